@@ -1,0 +1,1 @@
+"""What may happen: pure rules. No clock, no input, no output."""

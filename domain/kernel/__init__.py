@@ -1,0 +1,1 @@
+"""The vocabulary that every room of the domain is written in."""

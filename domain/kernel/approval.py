@@ -1,0 +1,47 @@
+"""Approvals as data: asked for when a decision falls to somebody, ended when it is taken or its content changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from domain.kernel.canonical import digest
+from domain.kernel.identity import derived
+from domain.kernel.state import Approval, State, Verdict
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.kernel.identity import Role
+    from domain.kernel.message import Occurrence
+
+
+def asked(  # noqa: PLR0913 - an approval is these facts, no fewer
+    state: State, of: Occurrence, *, gate: str, role: Role, content: object, key: str = "", until: datetime | None = None
+) -> State:
+    """The state with that approval open. An open one of the same gate and key about other content becomes void."""
+    bound = digest(content)
+    opened = Approval(
+        id=derived("approval", state.stream, gate, key, bound),
+        gate=gate,
+        key=key,
+        role=role,
+        asked_at=of.at,
+        until=until,
+        content=bound,
+    )
+    kept = tuple(a for a in ended(state, of, gate=gate, key=key, verdict=Verdict.VOID).approvals if a.id != opened.id)
+    return replace(state, approvals=(*kept, opened))
+
+
+def ended(state: State, of: Occurrence, *, gate: str, key: str = "", verdict: Verdict = Verdict.GRANTED) -> State:
+    """The state with the open approval of that gate and key decided; the same state if none is open."""
+    return replace(
+        state,
+        approvals=tuple(
+            replace(a, verdict=verdict, decided_by=of.actor, decided_at=of.at)
+            if (a.gate, a.key, a.verdict) == (gate, key, Verdict.OPEN)
+            else a
+            for a in state.approvals
+        ),
+    )

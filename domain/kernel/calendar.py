@@ -1,0 +1,83 @@
+"""Working days with make-up weekends (調休), and where a day begins and ends in Asia/Shanghai (D2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""China has kept one offset without summer time since 1991."""
+
+_SATURDAY = 5
+
+
+def local_day(instant: datetime) -> date:
+    """The Shanghai day on which that instant lies."""
+    return instant.astimezone(SHANGHAI).date()
+
+
+def day_begins(day: date) -> datetime:
+    """00:00 of that day in Shanghai, as UTC."""
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+
+
+def day_ends(day: date) -> datetime:
+    """24:00 of that day in Shanghai, as UTC: where a deadline by day lies (design.md §9)."""
+    return day_begins(day + timedelta(days=1))
+
+
+@dataclass(frozen=True)
+class Year:
+    """One published year: the weekdays that are off, and the weekend days that are worked."""
+
+    version: int
+    off: frozenset[date]
+    on: frozenset[date]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The newest published years. A day beyond them counts Monday to Friday and is *provisional*."""
+
+    years: Mapping[int, Year] = field(default_factory=dict)
+
+    def is_working(self, day: date) -> bool:
+        """Whether offices work on that day."""
+        year = self.years.get(day.year)
+        if year is not None and day in year.off:
+            return False
+        if year is not None and day in year.on:
+            return True
+        return day.weekday() < _SATURDAY
+
+    def is_provisional(self, day: date) -> bool:
+        """Whether that day's year has not been published yet."""
+        return day.year not in self.years
+
+    def after(self, day: date, working_days: int) -> date:
+        """The n-th working day after ``day``; the first day is not counted."""
+        return self._walk(day, working_days, counted_first=False)
+
+    def from_and_including(self, day: date, working_days: int) -> date:
+        """The n-th working day where ``day`` itself, if worked, is the first (publicity, design.md §9)."""
+        return self._walk(day, working_days, counted_first=True)
+
+    def next_working(self, day: date) -> date:
+        """The first working day after ``day``."""
+        return self.after(day, 1)
+
+    def between(self, first: date, last: date) -> int:
+        """How many working days lie in ``first``…``last``, both included."""
+        days = (last - first).days + 1
+        return sum(self.is_working(first + timedelta(days=n)) for n in range(max(days, 0)))
+
+    def _walk(self, day: date, working_days: int, *, counted_first: bool) -> date:
+        left = working_days - (counted_first and self.is_working(day))
+        while left > 0:
+            day += timedelta(days=1)
+            left -= self.is_working(day)
+        return day

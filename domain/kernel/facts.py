@@ -1,0 +1,55 @@
+"""Named readings of everything outside the stream: fetched by the activity, given to ``decide`` as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from domain.kernel.calendar import Calendar
+from domain.kernel.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.kernel.identity import StreamId
+    from domain.kernel.scheme import Scheme
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a decision must know of other streams. All of it is checked again, at the version read, in the append."""
+
+    streams: frozenset[StreamId] = frozenset()
+    claims: frozenset[str] = frozenset()
+    """Keys whose holders are wanted."""
+    accounts: frozenset[str] = frozenset()
+    """Ledger accounts whose balance is wanted."""
+
+    def __or__(self, other: Reads) -> Reads:
+        """Both."""
+        return Reads(self.streams | other.streams, self.claims | other.claims, self.accounts | other.accounts)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The readings themselves."""
+
+    calendar: Calendar = field(default_factory=Calendar)
+    scheme: Scheme | None = None
+    """The rules pinned to the stream, or those of the round that the command cites."""
+    streams: Mapping[StreamId, State] = field(default_factory=dict)
+    claims: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    balances: Mapping[str, int] = field(default_factory=dict)
+    """Fen."""
+
+    def of(self, stream: StreamId) -> State:
+        """That stream as it was read; blank if it has no events."""
+        return self.streams.get(stream) or State(stream)
+
+    def holders(self, key: str) -> frozenset[str]:
+        """Who holds the key."""
+        return self.claims.get(key, frozenset())
+
+    def balance(self, account: str) -> int:
+        """What lies on the account, in fen."""
+        return self.balances.get(account, 0)

@@ -1,0 +1,134 @@
+"""Commands ask, events tell. Both are particulars only: who, when and on which stream stand on the envelope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.state import Transition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+    from domain.kernel.effects import Effect
+
+
+class Particulars(BaseModel):
+    """Fields that a command and the event it leads to have in common. Unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Event(Particulars):
+    """What happened, past tense. History cannot be refused: a recorded event always folds."""
+
+    event_type: ClassVar[str]
+    """The name on disk. Classes may be renamed, this may not."""
+    schema_version: ClassVar[int] = 1
+    zh: ClassVar[str]
+    """The field's own term (domain.md §3.2)."""
+    moves: ClassVar[tuple[Transition, ...]] = ()
+    """The rows of the state machine that this event makes."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - pydantic's own signature
+        """Name the event by its class."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if "event_type" not in cls.__dict__:
+            cls.event_type = cls.__name__
+
+    @classmethod
+    def of(cls, asked: Particulars, **computed: object) -> Self:
+        """The event with the particulars that were asked for, and what was computed."""
+        shared = {name: getattr(asked, name) for name in cls.model_fields if name in type(asked).model_fields}
+        return cls(**{**shared, **computed})
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:  # noqa: ARG002 - most events touch nothing shared
+        """What this event does to claims and accounts that streams share."""
+        return ()
+
+
+class Command(Particulars):
+    """What somebody asks for, imperative. Roles and stages come from the event's transitions unless stated."""
+
+    command_type: ClassVar[str]
+    records: ClassVar[type[Event]]
+    """The event that it leads to when it is accepted."""
+    by: ClassVar[tuple[Role, ...]]
+    """Who may ask."""
+    during: ClassVar[tuple[str, ...]]
+    """The stages in which it is legal."""
+    rule: ClassVar[str]
+    """The rule that refuses it in any other stage or from any other role: its transition, or ``S0``."""
+    subject_field: ClassVar[str] = ""
+    """The field that a subject's second half fills: in ``PJ-3/T1`` it is ``tranche``."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - pydantic's own signature
+        """Name the command by its class, and take what is not stated from the transitions of its event."""
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.command_type = cls.__name__
+        if "records" not in cls.__dict__:
+            return
+        moves = cls.records.moves
+        if "by" not in cls.__dict__:
+            cls.by = tuple(dict.fromkeys(role for t in moves for role in t.by))
+        if "during" not in cls.__dict__:
+            cls.during = tuple(dict.fromkeys(stage for t in moves for stage in t.start))
+        if "rule" not in cls.__dict__:
+            cls.rule = moves[0].id if moves else "S0"
+
+    @classmethod
+    def zh(cls) -> str:
+        """The field's term for what it leads to."""
+        return cls.records.zh
+
+
+@dataclass(frozen=True)
+class Order:
+    """A command with who asks and the business time at which it is judged."""
+
+    command: Command
+    actor: Actor
+    at: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """An event with when it was so and who caused it: what ``evolve`` sees."""
+
+    event: Event
+    at: datetime
+    """When it was so, UTC."""
+    actor: Actor
+    command_id: UUID
+
+
+@dataclass(frozen=True)
+class Due:
+    """A deadline: at that instant that command falls due, asked by the timer."""
+
+    at: datetime
+    command: Command
+    key: str = ""
+    """Tells two deadlines of one kind apart, e.g. the tranche."""
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """Who is awaited, for what, and until when; ``until`` past and nothing done is *overdue*."""
+
+    roles: tuple[Role, ...]
+    command: str
+    """The command type that would satisfy it."""
+    subject: str
+    """What it is about within the stream, e.g. ``T1``; empty for the whole."""
+    zh: str
+    en: str
+    until: datetime | None = None

@@ -1,0 +1,146 @@
+"""A room is one stage's commands, events, rules and deadlines; an aggregate is the rooms of one kind of stream.
+
+``decide`` is the only refuser, ``evolve`` is total, ``due`` and ``awaiting`` are read off the state: all pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.refusal import Checks, CommandRejected, Unmet
+from domain.kernel.state import ORIGIN, SAME, State, Transition, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from domain.kernel.calendar import Calendar
+    from domain.kernel.identity import StreamId
+
+C = TypeVar("C", bound=Command)
+E = TypeVar("E", bound=Event)
+
+
+def _no_reads(_state: State, _command: Any) -> Reads:  # noqa: ANN401 - any command of the room
+    return Reads()
+
+
+def _nothing(_state: State, _calendar: Calendar) -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Room(Generic[C, E]):
+    """One stage, as the functions and classes of its file."""
+
+    name: str
+    zh: str
+    commands: tuple[type[C], ...]
+    events: tuple[type[E], ...]
+    decide: Callable[[State, Facts, Order, C], list[Event]]
+    """What this command makes happen. Raises CommandRejected with every unmet condition."""
+    evolve: Callable[[State, Occurrence, E], State]
+    """What the room remembers after this event. Total: never raises for a recorded event."""
+    reads: Callable[[State, C], Reads] = _no_reads
+    """What ``decide`` will want to know of other streams."""
+    due: Callable[[State, Calendar], Iterable[Due]] = _nothing
+    """The deadlines that run now."""
+    awaiting: Callable[[State, Calendar], Iterable[Awaited]] = _nothing
+    """Who is awaited now."""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """All rooms of one kind of stream, acting as one decider."""
+
+    kind: str
+    """The first part of its stream ids."""
+    zh: str
+    rooms: tuple[Room[Any, Any], ...]
+    final: frozenset[str] = frozenset()
+    """Stages from which nothing moves by itself: the workflow may end."""
+    governed_by: Callable[[State, Command], StreamId | None] = lambda _state, _command: None
+    """The stream whose scheme holds while the stream has none of its own, e.g. a project's round."""
+
+    @cached_property
+    def commands(self) -> Mapping[type[Command], Room[Any, Any]]:
+        """Which room knows which command."""
+        return {command: room for room in self.rooms for command in room.commands}
+
+    @cached_property
+    def events(self) -> Mapping[type[Event], Room[Any, Any]]:
+        """Which room knows which event."""
+        return {event: room for room in self.rooms for event in room.events}
+
+    def reads(self, state: State, command: Command) -> Reads:
+        """What ``decide`` will want to know of other streams for this command."""
+        wanted: Reads = self.commands[type(command)].reads(state, command)
+        governor = self.governed_by(state, command)
+        return wanted if governor is None else wanted | Reads(streams=frozenset({governor}))
+
+    def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
+        """What this order makes happen. Raises CommandRejected: wrong role, wrong stage and every rule of the room."""
+        command = order.command
+        wrong = tuple(_standing(state, order))
+        try:
+            events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
+        except CommandRejected as refusal:
+            raise CommandRejected(wrong + refusal.unmet) from refusal
+        if wrong:
+            raise CommandRejected(wrong)
+        return events
+
+    def evolve(self, state: State, occurrence: Occurrence) -> State:
+        """The state after that event: the room's memory first, then the stage."""
+        event = occurrence.event
+        folded: State = self.events[type(event)].evolve(state, occurrence, event)
+        move = next((t for t in type(event).moves if state.stage in t.start and t.when(event)), None)
+        if move is not None:
+            folded = _moved(folded, move, occurrence)
+        return replace(folded, version=state.version + 1)
+
+    def due(self, state: State, calendar: Calendar) -> Due | None:
+        """The nearest deadline; the earlier room first where two fall together."""
+        return min((d for room in self.rooms for d in room.due(state, calendar)), key=lambda d: d.at, default=None)
+
+    def awaiting(self, state: State, calendar: Calendar) -> list[Awaited]:
+        """Everybody who is awaited now."""
+        return [a for room in self.rooms for a in room.awaiting(state, calendar)]
+
+
+def _moved(state: State, move: Transition, occurrence: Occurrence) -> State:
+    if move.to == SAME:
+        return state
+    stage, stack = move.to, state.stack
+    if move.to == ORIGIN:
+        *rest, stage = state.stack
+        stack = tuple(rest)
+    elif move.push:
+        stack = (*stack, state.stage)
+    return replace(state, stage=stage, stack=stack, since=occurrence.at)
+
+
+def _standing(state: State, order: Order) -> Iterable[Unmet]:
+    """What is wrong with who asks and when in the life of the stream, before any rule of the room."""
+    command, role = type(order.command), order.actor.role
+    if role not in command.by:
+        zh = "、".join(f"{r.zh}({r})" for r in command.by)
+        yield Unmet(
+            rule=command.rule,
+            zh=f"「{command.zh()}」由 {zh} 辦理,{role.zh}({role})無權辦理",
+            en=f"{command.command_type} is for {', '.join(command.by)}, not for {role}",
+        )
+    if command.during and state.stage not in command.during:
+        yield Unmet(
+            rule=command.rule,
+            zh=f"「{command.zh()}」只可在 {'、'.join(command.during)} 階段辦理,現為 {state.stage}",
+            en=f"{command.command_type} is legal in {', '.join(command.during)}; the stage is {state.stage}",
+        )
+
+
+def open_approvals(state: State) -> tuple[str, ...]:
+    """The gates that still wait for somebody."""
+    return tuple(a.gate for a in state.approvals if a.verdict is Verdict.OPEN)

@@ -1,0 +1,112 @@
+"""What the events of one stream add up to: a stage, a stack of stages to return to, and what each room remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from domain.kernel.identity import Actor, Role, StreamId
+    from domain.kernel.message import Event
+
+NONE = "NONE"
+"""The stage of a stream that has no events."""
+ORIGIN = "ORIGIN"
+"""As a transition's target: back to the stage on top of the stack (domain.md §3.3)."""
+SAME = "SAME"
+"""As a transition's target: no change of stage."""
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row of the state machine (domain.md §3.3): which event leads from which stages to which, and by whom."""
+
+    id: str
+    start: tuple[str, ...]
+    to: str
+    by: tuple[Role, ...]
+    guard: str
+    when: Callable[[Event], bool] = lambda _event: True
+    """Tells two transitions of one event apart, e.g. by the remedy."""
+    push: bool = False
+    """Whether the stage that is left goes on the stack."""
+
+
+class Part:
+    """What one room remembers of a stream: a frozen dataclass that can be made without arguments."""
+
+
+P = TypeVar("P", bound=Part)
+
+
+class SchemeRef(BaseModel):
+    """Which version of which city's rules holds, e.g. ``fuzhou`` version 1; it never changes by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    version: int
+
+    def __str__(self) -> str:
+        """As people cite it."""
+        return f"{self.name}@{self.version}"
+
+
+class Verdict(StrEnum):
+    """How an approval stands."""
+
+    OPEN = "OPEN"
+    GRANTED = "GRANTED"
+    REFUSED = "REFUSED"
+    VOID = "VOID"
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A decision asked of somebody about bound content. Other content is another approval, and voids this one."""
+
+    id: UUID
+    """uuid5 of stream, gate, key and the digest of the content."""
+    gate: str
+    """The command that would grant it, e.g. ``ApproveDisbursement``."""
+    key: str
+    role: Role
+    asked_at: datetime
+    until: datetime | None
+    content: str
+    """SHA-256 of what is to be approved, in hex."""
+    verdict: Verdict = Verdict.OPEN
+    decided_by: Actor | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """One stream, folded."""
+
+    stream: StreamId
+    version: int = 0
+    stage: str = NONE
+    stack: tuple[str, ...] = ()
+    scheme: SchemeRef | None = None
+    since: datetime | None = None
+    """When the present stage began."""
+    approvals: tuple[Approval, ...] = ()
+    parts: Mapping[type[Part], Part] = field(default_factory=lambda: MappingProxyType({}))
+
+    def part(self, of: type[P]) -> P:
+        """What that room remembers; its blank form if it has seen nothing."""
+        found = self.parts.get(of)
+        return of() if found is None else cast("P", found)
+
+    def having(self, *parts: Part) -> State:
+        """The same state with these parts in place of what the rooms remembered."""
+        return replace(self, parts=MappingProxyType({**self.parts, **{type(p): p for p in parts}}))

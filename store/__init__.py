@@ -1,0 +1,1 @@
+"""The event store: the only room that speaks SQL."""

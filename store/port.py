@@ -1,0 +1,252 @@
+"""What the rest of the house may ask of an event store; ``postgres`` and ``memory`` answer alike (tests/store).
+
+The log is one dense sequence of *entries*. An entry is an event, or a command with its outcome (the journal): both are
+leaves of the same hash chain. ``position`` counts all entries from 1 in commit order; ``version`` counts a stream's
+events from 1, and on a command's entry it is the version that the decision was made at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from domain.kernel.effects import Effect
+    from domain.kernel.identity import StreamId
+
+
+class EntryKind(StrEnum):
+    """What a leaf of the log is."""
+
+    COMMAND = "command"
+    EVENT = "event"
+
+
+class Clock(StrEnum):
+    """What moves time in a realm."""
+
+    WALL = "wall"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One leaf of the log, as it is kept."""
+
+    position: int
+    stream: StreamId
+    version: int
+    kind: EntryKind
+    type: str
+    """The event type, or the command type."""
+    schema_version: int
+    command_id: UUID
+    occurred_at: datetime
+    """Business time, UTC."""
+    recorded_at: datetime
+    """The database's time, UTC; never decreases with position."""
+    meta: bytes
+    """Canonical JSON: of an event the actor; of a command the actor, digest, outcome, readings, scheme and edition."""
+    data: bytes
+    """Canonical JSON: the particulars."""
+    chain: bytes
+    """32 bytes: SHA-256 over 0x02, the stream's previous chain hash and this leaf (docs/architecture: bytes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to be appended."""
+
+    type: str
+    schema_version: int
+    meta: bytes
+    data: bytes
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One journalled command on one stream, with the events it leads to: none if it was refused."""
+
+    stream: StreamId
+    expected: int
+    """The version that the decision was made at; the stream must still stand there."""
+    command_id: UUID
+    command_type: str
+    occurred_at: datetime
+    """Business time of the command and of its events, UTC."""
+    meta: bytes
+    data: bytes
+    events: tuple[NewEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A stream's row in the agenda: how it stands after an append. Kept in the same transaction."""
+
+    stream: StreamId
+    version: int
+    stage: str
+    due_at: datetime | None
+    """The nearest deadline, UTC."""
+    clock: Clock
+    summary: bytes
+    """Canonical JSON for lists: title, who is awaited, sums. No personal data."""
+    told: bool = True
+    """Whether its own workflow learns of this version from the caller; otherwise a follower tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Writes that stand or fall together, in order; several may follow one another on one stream."""
+
+    writes: tuple[Write, ...]
+    standings: tuple[Standing, ...]
+    """One for each stream written."""
+    reads: Mapping[StreamId, int] = field(default_factory=dict)
+    """Other streams with the version at which they were read (0: no events); each must still stand there."""
+
+
+class Status(StrEnum):
+    """How an append ended. Everything but APPENDED left no trace."""
+
+    APPENDED = "appended"
+    DUPLICATE = "duplicate"
+    """A command of this id is journalled already: read its outcome."""
+    CONFLICT = "conflict"
+    """A stream written or read no longer stands at its version: read again, decide again."""
+    GUARDED = "guarded"
+    """A claim is taken or an account would go below zero: read again, decide again, and the refusal will say all."""
+    BEHIND = "behind"
+    """The realm's manual clock stands later than the business time of a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The answer to one append."""
+
+    status: Status
+    first_position: int = 0
+    last_position: int = 0
+    recorded_at: datetime | None = None
+    what: str = ""
+    """The stream, key or account that said no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that ``carry_out`` needs first, in one round trip."""
+
+    journalled: Entry | None
+    """The command of that id, wherever it was journalled."""
+    events: Sequence[Entry]
+    """The stream's events after the version asked for, oldest first."""
+    clock: Clock
+    now: datetime | None
+    """Where a manual realm's clock stands, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Other streams, claims and accounts at one moment, in one round trip."""
+
+    streams: Mapping[StreamId, Sequence[Entry]]
+    claims: Mapping[str, frozenset[str]]
+    balances: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One double entry of the ledger, with the position of the event that made it."""
+
+    position: int
+    source: str
+    target: str
+    fen: int
+
+
+class EventStore(Protocol):
+    """An append-only log with guards and an agenda. Raises StoreUnavailable where the outcome is not known."""
+
+    async def append(self, append: Append) -> Appended:
+        """All or nothing. Concurrent calls of one process are coalesced; one that says no leaves its neighbours be."""
+
+    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
+        """The journalled command if there is one, the stream's events after that version, and its realm's clock."""
+
+    async def read_many(
+        self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
+    ) -> Readings:
+        """Those streams whole, the holders of those keys, and those balances (fen)."""
+
+    def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
+        """A stream's events after that version, oldest first, by pages; with its journal entries if asked."""
+
+    async def feed(self, after: int, limit: int = 1000) -> Sequence[Entry]:
+        """Entries of the whole log after that position, dense and in commit order."""
+
+    async def last_position(self) -> int:
+        """The position of the newest entry; 0 if there is none."""
+
+    async def streams_named(self, name: str, realm: str | None = None) -> Sequence[StreamId]:
+        """The streams that bear that name, or hold the claim ``name/{realm}/{name}``; all realms if none is given."""
+
+    async def agenda(
+        self,
+        *,
+        kind: str | None = None,
+        realm: str | None = None,
+        stage: str | None = None,
+        after: StreamId | None = None,
+        limit: int = 100,
+    ) -> Sequence[Standing]:
+        """How streams stand, ordered by stream id."""
+
+    async def falling_due(self, realm: str, until: datetime) -> Standing | None:
+        """The stream of that realm whose deadline comes first, at or before ``until``.
+
+        Order: instant; then scheme, fund, organisation, round, need, panel, project and the rest; then stream id.
+        """
+
+    async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
+        """Streams on that clock whose deadline lies before that instant, earliest first."""
+
+    async def untold(self, limit: int = 100) -> Sequence[Standing]:
+        """Streams that were appended to from outside their own workflow."""
+
+    async def restand(self, standing: Standing) -> bool:
+        """Write the agenda row anew if the stream still stands at that version: when a calendar moved its deadline."""
+
+    async def set_clock(self, realm: str, clock: Clock) -> Clock:
+        """Create a realm with that clock if it is new; the clock that it has."""
+
+    async def lease(self, name: str, owner: UUID, lasting: timedelta) -> int | None:
+        """Take or renew the follower's lease: its generation, or None while another holds it."""
+
+    async def cursor(self, name: str) -> int:
+        """The position up to which that follower has worked."""
+
+    async def advance(self, name: str, generation: int, old: int, new: int) -> bool:
+        """Move the follower's cursor by compare-and-set under its generation; whether it moved."""
+
+    async def claims(self) -> Sequence[tuple[str, str]]:
+        """Every claim as (key, holder), in order."""
+
+    async def balances(self) -> Mapping[str, int]:
+        """Every account's balance in fen."""
+
+    def postings(self) -> AsyncIterator[Posting]:
+        """The ledger, in order of position."""
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - a fact, not a fault
+    """The store did not answer. Whether the append took place is not known: ask again with the same command id."""
+
+
+class StreamParked(Exception):  # noqa: N818 - a fact, not a fault
+    """A due command was refused or left its deadline in place: the stream needs a person. See ``venture doctor``."""

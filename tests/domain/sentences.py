@@ -1,0 +1,120 @@
+"""Given these events, when this is ordered, then these events happen, or these rules refuse it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from domain.kernel.facts import Facts
+from domain.kernel.identity import SYSTEM, Actor, StreamId
+from domain.kernel.message import Command, Due, Event, Occurrence, Order
+from domain.kernel.refusal import CommandRejected
+from domain.kernel.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.kernel.room import Aggregate
+
+NINE = timedelta(hours=1)
+"""09:00 in Shanghai is 01:00 UTC."""
+
+
+def on(day: str) -> datetime:
+    """That day at 09:00 in Shanghai; or the very instant, if the text has a time."""
+    instant = datetime.fromisoformat(day)
+    return instant.replace(tzinfo=UTC) + NINE if len(day) == len("2024-01-01") else instant.astimezone(UTC)
+
+
+def who(actor: str) -> Actor:
+    """The person."""
+    return Actor(actor)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A stream's history so far, and the facts around it."""
+
+    aggregate: Aggregate
+    state: State
+    facts: Facts = field(default_factory=Facts)
+
+    def happened(self, event: Event, *, at: str, by: str = "SYS#1") -> Story:
+        """The story with one more event."""
+        occurrence = Occurrence(event, on(at), who(by), UUID(int=self.state.version))
+        return replace(self, state=self.aggregate.evolve(self.state, occurrence))
+
+    def knowing(self, facts: Facts) -> Story:
+        """The same story with these facts around it."""
+        return replace(self, facts=facts)
+
+    def when(self, command: Command, *, at: str, by: str) -> Outcome:
+        """What this order leads to."""
+        order = Order(command, who(by), on(at))
+        try:
+            return Outcome(self, order, self.aggregate.decide(self.state, self.facts, order), None)
+        except CommandRejected as refusal:
+            return Outcome(self, order, [], refusal)
+
+    def ordered(self, command: Command, *, at: str, by: str) -> Story:
+        """The story after an order that must be accepted."""
+        return self.when(command, at=at, by=by).accepted()
+
+    def due(self) -> Due | None:
+        """The nearest deadline."""
+        return self.aggregate.due(self.state, self.facts.calendar)
+
+    def lapsed(self) -> Story:
+        """The story after the nearest deadline has fallen due."""
+        due = self.due()
+        assert due is not None, "no deadline is running"
+        story = self
+        for event in self.aggregate.decide(self.state, self.facts, Order(due.command, SYSTEM, due.at)):
+            occurrence = Occurrence(event, due.at, SYSTEM, UUID(int=story.state.version))
+            story = replace(story, state=self.aggregate.evolve(story.state, occurrence))
+        return story
+
+    def awaited(self) -> set[str]:
+        """The commands that somebody is awaited for."""
+        return {a.command for a in self.aggregate.awaiting(self.state, self.facts.calendar)}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an order led to."""
+
+    story: Story
+    order: Order
+    events: Sequence[Event]
+    refusal: CommandRejected | None
+
+    def then(self, *expected: Event) -> Story:
+        """It led to exactly these events."""
+        assert self.refusal is None, self.refusal
+        assert list(expected) == list(self.events)
+        return self.accepted()
+
+    def accepted(self) -> Story:
+        """It led to events; the story after them."""
+        if self.refusal is not None:
+            pytest.fail(f"{self.order.command.command_type} was refused: {self.refusal}")
+        story = self.story
+        for event in self.events:
+            occurrence = Occurrence(event, self.order.at, self.order.actor, UUID(int=story.state.version))
+            story = replace(story, state=story.aggregate.evolve(story.state, occurrence))
+        return story
+
+    def refused(self, *rules: str) -> Story:
+        """Exactly these rules refuse it, each named once or more; the story as it was."""
+        assert self.refusal is not None, f"{self.order.command.command_type} was accepted"
+        assert set(rules) == {u.rule for u in self.refusal.unmet}, self.refusal.unmet
+        return self.story
+
+
+def a(aggregate: Aggregate, name: str, facts: Facts | None = None, realm: str = "test") -> Story:
+    """A stream without events."""
+    return Story(aggregate, State(StreamId.of(aggregate.kind, realm, name)), facts or Facts())
