@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -118,6 +119,8 @@ class Due:
     command: Command
     key: str = ""
     """Tells two deadlines of one kind apart, e.g. the tranche."""
+    grace: timedelta = timedelta(0)
+    """How long after its instant the wall clock sees to it, so that what the door took in time comes first."""
 
 
 @dataclass(frozen=True)

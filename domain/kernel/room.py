@@ -64,6 +64,8 @@ class Aggregate:
     """Stages from which nothing moves by itself: the workflow may end."""
     governed_by: Callable[[State, Command], StreamId | None] = lambda _state, _command: None
     """The stream whose scheme holds while the stream has none of its own, e.g. a project's round."""
+    summary: Callable[[State], Mapping[str, object]] = lambda _state: {}
+    """What a list shows of it: plain JSON values, no personal data."""
 
     @cached_property
     def commands(self) -> Mapping[type[Command], Room[Any, Any]]:

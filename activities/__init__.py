@@ -1,0 +1,1 @@
+"""So be it: read, decide, append."""

@@ -1,0 +1,294 @@
+"""``carry_out``: the one way in which anything is recorded. Journal? load, due first, decide, append; again on conflict.
+
+Run it any number of times: a command id has one outcome, and a deadline one event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from pydantic import ValidationError
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities import names
+from activities.deciding import Decision, Step, decide_on, fold, parsed
+from domain.kernel.calendar import SHANGHAI
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.envelope import Answer, Asked, Carried, Ending, Envelope, Progress
+from domain.kernel.message import Order
+from domain.kernel.refusal import Unmet
+from domain.kernel.state import State, Verdict
+from store.port import (
+    Append,
+    Appended,
+    Clock,
+    Entry,
+    EventStore,
+    Loaded,
+    NewEvent,
+    Standing,
+    Status,
+    StoreUnavailable,
+    StreamParked,
+    Write,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.kernel.message import Awaited
+
+MOST_TRIES = 20
+"""Conflicts in a row before the command is given back as not known; each try saw a newer stream."""
+RECENT_S = 60
+"""How old, in seconds, the door's stamp may be and still be the business time (design.md §5)."""
+
+log = structlog.get_logger()
+
+
+class Registrar:
+    """Carries commands out against one store."""
+
+    def __init__(self, store: EventStore, door_key: bytes) -> None:
+        """Use that store, and let in only what the door with that key has signed."""
+        self._store = store
+        self._door_key = door_key
+
+    @activity.defn(name=names.CARRY_OUT)
+    async def carry_out(self, asked: Asked) -> Carried:
+        """Carry the command out, or without one apply what is due.
+
+        Raises StoreUnavailable where the outcome is not known; asking again is safe.
+        """
+        for attempt in range(MOST_TRIES):
+            carried = await self._tried(asked)
+            if carried is not None:
+                return carried
+            await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads rivals, no secret
+        message = f"{asked.stream}: {MOST_TRIES} conflicts in a row; ask again with the same id"
+        raise StoreUnavailable(message)
+
+    async def _tried(self, asked: Asked) -> Carried | None:
+        """One try; None if somebody else moved what it rested on."""
+        envelope = asked.envelope
+        loaded = await self._store.load(asked.stream, envelope.command_id if envelope else None)
+        state = fold(asked.stream, loaded.events)
+        if envelope is not None:
+            known = self._known(envelope, loaded, state)
+            if known is not None:
+                return Carried(progress=await self._progress(state, loaded.clock, asked.now), answer=known)
+        at = _business_time(asked, loaded)
+        order = _order(envelope, at)
+        try:
+            decision = await decide_on(
+                self._store,
+                state,
+                loaded.clock,
+                at=at,
+                order=order,
+                command_id=envelope.command_id if envelope else None,
+            )
+        except StreamParked as parked:
+            log.error("stream.parked", stream=asked.stream, reason=str(parked))
+            return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
+        if not decision.steps:
+            await self._store.restand(standing(decision))
+            return Carried(progress=progress(decision))
+        appended = await self._store.append(append_of(decision, envelope))
+        return self._recorded(asked, decision, appended)
+
+    def _known(self, envelope: Envelope, loaded: Loaded, state: State) -> Answer | None:
+        """The answer that needs no decision: recorded already, another request under this id, or not from the door."""
+        if not envelope.is_signed(self._door_key):
+            return _ended(state, Ending.UNSIGNED)
+        if loaded.journalled is None:
+            return None
+        if json.loads(loaded.journalled.meta)["digest"] != envelope.digest():
+            return _ended(state, Ending.MISMATCH)
+        return recorded_answer(loaded.journalled)
+
+    def _recorded(self, asked: Asked, decision: Decision, appended: Appended) -> Carried | None:
+        if appended.status is not Status.APPENDED:
+            log.info("command.decided_again", stream=asked.stream, status=appended.status, what=appended.what)
+            return None
+        answer = None
+        if asked.envelope is not None:
+            step = decision.steps[-1]
+            answer = Answer(
+                ending=Ending.REFUSED if step.unmet else Ending.ACCEPTED,
+                stream=asked.stream,
+                version=decision.state.version,
+                position=appended.last_position,
+                events=tuple(e.event_type for e in step.events),
+                unmet=step.unmet,
+            )
+        for step in decision.steps:
+            log.info(
+                "command.carried_out",
+                stream=asked.stream,
+                command=step.order.command.command_type,
+                refused=[u.rule for u in step.unmet],
+                version=decision.state.version,
+            )
+        return Carried(progress=progress(decision), answer=answer)
+
+    async def _progress(self, state: State, clock: Clock, now: datetime) -> Progress:
+        """How the stream stands, for a caller who is only told what is recorded; what is due stays for its alarm."""
+        decision = await decide_on(self._store, state, clock, at=state.since or now, order=None, command_id=None)
+        return progress(decision)
+
+
+def _order(envelope: Envelope | None, at: datetime) -> Order | None:
+    """The order in the envelope. The door parsed it already, so a form that fails here is a defect, said as such."""
+    if envelope is None:
+        return None
+    try:
+        command = parsed(envelope.command, envelope.body)
+    except (KeyError, ValidationError) as wrong:
+        message = f"{envelope.command}: {wrong}"
+        raise ApplicationError(message, type="Malformed", non_retryable=True) from wrong
+    return Order(command, envelope.actor, at)
+
+
+def _business_time(asked: Asked, loaded: Loaded) -> datetime:
+    """The time at which the command is judged; the same on every try, since all of it comes in the asking."""
+    received = asked.envelope.received_at if asked.envelope else asked.now
+    if loaded.clock is Clock.MANUAL:
+        return received
+    at = received if 0 <= (asked.now - received).total_seconds() <= RECENT_S else asked.now
+    return max(at, loaded.events[-1].occurred_at) if loaded.events else at
+
+
+def append_of(decision: Decision, envelope: Envelope | None) -> Append:
+    """The decision as one append: every step journalled, its events behind it, and how the stream then stands."""
+    asked = len(decision.steps) - 1 if envelope is not None else -1
+    writes = tuple(
+        _write(decision, step, envelope if i == asked else None) for i, step in enumerate(decision.steps)
+    )
+    reads = {s: v for s, v in decision.reads.items() if s.kind != "scheme"}
+    return Append(writes, (standing(decision),), reads)
+
+
+def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
+    stream = decision.state.stream
+    actor = step.order.actor
+    return Write(
+        stream=stream,
+        expected=step.version,
+        command_id=step.command_id,
+        command_type=step.order.command.command_type,
+        occurred_at=step.order.at,
+        meta=canonical(_journal(step, envelope)),
+        data=canonical(plain(step.order.command)),
+        events=tuple(
+            NewEvent(
+                type=event.event_type,
+                schema_version=event.schema_version,
+                meta=canonical({"actor": actor}),
+                data=canonical(plain(event)),
+                effects=tuple(event.effects(stream)),
+            )
+            for event in step.events
+        ),
+    )
+
+
+def _journal(step: Step, envelope: Envelope | None) -> dict[str, Any]:
+    """Who asked what, what it came to, under which rules, and everything that was read for it."""
+    outcome: dict[str, Any] = (
+        {"refused": [u.model_dump() for u in step.unmet]}
+        if step.unmet
+        else {"accepted": [e.event_type for e in step.events]}
+    )
+    journal: dict[str, Any] = {
+        "actor": step.order.actor,
+        "outcome": outcome,
+        "reads": {str(s): v for s, v in step.reads.items()},
+        "claims": {key: sorted(holders) for key, holders in step.claims.items()},
+        "balances": dict(step.balances),
+        "edition": step.edition,
+    }
+    if step.scheme is not None:
+        journal["scheme"] = step.scheme
+    if envelope is not None:
+        journal["digest"] = envelope.digest()
+        journal["received_at"] = envelope.received_at.isoformat()
+    return journal
+
+
+def recorded_answer(entry: Entry) -> Answer:
+    """The answer that a journal entry stands for."""
+    outcome = json.loads(entry.meta)["outcome"]
+    events = tuple(outcome.get("accepted", ()))
+    return Answer(
+        ending=Ending.ACCEPTED if "accepted" in outcome else Ending.REFUSED,
+        stream=entry.stream,
+        version=entry.version + len(events),
+        position=entry.position + len(events),
+        events=events,
+        unmet=tuple(Unmet.model_validate(u) for u in outcome.get("refused", ())),
+        repeated=True,
+    )
+
+
+def _ended(state: State, ending: Ending) -> Answer:
+    return Answer(ending=ending, stream=state.stream, version=state.version)
+
+
+def standing(decision: Decision) -> Standing:
+    """The stream's row in the agenda."""
+    state = decision.state
+    awaited = decision.aggregate.awaiting(state, decision.calendar)
+    summary = {**decision.aggregate.summary(state), "awaiting": [_awaited(a) for a in awaited]}
+    return Standing(
+        stream=state.stream,
+        version=state.version,
+        stage=state.stage,
+        due_at=decision.alarm(),
+        clock=decision.clock,
+        summary=canonical(summary),
+    )
+
+
+def _awaited(awaited: Awaited) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "roles": list(awaited.roles),
+        "command": awaited.command,
+        "subject": awaited.subject,
+        "zh": awaited.zh,
+        "en": awaited.en,
+    }
+    if awaited.until is not None:
+        row["until"] = awaited.until.isoformat()
+    return row
+
+
+def progress(decision: Decision) -> Progress:
+    """What the workflow must know."""
+    state = decision.state
+    return Progress(
+        version=state.version,
+        stage=state.stage,
+        due=decision.alarm() if decision.clock is Clock.WALL else None,
+        final=state.stage in decision.aggregate.final,
+        decided={str(a.id): a.verdict for a in state.approvals if a.verdict is not Verdict.OPEN},
+        details=_details(decision),
+    )
+
+
+def _details(decision: Decision) -> str:
+    lines = [f"**{decision.state.stage}** · v{decision.state.version}"]
+    for a in decision.aggregate.awaiting(decision.state, decision.calendar):
+        until = f" · {a.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if a.until else ""
+        lines.append(f"- {'/'.join(a.roles)}: {a.zh} / {a.en}{until}")
+    return "\n".join(lines)
+
+
+def _parked(state: State, reason: str) -> Progress:
+    """No alarm is set for a parked stream: a loop would not mend it."""
+    return Progress(version=state.version, stage=state.stage, details=f"**PARKED**: {reason}")

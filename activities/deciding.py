@@ -1,0 +1,213 @@
+"""From a stream and an order to a decision: fold, gather the facts, apply what is due, decide. Writes nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from domain.calendar_register import calendar_of
+from domain.catalogue import AGGREGATES, command_class, decode
+from domain.kernel.calendar import Calendar
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import SYSTEM, Actor, StreamId, deadline_command_id
+from domain.kernel.message import Command, Due, Event, Occurrence, Order
+from domain.kernel.refusal import CommandRejected, Unmet
+from domain.kernel.state import State
+from domain.scheme_register import scheme_of
+from store.port import Clock, Entry, EventStore, StreamParked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from domain.kernel.room import Aggregate
+    from domain.kernel.scheme import Scheme
+
+MOST_DUE = 1000
+"""More deadlines than this in one go is a loop, not a backlog."""
+
+
+def occurrence(entry: Entry) -> Occurrence:
+    """The event of an entry, with when it was so and who caused it."""
+    event = decode(entry.type, entry.schema_version, entry.data)
+    return Occurrence(event, entry.occurred_at, Actor(json.loads(entry.meta)["actor"]), entry.command_id)
+
+
+def fold(stream: StreamId, entries: Iterable[Entry], state: State | None = None) -> State:
+    """What the events of the stream add up to."""
+    aggregate = AGGREGATES[stream.kind]
+    state = state or State(stream)
+    for entry in entries:
+        state = aggregate.evolve(state, occurrence(entry))
+    return state
+
+
+@dataclass(frozen=True)
+class Step:
+    """One order with what it came to: events, or every unmet condition; and all that was read for it."""
+
+    command_id: UUID
+    order: Order
+    version: int
+    """The version that it was decided at."""
+    events: tuple[Event, ...]
+    unmet: tuple[Unmet, ...]
+    reads: Mapping[StreamId, int]
+    claims: Mapping[str, frozenset[str]]
+    balances: Mapping[str, int]
+    scheme: str | None
+    edition: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to be appended: the deadlines that fell due first, then the order; and how the stream then stands."""
+
+    steps: tuple[Step, ...]
+    state: State
+    calendar: Calendar
+    clock: Clock
+    reads: Mapping[StreamId, int]
+    """Every other stream that was read, at its version."""
+
+    @property
+    def aggregate(self) -> Aggregate:
+        """The rules of this kind of stream."""
+        return AGGREGATES[self.state.stream.kind]
+
+    def due(self) -> Due | None:
+        """The nearest deadline after all this."""
+        return self.aggregate.due(self.state, self.calendar)
+
+    def alarm(self) -> datetime | None:
+        """When that deadline is to be seen to: on the wall clock after its grace."""
+        due = self.due()
+        if due is None:
+            return None
+        return due.at + due.grace if self.clock is Clock.WALL else due.at
+
+
+@dataclass
+class Reader:
+    """Fetches other streams once each, in as few round trips as the rules allow."""
+
+    store: EventStore
+    states: dict[StreamId, State] = field(default_factory=dict)
+    claims: dict[str, frozenset[str]] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
+
+    async def fetch(self, wanted: Reads) -> None:
+        """Make sure that these readings are at hand."""
+        streams = wanted.streams - self.states.keys()
+        claims = wanted.claims - self.claims.keys()
+        accounts = wanted.accounts - self.balances.keys()
+        if not (streams or claims or accounts):
+            return
+        found = await self.store.read_many(streams, claims, accounts)
+        for stream in streams:
+            self.states[stream] = fold(stream, found.streams.get(stream, ()))
+        self.claims.update({key: found.claims.get(key, frozenset()) for key in claims})
+        self.balances.update({account: found.balances.get(account, 0) for account in accounts})
+
+    async def calendar(self, realm: str) -> Calendar:
+        """The newest published working days of that realm."""
+        stream = StreamId.of("calendar", realm, "cn")
+        await self.fetch(Reads(streams=frozenset({stream})))
+        return calendar_of(self.states[stream])
+
+    async def scheme(self, state: State, governor: StreamId | None) -> Scheme | None:
+        """The rules pinned to the stream, or else to the stream that governs it."""
+        ref = state.scheme or (self.states[governor].scheme if governor else None)
+        if ref is None:
+            return None
+        stream = state.stream.sibling("scheme", ref.name)
+        await self.fetch(Reads(streams=frozenset({stream})))
+        return scheme_of(self.states[stream], ref)
+
+
+async def decide_on(  # noqa: PLR0913 - the whole of what a decision rests on
+    store: EventStore,
+    state: State,
+    clock: Clock,
+    *,
+    at: datetime,
+    order: Order | None,
+    command_id: UUID | None,
+) -> Decision:
+    """Apply every deadline at or before ``at`` in order, then decide the order, if there is one.
+
+    Raises StreamParked if a deadline is refused or stays due.
+    """
+    reader = Reader(store)
+    aggregate = AGGREGATES[state.stream.kind]
+    calendar = await reader.calendar(state.stream.realm)
+    steps: list[Step] = []
+    while (due := _fallen(aggregate.due(state, calendar), clock, at)) is not None:
+        due_id = deadline_command_id(state.stream, due.command.command_type, due.key, due.at)
+        step = await _decided(reader, state, Order(due.command, SYSTEM, due.at), due_id, calendar)
+        state = _after(state, step)
+        steps.append(step)
+        if step.unmet or aggregate.due(state, calendar) == due or len(steps) > MOST_DUE:
+            message = f"{state.stream}: {due.command.command_type} at {due.at.isoformat()}: {step.unmet or 'stays due'}"
+            raise StreamParked(message)
+    if order is not None and command_id is not None:
+        step = await _decided(reader, state, order, command_id, calendar)
+        state = _after(state, step)
+        steps.append(step)
+    versions = {stream: s.version for stream, s in reader.states.items() if stream != state.stream}
+    return Decision(tuple(steps), state, calendar, clock, versions)
+
+
+def _fallen(due: Due | None, clock: Clock, at: datetime) -> Due | None:
+    if due is None:
+        return None
+    alarm = due.at + due.grace if clock is Clock.WALL else due.at
+    return due if alarm <= at else None
+
+
+async def _decided(reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar) -> Step:
+    aggregate = AGGREGATES[state.stream.kind]
+    wanted = aggregate.reads(state, order.command)
+    await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
+    governor = aggregate.governed_by(state, order.command)
+    scheme = await reader.scheme(state, governor)
+    facts = Facts(
+        calendar=calendar,
+        scheme=scheme,
+        streams={s: reader.states[s] for s in wanted.streams if s != state.stream},
+        claims={key: reader.claims[key] for key in wanted.claims},
+        balances={account: reader.balances[account] for account in wanted.accounts},
+    )
+    events: tuple[Event, ...] = ()
+    unmet: tuple[Unmet, ...] = ()
+    try:
+        events = tuple(aggregate.decide(state, facts, order))
+    except CommandRejected as refusal:
+        unmet = refusal.unmet
+    calendar_stream = state.stream.sibling("calendar", "cn")
+    return Step(
+        command_id=command_id,
+        order=order,
+        version=state.version,
+        events=events,
+        unmet=unmet,
+        reads={s: reader.states[s].version for s in (*sorted(facts.streams), calendar_stream)},
+        claims=facts.claims,
+        balances=facts.balances,
+        scheme=str(scheme.ref) if scheme else None,
+        edition=scheme.edition if scheme else 1,
+    )
+
+
+def _after(state: State, step: Step) -> State:
+    aggregate = AGGREGATES[state.stream.kind]
+    for event in step.events:
+        state = aggregate.evolve(state, Occurrence(event, step.order.at, step.order.actor, step.command_id))
+    return state
+
+
+def parsed(command_type: str, body: Mapping[str, Any]) -> Command:
+    """The command of that type with those particulars. Raises pydantic's ValidationError, or KeyError if unknown."""
+    return command_class(command_type).model_validate(body)

@@ -1,0 +1,4 @@
+"""The names that workflows call activities by, and nothing else: no import reaches a database through here."""
+
+CARRY_OUT = "carry_out"
+"""``carry_out(Asked) -> Carried``"""

@@ -1,0 +1,1 @@
+"""The application layer behind every door: command line, HTTP and console ask here."""

@@ -1,0 +1,213 @@
+"""The door: a command comes in, is parsed, stamped and signed, and goes to its stream's workflow; one answer comes back.
+
+Asking again with the same id is always safe. What cannot be known is said to be not known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar, assert_never
+from uuid import UUID, uuid4
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.kernel.canonical import plain
+from domain.kernel.envelope import Answer, Asked, Ending, Envelope, Opening, Progress
+from domain.kernel.identity import derived
+from domain.kernel.refusal import CommandRejected
+from store.port import Clock, EventStore
+from workflows.kinds import workflow_type
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.message import Command
+
+Answered = TypeVar("Answered", Answer, Progress)
+
+AT_ONCE = 8
+"""Updates that one door keeps in flight on one workflow; a courtesy to the server (design.md §4)."""
+PATIENCE = timedelta(seconds=15)
+"""How long a door waits for an answer before it says that it is not known."""
+
+
+class NotKnown(Exception):  # noqa: N818 - a fact, not a fault
+    """No answer came. The command may have been carried out or not: ask again with the same id."""
+
+    def __init__(self, command_id: UUID, why: str) -> None:
+        """Keep the id to ask again with."""
+        super().__init__(f"{command_id}: {why}")
+        self.command_id = command_id
+        self.why = why
+
+
+class Mismatch(Exception):  # noqa: N818 - a fact, not a fault
+    """This id was used for another request. Use a fresh id for a new request."""
+
+
+class Unsigned(Exception):  # noqa: N818 - a fact, not a fault
+    """The worker does not know this door's key. Give both the same key."""
+
+
+class Parked(Exception):  # noqa: N818 - a fact, not a fault
+    """The stream waits for a person: one of its deadlines could not be applied."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that a command was carried out."""
+
+    command_id: UUID
+    stream: StreamId
+    version: int
+    position: int
+    events: tuple[str, ...]
+    repeated: bool
+
+
+class Door:
+    """Lets commands in. One door may serve many callers at once."""
+
+    def __init__(self, client: Client, store: EventStore, key: bytes, task_queue: str) -> None:
+        """Sign with that key; ask workflows on that task queue."""
+        self._client = client
+        self._store = store
+        self._key = key
+        self._task_queue = task_queue
+        self._places: defaultdict[StreamId, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+
+    async def send(
+        self,
+        subject: StreamId,
+        command: Command,
+        actor: Actor,
+        *,
+        command_id: UUID | None = None,
+        at: datetime | None = None,
+    ) -> Receipt:
+        """Have the command carried out.
+
+        ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
+        first. On the wall clock it must be left out.
+
+        Raises CommandRejected with every unmet condition, Mismatch, Parked, or NotKnown.
+        """
+        envelope = Envelope(
+            command_id=command_id or uuid4(),
+            subject=subject,
+            actor=actor,
+            received_at=at or datetime.now(UTC),
+            command=command.command_type,
+            body=plain(command),
+        ).signed(self._key)
+        if at is not None:
+            await self.move_clock(subject.realm, at)
+        return receipt(envelope.command_id, await self.ask(envelope))
+
+    async def ask(self, envelope: Envelope) -> Answer:
+        """The one answer to a signed envelope. Raises NotKnown."""
+        async with self._places[envelope.subject]:
+            return await self._update("carry_out", envelope.subject, envelope, envelope.command_id, Answer)
+
+    async def move_clock(self, realm: str, to: datetime) -> None:
+        """Let everything in a manual realm that is due at or before ``to`` fall due, in order. Raises NotKnown."""
+        while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
+            asked = Asked(stream=standing.stream, now=standing.due_at)
+            await self._fall_due(asked)
+
+    async def open_realm(self, realm: str) -> Clock:
+        """Make sure of a realm on a manual clock; the clock that it has."""
+        return await self._store.set_clock(realm, Clock.MANUAL)
+
+    async def look(self, stream: StreamId) -> None:
+        """Have the stream's workflow read the log again, starting it if it is missing."""
+        await self._client.start_workflow(
+            workflow_type(stream.kind),
+            Opening(stream=stream),
+            id=stream,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal="look",
+        )
+
+    async def _fall_due(self, asked: Asked) -> Progress:
+        return await self._update("fall_due", asked.stream, asked, derived("fall_due", asked.stream), Progress)
+
+    async def _update(
+        self, update: str, stream: StreamId, argument: BaseModel, command_id: UUID, answers: type[Answered]
+    ) -> Answered:
+        """Update-with-start. The update id is fresh each time: the journal, not Temporal, makes twice once."""
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                while True:
+                    try:
+                        return await self._update_once(update, stream, argument, answers, f"{command_id}/{uuid4()}")
+                    except WorkflowUpdateFailedError as failed:
+                        _raise_unless_run_ended(failed, command_id)
+                    except RPCError as failed:
+                        if failed.status not in _PASSING:
+                            raise NotKnown(command_id, str(failed)) from failed
+                    await asyncio.sleep(0.1)
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
+            raise NotKnown(command_id, f"no answer within {PATIENCE.total_seconds():.0f} s") from late
+
+    async def _update_once(
+        self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
+    ) -> Answered:
+        start = WithStartWorkflowOperation(
+            workflow_type(stream.kind),
+            Opening(stream=stream),
+            id=stream,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=stream,
+        )
+        return await self._client.execute_update_with_start_workflow(
+            update, argument, start_workflow_operation=start, id=update_id, result_type=answers
+        )
+
+
+_PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
+"""Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
+
+
+def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID) -> None:
+    """An update that lost its run is asked again; everything else is for the caller."""
+    cause = failed.cause
+    match getattr(cause, "type", None):
+        case "NotKnown":
+            raise NotKnown(command_id, str(cause)) from failed
+        case "Malformed" | "Defect":
+            raise failed
+        case _:
+            return
+
+
+def receipt(command_id: UUID, answer: Answer) -> Receipt:
+    """The receipt of an accepted command. Raises what the answer says otherwise."""
+    match answer.ending:
+        case Ending.ACCEPTED:
+            return Receipt(
+                command_id, answer.stream, answer.version, answer.position, answer.events, repeated=answer.repeated
+            )
+        case Ending.REFUSED:
+            raise CommandRejected(answer.unmet)
+        case Ending.MISMATCH:
+            raise Mismatch(str(command_id))
+        case Ending.PARKED:
+            raise Parked(answer.stream)
+        case Ending.UNSIGNED:
+            raise Unsigned(answer.stream)
+        case _:
+            assert_never(answer.ending)

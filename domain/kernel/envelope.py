@@ -1,0 +1,132 @@
+"""What crosses the house: a signed command on its way in, an answer on its way out, and what a workflow waits for."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from domain.kernel.canonical import canonical, digest
+from domain.kernel.identity import Actor, StreamId
+from domain.kernel.refusal import Unmet
+
+
+def _utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        message = "時間須帶時區 / an instant needs its offset"
+        raise ValueError(message)
+    return instant.astimezone(UTC)
+
+
+Instant = Annotated[datetime, AfterValidator(_utc)]
+"""A moment, kept in UTC; refused without an offset."""
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Envelope(_Wire):
+    """A command as the door took it in: who asks what of which stream, and when it arrived. Signed at the door."""
+
+    command_id: UUID
+    """Chosen by the caller. Asking again with the same id is safe: it is carried out once."""
+    subject: StreamId
+    actor: Actor
+    received_at: Instant
+    command: str
+    """The command type, e.g. ``StartProject``."""
+    body: dict[str, Any]
+    """Its particulars as plain JSON, in the form that pydantic writes."""
+    signature: str = ""
+    """HMAC-SHA256 in hex over everything else."""
+
+    def digest(self) -> str:
+        """What was asked, in hex: equal for the same request asked again, whenever it arrives."""
+        return digest({"subject": self.subject, "actor": self.actor, "command": self.command, "body": self.body})
+
+    def signed(self, key: bytes) -> Envelope:
+        """The same envelope with the door's signature."""
+        return self.model_copy(update={"signature": self._mac(key)})
+
+    def is_signed(self, key: bytes) -> bool:
+        """Whether the door that knows this key let it in, unchanged."""
+        return hmac.compare_digest(self.signature, self._mac(key))
+
+    def _mac(self, key: bytes) -> str:
+        content = self.model_dump(mode="json", exclude={"signature"})
+        return hmac.new(key, canonical(content), sha256).hexdigest()
+
+
+class Asked(_Wire):
+    """What a workflow asks of ``carry_out``: this command, or, without one, to apply what is due."""
+
+    stream: StreamId
+    now: Instant
+    """The workflow's time, or in a manual realm the time to which it is moved."""
+    envelope: Envelope | None = None
+
+
+class Ending(StrEnum):
+    """How a command ended, for good."""
+
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    MISMATCH = "MISMATCH"
+    """The id was used before, for another request. Choose a fresh id."""
+    UNSIGNED = "UNSIGNED"
+    """It did not come through the door, or was changed on the way."""
+    PARKED = "PARKED"
+    """The stream waits for a person: a deadline could not be applied (see ``venture doctor``)."""
+
+
+class Answer(_Wire):
+    """The one answer to one command id, however often it is asked."""
+
+    ending: Ending
+    stream: StreamId
+    version: int
+    """The stream's version after the command."""
+    position: int = 0
+    """The position of the last entry that it wrote."""
+    events: tuple[str, ...] = ()
+    """The types of its events."""
+    unmet: tuple[Unmet, ...] = ()
+    """Every condition that was not met."""
+    repeated: bool = False
+    """Whether this is the recorded answer to an earlier asking."""
+
+
+class Progress(_Wire):
+    """How a stream stands, in so far as its workflow must know: nothing that could not be read back from the log."""
+
+    version: int
+    stage: str
+    due: Instant | None = None
+    """When to wake up: the nearest deadline, on the wall clock only."""
+    final: bool = False
+    """Whether nothing more comes by itself."""
+    decided: dict[str, str] = {}
+    """Approvals that have ended: id and verdict."""
+    details: str = ""
+    """How it stands, for people, in Markdown. No personal data."""
+
+
+class Carried(_Wire):
+    """What ``carry_out`` gives back."""
+
+    progress: Progress
+    answer: Answer | None = None
+
+
+class Opening(_Wire):
+    """The argument of every stream's workflow."""
+
+    stream: StreamId
+    progress: Progress | None = None
+    """How it stood when the last run ended; None for a first run."""

@@ -1,0 +1,1 @@
+"""When: order, waiting and deadlines. No rules, no records."""

@@ -1,0 +1,32 @@
+"""Registers: organisations, funds, bases, panels, schemes, calendars. They wait for little or nothing."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.kernel.envelope import Opening
+    from workflows.stream import StreamWorkflow
+
+
+@workflow.defn(name="Register")
+class RegisterWorkflow(StreamWorkflow):
+    """登記冊: open while somebody asks or a date of its own is running, e.g. a rating that expires."""
+
+    @workflow.init
+    def __init__(self, opening: Opening) -> None:
+        """Begin, or go on where the last run ended."""
+        super().__init__(opening)
+
+    @workflow.run
+    async def run(self, _opening: Opening) -> None:
+        """Answer, and stay only while a deadline is running."""
+        while not self.leaving:
+            await self.something_happens()
+        await self.end()
+
+    @property
+    def over(self) -> bool:
+        """Whether no deadline is running."""
+        progress = self.progress()
+        return progress is not None and progress.due is None

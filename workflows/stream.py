@@ -1,0 +1,171 @@
+"""What all workflows have in common: one stream, one command at a time, one alarm clock."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities import names
+    from domain.kernel.envelope import Answer, Asked, Carried, Envelope, Opening, Progress
+
+STAGE = SearchAttributeKey.for_keyword("VentureStage")
+DUE_AT = SearchAttributeKey.for_datetime("VentureDueAt")
+
+ONE_TRY = timedelta(seconds=5)
+ALL_TRIES = timedelta(seconds=8)
+"""A local activity holds its workflow task: it must end before the task's ten seconds do."""
+A_WHILE = timedelta(seconds=30)
+"""Before another attempt at a deadline that could not be recorded."""
+LONG_HISTORY = 2_000
+"""Events after which a run makes way for the next."""
+
+
+class StreamWorkflow:
+    """Carries out one stream's commands in turn and wakes for its deadlines.
+
+    It holds nothing that cannot be read back from the log: lose it, and the next command or ``look`` starts it again.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        """Know what the last run knew."""
+        self._stream = opening.stream
+        self._progress: Progress | None = opening.progress
+        self._turn = asyncio.Lock()
+        self._looked = 0
+        self._asked_to_look = 0
+
+    @workflow.update(name="carry_out", description="一項命令 / one command")
+    async def carry_out(self, envelope: Envelope) -> Answer:
+        """Carry one command out. Fails with ``NotKnown`` where the outcome is not known: ask again, same id."""
+        carried = await self._carry_out(Asked(stream=self._stream, now=workflow.now(), envelope=envelope))
+        if carried.answer is None:
+            message = "carry_out gave no answer"
+            raise ApplicationError(message, type="Defect", non_retryable=True)
+        return carried.answer
+
+    @carry_out.validator
+    def _is_for_this_stream(self, envelope: Envelope) -> None:
+        if envelope.subject != self._stream:
+            message = f"{envelope.subject} is not {self._stream}"
+            raise ApplicationError(message, type="Malformed", non_retryable=True)
+
+    @workflow.update(name="fall_due", description="手動時鐘走到此刻 / the manual clock reaches this instant")
+    async def fall_due(self, asked: Asked) -> Progress:
+        """Apply what is due at that instant of a manual clock."""
+        return (await self._carry_out(asked)).progress
+
+    @workflow.update(name="settled", description="等候審批結果 / wait for an approval")
+    async def settled(self, approval: str) -> str | None:
+        """The verdict on that approval, once there is one; None if the run ends first: ask again."""
+        await workflow.wait_condition(
+            lambda: self._rolling() or (self._progress is not None and approval in self._progress.decided)
+        )
+        return self._progress.decided.get(approval) if self._progress else None
+
+    @workflow.signal(name="look", description="重讀日誌 / read the log again")
+    def look(self) -> None:
+        """Something was appended from outside, or a deadline may have been missed: look at the log."""
+        self._asked_to_look += 1
+
+    @workflow.query(name="progress")
+    def progress(self) -> Progress | None:
+        """How the stream stands."""
+        return self._progress
+
+    async def while_in(self, *stages: str) -> None:
+        """Stay as long as the stream is in one of these stages: commands are carried out, deadlines fall due."""
+        while self._progress is None or self._progress.stage in stages:
+            if self._rolling():
+                return
+            await self.something_happens()
+
+    async def end(self) -> None:
+        """Let every caller have its answer, then end; or make way for a fresh run that knows the same."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if not self.over or self._asked_to_look > self._looked:
+            workflow.continue_as_new(Opening(stream=self._stream, progress=self._progress))
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes by itself: the next command or ``look`` starts a new run."""
+        return self._progress is not None and self._progress.final
+
+    @property
+    def leaving(self) -> bool:
+        """Whether this run ends: nothing more comes, or its history has grown long."""
+        return self.over or self._rolling()
+
+    async def something_happens(self) -> None:
+        """Wait for a command, a look, or the alarm; on the last two, see what is due."""
+        before = self._progress
+        alarm = before.due if before is not None else None
+        wait = max(timedelta(0), alarm - workflow.now()) if alarm is not None else None
+        try:
+            await workflow.wait_condition(
+                lambda: self._progress is not before or self._asked_to_look > self._looked or self._rolling(),
+                timeout=wait,
+                timeout_summary=f"{before.stage} {alarm:%Y-%m-%dT%H:%MZ}" if before and alarm else None,
+            )
+        except TimeoutError:
+            await self._see_what_is_due()
+            return
+        if self._asked_to_look > self._looked:
+            await self._see_what_is_due()
+
+    def _rolling(self) -> bool:
+        info = workflow.info()
+        return info.is_continue_as_new_suggested() or info.get_current_history_length() > LONG_HISTORY
+
+    async def _see_what_is_due(self) -> None:
+        looked = self._asked_to_look
+        try:
+            await self._carry_out(Asked(stream=self._stream, now=workflow.now()))
+        except ApplicationError:
+            await workflow.sleep(A_WHILE)
+            return
+        self._looked = looked
+
+    async def _carry_out(self, asked: Asked) -> Carried:
+        async with self._turn:
+            try:
+                carried: Carried = await workflow.execute_local_activity(
+                    names.CARRY_OUT,
+                    asked,
+                    result_type=Carried,
+                    start_to_close_timeout=ONE_TRY,
+                    schedule_to_close_timeout=ALL_TRIES,
+                    retry_policy=RetryPolicy(
+                        initial_interval=timedelta(milliseconds=200),
+                        maximum_interval=timedelta(seconds=2),
+                        non_retryable_error_types=["Malformed"],
+                    ),
+                )
+            except ActivityError as failed:
+                raise _not_known(failed) from failed
+            self._stand(carried.progress)
+        return carried
+
+    def _stand(self, progress: Progress) -> None:
+        """Adopt what the log says, and show it."""
+        before = self._progress
+        self._progress = progress
+        changed = []
+        if before is None or before.stage != progress.stage:
+            changed.append(STAGE.value_set(progress.stage))
+        if (before.due if before else None) != progress.due:
+            changed.append(DUE_AT.value_set(progress.due) if progress.due else DUE_AT.value_unset())
+        if changed:
+            workflow.upsert_search_attributes(changed)
+        workflow.set_current_details(progress.details)
+
+
+def _not_known(failed: ActivityError) -> ApplicationError:
+    cause = failed.cause
+    if isinstance(cause, ApplicationError) and cause.type == "Malformed":
+        return ApplicationError(str(cause), type="Malformed", non_retryable=True)
+    return ApplicationError("not known: ask again with the same id", type="NotKnown", non_retryable=True)
