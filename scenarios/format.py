@@ -1,0 +1,122 @@
+"""The form of a scenario file (docs/scenarios.md): dated rows of event, subject, actor and data, and what must result."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from domain.kernel.identity import Actor, Text
+from domain.kernel.money import Fen
+
+_COLUMNS = ("at", "event", "subject", "actor", "data", "why")
+_LEAST_COLUMNS = 4
+
+
+def _moment(value: object) -> object:
+    """A bare date stays a date; a text with a time becomes that moment."""
+    if isinstance(value, str) and len(value) > len("2024-01-01"):
+        return datetime.fromisoformat(value)
+    return value
+
+
+Moment = Annotated[datetime | date, BeforeValidator(_moment), Field(union_mode="left_to_right")]
+"""A day, or a time with its offset."""
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Row(_Form):
+    """``[date, event, subject, actor, data, why]``: what was ordered, and that it must be accepted.
+
+    A row whose event is a deadline's own is an expectation: the clock must have brought it about on that day.
+    """
+
+    at: Annotated[date | datetime, BeforeValidator(_moment)]
+    """A day (then 09:00 Asia/Shanghai, one minute after the row before it on the same day), or a time."""
+    event: Text
+    """The event, e.g. ``ProjectStarted``; the command's name or the Chinese term do as well."""
+    subject: Text
+    """``PJ-3``, or a part of it, ``PJ-3/T1``."""
+    actor: Actor
+    data: dict[str, Any] = {}
+    """The particulars."""
+    why: str = ""
+    """Why this row was added to the story."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_columns(cls, value: object) -> object:
+        if isinstance(value, list):
+            if not _LEAST_COLUMNS <= len(value) <= len(_COLUMNS):
+                message = (
+                    f"一行須為 [日期, 事件, 對象, 角色, 數據, 說明],現有 {len(value)} 欄"
+                    f" / a row is [date, event, subject, actor, data, why]; this one has {len(value)} columns"
+                )
+                raise ValueError(message)
+            return dict(zip(_COLUMNS, value, strict=False))
+        return value
+
+
+class MustRefuse(_Form):
+    """A command that must be refused, with the rule that refuses it."""
+
+    at: Annotated[date | datetime, BeforeValidator(_moment)]
+    """A day (then 08:00 Asia/Shanghai, before the day's rows), or a time."""
+    command: Text
+    """The event or command; ``… by ROLE#n`` names who asks."""
+    subject: Text
+    actor: Actor | None = None
+    """Who asks; the first role that may, if left out."""
+    data: dict[str, Any] = {}
+    code: Text
+    """The rule that must be among those named, e.g. ``T12``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _who_asks(cls, value: object) -> object:
+        if isinstance(value, dict) and isinstance(value.get("command"), str):
+            command, by, actor = value["command"].partition(" by ")
+            if by and "actor" not in value:
+                return {**value, "command": command.strip(), "actor": actor.strip()}
+        return value
+
+
+class Expected(_Form):
+    """How a project must end."""
+
+    state: Text
+    net: Fen | None = None
+    """Paid less returned and clawed back, in fen."""
+
+
+class Scenario(_Form):
+    """One story on one manual clock."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
+    title: str = ""
+    scheme: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$")]
+    """A city's rules that come with the product, e.g. ``fuzhou``."""
+    policy: dict[str, Any] = {}
+    """Parameters that differ in this story, by section: ``{publicity: {working_days: 7}}``."""
+    defaults: dict[str, Any] = {}
+    """Particulars of applications, awards and contracts that no row and no project states, e.g. ``round``."""
+    projects: dict[Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$")], dict[str, Any]] = {}
+    """What is known of each project beforehand: its rows of application, award and contract take it from here."""
+    events: Annotated[list[Row], Field(min_length=1)]
+    must_refuse: list[MustRefuse] = []
+    expect: dict[str, Expected] = {}
+    notes: str = ""
+
+    @model_validator(mode="after")
+    def _expectations_are_known(self) -> Self:
+        subjects = {row.subject.partition("/")[0] for row in self.events} | set(self.projects)
+        unknown = sorted(set(self.expect) - subjects)
+        if unknown:
+            names = " ".join(unknown)
+            message = f"expect: 沒有項目 {names} / there is no project {names}"
+            raise ValueError(message)
+        return self
