@@ -1,0 +1,95 @@
+"""The worker process: workflows, ``carry_out`` and the followers. ``venture-worker`` or ``python worker.py``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import bootstrap
+from activities.agenda import AgendaFollower
+from activities.carrying_out import Registrar
+from api.door import Door
+from store.postgres import PostgresStore
+from workflows.need import NeedWorkflow
+from workflows.project import ProjectWorkflow
+from workflows.register import RegisterWorkflow
+from workflows.round import RoundWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from temporalio.client import Client
+
+    from bootstrap import Settings
+    from store.port import EventStore
+
+WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow]
+PASSED_THROUGH = ("domain", "activities", "asyncpg", "pydantic", "pydantic_core", "structlog")
+"""Modules that the workflow sandbox does not load again: pure rules, names, and what must never be loaded twice
+(asyncpg crashes the process when it is: asyncpg#1292)."""
+GRACE = timedelta(seconds=20)
+"""How long a stopping worker lets its commands finish."""
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Worker]:
+    """A worker that serves as long as the block runs, then lets its commands finish."""
+    key = bootstrap.door_key(settings)
+    worker = Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=[Registrar(store, key).carry_out],
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+        ),
+        max_cached_workflows=1000,
+        max_concurrent_workflow_tasks=100,
+        max_concurrent_local_activities=200,
+        graceful_shutdown_timeout=GRACE,
+    )
+    follower = AgendaFollower(store, Door(client, store, key, settings.task_queue).look)
+    async with worker:
+        following = asyncio.create_task(follower.run())
+        try:
+            yield worker
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    client = await bootstrap.connect_temporal(settings)
+    async with bootstrap.connected_postgres(settings) as pool, contextlib.aclosing(PostgresStore(pool)) as store:
+        async with serving(settings, client, store), bootstrap.health(settings, client, store):
+            log.info("worker.ready", task_queue=settings.task_queue)
+            await stop.wait()
+            log.info("worker.stopping", grace_s=GRACE.total_seconds())
+    await bootstrap.breathe()
+
+
+def main() -> None:
+    """Run the worker with the settings of the environment."""
+    settings = bootstrap.settings()
+    bootstrap.configure_logging(settings)
+    asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()
