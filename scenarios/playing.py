@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from scenarios.planning import Expectation, Plan, Planned
     from store.port import Entry, EventStore
 
-PUBLISHER = Actor("CAB-DEC#1")
 ASK_AGAIN_S = 1.0
 MOST_ASKING_S = 300.0
 """How long, in seconds, a row is asked again where its outcome is not known."""
@@ -203,7 +202,7 @@ class _Play:
         for year in published(local_day(begins).year, local_day(self._plan.ends).year + 1):
             await self._send(
                 StreamId.of("calendar", realm, "cn"),
-                PublishCalendar(year=year.year, version=year.version, off=year.off, on=year.on),
+                PublishCalendar(year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))),
                 begins,
                 f"calendar {year.year}",
             )
@@ -216,7 +215,8 @@ class _Play:
 
     async def _send(self, stream: StreamId, command: Command, at: datetime, name: str) -> None:
         command_id = derived("scenario", self._plan.realm, name)
-        await self._door.send(stream, command, PUBLISHER, command_id=command_id, at=at)
+        actor = Actor(f"{command.by[0]}#1")
+        await self._door.send(stream, command, actor, command_id=command_id, at=at)
 
     async def _row(self, planned: Planned) -> None:
         self._played.rows += 1

@@ -137,6 +137,13 @@ class Delivery(Policy):
     """A movement of lines up to this share of the award is minor."""
 
 
+class Grade(Policy):
+    """A final grade and the least mark for it."""
+
+    name: Text
+    least: Points
+
+
 class Evaluating(Policy):
     """Mid-term and final evaluation, audit."""
 
@@ -144,8 +151,12 @@ class Evaluating(Policy):
     midterm_rubric: dict[str, Points] = {"delivery": 30, "inputs": 20, "finance": 20, "effect": 30}
     midterm_report_wd: WorkingDays = 5
     """Working days after the self-assessment is due; later counts as a fail."""
-    grades: dict[Text, Points] = {"優秀": 90, "良好": 80, "合格": 60, "不合格": 0}
-    """Grade and the least mark for it."""
+    grades: Annotated[tuple[Grade, ...], Field(min_length=1)] = (
+        Grade(name="優秀", least=90),
+        Grade(name="良好", least=80),
+        Grade(name="合格", least=60),
+        Grade(name="不合格", least=0),
+    )
     final_report_months: Annotated[int, Field(ge=1, le=24)] = 1
     """Months after the end date within which the final report is due."""
     standing_team_months: Annotated[int, Field(ge=0, le=36)] = 0
@@ -153,14 +164,14 @@ class Evaluating(Policy):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if 0 not in self.grades.values():
+        if min(grade.least for grade in self.grades) != 0:
             message = "grades: 須有最低分為 0 的等級 / one grade must begin at 0"
             raise ValueError(message)
         return self
 
     def grade(self, mark: Decimal) -> str:
         """The grade that a mark earns."""
-        return max((least, name) for name, least in self.grades.items() if mark >= least)[1]
+        return max((grade.least, grade.name) for grade in self.grades if mark >= grade.least)[1]
 
 
 class Remedy(Policy):
