@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from domain.kernel.effects import Post
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from datetime import datetime, timedelta
@@ -55,7 +57,7 @@ class Entry:
     data: bytes
     """Canonical JSON: the particulars."""
     chain: bytes
-    """32 bytes: SHA-256 over 0x02, the stream's previous chain hash and this leaf (docs/architecture: bytes)."""
+    """32 bytes: SHA-256 over 0x02, the stream's previous chain hash and this leaf (store/bytes.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Write:
     meta: bytes
     data: bytes
     events: tuple[NewEvent, ...] = ()
+    schema_version: int = 1
+    """Of the command's form; it is journalled for years and decided again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +107,51 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Writes that stand or fall together, in order; several may follow one another on one stream."""
+    """Writes that stand or fall together, in order; several may follow one another on one stream.
+
+    Raises ValueError for one that could never be recorded, so that no store has to tell a defect from a conflict.
+    """
 
     writes: tuple[Write, ...]
     standings: tuple[Standing, ...]
-    """One for each stream written."""
+    """One for each stream written, at the version that it has then."""
     reads: Mapping[StreamId, int] = field(default_factory=dict)
     """Other streams with the version at which they were read (0: no events); each must still stand there."""
+
+    def __post_init__(self) -> None:
+        """Check the form."""
+        if len({write.command_id for write in self.writes}) != len(self.writes) or not self.writes:
+            message = "an append is one or more commands, each with an id of its own"
+            raise ValueError(message)
+        versions: dict[StreamId, int] = {}
+        for write in self.writes:
+            if versions.get(write.stream, write.expected) != write.expected:
+                message = f"{write.stream}: version {write.expected} does not follow on {versions[write.stream]}"
+                raise ValueError(message)
+            versions[write.stream] = write.expected + len(write.events)
+            _check_write(write)
+        if sorted((s.stream, s.version) for s in self.standings) != sorted(versions.items()):
+            message = f"a standing for each stream written, as it then is: {versions}"
+            raise ValueError(message)
+        if not versions.keys().isdisjoint(self.reads):
+            message = f"read and written: {sorted(versions.keys() & self.reads.keys())}"
+            raise ValueError(message)
+
+
+def _check_write(write: Write) -> None:
+    """A leaf is a join of lines: only its last part may hold a line end (store/bytes.py)."""
+    leaves = [(write.command_type, write.meta), *((event.type, event.meta) for event in write.events)]
+    if any("\n" in kind or b"\n" in meta for kind, meta in leaves):
+        message = f"{write.stream}: a line end in a type or in meta"
+        raise ValueError(message)
+    if write.occurred_at.tzinfo is None:
+        message = f"{write.stream}: {write.occurred_at} has no time zone"
+        raise ValueError(message)
+    for event in write.events:
+        for effect in event.effects:
+            if isinstance(effect, Post) and effect.fen < 0:
+                message = f"{write.stream}: {event.type} posts {effect.fen} fen; post the other way round"
+                raise ValueError(message)
 
 
 class Status(StrEnum):
@@ -135,7 +177,7 @@ class Appended:
     last_position: int = 0
     recorded_at: datetime | None = None
     what: str = ""
-    """The stream, key or account that said no."""
+    """The stream, key or account that said no; of a duplicate the stream on which its command is journalled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +189,9 @@ class Loaded:
     events: Sequence[Entry]
     """The stream's events after the version asked for, oldest first."""
     clock: Clock
+    """A realm that nobody has set runs on the wall clock."""
     now: datetime | None
-    """Where a manual realm's clock stands, UTC."""
+    """Where a manual realm's clock stands, UTC; None before its first append."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +225,7 @@ class EventStore(Protocol):
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
     ) -> Readings:
-        """Those streams whole, the holders of those keys, and those balances (fen)."""
+        """Those streams whole, the holders of those keys, and those balances (fen). Each has its answer, if an empty one."""
 
     def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, oldest first, by pages; with its journal entries if asked."""
@@ -220,13 +263,19 @@ class EventStore(Protocol):
         """Streams that were appended to from outside their own workflow."""
 
     async def restand(self, standing: Standing) -> bool:
-        """Write the agenda row anew if the stream still stands at that version: when a calendar moved its deadline."""
+        """Write the agenda row anew if the stream still stands at that version: when a calendar moved its deadline.
+
+        A stream that was never written has no row, and gets none.
+        """
 
     async def set_clock(self, realm: str, clock: Clock) -> Clock:
         """Create a realm with that clock if it is new; the clock that it has."""
 
     async def lease(self, name: str, owner: UUID, lasting: timedelta) -> int | None:
-        """Take or renew the follower's lease: its generation, or None while another holds it."""
+        """Take or renew the follower's lease: its generation, or None while another holds it.
+
+        The generation grows whenever the owner changes, so that a former owner can move nothing.
+        """
 
     async def cursor(self, name: str) -> int:
         """The position up to which that follower has worked."""
@@ -241,7 +290,17 @@ class EventStore(Protocol):
         """Every account's balance in fen."""
 
     def postings(self) -> AsyncIterator[Posting]:
-        """The ledger, in order of position."""
+        """The ledger, in order of position, and of one event in the order of its effects."""
+
+    def poked(self, idle_s: float = 1.0) -> AsyncIterator[int]:
+        """Positions that the log has reached, for those who follow it: at once, soon after appends, and when idle.
+
+        A poke may be lost or late, so one also comes after ``idle_s`` seconds of silence; it never raises
+        StoreUnavailable, but waits until the store is back.
+        """
+
+    async def aclose(self) -> None:
+        """Let appends that are under way end, then let go of the connections. Later appends raise StoreUnavailable."""
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - a fact, not a fault

@@ -1,0 +1,360 @@
+"""The event store in memory: the same answers and the same chain hashes as Postgres, for fast tests. Nothing is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from domain.kernel.effects import WORLD, Claim, Post, Release
+from domain.kernel.identity import StreamId
+from store.bytes import GENESIS, chained, leaf
+from store.port import (
+    Append,
+    Appended,
+    Clock,
+    Entry,
+    EntryKind,
+    Loaded,
+    Posting,
+    Readings,
+    Standing,
+    Status,
+    StoreUnavailable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import timedelta
+    from uuid import UUID
+
+    from store.port import Write
+
+ORDER_OF_KINDS: Final = ("scheme", "fund", "organisation", "round", "need", "panel", "project")
+"""Whose deadline comes first at one instant; other kinds come after (design.md §5)."""
+
+
+@dataclass
+class _Guards:
+    """Claims and accounts; a copy is tried first."""
+
+    claims: dict[str, set[str]] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
+
+    def copy(self) -> _Guards:
+        return _Guards({key: set(holders) for key, holders in self.claims.items()}, dict(self.balances))
+
+    def apply(self, append: Append) -> str | None:
+        """Apply the effects of all events, in order; the key or account that says no. Balances are asked at the end."""
+        effects = [effect for write in append.writes for event in write.events for effect in event.effects]
+        for effect in effects:
+            match effect:
+                case Claim():
+                    holders = self.claims.setdefault(effect.key, set())
+                    if effect.holder not in holders and len(holders) >= effect.limit:
+                        return effect.key
+                    holders.add(effect.holder)
+                case Release():
+                    self.claims.get(effect.key, set()).discard(effect.holder)
+                case Post():
+                    self.balances[effect.source] = self.balances.get(effect.source, 0) - effect.fen
+                    self.balances[effect.target] = self.balances.get(effect.target, 0) + effect.fen
+        sources = (effect.source for effect in effects if isinstance(effect, Post))
+        return next((s for s in sources if self.balances[s] < 0 and not s.startswith(WORLD)), None)
+
+
+@dataclass
+class _Realm:
+    clock: Clock
+    now: datetime | None = None
+
+
+@dataclass
+class _Follower:
+    owner: UUID
+    until: datetime
+    generation: int = 1
+    position: int = 0
+
+
+class MemoryStore:
+    """The log in lists. One event loop's; an append never waits, so it is alone by nature."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """``clock`` tells when entries are recorded and leases end."""
+        self._clock = clock
+        self._entries: list[Entry] = []
+        self._streams: dict[StreamId, list[Entry]] = {}
+        self._events: dict[StreamId, list[Entry]] = {}
+        self._journal: dict[UUID, Entry] = {}
+        self._guards = _Guards()
+        self._postings: list[Posting] = []
+        self._agenda: dict[StreamId, Standing] = {}
+        self._realms: dict[str, _Realm] = {}
+        self._followers: dict[str, _Follower] = {}
+        self._grown = asyncio.Event()
+        self._closed = False
+
+    async def append(self, append: Append) -> Appended:
+        """All or nothing. See the port."""
+        if self._closed:
+            message = "the store is closed"
+            raise StoreUnavailable(message)
+        return self._refused(append) or self._record(append)
+
+    def _refused(self, append: Append) -> Appended | None:
+        for write in append.writes:
+            if write.command_id in self._journal:
+                return Appended(Status.DUPLICATE, what=self._journal[write.command_id].stream)
+        moved = self._moved(append)
+        if moved is not None:
+            return Appended(Status.CONFLICT, what=moved)
+        for write in append.writes:
+            realm = self._realms.get(write.stream.realm)
+            if realm is not None and realm.now is not None and write.occurred_at < realm.now:
+                return Appended(Status.BEHIND, what=write.stream)
+        tried = self._guards.copy()
+        said_no = tried.apply(append)
+        if said_no is not None:
+            return Appended(Status.GUARDED, what=said_no)
+        self._guards = tried
+        return None
+
+    def _moved(self, append: Append) -> StreamId | None:
+        """The first stream that no longer stands where it was written or read from."""
+        versions: dict[StreamId, int] = {}
+        for write in append.writes:
+            if versions.get(write.stream, self._version(write.stream)) != write.expected:
+                return write.stream
+            versions[write.stream] = write.expected + len(write.events)
+        return next((s for s, version in append.reads.items() if self._version(s) != version), None)
+
+    def _record(self, append: Append) -> Appended:
+        last = self._entries[-1] if self._entries else None
+        recorded_at = max(self._clock(), last.recorded_at) if last else self._clock()
+        first = len(self._entries) + 1
+        for write in append.writes:
+            for entry in _entries(write, recorded_at):
+                self._add(entry)
+            realm = self._realms.get(write.stream.realm)
+            if realm is not None and realm.clock is Clock.MANUAL:
+                realm.now = max(realm.now, write.occurred_at) if realm.now else write.occurred_at
+        self._post(append, first)
+        self._agenda.update({standing.stream: standing for standing in append.standings})
+        self._grown.set()
+        self._grown = asyncio.Event()
+        return Appended(Status.APPENDED, first, len(self._entries), recorded_at)
+
+    def _add(self, entry: Entry) -> None:
+        """Put the entry at the end of the log, and its hash at the end of its stream's chain."""
+        stream = self._streams.setdefault(entry.stream, [])
+        chain = chained(stream[-1].chain if stream else GENESIS, leaf(entry))
+        kept = replace(entry, position=len(self._entries) + 1, chain=chain)
+        self._entries.append(kept)
+        stream.append(kept)
+        if kept.kind is EntryKind.EVENT:
+            self._events.setdefault(kept.stream, []).append(kept)
+        else:
+            self._journal[kept.command_id] = kept
+
+    def _post(self, append: Append, first: int) -> None:
+        positions = count(first)
+        for write in append.writes:
+            next(positions)
+            for event in write.events:
+                position = next(positions)
+                self._postings.extend(
+                    Posting(position, e.source, e.target, e.fen) for e in event.effects if isinstance(e, Post)
+                )
+
+    def _version(self, stream: StreamId) -> int:
+        return len(self._events.get(stream, ()))
+
+    # --------------------------------------------------------------------------------------------------- reads
+
+    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
+        """The journalled command, the stream's events after that version, and its realm's clock."""
+        realm = self._realms.get(stream.realm, _Realm(Clock.WALL))
+        journalled = self._journal.get(command_id) if command_id else None
+        return Loaded(journalled, self._events.get(stream, [])[after:], realm.clock, realm.now)
+
+    async def read_many(
+        self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
+    ) -> Readings:
+        """Those streams whole, the holders of those keys, and those balances (fen)."""
+        return Readings(
+            {stream: list(self._events.get(stream, ())) for stream in streams},
+            {key: frozenset(self._guards.claims.get(key, ())) for key in claims},
+            {account: self._guards.balances.get(account, 0) for account in accounts},
+        )
+
+    async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
+        """A stream's events after that version, with its journal entries if asked."""
+        events = self._events.get(stream, [])
+        if not commands:
+            for event in events[after:]:
+                yield event
+        elif after <= len(events):
+            behind = events[after - 1].position if after else 0
+            for entry in list(self._streams.get(stream, ())):
+                if entry.position > behind:
+                    yield entry
+
+    async def feed(self, after: int, limit: int = 1000) -> Sequence[Entry]:
+        """Entries of the whole log after that position."""
+        return self._entries[after : after + limit]
+
+    async def last_position(self) -> int:
+        """The position of the newest entry; 0 if there is none."""
+        return len(self._entries)
+
+    async def poked(self, idle_s: float = 1.0) -> AsyncIterator[int]:
+        """Positions that the log has reached. See the port."""
+        while not self._closed:
+            reached, grown = len(self._entries), self._grown
+            yield reached
+            if len(self._entries) == reached and not self._closed:
+                await asyncio.wait([asyncio.ensure_future(grown.wait())], timeout=idle_s)
+
+    async def streams_named(self, name: str, realm: str | None = None) -> Sequence[StreamId]:
+        """The streams that bear that name, or hold its claim, in order."""
+        bearing = {stream for stream in self._events if stream.name == name and realm in {None, stream.realm}}
+        for key, holders in self._guards.claims.items():
+            match key.split("/"):
+                case ["name", claimed, str(alias), *_] if alias == name and realm in {None, claimed}:
+                    bearing |= {StreamId(holder) for holder in holders}
+        return sorted(bearing)
+
+    # -------------------------------------------------------------------------------------------------- agenda
+
+    async def agenda(
+        self,
+        *,
+        kind: str | None = None,
+        realm: str | None = None,
+        stage: str | None = None,
+        after: StreamId | None = None,
+        limit: int = 100,
+    ) -> Sequence[Standing]:
+        """How streams stand, ordered by stream id."""
+        streams = sorted(self._agenda)
+        found = (self._agenda[s] for s in streams[bisect_right(streams, after) if after else 0 :])
+        fitting = (
+            s
+            for s in found
+            if kind in {None, s.stream.kind} and realm in {None, s.stream.realm} and stage in {None, s.stage}
+        )
+        return [s for s, _ in zip(fitting, range(limit), strict=False)]
+
+    async def falling_due(self, realm: str, until: datetime) -> Standing | None:
+        """The stream of that realm whose deadline comes first, at or before ``until``."""
+        due = (
+            (at, _rank(s.stream), s.stream, s) for at, s in self._due() if s.stream.realm == realm and at <= until
+        )
+        return min(due, default=(None,))[-1]
+
+    async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
+        """Streams on that clock whose deadline lies before that instant, earliest first."""
+        due = sorted((at, s.stream) for at, s in self._due() if s.clock is clock and at < before)
+        return [self._agenda[stream] for _, stream in due[:limit]]
+
+    async def untold(self, limit: int = 100) -> Sequence[Standing]:
+        """Streams that were appended to from outside their own workflow."""
+        return [self._agenda[stream] for stream in sorted(self._agenda) if not self._agenda[stream].told][:limit]
+
+    async def restand(self, standing: Standing) -> bool:
+        """Write the agenda row anew if the stream still stands at that version."""
+        standing_now = self._agenda.get(standing.stream)
+        if standing_now is None or standing_now.version != standing.version:
+            return False
+        self._agenda[standing.stream] = standing
+        return True
+
+    async def set_clock(self, realm: str, clock: Clock) -> Clock:
+        """Create a realm with that clock if it is new; the clock that it has."""
+        return self._realms.setdefault(realm, _Realm(clock)).clock
+
+    def _due(self) -> Iterator[tuple[datetime, Standing]]:
+        return ((s.due_at, s) for s in self._agenda.values() if s.due_at is not None)
+
+    # ----------------------------------------------------------------------------------------------- followers
+
+    async def lease(self, name: str, owner: UUID, lasting: timedelta) -> int | None:
+        """Take or renew the follower's lease."""
+        now = self._clock()
+        held = self._followers.setdefault(name, _Follower(owner, now))
+        if held.owner != owner:
+            if held.until > now:
+                return None
+            held.owner = owner
+            held.generation += 1
+        held.until = now + lasting
+        return held.generation
+
+    async def cursor(self, name: str) -> int:
+        """The position up to which that follower has worked."""
+        return self._followers[name].position if name in self._followers else 0
+
+    async def advance(self, name: str, generation: int, old: int, new: int) -> bool:
+        """Move the follower's cursor by compare-and-set under its generation."""
+        held = self._followers.get(name)
+        if held is None or (held.generation, held.position) != (generation, old):
+            return False
+        held.position = new
+        return True
+
+    # -------------------------------------------------------------------------------------------------- guards
+
+    async def claims(self) -> Sequence[tuple[str, str]]:
+        """Every claim as (key, holder), in order."""
+        return sorted((key, holder) for key, holders in self._guards.claims.items() for holder in holders)
+
+    async def balances(self) -> Mapping[str, int]:
+        """Every account's balance in fen."""
+        return dict(sorted(self._guards.balances.items()))
+
+    async def postings(self) -> AsyncIterator[Posting]:
+        """The ledger, in order of position."""
+        for posting in list(self._postings):
+            yield posting
+
+    async def aclose(self) -> None:
+        """Later appends raise StoreUnavailable."""
+        self._closed = True
+        self._grown.set()
+
+
+def _entries(write: Write, recorded_at: datetime) -> Iterator[Entry]:
+    """The write's leaves, the command first; position and chain are filled in where they are added."""
+    command = Entry(
+        position=0,
+        stream=write.stream,
+        version=write.expected,
+        kind=EntryKind.COMMAND,
+        type=write.command_type,
+        schema_version=write.schema_version,
+        command_id=write.command_id,
+        occurred_at=write.occurred_at,
+        recorded_at=recorded_at,
+        meta=write.meta,
+        data=write.data,
+        chain=GENESIS,
+    )
+    yield command
+    for version, event in enumerate(write.events, write.expected + 1):
+        yield replace(
+            command,
+            kind=EntryKind.EVENT,
+            version=version,
+            type=event.type,
+            schema_version=event.schema_version,
+            meta=event.meta,
+            data=event.data,
+        )
+
+
+def _rank(stream: StreamId) -> int:
+    return ORDER_OF_KINDS.index(stream.kind) if stream.kind in ORDER_OF_KINDS else len(ORDER_OF_KINDS)

@@ -1,0 +1,172 @@
+"""Brings a database to today's form: the files of ``migrations/`` in order, each once, each in a transaction.
+
+Forward only. Run it with the owner's url; the roles that the app and the auditors log in with only get what they need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOCK_TIMEOUT_S: Final = 10
+"""Seconds that a file waits for another's lock before it gives up: a waiting migration makes all others wait behind it."""
+_TURN: Final = 0x76656E74757265
+"""The advisory lock under which one runner works at a time ("venture" in ASCII)."""
+
+
+class MigrationRefused(Exception):  # noqa: N818 - a fact, not a fault
+    """The database cannot be brought to this release's form. The message says why and what to do; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of ``migrations/``."""
+
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """The digest by which a later edit is noticed."""
+        return sha256(self.text.encode()).hexdigest()
+
+
+def migrations() -> Sequence[Migration]:
+    """This release's files, in order."""
+    found = [f for f in files("store").joinpath("migrations").iterdir() if f.name.endswith(".sql")]
+    return [Migration(f.name, f.read_text(encoding="utf-8")) for f in sorted(found, key=lambda f: f.name)]
+
+
+async def migrate(
+    owner_url: str,
+    *,
+    app_role: str | None = None,
+    auditor_role: str | None = None,
+    release: Sequence[Migration] | None = None,
+) -> Sequence[str]:
+    """Apply what is missing and grant the roles their rights; the names of the files applied now.
+
+    ``release`` stands in for this release's files in tests. Raises MigrationRefused; of asyncpg and OSError what
+    connecting raises.
+    """
+    connection = await asyncpg.connect(owner_url, server_settings={"timezone": "UTC"})
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _TURN)
+        await _check_server(connection)
+        applied = await _apply(connection, migrations() if release is None else release)
+        await _grant(connection, app_role, auditor_role)
+    finally:
+        await connection.close()
+    return applied
+
+
+async def pending(url: str) -> Sequence[str]:
+    """The names of this release's files that the database does not have yet; any role may ask."""
+    connection = await asyncpg.connect(url)
+    try:
+        if not await connection.fetchval("SELECT to_regclass('venture.migrations') IS NOT NULL"):
+            return [migration.name for migration in migrations()]
+        known = {row["name"] for row in await connection.fetch("SELECT name FROM venture.migrations")}
+    finally:
+        await connection.close()
+    return [migration.name for migration in migrations() if migration.name not in known]
+
+
+async def _check_server(connection: asyncpg.Connection[Any]) -> None:
+    encoding = await connection.fetchval("SELECT current_setting('server_encoding')")
+    if encoding != "UTF8":
+        message = f"資料庫編碼須為 UTF8,現為 {encoding} / the database must be UTF8, it is {encoding}: create it anew"
+        raise MigrationRefused(message)
+
+
+async def _apply(connection: asyncpg.Connection[Any], release: Sequence[Migration]) -> Sequence[str]:
+    await connection.execute(
+        """
+        CREATE SCHEMA IF NOT EXISTS venture;
+        CREATE TABLE IF NOT EXISTS venture.migrations (
+          name       text        NOT NULL PRIMARY KEY,
+          sha256     text        NOT NULL,
+          applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+        );
+        """
+    )
+    rows = await connection.fetch("SELECT name, sha256 FROM venture.migrations ORDER BY name")
+    known = {row["name"]: row["sha256"] for row in rows}
+    _check_release(known, release)
+    missing = [migration for migration in release if migration.name not in known]
+    for migration in missing:
+        await _apply_one(connection, migration)
+    return [migration.name for migration in missing]
+
+
+def _check_release(known: dict[str, str], release: Sequence[Migration]) -> None:
+    """Refuse a history that is not a beginning of this release's."""
+    ours = {migration.name: migration for migration in release}
+    for name, digest in known.items():
+        if name not in ours:
+            message = (
+                f"{name} 已套用於資料庫,本版本卻沒有:程式比資料庫舊,請升級 / "
+                f"the database has {name}, this release has not: it is older than the database, install a newer one"
+            )
+            raise MigrationRefused(message)
+        if ours[name].sha256 != digest:
+            message = (
+                f"{name} 套用後被改動,遷移檔只可新增 / "
+                f"{name} was edited after it was applied (was {digest[:12]}, is {ours[name].sha256[:12]}): "
+                "restore it and put the change into a new file"
+            )
+            raise MigrationRefused(message)
+    late = [name for name in ours if name not in known and known and name < max(known)]
+    if late:
+        message = (
+            f"{late[0]} 排在已套用的 {max(known)} 之前 / "
+            f"{late[0]} sorts before {max(known)}, which is applied: give it a later number"
+        )
+        raise MigrationRefused(message)
+
+
+async def _apply_one(connection: asyncpg.Connection[Any], migration: Migration) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
+            await connection.execute(migration.text)
+            await connection.execute(
+                "INSERT INTO venture.migrations (name, sha256) VALUES ($1, $2)", migration.name, migration.sha256
+            )
+    except asyncpg.LockNotAvailableError as error:
+        message = (
+            f"{migration.name} 等待鎖逾 {LOCK_TIMEOUT_S} 秒,未作任何更改,請稍後重試 / "
+            f"{migration.name} waited {LOCK_TIMEOUT_S} s for a lock; nothing was changed, try again later"
+        )
+        raise MigrationRefused(message) from error
+
+
+async def _grant(connection: asyncpg.Connection[Any], app_role: str | None, auditor_role: str | None) -> None:
+    """Both may read all; the app may also call the functions, which are the only way to write."""
+    for role, grants in ((app_role, _APP), (auditor_role, _AUDITOR)):
+        if role is None:
+            continue
+        quoted = await connection.fetchval("SELECT quote_ident(rolname) FROM pg_roles WHERE rolname = $1", role)
+        if quoted is None:
+            message = f"沒有角色 {role} / there is no role {role}: CREATE ROLE {role} LOGIN first"
+            raise MigrationRefused(message)
+        async with connection.transaction():
+            for grant in grants:
+                await connection.execute(grant.format(role=quoted))
+
+
+_AUDITOR: Final = (
+    "REVOKE ALL ON ALL TABLES IN SCHEMA venture FROM {role}",
+    "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA venture FROM {role}",
+    "REVOKE ALL ON SCHEMA venture FROM {role}",
+    "GRANT USAGE ON SCHEMA venture TO {role}",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA venture TO {role}",
+)
+_APP: Final = (*_AUDITOR, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA venture TO {role}")

@@ -1,0 +1,274 @@
+-- migrate:up
+-- The only way into the log. One call carries many groups; each stands or falls by itself, in order of arrival, and
+-- answers with one row. What says no leaves no trace and does not disturb its neighbours: an answer, not an exception.
+--
+--   g_*  one a group        writes and reads that it has (counts), which cut the arrays below into groups
+--   w_*  one a write        stream, expected version, command id, business time, leaves (the command and its events)
+--   l_*  one a leaf         as it is kept; a write's first leaf is its command
+--   x_*  one an effect      of which leaf, in order; verb 'claim' | 'release' (key, holder, limit) | 'post' (from, to, fen)
+--   s_*  one a standing     of which group; how its stream stands afterwards
+--   r_*  one a read         stream and the version that it must still stand at
+--
+-- All of it happens in the log's turn, which ends with the transaction: so positions are dense and in commit order, a
+-- reader that has seen position n has seen everything before it, and no two appends can wait for each other in a circle.
+
+CREATE FUNCTION venture.append(
+  g_writes int[], g_reads int[],
+  w_stream text[], w_expected bigint[], w_command uuid[], w_occurred timestamptz[], w_leaves int[],
+  l_type text[], l_schema int[], l_meta json[], l_data json[],
+  x_leaf int[], x_verb text[], x_key text[], x_other text[], x_number bigint[],
+  s_group int[], s_stream text[], s_stage text[], s_due timestamptz[], s_clock text[], s_summary json[], s_told boolean[],
+  r_stream text[], r_version bigint[])
+RETURNS TABLE (status text, first_position bigint, last_position bigint, recorded_at timestamptz, what text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  -- A plan made while the tables were empty must not be kept for full ones: every statement here is a walk by key.
+  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  groups  CONSTANT int := cardinality(g_writes);
+  writes  CONSTANT int := cardinality(w_stream);
+  leaves  CONSTANT int := cardinality(l_type);
+  reads   CONSTANT int := cardinality(r_stream);
+  effects CONSTANT int := cardinality(x_leaf);
+  genesis CONSTANT bytea := decode(repeat('00', 32), 'hex');
+  -- the answers
+  o_status text[] := array_fill(NULL::text, ARRAY[groups]);
+  o_what   text[] := o_status;
+  o_first  bigint[] := array_fill(NULL::bigint, ARRAY[groups]);
+  o_last   bigint[] := o_first;
+  -- the streams, by name; version and chain run ahead as groups are appended
+  t_stream text[]; t_version bigint[]; t_chain bytea[]; t_fresh boolean[]; t_moved boolean[]; t_before bigint[];
+  w_t int[]; r_t int[]; s_t int[];
+  -- what the leaves become
+  n_position bigint[] := array_fill(NULL::bigint, ARRAY[leaves]);
+  n_version  bigint[] := n_position;
+  n_kind     text[] := array_fill(NULL::text, ARRAY[leaves]);
+  n_stream   text[] := n_kind;
+  n_command  uuid[] := array_fill(NULL::uuid, ARRAY[leaves]);
+  n_occurred timestamptz[] := array_fill(NULL::timestamptz, ARRAY[leaves]);
+  n_chain    bytea[] := array_fill(NULL::bytea, ARRAY[leaves]);
+  -- commands journalled before, or appended in this call
+  w_journal text[]; twins boolean; done uuid[] := '{}'; done_stream text[] := '{}';
+  -- manual realms
+  m_realm text[]; m_now timestamptz[]; w_m int[] := array_fill(NULL::int, ARRAY[writes]);
+  -- claims and accounts: held and balance run ahead, were_* is what a refused group goes back to
+  p_key text[]; p_holder text[]; p_held boolean[]; p_was boolean[]; k_count int[]; x_p int[]; x_k int[];
+  a_name text[]; a_balance bigint[]; a_moved boolean[]; x_a int[]; x_b int[];
+  were_held boolean[]; were_count int[]; were_balance bigint[];
+  -- cursors
+  w1 int; w2 int := 0; l int; l1 int; l2 int := 0; r1 int; r2 int := 0; x1 int; x2 int := 0; t int;
+  last bigint; recorded timestamptz; recorded_us bigint; occurred_us bigint; v bigint; sort text; hash bytea;
+  said text; about text;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'append needs READ COMMITTED: an older snapshot would not see the last position' USING ERRCODE = '25001';
+  END IF;
+  IF current_setting('synchronous_commit') = 'off' THEN
+    PERFORM set_config('synchronous_commit', 'on', true);  -- accepted means durable, whatever the session says
+  END IF;
+
+  IF (SELECT sum(u) FROM unnest(w_leaves) u) IS DISTINCT FROM leaves OR (SELECT sum(u) FROM unnest(g_writes) u) <> writes
+     OR (SELECT sum(u) FROM unnest(g_reads) u) <> reads THEN
+    RAISE EXCEPTION 'append: the counts do not agree with the arrays' USING ERRCODE = '22023';
+  END IF;
+
+  LOCK TABLE venture.turn IN EXCLUSIVE MODE;
+  -- From here on nobody else writes the log, and each statement sees all that was ever committed to it.
+
+  SELECT e.position, e.recorded_at INTO last, recorded FROM venture.entries e ORDER BY e.position DESC LIMIT 1;
+  last := COALESCE(last, 0);
+  recorded := GREATEST(clock_timestamp(), recorded);
+  recorded_us := (extract(epoch FROM recorded) * 1000000)::bigint;
+
+  -- 1. streams
+  SELECT array_agg(q.stream ORDER BY q.stream), array_agg(COALESCE(s.version, 0) ORDER BY q.stream),
+         array_agg(COALESCE(s.chain, genesis) ORDER BY q.stream), array_agg(s.stream IS NULL ORDER BY q.stream)
+    INTO t_stream, t_version, t_chain, t_fresh
+    FROM (SELECT DISTINCT u.stream COLLATE "C" AS stream FROM unnest(w_stream || r_stream) u(stream)) q
+    LEFT JOIN venture.streams s ON s.stream = q.stream;
+  t_moved := array_fill(false, ARRAY[cardinality(t_stream)]);
+  SELECT array_agg(array_position(t_stream, u.stream) ORDER BY u.o) INTO w_t FROM unnest(w_stream) WITH ORDINALITY u(stream, o);
+  SELECT array_agg(array_position(t_stream, u.stream) ORDER BY u.o) INTO r_t FROM unnest(r_stream) WITH ORDINALITY u(stream, o);
+  SELECT array_agg(array_position(t_stream, u.stream) ORDER BY u.o) INTO s_t FROM unnest(s_stream) WITH ORDINALITY u(stream, o);
+
+  -- 2. the journal
+  SELECT array_agg(e.stream ORDER BY u.o), count(DISTINCT u.id) < writes INTO w_journal, twins
+    FROM unnest(w_command) WITH ORDINALITY u(id, o)
+    LEFT JOIN venture.entries e ON e.command_id = u.id AND e.kind = 'command';
+
+  -- 3. the realms on a manual clock
+  SELECT array_agg(m.realm ORDER BY m.realm), array_agg(m.now ORDER BY m.realm) INTO m_realm, m_now
+    FROM (SELECT DISTINCT split_part(u.stream, '/', 2) COLLATE "C" AS realm FROM unnest(w_stream) u(stream)) q
+    JOIN venture.realms m ON m.realm = q.realm
+   WHERE m.clock = 'manual';
+  IF m_realm IS NOT NULL THEN
+    SELECT array_agg(array_position(m_realm, split_part(u.stream, '/', 2) COLLATE "C") ORDER BY u.o)
+      INTO w_m FROM unnest(w_stream) WITH ORDINALITY u(stream, o);
+  END IF;
+
+  -- 4. claims and accounts
+  IF effects > 0 THEN
+    SELECT array_agg(q.p ORDER BY q.o), array_agg(q.k ORDER BY q.o) INTO x_p, x_k
+      FROM (SELECT u.o, dense_rank() OVER (ORDER BY u.key COLLATE "C", u.holder COLLATE "C")::int AS p,
+                   dense_rank() OVER (ORDER BY u.key COLLATE "C")::int AS k
+              FROM unnest(x_verb, x_key, x_other) WITH ORDINALITY u(verb, key, holder, o)
+             ) q;
+    SELECT array_agg(q.key ORDER BY q.key, q.holder), array_agg(q.holder ORDER BY q.key, q.holder),
+           array_agg(c.key IS NOT NULL ORDER BY q.key, q.holder)
+      INTO p_key, p_holder, p_held
+      FROM (SELECT DISTINCT u.key COLLATE "C" AS key, u.holder COLLATE "C" AS holder FROM unnest(x_key, x_other) u(key, holder)) q
+      LEFT JOIN venture.claims c ON c.key = q.key AND c.holder = q.holder;
+    p_was := p_held;
+    SELECT array_agg(q.n ORDER BY q.key) INTO k_count
+      FROM (SELECT d.key, (SELECT count(*)::int FROM venture.claims c WHERE c.key = d.key) AS n
+              FROM (SELECT DISTINCT u.key COLLATE "C" AS key FROM unnest(x_key) u(key)) d) q;
+    SELECT array_agg(q.name ORDER BY q.name), array_agg(COALESCE(a.balance, 0) ORDER BY q.name) INTO a_name, a_balance
+      FROM (SELECT DISTINCT n.name COLLATE "C" AS name
+              FROM unnest(x_verb, x_key, x_other) u(verb, source, target), LATERAL (VALUES (u.source), (u.target)) n(name)
+             WHERE u.verb = 'post') q
+      LEFT JOIN venture.accounts a ON a.account = q.name;
+    a_moved := array_fill(false, ARRAY[COALESCE(cardinality(a_name), 0)]);
+    SELECT array_agg(array_position(a_name, u.source) ORDER BY u.o), array_agg(array_position(a_name, u.target) ORDER BY u.o)
+      INTO x_a, x_b FROM unnest(x_key, x_other) WITH ORDINALITY u(source, target, o);
+  END IF;
+
+  -- 5. each group in turn
+  FOR g IN 1 .. groups LOOP
+    w1 := w2 + 1; w2 := w2 + g_writes[g];
+    r1 := r2 + 1; r2 := r2 + g_reads[g];
+    l1 := l2 + 1;
+    FOR w IN w1 .. w2 LOOP l2 := l2 + w_leaves[w]; END LOOP;
+    x1 := x2 + 1;
+    WHILE x2 < effects AND x_leaf[x2 + 1] <= l2 LOOP x2 := x2 + 1; END LOOP;
+    said := NULL;
+
+    FOR w IN w1 .. w2 LOOP
+      IF w_journal[w] IS NOT NULL OR (twins AND w_command[w] = ANY (done)) THEN
+        said := 'duplicate'; about := COALESCE(w_journal[w], done_stream[array_position(done, w_command[w])]); EXIT;
+      END IF;
+    END LOOP;
+
+    IF said IS NULL THEN
+      IF w2 > w1 THEN t_before := t_version; END IF;
+      FOR w IN w1 .. w2 LOOP
+        t := w_t[w];
+        IF t_version[t] <> w_expected[w] THEN said := 'conflict'; about := w_stream[w]; EXIT; END IF;
+        IF w2 > w1 THEN t_version[t] := t_version[t] + w_leaves[w] - 1; END IF;
+      END LOOP;
+      IF w2 > w1 THEN t_version := t_before; END IF;
+    END IF;
+    IF said IS NULL THEN
+      FOR r IN r1 .. r2 LOOP
+        IF t_version[r_t[r]] <> r_version[r] THEN said := 'conflict'; about := r_stream[r]; EXIT; END IF;
+      END LOOP;
+    END IF;
+
+    IF said IS NULL AND m_realm IS NOT NULL THEN
+      FOR w IN w1 .. w2 LOOP
+        IF w_m[w] IS NOT NULL AND w_occurred[w] < m_now[w_m[w]] THEN said := 'behind'; about := w_stream[w]; EXIT; END IF;
+      END LOOP;
+    END IF;
+
+    IF said IS NULL AND x2 >= x1 THEN
+      were_held := p_held; were_count := k_count; were_balance := a_balance;
+      FOR x IN x1 .. x2 LOOP
+        CASE x_verb[x]
+          WHEN 'claim' THEN
+            IF NOT p_held[x_p[x]] THEN
+              IF k_count[x_k[x]] >= x_number[x] THEN said := 'guarded'; about := x_key[x]; EXIT; END IF;
+              p_held[x_p[x]] := true; k_count[x_k[x]] := k_count[x_k[x]] + 1;
+            END IF;
+          WHEN 'release' THEN
+            IF p_held[x_p[x]] THEN p_held[x_p[x]] := false; k_count[x_k[x]] := k_count[x_k[x]] - 1; END IF;
+          WHEN 'post' THEN
+            a_balance[x_a[x]] := a_balance[x_a[x]] - x_number[x];
+            a_balance[x_b[x]] := a_balance[x_b[x]] + x_number[x];
+        END CASE;
+      END LOOP;
+      IF said IS NULL THEN  -- balances are asked at the end of the group: within it the order does not matter
+        FOR x IN x1 .. x2 LOOP
+          IF x_verb[x] = 'post' AND a_balance[x_a[x]] < 0 AND NOT starts_with(x_key[x], 'world/') THEN
+            said := 'guarded'; about := x_key[x]; EXIT;
+          END IF;
+        END LOOP;
+      END IF;
+      IF said IS NOT NULL THEN p_held := were_held; k_count := were_count; a_balance := were_balance; END IF;
+    END IF;
+
+    IF said IS NOT NULL THEN
+      o_status[g] := said; o_what[g] := about;
+      CONTINUE;
+    END IF;
+
+    o_status[g] := 'appended'; o_first[g] := last + 1;
+    l := l1;
+    FOR w IN w1 .. w2 LOOP
+      t := w_t[w]; hash := t_chain[t]; v := w_expected[w]; sort := 'command';
+      occurred_us := (extract(epoch FROM w_occurred[w]) * 1000000)::bigint;
+      FOR i IN l .. l + w_leaves[w] - 1 LOOP
+        IF i > l THEN v := v + 1; sort := 'event'; END IF;
+        last := last + 1;
+        hash := sha256('\x02'::bytea || hash || sha256(convert_to(concat_ws(E'\n', 'venture entry 1', w_stream[w], sort, v,
+          l_type[i], l_schema[i], w_command[w], occurred_us, recorded_us, l_meta[i], l_data[i]), 'UTF8')));
+        n_position[i] := last; n_version[i] := v; n_kind[i] := sort; n_stream[i] := w_stream[w];
+        n_command[i] := w_command[w]; n_occurred[i] := w_occurred[w]; n_chain[i] := hash;
+      END LOOP;
+      l := l + w_leaves[w];
+      t_version[t] := v; t_chain[t] := hash; t_moved[t] := true;
+      IF twins THEN done := done || w_command[w]; done_stream := done_stream || w_stream[w]; END IF;
+      IF w_m[w] IS NOT NULL THEN m_now[w_m[w]] := GREATEST(m_now[w_m[w]], w_occurred[w]); END IF;
+    END LOOP;
+    FOR x IN x1 .. x2 LOOP
+      IF x_verb[x] = 'post' THEN a_moved[x_a[x]] := true; a_moved[x_b[x]] := true; END IF;
+    END LOOP;
+    o_last[g] := last;
+  END LOOP;
+
+  -- 6. all of it, set by set
+  INSERT INTO venture.entries
+    (position, version, occurred_at, recorded_at, command_id, schema_version, kind, stream, type, meta, data, chain)
+  SELECT u.position, u.version, u.occurred, recorded, u.command, u.schema, u.kind, u.stream, u.type, u.meta, u.data, u.chain
+    FROM unnest(n_position, n_version, n_occurred, n_command, l_schema, n_kind, n_stream, l_type, l_meta, l_data, n_chain)
+         u(position, version, occurred, command, schema, kind, stream, type, meta, data, chain)
+   WHERE u.position IS NOT NULL;
+  UPDATE venture.streams s SET version = u.version, chain = u.chain
+    FROM unnest(t_stream, t_version, t_chain, t_fresh, t_moved) u(stream, version, chain, fresh, moved)
+   WHERE u.moved AND NOT u.fresh AND s.stream = u.stream;
+  IF true = ANY (t_fresh) THEN
+    INSERT INTO venture.streams (stream, version, chain)
+    SELECT u.stream, u.version, u.chain
+      FROM unnest(t_stream, t_version, t_chain, t_fresh, t_moved) u(stream, version, chain, fresh, moved)
+     WHERE u.moved AND u.fresh;
+  END IF;
+  INSERT INTO venture.agenda AS a (stream, version, stage, due_at, clock, summary, told)
+  SELECT DISTINCT ON (u.t) u.stream, t_version[u.t], u.stage, u.due, u.clock, u.summary, u.told
+    FROM unnest(s_group, s_t, s_stream, s_stage, s_due, s_clock, s_summary, s_told)
+         WITH ORDINALITY u(g, t, stream, stage, due, clock, summary, told, o)
+   WHERE o_status[u.g] = 'appended'
+   ORDER BY u.t, u.o DESC
+  ON CONFLICT (stream) DO UPDATE SET version = excluded.version, stage = excluded.stage, due_at = excluded.due_at,
+    clock = excluded.clock, summary = excluded.summary, told = excluded.told;
+  IF m_realm IS NOT NULL THEN
+    UPDATE venture.realms m SET now = u.now
+      FROM unnest(m_realm, m_now) u(realm, now)
+     WHERE m.realm = u.realm AND m.now IS DISTINCT FROM u.now;
+  END IF;
+  IF effects > 0 THEN
+    DELETE FROM venture.claims c USING unnest(p_key, p_holder, p_was, p_held) u(key, holder, was, held)
+     WHERE u.was AND NOT u.held AND c.key = u.key AND c.holder = u.holder;
+    INSERT INTO venture.claims (key, holder)
+    SELECT u.key, u.holder FROM unnest(p_key, p_holder, p_was, p_held) u(key, holder, was, held) WHERE u.held AND NOT u.was;
+    INSERT INTO venture.accounts AS a (account, balance)
+    SELECT u.name, u.balance FROM unnest(a_name, a_balance, a_moved) u(name, balance, moved) WHERE u.moved
+    ON CONFLICT (account) DO UPDATE SET balance = excluded.balance;
+    INSERT INTO venture.postings (position, ordinal, source, target, fen)
+    SELECT n_position[u.leaf], row_number() OVER (PARTITION BY u.leaf ORDER BY u.o), u.source, u.target, u.fen
+      FROM unnest(x_leaf, x_verb, x_key, x_other, x_number) WITH ORDINALITY u(leaf, verb, source, target, fen, o)
+     WHERE u.verb = 'post' AND n_position[u.leaf] IS NOT NULL;
+  END IF;
+
+  RETURN QUERY
+    SELECT u.status, u.first, u.last, CASE WHEN u.status = 'appended' THEN recorded END, u.what
+      FROM unnest(o_status, o_first, o_last, o_what) WITH ORDINALITY u(status, first, last, what, o) ORDER BY u.o;
+END $$;

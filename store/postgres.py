@@ -1,0 +1,564 @@
+"""The event store on Postgres. Appends of one process that meet on the way travel in one statement.
+
+Every outcome that is not known is StoreUnavailable: asking again with the same command ids is always safe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+
+from domain.kernel.effects import Claim, Post, Release
+from domain.kernel.identity import StreamId
+from store.port import (
+    Append,
+    Appended,
+    Clock,
+    Entry,
+    EntryKind,
+    Loaded,
+    Posting,
+    Readings,
+    Standing,
+    Status,
+    StoreUnavailable,
+)
+from store.sql import QUERIES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from domain.kernel.effects import Effect
+    from store.port import Write
+
+CHANNEL: Final = "venture"
+"""Where the log's growth is made known: NOTIFY venture, '<last position>'."""
+MOST_GROUPS: Final = 256
+"""Appends in one statement."""
+MOST_BYTES: Final = 4 * 2**20
+"""Bytes of JSON in one statement, beyond which no further append is taken along."""
+TRIES: Final = 4
+"""How often a statement that the server certainly undid is sent."""
+POKE_EVERY_S: Final = 0.01
+"""Seconds between two pokes."""
+CLOSING_S: Final = 5.0
+"""Seconds that readers have to give their connections back when the store is closed."""
+PAGE: Final = 500
+"""Rows of a page when a stream or the ledger is read."""
+
+_UNDONE = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
+"""The server undid the statement and says so: sending it again is safe."""
+_UNKNOWN = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""What a dying, full, stopping or absent server looks like."""
+_UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
+"""One append among many has a form that the database refuses."""
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[type-arg]
+    """A connection that has nothing to reset when it goes back: no statement here leaves a trace in its session."""
+
+    def get_reset_query(self) -> str:
+        """Save the round trip."""
+        return ""
+
+
+async def open_pool(app_url: str, *, largest: int = 8, timeout_s: float = 10.0) -> asyncpg.Pool[Any]:
+    """A pool fit for PostgresStore. ``timeout_s`` bounds connecting and each statement.
+
+    Raises StoreUnavailable if there is no server.
+    """
+    try:
+        return await asyncpg.create_pool(
+            app_url,
+            min_size=1,
+            max_size=largest,
+            timeout=timeout_s,
+            command_timeout=timeout_s,
+            connection_class=_Connection,
+            init=_keep_json_as_it_is,
+            server_settings={"application_name": "venture", "timezone": "UTC"},
+        )
+    except _UNKNOWN as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+async def _keep_json_as_it_is(connection: asyncpg.Connection[Any]) -> None:
+    """JSON is bytes in and the same bytes out."""
+    await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+
+
+class PostgresStore:
+    """The log in Postgres, over a pool from ``open_pool``; close it with ``aclose``."""
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        """Use that pool. The store is one event loop's."""
+        self._pool = pool
+        self._pending: list[tuple[Append, asyncio.Future[Appended]]] = []
+        self._flusher: asyncio.Task[None] | None = None
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._poker: asyncio.Task[None] | None = None
+        self._listeners: set[asyncio.Queue[int | None]] = set()
+        self._reached = 0
+        self._closed = False
+
+    # ------------------------------------------------------------------------------------------------- append
+
+    async def append(self, append: Append) -> Appended:
+        """All or nothing. See the port."""
+        if self._closed:
+            message = "the store is closed"
+            raise StoreUnavailable(message)
+        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._pending.append((append, future))
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
+        return await future
+
+    async def _flush(self) -> None:
+        """Send what is pending until nothing is; while a call is under way, the next one gathers."""
+        taken: list[tuple[Append, asyncio.Future[Appended]]] = []
+        try:
+            while taken := self._take():
+                await self._send(taken)
+        except BaseException as error:
+            for _, future in (*taken, *self._pending):
+                _fail(future, StoreUnavailable(f"{type(error).__name__}: {error}"))
+            self._pending.clear()
+            raise
+        finally:
+            self._flusher = None
+
+    def _take(self) -> list[tuple[Append, asyncio.Future[Appended]]]:
+        """The oldest pending appends, as many as go into one statement; those that nobody awaits any more are left."""
+        taken: list[tuple[Append, asyncio.Future[Appended]]] = []
+        seen, size = 0, 0
+        for append, future in self._pending:
+            if len(taken) == MOST_GROUPS or size > MOST_BYTES:
+                break
+            seen += 1
+            if not future.done():
+                taken.append((append, future))
+                size += _size(append)
+        del self._pending[:seen]
+        return taken
+
+    async def _send(self, taken: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
+        """One statement; every future of it gets an answer."""
+        try:
+            answers = await self._answers([append for append, _ in taken])
+        except _UNFIT as error:
+            if len(taken) == 1:
+                _fail(taken[0][1], error)
+                return
+            for one in taken:  # the server undid all of it: find out whose it was, and let the others through
+                await self._send([one])
+        except StoreUnavailable as error:
+            for _, future in taken:
+                _fail(future, StoreUnavailable(str(error)))
+        except Exception as error:  # noqa: BLE001 - a defect or a missing right: those who await hear of it
+            for _, future in taken:
+                _fail(future, error)
+        else:
+            for (_, future), answer in zip(taken, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+            self._poke(max(answer.last_position for answer in answers))
+
+    async def _answers(self, appends: Sequence[Append]) -> list[Appended]:
+        columns = _columns(appends)
+        for attempt in range(TRIES):
+            if attempt:
+                await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads rivals, no secret
+            try:
+                rows = await self._execute(columns)
+            except _UNDONE as error:
+                undone = error
+            else:
+                return [
+                    Appended(Status(status), first or 0, last or 0, recorded_at, what or "")
+                    for status, first, last, recorded_at, what in rows
+                ]
+        raise StoreUnavailable(str(undone)) from undone
+
+    async def _execute(self, columns: Sequence[object]) -> list[asyncpg.Record]:
+        """Send the append on the flusher's own connection, which is kept until it fails."""
+        try:
+            if self._connection is None or self._connection.is_closed():
+                await self._let_go()
+                self._connection = await self._pool.acquire()
+            return await self._connection.fetch(QUERIES["append"], *columns)
+        except _UNFIT:
+            raise
+        except _UNKNOWN as error:
+            await self._let_go(broken=True)
+            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+    async def _let_go(self, *, broken: bool = False) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if broken:
+            connection.terminate()
+        with suppress(*_UNKNOWN):  # a connection that cannot even be given back is gone, which is what is wanted
+            await self._pool.release(connection)
+
+    # --------------------------------------------------------------------------------------------------- pokes
+
+    def _poke(self, reached: int) -> None:
+        """Let listeners know soon, never inside the append's transaction: NOTIFY makes commits wait for each other."""
+        if reached <= self._reached:
+            return
+        self._reached = reached
+        if self._poker is None:
+            self._poker = asyncio.create_task(self._poke_until_told())
+
+    async def _poke_until_told(self) -> None:
+        told = -1
+        try:
+            while told < self._reached and not self._closed:
+                told = self._reached
+                with suppress(StoreUnavailable):  # listeners look for themselves when it stays quiet
+                    await self._value("poke", str(told))
+                await asyncio.sleep(POKE_EVERY_S)
+        finally:
+            self._poker = None
+
+    async def poked(self, idle_s: float = 1.0) -> AsyncIterator[int]:
+        """Positions that the log has reached. See the port. Holds a connection of the pool while it is iterated."""
+        while not self._closed:
+            with suppress(StoreUnavailable):  # ask again until it is back
+                async with self._listening() as heard:
+                    yield await self.last_position()
+                    while (reached := await self._heard(heard, idle_s)) is not None:
+                        yield reached
+            if not self._closed:
+                await asyncio.sleep(min(idle_s, 1.0))
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[asyncio.Queue[int | None]]:
+        """A queue of what is said on the channel; None says that its connection is gone, or the store is closed."""
+        heard: asyncio.Queue[int | None] = asyncio.Queue()
+        async with _answering():
+            connection = await self._pool.acquire()
+        self._listeners.add(heard)
+        try:
+            connection.add_termination_listener(lambda _: heard.put_nowait(None))
+            async with _answering():
+                await connection.add_listener(CHANNEL, lambda *said: heard.put_nowait(int(said[3])))
+            yield heard
+        finally:
+            self._listeners.discard(heard)
+            connection.terminate()  # it listens, so it is not given back for others' use
+
+    async def _heard(self, heard: asyncio.Queue[int | None], idle_s: float) -> int | None:
+        try:
+            reached = await asyncio.wait_for(heard.get(), idle_s)
+        except TimeoutError:
+            return await self.last_position()
+        while not heard.empty():
+            reached = heard.get_nowait()
+        return reached
+
+    # --------------------------------------------------------------------------------------------------- reads
+
+    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
+        """The journalled command, the stream's events after that version, and its realm's clock."""
+        rows = await self._rows("load", stream, stream.realm, command_id, after)
+        journalled: Entry | None = None
+        events: list[Entry] = []
+        for row in rows:
+            if row["journalled"]:
+                journalled = _entry(row)
+            elif row["journalled"] is not None:
+                events.append(_entry(row))
+        clock = rows[0]["clock"]
+        return Loaded(journalled, events, Clock(clock) if clock else Clock.WALL, rows[0]["now"])
+
+    async def read_many(
+        self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
+    ) -> Readings:
+        """Those streams whole, the holders of those keys, and those balances (fen)."""
+        events: dict[StreamId, list[Entry]] = {stream: [] for stream in streams}
+        holders: dict[str, set[str]] = {key: set() for key in claims}
+        balances = dict.fromkeys(accounts, 0)
+        for row in await self._rows("read_many", list(streams), list(claims), list(accounts)):
+            match row["part"]:
+                case "event":
+                    entry = _entry(row)
+                    events[entry.stream].append(entry)
+                case "claim":
+                    holders[row["stream"]].add(row["type"])
+                case _:
+                    balances[row["stream"]] = row["position"]
+        return Readings(events, {key: frozenset(held) for key, held in holders.items()}, balances)
+
+    async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
+        """A stream's events after that version, with its journal entries if asked, by pages."""
+        version, position = after, 0
+        if commands and after:
+            position = await self._value("position_of", stream, after) or 2**62
+        while True:
+            rows = (
+                await self._rows("read_all", stream, version, position, PAGE)
+                if commands
+                else await self._rows("read_events", stream, version, PAGE)
+            )
+            for row in rows:
+                entry = _entry(row)
+                position = entry.position
+                if entry.kind is EntryKind.EVENT:
+                    version = entry.version
+                yield entry
+            if len(rows) < PAGE:
+                return
+
+    async def feed(self, after: int, limit: int = 1000) -> Sequence[Entry]:
+        """Entries of the whole log after that position."""
+        return [_entry(row) for row in await self._rows("feed", after, limit)]
+
+    async def last_position(self) -> int:
+        """The position of the newest entry; 0 if there is none."""
+        return int(await self._value("last_position"))
+
+    async def streams_named(self, name: str, realm: str | None = None) -> Sequence[StreamId]:
+        """The streams that bear that name, or hold its claim, in order."""
+        return [StreamId(row["stream"]) for row in await self._rows("streams_named", name, realm)]
+
+    # -------------------------------------------------------------------------------------------------- agenda
+
+    async def agenda(
+        self,
+        *,
+        kind: str | None = None,
+        realm: str | None = None,
+        stage: str | None = None,
+        after: StreamId | None = None,
+        limit: int = 100,
+    ) -> Sequence[Standing]:
+        """How streams stand, ordered by stream id."""
+        return await self._stood("agenda", kind, realm, stage, after, limit)
+
+    async def falling_due(self, realm: str, until: datetime) -> Standing | None:
+        """The stream of that realm whose deadline comes first, at or before ``until``."""
+        return next(iter(await self._stood("falling_due", realm, until)), None)
+
+    async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
+        """Streams on that clock whose deadline lies before that instant, earliest first."""
+        return await self._stood("overdue", clock, before, limit)
+
+    async def untold(self, limit: int = 100) -> Sequence[Standing]:
+        """Streams that were appended to from outside their own workflow."""
+        return await self._stood("untold", limit)
+
+    async def restand(self, standing: Standing) -> bool:
+        """Write the agenda row anew if the stream still stands at that version."""
+        s = standing
+        return bool(
+            await self._value("restand", s.stream, s.version, s.stage, s.due_at, s.clock, s.summary, s.told)
+        )
+
+    async def set_clock(self, realm: str, clock: Clock) -> Clock:
+        """Create a realm with that clock if it is new; the clock that it has."""
+        return Clock(await self._value("set_clock", realm, clock))
+
+    # ----------------------------------------------------------------------------------------------- followers
+
+    async def lease(self, name: str, owner: UUID, lasting: timedelta) -> int | None:
+        """Take or renew the follower's lease."""
+        generation: int | None = await self._value("lease", name, owner, lasting)
+        return generation
+
+    async def cursor(self, name: str) -> int:
+        """The position up to which that follower has worked."""
+        return int(await self._value("cursor", name))
+
+    async def advance(self, name: str, generation: int, old: int, new: int) -> bool:
+        """Move the follower's cursor by compare-and-set under its generation."""
+        return bool(await self._value("advance", name, generation, old, new))
+
+    # -------------------------------------------------------------------------------------------------- guards
+
+    async def claims(self) -> Sequence[tuple[str, str]]:
+        """Every claim as (key, holder), in order."""
+        return [(row["key"], row["holder"]) for row in await self._rows("claims")]
+
+    async def balances(self) -> Mapping[str, int]:
+        """Every account's balance in fen."""
+        return {row["account"]: row["balance"] for row in await self._rows("balances")}
+
+    async def postings(self) -> AsyncIterator[Posting]:
+        """The ledger, in order of position."""
+        position, ordinal = 0, 0
+        while rows := await self._rows("postings", position, ordinal, PAGE):
+            for row in rows:
+                position, ordinal = row["position"], row["ordinal"]
+                yield Posting(position, row["source"], row["target"], row["fen"])
+
+    async def aclose(self) -> None:
+        """Let appends that are under way end, then let go of the connections."""
+        self._closed = True
+        for heard in self._listeners:
+            heard.put_nowait(None)
+        for task in (self._flusher, self._poker):
+            if task is not None:
+                await asyncio.wait([task])
+        await self._let_go()
+        try:
+            await asyncio.wait_for(self._pool.close(), CLOSING_S)
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def _stood(self, name: str, *args: object) -> list[Standing]:
+        return [_standing(row) for row in await self._rows(name, *args)]
+
+    async def _rows(self, name: str, *args: object) -> list[asyncpg.Record]:
+        async with _answering():
+            return await self._pool.fetch(QUERIES[name], *args)
+
+    async def _value(self, name: str, *args: object) -> Any:  # noqa: ANN401 - of the statement's own type
+        async with _answering():
+            return await self._pool.fetchval(QUERIES[name], *args)
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """Say StoreUnavailable wherever the server did not answer."""
+    try:
+        yield
+    except ValueError:
+        raise  # an argument that cannot be sent is the caller's, though asyncpg also calls it an InterfaceError
+    except (*_UNKNOWN, *_UNDONE) as error:
+        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def _fail(future: asyncio.Future[Appended], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _size(append: Append) -> int:
+    return sum(
+        len(write.meta) + len(write.data) + sum(len(event.meta) + len(event.data) for event in write.events)
+        for write in append.writes
+    )
+
+
+def _entry(row: asyncpg.Record) -> Entry:
+    return Entry(
+        position=row["position"],
+        stream=StreamId(row["stream"]),
+        version=row["version"],
+        kind=EntryKind(row["kind"]),
+        type=row["type"],
+        schema_version=row["schema_version"],
+        command_id=row["command_id"],
+        occurred_at=row["occurred_at"],
+        recorded_at=row["recorded_at"],
+        meta=row["meta"],
+        data=row["data"],
+        chain=row["chain"],
+    )
+
+
+def _standing(row: asyncpg.Record) -> Standing:
+    return Standing(
+        stream=StreamId(row["stream"]),
+        version=row["version"],
+        stage=row["stage"],
+        due_at=row["due_at"],
+        clock=Clock(row["clock"]),
+        summary=row["summary"],
+        told=row["told"],
+    )
+
+
+def _columns(appends: Sequence[Append]) -> list[list[Any]]:
+    """The groups as the arrays that ``venture.append`` takes (store/migrations/0002_append.sql)."""
+    writes = [write for append in appends for write in append.writes]
+    return [
+        [len(append.writes) for append in appends],
+        [len(append.reads) for append in appends],
+        [write.stream for write in writes],
+        [write.expected for write in writes],
+        [write.command_id for write in writes],
+        [write.occurred_at for write in writes],
+        [1 + len(write.events) for write in writes],
+        *_leaves(writes),
+        *_effects(writes),
+        *_standings(appends),
+        [stream for append in appends for stream in append.reads],
+        [version for append in appends for version in append.reads.values()],
+    ]
+
+
+def _leaves(writes: Sequence[Write]) -> tuple[list[Any], ...]:
+    kinds: list[str] = []
+    schemas: list[int] = []
+    metas: list[bytes] = []
+    datas: list[bytes] = []
+    for write in writes:
+        kinds.append(write.command_type)
+        schemas.append(write.schema_version)
+        metas.append(write.meta)
+        datas.append(write.data)
+        for event in write.events:
+            kinds.append(event.type)
+            schemas.append(event.schema_version)
+            metas.append(event.meta)
+            datas.append(event.data)
+    return kinds, schemas, metas, datas
+
+
+def _effects(writes: Sequence[Write]) -> tuple[list[Any], ...]:
+    leaves: list[int] = []
+    rows: list[tuple[str, str, str, int]] = []
+    leaf = 0
+    for write in writes:
+        leaf += 1
+        for event in write.events:
+            leaf += 1
+            for effect in event.effects:
+                leaves.append(leaf)
+                rows.append(_effect(effect))
+    verbs, keys, others, numbers = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return leaves, list(verbs), list(keys), list(others), list(numbers)
+
+
+def _effect(effect: Effect) -> tuple[str, str, str, int]:
+    match effect:
+        case Claim():
+            return "claim", effect.key, effect.holder, effect.limit
+        case Release():
+            return "release", effect.key, effect.holder, 0
+        case Post():
+            return "post", effect.source, effect.target, effect.fen
+
+
+def _standings(appends: Sequence[Append]) -> tuple[list[Any], ...]:
+    groups = [g for g, append in enumerate(appends, 1) for _ in append.standings]
+    rows = [standing for append in appends for standing in append.standings]
+    return (
+        groups,
+        [s.stream for s in rows],
+        [s.stage for s in rows],
+        [s.due_at for s in rows],
+        [s.clock for s in rows],
+        [s.summary for s in rows],
+        [s.told for s in rows],
+    )

@@ -1,0 +1,111 @@
+-- Every statement that the store sends, by name. {entry} stands for the columns of an entry (store/sql.py).
+
+-- name: append
+SELECT status, first_position, last_position, recorded_at, what
+  FROM venture.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                      $23, $24, $25);
+
+-- name: load
+-- $1 stream, $2 its realm, $3 command id, $4 after. One statement, so one moment; at least one row, for the clock.
+SELECT r.clock, r.now, e.*
+  FROM (SELECT $2::text AS realm) asked
+  LEFT JOIN venture.realms r ON r.realm = asked.realm
+  LEFT JOIN LATERAL (
+    SELECT true AS journalled, {entry} FROM venture.entries WHERE command_id = $3::uuid AND kind = 'command'
+    UNION ALL
+    SELECT false, {entry} FROM venture.entries WHERE stream = $1::text AND kind = 'event' AND version > $4::bigint
+  ) e ON true
+ ORDER BY e.journalled DESC, e.version;
+
+-- name: read_many
+-- $1 streams, $2 claims, $3 accounts. One statement, so one moment; a claim is (stream: key, type: holder), an account
+-- is (stream: account, position: fen).
+SELECT 'event' AS part, {entry} FROM venture.entries WHERE stream = ANY ($1::text[]) AND kind = 'event'
+UNION ALL
+SELECT 'claim', NULL, key, NULL, NULL, holder, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM venture.claims WHERE key = ANY ($2::text[])
+UNION ALL
+SELECT 'account', balance, account, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM venture.accounts WHERE account = ANY ($3::text[])
+ORDER BY part, stream, version;
+
+-- name: read_events
+-- $1 stream, $2 after, $3 limit.
+SELECT {entry} FROM venture.entries
+ WHERE stream = $1::text AND kind = 'event' AND version > $2::bigint ORDER BY version LIMIT $3::int;
+
+-- name: read_all
+-- $1 stream, $2 after which version (events), $3 after which position (commands), $4 limit.
+SELECT * FROM (
+  (SELECT {entry} FROM venture.entries
+    WHERE stream = $1::text AND kind = 'event' AND version > $2::bigint ORDER BY version LIMIT $4::int)
+  UNION ALL
+  (SELECT {entry} FROM venture.entries
+    WHERE stream = $1::text AND kind = 'command' AND position > $3::bigint ORDER BY position LIMIT $4::int)
+) both_kinds ORDER BY position LIMIT $4::int;
+
+-- name: position_of
+SELECT position FROM venture.entries WHERE stream = $1::text AND kind = 'event' AND version = $2::bigint;
+
+-- name: feed
+SELECT {entry} FROM venture.entries WHERE position > $1::bigint ORDER BY position LIMIT $2::int;
+
+-- name: last_position
+SELECT COALESCE((SELECT position FROM venture.entries ORDER BY position DESC LIMIT 1), 0);
+
+-- name: streams_named
+-- $1 name, $2 realm or null.
+SELECT stream FROM venture.streams
+ WHERE split_part(stream, '/', 3) = $1::text AND version > 0 AND ($2::text IS NULL OR split_part(stream, '/', 2) = $2)
+UNION
+SELECT holder FROM venture.claims
+ WHERE starts_with(key, 'name/') AND split_part(key, '/', 3) = $1 AND ($2 IS NULL OR split_part(key, '/', 2) = $2)
+ORDER BY 1;
+
+-- name: agenda
+-- $1 kind, $2 realm, $3 stage, $4 after, $5 limit.
+SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
+ WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR realm = $2) AND ($3::text IS NULL OR stage = $3)
+   AND ($4::text IS NULL OR stream > $4)
+ ORDER BY stream LIMIT $5::int;
+
+-- name: falling_due
+SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
+ WHERE realm = $1::text AND due_at <= $2::timestamptz ORDER BY due_at, rank, stream LIMIT 1;
+
+-- name: overdue
+SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
+ WHERE clock = $1::text AND due_at < $2::timestamptz ORDER BY due_at, stream LIMIT $3::int;
+
+-- name: untold
+SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
+ WHERE NOT told ORDER BY stream LIMIT $1::int;
+
+-- name: restand
+SELECT venture.restand($1, $2, $3, $4, $5, $6, $7);
+
+-- name: set_clock
+SELECT venture.set_clock($1, $2);
+
+-- name: lease
+SELECT venture.lease($1, $2, $3);
+
+-- name: cursor
+SELECT COALESCE((SELECT position FROM venture.followers WHERE name = $1::text), 0);
+
+-- name: advance
+SELECT venture.advance($1, $2, $3, $4);
+
+-- name: claims
+SELECT key, holder FROM venture.claims ORDER BY key, holder;
+
+-- name: balances
+SELECT account, balance FROM venture.accounts ORDER BY account;
+
+-- name: postings
+-- $1, $2 after which position and ordinal, $3 limit.
+SELECT position, ordinal, source, target, fen FROM venture.postings
+ WHERE (position, ordinal) > ($1::bigint, $2::smallint) ORDER BY position, ordinal LIMIT $3::int;
+
+-- name: poke
+SELECT pg_notify('venture', $1);
