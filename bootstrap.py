@@ -1,0 +1,213 @@
+"""Settings of the environment, logging, and the connections to Temporal and Postgres: made here and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import sys
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import asyncpg
+import structlog
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+DATA_CONVERTER = pydantic_data_converter
+"""The one data converter: of workers, clients, tests and replays alike."""
+
+SEARCH_ATTRIBUTES = (
+    SearchAttributeKey.for_keyword("VentureStage"),
+    SearchAttributeKey.for_datetime("VentureDueAt"),
+)
+"""What Temporal may be searched by. Never personal data: search attributes are kept in the clear (PR10)."""
+
+COMMAND_TIMEOUT_S = 5.0
+"""How long Postgres may take for one statement before its outcome counts as not known."""
+
+_OLD_ENOUGH = ("postgresql://", "postgres://")
+
+
+class Environment(StrEnum):
+    """Where it runs."""
+
+    LOCAL = "local"
+    """Embedded servers on this machine, for trials and tests."""
+    PRODUCTION = "production"
+    """Servers of the bureau's own, by URL only."""
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class SettingsInvalid(Exception):
+    """The environment's settings cannot be used. Mend each that is named, then start again."""
+
+
+class Settings(BaseSettings):
+    """Everything that may be set, by environment variables ``VENTURE_…``."""
+
+    model_config = SettingsConfigDict(env_prefix="VENTURE_", extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    env: Environment = Environment.LOCAL
+    home: Path = Path(".venture")
+    """The folder, of mode 0700, that holds everything which embedded servers keep."""
+    postgres_url: SecretStr | None = None
+    """How the worker and the command line reach Postgres: as the application's role."""
+    postgres_owner_url: SecretStr | None = None
+    """As the owner of the schema: for migrations only."""
+    temporal_address: str | None = None
+    """``host:port`` of the Temporal frontend."""
+    temporal_namespace: str = "default"
+    task_queue: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "venture"
+    door_key: SecretStr | None = None
+    """The key by which doors sign commands and workers know them; the same for all."""
+    pool_size: Annotated[int, Field(ge=2, le=100)] = 8
+    lang: Annotated[str, Field(pattern="^(zh|en)$")] = "zh"
+    log_format: LogFormat = LogFormat.CONSOLE
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    health_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Loopback port for ``/healthz`` and ``/readyz``; none if left out."""
+
+    @model_validator(mode="after")
+    def _complete_in_production(self) -> Self:
+        if self.env is Environment.LOCAL:
+            return self
+        needed = {
+            "VENTURE_POSTGRES_URL": self.postgres_url,
+            "VENTURE_TEMPORAL_ADDRESS": self.temporal_address,
+            "VENTURE_DOOR_KEY": self.door_key,
+        }
+        missing = [name for name, value in needed.items() if value is None]
+        if missing:
+            names = ", ".join(missing)
+            message = (
+                f"VENTURE_ENV=production 不使用內置服務,須設置 {names}"
+                f" / production uses no embedded servers: set {names}"
+            )
+            raise ValueError(message)
+        return self
+
+
+def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting may be
+    """The settings of the environment. Raises SettingsInvalid, naming every one that is wrong or unknown."""
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith("VENTURE_") and name.removeprefix("VENTURE_").lower() not in {*Settings.model_fields, *_OTHER}
+    )
+    if unknown:
+        names = ", ".join(unknown)
+        raise SettingsInvalid(f"沒有此設置:{names} / no such settings: {names}")
+    try:
+        return Settings(**changed)
+    except ValidationError as wrong:
+        lines = [f"VENTURE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in wrong.errors(include_url=False)]
+        raise SettingsInvalid("\n".join(lines)) from wrong
+
+
+_OTHER = {"pg_bin", "keep_servers"}
+"""Variables that ``local`` reads by itself."""
+
+
+def door_key(of: Settings) -> bytes:
+    """The door's key; for embedded servers it is made once and kept in the state folder, readable by its owner only."""
+    if of.door_key is not None:
+        return of.door_key.get_secret_value().encode()
+    path = of.home / "door.key"
+    of.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+    return path.read_bytes()
+
+
+def configure_logging(of: Settings) -> None:
+    """Structured lines on standard error, those of libraries too."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if of.log_format is LogFormat.JSON
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=of.log_level.upper(), force=True)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(of.log_level.upper())),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+_runtime: list[Runtime] = []
+
+
+def _forwarding_runtime() -> Runtime:
+    """Temporal's core logs through Python: left to itself it writes to standard output and stalls on a full pipe."""
+    if not _runtime:
+        logger = logging.getLogger("temporal.core")
+        logging_config = LoggingConfig(
+            filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+            forwarding=LogForwardingConfig(logger=logger),
+        )
+        _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config)))
+    return _runtime[0]
+
+
+async def connect_temporal(address: str, namespace: str = "default") -> Client:
+    """A client with the one data converter. Raises RuntimeError or RPCError if the server does not answer."""
+    return await Client.connect(
+        address, namespace=namespace, data_converter=DATA_CONVERTER, runtime=_forwarding_runtime()
+    )
+
+
+@asynccontextmanager
+async def connected_postgres(url: str, *, size: int = 8) -> AsyncIterator[asyncpg.Pool]:
+    """A pool whose JSON columns are bytes in and bytes out, so that what was hashed is what is kept."""
+    if not url.startswith(_OLD_ENOUGH):
+        raise SettingsInvalid("Postgres 網址須以 postgresql:// 開頭 / a Postgres URL begins with postgresql://")
+    pool = await asyncpg.create_pool(
+        url, min_size=1, max_size=size, init=_exact_json, command_timeout=COMMAND_TIMEOUT_S, timeout=COMMAND_TIMEOUT_S
+    )
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
+async def _exact_json(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec("json", schema="pg_catalog", format="binary", encoder=bytes, decoder=bytes)
+
+
+async def breathe() -> None:
+    """Let the event loop turn before a short-lived client exits; without it the process may abort (sdk-python#300)."""
+    await asyncio.sleep(0.1)

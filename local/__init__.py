@@ -1,0 +1,9 @@
+"""Postgres and Temporal on this machine, for trials and tests: one owner, loopback only, gone when the owner is gone.
+
+Never in production: settings refuse it (``bootstrap.Settings``).
+"""
+
+from local.servers import Servers, reset, running, servers
+from local.trouble import LocalTrouble
+
+__all__ = ["LocalTrouble", "Servers", "reset", "running", "servers"]

