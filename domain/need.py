@@ -1,0 +1,398 @@
+"""需求: what somebody says a community lacks, until it is adopted, rejected, merged or split (HZ-2, HZ-3, HZ-12).
+
+Merging and splitting leave links both ways: the other need says so first, then this one leaves the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
+
+from domain.kernel.calendar import SHANGHAI
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Actor, Attachment, Role, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Aggregate, Room
+from domain.kernel.state import SAME, Part, State, Transition
+from domain.round.plan import NeedStage, Round, RoundStage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from domain.kernel.calendar import Calendar
+
+PROPOSERS = (Role.PUBLIC, Role.COMM, Role.DCAB)
+"""Who may say what a community lacks."""
+
+
+# ---------------------------------------------------------------- 提交與附議
+
+
+class Lack(Particulars):
+    """Who lacks what, where (stage 1 of §2.2)."""
+
+    round: str
+    """The round that asked for needs."""
+    group: Text
+    """Whom it is about, e.g. 空巢老人; a group, never a person."""
+    problem: Text | None = None
+    place: Text | None = None
+    head_count: Annotated[int, Field(ge=1)] | None = None
+    """Persons, not person-times."""
+    fields: tuple[Text, ...] = ()
+    """Fields of welfare (HZ-6)."""
+    theme: Text | None = None
+    """The city's priority that it falls under (HZ-12)."""
+    resources: tuple[Text, ...] = ()
+    """What the proposer offers towards it (HZ-3)."""
+    split_from: str | None = None
+    """The need that this is a part of; then the window does not bind it."""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class NeedSubmitted(Lack, Event):
+    """Somebody has said what is lacking."""
+
+    zh = "需求提交"
+    moves = (
+        Transition("ND01", (NeedStage.NONE,), NeedStage.SUBMITTED, PROPOSERS, "inside the need window"),
+    )
+
+
+class SubmitNeed(Lack, Command):
+    """Say what is lacking."""
+
+    records = NeedSubmitted
+
+
+class Support(Particulars):
+    """What stands behind an endorsement."""
+
+    resources: tuple[Text, ...] = ()
+    """What the endorser offers (HZ-3)."""
+
+
+class NeedEndorsed(Support, Event):
+    """Somebody else says the same."""
+
+    zh = "需求附議"
+    moves = (Transition("ND02", (NeedStage.SUBMITTED,), SAME, PROPOSERS, "once a person, not the proposer"),)
+
+
+class EndorseNeed(Support, Command):
+    """Endorse the need."""
+
+    records = NeedEndorsed
+
+
+# ---------------------------------------------------------------- 決定
+
+
+class Adoption(Particulars):
+    """Under which heading it goes into the catalogue."""
+
+    theme: Text | None = None
+
+
+class NeedAdopted(Adoption, Event):
+    """Organisations may answer the need."""
+
+    zh = "需求入庫"
+    moves = (Transition("ND03", (NeedStage.SUBMITTED,), NeedStage.ADOPTED, (Role.CAB_REG,), "none"),)
+
+
+class AdoptNeed(Adoption, Command):
+    """Adopt the need."""
+
+    records = NeedAdopted
+
+
+class Refusal(Particulars):
+    """Why it is not adopted."""
+
+    reason: Text
+
+
+class NeedRejected(Refusal, Event):
+    """The need is not adopted."""
+
+    zh = "需求不採納"
+    moves = (Transition("ND04", (NeedStage.SUBMITTED,), NeedStage.REJECTED, (Role.CAB_REG,), "reason given"),)
+
+
+class RejectNeed(Refusal, Command):
+    """Do not adopt the need."""
+
+    records = NeedRejected
+
+
+# ---------------------------------------------------------------- 合併與拆分
+
+
+class Absorption(Particulars):
+    """Which need this one speaks for as well."""
+
+    other: str
+
+
+class NeedAbsorbed(Absorption, Event):
+    """This need speaks for the other one too; the other is merged next."""
+
+    zh = "需求併入"
+    moves = (
+        Transition(
+            "ND05",
+            (NeedStage.SUBMITTED, NeedStage.ADOPTED),
+            SAME,
+            (Role.CAB_REG,),
+            "the other undecided, in the same round",
+        ),
+    )
+
+
+class AbsorbNeed(Absorption, Command):
+    """Let this need speak for another one."""
+
+    records = NeedAbsorbed
+
+
+class Merger(Particulars):
+    """Into which need it goes."""
+
+    into: str
+
+
+class NeedMerged(Merger, Event):
+    """The need lives on in another one."""
+
+    zh = "需求合併"
+    moves = (Transition("ND06", (NeedStage.SUBMITTED,), NeedStage.MERGED, (Role.CAB_REG,), "the other absorbed it"),)
+
+
+class MergeNeed(Merger, Command):
+    """Merge the need into another one that has absorbed it."""
+
+    records = NeedMerged
+
+
+class Division(Particulars):
+    """Into which needs it falls."""
+
+    into: Annotated[tuple[str, ...], Field(min_length=2)]
+
+
+class NeedSplit(Division, Event):
+    """The need lives on in its parts."""
+
+    zh = "需求拆分"
+    moves = (
+        Transition("ND07", (NeedStage.SUBMITTED,), NeedStage.SPLIT, (Role.CAB_REG,), "every part names it as its whole"),
+    )
+
+
+class SplitNeed(Division, Command):
+    """Split the need into parts that were submitted as such."""
+
+    records = NeedSplit
+
+
+Commands = SubmitNeed | EndorseNeed | AdoptNeed | RejectNeed | AbsorbNeed | MergeNeed | SplitNeed
+Events = NeedSubmitted | NeedEndorsed | NeedAdopted | NeedRejected | NeedAbsorbed | NeedMerged | NeedSplit
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+@dataclass(frozen=True)
+class Need(Part):
+    """The need as submitted, and what became of it."""
+
+    round: str = ""
+    group: str = ""
+    problem: str | None = None
+    fields: frozenset[str] = frozenset()
+    theme: str | None = None
+    proposer: Actor | None = None
+    endorsers: frozenset[Actor] = frozenset()
+    resources: tuple[str, ...] = ()
+    absorbed: tuple[str, ...] = ()
+    """Needs that were merged into it."""
+    into: tuple[str, ...] = ()
+    """The needs in which it lives on."""
+    split_from: str | None = None
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The round, or the other needs."""
+    match command:
+        case SubmitNeed(round=round_, split_from=whole):
+            streams = {state.stream.sibling("round", round_)}
+            if whole is not None:
+                streams.add(state.stream.sibling("need", whole))
+        case AbsorbNeed(other=other):
+            streams = {state.stream.sibling("need", other)}
+        case MergeNeed(into=target):
+            streams = {state.stream.sibling("need", target)}
+        case SplitNeed(into=parts):
+            streams = {state.stream.sibling("need", part) for part in parts}
+        case EndorseNeed() | AdoptNeed() | RejectNeed():
+            streams = set()
+        case _:
+            assert_never(command)
+    return Reads(streams=frozenset(streams))
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about the need makes happen. Raises CommandRejected."""
+    check, need = Checks(), state.part(Need)
+    match command:
+        case SubmitNeed(split_from=None):
+            _solicited(check, facts.of(state.stream.sibling("round", command.round)), facts.calendar, order.at)
+            return check.grant(NeedSubmitted.of(command))
+        case SubmitNeed():
+            _is_undecided(check, facts.of(state.stream.sibling("need", command.split_from or "")), command.round, "ND01")
+            return check.grant(NeedSubmitted.of(command))
+        case EndorseNeed():
+            check(
+                order.actor != need.proposer and order.actor not in need.endorsers,
+                "ND02",
+                f"{order.actor} 已提出或附議過此需求",
+                f"{order.actor} has proposed or endorsed it already",
+            )
+            return check.grant(NeedEndorsed.of(command))
+        case AdoptNeed():
+            return check.grant(NeedAdopted.of(command))
+        case RejectNeed():
+            return check.grant(NeedRejected.of(command))
+        case AbsorbNeed(other=other):
+            check(other != state.stream.name, "ND05", "需求不能併入自身", "a need cannot absorb itself")
+            _is_undecided(check, facts.of(state.stream.sibling("need", other)), need.round, "ND05")
+            return check.grant(NeedAbsorbed.of(command))
+        case MergeNeed(into=target):
+            check(
+                state.stream.name in facts.of(state.stream.sibling("need", target)).part(Need).absorbed,
+                "ND06",
+                f"請先在 {target} 辦理「需求併入」",
+                f"{target} must absorb {state.stream.name} first",
+            )
+            return check.grant(NeedMerged.of(command))
+        case SplitNeed(into=parts):
+            strangers = [
+                part
+                for part in parts
+                if facts.of(state.stream.sibling("need", part)).part(Need).split_from != state.stream.name
+            ]
+            check(
+                not strangers,
+                "ND07",
+                f"{'、'.join(strangers)} 並非由 {state.stream.name} 拆出,請先以 split_from 提交",
+                f"{', '.join(strangers)} do not name {state.stream.name} as their whole; submit them with split_from",
+            )
+            return check.grant(NeedSplit.of(command))
+        case _:
+            assert_never(command)
+
+
+def _solicited(check: Checks, round_: State, calendar: Calendar, at: datetime) -> None:
+    """D1: the need window of the round stands open at that instant."""
+    end = round_.part(Round).needs_close_at(calendar)
+    shown = f"{end.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if end else "—"
+    if not check(
+        round_.stage == RoundStage.SOLICITING or end is not None,
+        "ND01",
+        f"{round_.stream.name} 未徵集需求",
+        f"{round_.stream.name} does not ask for needs",
+    ):
+        return
+    check(
+        round_.stage == RoundStage.SOLICITING and end is not None and at < end,
+        "D1",
+        f"需求徵集截止於 {shown}",
+        f"needs were taken until {shown}",
+    )
+
+
+def _is_undecided(check: Checks, other: State, round_: str, rule: str) -> None:
+    check(
+        other.stage == NeedStage.SUBMITTED,
+        rule,
+        f"{other.stream.name} 現為「{NeedStage(other.stage).zh}」,須為未決定的需求",
+        f"{other.stream.name} is {other.stage}; it must be undecided",
+    )
+    theirs = other.part(Need).round
+    check(
+        not theirs or theirs == round_,
+        rule,
+        f"{other.stream.name} 屬 {theirs},不屬 {round_}",
+        f"{other.stream.name} belongs to {theirs}, not to {round_}",
+    )
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    need = state.part(Need)
+    match event:
+        case NeedSubmitted():
+            submitted = replace(
+                need,
+                round=event.round,
+                group=event.group,
+                problem=event.problem,
+                fields=frozenset(event.fields),
+                theme=event.theme,
+                proposer=of.actor,
+                resources=event.resources,
+                split_from=event.split_from,
+            )
+            return state.having(submitted)
+        case NeedEndorsed():
+            endorsers = need.endorsers | {of.actor}
+            return state.having(replace(need, endorsers=endorsers, resources=(*need.resources, *event.resources)))
+        case NeedAdopted():
+            return state.having(replace(need, theme=event.theme or need.theme))
+        case NeedRejected():
+            return state
+        case NeedAbsorbed():
+            return state.having(replace(need, absorbed=(*need.absorbed, event.other)))
+        case NeedMerged():
+            return state.having(replace(need, into=(event.into,)))
+        case NeedSplit():
+            return state.having(replace(need, into=event.into))
+        case _:
+            assert_never(event)
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """The decision."""
+    if state.stage == NeedStage.SUBMITTED:
+        yield Awaited((Role.CAB_REG,), "AdoptNeed", "", "需求入庫或不採納", "adopt or reject the need")
+
+
+ROOM = Room(
+    name="need",
+    zh="需求",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    awaiting=awaiting,
+)
+
+NEED = Aggregate(
+    kind="need",
+    zh="需求",
+    rooms=(ROOM,),
+    final=frozenset(set(NeedStage) - {NeedStage.SUBMITTED}),
+    summary=lambda state: {"group": state.part(Need).group, "round": state.part(Need).round},
+)

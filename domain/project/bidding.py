@@ -1,0 +1,695 @@
+"""申報與初審: a bid is drafted, submitted, returned for completion, and let through to the experts or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
+
+from domain.application import Application, ProjectKind
+from domain.base import Base, BaseStage
+from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.canonical import digest
+from domain.kernel.effects import Claim, Effect, Release
+from domain.kernel.envelope import Instant
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Attachment, Role, StreamId, Text
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen, yuan
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import SAME, State, Transition
+from domain.need import Need
+from domain.organisation import not_eligible, not_represented
+from domain.project.stage import Stage
+from domain.round.call import not_open
+from domain.round.plan import NeedStage, Round, RoundStage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from domain.kernel.scheme import Scheme
+
+__all__ = ["Application", "ProjectKind"]  # the award and later rooms know the bid by these names
+
+REVIEWERS = (Role.HOST, Role.DCAB, Role.CAB_REG)
+"""Who may decide a preliminary review."""
+
+
+# ---------------------------------------------------------------- 起草與提交
+
+
+class Bid(Particulars):
+    """申報書: who asks for how much, in answer to which need (stage 3 of §2.2)."""
+
+    round: str
+    """The round, e.g. ``R-HZ-2024``."""
+    organisation: str
+    """The bidder, e.g. ``ORG-1``."""
+    partners: tuple[str, ...] = ()
+    """Organisations that bid jointly."""
+    title: Text
+    requested: Annotated[Fen, Field(gt=0)]
+    """What it asks for, in fen."""
+    match_pledged: Fen = 0
+    """Self-raised money promised beside it, in fen."""
+    need: str | None = None
+    """The adopted need that it answers."""
+    statement: Text | None = None
+    """The applicant's own statement of a need, where it answers none from the catalogue."""
+    fields: tuple[Text, ...] = ()
+    """Fields of welfare (HZ-6)."""
+    community: Text | None = None
+    """The community that benefits, e.g. ``COMM-1`` (FZ-2)."""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class ApplicationDrafted(Bid, Event):
+    """A bid is being written; nothing is claimed yet."""
+
+    zh = "申報起草"
+    moves = (
+        Transition("AP01", (Stage.NONE, Stage.DRAFTED), Stage.DRAFTED, (Role.SO_LEGAL, Role.SO_PM), "none"),
+    )
+
+
+class DraftApplication(Bid, Command):
+    """Write a bid, or write it anew."""
+
+    records = ApplicationDrafted
+
+
+class ApplicationSubmitted(Bid, Event):
+    """The bid is in, for the first time or completed."""
+
+    zh = "申報提交"
+    moves = (
+        Transition(
+            "AP02",
+            (Stage.NONE, Stage.DRAFTED, Stage.RETURNED),
+            Stage.APPLIED,
+            (Role.SO_LEGAL,),
+            "window open or returned in time; eligible; one bid an organisation; no double funding",
+        ),
+    )
+    need_version: int | None = None
+    """The version of the need that it answers."""
+    places: dict[str, int]
+    """Keys that it takes, and how many places each has; none if they are held already."""
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Take the organisation's place in the round, and that of the one answer to its need."""
+        for key, limit in sorted(self.places.items()):
+            yield Claim(key, stream, limit)
+
+
+class SubmitApplication(Bid, Command):
+    """Hand the bid in."""
+
+    records = ApplicationSubmitted
+
+
+class PlacesFreed(Particulars):
+    """Which places it gives back."""
+
+    freed_places: tuple[str, ...] = ()
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Give the places back."""
+        for key in self.freed_places:
+            yield Release(key, stream)
+
+
+# ---------------------------------------------------------------- 撤回、逾期
+
+
+class Retreat(Particulars):
+    """Why the bid is withdrawn."""
+
+    reason: Text | None = None
+
+
+class ApplicationWithdrawn(Retreat, PlacesFreed, Event):
+    """The organisation takes its bid back."""
+
+    zh = "撤回申報"
+    moves = (
+        Transition(
+            "AP03",
+            (Stage.DRAFTED, Stage.APPLIED, Stage.RETURNED, Stage.SHORTLISTED),
+            Stage.WITHDRAWN,
+            (Role.SO_LEGAL,),
+            "not proposed yet",
+        ),
+    )
+
+
+class WithdrawApplication(Retreat, Command):
+    """Take the bid back."""
+
+    records = ApplicationWithdrawn
+
+
+class Lateness(Particulars):
+    """What came when, for which round."""
+
+    round: str
+    received: Instant
+    """When it arrived."""
+    organisation: str | None = None
+
+
+class LateSubmissionRefused(Lateness, Event):
+    """A bid arrived at or after the deadline and was not taken in (D1)."""
+
+    zh = "逾期拒收"
+    moves = (Transition("AP04", (Stage.NONE, Stage.DRAFTED), SAME, (Role.SYS,), "received at or after the deadline"),)
+    deadline: Instant
+    """The deadline that it missed."""
+
+
+class RefuseLateSubmission(Lateness, Command):
+    """Record that a bid came too late."""
+
+    records = LateSubmissionRefused
+
+
+# ---------------------------------------------------------------- 初審
+
+
+class Lacking(Particulars):
+    """What has to be completed."""
+
+    reason: Text
+    missing: tuple[Text, ...] = ()
+    """The items one by one."""
+
+
+class ApplicationReturned(Lacking, Event):
+    """The bid goes back to be completed within some working days."""
+
+    zh = "退回補正"
+    moves = (
+        Transition("AP05", (Stage.APPLIED,), Stage.RETURNED, (Role.HOST, Role.DCAB), "says what is missing"),
+    )
+    completion_wd: int
+    """Working days to complete it."""
+
+
+class ReturnApplication(Lacking, Command):
+    """Send the bid back to be completed."""
+
+    records = ApplicationReturned
+
+
+class Passing(Particulars):
+    """A remark on the preliminary review."""
+
+    note: Text | None = None
+
+
+class PreliminaryReviewPassed(Passing, Event):
+    """The bid goes to the experts."""
+
+    zh = "初審通過"
+    moves = (
+        Transition("AP06", (Stage.APPLIED,), Stage.SHORTLISTED, REVIEWERS, "call closed; bidders eligible"),
+    )
+
+
+class PassPreliminaryReview(Passing, Command):
+    """Let the bid through to the experts."""
+
+    records = PreliminaryReviewPassed
+
+
+class PreliminaryReviewFailed(PlacesFreed, Event):
+    """The bid is out: by a finding, or because it was not completed in time."""
+
+    zh = "初審不通過"
+    moves = (
+        Transition("AP07", (Stage.APPLIED,), Stage.PRELIM_FAILED, REVIEWERS, "reason and evidence"),
+        Transition("AP08", (Stage.RETURNED,), Stage.PRELIM_FAILED, (Role.SYS,), "not completed in time"),
+    )
+    reason: Text
+    attachments: tuple[Attachment, ...] = ()
+
+
+class FailPreliminaryReview(Command):
+    """Let the bid out, with the finding and its evidence (V1)."""
+
+    records = PreliminaryReviewFailed
+    by = REVIEWERS
+    during = (Stage.APPLIED,)
+    rule = "AP07"
+    reason: Text
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+
+
+class LapseCompletion(Command):
+    """Let the bid out because it was not completed in time."""
+
+    records = PreliminaryReviewFailed
+    by = (Role.SYS,)
+    during = (Stage.RETURNED,)
+    rule = "AP08"
+
+
+# ---------------------------------------------------------------- 未入選
+
+
+class Rejection(Particulars):
+    """Why it was not chosen."""
+
+    reason: Text
+
+
+class ApplicationNotSelected(Rejection, PlacesFreed, Event):
+    """The bid is not chosen."""
+
+    zh = "未入選"
+    moves = (
+        Transition(
+            "AP09",
+            (Stage.APPLIED, Stage.RETURNED, Stage.SHORTLISTED),
+            Stage.NOT_SELECTED,
+            (Role.CAB_REG,),
+            "panel reported, or round given up",
+        ),
+    )
+
+
+class LeaveApplicationOut(Rejection, Command):
+    """Do not choose the bid."""
+
+    records = ApplicationNotSelected
+
+
+Commands = (
+    DraftApplication
+    | SubmitApplication
+    | WithdrawApplication
+    | RefuseLateSubmission
+    | ReturnApplication
+    | PassPreliminaryReview
+    | FailPreliminaryReview
+    | LapseCompletion
+    | LeaveApplicationOut
+)
+Events = (
+    ApplicationDrafted
+    | ApplicationSubmitted
+    | ApplicationWithdrawn
+    | LateSubmissionRefused
+    | ApplicationReturned
+    | PreliminaryReviewPassed
+    | PreliminaryReviewFailed
+    | ApplicationNotSelected
+)
+
+
+# ---------------------------------------------------------------- places that a bid takes
+
+
+def bid_key(realm: str, round_: str, organisation: str) -> str:
+    """The key of an organisation's places in a round."""
+    return f"bid/{realm}/{round_}/{organisation}"
+
+
+def answer_key(realm: str, organisation: str, subject: str) -> str:
+    """The key of an organisation's one answer to a need, or to its own statement of one: no double funding."""
+    return f"answer/{realm}/{organisation}/{subject}"
+
+
+def _answer(state: State, bid: Bid) -> str:
+    own = digest([bid.title, bid.statement])[:32]
+    return answer_key(state.stream.realm, bid.organisation, bid.need or own)
+
+
+# ---------------------------------------------------------------- 基地運營扶持
+
+
+class BaseSupport(Particulars):
+    """What is said of a base's support, which nobody bids for (CZ-9); the award carries it."""
+
+    round: str
+    """The round whose rules and budget it comes under."""
+    organisation: str
+    """The operator of the base."""
+    base: str
+    """The assessed base, e.g. ``BASE-M1``."""
+    title: Text
+    fields: tuple[Text, ...] = ()
+    """Fields of welfare (HZ-6)."""
+
+
+def supported(state: State, support: BaseSupport, award: Fen) -> State:
+    """The state of a project that begins with its award: what a bid would have said."""
+    return state.having(
+        Application(
+            organisation=support.organisation,
+            round=support.round,
+            title=support.title,
+            kind=ProjectKind.BASE_SUPPORT,
+            fields=frozenset(support.fields),
+            requested=award,
+            base=support.base,
+        )
+    )
+
+
+def not_supportable(check: Checks, state: State, facts: Facts, support: BaseSupport) -> None:
+    """Note why that base may not be supported, if so: it must be assessed, and run by who is to get the money."""
+    found = facts.of(state.stream.sibling("base", support.base))
+    base = found.part(Base)
+    check(
+        found.stage == BaseStage.ASSESSED,
+        "T01",
+        f"{support.base} 尚未評估,評估後方可扶持",
+        f"{support.base} has not been assessed; support rests on its grade",
+    )
+    check(
+        base.operator == support.organisation,
+        "T01",
+        f"{support.base} 的運營方為 {base.operator or '無'},不是 {support.organisation}",
+        f"{support.base} is run by {base.operator or 'nobody'}, not by {support.organisation}",
+    )
+
+
+# ---------------------------------------------------------------- decide
+
+
+def governed_by(state: State, command: Command) -> StreamId | None:
+    """The round under whose rules the project stands until its contract fixes them."""
+    named = getattr(command, "support", None) or command
+    round_ = getattr(named, "round", None) or state.part(Application).round
+    return state.stream.sibling("round", round_) if round_ else None
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The round, the bidders, the need, and who holds the places."""
+    application = state.part(Application)
+    match command:
+        case DraftApplication():
+            return Reads()
+        case SubmitApplication():
+            streams = {state.stream.sibling("organisation", name) for name in (command.organisation, *command.partners)}
+            if command.need is not None:
+                streams.add(state.stream.sibling("need", command.need))
+            streams.add(state.stream.sibling("round", command.round))
+            return Reads(frozenset(streams), frozenset(_keys(state, command)))
+        case RefuseLateSubmission(round=round_):
+            return Reads(streams=frozenset({state.stream.sibling("round", round_)}))
+        case (
+            WithdrawApplication()
+            | ReturnApplication()
+            | PassPreliminaryReview()
+            | FailPreliminaryReview()
+            | LapseCompletion()
+            | LeaveApplicationOut()
+        ):
+            streams = {state.stream.sibling("organisation", name) for name in application.bidders}
+            if application.round is not None:
+                streams.add(state.stream.sibling("round", application.round))
+            return Reads(streams=frozenset(streams))
+        case _:
+            assert_never(command)
+
+
+def _keys(state: State, bid: Bid) -> tuple[str, str]:
+    return bid_key(state.stream.realm, bid.round, bid.organisation), _answer(state, bid)
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about the bid makes happen. Raises CommandRejected."""
+    check, application = Checks(), state.part(Application)
+    match command:
+        case DraftApplication():
+            return check.grant(ApplicationDrafted.of(command))
+        case SubmitApplication():
+            return _submitted(check, state, facts, order, command)
+        case WithdrawApplication():
+            organisation = facts.of(state.stream.sibling("organisation", application.organisation or "NONE"))
+            if state.stage != Stage.DRAFTED:
+                not_represented(check, organisation, order.actor)
+            return check.grant(ApplicationWithdrawn.of(command, freed_places=application.places))
+        case RefuseLateSubmission():
+            return _late(check, state, facts, order.at, command)
+        case ReturnApplication():
+            scheme = _scheme(check, facts)
+            return check.grant(ApplicationReturned.of(command, completion_wd=scheme.bidding.completion_wd))
+        case PassPreliminaryReview():
+            _may_pass(check, state, facts, local_day(order.at))
+            return check.grant(PreliminaryReviewPassed.of(command))
+        case FailPreliminaryReview():
+            return check.grant(PreliminaryReviewFailed.of(command, freed_places=_answers(application)))
+        case LapseCompletion():
+            return check.grant(
+                PreliminaryReviewFailed(reason="逾期未補正 / not completed in time", freed_places=_answers(application))
+            )
+        case LeaveApplicationOut():
+            return check.grant(ApplicationNotSelected.of(command, freed_places=_answers(application)))
+        case _:
+            assert_never(command)
+
+
+def _answers(application: Application) -> tuple[str, ...]:
+    """A bid that is out keeps its place in the round, but its need may be answered again another year."""
+    return tuple(key for key in application.places if key.startswith("answer/"))
+
+
+def _scheme(check: Checks, facts: Facts) -> Scheme:
+    """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
+    if not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet") or not facts.scheme:
+        raise check.refuse()
+    return facts.scheme
+
+
+def _submitted(check: Checks, state: State, facts: Facts, order: Order, bid: SubmitApplication) -> list[Event]:
+    """AP02: in time, by who may, for a need that may be answered, once, within the caps."""
+    today, before = local_day(order.at), state.part(Application)
+    completing = state.stage == Stage.RETURNED
+    if completing:
+        _completes(check, before, bid)
+    else:
+        not_open(check, facts.of(state.stream.sibling("round", bid.round)), facts.calendar, order.at, "D1")
+    organisation = facts.of(state.stream.sibling("organisation", bid.organisation))
+    not_represented(check, organisation, order.actor)
+    for name in (bid.organisation, *bid.partners):
+        not_eligible(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
+    _answers_a_need(check, state, facts, bid)
+    scheme = _scheme(check, facts)
+    _within_caps(check, bid, scheme)
+    limits = dict(zip(_keys(state, bid), (scheme.bidding.per_organisation, 1), strict=True))
+    _has_a_place(check, state, facts, bid, limits)
+    places = {key: limit for key, limit in limits.items() if key not in before.places}
+    version = facts.of(state.stream.sibling("need", bid.need)).version if bid.need else None
+    return check.grant(ApplicationSubmitted.of(bid, places=places, need_version=version))
+
+
+def _completes(check: Checks, before: Application, bid: SubmitApplication) -> None:
+    """A completed bid is the same bid: who, where, for what; and it does not ask for more."""
+    check(
+        (bid.round, bid.organisation, bid.need) == (before.round, before.organisation, before.need),
+        "AP02",
+        "補正不得更換輪次、組織或需求",
+        "completing a bid changes neither its round, its organisation nor its need",
+    )
+    check(
+        bid.requested <= before.requested,
+        "AP02",
+        f"補正不得提高申報金額 {yuan(before.requested)}",
+        f"completing a bid may not raise the {yuan(before.requested)} asked for",
+    )
+
+
+def _answers_a_need(check: Checks, state: State, facts: Facts, bid: SubmitApplication) -> None:
+    """HZ-3: a bid cites an adopted need of its round, or states one of its own."""
+    if bid.need is None:
+        check(
+            bid.statement,
+            "AP02",
+            "請引用已入庫的需求(need),或自述需求(statement)",
+            "cite an adopted need, or state one of your own",
+        )
+        return
+    need = facts.of(state.stream.sibling("need", bid.need))
+    round_ = facts.of(state.stream.sibling("round", bid.round)).part(Round)
+    check(
+        need.stage == NeedStage.ADOPTED,
+        "AP02",
+        f"{bid.need} 現為「{NeedStage(need.stage).zh}」,入庫後方可申報",
+        f"{bid.need} is {need.stage}; only an adopted need can be answered",
+    )
+    listed = bid.need in round_.catalogue if round_.catalogue is not None else need.part(Need).round == bid.round
+    check(
+        listed,
+        "AP02",
+        f"{bid.need} 不在 {bid.round} 的需求清單",
+        f"{bid.need} is not among the needs of {bid.round}",
+    )
+
+
+def _within_caps(check: Checks, bid: SubmitApplication, scheme: Scheme) -> None:
+    cap, total = scheme.bidding.cap_fen, bid.requested + bid.match_pledged
+    check(
+        cap is None or bid.requested <= cap,
+        "AP02",
+        f"申報 {yuan(bid.requested)} 超過上限 {yuan(cap or 0)}",
+        f"{yuan(bid.requested)} exceeds the cap of {yuan(cap or 0)}",
+    )
+    check(
+        bid.match_pledged * 100 >= scheme.budget.match_min * total,
+        "M6",
+        f"自籌 {yuan(bid.match_pledged)},須達到總預算的 {scheme.budget.match_min}%",
+        f"{yuan(bid.match_pledged)} is self-raised; {scheme.budget.match_min}% of the whole budget is needed",
+    )
+    check(
+        scheme.bidding.joint or not bid.partners,
+        "AP02",
+        "本辦法不接受聯合申報",
+        "the scheme takes no joint bids",
+    )
+    check(
+        len({bid.organisation, *bid.partners}) == 1 + len(bid.partners),
+        "AP02",
+        "聯合申報的組織不得重複",
+        "each organisation of a joint bid is named once",
+    )
+
+
+def _has_a_place(check: Checks, state: State, facts: Facts, bid: SubmitApplication, limits: dict[str, int]) -> None:
+    (bids, limit), (answer, _) = limits.items()
+    others = facts.holders(bids) - {state.stream}
+    check(
+        len(others) < limit,
+        "AP02",
+        f"{bid.organisation} 在 {bid.round} 已申報 {len(others)} 項,每個組織限 {limit} 項",
+        f"{bid.organisation} has {len(others)} bids in {bid.round}; an organisation has {limit}",
+    )
+    rivals = facts.holders(answer) - {state.stream}
+    check(
+        not rivals,
+        "AP02",
+        f"{bid.organisation} 已就同一需求申報 {'、'.join(sorted(rivals))},不得重複資助",
+        f"{bid.organisation} has answered this need before ({', '.join(sorted(rivals))}); no double funding",
+    )
+
+
+def _late(check: Checks, state: State, facts: Facts, now: datetime, command: RefuseLateSubmission) -> list[Event]:
+    deadline = facts.of(state.stream.sibling("round", command.round)).part(Round).closes_at(facts.calendar)
+    check(
+        deadline is not None and command.received >= deadline,
+        "D1",
+        "並未逾期,不得拒收",
+        "it did not come late and must be taken in",
+    )
+    check(
+        command.received <= now,
+        "D1",
+        "收件時間不得晚於登記時間",
+        "it cannot have arrived after this is recorded",
+    )
+    if check.unmet or deadline is None:
+        raise check.refuse()
+    return [LateSubmissionRefused.of(command, deadline=deadline)]
+
+
+def _may_pass(check: Checks, state: State, facts: Facts, today: date) -> None:
+    """AP06: the call has closed, so that all are judged alike, and every bidder is eligible today (D5)."""
+    application = state.part(Application)
+    round_ = facts.of(state.stream.sibling("round", application.round or "NONE"))
+    check(
+        round_.stage == RoundStage.CLOSED,
+        "AP06",
+        f"{round_.stream.name} 現為「{RoundStage(round_.stage).zh}」,申報截止後方可通過初審",
+        f"{round_.stream.name} is {round_.stage}; preliminary review passes once the call has closed",
+    )
+    for name in sorted(application.bidders):
+        not_eligible(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    application = state.part(Application)
+    match event:
+        case ApplicationDrafted():
+            return state.having(_written(application, event))
+        case ApplicationSubmitted():
+            places = (*application.places, *sorted(event.places))
+            return state.having(replace(_written(application, event), places=places, returned_on=None))
+        case ApplicationWithdrawn() | PreliminaryReviewFailed() | ApplicationNotSelected():
+            kept = tuple(key for key in application.places if key not in event.freed_places)
+            return state.having(replace(application, places=kept, returned_on=None))
+        case ApplicationReturned():
+            returned = replace(application, returned_on=local_day(of.at), completion_wd=event.completion_wd)
+            return state.having(returned)
+        case LateSubmissionRefused() | PreliminaryReviewPassed():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _written(application: Application, bid: Bid) -> Application:
+    return replace(
+        application,
+        organisation=bid.organisation,
+        partners=bid.partners,
+        round=bid.round,
+        need=bid.need,
+        title=bid.title,
+        fields=frozenset(bid.fields),
+        requested=bid.requested,
+        match_pledged=bid.match_pledged,
+        community=bid.community,
+    )
+
+
+# ---------------------------------------------------------------- deadlines and who is awaited
+
+
+def _completed_by(application: Application, calendar: Calendar) -> datetime | None:
+    if application.returned_on is None:
+        return None
+    return day_ends(calendar.after(application.returned_on, application.completion_wd))
+
+
+def due(state: State, calendar: Calendar) -> Iterable[Due]:
+    """A bid that was returned and not completed in time is out."""
+    end = _completed_by(state.part(Application), calendar)
+    if state.stage == Stage.RETURNED and end is not None:
+        yield Due(end, LapseCompletion())
+
+
+def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
+    """The bid, its preliminary review, its completion, the experts' word."""
+    match state.stage:
+        case Stage.DRAFTED:
+            yield Awaited((Role.SO_LEGAL,), "SubmitApplication", "", "提交申報", "hand the bid in")
+        case Stage.APPLIED:
+            yield Awaited(REVIEWERS, "PassPreliminaryReview", "", "初審", "review whether the bid is complete and eligible")
+        case Stage.RETURNED:
+            until = _completed_by(state.part(Application), calendar)
+            yield Awaited((Role.SO_LEGAL,), "SubmitApplication", "", "補正申報", "complete the bid", until)
+        case Stage.SHORTLISTED:
+            yield Awaited((Role.CAB_REG,), "ProposeAward", "", "評審後擬立項或未入選", "propose an award or leave it out")
+        case _:
+            return
+
+
+ROOM = Room(
+    name="bidding",
+    zh="申報與初審",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    due=due,
+    awaiting=awaiting,
+)

@@ -1,0 +1,270 @@
+"""申報公告: the call pins the rules, opens the window for bids, and closes it at its instant (D1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
+
+from domain.kernel.calendar import SHANGHAI, Calendar, local_day
+from domain.kernel.envelope import Instant
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import SAME, SchemeRef, State, Transition
+from domain.round.plan import GRACE, Founded, Founding, Round, RoundStage, founded, founding, founding_reads, rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# ---------------------------------------------------------------- 公告發布
+
+
+class Announcement(Particulars):
+    """The call for applications."""
+
+    deadline: Instant | None = None
+    """Where the notice names the very instant; otherwise the window counts in working days. A bid at it is late (D1)."""
+    attachments: tuple[Attachment, ...] = ()
+    """The notice and its forms."""
+
+
+class CallPublished(Announcement, Founded, Event):
+    """Organisations are asked to apply; the rules are pinned."""
+
+    zh = "申報公告發布"
+    moves = (
+        Transition(
+            "RD06",
+            (RoundStage.NONE, RoundStage.PLANNED, RoundStage.COLLECTED, RoundStage.CATALOGUED),
+            RoundStage.OPEN,
+            (Role.CAB_REG,),
+            "scheme published and in effect; deadline ahead",
+        ),
+    )
+    window_wd: int
+    """Working days after this one on which bids are taken, where no deadline is named."""
+
+
+class PublishCall(Announcement, Founding, Command):
+    """Ask organisations to apply."""
+
+    records = CallPublished
+
+
+# ---------------------------------------------------------------- 公告更正
+
+
+class Correction(Particulars):
+    """What the call now says."""
+
+    reason: Text
+    deadline: Instant | None = None
+    """The new deadline, if it moves."""
+    scheme: SchemeRef | None = None
+    """Another version of the rules for all its bids, if they change."""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class CallAmended(Correction, Event):
+    """The call was corrected before its deadline."""
+
+    zh = "公告更正"
+    moves = (Transition("RD07", (RoundStage.OPEN,), SAME, (Role.CAB_REG,), "before the deadline"),)
+
+
+class AmendCall(Correction, Command):
+    """Correct the call."""
+
+    records = CallAmended
+
+
+# ---------------------------------------------------------------- 截止、終止
+
+
+class CallClosed(Event):
+    """The window for bids has ended; it occurs at the deadline."""
+
+    zh = "申報截止"
+    moves = (Transition("RD08", (RoundStage.OPEN,), RoundStage.CLOSED, (Role.SYS,), "deadline passed"),)
+
+
+class CloseCall(Command):
+    """End the window for bids."""
+
+    records = CallClosed
+
+
+class Abandonment(Particulars):
+    """Why the round is given up, with its evidence (V1)."""
+
+    reason: Text
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+
+
+class CallCancelled(Abandonment, Event):
+    """The round is given up."""
+
+    zh = "徵集終止"
+    moves = (
+        Transition(
+            "RD09",
+            (
+                RoundStage.PLANNED,
+                RoundStage.SOLICITING,
+                RoundStage.COLLECTED,
+                RoundStage.CATALOGUED,
+                RoundStage.OPEN,
+                RoundStage.CLOSED,
+            ),
+            RoundStage.CANCELLED,
+            (Role.CAB_DEC,),
+            "not resolved yet",
+        ),
+    )
+
+
+class CancelCall(Abandonment, Command):
+    """Give the round up."""
+
+    records = CallCancelled
+
+
+Commands = PublishCall | AmendCall | CloseCall | CancelCall
+Events = CallPublished | CallAmended | CallClosed | CallCancelled
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The register of the rules."""
+    match command:
+        case PublishCall():
+            return founding_reads(state, command)
+        case AmendCall(scheme=scheme):
+            return founding_reads(state, Founding(scheme=scheme))
+        case CloseCall() | CancelCall():
+            return Reads()
+        case _:
+            assert_never(command)
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about the call makes happen. Raises CommandRejected."""
+    check, today = Checks(), local_day(order.at)
+    match command:
+        case PublishCall(deadline=deadline):
+            _lies_ahead(check, deadline, order.at)
+            said = founding(check, state, facts, command, today)
+            scheme = rules(check, state, facts, command.scheme, today)
+            return check.grant(
+                CallPublished(
+                    deadline=deadline,
+                    attachments=command.attachments,
+                    window_wd=scheme.bidding.window_wd,
+                    **said,
+                )
+            )
+        case AmendCall(deadline=deadline, scheme=scheme):
+            not_open(check, state, facts.calendar, order.at, "D1")
+            _lies_ahead(check, deadline, order.at)
+            if scheme is not None:
+                rules(check, state, facts, scheme, today)
+            return check.grant(CallAmended.of(command))
+        case CloseCall():
+            end = state.part(Round).closes_at(facts.calendar)
+            check(
+                end is not None and order.at >= end,
+                "RD08",
+                f"申報截止時間為 {_shown(end)}",
+                f"bids are taken until {_shown(end)}",
+            )
+            return check.grant(CallClosed())
+        case CancelCall():
+            return check.grant(CallCancelled.of(command))
+        case _:
+            assert_never(command)
+
+
+def not_open(check: Checks, round_: State, calendar: Calendar, at: datetime, rule: str) -> None:
+    """Note that the window for bids does not stand open at that instant, if so (D1)."""
+    end = round_.part(Round).closes_at(calendar)
+    if not check(
+        round_.stage == RoundStage.OPEN or (end is not None and at >= end),
+        rule,
+        f"{round_.stream.name} 未在申報期內,現為「{RoundStage(round_.stage).zh}」",
+        f"{round_.stream.name} takes no bids; its stage is {round_.stage}",
+    ):
+        return
+    check(
+        end is None or at < end,
+        rule,
+        f"申報截止於 {_shown(end)},{_shown(at)} 已逾期",
+        f"bids were taken until {_shown(end)}; {_shown(at)} is late",
+    )
+
+
+def _lies_ahead(check: Checks, deadline: datetime | None, now: datetime) -> None:
+    check(
+        deadline is None or deadline > now,
+        "D1",
+        f"截止時間 {_shown(deadline)} 須在公告之後",
+        f"the deadline {_shown(deadline)} must lie after the notice",
+    )
+
+
+def _shown(instant: datetime | None) -> str:
+    return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" if instant else "—"
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    known = state.part(Round)
+    match event:
+        case CallPublished():
+            called = replace(known, called_on=local_day(of.at), window_wd=event.window_wd, deadline=event.deadline)
+            return founded(state.having(called), event)
+        case CallAmended():
+            amended = state.having(replace(known, deadline=event.deadline or known.deadline))
+            return replace(amended, scheme=event.scheme or state.scheme)
+        case CallClosed() | CallCancelled():
+            return state
+        case _:
+            assert_never(event)
+
+
+# ---------------------------------------------------------------- deadlines and who is awaited
+
+
+def due(state: State, calendar: Calendar) -> Iterable[Due]:
+    """The deadline for bids; on the wall clock it is seen to a minute later and occurs at its instant."""
+    end = state.part(Round).closes_at(calendar)
+    if state.stage == RoundStage.OPEN and end is not None:
+        yield Due(end, CloseCall(), grace=GRACE)
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """The call, once the needs are public."""
+    if state.stage == RoundStage.CATALOGUED:
+        yield Awaited((Role.CAB_REG,), "PublishCall", "", "發布申報公告", "publish the call for applications")
+
+
+ROOM = Room(
+    name="call",
+    zh="申報公告",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    due=due,
+    awaiting=awaiting,
+)

@@ -1,0 +1,483 @@
+"""籌備: the year's budget, the solicitation of needs, and the catalogue of those that were adopted.
+
+Here lies also what a round remembers, for the need, the bid and the award that read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
+
+from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.effects import Claim, Effect
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Role, StreamId, Text
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen, yuan
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.scheme import Route, Scheme
+from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
+from domain.fund import FundStage
+from domain.scheme_register import scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GRACE = timedelta(seconds=60)
+"""How long after a window's end the wall clock closes it: what the door took in time comes first (design.md §5)."""
+
+
+class RoundStage(StrEnum):
+    """Where a round stands."""
+
+    NONE = NONE
+    PLANNED = "PLANNED"
+    SOLICITING = "SOLICITING"
+    COLLECTED = "COLLECTED"
+    CATALOGUED = "CATALOGUED"
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    RESOLVED = "RESOLVED"
+    PUBLISHED = "PUBLISHED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return _ZH[self]
+
+
+_ZH = {
+    RoundStage.NONE: "未建檔",
+    RoundStage.PLANNED: "籌備",
+    RoundStage.SOLICITING: "需求徵集中",
+    RoundStage.COLLECTED: "需求徵集截止",
+    RoundStage.CATALOGUED: "需求清單已發布",
+    RoundStage.OPEN: "申報中",
+    RoundStage.CLOSED: "申報截止",
+    RoundStage.RESOLVED: "評審決議已作出",
+    RoundStage.PUBLISHED: "結果已公開",
+    RoundStage.CANCELLED: "徵集終止",
+}
+
+
+class NeedStage(StrEnum):
+    """Where a need stands. It lies here because the catalogue reads it; the rest of the need is ``domain.need``."""
+
+    NONE = NONE
+    SUBMITTED = "SUBMITTED"
+    ADOPTED = "ADOPTED"
+    REJECTED = "REJECTED"
+    MERGED = "MERGED"
+    SPLIT = "SPLIT"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return _NEED_ZH[self]
+
+
+_NEED_ZH = {
+    NeedStage.NONE: "未建檔",
+    NeedStage.SUBMITTED: "已提交",
+    NeedStage.ADOPTED: "已入庫",
+    NeedStage.REJECTED: "不採納",
+    NeedStage.MERGED: "已合併",
+    NeedStage.SPLIT: "已拆分",
+}
+
+
+class RoundLevel(StrEnum):
+    """Whose round it is (HZ-1)."""
+
+    MUNICIPAL = "MUNICIPAL"
+    DISTRICT = "DISTRICT"
+
+
+# ---------------------------------------------------------------- the first event of a round
+
+
+class Founding(Particulars):
+    """What the first event of a round says of it; later ones may leave it out, and may not change it."""
+
+    scheme: SchemeRef | None = None
+    """The published rules that it runs under; pinned by the call, and changed before the deadline only."""
+    year: Annotated[int, Field(ge=2000, le=2200)] | None = None
+    level: RoundLevel | None = None
+    ordinal: Annotated[int, Field(ge=1, le=999)] | None = None
+    """Which round of its programme it is, e.g. the 13th."""
+
+
+class Founded(Founding):
+    """The same in an event: given where it is new, left out where it was known."""
+
+    route: Route | None = None
+    """The legal route, as the rules say (§2.1)."""
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Take the city's one place for a municipal round of that year (H1)."""
+        if self.scheme is not None and self.year is not None and self.level is RoundLevel.MUNICIPAL:
+            yield Claim(municipal_key(stream, self.scheme, self.year), stream)
+
+
+def municipal_key(stream: StreamId, scheme: SchemeRef, year: int) -> str:
+    """The place of the one municipal round of a city and year (H1)."""
+    return f"municipal-round/{stream.realm}/{scheme.name}/{year}"
+
+
+# ---------------------------------------------------------------- 年度預算批復
+
+
+class Appropriation(Particulars):
+    """The year's money for the round."""
+
+    amount: Annotated[Fen, Field(gt=0)]
+    """Fen."""
+    funds: dict[str, Fen] = {}
+    """Fund and its share, where the approval names them; the shares add up to the amount."""
+
+
+class RoundBudgetApproved(Appropriation, Founded, Event):
+    """The treasury has approved the year's money."""
+
+    zh = "年度預算批復"
+    moves = (
+        Transition("RD01", (RoundStage.NONE,), RoundStage.PLANNED, (Role.FISCAL,), "scheme, year and level named"),
+        Transition(
+            "RD02",
+            (
+                RoundStage.PLANNED,
+                RoundStage.SOLICITING,
+                RoundStage.COLLECTED,
+                RoundStage.CATALOGUED,
+                RoundStage.OPEN,
+                RoundStage.CLOSED,
+            ),
+            SAME,
+            (Role.FISCAL,),
+            "replaces the amount approved before",
+        ),
+    )
+
+
+class ApproveRoundBudget(Appropriation, Founding, Command):
+    """Approve the year's money."""
+
+    records = RoundBudgetApproved
+
+
+# ---------------------------------------------------------------- 需求徵集
+
+
+class Solicitation(Particulars):
+    """The notice that asks the public for needs (HZ-2, HZ-3)."""
+
+    theme: Text | None = None
+    """What the city puts first this year (HZ-12)."""
+
+
+class NeedSolicitationOpened(Solicitation, Founded, Event):
+    """The public is asked for needs."""
+
+    zh = "需求徵集發布"
+    moves = (
+        Transition(
+            "RD03",
+            (RoundStage.NONE, RoundStage.PLANNED),
+            RoundStage.SOLICITING,
+            (Role.CAB_REG,),
+            "scheme, year and level named",
+        ),
+    )
+    window_wd: int
+    """Working days after this one on which needs may be submitted."""
+
+
+class OpenNeedSolicitation(Solicitation, Founding, Command):
+    """Ask the public for needs."""
+
+    records = NeedSolicitationOpened
+
+
+class NeedSolicitationClosed(Event):
+    """The window for needs has ended."""
+
+    zh = "需求徵集截止"
+    moves = (
+        Transition("RD04", (RoundStage.SOLICITING,), RoundStage.COLLECTED, (Role.SYS,), "need window elapsed"),
+    )
+
+
+class CloseNeedSolicitation(Command):
+    """End the window for needs."""
+
+    records = NeedSolicitationClosed
+
+
+class Catalogue(Particulars):
+    """Which needs the city asks organisations to answer."""
+
+    needs: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Adopted needs, e.g. ``ND-1``."""
+
+
+class NeedCataloguePublished(Catalogue, Event):
+    """The adopted needs are public."""
+
+    zh = "需求清單發布"
+    moves = (
+        Transition(
+            "RD05",
+            (RoundStage.COLLECTED, RoundStage.CATALOGUED),
+            RoundStage.CATALOGUED,
+            (Role.CAB_REG,),
+            "every need adopted",
+        ),
+    )
+
+
+class PublishNeedCatalogue(Catalogue, Command):
+    """Publish the adopted needs."""
+
+    records = NeedCataloguePublished
+
+
+Commands = ApproveRoundBudget | OpenNeedSolicitation | CloseNeedSolicitation | PublishNeedCatalogue
+Events = RoundBudgetApproved | NeedSolicitationOpened | NeedSolicitationClosed | NeedCataloguePublished
+
+
+# ---------------------------------------------------------------- what a round remembers
+
+
+@dataclass(frozen=True)
+class Round(Part):
+    """A round as planned and called. Its rules are ``State.scheme``."""
+
+    year: int | None = None
+    level: RoundLevel | None = None
+    ordinal: int | None = None
+    route: Route | None = None
+    budget: Fen = 0
+    """Approved, in fen."""
+    solicited_on: date | None = None
+    needs_wd: int = 0
+    """Working days of the need window."""
+    catalogue: frozenset[str] | None = None
+    """Needs that may be answered; None if no catalogue was published."""
+    called_on: date | None = None
+    window_wd: int = 0
+    """Working days of the bid window, where the call names no deadline."""
+    deadline: datetime | None = None
+    """The deadline that the call names, UTC."""
+
+    def needs_close_at(self, calendar: Calendar) -> datetime | None:
+        """Where the need window ends, UTC."""
+        return day_ends(calendar.after(self.solicited_on, self.needs_wd)) if self.solicited_on else None
+
+    def closes_at(self, calendar: Calendar) -> datetime | None:
+        """The deadline for bids, UTC: as the call names it, or by working days; None before the call (D1)."""
+        if self.deadline is not None or self.called_on is None:
+            return self.deadline
+        return day_ends(calendar.after(self.called_on, self.window_wd))
+
+
+# ---------------------------------------------------------------- decide
+
+
+def founding_reads(state: State, command: Founding) -> Reads:
+    """The register of the rules that are named or hold, and who holds the year's municipal place."""
+    ref = command.scheme or state.scheme
+    if ref is None:
+        return Reads()
+    keys = {municipal_key(state.stream, ref, command.year)} if command.year is not None else set()
+    return Reads(streams=frozenset({state.stream.sibling("scheme", ref.name)}), claims=frozenset(keys))
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The rules, the funds of the budget, the needs of the catalogue."""
+    match command:
+        case ApproveRoundBudget(funds=funds):
+            streams = frozenset(state.stream.sibling("fund", fund) for fund in funds)
+            return founding_reads(state, command) | Reads(streams=streams)
+        case OpenNeedSolicitation():
+            return founding_reads(state, command)
+        case PublishNeedCatalogue(needs=needs):
+            return Reads(streams=frozenset(state.stream.sibling("need", need) for need in needs))
+        case CloseNeedSolicitation():
+            return Reads()
+        case _:
+            assert_never(command)
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about the preparation makes happen. Raises CommandRejected."""
+    check, known, today = Checks(), state.part(Round), local_day(order.at)
+    match command:
+        case ApproveRoundBudget(amount=amount, funds=funds):
+            _budgeted(check, state, facts, amount, funds)
+            founded = founding(check, state, facts, command, today)
+            return check.grant(RoundBudgetApproved(amount=amount, funds=funds, **founded))
+        case OpenNeedSolicitation():
+            founded = founding(check, state, facts, command, today)
+            scheme = rules(check, state, facts, command.scheme, today)
+            window_wd = scheme.needs.window_wd
+            return check.grant(NeedSolicitationOpened(theme=command.theme, window_wd=window_wd, **founded))
+        case CloseNeedSolicitation():
+            end = known.needs_close_at(facts.calendar)
+            check(
+                end is not None and order.at >= end,
+                "RD04",
+                f"需求徵集至 {end} 止",
+                f"the need window runs until {end}",
+            )
+            return check.grant(NeedSolicitationClosed())
+        case PublishNeedCatalogue(needs=needs):
+            for need in needs:
+                stage = facts.of(state.stream.sibling("need", need)).stage
+                check(
+                    stage == NeedStage.ADOPTED,
+                    "RD05",
+                    f"{need} 現為 {stage},入庫後方可列入清單",
+                    f"{need} is {stage}; only an adopted need goes into the catalogue",
+                )
+            return check.grant(NeedCataloguePublished(needs=tuple(sorted(set(needs)))))
+        case _:
+            assert_never(command)
+
+
+def _budgeted(check: Checks, state: State, facts: Facts, amount: Fen, funds: dict[str, Fen]) -> None:
+    shares = sum(funds.values())
+    check(
+        not funds or shares == amount,
+        "M5",
+        f"各資金份額合計 {yuan(shares)},須等於預算 {yuan(amount)}",
+        f"the shares add up to {yuan(shares)}; they must equal the budget {yuan(amount)}",
+    )
+    for fund in sorted(funds):
+        stage = facts.of(state.stream.sibling("fund", fund)).stage
+        check(
+            stage == FundStage.REGISTERED,
+            "M5",
+            f"{fund} 未登記為資金來源",
+            f"{fund} is not registered as a fund source",
+        )
+
+
+def rules(check: Checks, state: State, facts: Facts, named: SchemeRef | None, today: date) -> Scheme:
+    """The rules that the command names, or those that hold. Raises CommandRejected if there are none to judge by."""
+    ref = named or state.scheme
+    if ref is None:
+        check(
+            ref,
+            "S1",
+            "請指明管理辦法及版本(scheme)",
+            "name the scheme and its version",
+        )
+        raise check.refuse()
+    scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
+    if not check(scheme, "S1", f"管理辦法 {ref} 尚未發布", f"the scheme {ref} is not published") or scheme is None:
+        raise check.refuse()
+    check(
+        scheme.effective <= today,
+        "S1",
+        f"管理辦法 {ref} 自 {scheme.effective} 起施行",
+        f"the scheme {ref} takes effect on {scheme.effective}",
+    )
+    return scheme
+
+
+def founding(check: Checks, state: State, facts: Facts, command: Founding, today: date) -> dict[str, object]:
+    """What the event says of the round: all of it if it is the first, else only a scheme that is new."""
+    known, scheme = state.part(Round), rules(check, state, facts, command.scheme, today)
+    if state.version:
+        for name in ("year", "level", "ordinal"):
+            said, held = getattr(command, name), getattr(known, name)
+            check(
+                said is None or said == held,
+                "H1",
+                f"{name} 已定為 {held},不得改為 {said}",
+                f"{name} is {held} already and cannot become {said}",
+            )
+        return {} if scheme.ref == state.scheme else {"scheme": scheme.ref, "route": scheme.route}
+    level = command.level or RoundLevel.MUNICIPAL
+    check(command.year, "H1", "請指明年度(year)", "name the year of the round")
+    holders = facts.holders(municipal_key(state.stream, scheme.ref, command.year or 0)) - {state.stream}
+    check(
+        level is not RoundLevel.MUNICIPAL or not holders,
+        "H1",
+        f"{scheme.city} {command.year} 年的市級輪次已有 {'、'.join(sorted(holders))}",
+        f"{scheme.city} has its municipal round of {command.year}: {', '.join(sorted(holders))}",
+    )
+    return {
+        "scheme": scheme.ref,
+        "route": scheme.route,
+        "year": command.year,
+        "level": level,
+        "ordinal": command.ordinal,
+    }
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def founded(state: State, event: Founded) -> State:
+    """The state with what the event says of the round itself."""
+    known = state.part(Round)
+    after = replace(
+        known,
+        year=event.year or known.year,
+        level=event.level or known.level,
+        ordinal=event.ordinal or known.ordinal,
+        route=event.route or known.route,
+    )
+    return replace(state, scheme=event.scheme or state.scheme).having(after)
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    known, today = state.part(Round), local_day(of.at)
+    match event:
+        case RoundBudgetApproved():
+            return founded(state.having(replace(known, budget=event.amount)), event)
+        case NeedSolicitationOpened():
+            return founded(state.having(replace(known, solicited_on=today, needs_wd=event.window_wd)), event)
+        case NeedSolicitationClosed():
+            return state
+        case NeedCataloguePublished():
+            return state.having(replace(known, catalogue=frozenset(event.needs)))
+        case _:
+            assert_never(event)
+
+
+# ---------------------------------------------------------------- deadlines and who is awaited
+
+
+def due(state: State, calendar: Calendar) -> Iterable[Due]:
+    """The end of the need window."""
+    end = state.part(Round).needs_close_at(calendar)
+    if state.stage == RoundStage.SOLICITING and end is not None:
+        yield Due(end, CloseNeedSolicitation(), grace=GRACE)
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """The catalogue, once the window has ended."""
+    if state.stage == RoundStage.COLLECTED:
+        yield Awaited((Role.CAB_REG,), "PublishNeedCatalogue", "", "發布需求清單", "publish the catalogue of needs")
+
+
+ROOM = Room(
+    name="plan",
+    zh="籌備與需求徵集",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    due=due,
+    awaiting=awaiting,
+)

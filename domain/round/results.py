@@ -1,0 +1,83 @@
+"""結果公開: what became of the round is made public, once or every year (§2.3 disclosure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import Transition
+from domain.round.plan import RoundStage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from domain.kernel.calendar import Calendar
+    from domain.kernel.facts import Facts
+    from domain.kernel.state import State
+
+
+class Publication(Particulars):
+    """Where the results can be read."""
+
+    where: Text | None = None
+    """The place of publication, e.g. an address."""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class ResultPublished(Publication, Event):
+    """The results are public."""
+
+    zh = "結果公開"
+    moves = (
+        Transition(
+            "RD11",
+            (RoundStage.PLANNED, RoundStage.CLOSED, RoundStage.RESOLVED, RoundStage.PUBLISHED),
+            RoundStage.PUBLISHED,
+            (Role.CAB_REG,),
+            "awards decided",
+        ),
+    )
+
+
+class PublishResult(Publication, Command):
+    """Make the results public."""
+
+    records = ResultPublished
+
+
+def decide(_state: State, _facts: Facts, _order: Order, command: PublishResult) -> list[Event]:
+    """What an order about the results makes happen. Raises CommandRejected."""
+    match command:
+        case PublishResult():
+            return Checks().grant(ResultPublished.of(command))
+        case _:
+            assert_never(command)
+
+
+def evolve(state: State, _of: Occurrence, event: ResultPublished) -> State:
+    """What the room remembers after the event: the stage says it."""
+    match event:
+        case ResultPublished():
+            return state
+        case _:
+            assert_never(event)
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """The publication, once the round is resolved."""
+    if state.stage == RoundStage.RESOLVED:
+        yield Awaited((Role.CAB_REG,), "PublishResult", "", "公開結果", "publish the results")
+
+
+ROOM = Room(
+    name="results",
+    zh="結果公開",
+    commands=(PublishResult,),
+    events=(ResultPublished,),
+    decide=decide,
+    evolve=evolve,
+    awaiting=awaiting,
+)
