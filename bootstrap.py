@@ -7,12 +7,10 @@ import logging
 import os
 import secrets
 import sys
-from contextlib import asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
-import asyncpg
 import structlog
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,9 +18,6 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 DATA_CONVERTER = pydantic_data_converter
 """The one data converter: of workers, clients, tests and replays alike."""
@@ -32,11 +27,6 @@ SEARCH_ATTRIBUTES = (
     SearchAttributeKey.for_datetime("VentureDueAt"),
 )
 """What Temporal may be searched by. Never personal data: search attributes are kept in the clear (PR10)."""
-
-COMMAND_TIMEOUT_S = 5.0
-"""How long Postgres may take for one statement before its outcome counts as not known."""
-
-_OLD_ENOUGH = ("postgresql://", "postgres://")
 
 
 class Environment(StrEnum):
@@ -188,24 +178,6 @@ async def connect_temporal(address: str, namespace: str = "default") -> Client:
     return await Client.connect(
         address, namespace=namespace, data_converter=DATA_CONVERTER, runtime=_forwarding_runtime()
     )
-
-
-@asynccontextmanager
-async def connected_postgres(url: str, *, size: int = 8) -> AsyncIterator[asyncpg.Pool]:
-    """A pool whose JSON columns are bytes in and bytes out, so that what was hashed is what is kept."""
-    if not url.startswith(_OLD_ENOUGH):
-        raise SettingsInvalid("Postgres 網址須以 postgresql:// 開頭 / a Postgres URL begins with postgresql://")
-    pool = await asyncpg.create_pool(
-        url, min_size=1, max_size=size, init=_exact_json, command_timeout=COMMAND_TIMEOUT_S, timeout=COMMAND_TIMEOUT_S
-    )
-    try:
-        yield pool
-    finally:
-        pool.terminate()
-
-
-async def _exact_json(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec("json", schema="pg_catalog", format="binary", encoder=bytes, decoder=bytes)
 
 
 async def breathe() -> None:

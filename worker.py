@@ -17,7 +17,9 @@ import bootstrap
 from activities.agenda import AgendaFollower
 from activities.carrying_out import Registrar
 from api.door import Door
-from store.postgres import PostgresStore
+from cli.health import answering
+from cli.office import opened
+from cli.speaking import Form, Voice
 from workflows.need import NeedWorkflow
 from workflows.project import ProjectWorkflow
 from workflows.register import RegisterWorkflow
@@ -70,18 +72,16 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT. Without addresses of its own it serves the embedded servers that run already."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    client = await bootstrap.connect_temporal(settings)
-    async with bootstrap.connected_postgres(settings) as pool, contextlib.aclosing(PostgresStore(pool)) as store:
-        async with serving(settings, client, store), bootstrap.health(settings, client, store):
+    async with opened(settings, Voice.of(Form.TABLE, None), working=False) as office:
+        async with serving(settings, office.client, office.store), answering(settings.health_port, office):
             log.info("worker.ready", task_queue=settings.task_queue)
             await stop.wait()
             log.info("worker.stopping", grace_s=GRACE.total_seconds())
-    await bootstrap.breathe()
 
 
 def main() -> None:
