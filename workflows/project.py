@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from temporalio import workflow
 
+from workflows.stream import StreamWorkflow
+
 with workflow.unsafe.imports_passed_through():
     from domain.kernel.envelope import Opening
     from domain.project.stage import Stage
-    from workflows.stream import StreamWorkflow
 
 
 APPLICATION = (Stage.NONE, Stage.DRAFTED, Stage.APPLIED, Stage.RETURNED, Stage.SHORTLISTED)

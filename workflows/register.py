@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from temporalio import workflow
 
+from workflows.stream import StreamWorkflow
+
 with workflow.unsafe.imports_passed_through():
     from domain.kernel.envelope import Opening
-    from workflows.stream import StreamWorkflow
 
 
 @workflow.defn(name="Register")

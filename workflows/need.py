@@ -1,0 +1,34 @@
+"""The life of a need: from what somebody asks for to what the office makes of it."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+from workflows.stream import StreamWorkflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.kernel.envelope import Opening
+    from domain.round.plan import NeedStage
+
+SOLICITATION = (NeedStage.NONE, NeedStage.SUBMITTED)
+
+
+@workflow.defn(name="Need")
+class NeedWorkflow(StreamWorkflow):
+    """需求: submitted, endorsed, and then adopted into the catalogue, rejected, merged or split."""
+
+    @workflow.init
+    def __init__(self, opening: Opening) -> None:
+        """Begin, or go on where the last run ended."""
+        super().__init__(opening)
+
+    @workflow.run
+    async def run(self, _opening: Opening) -> None:
+        """Stay with the need until it is decided."""
+        while not self.leaving:
+            await self.solicitation()
+        await self.end()
+
+    async def solicitation(self) -> None:
+        """需求徵集: endorsements come in until the case officer decides."""
+        await self.while_in(*SOLICITATION)
