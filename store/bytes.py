@@ -5,7 +5,7 @@ r"""The bytes that are hashed, for good: what an auditor needs to recompute the 
     venture entry 1               the format
     project/live/AP-5             stream
     event                         kind: command or event
-    3                             version, decimal: of an event its number in the stream; of a command the version decided at
+    3                             version, decimal: an event's number in the stream; the one a command was decided at
     ContractSigned                type
     1                             schema version, decimal
     0e3f…-…                       command id, lower-case hex with hyphens

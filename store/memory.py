@@ -1,4 +1,4 @@
-"""The event store in memory: the same answers and the same chain hashes as Postgres, for fast tests. Nothing is kept."""
+"""The event store in memory, for fast tests: the same answers and the same chain hashes as Postgres."""
 
 from __future__ import annotations
 
@@ -251,9 +251,7 @@ class MemoryStore:
 
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
-        due = (
-            (at, _rank(s.stream), s.stream, s) for at, s in self._due() if s.stream.realm == realm and at <= until
-        )
+        due = ((at, _rank(s.stream), s.stream, s) for at, s in self._due() if s.stream.realm == realm and at <= until)
         return min(due, default=(None,))[-1]
 
     async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LOCK_TIMEOUT_S: Final = 10
-"""Seconds that a file waits for another's lock before it gives up: a waiting migration makes all others wait behind it."""
+"""Seconds that a file waits for a lock before it gives up: while it waits, everybody else waits behind it."""
 _TURN: Final = 0x76656E74757265
 """The advisory lock under which one runner works at a time ("venture" in ASCII)."""
 
 
-class MigrationRefused(Exception):  # noqa: N818 - a fact, not a fault
-    """The database cannot be brought to this release's form. The message says why and what to do; nothing was changed."""
+class MigrationRefused(Exception):
+    """The database cannot be brought to the form of this release; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Migration:
 
 
 def migrations() -> Sequence[Migration]:
-    """This release's files, in order."""
+    """The files of this release, in order."""
     found = [f for f in files("store").joinpath("migrations").iterdir() if f.name.endswith(".sql")]
     return [Migration(f.name, f.read_text(encoding="utf-8")) for f in sorted(found, key=lambda f: f.name)]
 

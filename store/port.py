@@ -225,7 +225,7 @@ class EventStore(Protocol):
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
     ) -> Readings:
-        """Those streams whole, the holders of those keys, and those balances (fen). Each has its answer, if an empty one."""
+        """Those streams whole, the holders of those keys, and those balances (fen); what is not there is empty or 0."""
 
     def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, oldest first, by pages; with its journal entries if asked."""
@@ -303,9 +303,9 @@ class EventStore(Protocol):
         """Let appends that are under way end, then let go of the connections. Later appends raise StoreUnavailable."""
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - a fact, not a fault
+class StoreUnavailable(Exception):
     """The store did not answer. Whether the append took place is not known: ask again with the same command id."""
 
 
-class StreamParked(Exception):  # noqa: N818 - a fact, not a fault
+class StreamParked(Exception):
     """A due command was refused or left its deadline in place: the stream needs a person. See ``venture doctor``."""

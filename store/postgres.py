@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from uuid import UUID
 
+    from asyncpg.pool import PoolConnectionProxy
+
     from domain.kernel.effects import Effect
     from store.port import Write
 
@@ -70,7 +72,7 @@ _UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueErr
 """One append among many has a form that the database refuses."""
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[type-arg]
+class _Connection(asyncpg.Connection):
     """A connection that has nothing to reset when it goes back: no statement here leaves a trace in its session."""
 
     def get_reset_query(self) -> str:
@@ -111,7 +113,7 @@ class PostgresStore:
         self._pool = pool
         self._pending: list[tuple[Append, asyncio.Future[Appended]]] = []
         self._flusher: asyncio.Task[None] | None = None
-        self._connection: asyncpg.Connection[Any] | None = None
+        self._connection: PoolConnectionProxy[Any] | None = None
         self._poker: asyncio.Task[None] | None = None
         self._listeners: set[asyncio.Queue[int | None]] = set()
         self._reached = 0
@@ -199,10 +201,11 @@ class PostgresStore:
     async def _execute(self, columns: Sequence[object]) -> list[asyncpg.Record]:
         """Send the append on the flusher's own connection, which is kept until it fails."""
         try:
-            if self._connection is None or self._connection.is_closed():
+            connection = self._connection
+            if connection is None or connection.is_closed():
                 await self._let_go()
-                self._connection = await self._pool.acquire()
-            return await self._connection.fetch(QUERIES["append"], *columns)
+                connection = self._connection = await self._pool.acquire()
+            return await connection.fetch(QUERIES["append"], *columns)
         except _UNFIT:
             raise
         except _UNKNOWN as error:
@@ -369,9 +372,7 @@ class PostgresStore:
     async def restand(self, standing: Standing) -> bool:
         """Write the agenda row anew if the stream still stands at that version."""
         s = standing
-        return bool(
-            await self._value("restand", s.stream, s.version, s.stage, s.due_at, s.clock, s.summary, s.told)
-        )
+        return bool(await self._value("restand", s.stream, s.version, s.stage, s.due_at, s.clock, s.summary, s.told))
 
     async def set_clock(self, realm: str, clock: Clock) -> Clock:
         """Create a realm with that clock if it is new; the clock that it has."""

@@ -1,0 +1,153 @@
+"""How streams stand, what falls due next, and the manual clock, of either store."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from domain.kernel.identity import StreamId
+from store.port import Clock, Standing, Status
+from tests.store.appends import DAY, NOON, appended, event, group, one, project, refusal, write
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from store.port import Append, EventStore
+
+A, B = project("AP-1"), project("AP-2")
+
+
+def due(stream: StreamId, at: datetime | None, *, clock: Clock = Clock.WALL, told: bool = True) -> Append:
+    return group(write(stream, 0, event()), due=at, clock=clock, told=told)
+
+
+async def test_an_append_writes_how_its_stream_then_stands(store: EventStore) -> None:
+    standing = group(write(A, 0, event(), event()), stage="APPLIED", due=NOON + DAY)
+    await appended(store, standing)
+    assert await store.agenda() == [
+        Standing(A, 2, "APPLIED", NOON + DAY, Clock.WALL, b'{"v":2}', told=True),
+    ]  # fmt: skip
+
+
+async def test_of_several_appends_that_travel_together_the_last_standing_holds(store: EventStore) -> None:
+    steps = [group(write(A, n, event()), stage=f"S{n}") for n in range(3)]
+    await asyncio.gather(*map(store.append, [*steps, group(write(A, 0, event()), stage="LATE")]))
+    assert [(s.version, s.stage) for s in await store.agenda()] == [(3, "S2")]
+
+
+async def test_the_agenda_is_listed_by_stream_and_narrowed_by_kind_realm_and_stage(store: EventStore) -> None:
+    streams = [StreamId(s) for s in ("need/live/N1", "project/live/AP-1", "project/live/AP-2", "project/play/AP-1")]
+    for stream in reversed(streams):
+        await appended(store, group(write(stream, 0, event()), stage="OPEN" if stream.name == "AP-1" else "SHUT"))
+    assert [s.stream for s in await store.agenda()] == streams
+    assert [s.stream for s in await store.agenda(kind="project")] == streams[1:]
+    assert [s.stream for s in await store.agenda(kind="project", realm="live")] == streams[1:3]
+    assert [s.stream for s in await store.agenda(stage="OPEN")] == [streams[1], streams[3]]
+    assert [s.stream for s in await store.agenda(after=streams[1], limit=1)] == [streams[2]]
+    assert await store.agenda(kind="panel") == []
+
+
+async def test_what_falls_due_first_is_ordered_by_instant_then_kind_then_stream(store: EventStore) -> None:
+    kinds = ["project", "panel", "need", "round", "organisation", "fund", "scheme", "base", "approval"]
+    at = {StreamId.of(kind, "play", "X"): NOON + DAY for kind in kinds}
+    at[project("AP-2", "play")] = NOON + DAY
+    at[project("AP-9", "play")] = NOON
+    at[project("AP-1", "other")] = NOON - DAY
+    for stream, instant in at.items():
+        await appended(store, due(stream, instant, clock=Clock.MANUAL))
+    fallen = []
+    while (standing := await store.falling_due("play", NOON + DAY)) is not None:
+        fallen.append(standing.stream)
+        assert await store.restand(replace(standing, due_at=None))
+    assert fallen == [
+        "project/play/AP-9", "scheme/play/X", "fund/play/X", "organisation/play/X", "round/play/X", "need/play/X",
+        "panel/play/X", "project/play/AP-2", "project/play/X", "approval/play/X", "base/play/X",
+    ]  # fmt: skip
+
+
+async def test_nothing_falls_due_before_its_instant(store: EventStore) -> None:
+    await appended(store, due(A, NOON))
+    await appended(store, due(B, None))
+    assert await store.falling_due("live", NOON - DAY) is None
+    at_the_instant = await store.falling_due("live", NOON)
+    assert at_the_instant is not None
+    assert at_the_instant.stream == A
+
+
+async def test_overdue_are_those_of_that_clock_before_that_instant_earliest_first(store: EventStore) -> None:
+    late = [project(f"AP-{n}") for n in range(4)]
+    for n, stream in enumerate(late):
+        await appended(store, due(stream, NOON - n * DAY))
+    await appended(store, due(project("M", "play"), NOON - DAY, clock=Clock.MANUAL))
+    assert [s.stream for s in await store.overdue(Clock.WALL, NOON)] == late[:0:-1]
+    assert [s.stream for s in await store.overdue(Clock.WALL, NOON, limit=2)] == [late[3], late[2]]
+    assert [s.stream.name for s in await store.overdue(Clock.MANUAL, NOON)] == ["M"]
+
+
+async def test_a_stream_appended_to_from_outside_is_untold_until_it_is_told(store: EventStore) -> None:
+    await appended(store, due(B, None, told=False))
+    await appended(store, due(A, None, told=False))
+    await appended(store, one(project("AP-3")))
+    assert [s.stream for s in await store.untold()] == [A, B]
+    assert [s.stream for s in await store.untold(limit=1)] == [A]
+    (standing, _) = await store.untold()
+    await store.restand(replace(standing, told=True))
+    assert [s.stream for s in await store.untold()] == [B]
+    await appended(store, one(B, 1))
+    assert await store.untold() == []
+
+
+async def test_a_standing_is_written_anew_only_at_the_version_it_was_made_for(store: EventStore) -> None:
+    await appended(store, one(A))
+    (standing,) = await store.agenda()
+    moved = replace(standing, due_at=NOON, stage="MOVED", summary=b'{"new":1}')
+    assert await store.restand(moved)
+    assert await store.agenda() == [moved]
+    await appended(store, one(A, 1))
+    assert not await store.restand(moved)
+    assert not await store.restand(replace(moved, stream=B))
+    assert [(s.stage, s.version) for s in await store.agenda()] == [("DRAFTED", 2)]
+
+
+async def test_a_realm_keeps_the_clock_it_was_made_with(store: EventStore) -> None:
+    assert await store.set_clock("play", Clock.MANUAL) is Clock.MANUAL
+    assert await store.set_clock("play", Clock.WALL) is Clock.MANUAL
+    assert (await store.load(project("A", "play"), None)).clock is Clock.MANUAL
+    assert (await store.load(project("A", "unset"), None)).clock is Clock.WALL
+
+
+async def test_a_manual_clock_moves_with_what_is_written_and_never_back(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    first, second = project("AP-1", "play"), project("AP-2", "play")
+    await appended(store, group(write(first, 0, event(), at=NOON)))
+    answer = await store.append(group(write(second, 0, event(), at=NOON - DAY)))
+    assert (answer.status, answer.what) == (Status.BEHIND, second)
+    await appended(store, group(write(second, 0, event(), at=NOON)))
+    assert (await store.load(second, None)).now == NOON
+    await appended(store, group(write(second, 1, at=NOON + DAY)))
+    assert (await store.load(first, None)).now == NOON + DAY
+    assert (await store.append(group(write(first, 1, event(), at=NOON)))).status is Status.BEHIND
+
+
+async def test_the_clocks_of_appends_that_travel_together_follow_one_another(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    streams = [project(f"AP-{n}", "play") for n in range(3)]
+    at = [NOON, NOON + DAY, NOON]
+    answers = await asyncio.gather(
+        *(store.append(group(write(s, 0, event(), at=t))) for s, t in zip(streams, at, strict=True)),
+    )
+    assert [a.status for a in answers] == [Status.APPENDED, Status.APPENDED, Status.BEHIND]
+
+
+async def test_a_wall_clock_is_never_ahead_of_a_write(store: EventStore) -> None:
+    await store.set_clock("live", Clock.WALL)
+    await appended(store, group(write(A, 0, event(), at=NOON)))
+    await appended(store, group(write(B, 0, event(), at=NOON - DAY)))
+    assert (await store.load(A, None)).now is None
+
+
+async def test_a_refusal_moves_the_manual_clock_too(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    await appended(store, refusal(project("AP-1", "play")))
+    assert (await store.load(project("AP-1", "play"), None)).now == NOON

@@ -1,0 +1,176 @@
+"""What an append promises, of either store."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from store.port import Append, EntryKind, Status
+from tests.store.appends import NOON, appended, event, group, one, project, refusal, whole, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from store.port import EventStore
+
+A, B = project("AP-1"), project("AP-2")
+
+
+async def test_a_command_and_its_events_are_entries_of_one_dense_log(store: EventStore) -> None:
+    first = await appended(store, one(A, 0, event(type="Drafted"), event(type="Applied")))
+    second = await appended(store, one(B, 0, event(type="Drafted")))
+    assert (first.first_position, first.last_position) == (1, 3)
+    assert (second.first_position, second.last_position) == (4, 5)
+    entries = await whole(store)
+    assert [(e.stream, e.kind, e.version, e.type) for e in entries] == [
+        (A, EntryKind.COMMAND, 0, "Do"),
+        (A, EntryKind.EVENT, 1, "Drafted"),
+        (A, EntryKind.EVENT, 2, "Applied"),
+        (B, EntryKind.COMMAND, 0, "Do"),
+        (B, EntryKind.EVENT, 1, "Drafted"),
+    ]
+    assert {e.recorded_at for e in entries[:3]} == {first.recorded_at}
+
+
+async def test_what_was_given_is_kept_to_the_byte(store: EventStore) -> None:
+    given = write(A, 0, event(data={"name": "民生𠮷😀\\u0000 \u2028", "n": 2**53 - 1}))
+    await appended(store, group(given))
+    command, kept = await store.feed(0)
+    assert (command.meta, command.data, command.occurred_at) == (given.meta, given.data, NOON)
+    assert (kept.meta, kept.data) == (given.events[0].meta, given.events[0].data)
+    assert (kept.command_id, kept.occurred_at) == (given.command_id, NOON)
+
+
+async def test_a_refused_command_is_journalled_and_leaves_the_version(store: EventStore) -> None:
+    await appended(store, one(A))
+    await appended(store, refusal(A, 1))
+    await appended(store, one(A, 1))
+    assert [(e.kind, e.version) for e in await whole(store)] == [
+        ("command", 0), ("event", 1), ("command", 1), ("command", 1), ("event", 2),
+    ]  # fmt: skip
+
+
+async def test_an_append_at_another_version_is_a_conflict_and_leaves_no_trace(store: EventStore) -> None:
+    await appended(store, one(A))
+    for expected in (0, 2):
+        answer = await store.append(one(A, expected))
+        assert (answer.status, answer.what, answer.recorded_at) == (Status.CONFLICT, A, None)
+    assert (await store.append(refusal(A, 0))).status is Status.CONFLICT
+    assert await store.last_position() == 2
+    assert [s.version for s in await store.agenda()] == [1]
+
+
+async def test_a_journalled_command_is_a_duplicate_before_its_version_is_looked_at(store: EventStore) -> None:
+    command_id = uuid4()
+    await appended(store, one(A, command_id=command_id))
+    for expected in (0, 1, 7):
+        answer = await store.append(one(A, expected, command_id=command_id))
+        assert (answer.status, answer.what) == (Status.DUPLICATE, A)
+    elsewhere = await store.append(one(B, command_id=command_id))
+    assert (elsewhere.status, elsewhere.what) == (Status.DUPLICATE, A)
+    assert await store.last_position() == 2
+
+
+async def test_a_refused_command_is_a_duplicate_too(store: EventStore) -> None:
+    refused = refusal(A)
+    await appended(store, refused)
+    assert (await store.append(refused)).status is Status.DUPLICATE
+
+
+async def test_one_known_command_makes_its_whole_group_a_duplicate(store: EventStore) -> None:
+    command_id = uuid4()
+    await appended(store, one(A, command_id=command_id))
+    both = group(write(B, 0, event()), write(A, 1, event(), command_id=command_id))
+    assert (await store.append(both)).status is Status.DUPLICATE
+    assert await store.last_position() == 2
+
+
+async def test_a_group_over_two_streams_is_recorded_whole(store: EventStore) -> None:
+    await appended(store, group(write(A, 0, event(), event()), write(B, 0, event())))
+    assert [(e.stream, e.version) for e in await whole(store)] == [(A, 0), (A, 1), (A, 2), (B, 0), (B, 1)]
+
+
+async def test_a_group_over_two_streams_is_recorded_not_at_all(store: EventStore) -> None:
+    await appended(store, one(B))
+    answer = await store.append(group(write(A, 0, event()), write(B, 0, event())))
+    assert (answer.status, answer.what) == (Status.CONFLICT, B)
+    assert [e.stream for e in await store.feed(0)] == [B, B]
+    assert await store.streams_named("AP-1") == []
+
+
+async def test_writes_of_one_group_may_follow_one_another_on_one_stream(store: EventStore) -> None:
+    steps = group(write(A, 0, event()), write(A, 1), write(A, 1, event(), event()))
+    await appended(store, steps)
+    assert [(e.kind, e.version) for e in await whole(store)] == [
+        ("command", 0), ("event", 1), ("command", 1), ("command", 1), ("event", 2), ("event", 3),
+    ]  # fmt: skip
+    assert (await store.append(group(write(A, 0, event()), write(A, 1, event())))).status is Status.CONFLICT
+
+
+async def test_a_stream_that_was_read_must_still_stand_there(store: EventStore) -> None:
+    await appended(store, one(B))
+    moved = await store.append(group(write(A, 0, event()), reads={B: 0}))
+    assert (moved.status, moved.what) == (Status.CONFLICT, B)
+    await appended(store, group(write(A, 0, event()), reads={B: 1, project("AP-9"): 0}))
+    assert await store.streams_named("AP-9") == []
+
+
+async def test_appends_that_arrive_together_are_judged_in_order_of_arrival(store: EventStore) -> None:
+    reading_before = group(write(project("AP-3"), 0, event()), reads={A: 0})
+    reading_after = group(write(project("AP-4"), 0, event()), reads={A: 0})
+    same = one(B)
+    answers = await asyncio.gather(
+        *map(store.append, (reading_before, one(A), reading_after, one(A), one(A, 1), same, same)),
+    )
+    assert [a.status for a in answers] == [
+        Status.APPENDED, Status.APPENDED, Status.CONFLICT, Status.CONFLICT, Status.APPENDED,
+        Status.APPENDED, Status.DUPLICATE,
+    ]  # fmt: skip
+    assert answers[-1].what == B
+    await whole(store)
+
+
+async def test_the_same_command_twice_together_is_recorded_once_even_on_two_streams(store: EventStore) -> None:
+    command_id = uuid4()
+    answers = await asyncio.gather(
+        store.append(one(B, 5, command_id=command_id)),
+        store.append(one(A, command_id=command_id)),
+        store.append(one(B, command_id=command_id)),
+    )
+    assert [(a.status, a.what) for a in answers] == [
+        (Status.CONFLICT, B), (Status.APPENDED, ""), (Status.DUPLICATE, A),
+    ]  # fmt: skip
+
+
+async def test_many_more_appends_than_fit_into_one_call_are_all_recorded(store: EventStore) -> None:
+    answers = await asyncio.gather(*(store.append(one(project(f"AP-{n}"))) for n in range(700)))
+    assert {a.status for a in answers} == {Status.APPENDED}
+    assert sorted(a.first_position for a in answers) == list(range(1, 1400, 2))
+    await whole(store)
+
+
+async def test_a_group_of_a_thousand_events_and_a_megabyte_is_recorded(store: EventStore) -> None:
+    big = group(write(A, 0, *(event(data={"n": n}) for n in range(1000)), event(data={"text": "字" * 350_000})))
+    assert (await appended(store, big)).last_position == 1002
+    assert len((await whole(store))[-1].data) > 2**20
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda: Append((), ()), "one or more commands"),
+        (lambda: Append((write(A, 0, event()),), ()), "a standing for each"),
+        (lambda: Append((write(A, 0, event()),), group(write(A, 0)).standings), "a standing for each"),
+        (lambda: group(write(A, 0, event()), write(A, 3)), "does not follow on"),
+        (lambda: group(write(A, 0, event()), reads={A: 0}), "read and written"),
+        (lambda: group(write(A, command_id=(i := uuid4())), write(B, command_id=i)), "an id of its own"),
+        (lambda: group(write(A, at=NOON.replace(tzinfo=None))), "no time zone"),
+        (lambda: group(write(A, 0, event(type="Do\nne"))), "line end"),
+    ],
+)
+def test_an_append_that_could_never_be_recorded_cannot_be_made(wrong: Callable[[], object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        wrong()

@@ -1,0 +1,173 @@
+"""Reading: by stream, by command, by position, by name; and the followers' cursors. Of either store."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from domain.kernel.effects import Claim, Post, Release
+from domain.kernel.identity import StreamId
+from store.port import EntryKind, StoreUnavailable
+from tests.store.appends import appended, event, group, one, project, refusal, whole, write
+
+if TYPE_CHECKING:
+    from store.port import EventStore
+
+A, B = project("AP-1"), project("AP-2")
+HOUR = timedelta(hours=1)
+
+
+async def test_load_brings_the_journalled_command_and_the_later_events(store: EventStore) -> None:
+    command_id = uuid4()
+    await appended(store, one(A, 0, event(type="One"), event(type="Two"), command_id=command_id))
+    await appended(store, one(A, 2, event(type="Three")))
+    loaded = await store.load(A, command_id, after=1)
+    assert loaded.journalled is not None
+    assert (loaded.journalled.command_id, loaded.journalled.kind) == (command_id, EntryKind.COMMAND)
+    assert [e.type for e in loaded.events] == ["Two", "Three"]
+    assert loaded.now is None
+
+
+async def test_load_finds_a_command_wherever_it_was_journalled(store: EventStore) -> None:
+    command_id = uuid4()
+    await appended(store, one(A, command_id=command_id))
+    loaded = await store.load(B, command_id)
+    assert loaded.journalled is not None
+    assert (loaded.journalled.stream, list(loaded.events)) == (A, [])
+
+
+async def test_load_of_nothing_is_empty(store: EventStore) -> None:
+    loaded = await store.load(A, uuid4())
+    assert (loaded.journalled, list(loaded.events)) == (None, [])
+    assert (await store.load(A, None)).journalled is None
+
+
+async def test_read_many_answers_for_everything_that_was_asked(store: EventStore) -> None:
+    await appended(
+        store, one(A, 0, event(Claim("key", "x", 2), Claim("key", "y", 2), Post("world/w", "a", 3)), event())
+    )
+    readings = await store.read_many([A, B], ["key", "free"], ["a", "none"])
+    assert {stream: [e.version for e in events] for stream, events in readings.streams.items()} == {A: [1, 2], B: []}
+    assert readings.claims == {"key": {"x", "y"}, "free": frozenset()}
+    assert readings.balances == {"a": 3, "none": 0}
+
+
+async def test_a_stream_is_read_after_a_version_with_or_without_its_journal(store: EventStore) -> None:
+    await appended(store, one(A, 0, event(), event()))
+    await appended(store, one(B))
+    await appended(store, refusal(A, 2))
+    await appended(store, one(A, 2))
+    assert [e.version async for e in store.read(A)] == [1, 2, 3]
+    assert [e.version async for e in store.read(A, 2)] == [3]
+    assert [e.position async for e in store.read(A, commands=True)] == [1, 2, 3, 6, 7, 8]
+    assert [e.position async for e in store.read(A, 1, commands=True)] == [3, 6, 7, 8]
+    assert [e.position async for e in store.read(A, 2, commands=True)] == [6, 7, 8]
+    assert [e.position async for e in store.read(A, 3, commands=True)] == []
+    assert [e.position async for e in store.read(A, 4, commands=True)] == []
+    assert [e.position async for e in store.read(project("none"), commands=True)] == []
+
+
+async def test_a_stream_of_many_pages_is_read_whole_and_in_order(store: EventStore) -> None:
+    await appended(store, group(*(write(A, n, event()) for n in range(700)), *(write(A, 700) for _ in range(600))))
+    entries = [e async for e in store.read(A, commands=True)]
+    assert entries == await whole(store)
+    assert [e.version async for e in store.read(A, 1)] == list(range(2, 701))
+
+
+async def test_the_feed_is_the_log_after_a_position(store: EventStore) -> None:
+    await appended(store, one(A, 0, event(), event()))
+    await appended(store, one(B))
+    assert [e.position for e in await store.feed(0)] == [1, 2, 3, 4, 5]
+    assert [e.position for e in await store.feed(2, limit=2)] == [3, 4]
+    assert await store.feed(5) == []
+    assert await store.last_position() == 5
+
+
+async def test_a_name_finds_streams_of_every_kind_and_realm_and_holders_of_its_claim(store: EventStore) -> None:
+    contracted, played = project("AP-5"), project("PJ-3", "play")
+    await appended(store, one(contracted, 0, event(Claim("name/live/PJ-3", contracted))))
+    await appended(store, one(played))
+    await appended(store, one(StreamId("need/live/PJ-3")))
+    await appended(store, refusal(project("GHOST")))
+    assert await store.streams_named("PJ-3") == ["need/live/PJ-3", contracted, played]
+    assert await store.streams_named("PJ-3", "live") == ["need/live/PJ-3", contracted]
+    assert await store.streams_named("AP-5") == [contracted]
+    assert await store.streams_named("GHOST") == []
+    await appended(store, one(contracted, 1, event(Release("name/live/PJ-3", contracted))))
+    assert await store.streams_named("PJ-3", "live") == ["need/live/PJ-3"]
+
+
+async def test_a_lease_is_one_owners_until_it_ends(store: EventStore) -> None:
+    ann, bob = uuid4(), uuid4()
+    assert await store.lease("agenda", ann, HOUR) == 1
+    assert await store.lease("agenda", bob, HOUR) is None
+    assert await store.lease("outbox", bob, HOUR) == 1
+    assert await store.lease("agenda", ann, timedelta(0)) == 1
+    assert await store.lease("agenda", bob, HOUR) == 2
+    assert await store.lease("agenda", ann, HOUR) is None
+
+
+async def test_a_cursor_moves_only_from_where_it_stands_and_under_its_generation(store: EventStore) -> None:
+    ann, bob = uuid4(), uuid4()
+    assert await store.cursor("agenda") == 0
+    assert not await store.advance("agenda", 1, 0, 5)
+    await store.lease("agenda", ann, timedelta(0))
+    assert await store.advance("agenda", 1, 0, 5)
+    assert not await store.advance("agenda", 1, 0, 6)
+    await store.lease("agenda", bob, HOUR)
+    assert not await store.advance("agenda", 1, 5, 6)
+    assert await store.advance("agenda", 2, 5, 6)
+    assert await store.cursor("agenda") == 6
+
+
+async def test_of_racing_owners_one_gets_the_lease(store: EventStore) -> None:
+    generations = await asyncio.gather(*(store.lease("agenda", uuid4(), HOUR) for _ in range(6)))
+    assert sorted(generations, key=bool) == [None] * 5 + [1]
+
+
+async def test_listeners_hear_of_what_is_there_and_of_what_comes(store: EventStore) -> None:
+    await appended(store, one(A))
+    heard: list[int] = []
+
+    async def listen() -> None:
+        async for position in store.poked(idle_s=30):
+            heard.append(position)
+            if position >= 6:
+                return
+
+    listening = asyncio.create_task(listen())
+    while not heard:
+        await asyncio.sleep(0.001)
+    await appended(store, one(A, 1))
+    await appended(store, one(A, 2))
+    await asyncio.wait_for(listening, 5)
+    assert heard[0] == 2
+    assert heard[-1] == 6
+
+
+async def test_listeners_are_woken_when_it_stays_quiet(store: EventStore) -> None:
+    await appended(store, one(A))
+    heard = []
+    async for position in store.poked(idle_s=0.01):
+        heard.append(position)
+        if len(heard) == 3:
+            break
+    assert heard == [2, 2, 2]
+
+
+async def test_a_closed_store_takes_no_appends_and_lets_its_listeners_go(store: EventStore) -> None:
+    listening = asyncio.create_task(_all(store))
+    await asyncio.sleep(0.05)
+    await store.aclose()
+    await asyncio.wait_for(listening, 2)
+    with pytest.raises(StoreUnavailable):
+        await store.append(one(A))
+
+
+async def _all(store: EventStore) -> None:
+    async for _ in store.poked(idle_s=30):
+        pass
