@@ -151,9 +151,7 @@ class TenantGraduated(Departure, Event):
     """The organisation stands on its own feet."""
 
     zh = "出殼"
-    moves = (
-        Transition("BS04", (BaseStage.DESIGNATED, BaseStage.ASSESSED), SAME, (Role.BASE_OP,), "a present tenant"),
-    )
+    moves = (Transition("BS04", (BaseStage.DESIGNATED, BaseStage.ASSESSED), SAME, (Role.BASE_OP,), "a present tenant"),)
 
 
 class GraduateTenant(Departure, Command):

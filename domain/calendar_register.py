@@ -1,4 +1,4 @@
-"""工作日曆: the published days off and make-up days of each year (D2, 調休). A later version corrects an earlier one."""
+"""工作日曆: the published days off and make-up days of each year (D2, 調休); a later version corrects an earlier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""資金來源: a purse with purposes and an envelope; every fen of a project comes from one, and goes back to it (M5, C2)."""
+"""資金來源: a purse with purposes and an envelope; all awarded money comes from one and goes back to it (M5, C2)."""
 
 from __future__ import annotations
 

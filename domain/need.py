@@ -58,9 +58,7 @@ class NeedSubmitted(Lack, Event):
     """Somebody has said what is lacking."""
 
     zh = "需求提交"
-    moves = (
-        Transition("ND01", (NeedStage.NONE,), NeedStage.SUBMITTED, PROPOSERS, "inside the need window"),
-    )
+    moves = (Transition("ND01", (NeedStage.NONE,), NeedStage.SUBMITTED, PROPOSERS, "inside the need window"),)
 
 
 class SubmitNeed(Lack, Command):
@@ -140,7 +138,7 @@ class Absorption(Particulars):
 
 
 class NeedAbsorbed(Absorption, Event):
-    """This need speaks for the other one too; the other is merged next."""
+    """The need speaks for the other one too; the other is merged next."""
 
     zh = "需求併入"
     moves = (
@@ -190,7 +188,9 @@ class NeedSplit(Division, Event):
 
     zh = "需求拆分"
     moves = (
-        Transition("ND07", (NeedStage.SUBMITTED,), NeedStage.SPLIT, (Role.CAB_REG,), "every part names it as its whole"),
+        Transition(
+            "ND07", (NeedStage.SUBMITTED,), NeedStage.SPLIT, (Role.CAB_REG,), "every part names it as its whole"
+        ),
     )
 
 
@@ -257,7 +257,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _solicited(check, facts.of(state.stream.sibling("round", command.round)), facts.calendar, order.at)
             return check.grant(NeedSubmitted.of(command))
         case SubmitNeed():
-            _is_undecided(check, facts.of(state.stream.sibling("need", command.split_from or "")), command.round, "ND01")
+            _is_undecided(
+                check, facts.of(state.stream.sibling("need", command.split_from or "")), command.round, "ND01"
+            )
             return check.grant(NeedSubmitted.of(command))
         case EndorseNeed():
             check(

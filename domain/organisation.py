@@ -258,9 +258,7 @@ class BanApplicant(Ban, Command):
     rule = "OG01"
 
 
-Commands = (
-    VerifyOrganisation | RecordRating | ApplyRatingBonus | RecordCreditListing | LiftCreditListing | BanApplicant
-)
+Commands = VerifyOrganisation | RecordRating | ApplyRatingBonus | RecordCreditListing | LiftCreditListing | BanApplicant
 Events = (
     OrganisationVerified
     | RatingRecorded
@@ -334,7 +332,7 @@ def not_eligible(check: Checks, organisation: State, today: date, scheme: Scheme
         return
     for listing in sorted(known.listings):
         check(
-            False,  # noqa: FBT003 - the condition itself: being listed
+            False,
             rule,
             f"{name} 列於{listing.zh},移出後方可",
             f"{name} is on the list {listing}; it must be lifted first",

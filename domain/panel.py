@@ -137,9 +137,7 @@ class ConflictDeclared(Conflict, Event):
     """An expert has declared an interest."""
 
     zh = "利益關係申報"
-    moves = (
-        Transition("RP02", (PanelStage.DRAWN, PanelStage.SCORING), SAME, (Role.EXPERT,), "seated on this panel"),
-    )
+    moves = (Transition("RP02", (PanelStage.DRAWN, PanelStage.SCORING), SAME, (Role.EXPERT,), "seated on this panel"),)
     bars: bool
     """Whether the expert may not score: the organisation bids here, and the tie holds or is too recent."""
     recusal_months: int
@@ -192,7 +190,7 @@ class Sheet(Particulars):
 
     application: str
     mark: Mark | None = None
-    criteria: dict[str, Mark] = {}
+    criteria: dict[str, Mark] = Field(default_factory=dict)
     """Criterion and its points, up to its weight; they add up to the mark."""
     comment: Text | None = None
 
@@ -223,7 +221,7 @@ class SubmitScore(Sheet, Command):
 class PaperResults(Particulars):
     """The report; results are computed from the sheets unless they were entered on paper only."""
 
-    results: dict[str, Mark] = {}
+    results: dict[str, Mark] = Field(default_factory=dict)
     """Application and mark, only where no sheet was entered here."""
     attachments: tuple[Attachment, ...] = ()
 
@@ -243,9 +241,9 @@ class ReviewReportIssued(PaperResults, Event):
     )
     on_paper: bool = False
     """Whether the results were taken from paper: no sheet can be shown for them here."""
-    dropped: dict[str, tuple[str, ...]] = {}
+    dropped: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Application and the two seats whose marks were left out as highest and lowest."""
-    bonuses: dict[str, int] = {}
+    bonuses: dict[str, int] = Field(default_factory=dict)
     """Application and the points that its bidder's rating adds in the ranking (CZ-5)."""
 
 
@@ -352,14 +350,17 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 def _scheme(check: Checks, facts: Facts) -> Scheme:
     """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
-    if not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet") or not facts.scheme:
+    if (
+        not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
+        or not facts.scheme
+    ):
         raise check.refuse()
     return facts.scheme
 
 
 def _drawn(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list[Event]:
     """RP01, P4: odd and enough seats, each once, and only applications that passed preliminary review."""
-    bidders: dict[str, tuple[str, ...]] = {}
+    bidders: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     for name in command.applications:
         file = facts.of(state.stream.sibling("project", name))
         application = file.part(Application)

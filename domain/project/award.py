@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.fund import Fund, committed, envelope
 from domain.kernel import approval
-from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
+from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
+from domain.kernel.identity import Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition, Verdict
-from domain.fund import Fund, committed, envelope
+from domain.organisation import not_eligible
 from domain.panel import Panel
-from domain.project.bidding import Application, ProjectKind
+from domain.project.bidding import Application, BaseSupport, ProjectKind, not_supportable, supported
 from domain.project.stage import Stage
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Proposal(Particulars):
     """The panel whose report it rests on; none for base support."""
     minutes: Attachment
     """The minutes of the meeting that proposes it."""
+    support: BaseSupport | None = None
+    """Base support only, where no bid came before: which base, and who runs it."""
 
 
 class AwardProposed(Proposal, Event):
@@ -72,7 +75,7 @@ class AwardProposed(Proposal, Event):
     moves = (
         Transition(
             "T01",
-            (Stage.SHORTLISTED,),
+            (Stage.NONE, Stage.SHORTLISTED),
             Stage.PROPOSED,
             (Role.CAB_REG,),
             "panel quorate; score >= line; envelope free; minutes attached",
@@ -390,7 +393,9 @@ class Objection:
 
     def stops(self, day: date) -> bool:
         """Whether the publicity clock stands still on that day because of it: from acceptance through decision."""
-        return self.accepted_on is not None and self.accepted_on <= day and (not self.decided_on or day <= self.decided_on)
+        return (
+            self.accepted_on is not None and self.accepted_on <= day and (not self.decided_on or day <= self.decided_on)
+        )
 
 
 @dataclass(frozen=True)
@@ -438,7 +443,7 @@ class Award(Part):
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """The panel and the funds of the award."""
+    """The panel and the funds of the award, and who is to get it."""
     award = state.part(Award)
     proposal = command if isinstance(command, ProposeAward) else None
     funds = proposal.funds if proposal else award.funds
@@ -446,6 +451,9 @@ def reads(state: State, command: Commands) -> Reads:
     streams = {state.stream.sibling("fund", fund) for fund in funds}
     if panel is not None:
         streams.add(state.stream.sibling("panel", panel))
+    if proposal is not None:
+        streams |= {state.stream.sibling("organisation", name) for name in _to_be_funded(state, proposal)}
+        streams |= {state.stream.sibling("base", proposal.support.base)} if proposal.support else set()
     return Reads(
         streams=frozenset(streams),
         claims=frozenset({f"name/{state.stream.realm}/{proposal.project}"} if proposal else ()),
@@ -458,7 +466,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, award, today = Checks(), state.part(Award), local_day(order.at)
     match command:
         case ProposeAward():
-            _may_be_proposed(check, state, facts, command)
+            _may_be_proposed(check, state, facts, today, command)
             return check.grant(AwardProposed.of(command))
         case OpenAwardPublicity():
             scheme = _scheme(check, facts)
@@ -516,7 +524,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 def _scheme(check: Checks, facts: Facts) -> Scheme:
     """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
-    if not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet") or not facts.scheme:
+    if (
+        not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
+        or not facts.scheme
+    ):
         raise check.refuse()
     return facts.scheme
 
@@ -525,9 +536,24 @@ def _panel(facts: Facts, state: State, award: Award) -> Panel:
     return facts.of(state.stream.sibling("panel", award.panel)).part(Panel) if award.panel else Panel()
 
 
-def _may_be_proposed(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -> None:
-    """T01: a quorate panel scored it at or above the line, and every envelope has the money (M5, C2)."""
-    application = state.part(Application)
+def _to_be_funded(state: State, proposal: ProposeAward) -> frozenset[str]:
+    """The organisations behind the award."""
+    return frozenset({proposal.support.organisation}) if proposal.support else state.part(Application).bidders
+
+
+def _may_be_proposed(check: Checks, state: State, facts: Facts, today: date, proposal: ProposeAward) -> None:
+    """T01: eligible (D5), scored at or above the line by a quorate panel, and every envelope has it (M5, C2)."""
+    support = proposal.support
+    check(
+        (support is None) == (state.stage != Stage.NONE),
+        "T01",
+        "未經申報者須填基地扶持(support);經申報者不得填",
+        "without a bid say which base is supported; with one, do not",
+    )
+    file = supported(state, support, proposal.award) if support else state
+    application = file.part(Application)
+    for name in sorted(_to_be_funded(state, proposal)):
+        not_eligible(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
     shares = sum(proposal.funds.values())
     check(
         shares == proposal.award and proposal.award > 0,
@@ -558,7 +584,9 @@ def _may_be_proposed(check: Checks, state: State, facts: Facts, proposal: Propos
             f"{name} 的用途不含本項目領域",
             f"the purposes of {name} do not cover the project's fields",
         )
-    if application.kind is ProjectKind.SERVICE:
+    if support:
+        not_supportable(check, state, facts, support)
+    else:
         _was_reviewed(check, state, facts, proposal)
 
 
@@ -622,8 +650,9 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     """What the room remembers after the event."""
     award, today = state.part(Award), local_day(of.at)
     match event:
-        case AwardProposed():
-            return state.having(
+        case AwardProposed(support=support):
+            file = supported(state, support, event.award) if support else state
+            return file.having(
                 replace(award, project=event.project, amount=event.award, funds=event.funds, panel=event.panel)
             )
         case AwardPublicityOpened():

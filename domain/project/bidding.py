@@ -70,9 +70,7 @@ class ApplicationDrafted(Bid, Event):
     """A bid is being written; nothing is claimed yet."""
 
     zh = "申報起草"
-    moves = (
-        Transition("AP01", (Stage.NONE, Stage.DRAFTED), Stage.DRAFTED, (Role.SO_LEGAL, Role.SO_PM), "none"),
-    )
+    moves = (Transition("AP01", (Stage.NONE, Stage.DRAFTED), Stage.DRAFTED, (Role.SO_LEGAL, Role.SO_PM), "none"),)
 
 
 class DraftApplication(Bid, Command):
@@ -165,13 +163,21 @@ class LateSubmissionRefused(Lateness, Event):
     """A bid arrived at or after the deadline and was not taken in (D1)."""
 
     zh = "逾期拒收"
-    moves = (Transition("AP04", (Stage.NONE, Stage.DRAFTED), SAME, (Role.SYS,), "received at or after the deadline"),)
+    moves = (
+        Transition(
+            "AP04",
+            (Stage.NONE, Stage.DRAFTED),
+            SAME,
+            (Role.SYS, Role.HOST),
+            "received at or after the deadline",
+        ),
+    )
     deadline: Instant
     """The deadline that it missed."""
 
 
 class RefuseLateSubmission(Lateness, Command):
-    """Record that a bid came too late."""
+    """Record that a bid came too late: the door does (SYS), or the desk that took paper in (HOST)."""
 
     records = LateSubmissionRefused
 
@@ -191,9 +197,7 @@ class ApplicationReturned(Lacking, Event):
     """The bid goes back to be completed within some working days."""
 
     zh = "退回補正"
-    moves = (
-        Transition("AP05", (Stage.APPLIED,), Stage.RETURNED, (Role.HOST, Role.DCAB), "says what is missing"),
-    )
+    moves = (Transition("AP05", (Stage.APPLIED,), Stage.RETURNED, (Role.HOST, Role.DCAB), "says what is missing"),)
     completion_wd: int
     """Working days to complete it."""
 
@@ -214,9 +218,7 @@ class PreliminaryReviewPassed(Passing, Event):
     """The bid goes to the experts."""
 
     zh = "初審通過"
-    moves = (
-        Transition("AP06", (Stage.APPLIED,), Stage.SHORTLISTED, REVIEWERS, "call closed; bidders eligible"),
-    )
+    moves = (Transition("AP06", (Stage.APPLIED,), Stage.SHORTLISTED, REVIEWERS, "call closed; bidders eligible"),)
 
 
 class PassPreliminaryReview(Passing, Command):
@@ -462,7 +464,10 @@ def _answers(application: Application) -> tuple[str, ...]:
 
 def _scheme(check: Checks, facts: Facts) -> Scheme:
     """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
-    if not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet") or not facts.scheme:
+    if (
+        not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
+        or not facts.scheme
+    ):
         raise check.refuse()
     return facts.scheme
 
@@ -672,12 +677,16 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
         case Stage.DRAFTED:
             yield Awaited((Role.SO_LEGAL,), "SubmitApplication", "", "提交申報", "hand the bid in")
         case Stage.APPLIED:
-            yield Awaited(REVIEWERS, "PassPreliminaryReview", "", "初審", "review whether the bid is complete and eligible")
+            yield Awaited(
+                REVIEWERS, "PassPreliminaryReview", "", "初審", "review whether the bid is complete and eligible"
+            )
         case Stage.RETURNED:
             until = _completed_by(state.part(Application), calendar)
             yield Awaited((Role.SO_LEGAL,), "SubmitApplication", "", "補正申報", "complete the bid", until)
         case Stage.SHORTLISTED:
-            yield Awaited((Role.CAB_REG,), "ProposeAward", "", "評審後擬立項或未入選", "propose an award or leave it out")
+            yield Awaited(
+                (Role.CAB_REG,), "ProposeAward", "", "評審後擬立項或未入選", "propose an award or leave it out"
+            )
         case _:
             return
 

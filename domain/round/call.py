@@ -28,7 +28,7 @@ class Announcement(Particulars):
     """The call for applications."""
 
     deadline: Instant | None = None
-    """Where the notice names the very instant; otherwise the window counts in working days. A bid at it is late (D1)."""
+    """Where the notice names the very instant; otherwise the window counts in working days. At it is late (D1)."""
     attachments: tuple[Attachment, ...] = ()
     """The notice and its forms."""
 

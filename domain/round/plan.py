@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.fund import FundStage
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
@@ -22,7 +23,6 @@ from domain.kernel.refusal import Checks
 from domain.kernel.room import Room
 from domain.kernel.scheme import Route, Scheme
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
-from domain.fund import FundStage
 from domain.scheme_register import scheme_of
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Appropriation(Particulars):
 
     amount: Annotated[Fen, Field(gt=0)]
     """Fen."""
-    funds: dict[str, Fen] = {}
+    funds: dict[str, Fen] = Field(default_factory=dict)
     """Fund and its share, where the approval names them; the shares add up to the amount."""
 
 
@@ -208,9 +208,7 @@ class NeedSolicitationClosed(Event):
     """The window for needs has ended."""
 
     zh = "需求徵集截止"
-    moves = (
-        Transition("RD04", (RoundStage.SOLICITING,), RoundStage.COLLECTED, (Role.SYS,), "need window elapsed"),
-    )
+    moves = (Transition("RD04", (RoundStage.SOLICITING,), RoundStage.COLLECTED, (Role.SYS,), "need window elapsed"),)
 
 
 class CloseNeedSolicitation(Command):

@@ -1,0 +1,185 @@
+"""Everything that can be asked and everything that can have happened, by name; and the tables that the docs print."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from domain.base import BASE
+from domain.calendar_register import CALENDAR, CALENDAR_NAME
+from domain.fund import FUND
+from domain.kernel.identity import Role
+from domain.need import NEED
+from domain.organisation import ORGANISATION
+from domain.panel import PANEL
+from domain.project import PROJECT
+from domain.realm import REALM, REALM_NAME
+from domain.round import ROUND
+from domain.scheme_register import SCHEME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from domain.kernel.message import Command, Event
+    from domain.kernel.room import Aggregate
+    from domain.kernel.state import Transition
+
+AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
+    {a.kind: a for a in (SCHEME, FUND, ORGANISATION, ROUND, NEED, PANEL, PROJECT, BASE, CALENDAR, REALM)}
+)
+"""Every kind of stream with its rules."""
+
+_PREFIXES: Mapping[str, str] = {
+    "AP": PROJECT.kind,
+    "PJ": PROJECT.kind,
+    "ND": NEED.kind,
+    "R": ROUND.kind,
+    "RP": PANEL.kind,
+    "ORG": ORGANISATION.kind,
+    "BASE": BASE.kind,
+    "FS": FUND.kind,
+}
+_SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
+
+
+def kind_of_subject(subject: str) -> str:
+    """Which kind of stream a name such as ``AP-5`` or ``fuzhou`` is of. Raises KeyError if it is none."""
+    prefix, dash, _ = subject.partition("-")
+    kind = _PREFIXES.get(prefix) if dash else None
+    if kind is not None:
+        return kind
+    if subject == CALENDAR_NAME:
+        return CALENDAR.kind
+    if subject == REALM_NAME:
+        return REALM.kind
+    if _SCHEME_NAME.fullmatch(subject):
+        return SCHEME.kind
+    raise KeyError(subject)
+
+
+# ---------------------------------------------------------------- by name
+
+
+@cache
+def _command_classes() -> Mapping[str, type[Command]]:
+    return {c.command_type: c for a in AGGREGATES.values() for c in a.commands}
+
+
+@cache
+def _event_classes() -> Mapping[tuple[str, int], type[Event]]:
+    return {(e.event_type, e.schema_version): e for a in AGGREGATES.values() for e in a.events}
+
+
+def command_class(command_type: str) -> type[Command]:
+    """The command of that type, e.g. ``StartProject``. Raises KeyError if there is none."""
+    return _command_classes()[command_type]
+
+
+def event_class(event_type: str, schema_version: int = 1) -> type[Event]:
+    """The event of that name on disk. Raises KeyError if there is none."""
+    return _event_classes()[event_type, schema_version]
+
+
+def decode(event_type: str, schema_version: int, data: bytes) -> Event:
+    """A recorded event from its bytes. Raises KeyError for an unknown name, ValidationError for another shape."""
+    return event_class(event_type, schema_version).model_validate_json(data)
+
+
+def command_named(name: str, kind: str | None = None) -> type[Command]:
+    """The command that somebody means by ``StartProject``, ``start-project``, ``ProjectStarted`` or ``項目啟動``.
+
+    Where a person's command and the timer's lead to one event, its name means the person's. Raises KeyError.
+    """
+    commands = [c for a in AGGREGATES.values() if kind in (None, a.kind) for c in a.commands]
+    by_type = [c for c in commands if name in (c.command_type, _kebab(c.command_type))]
+    by_event = [c for c in commands if name in (c.records.event_type, _kebab(c.records.event_type), c.records.zh)]
+    found = by_type or sorted(by_event, key=lambda c: c.by == (Role.SYS,))
+    if not found:
+        raise KeyError(name)
+    return found[0]
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+# ---------------------------------------------------------------- the tables of the docs
+
+
+@dataclass(frozen=True)
+class CommandRow:
+    """One command as the docs list it: who may ask for it, when in the life of its stream, and what it records."""
+
+    kind: str
+    room: str
+    command: str
+    event: str
+    zh: str
+    roles: tuple[str, ...]
+    stages: tuple[str, ...]
+    """None means any stage."""
+    rule: str
+
+
+@dataclass(frozen=True)
+class TransitionRow:
+    """One row of a state machine as the docs list it (domain.md §3.3)."""
+
+    kind: str
+    id: str
+    event: str
+    zh: str
+    start: tuple[str, ...]
+    to: str
+    roles: tuple[str, ...]
+    guard: str
+    pushes: bool
+
+
+def command_table() -> tuple[CommandRow, ...]:
+    """Commands × roles × stages, kind by kind and room by room."""
+    return tuple(
+        CommandRow(
+            kind=aggregate.kind,
+            room=room.name,
+            command=command.command_type,
+            event=command.records.event_type,
+            zh=command.records.zh,
+            roles=tuple(str(role) for role in command.by),
+            stages=tuple(str(stage) for stage in command.during),
+            rule=command.rule,
+        )
+        for aggregate in AGGREGATES.values()
+        for room in aggregate.rooms
+        for command in room.commands
+    )
+
+
+def transition_table() -> tuple[TransitionRow, ...]:
+    """Every change of stage, by id within its kind."""
+    return tuple(
+        _row(aggregate.kind, event, move)
+        for aggregate in AGGREGATES.values()
+        for event, move in sorted(_moves(aggregate), key=lambda pair: pair[1].id)
+    )
+
+
+def _moves(aggregate: Aggregate) -> Iterable[tuple[type[Event], Transition]]:
+    return ((event, move) for event in aggregate.events for move in event.moves)
+
+
+def _row(kind: str, event: type[Event], move: Transition) -> TransitionRow:
+    return TransitionRow(
+        kind=kind,
+        id=move.id,
+        event=event.event_type,
+        zh=event.zh,
+        start=tuple(str(stage) for stage in move.start),
+        to=str(move.to),
+        roles=tuple(str(role) for role in move.by),
+        guard=move.guard,
+        pushes=move.push,
+    )
