@@ -360,7 +360,7 @@ def _scheme(check: Checks, facts: Facts) -> Scheme:
 
 def _drawn(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list[Event]:
     """RP01, P4: odd and enough seats, each once, and only applications that passed preliminary review."""
-    bidders: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    bidders: dict[str, tuple[str, ...]] = {}
     for name in command.applications:
         file = facts.of(state.stream.sibling("project", name))
         application = file.part(Application)

@@ -1,0 +1,195 @@
+"""From the solicitation of needs to the confirmed award, as the scenarios of domain.md §4 tell it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from town import EVIDENCE, MINUTES, Town, founded, scheme, verified
+
+from domain.kernel.identity import StreamId
+from domain.kernel.state import SchemeRef
+from domain.need import AdoptNeed, SubmitNeed
+from domain.organisation import Listing, RecordCreditListing
+from domain.panel import (
+    ConflictKind,
+    DeclareConflict,
+    DrawPanel,
+    IssueReviewReport,
+    Panel,
+    RecuseReviewer,
+    ReviewReportIssued,
+    SubmitScore,
+)
+from domain.project.award import (
+    AcceptObjection,
+    ConfirmAward,
+    DismissObjection,
+    LodgeObjection,
+    OpenAwardPublicity,
+    ProposeAward,
+)
+from domain.project.bidding import (
+    FailPreliminaryReview,
+    PassPreliminaryReview,
+    RefuseLateSubmission,
+    SubmitApplication,
+)
+from domain.round.call import CallClosed, PublishCall
+from domain.round.plan import ApproveRoundBudget, NeedSolicitationClosed, OpenNeedSolicitation, PublishNeedCatalogue
+from domain.round.results import PublishResult
+
+FZ = SchemeRef(name="fuzhou", version=1)
+HZ = SchemeRef(name="hangzhou", version=1)
+
+
+def stage(town: Town, kind: str, name: str) -> str:
+    return town.state(kind, name).stage
+
+
+def when(town: Town, event_type: str) -> list[StreamId]:
+    return [stream for stream, event in town.log if event.event_type == event_type]
+
+
+def test_s2_from_the_need_to_the_award() -> None:
+    town = founded(FS_FZ=10000000)
+    town.order("round", "R-FZ-2023", OpenNeedSolicitation(scheme=FZ, year=2023), at="2023-03-06", by="CAB-REG#1")
+    town.order("need", "ND-2", SubmitNeed(round="R-FZ-2023", group="空巢老人"), at="2023-03-15", by="COMM#1")
+    town.order("need", "ND-2", AdoptNeed(), at="2023-03-28", by="CAB-REG#1")
+    assert when(town, "NeedSolicitationClosed") == ["round/test/R-FZ-2023"]
+    call = PublishCall(deadline="2023-04-21T17:00:00+08:00")
+    town.order("round", "R-FZ-2023", call, at="2023-04-03", by="CAB-REG#1")
+    bid = SubmitApplication(
+        round="R-FZ-2023", organisation="ORG-1", title="守護夕陽紅助老公益項目", need="ND-2", requested=5000000
+    )
+    town.order("project", "AP-5", bid, at="2023-04-19", by="SO-LEGAL#1")
+    town.order("project", "AP-5", PassPreliminaryReview(), at="2023-04-25", by="DCAB#1")
+    assert when(town, "CallClosed") == ["round/test/R-FZ-2023"]
+    draw = DrawPanel(round="R-FZ-2023", applications=("AP-5",), seats=("E1", "E2", "E3", "E4", "E5"))
+    town.order("panel", "RP-2", draw, at="2023-05-08", by="CAB-REG#1")
+    paper = IssueReviewReport(results={"AP-5": Decimal("85.33")})
+    (report,) = town.order("panel", "RP-2", paper, at="2023-05-10", by="HOST#1")
+    assert isinstance(report, ReviewReportIssued)
+    assert report.on_paper
+    proposal = ProposeAward(project="PJ-3", award=5000000, funds={"FS-FZ": 5000000}, panel="RP-2", minutes=MINUTES)
+    town.order("project", "AP-5", proposal, at="2023-05-12", by="CAB-REG#1")
+    town.order("project", "AP-5", OpenAwardPublicity(contact="市民政局"), at="2023-05-15", by="CAB-REG#1")
+    town.order("project", "AP-5", ConfirmAward(), at="2023-05-22", by="CAB-DEC#1")
+    assert stage(town, "project", "AP-5") == "AWARDED"
+    assert town.balances["envelope/test/FS-FZ"] == 5000000
+    assert town.claims["name/test/PJ-3"] == {"project/test/AP-5"}
+
+
+def hangzhou() -> Town:
+    """S1 up to the closed call."""
+    rules = scheme("hangzhou", review={"line": 70})
+    town = founded(rules, FS_LOT=25000000, FS_CSF=8000000)
+    for organisation, representative in (("ORG-T1", "SO-LEGAL#2"), ("ORG-T2", "SO-LEGAL#3")):
+        town.order("organisation", organisation, verified(representative), at="2018-01-02", by="CAB-REG#1")
+    year = ApproveRoundBudget(amount=33000000, scheme=HZ, year=2024, ordinal=13)
+    town.order("round", "R-HZ-2024", year, at="2024-02-05", by="FISCAL#1")
+    town.order("round", "R-HZ-2024", OpenNeedSolicitation(), at="2024-03-04", by="CAB-REG#1")
+    town.order("need", "ND-1", SubmitNeed(round="R-HZ-2024", group="老漂族"), at="2024-03-12", by="COMM#1")
+    town.order("need", "ND-1", AdoptNeed(), at="2024-03-26", by="CAB-REG#1")
+    town.order("round", "R-HZ-2024", PublishNeedCatalogue(needs=("ND-1",)), at="2024-03-28", by="CAB-REG#1")
+    call = PublishCall(deadline="2024-04-24T17:00:00+08:00")
+    town.order("round", "R-HZ-2024", call, at="2024-04-01", by="CAB-REG#1")
+    bids = (
+        ("AP-1", "ORG-1", "SO-LEGAL#1", "2024-04-18", 20000000, None),
+        ("AP-3", "ORG-T2", "SO-LEGAL#3", "2024-04-20", 5000000, None),
+        ("AP-2", "ORG-T1", "SO-LEGAL#2", "2024-04-23", 15000000, "ND-1"),
+    )
+    for name, organisation, by, at, requested, need in bids:
+        bid = SubmitApplication(
+            round="R-HZ-2024",
+            organisation=organisation,
+            title=f"項目 {name}",
+            requested=requested,
+            need=need,
+            statement=None if need else "青少年心理",
+        )
+        town.order("project", name, bid, at=at, by=by)
+    late = RefuseLateSubmission(round="R-HZ-2024", received="2024-04-24T17:00:01+08:00")
+    town.order("project", "AP-4", late, at="2024-04-24T17:00:02+08:00", by="SYS#1")
+    return town
+
+
+def test_s1_closes_at_its_instant_and_refuses_what_is_late() -> None:
+    town = hangzhou()
+    assert stage(town, "round", "R-HZ-2024") == "CLOSED"
+    assert town.state("round", "R-HZ-2024").since is not None
+    assert str(town.state("round", "R-HZ-2024").since) == "2024-04-24 09:00:00+00:00"
+    assert stage(town, "project", "AP-4") == "NONE"
+    assert {type(e) for _, e in town.log} >= {CallClosed, NeedSolicitationClosed}
+
+
+def reviewed() -> Town:
+    """S1 up to the panel's report."""
+    town = hangzhou()
+    listed = RecordCreditListing(listing=Listing.ABNORMAL, reason="未年報", attachments=EVIDENCE)
+    town.order("organisation", "ORG-T2", listed, at="2024-04-26", by="CAB-REG#1")
+    town.order("project", "AP-1", PassPreliminaryReview(), at="2024-04-29", by="HOST#1")
+    town.order("project", "AP-2", PassPreliminaryReview(), at="2024-04-29", by="HOST#1")
+    failed = FailPreliminaryReview(reason="活動異常名錄", attachments=EVIDENCE)
+    town.order("project", "AP-3", failed, at="2024-04-29", by="HOST#1")
+    draw = DrawPanel(
+        round="R-HZ-2024",
+        applications=("AP-1", "AP-2"),
+        seats=("E1", "E2", "E3", "E4", "E5"),
+        witness="DISC#1",
+    )
+    town.order("panel", "RP-1", draw, at="2024-05-08", by="CAB-REG#1")
+    conflict = DeclareConflict(organisation="ORG-T1", kind=ConflictKind.BOARD_24M)
+    town.order("panel", "RP-1", conflict, at="2024-05-08", by="EXPERT#3")
+    town.order("panel", "RP-1", RecuseReviewer(out="E3", in_="E6"), at="2024-05-09", by="CAB-REG#1")
+    sheets = {"AP-1": [88, 91, 86, 90, 84], "AP-2": [82, 85, 79, 88, 76]}
+    for name, marks in sheets.items():
+        for expert, mark in zip((1, 2, 4, 5, 6), marks, strict=True):
+            sheet = SubmitScore(application=name, mark=Decimal(mark))
+            town.order("panel", "RP-1", sheet, at="2024-05-10", by=f"EXPERT#{expert}")
+    return town
+
+
+def test_s1_refuses_the_score_of_a_recused_reviewer() -> None:
+    sheet = SubmitScore(application="AP-1", mark=Decimal(90))
+    assert reviewed().refused("panel", "RP-1", sheet, at="2024-05-10", by="EXPERT#3") == {"P1"}
+
+
+def test_s1_from_the_report_to_both_awards() -> None:
+    town = reviewed()
+    town.order("panel", "RP-1", IssueReviewReport(), at="2024-05-10", by="HOST#1")
+    results = town.state("panel", "RP-1").part(Panel).results
+    assert results == {"AP-1": Decimal("88.00"), "AP-2": Decimal("82.00")}
+    awards = (
+        (
+            "AP-1",
+            ProposeAward(project="PJ-1", award=18000000, funds={"FS-LOT": 18000000}, panel="RP-1", minutes=MINUTES),
+        ),
+        (
+            "AP-2",
+            ProposeAward(
+                project="PJ-2",
+                award=15000000,
+                funds={"FS-LOT": 7000000, "FS-CSF": 8000000},
+                panel="RP-1",
+                minutes=MINUTES,
+            ),
+        ),
+    )
+    for name, proposal in awards:
+        town.order("project", name, proposal, at="2024-05-13", by="CAB-REG#1")
+        town.order("project", name, OpenAwardPublicity(contact="市民政局"), at="2024-05-14", by="CAB-REG#1")
+    complaint = LodgeObjection(ground="alleged double funding")
+    town.order("project", "AP-2", complaint, at="2024-05-16", by="PUBLIC#1")
+    assert town.refused("project", "AP-2", AcceptObjection(), at="2024-05-17", by="CAB-REG#1") == {"P5"}
+    town.order("project", "AP-2", AcceptObjection(), at="2024-05-17", by="CAB-REG#2")
+    assert "T07" in town.refused("project", "AP-2", ConfirmAward(), at="2024-05-21", by="CAB-DEC#1")
+    town.order("project", "AP-1", ConfirmAward(), at="2024-05-21", by="CAB-DEC#1")
+    dismissal = DismissObjection(finding="ledgers distinct")
+    town.order("project", "AP-2", dismissal, at="2024-05-24", by="CAB-DEC#1")
+    assert "D2" in town.refused("project", "AP-2", ConfirmAward(), at="2024-05-28", by="CAB-DEC#1")
+    town.order("project", "AP-2", ConfirmAward(), at="2024-05-29", by="CAB-DEC#1")
+    assert {stage(town, "project", name) for name in ("AP-1", "AP-2")} == {"AWARDED"}
+    assert town.balances["envelope/test/FS-LOT"] == 0
+    assert town.balances["envelope/test/FS-CSF"] == 0
+    town.order("round", "R-HZ-2024", PublishResult(), at="2025-02-20", by="CAB-REG#1")
+    assert stage(town, "round", "R-HZ-2024") == "PUBLISHED"

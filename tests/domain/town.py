@@ -1,0 +1,176 @@
+"""A town in memory: its streams, claims and accounts, where every order is judged by what the others have done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sentences import on, who
+
+from domain.calendar_register import CALENDAR, PublishCalendar, calendar_of
+from domain.fund import FUND, RegisterFundSource
+from domain.kernel.calendar import Calendar
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.effects import WORLD, Claim, Post, Release
+from domain.kernel.facts import Facts
+from domain.kernel.identity import SYSTEM, Actor, Attachment, StreamId
+from domain.kernel.message import Command, Event, Occurrence, Order
+from domain.kernel.refusal import CommandRejected
+from domain.kernel.room import Aggregate
+from domain.kernel.scheme import Scheme
+from domain.kernel.state import State
+from domain.need import NEED
+from domain.organisation import ORGANISATION, OrganisationKind, VerifyOrganisation
+from domain.panel import PANEL
+from domain.project import award, bidding
+from domain.round import ROUND
+from domain.scheme_register import SCHEME, PublishPolicyPack, scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+BIDS = Aggregate("project", "項目", (bidding.ROOM, award.ROOM), governed_by=bidding.governed_by)
+"""A project as far as its award."""
+
+MINUTES = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf")
+EVIDENCE = (Attachment(sha256="1" * 64, media_type="application/pdf", name="證據.pdf"),)
+
+HOLIDAYS = {
+    2023: (["2023-04-05", "2023-05-01", "2023-05-02", "2023-05-03"], ["2023-04-23", "2023-05-06"]),
+    2024: (
+        ["2024-02-12", "2024-02-13", "2024-02-14", "2024-02-15", "2024-02-16", "2024-04-04", "2024-04-05"]
+        + ["2024-05-01", "2024-05-02", "2024-05-03", "2024-06-10"],
+        ["2024-02-04", "2024-02-18", "2024-04-07", "2024-04-28", "2024-05-11"],
+    ),
+}
+
+
+@dataclass
+class Town:
+    """Streams of one realm; orders are judged on what stands there, and what is due comes first."""
+
+    aggregates: Mapping[str, Aggregate] = field(
+        default_factory=lambda: {a.kind: a for a in (SCHEME, CALENDAR, FUND, ORGANISATION, ROUND, NEED, PANEL, BIDS)}
+    )
+    states: dict[StreamId, State] = field(default_factory=dict)
+    claims: dict[str, set[str]] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
+    log: list[tuple[StreamId, Event]] = field(default_factory=list)
+
+    def id(self, kind: str, name: str) -> StreamId:
+        return StreamId.of(kind, "test", name)
+
+    def state(self, kind: str, name: str) -> State:
+        stream = self.id(kind, name)
+        return self.states.get(stream) or State(stream)
+
+    @property
+    def calendar(self) -> Calendar:
+        return calendar_of(self.state("calendar", "cn"))
+
+    def order(self, kind: str, name: str, command: Command, *, at: str, by: str) -> list[Event]:
+        """Everything that was due comes first; then the command, which must be accepted."""
+        self.pass_time(on(at))
+        return self._carried_out(self.id(kind, name), Order(command, who(by), on(at)))
+
+    def refused(self, kind: str, name: str, command: Command, *, at: str, by: str) -> set[str]:
+        """The rules that refuse the command."""
+        self.pass_time(on(at))
+        stream = self.id(kind, name)
+        order = Order(command, who(by), on(at))
+        try:
+            self.aggregates[kind].decide(self.state(kind, name), self.facts(stream, command), order)
+        except CommandRejected as refusal:
+            return {u.rule for u in refusal.unmet}
+        message = f"{command.command_type} was accepted"
+        raise AssertionError(message)
+
+    def pass_time(self, until: datetime) -> None:
+        while True:
+            dues = [
+                (due.at, stream, due.command)
+                for stream, state in self.states.items()
+                if (due := self.aggregates[stream.kind].due(state, self.calendar)) and due.at <= until
+            ]
+            if not dues:
+                return
+            at, stream, command = min(dues, key=lambda d: d[:2])
+            self._carried_out(stream, Order(command, SYSTEM, at))
+
+    def facts(self, stream: StreamId, command: Command) -> Facts:
+        aggregate, state = self.aggregates[stream.kind], self.state(stream.kind, stream.name)
+        wanted = aggregate.reads(state, command)
+        governor = aggregate.governed_by(state, command)
+        ref = state.scheme or (self.states[governor].scheme if governor in self.states else None)
+        return Facts(
+            calendar=self.calendar,
+            scheme=scheme_of(self.state("scheme", ref.name), ref) if ref else None,
+            streams={s: self.states[s] for s in wanted.streams if s in self.states},
+            claims={key: frozenset(self.claims.get(key, ())) for key in wanted.claims},
+            balances={account: self.balances.get(account, 0) for account in wanted.accounts},
+        )
+
+    def _carried_out(self, stream: StreamId, order: Order) -> list[Event]:
+        aggregate = self.aggregates[stream.kind]
+        state = self.state(stream.kind, stream.name)
+        events = aggregate.decide(state, self.facts(stream, order.command), order)
+        for event in events:
+            recorded = type(event).model_validate_json(canonical(plain(event)))
+            assert recorded == event, "an event must come back from its bytes as it was"
+            state = aggregate.evolve(state, Occurrence(recorded, order.at, order.actor, UUID(int=state.version)))
+            self._apply(stream, event)
+            self.log.append((stream, event))
+        self.states[stream] = state
+        return events
+
+    def _apply(self, stream: StreamId, event: Event) -> None:
+        for effect in event.effects(stream):
+            match effect:
+                case Claim(key, holder, limit):
+                    holders = self.claims.setdefault(key, set())
+                    holders.add(holder)
+                    assert len(holders) <= limit, f"{key} is taken"
+                case Release(key, holder):
+                    self.claims.get(key, set()).discard(holder)
+                case Post(source, target, fen):
+                    self.balances[source] = self.balances.get(source, 0) - fen
+                    self.balances[target] = self.balances.get(target, 0) + fen
+                    assert source.startswith(WORLD) or self.balances[source] >= 0, f"{source} is overdrawn"
+
+
+def scheme(name: str = "fuzhou", **sections: dict[str, object]) -> Scheme:
+    """The rules of a town, with these sections changed."""
+    return Scheme.model_validate(
+        {"name": name, "version": 1, "city": "撫州", "title": "辦法", "effective": "2018-01-01", **sections}
+    )
+
+
+def verified(*representatives: str, name: str = "測試組織") -> VerifyOrganisation:
+    """The verification of an organisation for which these may act."""
+    return VerifyOrganisation(
+        name=name,
+        kind=OrganisationKind.SERVICE_AGENCY,
+        representatives=tuple(Actor(r) for r in representatives or ("SO-LEGAL#1",)),
+    )
+
+
+def founded(rules: Scheme | None = None, **funds: int) -> Town:
+    """A town with its calendar, its rules, an organisation ORG-1 and these funds (FS_LOT=…, fen)."""
+    town, first = Town(), "2018-01-02"
+    for year, (off, on_) in HOLIDAYS.items():
+        notice = PublishCalendar(
+            year=year,
+            off=tuple(date.fromisoformat(d) for d in off),
+            on=tuple(date.fromisoformat(d) for d in on_),
+        )
+        town.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
+    rules = rules or scheme()
+    town.order("scheme", rules.name, PublishPolicyPack(scheme=rules), at=first, by="CAB-DEC#1")
+    town.order("organisation", "ORG-1", verified(), at=first, by="HOST#1")
+    for fund, fen in funds.items():
+        source = RegisterFundSource(name="資金", envelope=fen)
+        town.order("fund", fund.replace("_", "-"), source, at=first, by="CAB-FIN#1")
+    return town
