@@ -1,0 +1,546 @@
+"""結項與歸檔: final report, surplus, close, archive, reopening, corrections (T16, T22, T25, T26; SD12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
+
+from pydantic import Field
+
+from domain.kernel import approval
+from domain.kernel.calendar import Calendar, local_day
+from domain.kernel.effects import Effect, Release
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen, yuan
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import Part, State, Transition
+from domain.project.contract import Contract, Key, Money, Tranches, applicants, apportioned, pinned
+from domain.project.delivery import Delivery, Outputs, all_met, derived_from_records, voucher_key
+from domain.project.stage import CONTRACT_LIVE, Stage
+from domain.project.termination import BroughtBack, Clawback, outstanding, unjustified
+from domain.project.variation import represented
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ENDED = (
+    Stage.CLOSED,
+    Stage.TERMINATED,
+    Stage.REVOKED,
+    Stage.NOT_SELECTED,
+    Stage.PRELIM_FAILED,
+    Stage.WITHDRAWN,
+)
+"""The stages from which a file is archived; an application that was not chosen is a short project."""
+
+CORRECTABLE = (*CONTRACT_LIVE, Stage.TERMINATED, Stage.CLOSED)
+"""The stages in which the record may be corrected; an archived project is reopened first."""
+
+
+class ReopeningGround(StrEnum):
+    """What makes a closed project be looked at again."""
+
+    POST_AUDIT = "POST_AUDIT"
+    DISCIPLINE = "DISCIPLINE"
+
+
+# ---------------------------------------------------------------- 結項申請
+
+
+class FinalReportSubmitted(Outputs, Event):
+    """The organisation says that it is done and reports."""
+
+    zh = "結項申請"
+    moves = (
+        Transition(
+            "T16",
+            (Stage.ACTIVE,),
+            Stage.FINAL_REVIEW,
+            (Role.SO_LEGAL,),
+            "end date reached or all milestones met",
+        ),
+    )
+
+
+class SubmitFinalReport(Outputs, Command):
+    """Submit the final report."""
+
+    records = FinalReportSubmitted
+
+
+# ---------------------------------------------------------------- 結餘繳回
+
+
+class Surplus(Particulars):
+    """What was paid and not needed."""
+
+    amount: Annotated[Fen, Field(gt=0)]
+    reference: Text | None = None
+    """The treasury's own number of the receipt."""
+
+
+class SurplusReturned(Surplus, BroughtBack, Event):
+    """Money that was not needed is back."""
+
+    zh = "結餘繳回"
+
+
+class ReturnSurplus(Surplus, Command):
+    """Return what was not needed."""
+
+    records = SurplusReturned
+    by = (Role.SO_ACC,)
+    during = (Stage.FINAL_REVIEW, Stage.SETTLEMENT, Stage.TERMINATING)
+    rule = "M3"
+
+
+# ---------------------------------------------------------------- 結項、歸檔、重新核查
+
+
+class Closing(Particulars):
+    """The certificate, where one is issued."""
+
+    certificate: Attachment | None = None
+
+
+class ProjectClosed(Closing, Event):
+    """Money and outputs reconcile; the project is done."""
+
+    zh = "結項"
+    moves = (
+        Transition(
+            "T22",
+            (Stage.SETTLEMENT,),
+            Stage.CLOSED,
+            (Role.CAB_REG,),
+            "every tranche PAID or CANCELLED; surplus returned",
+        ),
+    )
+
+
+class CloseProject(Closing, Command):
+    """Close the project."""
+
+    records = ProjectClosed
+
+
+class File(Particulars):
+    """The file that is put away."""
+
+    index: Attachment
+    """The list of its documents."""
+
+
+class ProjectArchived(File, Event):
+    """The file is complete and put away."""
+
+    zh = "歸檔"
+    retention_years: int
+    """Years for which it is kept."""
+    moves = (
+        Transition(
+            "T25",
+            ENDED,
+            Stage.ARCHIVED,
+            (Role.HOST,),
+            "file complete; clawback settled or escalated",
+        ),
+    )
+
+
+class ArchiveProject(File, Command):
+    """Archive the project."""
+
+    records = ProjectArchived
+
+
+class Reopening(Particulars):
+    """What was found after the close, with its evidence (V1)."""
+
+    ground: ReopeningGround
+    finding: Text
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    eligible: Fen | None = None
+    """Spending that the award may bear, as it was found now, in fen; None if that stands."""
+
+
+class ProjectReopened(Reopening, Event):
+    """The project is settled again."""
+
+    zh = "重新核查"
+    moves = (
+        Transition(
+            "T26",
+            (Stage.CLOSED, Stage.ARCHIVED),
+            Stage.SETTLEMENT,
+            (Role.CAB_DEC,),
+            "post-audit or discipline finding",
+        ),
+    )
+
+
+class ReopenProject(Reopening, Command):
+    """Reopen the project."""
+
+    records = ProjectReopened
+
+
+# ---------------------------------------------------------------- 更正
+
+
+class OfCorrection(Particulars):
+    """Which correction; numbered by who proposes it."""
+
+    correction: Key
+
+
+class Proposal(OfCorrection):
+    """Which record is wrong and how it should read. The wrong one stays in the log (V2)."""
+
+    corrects: Annotated[int, Field(ge=1)]
+    """The version of this stream at which the wrong record stands."""
+    reason: Text
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    strike: bool = False
+    """Whether the activity or voucher is taken out altogether."""
+    person_times: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    """For an activity: how many attendances it was."""
+    amount: Fen | None = None
+    """For a voucher: how much it was, in fen."""
+
+
+class CorrectionProposed(Proposal, Event):
+    """A first person says that a record is wrong; nothing has changed yet."""
+
+    zh = "更正提出"
+
+
+class ProposeCorrection(Proposal, Command):
+    """Propose a correction."""
+
+    records = CorrectionProposed
+    by = (Role.SO_PM, Role.SO_ACC, Role.CAB_REG, Role.HOST)
+    during = CORRECTABLE
+    rule = "SD12"
+    subject_field: ClassVar[str] = "correction"
+
+
+class CorrectionConfirmed(OfCorrection, Event):
+    """A second person agrees; from now on the record counts as corrected."""
+
+    zh = "更正確認"
+    corrects: int
+    """The version of this stream at which the wrong record stands."""
+    voucher: str | None = None
+    """The voucher that is free again, if one was struck out."""
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Give a struck voucher back."""
+        if self.voucher is not None:
+            yield Release(voucher_key(stream, self.voucher), stream)
+
+
+class ConfirmCorrection(OfCorrection, Command):
+    """Confirm a correction."""
+
+    records = CorrectionConfirmed
+    by = (Role.CAB_REG, Role.CAB_FIN)
+    during = CORRECTABLE
+    rule = "SD12"
+    subject_field: ClassVar[str] = "correction"
+
+
+Commands = (
+    SubmitFinalReport
+    | ReturnSurplus
+    | CloseProject
+    | ArchiveProject
+    | ReopenProject
+    | ProposeCorrection
+    | ConfirmCorrection
+)
+Events = (
+    FinalReportSubmitted
+    | SurplusReturned
+    | ProjectClosed
+    | ProjectArchived
+    | ProjectReopened
+    | CorrectionProposed
+    | CorrectionConfirmed
+)
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One correction."""
+
+    corrects: int
+    proposed_by: Actor
+    strike: bool
+    person_times: int | None
+    amount: Fen | None
+    confirmed_by: Actor | None = None
+
+
+@dataclass(frozen=True)
+class Closeout(Part):
+    """How the project ended."""
+
+    reported_on: date | None = None
+    closed_on: date | None = None
+    archived_on: date | None = None
+    retention_years: int = 0
+    reopened: int = 0
+    """How often it was reopened."""
+    corrections: dict[str, Correction] = field(default_factory=dict)
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The organisation whose representative reports."""
+    return Reads(streams=applicants(state)) if isinstance(command, SubmitFinalReport) else Reads()
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about the end of a project makes happen. Raises CommandRejected."""
+    check, money = Checks(), state.part(Money)
+    match command:
+        case SubmitFinalReport():
+            represented(check, state, facts, order.actor)
+            _may_be_reported(check, state, command, local_day(order.at))
+            return check.grant(FinalReportSubmitted.of(command))
+        case ReturnSurplus(amount=amount):
+            most = money.net - outstanding(state)
+            check(
+                amount <= most,
+                "M3",
+                f"繳回 {yuan(amount)} 超出已撥未退的 {yuan(most)}",
+                f"{yuan(amount)} is more than the {yuan(most)} that was paid and neither returned nor ordered back",
+            )
+            return check.grant(SurplusReturned.of(command, split=apportioned(amount, money.out)))
+        case CloseProject():
+            _may_be_closed(check, state)
+            return check.grant(ProjectClosed.of(command))
+        case ArchiveProject():
+            left = outstanding(state)
+            check(
+                not left or state.part(Clawback).escalated,
+                "T25",
+                f"尚待追回 {yuan(left)},須到賬或移送後歸檔",
+                f"{yuan(left)} is still to come back; archive once it has, or has been handed on",
+            )
+            return check.grant(
+                ProjectArchived.of(command, retention_years=pinned(check, facts).closing.retention_years)
+            )
+        case ReopenProject():
+            _may_be_reopened(check, state, command)
+            return check.grant(ProjectReopened.of(command))
+        case ProposeCorrection():
+            _may_be_proposed(check, state, command)
+            return check.grant(CorrectionProposed.of(command))
+        case ConfirmCorrection():
+            return check.grant(_confirmed(check, state, order.actor, command))
+        case _:
+            assert_never(command)
+
+
+def _may_be_reported(check: Checks, state: State, report: SubmitFinalReport, today: date) -> None:
+    end = state.part(Contract).end
+    check(
+        all_met(state) or (end is not None and today >= end),
+        "T16",
+        f"截止日 {end or '(未定)'} 未到,且里程碑未全部達成",
+        f"the end ({end or 'not fixed'}) has not come, and not all milestones are met",
+    )
+    derived_from_records(check, state.part(Delivery), report)
+
+
+def _may_be_closed(check: Checks, state: State) -> None:
+    """T22, M4: every tranche settled to the fen, and nothing kept that the audit did not find eligible."""
+    tranches = state.part(Tranches)
+    unsettled = tranches.unsettled()
+    check(
+        not unsettled,
+        "T22",
+        f"撥款 {'、'.join(unsettled)} 尚未撥付或取消",
+        f"the tranches {', '.join(unsettled)} are neither paid nor cancelled",
+    )
+    for name, tranche in tranches.of.items():
+        check(
+            not tranche.settled or not tranche.remainder,
+            "M4",
+            f"{name} 計劃 {yuan(tranche.planned)} 與已撥及核減之和不符",
+            f"{name} was planned at {yuan(tranche.planned)}, which is not what was paid and cancelled",
+        )
+    owed = unjustified(state) - (outstanding(state) if state.part(Clawback).escalated else 0)
+    check(
+        owed <= 0,
+        "T22",
+        f"結餘 {yuan(max(owed, 0))} 尚未繳回",
+        f"a surplus of {yuan(max(owed, 0))} has not been returned",
+    )
+
+
+def _may_be_reopened(check: Checks, state: State, asked: ReopenProject) -> None:
+    contract = state.part(Contract)
+    check(
+        contract.version,
+        "T26",
+        "項目從未簽約,無可重新核查",
+        "the project never had a contract; there is nothing to settle again",
+    )
+    check(
+        asked.eligible is None or asked.eligible <= contract.award,
+        "M3",
+        f"核定支出不得超過立項金額 {yuan(contract.award)}",
+        f"what is eligible may not exceed the award of {yuan(contract.award)}",
+    )
+
+
+def _may_be_proposed(check: Checks, state: State, asked: ProposeCorrection) -> None:
+    """SD12: it points to a record that is there, and says what that kind of record can say."""
+    delivery = state.part(Delivery)
+    check(
+        asked.correction not in state.part(Closeout).corrections,
+        "SD12",
+        f"更正 {asked.correction} 已提出過,請另編號",
+        f"correction {asked.correction} was proposed before; give this one another number",
+    )
+    check(
+        asked.corrects <= state.version,
+        "SD12",
+        f"本檔案只有 {state.version} 條記錄,無第 {asked.corrects} 條",
+        f"there is no record {asked.corrects}; this file has {state.version}",
+    )
+    activity = asked.corrects in delivery.activities
+    voucher = delivery.voucher_at(asked.corrects) is not None
+    check(
+        asked.person_times is None or activity,
+        "SD12",
+        f"第 {asked.corrects} 條不是活動記錄,無人次可改",
+        f"record {asked.corrects} is no activity; it has no attendances",
+    )
+    check(
+        asked.amount is None or voucher,
+        "SD12",
+        f"第 {asked.corrects} 條不是支出登記,無金額可改",
+        f"record {asked.corrects} is no voucher; its amount may not be corrected",
+    )
+    check(
+        not asked.strike or activity or voucher,
+        "SD12",
+        f"第 {asked.corrects} 條不是活動或支出,不可刪除",
+        f"record {asked.corrects} is neither activity nor voucher and may not be struck out",
+    )
+
+
+def _confirmed(check: Checks, state: State, actor: Actor, asked: ConfirmCorrection) -> CorrectionConfirmed:
+    known = state.part(Closeout).corrections.get(asked.correction)
+    if known is None:
+        check(known, "SD12", f"無更正 {asked.correction}", f"there is no correction {asked.correction}")
+        raise check.refuse()
+    check(
+        known.confirmed_by is None,
+        "SD12",
+        f"更正 {asked.correction} 已確認",
+        f"correction {asked.correction} was confirmed before",
+    )
+    check(
+        actor != known.proposed_by,
+        "SD12",
+        f"{actor} 提出了更正,須由另一人確認",
+        f"{actor} proposed the correction; another person must confirm it",
+    )
+    voucher = state.part(Delivery).voucher_at(known.corrects) if known.strike else None
+    return CorrectionConfirmed(correction=asked.correction, corrects=known.corrects, voucher=voucher)
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    closeout, money, today = state.part(Closeout), state.part(Money), local_day(of.at)
+    match event:
+        case FinalReportSubmitted():
+            return state.having(replace(closeout, reported_on=today))
+        case SurplusReturned():
+            return state.having(money.after_return(event.split))
+        case ProjectClosed():
+            return state.having(replace(closeout, closed_on=today))
+        case ProjectArchived():
+            return state.having(replace(closeout, archived_on=today, retention_years=event.retention_years))
+        case ProjectReopened(eligible=eligible):
+            found = money if eligible is None else replace(money, audited=eligible)
+            return state.having(replace(closeout, reopened=closeout.reopened + 1), found)
+        case CorrectionProposed():
+            proposed = Correction(event.corrects, of.actor, event.strike, event.person_times, event.amount)
+            known = state.having(replace(closeout, corrections={**closeout.corrections, event.correction: proposed}))
+            content = event.model_dump(mode="json")
+            return approval.asked(
+                known, of, gate="ConfirmCorrection", role=Role.CAB_REG, key=event.correction, content=content
+            )
+        case CorrectionConfirmed():
+            return _corrected(state, of, event)
+        case _:
+            assert_never(event)
+
+
+def _corrected(state: State, of: Occurrence, event: CorrectionConfirmed) -> State:
+    """The records as they count from now on."""
+    closeout, delivery = state.part(Closeout), state.part(Delivery)
+    known = closeout.corrections.get(event.correction)
+    if known is None:
+        return state
+    corrections = {**closeout.corrections, event.correction: replace(known, confirmed_by=of.actor)}
+    delivery = delivery.corrected(
+        known.corrects, strike=known.strike, person_times=known.person_times, amount=known.amount
+    )
+    state = state.having(replace(closeout, corrections=corrections), delivery)
+    return approval.ended(state, of, gate="ConfirmCorrection", key=event.correction)
+
+
+# ---------------------------------------------------------------- who is awaited
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """Final report, surplus, close, archive; and corrections that wait for a second person."""
+    left = unjustified(state) - outstanding(state)
+    match state.stage:
+        case Stage.ACTIVE:
+            yield Awaited((Role.SO_LEGAL,), "SubmitFinalReport", "", "提交結項申請", "submit the final report")
+        case Stage.SETTLEMENT if left > 0:
+            zh, en = f"繳回結餘 {yuan(left)}", f"return the surplus of {yuan(left)}"
+            yield Awaited((Role.SO_ACC,), "ReturnSurplus", "", zh, en)
+        case Stage.SETTLEMENT if not state.part(Tranches).unsettled():
+            yield Awaited((Role.CAB_REG,), "CloseProject", "", "結項", "close the project")
+        case stage if stage in ENDED:
+            yield Awaited((Role.HOST,), "ArchiveProject", "", "歸檔", "archive the file")
+        case _:
+            pass
+    for number, correction in state.part(Closeout).corrections.items():
+        if correction.confirmed_by is None and state.stage in CORRECTABLE:
+            roles = (Role.CAB_REG, Role.CAB_FIN)
+            yield Awaited(roles, "ConfirmCorrection", number, "確認更正", "confirm the correction")
+
+
+ROOM = Room(
+    name="closeout",
+    zh="結項與歸檔",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    awaiting=awaiting,
+)

@@ -1,0 +1,736 @@
+"""實施與督導: start, activities, spending, teams, visits, reports and milestones (T12; D3, M7, V3, Z1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
+
+from pydantic import Field
+
+from domain.application import Application
+from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.effects import Claim, Effect
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Attachment, Role, StreamId, Text
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import Part, State, Transition
+from domain.project.contract import Contract, Key, Line, independent, pinned
+from domain.project.stage import Stage, gate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from domain.kernel.scheme import Scheme
+
+STANDING_TEAM = "standing-team"
+"""The milestone that a standing volunteer team is formed, where the scheme asks for one (FZ-6, Z1)."""
+
+UNDERWAY = (Stage.ACTIVE, Stage.RECTIFYING)
+"""The stages in which work goes on."""
+
+SUPERVISABLE = (Stage.AWARDED, Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED)
+"""The stages in which a supervisor may be assigned or replaced."""
+
+MILESTONES_RUN = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED, Stage.FINAL_REVIEW)
+"""The stages in which a milestone's day can pass."""
+
+
+class ReportKind(StrEnum):
+    """What a report is for."""
+
+    PROGRESS = "PROGRESS"
+    SELF_ASSESSMENT = "SELF_ASSESSMENT"
+    """The organisation's own account before the mid-term evaluation."""
+
+
+# ---------------------------------------------------------------- 督導指派、配套到位、項目啟動
+
+
+class Supervisor(Particulars):
+    """Who supervises, by registered id."""
+
+    supervisor: Text
+
+
+class SupervisorAssigned(Supervisor, Event):
+    """The project has a supervisor; a later one takes the place of an earlier one."""
+
+    zh = "督導指派"
+
+
+class AssignSupervisor(Supervisor, Command):
+    """Assign the supervisor."""
+
+    records = SupervisorAssigned
+    by = (Role.CAB_REG,)
+    during = SUPERVISABLE
+    rule = "T12"
+
+
+class Match(Particulars):
+    """Self-raised money that came in; never mixed with the award (HZ-5)."""
+
+    amount: Annotated[Fen, Field(gt=0)]
+    provider: Text | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class MatchFundReceived(Match, Event):
+    """Self-raised money is there."""
+
+    zh = "配套到位"
+
+
+class ReceiveMatchFund(Match, Command):
+    """Record self-raised money."""
+
+    records = MatchFundReceived
+    by = (Role.SO_ACC,)
+    during = (Stage.CONTRACTED, *UNDERWAY, Stage.SUSPENDED, Stage.FINAL_REVIEW)
+    rule = "M6"
+
+
+class ProjectStarted(Event):
+    """Work begins; nothing done before counts (D3)."""
+
+    zh = "項目啟動"
+    end: date
+    """The last day of implementation."""
+    moves = (
+        Transition(
+            "T12",
+            (Stage.CONTRACTED,),
+            Stage.ACTIVE,
+            (Role.SO_PM,),
+            "ledger account; supervisor if policy requires",
+        ),
+    )
+
+
+class StartProject(Command):
+    """Start the project."""
+
+    records = ProjectStarted
+    end: date | None = None
+    """The last day of implementation; None for the contract's."""
+
+
+# ---------------------------------------------------------------- 活動記錄、支出登記
+
+
+class Activity(Particulars):
+    """What was held, for how many. People are counted, never named (V4)."""
+
+    person_times: Annotated[int, Field(ge=0, le=10_000_000)]
+    """Attendances, 人次: one person twice is two."""
+    title: Text | None = None
+    team: Text | None = None
+    """The volunteer team that held it."""
+    site: Text | None = None
+    field: Text | None = None
+    """The field of welfare that it served."""
+    attachments: tuple[Attachment, ...] = ()
+    """Sign-in sheets and photographs."""
+
+
+class ActivityRecorded(Activity, Event):
+    """An activity was held; every output is derived from these records (V3)."""
+
+    zh = "活動記錄"
+    held_on: date
+    off_field: bool
+    """Whether it served a field that the project did not apply for (HZ-15): marked, not refused."""
+
+
+class RecordActivity(Activity, Command):
+    """Record an activity."""
+
+    records = ActivityRecorded
+    by = (Role.SO_PM,)
+    during = UNDERWAY
+    rule = "D3"
+    held_on: date | None = None
+    """The day on which it was held; None for today."""
+
+
+class Spending(Particulars):
+    """One voucher."""
+
+    voucher: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    """The invoice's own number; it can be claimed once, by one project (M7)."""
+    amount: Annotated[Fen, Field(gt=0)]
+    line: Line
+    """The budget line that bears it."""
+    purpose: Text | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class ExpenditureRecorded(Spending, Event):
+    """Money was spent on this voucher."""
+
+    zh = "支出登記"
+    spent_on: date
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Claim the voucher for this project (M7)."""
+        yield Claim(voucher_key(stream, self.voucher), stream)
+
+
+class RecordExpenditure(Spending, Command):
+    """Record spending."""
+
+    records = ExpenditureRecorded
+    by = (Role.SO_ACC,)
+    during = (Stage.CONTRACTED, *UNDERWAY, Stage.FINAL_REVIEW)
+    rule = "D3"
+    spent_on: date | None = None
+    """The voucher's day; None for today."""
+
+
+def voucher_key(stream: StreamId, voucher: str) -> str:
+    """The key that a project holds while it claims that voucher."""
+    return f"voucher/{stream.realm}/{voucher}"
+
+
+# ---------------------------------------------------------------- 志願隊、孵化、督導記錄、報告
+
+
+class Team(Particulars):
+    """A volunteer team."""
+
+    team: Text
+    members: Annotated[int, Field(ge=1, le=100_000)]
+    attachments: tuple[Attachment, ...] = ()
+
+
+class VolunteerTeamFormed(Team, Event):
+    """A volunteer team was formed."""
+
+    zh = "志願隊組建"
+
+
+class FormVolunteerTeam(Team, Command):
+    """Record that a volunteer team was formed."""
+
+    records = VolunteerTeamFormed
+    by = (Role.SO_PM,)
+    during = UNDERWAY
+    rule = "Z1"
+
+
+class Incubation(Particulars):
+    """A community organisation that came out of the project."""
+
+    incubated: Text
+    """Its name."""
+    site: Text | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class CommunityOrganisationIncubated(Incubation, Event):
+    """A community organisation stands on its own feet (FZ-11)."""
+
+    zh = "社區社會組織孵化"
+
+
+class IncubateCommunityOrganisation(Incubation, Command):
+    """Record an incubated organisation."""
+
+    records = CommunityOrganisationIncubated
+    by = (Role.SO_PM,)
+    during = UNDERWAY
+    rule = "V3"
+
+
+class Visit(Particulars):
+    """What the supervisor saw and advised."""
+
+    advice: Text | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class SupervisionVisitRecorded(Visit, Event):
+    """The supervisor visited."""
+
+    zh = "督導記錄"
+
+
+class RecordSupervisionVisit(Visit, Command):
+    """Record a supervision visit."""
+
+    records = SupervisionVisitRecorded
+    by = (Role.SUPV,)
+    during = (Stage.CONTRACTED, *UNDERWAY, Stage.SUSPENDED, Stage.FINAL_REVIEW)
+    rule = "T12"
+
+
+class Outputs(Particulars):
+    """What a report claims; it must be what the records say (V3)."""
+
+    sessions: int | None = None
+    """Activities held; None to claim nothing."""
+    person_times: int | None = None
+    """Attendances; None to claim nothing."""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Report(Outputs):
+    """A report of the organisation."""
+
+    kind: ReportKind
+
+
+class ReportSubmitted(Report, Event):
+    """The organisation reported."""
+
+    zh = "進度報告/自評"
+
+
+class SubmitReport(Report, Command):
+    """Submit a report."""
+
+    records = ReportSubmitted
+    by = (Role.SO_PM,)
+    during = (*UNDERWAY, Stage.SUSPENDED)
+    rule = "V3"
+
+
+# ---------------------------------------------------------------- 里程碑
+
+
+class OfMilestone(Particulars):
+    """Which milestone of the contract; ``standing-team`` is one wherever the scheme asks for a standing team."""
+
+    milestone: Key
+
+
+class Achievement(OfMilestone):
+    """What was reached."""
+
+    months: Annotated[int, Field(ge=0, le=240)] | None = None
+    """For ``standing-team``: months in which the team was active; must be what the records say (V3)."""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class MilestoneMet(Achievement, Event):
+    """The milestone was reached."""
+
+    zh = "里程碑達成"
+
+
+class MeetMilestone(Achievement, Command):
+    """Confirm that the milestone was reached."""
+
+    records = MilestoneMet
+    by = (Role.SUPV, Role.EVAL, Role.CAB_REG)
+    during = (*UNDERWAY, Stage.FINAL_REVIEW)
+    rule = "T16"
+    subject_field: ClassVar[str] = "milestone"
+
+
+class MilestoneMissed(OfMilestone, Event):
+    """The milestone's day passed and it was not reached; it may still be reached late."""
+
+    zh = "里程碑逾期"
+
+
+class MissMilestone(OfMilestone, Command):
+    """Let the milestone's day pass."""
+
+    records = MilestoneMissed
+    by = (Role.SYS,)
+    during = MILESTONES_RUN
+    rule = "T16"
+    subject_field: ClassVar[str] = "milestone"
+
+
+Commands = (
+    AssignSupervisor
+    | ReceiveMatchFund
+    | StartProject
+    | RecordActivity
+    | RecordExpenditure
+    | FormVolunteerTeam
+    | IncubateCommunityOrganisation
+    | RecordSupervisionVisit
+    | SubmitReport
+    | MeetMilestone
+    | MissMilestone
+)
+Events = (
+    SupervisorAssigned
+    | MatchFundReceived
+    | ProjectStarted
+    | ActivityRecorded
+    | ExpenditureRecorded
+    | VolunteerTeamFormed
+    | CommunityOrganisationIncubated
+    | SupervisionVisitRecorded
+    | ReportSubmitted
+    | MilestoneMet
+    | MilestoneMissed
+)
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+@dataclass(frozen=True)
+class ActivityRecord:
+    """One activity as it now stands in the records."""
+
+    held_on: date
+    person_times: int
+    team: str | None
+    struck: bool = False
+    """Whether a correction took it out (SD12)."""
+
+
+@dataclass(frozen=True)
+class Expenditure:
+    """One voucher as it now stands in the records."""
+
+    amount: Fen
+    line: str
+    spent_on: date
+    version: int
+    """The version of this stream at which it was recorded: what a correction points to."""
+
+
+@dataclass(frozen=True)
+class Delivery(Part):
+    """What was done, and who looked on."""
+
+    supervisor: str = ""
+    started_on: date | None = None
+    resumed_on: date | None = None
+    """When work last went on after a suspension or an upheld hearing: periods that stood still begin anew."""
+    match_received: Fen = 0
+    activities: dict[int, ActivityRecord] = field(default_factory=dict)
+    """The version of this stream at which it was recorded, and the activity."""
+    expenditures: dict[str, Expenditure] = field(default_factory=dict)
+    """Voucher and what it was spent on."""
+    teams: dict[str, int] = field(default_factory=dict)
+    """Team and its members when formed."""
+    incubated: tuple[str, ...] = ()
+    visits: int = 0
+    reports: dict[ReportKind, date] = field(default_factory=dict)
+    """The day of the latest report of each kind."""
+    met: dict[str, date] = field(default_factory=dict)
+    missed: dict[str, date] = field(default_factory=dict)
+
+    @property
+    def held(self) -> tuple[ActivityRecord, ...]:
+        """The activities that count."""
+        return tuple(a for a in self.activities.values() if not a.struck)
+
+    @property
+    def sessions(self) -> int:
+        """How many activities were held (V3)."""
+        return len(self.held)
+
+    @property
+    def person_times(self) -> int:
+        """How many attendances there were, 人次 (V3)."""
+        return sum(a.person_times for a in self.held)
+
+    @property
+    def spent(self) -> Fen:
+        """What all vouchers add up to, in fen."""
+        return sum(e.amount for e in self.expenditures.values())
+
+    @property
+    def standing_months(self) -> int:
+        """Distinct months in which the steadiest team was active (Z1)."""
+        return max((self._months(team) for team in self.teams), default=0)
+
+    def voucher_at(self, version: int) -> str | None:
+        """The voucher that was recorded at that version of the stream; None if none was."""
+        return next((name for name, e in self.expenditures.items() if e.version == version), None)
+
+    def corrected(self, version: int, *, strike: bool, person_times: int | None, amount: Fen | None) -> Delivery:
+        """The records as a confirmed correction of that version makes them count (SD12)."""
+        activities, expenditures = dict(self.activities), dict(self.expenditures)
+        activity, voucher = activities.get(version), self.voucher_at(version)
+        if activity is not None:
+            counted = activity.person_times if person_times is None else person_times
+            activities[version] = replace(activity, person_times=counted, struck=activity.struck or strike)
+        if voucher is not None and strike:
+            del expenditures[voucher]
+        elif voucher is not None and amount is not None:
+            expenditures[voucher] = replace(expenditures[voucher], amount=amount)
+        return replace(self, activities=activities, expenditures=expenditures)
+
+    def _months(self, team: str) -> int:
+        return len({(a.held_on.year, a.held_on.month) for a in self.held if a.team == team})
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """Who claims the voucher."""
+    if isinstance(command, RecordExpenditure):
+        return Reads(claims=frozenset({voucher_key(state.stream, command.voucher)}))
+    return Reads()
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about the work makes happen. Raises CommandRejected."""
+    check, delivery, today = Checks(), state.part(Delivery), local_day(order.at)
+    match command:
+        case AssignSupervisor(supervisor=supervisor):
+            independent(check, state, supervisor, "督導", "supervisor")
+            return check.grant(SupervisorAssigned.of(command))
+        case ReceiveMatchFund():
+            return check.grant(MatchFundReceived.of(command))
+        case StartProject():
+            end = _may_start(check, state, command, pinned(check, facts), today)
+            return check.grant(ProjectStarted(end=end))
+        case RecordActivity():
+            held_on = command.held_on or today
+            _may_be_recorded(check, delivery, command, held_on, today)
+            off = command.field is not None and command.field not in state.part(Application).fields
+            return check.grant(ActivityRecorded.of(command, held_on=held_on, off_field=off))
+        case RecordExpenditure():
+            spent_on = _may_be_claimed(check, state, facts, command, today)
+            return check.grant(ExpenditureRecorded.of(command, spent_on=spent_on))
+        case FormVolunteerTeam(team=team):
+            check(team not in delivery.teams, "Z1", f"{team} 已組建", f"{team} was formed before")
+            return check.grant(VolunteerTeamFormed.of(command))
+        case IncubateCommunityOrganisation(incubated=incubated):
+            check(incubated not in delivery.incubated, "V3", f"{incubated} 已登記", f"{incubated} was recorded before")
+            return check.grant(CommunityOrganisationIncubated.of(command))
+        case RecordSupervisionVisit():
+            check(delivery.supervisor, "T12", "尚未指派督導", "no supervisor is assigned")
+            return check.grant(SupervisionVisitRecorded.of(command))
+        case SubmitReport():
+            derived_from_records(check, delivery, command)
+            return check.grant(ReportSubmitted.of(command))
+        case MeetMilestone():
+            _may_be_met(check, state, facts, command)
+            return check.grant(MilestoneMet.of(command))
+        case MissMilestone(milestone=name):
+            passed = any(due.key == name and due.at <= order.at for due in due_milestones(state))
+            check(passed, "T16", f"里程碑 {name} 未到期或已了結", f"milestone {name} is not overdue")
+            return check.grant(MilestoneMissed.of(command))
+        case _:
+            assert_never(command)
+
+
+def _may_start(check: Checks, state: State, asked: StartProject, scheme: Scheme, today: date) -> date:
+    """T12: an account of its own, a supervisor and a community where the scheme wants them, and an end."""
+    contract, policy = state.part(Contract), scheme.delivery
+    check(contract.account, "T12", "專賬尚未備案", "the ledger account is not registered")
+    check(
+        state.part(Delivery).supervisor or not policy.supervisor_required,
+        "T12",
+        "尚未指派督導",
+        "no supervisor is assigned",
+    )
+    check(
+        contract.parties.community or state.part(Application).community or not policy.community_required,
+        "T12",
+        "尚未確定社區",
+        "no community is named",
+    )
+    end = asked.end or contract.end
+    check(end, "T12", "協議與啟動均未載明截止日", "neither the contract nor the start names an end")
+    end = end or today
+    check(end >= today, "T12", f"截止日 {end} 已過", f"the end {end} has passed")
+    check(
+        contract.end is None or end <= contract.end,
+        "D4",
+        f"截止日不得晚於協議的 {contract.end},延期須先變更",
+        f"the end may not lie after the contract's {contract.end}; an extension is a variation",
+    )
+    return end
+
+
+def _may_be_recorded(check: Checks, delivery: Delivery, asked: RecordActivity, held_on: date, today: date) -> None:
+    started = delivery.started_on
+    check(
+        started is not None and held_on >= started,
+        "D3",
+        f"活動日 {held_on} 早於啟動日 {started or '(未啟動)'}",
+        f"{held_on} lies before the start ({started or 'not started'})",
+    )
+    check(held_on <= today, "D3", f"活動日 {held_on} 尚未到來", f"{held_on} has not come yet")
+    check(
+        asked.team is None or asked.team in delivery.teams,
+        "V3",
+        f"志願隊 {asked.team} 尚未組建登記",
+        f"the team {asked.team} is not on record; form it first",
+    )
+
+
+def _may_be_claimed(check: Checks, state: State, facts: Facts, asked: RecordExpenditure, today: date) -> date:
+    """D3, M6 and M7: within the contract, on a line of the budget, on a voucher that nobody claimed."""
+    contract, scheme, spent_on = state.part(Contract), pinned(check, facts), asked.spent_on or today
+    begin, end = contract.signed_on, contract.end
+    check(
+        scheme.route == "REIMBURSE" or (begin is not None and spent_on >= begin),
+        "D3",
+        f"支出日 {spent_on} 早於協議生效日 {begin or '(未簽約)'}",
+        f"{spent_on} lies before the contract ({begin or 'not signed'})",
+    )
+    check(
+        end is None or spent_on <= end,
+        "D3",
+        f"支出日 {spent_on} 晚於協議截止日 {end}",
+        f"{spent_on} lies after the contract's end {end}",
+    )
+    check(spent_on <= today, "D3", f"支出日 {spent_on} 尚未到來", f"{spent_on} has not come yet")
+    check(
+        asked.line in contract.budget,
+        "M6",
+        f"預算中無科目 {asked.line}",
+        f"the budget has no line {asked.line}",
+    )
+    holders = facts.holders(voucher_key(state.stream, asked.voucher)) - {state.stream}
+    check(
+        not holders and asked.voucher not in state.part(Delivery).expenditures,
+        "M7",
+        f"憑證 {asked.voucher} 已列支",
+        f"the voucher {asked.voucher} has been claimed",
+    )
+    return spent_on
+
+
+def derived_from_records(check: Checks, delivery: Delivery, claimed: Outputs) -> None:
+    """V3: what is claimed is what the activity records add up to."""
+    for zh, en, said, found in (
+        ("場次", "sessions", claimed.sessions, delivery.sessions),
+        ("人次", "person-times", claimed.person_times, delivery.person_times),
+    ):
+        check(
+            said is None or said == found,
+            "V3",
+            f"所報{zh} {said} 與活動記錄的 {found} 不符",
+            f"{said} {en} are claimed; the activity records say {found}",
+        )
+
+
+def _may_be_met(check: Checks, state: State, facts: Facts, asked: MeetMilestone) -> None:
+    contract, delivery = state.part(Contract), state.part(Delivery)
+    name, months = asked.milestone, delivery.standing_months
+    check(
+        name in contract.milestones or name == STANDING_TEAM,
+        "T16",
+        f"協議中無里程碑 {name},現有 {'、'.join(contract.milestones) or '無'}",
+        f"the contract has no milestone {name}; it has {', '.join(contract.milestones) or 'none'}",
+    )
+    check(name not in delivery.met, "T16", f"里程碑 {name} 已達成", f"the milestone {name} was reached before")
+    if name != STANDING_TEAM:
+        return
+    standing_team(check, delivery, max(pinned(check, facts).evaluation.standing_team_months, 1))
+    check(
+        asked.months is None or asked.months == months,
+        "V3",
+        f"所報 {asked.months} 個月與活動記錄的 {months} 個月不符",
+        f"{asked.months} months are claimed; the activity records say {months}",
+    )
+
+
+def standing_team(check: Checks, delivery: Delivery, months: int) -> None:
+    """Z1: at least one team with activity in that many distinct months."""
+    check(
+        delivery.standing_months >= months,
+        "Z1",
+        f"須有志願隊在 {months} 個不同月份開展活動,現為 {delivery.standing_months} 個月",
+        f"a team active in {months} distinct months is needed; the records show {delivery.standing_months}",
+    )
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    delivery, today = state.part(Delivery), local_day(of.at)
+    match event:
+        case SupervisorAssigned():
+            return state.having(replace(delivery, supervisor=event.supervisor))
+        case MatchFundReceived():
+            return state.having(replace(delivery, match_received=delivery.match_received + event.amount))
+        case ProjectStarted():
+            started = replace(state.part(Contract), end=event.end)
+            return gate(state.having(replace(delivery, started_on=today), started), "ProjectStarted", positive=True)
+        case ActivityRecorded():
+            record = ActivityRecord(event.held_on, event.person_times, event.team)
+            return state.having(replace(delivery, activities={**delivery.activities, state.version + 1: record}))
+        case ExpenditureRecorded():
+            spent = Expenditure(event.amount, event.line, event.spent_on, state.version + 1)
+            return state.having(replace(delivery, expenditures={**delivery.expenditures, event.voucher: spent}))
+        case VolunteerTeamFormed():
+            return state.having(replace(delivery, teams={**delivery.teams, event.team: event.members}))
+        case CommunityOrganisationIncubated():
+            return state.having(replace(delivery, incubated=(*delivery.incubated, event.incubated)))
+        case SupervisionVisitRecorded():
+            return state.having(replace(delivery, visits=delivery.visits + 1))
+        case ReportSubmitted():
+            return state.having(replace(delivery, reports={**delivery.reports, event.kind: today}))
+        case MilestoneMet():
+            met = replace(delivery, met={**delivery.met, event.milestone: today})
+            return gate(state.having(met), f"MilestoneMet/{event.milestone}", positive=True)
+        case MilestoneMissed():
+            return state.having(replace(delivery, missed={**delivery.missed, event.milestone: today}))
+        case _:
+            assert_never(event)
+
+
+# ---------------------------------------------------------------- deadlines and who is awaited
+
+
+def due_milestones(state: State) -> Iterable[Due]:
+    """When each milestone that is neither met nor missed is missed; not before the stage in which it can be."""
+    if state.stage not in MILESTONES_RUN:
+        return
+    delivery = state.part(Delivery)
+    for name, term in state.part(Contract).milestones.items():
+        if term.due is not None and name not in delivery.met and name not in delivery.missed:
+            ends = day_ends(term.due)
+            yield Due(max(ends, state.since or ends), MissMilestone(milestone=name), key=name)
+
+
+def due(state: State, _calendar: Calendar) -> Iterable[Due]:
+    """The milestones' days."""
+    return due_milestones(state)
+
+
+def all_met(state: State) -> bool:
+    """Whether the contract has milestones and all are met (T16)."""
+    terms = state.part(Contract).milestones
+    return bool(terms) and terms.keys() <= state.part(Delivery).met.keys()
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """Start, and milestones."""
+    contract, delivery = state.part(Contract), state.part(Delivery)
+    if state.stage == Stage.CONTRACTED:
+        yield Awaited((Role.SO_PM,), "StartProject", "", "啟動項目", "start the project")
+    if state.stage in UNDERWAY:
+        for name, term in contract.milestones.items():
+            if name not in delivery.met:
+                until = day_ends(term.due) if term.due else None
+                roles = (Role.SUPV, Role.EVAL, Role.CAB_REG)
+                zh, en = f"確認里程碑:{term.title}", f"confirm the milestone: {term.title}"
+                yield Awaited(roles, "MeetMilestone", name, zh, en, until)
+
+
+ROOM = Room(
+    name="delivery",
+    zh="實施與督導",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    due=due,
+    awaiting=awaiting,
+)

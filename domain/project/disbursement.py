@@ -1,0 +1,532 @@
+"""撥付: a tranche whose gate stands is asked for, checked, approved and paid by different people (M2, P2, SD1, SD3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
+
+from pydantic import Field
+
+from domain.fund import committed, paid
+from domain.kernel import approval
+from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.canonical import digest
+from domain.kernel.effects import Effect, Post
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen, yuan
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import State
+from domain.project.award import Award
+from domain.project.contract import (
+    COOL_DOWN,
+    IN_FLIGHT,
+    Cancelling,
+    Contract,
+    Key,
+    Money,
+    Tranche,
+    Tranches,
+    TrancheStatus,
+    applicants,
+    apportioned,
+    eligible,
+    pinned,
+    without_approvals,
+)
+from domain.project.stage import CONTRACT_LIVE, Gates, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAYABLE = (Stage.CONTRACTED, Stage.ACTIVE, Stage.FINAL_REVIEW, Stage.SETTLEMENT)
+"""The stages in which money may go out: not while something is being put right, stands still or is being ended."""
+
+REQUESTABLE = (TrancheStatus.PLANNED, TrancheStatus.WITHHELD, TrancheStatus.FAILED)
+"""Where a request may begin (domain.md §3.1)."""
+
+HOLDABLE = (TrancheStatus.PLANNED, TrancheStatus.FAILED, *IN_FLIGHT)
+"""What can be held back: any unpaid tranche that is not held back yet."""
+
+
+class Adverse(Particulars):
+    """A decision against somebody, with its reason and its evidence (V1)."""
+
+    reason: Text
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+
+
+class OfTranche(Particulars):
+    """Which tranche."""
+
+    tranche: Key
+
+
+class Amount(OfTranche):
+    """How much of which tranche."""
+
+    amount: Annotated[Fen, Field(gt=0)]
+
+
+# ---------------------------------------------------------------- 撥款申請、複核、審批
+
+
+class DisbursementRequest(OfTranche):
+    """What is asked for."""
+
+    invoice: Attachment | None = None
+
+
+class DisbursementRequested(DisbursementRequest, Event):
+    """The case officer asks for the money; checking and approval are bound to this content (SD3)."""
+
+    zh = "撥款申請"
+    amount: Fen
+    bound: str
+    """Digest of project, contract version, payee account, amount and tranche."""
+    payment_wd: int
+    """Working days within which it is to be paid."""
+
+
+class RequestDisbursement(DisbursementRequest, Command):
+    """Ask for a tranche."""
+
+    records = DisbursementRequested
+    by = (Role.CAB_REG,)
+    during = PAYABLE
+    rule = "M2"
+    subject_field: ClassVar[str] = "tranche"
+    amount: Fen | None = None
+    """All of the tranche that is neither paid nor cancelled (M4); None for just that."""
+
+
+class DisbursementChecked(OfTranche, Event):
+    """Bureau finance checked the request."""
+
+    zh = "撥款複核"
+
+
+class CheckDisbursement(OfTranche, Command):
+    """Check the request."""
+
+    records = DisbursementChecked
+    by = (Role.CAB_FIN,)
+    during = PAYABLE
+    rule = "M2"
+    subject_field: ClassVar[str] = "tranche"
+
+
+class DisbursementApproved(OfTranche, Event):
+    """The decision meeting approved the request."""
+
+    zh = "撥款審批"
+
+
+class ApproveDisbursement(OfTranche, Command):
+    """Approve the request."""
+
+    records = DisbursementApproved
+    by = (Role.CAB_DEC,)
+    during = PAYABLE
+    rule = "M2"
+    subject_field: ClassVar[str] = "tranche"
+
+
+# ---------------------------------------------------------------- 資金撥付、退匯
+
+
+class Payment(Amount):
+    """What the treasury paid."""
+
+    reference: Text | None = None
+    """The treasury's own number of the payment."""
+
+
+class DisbursementPaid(Payment, Event):
+    """The money has left; it cannot be changed any more (M8)."""
+
+    zh = "資金撥付"
+    split: dict[str, Fen]
+    """Fund and fen (M9)."""
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Move each fund's share from set aside to paid."""
+        for fund, share in sorted(self.split.items()):
+            yield Post(committed(stream, fund), paid(stream, fund), share)
+
+
+class PayDisbursement(Payment, Command):
+    """Record the payment."""
+
+    records = DisbursementPaid
+    by = (Role.FISCAL,)
+    during = PAYABLE
+    rule = "M2"
+    subject_field: ClassVar[str] = "tranche"
+
+
+class PaymentFailure(OfTranche):
+    """Why the bank sent it back."""
+
+    reason: Text
+
+
+class DisbursementFailed(PaymentFailure, Event):
+    """The payment came back; it may be asked for again."""
+
+    zh = "退匯"
+
+
+class FailDisbursement(PaymentFailure, Command):
+    """Record that the payment came back."""
+
+    records = DisbursementFailed
+    by = (Role.FISCAL,)
+    during = CONTRACT_LIVE
+    rule = "M2"
+    subject_field: ClassVar[str] = "tranche"
+
+
+# ---------------------------------------------------------------- 暫緩、核減
+
+
+class Withholding(OfTranche, Adverse):
+    """Which tranche is held back, and why."""
+
+
+class DisbursementWithheld(Withholding, Event):
+    """The tranche is held back; it may be asked for again once its gate stands."""
+
+    zh = "暫緩撥付"
+
+
+class WithholdDisbursement(Withholding, Command):
+    """Hold the tranche back."""
+
+    records = DisbursementWithheld
+    by = (Role.CAB_REG,)
+    during = CONTRACT_LIVE
+    rule = "M8"
+    subject_field: ClassVar[str] = "tranche"
+
+
+class Cancellation(Amount, Adverse):
+    """How much of which tranche will not be paid, and why."""
+
+
+class TrancheCancelled(Cancellation, Cancelling, Event):
+    """The tranche, or that much of it, will never be paid; the money is free again."""
+
+    zh = "核減/取消撥付"
+
+
+class CancelTranche(Cancellation, Command):
+    """Cancel the tranche or a part of it."""
+
+    records = TrancheCancelled
+    by = (Role.CAB_DEC,)
+    during = CONTRACT_LIVE
+    rule = "M8"
+    subject_field: ClassVar[str] = "tranche"
+
+
+Commands = (
+    RequestDisbursement
+    | CheckDisbursement
+    | ApproveDisbursement
+    | PayDisbursement
+    | FailDisbursement
+    | WithholdDisbursement
+    | CancelTranche
+)
+Events = (
+    DisbursementRequested
+    | DisbursementChecked
+    | DisbursementApproved
+    | DisbursementPaid
+    | DisbursementFailed
+    | DisbursementWithheld
+    | TrancheCancelled
+)
+
+
+def content(state: State, tranche: str, amount: Fen) -> dict[str, object]:
+    """What the approvals of a payment are bound to; anything else is another payment (SD3)."""
+    contract = state.part(Contract)
+    return {
+        "project": state.part(Award).project,
+        "contract": contract.version,
+        "account": contract.account,
+        "amount": amount,
+        "tranche": tranche,
+    }
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The organisation and its partners: a banned or listed one is not paid."""
+    if isinstance(command, RequestDisbursement | PayDisbursement):
+        return Reads(streams=applicants(state))
+    return Reads()
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about a tranche makes happen. Raises CommandRejected."""
+    check, today = Checks(), local_day(order.at)
+    tranche = _tranche(check, state, command.tranche)
+    match command:
+        case RequestDisbursement():
+            amount = tranche.remainder if command.amount is None else command.amount
+            _may_be_requested(check, state, order, command.tranche, amount)
+            eligible(check, state, facts, today, "D5")
+            return check.grant(
+                DisbursementRequested.of(
+                    command,
+                    amount=amount,
+                    bound=digest(content(state, command.tranche, amount)),
+                    payment_wd=pinned(check, facts).payment.payment_wd,
+                )
+            )
+        case CheckDisbursement():
+            _in_hand(check, state, tranche, command.tranche, TrancheStatus.REQUESTED)
+            _another(check, order.actor, "P2", tranche.maker)
+            return check.grant(DisbursementChecked.of(command))
+        case ApproveDisbursement():
+            _in_hand(check, state, tranche, command.tranche, TrancheStatus.CHECKED)
+            _another(check, order.actor, "P2", tranche.maker, tranche.checker)
+            return check.grant(DisbursementApproved.of(command))
+        case PayDisbursement(amount=amount):
+            _in_hand(check, state, tranche, command.tranche, TrancheStatus.APPROVED)
+            _another(check, order.actor, "SD1", tranche.maker)
+            check(
+                amount == tranche.requested,
+                "SD3",
+                f"撥付 {yuan(amount)} 與審批的 {yuan(tranche.requested)} 不符",
+                f"{yuan(amount)} is not the {yuan(tranche.requested)} that was approved",
+            )
+            eligible(check, state, facts, today, "D5")
+            return check.grant(DisbursementPaid.of(command, split=apportioned(amount, state.part(Money).committed)))
+        case FailDisbursement():
+            _stands(check, tranche, command.tranche, "M2", TrancheStatus.APPROVED)
+            return check.grant(DisbursementFailed.of(command))
+        case WithholdDisbursement():
+            _unpaid(check, tranche, command.tranche)
+            _stands(check, tranche, command.tranche, "M8", *HOLDABLE)
+            return check.grant(DisbursementWithheld.of(command))
+        case CancelTranche(amount=amount):
+            _unpaid(check, tranche, command.tranche)
+            check(
+                amount <= tranche.remainder,
+                "M4",
+                f"{command.tranche} 未撥餘額 {yuan(tranche.remainder)},不足核減 {yuan(amount)}",
+                f"{command.tranche} has {yuan(tranche.remainder)} unpaid; {yuan(amount)} cannot be cancelled",
+            )
+            return check.grant(TrancheCancelled.of(command, split=apportioned(amount, state.part(Money).committed)))
+        case _:
+            assert_never(command)
+
+
+def _tranche(check: Checks, state: State, name: str) -> Tranche:
+    """The tranche. Raises CommandRejected if the contract has none of that name."""
+    known = state.part(Tranches).of
+    check(
+        name in known,
+        "M2",
+        f"協議中無撥款 {name},現有 {'、'.join(known) or '無'}",
+        f"the contract has no tranche {name}; it has {', '.join(known) or 'none'}",
+    )
+    return known.get(name) or Tranche(0, "")
+
+
+def _may_be_requested(check: Checks, state: State, order: Order, name: str, amount: Fen) -> None:
+    """The gate stands, the payee is sure, and all of the unpaid remainder is asked for."""
+    tranche = state.part(Tranches).of.get(name) or Tranche(0, "")
+    contract, money = state.part(Contract), state.part(Money)
+    _stands(check, tranche, name, "M8" if tranche.settled else "M2", *REQUESTABLE)
+    _gate_stands(check, state, tranche, name)
+    check(
+        amount == tranche.remainder,
+        "M4",
+        f"{name} 應申請未撥餘額 {yuan(tranche.remainder)},而非 {yuan(amount)}",
+        f"{name} is to be asked for in full: {yuan(tranche.remainder)}, not {yuan(amount)}",
+    )
+    check(
+        money.paid + amount <= contract.award,
+        "M3",
+        f"累計撥付將超過立項金額 {yuan(contract.award)}",
+        f"the payments would exceed the award of {yuan(contract.award)}",
+    )
+    check(
+        money.audited is None or money.net + amount <= money.audited,
+        "M3",
+        f"審計核定 {yuan(money.audited or 0)},撥付後將超出,須先核減差額",
+        f"the audit found {yuan(money.audited or 0)} eligible, which this would exceed; cancel the difference first",
+    )
+    check(contract.account, "SD3", "專賬尚未備案,無收款賬戶", "no ledger account is registered to be paid into")
+    check(
+        contract.account_confirmed,
+        "SD9",
+        "專賬變更尚未經局財務核實",
+        "the changed account has not been confirmed by bureau finance",
+    )
+    changed = contract.account_changed_at
+    check(
+        changed is None or order.at >= changed + COOL_DOWN,
+        "SD9",
+        "專賬變更未滿 24 小時",
+        "the account changed less than 24 hours ago",
+    )
+
+
+def _gate_stands(check: Checks, state: State, tranche: Tranche, name: str) -> None:
+    check(
+        tranche.gate in state.part(Gates).passed,
+        "M2",
+        f"{name} 的撥付條件 {tranche.gate} 尚未達成",
+        f"{name} waits for {tranche.gate}, which does not stand",
+    )
+
+
+def _in_hand(check: Checks, state: State, tranche: Tranche, name: str, status: TrancheStatus) -> None:
+    """The request stands where it should, its gate still stands, and its content is still what was asked for."""
+    check(
+        not tranche.voided,
+        "SD3",
+        f"{name} 的申請已作廢({tranche.voided}),須重新申請",
+        f"the request for {name} is void ({tranche.voided}); ask again",
+    )
+    _stands(check, tranche, name, "M2", status)
+    _gate_stands(check, state, tranche, name)
+    check(
+        tranche.status not in IN_FLIGHT or tranche.bound == digest(content(state, name, tranche.requested)),
+        "SD3",
+        f"{name} 的申請內容已變,須重新申請",
+        f"the content of the request for {name} has changed; ask again",
+    )
+
+
+def _another(check: Checks, actor: Actor, rule: str, *others: Actor | None) -> None:
+    check(
+        actor not in others,
+        rule,
+        f"{actor} 已經手本筆撥款,須由另一人辦理",
+        f"{actor} already had this payment in hand; another person must do this",
+    )
+
+
+def _stands(check: Checks, tranche: Tranche, name: str, rule: str, *statuses: TrancheStatus) -> None:
+    check(
+        tranche.status in statuses,
+        rule,
+        f"{name} 現為 {tranche.status},須為 {'、'.join(statuses)}",
+        f"{name} is {tranche.status}; it must be {', '.join(statuses)}",
+    )
+
+
+def _unpaid(check: Checks, tranche: Tranche, name: str) -> None:
+    check(
+        not tranche.settled,
+        "M8",
+        f"{name} 已 {tranche.status},不可更動",
+        f"{name} is {tranche.status} and may not be changed",
+    )
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    name, tranches, money = event.tranche, state.part(Tranches), state.part(Money)
+    known = tranches.of.get(name) or Tranche(0, "")
+    match event:
+        case DisbursementRequested():
+            bound = content(state, name, event.amount)
+            asked = replace(
+                known,
+                status=TrancheStatus.REQUESTED,
+                requested=event.amount,
+                requested_on=local_day(of.at),
+                payment_wd=event.payment_wd,
+                bound=event.bound,
+                maker=of.actor,
+                checker=None,
+                approver=None,
+                voided="",
+            )
+            moved = state.having(tranches.having(name, asked))
+            return approval.asked(moved, of, gate="CheckDisbursement", role=Role.CAB_FIN, key=name, content=bound)
+        case DisbursementChecked():
+            checked = replace(known, status=TrancheStatus.CHECKED, checker=of.actor)
+            bound = content(state, name, known.requested)
+            moved = approval.ended(state.having(tranches.having(name, checked)), of, gate="CheckDisbursement", key=name)
+            return approval.asked(moved, of, gate="ApproveDisbursement", role=Role.CAB_DEC, key=name, content=bound)
+        case DisbursementApproved():
+            approved = replace(known, status=TrancheStatus.APPROVED, approver=of.actor)
+            return approval.ended(
+                state.having(tranches.having(name, approved)), of, gate="ApproveDisbursement", key=name
+            )
+        case DisbursementPaid():
+            settled = replace(known, status=TrancheStatus.PAID, paid=known.paid + event.amount)
+            return state.having(tranches.having(name, settled), money.after_payment(event.split))
+        case DisbursementFailed():
+            return state.having(tranches.having(name, replace(known, status=TrancheStatus.FAILED)))
+        case DisbursementWithheld():
+            withheld = replace(known, status=TrancheStatus.WITHHELD)
+            return without_approvals(state.having(tranches.having(name, withheld)), of, name)
+        case TrancheCancelled():
+            return _cancelled(state, of, known, event)
+        case _:
+            assert_never(event)
+
+
+def _cancelled(state: State, of: Occurrence, known: Tranche, event: TrancheCancelled) -> State:
+    """The whole tranche is CANCELLED; after a part of it the rest is as it was, but a request in flight is void."""
+    name, less = event.tranche, replace(known, cancelled=known.cancelled + event.amount)
+    if less.remainder == 0:
+        less = replace(less, status=TrancheStatus.CANCELLED)
+    elif less.status in IN_FLIGHT:
+        less = replace(less, status=TrancheStatus.PLANNED, voided="核減 / cut")
+    state = without_approvals(state, of, name)
+    return state.having(state.part(Tranches).having(name, less), state.part(Money).after_cancelling(event.split))
+
+
+# ---------------------------------------------------------------- who is awaited
+
+
+def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
+    """Requests whose gate stands, and those in hand; what the treasury pays late is overdue, nothing more."""
+    if state.stage not in PAYABLE:
+        return
+    for name, tranche in state.part(Tranches).of.items():
+        until = day_ends(calendar.after(tranche.requested_on, tranche.payment_wd)) if tranche.requested_on else None
+        match tranche.status:
+            case TrancheStatus.PLANNED | TrancheStatus.WITHHELD | TrancheStatus.FAILED:
+                if tranche.gate in state.part(Gates).passed and state.part(Contract).account:
+                    yield Awaited((Role.CAB_REG,), "RequestDisbursement", name, "申請撥款", "ask for the tranche")
+            case TrancheStatus.REQUESTED:
+                yield Awaited((Role.CAB_FIN,), "CheckDisbursement", name, "複核撥款", "check the request", until)
+            case TrancheStatus.CHECKED:
+                yield Awaited((Role.CAB_DEC,), "ApproveDisbursement", name, "審批撥款", "approve the request", until)
+            case TrancheStatus.APPROVED:
+                yield Awaited((Role.FISCAL,), "PayDisbursement", name, "撥付資金", "pay the tranche", until)
+            case TrancheStatus.PAID | TrancheStatus.CANCELLED:
+                pass
+            case _:
+                assert_never(tranche.status)
+
+
+ROOM = Room(
+    name="disbursement",
+    zh="撥付",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    awaiting=awaiting,
+)

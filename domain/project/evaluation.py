@@ -1,0 +1,412 @@
+"""評估與審計: mid-term and final evaluation and the audit, by bodies that depend on nobody here (T19, T21; P3, Z1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
+
+from domain.application import Application, ProjectKind
+from domain.kernel.calendar import Calendar, day_ends
+from domain.kernel.facts import Facts
+from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen, yuan
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import Part, State, Transition
+from domain.project.contract import Contract, Money, independent, pinned
+from domain.project.delivery import UNDERWAY, Delivery, ReportKind, standing_team
+from domain.project.stage import Stage, gate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from domain.kernel.scheme import Scheme
+
+Mark = Annotated[Decimal, Field(ge=0, le=1000, max_digits=6, decimal_places=2)]
+"""Points; with a bonus more than 100 [F17]."""
+
+
+class Result(StrEnum):
+    """How a mid-term evaluation ended."""
+
+    PASS = "PASS"  # noqa: S105 - a result, not a secret
+    FAIL = "FAIL"
+
+
+class Opinion(StrEnum):
+    """What the auditor says of the accounts."""
+
+    UNQUALIFIED = "UNQUALIFIED"
+    QUALIFIED = "QUALIFIED"
+    ADVERSE = "ADVERSE"
+    DISCLAIMER = "DISCLAIMER"
+
+
+class Scored(Particulars):
+    """A score with what it rests on. A failing one says what was found, with evidence (V1)."""
+
+    score: Mark
+    criteria: dict[str, Mark] = Field(default_factory=dict)
+    """Criterion and its points; they add up to the score. Empty to give the score alone."""
+    finding: Text | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+# ---------------------------------------------------------------- 中期評估
+
+
+class Midterm(Scored):
+    """How the project stands about halfway."""
+
+    result: Result
+    recheck: bool = False
+    """Whether it looks again after a rectification."""
+
+
+class MidtermEvaluationConcluded(Midterm, Event):
+    """The mid-term evaluation passed or failed; the latest one counts for the tranches that wait for it."""
+
+    zh = "中期評估結論"
+    evaluator: Text | None = None
+    """The body that evaluated; None where the report was never handed in, which counts as a fail [F14]."""
+
+
+class ConcludeMidtermEvaluation(Midterm, Command):
+    """Conclude the mid-term evaluation."""
+
+    records = MidtermEvaluationConcluded
+    by = (Role.EVAL,)
+    during = UNDERWAY
+    rule = "M2"
+    evaluator: Text | None = None
+    """The body that evaluated, by registered id; None for the contract's."""
+
+
+class FailOverdueMidterm(Command):
+    """Count a self-assessment that was never handed in as a fail."""
+
+    records = MidtermEvaluationConcluded
+    by = (Role.SYS,)
+    during = UNDERWAY
+    rule = "M2"
+
+
+# ---------------------------------------------------------------- 審計意見
+
+
+class Audit(Particulars):
+    """What the auditor found. Any opinion but an unqualified one says why, with evidence (V1)."""
+
+    opinion: Opinion
+    eligible: Fen
+    """Spending that the award may bear, in fen: what was paid beyond it comes back."""
+    finding: Text | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class AuditOpinionIssued(Audit, Event):
+    """The accounts were audited."""
+
+    zh = "審計意見"
+    auditor: Text
+    """The body that audited, by registered id."""
+    moves = (Transition("T19", (Stage.FINAL_REVIEW, Stage.TERMINATING), "SAME", (Role.AUDIT,), "auditor independent"),)
+
+
+class IssueAuditOpinion(Audit, Command):
+    """Issue the audit opinion."""
+
+    records = AuditOpinionIssued
+    auditor: Text | None = None
+    """The body that audited, by registered id; None for the contract's."""
+
+
+# ---------------------------------------------------------------- 末期評估
+
+
+class Final(Scored):
+    """How the project ended."""
+
+    grade: Text
+    """The scheme's name for what the score earns, e.g. 良好."""
+
+
+class FinalEvaluationConcluded(Final, Event):
+    """The project is graded; a failing grade leaves it in final review, for rectification or termination."""
+
+    zh = "末期評估結論"
+    evaluator: Text
+    """The body that evaluated, by registered id."""
+    passed: bool
+    """Whether the score reached the pass mark."""
+    moves = (
+        Transition(
+            "T21",
+            (Stage.FINAL_REVIEW,),
+            Stage.SETTLEMENT,
+            (Role.EVAL,),
+            "grade >= pass; audit issued; standing team if policy requires",
+            when=lambda e: isinstance(e, FinalEvaluationConcluded) and e.passed,
+        ),
+    )
+
+
+class ConcludeFinalEvaluation(Final, Command):
+    """Conclude the final evaluation."""
+
+    records = FinalEvaluationConcluded
+    evaluator: Text | None = None
+    """The body that evaluated, by registered id; None for the contract's."""
+
+
+Commands = ConcludeMidtermEvaluation | FailOverdueMidterm | IssueAuditOpinion | ConcludeFinalEvaluation
+Events = MidtermEvaluationConcluded | AuditOpinionIssued | FinalEvaluationConcluded
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+@dataclass(frozen=True)
+class Evaluation(Part):
+    """The latest conclusions, and who drew them."""
+
+    midterm: Result | None = None
+    midterm_score: Decimal | None = None
+    final_score: Decimal | None = None
+    grade: str = ""
+    passed: bool = False
+    opinion: Opinion | None = None
+    evaluators: frozenset[str] = field(default_factory=frozenset)
+    """Bodies that evaluated this project; its auditor is none of them (P3)."""
+    auditors: frozenset[str] = field(default_factory=frozenset)
+
+
+# ---------------------------------------------------------------- decide
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about evaluation or audit makes happen. Raises CommandRejected."""
+    check = Checks()
+    match command:
+        case ConcludeMidtermEvaluation():
+            scheme = pinned(check, facts)
+            evaluator = _evaluator(check, state, command.evaluator)
+            _sound_midterm(check, state, command, scheme)
+            return check.grant(MidtermEvaluationConcluded.of(command, evaluator=evaluator))
+        case FailOverdueMidterm():
+            until = _report_overdue(state, facts.calendar)
+            check(
+                until is not None and order.at >= until,
+                "M2",
+                f"自評期限至 {until},尚未逾期",
+                f"the self-assessment may come until {until}",
+            )
+            return check.grant(
+                MidtermEvaluationConcluded(score=Decimal(0), result=Result.FAIL, finding="自評報告逾期未交")
+            )
+        case IssueAuditOpinion():
+            auditor = _auditor(check, state, command)
+            return check.grant(AuditOpinionIssued.of(command, auditor=auditor))
+        case ConcludeFinalEvaluation(score=score):
+            scheme = pinned(check, facts)
+            evaluator = _evaluator(check, state, command.evaluator)
+            passed = score >= scheme.evaluation.pass_mark
+            _sound_final(check, state, command, scheme, passed=passed)
+            return check.grant(FinalEvaluationConcluded.of(command, evaluator=evaluator, passed=passed))
+        case _:
+            assert_never(command)
+
+
+def _evaluator(check: Checks, state: State, named: str | None) -> str:
+    """P3: who evaluates is known, and is neither the bidder nor the auditor."""
+    parties = state.part(Contract).parties
+    evaluator = named or parties.evaluator
+    check(evaluator, "P3", "未載明評估機構", "neither the command nor the contract names the evaluator")
+    independent(check, state, evaluator, "第三方評估", "evaluator")
+    check(
+        evaluator is None or evaluator not in state.part(Evaluation).auditors | {parties.auditor},
+        "P3",
+        f"{evaluator} 是本項目的審計機構,不得兼任評估",
+        f"{evaluator} is the auditor of this project and may not evaluate it too",
+    )
+    return evaluator or ""
+
+
+def _auditor(check: Checks, state: State, audit: IssueAuditOpinion) -> str:
+    """T19, P3: who audits is known, and is neither the bidder nor an evaluator; what it found is within the award."""
+    contract = state.part(Contract)
+    auditor = audit.auditor or contract.parties.auditor
+    check(auditor, "P3", "未載明審計機構", "neither the command nor the contract names the auditor")
+    independent(check, state, auditor, "審計機構", "auditor")
+    check(
+        auditor is None or auditor not in state.part(Evaluation).evaluators | {contract.parties.evaluator},
+        "P3",
+        f"{auditor} 是本項目的評估機構,不得兼任審計",
+        f"{auditor} evaluated this project and may not audit it too",
+    )
+    check(
+        audit.eligible <= contract.award,
+        "M3",
+        f"核定支出 {yuan(audit.eligible)} 不得超過立項金額 {yuan(contract.award)}",
+        f"{yuan(audit.eligible)} eligible exceeds the award of {yuan(contract.award)}",
+    )
+    if audit.opinion is not Opinion.UNQUALIFIED:
+        _evidenced(check, audit.finding, audit.attachments)
+    return auditor or ""
+
+
+def _evidenced(check: Checks, finding: str | None, attachments: tuple[Attachment, ...]) -> None:
+    """V1: an adverse conclusion says what was found, and shows it."""
+    check(finding, "V1", "不利結論須載明發現的問題", "an adverse conclusion says what was found")
+    check(attachments, "V1", "不利結論須附佐證材料", "an adverse conclusion has an attachment")
+
+
+def _sound_midterm(check: Checks, state: State, asked: ConcludeMidtermEvaluation, scheme: Scheme) -> None:
+    policy, last = scheme.evaluation, state.part(Evaluation).midterm
+    earned = Result.PASS if asked.score >= policy.pass_mark else Result.FAIL
+    check(
+        asked.result is earned,
+        "M2",
+        f"{asked.score} 分的結論應為 {earned}(及格線 {policy.pass_mark})",
+        f"{asked.score} points are a {earned}; the pass mark is {policy.pass_mark}",
+    )
+    check(
+        asked.recheck == (last is Result.FAIL),
+        "M2",
+        "中期評估不合格後方可複評" if asked.recheck else "前次中期評估不合格,本次須註明為複評(recheck)",
+        "there is no failed mid-term to look at again" if asked.recheck else "the last one failed: this is a recheck",
+    )
+    check(
+        last is not Result.PASS or asked.recheck,
+        "M2",
+        "中期評估已合格",
+        "the mid-term evaluation has passed already",
+    )
+    _sound_criteria(check, asked.score, asked.criteria, policy.midterm_rubric)
+    if asked.result is Result.FAIL:
+        _evidenced(check, asked.finding, asked.attachments)
+
+
+def _sound_criteria(check: Checks, score: Decimal, criteria: Mapping[str, Decimal], rubric: Mapping[str, int]) -> None:
+    unknown = sorted(set(criteria) - set(rubric) - {"bonus"})
+    check(
+        not unknown,
+        "M2",
+        f"評分項 {'、'.join(unknown)} 不在評分表",
+        f"the rubric has no criterion {', '.join(unknown)}",
+    )
+    for name in sorted(set(criteria) & set(rubric)):
+        check(
+            criteria[name] <= rubric[name],
+            "M2",
+            f"{name} 滿分 {rubric[name]},所評 {criteria[name]}",
+            f"{name} is worth {rubric[name]} points at most, not {criteria[name]}",
+        )
+    total = sum(criteria.values())
+    check(
+        not criteria or total == score,
+        "M2",
+        f"各項合計 {total},與總分 {score} 不符",
+        f"the criteria add up to {total}, not to {score}",
+    )
+
+
+def _sound_final(check: Checks, state: State, asked: ConcludeFinalEvaluation, scheme: Scheme, *, passed: bool) -> None:
+    """T21: the grade is what the score earns; a passing one needs the audit and the standing team."""
+    policy = scheme.evaluation
+    check(
+        asked.grade == policy.grade(asked.score),
+        "T21",
+        f"{asked.score} 分的等級應為「{policy.grade(asked.score)}」",
+        f"{asked.score} points earn the grade {policy.grade(asked.score)}",
+    )
+    if not passed:
+        _evidenced(check, asked.finding, asked.attachments)
+        return
+    check(state.part(Money).audited is not None, "T21", "審計意見尚未出具", "the audit opinion has not been issued")
+    if policy.standing_team_months and state.part(Application).kind is ProjectKind.SERVICE:
+        standing_team(check, state.part(Delivery), policy.standing_team_months)
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, _of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    evaluation = state.part(Evaluation)
+    match event:
+        case MidtermEvaluationConcluded(evaluator=evaluator, result=result):
+            known = evaluation.evaluators | ({evaluator} if evaluator else set())
+            concluded = replace(evaluation, midterm=result, midterm_score=event.score, evaluators=known)
+            return gate(state.having(concluded), event.event_type, positive=result is Result.PASS)
+        case AuditOpinionIssued(auditor=auditor, opinion=opinion):
+            audited = replace(evaluation, opinion=opinion, auditors=evaluation.auditors | {auditor})
+            money = replace(state.part(Money), audited=event.eligible)
+            return gate(state.having(audited, money), event.event_type, positive=opinion is Opinion.UNQUALIFIED)
+        case FinalEvaluationConcluded(evaluator=evaluator, passed=passed):
+            graded = replace(
+                evaluation,
+                final_score=event.score,
+                grade=event.grade,
+                passed=passed,
+                evaluators=evaluation.evaluators | {evaluator},
+            )
+            return gate(state.having(graded), event.event_type, positive=passed)
+        case _:
+            assert_never(event)
+
+
+# ---------------------------------------------------------------- deadlines and who is awaited
+
+
+def _report_overdue(state: State, calendar: Calendar) -> datetime | None:
+    """From when a missing self-assessment is a failed mid-term; None while nothing is owed.
+
+    After a suspension the days run anew from the day of resumption.
+    """
+    contract, delivery = state.part(Contract), state.part(Delivery)
+    owed_on = contract.self_assessment_due
+    if owed_on is None or state.stage not in UNDERWAY:
+        return None
+    if state.part(Evaluation).midterm is not None or ReportKind.SELF_ASSESSMENT in delivery.reports:
+        return None
+    return day_ends(calendar.after(max(owed_on, delivery.resumed_on or owed_on), contract.midterm_report_wd))
+
+
+def due(state: State, calendar: Calendar) -> Iterable[Due]:
+    """The mid-term report (§3.5)."""
+    until = _report_overdue(state, calendar)
+    if until is not None:
+        yield Due(until, FailOverdueMidterm())
+
+
+def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
+    """Self-assessment, mid-term where a tranche waits for it, audit, final evaluation."""
+    until = _report_overdue(state, calendar)
+    if until is not None:
+        yield Awaited((Role.SO_PM,), "SubmitReport", "", "提交中期自評", "submit the self-assessment", until)
+    evaluation, money = state.part(Evaluation), state.part(Money)
+    if state.stage in UNDERWAY and evaluation.midterm is not Result.PASS:
+        yield Awaited((Role.EVAL,), "ConcludeMidtermEvaluation", "", "中期評估", "conclude the mid-term evaluation")
+    if state.stage in (Stage.FINAL_REVIEW, Stage.TERMINATING) and money.audited is None:
+        yield Awaited((Role.AUDIT,), "IssueAuditOpinion", "", "出具審計意見", "issue the audit opinion")
+    if state.stage == Stage.FINAL_REVIEW and not evaluation.passed:
+        yield Awaited((Role.EVAL,), "ConcludeFinalEvaluation", "", "末期評估", "conclude the final evaluation")
+
+
+ROOM = Room(
+    name="evaluation",
+    zh="評估與審計",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    due=due,
+    awaiting=awaiting,
+)

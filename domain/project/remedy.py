@@ -1,0 +1,483 @@
+"""整改與中止: what goes wrong is put right within a period, or the project stands still (T13–T15, T17, T18)."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
+
+from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Actor, Attachment, Role, Text
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import ORIGIN, SAME, Part, State, Transition
+from domain.project.contract import Contract, applicants, pinned
+from domain.project.delivery import Delivery
+from domain.project.disbursement import Adverse
+from domain.project.evaluation import Evaluation, Result
+from domain.project.stage import Stage
+from domain.project.variation import represented
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RECTIFIABLE = (Stage.ACTIVE, Stage.FINAL_REVIEW)
+"""The stages from which something can be ordered to be put right."""
+
+
+class SuspensionGround(StrEnum):
+    """Why a project may be made to stand still."""
+
+    RISK = "RISK"
+    INVESTIGATION = "INVESTIGATION"
+    FORCE_MAJEURE = "FORCE_MAJEURE"
+
+
+# ---------------------------------------------------------------- 責令整改
+
+
+class Findings(Particulars):
+    """What is to be put right."""
+
+    findings: Annotated[tuple[Text, ...], Field(min_length=1)]
+    due: date | None = None
+    """The last day, as the order on paper states it; None for the scheme's period."""
+
+
+class RectificationOrdered(Findings, Event):
+    """Something is to be put right; the project comes back to where it was when it has been."""
+
+    zh = "責令整改"
+    attachments: tuple[Attachment, ...] = ()
+    """None only where the calendar orders it: the missing report is its own evidence."""
+    rectify_wd: int
+    """Working days to put it right."""
+    moves = (
+        Transition(
+            "T13",
+            RECTIFIABLE,
+            Stage.RECTIFYING,
+            (Role.CAB_REG,),
+            "finding recorded; due date set",
+            push=True,
+        ),
+    )
+
+
+class OrderRectification(Findings, Command):
+    """Order that something be put right."""
+
+    records = RectificationOrdered
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+
+
+class OrderOverdueFinalReport(Command):
+    """Order that the final report, which is overdue, be handed in."""
+
+    records = RectificationOrdered
+    by = (Role.SYS,)
+    during = (Stage.ACTIVE,)
+    rule = "T13"
+
+
+# ---------------------------------------------------------------- 整改報告、合格、不合格
+
+
+class RectificationReport(Particulars):
+    """What was put right."""
+
+    attachments: tuple[Attachment, ...] = ()
+
+
+class RectificationSubmitted(RectificationReport, Event):
+    """The organisation says that it is put right; the deadline is met and the case officer decides."""
+
+    zh = "整改報告"
+
+
+class SubmitRectification(RectificationReport, Command):
+    """Report what was put right."""
+
+    records = RectificationSubmitted
+    by = (Role.SO_LEGAL,)
+    during = (Stage.RECTIFYING,)
+    rule = "T14"
+
+
+class Recheck(Particulars):
+    """What the second look showed."""
+
+    finding: Text | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class RectificationAccepted(Recheck, Event):
+    """It is put right; the project goes on where it was."""
+
+    zh = "整改合格"
+    moves = (Transition("T14", (Stage.RECTIFYING,), ORIGIN, (Role.CAB_REG,), "re-check passed by other person"),)
+
+
+class AcceptRectification(Recheck, Command):
+    """Accept the rectification."""
+
+    records = RectificationAccepted
+
+
+class RectificationFailed(Event):
+    """It is not put right: once more time, or else suspension or termination."""
+
+    zh = "整改不合格"
+    finding: Text
+    attachments: tuple[Attachment, ...] = ()
+    """None only where the calendar says so: nothing was handed in."""
+    extended: bool = False
+    """Whether the period runs once more from this day."""
+    rectify_wd: int = 0
+    """Working days of the extension."""
+    moves = (Transition("T15", (Stage.RECTIFYING,), SAME, (Role.CAB_REG,), "extend once else T17 or T20"),)
+
+
+class FailRectification(Command):
+    """Find that it is not put right."""
+
+    records = RectificationFailed
+    finding: Text
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    extended: bool = False
+    """Whether to give the period once more."""
+
+
+class LapseRectification(Command):
+    """Let the period pass with nothing handed in."""
+
+    records = RectificationFailed
+    by = (Role.SYS,)
+
+
+# ---------------------------------------------------------------- 中止、恢復
+
+
+class Suspension(Adverse):
+    """Why the project is to stand still."""
+
+    ground: SuspensionGround
+
+
+class ProjectSuspended(Suspension, Event):
+    """The project stands still: no work, no money, no periods."""
+
+    zh = "項目中止"
+    moves = (
+        Transition(
+            "T17",
+            (Stage.ACTIVE, Stage.RECTIFYING),
+            Stage.SUSPENDED,
+            (Role.CAB_DEC,),
+            "risk or investigation or force majeure",
+            push=True,
+        ),
+    )
+
+
+class SuspendProject(Suspension, Command):
+    """Suspend the project."""
+
+    records = ProjectSuspended
+
+
+class Cure(Particulars):
+    """How the cause was removed."""
+
+    cured: Text
+    attachments: tuple[Attachment, ...] = ()
+
+
+class ProjectResumed(Cure, Event):
+    """The project goes on where it was."""
+
+    zh = "恢復實施"
+    moves = (Transition("T18", (Stage.SUSPENDED,), ORIGIN, (Role.CAB_DEC,), "cause cured"),)
+
+
+class ResumeProject(Cure, Command):
+    """Resume the project."""
+
+    records = ProjectResumed
+
+
+Commands = (
+    OrderRectification
+    | OrderOverdueFinalReport
+    | SubmitRectification
+    | AcceptRectification
+    | FailRectification
+    | LapseRectification
+    | SuspendProject
+    | ResumeProject
+)
+Events = (
+    RectificationOrdered
+    | RectificationSubmitted
+    | RectificationAccepted
+    | RectificationFailed
+    | ProjectSuspended
+    | ProjectResumed
+)
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+class RectificationStatus(StrEnum):
+    """Where a rectification stands."""
+
+    NONE = "NONE"
+    OPEN = "OPEN"
+    SUBMITTED = "SUBMITTED"
+    ACCEPTED = "ACCEPTED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class Rectification(Part):
+    """The latest rectification."""
+
+    status: RectificationStatus = RectificationStatus.NONE
+    ordered_by: Actor | None = None
+    runs_from: date | None = None
+    """The day that the period excludes: of the order, of the extension, or of resumption."""
+    due: date | None = None
+    """The last day, where the order on paper states it."""
+    rectify_wd: int = 0
+    extensions: int = 0
+    times: int = 0
+    """How many were ordered in the life of the project."""
+
+    def last_day(self, calendar: Calendar) -> date | None:
+        """The last day to hand it in; None if nothing is owed."""
+        if self.status is not RectificationStatus.OPEN or self.runs_from is None:
+            return None
+        return self.due or calendar.after(self.runs_from, self.rectify_wd)
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The organisation whose representative reports."""
+    return Reads(streams=applicants(state)) if isinstance(command, SubmitRectification) else Reads()
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about a remedy makes happen. Raises CommandRejected."""
+    check, known, today = Checks(), state.part(Rectification), local_day(order.at)
+    match command:
+        case OrderRectification(due=last):
+            wd = pinned(check, facts).remedy.rectify_wd
+            longest = facts.calendar.after(today, wd)
+            check(
+                last is None or today < last <= longest,
+                "T13",
+                f"整改期限 {last} 須在今日之後且不晚於 {longest}({wd} 個工作日)",
+                f"the last day {last} must lie after today and not after {longest} ({wd} working days)",
+            )
+            return check.grant(RectificationOrdered.of(command, rectify_wd=wd))
+        case OrderOverdueFinalReport():
+            until = _final_report_ends(state)
+            check(
+                until is not None and order.at >= until,
+                "T13",
+                f"結項申請期限至 {until},尚未逾期",
+                f"the final report may come until {until}",
+            )
+            wd = pinned(check, facts).remedy.rectify_wd
+            return check.grant(RectificationOrdered(findings=("結項申請逾期未交",), rectify_wd=wd))
+        case SubmitRectification():
+            represented(check, state, facts, order.actor)
+            _stands(check, known, "T14", RectificationStatus.OPEN)
+            return check.grant(RectificationSubmitted.of(command))
+        case AcceptRectification():
+            _may_be_accepted(check, state, known, order.actor)
+            return check.grant(RectificationAccepted.of(command))
+        case FailRectification(extended=extended):
+            wd = _may_fail(check, facts, known, extended=extended)
+            return check.grant(RectificationFailed.of(command, rectify_wd=wd))
+        case LapseRectification():
+            until = _rectification_ends(state, facts.calendar)
+            check(
+                until is not None and order.at >= until,
+                "T15",
+                f"整改期限至 {until},尚未屆滿",
+                f"the rectification may come until {until}",
+            )
+            return check.grant(RectificationFailed(finding="整改報告逾期未交"))
+        case SuspendProject():
+            return check.grant(ProjectSuspended.of(command))
+        case ResumeProject():
+            return check.grant(ProjectResumed.of(command))
+        case _:
+            assert_never(command)
+
+
+def _stands(check: Checks, known: Rectification, rule: str, *statuses: RectificationStatus) -> None:
+    check(
+        known.status in statuses,
+        rule,
+        f"整改現為 {known.status},須為 {'、'.join(statuses)}",
+        f"the rectification is {known.status}; it must be {', '.join(statuses)}",
+    )
+
+
+def _may_be_accepted(check: Checks, state: State, known: Rectification, actor: Actor) -> None:
+    """T14: handed in, looked at by somebody else, and what had failed has passed."""
+    _stands(check, known, "T14", RectificationStatus.SUBMITTED)
+    check(
+        actor != known.ordered_by,
+        "T14",
+        f"{actor} 責令了整改,須由另一人複核",
+        f"{actor} ordered the rectification; another person must look again",
+    )
+    check(
+        state.part(Evaluation).midterm is not Result.FAIL,
+        "T14",
+        "中期評估複評尚未合格",
+        "the mid-term evaluation has not been repeated and passed",
+    )
+
+
+def _may_fail(check: Checks, facts: Facts, known: Rectification, *, extended: bool) -> int:
+    """T15: what was handed in is not enough, or nothing was; more time only as often as the scheme allows."""
+    policy = pinned(check, facts).remedy
+    if not extended:
+        _stands(check, known, "T15", RectificationStatus.SUBMITTED)
+        return 0
+    _stands(check, known, "T15", RectificationStatus.SUBMITTED, RectificationStatus.FAILED)
+    check(
+        known.extensions < policy.extensions,
+        "T15",
+        f"整改已延期 {known.extensions} 次,不可再延,須中止(T17)或啟動終止(T20)",
+        f"it was extended {known.extensions} times already; suspend (T17) or initiate termination (T20)",
+    )
+    return policy.rectify_wd
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    known, today = state.part(Rectification), local_day(of.at)
+    match event:
+        case RectificationOrdered():
+            return state.having(
+                Rectification(
+                    status=RectificationStatus.OPEN,
+                    ordered_by=of.actor,
+                    runs_from=today,
+                    due=event.due,
+                    rectify_wd=event.rectify_wd,
+                    times=known.times + 1,
+                )
+            )
+        case RectificationSubmitted():
+            return state.having(replace(known, status=RectificationStatus.SUBMITTED))
+        case RectificationAccepted():
+            return state.having(replace(known, status=RectificationStatus.ACCEPTED))
+        case RectificationFailed(extended=True):
+            return state.having(
+                replace(
+                    known,
+                    status=RectificationStatus.OPEN,
+                    runs_from=today,
+                    due=None,
+                    rectify_wd=event.rectify_wd,
+                    extensions=known.extensions + 1,
+                )
+            )
+        case RectificationFailed():
+            return state.having(replace(known, status=RectificationStatus.FAILED))
+        case ProjectSuspended():
+            return state
+        case ProjectResumed():
+            return resumed(state, today)
+        case _:
+            assert_never(event)
+
+
+def resumed(state: State, today: date) -> State:
+    """The state with every period that stood still beginning anew on that day."""
+    known = state.part(Rectification)
+    anew = replace(known, runs_from=today, due=None) if known.status is RectificationStatus.OPEN else known
+    return state.having(anew, replace(state.part(Delivery), resumed_on=today))
+
+
+# ---------------------------------------------------------------- deadlines and who is awaited
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later; the last of the month where that has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def _final_report_ends(state: State) -> datetime | None:
+    """Until when the final report may come; a project that became active again after its end has as long anew."""
+    contract = state.part(Contract)
+    if state.stage != Stage.ACTIVE or contract.end is None or state.since is None:
+        return None
+    return day_ends(months_after(max(contract.end, local_day(state.since)), contract.final_report_months))
+
+
+def _rectification_ends(state: State, calendar: Calendar) -> datetime | None:
+    last = state.part(Rectification).last_day(calendar)
+    return day_ends(last) if last is not None and state.stage == Stage.RECTIFYING else None
+
+
+def due(state: State, calendar: Calendar) -> Iterable[Due]:
+    """The final report, and the rectification until it is handed in."""
+    report = _final_report_ends(state)
+    if report is not None:
+        yield Due(report, OrderOverdueFinalReport())
+    until = _rectification_ends(state, calendar)
+    if until is not None:
+        yield Due(until, LapseRectification())
+
+
+def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
+    """Rectification by the organisation, then the officer's decision, then what follows a failed one."""
+    if state.stage == Stage.SUSPENDED:
+        yield Awaited((Role.CAB_DEC,), "ResumeProject", "", "恢復實施或終止", "resume, or end the project")
+    if state.stage != Stage.RECTIFYING:
+        return
+    match state.part(Rectification).status:
+        case RectificationStatus.OPEN:
+            until = _rectification_ends(state, calendar)
+            yield Awaited((Role.SO_LEGAL,), "SubmitRectification", "", "提交整改報告", "put it right", until)
+        case RectificationStatus.SUBMITTED:
+            yield Awaited((Role.CAB_REG,), "AcceptRectification", "", "複核整改", "decide the rectification")
+        case RectificationStatus.FAILED:
+            yield Awaited((Role.CAB_DEC,), "SuspendProject", "", "中止項目", "suspend the project")
+            yield Awaited((Role.CAB_REG,), "InitiateTermination", "", "啟動終止程序", "initiate termination")
+        case _:
+            return
+
+
+ROOM = Room(
+    name="remedy",
+    zh="整改與中止",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    due=due,
+    awaiting=awaiting,
+)

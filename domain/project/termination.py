@@ -1,0 +1,468 @@
+"""終止、追回與問責: a project ends early after a hearing; what may not be kept comes back (T20, T23, T24; M10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
+
+from domain.fund import paid, treasury
+from domain.kernel import approval
+from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
+from domain.kernel.effects import Effect, Post
+from domain.kernel.facts import Facts
+from domain.kernel.identity import Attachment, Role, StreamId, Text
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen, yuan
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import ORIGIN, Part, State, Transition, Verdict
+from domain.project.contract import Money, Tranches, apportioned, pinned
+from domain.project.disbursement import Adverse
+from domain.project.remedy import resumed
+from domain.project.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CLAWBACK_RUNS = (Stage.SETTLEMENT, Stage.TERMINATING, Stage.TERMINATED, Stage.CLOSED, Stage.ARCHIVED)
+"""The stages in which money that was ordered back may still come."""
+
+REFERABLE = (
+    Stage.ACTIVE,
+    Stage.RECTIFYING,
+    Stage.SUSPENDED,
+    Stage.FINAL_REVIEW,
+    Stage.SETTLEMENT,
+    *CLAWBACK_RUNS[1:],
+)
+"""The stages in which somebody may be called to account."""
+
+
+# ---------------------------------------------------------------- 終止程序、聽證
+
+
+class HearingNotice(Particulars):
+    """On what ground it is to be ended, and until when the organisation may be heard; the notice is attached (V1)."""
+
+    ground: Text
+    hearing_until: date | None = None
+    """The last day, as the notice states it; None for the scheme's period."""
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+
+
+class TerminationInitiated(HearingNotice, Event):
+    """The project is to be ended; the organisation may be heard first."""
+
+    zh = "終止程序啟動"
+    hearing_wd: int
+    """Working days of the hearing period."""
+    moves = (
+        Transition(
+            "T20",
+            (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED, Stage.FINAL_REVIEW),
+            Stage.TERMINATING,
+            (Role.CAB_REG,),
+            "ground cited; hearing notice served",
+            push=True,
+        ),
+    )
+
+
+class InitiateTermination(HearingNotice, Command):
+    """Begin to end the project."""
+
+    records = TerminationInitiated
+
+
+class Hearing(Particulars):
+    """What the hearing showed."""
+
+    finding: Text
+    record: Attachment
+    """The record of the hearing."""
+
+
+class TerminationAppealUpheld(Hearing, Event):
+    """The organisation was right; the project goes on where it was, and nothing is ordered back any more."""
+
+    zh = "申辯成立"
+    moves = (Transition("T23", (Stage.TERMINATING,), ORIGIN, (Role.CAB_DEC,), "hearing record"),)
+
+
+class UpholdTerminationAppeal(Hearing, Command):
+    """Find that the project is not to be ended."""
+
+    records = TerminationAppealUpheld
+
+
+class ProjectTerminated(Adverse, Event):
+    """The project has ended early."""
+
+    zh = "項目終止"
+    moves = (
+        Transition(
+            "T24",
+            (Stage.TERMINATING,),
+            Stage.TERMINATED,
+            (Role.CAB_DEC,),
+            "audit issued; unpaid tranches cancelled; clawback ordered or nil",
+        ),
+    )
+
+
+class TerminateProject(Adverse, Command):
+    """End the project."""
+
+    records = ProjectTerminated
+
+
+# ---------------------------------------------------------------- 追回
+
+
+class ClawbackDecision(Adverse):
+    """How much is to come back, until when."""
+
+    amount: Annotated[Fen, Field(gt=0)]
+    due: date | None = None
+    """The last day, as the decision states it; None for the scheme's period."""
+
+
+class ClawbackOrdered(ClawbackDecision, Event):
+    """Money that may not be kept is to come back."""
+
+    zh = "追回決定"
+    clawback_days: int
+    """Calendar days within which it is to come back."""
+
+
+class OrderClawback(ClawbackDecision, Command):
+    """Order money back."""
+
+    records = ClawbackOrdered
+    by = (Role.CAB_DEC,)
+    during = (Stage.TERMINATING, Stage.SETTLEMENT)
+    rule = "M10"
+
+
+class BroughtBack(Particulars):
+    """Money that went from the project back to where funds are filled from."""
+
+    split: dict[str, Fen]
+    """Fund and fen (M9)."""
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Take each fund's share off what was paid to the project; it is not awarded again."""
+        for fund, share in sorted(self.split.items()):
+            yield Post(paid(stream, fund), treasury(stream.realm), share)
+
+
+class Receipt(Particulars):
+    """What came in."""
+
+    amount: Annotated[Fen, Field(gt=0)]
+    reference: Text | None = None
+    """The treasury's own number of the receipt."""
+
+
+class ClawbackReceived(Receipt, BroughtBack, Event):
+    """Money that was ordered back is there."""
+
+    zh = "追回到賬"
+
+
+class ReceiveClawback(Receipt, Command):
+    """Record money that was ordered back."""
+
+    records = ClawbackReceived
+    by = (Role.CAB_FIN,)
+    during = CLAWBACK_RUNS
+    rule = "M10"
+
+
+class ClawbackEscalated(Event):
+    """What has not come back in time is handed on to be enforced."""
+
+    zh = "追繳移送"
+    outstanding: Fen
+    """What is still to come, in fen."""
+
+
+class EscalateClawback(Command):
+    """Hand the outstanding money on: the calendar does it on the first working day after the last."""
+
+    records = ClawbackEscalated
+    by = (Role.SYS,)
+    during = CLAWBACK_RUNS
+    rule = "M10"
+
+
+# ---------------------------------------------------------------- 問責移送
+
+
+class Referral(Adverse):
+    """Whom the matter goes to."""
+
+    to: Text = Role.DISC
+
+
+class AccountabilityReferred(Referral, Event):
+    """Somebody is to be called to account; who, stays with those it was referred to."""
+
+    zh = "問責移送"
+
+
+class ReferAccountability(Referral, Command):
+    """Refer the matter."""
+
+    records = AccountabilityReferred
+    by = (Role.CAB_REG,)
+    during = REFERABLE
+    rule = "V1"
+
+
+Commands = (
+    InitiateTermination
+    | UpholdTerminationAppeal
+    | TerminateProject
+    | OrderClawback
+    | ReceiveClawback
+    | EscalateClawback
+    | ReferAccountability
+)
+Events = (
+    TerminationInitiated
+    | TerminationAppealUpheld
+    | ProjectTerminated
+    | ClawbackOrdered
+    | ClawbackReceived
+    | ClawbackEscalated
+    | AccountabilityReferred
+)
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+@dataclass(frozen=True)
+class Termination(Part):
+    """The latest termination procedure."""
+
+    ground: str = ""
+    initiated_on: date | None = None
+    hearing_until: date | None = None
+    """The last day, where the notice states it."""
+    hearing_wd: int = 0
+
+    def last_day(self, calendar: Calendar) -> date | None:
+        """The last day on which the organisation may be heard; None if no termination is under way."""
+        if self.initiated_on is None:
+            return None
+        return self.hearing_until or calendar.after(self.initiated_on, self.hearing_wd)
+
+
+@dataclass(frozen=True)
+class Clawback(Part):
+    """What is to come back, and what did. Received: ``Money.clawed_back``."""
+
+    ordered: Fen = 0
+    """All that was ordered back in the life of the project."""
+    last_day: date | None = None
+    """Of the latest order."""
+    escalated: bool = False
+    """Whether what is outstanding was handed on."""
+    referred_to: tuple[str, ...] = ()
+    """Whom the matter was referred to."""
+
+
+def outstanding(state: State) -> Fen:
+    """What was ordered back and has not come, in fen."""
+    return max(state.part(Clawback).ordered - state.part(Money).clawed_back, 0)
+
+
+def unjustified(state: State) -> Fen:
+    """What was paid, has not come back, and the audit did not find eligible, in fen; all of it before an audit."""
+    money = state.part(Money)
+    return max(money.net - (money.audited or 0), 0)
+
+
+# ---------------------------------------------------------------- decide
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about termination or clawback makes happen. Raises CommandRejected."""
+    check, money, today = Checks(), state.part(Money), local_day(order.at)
+    match command:
+        case InitiateTermination(hearing_until=until):
+            wd = pinned(check, facts).remedy.hearing_wd
+            least = facts.calendar.after(today, wd)
+            check(
+                until is None or until >= least,
+                "T20",
+                f"申辯期限 {until} 不得早於 {least}({wd} 個工作日)",
+                f"the organisation must be heard until {least} at least ({wd} working days), not only {until}",
+            )
+            return check.grant(TerminationInitiated.of(command, hearing_wd=wd))
+        case UpholdTerminationAppeal():
+            return check.grant(TerminationAppealUpheld.of(command))
+        case TerminateProject():
+            _may_be_terminated(check, state, facts.calendar, today)
+            return check.grant(ProjectTerminated.of(command))
+        case OrderClawback():
+            days = _may_be_ordered(check, state, facts, command, today)
+            return check.grant(ClawbackOrdered.of(command, clawback_days=days))
+        case ReceiveClawback(amount=amount):
+            left = outstanding(state)
+            check(
+                amount <= left,
+                "M10",
+                f"尚待追回 {yuan(left)},到賬 {yuan(amount)} 超出",
+                f"{yuan(left)} is outstanding; {yuan(amount)} is more than was ordered back",
+            )
+            check(
+                amount <= money.net,
+                "M3",
+                f"到賬 {yuan(amount)} 超出已撥未退的 {yuan(money.net)}",
+                f"{yuan(amount)} is more than the {yuan(money.net)} that was paid and not returned",
+            )
+            return check.grant(ClawbackReceived.of(command, split=apportioned(amount, money.out)))
+        case EscalateClawback():
+            at = _escalates(state, facts.calendar)
+            check(
+                at is not None and order.at >= at,
+                "M10",
+                f"追回期限後首個工作日({at})方移送",
+                f"it is handed on at {at}, the first working day after the last",
+            )
+            return check.grant(ClawbackEscalated(outstanding=outstanding(state)))
+        case ReferAccountability():
+            return check.grant(AccountabilityReferred.of(command))
+        case _:
+            assert_never(command)
+
+
+def _may_be_terminated(check: Checks, state: State, calendar: Calendar, today: date) -> None:
+    """T24: heard, audited, nothing left to be paid, and what may not be kept ordered back."""
+    last = state.part(Termination).last_day(calendar)
+    check(
+        last is not None and today > last,
+        "T24",
+        f"申辯期至 {last},其後方可終止",
+        f"the organisation may be heard until {last}; end the project after that",
+    )
+    check(state.part(Money).audited is not None, "T24", "審計意見尚未出具", "the audit opinion has not been issued")
+    unsettled = state.part(Tranches).unsettled()
+    check(
+        not unsettled,
+        "T24",
+        f"撥款 {'、'.join(unsettled)} 尚未核銷,須先取消",
+        f"the tranches {', '.join(unsettled)} are unpaid; cancel them first",
+    )
+    missing = unjustified(state) - outstanding(state)
+    check(
+        missing <= 0,
+        "T24",
+        f"尚有 {yuan(max(missing, 0))} 應追回而未作追回決定",
+        f"{yuan(max(missing, 0))} may not be kept and has not been ordered back",
+    )
+
+
+def _may_be_ordered(check: Checks, state: State, facts: Facts, asked: OrderClawback, today: date) -> int:
+    """M10: no more than was paid and has neither come back nor been ordered back; within the scheme's period."""
+    money, days = state.part(Money), pinned(check, facts).remedy.clawback_days
+    most = money.net - outstanding(state)
+    check(
+        asked.amount <= most,
+        "M10",
+        f"追回 {yuan(asked.amount)} 超出已撥未退的 {yuan(most)}",
+        f"{yuan(asked.amount)} exceeds the {yuan(most)} that was paid and neither returned nor ordered back",
+    )
+    check(
+        money.audited is not None,
+        "M10",
+        "審計意見尚未出具,無從核定追回金額",
+        "the audit opinion has not been issued; it says what may not be kept",
+    )
+    longest = today + timedelta(days=days)
+    check(
+        asked.due is None or today < asked.due <= longest,
+        "M10",
+        f"追回期限 {asked.due} 須在今日之後且不晚於 {longest}({days} 日)",
+        f"the last day {asked.due} must lie after today and not after {longest} ({days} days)",
+    )
+    return days
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    clawback, today = state.part(Clawback), local_day(of.at)
+    match event:
+        case TerminationInitiated():
+            begun = Termination(event.ground, today, event.hearing_until, event.hearing_wd)
+            content = {"ground": event.ground, "initiated_on": today.isoformat()}
+            return approval.asked(state.having(begun), of, gate="TerminateProject", role=Role.CAB_DEC, content=content)
+        case TerminationAppealUpheld():
+            heard = approval.ended(state, of, gate="TerminateProject", verdict=Verdict.REFUSED)
+            nothing_owed = replace(clawback, ordered=state.part(Money).clawed_back, last_day=None)
+            return resumed(heard.having(Termination(), nothing_owed), today)
+        case ProjectTerminated():
+            return approval.ended(state, of, gate="TerminateProject")
+        case ClawbackOrdered():
+            last = event.due or today + timedelta(days=event.clawback_days)
+            more = replace(clawback, ordered=clawback.ordered + event.amount, last_day=last, escalated=False)
+            return state.having(more)
+        case ClawbackReceived():
+            return state.having(state.part(Money).after_clawback(event.split))
+        case ClawbackEscalated():
+            return state.having(replace(clawback, escalated=True))
+        case AccountabilityReferred():
+            return state.having(replace(clawback, referred_to=(*clawback.referred_to, event.to)))
+        case _:
+            assert_never(event)
+
+
+# ---------------------------------------------------------------- deadlines and who is awaited
+
+
+def _escalates(state: State, calendar: Calendar) -> datetime | None:
+    """When what is outstanding is handed on; None if nothing is, or it was."""
+    clawback = state.part(Clawback)
+    if clawback.last_day is None or clawback.escalated or not outstanding(state):
+        return None
+    return day_begins(calendar.next_working(clawback.last_day))
+
+
+def due(state: State, calendar: Calendar) -> Iterable[Due]:
+    """The clawback (§3.5)."""
+    at = _escalates(state, calendar)
+    if at is not None:
+        yield Due(at, EscalateClawback())
+
+
+def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
+    """The decision after the hearing, and money that is to come back."""
+    if state.stage == Stage.TERMINATING:
+        last = state.part(Termination).last_day(calendar)
+        zh, en = f"聽取申辯至 {last},其後決定是否終止", f"hear the organisation until {last}, then decide"
+        yield Awaited((Role.CAB_DEC,), "TerminateProject", "", zh, en)
+    left, last = outstanding(state), state.part(Clawback).last_day
+    if left and state.stage in CLAWBACK_RUNS:
+        zh, en = f"追回到賬 {yuan(left)}", f"receive {yuan(left)} that was ordered back"
+        yield Awaited((Role.CAB_FIN,), "ReceiveClawback", "", zh, en, day_ends(last) if last else None)
+
+
+ROOM = Room(
+    name="termination",
+    zh="終止與追回",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    due=due,
+    awaiting=awaiting,
+)

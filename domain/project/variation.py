@@ -1,0 +1,526 @@
+"""變更: lines, end, award and milestones change only after a decision, by a supplement (D4, M1, M6, M8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
+
+from pydantic import Field
+
+from domain.application import Application
+from domain.kernel import approval
+from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Actor, Attachment, Role, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen, SignedFen, yuan
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import Part, State, Verdict
+from domain.organisation import not_represented
+from domain.project.contract import (
+    Cancelling,
+    Contract,
+    Installment,
+    Key,
+    Line,
+    MilestoneTerm,
+    Money,
+    Signatory,
+    Tranche,
+    Tranches,
+    TrancheStatus,
+    applicants,
+    apportioned,
+    both_signed,
+    pinned,
+    sound_budget,
+    sound_tranches,
+    voided,
+)
+from domain.project.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+VARIABLE = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED)
+"""The stages in which a contract may still be varied."""
+
+
+# ---------------------------------------------------------------- 變更申請
+
+
+class OfVariation(Particulars):
+    """Which variation; numbered by who asks for it."""
+
+    variation: Key = "1"
+
+
+class Change(OfVariation):
+    """What is to change, and why."""
+
+    reason: Text
+    move: dict[Line, SignedFen] = Field(default_factory=dict)
+    """Line and what it gains or loses; with an unchanged award this adds up to nothing."""
+    end: date | None = None
+    """The new last day of implementation."""
+    award: Fen | None = None
+    """The new, lower award; more money is another award."""
+    milestones: dict[Key, date] = Field(default_factory=dict)
+    """Milestone and its new last day."""
+    effective: date | None = None
+    """From when it is to hold; None for the day of the supplementary agreement."""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class VariationRequested(Change, Event):
+    """The organisation asks for a change; nothing has changed yet."""
+
+    zh = "變更申請"
+    version: int
+    """The contract version that it would change."""
+    share: str
+    """What moves between lines, in percent of the award, as ``8.00%``."""
+    minor: bool
+    """Whether the case officer may decide it: lines only, up to the scheme's share."""
+
+
+class RequestVariation(Change, Command):
+    """Ask for a change."""
+
+    records = VariationRequested
+    by = (Role.SO_LEGAL,)
+    during = VARIABLE
+    rule = "D4"
+    subject_field: ClassVar[str] = "variation"
+
+
+# ---------------------------------------------------------------- 批准、不予批准
+
+
+class VariationApproved(OfVariation, Event):
+    """The change may be agreed on."""
+
+    zh = "變更批准"
+    share: str
+
+
+class ApproveVariation(OfVariation, Command):
+    """Approve the change."""
+
+    records = VariationApproved
+    by = (Role.CAB_REG, Role.CAB_DEC)
+    during = VARIABLE
+    rule = "D4"
+    subject_field: ClassVar[str] = "variation"
+    share: Text | None = None
+    """The share as the decision states it; must be what was computed."""
+
+
+class Refusal(OfVariation):
+    """Why the contract stays as it is."""
+
+    reason: Text
+
+
+class VariationRejected(Refusal, Event):
+    """The contract stays as it is."""
+
+    zh = "變更不予批准"
+
+
+class RejectVariation(Refusal, Command):
+    """Reject the change."""
+
+    records = VariationRejected
+    by = (Role.CAB_REG, Role.CAB_DEC)
+    during = VARIABLE
+    rule = "D4"
+    subject_field: ClassVar[str] = "variation"
+
+
+# ---------------------------------------------------------------- 補充協議
+
+
+class Supplement(OfVariation):
+    """The supplementary agreement that puts an approved change into effect."""
+
+    version: Annotated[int, Field(ge=2)]
+    """One more than the contract's version."""
+    award: Fen
+    """The award from now on."""
+    signatures: dict[Signatory, Attachment] = Field(default_factory=dict)
+
+
+class ContractAmended(Supplement, Cancelling, Event):
+    """The contract has a new version; what was asked for under the old one is void (SD3)."""
+
+    zh = "補充協議"
+    tranches: dict[Key, Installment]
+    """All tranches as they now are (M1)."""
+    budget: dict[Line, Fen]
+    """All lines as they now are (M6)."""
+    end: date | None = None
+    milestones: dict[Key, MilestoneTerm]
+
+
+class AmendContract(Supplement, Command):
+    """Sign the supplementary agreement."""
+
+    records = ContractAmended
+    by = (Role.CAB_REG,)
+    during = VARIABLE
+    rule = "D4"
+    tranches: dict[Key, Installment] | None = None
+    """The new tranches; None if they stay."""
+
+
+Commands = RequestVariation | ApproveVariation | RejectVariation | AmendContract
+Events = VariationRequested | VariationApproved | VariationRejected | ContractAmended
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+class VariationStatus(StrEnum):
+    """Where a variation stands."""
+
+    REQUESTED = "REQUESTED"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    EFFECTIVE = "EFFECTIVE"
+    VOID = "VOID"
+    """The contract changed otherwise before it was decided or agreed."""
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One variation as asked for, and where it stands."""
+
+    version: int
+    """The contract version that it would change."""
+    move: dict[str, int]
+    end: date | None
+    award: Fen | None
+    milestones: dict[str, date]
+    effective: date | None
+    share: str
+    minor: bool
+    requested_by: Actor
+    status: VariationStatus = VariationStatus.REQUESTED
+
+
+@dataclass(frozen=True)
+class Variations(Part):
+    """All variations, by number."""
+
+    of: dict[str, Variation] = field(default_factory=dict)
+
+    def having(self, number: str, *, status: VariationStatus) -> Variations:
+        """The same variations with that one so; unchanged if there is none of that number."""
+        known = self.of.get(number)
+        return self if known is None else Variations({**self.of, number: replace(known, status=status)})
+
+
+def moved_share(move: dict[str, int], award: Fen) -> Decimal:
+    """What moves between lines, in percent of the award."""
+    moved = max(sum(fen for fen in move.values() if fen > 0), -sum(fen for fen in move.values() if fen < 0))
+    return Decimal(100 * moved) / award if award else Decimal(0)
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The organisation whose representative asks."""
+    return Reads(streams=applicants(state)) if isinstance(command, RequestVariation) else Reads()
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about a variation makes happen. Raises CommandRejected."""
+    check, contract, today = Checks(), state.part(Contract), local_day(order.at)
+    match command:
+        case RequestVariation():
+            scheme = pinned(check, facts)
+            represented(check, state, facts, order.actor)
+            _may_be_asked(check, state, facts, command, today)
+            share = moved_share(command.move, contract.award)
+            lines_only = command.end is None and command.award is None and not command.milestones
+            return check.grant(
+                VariationRequested.of(
+                    command,
+                    version=contract.version,
+                    share=f"{share:.2f}%",
+                    minor=lines_only and share <= scheme.delivery.minor_variation_percent,
+                )
+            )
+        case ApproveVariation():
+            known = _open(check, state, command.variation)
+            _in_time(check, contract, known, today)
+            check(
+                known.minor or order.actor.role is Role.CAB_DEC,
+                "S0",
+                "重大變更須由局黨組會(CAB-DEC)審批",
+                "a major variation is for CAB-DEC to decide",
+            )
+            check(
+                command.share is None or command.share == known.share,
+                "M6",
+                f"調劑比例應為 {known.share}",
+                f"the share that moves is {known.share}",
+            )
+            return check.grant(VariationApproved(variation=command.variation, share=known.share))
+        case RejectVariation():
+            _open(check, state, command.variation)
+            return check.grant(VariationRejected.of(command))
+        case AmendContract():
+            return check.grant(_amended(check, state, facts, command))
+        case _:
+            assert_never(command)
+
+
+def represented(check: Checks, state: State, facts: Facts, actor: Actor) -> None:
+    """SD10: who acts for the organisation is on its list of representatives."""
+    organisation = state.part(Application).organisation
+    if organisation:
+        not_represented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
+
+
+def _may_be_asked(check: Checks, state: State, facts: Facts, asked: RequestVariation, today: date) -> None:
+    contract = state.part(Contract)
+    check(
+        asked.variation not in state.part(Variations).of,
+        "D4",
+        f"變更 {asked.variation} 已申請過,請另編號",
+        f"variation {asked.variation} was asked for before; give this one another number",
+    )
+    check(
+        asked.move or asked.end or asked.award is not None or asked.milestones,
+        "D4",
+        "未載明任何變更",
+        "nothing is to change",
+    )
+    check(
+        contract.end is None or today <= contract.end,
+        "D4",
+        f"截止日 {contract.end} 已過,須在截止日前申請",
+        f"the end {contract.end} has passed; a variation is asked for before it",
+    )
+    check(
+        asked.end is None or asked.end > today,
+        "D4",
+        f"新截止日 {asked.end} 已過",
+        f"the new end {asked.end} has passed",
+    )
+    award = contract.award if asked.award is None else asked.award
+    check(
+        award <= contract.award,
+        "M1",
+        f"變更後金額 {yuan(award)} 不得高於立項金額 {yuan(contract.award)}",
+        f"a variation may not raise the award of {yuan(contract.award)} to {yuan(award)}",
+    )
+    budget = varied(contract.budget, asked.move)
+    negative = sorted(line for line, fen in budget.items() if fen < 0)
+    check(not negative, "M6", f"科目 {'、'.join(negative)} 將為負", f"{', '.join(negative)} would be negative")
+    sound_budget(check, budget, award, pinned(check, facts).budget)
+    unknown = sorted(set(asked.milestones) - set(contract.milestones))
+    check(
+        not unknown,
+        "T16",
+        f"協議中無里程碑 {'、'.join(unknown)}",
+        f"the contract has no milestone {', '.join(unknown)}",
+    )
+
+
+def varied(budget: dict[str, Fen], move: dict[str, int]) -> dict[str, int]:
+    """The budget after those movements; a line that falls to nothing is gone."""
+    lines = {**budget, **{line: budget.get(line, 0) + fen for line, fen in move.items()}}
+    return {line: fen for line, fen in lines.items() if fen}
+
+
+def _open(check: Checks, state: State, number: str) -> Variation:
+    """The variation that waits for a decision. Raises CommandRejected if there is none of that number."""
+    known = state.part(Variations).of.get(number)
+    if not check(known, "D4", f"無變更申請 {number}", f"there is no variation {number}") or known is None:
+        raise check.refuse()
+    check(
+        known.status is VariationStatus.REQUESTED,
+        "D4",
+        f"變更 {number} 現為 {known.status},須為 REQUESTED",
+        f"variation {number} is {known.status}; it must be REQUESTED",
+    )
+    return known
+
+
+def _in_time(check: Checks, contract: Contract, asked: Variation, today: date) -> None:
+    """D4: decided before it takes effect and before the end."""
+    check(
+        contract.end is None or today <= contract.end,
+        "D4",
+        f"截止日 {contract.end} 已過,變更須在此前決定",
+        f"the end {contract.end} has passed; a variation is decided before it",
+    )
+    check(
+        asked.effective is None or today <= asked.effective,
+        "D4",
+        f"生效日 {asked.effective} 已過,變更須在生效前決定",
+        f"it was to hold from {asked.effective}; a variation is decided before it takes effect",
+    )
+
+
+def _amended(check: Checks, state: State, facts: Facts, asked: AmendContract) -> ContractAmended:
+    """The contract as it will be. Raises CommandRejected if there is no such variation."""
+    contract, money = state.part(Contract), state.part(Money)
+    known = state.part(Variations).of.get(asked.variation)
+    if known is None:
+        check(known, "D4", f"無變更申請 {asked.variation}", f"there is no variation {asked.variation}")
+        raise check.refuse()
+    check(
+        known.status is VariationStatus.APPROVED,
+        "D4",
+        f"變更 {asked.variation} 現為 {known.status},須先批准",
+        f"variation {asked.variation} is {known.status}; it must be APPROVED first",
+    )
+    check(
+        asked.version == contract.version + 1,
+        "T10",
+        f"補充協議的版本應為 {contract.version + 1},而非 {asked.version}",
+        f"the supplementary agreement is version {contract.version + 1}, not {asked.version}",
+    )
+    award = contract.award if known.award is None else known.award
+    check(
+        asked.award == award,
+        "M1",
+        f"補充協議金額 {yuan(asked.award)} 須等於批准的 {yuan(award)}",
+        f"the agreement is over {yuan(asked.award)}; {yuan(award)} was approved",
+    )
+    both_signed(check, asked.signatures, pinned(check, facts))
+    milestones = {
+        name: MilestoneTerm(title=term.title, due=known.milestones.get(name, term.due))
+        for name, term in contract.milestones.items()
+    }
+    tranches = _tranches(state) if asked.tranches is None else asked.tranches
+    sound_tranches(check, tranches, asked.award, milestones)
+    _paid_stay(check, state, tranches)
+    return ContractAmended.of(
+        asked,
+        tranches=tranches,
+        budget={line: max(fen, 0) for line, fen in varied(contract.budget, known.move).items()},
+        end=known.end or contract.end,
+        milestones=milestones,
+        split=apportioned(max(contract.award - asked.award, 0), money.committed),
+    )
+
+
+def _tranches(state: State) -> dict[str, Installment]:
+    return {name: Installment(planned=t.planned, gate=t.gate) for name, t in state.part(Tranches).of.items()}
+
+
+def _paid_stay(check: Checks, state: State, tranches: dict[str, Installment]) -> None:
+    """M8: what was paid or cancelled stays as it is."""
+    for name, known in state.part(Tranches).of.items():
+        planned = tranches[name].planned if name in tranches else 0
+        touched = known.paid + known.cancelled
+        check(
+            planned == known.planned if known.settled else planned >= touched,
+            "M8",
+            f"{name} 已撥付或核減 {yuan(touched)},不可更動",
+            f"{yuan(touched)} of {name} is paid or cancelled and may not be changed",
+        )
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    variations = state.part(Variations)
+    match event:
+        case VariationRequested():
+            asked = Variation(
+                version=event.version,
+                move=event.move,
+                end=event.end,
+                award=event.award,
+                milestones=event.milestones,
+                effective=event.effective,
+                share=event.share,
+                minor=event.minor,
+                requested_by=of.actor,
+            )
+            known = state.having(Variations({**variations.of, event.variation: asked}))
+            role = Role.CAB_REG if event.minor else Role.CAB_DEC
+            content = event.model_dump(mode="json")
+            return approval.asked(known, of, gate="ApproveVariation", role=role, key=event.variation, content=content)
+        case VariationApproved():
+            known = state.having(variations.having(event.variation, status=VariationStatus.APPROVED))
+            return approval.ended(known, of, gate="ApproveVariation", key=event.variation)
+        case VariationRejected():
+            known = state.having(variations.having(event.variation, status=VariationStatus.REJECTED))
+            return approval.ended(known, of, gate="ApproveVariation", key=event.variation, verdict=Verdict.REFUSED)
+        case ContractAmended():
+            return _in_effect(state, of, event)
+        case _:
+            assert_never(event)
+
+
+def _in_effect(state: State, of: Occurrence, event: ContractAmended) -> State:
+    """The contract in its new version; open variations of the old one, and requests in flight, are void."""
+    state = voided(state, of, f"協議第 {event.version} 版 / contract version {event.version}")
+    for number, other in state.part(Variations).of.items():
+        if number != event.variation and other.status in (VariationStatus.REQUESTED, VariationStatus.APPROVED):
+            state = approval.ended(state, of, gate="ApproveVariation", key=number, verdict=Verdict.VOID)
+            state = state.having(state.part(Variations).having(number, status=VariationStatus.VOID))
+    amended = replace(
+        state.part(Contract),
+        version=event.version,
+        award=event.award,
+        budget=event.budget,
+        end=event.end,
+        milestones=event.milestones,
+    )
+    before = state.part(Tranches).of
+    tranches = {name: _replanned(before.get(name) or Tranche(0, ""), term) for name, term in event.tranches.items()}
+    money = state.part(Money)
+    freed = replace(money.after_cancelling(event.split), cancelled=money.cancelled)
+    effective = state.part(Variations).having(event.variation, status=VariationStatus.EFFECTIVE)
+    return state.having(amended, Tranches(tranches), freed, effective)
+
+
+def _replanned(known: Tranche, term: Installment) -> Tranche:
+    planned = replace(known, planned=term.planned, gate=term.gate)
+    if planned.settled or planned.remainder:
+        return planned
+    return replace(planned, status=TrancheStatus.CANCELLED)
+
+
+# ---------------------------------------------------------------- who is awaited
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """Variations to be decided before the end, and approved ones to be agreed on."""
+    if state.stage not in VARIABLE:
+        return
+    end = state.part(Contract).end
+    for number, known in state.part(Variations).of.items():
+        if known.status is VariationStatus.REQUESTED:
+            roles = (Role.CAB_REG, Role.CAB_DEC) if known.minor else (Role.CAB_DEC,)
+            until = day_ends(end) if end else None
+            yield Awaited(roles, "ApproveVariation", number, "審批變更", "decide the variation", until)
+        elif known.status is VariationStatus.APPROVED:
+            yield Awaited((Role.CAB_REG,), "AmendContract", number, "簽訂補充協議", "sign the supplement")
+
+
+ROOM = Room(
+    name="variation",
+    zh="變更",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    awaiting=awaiting,
+)
