@@ -196,7 +196,7 @@ class PostgresStore:
                     Appended(Status(status), first or 0, last or 0, recorded_at, what or "")
                     for status, first, last, recorded_at, what in rows
                 ]
-        raise StoreUnavailable(str(undone)) from undone
+        raise StoreUnavailable(f"undone {TRIES} times: {type(undone).__name__}") from undone
 
     async def _execute(self, columns: Sequence[object]) -> list[asyncpg.Record]:
         """Send the append on the flusher's own connection, which is kept until it fails."""
@@ -216,9 +216,9 @@ class PostgresStore:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        if broken:
-            connection.terminate()
         with suppress(*_UNKNOWN):  # a connection that cannot even be given back is gone, which is what is wanted
+            if broken:
+                connection.terminate()
             await self._pool.release(connection)
 
     # --------------------------------------------------------------------------------------------------- pokes
@@ -442,8 +442,6 @@ async def _answering() -> AsyncIterator[None]:
     """Say StoreUnavailable wherever the server did not answer."""
     try:
         yield
-    except ValueError:
-        raise  # an argument that cannot be sent is the caller's, though asyncpg also calls it an InterfaceError
     except (*_UNKNOWN, *_UNDONE) as error:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 

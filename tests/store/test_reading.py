@@ -132,16 +132,17 @@ async def test_of_racing_owners_one_gets_the_lease(store: EventStore) -> None:
 async def test_listeners_hear_of_what_is_there_and_of_what_comes(store: EventStore) -> None:
     await appended(store, one(A))
     heard: list[int] = []
+    listens = asyncio.Event()
 
     async def listen() -> None:
         async for position in store.poked(idle_s=30):
             heard.append(position)
+            listens.set()
             if position >= 6:
                 return
 
     listening = asyncio.create_task(listen())
-    while not heard:
-        await asyncio.sleep(0.001)
+    await listens.wait()
     await appended(store, one(A, 1))
     await appended(store, one(A, 2))
     await asyncio.wait_for(listening, 5)
