@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from town import EVIDENCE, MINUTES, Town, founded, scheme, verified
-
+from domain.application import Application, ProjectKind
+from domain.base import AdmitTenant, AssessBase, Base, DesignateBase, GraduateTenant, Tier
 from domain.kernel.identity import StreamId
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
-from domain.organisation import Listing, RecordCreditListing
+from domain.organisation import (
+    ApplyRatingBonus,
+    BanApplicant,
+    Listing,
+    RatingBonusApplied,
+    RecordCreditListing,
+    RecordRating,
+)
 from domain.panel import (
     ConflictKind,
     DeclareConflict,
@@ -29,6 +36,7 @@ from domain.project.award import (
     ProposeAward,
 )
 from domain.project.bidding import (
+    BaseSupport,
     FailPreliminaryReview,
     PassPreliminaryReview,
     RefuseLateSubmission,
@@ -37,13 +45,14 @@ from domain.project.bidding import (
 from domain.round.call import CallClosed, PublishCall
 from domain.round.plan import ApproveRoundBudget, NeedSolicitationClosed, OpenNeedSolicitation, PublishNeedCatalogue
 from domain.round.results import PublishResult
+from tests.domain.town import EVIDENCE, MINUTES, Town, founded, scheme, verified
 
 FZ = SchemeRef(name="fuzhou", version=1)
 HZ = SchemeRef(name="hangzhou", version=1)
 
 
 def stage(town: Town, kind: str, name: str) -> str:
-    return town.state(kind, name).stage
+    return str(town.state(kind, name).stage)
 
 
 def when(town: Town, event_type: str) -> list[StreamId]:
@@ -193,3 +202,86 @@ def test_s1_from_the_report_to_both_awards() -> None:
     assert town.balances["envelope/test/FS-CSF"] == 0
     town.order("round", "R-HZ-2024", PublishResult(), at="2025-02-20", by="CAB-REG#1")
     assert stage(town, "round", "R-HZ-2024") == "PUBLISHED"
+
+
+def changzhou() -> Town:
+    """S3 up to the assessed base."""
+    town = founded(scheme("changzhou", bidding={"rating_bonus": {"5A": 3, "4A": 2, "3A": 1}}), FS_CZ=300000000)
+    for organisation in ("ORG-T3", "ORG-T4"):
+        town.order("organisation", organisation, verified(), at="2018-11-30", by="CAB-REG#1")
+    rated = RecordRating(level="4A", until="2023-11-30")
+    town.order("organisation", "ORG-T4", rated, at="2018-12-01", by="CAB-REG#1")
+    rated = RecordRating(level="5A", until="2028-05-31")
+    town.order("organisation", "ORG-T3", rated, at="2023-06-01", by="CAB-REG#1")
+    municipal = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-1")
+    town.order("base", "BASE-M1", municipal, at="2023-12-01", by="CAB-DEC#1")
+    district = DesignateBase(name="天寧", tier=Tier.DISTRICT, operator="ORG-1", parent="BASE-M1")
+    town.order("base", "BASE-D1", district, at="2023-12-01", by="CAB-DEC#1")
+    street = DesignateBase(name="街道", tier=Tier.STREET_VILLAGE, operator="ORG-1", parent="BASE-D1")
+    town.order("base", "BASE-S07", street, at="2023-12-01", by="CAB-DEC#1")
+    assessed = AssessBase(score=Decimal(93), grade="A")
+    town.order("base", "BASE-M1", assessed, at="2024-01-22", by="EVAL#1")
+    year = ApproveRoundBudget(amount=300000000, scheme=SchemeRef(name="changzhou", version=1), year=2024)
+    town.order("round", "R-CZ-2024", year, at="2024-02-05", by="FISCAL#1")
+    return town
+
+
+def support(award: int) -> ProposeAward:
+    return ProposeAward(
+        project="PJ-4",
+        award=award,
+        funds={"FS-CZ": award},
+        minutes=MINUTES,
+        support=BaseSupport(round="R-CZ-2024", organisation="ORG-1", base="BASE-M1", title="2024年度運營扶持"),
+    )
+
+
+def test_s3_a_bases_support_begins_with_its_award() -> None:
+    town = changzhou()
+    beyond = support(300000001)
+    assert town.refused("project", "PJ-4", beyond, at="2024-02-23", by="CAB-REG#1") == {"C2"}
+    town.order("project", "PJ-4", support(60000000), at="2024-02-23", by="CAB-REG#1")
+    town.order("project", "PJ-4", OpenAwardPublicity(contact="市民政局"), at="2024-02-26", by="CAB-REG#1")
+    town.order("project", "PJ-4", ConfirmAward(), at="2024-03-04", by="CAB-DEC#1")
+    assert stage(town, "project", "PJ-4") == "AWARDED"
+    assert town.state("project", "PJ-4").part(Application).kind is ProjectKind.BASE_SUPPORT
+
+
+def test_s3_a_rating_that_has_ended_gives_no_bonus() -> None:
+    town = changzhou()
+    bonus = ApplyRatingBonus(round="R-CZ-2024")
+    assert town.refused("organisation", "ORG-T4", bonus, at="2024-03-01", by="CAB-REG#1") == {"D5"}
+    (applied,) = town.order("organisation", "ORG-T3", bonus, at="2024-03-01", by="CAB-REG#1")
+    assert applied == RatingBonusApplied(round="R-CZ-2024", level="5A", points=3)
+
+
+def test_s3_a_tenant_moves_in_and_outgrows_the_base() -> None:
+    town = changzhou()
+    town.order(
+        "base", "BASE-S07", AdmitTenant(organisation="ORG-T5", until="2026-03-10"), at="2024-03-11", by="BASE-OP#1"
+    )
+    town.order("base", "BASE-S07", GraduateTenant(organisation="ORG-T5"), at="2026-03-10", by="BASE-OP#1")
+    assert not town.state("base", "BASE-S07").part(Base).tenants
+
+
+def test_s4_a_barred_organisation_may_not_apply() -> None:
+    town = founded(scheme("hangzhou"), FS_LOT=20000000)
+    town.order("organisation", "ORG-T9", verified("SO-LEGAL#1"), at="2023-12-01", by="CAB-REG#1")
+    call = PublishCall(scheme=HZ, year=2024, deadline="2024-02-07T17:00:00+08:00")
+    town.order("round", "R-T-2024", call, at="2024-01-15", by="CAB-REG#1")
+    bid = SubmitApplication(
+        round="R-T-2024", organisation="ORG-T9", title="測試項目", statement="測試需求", requested=20000000
+    )
+    town.order("project", "AP-9", bid, at="2024-02-06", by="SO-LEGAL#1")
+    town.order("project", "AP-9", PassPreliminaryReview(), at="2024-02-20", by="HOST#1")
+    draw = DrawPanel(round="R-T-2024", applications=("AP-9",), seats=("E1", "E2", "E3", "E4", "E5"))
+    town.order("panel", "RP-9", draw, at="2024-02-27", by="CAB-REG#1")
+    town.order("panel", "RP-9", IssueReviewReport(results={"AP-9": Decimal("74.67")}), at="2024-03-01", by="HOST#1")
+    proposal = ProposeAward(project="PJ-9", award=20000000, funds={"FS-LOT": 20000000}, panel="RP-9", minutes=MINUTES)
+    town.order("project", "AP-9", proposal, at="2024-03-08", by="CAB-REG#1")
+    ban = BanApplicant(until="2027-10-10", reason="重複列支", attachments=EVIDENCE)
+    town.order("organisation", "ORG-T9", ban, at="2024-10-10", by="CAB-DEC#1")
+    year = PublishCall(scheme=HZ, year=2025)
+    town.order("round", "R-T-2025", year, at="2025-03-17", by="CAB-REG#1")
+    again = bid.model_copy(update={"round": "R-T-2025", "statement": "另一需求"})
+    assert town.refused("project", "AP-10", again, at="2025-03-20", by="SO-LEGAL#1") == {"D5"}

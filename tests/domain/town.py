@@ -7,10 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sentences import on, who
-
-from domain.calendar_register import CALENDAR, PublishCalendar, calendar_of
-from domain.fund import FUND, RegisterFundSource
+from domain.calendar_register import PublishCalendar, calendar_of
+from domain.catalogue import AGGREGATES
+from domain.fund import RegisterFundSource
 from domain.kernel.calendar import Calendar
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import WORLD, Claim, Post, Release
@@ -18,32 +17,23 @@ from domain.kernel.facts import Facts
 from domain.kernel.identity import SYSTEM, Actor, Attachment, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected
-from domain.kernel.room import Aggregate
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import State
-from domain.need import NEED
-from domain.organisation import ORGANISATION, OrganisationKind, VerifyOrganisation
-from domain.panel import PANEL
-from domain.project import award, bidding
-from domain.round import ROUND
-from domain.scheme_register import SCHEME, PublishPolicyPack, scheme_of
+from domain.organisation import OrganisationKind, VerifyOrganisation
+from domain.scheme_register import PublishPolicyPack, scheme_of
+from tests.domain.sentences import on, who
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
-
-BIDS = Aggregate("project", "項目", (bidding.ROOM, award.ROOM), governed_by=bidding.governed_by)
-"""A project as far as its award."""
 
 MINUTES = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf")
 EVIDENCE = (Attachment(sha256="1" * 64, media_type="application/pdf", name="證據.pdf"),)
 
 HOLIDAYS = {
-    2023: (["2023-04-05", "2023-05-01", "2023-05-02", "2023-05-03"], ["2023-04-23", "2023-05-06"]),
+    2023: (("04-05", "05-01", "05-02", "05-03"), ("04-23", "05-06")),
     2024: (
-        ["2024-02-12", "2024-02-13", "2024-02-14", "2024-02-15", "2024-02-16", "2024-04-04", "2024-04-05"]
-        + ["2024-05-01", "2024-05-02", "2024-05-03", "2024-06-10"],
-        ["2024-02-04", "2024-02-18", "2024-04-07", "2024-04-28", "2024-05-11"],
+        ("02-12", "02-13", "02-14", "02-15", "02-16", "04-04", "04-05", "05-01", "05-02", "05-03", "06-10"),
+        ("02-04", "02-18", "04-07", "04-28", "05-11"),
     ),
 }
 
@@ -52,9 +42,6 @@ HOLIDAYS = {
 class Town:
     """Streams of one realm; orders are judged on what stands there, and what is due comes first."""
 
-    aggregates: Mapping[str, Aggregate] = field(
-        default_factory=lambda: {a.kind: a for a in (SCHEME, CALENDAR, FUND, ORGANISATION, ROUND, NEED, PANEL, BIDS)}
-    )
     states: dict[StreamId, State] = field(default_factory=dict)
     claims: dict[str, set[str]] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
@@ -82,7 +69,7 @@ class Town:
         stream = self.id(kind, name)
         order = Order(command, who(by), on(at))
         try:
-            self.aggregates[kind].decide(self.state(kind, name), self.facts(stream, command), order)
+            AGGREGATES[kind].decide(self.state(kind, name), self.facts(stream, command), order)
         except CommandRejected as refusal:
             return {u.rule for u in refusal.unmet}
         message = f"{command.command_type} was accepted"
@@ -93,7 +80,7 @@ class Town:
             dues = [
                 (due.at, stream, due.command)
                 for stream, state in self.states.items()
-                if (due := self.aggregates[stream.kind].due(state, self.calendar)) and due.at <= until
+                if (due := AGGREGATES[stream.kind].due(state, self.calendar)) and due.at <= until
             ]
             if not dues:
                 return
@@ -101,7 +88,7 @@ class Town:
             self._carried_out(stream, Order(command, SYSTEM, at))
 
     def facts(self, stream: StreamId, command: Command) -> Facts:
-        aggregate, state = self.aggregates[stream.kind], self.state(stream.kind, stream.name)
+        aggregate, state = AGGREGATES[stream.kind], self.state(stream.kind, stream.name)
         wanted = aggregate.reads(state, command)
         governor = aggregate.governed_by(state, command)
         ref = state.scheme or (self.states[governor].scheme if governor in self.states else None)
@@ -114,7 +101,7 @@ class Town:
         )
 
     def _carried_out(self, stream: StreamId, order: Order) -> list[Event]:
-        aggregate = self.aggregates[stream.kind]
+        aggregate = AGGREGATES[stream.kind]
         state = self.state(stream.kind, stream.name)
         events = aggregate.decide(state, self.facts(stream, order.command), order)
         for event in events:
@@ -163,8 +150,8 @@ def founded(rules: Scheme | None = None, **funds: int) -> Town:
     for year, (off, on_) in HOLIDAYS.items():
         notice = PublishCalendar(
             year=year,
-            off=tuple(date.fromisoformat(d) for d in off),
-            on=tuple(date.fromisoformat(d) for d in on_),
+            off=tuple(date.fromisoformat(f"{year}-{day}") for day in off),
+            on=tuple(date.fromisoformat(f"{year}-{day}") for day in on_),
         )
         town.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
     rules = rules or scheme()
