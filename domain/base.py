@@ -31,6 +31,11 @@ class BaseStage(StrEnum):
     DESIGNATED = "DESIGNATED"
     ASSESSED = "ASSESSED"
 
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "DESIGNATED": "已認定", "ASSESSED": "已評估"}[self]
+
 
 class Tier(StrEnum):
     """Whose base it is (CZ-8)."""

@@ -33,6 +33,11 @@ class CalendarStage(StrEnum):
     NONE = NONE
     PUBLISHED = "PUBLISHED"
 
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "PUBLISHED": "已發布"}[self]
+
 
 class YearNotice(Particulars):
     """What the State Council's notice says of one year."""

@@ -57,6 +57,11 @@ class FundStage(StrEnum):
     NONE = NONE
     REGISTERED = "REGISTERED"
 
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "REGISTERED": "已登記"}[self]
+
 
 class Source(Particulars):
     """A fund with what it may be spent on and how much there is."""

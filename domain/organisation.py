@@ -60,6 +60,11 @@ class OrganisationStage(StrEnum):
     NONE = NONE
     VERIFIED = "VERIFIED"
 
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "VERIFIED": "已核驗"}[self]
+
 
 class OrganisationKind(StrEnum):
     """社會組織 by registration, and the hub kinds of HZ-18."""

@@ -43,6 +43,11 @@ class PanelStage(StrEnum):
     SCORING = "SCORING"
     REPORTED = "REPORTED"
 
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "DRAWN": "已抽取", "SCORING": "評分中", "REPORTED": "已出報告"}[self]
+
 
 def _seat(text: str) -> str:
     if re.fullmatch(r"E[1-9][0-9]{0,8}", text) is None:

@@ -35,6 +35,11 @@ class RealmStage(StrEnum):
     MANUAL = "MANUAL"
     WALL = "WALL"
 
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "MANUAL": "手動時鐘", "WALL": "實時鐘"}[self]
+
 
 class Setting(Particulars):
     """Which clock is to hold."""

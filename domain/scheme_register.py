@@ -29,6 +29,11 @@ class SchemeStage(StrEnum):
     ESTABLISHED = "ESTABLISHED"
     PUBLISHED = "PUBLISHED"
 
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "ESTABLISHED": "已設立", "PUBLISHED": "已發布"}[self]
+
 
 class Programme(Particulars):
     """A series of rounds under one name (HZ-1, CZ-7)."""

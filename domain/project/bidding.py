@@ -452,6 +452,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 PreliminaryReviewFailed(reason="逾期未補正 / not completed in time", freed_places=_answers(application))
             )
         case LeaveApplicationOut():
+            _may_be_left_out(check, state, facts)
             return check.grant(ApplicationNotSelected.of(command, freed_places=_answers(application)))
         case _:
             assert_never(command)
@@ -600,6 +601,17 @@ def _late(check: Checks, state: State, facts: Facts, now: datetime, command: Ref
     if check.unmet or deadline is None:
         raise check.refuse()
     return [LateSubmissionRefused.of(command, deadline=deadline)]
+
+
+def _may_be_left_out(check: Checks, state: State, facts: Facts) -> None:
+    """AP09: after the experts have seen it, or because the round was given up."""
+    round_ = facts.of(state.stream.sibling("round", state.part(Application).round or "NONE"))
+    check(
+        state.stage == Stage.SHORTLISTED or round_.stage == RoundStage.CANCELLED,
+        "AP09",
+        "未經評審者,只有徵集終止時可列為未入選;請先完成初審",
+        "a bid that no expert saw is left out only where the round was given up; review it first",
+    )
 
 
 def _may_pass(check: Checks, state: State, facts: Facts, today: date) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.kernel.room import Aggregate
-from domain.round import call, plan, results
+from domain.round import call, plan, resolution, results
 from domain.round.plan import Round, RoundStage
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _summary(state: State) -> Mapping[str, object]:
 ROUND = Aggregate(
     kind="round",
     zh="輪次",
-    rooms=(plan.ROOM, call.ROOM, results.ROOM),
+    rooms=(plan.ROOM, call.ROOM, resolution.ROOM, results.ROOM),
     final=frozenset({RoundStage.NONE, RoundStage.PUBLISHED, RoundStage.CANCELLED}),
     summary=_summary,
 )

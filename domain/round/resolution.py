@@ -1,0 +1,272 @@
+"""評審決議: the round is ranked and decided once, for all its bids together (design.md §4).
+
+The round's own event is decided here. What it asks of every project is ``domain.project.selection``, and whoever
+carries it out appends the round and all the projects as one group, each at the version that the preview showed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.fund import envelope
+from domain.kernel.canonical import digest, plain
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen, yuan
+from domain.kernel.refusal import Checks
+from domain.kernel.room import Room
+from domain.kernel.state import State, Transition
+from domain.panel import SHORTLISTED, Panel
+from domain.round.plan import Round, RoundStage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from domain.kernel.calendar import Calendar
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    application: str
+
+
+class Selection(_Line):
+    """One bid that is to be awarded."""
+
+    project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$")]
+    """Its number as a project."""
+    award: Annotated[Fen, Field(gt=0)]
+    """Fen."""
+    funds: dict[str, Fen]
+    """Fund and its share, in fen."""
+    panel: str
+    """The panel that scored it."""
+
+
+class Omission(_Line):
+    """One bid that is not chosen, and why."""
+
+    reason: Text
+
+
+class Ranked(_Line):
+    """Where a bid stands among all of its round."""
+
+    rank: int
+    """From 1; equal totals share a rank."""
+    score: Decimal
+    """The panel's mark."""
+    bonus: int
+    """Points for a valid rating."""
+    total: Decimal
+    version: int
+    """The version of its stream that this rests on."""
+    selected: bool
+
+
+class Resolving(Particulars):
+    """Which bids are awarded and which are not: every bid that the panels scored is one or the other."""
+
+    panels: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The panels whose reports it rests on."""
+    selected: tuple[Selection, ...]
+    left_out: tuple[Omission, ...] = ()
+    minutes: Attachment
+    """The minutes of the meeting that resolves it."""
+    contact: Text | None = None
+    """Where an objection is to be lodged: given, all awards are posted at once; an office, never a person."""
+    preview: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The digest of the ranking that was looked at: if anything has moved since, it is refused."""
+
+
+class RoundResolved(Resolving, Event):
+    """The round is decided."""
+
+    zh = "評審決議"
+    moves = (
+        Transition(
+            "RD10",
+            (RoundStage.CLOSED,),
+            RoundStage.RESOLVED,
+            (Role.CAB_REG,),
+            "panels reported; every scored bid decided; budget and envelopes suffice; preview still true",
+        ),
+    )
+    ranking: tuple[Ranked, ...]
+
+
+class ResolveRound(Resolving, Command):
+    """Decide the round."""
+
+    records = RoundResolved
+
+
+# ---------------------------------------------------------------- ranking and preview
+
+
+def ranking(panels: Iterable[Panel], versions: dict[str, int], selected: frozenset[str]) -> tuple[Ranked, ...]:
+    """All bids of those panels, best first: by mark and bonus, then by mark, then by number."""
+    lines = [
+        (mark + panel.bonuses.get(name, 0), mark, panel.bonuses.get(name, 0), name)
+        for panel in panels
+        for name, mark in panel.results.items()
+    ]
+    totals = [total for total, *_ in lines]
+    return tuple(
+        Ranked(
+            rank=1 + sum(other > total for other in totals),
+            application=name,
+            score=mark,
+            bonus=bonus,
+            total=total,
+            version=versions.get(name, 0),
+            selected=name in selected,
+        )
+        for total, mark, bonus, name in sorted(lines, key=lambda line: (-line[0], -line[1], line[3]))
+    )
+
+
+def preview(state: State, facts: Facts, panels: Iterable[str], selected: Iterable[Selection]) -> tuple[Ranked, ...]:
+    """The ranking as it stands now, with what would be selected: what is shown before anybody resolves."""
+    reports = [facts.of(state.stream.sibling("panel", name)).part(Panel) for name in panels]
+    names = {name for report in reports for name in report.applications}
+    versions = {name: facts.of(state.stream.sibling("project", name)).version for name in names}
+    return ranking(reports, versions, frozenset(s.application for s in selected))
+
+
+def preview_digest(ranked: Iterable[Ranked], selected: Iterable[Selection]) -> str:
+    """SHA-256, in hex, over the ranking and what is selected for how much."""
+    chosen = sorted((plain(s) for s in selected), key=lambda s: str(s["application"]))
+    return digest({"ranking": [plain(r) for r in ranked], "selected": chosen})
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: ResolveRound) -> Reads:
+    """The panels, every bid, and what the envelopes hold."""
+    names = {line.application for line in (*command.selected, *command.left_out)}
+    panels = {state.stream.sibling("panel", name) for name in command.panels}
+    funds = {fund for s in command.selected for fund in s.funds}
+    return Reads(
+        streams=frozenset(panels | {state.stream.sibling("project", name) for name in names}),
+        accounts=frozenset(envelope(state.stream.realm, fund) for fund in funds),
+    )
+
+
+def decide(state: State, facts: Facts, _order: Order, command: ResolveRound) -> list[Event]:
+    """What an order about the resolution makes happen. Raises CommandRejected."""
+    check = Checks()
+    match command:
+        case ResolveRound():
+            _all_are_decided(check, state, facts, command)
+            _money_suffices(check, state, facts, command)
+            ranked = preview(state, facts, command.panels, command.selected)
+            check(
+                preview_digest(ranked, command.selected) == command.preview,
+                "RD10",
+                "預覽之後內容已變,請重新預覽並核對",
+                "something has moved since the preview; look at a new one",
+            )
+            return check.grant(RoundResolved.of(command, ranking=ranked))
+        case _:
+            assert_never(command)
+
+
+def _all_are_decided(check: Checks, state: State, facts: Facts, command: ResolveRound) -> None:
+    """Every bid before the panels is selected or left out, once; and each still waits for its decision."""
+    scored: set[str] = set()
+    for name in command.panels:
+        panel = facts.of(state.stream.sibling("panel", name)).part(Panel)
+        check(
+            panel.reported and panel.round == state.stream.name,
+            "RD10",
+            f"{name} 尚未就 {state.stream.name} 出具評審報告",
+            f"{name} has issued no report for {state.stream.name}",
+        )
+        scored |= set(panel.applications)
+        for line in command.selected:
+            check(
+                line.panel != name or line.application in panel.applications,
+                "RD10",
+                f"{line.application} 不由 {name} 評審",
+                f"{line.application} was not before {name}",
+            )
+    decided = Counter(line.application for line in (*command.selected, *command.left_out))
+    twice, missing, unknown = (
+        sorted(n for n, times in decided.items() if times > 1),
+        sorted(scored - decided.keys()),
+        sorted(decided.keys() - scored),
+    )
+    check(not twice, "RD10", f"{'、'.join(twice)} 重複列出", f"{', '.join(twice)} are listed twice")
+    check(not missing, "RD10", f"{'、'.join(missing)} 尚無決定", f"{', '.join(missing)} are not decided")
+    check(not unknown, "RD10", f"{'、'.join(unknown)} 未經評審", f"{', '.join(unknown)} were not scored")
+    for name in sorted(decided):
+        stage = facts.of(state.stream.sibling("project", name)).stage
+        check(
+            stage == SHORTLISTED,
+            "RD10",
+            f"{name} 現為 {stage},須為 {SHORTLISTED}",
+            f"{name} is {stage}; it must be {SHORTLISTED}",
+        )
+
+
+def _money_suffices(check: Checks, state: State, facts: Facts, command: ResolveRound) -> None:
+    """M5 over all awards together: the round's budget, and every envelope."""
+    budget, total = state.part(Round).budget, sum(s.award for s in command.selected)
+    check(
+        not budget or total <= budget,
+        "M5",
+        f"立項合計 {yuan(total)},超過預算 {yuan(budget)}",
+        f"the awards add up to {yuan(total)}, more than the budget of {yuan(budget)}",
+    )
+    shares: Counter[str] = Counter()
+    for line in command.selected:
+        shares.update(line.funds)
+        check(
+            sum(line.funds.values()) == line.award,
+            "M1",
+            f"{line.application} 各資金份額合計須等於立項金額 {yuan(line.award)}",
+            f"the shares of {line.application} must add up to its award of {yuan(line.award)}",
+        )
+    for fund, share in sorted(shares.items()):
+        left = facts.balance(envelope(state.stream.realm, fund))
+        check(
+            share <= left,
+            "M5",
+            f"{fund} 額度餘 {yuan(left)},不足 {yuan(share)}",
+            f"{fund} has {yuan(left)} left, which does not cover {yuan(share)}",
+        )
+
+
+def evolve(state: State, _of: Occurrence, event: RoundResolved) -> State:
+    """What the room remembers after the event: the stage says it, the projects say the rest."""
+    match event:
+        case RoundResolved():
+            return state
+        case _:
+            assert_never(event)
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """The resolution, once the call has closed."""
+    if state.stage == RoundStage.CLOSED:
+        yield Awaited((Role.CAB_REG,), "ResolveRound", "", "評審後作出決議", "resolve the round after the review")
+
+
+ROOM = Room(
+    name="resolution",
+    zh="評審決議",
+    commands=(ResolveRound,),
+    events=(RoundResolved,),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    awaiting=awaiting,
+)
