@@ -9,9 +9,10 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 from uuid import UUID, uuid4
 
+import structlog
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from domain.kernel.message import Command
 
 Answered = TypeVar("Answered", Answer, Progress)
+
+log = structlog.get_logger()
 
 AT_ONCE = 8
 """Updates that one door keeps in flight on one workflow; a courtesy to the server (design.md §4)."""
@@ -141,6 +144,20 @@ class Door:
             start_signal="look",
         )
 
+    async def settled(self, stream: StreamId, approval: UUID) -> None:
+        """Return once that approval may have been decided; wait through restarts of anything. Then read the log."""
+        while True:
+            start = self._start(stream)
+            try:
+                await self._client.execute_update_with_start_workflow(
+                    "settled", str(approval), start_workflow_operation=start, id=f"{approval}/{uuid4()}"
+                )
+            except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as interrupted:
+                log.info("approval.wait_resumed", approval=str(approval), reason=str(interrupted))
+                await asyncio.sleep(1)
+            else:
+                return
+
     async def _fall_due(self, asked: Asked) -> Progress:
         return await self._update("fall_due", asked.stream, asked, derived("fall_due", asked.stream), Progress)
 
@@ -165,16 +182,19 @@ class Door:
     async def _update_once(
         self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
     ) -> Answered:
-        start = WithStartWorkflowOperation(
+        return await self._client.execute_update_with_start_workflow(
+            update, argument, start_workflow_operation=self._start(stream), id=update_id, result_type=answers
+        )
+
+    def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
+        """The start that goes with every update: the first command begins the workflow, later ones find it."""
+        return WithStartWorkflowOperation(
             workflow_type(stream.kind),
             Opening(stream=stream),
             id=stream,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=stream,
-        )
-        return await self._client.execute_update_with_start_workflow(
-            update, argument, start_workflow_operation=start, id=update_id, result_type=answers
         )
 
 

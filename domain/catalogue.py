@@ -16,8 +16,10 @@ from domain.need import NEED
 from domain.organisation import ORGANISATION
 from domain.panel import PANEL
 from domain.project import PROJECT
+from domain.project.stage import Stage
 from domain.realm import REALM, REALM_NAME
 from domain.round import ROUND
+from domain.round.plan import NeedStage, RoundStage
 from domain.scheme_register import SCHEME
 
 if TYPE_CHECKING:
@@ -137,6 +139,17 @@ class TransitionRow:
     roles: tuple[str, ...]
     guard: str
     pushes: bool
+
+
+_STAGES: Mapping[str, Mapping[str, str]] = {
+    kind: {stage.value: stage.zh for stage in stages}
+    for kind, stages in (("project", Stage), ("round", RoundStage), ("need", NeedStage))
+}
+
+
+def stage_zh(kind: str, stage: str) -> str:
+    """What the office calls that stage; registers have no terms of their own, so theirs is the name itself."""
+    return _STAGES.get(kind, {}).get(stage, stage)
 
 
 def command_table() -> tuple[CommandRow, ...]:

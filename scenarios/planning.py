@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 ROW_HOUR = time(9)
 REFUSAL_HOUR = time(8)
-_FROM_HEADER = frozenset({"bidding", "award", "contract", "plan", "call"})
-"""The rooms whose commands may take particulars from the header."""
+_FROM_PROJECT = frozenset({"bidding", "award", "contract"})
+"""The rooms whose commands may take what is known of a project beforehand."""
+_FROM_DEFAULTS = frozenset({"round", "need", "panel"})
+"""The kinds of stream whose commands may take the scenario's defaults, besides those rooms."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,7 @@ class _Planner:
             self._fault(place, zh, f"{command_type.command_type} has no parts; the subject may not be …/{part}")
             return None
         room = AGGREGATES[stream.kind].commands[command_type].name
-        if room in _FROM_HEADER:
+        if room in _FROM_PROJECT or stream.kind in _FROM_DEFAULTS:
             known = {**self._pinned, **self._scenario.defaults, **self._header.get(stream.name, {})}
             self._used.update(known.keys() & command_type.model_fields.keys())
             filled = {**{k: v for k, v in known.items() if k in command_type.model_fields}, **filled}

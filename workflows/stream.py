@@ -62,8 +62,10 @@ class StreamWorkflow:
     @workflow.update(name="settled", description="等候審批結果 / wait for an approval")
     async def settled(self, approval: str) -> str | None:
         """The verdict on that approval, once there is one; None if the run ends first: ask again."""
+        if self._progress is None:
+            self._asked_to_look += 1
         await workflow.wait_condition(
-            lambda: self._rolling() or (self._progress is not None and approval in self._progress.decided)
+            lambda: self._progress is not None and (self.leaving or approval in self._progress.decided)
         )
         return self._progress.decided.get(approval) if self._progress else None
 

@@ -1,0 +1,102 @@
+"""``venture approval``: which decisions are asked for, and waiting for one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from api.approvals import Asking, NoSuchApproval, asked, decided
+from api.reading import resolved
+from cli import telling
+from cli.app import carried_out, noun, read_settings
+from cli.office import opened
+from cli.project import Realm
+from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
+from domain.kernel.state import Verdict
+
+app = noun("審批:等待中的決定", "approvals: decisions that are waited for")
+
+
+@app.command("list")
+def list_command(
+    subject: Annotated[str | None, typer.Argument(help="只列此項目 only of this project, e.g. PJ-3")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="連同已決的 / ended ones too")] = False,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    realm: Realm = None,
+) -> None:
+    """列出等待中的審批 / the approvals that are waited for.
+
+    例 examples:
+      venture approval list
+      venture approval list PJ-3 --all -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings(voice)
+
+    async def work() -> list[Asking]:
+        async with opened(settings, voice, working=False) as office:
+            stream = await resolved(office.store, subject, realm) if subject else None
+            return [
+                a
+                async for a in asked(office.store, stream=stream)
+                if (everything or a.approval.verdict is Verdict.OPEN) and realm in (None, a.stream.realm)
+            ]
+
+    rows = [a.as_json() for a in carried_out(voice, work())]
+    if voice.for_people:
+        for row in rows:
+            row["about"] = f"{row['stream'].name} {row['key']}".strip()
+    columns = (
+        Column("id", "審批編號", "approval"),
+        Column("about", "對象", "about"),
+        Column("gate", "事項", "decision"),
+        Column("role", "由誰", "who"),
+        Column("verdict", "狀態", "verdict"),
+    )
+    voice.rows(rows, columns, ("沒有等待中的審批", "no approval is waited for"))
+
+
+@app.command("wait")
+def wait_command(
+    approval_id: Annotated[UUID, typer.Argument(metavar="ID", help="審批編號,見 approval list", show_default=False)],
+    timeout: Annotated[float | None, typer.Option("--timeout", min=0.1, help="最多等候秒數 seconds at most")] = None,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
+    """等候一項審批,直到有結果;服務重啟亦不中斷 / wait until it is decided, through restarts of anything.
+
+    退出碼 exit codes: 0 批准 granted, 1 未批准 refused or void, 3 查無 unknown, 5 超時 timed out.
+
+    例 example:  venture approval wait 3f0c… --timeout 3600
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings(voice)
+
+    async def work() -> Asking:
+        async with opened(settings, voice, working=True) as office:
+            try:
+                return await decided(office.store, office.door, approval_id, timeout)
+            except NoSuchApproval:
+                raise Fault(Exit.NOT_FOUND, f"查無審批 {approval_id}", f"there is no approval {approval_id}") from None
+            except TimeoutError:
+                raise Fault(
+                    Exit.UNAVAILABLE,
+                    f"{timeout:g} 秒內沒有結果,可再次等候",
+                    f"no decision within {timeout:g} s; wait again whenever you like",
+                ) from None
+
+    asking = carried_out(voice, work())
+    a = asking.approval
+    if voice.for_people:
+        when = telling.local(a.decided_at) if a.decided_at else ""
+        voice.tell(
+            f"{asking.stream.name} {a.gate} {a.key}:{a.verdict}({a.decided_by} {when})",
+            f"{asking.stream.name} {a.gate} {a.key}: {a.verdict} ({a.decided_by} {when})",
+        )
+    else:
+        voice.json(asking.as_json())
+    if a.verdict is not Verdict.GRANTED:
+        raise typer.Exit(Exit.REFUSED)

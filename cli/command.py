@@ -1,0 +1,274 @@
+"""``venture do`` gives one command; ``venture why-not`` says what is missing for it; ``venture commands`` lists them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+
+from activities.deciding import decide_on, fold
+from api.reading import Unknown, new_stream, resolved
+from cli.app import carried_out, read_settings
+from cli.office import opened
+from cli.project import Realm
+from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
+from domain.catalogue import command_named, command_table
+from domain.kernel.calendar import SHANGHAI
+from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.message import Order
+from domain.kernel.refusal import CommandRejected
+from schemes.reading import explained, read_text
+from schemes.reading import Faulty
+from store.port import Clock
+
+if TYPE_CHECKING:
+    from api.door import Receipt
+    from cli.office import Office
+    from domain.kernel.message import Command
+
+Name = Annotated[
+    str, typer.Argument(metavar="COMMAND", help="confirm-award、ConfirmAward、AwardConfirmed 或 立項批復", show_default=False)
+]
+Subject = Annotated[str, typer.Argument(help="PJ-3、PJ-3/T1、AP-5、R-FZ-2023 …", show_default=False)]
+Given = Annotated[list[str] | None, typer.Argument(help="key=value …;值可為 JSON / values may be JSON", show_default=False)]
+As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n,如 CAB-REG#1", show_default=False)]
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="業務時間(只用於手動時鐘)business time, manual realms only: 2023-05-22T09:00", show_default=False),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Mount the commands."""
+    app.command("do")(do_command)
+    app.command("why-not")(why_not_command)
+    app.command("commands")(commands_command)
+
+
+def do_command(
+    name: Name,
+    subject: Subject,
+    actor: As,
+    given: Given = None,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    realm: Realm = None,
+    at: At = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只試算,不記錄 / decide only, record nothing")] = False,
+    command_id: Annotated[
+        UUID | None, typer.Option("--id", help="命令編號;同號再問不會重辦 / asking again with the same id is safe")
+    ] = None,
+) -> None:
+    """辦理一項命令 / carry one command out.
+
+    例 examples:
+      venture do confirm-award PJ-3 --as CAB-DEC#1
+      venture do request-disbursement PJ-3/T1 --as CAB-REG#1 amount=3500000
+      venture do start-project PJ-3 --as SO-PM#1 end=2023-11-30 --dry-run
+    """
+    _give(Voice.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=dry_run, command_id=command_id)
+
+
+def why_not_command(
+    name: Name,
+    subject: Subject,
+    actor: Annotated[str | None, typer.Option("--as", help="經辦人 ROLE#n;不填則取有權者", show_default=False)] = None,
+    given: Given = None,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    realm: Realm = None,
+    at: At = None,
+) -> None:
+    """為何辦不了:列出尚缺的每一項 / why not: every condition that is not met, and what would meet it.
+
+    例 example:  venture why-not request-disbursement PJ-3/T2 amount=1500000
+    """
+    _give(Voice.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=True, command_id=None)
+
+
+def _give(  # noqa: PLR0913 - one command line
+    voice: Voice,
+    name: str,
+    subject: str,
+    actor: str | None,
+    given: list[str],
+    realm: str | None,
+    at: str | None,
+    *,
+    dry_run: bool,
+    command_id: UUID | None,
+) -> None:
+    settings = read_settings(voice)
+
+    async def work() -> dict[str, Any]:
+        async with opened(settings, voice, working=not dry_run) as office:
+            stream = await _stream(office, subject, realm)
+            command = _command(name, stream, subject, given)
+            who = _actor(actor or f"{command.by[0]}#1")
+            moment = _moment(at)
+            if dry_run:
+                return await _tried(office, stream, command, who, moment)
+            if stream.realm != LIVE and moment is None:
+                moment = await _manual_now(office, stream)
+            receipt = await office.door.send(stream, command, who, command_id=command_id, at=moment)
+            return _receipt(receipt)
+
+    answer = carried_out(voice, work())
+    if not voice.for_people:
+        voice.json(answer)
+        return
+    events = "、".join(answer["events"])
+    if dry_run:
+        voice.tell(f"✓ 可以辦理,將記錄:{events}(僅試算,未記錄)", f"✓ It would be carried out: {events} (nothing recorded)", "green")
+    else:
+        repeated = voice.say("(此前已辦,原樣作答)", " (carried out before; the same answer)") if answer["repeated"] else ""
+        voice.tell(
+            f"✓ 已辦理:{events}  {answer['stream']} v{answer['version']}{repeated}",
+            f"✓ Carried out: {events}  {answer['stream']} v{answer['version']}{repeated}",
+            "green",
+        )
+
+
+async def _stream(office: Office, subject: str, realm: str | None) -> StreamId:
+    """The stream that is meant; a new one if none bears the name yet."""
+    try:
+        return await resolved(office.store, subject, realm)
+    except ValueError as wrong:
+        raise Fault(Exit.USAGE, str(wrong), str(wrong)) from wrong
+    except Unknown:
+        try:
+            return new_stream(subject, realm or LIVE)
+        except (KeyError, ValueError) as wrong:
+            raise Fault(
+                Exit.USAGE,
+                f"不認識對象 {subject};以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+                f"unknown subject {subject}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
+            ) from wrong
+
+
+def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
+    """The command with its particulars. Raises Fault or Faulty with everything that is wrong."""
+    try:
+        command_type = command_named(name, stream.kind)
+    except KeyError:
+        known = " ".join(sorted(row.command for row in command_table() if row.kind == stream.kind))
+        raise Fault(
+            Exit.USAGE, f"{stream.kind} 沒有命令 {name};可用:{known}", f"{stream.kind} has no command {name}; there are: {known}"
+        ) from None
+    particulars = _particulars(given)
+    part = "" if subject.count("/") == 2 else subject.partition("/")[2]  # noqa: PLR2004 - kind/realm/name
+    if part and command_type.subject_field:
+        particulars.setdefault(command_type.subject_field, part)
+    try:
+        return command_type.model_validate(particulars)
+    except ValidationError as wrong:
+        pairs = [(".".join(map(str, e["loc"])), explained(e)) for e in wrong.errors(include_url=False)]
+        zh = "\n".join(f"  ✗ {where}:{texts[0]}" for where, texts in pairs)
+        en = "\n".join(f"  ✗ {where}: {texts[1]}" for where, texts in pairs)
+        raise Fault(
+            Exit.USAGE, f"「{command_type.zh()}」的內容有誤:\n{zh}", f"{command_type.command_type} cannot be read:\n{en}"
+        ) from None
+
+
+def _particulars(given: list[str]) -> dict[str, Any]:
+    """``key=value`` pairs; a value is read as YAML, so numbers, lists and mappings may be given."""
+    found: dict[str, Any] = {}
+    for pair in given:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise Fault(Exit.USAGE, f"{pair!r}:寫作 key=value", f"{pair!r}: write key=value")
+        if key in found:
+            raise Fault(Exit.USAGE, f"{key} 給了兩次", f"{key} is given twice")
+        try:
+            found[key] = read_text(text, key).data if text else ""
+        except Faulty:
+            found[key] = text
+    return found
+
+
+def _actor(text: str) -> Actor:
+    try:
+        return Actor(text)
+    except ValueError as wrong:
+        raise Fault(Exit.USAGE, str(wrong), str(wrong)) from wrong
+
+
+def _moment(at: str | None) -> datetime | None:
+    if at is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError as wrong:
+        raise Fault(Exit.USAGE, f"--at {at}:寫作 2023-05-22T09:00", f"--at {at}: write 2023-05-22T09:00") from wrong
+    return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+
+
+async def _manual_now(office: Office, stream: StreamId) -> datetime | None:
+    """Where a manual realm's clock stands: a command without a time of its own is given then."""
+    loaded = await office.store.load(stream, None)
+    return loaded.now if loaded.clock is Clock.MANUAL else None
+
+
+async def _tried(
+    office: Office, stream: StreamId, command: Command, actor: Actor, moment: datetime | None
+) -> dict[str, Any]:
+    """What the command would lead to now. Raises CommandRejected."""
+    loaded = await office.store.load(stream, None)
+    at = moment or (loaded.now if loaded.clock is Clock.MANUAL and loaded.now else datetime.now(UTC))
+    state = fold(stream, loaded.events)
+    decision = await decide_on(
+        office.store, state, loaded.clock, at=at, order=Order(command, actor, at), command_id=UUID(int=0)
+    )
+    step = decision.steps[-1]
+    if step.unmet:
+        raise CommandRejected(step.unmet)
+    return {"stream": stream, "dry_run": True, "events": [e.event_type for e in step.events]}
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "id": str(receipt.command_id),
+        "stream": receipt.stream,
+        "version": receipt.version,
+        "position": receipt.position,
+        "events": list(receipt.events),
+        "repeated": receipt.repeated,
+    }
+
+
+def commands_command(
+    kind: Annotated[str | None, typer.Argument(help="project、round、need …", show_default=False)] = None,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
+    """有哪些命令:誰可辦、何階段可辦 / which commands there are: who may give them, in which stages.
+
+    例 examples:
+      venture commands project
+      venture commands project -o json
+    """
+    voice = Voice.of(output, lang)
+    rows = [
+        {
+            "kind": row.kind,
+            "command": row.command,
+            "event": row.event,
+            "zh": row.zh,
+            "by": ", ".join(row.roles),
+            "during": ", ".join(row.stages),
+        }
+        for row in command_table()
+        if kind in (None, row.kind)
+    ]
+    columns = (
+        Column("kind", "類別", "kind"),
+        Column("command", "命令", "command"),
+        Column("zh", "術語", "term"),
+        Column("by", "經辦", "by"),
+        Column("during", "階段", "stages"),
+    )
+    voice.rows(json.loads(json.dumps(rows)), columns, ("沒有命令", "no commands"))

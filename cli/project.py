@@ -1,0 +1,179 @@
+"""``venture project``: which projects there are, and the whole file of one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from activities.deciding import occurrence
+from api.reading import Chapter, File, file_of, listed, resolved
+from cli import telling
+from cli.app import carried_out, noun, read_settings
+from cli.office import opened
+from cli.speaking import Column, Form, Language, Output, Voice, paper
+from domain.kernel.canonical import plain
+from domain.kernel.money import yuan
+
+if TYPE_CHECKING:
+    from api.reading import Listed
+    from domain.kernel.identity import StreamId
+    from store.port import EventStore
+
+app = noun("項目:從申報到歸檔", "projects, from application to archive")
+
+Realm = Annotated[str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域;實時為 live)", show_default=False)]
+Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5,或全稱 project/live/AP-5", show_default=False)]
+
+
+@app.command("list")
+def list_command(
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    realm: Realm = None,
+    stage: Annotated[str | None, typer.Option("--stage", help="只列此階段 only this stage, e.g. ACTIVE")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 100,
+) -> None:
+    """列出項目:階段、等候誰、至何時 / projects: stage, who is awaited, until when.
+
+    例 examples:
+      venture project list
+      venture project list --stage ACTIVE -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings(voice)
+
+    async def work() -> list[Listed]:
+        async with opened(settings, voice, working=False) as office:
+            return await listed(office.store, "project", realm=realm, stage=stage, limit=limit)
+
+    rows = [_line(one, voice) for one in carried_out(voice, work())]
+    columns = (
+        Column("project", "項目", "project"),
+        Column("application", "申報", "application"),
+        Column("title", "名稱", "title"),
+        Column("stage_text", "階段", "stage"),
+        Column("award_text", "立項金額", "award", right=True),
+        Column("awaited", "等候", "awaited"),
+        Column("realm", "時鐘域", "realm"),
+    )
+    voice.rows(rows, columns, ("還沒有項目。試試 venture scenario list", "no projects yet; try venture scenario list"))
+
+
+def _line(one: Listed, voice: Voice) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "stream": one.stream,
+        "realm": one.stream.realm,
+        "stage": one.stage,
+        "version": one.version,
+        "due": one.due.isoformat() if one.due else None,
+        **one.summary,
+    }
+    if voice.for_people:
+        row["stage_text"] = telling.stage_name("project", one.stage, voice)
+        row["award_text"] = yuan(row["award"]) if row.get("award") else ""
+        row["awaited"] = "; ".join(
+            f"{'/'.join(a['roles'])} {voice.say(a['zh'], a['en'])}" for a in row.get("awaiting", [])[:2]
+        )
+    return row
+
+
+@app.command("show")
+def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
+    """一個項目的全卷:現狀、等候、資金、經過 / a project's whole file: where it stands, money, the story so far.
+
+    例 examples:
+      venture project show PJ-3
+      venture project show PJ-3 --lang en
+      venture project show PJ-3 -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings(voice)
+
+    async def work() -> File:
+        async with opened(settings, voice, working=False) as office:
+            return await file_of(office.store, await resolved(office.store, name, realm))
+
+    show(carried_out(voice, work()), voice, datetime.now(UTC))
+
+
+def show(file: File, voice: Voice, now: datetime) -> None:
+    """The page of a file, or its data."""
+    if voice.for_people:
+        for part in telling.page(file, voice, now):
+            paper().print(part)
+    else:
+        voice.json(as_json(file))
+
+
+def as_json(file: File) -> dict[str, Any]:
+    """A file for machines."""
+    due = file.due()
+    return {
+        "stream": file.stream,
+        "version": file.state.version,
+        "stage": file.state.stage,
+        "since": file.state.since.isoformat() if file.state.since else None,
+        **file.summary,
+        "due": {"at": due.at.isoformat(), "command": due.command.command_type, "key": due.key} if due else None,
+        "awaiting": [
+            {
+                "roles": list(a.roles),
+                "command": a.command,
+                "subject": a.subject,
+                "zh": a.zh,
+                "en": a.en,
+                "until": a.until.isoformat() if a.until else None,
+            }
+            for a in file.awaiting()
+        ],
+        "story": [_told(chapter) for chapter in file.story],
+    }
+
+
+def _told(chapter: Chapter) -> dict[str, Any]:
+    event = chapter.occurrence.event
+    return {
+        "at": chapter.at.isoformat(),
+        "position": chapter.position,
+        "stream": chapter.stream,
+        "event": event.event_type,
+        "zh": event.zh,
+        "actor": chapter.occurrence.actor,
+        "data": plain(event),
+    }
+
+
+@app.command("watch")
+def watch_command(name: Name, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
+    """守望一個項目:發生一件,顯示一件(Ctrl-C 結束)/ watch a project: each event as it happens (Ctrl-C ends).
+
+    例 example:  venture project watch PJ-3
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings(voice)
+
+    async def work() -> None:
+        async with opened(settings, voice, working=False) as office:
+            stream = await resolved(office.store, name, realm)
+            seen = 0
+            async for _ in office.store.poked():
+                seen = await _show_new(office.store, stream, seen, voice)
+
+    carried_out(voice, work())
+
+
+async def _show_new(store: EventStore, stream: StreamId, seen: int, voice: Voice) -> int:
+    """Tell what has happened since; the version reached."""
+    async for entry in store.read(stream, seen):
+        of = occurrence(entry)
+        told = _told(Chapter(of.at, entry.position, stream, of))
+        if voice.for_people:
+            what = voice.say(of.event.zh, of.event.event_type)
+            line = f"{telling.local(of.at)}  {what}  {of.actor}  {telling.particulars(of.event, voice)}"
+            paper().print(line, markup=False)
+        else:
+            Voice(Form.JSONL, voice.lang).json(told)
+        seen = entry.version
+    return seen

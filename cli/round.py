@@ -1,0 +1,134 @@
+"""``venture round``: open a round, list rounds, show one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.reading import File, file_of, listed, new_stream, resolved
+from cli import telling
+from cli.app import carried_out, noun, read_settings
+from cli.office import opened
+from cli.project import Realm, show
+from cli.speaking import Column, Form, Language, Output, Voice
+from domain.catalogue import command_named
+from domain.kernel.identity import LIVE, Actor, StreamId
+from schemes import loading
+from schemes.calendars import published
+
+if TYPE_CHECKING:
+    from api.door import Receipt
+    from api.reading import Listed
+    from cli.office import Office
+    from domain.kernel.scheme import Scheme
+
+app = noun("輪次:一次徵集", "rounds: one call each")
+
+
+@app.command("open")
+def open_command(
+    name: Annotated[str, typer.Argument(help="輪次編號 its number, e.g. R-FZ-2027", show_default=False)],
+    scheme: Annotated[str, typer.Option("--scheme", help="管理辦法 the city's rules, e.g. fuzhou", show_default=False)],
+    actor: Annotated[str, typer.Option("--as", help="經辦人 who opens it: ROLE#n")] = "CAB-REG#1",
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
+    """開一輪:發布辦法與工作日曆,開始需求徵集 / open a round: publish rules and calendar, solicit needs.
+
+    例 example:  venture round open R-FZ-2027 --scheme fuzhou --as CAB-REG#1
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings(voice)
+
+    async def work() -> Receipt:
+        rules = loading.named(scheme)
+        async with opened(settings, voice, working=True) as office:
+            await _publish(office, rules)
+            command = command_named("NeedSolicitationOpened", "round").model_validate({"scheme": rules.ref.model_dump()})
+            return await office.door.send(new_stream(name, LIVE), command, Actor(actor))
+
+    receipt = carried_out(voice, work())
+    if voice.for_people:
+        voice.tell(
+            f"✓ {name} 已開始需求徵集,適用辦法 {scheme}。下一步:venture round show {name}",
+            f"✓ {name} solicits needs under {scheme}. Next: venture round show {name}",
+            "green",
+        )
+    else:
+        voice.json({"stream": receipt.stream, "version": receipt.version, "events": list(receipt.events)})
+
+
+async def _publish(office: Office, rules: Scheme) -> None:
+    """Rules and working days, unless they are published already: published versions never change."""
+    this_year = datetime.now(UTC).year
+    for year in published(this_year, this_year + 1):
+        stream = StreamId.of("calendar", LIVE, "cn")
+        particulars = {"year": year.year, "version": year.version, "off": sorted(year.off), "on": sorted(year.on)}
+        await _once(office, stream, "CalendarPublished", particulars, f"{year.year}.{year.version}")
+    stream = StreamId.of("scheme", LIVE, rules.name)
+    await _once(office, stream, "PolicyPackPublished", {"scheme": rules}, str(rules.version))
+
+
+async def _once(office: Office, stream: StreamId, event: str, particulars: dict[str, Any], key: str) -> None:
+    """The command, under an id that makes it one however many rounds are opened."""
+    from domain.kernel.identity import derived  # noqa: PLC0415 - used here only
+
+    command_type = command_named(event, stream.kind)
+    actor = Actor(f"{command_type.by[0]}#1")
+    command_id = derived("published", stream, key)
+    await office.door.send(stream, command_type.model_validate(particulars), actor, command_id=command_id)
+
+
+@app.command("list")
+def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
+    """列出輪次 / the rounds.
+
+    例 example:  venture round list -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings(voice)
+
+    async def work() -> list[Listed]:
+        async with opened(settings, voice, working=False) as office:
+            return await listed(office.store, "round", realm=realm)
+
+    rows = [
+        {
+            "round": one.stream.name,
+            "stage": telling.stage_name("round", one.stage, voice) if voice.for_people else one.stage,
+            "due": (telling.local(one.due) if voice.for_people else one.due.isoformat()) if one.due else None,
+            "realm": one.stream.realm,
+            **{k: v for k, v in one.summary.items() if k != "awaiting"},
+        }
+        for one in carried_out(voice, work())
+    ]
+    columns = (
+        Column("round", "輪次", "round"),
+        Column("stage", "階段", "stage"),
+        Column("due", "期限", "deadline"),
+        Column("realm", "時鐘域", "realm"),
+    )
+    voice.rows(rows, columns, ("還沒有輪次", "no rounds yet"))
+
+
+@app.command("show")
+def show_command(
+    name: Annotated[str, typer.Argument(help="R-FZ-2023", show_default=False)],
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    realm: Realm = None,
+) -> None:
+    """一輪的現狀與經過 / where a round stands, and its story.
+
+    例 example:  venture round show R-FZ-2023
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings(voice)
+
+    async def work() -> File:
+        async with opened(settings, voice, working=False) as office:
+            return await file_of(office.store, await resolved(office.store, name, realm))
+
+    show(carried_out(voice, work()), voice, datetime.now(UTC))

@@ -1,0 +1,247 @@
+"""``venture scenario``: play dated stories through the real workflows, check them, print their schema."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli.app import carried_out, noun, read_settings
+from cli.office import Office, opened
+from cli.speaking import Column, Exit, Form, Language, Output, Voice, paper, words
+from domain.kernel.money import yuan
+from domain.project.stage import Stage
+from scenarios.format import Scenario
+from scenarios.planning import plan
+from scenarios.playing import Played, play
+from schemes.reading import Fault as FileFault
+from schemes.reading import Faulty, read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scenarios.planning import Plan, Planned
+
+app = noun("情景:可播放的帶日期故事", "dated stories that can be played")
+
+Files = Annotated[list[Path], typer.Argument(help="情景文件 scenario files (.yaml)", show_default=False)]
+
+
+def shipped() -> list[Path]:
+    """The scenarios that come with the product."""
+    return sorted(Path(str(files("scenarios"))).glob("*.yaml"))
+
+
+def planned(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
+    """The plans of those files. Raises Faulty with the faults of all of them."""
+    plans: list[Plan] = []
+    faults: list[FileFault] = []
+    for path in paths:
+        try:
+            document = read(path)
+            plans.append(plan(document.parsed(Scenario), document, fresh=fresh))
+        except Faulty as faulty:
+            faults.extend(faulty.faults)
+    if faults:
+        raise Faulty(faults)
+    return plans
+
+
+@app.command("play")
+def play_command(
+    paths: Files,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    fresh: Annotated[
+        str, typer.Option("--fresh", help="另起一局:任意字串 / play anew, in a realm of its own: any word")
+    ] = "",
+) -> None:
+    """播放情景文件,核對結局 / play scenario files and check how they end.
+
+    例 examples:
+      venture scenario play scenarios/s2-fuzhou.yaml
+      venture scenario play my-round.yaml -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings(voice)
+
+    async def work() -> list[Played]:
+        plans = planned(paths, fresh)
+        async with opened(settings, voice, working=True) as office:
+            return await play_all(plans, office, voice)
+
+    played = carried_out(voice, work())
+    if voice.for_people:
+        for one in played:
+            show(one, voice)
+    else:
+        voice.json(summed(played))
+    if not all(p.ok for p in played):
+        raise typer.Exit(Exit.REFUSED)
+
+
+async def play_all(plans: Sequence[Plan], office: Office, voice: Voice) -> list[Played]:
+    """Play one after another, with progress shown."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[now]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=words, transient=True, disable=not voice.for_people) as progress:
+        return [await play(one, office.door, office.store, _Bar(progress, voice)) for one in plans]
+
+
+class _Bar:
+    """A progress bar over the rows."""
+
+    def __init__(self, progress: Progress, voice: Voice) -> None:
+        self._progress = progress
+        self._voice = voice
+        self._task = progress.add_task("", total=None, now="")
+
+    def began(self, plan: Plan, rows: int) -> None:
+        """A play of that many rows begins."""
+        self._progress.update(self._task, description=plan.scenario.id, total=rows, completed=0)
+
+    def went_on(self, planned: Planned) -> None:
+        """That row is done."""
+        what = self._voice.say(planned.command.zh(), planned.command.command_type)
+        self._progress.update(self._task, advance=1, now=f"{planned.at:%Y-%m-%d} {planned.stream.name} {what}")
+
+    def waits(self, planned: Planned, why: str) -> None:
+        """No answer yet."""
+        self._progress.update(self._task, now=self._voice.say("等候回應…", "waiting for an answer…") + f" {why}")
+
+
+def summed(played: Sequence[Played]) -> dict[str, Any]:
+    """All plays as one object: projects by name, every refusal, and whether all came out as told."""
+    projects: dict[str, Any] = {}
+    for one in played:
+        for name, ended in one.projects.items():
+            key = name if name not in projects else f"{one.plan.scenario.id}:{name}"
+            projects[key] = ended.as_json()
+    return {
+        "projects": projects,
+        "refusals": [{"scenario": one.plan.scenario.id, **r.as_json()} for one in played for r in one.refusals],
+        "deviations": [{"scenario": one.plan.scenario.id, **d.as_json()} for one in played for d in one.deviations],
+        "scenarios": [
+            {"id": one.plan.scenario.id, "file": one.plan.document.file, "realm": one.plan.realm, "ok": one.ok}
+            for one in played
+        ],
+        "ok": all(one.ok for one in played),
+    }
+
+
+def show(played: Played, voice: Voice) -> None:
+    """How a play ended, for people."""
+    title = played.plan.scenario.title or played.plan.scenario.id
+    paper().print(f"{'✓' if played.ok else '✗'} {played.plan.scenario.id} {title}  ({played.plan.realm})", markup=False)
+    rows = [
+        {
+            "ok": "✓" if ended.ok else "✗",
+            "project": name,
+            "state": voice.say(Stage(ended.state).zh, ended.state),
+            "paid": yuan(ended.paid_fen),
+            "returned": yuan(ended.returned_fen),
+            "net": yuan(ended.net_fen),
+            "events": ended.events,
+        }
+        for name, ended in played.projects.items()
+    ]
+    columns = (
+        Column("ok", "", ""),
+        Column("project", "項目", "project"),
+        Column("state", "階段", "state"),
+        Column("paid", "已撥付", "paid", right=True),
+        Column("returned", "已退回", "returned", right=True),
+        Column("net", "淨額", "net", right=True),
+        Column("events", "事件數", "events", right=True),
+    )
+    voice.rows(rows, columns, ("沒有項目", "no projects"))
+    for refusal in played.refusals:
+        got = " ".join(sorted({u.rule for u in refusal.got})) or voice.say("(未被拒)", "(not refused)")
+        told = voice.say(
+            f"應拒 {refusal.command} {refusal.subject}:須依 {refusal.expected},實得 {got}",
+            f"must refuse {refusal.command} {refusal.subject}: by {refusal.expected}, got {got}",
+        )
+        paper().print(f"  {'✓' if refusal.ok else '✗'} {told}", markup=False)
+    for deviation in played.deviations:
+        told = voice.say(deviation.zh, deviation.en)
+        paper().print(f"  ✗ {played.plan.document.file}:{deviation.line} {told}", markup=False)
+        for u in deviation.unmet:
+            paper().print(f"      [{u.rule}] {voice.say(u.zh, u.en)}", markup=False)
+
+
+@app.command("check")
+def check_command(paths: Files, output: Output = Form.TABLE, lang: Language = None) -> None:
+    """只核對文件,不播放 / check the files without playing them.
+
+    例 example:  venture scenario check my-round.yaml
+    """
+    voice = Voice.of(output, lang)
+
+    async def work() -> list[Plan]:
+        return planned(paths)
+
+    plans = carried_out(voice, work())
+    rows = [
+        {"id": p.scenario.id, "file": p.document.file, "rows": len(p.scenario.events), "scheme": str(p.scheme.ref)}
+        for p in plans
+    ]
+    columns = (
+        Column("id", "情景", "scenario"),
+        Column("file", "文件", "file"),
+        Column("rows", "行數", "rows", right=True),
+        Column("scheme", "辦法", "scheme"),
+    )
+    voice.rows(rows, columns, ("沒有文件", "no files"))
+
+
+@app.command("list")
+def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+    """隨產品提供的情景 / the scenarios that come with the product.
+
+    例 example:  venture scenario list -o json
+    """
+    voice = Voice.of(output, lang)
+    rows = []
+    for path in shipped():
+        scenario = read(path).parsed(Scenario)
+        rows.append({"id": scenario.id, "file": path.name, "title": scenario.title, "rows": len(scenario.events)})
+    columns = (
+        Column("id", "情景", "scenario"),
+        Column("file", "文件", "file"),
+        Column("rows", "行數", "rows", right=True),
+        Column("title", "名稱", "title"),
+    )
+    voice.rows(rows, columns, ("沒有情景", "no scenarios"))
+
+
+@app.command("schema")
+def schema_command() -> None:
+    """情景文件的 JSON Schema / the JSON Schema of a scenario file.
+
+    例 example:  venture scenario schema > scenario.schema.json
+    """
+    typer.echo(json.dumps(schema(), ensure_ascii=False, indent=2))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario file; a row may stand as a list of its columns."""
+    found = Scenario.model_json_schema(mode="validation")
+    row = found["$defs"]["Row"]
+    columns = [row["properties"][name] for name in ("at", "event", "subject", "actor", "data", "why")]
+    found["$defs"]["Row"] = {
+        "description": row["description"],
+        "oneOf": [
+            {"type": "array", "prefixItems": columns, "minItems": 4, "maxItems": 6, "items": False},
+            {k: v for k, v in row.items() if k != "description"},
+        ],
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}

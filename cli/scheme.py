@@ -1,0 +1,70 @@
+"""``venture scheme``: check a city's rules, list those that come with the product."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.app import carried_out, noun
+from cli.speaking import Column, Form, Language, Output, Voice
+from schemes import loading
+from schemes.reading import Faulty
+
+if TYPE_CHECKING:
+    from domain.kernel.scheme import Scheme
+    from schemes.reading import Fault
+
+app = noun("管理辦法:各市規則", "schemes: the cities' rules")
+
+
+@app.command("check")
+def check_command(
+    paths: Annotated[list[Path], typer.Argument(help="辦法文件 scheme files (.yaml)", show_default=False)],
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
+    """核對辦法文件,逐條指出行號與改法 / check scheme files; every fault with its line and its mend.
+
+    例 example:  venture scheme check my-city.yaml
+    """
+    voice = Voice.of(output, lang)
+
+    async def work() -> list[Scheme]:
+        found: list[Scheme] = []
+        faults: list[Fault] = []
+        for path in paths:
+            try:
+                found.append(loading.load(path))
+            except Faulty as faulty:
+                faults.extend(faulty.faults)
+        if faults:
+            raise Faulty(faults)
+        return found
+
+    _list(carried_out(voice, work()), voice)
+
+
+@app.command("list")
+def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+    """隨產品提供的辦法 / the schemes that come with the product.
+
+    例 example:  venture scheme list
+    """
+    _list([loading.load(path) for path in loading.shipped().values()], Voice.of(output, lang))
+
+
+def _list(schemes: list[Scheme], voice: Voice) -> None:
+    rows = [
+        {"name": s.name, "version": s.version, "city": s.city, "title": s.title, "effective": s.effective.isoformat()}
+        for s in schemes
+    ]
+    columns = (
+        Column("name", "名稱", "name"),
+        Column("version", "版本", "version", right=True),
+        Column("city", "城市", "city"),
+        Column("effective", "施行日", "effective"),
+        Column("title", "標題", "title"),
+    )
+    voice.rows(rows, columns, ("沒有辦法", "no schemes"))
