@@ -267,7 +267,8 @@ class PostgresStore:
             yield heard
         finally:
             self._listeners.discard(heard)
-            connection.terminate()  # it listens, so it is not given back for others' use
+            with suppress(asyncpg.InterfaceError):  # gone by itself
+                connection.terminate()  # it listens, so it is not given back for others' use
 
     async def _heard(self, heard: asyncio.Queue[int | None], idle_s: float) -> int | None:
         try:

@@ -48,18 +48,19 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Post
         await _furnish(started, home)
         yield started
     finally:
-        children.stop(started.process, signal.SIGINT)
+        children.stop(started.process, signal.SIGQUIT)  # at once: what it holds is thrown away
 
 
 async def _furnish(started: Postgres, home: Path) -> None:
     await postgres.wait_until_ready(started, home)
-    await _as_superuser(started, f"CREATE DATABASE {_TEMPLATE} OWNER {OWNER}")
+    await as_superuser(started, f"CREATE DATABASE {_TEMPLATE} OWNER {OWNER}")
     template = Database(started, _TEMPLATE)
     await migrate(template.url(OWNER), app_role=APPLICATION, auditor_role=AUDITOR)
 
 
-async def _as_superuser(server: Postgres, statement: str) -> None:
-    connection = await asyncpg.connect(server.url(SUPERUSER))
+async def as_superuser(server: Postgres, statement: str, database: str = SUPERUSER) -> None:
+    """Run a statement outside any transaction."""
+    connection = await asyncpg.connect(Database(server, database).url(SUPERUSER))
     try:
         await connection.execute(statement)
     finally:
@@ -69,7 +70,7 @@ async def _as_superuser(server: Postgres, statement: str) -> None:
 async def fresh_database(server: Postgres) -> Database:
     """A migrated database that nobody has written to."""
     name = f"t{uuid4().hex[:12]}"
-    await _as_superuser(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER}")
+    await as_superuser(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER}")
     return Database(server, name)
 
 

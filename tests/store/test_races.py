@@ -1,0 +1,305 @@
+"""What holds while many connections write at once, and when things die: Postgres only."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from domain.kernel.effects import Claim, Post
+from local import children, postgres
+from local.postgres import APPLICATION, OWNER, SUPERUSER
+from store.migrate import migrate
+from store.port import Clock, EntryKind, Status, StoreUnavailable
+from store.postgres import CHANNEL, PostgresStore, open_pool
+from tests.store.appends import appended, event, group, one, project, refusal, whole, write
+from tests.store.conftest import Database, as_superuser
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
+
+    from local.postgres import Postgres
+    from store.port import Append
+
+A = project("AP-1")
+
+
+@asynccontextmanager
+async def connected(database: Database, connections: int) -> AsyncIterator[list[PostgresStore]]:
+    """That many stores, each with its own connection, as many workers would have."""
+    stores = [PostgresStore(await open_pool(database.url(), largest=2)) for _ in range(connections)]
+    try:
+        yield stores
+    finally:
+        await asyncio.gather(*(store.aclose() for store in stores))
+
+
+async def _during(seconds: float, act: Callable[[], Coroutine[None, None, object]]) -> int:
+    """Do it again and again for that long; how often."""
+    done = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while True:
+                await asyncio.shield(act())
+                done += 1
+    return done
+
+
+async def test_of_sixteen_racing_for_the_same_version_one_wins(database: Database) -> None:
+    async with connected(database, 16) as stores:
+        for version in range(12):
+            answers = await asyncio.gather(*(store.append(one(A, version)) for store in stores))
+            assert sorted(a.status for a in answers) == [Status.APPENDED] + [Status.CONFLICT] * 15
+        assert len(await whole(stores[0])) == 24
+
+
+async def test_of_sixteen_racing_with_the_same_command_one_records_it(database: Database) -> None:
+    async with connected(database, 16) as stores:
+        for round_ in range(12):
+            command_id = uuid4()
+            rivals = [one(project(f"AP-{round_}-{n % 2}"), command_id=command_id) for n in range(16)]
+            answers = await asyncio.gather(*(s.append(a) for s, a in zip(stores, rivals, strict=True)))
+            assert sorted(a.status for a in answers) == [Status.APPENDED] + [Status.DUPLICATE] * 15
+
+
+async def test_over_many_connections_the_last_yuan_is_spent_once(database: Database) -> None:
+    async with connected(database, 12) as stores:
+        await appended(stores[0], one(project("FUND"), 0, event(Post("world/treasury", "envelope", 500))))
+        spend = [one(project(f"AP-{n}"), 0, event(Post("envelope", "spent", 100), Claim("seat", f"{n}", 5))) for n in range(48)]
+        answers = await asyncio.gather(*(stores[n % 12].append(append) for n, append in enumerate(spend)))
+        assert [a.status for a in answers].count(Status.APPENDED) == 5
+        assert (await stores[0].balances())["envelope"] == 0
+        assert len(await stores[0].claims()) == 5
+
+
+async def _tail_while_writing(database: Database, seconds: float) -> None:
+    async with connected(database, 11) as (reader, *writers):
+        seen: list[int] = []
+
+        async def tail() -> None:
+            seen.extend(e.position for e in await reader.feed(len(seen), limit=random.randint(1, 300)))
+
+        async def write_on(store: PostgresStore) -> None:
+            burst = (refusal(project(f"AP-{uuid4().hex}")) if random.random() < 0.3 else _fresh() for _ in range(3))
+            await asyncio.gather(*map(store.append, burst))
+
+        reading = asyncio.create_task(_during(seconds + 0.2, tail))
+        await asyncio.gather(*(_during(seconds, lambda store=store: write_on(store)) for store in writers))  # type: ignore[misc]
+        await reading
+        while len(seen) < await reader.last_position():
+            await tail()
+        assert len(seen) > 100 * seconds
+        assert seen == list(range(1, len(seen) + 1))
+        await whole(reader)
+
+
+def _fresh() -> Append:
+    return one(project(f"AP-{uuid4().hex}"), 0, *(event() for _ in range(random.randint(1, 3))))
+
+
+async def test_a_reader_that_tails_the_log_misses_nothing_that_ten_connections_write(database: Database) -> None:
+    await _tail_while_writing(database, 1.5)
+
+
+@pytest.mark.full
+async def test_a_reader_that_tails_the_log_for_long_misses_nothing(database: Database) -> None:
+    await _tail_while_writing(database, 20)
+
+
+async def _hunt_deadlocks(database: Database, seconds: float) -> None:
+    dice = random.Random(7)
+    names = [project(f"AP-{n}") for n in range(12)] + [project(f"M-{n}", "play") for n in range(4)]
+
+    async def act(store: PostgresStore) -> None:
+        chosen = dice.sample(names, dice.randint(1, 4))
+        versions = {s: len(v) for s, v in (await store.read_many(chosen)).streams.items()}
+        written, read = chosen[: dice.randint(1, len(chosen))], chosen
+        if dice.random() < 0.2:
+            written.append(project(f"NEW-{dice.randrange(10**6)}"))
+        effects = [Claim(f"key-{dice.randrange(3)}", f"{dice.randrange(9)}", 4), Post("world/a", f"b{dice.randrange(3)}", 1)]
+        append = group(
+            *(write(s, versions.get(s, 0), event(*effects)) for s in written),
+            reads={s: versions[s] for s in read if s not in written},
+        )
+        await store.append(append)
+        for standing in (await store.agenda(limit=3, after=dice.choice(names)))[:2]:
+            await store.restand(replace(standing, told=dice.random() < 0.5))
+        await store.set_clock("play", Clock.MANUAL)
+
+    async with connected(database, 10) as stores:
+        acted = await asyncio.gather(*(_during(seconds, lambda s=store: act(s)) for store in stores))  # type: ignore[misc]
+        assert sum(acted) > 50 * seconds
+        await whole(stores[0])
+        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        assert await stores[0]._pool.fetchval(deadlocks) == 0
+
+
+async def test_writers_of_random_sets_of_streams_never_wait_for_each_other_in_a_circle(database: Database) -> None:
+    await _hunt_deadlocks(database, 1.5)
+
+
+@pytest.mark.full
+async def test_writers_of_random_sets_of_streams_never_deadlock_for_long(database: Database) -> None:
+    await _hunt_deadlocks(database, 20)
+
+
+class _Wire:
+    """A wire to the server that can be cut just when the server has answered."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.cut_the_answer = False
+
+    async def carry(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
+        far, far_out = await asyncio.open_connection("127.0.0.1", self._port)
+
+        async def ask() -> None:
+            while data := await near.read(65536):
+                far_out.write(data)
+
+        asking = asyncio.create_task(ask())
+        while data := await far.read(65536):
+            if self.cut_the_answer:
+                self.cut_the_answer = False
+                break
+            near_out.write(data)
+        asking.cancel()
+        near_out.transport.abort()
+        far_out.transport.abort()
+
+
+async def test_an_answer_that_is_lost_on_the_way_is_unknown_and_asking_again_tells_it(database: Database) -> None:
+    wire = _Wire(database.server.port)
+    listening = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    store = PostgresStore(await open_pool(database.url().replace(f":{database.server.port}/", f":{port}/")))
+    await appended(store, one(A))
+    await asyncio.sleep(0.1)  # until the poke, which has an answer of its own, is over
+    wire.cut_the_answer = True
+    lost = one(A, 1)
+    with pytest.raises(StoreUnavailable):
+        await store.append(lost)
+    assert (await store.append(lost)).status is Status.DUPLICATE
+    later = one(A, 2, command_id=lost.writes[0].command_id)
+    assert (await store.append(later)).status is Status.DUPLICATE
+    assert len(await whole(store)) == 4
+    await store.aclose()
+    listening.close()
+    await listening.wait_closed()
+
+
+async def test_listeners_come_back_when_their_connection_is_killed(database: Database) -> None:
+    store = PostgresStore(await open_pool(database.url()))
+    heard: asyncio.Queue[int] = asyncio.Queue()
+
+    async def listen() -> None:
+        async for position in store.poked(idle_s=0.2):
+            heard.put_nowait(position)
+
+    listening = asyncio.create_task(listen())
+    await heard.get()
+    await as_superuser(
+        database.server,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE datname = '{database.name}' AND query ILIKE 'LISTEN%'",
+    )
+    await appended(store, one(A))
+    async with asyncio.timeout(5):
+        while await heard.get() < 2:
+            pass
+    listening.cancel()
+    await asyncio.wait([listening])
+    await store.aclose()
+
+
+async def test_pokes_come_from_outside_the_append_and_not_more_than_a_hundred_a_second(database: Database) -> None:
+    async with connected(database, 1) as [store]:
+        heard: list[str] = []
+        listener = await asyncpg.connect(database.url())
+        await listener.add_listener(CHANNEL, lambda *said: heard.append(said[3]))
+        writing = asyncio.get_running_loop().time()
+        for n in range(100):
+            await appended(store, one(project(f"AP-{n}")))
+        took = asyncio.get_running_loop().time() - writing
+        async with asyncio.timeout(5):
+            while not heard or heard[-1] != "200":
+                await asyncio.sleep(0.01)
+        assert len(heard) <= took / 0.01 + 2
+        assert heard == sorted(heard, key=int)
+        await listener.close()
+
+
+async def _furnish(home: Path) -> Postgres:
+    """Start the server of that folder again; right after a kill its memory may still be held for a moment."""
+    for _ in range(20):
+        server = postgres.start(home)
+        try:
+            await postgres.wait_until_ready(server, home)
+        except Exception:  # noqa: BLE001, PERF203 - any trouble of a server that was just killed
+            await asyncio.sleep(0.1)
+        else:
+            return server
+    pytest.fail("the server did not come back")
+
+
+async def _kill_under_load(home: Path, kills: int, load_s: float) -> None:
+    (home / "logs").mkdir()
+    server = await _furnish(home)
+    database = Database(server, postgres.DATABASE)
+    await migrate(database.url(OWNER), app_role=APPLICATION)
+    acknowledged: dict[UUID, Append] = {}
+    sent: list[Append] = []
+
+    async def write_on(store: PostgresStore) -> None:
+        append = _fresh()
+        sent.append(append)
+        if (await store.append(append)).status is Status.APPENDED:
+            acknowledged[append.writes[0].command_id] = append
+
+    for _ in range(kills):
+        store = PostgresStore(await open_pool(database.url()))
+        writers = [asyncio.create_task(_until_unknown(lambda store=store: write_on(store))) for _ in range(12)]  # type: ignore[misc]
+        await asyncio.sleep(load_s)
+        assert server.process is not None
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        await asyncio.gather(*writers)
+        await store.aclose()
+        server = await _furnish(home)
+        database = Database(server, postgres.DATABASE)
+
+    store = PostgresStore(await open_pool(database.url()))
+    entries = await whole(store)
+    recorded = {e.command_id: e for e in entries if e.kind is EntryKind.COMMAND}
+    assert len(acknowledged) > 100 * kills
+    assert acknowledged.keys() <= recorded.keys()
+    for append in sent:
+        known = append.writes[0].command_id in recorded
+        assert (await store.append(append)).status is (Status.DUPLICATE if known else Status.APPENDED)
+    await whole(store)
+    await store.aclose()
+    assert server.process is not None
+    children.stop(server.process, signal.SIGQUIT)
+
+
+async def _until_unknown(act: Callable[[], Coroutine[None, None, None]]) -> None:
+    with suppress(StoreUnavailable):
+        while True:
+            await act()
+
+
+async def test_what_was_acknowledged_survives_kill_9_and_what_was_not_can_be_asked_again(tmp_path: Path) -> None:
+    await _kill_under_load(tmp_path, kills=1, load_s=0.7)
+
+
+@pytest.mark.full
+async def test_what_was_acknowledged_survives_many_a_kill_9(tmp_path: Path) -> None:
+    await _kill_under_load(tmp_path, kills=5, load_s=2)
