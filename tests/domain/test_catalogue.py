@@ -158,7 +158,7 @@ INSTEAD_BY = {
     "LateSubmissionRefused": {"SYS", "HOST"},
     "ClawbackEscalated": {"SYS"},
 }
-"""Roles that differ from §3.2: the desk that took paper in may say that it came late; a clawback escalates by itself."""
+"""Roles that differ from §3.2: the desk that took paper in may call it late; a clawback escalates by itself."""
 
 
 def rows(table: str) -> list[list[str]]:

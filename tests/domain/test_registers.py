@@ -1,0 +1,216 @@
+"""Registers: rules, working days, clocks and funds."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from domain.calendar_register import CALENDAR, CalendarPublished, PublishCalendar, calendar_of
+from domain.fund import FUND, Fund, FundSourceRegistered, RegisterFundSource, committed, envelope, paid, treasury
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.effects import Post
+from domain.kernel.identity import StreamId
+from domain.kernel.scheme import Scheme
+from domain.kernel.state import SchemeRef
+from domain.realm import REALM, Clock, ClockSet, Realm, SetClock
+from domain.scheme_register import (
+    SCHEME,
+    EstablishProgramme,
+    PolicyPackPublished,
+    ProgrammeEstablished,
+    PublishPolicyPack,
+    Register,
+    scheme_of,
+)
+from tests.domain.sentences import a
+from tests.domain.town import scheme
+
+DEC = {"by": "CAB-DEC#1", "at": "2023-01-10"}
+REG = {"by": "CAB-REG#1", "at": "2023-01-10"}
+
+
+def second(rules: Scheme) -> Scheme:
+    return rules.model_copy(update={"version": 2})
+
+
+# ---------------------------------------------------------------- rules
+
+
+def test_a_programme_is_established_and_its_rules_published() -> None:
+    brand = EstablishProgramme(city="撫州", brand="幸福社區")
+    story = a(SCHEME, "fuzhou").when(brand, **DEC).then(ProgrammeEstablished(city="撫州", brand="幸福社區"))
+    story = story.when(PublishPolicyPack(scheme=scheme()), **DEC).then(PolicyPackPublished(scheme=scheme()))
+    assert story.state.stage == "PUBLISHED"
+    assert story.state.part(Register).brand == "幸福社區"
+    assert scheme_of(story.state, SchemeRef(name="fuzhou", version=1)) == scheme()
+
+
+def test_rules_may_be_published_without_a_programme() -> None:
+    story = a(SCHEME, "fuzhou").ordered(PublishPolicyPack(scheme=scheme()), **DEC)
+    assert story.state.scheme == SchemeRef(name="fuzhou", version=1)
+
+
+def test_another_version_leaves_the_first_as_it_was() -> None:
+    story = a(SCHEME, "fuzhou").ordered(PublishPolicyPack(scheme=scheme()), **DEC)
+    story = story.ordered(PublishPolicyPack(scheme=second(scheme())), **DEC)
+    assert scheme_of(story.state, SchemeRef(name="fuzhou", version=1)) == scheme()
+    assert scheme_of(story.state, SchemeRef(name="fuzhou", version=2)) == second(scheme())
+    assert scheme_of(story.state, SchemeRef(name="fuzhou", version=3)) is None
+    assert scheme_of(story.state, SchemeRef(name="hangzhou", version=1)) is None
+
+
+def test_a_published_version_never_changes() -> None:
+    story = a(SCHEME, "fuzhou").ordered(PublishPolicyPack(scheme=scheme()), **DEC)
+    story.when(PublishPolicyPack(scheme=scheme(needs={"window_wd": 5})), **DEC).refused("SC03")
+
+
+def test_versions_leave_no_gap() -> None:
+    a(SCHEME, "fuzhou").when(PublishPolicyPack(scheme=second(scheme())), **DEC).refused("SC03")
+
+
+def test_rules_lie_on_the_stream_of_their_name() -> None:
+    a(SCHEME, "fuzhou").when(PublishPolicyPack(scheme=scheme("hangzhou")), **DEC).refused("SC02")
+
+
+def test_only_the_decision_meeting_publishes_rules() -> None:
+    a(SCHEME, "fuzhou").when(PublishPolicyPack(scheme=scheme()), **REG).refused("SC02")
+
+
+def test_a_programme_is_established_once() -> None:
+    brand = EstablishProgramme(city="撫州", brand="幸福社區")
+    a(SCHEME, "fuzhou").ordered(brand, **DEC).when(brand, **DEC).refused("SC01")
+
+
+def test_rules_come_back_whole_from_their_bytes() -> None:
+    event = PolicyPackPublished(scheme=scheme())
+    assert PolicyPackPublished.model_validate_json(canonical(plain(event))) == event
+
+
+# ---------------------------------------------------------------- working days
+
+
+YEAR = PublishCalendar(year=2023, off=(date(2023, 5, 1),), on=(date(2023, 5, 6),))
+
+
+def test_a_published_year_says_which_days_are_worked() -> None:
+    story = a(CALENDAR, "cn").ordered(YEAR, **REG)
+    calendar = calendar_of(story.state)
+    assert not calendar.is_working(date(2023, 5, 1))
+    assert calendar.is_working(date(2023, 5, 6))
+    assert not calendar.is_working(date(2023, 5, 7))
+    assert calendar.is_provisional(date(2024, 5, 1))
+
+
+def test_the_newest_version_of_a_year_counts() -> None:
+    story = a(CALENDAR, "cn").ordered(YEAR, **REG)
+    corrected = PublishCalendar(year=2023, version=2, off=(date(2023, 5, 2),))
+    story = story.ordered(corrected, **REG)
+    assert calendar_of(story.state).is_working(date(2023, 5, 1))
+    assert not calendar_of(story.state).is_working(date(2023, 5, 2))
+
+
+def test_days_are_kept_in_order_and_once() -> None:
+    jumbled = PublishCalendar(year=2023, off=(date(2023, 5, 2), date(2023, 5, 1), date(2023, 5, 2)))
+    a(CALENDAR, "cn").when(jumbled, **REG).then(
+        CalendarPublished(year=2023, version=1, off=(date(2023, 5, 1), date(2023, 5, 2)))
+    )
+
+
+@pytest.mark.parametrize(
+    ("notice", "rule"),
+    [
+        (YEAR.model_copy(update={"version": 2}), "CL02"),
+        (YEAR.model_copy(update={"off": (date(2024, 5, 1),)}), "D2"),
+        (YEAR.model_copy(update={"on": (date(2023, 5, 2),)}), "D2"),
+        (YEAR.model_copy(update={"off": (date(2023, 5, 6),)}), "D2"),
+    ],
+    ids=["a gap in its versions", "a day of another year", "a weekday made up for", "off and worked at once"],
+)
+def test_a_year_is_refused_for(notice: PublishCalendar, rule: str) -> None:
+    a(CALENDAR, "cn").when(notice, **REG).refused(rule)
+
+
+def test_a_version_is_not_published_twice() -> None:
+    a(CALENDAR, "cn").ordered(YEAR, **REG).when(YEAR, **REG).refused("CL02")
+
+
+# ---------------------------------------------------------------- clocks
+
+
+def test_a_new_realm_takes_its_clock_from_the_system() -> None:
+    a(REALM, "clock").when(SetClock(clock=Clock.MANUAL), by="SYS#1", at="2023-01-01").then(ClockSet(clock=Clock.MANUAL))
+
+
+def test_the_live_realm_is_never_on_a_manual_clock() -> None:
+    story = a(REALM, "clock", realm="live")
+    story.when(SetClock(clock=Clock.MANUAL), by="SYS#1", at="2023-01-01").refused("CK01")
+    story.ordered(SetClock(clock=Clock.WALL), by="SYS#1", at="2023-01-01")
+
+
+def test_going_live_takes_two_persons() -> None:
+    story = a(REALM, "clock").ordered(SetClock(clock=Clock.MANUAL), by="SYS#1", at="2023-01-01")
+    live = SetClock(clock=Clock.WALL)
+    story.when(live, **REG).refused("CK02")
+    story.when(SetClock(clock=Clock.WALL, second="CAB-REG#1"), **REG).refused("CK02")
+    story = story.ordered(SetClock(clock=Clock.WALL, second="CAB-DEC#1"), **REG)
+    assert story.state.part(Realm).clock is Clock.WALL
+
+
+def test_the_system_alone_takes_no_realm_live() -> None:
+    story = a(REALM, "clock").ordered(SetClock(clock=Clock.MANUAL), by="SYS#1", at="2023-01-01")
+    story.when(SetClock(clock=Clock.WALL, second="CAB-DEC#1"), by="SYS#1", at="2023-01-02").refused("CK02")
+
+
+def test_a_realm_never_goes_back_to_manual() -> None:
+    story = a(REALM, "clock").ordered(SetClock(clock=Clock.WALL), **REG)
+    story.when(SetClock(clock=Clock.MANUAL, second="CAB-DEC#1"), **REG).refused("CK01")
+
+
+# ---------------------------------------------------------------- funds
+
+
+LOTTERY = RegisterFundSource(name="福利彩票公益金", purposes=("助老", "助殘"), envelope=25000000)
+
+
+def test_a_registered_fund_has_its_envelope_filled() -> None:
+    story = a(FUND, "FS-LOT").ordered(LOTTERY, by="CAB-FIN#1", at="2023-01-10")
+    assert story.state.part(Fund).envelope == 25000000
+    event = FundSourceRegistered.of(LOTTERY)
+    stream = StreamId("fund/test/FS-LOT")
+    assert list(event.effects(stream)) == [Post("world/test/treasury", "envelope/test/FS-LOT", 25000000)]
+
+
+def test_a_fund_is_registered_once_and_by_finance() -> None:
+    story = a(FUND, "FS-LOT").ordered(LOTTERY, by="CAB-FIN#1", at="2023-01-10")
+    story.when(LOTTERY, by="CAB-FIN#1", at="2023-01-11").refused("FS01")
+    a(FUND, "FS-LOT").when(LOTTERY, **REG).refused("FS01")
+
+
+@pytest.mark.parametrize(
+    ("purposes", "fields", "allowed"),
+    [
+        (set(), set(), True),
+        (set(), {"助老"}, True),
+        ({"助老", "助殘"}, {"助老"}, True),
+        ({"助老"}, {"助老", "助殘"}, False),
+        ({"助老"}, set(), False),
+    ],
+)
+def test_a_fund_allows_what_lies_within_its_purposes(purposes: set[str], fields: set[str], *, allowed: bool) -> None:
+    assert Fund(purposes=frozenset(purposes)).allows(frozenset(fields)) is allowed
+
+
+def test_an_envelope_is_whole_fen_and_not_empty() -> None:
+    for wrong in (0, -1, 1.5, True):
+        with pytest.raises(ValidationError):
+            RegisterFundSource(name="資金", envelope=wrong)
+
+
+def test_accounts_bear_their_realm() -> None:
+    project = StreamId("project/test/AP-5")
+    assert envelope("test", "FS-LOT") == "envelope/test/FS-LOT"
+    assert committed(project, "FS-LOT") == "committed/test/AP-5/FS-LOT"
+    assert paid(project, "FS-LOT") == "paid/test/AP-5/FS-LOT"
+    assert treasury("test") == "world/test/treasury"
