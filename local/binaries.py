@@ -1,4 +1,7 @@
-"""Where the server binaries are: an explicit folder, the system's own, or the wheels that the ``local`` extra brings."""
+"""Where the server binaries are: a folder that was named, the wheels of the ``local`` extra, or the system's own.
+
+The wheels come before the system: a data folder that one major version of Postgres made, no other opens.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,8 @@ def postgres() -> Path:
     for folder in (*_of_the_wheel(), *_of_the_system()):
         return folder
     raise LocalTrouble(
-        "找不到 Postgres:請以 ./run 安裝,或設 VENTURE_PG_BIN", "no Postgres found: install by ./run, or set VENTURE_PG_BIN"
+        "找不到 Postgres:請以 ./run 安裝,或設 VENTURE_PG_BIN",
+        "no Postgres found: install by ./run, or set VENTURE_PG_BIN",
     )
 
 

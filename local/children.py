@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_LARGEST_LOG = 10 * 2**20
+_LARGEST_LOG: Final = 10 * 2**20
+"""Bytes beyond which a log is set aside when its process starts again."""
+
+_BOUND: Final = """
+import ctypes, os, signal, sys
+parent, number, uid = map(int, sys.argv[1:4])
+if uid:
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
+ctypes.CDLL(None).prctl(1, number, 0, 0, 0)
+if os.getppid() != parent:
+    sys.exit("the parent ended before its child began")
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+try:
+    os.execvp(sys.argv[4], sys.argv[4:])
+except OSError as wrong:
+    sys.exit(f"{sys.argv[4]}: {wrong.strerror}")
+"""
+"""Binds itself to its parent (PR_SET_PDEATHSIG), then becomes the command. A program of its own and not a hook between
+fork and exec, since by then this process may have threads, and a hook among threads may hang."""
+
+
+def bound(command: Sequence[str], *, when_parent_dies: signal.Signals, uid: int = 0) -> list[str]:
+    """The words that run a command as a child of this very process; as another user if a uid is given (root only)."""
+    return [sys.executable, "-I", "-S", "-c", _BOUND, str(os.getpid()), str(int(when_parent_dies)), str(uid), *command]
 
 
 def spawn(
-    command: Sequence[str], *, log: Path, when_parent_dies: signal.Signals, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    log: Path,
+    when_parent_dies: signal.Signals,
+    env: Mapping[str, str] | None = None,
+    uid: int = 0,
 ) -> subprocess.Popen[bytes]:
     """Start a child that gets that signal when this process ends, kill -9 included. Its output goes to a file.
 
@@ -28,21 +56,14 @@ def spawn(
     """
     if log.exists() and log.stat().st_size > _LARGEST_LOG:
         log.replace(log.with_suffix(".old"))
-    parent = os.getpid()
-
-    def bound() -> None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, when_parent_dies)
-        if os.getppid() != parent:
-            os._exit(1)
-
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own binaries, no shell
-            command,
+            bound(command, when_parent_dies=when_parent_dies, uid=uid),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=bound,  # noqa: PLW1509 - before any thread of ours exists
             start_new_session=True,
+            cwd="/" if uid else None,
             env=dict(env) if env is not None else None,
         )
 
@@ -60,11 +81,22 @@ def stop(child: subprocess.Popen[bytes], politely: signal.Signals, patience_s: f
 
 def alive(pid: int) -> bool:
     """Whether a process of that id runs (a zombie does not)."""
+    stat = _stat(pid)
+    return bool(stat) and stat[0] != "Z"
+
+
+def born(pid: int) -> str:
+    """When that process began, in clock ticks since the machine did; with its pid it names one process for certain."""
+    stat = _stat(pid)
+    return stat[19] if stat else ""
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of ``/proc/…/stat`` from the third on, the state; none if there is no such process."""
     try:
-        state = open(f"/proc/{pid}/stat", encoding="utf-8").read().rpartition(")")[2].split()[0]  # noqa: PTH123, SIM115
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
+        return []
 
 
 def gone_within(pid: int, seconds: float) -> bool:

@@ -7,26 +7,29 @@ import os
 import secrets
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from local import binaries, children
+from local import binaries, children, nobody
 from local.trouble import LocalTrouble
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from local.nobody import Account
 
 DATABASE = "venture"
 OWNER, APPLICATION, AUDITOR = "venture_owner", "venture_app", "venture_auditor"
 SUPERUSER = "postgres"
+DATA = "pgdata"
+"""The folder of its data, in the state folder; a link to another place where ``nobody`` must be able to reach it."""
 _READY_S = 30.0
-_NOBODY = 65534
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
     """A running embedded Postgres."""
 
@@ -41,21 +44,24 @@ class Postgres:
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
 
 
-def start(home: Path) -> Postgres:
-    """Start it on a free port; make its folder first if there is none. Raises LocalTrouble."""
-    bin_folder, data, port = binaries.postgres(), home / "pgdata", children.free_port()
+def start(home: Path, port: int | None = None) -> Postgres:
+    """Start it, on a free port if none is named; make its folder first if there is none. Raises LocalTrouble."""
     known = passwords(home)
-    if not (data / "PG_VERSION").exists():
-        _initialise(bin_folder, data, home)
+    account = nobody.account(home, home / DATA)
+    bin_folder = account.within_reach(binaries.postgres())
+    if not (home / DATA / "PG_VERSION").exists():
+        _initialise(account, bin_folder, home)
+    port = port or children.free_port()
     process = children.spawn(
         [
-            *_as_somebody(),
+            *account.prefix,
             str(bin_folder / "postgres"),
-            *("-D", str(data), "-p", str(port)),
+            *("-D", str((home / DATA).resolve()), "-p", str(port)),
             *_settings(),
         ],
         log=home / "logs" / "postgres.log",
         when_parent_dies=signal.SIGINT,
+        uid=account.uid,
     )
     return Postgres(process, port, known)
 
@@ -93,7 +99,7 @@ async def wait_until_ready(postgres: Postgres, home: Path) -> None:
         await connection.close()
 
 
-async def _furnish(connection: asyncpg.Connection, passwords: dict[str, str]) -> None:
+async def _furnish(connection: asyncpg.Connection[Any], passwords: dict[str, str]) -> None:
     """The owner may create roles and the database's objects; the other two may only connect until granted more."""
     known = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
     for role in (OWNER, APPLICATION, AUDITOR):
@@ -118,22 +124,32 @@ def passwords(home: Path) -> dict[str, str]:
     return found
 
 
-def _initialise(bin_folder: Path, data: Path, home: Path) -> None:
-    password_file = home / "passwords" / SUPERUSER
-    made = subprocess.run(  # noqa: S603 - our own binary, no shell
-        [
-            *_as_somebody(),
+def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
+    """Make the data folder; the password of its superuser passes through a file that is gone afterwards."""
+    data = account.data_folder(home / DATA)
+    with tempfile.NamedTemporaryFile("w", dir=data.parent) as password_file:
+        password_file.write(passwords(home)[SUPERUSER])
+        password_file.flush()
+        account.own(Path(password_file.name))
+        command = [
+            *account.prefix,
             str(bin_folder / "initdb"),
-            *("-D", str(data), "-U", SUPERUSER, "--pwfile", str(password_file)),
+            *("-D", str(data), "-U", SUPERUSER, "--pwfile", password_file.name),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums"),
             *_locale(bin_folder),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        ]
+        made = subprocess.run(  # noqa: S603 - our own binary, no shell
+            children.bound(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if made.returncode != 0:
-        raise LocalTrouble(f"Postgres 資料夾無法建立:\n{made.stderr}", f"initdb failed:\n{made.stderr}")
+        raise LocalTrouble(
+            f"Postgres 資料夾無法建立(磁碟空間?{data}):\n{made.stderr}",
+            f"initdb failed; is the disk full? {data}:\n{made.stderr}",
+        )
 
 
 def _locale(bin_folder: Path) -> list[str]:
@@ -144,17 +160,3 @@ def _locale(bin_folder: Path) -> list[str]:
     if int(version.split(".")[0]) >= 17:  # noqa: PLR2004 - the version that brought it
         return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     return ["--locale=C"]
-
-
-def _as_somebody() -> list[str]:
-    """Postgres will not run as root: in a user namespace, root is nobody to it and needs no account on the machine."""
-    if os.geteuid() != 0:
-        return []
-    prefix = ["unshare", "-U", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}"]
-    tried = subprocess.run([*prefix, "true"], capture_output=True, check=False)  # noqa: S603 - fixed words, no shell
-    if tried.returncode != 0:
-        raise LocalTrouble(
-            "Postgres 不能以 root 運行,而本機不允許用戶命名空間:請以普通用戶運行",
-            "Postgres will not run as root and this machine allows no user namespaces: run as an ordinary user",
-        )
-    return prefix

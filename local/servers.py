@@ -9,25 +9,40 @@ import os
 import shutil
 import signal
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import structlog
 
 import bootstrap
-from local import children, postgres, temporal
+from local import children, nobody, postgres, temporal
 from local.postgres import APPLICATION, AUDITOR, OWNER, Postgres
 from local.temporal import Temporal
 from local.trouble import LocalTrouble
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from bootstrap import Settings
 
-_LEFTOVER_S = 10.0
-_ADOPTED_S = 20.0
+_PUBLISHED: Final = "servers.json"
+_ENDING_S: Final = 5.0
+"""How long servers whose keeper has died may take to end by themselves."""
+_LEFTOVER_S: Final = 10.0
+"""How long an ended process may take to be gone."""
+_ADOPTED_S: Final = 20.0
 """How long to wait for servers that another process is just starting."""
+_STOPPING_S: Final = 40.0
+"""How long the keeper of the servers may take to end: its worker lets commands finish first."""
+_LOOKED_AFTER_S: Final = 0.25
+"""How often the keeper looks whether its servers live."""
+_AGAIN: Final = 20
+"""How often a minute a server that died is started again before it is left alone."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,10 @@ class Servers:
 
 @asynccontextmanager
 async def servers(settings: Settings) -> AsyncIterator[Servers]:
-    """The embedded servers: those that run already, or new ones that end with the block. Raises LocalTrouble."""
+    """The embedded servers: those that run already, or new ones that end with the block. Raises LocalTrouble.
+
+    New ones are looked after: one that dies while the block runs is started again on its port.
+    """
     if settings.env is not bootstrap.Environment.LOCAL:
         raise LocalTrouble("生產環境不使用內置服務", "production uses no embedded servers")
     home = _prepared(settings.home)
@@ -78,17 +96,21 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
     with lock:
         cleared = _cleared(home)
         started = await _started(home, began, cleared)
+        keeping = asyncio.create_task(_looked_after(started, home))
         try:
             yield started
         finally:
-            (home / "servers.json").unlink(missing_ok=True)
-            _stop(started.postgres, started.temporal)
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+            (home / _PUBLISHED).unlink(missing_ok=True)
+            await _stopped(started.postgres, started.temporal)
 
 
 async def running(settings: Settings) -> Servers | None:
-    """The servers that another process keeps running, if they answer."""
+    """The servers that another process keeps running, if they answer. Raises LocalTrouble if they should and do not."""
     home = settings.home.absolute()
-    if not (home / "servers.json").exists():
+    if not (home / _PUBLISHED).exists():
         return None
     lock = _locked(home)
     if lock is not None:
@@ -97,25 +119,56 @@ async def running(settings: Settings) -> Servers | None:
     return await _found(home, time.monotonic())
 
 
+async def stop(settings: Settings) -> bool:
+    """Have the process that keeps the servers end, and them with it; whether there was one. Raises LocalTrouble."""
+    home = settings.home.absolute()
+    deadline = time.monotonic() + _STOPPING_S
+    asked = False
+    while home.exists() and (lock := _locked(home)) is None:
+        keeper = _published(home)
+        if keeper is not None and not asked and _is_itself(keeper):
+            os.kill(keeper["pid"], signal.SIGTERM)
+            asked = True
+        if time.monotonic() > deadline:
+            who = keeper["pid"] if keeper else "?"
+            raise LocalTrouble(
+                f"進程 {who} 仍佔用 {home},請先結束它", f"process {who} still holds {home}: end it first"
+            )
+        await asyncio.sleep(0.1)
+    if home.exists() and lock is not None:
+        lock.close()
+    return asked
+
+
 async def reset(settings: Settings) -> bool:
-    """Remove the state folder; whether there was one. Raises LocalTrouble while servers run in it."""
+    """Stop what lives in the state folder and remove it; whether there was one. Raises LocalTrouble."""
     home = settings.home.absolute()
     if not home.exists():
         return False
+    await stop(settings)
     lock = _locked(home)
     if lock is None:
-        raise LocalTrouble("服務正在運行,請先停止 ./run up", "servers are running in it: stop ./run up first")
+        raise LocalTrouble(f"另一進程剛剛佔用了 {home},請再試", f"another process has just taken {home}: try again")
     with lock:
         _cleared(home)
+        nobody.forget(home)
         shutil.rmtree(home)
     return True
 
 
 def _prepared(home: Path) -> Path:
     home = home.absolute()
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    home.chmod(0o700)
-    (home / "logs").mkdir(mode=0o700, exist_ok=True)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.chmod(0o700)
+        (home / "logs").mkdir(mode=0o700, exist_ok=True)
+    except PermissionError as not_ours:
+        raise LocalTrouble(
+            f"{home} 屬於另一用戶:請以該用戶運行,或設 VENTURE_HOME",
+            f"{home} belongs to another user: run as that user, or set VENTURE_HOME",
+        ) from not_ours
+    except OSError as wrong:
+        raise LocalTrouble(f"{home} 無法寫入:{wrong}", f"{home} cannot be written: {wrong}") from wrong
     return home
 
 
@@ -137,63 +190,115 @@ async def _started(home: Path, began: float, cleared: tuple[str, ...]) -> Server
         try:
             await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
         except LocalTrouble:
-            _stop(pg, tl)
+            await _stopped(pg, tl)
             if attempt == 1:
                 continue
             raise
         except BaseException:
-            _stop(pg, tl)
+            await _stopped(pg, tl)
             raise
         _publish(home, pg, tl)
         return Servers(pg, tl, ours=True, took_s=time.monotonic() - began, cleared=cleared)
     raise AssertionError
 
 
-def _temporal(home: Path) -> Temporal:
-    return temporal.start(home, [(key.name, key.indexed_value_type.name) for key in bootstrap.SEARCH_ATTRIBUTES])
+def _temporal(home: Path, port: int | None = None) -> Temporal:
+    return temporal.start(home, [(key.name, key.indexed_value_type.name) for key in bootstrap.SEARCH_ATTRIBUTES], port)
 
 
-def _stop(pg: Postgres, tl: Temporal) -> None:
-    """Temporal first: it may be asking nothing of Postgres, but its worker is."""
-    for child, politely in ((tl.process, signal.SIGTERM), (pg.process, signal.SIGINT)):
-        if child is not None:
-            children.stop(child, politely)
+async def _looked_after(started: Servers, home: Path) -> None:
+    """Start a server again on its port when it has died; leave it alone if it keeps dying."""
+    pg, tl = started.postgres, started.temporal
+    deaths: dict[str, list[float]] = {"Postgres": [], "Temporal": []}
+    while deaths:
+        await asyncio.sleep(_LOOKED_AFTER_S)
+        for name in list(deaths):
+            server = pg if name == "Postgres" else tl
+            if server.process is None or (code := server.process.poll()) is None:
+                continue
+            now = time.monotonic()
+            deaths[name] = [then for then in deaths[name] if then > now - 60] + [now]
+            try:
+                if len(deaths[name]) > _AGAIN:
+                    raise LocalTrouble(f"{name} 一再退出,請看 {home}/logs", f"{name} keeps ending: see {home}/logs")
+                log.warning("local.server_started_again", server=name, exit_code=code)
+                # a new Postgres may be refused at first: the old one's children hold its memory until they notice
+                replaced = postgres.start(home, pg.port) if server is pg else _temporal(home, tl.port)
+                server.process = replaced.process
+            except LocalTrouble as trouble:
+                log.error("local.server_given_up", server=name, why=str(trouble))  # noqa: TRY400 - said, not traced
+                del deaths[name]
+
+
+async def _stopped(pg: Postgres, tl: Temporal) -> None:
+    """End both at once: neither asks anything of the other."""
+    asked = [(child, how) for child, how in ((tl.process, signal.SIGTERM), (pg.process, signal.SIGINT)) if child]
+    await asyncio.gather(*(asyncio.to_thread(children.stop, child, politely) for child, politely in asked))
 
 
 def _publish(home: Path, pg: Postgres, tl: Temporal) -> None:
-    found = {"owner_pid": os.getpid(), "postgres_port": pg.port, "temporal_port": tl.port}
-    unfinished = home / "servers.json.new"
-    unfinished.write_text(json.dumps(found))
-    unfinished.replace(home / "servers.json")
+    """Say who keeps the servers and where they are, for other processes to find."""
+    found = {
+        "pid": os.getpid(),
+        "born": children.born(os.getpid()),
+        "boot_id": _boot_id(),
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "postgres_port": pg.port,
+        "temporal_port": tl.port,
+    }
+    unfinished = home / f"{_PUBLISHED}.new"
+    unfinished.write_text(json.dumps(found), encoding="utf-8")
+    unfinished.replace(home / _PUBLISHED)
+
+
+def _published(home: Path) -> dict[str, Any] | None:
+    """What the keeper said, or None if it has not yet, or not whole."""
+    with suppress(FileNotFoundError, json.JSONDecodeError):
+        found = json.loads((home / _PUBLISHED).read_text(encoding="utf-8"))
+        if isinstance(found, dict) and found.keys() >= {"pid", "born", "boot_id", "postgres_port", "temporal_port"}:
+            return found
+    return None
+
+
+def _is_itself(keeper: dict[str, Any]) -> bool:
+    """Whether the process of that id is still the one that wrote it: ids are used again, and machines restart."""
+    return bool(keeper["boot_id"] == _boot_id() and keeper["born"] and keeper["born"] == children.born(keeper["pid"]))
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 async def _found(home: Path, began: float) -> Servers:
-    """Servers that another process owns, once they answer. Raises LocalTrouble if they do not."""
-    deadline = began + _ADOPTED_S
-    while True:
-        try:
-            found = json.loads((home / "servers.json").read_text())
-            break
-        except (FileNotFoundError, json.JSONDecodeError) as not_yet:
-            if time.monotonic() > deadline:
-                raise LocalTrouble(
-                    f"{home} 被另一進程佔用,但其服務沒有啟動", f"another process holds {home} but its servers did not start"
-                ) from not_yet
+    """Servers that another process keeps, once they answer. Raises LocalTrouble if they do not."""
+    while (keeper := _published(home)) is None:
+        if time.monotonic() > began + _ADOPTED_S:
+            raise LocalTrouble(
+                f"{home} 被另一進程佔用,但其服務沒有啟動:請結束它再試",
+                f"another process holds {home} but its servers did not start: end it and try again",
+            )
         await asyncio.sleep(0.1)
-    pg = Postgres(None, found["postgres_port"], postgres.passwords(home))
-    tl = Temporal(None, found["temporal_port"])
-    await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
+    pg = Postgres(None, keeper["postgres_port"], postgres.passwords(home))
+    tl = Temporal(None, keeper["temporal_port"])
+    try:
+        async with asyncio.timeout(_ADOPTED_S):
+            await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
+    except TimeoutError as silent:
+        raise LocalTrouble(
+            f"進程 {keeper['pid']} 保持的服務沒有回應:請結束它再試(日誌 {home}/logs)",
+            f"the servers of process {keeper['pid']} do not answer: end it and try again (logs in {home}/logs)",
+        ) from silent
     return Servers(pg, tl, ours=False, took_s=time.monotonic() - began)
 
 
 def _cleared(home: Path) -> tuple[str, ...]:
-    """What a dead owner left behind: said in words, then cleared. The data stays."""
+    """What a dead keeper left behind: said in words, then cleared. The data stays."""
     said = []
-    if (home / "servers.json").exists():
-        (home / "servers.json").unlink()
+    if (home / _PUBLISHED).exists():
+        (home / _PUBLISHED).unlink()
         said.append("上次沒有正常停止,已清理 / the last run did not stop cleanly; cleared")
     for name, pid in (("Postgres", _postmaster(home)), ("Temporal", _holder(home / "temporal.db"))):
-        if pid is not None and not children.gone_within(pid, _LEFTOVER_S):
+        if pid is not None and not children.gone_within(pid, _ENDING_S):
             os.kill(pid, signal.SIGKILL)
             children.gone_within(pid, _LEFTOVER_S)
             said.append(f"結束了遺留的 {name} 進程 {pid} / ended a leftover {name} process {pid}")
@@ -202,11 +307,11 @@ def _cleared(home: Path) -> tuple[str, ...]:
 
 def _postmaster(home: Path) -> int | None:
     """The process that holds the data folder, if it is indeed one of ours and alive."""
-    pid_file = home / "pgdata" / "postmaster.pid"
-    if not pid_file.exists():
-        return None
-    pid = int(pid_file.read_text().split()[0])
-    return pid if children.alive(pid) and _mentions(pid, str(home / "pgdata")) else None
+    data = home / postgres.DATA
+    with suppress(FileNotFoundError, IndexError, ValueError):
+        pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        return pid if children.alive(pid) and _mentions(pid, str(data.resolve())) else None
+    return None
 
 
 def _holder(database: Path) -> int | None:
@@ -217,8 +322,7 @@ def _holder(database: Path) -> int | None:
 
 
 def _mentions(pid: int, text: str) -> bool:
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123 - a kernel file
-            return text.encode() in file.read().split(b"\0")
-    except OSError:
-        return False
+    """Whether that word stands alone in the process's command line."""
+    with suppress(OSError):
+        return os.fsencode(text) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return False

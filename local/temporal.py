@@ -34,7 +34,7 @@ DYNAMIC = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Temporal:
     """A running embedded Temporal server."""
 
@@ -48,9 +48,12 @@ class Temporal:
         return f"127.0.0.1:{self.port}"
 
 
-def start(home: Path, attributes: Sequence[tuple[str, str]]) -> Temporal:
-    """Start it on a free port. Attributes are pairs of search attribute and kind. Raises LocalTrouble."""
-    port = children.free_port()
+def start(home: Path, attributes: Sequence[tuple[str, str]], port: int | None = None) -> Temporal:
+    """Start it, on a free port if none is named. Raises LocalTrouble.
+
+    ``attributes`` are pairs of a search attribute and its kind.
+    """
+    port = port or children.free_port()
     process = children.spawn(
         [
             str(binaries.temporal()),
