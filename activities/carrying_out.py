@@ -63,10 +63,18 @@ class Registrar:
     async def carry_out(self, asked: Asked) -> Carried:
         """Carry the command out, or without one apply what is due.
 
-        Raises StoreUnavailable where the outcome is not known; asking again is safe.
+        Raises StoreUnavailable where the outcome is not known; asking again is safe. A fault of ours is an
+        ApplicationError of type ``Defect``: no retry would mend it.
         """
         for attempt in range(MOST_TRIES):
-            carried = await self._tried(asked)
+            try:
+                carried = await self._tried(asked)
+            except (StoreUnavailable, ApplicationError):
+                raise
+            except Exception as defect:
+                log.exception("command.defect", stream=asked.stream)
+                message = f"{type(defect).__name__}: {defect}"
+                raise ApplicationError(message, type="Defect", non_retryable=True) from defect
             if carried is not None:
                 return carried
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads rivals, no secret

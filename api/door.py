@@ -59,6 +59,10 @@ class Mismatch(Exception):  # noqa: N818 - a fact, not a fault
     """This id was used for another request. Use a fresh id for a new request."""
 
 
+class Defect(Exception):  # noqa: N818 - it says whose fault it is
+    """A fault of this product: nothing was recorded. Report it with the worker's log."""
+
+
 class Unsigned(Exception):  # noqa: N818 - a fact, not a fault
     """The worker does not know this door's key. Give both the same key."""
 
@@ -209,7 +213,7 @@ def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID)
         case "NotKnown":
             raise NotKnown(command_id, str(cause)) from failed
         case "Malformed" | "Defect":
-            raise failed
+            raise Defect(str(cause)) from failed
         case _:
             return
 

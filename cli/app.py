@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 import bootstrap
-from api.door import Mismatch, NotKnown, Parked, Unsigned
+from api.door import Defect, Mismatch, NotKnown, Parked, Unsigned
 from api.reading import Ambiguous, Unknown
 from cli.speaking import Exit, Fault, Form, Lang, Voice, words
 from domain.kernel.refusal import CommandRejected
@@ -69,6 +69,13 @@ def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
         ) from None
     except (StoreUnavailable, Unsigned) as gone:
         raise _said(voice, Exit.UNAVAILABLE, f"服務不可用:{gone}", f"unavailable: {gone}") from None
+    except Defect as defect:
+        raise _said(
+            voice,
+            Exit.UNAVAILABLE,
+            f"本產品有誤,什麼也沒有記錄;請連同 worker 日誌報告:{defect}",
+            f"a fault of this product; nothing was recorded. Report it with the worker's log: {defect}",
+        ) from None
     except Parked as parked:
         raise _said(
             voice,

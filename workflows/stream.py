@@ -21,6 +21,8 @@ ALL_TRIES = timedelta(seconds=8)
 """A local activity holds its workflow task: it must end before the task's ten seconds do."""
 A_WHILE = timedelta(seconds=30)
 """Before another attempt at a deadline that could not be recorded."""
+_FOR_GOOD = ("Malformed", "Defect")
+"""Failures that no retry mends."""
 LONG_HISTORY = 2_000
 """Events after which a run makes way for the next."""
 
@@ -144,7 +146,7 @@ class StreamWorkflow:
                     retry_policy=RetryPolicy(
                         initial_interval=timedelta(milliseconds=200),
                         maximum_interval=timedelta(seconds=2),
-                        non_retryable_error_types=["Malformed"],
+                        non_retryable_error_types=list(_FOR_GOOD),
                     ),
                 )
             except ActivityError as failed:
@@ -168,6 +170,6 @@ class StreamWorkflow:
 
 def _not_known(failed: ActivityError) -> ApplicationError:
     cause = failed.cause
-    if isinstance(cause, ApplicationError) and cause.type == "Malformed":
-        return ApplicationError(str(cause), type="Malformed", non_retryable=True)
+    if isinstance(cause, ApplicationError) and cause.type in _FOR_GOOD:
+        return ApplicationError(cause.message, type=cause.type, non_retryable=True)
     return ApplicationError("not known: ask again with the same id", type="NotKnown", non_retryable=True)

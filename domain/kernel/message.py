@@ -45,9 +45,16 @@ class Event(Particulars):
 
     @classmethod
     def of(cls, asked: Particulars, **computed: object) -> Self:
-        """The event with the particulars that were asked for, and what was computed."""
+        """The event with the particulars that were asked for, and what was computed.
+
+        It is validated when it is granted: what a refusal leaves out need not be sound.
+        """
         shared = {name: getattr(asked, name) for name in cls.model_fields if name in type(asked).model_fields}
-        return cls(**{**shared, **computed})
+        return cls.model_construct(**{**shared, **computed})
+
+    def validated(self) -> Self:
+        """The same event, checked against its own form. Raises pydantic's ValidationError: a defect of the rules."""
+        return type(self).model_validate(dict(self), by_name=True)
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:  # noqa: ARG002 - most events touch nothing shared
         """What this event does to claims and accounts that streams share."""

@@ -26,7 +26,8 @@ A = project("AP-1")
 async def test_an_append_whose_json_the_database_refuses_fails_alone(postgres_store: PostgresStore) -> None:
     broken = group(replace(write(A, 0, event()), data=b"{not json"))
     answers = await asyncio.gather(
-        *(postgres_store.append(a) for a in (one(project("AP-2")), broken, one(project("AP-3")))), return_exceptions=True
+        *(postgres_store.append(a) for a in (one(project("AP-2")), broken, one(project("AP-3")))),
+        return_exceptions=True,
     )
     assert isinstance(answers[1], asyncpg.DataError)
     assert [getattr(a, "status", None) for a in answers] == [Status.APPENDED, None, Status.APPENDED]

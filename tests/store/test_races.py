@@ -73,7 +73,10 @@ async def test_of_sixteen_racing_with_the_same_command_one_records_it(database: 
 async def test_over_many_connections_the_last_yuan_is_spent_once(database: Database) -> None:
     async with connected(database, 12) as stores:
         await appended(stores[0], one(project("FUND"), 0, event(Post("world/treasury", "envelope", 500))))
-        spend = [one(project(f"AP-{n}"), 0, event(Post("envelope", "spent", 100), Claim("seat", f"{n}", 5))) for n in range(48)]
+        spend = [
+            one(project(f"AP-{n}"), 0, event(Post("envelope", "spent", 100), Claim("seat", f"{n}", 5)))
+            for n in range(48)
+        ]
         answers = await asyncio.gather(*(stores[n % 12].append(append) for n, append in enumerate(spend)))
         assert [a.status for a in answers].count(Status.APPENDED) == 5
         assert (await stores[0].balances())["envelope"] == 0
@@ -119,19 +122,22 @@ async def _hunt_deadlocks(database: Database, seconds: float) -> None:
     names = [project(f"AP-{n}") for n in range(12)] + [project(f"M-{n}", "play") for n in range(4)]
 
     async def act(store: PostgresStore) -> None:
-        chosen = dice.sample(names, dice.randint(1, 4))
+        chosen = DICE.sample(names, DICE.randint(1, 4))
         versions = {s: len(v) for s, v in (await store.read_many(chosen)).streams.items()}
-        written, read = chosen[: dice.randint(1, len(chosen))], chosen
-        if dice.random() < 0.2:
-            written.append(project(f"NEW-{dice.randrange(10**6)}"))
-        effects = [Claim(f"key-{dice.randrange(3)}", f"{dice.randrange(9)}", 4), Post("world/a", f"b{dice.randrange(3)}", 1)]
+        written, read = chosen[: DICE.randint(1, len(chosen))], chosen
+        if DICE.random() < 0.2:
+            written.append(project(f"NEW-{DICE.randrange(10**6)}"))
+        effects = [
+            Claim(f"key-{DICE.randrange(3)}", f"{DICE.randrange(9)}", 4),
+            Post("world/a", f"b{DICE.randrange(3)}", 1),
+        ]
         append = group(
             *(write(s, versions.get(s, 0), event(*effects)) for s in written),
             reads={s: versions[s] for s in read if s not in written},
         )
         await store.append(append)
-        for standing in (await store.agenda(limit=3, after=dice.choice(names)))[:2]:
-            await store.restand(replace(standing, told=dice.random() < 0.5))
+        for standing in (await store.agenda(limit=3, after=DICE.choice(names)))[:2]:
+            await store.restand(replace(standing, told=DICE.random() < 0.5))
         await store.set_clock("play", Clock.MANUAL)
 
     async with connected(database, 10) as stores:

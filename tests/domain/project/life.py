@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.application import ProjectKind
 from domain.calendar_register import PublishCalendar
-from domain.kernel.calendar import SHANGHAI, Calendar
+from domain.kernel.calendar import SHANGHAI, Calendar, Year
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Attachment, StreamId
 from domain.kernel.message import Occurrence
@@ -48,7 +48,7 @@ INDEX = Attachment(sha256="3" * 64, media_type="application/pdf", name="卷內�
 AGAINST = {"reason": "見附件", "attachments": EVIDENCE}
 """The reason and the evidence that an adverse decision needs (V1)."""
 
-CALENDAR = Calendar({year.year: year for year in published(2023, 2025)})
+CALENDAR = Calendar({year.year: Year(year.version, year.off, year.on) for year in published(2023, 2025)})
 RULES = scheme("hangzhou")
 TRANCHES = {
     "T1": Installment(planned=7500000, gate="ContractSigned"),
@@ -175,11 +175,11 @@ def award_in(  # noqa: PLR0913 - what the four stories differ in
     town: Town,
     rules: Scheme,
     stream: str,
-    project: str,
-    organisation: str,
-    funds: dict[str, int],
     *,
+    project: str,
+    funds: dict[str, int],
     confirmed: str,
+    organisation: str = "ORG-1",
     kind: ProjectKind = ProjectKind.SERVICE,
     community: str | None = None,
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from domain.application import ProjectKind
+from domain.kernel.message import Command
 from domain.project.closeout import ArchiveProject, CloseProject, SubmitFinalReport
 from domain.project.contract import (
     Installment,
@@ -64,7 +65,6 @@ from tests.domain.project.life import (
     ACCOUNT,
     AGAINST,
     BOTH,
-    EVIDENCE,
     INDEX,
     PARTIES,
     SIGNED,
@@ -73,7 +73,7 @@ from tests.domain.project.life import (
     walk,
 )
 from tests.domain.sentences import on
-from tests.domain.town import Town, scheme
+from tests.domain.town import EVIDENCE, Town, scheme
 
 
 def ended(town: Town, stream: str) -> tuple[str, int]:
@@ -82,8 +82,9 @@ def ended(town: Town, stream: str) -> tuple[str, int]:
     return str(state.stage), state.part(Money).net
 
 
-def tranche(name: str, amount: int, requested: str, checked: str, approved: str, paid: str) -> list:
+def tranche(name: str, amount: int, *days: str) -> list[tuple[str, Command, str]]:
     """The four rows of a payment."""
+    requested, checked, approved, paid = days
     return [
         (requested, RequestDisbursement(tranche=name, amount=amount), "CAB-REG#1"),
         (checked, CheckDisbursement(tranche=name), "CAB-FIN#1"),
@@ -114,7 +115,8 @@ def fuzhou() -> tuple[Town, str]:
         evaluation={"standing_team_months": 3},
     )
     town = town_of(rules, FS_FZ=10000000)
-    award_in(town, rules, "AP-5", "PJ-3", "ORG-1", {"FS-FZ": 5000000}, confirmed="2023-05-22", community="COMM-1")
+    funds = {"FS-FZ": 5000000}
+    award_in(town, rules, "AP-5", project="PJ-3", funds=funds, confirmed="2023-05-22", community="COMM-1")
     return town, "AP-5"
 
 
@@ -184,7 +186,7 @@ def test_s2_a_supervised_project_from_its_contract_to_the_archive() -> None:
 def test_s1_a_project_that_passes_everything_at_once() -> None:
     rules = scheme("hangzhou", review={"line": 70})
     town = town_of(rules, FS_LOT=25000000)
-    award_in(town, rules, "AP-1", "PJ-1", "ORG-1", {"FS-LOT": 18000000}, confirmed="2024-05-21")
+    award_in(town, rules, "AP-1", project="PJ-1", funds={"FS-LOT": 18000000}, confirmed="2024-05-21")
     contract = SignContract(
         award=18000000,
         tranches={
@@ -220,7 +222,7 @@ def varied_project() -> Town:
     rules = scheme("hangzhou", review={"line": 70})
     town = town_of(rules, ("ORG-T1", "SO-LEGAL#2"), FS_LOT=25000000, FS_CSF=8000000)
     funds = {"FS-LOT": 7000000, "FS-CSF": 8000000}
-    award_in(town, rules, "AP-2", "PJ-2", "ORG-T1", funds, confirmed="2024-05-29")
+    award_in(town, rules, "AP-2", project="PJ-2", funds=funds, confirmed="2024-05-29", organisation="ORG-T1")
     contract = SignContract(
         award=15000000,
         tranches={
@@ -306,7 +308,7 @@ def test_s3_the_support_of_a_base_ends_at_its_close() -> None:
     rules = scheme("changzhou", budget={"administration_max": 10})
     town = town_of(rules, FS_CZ=300000000)
     funds, kind = {"FS-CZ": 60000000}, ProjectKind.BASE_SUPPORT
-    award_in(town, rules, "PJ-4", "PJ-4", "ORG-1", funds, confirmed="2024-03-04", kind=kind)
+    award_in(town, rules, "PJ-4", project="PJ-4", funds=funds, confirmed="2024-03-04", kind=kind)
     contract = SignContract(
         award=60000000,
         tranches={
@@ -343,7 +345,7 @@ def test_s3_the_support_of_a_base_ends_at_its_close() -> None:
 def test_s4_a_project_that_fails_is_terminated_and_pays_back() -> None:
     rules = scheme("hangzhou")
     town, name = town_of(rules, FS_LOT=20000000), "AP-9"
-    award_in(town, rules, name, "PJ-9", "ORG-1", {"FS-LOT": 20000000}, confirmed="2024-03-18")
+    award_in(town, rules, name, project="PJ-9", funds={"FS-LOT": 20000000}, confirmed="2024-03-18")
     contract = SignContract(
         award=20000000,
         tranches={
