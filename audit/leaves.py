@@ -1,0 +1,255 @@
+"""The log entry by entry: order, hashes, each command with the events behind it, and what each stream adds up to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from pydantic import ValidationError
+
+from activities.deciding import Decision, occurrence
+from audit.finding import NOTHING, Finding, What
+from audit.journal import Journal
+from domain.calendar_register import CALENDAR_NAME, calendar_of
+from domain.catalogue import AGGREGATES
+from domain.kernel.calendar import Calendar
+from domain.kernel.state import State
+from store.bytes import GENESIS, chained, leaf
+from store.port import Clock, EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from datetime import datetime
+
+    from domain.kernel.effects import Effect
+    from domain.kernel.identity import StreamId
+    from store.port import Entry, EventStore, Standing
+
+_PAGE: Final = 500
+
+
+@runtime_checkable
+class RemembersHeads(Protocol):
+    """A store that keeps, beside the log, where each stream ends."""
+
+    def heads(self) -> AsyncIterator[tuple[StreamId, int, bytes]]:
+        """Every stream with its version and its last chain hash."""
+
+
+@dataclass
+class Thread:
+    """One stream as far as it was read."""
+
+    state: State
+    chain: bytes = GENESIS
+    """As stored at its last entry, so that one changed entry is one finding."""
+    version: int = 0
+    position: int = 0
+    """Of its last entry."""
+    calendar: int = 0
+    """The version of the calendar that its last command was decided on."""
+    folds: bool = True
+    """Whether every event so far was understood."""
+
+
+@dataclass
+class _Group:
+    """A command and the events seen behind it."""
+
+    command: Entry
+    journal: Journal | None
+    """None if it cannot be read; then any events may follow."""
+    found: list[str] = field(default_factory=list)
+
+
+class Leaves:
+    """Takes the log's entries one after another, in order of position."""
+
+    def __init__(self, report: Callable[[Finding], None]) -> None:
+        """Tell every finding to that function."""
+        self._report = report
+        self._position = 0
+        self._recorded_at: datetime | None = None
+        self._group: _Group | None = None
+        self._calendars: dict[str, list[Calendar]] = {}
+        self.threads: dict[StreamId, Thread] = {}
+
+    def take(self, entry: Entry) -> Sequence[Effect] | None:
+        """Look at the next entry; what it does to claims and accounts, or None if it is not understood."""
+        thread = self.threads.setdefault(entry.stream, Thread(State(entry.stream)))
+        self._look_at_order(entry)
+        self._look_at_chain(entry, thread)
+        self._look_at_version(entry, thread)
+        if entry.kind is EntryKind.COMMAND:
+            self._begin_group(entry, thread)
+            return ()
+        self._look_at_group(entry)
+        return self._folded(entry, thread)
+
+    def end(self) -> None:
+        """Nothing follows: the last command's outcome must be complete."""
+        group, self._group = self._group, None
+        if group is None or group.journal is None or list(group.journal.outcome.events) == group.found:
+            return
+        expected = ", ".join(group.journal.outcome.events) or NOTHING
+        self._found(What.OUTCOME, group.command, expected, ", ".join(group.found) or NOTHING)
+
+    def _found(self, what: What, entry: Entry, expected: object, found: object, subject: str = "") -> None:
+        self._report(Finding(what, str(expected), str(found), entry.position, entry.stream, subject))
+
+    # ------------------------------------------------------------------------------------------ order and hashes
+
+    def _look_at_order(self, entry: Entry) -> None:
+        if entry.position != self._position + 1:
+            self._found(What.POSITION, entry, self._position + 1, entry.position)
+        self._position = entry.position
+        if self._recorded_at is not None and entry.recorded_at < self._recorded_at:
+            self._found(What.RECORDED_AT, entry, f"≥ {_written(self._recorded_at)}", _written(entry.recorded_at))
+        else:
+            self._recorded_at = entry.recorded_at
+
+    def _look_at_chain(self, entry: Entry, thread: Thread) -> None:
+        chain = chained(thread.chain, leaf(entry))
+        if chain != entry.chain:
+            self._found(What.CHAIN, entry, chain.hex(), entry.chain.hex())
+        thread.chain, thread.position = entry.chain, entry.position
+
+    def _look_at_version(self, entry: Entry, thread: Thread) -> None:
+        expected = thread.version + (entry.kind is EntryKind.EVENT)
+        if entry.version != expected:
+            self._found(What.VERSION, entry, expected, entry.version)
+        thread.version = entry.version
+
+    # ------------------------------------------------------------------------------------- commands and their events
+
+    def _begin_group(self, entry: Entry, thread: Thread) -> None:
+        self.end()
+        try:
+            journal = Journal.of(entry)
+        except ValidationError as error:
+            journal = None
+            self._found(What.JOURNAL, entry, "actor, outcome", _first(error))
+        if journal is not None:
+            thread.calendar = journal.reads.get(entry.stream.sibling("calendar", CALENDAR_NAME), 0)
+        self._group = _Group(entry, journal)
+
+    def _look_at_group(self, entry: Entry) -> None:
+        group = self._group
+        if group is None or (group.command.command_id, group.command.stream) != (entry.command_id, entry.stream):
+            self.end()
+            self._found(What.ORPHAN, entry, entry.command_id, group.command.command_id if group else NOTHING)
+            return
+        group.found.append(entry.type)
+        for subject, expected, found in (
+            ("occurred_at", group.command.occurred_at, entry.occurred_at),
+            ("recorded_at", group.command.recorded_at, entry.recorded_at),
+        ):
+            if expected != found:
+                self._found(What.GROUP, entry, _written(expected), _written(found), subject)
+        actor = _actor(entry)
+        if group.journal is not None and actor != group.journal.actor:
+            self._found(What.GROUP, entry, group.journal.actor, actor, "actor")
+
+    # ------------------------------------------------------------------------------------------------------- folding
+
+    def _folded(self, entry: Entry, thread: Thread) -> Sequence[Effect] | None:
+        try:
+            of = occurrence(entry)
+        except Exception as error:  # noqa: BLE001 - whatever bytes may hold; it is reported, located
+            thread.folds = False
+            self._found(What.DECODE, entry, f"{entry.type} v{entry.schema_version}", _first(error))
+            return None
+        try:
+            thread.state = AGGREGATES[entry.stream.kind].evolve(thread.state, of)
+            effects = tuple(of.event.effects(entry.stream))
+        except Exception as error:  # noqa: BLE001 - likewise
+            thread.folds = False
+            self._found(What.FOLD, entry, thread.state.stage, _first(error))
+            return None
+        if (entry.stream.kind, entry.stream.name) == ("calendar", CALENDAR_NAME):
+            self._calendars.setdefault(entry.stream.realm, [Calendar()]).append(calendar_of(thread.state))
+        return effects
+
+    # ------------------------------------------------------------------------------------------- rows beside the log
+
+    async def standings_differing(self, store: EventStore) -> AsyncIterator[Finding]:
+        """Agenda rows that are not how their stream stands, and streams that have none."""
+        missing = set(self.threads)
+        after: StreamId | None = None
+        while page := await store.agenda(after=after, limit=_PAGE):
+            after = page[-1].stream
+            for standing in page:
+                missing.discard(standing.stream)
+                for found in self._standing_differs(standing):
+                    yield found
+        for stream in sorted(missing):
+            yield Finding(What.AGENDA, self.threads[stream].state.stage, NOTHING, self.threads[stream].position, stream)
+
+    def _standing_differs(self, standing: Standing) -> list[Finding]:
+        thread = self.threads.get(standing.stream)
+        if thread is None:
+            return [Finding(What.AGENDA, NOTHING, standing.stage, None, standing.stream)]
+        compared: list[tuple[str, Sequence[object], object]] = [("version", [thread.version], standing.version)]
+        if thread.folds:
+            compared.append(("stage", [thread.state.stage], standing.stage))
+            compared.append(("due_at", self._alarms(thread, standing.clock), standing.due_at))
+        return [
+            Finding(What.AGENDA, _written(expected[-1]), _written(found), thread.position, standing.stream, subject)
+            for subject, expected, found in compared
+            if found not in expected
+        ]
+
+    def _alarms(self, thread: Thread, clock: Clock) -> list[datetime | None]:
+        """When the stream's deadline lies, by each calendar published since its last command, the newest last.
+
+        A newer calendar moves the row by and by, so any of them may be what the row was reckoned by.
+        """
+        published = self._calendars.get(thread.state.stream.realm, [Calendar()])
+        known = published[min(thread.calendar, len(published) - 1) :]
+        return [Decision((), thread.state, calendar, clock, {}).alarm() for calendar in known]
+
+    async def heads_differing(self, store: EventStore) -> AsyncIterator[Finding]:
+        """Streams that do not end where their row says, if the store keeps such rows."""
+        if not isinstance(store, RemembersHeads):
+            return
+        missing = set(self.threads)
+        async for stream, version, chain in store.heads():
+            missing.discard(stream)
+            thread = self.threads.get(stream)
+            ends = (thread.version, thread.chain) if thread else (0, GENESIS)
+            if ends != (version, chain):
+                position = thread.position if thread else None
+                yield Finding(What.HEAD, _head(version, chain), _head(*ends), position, stream)
+        for stream in sorted(missing):
+            thread = self.threads[stream]
+            yield Finding(What.HEAD, NOTHING, _head(thread.version, thread.chain), thread.position, stream)
+
+
+def _actor(entry: Entry) -> str:
+    try:
+        return str(json.loads(entry.meta)["actor"])
+    except (ValueError, KeyError, TypeError):
+        return NOTHING
+
+
+def _head(version: int, chain: bytes) -> str:
+    return f"v{version} {chain.hex()}"
+
+
+def _written(value: object) -> str:
+    match value:
+        case None:
+            return NOTHING
+        case _ if hasattr(value, "isoformat"):
+            return str(value.isoformat())
+        case _:
+            return str(value)
+
+
+def _first(error: Exception) -> str:
+    """The first line of what went wrong."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

@@ -1,0 +1,123 @@
+"""What the events do to claims, accounts and the ledger, folded again and compared row by row with the store's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit.finding import NOTHING, Finding, What
+from domain.kernel.effects import Claim, Post, Release
+from store.port import Posting
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from domain.kernel.effects import Effect
+    from domain.kernel.identity import StreamId
+    from store.port import Entry
+
+
+class Ledger:
+    """Walks the ledger beside the log; neither is held."""
+
+    def __init__(self, tables: Tables, postings: AsyncIterator[Posting], last: int) -> None:
+        """Compare the rows up to that position: later ones are another pass's."""
+        self._tables = tables
+        self._postings = postings
+        self._last = last
+        self._next: Posting | None = None
+        self._begun = False
+
+    async def differences(self, entry: Entry) -> AsyncIterator[Finding]:
+        """What differs between the rows up to this entry and what its event posts."""
+        if not self._begun:
+            self._begun = True
+            await self._step()
+        while self._next is not None and self._next.position < entry.position:
+            yield Finding(What.POSTING, NOTHING, _posted(self._next), self._next.position)
+            await self._step()
+        found: list[Posting] = []
+        while self._next is not None and self._next.position == entry.position:
+            found.append(self._next)
+            await self._step()
+        expected = self._tables.posted
+        if expected is not None and found != expected:
+            yield Finding(What.POSTING, _all(expected), _all(found), entry.position, entry.stream)
+
+    async def rest(self) -> AsyncIterator[Finding]:
+        """Rows of events that are not there."""
+        if not self._begun:
+            await self._step()
+        while self._next is not None and self._next.position <= self._last:
+            yield Finding(What.POSTING, NOTHING, _posted(self._next), self._next.position)
+            await self._step()
+
+    async def _step(self) -> None:
+        self._next = await anext(self._postings, None)
+
+
+class Tables:
+    """Takes the log's events in order and keeps what the guards must hold after them."""
+
+    def __init__(self) -> None:
+        """Nothing is claimed, every account is empty."""
+        self._claims: dict[tuple[str, str], tuple[int, StreamId]] = {}
+        self._balances: dict[str, tuple[int, int, StreamId]] = {}
+        self.posted: list[Posting] | None = []
+        """What the newest entry posts; None if it is an event that was not understood."""
+
+    def ledger(self, postings: AsyncIterator[Posting], last: int) -> Ledger:
+        """The ledger's rows, to be compared as this goes on."""
+        return Ledger(self, postings, last)
+
+    def take(self, entry: Entry, effects: Sequence[Effect] | None) -> None:
+        """Apply what the entry does, asking nothing."""
+        self.posted = None if effects is None else []
+        for effect in effects or ():
+            match effect:
+                case Claim():
+                    self._claims.setdefault((effect.key, effect.holder), (entry.position, entry.stream))
+                case Release():
+                    self._claims.pop((effect.key, effect.holder), None)
+                case Post():
+                    self._post(Posting(entry.position, effect.source, effect.target, effect.fen), entry.stream)
+
+    def _post(self, posting: Posting, stream: StreamId) -> None:
+        for account, fen in ((posting.source, -posting.fen), (posting.target, posting.fen)):
+            before = self._balances[account][0] if account in self._balances else 0
+            self._balances[account] = (before + fen, posting.position, stream)
+        if self.posted is not None:
+            self.posted.append(posting)
+
+    def claims_differing(self, rows: Sequence[tuple[str, str]]) -> list[Finding]:
+        """Claims that no event made or that one gave back, and claims that are missing."""
+        held = set(rows)
+        missing = [
+            Finding(What.CLAIM, holder, NOTHING, position, stream, key)
+            for (key, holder), (position, stream) in self._claims.items()
+            if (key, holder) not in held
+        ]
+        made = [
+            Finding(What.CLAIM, NOTHING, holder, None, None, key) for key, holder in sorted(held - self._claims.keys())
+        ]
+        return missing + made
+
+    def balances_differing(self, rows: Mapping[str, int]) -> list[Finding]:
+        """Accounts whose balance is not the sum of what was posted."""
+        found = []
+        for account in sorted(rows.keys() | self._balances.keys()):
+            fen, position, stream = self._balances.get(account, (None, None, None))
+            if rows.get(account) != fen:
+                found.append(Finding(What.BALANCE, _fen(fen), _fen(rows.get(account)), position, stream, account))
+        return found
+
+
+def _posted(posting: Posting) -> str:
+    return f"{posting.source} → {posting.target} {posting.fen} fen"
+
+
+def _fen(fen: int | None) -> str:
+    return NOTHING if fen is None else f"{fen} fen"
+
+
+def _all(postings: Sequence[Posting]) -> str:
+    return "; ".join(map(_posted, postings)) or NOTHING

@@ -1,0 +1,84 @@
+"""A house without Temporal: commands go straight to ``carry_out`` on a manual clock, and stories are played so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from uuid import UUID, uuid4
+
+from activities.carrying_out import Registrar
+from api.door import Door, Receipt, receipt
+from domain.kernel.canonical import plain
+from domain.kernel.envelope import Asked, Envelope
+from domain.kernel.identity import Actor, StreamId
+from scenarios.format import Scenario
+from scenarios.planning import Plan, plan
+from scenarios.playing import Played, play
+from schemes.reading import read
+from store.port import Clock
+
+if TYPE_CHECKING:
+    from domain.kernel.message import Command
+    from store.port import EventStore
+
+KEY = b"the door's key, for tests"
+
+
+class StraightDoor:
+    """What a play needs of a door, without workflows in between."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._registrar = Registrar(store, KEY)
+
+    async def open_realm(self, realm: str) -> Clock:
+        return await self._store.set_clock(realm, Clock.MANUAL)
+
+    async def move_clock(self, realm: str, to: datetime) -> None:
+        while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
+            await self._registrar.carry_out(Asked(stream=standing.stream, now=standing.due_at))
+
+    async def send(
+        self,
+        subject: StreamId,
+        command: Command,
+        actor: Actor,
+        *,
+        command_id: UUID | None = None,
+        at: datetime | None = None,
+    ) -> Receipt:
+        now = at or datetime.now(UTC)
+        envelope = Envelope(
+            command_id=command_id or uuid4(),
+            subject=subject,
+            actor=actor,
+            received_at=now,
+            command=command.command_type,
+            body=plain(command),
+        ).signed(KEY)
+        if at is not None:
+            await self.move_clock(subject.realm, at)
+        carried = await self._registrar.carry_out(Asked(stream=subject, now=now, envelope=envelope))
+        assert carried.answer is not None
+        return receipt(envelope.command_id, carried.answer)
+
+
+CUT = datetime(2023, 6, 30, tzinfo=UTC)
+"""The story is told until here: need, call, bid, award, contract, first tranche, start; one refusal among it."""
+
+
+def story() -> Plan:
+    """The beginning of S2, as it comes with the product."""
+    document = read(Path(str(files("scenarios").joinpath("s2-fuzhou.yaml"))))
+    whole = plan(document.parsed(Scenario), document)
+    return replace(whole, orders=tuple(o for o in whole.orders if o.at < CUT), expectations=())
+
+
+async def played(store: EventStore) -> Played:
+    """The story, played into that store."""
+    came_of_it = await play(story(), cast("Door", StraightDoor(store)), store)
+    assert not came_of_it.deviations, came_of_it.as_json()
+    return came_of_it
