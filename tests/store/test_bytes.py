@@ -121,7 +121,7 @@ _SCHEMA = st.integers(1, 2**31 - 1)
     events=st.lists(st.tuples(_LINE, _SCHEMA, _JSON, _JSON), max_size=3),
 )  # fmt: skip
 @settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_sql_and_python_hash_the_same_bytes(  # noqa: PLR0913 - what is drawn
+async def test_sql_and_python_hash_the_same_bytes(
     postgres_store: PostgresStore,
     *,
     kind: str,
