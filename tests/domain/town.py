@@ -128,7 +128,7 @@ class Town:
                     assert source.startswith(WORLD) or self.balances[source] >= 0, f"{source} is overdrawn"
 
 
-def scheme(name: str = "fuzhou", **sections: dict[str, object]) -> Scheme:
+def scheme(name: str = "fuzhou", **sections: object) -> Scheme:
     """The rules of a town, with these sections changed."""
     return Scheme.model_validate(
         {"name": name, "version": 1, "city": "撫州", "title": "辦法", "effective": "2018-01-01", **sections}
