@@ -99,7 +99,8 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
     unknown = sorted(
         name
         for name in os.environ
-        if name.startswith("VENTURE_") and name.removeprefix("VENTURE_").lower() not in {*Settings.model_fields, *_OTHER}
+        if name.startswith("VENTURE_")
+        and name.removeprefix("VENTURE_").lower() not in {*Settings.model_fields, *_OTHER}
     )
     if unknown:
         names = ", ".join(unknown)

@@ -77,11 +77,14 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with opened(settings, Voice.of(Form.TABLE, None), working=False) as office:
-        async with serving(settings, office.client, office.store), answering(settings.health_port, office):
-            log.info("worker.ready", task_queue=settings.task_queue)
-            await stop.wait()
-            log.info("worker.stopping", grace_s=GRACE.total_seconds())
+    async with (
+        opened(settings, Voice.of(Form.TABLE, None), working=False) as office,
+        serving(settings, office.client, office.store),
+        answering(settings.health_port, office),
+    ):
+        log.info("worker.ready", task_queue=settings.task_queue)
+        await stop.wait()
+        log.info("worker.stopping", grace_s=GRACE.total_seconds())
 
 
 def main() -> None:

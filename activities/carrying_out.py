@@ -1,4 +1,4 @@
-"""``carry_out``: the one way in which anything is recorded. Journal? load, due first, decide, append; again on conflict.
+"""``carry_out``: the one way in which anything is recorded. Load, due first, decide, append; again on conflict.
 
 Run it any number of times: a command id has one outcome, and a deadline one event.
 """
@@ -102,7 +102,7 @@ class Registrar:
                 command_id=envelope.command_id if envelope else None,
             )
         except StreamParked as parked:
-            log.error("stream.parked", stream=asked.stream, reason=str(parked))
+            log.exception("stream.parked", stream=asked.stream)
             return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
         if not decision.steps:
             await self._store.restand(standing(decision))
@@ -175,9 +175,7 @@ def _business_time(asked: Asked, loaded: Loaded) -> datetime:
 def append_of(decision: Decision, envelope: Envelope | None) -> Append:
     """The decision as one append: every step journalled, its events behind it, and how the stream then stands."""
     asked = len(decision.steps) - 1 if envelope is not None else -1
-    writes = tuple(
-        _write(decision, step, envelope if i == asked else None) for i, step in enumerate(decision.steps)
-    )
+    writes = tuple(_write(decision, step, envelope if i == asked else None) for i, step in enumerate(decision.steps))
     reads = {s: v for s, v in decision.reads.items() if s.kind != "scheme"}
     return Append(writes, (standing(decision),), reads)
 

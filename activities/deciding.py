@@ -127,7 +127,7 @@ class Reader:
         return scheme_of(self.states[stream], ref)
 
 
-async def decide_on(  # noqa: PLR0913 - the whole of what a decision rests on
+async def decide_on(
     store: EventStore,
     state: State,
     clock: Clock,

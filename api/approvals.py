@@ -1,4 +1,4 @@
-"""Approvals for services: which are asked for, and waiting until one is decided; the log is the memory, not the caller."""
+"""Approvals for services: which are asked for, and waiting for one. The log is the memory, not the caller."""
 
 from __future__ import annotations
 

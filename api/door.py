@@ -1,4 +1,4 @@
-"""The door: a command comes in, is parsed, stamped and signed, and goes to its stream's workflow; one answer comes back.
+"""The door: a command comes in, is stamped and signed, and goes to its stream's workflow; one answer comes back.
 
 Asking again with the same id is always safe. What cannot be known is said to be not known.
 """
@@ -45,7 +45,7 @@ PATIENCE = timedelta(seconds=15)
 """How long a door waits for an answer before it says that it is not known."""
 
 
-class NotKnown(Exception):  # noqa: N818 - a fact, not a fault
+class NotKnown(Exception):
     """No answer came. The command may have been carried out or not: ask again with the same id."""
 
     def __init__(self, command_id: UUID, why: str) -> None:
@@ -55,19 +55,19 @@ class NotKnown(Exception):  # noqa: N818 - a fact, not a fault
         self.why = why
 
 
-class Mismatch(Exception):  # noqa: N818 - a fact, not a fault
-    """This id was used for another request. Use a fresh id for a new request."""
+class Mismatch(Exception):
+    """The id was used for another request. Use a fresh id for a new request."""
 
 
-class Defect(Exception):  # noqa: N818 - it says whose fault it is
+class Defect(Exception):
     """A fault of this product: nothing was recorded. Report it with the worker's log."""
 
 
-class Unsigned(Exception):  # noqa: N818 - a fact, not a fault
+class Unsigned(Exception):
     """The worker does not know this door's key. Give both the same key."""
 
 
-class Parked(Exception):  # noqa: N818 - a fact, not a fault
+class Parked(Exception):
     """The stream waits for a person: one of its deadlines could not be applied."""
 
 
@@ -186,9 +186,10 @@ class Door:
     async def _update_once(
         self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
     ) -> Answered:
-        return await self._client.execute_update_with_start_workflow(
+        answer: Answered = await self._client.execute_update_with_start_workflow(
             update, argument, start_workflow_operation=self._start(stream), id=update_id, result_type=answers
         )
+        return answer
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore, Standing
 
 
-class Unknown(Exception):  # noqa: N818 - a fact, not a fault
+class Unknown(Exception):
     """No stream bears that name. ``near`` are those that resemble it."""
 
     def __init__(self, name: str, near: Sequence[StreamId] = ()) -> None:
@@ -32,7 +32,7 @@ class Unknown(Exception):  # noqa: N818 - a fact, not a fault
         self.near = tuple(near)
 
 
-class Ambiguous(Exception):  # noqa: N818 - a fact, not a fault
+class Ambiguous(Exception):
     """Several realms have a stream of that name: say which by ``--realm``, or write the whole stream id."""
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
@@ -146,9 +146,7 @@ class Listed:
     @classmethod
     def of(cls, standing: Standing) -> Listed:
         """As the agenda has it."""
-        return cls(
-            standing.stream, standing.stage, standing.version, standing.due_at, json.loads(standing.summary)
-        )
+        return cls(standing.stream, standing.stage, standing.version, standing.due_at, json.loads(standing.summary))
 
 
 async def listed(

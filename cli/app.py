@@ -24,9 +24,7 @@ R = TypeVar("R")
 
 def noun(zh: str, en: str) -> typer.Typer:
     """A sub-command that groups verbs."""
-    return typer.Typer(
-        help=f"{zh} / {en}", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
-    )
+    return typer.Typer(help=f"{zh} / {en}", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
@@ -101,7 +99,7 @@ def _said(voice: Voice, code: Exit, zh: str, en: str) -> typer.Exit:
     return typer.Exit(code)
 
 
-def read_settings(voice: Voice) -> bootstrap.Settings:
+def read_settings() -> bootstrap.Settings:
     """The environment's settings, logging set up. Ends the command if they cannot be used."""
     try:
         settings = bootstrap.settings()
@@ -109,13 +107,14 @@ def read_settings(voice: Voice) -> bootstrap.Settings:
         words.print(str(invalid), style="bold red", markup=False)
         raise typer.Exit(Exit.USAGE) from None
     quiet = settings if "log_level" in settings.model_fields_set else settings.model_copy(update={"log_level": "error"})
-    bootstrap.configure_logging(quiet if voice.form is not None else settings)
+    bootstrap.configure_logging(quiet)
     return settings
 
 
 def build() -> typer.Typer:
     """The whole command line."""
-    from cli import approval, audit, command, project, round as round_, scenario, scheme, serving  # noqa: PLC0415
+    from cli import approval, audit, command, project, scenario, scheme, serving
+    from cli import round as round_
 
     app = typer.Typer(
         name="venture",
@@ -123,7 +122,7 @@ def build() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        epilog="例 examples:  venture project list   venture do confirm-award PJ-3 --as CAB-DEC#1   venture audit verify",
+        epilog="例 examples: venture project list · venture do confirm-award PJ-3 --as CAB-DEC#1",
     )
     for name, sub in (
         ("project", project.app),

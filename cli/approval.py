@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -34,7 +34,7 @@ def list_command(
       venture approval list PJ-3 --all -o json
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> list[Asking]:
         async with opened(settings, voice, working=False) as office:
@@ -73,7 +73,7 @@ def wait_command(
     例 example:  venture approval wait 3f0c… --timeout 3600
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> Asking:
         async with opened(settings, voice, working=True) as office:

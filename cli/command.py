@@ -1,4 +1,4 @@
-"""``venture do`` gives one command; ``venture why-not`` says what is missing for it; ``venture commands`` lists them."""
+"""``venture do`` gives a command; ``why-not`` says what is missing for it; ``commands`` lists them all."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
-from schemes.reading import explained, read_text
-from schemes.reading import Faulty
+from schemes.reading import Faulty, explained, read_text
 from store.port import Clock
 
 if TYPE_CHECKING:
@@ -31,14 +30,21 @@ if TYPE_CHECKING:
     from domain.kernel.message import Command
 
 Name = Annotated[
-    str, typer.Argument(metavar="COMMAND", help="confirm-award、ConfirmAward、AwardConfirmed 或 立項批復", show_default=False)
+    str,
+    typer.Argument(
+        metavar="COMMAND", help="confirm-award、ConfirmAward、AwardConfirmed 或 立項批復", show_default=False
+    ),
 ]
 Subject = Annotated[str, typer.Argument(help="PJ-3、PJ-3/T1、AP-5、R-FZ-2023 …", show_default=False)]
-Given = Annotated[list[str] | None, typer.Argument(help="key=value …;值可為 JSON / values may be JSON", show_default=False)]
+Given = Annotated[
+    list[str] | None, typer.Argument(help="key=value …;值可為 JSON / values may be JSON", show_default=False)
+]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n,如 CAB-REG#1", show_default=False)]
 At = Annotated[
     str | None,
-    typer.Option("--at", help="業務時間(只用於手動時鐘)business time, manual realms only: 2023-05-22T09:00", show_default=False),
+    typer.Option(
+        "--at", help="業務時間(只用於手動時鐘)business time, manual realms only: 2023-05-22T09:00", show_default=False
+    ),
 ]
 
 
@@ -90,7 +96,7 @@ def why_not_command(
     _give(Voice.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=True, command_id=None)
 
 
-def _give(  # noqa: PLR0913 - one command line
+def _give(
     voice: Voice,
     name: str,
     subject: str,
@@ -102,7 +108,7 @@ def _give(  # noqa: PLR0913 - one command line
     dry_run: bool,
     command_id: UUID | None,
 ) -> None:
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> dict[str, Any]:
         async with opened(settings, voice, working=not dry_run) as office:
@@ -123,9 +129,15 @@ def _give(  # noqa: PLR0913 - one command line
         return
     events = "、".join(answer["events"])
     if dry_run:
-        voice.tell(f"✓ 可以辦理,將記錄:{events}(僅試算,未記錄)", f"✓ It would be carried out: {events} (nothing recorded)", "green")
+        voice.tell(
+            f"✓ 可以辦理,將記錄:{events}(僅試算,未記錄)",
+            f"✓ It would be carried out: {events} (nothing recorded)",
+            "green",
+        )
     else:
-        repeated = voice.say("(此前已辦,原樣作答)", " (carried out before; the same answer)") if answer["repeated"] else ""
+        repeated = (
+            voice.say("(此前已辦,原樣作答)", " (carried out before; the same answer)") if answer["repeated"] else ""
+        )
         voice.tell(
             f"✓ 已辦理:{events}  {answer['stream']} v{answer['version']}{repeated}",
             f"✓ Carried out: {events}  {answer['stream']} v{answer['version']}{repeated}",
@@ -157,7 +169,9 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
     except KeyError:
         known = " ".join(sorted(row.command for row in command_table() if row.kind == stream.kind))
         raise Fault(
-            Exit.USAGE, f"{stream.kind} 沒有命令 {name};可用:{known}", f"{stream.kind} has no command {name}; there are: {known}"
+            Exit.USAGE,
+            f"{stream.kind} 沒有命令 {name};可用:{known}",
+            f"{stream.kind} has no command {name}; there are: {known}",
         ) from None
     particulars = _particulars(given)
     part = "" if subject.count("/") == 2 else subject.partition("/")[2]  # noqa: PLR2004 - kind/realm/name
@@ -170,7 +184,9 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
         zh = "\n".join(f"  ✗ {where}:{texts[0]}" for where, texts in pairs)
         en = "\n".join(f"  ✗ {where}: {texts[1]}" for where, texts in pairs)
         raise Fault(
-            Exit.USAGE, f"「{command_type.zh()}」的內容有誤:\n{zh}", f"{command_type.command_type} cannot be read:\n{en}"
+            Exit.USAGE,
+            f"「{command_type.zh()}」的內容有誤:\n{zh}",
+            f"{command_type.command_type} cannot be read:\n{en}",
         ) from None
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 app = noun("項目:從申報到歸檔", "projects, from application to archive")
 
-Realm = Annotated[str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域;實時為 live)", show_default=False)]
+Realm = Annotated[
+    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域;實時為 live)", show_default=False)
+]
 Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5,或全稱 project/live/AP-5", show_default=False)]
 
 
@@ -42,7 +44,7 @@ def list_command(
       venture project list --stage ACTIVE -o json
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> list[Listed]:
         async with opened(settings, voice, working=False) as office:
@@ -89,7 +91,7 @@ def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None,
       venture project show PJ-3 -o json
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> File:
         async with opened(settings, voice, working=False) as office:
@@ -152,7 +154,7 @@ def watch_command(name: Name, output: Output = Form.TABLE, lang: Language = None
     例 example:  venture project watch PJ-3
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> None:
         async with opened(settings, voice, working=False) as office:

@@ -40,13 +40,15 @@ def open_command(
     例 example:  venture round open R-FZ-2027 --scheme fuzhou --as CAB-REG#1
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> Receipt:
         rules = loading.named(scheme)
         async with opened(settings, voice, working=True) as office:
             await _publish(office, rules)
-            command = command_named("NeedSolicitationOpened", "round").model_validate({"scheme": rules.ref.model_dump()})
+            command = command_named("NeedSolicitationOpened", "round").model_validate(
+                {"scheme": rules.ref.model_dump()}
+            )
             return await office.door.send(new_stream(name, LIVE), command, Actor(actor))
 
     receipt = carried_out(voice, work())
@@ -88,7 +90,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Real
     例 example:  venture round list -o json
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> list[Listed]:
         async with opened(settings, voice, working=False) as office:
@@ -125,7 +127,7 @@ def show_command(
     例 example:  venture round show R-FZ-2023
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> File:
         async with opened(settings, voice, working=False) as office:

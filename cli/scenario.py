@@ -67,7 +67,7 @@ def play_command(
       venture scenario play my-round.yaml -o json
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> list[Played]:
         plans = planned(paths, fresh)
@@ -114,7 +114,7 @@ class _Bar:
         what = self._voice.say(planned.command.zh(), planned.command.command_type)
         self._progress.update(self._task, advance=1, now=f"{planned.at:%Y-%m-%d} {planned.stream.name} {what}")
 
-    def waits(self, planned: Planned, why: str) -> None:
+    def waits(self, _planned: Planned, why: str) -> None:
         """No answer yet."""
         self._progress.update(self._task, now=self._voice.say("等候回應…", "waiting for an answer…") + f" {why}")
 

@@ -55,7 +55,7 @@ def demo_command(output: Output = Form.TABLE, lang: Language = None) -> None:
     例 example:  ./run demo
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> _Shown:
         plans = planned(shipped())
@@ -113,7 +113,7 @@ def up_command(output: Output = Form.TABLE, lang: Language = None) -> None:
     例 example:  ./run up
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> None:
         async with opened(settings, voice, working=False) as office:
@@ -159,7 +159,7 @@ def doctor_command(output: Output = Form.TABLE, lang: Language = None) -> None:
     例 example:  venture doctor -o json
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
 
     async def work() -> list[dict[str, Any]]:
         async with opened(settings, voice, working=False) as office:
@@ -185,17 +185,32 @@ async def _examined(office: Office, voice: Voice) -> list[dict[str, Any]]:
         rows.append({"mark": "✓" if ok else "✗", "part": voice.say(*part), "state": state, "ok": ok, "mend": shown})
 
     problem = await not_ready(office)
-    found(("服務", "servers"), problem or "ready", ok=problem is None, mend=("檢查 Postgres 與 Temporal", "look at both servers"))
+    found(
+        ("服務", "servers"),
+        problem or "ready",
+        ok=problem is None,
+        mend=("檢查 Postgres 與 Temporal", "look at both servers"),
+    )
     found(("日誌", "log"), f"{await office.store.last_position()} entries", ok=True)
     url = office.servers.postgres_url if office.servers else (office.settings.postgres_url or "")
     missing = await pending(url if isinstance(url, str) else url.get_secret_value())
-    found(("資料庫結構", "schema"), "current" if not missing else ", ".join(missing), ok=not missing, mend=("運行遷移", "migrate"))
+    found(
+        ("資料庫結構", "schema"),
+        "current" if not missing else ", ".join(missing),
+        ok=not missing,
+        mend=("運行遷移", "migrate"),
+    )
     embedded = office.servers is not None and office.servers.ours
     served = embedded or await is_served(office)
     state = voice.say("隨命令啟動", "started with each command") if embedded else ("polling" if served else "none")
     found(("worker", "worker"), state, ok=served, mend=("啟動 venture-worker", "start venture-worker"))
     untold = await office.store.untold()
-    found(("未通知的檔案", "streams not told"), str(len(untold)), ok=not untold, mend=("worker 將自行補上", "the worker will see to it"))
+    found(
+        ("未通知的檔案", "streams not told"),
+        str(len(untold)),
+        ok=not untold,
+        mend=("worker 將自行補上", "the worker will see to it"),
+    )
     return rows
 
 
@@ -209,7 +224,7 @@ def reset_command(
     例 example:  ./run reset
     """
     voice = Voice.of(output, lang)
-    settings = read_settings(voice)
+    settings = read_settings()
     if settings.env is bootstrap.Environment.PRODUCTION:
         voice.tell("生產環境不可重置", "production cannot be reset", "red")
         raise typer.Exit(Exit.USAGE)

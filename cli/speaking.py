@@ -106,7 +106,9 @@ class Voice:
         indent = None if self.form is Form.JSONL else 2
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent, default=str) + "\n")
 
-    def refusal(self, unmet: Iterable[Unmet], zh: str = "不予辦理,尚缺:", en: str = "Refused. What is missing:") -> None:
+    def refusal(
+        self, unmet: Iterable[Unmet], zh: str = "不予辦理,尚缺:", en: str = "Refused. What is missing:"
+    ) -> None:
         """Every unmet condition, one a line, with its rule."""
         self.tell(zh, en, "bold red")
         for u in unmet:
@@ -133,7 +135,7 @@ def paper() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
-class Fault(Exception):  # noqa: N818 - something to be said, not a crash
+class Fault(Exception):
     """Something to be said to the person at the keyboard, with the exit code it stands for."""
 
     def __init__(self, code: Exit, zh: str, en: str) -> None:

@@ -19,6 +19,8 @@ from domain.kernel.money import yuan
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pydantic.fields import FieldInfo
+
     from api.reading import Chapter, File
     from cli.speaking import Voice
     from domain.kernel.message import Awaited, Event
@@ -37,8 +39,12 @@ def particulars(event: Event, voice: Voice) -> str:
         value = getattr(event, name)
         if value is None or value in ("", (), [], {}) or value == field.default:
             continue
-        told.append(f"{label(name, voice.lang)} {_value(value, voice, money=_is_money(field.annotation, field.metadata))}")
+        told.append(_labelled(name, value, field, voice))
     return ";".join(told) if voice.lang == "zh" else "; ".join(told)
+
+
+def _labelled(name: str, value: object, field: FieldInfo, voice: Voice) -> str:
+    return f"{label(name, voice.lang)} {_value(value, voice, money=_is_money(field.annotation, field.metadata))}"
 
 
 def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401 - any annotation
@@ -49,7 +55,9 @@ def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401
         value = get_args(annotation)[1]
         return _is_money(value, getattr(value, "__metadata__", ()))
     return any(
-        _is_money(inner, getattr(inner, "__metadata__", ())) for inner in get_args(annotation) if inner is not type(None)
+        _is_money(inner, getattr(inner, "__metadata__", ()))
+        for inner in get_args(annotation)
+        if inner is not type(None)
     )
 
 
@@ -77,7 +85,7 @@ def _value(value: Any, voice: Voice, *, money: bool) -> str:  # noqa: ANN401 - a
             return f"{value.name}({value.sha256[:8]}…)"
         case BaseModel():
             inner = (
-                f"{label(name, voice.lang)} {_value(getattr(value, name), voice, money=_is_money(f.annotation, f.metadata))}"
+                _labelled(name, getattr(value, name), f, voice)
                 for name, f in type(value).model_fields.items()
                 if getattr(value, name) is not None and not isinstance(getattr(value, name), BaseModel)
             )

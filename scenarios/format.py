@@ -1,4 +1,4 @@
-"""The form of a scenario file (docs/scenarios.md): dated rows of event, subject, actor and data, and what must result."""
+"""The form of a scenario file (docs/scenarios.md): dated rows of event, subject, actor, data; what must result."""
 
 from __future__ import annotations
 

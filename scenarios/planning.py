@@ -1,4 +1,4 @@
-"""A scenario becomes a plan: every row a typed command on a stream at an instant, or everything that is wrong with it."""
+"""A scenario becomes a plan, every row a typed command on a stream at an instant; or all that is wrong with it."""
 
 from __future__ import annotations
 
@@ -136,9 +136,7 @@ class _Planner:
         try:
             return loading.varied(loading.named(self._scenario.scheme), self._scenario.policy)
         except Faulty as faulty:
-            self._faults.extend(
-                self._document.fault(("scheme",), f.zh, f.en) for f in faulty.faults
-            )
+            self._faults.extend(self._document.fault(("scheme",), f.zh, f.en) for f in faulty.faults)
         except ValidationError as wrong:
             for error in wrong.errors(include_url=False):
                 self._fault(("policy", *error["loc"]), *explained(error))
@@ -163,9 +161,7 @@ class _Planner:
             last = at
             yield at
 
-    def _row(
-        self, i: int, row: Row, at: datetime, orders: list[Planned], expectations: list[Expectation]
-    ) -> None:
+    def _row(self, i: int, row: Row, at: datetime, orders: list[Planned], expectations: list[Expectation]) -> None:
         found = self._command(("events", i), 1, row.event, row.subject)
         if found is None:
             return
@@ -173,9 +169,7 @@ class _Planner:
         line = self._document.line(("events", i))
         if command_type.by == (Role.SYS,):
             data = {**({command_type.subject_field: subject_part} if subject_part else {}), **row.data}
-            expectations.append(
-                Expectation(i + 1, line, local_day(at), stream, command_type.records.event_type, data)
-            )
+            expectations.append(Expectation(i + 1, line, local_day(at), stream, command_type.records.event_type, data))
             return
         command = self._particulars(("events", i, 4), stream, command_type, subject_part, row.data)
         if command is not None:

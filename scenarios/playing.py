@@ -42,7 +42,7 @@ class Onlooker(Protocol):
     def went_on(self, planned: Planned) -> None:
         """That row is done."""
 
-    def waits(self, planned: Planned, why: str) -> None:
+    def waits(self, _planned: Planned, why: str) -> None:
         """No answer yet: the row will be asked again under the same id."""
 
 
@@ -202,7 +202,9 @@ class _Play:
         for year in published(local_day(begins).year, local_day(self._plan.ends).year + 1):
             await self._send(
                 StreamId.of("calendar", realm, "cn"),
-                PublishCalendar(year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))),
+                PublishCalendar(
+                    year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
+                ),
                 begins,
                 f"calendar {year.year}",
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Fault:
         return f"{self.file}:{self.line}: {self.where}: {self.zh} / {self.en}"
 
 
-class Faulty(Exception):  # noqa: N818 - it is the file that is faulty
+class Faulty(Exception):
     """The file cannot be used. Mend every fault that is listed, then try again."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
@@ -78,6 +78,10 @@ class Document:
         return self.fault(place, zh, en)
 
 
+def _decimal(_loader: yaml.SafeLoader, node: ScalarNode) -> Decimal:
+    return Decimal(node.value)
+
+
 class _Reader(yaml.SafeLoader):
     """As YAML 1.2: ``on`` and ``no`` are words, a date is text until a model reads it, a decimal keeps its digits."""
 
@@ -90,7 +94,7 @@ _Reader.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Reader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-_Reader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: Decimal(str(loader.construct_scalar(node))))
+_Reader.add_constructor("tag:yaml.org,2002:float", _decimal)
 
 
 def read(path: Path) -> Document:
@@ -178,7 +182,10 @@ def explained(error: ErrorDetails) -> tuple[str, str]:
         case "extra_forbidden":
             return "沒有此項,請刪去或改正拼寫", "there is no such field; remove it or mend its spelling"
         case "enum" | "literal_error":
-            return f"只可為 {context.get('expected')},不可為 {given!r}", f"must be {context.get('expected')}, not {given!r}"
+            return (
+                f"只可為 {context.get('expected')},不可為 {given!r}",
+                f"must be {context.get('expected')}, not {given!r}",
+            )
         case "int_type" | "int_parsing" | "int_from_float":
             return f"須為整數,不可為 {given!r}", f"must be a whole number, not {given!r}"
         case "greater_than_equal":

@@ -1,8 +1,9 @@
-"""What tests share: one pair of real servers a session, a fresh database where one is wanted."""
+"""Fixtures for every room. Servers start only for a test that asks for them."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -19,40 +20,49 @@ from worker import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from temporalio.client import Client
 
     from bootstrap import Settings
     from local import Servers
 
-
-@pytest.fixture(scope="session", name="settings")
-def _settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings with a state folder of this session's own."""
-    return bootstrap.settings(home=tmp_path_factory.mktemp("venture"), env="local")
+_KEPT = {"VENTURE_PG_BIN"}
 
 
-@pytest.fixture(scope="session", name="servers")
-async def _servers(settings: Settings) -> AsyncIterator[Servers]:
-    """Real Postgres and Temporal, migrated; they end with the session."""
-    async with local.servers(settings) as servers:
-        await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-        yield servers
-    await bootstrap.breathe()
+def pytest_configure() -> None:
+    """Forget what is set on this machine: a test says itself what it needs."""
+    for name in [n for n in os.environ if n.startswith("VENTURE_") and n not in _KEPT]:
+        del os.environ[name]
 
 
-@pytest.fixture(scope="session", name="client")
-async def _client(servers: Servers) -> Client:
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings whose state folder is this run's own."""
+    home: Path = tmp_path_factory.mktemp("venture", numbered=True)
+    return bootstrap.settings(home=home)
+
+
+@pytest.fixture(scope="session")
+async def servers(settings: Settings) -> AsyncIterator[Servers]:
+    """Both embedded servers, the schema in place, for the whole run."""
+    async with local.servers(settings) as started:
+        await migrate(started.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+        yield started
+
+
+@pytest.fixture(scope="session")
+async def client(servers: Servers) -> Client:
     """A Temporal client with the one data converter."""
     return await bootstrap.connect_temporal(servers.temporal_address)
 
 
-@pytest.fixture(scope="session", name="store")
-async def _store(servers: Servers) -> AsyncIterator[PostgresStore]:
+@pytest.fixture(scope="session")
+async def store(servers: Servers) -> AsyncIterator[PostgresStore]:
     """The store as the application's role; every test uses realms of its own."""
     pool = await open_pool(servers.postgres_url)
-    async with contextlib.aclosing(PostgresStore(pool)) as store:
-        yield store
+    async with contextlib.aclosing(PostgresStore(pool)) as opened:
+        yield opened
     pool.terminate()
 
 
@@ -66,9 +76,9 @@ class Desk:
     settings: Settings
 
 
-@pytest.fixture(scope="session", name="desk")
-async def _desk(settings: Settings, client: Client, store: PostgresStore) -> AsyncIterator[Desk]:
-    """One sandboxed worker a session, and the door to it."""
+@pytest.fixture(scope="session")
+async def desk(settings: Settings, client: Client, store: PostgresStore) -> AsyncIterator[Desk]:
+    """One sandboxed worker for the whole run, and the door to it."""
     of = settings.model_copy(update={"task_queue": f"tests-{uuid4().hex[:8]}"})
     async with serving(of, client, store):
         yield Desk(Door(client, store, bootstrap.door_key(of), of.task_queue), store, client, of)

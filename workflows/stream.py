@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -158,7 +159,7 @@ class StreamWorkflow:
         """Adopt what the log says, and show it."""
         before = self._progress
         self._progress = progress
-        changed = []
+        changed: list[SearchAttributeUpdate[Any]] = []
         if before is None or before.stage != progress.stage:
             changed.append(STAGE.value_set(progress.stage))
         if (before.due if before else None) != progress.due:

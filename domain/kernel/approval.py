@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from domain.kernel.message import Occurrence
 
 
-def asked(  # noqa: PLR0913 - an approval is these facts, no fewer
-    state: State, of: Occurrence, *, gate: str, role: Role, content: object, key: str = "", until: datetime | None = None
+def asked(
+    state: State,
+    of: Occurrence,
+    *,
+    gate: str,
+    role: Role,
+    content: object,
+    key: str = "",
+    until: datetime | None = None,
 ) -> State:
     """The state with that approval open. An open one of the same gate and key about other content becomes void."""
     bound = digest(content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID, uuid5
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler
@@ -93,7 +93,7 @@ class Actor(_Text):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Actor:
+    def __new__(cls, text: str) -> Self:
         """Check the form once, at the door."""
         found = _ACTOR.fullmatch(text)
         if found is None or found[1] not in set(Role):
@@ -125,7 +125,7 @@ class StreamId(_Text):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> StreamId:
+    def __new__(cls, text: str) -> Self:
         """Check the form once, at the door."""
         if _STREAM.fullmatch(text) is None:
             message = f"{text!r}: 寫作 類別/時鐘域/編號 / write kind/realm/name, as project/live/AP-5"
@@ -139,7 +139,7 @@ class StreamId(_Text):
 
     @property
     def kind(self) -> str:
-        """Which aggregate: ``project``, ``need``, ``round``…"""
+        """Which aggregate, e.g. ``project``."""
         return self.split("/", 2)[0]
 
     @property
@@ -178,19 +178,19 @@ Text = Annotated[str, AfterValidator(_nonempty)]
 """A text that says something."""
 
 
-class Attachment(BaseModel):
-    """A document by its digest; the bytes are kept once, elsewhere (design.md §9)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sha256: Annotated[str, AfterValidator(lambda s: _sha256(s))]
-    """64 lower-case hex digits."""
-    media_type: Text
-    name: Text
-
-
 def _sha256(text: str) -> str:
     if re.fullmatch(r"[0-9a-f]{64}", text) is None:
         message = "SHA-256 須為 64 位小寫十六進制 / must be 64 lower-case hex digits"
         raise ValueError(message)
     return text
+
+
+class Attachment(BaseModel):
+    """A document by its digest; the bytes are kept once, elsewhere (design.md §9)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: Annotated[str, AfterValidator(_sha256)]
+    """64 lower-case hex digits."""
+    media_type: Text
+    name: Text

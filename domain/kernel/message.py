@@ -50,7 +50,8 @@ class Event(Particulars):
         It is validated when it is granted: what a refusal leaves out need not be sound.
         """
         shared = {name: getattr(asked, name) for name in cls.model_fields if name in type(asked).model_fields}
-        return cls.model_construct(**{**shared, **computed})
+        event: Self = cls.model_construct(None, **{**shared, **computed})
+        return event
 
     def validated(self) -> Self:
         """The same event, checked against its own form. Raises pydantic's ValidationError: a defect of the rules."""

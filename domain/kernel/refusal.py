@@ -20,7 +20,7 @@ class Unmet(BaseModel):
     en: str
 
 
-class CommandRejected(Exception):  # noqa: N818 - the field's word for it
+class CommandRejected(Exception):
     """The rules refuse the command as things stand. Read ``unmet``, satisfy each, then send a new command."""
 
     def __init__(self, unmet: tuple[Unmet, ...]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
-from domain.kernel.refusal import Checks, CommandRejected, Unmet
+from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import ORIGIN, SAME, State, Transition, Verdict
 
 if TYPE_CHECKING:
