@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -50,8 +50,7 @@ class Event(Particulars):
         It is validated when it is granted: what a refusal leaves out need not be sound.
         """
         shared = {name: getattr(asked, name) for name in cls.model_fields if name in type(asked).model_fields}
-        event: Self = cls.model_construct(None, **{**shared, **computed})
-        return event
+        return cast("Self", cls.model_construct(None, **{**shared, **computed}))
 
     def validated(self) -> Self:
         """The same event, checked against its own form. Raises pydantic's ValidationError: a defect of the rules."""
