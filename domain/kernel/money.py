@@ -8,9 +8,9 @@ from pydantic import BeforeValidator, Field
 
 
 def _whole(value: object) -> object:
-    if isinstance(value, bool | float):
+    if isinstance(value, bool | float) or (isinstance(value, str) and not value.removeprefix("-").isdecimal()):
         message = "金額以分為單位的整數 / amounts are whole fen (M9)"
-        raise ValueError(message)  # noqa: TRY004 - pydantic turns ValueError into a field error, TypeError into a crash
+        raise ValueError(message)
     return value
 
 

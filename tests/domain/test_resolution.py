@@ -1,0 +1,163 @@
+"""A round is ranked and resolved once, for all its bids together."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from domain.kernel.facts import Facts
+from domain.kernel.state import SchemeRef
+from domain.organisation import ApplyRatingBonus, RecordRating
+from domain.panel import DrawPanel, IssueReviewReport, Panel
+from domain.project.award import OpenAwardPublicity, ProposeAward
+from domain.project.bidding import LeaveApplicationOut, PassPreliminaryReview, SubmitApplication
+from domain.project.selection import consequences
+from domain.round.call import PublishCall
+from domain.round.plan import ApproveRoundBudget
+from domain.round.resolution import (
+    Omission,
+    Ranked,
+    ResolveRound,
+    RoundResolved,
+    Selection,
+    preview,
+    preview_digest,
+    ranking,
+)
+from tests.domain.town import MINUTES, Town, founded, scheme, verified
+
+REG = {"at": "2023-05-12", "by": "CAB-REG#1"}
+FIRST = Selection(application="AP-1", project="PJ-1", award=4000000, funds={"FS-1": 4000000}, panel="RP-1")
+SECOND = Selection(application="AP-2", project="PJ-2", award=5000000, funds={"FS-1": 5000000}, panel="RP-1")
+OUT = Omission(application="AP-3", reason="名次在後")
+
+
+def reported(envelope: int = 10000000, budget: int = 10000000) -> Town:
+    """Three bids with 85, 88 and 88 marks; the first bidder's rating adds three."""
+    town = founded(scheme("fuzhou", bidding={"rating_bonus": {"5A": 3}}), FS_1=envelope)
+    year = ApproveRoundBudget(amount=budget, scheme=SchemeRef(name="fuzhou", version=1), year=2023)
+    town.order("round", "R-1", year, at="2023-03-01", by="FISCAL#1")
+    call = PublishCall.model_validate({"deadline": "2023-04-21T17:00:00+08:00"})
+    town.order("round", "R-1", call, at="2023-04-03", by="CAB-REG#1")
+    for n in (1, 2, 3):
+        town.order("organisation", f"ORG-{n}", verified(f"SO-LEGAL#{n}"), at="2023-04-03", by="HOST#1")
+        bid = SubmitApplication(
+            round="R-1", organisation=f"ORG-{n}", title=f"項目{n}", statement="空巢老人", requested=5000000
+        )
+        town.order("project", f"AP-{n}", bid, at="2023-04-19", by=f"SO-LEGAL#{n}")
+    rating = RecordRating.model_validate({"level": "5A", "until": "2027-01-01"})
+    town.order("organisation", "ORG-1", rating, at="2023-04-20", by="CAB-REG#1")
+    town.order("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), at="2023-04-20", by="CAB-REG#1")
+    for n in (1, 2, 3):
+        town.order("project", f"AP-{n}", PassPreliminaryReview(), at="2023-04-25", by="HOST#1")
+    draw = DrawPanel(round="R-1", applications=("AP-1", "AP-2", "AP-3"), seats=("E1", "E2", "E3", "E4", "E5"))
+    town.order("panel", "RP-1", draw, at="2023-05-08", by="CAB-REG#1")
+    results = {"AP-1": Decimal(85), "AP-2": Decimal(88), "AP-3": Decimal(88)}
+    town.order("panel", "RP-1", IssueReviewReport(results=results), at="2023-05-10", by="HOST#1")
+    return town
+
+
+def looked_at(town: Town, *selected: Selection) -> tuple[Ranked, ...]:
+    state = town.state("round", "R-1")
+    streams = {stream: known for stream, known in town.states.items() if stream.kind in ("panel", "project")}
+    return preview(state, Facts(streams=streams), ("RP-1",), selected)
+
+
+def resolving(town: Town, *selected: Selection, left_out: tuple[Omission, ...] = (OUT,)) -> ResolveRound:
+    return ResolveRound(
+        panels=("RP-1",),
+        selected=selected,
+        left_out=left_out,
+        minutes=MINUTES,
+        contact="市民政局",
+        preview=preview_digest(looked_at(town, *selected), selected),
+    )
+
+
+def test_bids_are_ranked_by_mark_and_bonus_then_by_mark_then_by_number() -> None:
+    ranked = looked_at(reported(), SECOND)
+    assert [(r.rank, r.application, r.total, r.bonus, r.selected) for r in ranked] == [
+        (1, "AP-2", Decimal("88.00"), 0, True),
+        (1, "AP-3", Decimal("88.00"), 0, False),
+        (1, "AP-1", Decimal("88.00"), 3, False),
+    ]
+
+
+def test_equal_totals_share_a_rank() -> None:
+    panel = Panel(results={"A": Decimal(90), "B": Decimal(90), "C": Decimal(80)})
+    assert [r.rank for r in ranking([panel], {}, frozenset())] == [1, 1, 3]
+
+
+def test_a_round_is_resolved_as_it_was_looked_at() -> None:
+    town = reported()
+    (event,) = town.order("round", "R-1", resolving(town, FIRST, SECOND), **REG)
+    assert isinstance(event, RoundResolved)
+    assert {r.application: r.version for r in event.ranking} == {"AP-1": 2, "AP-2": 2, "AP-3": 2}
+    assert town.state("round", "R-1").stage == "RESOLVED"
+
+
+def test_what_it_asks_of_the_projects_can_be_carried_out_on_each() -> None:
+    town = reported()
+    command = resolving(town, FIRST, SECOND)
+    town.order("round", "R-1", command, **REG)
+    asked = consequences(command)
+    assert {name: [type(c) for c in commands] for name, commands in asked.items()} == {
+        "AP-1": [ProposeAward, OpenAwardPublicity],
+        "AP-2": [ProposeAward, OpenAwardPublicity],
+        "AP-3": [LeaveApplicationOut],
+    }
+    for name, commands in asked.items():
+        for each in commands:
+            town.order("project", name, each, **REG)
+    stages = [town.state("project", name).stage for name in ("AP-1", "AP-2", "AP-3")]
+    assert stages == ["IN_PUBLICITY", "IN_PUBLICITY", "NOT_SELECTED"]
+    assert town.balances["envelope/test/FS-1"] == 1000000
+
+
+def test_without_a_contact_nothing_is_posted_yet() -> None:
+    town = reported()
+    silent = resolving(town, FIRST, SECOND).model_copy(update={"contact": None})
+    assert [type(c) for c in consequences(silent)["AP-1"]] == [ProposeAward]
+
+
+def test_a_preview_that_is_no_longer_true_is_refused() -> None:
+    town = reported()
+    command = resolving(town, FIRST, SECOND)
+    dearer = command.model_copy(update={"selected": (FIRST, SECOND.model_copy(update={"award": 4999999}))})
+    assert "RD10" in town.refused("round", "R-1", dearer, **REG)
+    other = command.model_copy(update={"preview": "0" * 64})
+    assert town.refused("round", "R-1", other, **REG) == {"RD10"}
+
+
+@pytest.mark.parametrize(
+    ("selected", "left_out"),
+    [
+        ((FIRST,), (OUT,)),
+        ((FIRST, SECOND), (OUT, Omission(application="AP-2", reason="名次在後"))),
+        ((FIRST, SECOND), (OUT, Omission(application="AP-9", reason="名次在後"))),
+    ],
+    ids=["one undecided", "one decided twice", "one that was not scored"],
+)
+def test_every_bid_is_decided_once(selected: tuple[Selection, ...], left_out: tuple[Omission, ...]) -> None:
+    town = reported()
+    assert town.refused("round", "R-1", resolving(town, *selected, left_out=left_out), **REG) == {"RD10"}
+
+
+def test_the_awards_together_keep_to_budget_and_envelope() -> None:
+    for town in (reported(envelope=8999999), reported(budget=8999999)):
+        assert town.refused("round", "R-1", resolving(town, FIRST, SECOND), **REG) == {"M5"}
+    exact = reported(envelope=9000000, budget=9000000)
+    exact.order("round", "R-1", resolving(exact, FIRST, SECOND), **REG)
+
+
+def test_the_shares_of_an_award_add_up() -> None:
+    town = reported()
+    short = FIRST.model_copy(update={"funds": {"FS-1": 3999999}})
+    assert town.refused("round", "R-1", resolving(town, short, SECOND), **REG) == {"M1"}
+
+
+def test_a_panel_that_has_not_reported_decides_nothing() -> None:
+    town = reported()
+    command = resolving(town, FIRST, SECOND).model_copy(update={"panels": ("RP-1", "RP-2")})
+    assert town.refused("round", "R-1", command, **REG) == {"RD10"}
