@@ -1,0 +1,235 @@
+"""The workflow's own histories, if Temporal still keeps them: replayed on today's code, and held against the journal.
+
+Replaying checks which commands a workflow issues, not what they carry; so every answer in a history, given to a caller
+or handed over by ``carry_out``, is compared with the journal as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+from temporalio.client import WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Replayer
+
+from activities.carrying_out import recorded_answer
+from audit.finding import NOTHING
+from domain.kernel.envelope import Answer, Carried, Ending, Envelope
+from store.port import EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+    from uuid import UUID
+
+    from temporalio.api.common.v1 import Payload
+    from temporalio.api.history.v1 import HistoryEvent
+    from temporalio.client import Client
+    from temporalio.converter import DataConverter
+    from temporalio.worker import WorkflowRunner
+
+    from domain.kernel.identity import StreamId
+    from store.port import Entry, EventStore
+
+_LOCAL_ACTIVITY: Final = "core_local_activity"
+"""The marker by which the SDK keeps a local activity's result."""
+_UPDATE: Final = "carry_out"
+_FINAL: Final = (Ending.ACCEPTED, Ending.REFUSED)
+"""Only outcomes are journalled."""
+
+
+@dataclass(frozen=True)
+class Mechanics:
+    """How a worker runs workflows: replaying must do it the same way."""
+
+    workflows: Sequence[type]
+    runner: WorkflowRunner
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the workflow."""
+
+    run_id: str
+    events: int
+    answers: int
+    """Answers in it that were found in the journal with the same outcome."""
+    failure: str = ""
+    """Why it does not replay; empty if it does."""
+    differences: tuple[str, ...] = ()
+    """Answers that are not in the journal, or otherwise there."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it replays and agrees with the journal."""
+        return not self.failure and not self.differences
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "run_id": self.run_id,
+            "events": self.events,
+            "answers": self.answers,
+            "failure": self.failure,
+            "differences": list(self.differences),
+        }
+
+
+@dataclass(frozen=True)
+class Histories:
+    """All runs that the server still keeps, oldest first. It forgets closed ones: none kept is no difference."""
+
+    asked: bool = True
+    """Whether there was a server to ask."""
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def kept(self) -> bool:
+        """Whether there is anything to replay."""
+        return bool(self.runs)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every run that is kept agrees."""
+        return all(run.ok for run in self.runs)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {"ok": self.ok, "asked": self.asked, "kept": self.kept, "runs": [run.as_json() for run in self.runs]}
+
+
+async def replay_histories(
+    store: EventStore, client: Client, stream: StreamId, mechanics: Mechanics
+) -> Histories:
+    """Replay every run that is kept. Raises RPCError if Temporal does not answer."""
+    journal = await Journalled.read(store, stream)
+    replayer = Replayer(
+        workflows=mechanics.workflows,
+        workflow_runner=mechanics.runner,
+        data_converter=client.data_converter,
+        namespace=client.namespace,
+    )
+    runs = []
+    async for history in _kept(client, stream):
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        failure = "" if result.replay_failure is None else str(result.replay_failure)
+        answers = await Answers.read(history, client.data_converter)
+        differences = tuple(journal.differences(answers))
+        agreed = len(answers.of_updates) + len(answers.handed_over) - len(differences)
+        runs.append(Run(history.run_id, len(history.events), agreed, failure, differences))
+    return Histories(runs=tuple(runs))
+
+
+async def _kept(client: Client, stream: StreamId) -> AsyncIterator[WorkflowHistory]:
+    """The histories of all runs, oldest first: the list lags behind, so the newest run is asked for by itself."""
+    runs = {e.run_id: e.start_time async for e in client.list_workflows(f"WorkflowId = '{stream}'")}
+    try:
+        newest = await client.get_workflow_handle(stream).describe()
+        runs[newest.run_id] = newest.start_time
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    for run_id in sorted(runs, key=lambda run: runs[run]):
+        try:
+            yield await client.get_workflow_handle(stream, run_id=run_id).fetch_history()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # forgotten since it was listed
+                raise
+
+
+@dataclass
+class Answers:
+    """What one history says was answered."""
+
+    of_updates: dict[UUID, tuple[Envelope, Answer]] = field(default_factory=dict)
+    """By command id: what callers were told."""
+    handed_over: list[Answer] = field(default_factory=list)
+    """What ``carry_out`` gave the workflow, in order."""
+
+    @classmethod
+    async def read(cls, history: WorkflowHistory, converter: DataConverter) -> Answers:
+        """Collect them. An update that has no outcome yet, or failed as not known, says nothing."""
+        answers, asked = cls(), {}
+        for event in history.events:
+            for name, update_id, payloads in _accepted(event):
+                if name == _UPDATE:
+                    (asked[update_id],) = await converter.decode(payloads, [Envelope])
+            for update_id, payloads in _completed(event):
+                if update_id in asked:
+                    (answer,) = await converter.decode(payloads, [Answer])
+                    answers.of_updates[asked[update_id].command_id] = (asked[update_id], answer)
+            for payloads in _handed_over(event):
+                (carried,) = await converter.decode(payloads, [Carried])
+                if carried.answer is not None:
+                    answers.handed_over.append(carried.answer)
+        return answers
+
+
+def _accepted(event: HistoryEvent) -> Iterator[tuple[str, str, Sequence[Payload]]]:
+    if event.HasField("workflow_execution_update_accepted_event_attributes"):
+        request = event.workflow_execution_update_accepted_event_attributes.accepted_request
+        yield request.input.name, request.meta.update_id, request.input.args.payloads
+
+
+def _completed(event: HistoryEvent) -> Iterator[tuple[str, Sequence[Payload]]]:
+    if event.HasField("workflow_execution_update_completed_event_attributes"):
+        completed = event.workflow_execution_update_completed_event_attributes
+        if completed.outcome.HasField("success"):
+            yield completed.meta.update_id, completed.outcome.success.payloads
+
+
+def _handed_over(event: HistoryEvent) -> Iterator[Sequence[Payload]]:
+    if event.HasField("marker_recorded_event_attributes"):
+        marker = event.marker_recorded_event_attributes
+        if marker.marker_name == _LOCAL_ACTIVITY and "result" in marker.details:
+            yield marker.details["result"].payloads
+
+
+@dataclass(frozen=True)
+class Journalled:
+    """The stream's journal, by command id and by the position at which each command's entries end."""
+
+    by_id: dict[UUID, Answer]
+    by_end: dict[int, Answer]
+
+    @classmethod
+    async def read(cls, store: EventStore, stream: StreamId) -> Journalled:
+        """Read the journal. An entry that cannot be read back counts as not there."""
+        by_id: dict[UUID, Answer] = {}
+        by_end: dict[int, Answer] = {}
+        async for entry in store.read(stream, commands=True):
+            answer = _answer(entry)
+            if answer is not None:
+                by_id[entry.command_id] = by_end[answer.position] = answer
+        return cls(by_id, by_end)
+
+    def differences(self, answers: Answers) -> Iterator[str]:
+        """Every answer that the journal does not have, or has otherwise."""
+        for command_id, (_, answer) in answers.of_updates.items():
+            if answer.ending in _FINAL and not _same(answer, self.by_id.get(command_id)):
+                yield f"{command_id}: {_told(answer)} ≠ {_told(self.by_id.get(command_id))}"
+        for answer in answers.handed_over:
+            if answer.ending in _FINAL and not _same(answer, self.by_end.get(answer.position)):
+                yield f"@{answer.position}: {_told(answer)} ≠ {_told(self.by_end.get(answer.position))}"
+
+
+def _answer(entry: Entry) -> Answer | None:
+    if entry.kind is not EntryKind.COMMAND:
+        return None
+    try:
+        return recorded_answer(entry)
+    except (ValueError, KeyError, TypeError, ValidationError):  # what the verification reports as JOURNAL
+        return None
+
+
+def _same(told: Answer, recorded: Answer | None) -> bool:
+    """Whether both say the same, however often it was asked."""
+    return recorded is not None and told.model_copy(update={"repeated": True}) == recorded
+
+
+def _told(answer: Answer | None) -> str:
+    if answer is None:
+        return NOTHING
+    what = ", ".join(answer.events or sorted({u.rule for u in answer.unmet}))
+    return f"{answer.ending} v{answer.version} @{answer.position} [{what}]"
