@@ -171,7 +171,7 @@ def town_of(rules: Scheme, *organisations: tuple[str, str], **funds: int) -> Tow
     return town
 
 
-def award_in(  # noqa: PLR0913 - what the four stories differ in
+def award_in(
     town: Town,
     rules: Scheme,
     stream: str,
