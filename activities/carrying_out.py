@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -20,6 +21,7 @@ from activities.deciding import Decision, Step, decide_on, fold, parsed
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, Asked, Carried, Ending, Envelope, Progress
+from domain.kernel.identity import StreamId, derived
 from domain.kernel.message import Order
 from domain.kernel.refusal import Unmet
 from domain.kernel.state import State, Verdict
@@ -107,8 +109,32 @@ class Registrar:
         if not decision.steps:
             await self._store.restand(standing(decision))
             return Carried(progress=progress(decision))
-        appended = await self._store.append(append_of(decision, envelope))
+        decision, others = await self._with_consequences(decision)
+        appended = await self._store.append(append_of(decision, others, envelope))
         return self._recorded(asked, decision, appended)
+
+    async def _with_consequences(self, decision: Decision) -> tuple[Decision, tuple[Decision, ...]]:
+        """The decision and what its last step asks of other streams: if one of them refuses, so does the whole."""
+        step = decision.steps[-1]
+        stream = decision.state.stream
+        asked = [pair for event in step.events for pair in decision.aggregate.consequences(stream, event)]
+        others: dict[StreamId, Decision] = {}
+        unmet: list[Unmet] = []
+        for number, (other, command) in enumerate(asked):
+            order = Order(command, step.order.actor, step.order.at)
+            command_id = derived("consequence", str(step.command_id), str(number))
+            before = others.get(other)
+            state = before.state if before else fold(other, (await self._store.load(other, None)).events)
+            found = await decide_on(
+                self._store, state, decision.clock, at=step.order.at, order=order, command_id=command_id
+            )
+            unmet.extend(
+                Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in found.steps[-1].unmet
+            )
+            others[other] = before.then(found) if before else found
+        if unmet:
+            return decision.refused(tuple(unmet)), ()
+        return decision, tuple(others.values())
 
     def _known(self, envelope: Envelope, loaded: Loaded, state: State) -> Answer | None:
         """The answer that needs no decision: recorded already, another request under this id, or not from the door."""
@@ -131,7 +157,7 @@ class Registrar:
                 ending=Ending.REFUSED if step.unmet else Ending.ACCEPTED,
                 stream=asked.stream,
                 version=decision.state.version,
-                position=appended.last_position,
+                position=appended.first_position + sum(1 + len(s.events) for s in decision.steps) - 1,
                 events=tuple(e.event_type for e in step.events),
                 unmet=step.unmet,
             )
@@ -172,12 +198,20 @@ def _business_time(asked: Asked, loaded: Loaded) -> datetime:
     return max(at, loaded.events[-1].occurred_at) if loaded.events else at
 
 
-def append_of(decision: Decision, envelope: Envelope | None) -> Append:
-    """The decision as one append: every step journalled, its events behind it, and how the stream then stands."""
+def append_of(decision: Decision, others: tuple[Decision, ...], envelope: Envelope | None) -> Append:
+    """Decisions as one append: every step journalled, its events behind it, and how each stream then stands."""
     asked = len(decision.steps) - 1 if envelope is not None else -1
-    writes = tuple(_write(decision, step, envelope if i == asked else None) for i, step in enumerate(decision.steps))
-    reads = {s: v for s, v in decision.reads.items() if s.kind != "scheme"}
-    return Append(writes, (standing(decision),), reads)
+    writes = [_write(decision, step, envelope if i == asked else None) for i, step in enumerate(decision.steps)]
+    writes.extend(_write(other, step, None) for other in others for step in other.steps)
+    written = {d.state.stream for d in (decision, *others)}
+    reads = {
+        stream: version
+        for d in (decision, *others)
+        for stream, version in d.reads.items()
+        if stream not in written and stream.kind != "scheme"
+    }
+    standings = (standing(decision), *(replace(standing(other), told=False) for other in others))
+    return Append(tuple(writes), standings, reads)
 
 
 def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:

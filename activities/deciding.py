@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -71,6 +71,17 @@ class Decision:
     clock: Clock
     reads: Mapping[StreamId, int]
     """Every other stream that was read, at its version."""
+    before: State
+    """The stream before the last step."""
+
+    def refused(self, unmet: tuple[Unmet, ...]) -> Decision:
+        """The same decision with its last step refused after all."""
+        step = replace(self.steps[-1], events=(), unmet=unmet)
+        return replace(self, steps=(*self.steps[:-1], step), state=self.before)
+
+    def then(self, later: Decision) -> Decision:
+        """One decision out of this and the next one on the same stream."""
+        return replace(later, steps=self.steps + later.steps, reads={**later.reads, **self.reads})
 
     @property
     def aggregate(self) -> Aggregate:
@@ -144,6 +155,7 @@ async def decide_on(
     aggregate = AGGREGATES[state.stream.kind]
     calendar = await reader.calendar(state.stream.realm)
     steps: list[Step] = []
+    before = state
     while (due := _fallen(aggregate.due(state, calendar), clock, at)) is not None:
         due_id = deadline_command_id(state.stream, due.command.command_type, due.key, due.at)
         step = await _decided(reader, state, Order(due.command, SYSTEM, due.at), due_id, calendar)
@@ -153,11 +165,12 @@ async def decide_on(
             message = f"{state.stream}: {due.command.command_type} at {due.at.isoformat()}: {step.unmet or 'stays due'}"
             raise StreamParked(message)
     if order is not None and command_id is not None:
+        before = state
         step = await _decided(reader, state, order, command_id, calendar)
         state = _after(state, step)
         steps.append(step)
     versions = {stream: s.version for stream, s in reader.states.items() if stream != state.stream}
-    return Decision(tuple(steps), state, calendar, clock, versions)
+    return Decision(tuple(steps), state, calendar, clock, versions, before)
 
 
 def _fallen(due: Due | None, clock: Clock, at: datetime) -> Due | None:

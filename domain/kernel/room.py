@@ -64,6 +64,8 @@ class Aggregate:
     """Stages from which nothing moves by itself: the workflow may end."""
     governed_by: Callable[[State, Command], StreamId | None] = lambda _state, _command: None
     """The stream whose scheme holds while the stream has none of its own, e.g. a project's round."""
+    consequences: Callable[[StreamId, Event], Iterable[tuple[StreamId, Command]]] = lambda _stream, _event: ()
+    """What an event asks of other streams, in order: one append with it, all or nothing (design.md §4)."""
     summary: Callable[[State], Mapping[str, object]] = lambda _state: {}
     """What a list shows of it: plain JSON values, no personal data."""
 
