@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -15,22 +15,35 @@ from domain.kernel.identity import Role
 from domain.need import NEED
 from domain.organisation import ORGANISATION
 from domain.panel import PANEL
-from domain.project import PROJECT
+from domain.project import PROJECT, selection
 from domain.project.stage import Stage
 from domain.realm import REALM, REALM_NAME
 from domain.round import ROUND
 from domain.round.plan import NeedStage, RoundStage
+from domain.round.resolution import RoundResolved
 from domain.scheme_register import SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from domain.kernel.identity import StreamId
     from domain.kernel.message import Command, Event
     from domain.kernel.room import Aggregate
     from domain.kernel.state import Transition
 
+
+def _of_a_resolution(stream: StreamId, event: Event) -> Iterable[tuple[StreamId, Command]]:
+    """What a round's resolution asks of its projects: here, since a round knows nothing of what a project is."""
+    if isinstance(event, RoundResolved):
+        for application, commands in selection.consequences(event).items():
+            for command in commands:
+                yield stream.sibling("project", application), command
+
+
+_ROUND = replace(ROUND, consequences=_of_a_resolution)
+
 AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
-    {a.kind: a for a in (SCHEME, FUND, ORGANISATION, ROUND, NEED, PANEL, PROJECT, BASE, CALENDAR, REALM)}
+    {a.kind: a for a in (SCHEME, FUND, ORGANISATION, _ROUND, NEED, PANEL, PROJECT, BASE, CALENDAR, REALM)}
 )
 """Every kind of stream with its rules."""
 
