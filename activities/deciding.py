@@ -88,16 +88,17 @@ class Decision:
         """The rules of this kind of stream."""
         return AGGREGATES[self.state.stream.kind]
 
-    def due(self) -> Due | None:
-        """The nearest deadline after all this."""
-        return self.aggregate.due(self.state, self.calendar)
-
     def alarm(self) -> datetime | None:
-        """When that deadline is to be seen to: on the wall clock after its grace."""
-        due = self.due()
-        if due is None:
-            return None
-        return due.at + due.grace if self.clock is Clock.WALL else due.at
+        """When the nearest deadline after all this is to be seen to."""
+        return alarm(self.state, self.calendar, self.clock)
+
+
+def alarm(state: State, calendar: Calendar, clock: Clock) -> datetime | None:
+    """When the stream's nearest deadline is to be seen to: on the wall clock after its grace."""
+    due = AGGREGATES[state.stream.kind].due(state, calendar)
+    if due is None:
+        return None
+    return due.at + due.grace if clock is Clock.WALL else due.at
 
 
 @dataclass
