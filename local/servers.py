@@ -218,16 +218,19 @@ async def _looked_after(started: Servers, home: Path) -> None:
                 continue
             now = time.monotonic()
             deaths[name] = [then for then in deaths[name] if then > now - 60] + [now]
+            if len(deaths[name]) > _AGAIN:
+                log.error("local.server_given_up", server=name, logs=str(home / "logs"))
+                del deaths[name]
+                continue
+            log.warning("local.server_started_again", server=name, exit_code=code)
             try:
-                if len(deaths[name]) > _AGAIN:
-                    raise LocalTrouble(f"{name} 一再退出,請看 {home}/logs", f"{name} keeps ending: see {home}/logs")
-                log.warning("local.server_started_again", server=name, exit_code=code)
                 # a new Postgres may be refused at first: the old one's children hold its memory until they notice
                 replaced = postgres.start(home, pg.port) if server is pg else _temporal(home, tl.port)
-                server.process = replaced.process
             except LocalTrouble as trouble:
                 log.error("local.server_given_up", server=name, why=str(trouble))  # noqa: TRY400 - said, not traced
                 del deaths[name]
+            else:
+                server.process = replaced.process
 
 
 async def _stopped(pg: Postgres, tl: Temporal) -> None:
@@ -297,20 +300,22 @@ def _cleared(home: Path) -> tuple[str, ...]:
     if (home / _PUBLISHED).exists():
         (home / _PUBLISHED).unlink()
         said.append("上次沒有正常停止,已清理 / the last run did not stop cleanly; cleared")
-    for name, pid in (("Postgres", _postmaster(home)), ("Temporal", _holder(home / "temporal.db"))):
+    data = (home / postgres.DATA).resolve()
+    for name, pid in (("Postgres", _postmaster(data)), ("Temporal", _holder(home / "temporal.db"))):
         if pid is not None and not children.gone_within(pid, _ENDING_S):
             os.kill(pid, signal.SIGKILL)
             children.gone_within(pid, _LEFTOVER_S)
             said.append(f"結束了遺留的 {name} 進程 {pid} / ended a leftover {name} process {pid}")
+    # its number may be another process's by now, and Postgres would then refuse to start
+    (data / "postmaster.pid").unlink(missing_ok=True)
     return tuple(said)
 
 
-def _postmaster(home: Path) -> int | None:
-    """The process that holds the data folder, if it is indeed one of ours and alive."""
-    data = home / postgres.DATA
-    with suppress(FileNotFoundError, IndexError, ValueError):
+def _postmaster(data: Path) -> int | None:
+    """The process that holds the data folder, if it lives: Postgres works inside the folder that it holds."""
+    with suppress(OSError, IndexError, ValueError):
         pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
-        return pid if children.alive(pid) and _mentions(pid, str(data.resolve())) else None
+        return pid if Path(f"/proc/{pid}/cwd").resolve(strict=True) == data else None
     return None
 
 

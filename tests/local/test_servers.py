@@ -1,0 +1,400 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import pytest
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+
+import bootstrap
+import local
+from local import binaries, children, nobody, postgres, temporal
+from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
+from tests.local import sight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bootstrap import Settings
+    from local import Servers
+
+ROOT = Path(__file__).parents[2]
+LOOPBACK = "0100007F"
+ROLES = (SUPERUSER, OWNER, APPLICATION, AUDITOR)
+
+
+def own_pids(servers: Servers) -> list[int]:
+    assert servers.postgres.process is not None
+    assert servers.temporal.process is not None
+    return [*sight.family(servers.postgres.process.pid), *sight.family(servers.temporal.process.pid)]
+
+
+async def asked(url: str, query: str) -> Any:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def keeper(home: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """Another process that keeps the servers of that folder, and what it said when they were there."""
+    command = [sys.executable, str(Path(__file__).with_name("keeper.py")), str(home)]
+    process = subprocess.Popen(  # noqa: S603 - our own
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        process.wait(30)
+        process.stdout.close()
+
+
+def killed(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait(5)
+
+
+def none_left(home: Path, within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
+    while sight.named(str(home)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@contextmanager
+def somebody() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has nothing to do with us."""
+    with subprocess.Popen(["sleep", "60"]) as stranger:  # noqa: S607 - any will do
+        yield stranger
+        stranger.kill()
+
+
+def owner_of(pid: int) -> int:
+    return Path(f"/proc/{pid}").stat().st_uid
+
+
+async def until(so: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if so():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("it did not come to that within ten seconds")
+
+
+# What they are
+
+
+async def test_both_servers_answer(servers: Servers) -> None:
+    assert await asked(servers.postgres_url, "SELECT current_user") == APPLICATION
+    client = await bootstrap.connect_temporal(servers.temporal_address)
+    assert await client.service_client.check_health()
+
+
+async def test_they_listen_on_the_loopback_address_only(servers: Servers) -> None:
+    found = sight.listeners(own_pids(servers))
+    assert {one.port for one in found} >= {servers.postgres.port, servers.temporal.port}
+    assert {one.address for one in found} == {LOOPBACK}
+
+
+async def test_postgres_opens_no_socket_file(servers: Servers) -> None:
+    assert sight.unix_sockets(own_pids(servers)) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_a_wrong_password_is_refused(servers: Servers, role: str) -> None:
+    url = servers.postgres.url(role)
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(url, password="guessed")
+
+
+async def test_no_password_is_refused(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "none"))
+    bare = servers.owner_url.replace(f":{servers.postgres.passwords[OWNER]}@", "@")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(bare)
+
+
+async def test_every_door_asks_for_scram(servers: Servers) -> None:
+    rules = "SELECT string_agg(DISTINCT auth_method, ' ') FROM pg_hba_file_rules"
+    kept = "SELECT count(*) FROM pg_authid WHERE rolcanlogin AND rolpassword NOT LIKE 'SCRAM-SHA-256$%'"
+    superuser = servers.postgres.url(SUPERUSER)
+    assert await asked(superuser, rules) == "scram-sha-256"
+    assert await asked(superuser, kept) == 0
+
+
+async def test_only_the_superuser_is_one(servers: Servers) -> None:
+    query = "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolsuper OR rolbypassrls OR rolreplication"
+    assert await asked(servers.postgres.url(SUPERUSER), query) == SUPERUSER
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("data_checksums", "on"),
+        ("fsync", "on"),
+        ("full_page_writes", "on"),
+        ("synchronous_commit", "on"),
+        ("server_encoding", "UTF8"),
+        ("TimeZone", "UTC"),
+    ],
+)
+async def test_postgres_loses_nothing_that_it_accepted(servers: Servers, setting: str, value: str) -> None:
+    assert await asked(servers.postgres_url, f"SHOW {setting}") == value
+
+
+async def test_order_of_text_does_not_depend_on_the_machine(servers: Servers) -> None:
+    names = await asked(
+        servers.postgres_url, "SELECT string_agg(x, '' ORDER BY x) FROM unnest('{b,B,a,Z,𠮷,一}'::text[]) x"
+    )
+    assert names == "BZab一𠮷"
+
+
+async def test_temporal_remembers_closed_workflows_for_a_year(servers: Servers) -> None:
+    client = await bootstrap.connect_temporal(servers.temporal_address)
+    described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
+    assert f"{described.config.workflow_execution_retention_ttl.seconds // 3600}h" == temporal.RETENTION
+
+
+async def test_temporal_knows_our_search_attributes(servers: Servers) -> None:
+    client = await bootstrap.connect_temporal(servers.temporal_address)
+    known = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace="default"))
+    for key in bootstrap.SEARCH_ATTRIBUTES:
+        assert known.custom_attributes[key.name] == int(key.indexed_value_type)
+
+
+# The folder
+
+
+async def test_the_folder_is_for_its_owner_only(servers: Servers, settings: Settings) -> None:
+    assert servers.ours
+    assert stat.S_IMODE(settings.home.stat().st_mode) == 0o700
+    for secret in (settings.home / "passwords").iterdir():
+        assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+async def test_every_role_has_a_password_of_its_own(servers: Servers) -> None:
+    passwords = [servers.postgres.passwords[role] for role in ROLES]
+    assert len(set(passwords)) == len(ROLES)
+    assert all(len(password) >= 32 for password in passwords)
+
+
+async def test_the_folder_says_where_the_servers_are_and_no_secret(servers: Servers, settings: Settings) -> None:
+    said = json.loads((settings.home / "servers.json").read_text())
+    assert (said["pid"], said["postgres_port"], said["temporal_port"]) == (
+        os.getpid(),
+        servers.postgres.port,
+        servers.temporal.port,
+    )
+    assert not any(password in json.dumps(said) for password in servers.postgres.passwords.values())
+
+
+async def test_the_next_start_finds_the_data(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    async with local.servers(settings) as first:
+        await asked(first.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
+        ports = {first.postgres.port, first.temporal.port}
+    assert none_left(settings.home, 0)
+    assert not (settings.home / "servers.json").exists()
+    async with local.servers(settings) as second:
+        assert await asked(second.owner_url, "SELECT n FROM kept") == 7
+        assert second.cleared == ()
+        assert ports != {second.postgres.port, second.temporal.port}
+
+
+async def test_an_empty_folder_takes_part_in_nothing(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    assert await local.running(settings) is None
+    assert await local.stop(settings) is False
+    assert await local.reset(settings) is False
+    assert not settings.home.exists()
+
+
+async def test_somebody_elses_folder_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("not a folder")
+    with pytest.raises(local.LocalTrouble, match="home"):
+        async with local.servers(bootstrap.settings(home=tmp_path / "home")):
+            pass
+
+
+# Two processes
+
+
+async def test_a_second_process_uses_the_servers_of_the_first(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    with keeper(settings.home) as (_, said):
+        async with local.servers(settings) as found:
+            assert not found.ours
+            assert found.owner_url == said["owner_url"]
+        running = await local.running(settings)
+        assert running is not None
+        assert await asked(running.owner_url, "SELECT 1") == 1
+    assert none_left(settings.home, 5)
+
+
+async def test_no_listener_outlives_a_killed_keeper(tmp_path: Path) -> None:
+    with keeper(tmp_path / "home") as (process, said):
+        family = sight.family(process.pid)
+        assert {said["postgres_pid"], said["temporal_pid"]} <= set(family)
+        killed(process)
+        assert none_left(tmp_path / "home", 5)
+        assert sight.listeners(family) == []
+
+
+async def test_what_a_killed_keeper_left_is_cleared_in_words_and_the_data_stays(tmp_path: Path) -> None:
+    with keeper(tmp_path / "home") as (process, said):
+        await asked(said["owner_url"], "CREATE TABLE kept AS SELECT 7 AS n")
+        killed(process)
+    async with local.servers(bootstrap.settings(home=tmp_path / "home")) as found:
+        assert found.ours
+        assert any("上次沒有正常停止" in said for said in found.cleared)
+        assert await asked(found.owner_url, "SELECT n FROM kept") == 7
+
+
+async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.servers._ENDING_S", 0.2)
+    settings = bootstrap.settings(home=tmp_path / "home")
+    async with local.servers(settings):
+        pass
+    data = settings.home / postgres.DATA
+    account = nobody.account(settings.home, data)
+    orphan = children.spawn(
+        [
+            *account.prefix,
+            str(binaries.postgres() / "postgres"),
+            "-D",
+            str(data),
+            "-p",
+            str(children.free_port()),
+            "-k",
+            "",
+        ],
+        log=settings.home / "logs" / "orphan.log",
+        when_parent_dies=signal.SIGINT,
+        uid=account.uid,
+    )
+    await until((data / "postmaster.pid").exists)
+    async with local.servers(settings) as found:
+        assert any(str(orphan.pid) in said for said in found.cleared)
+    assert orphan.wait(5) == -signal.SIGKILL
+
+
+async def test_a_stale_pid_file_never_ends_a_stranger(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    async with local.servers(settings):
+        pass
+    with somebody() as stranger:
+        (settings.home / postgres.DATA / "postmaster.pid").write_text(
+            f"{stranger.pid}\n{settings.home}\n1\n1\n\n127.0.0.1\n"
+        )
+        async with local.servers(settings) as found:
+            assert await asked(found.owner_url, "SELECT 1") == 1
+        assert stranger.poll() is None
+
+
+async def test_a_keeper_can_be_asked_to_stop(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    with keeper(settings.home) as (process, _):
+        assert await local.stop(settings) is True
+        process.wait(5)
+        assert none_left(settings.home, 5)
+    assert await local.stop(settings) is False
+
+
+async def test_a_reset_stops_the_servers_and_removes_the_folder(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    with keeper(settings.home):
+        assert await local.reset(settings) is True
+        assert not settings.home.exists()
+        assert none_left(settings.home, 1)
+
+
+# Bad days
+
+
+async def test_a_taken_port_is_tried_once_more_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free, taken = children.free_port, [0]
+
+    def first_taken() -> int:
+        return taken.pop() if taken else free()
+
+    with keeper(tmp_path / "other") as (_, said):
+        taken[0] = int(said["owner_url"].rpartition(":")[2].partition("/")[0])
+        monkeypatch.setattr(children, "free_port", first_taken)
+        async with local.servers(bootstrap.settings(home=tmp_path / "home")) as found:
+            assert await asked(found.owner_url, "SELECT 1") == 1
+            assert str(found.postgres.port) not in said["owner_url"]
+
+
+@pytest.mark.parametrize("server", ["postgres", "temporal"])
+async def test_a_server_that_dies_is_started_again_on_its_port(tmp_path: Path, server: str) -> None:
+    async with local.servers(bootstrap.settings(home=tmp_path / "home")) as found:
+        process = getattr(found, server).process
+        process.kill()
+        await until(lambda: getattr(found, server).process is not process)
+        await postgres.wait_until_ready(found.postgres, tmp_path / "home")
+        await temporal.wait_until_ready(found.temporal, tmp_path / "home")
+    assert none_left(tmp_path / "home", 5)
+
+
+async def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    async with local.servers(settings):
+        pass
+    (settings.home / postgres.DATA / "PG_VERSION").write_text("9\n")
+    with pytest.raises(local.LocalTrouble, match=r"version 9|PG_VERSION|not compatible"):
+        async with local.servers(settings):
+            pass
+    assert none_left(settings.home, 5)
+
+
+async def test_a_folder_without_postgres_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENTURE_PG_BIN", str(tmp_path))
+    with pytest.raises(local.LocalTrouble, match="VENTURE_PG_BIN"):
+        async with local.servers(bootstrap.settings(home=tmp_path / "home")):
+            pass
+
+
+async def test_production_has_no_embedded_servers(tmp_path: Path) -> None:
+    production = bootstrap.settings(
+        env="production", home=tmp_path / "home", postgres_url="x", temporal_address="x:1", door_key="k" * 32
+    )
+    with pytest.raises(local.LocalTrouble, match="production"):
+        async with local.servers(production):
+            pass
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root must become somebody else")
+async def test_root_becomes_nobody_where_namespaces_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nobody, "_namespaces_work", lambda: False)
+    settings = bootstrap.settings(home=tmp_path / "home")
+    async with local.servers(settings) as found:
+        assert found.postgres.process is not None
+        assert owner_of(found.postgres.process.pid) == nobody.NOBODY
+        assert await asked(found.owner_url, "SELECT 1") == 1
+        place = (settings.home / postgres.DATA).resolve().parent
+    monkeypatch.undo()
+    async with local.servers(settings) as again:
+        assert await asked(again.owner_url, "SELECT 1") == 1
+    assert await local.reset(settings) is True
+    assert not place.exists()
