@@ -7,11 +7,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from activities.deciding import fold
+from domain.calendar_register import CALENDAR_NAME, calendar_of
 from domain.kernel.calendar import day_ends
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.kernel.calendar import Calendar
     from domain.kernel.identity import StreamId
     from domain.kernel.state import State
     from store.port import Entry, EventStore
@@ -61,3 +63,20 @@ async def as_of(
         else:
             later += 1
     return AsOf(fold(stream, counted), counted, until, known, later)
+
+
+async def calendar_as_of(
+    store: EventStore, stream: StreamId, day_or_instant: date | datetime, known: datetime | None = None
+) -> Calendar:
+    """The working days as they were published by then in that stream's realm."""
+    return calendar_of((await as_of(store, stream.sibling("calendar", CALENDAR_NAME), day_or_instant, known)).state)
+
+
+async def position_by(store: EventStore, known: datetime) -> int:
+    """The position of the newest entry that was recorded by then; 0 if none was."""
+    low, high = 0, await store.last_position()
+    while low < high:  # entries never go back in recording time
+        middle = (low + high + 1) // 2
+        (entry,) = await store.feed(middle - 1, 1)
+        low, high = (middle, high) if entry.recorded_at <= known else (low, middle - 1)
+    return low

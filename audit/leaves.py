@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
-from activities.deciding import Decision, occurrence
+from activities.deciding import alarm, occurrence
 from audit.finding import NOTHING, Finding, What
 from audit.journal import Journal
 from domain.calendar_register import CALENDAR_NAME, calendar_of
@@ -207,7 +207,7 @@ class Leaves:
         """
         published = self._calendars.get(thread.state.stream.realm, [Calendar()])
         known = published[min(thread.calendar, len(published) - 1) :]
-        return [Decision((), thread.state, calendar, clock, {}).alarm() for calendar in known]
+        return [Decision((), thread.state, calendar, clock, {}, thread.state).alarm() for calendar in known]
 
     async def heads_differing(self, store: EventStore) -> AsyncIterator[Finding]:
         """Streams that do not end where their row says, if the store keeps such rows."""

@@ -102,7 +102,7 @@ async def refold(store: EventStore, stream: StreamId) -> Refold:
         return Refold(state.version, state.stage, (("agenda", state.stage, NOTHING),))
     newest: tuple[tuple[str, str, str], ...] = ()
     for calendar in await _calendars(store, stream):
-        expected = standing(Decision((), state, calendar, loaded.clock, {}))
+        expected = standing(Decision((), state, calendar, loaded.clock, {}, state))
         newest = tuple(c for c in _compared(expected, row) if c[1] != c[2])
         if not newest:
             break

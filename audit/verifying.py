@@ -77,13 +77,13 @@ class Root:
 class Verification:
     """What the pass came to."""
 
-    size: int
+    entries: int
     """Entries looked at."""
     events: int
     commands: int
     streams: int
     root: str
-    """The RFC 6962 root over all positions, in hex: keep it outside together with ``size``."""
+    """The RFC 6962 root over all positions, in hex: keep it outside, together with how many entries it is over."""
     findings: tuple[Finding, ...] = field(default=())
 
     @property
@@ -95,7 +95,7 @@ class Verification:
         """For a machine."""
         return {
             "ok": self.ok,
-            "size": self.size,
+            "entries": self.entries,
             "events": self.events,
             "commands": self.commands,
             "streams": self.streams,
@@ -139,7 +139,7 @@ class _Pass:
         await self._look_at_rows()
         self._look_at_cut()
         return Verification(
-            size=self._tree.size,
+            entries=self._tree.size,
             events=self._tree.size - self._commands,
             commands=self._commands,
             streams=len(self._leaves.threads),

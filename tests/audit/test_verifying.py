@@ -69,13 +69,13 @@ def kinds(verification: Verification) -> set[What]:
 async def test_a_log_that_nobody_touched_verifies(store: MemoryStore) -> None:
     found = await verify(store)
     assert found.ok, found.findings
-    assert (found.size, found.size) == (await store.last_position(), found.events + found.commands)
+    assert found.entries == await store.last_position() == found.events + found.commands
     assert found.streams == len(await store.agenda(limit=1000))
 
 
 async def test_an_empty_log_verifies_with_the_root_of_the_empty_tree() -> None:
     found = await verify(MemoryStore())
-    assert (found.ok, found.size) == (True, 0)
+    assert (found.ok, found.entries) == (True, 0)
     assert found.root == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
@@ -100,7 +100,7 @@ async def test_an_edited_payload_with_its_chain_recomputed_is_found_by_the_ledge
 
 
 async def test_a_rewritten_history_is_found_by_the_root_that_was_kept_outside(store: MemoryStore) -> None:
-    kept = Root((first := await verify(store)).size, bytes.fromhex(first.root))
+    kept = Root((first := await verify(store)).entries, bytes.fromhex(first.root))
     assert (await verify(store, kept=[kept])).ok
     i = at(store, "AwardPublicityOpened")
     edit(store, i, data=log(store)[i].data.replace("科".encode(), "處".encode()))
@@ -111,7 +111,7 @@ async def test_a_rewritten_history_is_found_by_the_root_that_was_kept_outside(st
 
 
 async def test_a_log_shorter_than_the_root_that_was_kept_is_found(store: MemoryStore) -> None:
-    kept = Root((await verify(store)).size + 3, bytes(32))
+    kept = Root((await verify(store)).entries + 3, bytes(32))
     assert kinds(await verify(store, kept=[kept])) == {What.ROOT}
 
 
@@ -270,7 +270,7 @@ async def test_an_entry_that_cannot_be_read_is_found_and_the_next_is_read(
     monkeypatch.setattr(store, "feed", feed)
     found = await verify(store)
     assert located(found, What.UNREADABLE) == [(i + 1, None)]
-    assert found.size == len(log(store)) - 1
+    assert found.entries == len(log(store)) - 1
 
 
 async def test_a_claim_that_was_removed_or_made_up_is_found(store: MemoryStore) -> None:
@@ -356,7 +356,7 @@ async def test_rows_are_compared_at_one_position_while_the_log_grows(
     before = len(log(store))
     found = await verify(store)
     assert found.ok, found.findings
-    assert (found.size, times) == (before + 2, 2)
+    assert (found.entries, times) == (before + 2, 2)
 
 
 async def test_every_finding_says_what_is_wrong_in_both_languages(store: MemoryStore) -> None:

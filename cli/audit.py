@@ -1,0 +1,309 @@
+"""``venture audit``: prove that the log is whole, go through a stream's history again, see it as it was on a day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from api.reading import File, Unknown, file_of, resolved
+from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
+from audit.histories import Mechanics
+from audit.replaying import Replay, replay
+from audit.verifying import Root, Verification, verify
+from cli import project
+from cli.app import carried_out, noun, read_settings
+from cli.office import opened
+from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, paper, words
+from domain.kernel.calendar import SHANGHAI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.kernel.identity import StreamId
+    from store.port import EventStore
+
+audit_app = noun("審計:核驗、重演、還原某日", "audit: verify, replay, see any day again")
+
+Subject = Annotated[str, typer.Argument(help="PJ-3、AP-5、R-FZ-2023 或全稱 project/live/AP-5", show_default=False)]
+Realm = Annotated[
+    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域;實時為 live)", show_default=False)
+]
+
+
+# ------------------------------------------------------------------------------------------------------------ verify
+
+
+@audit_app.command("verify")
+def verify_command(
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    root: Annotated[
+        list[str] | None,
+        typer.Option("--root", help="留存在外的樹根 a root kept outside, SIZE:ROOT(可多次)", show_default=False),
+    ] = None,
+) -> None:
+    r"""核驗全部日誌:有無改動、缺失、不符 / verify the whole log: was anything changed, cut or made up.
+
+    印出的樹根請抄存於資料庫之外,下次以 --root 帶入:其前的歷史若被改寫,必被發現。
+    Keep the printed root outside the database; give it by --root next time, and a rewritten history is found.
+
+    \b
+    退出碼 exit: 0 全部相符 all agrees; 6 有不符 findings
+    例 examples:
+      venture audit verify
+      venture audit verify --root 55:10aaa90b9896f557e95634f6848823a3f3ca40593c661810c9792649beeac5e1
+      venture audit verify -o jsonl --lang en
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> Verification:
+        kept = [_root(text) for text in root or ()]
+        async with opened(settings, voice, working=False) as office:
+            with _bar(voice) as progress:
+                return await verify(office.store, onlooker=_Bar(progress, voice), kept=kept)
+
+    verification = carried_out(voice, work())
+    tell_verification(verification, voice)
+    if not verification.ok:
+        raise typer.Exit(Exit.INTEGRITY)
+
+
+def _root(text: str) -> Root:
+    try:
+        return Root.read(text)
+    except ValueError as error:
+        raise Fault(Exit.USAGE, f"--root {text}:寫作 條數:樹根", f"--root {text}: write SIZE:ROOT") from error
+
+
+def _bar(voice: Voice) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=words, transient=True, disable=not voice.for_people)
+
+
+class _Bar:
+    """A progress bar over the positions of the log."""
+
+    def __init__(self, progress: Progress, voice: Voice) -> None:
+        self._progress = progress
+        self._task = progress.add_task(voice.say("核驗", "verifying"), total=None)
+
+    def began(self, entries: int) -> None:
+        """A pass over that many entries begins."""
+        self._progress.update(self._task, total=entries)
+
+    def reached(self, position: int) -> None:
+        """Everything up to that position is looked at."""
+        self._progress.update(self._task, completed=position)
+
+
+def tell_verification(verification: Verification, voice: Voice) -> None:
+    """The findings as a table, and the root to be kept; or as data, of which jsonl has a line for each finding."""
+    if voice.form is Form.JSON:
+        voice.json(verification.as_json())
+        return
+    rows = [f.as_json() | {"text": voice.say(f.zh, f.en)} for f in verification.findings]
+    columns = (
+        Column("position", "序號", "position", right=True),
+        Column("stream", "檔案", "stream"),
+        Column("text", "不符之處", "finding"),
+    )
+    if voice.form is Form.JSONL:
+        for row in verification.as_json()["findings"]:
+            voice.json({"finding": row})
+        voice.json({k: v for k, v in verification.as_json().items() if k != "findings"})
+        return
+    if rows:
+        voice.rows(rows, columns, ("", ""))
+    v = verification
+    mark, verdict = ("✓", voice.say("全部相符", "all agrees")) if v.ok else ("✗", _count(len(rows), voice))
+    sizes = voice.say(
+        f"{v.entries} 條記錄({v.events} 事件,{v.commands} 命令),{v.streams} 個檔案",
+        f"{v.entries} entries ({v.events} events, {v.commands} commands) of {v.streams} streams",
+    )
+    paper().print(f"{mark} {verdict}:{sizes}", markup=False)
+    paper().print(voice.say("樹根(請存於庫外):", "root (keep it outside): ") + f"{v.entries}:{v.root}", markup=False)
+
+
+def _count(findings: int, voice: Voice) -> str:
+    return voice.say(f"{findings} 處不符", f"{findings} findings")
+
+
+# ------------------------------------------------------------------------------------------------------------ replay
+
+
+@audit_app.command("replay")
+def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
+    r"""重演一個檔案:重新累計、逐項重判、重放工作流 / replay a stream: fold, decide and run it again.
+
+    \b
+    一 事件重新累計,與待辦登記比對 / events folded again, held against the agenda
+    二 每項命令依當時所讀重判,逐字節比對 / every command decided again by what was read then, byte for byte
+    三 工作流歷史在現行程式上重放(若 Temporal 尚存) / workflow histories replayed, if Temporal still keeps them
+
+    \b
+    退出碼 exit: 0 相符 no difference; 6 有差異 a difference
+    例 examples:
+      venture audit replay PJ-3
+      venture audit replay project/live/AP-5 -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> Replay:
+        async with opened(settings, voice, working=False) as office:
+            stream = await resolved(office.store, subject, realm)
+            return await replay(office.store, office.client, stream, mechanics())
+
+    replayed = carried_out(voice, work())
+    if voice.for_people:
+        tell_replay(replayed, voice)
+    else:
+        voice.json(replayed.as_json())
+    if not replayed.ok:
+        raise typer.Exit(Exit.INTEGRITY)
+
+
+def mechanics() -> Mechanics:
+    """How this release's worker runs workflows."""
+    from worker import PASSED_THROUGH, WORKFLOWS  # noqa: PLC0415 - the composition root; needed on this path only
+
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    return Mechanics(WORKFLOWS, SandboxedWorkflowRunner(restrictions=restrictions))
+
+
+def tell_replay(replayed: Replay, voice: Voice) -> None:
+    """Three sections, each with its mark and what differs first."""
+    paper().print(replayed.stream, style="bold", markup=False)
+    for mark, title, lines in _sections(replayed, voice):
+        paper().print(f"{mark} {title}", markup=False)
+        for line in lines:
+            paper().print(f"    {line}", markup=False)
+
+
+def _sections(replayed: Replay, voice: Voice) -> Iterator[tuple[str, str, list[str]]]:
+    refold, decided, histories = replayed.refold, replayed.decided, replayed.histories
+    yield (
+        _mark(refold.ok),
+        voice.say(
+            f"一 重新累計:{refold.version} 個事件,現為 {refold.stage}",
+            f"1 folded again: {refold.version} events, now {refold.stage}",
+        ),
+        [
+            voice.say(f"{field}:累計為 {fold},待辦登記為 {row}", f"{field}: folded {fold}, the agenda says {row}")
+            for field, fold, row in refold.differences
+        ],
+    )
+    first = [voice.say(decided.first.zh, decided.first.en)] if decided.first else []
+    others = [voice.say(f"另有 {decided.others} 項命令不同", f"{decided.others} further commands differ")]
+    yield (
+        _mark(decided.ok),
+        voice.say(
+            f"二 逐項重判:{decided.commands} 項命令({decided.accepted} 受理,{decided.refused} 被拒)",
+            f"2 decided again: {decided.commands} commands ({decided.accepted} accepted, {decided.refused} refused)",
+        ),
+        first + (others if decided.others else []),
+    )
+    if not histories.kept:
+        told = voice.say("三 重放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
+        yield "–", told, []
+        return
+    answers = sum(run.answers for run in histories.runs)
+    yield (
+        _mark(histories.ok),
+        voice.say(
+            f"三 重放工作流:{len(histories.runs)} 次運行,{answers} 個答覆與日誌相符",
+            f"3 run again: {len(histories.runs)} runs, {answers} answers as journalled",
+        ),
+        [
+            f"{run.run_id}: {said}"
+            for run in histories.runs
+            for said in (*([run.failure] if run.failure else []), *run.differences)
+        ],
+    )
+
+
+def _mark(ok: object) -> str:
+    return "✓" if ok else "✗"
+
+
+# ------------------------------------------------------------------------------------------------------------- as of
+
+
+@audit_app.command("as-of")
+def as_of_command(
+    day: Annotated[
+        str, typer.Argument(metavar="DATE", help="2023-05-20,或 2023-05-20T15:00+08:00", show_default=False)
+    ],
+    subject: Subject,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    realm: Realm = None,
+    known: Annotated[
+        str | None,
+        typer.Option("--known", help="只計到此時已記錄者 only what was recorded by then", show_default=False),
+    ] = None,
+) -> None:
+    r"""某檔案在某日的樣子 / a stream as it was on a day, up to 24:00 in Shanghai.
+
+    加 --known 即「當時所知」:只計到那時已記錄的事件。
+    With --known it is what was known then: only events that had been recorded by that time count.
+
+    \b
+    例 examples:
+      venture audit as-of 2023-05-20 PJ-3
+      venture audit as-of 2023-05-20T15:00+08:00 PJ-3 -o json
+      venture audit as-of 2026-03-31 PJ-3 --known 2026-04-02
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> tuple[AsOf, File]:
+        until = _moment(day)
+        seen = None if known is None else instant_of(_moment(known))
+        async with opened(settings, voice, working=False) as office:
+            stream = await resolved(office.store, subject, realm)
+            return await _then(office.store, stream, until, seen)
+
+    was, file = carried_out(voice, work())
+    told = f"{was.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    voice.tell(
+        f"截至 {told} 的樣子(其後 {was.later} 個事件不計)",
+        f"as it was at {told}; {was.later} later events do not count",
+        "bold",
+    )
+    project.show(file, voice, was.until)
+
+
+async def _then(
+    store: EventStore, stream: StreamId, until: date | datetime, known: datetime | None
+) -> tuple[AsOf, File]:
+    """The stream as it was, and its file for the page. Raises Unknown if there was nothing yet."""
+    was = await as_of(store, stream, until, known)
+    if not was.entries:
+        raise Unknown(stream.name)
+    file = await file_of(store, stream, until=was.until)
+    last = None if known is None else await position_by(store, known)
+    story = tuple(c for c in file.story if last is None or c.position <= last)
+    calendar = await calendar_as_of(store, stream, was.until, known)
+    return was, replace(file, state=was.state, calendar=calendar, story=story)
+
+
+def _moment(text: str) -> date | datetime:
+    """A day, or an instant with its offset. Raises Fault for another form."""
+    try:
+        moment = date.fromisoformat(text) if len(text) == len("2023-05-20") else datetime.fromisoformat(text)
+        instant_of(moment)
+    except ValueError as error:
+        raise Fault(
+            Exit.USAGE,
+            f"{text}:寫作 2023-05-20 或 2023-05-20T15:00+08:00",
+            f"{text}: write 2023-05-20 or 2023-05-20T15:00+08:00",
+        ) from error
+    return moment
+
