@@ -65,7 +65,7 @@ def leaf(entry: Entry) -> bytes:
     )
 
 
-def leaf_of(  # noqa: PLR0913 - these are the lines of the format
+def leaf_of(
     *,
     stream: str,
     kind: str,

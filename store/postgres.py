@@ -491,19 +491,30 @@ def _standing(row: asyncpg.Record) -> Standing:
 def _columns(appends: Sequence[Append]) -> list[list[Any]]:
     """The groups as the arrays that ``venture.append`` takes (store/migrations/0002_append.sql)."""
     writes = [write for append in appends for write in append.writes]
+    standings = [(g, standing) for g, append in enumerate(appends, 1) for standing in append.standings]
+    reads = [read for append in appends for read in append.reads.items()]
+    streams = sorted({write.stream for write in writes}.union(stream for stream, _ in reads))
+    place = {stream: t for t, stream in enumerate(streams, 1)}
     return [
         [len(append.writes) for append in appends],
         [len(append.reads) for append in appends],
-        [write.stream for write in writes],
+        streams,
+        [place[write.stream] for write in writes],
         [write.expected for write in writes],
         [write.command_id for write in writes],
         [write.occurred_at for write in writes],
         [1 + len(write.events) for write in writes],
         *_leaves(writes),
         *_effects(writes),
-        *_standings(appends),
-        [stream for append in appends for stream in append.reads],
-        [version for append in appends for version in append.reads.values()],
+        [g for g, _ in standings],
+        [place[standing.stream] for _, standing in standings],
+        [standing.stage for _, standing in standings],
+        [standing.due_at for _, standing in standings],
+        [standing.clock for _, standing in standings],
+        [standing.summary for _, standing in standings],
+        [standing.told for _, standing in standings],
+        [place[stream] for stream, _ in reads],
+        [version for _, version in reads],
     ]
 
 
@@ -549,16 +560,3 @@ def _effect(effect: Effect) -> tuple[str, str, str, int]:
         case Post():
             return "post", effect.source, effect.target, effect.fen
 
-
-def _standings(appends: Sequence[Append]) -> tuple[list[Any], ...]:
-    groups = [g for g, append in enumerate(appends, 1) for _ in append.standings]
-    rows = [standing for append in appends for standing in append.standings]
-    return (
-        groups,
-        [s.stream for s in rows],
-        [s.stage for s in rows],
-        [s.due_at for s in rows],
-        [s.clock for s in rows],
-        [s.summary for s in rows],
-        [s.told for s in rows],
-    )

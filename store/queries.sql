@@ -3,7 +3,7 @@
 -- name: append
 SELECT status, first_position, last_position, recorded_at, what
   FROM venture.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                      $23, $24, $25);
+                      $23, $24, $25, $26);
 
 -- name: load
 -- $1 stream, $2 its realm, $3 command id, $4 after. One statement, so one moment; at least one row, for the clock.

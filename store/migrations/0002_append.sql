@@ -3,6 +3,7 @@
 -- answers with one row. What says no leaves no trace and does not disturb its neighbours: an answer, not an exception.
 --
 --   g_*  one a group        writes and reads that it has (counts), which cut the arrays below into groups
+--   t_*  one a stream       every stream named below, once, in byte order; w_t, s_t and r_t are places in it
 --   w_*  one a write        stream, expected version, command id, business time, leaves (the command and its events)
 --   l_*  one a leaf         as it is kept; a write's first leaf is its command
 --   x_*  one an effect      of which leaf, in order; verb 'claim' | 'release' (key, holder, limit) | 'post' (from, to, fen)
@@ -14,22 +15,25 @@
 
 CREATE FUNCTION venture.append(
   g_writes int[], g_reads int[],
-  w_stream text[], w_expected bigint[], w_command uuid[], w_occurred timestamptz[], w_leaves int[],
+  t_stream text[],
+  w_t int[], w_expected bigint[], w_command uuid[], w_occurred timestamptz[], w_leaves int[],
   l_type text[], l_schema int[], l_meta json[], l_data json[],
   x_leaf int[], x_verb text[], x_key text[], x_other text[], x_number bigint[],
-  s_group int[], s_stream text[], s_stage text[], s_due timestamptz[], s_clock text[], s_summary json[], s_told boolean[],
-  r_stream text[], r_version bigint[])
+  s_group int[], s_t int[], s_stage text[], s_due timestamptz[], s_clock text[], s_summary json[], s_told boolean[],
+  r_t int[], r_version bigint[])
 RETURNS TABLE (status text, first_position bigint, last_position bigint, recorded_at timestamptz, what text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   -- A plan made while the tables were empty must not be kept for full ones: every statement here is a walk by key.
-  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+  SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off
 AS $$
 #variable_conflict use_column
 DECLARE
   groups  CONSTANT int := cardinality(g_writes);
-  writes  CONSTANT int := cardinality(w_stream);
+  streams CONSTANT int := cardinality(t_stream);
+  writes  CONSTANT int := cardinality(w_t);
   leaves  CONSTANT int := cardinality(l_type);
-  reads   CONSTANT int := cardinality(r_stream);
+  reads   CONSTANT int := cardinality(r_t);
   effects CONSTANT int := cardinality(x_leaf);
   genesis CONSTANT bytea := decode(repeat('00', 32), 'hex');
   -- the answers
@@ -37,9 +41,9 @@ DECLARE
   o_what   text[] := o_status;
   o_first  bigint[] := array_fill(NULL::bigint, ARRAY[groups]);
   o_last   bigint[] := o_first;
-  -- the streams, by name; version and chain run ahead as groups are appended
-  t_stream text[]; t_version bigint[]; t_chain bytea[]; t_fresh boolean[]; t_moved boolean[]; t_before bigint[];
-  w_t int[]; r_t int[]; s_t int[];
+  -- the streams: version and chain run ahead as groups are appended; t_was is null where there is no row yet
+  t_version bigint[]; t_chain bytea[]; t_was bigint[]; t_before bigint[];
+  t_moved boolean[] := array_fill(false, ARRAY[streams]);
   -- what the leaves become
   n_position bigint[] := array_fill(NULL::bigint, ARRAY[leaves]);
   n_version  bigint[] := n_position;
@@ -68,46 +72,44 @@ BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);  -- accepted means durable, whatever the session says
   END IF;
 
-  IF (SELECT sum(u) FROM unnest(w_leaves) u) IS DISTINCT FROM leaves OR (SELECT sum(u) FROM unnest(g_writes) u) <> writes
-     OR (SELECT sum(u) FROM unnest(g_reads) u) <> reads THEN
+  FOR g IN 1 .. groups LOOP w2 := w2 + g_writes[g]; r2 := r2 + g_reads[g]; END LOOP;
+  FOR w IN 1 .. writes LOOP l2 := l2 + w_leaves[w]; END LOOP;
+  FOR t IN 2 .. streams LOOP
+    IF t_stream[t - 1] COLLATE "C" >= t_stream[t] THEN w2 := -1; END IF;
+  END LOOP;
+  IF (w2, r2, l2) IS DISTINCT FROM (writes, reads, leaves) THEN
     RAISE EXCEPTION 'append: the counts do not agree with the arrays' USING ERRCODE = '22023';
   END IF;
 
   LOCK TABLE venture.turn IN EXCLUSIVE MODE;
   -- From here on nobody else writes the log, and each statement sees all that was ever committed to it.
 
+  -- 1. Where the log, the streams and the journal stand. Walks by key only, whatever the tables looked like when this
+  -- was planned: hence subqueries where a join might one day be turned round.
   SELECT e.position, e.recorded_at INTO last, recorded FROM venture.entries e ORDER BY e.position DESC LIMIT 1;
   last := COALESCE(last, 0);
   recorded := GREATEST(clock_timestamp(), recorded);
   recorded_us := (extract(epoch FROM recorded) * 1000000)::bigint;
+  SELECT array_agg(COALESCE(s.version, 0) ORDER BY u.o), array_agg(COALESCE(s.chain, genesis) ORDER BY u.o),
+         array_agg(s.version ORDER BY u.o)
+    INTO t_version, t_chain, t_was
+    FROM unnest(t_stream) WITH ORDINALITY u(stream, o) LEFT JOIN venture.streams s ON s.stream = u.stream;
+  SELECT array_agg((SELECT e.stream FROM venture.entries e WHERE e.command_id = u.id AND e.kind = 'command') ORDER BY u.o),
+         count(DISTINCT u.id) < writes
+    INTO w_journal, twins
+    FROM unnest(w_command) WITH ORDINALITY u(id, o);
 
-  -- 1. streams
-  SELECT array_agg(q.stream ORDER BY q.stream), array_agg(COALESCE(s.version, 0) ORDER BY q.stream),
-         array_agg(COALESCE(s.chain, genesis) ORDER BY q.stream), array_agg(s.stream IS NULL ORDER BY q.stream)
-    INTO t_stream, t_version, t_chain, t_fresh
-    FROM (SELECT DISTINCT u.stream COLLATE "C" AS stream FROM unnest(w_stream || r_stream) u(stream)) q
-    LEFT JOIN venture.streams s ON s.stream = q.stream;
-  t_moved := array_fill(false, ARRAY[cardinality(t_stream)]);
-  SELECT array_agg(array_position(t_stream, u.stream) ORDER BY u.o) INTO w_t FROM unnest(w_stream) WITH ORDINALITY u(stream, o);
-  SELECT array_agg(array_position(t_stream, u.stream) ORDER BY u.o) INTO r_t FROM unnest(r_stream) WITH ORDINALITY u(stream, o);
-  SELECT array_agg(array_position(t_stream, u.stream) ORDER BY u.o) INTO s_t FROM unnest(s_stream) WITH ORDINALITY u(stream, o);
-
-  -- 2. the journal
-  SELECT array_agg(e.stream ORDER BY u.o), count(DISTINCT u.id) < writes INTO w_journal, twins
-    FROM unnest(w_command) WITH ORDINALITY u(id, o)
-    LEFT JOIN venture.entries e ON e.command_id = u.id AND e.kind = 'command';
-
-  -- 3. the realms on a manual clock
-  SELECT array_agg(m.realm ORDER BY m.realm), array_agg(m.now ORDER BY m.realm) INTO m_realm, m_now
-    FROM (SELECT DISTINCT split_part(u.stream, '/', 2) COLLATE "C" AS realm FROM unnest(w_stream) u(stream)) q
-    JOIN venture.realms m ON m.realm = q.realm
-   WHERE m.clock = 'manual';
+  -- 2. the realms on a manual clock
+  SELECT array_agg(m.realm), array_agg(m.now) INTO m_realm, m_now
+    FROM venture.realms m
+   WHERE m.clock = 'manual' AND m.realm = ANY (SELECT DISTINCT split_part(u.stream, '/', 2) FROM unnest(t_stream) u(stream));
   IF m_realm IS NOT NULL THEN
-    SELECT array_agg(array_position(m_realm, split_part(u.stream, '/', 2) COLLATE "C") ORDER BY u.o)
-      INTO w_m FROM unnest(w_stream) WITH ORDINALITY u(stream, o);
+    FOR w IN 1 .. writes LOOP
+      w_m[w] := array_position(m_realm, split_part(t_stream[w_t[w]], '/', 2) COLLATE "C");
+    END LOOP;
   END IF;
 
-  -- 4. claims and accounts
+  -- 3. claims and accounts
   IF effects > 0 THEN
     SELECT array_agg(q.p ORDER BY q.o), array_agg(q.k ORDER BY q.o) INTO x_p, x_k
       FROM (SELECT u.o, dense_rank() OVER (ORDER BY u.key COLLATE "C", u.holder COLLATE "C")::int AS p,
@@ -133,7 +135,8 @@ BEGIN
       INTO x_a, x_b FROM unnest(x_key, x_other) WITH ORDINALITY u(source, target, o);
   END IF;
 
-  -- 5. each group in turn
+  -- 4. each group in turn
+  w2 := 0; r2 := 0; l2 := 0;
   FOR g IN 1 .. groups LOOP
     w1 := w2 + 1; w2 := w2 + g_writes[g];
     r1 := r2 + 1; r2 := r2 + g_reads[g];
@@ -153,20 +156,20 @@ BEGIN
       IF w2 > w1 THEN t_before := t_version; END IF;
       FOR w IN w1 .. w2 LOOP
         t := w_t[w];
-        IF t_version[t] <> w_expected[w] THEN said := 'conflict'; about := w_stream[w]; EXIT; END IF;
+        IF t_version[t] <> w_expected[w] THEN said := 'conflict'; about := t_stream[w_t[w]]; EXIT; END IF;
         IF w2 > w1 THEN t_version[t] := t_version[t] + w_leaves[w] - 1; END IF;
       END LOOP;
       IF w2 > w1 THEN t_version := t_before; END IF;
     END IF;
     IF said IS NULL THEN
       FOR r IN r1 .. r2 LOOP
-        IF t_version[r_t[r]] <> r_version[r] THEN said := 'conflict'; about := r_stream[r]; EXIT; END IF;
+        IF t_version[r_t[r]] <> r_version[r] THEN said := 'conflict'; about := t_stream[r_t[r]]; EXIT; END IF;
       END LOOP;
     END IF;
 
     IF said IS NULL AND m_realm IS NOT NULL THEN
       FOR w IN w1 .. w2 LOOP
-        IF w_m[w] IS NOT NULL AND w_occurred[w] < m_now[w_m[w]] THEN said := 'behind'; about := w_stream[w]; EXIT; END IF;
+        IF w_m[w] IS NOT NULL AND w_occurred[w] < m_now[w_m[w]] THEN said := 'behind'; about := t_stream[w_t[w]]; EXIT; END IF;
       END LOOP;
     END IF;
 
@@ -204,19 +207,19 @@ BEGIN
     o_status[g] := 'appended'; o_first[g] := last + 1;
     l := l1;
     FOR w IN w1 .. w2 LOOP
-      t := w_t[w]; hash := t_chain[t]; v := w_expected[w]; sort := 'command';
+      t := w_t[w]; about := t_stream[t]; hash := t_chain[t]; v := w_expected[w]; sort := 'command';
       occurred_us := (extract(epoch FROM w_occurred[w]) * 1000000)::bigint;
       FOR i IN l .. l + w_leaves[w] - 1 LOOP
         IF i > l THEN v := v + 1; sort := 'event'; END IF;
         last := last + 1;
-        hash := sha256('\x02'::bytea || hash || sha256(convert_to(concat_ws(E'\n', 'venture entry 1', w_stream[w], sort, v,
+        hash := sha256('\x02'::bytea || hash || sha256(convert_to(concat_ws(E'\n', 'venture entry 1', about, sort, v,
           l_type[i], l_schema[i], w_command[w], occurred_us, recorded_us, l_meta[i], l_data[i]), 'UTF8')));
-        n_position[i] := last; n_version[i] := v; n_kind[i] := sort; n_stream[i] := w_stream[w];
+        n_position[i] := last; n_version[i] := v; n_kind[i] := sort; n_stream[i] := about;
         n_command[i] := w_command[w]; n_occurred[i] := w_occurred[w]; n_chain[i] := hash;
       END LOOP;
       l := l + w_leaves[w];
       t_version[t] := v; t_chain[t] := hash; t_moved[t] := true;
-      IF twins THEN done := done || w_command[w]; done_stream := done_stream || w_stream[w]; END IF;
+      IF twins THEN done := done || w_command[w]; done_stream := done_stream || t_stream[t]; END IF;
       IF w_m[w] IS NOT NULL THEN m_now[w_m[w]] := GREATEST(m_now[w_m[w]], w_occurred[w]); END IF;
     END LOOP;
     FOR x IN x1 .. x2 LOOP
@@ -225,7 +228,7 @@ BEGIN
     o_last[g] := last;
   END LOOP;
 
-  -- 6. all of it, set by set
+  -- 5. all of it, set by set
   INSERT INTO venture.entries
     (position, version, occurred_at, recorded_at, command_id, schema_version, kind, stream, type, meta, data, chain)
   SELECT u.position, u.version, u.occurred, recorded, u.command, u.schema, u.kind, u.stream, u.type, u.meta, u.data, u.chain
@@ -233,18 +236,16 @@ BEGIN
          u(position, version, occurred, command, schema, kind, stream, type, meta, data, chain)
    WHERE u.position IS NOT NULL;
   UPDATE venture.streams s SET version = u.version, chain = u.chain
-    FROM unnest(t_stream, t_version, t_chain, t_fresh, t_moved) u(stream, version, chain, fresh, moved)
-   WHERE u.moved AND NOT u.fresh AND s.stream = u.stream;
-  IF true = ANY (t_fresh) THEN
-    INSERT INTO venture.streams (stream, version, chain)
-    SELECT u.stream, u.version, u.chain
-      FROM unnest(t_stream, t_version, t_chain, t_fresh, t_moved) u(stream, version, chain, fresh, moved)
-     WHERE u.moved AND u.fresh;
-  END IF;
+    FROM unnest(t_stream, t_version, t_chain, t_was, t_moved) u(stream, version, chain, was, moved)
+   WHERE u.moved AND u.was IS NOT NULL AND s.stream = u.stream;
+  INSERT INTO venture.streams (stream, version, chain)
+  SELECT u.stream, u.version, u.chain
+    FROM unnest(t_stream, t_version, t_chain, t_was, t_moved) u(stream, version, chain, was, moved)
+   WHERE u.moved AND u.was IS NULL;
   INSERT INTO venture.agenda AS a (stream, version, stage, due_at, clock, summary, told)
-  SELECT DISTINCT ON (u.t) u.stream, t_version[u.t], u.stage, u.due, u.clock, u.summary, u.told
-    FROM unnest(s_group, s_t, s_stream, s_stage, s_due, s_clock, s_summary, s_told)
-         WITH ORDINALITY u(g, t, stream, stage, due, clock, summary, told, o)
+  SELECT DISTINCT ON (u.t) t_stream[u.t], t_version[u.t], u.stage, u.due, u.clock, u.summary, u.told
+    FROM unnest(s_group, s_t, s_stage, s_due, s_clock, s_summary, s_told)
+         WITH ORDINALITY u(g, t, stage, due, clock, summary, told, o)
    WHERE o_status[u.g] = 'appended'
    ORDER BY u.t, u.o DESC
   ON CONFLICT (stream) DO UPDATE SET version = excluded.version, stage = excluded.stage, due_at = excluded.due_at,
