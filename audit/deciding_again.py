@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from activities.deciding import fold, parsed
+from audit.consequences import asked_of_others, is_asked_by_another, unrecorded
 from audit.finding import NOTHING
 from audit.journal import Journal
 from audit.past import Missing, Past
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.identity import SYSTEM, deadline_command_id
+from domain.kernel.identity import deadline_command_id
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.kernel.identity import StreamId
-    from domain.kernel.message import Due
+    from domain.kernel.message import Command, Due, Event
+    from domain.kernel.refusal import Unmet
     from store.port import Entry, EventStore
 
 
@@ -39,7 +41,8 @@ class Difference:
     command_id: UUID
     command: str
     what: str
-    """The event type, ``refusal``, ``events``, ``readings``, ``deadline``, ``command`` or ``journal``."""
+    """The event type; or what of the command: ``refusal``, ``events``, ``consequences``, ``readings``, ``deadline``,
+    ``origin``, ``form`` or ``journal``."""
     recorded: str
     decided: str
 
@@ -83,6 +86,8 @@ class DecidedAgain:
     """The earliest difference."""
     others: int = 0
     """Further commands that differ."""
+    undecided: int = 0
+    """Refusals that came from other streams, whose readings are not journalled with this command."""
 
     @property
     def ok(self) -> bool:
@@ -98,6 +103,7 @@ class DecidedAgain:
             "refused": self.refused,
             "first": self.first.as_json() if self.first else None,
             "others": self.others,
+            "undecided": self.undecided,
         }
 
 
@@ -126,17 +132,19 @@ async def recorded(store: EventStore, stream: StreamId) -> AsyncIterator[Recorde
 async def decide_again(store: EventStore, stream: StreamId) -> DecidedAgain:
     """Decide every command again. Each starts from the recorded events, so that one difference is one difference."""
     past, state = Past(store), State(stream)
-    commands = accepted = 0
+    commands = accepted = undecided = 0
     differences: list[Difference] = []
     async for group in recorded(store, stream):
+        again = _Again(past, state, group)
+        difference = await again.difference()
         commands += 1
         accepted += bool(group.events)
-        difference = await _Again(past, state, group).difference()
+        undecided += again.undecided
         if difference is not None:
             differences.append(difference)
         state = fold(stream, group.events, state)
     first = differences[0] if differences else None
-    return DecidedAgain(commands, accepted, commands - accepted, first, max(len(differences) - 1, 0))
+    return DecidedAgain(commands, accepted, commands - accepted, first, max(len(differences) - 1, 0), undecided)
 
 
 class _Again:
@@ -147,6 +155,8 @@ class _Again:
         self._state = state
         self._group = group
         self._aggregate = AGGREGATES[state.stream.kind]
+        self.undecided = False
+        """Whether the journal does not hold what its refusal rested on."""
 
     async def difference(self) -> Difference | None:
         """The first difference, or None."""
@@ -158,48 +168,66 @@ class _Again:
         try:
             order = Order(parsed(entry.type, _plain(entry)), journal.actor, entry.occurred_at)
         except (KeyError, ValidationError) as error:
-            return self._differs("command", entry.type, f"{type(error).__name__}: {error}")
+            return self._differs("form", entry.type, f"{type(error).__name__}: {error}")
         try:
-            late = await self._deadline_differs(order, journal)
             facts = await self._past.facts(self._state, order.command, journal, entry.position)
+            late = await self._asking_differs(order, journal)
         except (Missing, KeyError) as missing:
             return self._differs("readings", _readings(journal), str(missing))
         if late is not None:
             return late
         try:
-            decided = [(e.event_type, canonical(plain(e))) for e in self._aggregate.decide(self._state, facts, order)]
+            events = self._aggregate.decide(self._state, facts, order)
         except CommandRejected as refusal:
             return self._refusal_differs(journal, sorted({u.rule for u in refusal.unmet}))
         except Exception as error:  # noqa: BLE001 - a defect of today's rules is a difference, and others follow
             return self._differs("events", _outcome(journal), f"{type(error).__name__}: {error}")
-        return self._events_differ(journal, decided)
+        asked = asked_of_others(entry.stream, events, entry.command_id) if journal.digest else []
+        if journal.outcome.refused is not None and asked:
+            return self._refused_elsewhere(journal.outcome.refused, asked)
+        return self._events_differ(journal, events) or await self._consequences_differ(asked)
 
     def _refusal_differs(self, journal: Journal, rules: Sequence[str]) -> Difference | None:
         if journal.outcome.accepted is None and list(journal.outcome.rules) == list(rules):
             return None
         return self._differs("refusal", _outcome(journal), f"refused by {', '.join(rules)}")
 
-    def _events_differ(self, journal: Journal, decided: Sequence[tuple[str, bytes]]) -> Difference | None:
+    def _refused_elsewhere(
+        self, unmet: Sequence[Unmet], asked: Sequence[tuple[StreamId, Command, UUID]]
+    ) -> Difference | None:
+        """A refusal for what other streams say: their readings were not kept, but each must say whose it is."""
+        names = tuple(f"{other.name}: " for other, _, _ in asked)
+        if all(u.en.startswith(names) for u in unmet):
+            self.undecided = True
+            return None
+        return self._differs("refusal", ", ".join(u.rule for u in unmet), NOTHING)
+
+    def _events_differ(self, journal: Journal, events: Sequence[Event]) -> Difference | None:
+        decided = [(event.event_type, canonical(plain(event))) for event in events]
+        types = ", ".join(kind for kind, _ in decided) or NOTHING
         if journal.outcome.accepted is None:
-            return self._differs("refusal", _outcome(journal), ", ".join(kind for kind, _ in decided) or NOTHING)
+            return self._differs("refusal", _outcome(journal), types)
         for entry, (kind, data) in zip(self._group.events, decided, strict=False):
             if (entry.type, entry.data) != (kind, data):
                 was, now = f"{entry.type} {entry.data.decode()}", f"{kind} {data.decode()}"
                 return self._differs(entry.type, was, now, entry)
         if len(self._group.events) != len(decided):
-            return self._differs(
-                "events",
-                ", ".join(e.type for e in self._group.events) or NOTHING,
-                ", ".join(kind for kind, _ in decided) or NOTHING,
-            )
+            return self._differs("events", ", ".join(e.type for e in self._group.events) or NOTHING, types)
         return None
 
-    async def _deadline_differs(self, order: Order, journal: Journal) -> Difference | None:
-        """Whether today's rules know another deadline than the one that fell due here, or one that should have."""
-        calendar = await self._past.calendar(self._state.stream, journal)
-        due = self._aggregate.due(self._state, calendar)
-        if journal.digest is None and order.actor == SYSTEM:
-            return None if due is not None and self._is(due) else self._differs("deadline", self._fell(), _due(due))
+    async def _consequences_differ(self, asked: Sequence[tuple[StreamId, Command, UUID]]) -> Difference | None:
+        missing = await unrecorded(self._past.store, asked)
+        return self._differs("consequences", NOTHING, ", ".join(missing)) if missing else None
+
+    async def _asking_differs(self, order: Order, journal: Journal) -> Difference | None:
+        """Whether somebody asked for it, and everything that was due by then came first."""
+        due = self._aggregate.due(self._state, await self._past.calendar(self._state.stream, journal))
+        entry = self._group.command
+        if journal.digest is None:
+            if due is not None and self._is(due):
+                return None
+            if not await is_asked_by_another(self._past.store, entry):
+                return self._differs("origin", f"{entry.type} {entry.occurred_at.isoformat()}", _due(due))
         if due is not None and due.at + due.grace <= order.at:
             return self._differs("deadline", NOTHING, _due(due))
         return None
@@ -207,10 +235,6 @@ class _Again:
     def _is(self, due: Due) -> bool:
         command_id = deadline_command_id(self._state.stream, due.command.command_type, due.key, due.at)
         return command_id == self._group.command.command_id
-
-    def _fell(self) -> str:
-        entry = self._group.command
-        return f"{entry.type} {entry.occurred_at.isoformat()}"
 
     def _differs(self, what: str, was: str, now: str, entry: Entry | None = None) -> Difference:
         command = self._group.command

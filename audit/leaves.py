@@ -207,7 +207,7 @@ class Leaves:
         """
         published = self._calendars.get(thread.state.stream.realm, [Calendar()])
         known = published[min(thread.calendar, len(published) - 1) :]
-        return [Decision((), thread.state, calendar, clock, {}, thread.state).alarm() for calendar in known]
+        return [alarm(thread.state, calendar, clock) for calendar in known]
 
     async def heads_differing(self, store: EventStore) -> AsyncIterator[Finding]:
         """Streams that do not end where their row says, if the store keeps such rows."""

@@ -47,7 +47,7 @@ def verify_command(
         typer.Option("--root", help="留存在外的樹根 a root kept outside, SIZE:ROOT(可多次)", show_default=False),
     ] = None,
 ) -> None:
-    r"""核驗全部日誌:有無改動、缺失、不符 / verify the whole log: was anything changed, cut or made up.
+    """核驗全部日誌:有無改動、缺失、不符 / verify the whole log: was anything changed, cut or made up.
 
     印出的樹根請抄存於資料庫之外,下次以 --root 帶入:其前的歷史若被改寫,必被發現。
     Keep the printed root outside the database; give it by --root next time, and a rewritten history is found.
@@ -58,7 +58,7 @@ def verify_command(
       venture audit verify
       venture audit verify --root 55:10aaa90b9896f557e95634f6848823a3f3ca40593c661810c9792649beeac5e1
       venture audit verify -o jsonl --lang en
-    """
+    """  # noqa: D301 - a real backspace keeps the lines apart
     voice = Voice.of(output, lang)
     settings = read_settings()
 
@@ -139,7 +139,7 @@ def _count(findings: int, voice: Voice) -> str:
 
 @audit_app.command("replay")
 def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
-    r"""重演一個檔案:重新累計、逐項重判、重放工作流 / replay a stream: fold, decide and run it again.
+    """重演一個檔案:重新累計、逐項重判、重放工作流 / replay a stream: fold, decide and run it again.
 
     \b
     一 事件重新累計,與待辦登記比對 / events folded again, held against the agenda
@@ -151,7 +151,7 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
     例 examples:
       venture audit replay PJ-3
       venture audit replay project/live/AP-5 -o json
-    """
+    """  # noqa: D301 - a real backspace keeps the lines apart
     voice = Voice.of(output, lang)
     settings = read_settings()
 
@@ -249,7 +249,7 @@ def as_of_command(
         typer.Option("--known", help="只計到此時已記錄者 only what was recorded by then", show_default=False),
     ] = None,
 ) -> None:
-    r"""某檔案在某日的樣子 / a stream as it was on a day, up to 24:00 in Shanghai.
+    """某檔案在某日的樣子 / a stream as it was on a day, up to 24:00 in Shanghai.
 
     加 --known 即「當時所知」:只計到那時已記錄的事件。
     With --known it is what was known then: only events that had been recorded by that time count.
@@ -259,7 +259,7 @@ def as_of_command(
       venture audit as-of 2023-05-20 PJ-3
       venture audit as-of 2023-05-20T15:00+08:00 PJ-3 -o json
       venture audit as-of 2026-03-31 PJ-3 --known 2026-04-02
-    """
+    """  # noqa: D301 - a real backspace keeps the lines apart
     voice = Voice.of(output, lang)
     settings = read_settings()
 
