@@ -142,9 +142,7 @@ class Registrar:
             return _ended(state, Ending.UNSIGNED)
         if loaded.journalled is None:
             return None
-        if json.loads(loaded.journalled.meta)["digest"] != envelope.digest():
-            return _ended(state, Ending.MISMATCH)
-        return recorded_answer(loaded.journalled)
+        return repeated(envelope, loaded.journalled)
 
     def _recorded(self, asked: Asked, decision: Decision, appended: Appended) -> Carried | None:
         if appended.status is not Status.APPENDED:
@@ -259,6 +257,13 @@ def _journal(step: Step, envelope: Envelope | None) -> dict[str, Any]:
         journal["digest"] = envelope.digest()
         journal["received_at"] = envelope.received_at.isoformat()
     return journal
+
+
+def repeated(envelope: Envelope, journalled: Entry) -> Answer:
+    """The answer to an id that is journalled: the recorded one, or that it belongs to another request."""
+    if json.loads(journalled.meta).get("digest") != envelope.digest():
+        return Answer(ending=Ending.MISMATCH, stream=envelope.subject, version=journalled.version)
+    return recorded_answer(journalled)
 
 
 def recorded_answer(entry: Entry) -> Answer:
