@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
 from activities.carrying_out import Registrar
+from activities.deciding import fold
 from api.door import Door, Receipt, receipt
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Asked, Envelope
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.facts import Facts
+from domain.kernel.identity import Actor, Attachment, StreamId
+from domain.round.resolution import ResolveRound, Selection, preview, preview_digest
 from scenarios.format import Scenario
 from scenarios.planning import Plan, plan
 from scenarios.playing import Played, play
@@ -70,15 +73,36 @@ CUT = datetime(2023, 6, 30, tzinfo=UTC)
 """The story is told until here: need, call, bid, award, contract, first tranche, start; one refusal among it."""
 
 
-def story() -> Plan:
+def story(until: datetime = CUT) -> Plan:
     """The beginning of S2, as it comes with the product."""
     document = read(Path(str(files("scenarios").joinpath("s2-fuzhou.yaml"))))
     whole = plan(document.parsed(Scenario), document)
-    return replace(whole, orders=tuple(o for o in whole.orders if o.at < CUT), expectations=())
+    return replace(whole, orders=tuple(o for o in whole.orders if o.at < until), expectations=())
 
 
-async def played(store: EventStore) -> Played:
+async def played(store: EventStore, until: datetime = CUT) -> Played:
     """The story, played into that store."""
-    came_of_it = await play(story(), cast("Door", StraightDoor(store)), store)
+    came_of_it = await play(story(until), cast("Door", StraightDoor(store)), store)
     assert not came_of_it.deviations, came_of_it.as_json()
     return came_of_it
+
+
+REPORTED = datetime(2023, 5, 11, tzinfo=UTC)
+"""The experts have reported, nothing is decided yet."""
+
+
+async def resolving(store: EventStore, realm: str) -> ResolveRound:
+    """The round's resolution, which awards the story's bid: it asks two commands of the project."""
+    selected = Selection(application="AP-5", project="PJ-3", award=5000000, funds={"FS-FZ": 5000000}, panel="RP-2")
+    names = (("round", "R-FZ-2023"), ("panel", "RP-2"), ("project", "AP-5"))
+    streams = [StreamId.of(kind, realm, name) for kind, name in names]
+    found = (await store.read_many(streams)).streams
+    states = {stream: fold(stream, found[stream]) for stream in streams}
+    looked_at = preview(states[streams[0]], Facts(streams=states), ("RP-2",), (selected,))
+    return ResolveRound(
+        panels=("RP-2",),
+        selected=(selected,),
+        minutes=Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf"),
+        contact="市民政局",
+        preview=preview_digest(looked_at, (selected,)),
+    )

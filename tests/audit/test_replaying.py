@@ -1,0 +1,286 @@
+"""An honest stream passes; a rule that comes to something else is named at the first event it changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from audit import consequences, deciding_again, past
+from audit.deciding_again import DecidedAgain, decide_again
+from audit.replaying import replay
+from audit.verifying import verify
+from domain.catalogue import AGGREGATES
+from domain.kernel.facts import Reads
+from domain.kernel.identity import Actor, StreamId
+from domain.kernel.refusal import CommandRejected, Unmet
+from domain.organisation import Listing, RecordCreditListing
+from domain.project.award import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
+from domain.project.delivery import StartProject
+from store.memory import MemoryStore
+from store.port import EntryKind
+from tests.audit.house import REPORTED, StraightDoor, played, resolving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from domain.kernel.facts import Facts
+    from domain.kernel.message import Command, Event, Order
+    from domain.kernel.room import Room
+    from domain.kernel.state import State
+    from store.port import Entry
+
+
+@pytest.fixture
+async def store() -> MemoryStore:
+    told = MemoryStore()
+    await played(told)
+    return told
+
+
+def entry(store: MemoryStore, entry_type: str) -> Entry:
+    return next(e for e in store._entries if e.type == entry_type)
+
+
+@pytest.fixture
+def ruled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change the rules of one kind of stream, in the audit's eyes only: the rooms are replaced by changed ones."""
+
+    def change(kind: str, changed: Callable[[Room[Any, Any]], Room[Any, Any]]) -> None:
+        rooms = tuple(changed(room) for room in AGGREGATES[kind].rooms)
+        aggregates = {**AGGREGATES, kind: replace(AGGREGATES[kind], rooms=rooms)}
+        for module in (deciding_again, past, consequences):
+            monkeypatch.setattr(module, "AGGREGATES", aggregates)
+
+    return change
+
+
+def deciding(command: type[Command], by: Callable[[list[Event]], list[Event]]) -> Any:
+    """A changed room, in which what that command leads to is made into something else."""
+
+    def changed(room: Room[Any, Any]) -> Room[Any, Any]:
+        def decide(state: State, facts: Facts, order: Order, asked: Command) -> list[Event]:
+            if not isinstance(asked, command):
+                return room.decide(state, facts, order, asked)
+            try:
+                return by(room.decide(state, facts, order, asked))
+            except CommandRejected:
+                return by([])
+
+        return replace(room, decide=decide)
+
+    return changed
+
+
+def refusing(_events: list[Event]) -> list[Event]:
+    raise CommandRejected((Unmet(rule="X9", zh="新規則", en="a new rule"),))
+
+
+async def again(store: MemoryStore, name: str = "AP-5") -> DecidedAgain:
+    (stream,) = await store.streams_named(name)
+    return await decide_again(store, stream)
+
+
+async def test_every_stream_of_an_honest_story_passes(store: MemoryStore) -> None:
+    for standing in await store.agenda(limit=1000):
+        replayed = await replay(store, None, standing.stream)
+        assert replayed.ok, replayed
+        assert (replayed.histories.asked, replayed.decided.undecided) == (False, 0)
+    project = await again(store)
+    assert project.commands == project.accepted + project.refused
+    assert project.refused == 1
+
+
+async def test_a_changed_rule_is_named_at_the_first_event_that_it_changes(
+    store: MemoryStore, ruled: Callable[..., None]
+) -> None:
+    def elsewhere(_events: list[Event]) -> list[Event]:
+        return [AwardPublicityOpened.model_validate({**_events[0].model_dump(), "contact": "別處"})]
+
+    ruled("project", deciding(OpenAwardPublicity, elsewhere))
+    found = await again(store)
+    opened = entry(store, "AwardPublicityOpened")
+    assert found.first is not None
+    assert (found.first.position, found.first.version, found.others) == (opened.position, opened.version, 0)
+    assert (found.first.command, found.first.what) == ("OpenAwardPublicity", "AwardPublicityOpened")
+    assert opened.data.decode() in found.first.recorded
+    assert "別處" in found.first.decided
+    assert not (await replay(store, None, opened.stream)).ok
+
+
+async def test_a_rule_that_now_refuses_is_named_with_what_it_refuses(
+    store: MemoryStore, ruled: Callable[..., None]
+) -> None:
+    ruled("project", deciding(ConfirmAward, refusing))
+    found = await again(store)
+    assert found.first is not None
+    assert (found.first.position, found.first.what) == (entry(store, "ConfirmAward").position, "refusal")
+    assert (found.first.recorded, found.first.decided) == ("AwardConfirmed", "refused by X9")
+
+
+async def test_a_refusal_by_other_rules_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
+    ruled("project", deciding(StartProject, refusing))
+    found = await again(store)
+    assert found.first is not None
+    assert (found.first.recorded, found.first.decided) == ("refused by T12", "refused by T12, X9")
+
+
+async def test_a_recorded_refusal_that_would_be_accepted_is_named(store: MemoryStore) -> None:
+    asked = entry(store, "ConfirmAward")
+    refused = b'"outcome":{"refused":[{"en":"no","rule":"T99","zh":"\xe5\x90\xa6"}]}'
+    kept = store._streams[asked.stream]
+    accepted = b'"outcome":{"accepted":["AwardConfirmed"]}'
+    kept[kept.index(asked)] = replace(asked, meta=asked.meta.replace(accepted, refused))
+    found = await again(store)
+    assert found.first is not None
+    assert (found.first.recorded, found.first.decided) == ("refused by T99", "AwardConfirmed")
+
+
+async def test_commands_that_differ_after_the_first_are_counted(
+    store: MemoryStore, ruled: Callable[..., None]
+) -> None:
+    def refuse_all(room: Room[Any, Any]) -> Room[Any, Any]:
+        return replace(room, decide=lambda *_: refusing([]))
+
+    ruled("project", refuse_all)
+    found = await again(store)
+    assert found.others == found.commands - 1
+
+
+async def test_a_rule_that_breaks_is_a_difference_not_a_crash(store: MemoryStore, ruled: Callable[..., None]) -> None:
+    def broken(_events: list[Event]) -> list[Event]:
+        return [_events[7]]
+
+    ruled("project", deciding(ConfirmAward, broken))
+    found = await again(store)
+    assert found.first is not None
+    assert "IndexError" in found.first.decided
+
+
+async def test_a_rule_that_wants_what_was_not_journalled_says_so(
+    store: MemoryStore, ruled: Callable[..., None]
+) -> None:
+    def asking(room: Room[Any, Any]) -> Room[Any, Any]:
+        wanted = Reads(claims=frozenset({"another/key"}))
+        return replace(room, reads=lambda state, command: room.reads(state, command) | wanted)
+
+    ruled("fund", asking)
+    found = await again(store, "FS-FZ")
+    assert found.first is not None
+    assert (found.first.what, found.first.decided) == ("readings", "another/key")
+
+
+async def test_a_deadline_that_would_lie_elsewhere_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
+    def later(room: Room[Any, Any]) -> Room[Any, Any]:
+        return replace(
+            room, due=lambda state, calendar: [replace(d, at=d.at + timedelta(1)) for d in room.due(state, calendar)]
+        )
+
+    ruled("round", later)
+    found = await again(store, "R-FZ-2023")
+    assert found.first is not None
+    assert found.first.what == "origin"
+
+
+async def test_a_deadline_that_should_have_come_first_is_named(
+    store: MemoryStore, ruled: Callable[..., None]
+) -> None:
+    def earlier(room: Room[Any, Any]) -> Room[Any, Any]:
+        return replace(
+            room, due=lambda state, calendar: [replace(d, at=d.at - timedelta(60)) for d in room.due(state, calendar)]
+        )
+
+    ruled("project", earlier)
+    found = await again(store)
+    assert found.first is not None
+    assert found.first.what == "deadline"
+
+
+async def test_an_edited_event_is_named(store: MemoryStore) -> None:
+    opened = entry(store, "AwardPublicityOpened")
+    edited = replace(opened, data=opened.data.replace("科".encode(), "處".encode()))
+    for kept in (store._streams[opened.stream], store._events[opened.stream]):
+        kept[kept.index(opened)] = edited
+    found = await again(store)
+    assert found.first is not None
+    assert (found.first.position, found.first.what) == (opened.position, opened.type)
+
+
+async def test_a_command_that_nobody_asked_for_is_named(store: MemoryStore) -> None:
+    asked = next(e for e in store._streams[entry(store, "AwardConfirmed").stream] if e.type == "ConfirmAward")
+    digest = asked.meta[asked.meta.index(b',"digest"') : asked.meta.index(b',"edition"')]
+    kept = store._streams[asked.stream]
+    kept[kept.index(asked)] = replace(asked, meta=asked.meta.replace(digest, b""))
+    found = await again(store)
+    assert found.first is not None
+    assert (found.first.position, found.first.what) == (asked.position, "origin")
+
+
+async def test_a_stream_cut_behind_what_was_read_of_it_is_named(store: MemoryStore) -> None:
+    (need,) = await store.streams_named("ND-2")
+    store._events[need].pop()
+    found = await again(store)
+    assert found.first is not None
+    assert (found.first.what, found.first.decided) == ("readings", f"{need} v2")
+
+
+async def test_an_agenda_that_shows_something_else_is_named_field_by_field(store: MemoryStore) -> None:
+    stream = entry(store, "AwardConfirmed").stream
+    store._agenda[stream] = replace(store._agenda[stream], stage="CLOSED", version=3)
+    replayed = await replay(store, None, stream)
+    assert [field for field, *_ in replayed.refold.differences] == ["version", "stage"]
+    assert not replayed.ok
+    del store._agenda[stream]
+    assert [field for field, *_ in (await replay(store, None, stream)).refold.differences] == ["agenda"]
+
+
+# ----------------------------------------------------------------------------------------- commands asked by an event
+
+
+async def resolved() -> tuple[MemoryStore, StreamId]:
+    store = MemoryStore()
+    await played(store, REPORTED)
+    (round_,) = await store.streams_named("R-FZ-2023")
+    at = store._entries[-1].occurred_at + timedelta(days=1)
+    command = await resolving(store, round_.realm)
+    await StraightDoor(store).send(round_, command, Actor("CAB-REG#1"), at=at)
+    return store, round_
+
+
+async def test_a_resolution_and_what_it_asks_of_its_projects_pass() -> None:
+    store, _ = await resolved()
+    assert [e.type for e in store._entries if e.kind is EntryKind.COMMAND][-3:] == [
+        "ResolveRound",
+        "ProposeAward",
+        "OpenAwardPublicity",
+    ]
+    assert (await verify(store)).ok
+    for standing in await store.agenda(limit=1000):
+        assert (await replay(store, None, standing.stream)).ok
+
+
+async def test_a_consequence_that_is_not_journalled_is_named() -> None:
+    store, round_ = await resolved()
+    proposed = entry(store, "ProposeAward")
+    del store._journal[proposed.command_id]
+    found = await decide_again(store, round_)
+    assert found.first is not None
+    assert found.first.what == "consequences"
+    assert "ProposeAward" in found.first.decided
+
+
+async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidable() -> None:
+    store = MemoryStore()
+    await played(store, REPORTED)
+    (round_,) = await store.streams_named("R-FZ-2023")
+    at = store._entries[-1].occurred_at + timedelta(days=1)
+    command = await resolving(store, round_.realm)
+    listing = RecordCreditListing(listing=Listing.SERIOUS, reason="失信", attachments=(command.minutes,))
+    door = StraightDoor(store)
+    await door.send(round_.sibling("organisation", "ORG-3"), listing, Actor("CAB-REG#1"), at=at)
+    with pytest.raises(CommandRejected):
+        await door.send(round_, command, Actor("CAB-REG#1"), at=at)
+    found = await decide_again(store, round_)
+    assert (found.ok, found.undecided) == (True, 1)
