@@ -10,6 +10,7 @@ import typer
 from cli.app import carried_out, noun
 from cli.speaking import Column, Form, Language, Output, Voice
 from schemes import loading
+from schemes.comparing import Difference, differences
 from schemes.reading import Faulty
 
 if TYPE_CHECKING:
@@ -53,6 +54,43 @@ def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
     例 example:  venture scheme list
     """
     _list([loading.load(path) for path in loading.shipped().values()], Voice.of(output, lang))
+
+
+@app.command("diff")
+def diff_command(
+    one: Annotated[str, typer.Argument(help="名稱或文件 a name or a file, e.g. fuzhou", show_default=False)],
+    other: Annotated[str, typer.Argument(help="名稱或文件 a name or a file, e.g. hangzhou", show_default=False)],
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
+    """比較兩套辦法,逐項說明不同 / compare two schemes: every parameter that differs, in words.
+
+    例 examples:
+      venture scheme diff fuzhou hangzhou
+      venture scheme diff fuzhou my-city.yaml -o json
+    """
+    voice = Voice.of(output, lang)
+
+    async def work() -> tuple[Difference, ...]:
+        return differences(_either(one), _either(other))
+
+    found = carried_out(voice, work())
+    rows = [
+        {
+            "section": d.section,
+            "parameter": d.parameter,
+            "words": voice.say(d.zh, d.en),
+            "before": d.before,
+            "after": d.after,
+        }
+        for d in found
+    ]
+    voice.rows(rows, (Column("words", "不同之處", "difference"),), ("兩者相同", "they are the same"))
+
+
+def _either(name: str) -> Scheme:
+    """The scheme of that name, or in that file. Raises Faulty."""
+    return loading.load(Path(name)) if name.endswith((".yaml", ".yml")) else loading.named(name)
 
 
 def _list(schemes: list[Scheme], voice: Voice) -> None:
