@@ -181,7 +181,7 @@ def decide(state: State, facts: Facts, _order: Order, command: ResolveRound) -> 
 
 def _all_are_decided(check: Checks, state: State, facts: Facts, command: ResolveRound) -> None:
     """Every bid before the panels is selected or left out, once; and each still waits for its decision."""
-    scored: set[str] = set()
+    scored_by: dict[str, str] = {}
     for name in command.panels:
         panel = facts.of(state.stream.sibling("panel", name)).part(Panel)
         check(
@@ -190,19 +190,19 @@ def _all_are_decided(check: Checks, state: State, facts: Facts, command: Resolve
             f"{name} 尚未就 {state.stream.name} 出具評審報告",
             f"{name} has issued no report for {state.stream.name}",
         )
-        scored |= set(panel.applications)
-        for line in command.selected:
-            check(
-                line.panel != name or line.application in panel.applications,
-                "RD10",
-                f"{line.application} 不由 {name} 評審",
-                f"{line.application} was not before {name}",
-            )
+        scored_by |= dict.fromkeys(panel.applications, name)
+    for line in command.selected:
+        check(
+            scored_by.get(line.application, line.panel) == line.panel,
+            "RD10",
+            f"{line.application} 所列評審組 {line.panel} 不符,須為 {scored_by.get(line.application)}",
+            f"{line.application} names {line.panel}; it was scored by {scored_by.get(line.application)}",
+        )
     decided = Counter(line.application for line in (*command.selected, *command.left_out))
     twice, missing, unknown = (
         sorted(n for n, times in decided.items() if times > 1),
-        sorted(scored - decided.keys()),
-        sorted(decided.keys() - scored),
+        sorted(scored_by.keys() - decided.keys()),
+        sorted(decided.keys() - scored_by.keys()),
     )
     check(not twice, "RD10", f"{'、'.join(twice)} 重複列出", f"{', '.join(twice)} are listed twice")
     check(not missing, "RD10", f"{'、'.join(missing)} 尚無決定", f"{', '.join(missing)} are not decided")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,10 @@ from pydantic import ValidationError
 from domain.application import Application
 from domain.catalogue import AGGREGATES
 from domain.kernel.effects import Release
-from domain.kernel.identity import StreamId
+from domain.kernel.facts import Facts
+from domain.kernel.identity import Actor, StreamId
+from domain.kernel.message import Order
+from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, RejectNeed, SubmitNeed
 from domain.organisation import BanApplicant, Listing, RecordCreditListing
@@ -274,7 +278,8 @@ def test_a_returned_bid_is_completed_in_time_though_the_call_has_closed() -> Non
 def test_completing_changes_neither_who_nor_where_nor_asks_for_more() -> None:
     at = {"at": "2023-04-26", "by": "SO-LEGAL#1"}
     assert returned().refused("project", "AP-1", bid(requested=5000001), **at) == {"AP02"}
-    assert returned().refused("project", "AP-1", bid(need="ND-9"), **at) == {"AP02"}
+    moved = returned().unmet("project", "AP-1", bid(need="ND-9"), **at)
+    assert "completing a bid changes neither its round, its organisation nor its need" in {u.en for u in moved}
 
 
 def test_a_bid_that_is_not_completed_in_time_is_out_by_itself() -> None:
@@ -323,6 +328,12 @@ def test_a_failed_review_says_why_with_evidence_and_frees_the_need() -> None:
 
 def test_an_organisation_reviews_nothing() -> None:
     assert submitted().refused("project", "AP-1", PassPreliminaryReview(), at=AFTER, by="SO-LEGAL#1") == {"AP06"}
+
+
+def test_nothing_is_judged_without_rules() -> None:
+    unruled = replace(submitted().state("project", "AP-1"), scheme=None)
+    with pytest.raises(CommandRejected, match="S1"):
+        PROJECT.decide(unruled, Facts(), Order(RETURN, Actor("HOST#1"), datetime(2023, 4, 25, 1, tzinfo=UTC)))
 
 
 # ---------------------------------------------------------------- not selected

@@ -247,6 +247,18 @@ def test_s3_a_bases_support_begins_with_its_award() -> None:
     assert town.state("project", "PJ-4").part(Application).kind is ProjectKind.BASE_SUPPORT
 
 
+def test_s3_only_an_assessed_base_is_supported_and_its_operator_paid() -> None:
+    town = changzhou()
+    proposal = support(1000000)
+    assert proposal.support is not None
+    unassessed = proposal.model_copy(update={"support": proposal.support.model_copy(update={"base": "BASE-D1"})})
+    (unmet,) = town.unmet("project", "PJ-4", unassessed, at="2024-02-23", by="CAB-REG#1")
+    assert unmet.en.startswith("BASE-D1 has not been assessed")
+    other = proposal.model_copy(update={"support": proposal.support.model_copy(update={"organisation": "ORG-T3"})})
+    (unmet,) = town.unmet("project", "PJ-4", other, at="2024-02-23", by="CAB-REG#1")
+    assert unmet.en.startswith("BASE-M1 is run by ORG-1")
+
+
 def test_s3_a_rating_that_has_ended_gives_no_bonus() -> None:
     town = changzhou()
     bonus = ApplyRatingBonus(round="R-CZ-2024")

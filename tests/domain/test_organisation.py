@@ -111,7 +111,7 @@ def test_a_verified_organisation_is_eligible() -> None:
 
 
 def test_one_that_was_never_verified_is_not() -> None:
-    assert refusing(a(ORGANISATION, "ORG-1"))
+    assert refusing(a(ORGANISATION, "ORG-1")) == {"ORG-1 has not been verified; verify it first"}
 
 
 @pytest.mark.parametrize("listing", list(Listing))

@@ -86,7 +86,7 @@ def test_a_panel_is_drawn_for_bids_that_passed_preliminary_review() -> None:
     [
         (("E1", "E2", "E3", "E4"), {"P4"}),
         (("E1", "E2", "E3"), {"P4"}),
-        (("E1", "E2", "E3", "E4", "E4"), {"P4"}),
+        (("E1", "E2", "E3", "E4", "E5", "E6", "E6"), {"P4"}),
         (("E1", "E2", "E3", "E4", "E5", "E6"), {"P4"}),
     ],
     ids=["even and few", "few", "one expert twice", "even"],
@@ -97,6 +97,13 @@ def test_seats_are_odd_enough_and_each_taken_once(seats: tuple[str, ...], rules:
 
 def test_more_seats_than_the_scheme_asks_for_are_welcome() -> None:
     drawn(seats=(*FIVE, "E6", "E7"))
+
+
+def test_a_bid_whose_marks_were_objected_to_is_scored_again() -> None:
+    proposed = file("AP-1", "ORG-1", stage="PROPOSED")
+    a(PANEL, "RP-2", facts(proposed)).when(DRAW, **REG).refused("RP01")
+    again = proposed.having(replace(proposed.part(Application), rescoring=True))
+    a(PANEL, "RP-2", facts(again)).ordered(DRAW, **REG)
 
 
 @pytest.mark.parametrize("other", [file("AP-1", "ORG-1", stage="APPLIED"), file("AP-1", "ORG-1", round_="R-2")])

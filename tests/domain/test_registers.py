@@ -163,6 +163,13 @@ def test_the_system_alone_takes_no_realm_live() -> None:
     story.when(SetClock(clock=Clock.WALL, second="CAB-DEC#1"), by="SYS#1", at="2023-01-02").refused("CK02")
 
 
+def test_a_clock_is_not_set_to_what_it_is() -> None:
+    story = a(REALM, "clock").ordered(SetClock(clock=Clock.MANUAL), by="SYS#1", at="2023-01-01")
+    again = story.when(SetClock(clock=Clock.MANUAL, second="CAB-DEC#1"), **REG).refusal
+    assert again is not None
+    assert [u.en for u in again.unmet if u.rule == "CK02"] == ["the clock is MANUAL already"]
+
+
 def test_a_realm_never_goes_back_to_manual() -> None:
     story = a(REALM, "clock").ordered(SetClock(clock=Clock.WALL), **REG)
     story.when(SetClock(clock=Clock.MANUAL, second="CAB-DEC#1"), **REG).refused("CK01")

@@ -11,7 +11,7 @@ from domain.kernel.state import SchemeRef
 from domain.organisation import ApplyRatingBonus, RecordRating
 from domain.panel import DrawPanel, IssueReviewReport, Panel
 from domain.project.award import OpenAwardPublicity, ProposeAward
-from domain.project.bidding import LeaveApplicationOut, PassPreliminaryReview, SubmitApplication
+from domain.project.bidding import LeaveApplicationOut, PassPreliminaryReview, SubmitApplication, WithdrawApplication
 from domain.project.selection import consequences
 from domain.round.call import PublishCall
 from domain.round.plan import ApproveRoundBudget
@@ -131,17 +131,29 @@ def test_a_preview_that_is_no_longer_true_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("selected", "left_out"),
+    ("selected", "left_out", "said"),
     [
-        ((FIRST,), (OUT,)),
-        ((FIRST, SECOND), (OUT, Omission(application="AP-2", reason="名次在後"))),
-        ((FIRST, SECOND), (OUT, Omission(application="AP-9", reason="名次在後"))),
+        ((FIRST,), (OUT,), "AP-2 are not decided"),
+        ((FIRST, SECOND), (OUT, Omission(application="AP-2", reason="名次在後")), "AP-2 are listed twice"),
+        ((FIRST, SECOND), (OUT, Omission(application="AP-9", reason="名次在後")), "AP-9 were not scored"),
+        ((FIRST, SECOND.model_copy(update={"panel": "RP-2"})), (OUT,), "AP-2 names RP-2"),
     ],
-    ids=["one undecided", "one decided twice", "one that was not scored"],
+    ids=["one undecided", "one decided twice", "one that was not scored", "by a panel that was not heard"],
 )
-def test_every_bid_is_decided_once(selected: tuple[Selection, ...], left_out: tuple[Omission, ...]) -> None:
+def test_every_bid_is_decided_once_by_its_panel(
+    selected: tuple[Selection, ...], left_out: tuple[Omission, ...], said: str
+) -> None:
     town = reported()
-    assert town.refused("round", "R-1", resolving(town, *selected, left_out=left_out), **REG) == {"RD10"}
+    unmet = town.unmet("round", "R-1", resolving(town, *selected, left_out=left_out), **REG)
+    assert {u.rule for u in unmet} == {"RD10"}
+    assert any(u.en.startswith(said) for u in unmet)
+
+
+def test_a_bid_that_was_withdrawn_since_is_not_decided() -> None:
+    town = reported()
+    town.order("project", "AP-3", WithdrawApplication(), at="2023-05-11", by="SO-LEGAL#3")
+    (unmet,) = town.unmet("round", "R-1", resolving(town, FIRST, SECOND), **REG)
+    assert unmet.en.startswith("AP-3 is WITHDRAWN")
 
 
 def test_the_awards_together_keep_to_budget_and_envelope() -> None:

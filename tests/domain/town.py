@@ -16,7 +16,7 @@ from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.facts import Facts
 from domain.kernel.identity import SYSTEM, Actor, Attachment, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order
-from domain.kernel.refusal import CommandRejected
+from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import State
 from domain.organisation import OrganisationKind, VerifyOrganisation
@@ -65,13 +65,17 @@ class Town:
 
     def refused(self, kind: str, name: str, command: Command, *, at: str, by: str) -> set[str]:
         """The rules that refuse the command."""
+        return {u.rule for u in self.unmet(kind, name, command, at=at, by=by)}
+
+    def unmet(self, kind: str, name: str, command: Command, *, at: str, by: str) -> tuple[Unmet, ...]:
+        """Every condition that the command does not meet."""
         self.pass_time(on(at))
         stream = self.id(kind, name)
         order = Order(command, who(by), on(at))
         try:
             AGGREGATES[kind].decide(self.state(kind, name), self.facts(stream, command), order)
         except CommandRejected as refusal:
-            return {u.rule for u in refusal.unmet}
+            return refusal.unmet
         message = f"{command.command_type} was accepted"
         raise AssertionError(message)
 
