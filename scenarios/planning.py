@@ -167,6 +167,8 @@ class _Planner:
             return
         stream, command_type, subject_part = found
         line = self._document.line(("events", i))
+        if row.actor.role is Role.SYS:
+            command_type = _of_the_clock(command_type, stream.kind)
         if command_type.by == (Role.SYS,):
             data = {**({command_type.subject_field: subject_part} if subject_part else {}), **row.data}
             expectations.append(Expectation(i + 1, line, local_day(at), stream, command_type.records.event_type, data))
@@ -258,6 +260,12 @@ class _Planner:
                     f"沒有命令用到 {key},請刪去或改正拼寫",
                     f"no command takes {key}; remove it or mend its spelling",
                 )
+
+
+def _of_the_clock(command_type: type[Command], kind: str) -> type[Command]:
+    """The deadline's command, where a person's and the timer's lead to one event; the same where there is none."""
+    of_the_event = (c for c in AGGREGATES[kind].commands if c.records is command_type.records)
+    return next((c for c in of_the_event if c.by == (Role.SYS,)), command_type)
 
 
 def _for_row(command_type: type[Command], texts: tuple[str, str]) -> tuple[str, str]:
