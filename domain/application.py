@@ -55,6 +55,8 @@ class Application(Part):
     """The Shanghai day on which it was returned for completion; None unless it lies with the applicant."""
     completion_wd: int = 0
     """Working days to complete it."""
+    rescoring: bool = False
+    """Whether an upheld objection asks for it to be scored again, by another panel (T06)."""
     places: tuple[str, ...] = ()
     """The keys of the places that it holds: in its round, and as the one answer to its need."""
 

@@ -364,16 +364,17 @@ def _scheme(check: Checks, facts: Facts) -> Scheme:
 
 
 def _drawn(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list[Event]:
-    """RP01, P4: odd and enough seats, each once, and only applications that passed preliminary review."""
+    """RP01, P4: odd and enough seats, each once; only applications that passed preliminary review, or wait anew."""
     bidders: dict[str, tuple[str, ...]] = {}
     for name in command.applications:
         file = facts.of(state.stream.sibling("project", name))
         application = file.part(Application)
         check(
-            file.stage == SHORTLISTED and application.round == command.round,
+            (file.stage == SHORTLISTED or application.rescoring) and application.round == command.round,
             "RP01",
-            f"{name} 現為 {file.stage}(輪次 {application.round}),須為 {command.round} 初審通過的申報",
-            f"{name} is {file.stage} in round {application.round}; it must be shortlisted in {command.round}",
+            f"{name} 現為 {file.stage}(輪次 {application.round}),須為 {command.round} 初審通過或待複評的申報",
+            f"{name} is {file.stage} in round {application.round}; it must be shortlisted in {command.round}, "
+            "or wait to be scored again",
         )
         bidders[name] = (application.organisation, *application.partners)
     _is_odd(check, command.seats)

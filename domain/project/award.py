@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
@@ -14,13 +15,13 @@ from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachment, Role, StreamId, Text
+from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition, Verdict
-from domain.organisation import not_eligible
+from domain.organisation import not_eligible, not_represented
 from domain.panel import Panel
 from domain.project.bidding import Application, BaseSupport, ProjectKind, not_supportable, supported
 from domain.project.stage import Stage
@@ -263,6 +264,32 @@ class UpholdObjection(Upholding, Command):
     records = ObjectionUpheld
 
 
+# ---------------------------------------------------------------- 複評
+
+
+class Rescoring(Particulars):
+    """On whose report the award rests from now on."""
+
+    panel: str
+    """Another panel than the one whose marks were objected to."""
+
+
+class AwardRescored(Rescoring, Event):
+    """The bid was scored again and still reaches the line: the award may be posted anew."""
+
+    zh = "複評"
+    score: Decimal
+
+
+class RescoreAward(Rescoring, Command):
+    """Rest the award on another panel's report, after an objection was upheld (T06)."""
+
+    records = AwardRescored
+    by = (Role.CAB_REG,)
+    during = (Stage.PROPOSED,)
+    rule = "T06"
+
+
 # ---------------------------------------------------------------- 批復、放棄、撤銷
 
 
@@ -352,6 +379,7 @@ Commands = (
     | AcceptObjection
     | DismissObjection
     | UpholdObjection
+    | RescoreAward
     | ConfirmAward
     | DeclineAward
     | RevokeAward
@@ -363,6 +391,7 @@ Events = (
     | ObjectionAccepted
     | ObjectionDismissed
     | ObjectionUpheld
+    | AwardRescored
     | AwardConfirmed
     | AwardDeclined
     | AwardRevoked
@@ -443,17 +472,19 @@ class Award(Part):
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """The panel and the funds of the award, and who is to get it."""
+    """The panel and the funds of the award, and who is to get it or declines it."""
     award = state.part(Award)
     proposal = command if isinstance(command, ProposeAward) else None
     funds = proposal.funds if proposal else award.funds
-    panel = proposal.panel if proposal else award.panel
+    panel = command.panel if isinstance(command, ProposeAward | RescoreAward) else award.panel
     streams = {state.stream.sibling("fund", fund) for fund in funds}
     if panel is not None:
         streams.add(state.stream.sibling("panel", panel))
     if proposal is not None:
         streams |= {state.stream.sibling("organisation", name) for name in _to_be_funded(state, proposal)}
         streams |= {state.stream.sibling("base", proposal.support.base)} if proposal.support else set()
+    if isinstance(command, DeclineAward) and state.part(Application).organisation:
+        streams.add(state.stream.sibling("organisation", state.part(Application).organisation))
     return Reads(
         streams=frozenset(streams),
         claims=frozenset({f"name/{state.stream.realm}/{proposal.project}"} if proposal else ()),
@@ -470,6 +501,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(AwardProposed.of(command))
         case OpenAwardPublicity():
             scheme = _scheme(check, facts)
+            check(
+                not state.part(Application).rescoring,
+                "T06",
+                "異議成立須複評,複評後方可重新公示",
+                "an upheld objection asks for it to be scored again; post it after that",
+            )
             return check.grant(
                 AwardPublicityOpened.of(
                     command,
@@ -510,11 +547,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _stands(check, award, number, ObjectionStatus.ACCEPTED)
             freed = award.funds if remedy is Remedy.DISQUALIFY else {}
             return check.grant(ObjectionUpheld.of(command, freed=freed))
+        case RescoreAward(panel=panel):
+            return check.grant(AwardRescored(panel=panel, score=_rescored(check, state, facts, panel)))
         case ConfirmAward():
             _may_be_confirmed(check, award, facts.calendar, today)
             scheme = _scheme(check, facts)
             return check.grant(AwardConfirmed(signing_wd=scheme.contract.signing_wd))
         case DeclineAward():
+            _declined_by_who_may(check, state, facts, order.actor)
             return check.grant(AwardDeclined.of(command, freed=award.funds))
         case RevokeAward():
             return check.grant(AwardRevoked.of(command, freed=award.funds))
@@ -591,21 +631,7 @@ def _may_be_proposed(check: Checks, state: State, facts: Facts, today: date, pro
 
 
 def _was_reviewed(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -> None:
-    scheme = _scheme(check, facts)
-    panel = facts.of(state.stream.sibling("panel", proposal.panel)).part(Panel) if proposal.panel else Panel()
-    score = panel.results.get(state.stream.name)
-    check(
-        panel.reported,
-        "T01",
-        "評審報告尚未出具",
-        "the panel's report has not been issued",
-    )
-    check(
-        score is not None and score >= scheme.review.line,
-        "T01",
-        f"評審得分 {score if score is not None else '無'},須達到 {scheme.review.line} 分",
-        f"the score is {score if score is not None else 'missing'}; {scheme.review.line} is needed",
-    )
+    _reached_the_line(check, state, facts, proposal.panel, "T01")
     requested = state.part(Application).requested
     check(
         proposal.award <= requested,
@@ -613,6 +639,51 @@ def _was_reviewed(check: Checks, state: State, facts: Facts, proposal: ProposeAw
         f"立項金額不得超過申報金額 {yuan(requested)}",
         f"the award may not exceed the {yuan(requested)} applied for",
     )
+
+
+def _reached_the_line(check: Checks, state: State, facts: Facts, name: str | None, rule: str) -> Decimal | None:
+    """The mark that the panel's report gives, which must reach the scheme's line."""
+    scheme = _scheme(check, facts)
+    panel = facts.of(state.stream.sibling("panel", name)).part(Panel) if name else Panel()
+    score = panel.results.get(state.stream.name)
+    check(
+        panel.reported,
+        rule,
+        "評審報告尚未出具",
+        "the panel's report has not been issued",
+    )
+    check(
+        score is not None and score >= scheme.review.line,
+        rule,
+        f"評審得分 {score if score is not None else '無'},須達到 {scheme.review.line} 分",
+        f"the score is {score if score is not None else 'missing'}; {scheme.review.line} is needed",
+    )
+    return score
+
+
+def _rescored(check: Checks, state: State, facts: Facts, name: str) -> Decimal:
+    """T06: asked for by an upheld objection, by another panel, and at or above the line again."""
+    check(
+        state.part(Application).rescoring,
+        "T06",
+        "並無成立的異議要求複評",
+        "no upheld objection asks for it to be scored again",
+    )
+    former = state.part(Award).panel
+    check(
+        name != former,
+        "T06",
+        f"{former} 的評分即異議所指,須另抽評審組",
+        f"the marks of {former} were objected to; another panel must score it",
+    )
+    return _reached_the_line(check, state, facts, name, "T06") or Decimal(0)
+
+
+def _declined_by_who_may(check: Checks, state: State, facts: Facts, actor: Actor) -> None:
+    """SD10: only a representative of the organisation gives its award up."""
+    organisation = state.part(Application).organisation
+    if organisation:
+        not_represented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
 
 
 def _may_be_confirmed(check: Checks, award: Award, calendar: Calendar, today: date) -> None:
@@ -674,7 +745,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return _moved(state, event.objection, status=ObjectionStatus.DISMISSED, decided_on=today)
         case ObjectionUpheld():
             upheld = _moved(state, event.objection, status=ObjectionStatus.UPHELD, decided_on=today)
+            if event.remedy is Remedy.RESCORE and award.panel is not None:
+                upheld = upheld.having(replace(state.part(Application), rescoring=True))
             return approval.ended(upheld, of, gate="ConfirmAward", verdict=Verdict.REFUSED)
+        case AwardRescored(panel=panel):
+            return state.having(replace(award, panel=panel), replace(state.part(Application), rescoring=False))
         case AwardConfirmed():
             confirmed = replace(award, confirmed_on=today, signing_wd=event.signing_wd)
             return approval.ended(state.having(confirmed), of, gate="ConfirmAward")
@@ -694,9 +769,11 @@ def _moved(state: State, number: str, **changed: ObjectionStatus | date) -> Stat
 
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
-    """Posting, objections to be decided, confirmation."""
+    """Posting, objections to be decided, scoring again, confirmation."""
     award = state.part(Award)
     match state.stage:
+        case Stage.PROPOSED if state.part(Application).rescoring:
+            yield Awaited((Role.CAB_REG,), "RescoreAward", "", "另抽評審組複評", "have it scored by another panel")
         case Stage.PROPOSED:
             yield Awaited((Role.CAB_REG,), "OpenAwardPublicity", "", "發布立項公示", "post the proposed award")
         case Stage.IN_PUBLICITY | Stage.OBJECTION_HOLD:

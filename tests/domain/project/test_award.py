@@ -18,9 +18,11 @@ from domain.panel import Panel
 from domain.project import PROJECT
 from domain.project.award import (
     AcceptObjection,
+    Award,
     AwardConfirmed,
     AwardDeclined,
     AwardProposed,
+    AwardRescored,
     AwardRevoked,
     ConfirmAward,
     DeclineAward,
@@ -32,6 +34,7 @@ from domain.project.award import (
     OpenAwardPublicity,
     ProposeAward,
     Remedy,
+    RescoreAward,
     RevocationGround,
     RevokeAward,
     UpholdObjection,
@@ -225,13 +228,46 @@ def test_an_upheld_objection_disqualifies_and_frees_the_money() -> None:
     ).effects(story.state.stream)
 
 
-def test_an_upheld_objection_may_lead_to_a_new_publicity() -> None:
-    upheld = UpholdObjection(finding="程序瑕疵", remedy=Remedy.RESCORE, attachments=EVIDENCE)
+def to_be_rescored(score: str = "75.00", *, reported: bool = True) -> Story:
+    """An objection to the marks was upheld, and RP-2 has scored again."""
+    upheld = UpholdObjection(finding="評分有誤", remedy=Remedy.RESCORE, attachments=EVIDENCE)
     story = objected().when(upheld, at="2024-05-22", by="CAB-DEC#1").then(ObjectionUpheld.of(upheld, freed={}))
     assert stage(story) == "PROPOSED"
+    panel = State(StreamId("panel/test/RP-2")).having(
+        Panel(results={"AP-2": Decimal(score)} if reported else {}, reported=reported, seated=("E7", "E8"))
+    )
+    known = story.facts
+    return story.knowing(replace(known, streams={**known.streams, panel.stream: panel}))
+
+
+def test_an_upheld_objection_leads_to_another_score_and_a_new_publicity() -> None:
+    story = to_be_rescored()
+    assert "RescoreAward" in story.awaited()
+    again = RescoreAward(panel="RP-2")
+    scored = AwardRescored(panel="RP-2", score=Decimal("75.00"))
+    story = story.when(again, at="2024-05-23", by="CAB-REG#1").then(scored)
     assert "OpenAwardPublicity" in story.awaited()
-    story = story.ordered(OpenAwardPublicity(contact="市民政局"), at="2024-05-23", by="CAB-REG#1")
+    story = story.ordered(OpenAwardPublicity(contact="市民政局"), at="2024-05-24", by="CAB-REG#1")
+    assert story.state.part(Award).panel == "RP-2"
     story.when(ConfirmAward(), at="2024-05-28", by="CAB-DEC#1").refused("D2")
+    assert stage(story.ordered(ConfirmAward(), at="2024-05-31", by="CAB-DEC#1")) == "AWARDED"
+
+
+def test_no_new_publicity_before_it_was_scored_again() -> None:
+    to_be_rescored().when(OpenAwardPublicity(contact="市民政局"), at="2024-05-23", by="CAB-REG#1").refused("T06")
+
+
+@pytest.mark.parametrize("story", [to_be_rescored("59.99"), to_be_rescored(reported=False)])
+def test_a_second_score_must_be_there_and_reach_the_line(story: Story) -> None:
+    story.when(RescoreAward(panel="RP-2"), at="2024-05-23", by="CAB-REG#1").refused("T06")
+
+
+def test_another_panel_scores_again() -> None:
+    to_be_rescored().when(RescoreAward(panel="RP-1"), at="2024-05-23", by="CAB-REG#1").refused("T06")
+
+
+def test_nothing_is_scored_again_without_an_upheld_objection() -> None:
+    posted().when(RescoreAward(panel="RP-2"), at="2024-05-23", by="CAB-REG#1").refused("T06")
 
 
 def test_an_adverse_decision_has_its_evidence() -> None:
@@ -246,6 +282,10 @@ def test_the_organisation_may_decline() -> None:
     decline = DeclineAward(reason="人手不足")
     story = story.when(decline, at="2024-05-22", by="SO-LEGAL#1").then(AwardDeclined(reason="人手不足", freed=FUNDS))
     assert stage(story) == "REVOKED"
+
+
+def test_nobody_declines_for_somebody_else() -> None:
+    posted().when(DeclineAward(reason="人手不足"), at="2024-05-22", by="SO-LEGAL#2").refused("SD10")
 
 
 def test_an_award_on_hold_is_not_declined() -> None:
