@@ -34,12 +34,7 @@ class Account:
 
     def data_folder(self, wanted: Path) -> Path:
         """Where the data goes: as wanted, or into the place, with a link as wanted."""
-        if self.place is None:
-            return wanted
-        data = self.place / wanted.name
-        if not wanted.is_symlink():
-            wanted.symlink_to(data)
-        return data
+        return wanted if self.place is None else self.place / wanted.name
 
     def own(self, path: Path) -> None:
         """Give a file to the user that must read it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -125,10 +126,29 @@ def passwords(home: Path) -> dict[str, str]:
 
 
 def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
-    """Make the data folder; the password of its superuser passes through a file that is gone afterwards."""
+    """Make the data folder: whole, or not at all. Raises LocalTrouble."""
     data = account.data_folder(home / DATA)
+    unfinished = data.with_name(f"{DATA}.new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    said = _initdb(account, bin_folder, unfinished, passwords(home)[SUPERUSER])
+    if said is not None:
+        raise LocalTrouble(
+            f"Postgres 資料夾無法建立(磁碟空間?{data.parent}):\n{said}",
+            f"initdb failed; is the disk full? {data.parent}:\n{said}",
+        )
+    if account.place is not None:
+        shutil.rmtree(data, ignore_errors=True)  # of a state folder that was removed by hand, its passwords with it
+        unfinished.rename(data)
+        (home / DATA).unlink(missing_ok=True)
+        (home / DATA).symlink_to(data)
+    else:
+        unfinished.rename(data)
+
+
+def _initdb(account: Account, bin_folder: Path, data: Path, password: str) -> str | None:
+    """What initdb had to say against it, or None. The password passes through a file that is gone afterwards."""
     with tempfile.NamedTemporaryFile("w", dir=data.parent) as password_file:
-        password_file.write(passwords(home)[SUPERUSER])
+        password_file.write(password)
         password_file.flush()
         account.own(Path(password_file.name))
         command = [
@@ -145,11 +165,7 @@ def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
             text=True,
             check=False,
         )
-    if made.returncode != 0:
-        raise LocalTrouble(
-            f"Postgres 資料夾無法建立(磁碟空間?{data}):\n{made.stderr}",
-            f"initdb failed; is the disk full? {data}:\n{made.stderr}",
-        )
+    return made.stderr if made.returncode else None
 
 
 def _locale(bin_folder: Path) -> list[str]:

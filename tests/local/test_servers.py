@@ -3,12 +3,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -269,7 +271,7 @@ async def test_what_a_killed_keeper_left_is_cleared_in_words_and_the_data_stays(
 
 
 async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.servers._ENDING_S", 0.2)
+    monkeypatch.setattr(import_module("local.servers"), "_ENDING_S", 0.2)
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings):
         pass
@@ -365,6 +367,15 @@ async def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> Non
     assert none_left(settings.home, 5)
 
 
+async def test_a_first_start_that_was_cut_short_does_no_harm(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    half = settings.home / f"{postgres.DATA}.new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    async with local.servers(settings) as found:
+        assert await asked(found.owner_url, "SELECT 1") == 1
+
+
 async def test_a_folder_without_postgres_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VENTURE_PG_BIN", str(tmp_path))
     with pytest.raises(local.LocalTrouble, match="VENTURE_PG_BIN"):
@@ -393,8 +404,13 @@ async def test_root_becomes_nobody_where_namespaces_are_refused(
         assert owner_of(found.postgres.process.pid) == nobody.NOBODY
         assert await asked(found.owner_url, "SELECT 1") == 1
         place = (settings.home / postgres.DATA).resolve().parent
+        await asked(found.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
     monkeypatch.undo()
     async with local.servers(settings) as again:
-        assert await asked(again.owner_url, "SELECT 1") == 1
+        assert await asked(again.owner_url, "SELECT n FROM kept") == 7
+    monkeypatch.setattr(nobody, "_namespaces_work", lambda: False)
+    shutil.rmtree(settings.home)
+    async with local.servers(settings) as anew:
+        assert await asked(anew.owner_url, "SELECT to_regclass('kept')") is None
     assert await local.reset(settings) is True
     assert not place.exists()
