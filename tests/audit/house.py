@@ -73,10 +73,10 @@ CUT = datetime(2023, 6, 30, tzinfo=UTC)
 """The story is told until here: need, call, bid, award, contract, first tranche, start; one refusal among it."""
 
 
-def story(until: datetime = CUT) -> Plan:
+def story(until: datetime = CUT, fresh: str = "") -> Plan:
     """The beginning of S2, as it comes with the product."""
     document = read(Path(str(files("scenarios").joinpath("s2-fuzhou.yaml"))))
-    whole = plan(document.parsed(Scenario), document)
+    whole = plan(document.parsed(Scenario), document, fresh=fresh)
     return replace(whole, orders=tuple(o for o in whole.orders if o.at < until), expectations=())
 
 
