@@ -113,7 +113,7 @@ def read_settings() -> bootstrap.Settings:
 
 def build() -> typer.Typer:
     """The whole command line."""
-    from cli import approval, audit, command, project, scenario, scheme, serving
+    from cli import approval, audit, command, project, reconciling, scenario, scheme, serving
     from cli import round as round_
 
     app = typer.Typer(
@@ -135,6 +135,7 @@ def build() -> typer.Typer:
         app.add_typer(sub, name=name)
     command.add_to(app)
     serving.add_to(app)
+    reconciling.add_to(app)
     return app
 
 

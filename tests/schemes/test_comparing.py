@@ -19,7 +19,7 @@ def test_each_changed_parameter_is_named_with_both_values() -> None:
         "公示・公示期(工作日):5 → 7",
         "實施與督導・須指派督導:是 yes → 否 no",
     ]
-    assert [d.en for d in differences(fuzhou, longer)][0] == "publicity.working_days: 5 → 7"
+    assert differences(fuzhou, longer)[0].en == "publicity.working_days: 5 → 7"
 
 
 def test_every_section_and_parameter_has_the_offices_word() -> None:

@@ -1,0 +1,177 @@
+"""The log against Temporal, both ways. The log is right: what is missing is started from it, what is stale looks again.
+
+Losing Temporal's data, or restoring an older backup of Postgres, shows here as differences and nowhere as damage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from domain.catalogue import AGGREGATES
+from domain.kernel.envelope import Progress
+from domain.kernel.identity import StreamId
+from store.port import Clock
+from workflows.kinds import workflow_type
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from temporalio.client import Client
+
+    from api.door import Door
+    from store.port import EventStore, Standing
+
+_PAGE = 500
+_AT_ONCE = 8
+
+
+class Difference(StrEnum):
+    """How a stream and its workflow may disagree."""
+
+    MISSING = "MISSING"
+    """The log waits for something, and no workflow runs: it is to be started from the log."""
+    STALE = "STALE"
+    """The workflow knows an earlier version than the log's: it is to look again."""
+    AHEAD = "AHEAD"
+    """The workflow knows a later version than the log has: an older backup was restored. The log wins."""
+    STRAY = "STRAY"
+    """A workflow runs for a stream that the log does not have: it is to be looked at by a person."""
+
+    @property
+    def mend(self) -> tuple[str, str]:
+        """What to do, in Chinese and English."""
+        return _MENDS[self]
+
+
+_MENDS = {
+    Difference.MISSING: ("venture resurrect 會由日誌重建", "venture resurrect starts it from the log"),
+    Difference.STALE: ("venture resurrect 會令其重讀日誌", "venture resurrect has it read the log again"),
+    Difference.AHEAD: (
+        "Postgres 可能恢復自較舊備份:先核對備份,再以 venture resurrect 令其以日誌為準",
+        "Postgres may come from an older backup: check it, then venture resurrect has the workflow follow the log",
+    ),
+    Difference.STRAY: (
+        "日誌中無此檔案:請人工核對後終止該工作流",
+        "the log has no such stream: check, then end that workflow",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One difference."""
+
+    stream: StreamId
+    difference: Difference
+    log_version: int
+    workflow_version: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        zh, en = self.difference.mend
+        return {
+            "stream": self.stream,
+            "difference": self.difference,
+            "log_version": self.log_version,
+            "workflow_version": self.workflow_version,
+            "mend_zh": zh,
+            "mend_en": en,
+        }
+
+
+@dataclass
+class Reconciliation:
+    """What was compared, and what differs."""
+
+    streams: int = 0
+    workflows: int = 0
+    found: list[Found] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {"streams": self.streams, "workflows": self.workflows, "found": [f.as_json() for f in self.found]}
+
+
+async def reconcile(store: EventStore, client: Client) -> Reconciliation:
+    """Compare every stream on the wall clock with the open workflows of Temporal. Changes nothing."""
+    open_ids = {w async for w in _open_workflows(client)}
+    result = Reconciliation(workflows=len(open_ids))
+    known: set[str] = set()
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def compared(standing: Standing) -> Found | None:
+        async with places:
+            return await _compared(client, standing, is_open=standing.stream in open_ids)
+
+    async for page in _standings(store):
+        known.update(s.stream for s in page)
+        waiting = [s for s in page if s.clock is Clock.WALL or s.stream in open_ids]
+        result.streams += len(waiting)
+        result.found.extend(f for f in await asyncio.gather(*map(compared, waiting)) if f is not None)
+    result.found.extend(Found(StreamId(workflow), Difference.STRAY, 0, None) for workflow in sorted(open_ids - known))
+    return result
+
+
+async def resurrect(
+    store: EventStore, client: Client, door: Door, told: Callable[[Found], None] = lambda _found: None
+) -> Reconciliation:
+    """Start every missing workflow from the log, and have stale ones look again. Twice does no harm."""
+    result = await reconcile(store, client)
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def looked_at(found: Found) -> None:
+        async with places:
+            await door.look(found.stream)
+            told(found)
+
+    await asyncio.gather(*(looked_at(f) for f in result.found if f.difference is not Difference.STRAY))
+    return result
+
+
+def is_awaited(standing: Standing) -> bool:
+    """Whether a workflow must be running for this stream: a deadline runs, or its life is not over."""
+    own_workflow = workflow_type(standing.stream.kind) != "Register"
+    return standing.due_at is not None or (
+        own_workflow and standing.stage not in AGGREGATES[standing.stream.kind].final
+    )
+
+
+async def _compared(client: Client, standing: Standing, *, is_open: bool) -> Found | None:
+    if not is_open:
+        awaited = standing.clock is Clock.WALL and is_awaited(standing)
+        return Found(standing.stream, Difference.MISSING, standing.version, None) if awaited else None
+    knows = await _version_known(client, standing.stream)
+    if knows is None or knows < standing.version:
+        return Found(standing.stream, Difference.STALE, standing.version, knows)
+    if knows > standing.version:
+        return Found(standing.stream, Difference.AHEAD, standing.version, knows)
+    return None
+
+
+async def _version_known(client: Client, stream: StreamId) -> int | None:
+    """The version that the workflow believes in; None if it has not looked yet, or has just ended."""
+    try:
+        progress = await client.get_workflow_handle(stream).query("progress", result_type=Progress | None)  # type: ignore[arg-type] # a union is a type to the converter
+    except RPCError:
+        return None
+    return progress.version if progress is not None else None
+
+
+async def _open_workflows(client: Client) -> AsyncIterator[str]:
+    query = f"ExecutionStatus = '{WorkflowExecutionStatus.RUNNING.name.title()}'"
+    async for workflow in client.list_workflows(query):
+        if workflow.workflow_type in {"Need", "Round", "Project", "Register"}:
+            yield workflow.id
+
+
+async def _standings(store: EventStore) -> AsyncIterator[list[Standing]]:
+    after: StreamId | None = None
+    while page := list(await store.agenda(after=after, limit=_PAGE)):
+        yield page
+        after = page[-1].stream

@@ -1,0 +1,77 @@
+"""``venture reconcile`` and ``venture resurrect``: Temporal against the log, and Temporal from the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from api.reconciling import Reconciliation, reconcile, resurrect
+from cli.app import carried_out, read_settings
+from cli.office import opened
+from cli.speaking import Column, Exit, Form, Language, Output, Voice
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def add_to(app: typer.Typer) -> None:
+    """Mount the commands."""
+    app.command("reconcile")(reconcile_command)
+    app.command("resurrect")(resurrect_command)
+
+
+def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+    """核對日誌與 Temporal,指出不同與處理 / compare the log with Temporal, and say what to do. Changes nothing.
+
+    退出碼 exit codes: 0 一致 they agree, 6 有出入 they differ.
+
+    例 example:  venture reconcile -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> Reconciliation:
+        async with opened(settings, voice, working=True) as office:
+            return await reconcile(office.store, office.client)
+
+    found = carried_out(voice, work())
+    _show(found, voice)
+    if found.found:
+        raise typer.Exit(Exit.INTEGRITY)
+
+
+def resurrect_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+    """由日誌重建缺失的工作流,重設期限;重複執行無害 / start missing workflows from the log; twice does no harm.
+
+    例 example:  venture resurrect
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> Reconciliation:
+        async with opened(settings, voice, working=True) as office:
+            return await resurrect(office.store, office.client, office.door)
+
+    _show(carried_out(voice, work()), voice)
+
+
+def _show(result: Reconciliation, voice: Voice) -> None:
+    if not voice.for_people:
+        voice.json(result.as_json())
+        return
+    rows: list[dict[str, Any]] = [
+        {**found.as_json(), "mend": voice.say(*found.difference.mend)} for found in result.found
+    ]
+    columns = (
+        Column("stream", "檔案", "stream"),
+        Column("difference", "出入", "difference"),
+        Column("log_version", "日誌版本", "log", right=True),
+        Column("workflow_version", "工作流版本", "workflow", right=True),
+        Column("mend", "處理", "what to do"),
+    )
+    agree = (
+        f"✓ 一致:{result.streams} 個檔案,{result.workflows} 個工作流",
+        f"✓ they agree: {result.streams} streams, {result.workflows} workflows",
+    )
+    voice.rows(rows, columns, agree)
