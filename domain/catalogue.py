@@ -8,20 +8,20 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from domain.base import BASE
-from domain.calendar_register import CALENDAR, CALENDAR_NAME
-from domain.fund import FUND
+from domain.base import BASE, BaseStage
+from domain.calendar_register import CALENDAR, CALENDAR_NAME, CalendarStage
+from domain.fund import FUND, FundStage
 from domain.kernel.identity import Role
 from domain.need import NEED
-from domain.organisation import ORGANISATION
-from domain.panel import PANEL
+from domain.organisation import ORGANISATION, OrganisationStage
+from domain.panel import PANEL, PanelStage
 from domain.project import PROJECT, selection
 from domain.project.stage import Stage
-from domain.realm import REALM, REALM_NAME
+from domain.realm import REALM, REALM_NAME, RealmStage
 from domain.round import ROUND
 from domain.round.plan import NeedStage, RoundStage
 from domain.round.resolution import RoundResolved
-from domain.scheme_register import SCHEME
+from domain.scheme_register import SCHEME, SchemeStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -156,12 +156,23 @@ class TransitionRow:
 
 _STAGES: Mapping[str, Mapping[str, str]] = {
     kind: {stage.value: stage.zh for stage in stages}
-    for kind, stages in (("project", Stage), ("round", RoundStage), ("need", NeedStage))
+    for kind, stages in (
+        (PROJECT.kind, Stage),
+        (ROUND.kind, RoundStage),
+        (NEED.kind, NeedStage),
+        (PANEL.kind, PanelStage),
+        (ORGANISATION.kind, OrganisationStage),
+        (BASE.kind, BaseStage),
+        (FUND.kind, FundStage),
+        (SCHEME.kind, SchemeStage),
+        (CALENDAR.kind, CalendarStage),
+        (REALM.kind, RealmStage),
+    )
 }
 
 
 def stage_zh(kind: str, stage: str) -> str:
-    """What the office calls that stage; registers have no terms of their own, so theirs is the name itself."""
+    """What the office calls that stage of that kind of stream; an unknown one is called by its name."""
     return _STAGES.get(kind, {}).get(stage, stage)
 
 

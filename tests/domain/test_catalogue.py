@@ -14,11 +14,13 @@ from domain.catalogue import (
     decode,
     event_class,
     kind_of_subject,
+    stage_zh,
     transition_table,
 )
 from domain.fund import FundSourceRegistered
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import Role
+from domain.kernel.state import ORIGIN, SAME
 from domain.project.bidding import FailPreliminaryReview, LapseCompletion
 from domain.project.delivery import StartProject
 
@@ -263,3 +265,10 @@ def test_an_event_comes_back_from_its_bytes() -> None:
     assert decode("FundSourceRegistered", 1, canonical(plain(event))) == event
     with pytest.raises(KeyError):
         decode("FundSourceRegistered", 2, canonical(plain(event)))
+
+
+def test_every_stage_has_a_term() -> None:
+    for row in transition_table():
+        for stage in {*row.start, row.to} - {ORIGIN, SAME}:
+            assert stage_zh(row.kind, stage) != stage
+    assert stage_zh("round", "UNHEARD_OF") == "UNHEARD_OF"

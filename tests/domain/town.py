@@ -46,9 +46,10 @@ class Town:
     claims: dict[str, set[str]] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
     log: list[tuple[StreamId, Event]] = field(default_factory=list)
+    realm: str = "test"
 
     def id(self, kind: str, name: str) -> StreamId:
-        return StreamId.of(kind, "test", name)
+        return StreamId.of(kind, self.realm, name)
 
     def state(self, kind: str, name: str) -> State:
         stream = self.id(kind, name)

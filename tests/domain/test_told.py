@@ -1,0 +1,61 @@
+"""Every story that comes with the product comes out as told, by the rules alone: no server, no store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.calendar_register import PublishCalendar
+from domain.catalogue import AGGREGATES
+from domain.kernel.calendar import local_day
+from domain.scheme_register import PublishPolicyPack
+from scenarios.format import Scenario
+from scenarios.planning import plan
+from schemes.calendars import published
+from schemes.reading import read
+from tests.domain.town import Town
+
+if TYPE_CHECKING:
+    from scenarios.planning import Plan, Planned
+
+STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+
+
+def prepared(told: Plan) -> Town:
+    """A town with the calendars and the rules of the story."""
+    town, first = Town(realm=told.realm), told.begins.isoformat()
+    for year in published(local_day(told.begins).year, local_day(told.ends).year + 1):
+        notice = PublishCalendar(
+            year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
+        )
+        town.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
+    town.order("scheme", told.scheme.name, PublishPolicyPack(scheme=told.scheme), at=first, by="CAB-DEC#1")
+    return town
+
+
+def rules_against(town: Town, row: Planned) -> set[str]:
+    return town.refused(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_the_story_comes_out_as_told(path: Path) -> None:
+    document = read(path)
+    scenario = document.parsed(Scenario)
+    told = plan(scenario, document)
+    town = prepared(told)
+    for row in told.orders:
+        if row.must_refuse is not None:
+            assert row.must_refuse in rules_against(town, row), f"line {row.line}"
+        else:
+            town.order(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
+    town.pass_time(told.ends + timedelta(seconds=1))
+    for name, expected in scenario.expect.items():
+        state = town.states[told.stream(name)]
+        assert state.stage == expected.state
+        assert AGGREGATES["project"].summary(state)["net"] == expected.net
+    for expectation in told.expectations:
+        happened = {event.event_type for stream, event in town.log if stream == expectation.stream}
+        assert expectation.event_type in happened, f"line {expectation.line}"
