@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from api.reconciling import Difference, reconcile, resurrect
 from domain.catalogue import command_named
-from domain.kernel.envelope import Progress
+from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId, derived
 from schemes import loading
 
@@ -82,7 +82,8 @@ async def test_resurrecting_twice_changes_nothing(desk: Desk) -> None:
 
 async def test_a_workflow_without_a_stream_is_shown_and_left_to_a_person(desk: Desk) -> None:
     stream = StreamId.of("project", LIVE, f"AP-{uuid4().hex[:8]}")
-    await desk.door.look(stream)
+    remembered = Opening(stream=stream, progress=Progress(version=5, stage="ACTIVE"))
+    await desk.client.start_workflow("Project", remembered, id=stream, task_queue=desk.settings.task_queue)
     await _is_listed(desk, stream, running=True)
     assert await _found(desk, stream) == [Difference.STRAY]
     await _handle(desk, stream).terminate("end of the test")
