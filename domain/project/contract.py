@@ -115,8 +115,6 @@ class Agreement(Particulars):
     self_assessment_due: date | None = None
     """The last day for the mid-term self-assessment; None if none is asked for."""
     milestones: dict[Key, MilestoneTerm] = Field(default_factory=dict)
-    match_pledged: Fen = 0
-    """Funds that the organisation raises itself."""
     parties: Parties = Field(default_factory=Parties)
 
 
@@ -124,6 +122,8 @@ class ContractSigned(Agreement, Event):
     """The agreement binds; from now on the project keeps the rules under which it was signed (HZ-8)."""
 
     zh = "協議簽訂"
+    match_pledged: Fen
+    """Funds that the organisation raises itself."""
     scheme: SchemeRef
     midterm_report_wd: int
     """Working days after ``self_assessment_due`` from which the mid-term counts as failed."""
@@ -144,6 +144,8 @@ class SignContract(Agreement, Command):
     """Sign the contract."""
 
     records = ContractSigned
+    match_pledged: Fen | None = None
+    """Funds that the organisation raises itself; None for what its bid promised."""
 
 
 class ContractSigningLapsed(FundsFreed, Event):
@@ -259,6 +261,8 @@ class Tranche:
     paid: Fen = 0
     cancelled: Fen = 0
     requested: Fen = 0
+    requests: int = 0
+    """How often it was asked for."""
     requested_on: date | None = None
     payment_wd: int = 0
     """Working days from the request to the payment."""
@@ -426,7 +430,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case SignContract():
             scheme = pinned(check, facts)
+            pledged = state.part(Application).match_pledged if command.match_pledged is None else command.match_pledged
             _may_be_signed(check, state, command, scheme)
+            _matched(check, command.award, pledged, scheme.budget.match_min)
             check(
                 command.end is None or command.end > today,
                 "T10",
@@ -437,6 +443,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(
                 ContractSigned.of(
                     command,
+                    match_pledged=pledged,
                     scheme=scheme.ref,
                     midterm_report_wd=scheme.evaluation.midterm_report_wd,
                     final_report_months=scheme.evaluation.final_report_months,
@@ -498,13 +505,6 @@ def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Sch
     )
     sound_tranches(check, asked.tranches, asked.award, asked.milestones)
     sound_budget(check, asked.budget, asked.award, scheme.budget)
-    whole = asked.award + asked.match_pledged
-    check(
-        100 * asked.match_pledged >= scheme.budget.match_min * whole,
-        "M6",
-        f"配套資金 {yuan(asked.match_pledged)} 未達總預算的 {scheme.budget.match_min}%",
-        f"the match of {yuan(asked.match_pledged)} is below {scheme.budget.match_min}% of the whole budget",
-    )
     both_signed(check, asked.signatures, scheme)
     for party, zh, en in (
         (parties.host, "承辦機構", "host"),
@@ -518,6 +518,16 @@ def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Sch
         "P3",
         "審計機構與評估機構不得為同一家",
         "auditor and evaluator may not be the same body",
+    )
+
+
+def _matched(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
+    """M6: the organisation raises its share, in percent of the whole budget, itself."""
+    check(
+        100 * pledged >= least * (award + pledged),
+        "M6",
+        f"配套資金 {yuan(pledged)} 未達總預算的 {least}%",
+        f"the match of {yuan(pledged)} is below {least}% of the whole budget",
     )
 
 

@@ -85,7 +85,7 @@ class DisbursementRequested(DisbursementRequest, Event):
     zh = "撥款申請"
     amount: Fen
     bound: str
-    """Digest of project, contract version, payee account, amount and tranche."""
+    """Digest of project, contract version, payee account, amount, tranche and number of the request."""
     payment_wd: int
     """Working days within which it is to be paid."""
 
@@ -252,8 +252,11 @@ Events = (
 )
 
 
-def content(state: State, tranche: str, amount: Fen) -> dict[str, object]:
-    """What the approvals of a payment are bound to; anything else is another payment (SD3)."""
+def content(state: State, tranche: str, amount: Fen, request: int) -> dict[str, object]:
+    """What the approvals of a payment are bound to; anything else is another payment (SD3).
+
+    The request is numbered, so that asking again after the bank sent it back asks for fresh approvals.
+    """
     contract = state.part(Contract)
     return {
         "project": state.part(Award).project,
@@ -261,6 +264,7 @@ def content(state: State, tranche: str, amount: Fen) -> dict[str, object]:
         "account": contract.account,
         "amount": amount,
         "tranche": tranche,
+        "request": request,
     }
 
 
@@ -287,7 +291,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 DisbursementRequested.of(
                     command,
                     amount=amount,
-                    bound=digest(content(state, command.tranche, amount)),
+                    bound=digest(content(state, command.tranche, amount, tranche.requests + 1)),
                     payment_wd=pinned(check, facts).payment.payment_wd,
                 )
             )
@@ -402,7 +406,8 @@ def _in_hand(check: Checks, state: State, tranche: Tranche, name: str, status: T
     _stands(check, tranche, name, "M2", status)
     _gate_stands(check, state, tranche, name)
     check(
-        tranche.status not in IN_FLIGHT or tranche.bound == digest(content(state, name, tranche.requested)),
+        tranche.status not in IN_FLIGHT
+        or tranche.bound == digest(content(state, name, tranche.requested, tranche.requests)),
         "SD3",
         f"{name} 的申請內容已變,須重新申請",
         f"the content of the request for {name} has changed; ask again",
@@ -445,11 +450,12 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = tranches.of.get(name) or Tranche(0, "")
     match event:
         case DisbursementRequested():
-            bound = content(state, name, event.amount)
+            bound = content(state, name, event.amount, known.requests + 1)
             asked = replace(
                 known,
                 status=TrancheStatus.REQUESTED,
                 requested=event.amount,
+                requests=known.requests + 1,
                 requested_on=local_day(of.at),
                 payment_wd=event.payment_wd,
                 bound=event.bound,
@@ -462,7 +468,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return approval.asked(moved, of, gate="CheckDisbursement", role=Role.CAB_FIN, key=name, content=bound)
         case DisbursementChecked():
             checked = replace(known, status=TrancheStatus.CHECKED, checker=of.actor)
-            bound = content(state, name, known.requested)
+            bound = content(state, name, known.requested, known.requests)
             moved = approval.ended(state.having(tranches.having(name, checked)), of, gate="CheckDisbursement", key=name)
             return approval.asked(moved, of, gate="ApproveDisbursement", role=Role.CAB_DEC, key=name, content=bound)
         case DisbursementApproved():

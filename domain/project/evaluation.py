@@ -18,7 +18,7 @@ from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition
-from domain.project.contract import Contract, Money, independent, pinned
+from domain.project.contract import Contract, Money, Tranches, independent, pinned
 from domain.project.delivery import UNDERWAY, Delivery, ReportKind, standing_team
 from domain.project.stage import Stage, gate
 
@@ -288,12 +288,13 @@ def _sound_midterm(check: Checks, state: State, asked: ConcludeMidtermEvaluation
         "中期評估已合格",
         "the mid-term evaluation has passed already",
     )
-    _sound_criteria(check, asked.score, asked.criteria, policy.midterm_rubric)
+    _sound_criteria(check, asked.criteria, policy.midterm_rubric)
+    _adds_up(check, asked, "M2")
     if asked.result is Result.FAIL:
         _evidenced(check, asked.finding, asked.attachments)
 
 
-def _sound_criteria(check: Checks, score: Decimal, criteria: Mapping[str, Decimal], rubric: Mapping[str, int]) -> None:
+def _sound_criteria(check: Checks, criteria: Mapping[str, Decimal], rubric: Mapping[str, int]) -> None:
     unknown = sorted(set(criteria) - set(rubric) - {"bonus"})
     check(
         not unknown,
@@ -308,12 +309,15 @@ def _sound_criteria(check: Checks, score: Decimal, criteria: Mapping[str, Decima
             f"{name} 滿分 {rubric[name]},所評 {criteria[name]}",
             f"{name} is worth {rubric[name]} points at most, not {criteria[name]}",
         )
-    total = sum(criteria.values())
+
+
+def _adds_up(check: Checks, scored: Scored, rule: str) -> None:
+    total = sum(scored.criteria.values())
     check(
-        not criteria or total == score,
-        "M2",
-        f"各項合計 {total},與總分 {score} 不符",
-        f"the criteria add up to {total}, not to {score}",
+        not scored.criteria or total == scored.score,
+        rule,
+        f"各項合計 {total},與總分 {scored.score} 不符",
+        f"the criteria add up to {total}, not to {scored.score}",
     )
 
 
@@ -326,6 +330,7 @@ def _sound_final(check: Checks, state: State, asked: ConcludeFinalEvaluation, sc
         f"{asked.score} 分的等級應為「{policy.grade(asked.score)}」",
         f"{asked.score} points earn the grade {policy.grade(asked.score)}",
     )
+    _adds_up(check, asked, "T21")
     if not passed:
         _evidenced(check, asked.finding, asked.attachments)
         return
@@ -386,13 +391,20 @@ def due(state: State, calendar: Calendar) -> Iterable[Due]:
         yield Due(until, FailOverdueMidterm())
 
 
+def _midterm_wanted(state: State) -> bool:
+    """Whether money waits for the mid-term, the organisation has reported for it, or it must be repeated."""
+    waits = any(t.gate == MidtermEvaluationConcluded.event_type for t in state.part(Tranches).of.values())
+    reported = ReportKind.SELF_ASSESSMENT in state.part(Delivery).reports
+    return waits or reported or state.part(Evaluation).midterm is Result.FAIL
+
+
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     """Self-assessment, mid-term where a tranche waits for it, audit, final evaluation."""
     until = _report_overdue(state, calendar)
     if until is not None:
         yield Awaited((Role.SO_PM,), "SubmitReport", "", "提交中期自評", "submit the self-assessment", until)
     evaluation, money = state.part(Evaluation), state.part(Money)
-    if state.stage in UNDERWAY and evaluation.midterm is not Result.PASS:
+    if state.stage in UNDERWAY and evaluation.midterm is not Result.PASS and _midterm_wanted(state):
         yield Awaited((Role.EVAL,), "ConcludeMidtermEvaluation", "", "中期評估", "conclude the mid-term evaluation")
     if state.stage in (Stage.FINAL_REVIEW, Stage.TERMINATING) and money.audited is None:
         yield Awaited((Role.AUDIT,), "IssueAuditOpinion", "", "出具審計意見", "issue the audit opinion")

@@ -451,10 +451,21 @@ def due(state: State, calendar: Calendar) -> Iterable[Due]:
         yield Due(until, LapseRectification())
 
 
+def _failed(state: State) -> bool:
+    """Whether an evaluation failed and nothing was ordered to put it right (T13, T20)."""
+    evaluation = state.part(Evaluation)
+    if state.stage == Stage.FINAL_REVIEW:
+        return bool(evaluation.grade) and not evaluation.passed
+    return state.stage == Stage.ACTIVE and evaluation.midterm is Result.FAIL
+
+
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     """Rectification by the organisation, then the officer's decision, then what follows a failed one."""
     if state.stage == Stage.SUSPENDED:
         yield Awaited((Role.CAB_DEC,), "ResumeProject", "", "恢復實施或終止", "resume, or end the project")
+    if _failed(state):
+        zh, en = "責令整改或啟動終止", "order a rectification or initiate termination"
+        yield Awaited((Role.CAB_REG,), "OrderRectification", "", zh, en)
     if state.stage != Stage.RECTIFYING:
         return
     match state.part(Rectification).status:

@@ -115,7 +115,6 @@ def agreement(**other: object) -> SignContract:
         "budget": BUDGET,
         "signatures": BOTH,
         "end": date(2024, 11, 30),
-        "match_pledged": 2000000,
         "milestones": MILESTONES,
         "parties": PARTIES,
     }
@@ -124,8 +123,10 @@ def agreement(**other: object) -> SignContract:
 
 def contracted(rules: Scheme = RULES, **other: object) -> Story:
     """PJ-2 with its contract, signed on 4 June 2024, and its account."""
+    asked = agreement(**other)
     signed = ContractSigned.of(
-        agreement(**other),
+        asked,
+        match_pledged=2000000 if asked.match_pledged is None else asked.match_pledged,
         scheme=rules.ref,
         midterm_report_wd=rules.evaluation.midterm_report_wd,
         final_report_months=rules.evaluation.final_report_months,

@@ -46,7 +46,9 @@ from tests.domain.town import scheme
 
 
 def signed(**other: object) -> ContractSigned:
-    return ContractSigned.of(agreement(**other), scheme=RULES.ref, midterm_report_wd=5, final_report_months=1)
+    return ContractSigned.of(
+        agreement(**other), match_pledged=2000000, scheme=RULES.ref, midterm_report_wd=5, final_report_months=1
+    )
 
 
 def test_a_contract_binds_and_fixes_the_rules() -> None:
@@ -56,6 +58,11 @@ def test_a_contract_binds_and_fixes_the_rules() -> None:
     assert story.state.part(Money).committed == FUNDS
     assert "ContractSigned" in story.state.part(Gates).passed
     assert [t.planned for t in story.state.part(Tranches).of.values()] == [7500000, 4500000, 3000000]
+
+
+def test_nothing_is_signed_before_rules_are_chosen() -> None:
+    story = awarded().knowing(replace(around(), scheme=None))
+    story.when(agreement(), at="2024-06-04", by="CAB-REG#1").refused("S1")
 
 
 def test_a_contract_is_signed_by_both() -> None:

@@ -123,7 +123,10 @@ def test_all_of_a_tranche_is_asked_for() -> None:
 
 
 def test_an_unknown_tranche_is_refused() -> None:
-    contracted().when(RequestDisbursement(tranche="T9"), at="2024-06-06", by="CAB-REG#1").refused("M2")
+    outcome = contracted().when(RequestDisbursement(tranche="T9"), at="2024-06-06", by="CAB-REG#1")
+    outcome.refused("M2")
+    assert outcome.refusal is not None
+    assert "T1, T2, T3" in outcome.refusal.unmet[0].en
 
 
 def test_nothing_is_asked_for_without_an_account() -> None:
@@ -171,6 +174,13 @@ def test_another_account_voids_what_is_in_hand() -> None:
     story.when(APPROVE, at="2024-06-11", by="CAB-DEC#1").refused("SD3", "M2")
 
 
+def test_an_approval_is_for_its_content_only() -> None:
+    story = approved()
+    tranches = story.state.part(Tranches)
+    forged = story.state.having(tranches.having("T1", replace(tranches.of["T1"], bound="0" * 64)))
+    replace(story, state=forged).when(PAY, at="2024-06-13", by="FISCAL#1").refused("SD3")
+
+
 def test_another_contract_version_voids_what_is_in_hand() -> None:
     amended = ContractAmended(
         version=2, award=15000000, signatures=BOTH, split={}, tranches=TRANCHES, budget=BUDGET, milestones=MILESTONES
@@ -190,13 +200,14 @@ def test_a_payment_that_came_back_is_asked_for_again() -> None:
     story = approved().ordered(FailDisbursement(tranche="T1", reason="賬號有誤"), at="2024-06-14", by="FISCAL#1")
     assert status(story) is TrancheStatus.FAILED
     assert story.state.part(Money).paid == 0
-    following(
+    story = following(
         story,
         ("2024-06-17", REQUEST, "CAB-REG#1"),
         ("2024-06-18", CHECK, "CAB-FIN#1"),
         ("2024-06-19", APPROVE, "CAB-DEC#1"),
         ("2024-06-20", PAY, "FISCAL#1"),
     )
+    assert len({a.id for a in story.state.approvals if a.key == "T1"}) == 4
 
 
 def test_only_an_approved_payment_comes_back() -> None:

@@ -73,8 +73,8 @@ def test_the_result_is_what_the_score_says() -> None:
 def test_a_failing_evaluation_shows_what_was_found() -> None:
     bare = ConcludeMidtermEvaluation(score=Decimal(41), result=Result.FAIL)
     active().when(bare, at="2024-09-12", by="EVAL#1").refused("V1")
-    said = bare.model_copy(update={"finding": "重複列支"})
-    active().when(said, at="2024-09-12", by="EVAL#1").refused("V1")
+    for half in ({"finding": "重複列支"}, {"attachments": EVIDENCE}):
+        active().when(bare.model_copy(update=half), at="2024-09-12", by="EVAL#1").refused("V1")
 
 
 def test_a_second_look_follows_a_failure_and_says_so() -> None:
@@ -224,10 +224,16 @@ def test_the_grade_is_what_the_score_earns() -> None:
     audited().when(GOOD.model_copy(update={"grade": "優秀"}), at="2024-12-12", by="EVAL#1").refused("T21")
 
 
+def test_the_criteria_of_the_final_evaluation_add_up() -> None:
+    asked = GOOD.model_copy(update={"criteria": {"delivery": Decimal(80)}})
+    audited().when(asked, at="2024-12-12", by="EVAL#1").refused("T21")
+
+
 def test_a_failing_grade_stays_in_final_review() -> None:
     story = audited().ordered(BAD, at="2024-12-12", by="EVAL#1")
     assert stage(story) == "FINAL_REVIEW"
     assert "FinalEvaluationConcluded" not in story.state.part(Gates).passed
+    assert "OrderRectification" in story.awaited()
     bare = ConcludeFinalEvaluation(score=Decimal(59), grade="不合格")
     audited().when(bare, at="2024-12-12", by="EVAL#1").refused("V1")
 
@@ -247,3 +253,6 @@ def test_who_is_awaited_for_a_judgement() -> None:
     assert "ConcludeMidtermEvaluation" in active().awaited()
     assert {"IssueAuditOpinion", "ConcludeFinalEvaluation"} <= under_review().awaited()
     assert "ConcludeMidtermEvaluation" not in contracted().awaited()
+    unasked = {"T1": {"planned": 15000000, "gate": "ContractSigned"}}
+    assert "ConcludeMidtermEvaluation" not in active(tranches=unasked).awaited()
+    assert "OrderRectification" in active().ordered(FAILED, at="2024-09-12", by="EVAL#1").awaited()

@@ -156,7 +156,8 @@ def test_the_tranches_of_every_version_add_up() -> None:
 
 
 def test_the_agreement_is_over_what_was_approved() -> None:
-    amend = AmendContract(version=2, award=14999999, signatures=BOTH)
+    tranches = {**TRANCHES, "T3": Installment(planned=2999999, gate="FinalEvaluationConcluded")}
+    amend = AmendContract(version=2, award=14999999, signatures=BOTH, tranches=tranches)
     approved().when(amend, at="2024-08-01", by="CAB-REG#1").refused("M1")
 
 
