@@ -108,4 +108,5 @@ SELECT position, ordinal, source, target, fen FROM venture.postings
  WHERE (position, ordinal) > ($1::bigint, $2::smallint) ORDER BY position, ordinal LIMIT $3::int;
 
 -- name: poke
-SELECT pg_notify('venture', $1);
+-- A poke need not be durable: nobody is to wait for its flush.
+SELECT set_config('synchronous_commit', 'off', true), pg_notify('venture', $1);

@@ -31,6 +31,7 @@ AS $$
 DECLARE
   groups  CONSTANT int := cardinality(g_writes);
   streams CONSTANT int := cardinality(t_stream);
+  standings CONSTANT int := cardinality(s_group);
   writes  CONSTANT int := cardinality(w_t);
   leaves  CONSTANT int := cardinality(l_type);
   reads   CONSTANT int := cardinality(r_t);
@@ -44,6 +45,7 @@ DECLARE
   -- the streams: version and chain run ahead as groups are appended; t_was is null where there is no row yet
   t_version bigint[]; t_chain bytea[]; t_was bigint[]; t_before bigint[];
   t_moved boolean[] := array_fill(false, ARRAY[streams]);
+  t_s int[] := array_fill(NULL::int, ARRAY[streams]);  -- the standing that holds in the end
   -- what the leaves become
   n_position bigint[] := array_fill(NULL::bigint, ARRAY[leaves]);
   n_version  bigint[] := n_position;
@@ -55,13 +57,13 @@ DECLARE
   -- commands journalled before, or appended in this call
   w_journal text[]; twins boolean; done uuid[] := '{}'; done_stream text[] := '{}';
   -- manual realms
-  m_realm text[]; m_now timestamptz[]; w_m int[] := array_fill(NULL::int, ARRAY[writes]);
+  manual boolean; m_realm text[]; m_now timestamptz[]; w_m int[] := array_fill(NULL::int, ARRAY[writes]);
   -- claims and accounts: held and balance run ahead, were_* is what a refused group goes back to
   p_key text[]; p_holder text[]; p_held boolean[]; p_was boolean[]; k_count int[]; x_p int[]; x_k int[];
   a_name text[]; a_balance bigint[]; a_moved boolean[]; x_a int[]; x_b int[];
   were_held boolean[]; were_count int[]; were_balance bigint[];
   -- cursors
-  w1 int; w2 int := 0; l int; l1 int; l2 int := 0; r1 int; r2 int := 0; x1 int; x2 int := 0; t int;
+  w1 int; w2 int := 0; l int; l1 int; l2 int := 0; r1 int; r2 int := 0; s1 int; s2 int := 0; x1 int; x2 int := 0; t int;
   last bigint; recorded timestamptz; recorded_us bigint; occurred_us bigint; v bigint; sort text; hash bytea;
   said text; about text;
 BEGIN
@@ -85,25 +87,28 @@ BEGIN
   -- From here on nobody else writes the log, and each statement sees all that was ever committed to it.
 
   -- 1. Where the log, the streams and the journal stand. Walks by key only, whatever the tables looked like when this
-  -- was planned: hence subqueries where a join might one day be turned round.
-  SELECT e.position, e.recorded_at INTO last, recorded FROM venture.entries e ORDER BY e.position DESC LIMIT 1;
-  last := COALESCE(last, 0);
-  recorded := GREATEST(clock_timestamp(), recorded);
+  -- was planned: hence a subquery where a join might one day be turned round.
+  SELECT COALESCE(l.position, 0), GREATEST(clock_timestamp(), l.recorded_at), st.version, st.chain, st.was, j.stream, j.twins, mr.any
+    INTO last, recorded, t_version, t_chain, t_was, w_journal, twins, manual
+    FROM (SELECT array_agg(COALESCE(s.version, 0) ORDER BY u.o) AS version,
+                 array_agg(COALESCE(s.chain, genesis) ORDER BY u.o) AS chain, array_agg(s.version ORDER BY u.o) AS was
+            FROM unnest(t_stream) WITH ORDINALITY u(stream, o) LEFT JOIN venture.streams s ON s.stream = u.stream) st,
+         (SELECT array_agg((SELECT e.stream FROM venture.entries e WHERE e.command_id = u.id AND e.kind = 'command')
+                           ORDER BY u.o) AS stream, count(DISTINCT u.id) < writes AS twins
+            FROM unnest(w_command) WITH ORDINALITY u(id, o)) j,
+         (SELECT EXISTS (SELECT FROM venture.realms m WHERE m.clock = 'manual') AS any) mr
+    LEFT JOIN LATERAL (SELECT e.position, e.recorded_at FROM venture.entries e ORDER BY e.position DESC LIMIT 1) l ON true;
   recorded_us := (extract(epoch FROM recorded) * 1000000)::bigint;
-  SELECT array_agg(COALESCE(s.version, 0) ORDER BY u.o), array_agg(COALESCE(s.chain, genesis) ORDER BY u.o),
-         array_agg(s.version ORDER BY u.o)
-    INTO t_version, t_chain, t_was
-    FROM unnest(t_stream) WITH ORDINALITY u(stream, o) LEFT JOIN venture.streams s ON s.stream = u.stream;
-  SELECT array_agg((SELECT e.stream FROM venture.entries e WHERE e.command_id = u.id AND e.kind = 'command') ORDER BY u.o),
-         count(DISTINCT u.id) < writes
-    INTO w_journal, twins
-    FROM unnest(w_command) WITH ORDINALITY u(id, o);
 
   -- 2. the realms on a manual clock
-  SELECT array_agg(m.realm), array_agg(m.now) INTO m_realm, m_now
-    FROM venture.realms m
-   WHERE m.clock = 'manual' AND m.realm = ANY (SELECT DISTINCT split_part(u.stream, '/', 2) FROM unnest(t_stream) u(stream));
-  IF m_realm IS NOT NULL THEN
+  IF manual THEN
+    SELECT array_agg(m.realm), array_agg(m.now) INTO m_realm, m_now
+      FROM venture.realms m
+     WHERE m.clock = 'manual'
+       AND m.realm = ANY (SELECT DISTINCT split_part(u.stream, '/', 2) FROM unnest(t_stream) u(stream));
+    manual := m_realm IS NOT NULL;
+  END IF;
+  IF manual THEN
     FOR w IN 1 .. writes LOOP
       w_m[w] := array_position(m_realm, split_part(t_stream[w_t[w]], '/', 2) COLLATE "C");
     END LOOP;
@@ -142,6 +147,8 @@ BEGIN
     r1 := r2 + 1; r2 := r2 + g_reads[g];
     l1 := l2 + 1;
     FOR w IN w1 .. w2 LOOP l2 := l2 + w_leaves[w]; END LOOP;
+    s1 := s2 + 1;
+    WHILE s2 < standings AND s_group[s2 + 1] = g LOOP s2 := s2 + 1; END LOOP;
     x1 := x2 + 1;
     WHILE x2 < effects AND x_leaf[x2 + 1] <= l2 LOOP x2 := x2 + 1; END LOOP;
     said := NULL;
@@ -167,7 +174,7 @@ BEGIN
       END LOOP;
     END IF;
 
-    IF said IS NULL AND m_realm IS NOT NULL THEN
+    IF said IS NULL AND manual THEN
       FOR w IN w1 .. w2 LOOP
         IF w_m[w] IS NOT NULL AND w_occurred[w] < m_now[w_m[w]] THEN said := 'behind'; about := t_stream[w_t[w]]; EXIT; END IF;
       END LOOP;
@@ -222,6 +229,7 @@ BEGIN
       IF twins THEN done := done || w_command[w]; done_stream := done_stream || t_stream[t]; END IF;
       IF w_m[w] IS NOT NULL THEN m_now[w_m[w]] := GREATEST(m_now[w_m[w]], w_occurred[w]); END IF;
     END LOOP;
+    FOR i IN s1 .. s2 LOOP t_s[s_t[i]] := i; END LOOP;
     FOR x IN x1 .. x2 LOOP
       IF x_verb[x] = 'post' THEN a_moved[x_a[x]] := true; a_moved[x_b[x]] := true; END IF;
     END LOOP;
@@ -238,19 +246,22 @@ BEGIN
   UPDATE venture.streams s SET version = u.version, chain = u.chain
     FROM unnest(t_stream, t_version, t_chain, t_was, t_moved) u(stream, version, chain, was, moved)
    WHERE u.moved AND u.was IS NOT NULL AND s.stream = u.stream;
-  INSERT INTO venture.streams (stream, version, chain)
-  SELECT u.stream, u.version, u.chain
-    FROM unnest(t_stream, t_version, t_chain, t_was, t_moved) u(stream, version, chain, was, moved)
-   WHERE u.moved AND u.was IS NULL;
-  INSERT INTO venture.agenda AS a (stream, version, stage, due_at, clock, summary, told)
-  SELECT DISTINCT ON (u.t) t_stream[u.t], t_version[u.t], u.stage, u.due, u.clock, u.summary, u.told
-    FROM unnest(s_group, s_t, s_stage, s_due, s_clock, s_summary, s_told)
-         WITH ORDINALITY u(g, t, stage, due, clock, summary, told, o)
-   WHERE o_status[u.g] = 'appended'
-   ORDER BY u.t, u.o DESC
-  ON CONFLICT (stream) DO UPDATE SET version = excluded.version, stage = excluded.stage, due_at = excluded.due_at,
-    clock = excluded.clock, summary = excluded.summary, told = excluded.told;
-  IF m_realm IS NOT NULL THEN
+  UPDATE venture.agenda a
+     SET version = u.version, stage = s_stage[u.s], due_at = s_due[u.s], clock = s_clock[u.s], summary = s_summary[u.s],
+         told = s_told[u.s]
+    FROM unnest(t_stream, t_version, t_was, t_s) u(stream, version, was, s)
+   WHERE u.s IS NOT NULL AND u.was IS NOT NULL AND a.stream = u.stream;
+  IF array_position(t_was, NULL) IS NOT NULL THEN  -- a stream has both rows or none
+    INSERT INTO venture.streams (stream, version, chain)
+    SELECT u.stream, u.version, u.chain
+      FROM unnest(t_stream, t_version, t_chain, t_was, t_moved) u(stream, version, chain, was, moved)
+     WHERE u.moved AND u.was IS NULL;
+    INSERT INTO venture.agenda (stream, version, stage, due_at, clock, summary, told)
+    SELECT u.stream, u.version, s_stage[u.s], s_due[u.s], s_clock[u.s], s_summary[u.s], s_told[u.s]
+      FROM unnest(t_stream, t_version, t_was, t_s) u(stream, version, was, s)
+     WHERE u.s IS NOT NULL AND u.was IS NULL;
+  END IF;
+  IF manual THEN
     UPDATE venture.realms m SET now = u.now
       FROM unnest(m_realm, m_now) u(realm, now)
      WHERE m.realm = u.realm AND m.now IS DISTINCT FROM u.now;

@@ -53,6 +53,8 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Post
 
 async def _furnish(started: Postgres, home: Path) -> None:
     await postgres.wait_until_ready(started, home)
+    await as_superuser(started, "ALTER SYSTEM SET fsync = off")  # the tests that kill have a server of their own
+    await as_superuser(started, "SELECT pg_reload_conf()")
     await as_superuser(started, f"CREATE DATABASE {_TEMPLATE} OWNER {OWNER}")
     template = Database(started, _TEMPLATE)
     await migrate(template.url(OWNER), app_role=APPLICATION, auditor_role=AUDITOR)
