@@ -17,7 +17,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import names
-from activities.deciding import Decision, Step, decide_on, fold, parsed
+from activities.deciding import Decision, Reader, Step, decide_on, fold, parsed
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, Asked, Carried, Ending, Envelope, Progress
@@ -91,9 +91,14 @@ class Registrar:
         if envelope is not None:
             known = self._known(envelope, loaded, state)
             if known is not None:
-                return Carried(progress=await self._progress(state, loaded.clock, asked.now), answer=known)
+                return Carried(progress=progress(await self._as_it_stands(state, loaded.clock)), answer=known)
+        elif asked.alarm is not (loaded.clock is Clock.WALL):
+            return await self._adopted(state, loaded.clock)
         at = _business_time(asked, loaded)
         order = _order(envelope, at)
+        if order is not None and loaded.now is not None and at < loaded.now:
+            behind = progress(await self._as_it_stands(state, loaded.clock))
+            return Carried(progress=behind, answer=_behind(state, at, loaded.now))
         try:
             decision = await decide_on(
                 self._store,
@@ -103,13 +108,13 @@ class Registrar:
                 order=order,
                 command_id=envelope.command_id if envelope else None,
             )
+            if not decision.steps:
+                await self._store.restand(standing(decision))
+                return Carried(progress=progress(decision))
+            decision, others = await self._with_consequences(decision)
         except StreamParked as parked:
             log.exception("stream.parked", stream=asked.stream)
             return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
-        if not decision.steps:
-            await self._store.restand(standing(decision))
-            return Carried(progress=progress(decision))
-        decision, others = await self._with_consequences(decision)
         appended = await self._store.append(append_of(decision, others, envelope))
         return self._recorded(asked, decision, appended)
 
@@ -169,10 +174,15 @@ class Registrar:
             )
         return Carried(progress=progress(decision), answer=answer)
 
-    async def _progress(self, state: State, clock: Clock, now: datetime) -> Progress:
-        """How the stream stands, for a caller who is only told what is recorded; what is due stays for its alarm."""
-        decision = await decide_on(self._store, state, clock, at=state.since or now, order=None, command_id=None)
-        return progress(decision)
+    async def _adopted(self, state: State, clock: Clock) -> Carried:
+        """Only what the log says. The wall clock moves by itself, and a manual one by no alarm: nothing falls due."""
+        decision = await self._as_it_stands(state, clock)
+        await self._store.restand(standing(decision))
+        return Carried(progress=progress(decision))
+
+    async def _as_it_stands(self, state: State, clock: Clock) -> Decision:
+        """The stream as it is recorded; what is due stays for its alarm."""
+        return Decision((), state, await Reader(self._store).calendar(state.stream.realm), clock, {}, state)
 
 
 def _order(envelope: Envelope | None, at: datetime) -> Order | None:
@@ -279,6 +289,17 @@ def recorded_answer(entry: Entry) -> Answer:
         unmet=tuple(Unmet.model_validate(u) for u in outcome.get("refused", ())),
         repeated=True,
     )
+
+
+def _behind(state: State, at: datetime, now: datetime) -> Answer:
+    """The one refusal that is not journalled: nothing is recorded before the manual clock, which never goes back."""
+    then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, now))
+    unmet = Unmet(
+        rule="CLOCK",
+        zh=f"此時鐘域已到 {reached},不能再辦理 {then} 的事項",
+        en=f"the realm's clock stands at {reached}; nothing more can be dated {then}",
+    )
+    return Answer(ending=Ending.REFUSED, stream=state.stream, version=state.version, unmet=(unmet,))
 
 
 def _ended(state: State, ending: Ending) -> Answer:

@@ -26,7 +26,7 @@ from activities.carrying_out import repeated
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, Asked, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import derived
-from domain.kernel.refusal import CommandRejected
+from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import Clock, EventStore, StoreUnavailable
 from workflows.kinds import workflow_type
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
+    from store.port import Standing
 
 Answered = TypeVar("Answered", Answer, Progress)
 
@@ -109,7 +110,7 @@ class Door:
         ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
         first. On the wall clock it must be left out.
 
-        Raises CommandRejected with every unmet condition, Mismatch, Parked, or NotKnown.
+        Raises CommandRejected with every unmet condition, Mismatch, Parked, Defect, or NotKnown.
         """
         envelope = Envelope(
             command_id=command_id or uuid4(),
@@ -119,22 +120,29 @@ class Door:
             command=command.command_type,
             body=plain(command),
         ).signed(self._key)
-        answer = await self._answered_before(envelope) if command_id is not None else None
-        if answer is None:
-            if at is not None:
-                await self.move_clock(subject.realm, at)
-            answer = await self.ask(envelope)
-        return receipt(envelope.command_id, answer)
+        answer = None
+        if command_id is not None or at is not None:
+            try:
+                answer = await self._answered_before(envelope, at)
+            except StoreUnavailable as gone:
+                raise NotKnown(envelope.command_id, str(gone)) from gone
+            except NotKnown as gone:  # of a deadline that comes first: it is this command that is to be asked again
+                raise NotKnown(envelope.command_id, gone.why) from gone
+        return receipt(envelope.command_id, answer or await self.ask(envelope))
 
-    async def _answered_before(self, envelope: Envelope) -> Answer | None:
-        """The recorded answer, straight from the log: asking again disturbs nobody, and needs no Temporal (PR7)."""
-        try:
-            loaded = await self._store.load(envelope.subject, envelope.command_id, _PAST_ALL_EVENTS)
-        except StoreUnavailable as gone:
-            raise NotKnown(envelope.command_id, str(gone)) from gone
-        if loaded.journalled is None:
-            return None
-        return repeated(envelope, loaded.journalled)
+    async def _answered_before(self, envelope: Envelope, at: datetime | None) -> Answer | None:
+        """The recorded answer, straight from the log: asking again disturbs nobody, and needs no Temporal (PR7).
+
+        Where there is none, the manual clock is moved to ``at``.
+        """
+        loaded = await self._store.load(envelope.subject, envelope.command_id, _PAST_ALL_EVENTS)
+        if loaded.journalled is not None:
+            return repeated(envelope, loaded.journalled)
+        if at is not None:
+            if loaded.clock is Clock.WALL:
+                raise CommandRejected((_on_the_wall_clock(envelope.subject.realm),))
+            await self.move_clock(envelope.subject.realm, at)
+        return None
 
     async def ask(self, envelope: Envelope) -> Answer:
         """The one answer to a signed envelope. Raises NotKnown."""
@@ -142,10 +150,16 @@ class Door:
             return await self._update("carry_out", envelope.subject, envelope, envelope.command_id, Answer)
 
     async def move_clock(self, realm: str, to: datetime) -> None:
-        """Let everything in a manual realm that is due at or before ``to`` fall due, in order. Raises NotKnown."""
+        """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
+
+        Raises NotKnown, or Parked if a deadline stays in its place.
+        """
+        before: Standing | None = None
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
-            asked = Asked(stream=standing.stream, now=standing.due_at)
-            await self._fall_due(asked)
+            if standing == before:
+                raise Parked(standing.stream)
+            before = standing
+            await self._fall_due(Asked(stream=standing.stream, now=standing.due_at))
 
     async def open_realm(self, realm: str) -> Clock:
         """Make sure of a realm on a manual clock; the clock that it has."""
@@ -233,6 +247,14 @@ def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID)
             raise Defect(str(cause)) from failed
         case _:
             return
+
+
+def _on_the_wall_clock(realm: str) -> Unmet:
+    return Unmet(
+        rule="CLOCK",
+        zh=f"{realm} 域用實時鐘,命令不可自定時間;文件上的日期請填在內容中",
+        en=f"the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
+    )
 
 
 def receipt(command_id: UUID, answer: Answer) -> Receipt:

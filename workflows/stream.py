@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,8 @@ ALL_TRIES = timedelta(seconds=8)
 """A local activity holds its workflow task: it must end before the task's ten seconds do."""
 A_WHILE = timedelta(seconds=30)
 """Before another attempt at a deadline that could not be recorded."""
+A_LONG_WHILE = timedelta(hours=1)
+"""Before another attempt at a deadline that met a fault of ours: only another version of the rules mends it."""
 _FOR_GOOD = ("Malformed", "Defect")
 """Failures that no retry mends."""
 LONG_HISTORY = 2_000
@@ -62,6 +65,12 @@ class StreamWorkflow:
         """Apply what is due at that instant of a manual clock."""
         return (await self._carry_out(asked)).progress
 
+    @fall_due.validator
+    def _is_for_this_clock(self, asked: Asked) -> None:
+        if asked.stream != self._stream or asked.envelope is not None or asked.alarm:
+            message = f"{asked.stream}: not a deadline of {self._stream}"
+            raise ApplicationError(message, type="Malformed", non_retryable=True)
+
     @workflow.update(name="settled", description="等候審批結果 / wait for an approval")
     async def settled(self, approval: str) -> str | None:
         """The verdict on that approval, once there is one; None if the run ends first: ask again."""
@@ -84,9 +93,7 @@ class StreamWorkflow:
 
     async def while_in(self, *stages: str) -> None:
         """Stay as long as the stream is in one of these stages: commands are carried out, deadlines fall due."""
-        while self._progress is None or self._progress.stage in stages:
-            if self._rolling():
-                return
+        while not self.leaving and (self._progress is None or self._progress.stage in stages):
             await self.something_happens()
 
     async def end(self) -> None:
@@ -98,7 +105,7 @@ class StreamWorkflow:
     @property
     def over(self) -> bool:
         """Whether nothing more comes by itself: the next command or ``look`` starts a new run."""
-        return self._progress is not None and self._progress.final
+        return self._progress is not None and (self._progress.final or self._progress.version == 0)
 
     @property
     def leaving(self) -> bool:
@@ -129,11 +136,19 @@ class StreamWorkflow:
     async def _see_what_is_due(self) -> None:
         looked = self._asked_to_look
         try:
-            await self._carry_out(Asked(stream=self._stream, now=workflow.now()))
-        except ApplicationError:
-            await workflow.sleep(A_WHILE)
+            await self._carry_out(Asked(stream=self._stream, now=workflow.now(), alarm=True))
+        except ApplicationError as failed:
+            await self._pause(A_LONG_WHILE if failed.type in _FOR_GOOD else A_WHILE)
             return
         self._looked = looked
+
+    async def _pause(self, wait: timedelta) -> None:
+        """Leave it for a while, unless a command or a fresh ``look`` comes first."""
+        before, asked = self._progress, self._asked_to_look
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._progress is not before or self._asked_to_look > asked, timeout=wait
+            )
 
     async def _carry_out(self, asked: Asked) -> Carried:
         async with self._turn:

@@ -70,6 +70,8 @@ class Asked(_Wire):
     now: Instant
     """The workflow's time, or in a manual realm the time to which it is moved."""
     envelope: Envelope | None = None
+    alarm: bool = False
+    """Whether the workflow asks by itself, woken by its alarm or by ``look``: that moves no manual clock."""
 
 
 class Ending(StrEnum):

@@ -1,0 +1,109 @@
+"""A bureau on the wall clock, in a realm of its own: its registers are filled straight through ``carry_out``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from activities.carrying_out import Registrar
+from api.door import Receipt, receipt
+from domain.base import AssessBase, DesignateBase, Tier
+from domain.fund import RegisterFundSource
+from domain.kernel.canonical import plain
+from domain.kernel.envelope import Asked, Envelope
+from domain.kernel.identity import Actor, Attachment, StreamId
+from domain.need import SubmitNeed
+from domain.organisation import OrganisationKind, VerifyOrganisation
+from domain.project.award import ProposeAward
+from domain.project.bidding import BaseSupport
+from domain.round.plan import OpenNeedSolicitation, RoundLevel
+from domain.scheme_register import PublishPolicyPack
+from schemes import loading
+
+if TYPE_CHECKING:
+    from domain.kernel.message import Command
+    from store.port import EventStore
+
+MINUTES = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf")
+RULES = loading.named("fuzhou")
+ROUND = "R-1"
+FUND_FEN = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Bureau:
+    """A realm that nobody has set: it lives on the wall clock."""
+
+    realm: str
+    store: EventStore
+    key: bytes
+
+    def id(self, kind: str, name: str) -> StreamId:
+        """A stream of this realm."""
+        return StreamId.of(kind, self.realm, name)
+
+    def envelope(
+        self, stream: StreamId, command: Command, by: str, *, command_id: UUID | None = None, at: datetime | None = None
+    ) -> Envelope:
+        """A command as the door would have signed it."""
+        return Envelope(
+            command_id=command_id or uuid4(),
+            subject=stream,
+            actor=Actor(by),
+            received_at=at or datetime.now(UTC),
+            command=command.command_type,
+            body=plain(command),
+        ).signed(self.key)
+
+    async def straight(self, stream: StreamId, command: Command, by: str, *, at: datetime | None = None) -> Receipt:
+        """Carry the command out from outside, as of that moment: no workflow hears of it."""
+        envelope = self.envelope(stream, command, by, at=at)
+        carried = await Registrar(self.store, self.key).carry_out(
+            Asked(stream=stream, now=envelope.received_at, envelope=envelope)
+        )
+        assert carried.answer is not None
+        return receipt(envelope.command_id, carried.answer)
+
+    async def open_round(self, *, at: datetime | None = None) -> StreamId:
+        """Publish the rules and ask the public for needs; the window ends after ten working days."""
+        await self.straight(self.id("scheme", RULES.name), PublishPolicyPack(scheme=RULES), "CAB-DEC#1", at=at)
+        stream = self.id("round", ROUND)
+        year = (at or datetime.now(UTC)).year
+        asked = OpenNeedSolicitation(scheme=RULES.ref, year=year, level=RoundLevel.MUNICIPAL)
+        await self.straight(stream, asked, "CAB-REG#1", at=at)
+        return stream
+
+    async def open_base(self) -> None:
+        """Fill every register that a base's support rests on."""
+        await self.open_round()
+        await self.straight(self.id("organisation", "ORG-1"), verified(), "HOST#1")
+        await self.straight(
+            self.id("fund", "FS-1"), RegisterFundSource(name="福彩公益金", envelope=FUND_FEN), "CAB-FIN#1"
+        )
+        base = self.id("base", "BASE-1")
+        await self.straight(base, DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-1"), "CAB-DEC#1")
+        await self.straight(base, AssessBase(score=Decimal(90), grade="優秀"), "EVAL#1")
+
+    @staticmethod
+    def award(number: int) -> ProposeAward:
+        """The support of the base as project ``PJ-number``."""
+        return ProposeAward(
+            project=f"PJ-{number}",
+            award=1_000_000,
+            funds={"FS-1": 1_000_000},
+            minutes=MINUTES,
+            support=BaseSupport(base="BASE-1", organisation="ORG-1", round=ROUND, title="基地扶持"),
+        )
+
+
+def verified(name: str = "宜合公益") -> VerifyOrganisation:
+    """The verification of an organisation; any number of them may follow one another."""
+    return VerifyOrganisation(name=name, kind=OrganisationKind.SERVICE_AGENCY, representatives=(Actor("SO-LEGAL#1"),))
+
+
+def lacking(group: str = "空巢老人") -> SubmitNeed:
+    """A need of the round."""
+    return SubmitNeed(round=ROUND, group=group)

@@ -1,0 +1,18 @@
+"""Waiting for something to become so, no longer than a test may."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+EVERY_S = 0.05
+
+
+async def until(holds: Callable[[], Awaitable[object]], *, within_s: float = 20.0) -> None:
+    """Come back as soon as it holds. Raises TimeoutError."""
+    async with asyncio.timeout(within_s):
+        while not await holds():  # noqa: ASYNC110 - what is waited for lives in other processes
+            await asyncio.sleep(EVERY_S)
