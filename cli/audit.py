@@ -10,7 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from api.reading import File, Unknown, file_of, resolved
+from api.reading import File, file_of, resolved
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.histories import Mechanics
 from audit.replaying import Replay, replay
@@ -24,6 +24,7 @@ from domain.kernel.calendar import SHANGHAI
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from audit.deciding_again import Difference
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
@@ -33,6 +34,10 @@ Subject = Annotated[str, typer.Argument(help="PJ-3、AP-5、R-FZ-2023 或全稱 
 Realm = Annotated[
     str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域;實時為 live)", show_default=False)
 ]
+
+
+_DAY = "2023-05-20"
+"""How a day is written, and so how long."""
 
 
 # ------------------------------------------------------------------------------------------------------------ verify
@@ -126,8 +131,8 @@ def tell_verification(verification: Verification, voice: Voice) -> None:
         f"{v.entries} 條記錄({v.events} 事件,{v.commands} 命令),{v.streams} 個檔案",
         f"{v.entries} entries ({v.events} events, {v.commands} commands) of {v.streams} streams",
     )
-    paper().print(f"{mark} {verdict}:{sizes}", markup=False)
-    paper().print(voice.say("樹根(請存於庫外):", "root (keep it outside): ") + f"{v.entries}:{v.root}", markup=False)
+    paper().print(f"{mark} {verdict} · {sizes}", markup=False)
+    paper().print(voice.say("樹根(請存於庫外) ", "root (keep it outside) ") + f"{v.entries}:{v.root}", markup=False)
 
 
 def _count(findings: int, voice: Voice) -> str:
@@ -199,19 +204,27 @@ def _sections(replayed: Replay, voice: Voice) -> Iterator[tuple[str, str, list[s
             for field, fold, row in refold.differences
         ],
     )
-    first = [voice.say(decided.first.zh, decided.first.en)] if decided.first else []
-    others = [voice.say(f"另有 {decided.others} 項命令不同", f"{decided.others} further commands differ")]
+    told = _difference(decided.first, voice) if decided.first else []
+    if decided.others:
+        told.append(voice.say(f"另有 {decided.others} 項命令不同", f"{decided.others} further commands differ"))
+    if decided.undecided:
+        told.append(
+            voice.say(
+                f"{decided.undecided} 項拒絕出於其他檔案,所讀未入日誌,無從重判",
+                f"{decided.undecided} refusals came from other streams, whose readings were not journalled",
+            )
+        )
     yield (
         _mark(decided.ok),
         voice.say(
             f"二 逐項重判:{decided.commands} 項命令({decided.accepted} 受理,{decided.refused} 被拒)",
             f"2 decided again: {decided.commands} commands ({decided.accepted} accepted, {decided.refused} refused)",
         ),
-        first + (others if decided.others else []),
+        told,
     )
     if not histories.kept:
-        told = voice.say("三 重放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
-        yield "–", told, []
+        gone = voice.say("三 重放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
+        yield "–", gone, []
         return
     answers = sum(run.answers for run in histories.runs)
     yield (
@@ -226,6 +239,15 @@ def _sections(replayed: Replay, voice: Voice) -> Iterator[tuple[str, str, list[s
             for said in (*([run.failure] if run.failure else []), *run.differences)
         ],
     )
+
+
+def _difference(first: Difference, voice: Voice) -> list[str]:
+    where = f"{first.position} v{first.version} · {first.command} · {first.what}"
+    return [
+        voice.say("首處 序號 ", "first at position ") + where,
+        voice.say("  記錄 ", "  recorded ") + first.recorded,
+        voice.say("  重判 ", "  decided  ") + first.decided,
+    ]
 
 
 def _mark(ok: object) -> str:
@@ -271,7 +293,7 @@ def as_of_command(
             return await _then(office.store, stream, until, seen)
 
     was, file = carried_out(voice, work())
-    told = f"{was.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    told = day if len(day) == len(_DAY) else f"{was.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     voice.tell(
         f"截至 {told} 的樣子(其後 {was.later} 個事件不計)",
         f"as it was at {told}; {was.later} later events do not count",
@@ -283,10 +305,10 @@ def as_of_command(
 async def _then(
     store: EventStore, stream: StreamId, until: date | datetime, known: datetime | None
 ) -> tuple[AsOf, File]:
-    """The stream as it was, and its file for the page. Raises Unknown if there was nothing yet."""
+    """The stream as it was, and its file for the page. Raises Fault if there was nothing yet."""
     was = await as_of(store, stream, until, known)
     if not was.entries:
-        raise Unknown(stream.name)
+        raise Fault(Exit.NOT_FOUND, f"{stream.name} 那時還不存在", f"there was no {stream.name} then")
     file = await file_of(store, stream, until=was.until)
     last = None if known is None else await position_by(store, known)
     story = tuple(c for c in file.story if last is None or c.position <= last)
@@ -297,7 +319,7 @@ async def _then(
 def _moment(text: str) -> date | datetime:
     """A day, or an instant with its offset. Raises Fault for another form."""
     try:
-        moment = date.fromisoformat(text) if len(text) == len("2023-05-20") else datetime.fromisoformat(text)
+        moment = date.fromisoformat(text) if len(text) == len(_DAY) else datetime.fromisoformat(text)
         instant_of(moment)
     except ValueError as error:
         raise Fault(
@@ -306,4 +328,3 @@ def _moment(text: str) -> date | datetime:
             f"{text}: write 2023-05-20 or 2023-05-20T15:00+08:00",
         ) from error
     return moment
-

@@ -86,15 +86,12 @@ async def test_an_untouched_database_verifies(servers: Servers, copy: str) -> No
             assert (await replay(store, None, standing.stream)).ok
 
 
-_OF_THE_AWARD = "(SELECT stream FROM venture.entries WHERE type = 'AwardConfirmed')"
-
-
 @pytest.mark.parametrize(
     ("statement", "what", "located_at"),
     [
         (
-            "UPDATE venture.entries SET data = replace(data::text, '10000000', '90000000')::json "
-            "WHERE type = 'FundSourceRegistered'",
+            """UPDATE venture.entries SET data = replace(data::text, '10000000', '90000000')::json
+                WHERE type = 'FundSourceRegistered'""",
             {What.CHAIN, What.POSTING, What.BALANCE},
             "FundSourceRegistered",
         ),
@@ -109,9 +106,9 @@ _OF_THE_AWARD = "(SELECT stream FROM venture.entries WHERE type = 'AwardConfirme
             "NeedAdopted",
         ),
         ("DELETE FROM venture.claims WHERE key LIKE 'name/%'", {What.CLAIM}, "AwardProposed"),
-        ("DELETE FROM venture.postings WHERE position = (SELECT min(position) FROM venture.postings)", {What.POSTING}, ""),
+        ("DELETE FROM venture.postings WHERE source LIKE 'world/%'", {What.POSTING}, "FundSourceRegistered"),
         ("UPDATE venture.accounts SET balance = balance + 1 WHERE account LIKE 'envelope/%'", {What.BALANCE}, ""),
-        (f"UPDATE venture.agenda SET due_at = now() WHERE stream = {_OF_THE_AWARD}", {What.AGENDA}, ""),
+        ("UPDATE venture.agenda SET due_at = now() WHERE kind = 'project'", {What.AGENDA}, ""),
         (
             "DELETE FROM venture.entries WHERE position > (SELECT max(position) - 2 FROM venture.entries)",
             {What.AGENDA},

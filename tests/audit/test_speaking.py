@@ -1,0 +1,127 @@
+"""What the auditor's commands say, and the exit codes that scripts go by."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+import cli.audit
+from cli.audit import audit_app
+from cli.speaking import Exit
+from store.memory import MemoryStore
+from tests.audit.house import played
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from typer.testing import Result
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
+    """The story in memory, where the office would open its servers."""
+    told = MemoryStore()
+    asyncio.run(played(told))
+
+    @asynccontextmanager
+    async def opened(*_: object, working: bool) -> AsyncIterator[Any]:
+        assert not working, "an audit carries nothing out"
+        yield SimpleNamespace(store=told, client=None)
+
+    monkeypatch.setattr(cli.audit, "opened", opened)
+    return told
+
+
+def say(*words: str) -> Result:
+    return CliRunner().invoke(audit_app, list(words))
+
+
+def tampered(store: MemoryStore) -> int:
+    i = next(i for i, e in enumerate(store._entries) if e.type == "AwardPublicityOpened")
+    entry = store._entries[i]
+    edited = replace(entry, data=entry.data.replace("科".encode(), "處".encode()))
+    store._entries[i] = edited
+    for kept in (store._streams[entry.stream], store._events[entry.stream]):
+        kept[kept.index(entry)] = edited
+    return entry.position
+
+
+def test_a_clean_log_is_said_so_with_its_root(store: MemoryStore) -> None:
+    answer = say("verify")
+    assert answer.exit_code == Exit.OK, answer.output
+    assert "✓ 全部相符" in answer.output
+    root = json.loads(say("verify", "-o", "json").output)["root"]
+    assert root in answer.output
+    assert say("verify", "--root", f"{len(store._entries)}:{root}", "--lang", "en").exit_code == Exit.OK
+
+
+def test_every_finding_is_a_line_and_the_exit_code_is_6(store: MemoryStore) -> None:
+    position = tampered(store)
+    answer = say("verify", "--lang", "zh")
+    assert answer.exit_code == Exit.INTEGRITY
+    assert str(position) in answer.output
+    assert "雜湊鏈不符" in answer.output
+    lines = [json.loads(line) for line in say("verify", "-o", "jsonl").output.splitlines()]
+    assert [line["finding"]["position"] for line in lines[:-1]] == [position]
+    assert lines[-1]["ok"] is False
+    assert say("verify", "--root", f"5:{'0' * 64}").exit_code == Exit.INTEGRITY
+
+
+def test_a_root_in_another_form_is_refused() -> None:
+    assert say("verify", "--root", "5").exit_code == Exit.USAGE
+
+
+def test_an_honest_stream_replays_in_three_sections() -> None:
+    answer = say("replay", "PJ-3")
+    assert answer.exit_code == Exit.OK, answer.output
+    assert [line[0] for line in answer.output.splitlines()[1:]] == ["✓", "✓", "–"]
+    assert json.loads(say("replay", "PJ-3", "-o", "json").output)["ok"] is True
+
+
+def test_a_difference_is_named_and_the_exit_code_is_6(store: MemoryStore) -> None:
+    position = tampered(store)
+    answer = say("replay", "PJ-3", "--lang", "en")
+    assert answer.exit_code == Exit.INTEGRITY
+    assert f"first at position {position} v4 · OpenAwardPublicity · AwardPublicityOpened" in answer.output
+    assert json.loads(say("replay", "PJ-3", "-o", "json").output)["decided"]["first"]["position"] == position
+
+
+def test_a_stream_that_is_not_there_is_not_found() -> None:
+    assert say("replay", "PJ-77").exit_code == Exit.NOT_FOUND
+    assert say("as-of", "2023-05-20", "PJ-77").exit_code == Exit.NOT_FOUND
+
+
+def test_a_project_is_shown_as_it_was() -> None:
+    answer = say("as-of", "2023-05-20", "PJ-3")
+    assert answer.exit_code == Exit.OK, answer.output
+    assert "截至 2023-05-20" in answer.output
+    assert "公示中" in answer.output
+    assert "立項批復" not in answer.output.rpartition("時間")[2]
+    shown = json.loads(say("as-of", "2023-05-20T09:00+08:00", "PJ-3", "-o", "json").stdout)
+    assert (shown["stage"], shown["version"]) == ("IN_PUBLICITY", 4)
+
+
+def test_what_was_not_there_or_not_known_yet_is_not_found() -> None:
+    assert say("as-of", "2023-04-18", "AP-5").exit_code == Exit.NOT_FOUND
+    assert say("as-of", "2023-05-20", "AP-5", "--known", "2020-01-01").exit_code == Exit.NOT_FOUND
+    assert say("as-of", "2023-05-20", "AP-5", "--known", "2099-01-01").exit_code == Exit.OK
+
+
+@pytest.mark.parametrize("day", ["2023-5", "2023-02-30", "2023-05-20T09:00"])
+def test_a_day_in_another_form_is_refused(day: str) -> None:
+    assert say("as-of", day, "AP-5").exit_code == Exit.USAGE
+
+
+@pytest.mark.parametrize("verb", ["verify", "replay", "as-of"])
+def test_every_verb_shows_examples(verb: str) -> None:
+    shown = say(verb, "--help").output
+    assert f"\n    venture audit {verb}" in shown
