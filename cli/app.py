@@ -113,7 +113,7 @@ def read_settings() -> bootstrap.Settings:
 
 def build() -> typer.Typer:
     """The whole command line."""
-    from cli import approval, audit, command, project, reconciling, scenario, scheme, serving
+    from cli import approval, audit, bulk, command, project, reconciling, scenario, scheme, serving
     from cli import round as round_
 
     app = typer.Typer(
@@ -136,6 +136,7 @@ def build() -> typer.Typer:
     command.add_to(app)
     serving.add_to(app)
     reconciling.add_to(app)
+    bulk.add_to(app)
     return app
 
 

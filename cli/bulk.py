@@ -1,0 +1,114 @@
+"""``venture bulk FILE``: many commands from one file, each once."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from api.bulk import BulkOrder, BulkResult, carried_out, understood
+from cli import app as root
+from cli.office import Office, opened
+from cli.project import Realm
+from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, words
+
+
+def add_to(app: typer.Typer) -> None:
+    """Mount the command."""
+    app.command("bulk")(bulk_command)
+
+
+def bulk_command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="批量文件 .jsonl 或 .csv", show_default=False)],
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    realm: Realm = None,
+    preview: Annotated[bool, typer.Option("--preview", help="只預覽,不辦理 / show what it would do")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="不再詢問 / do not ask")] = False,
+) -> None:
+    """批量辦理:逐行給出結果;中斷後再次運行即續辦,絕不重辦 / many commands, each once; run it again to go on.
+
+    每行 a row:{"command": "confirm-award", "subject": "PJ-3", "actor": "CAB-DEC#1", "data": {}}
+
+    例 examples:
+      venture bulk awards.jsonl --preview
+      venture bulk awards.csv --yes -o jsonl > results.jsonl
+    """
+    voice = Voice.of(output, lang)
+    settings = root.read_settings()
+
+    async def work() -> list[BulkResult] | None:
+        if not path.is_file():
+            raise Fault(Exit.USAGE, f"沒有文件 {path}", f"there is no file {path}")
+        async with opened(settings, voice, working=not preview) as office:
+            orders = await understood(path.name, path.read_bytes(), office.store, realm)
+            _show_preview(orders, voice)
+            if preview or not (yes or _agreed(len(orders), voice)):
+                return None
+            return await _all(orders, office, voice)
+
+    results = root.carried_out(voice, work())
+    if results is None:
+        return
+    _show_results(results, voice)
+    if any(r.outcome == "not_known" for r in results):
+        raise typer.Exit(Exit.UNAVAILABLE)
+    if not all(r.ok for r in results):
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _agreed(rows: int, voice: Voice) -> bool:
+    if not sys.stdin.isatty():
+        raise Fault(Exit.USAGE, "請加 --yes 確認辦理", "add --yes to carry it out")
+    return typer.confirm(voice.say(f"辦理這 {rows} 行?", f"Carry these {rows} rows out?"), err=True)
+
+
+def _show_preview(orders: tuple[BulkOrder, ...], voice: Voice) -> None:
+    counted = Counter((o.command.command_type, o.command.zh()) for o in orders)
+    for (command, zh), rows in counted.items():
+        voice.tell(f"  {zh}({command}):{rows} 行", f"  {command}: {rows} rows")
+
+
+async def _all(orders: tuple[BulkOrder, ...], office: Office, voice: Voice) -> list[BulkResult]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=words, transient=True, disable=not voice.for_people) as progress:
+        task = progress.add_task(voice.say("辦理中", "carrying out"), total=len(orders))
+
+        def told(result: BulkResult) -> None:
+            progress.update(task, advance=1)
+            if voice.form is Form.JSONL:
+                voice.json(result.as_json())
+
+        return [result async for result in carried_out(orders, office.door, told=told)]
+
+
+def _show_results(results: list[BulkResult], voice: Voice) -> None:
+    counted = Counter(r.outcome for r in results)
+    if voice.form is Form.JSON:
+        voice.json({"rows": [r.as_json() for r in results], "counted": dict(counted)})
+    if voice.for_people:
+        rows = [
+            {
+                "row": r.order.number,
+                "stream": r.order.stream.name,
+                "command": voice.say(r.order.command.zh(), r.order.command.command_type),
+                "outcome": r.outcome,
+                "why": "; ".join(f"[{u.rule}] {voice.say(u.zh, u.en)}" for u in r.unmet) or r.why,
+            }
+            for r in results
+            if not r.ok
+        ]
+        columns = (
+            Column("row", "行", "row", right=True),
+            Column("stream", "對象", "of"),
+            Column("command", "命令", "command"),
+            Column("outcome", "結果", "outcome"),
+            Column("why", "原因", "why"),
+        )
+        voice.rows(rows, columns, ("✓ 全部辦理", "✓ all carried out"))
+    told = ", ".join(f"{outcome} {count}" for outcome, count in counted.items())
+    voice.tell(f"合計 {len(results)} 行:{told}", f"{len(results)} rows: {told}")

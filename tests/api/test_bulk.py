@@ -1,0 +1,77 @@
+"""Many commands from one file: each row has its answer, none is carried out twice."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from api.bulk import BulkResult, carried_out, understood, waves
+from domain.kernel.identity import LIVE
+from schemes.reading import Faulty
+
+if TYPE_CHECKING:
+    from tests.conftest import Desk
+
+
+def _fund(name: str, envelope: Any = 100) -> dict[str, Any]:
+    data = {"name": "測試資金", "envelope": envelope}
+    return {"command": "register-fund-source", "subject": name, "actor": "CAB-FIN#1", "data": data}
+
+
+def _lines(*rows: dict[str, Any]) -> bytes:
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+
+
+async def _all(content: bytes, desk: Desk) -> list[BulkResult]:
+    orders = await understood("rows.jsonl", content, desk.store)
+    return [result async for result in carried_out(orders, desk.door)]
+
+
+async def test_every_row_is_carried_out_once_however_often_the_file_is_run(desk: Desk) -> None:
+    names = [f"FS-{uuid4().hex[:8]}" for _ in range(5)]
+    content = _lines(*map(_fund, names))
+    first, again = await _all(content, desk), await _all(content, desk)
+    assert [r.outcome for r in first] == ["carried_out"] * 5
+    assert [r.outcome for r in again] == ["repeated"] * 5
+    assert [r.order.stream.name for r in again] == names
+
+
+async def test_a_refused_row_says_why_and_its_neighbours_stand(desk: Desk) -> None:
+    name, other = f"FS-{uuid4().hex[:8]}", f"FS-{uuid4().hex[:8]}"
+    results = await _all(_lines(_fund(name), _fund(other), {**_fund(name), "actor": "CAB-DEC#1"}), desk)
+    assert [r.outcome for r in results] == ["carried_out", "carried_out", "refused"]
+    assert results[2].unmet
+
+
+async def test_rows_that_cannot_be_read_are_all_named_and_nothing_is_begun(desk: Desk) -> None:
+    name = f"FS-{uuid4().hex[:8]}"
+    content = _lines(_fund(name), _fund(name, "three"), {**_fund(name), "actor": "nobody"}, {**_fund("XX-1")})
+    with pytest.raises(Faulty) as faulty:
+        await understood("rows.jsonl", content, desk.store)
+    assert [f.line for f in faulty.value.faults] == [2, 3, 4]
+    assert await desk.store.streams_named(name) == []
+
+
+async def test_a_table_of_a_spreadsheet_does_as_well(desk: Desk) -> None:
+    name = f"FS-{uuid4().hex[:8]}"
+    content = (
+        f"\ufeffcommand,subject,actor,name,envelope\nFundSourceRegistered,{name},CAB-FIN#1,測試資金,500\n".encode()
+    )
+    orders = await understood("rows.csv", content, desk.store)
+    assert orders[0].stream.realm == LIVE
+    assert orders[0].command.model_dump()["envelope"] == 500
+
+
+async def test_commands_of_one_kind_go_side_by_side_and_kinds_one_after_another(desk: Desk) -> None:
+    rows = [_fund(f"FS-{uuid4().hex[:8]}") for _ in range(2)]
+    organisation = {
+        "command": "OrganisationVerified",
+        "subject": f"ORG-{uuid4().hex[:8]}",
+        "actor": "HOST#1",
+        "data": {"name": "測試組織", "kind": "SERVICE_AGENCY", "representatives": ["SO-LEGAL#1"]},
+    }
+    orders = await understood("rows.jsonl", _lines(*rows, organisation, rows[0]), desk.store)
+    assert [len(wave) for wave in waves(orders)] == [2, 1, 1]
