@@ -1,0 +1,274 @@
+"""The stories once more, in memory and without servers: what they leave behind besides how their projects end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli.scenario import planned, shipped
+from domain.calendar_register import PublishCalendar
+from domain.catalogue import AGGREGATES
+from domain.kernel.calendar import local_day
+from domain.kernel.canonical import plain
+from domain.kernel.identity import SYSTEM, Actor, StreamId
+from domain.kernel.message import Command, Event, Order
+from domain.kernel.refusal import CommandRejected
+from domain.need import Need
+from domain.organisation import Organisation
+from domain.panel import Panel
+from domain.project.award import Award
+from domain.project.closeout import Closeout
+from domain.project.contract import Contract, Tranches
+from domain.project.delivery import Delivery
+from domain.round.plan import NeedStage, RoundStage
+from domain.scheme_register import PublishPolicyPack
+from scenarios.format import Scenario
+from scenarios.planning import plan
+from schemes import loading
+from schemes.calendars import published
+from schemes.reading import read, read_text
+from tests.domain.town import Town
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from scenarios.planning import Plan, Planned
+
+CITIES = {"hangzhou", "fuzhou", "changzhou"}
+ENDED = {"CLOSED", "ARCHIVED", "TERMINATED", "REVOKED", "NOT_SELECTED"}
+
+
+@dataclass
+class Stage(Town):
+    """A town on which a plan is played, in its own realm; what happens is kept with its day and its cause."""
+
+    plan: Plan | None = None
+
+    def id(self, kind: str, name: str) -> StreamId:
+        assert self.plan is not None
+        return StreamId.of(kind, self.plan.realm, name)
+
+    def send(self, stream: StreamId, command: Command, actor: Actor, at: datetime) -> frozenset[str]:
+        """The rules that refuse the command; none if it was accepted."""
+        at = at.astimezone(UTC)
+        self.pass_time(at)
+        try:
+            self._carried_out(stream, Order(command, actor, at))
+        except CommandRejected as refusal:
+            return frozenset(u.rule for u in refusal.unmet)
+        return frozenset()
+
+    def publish(self) -> None:
+        """Working days and rules come before everything else."""
+        assert self.plan is not None
+        begins = self.plan.begins
+        for year in published(local_day(begins).year, local_day(self.plan.ends).year + 1):
+            off, worked = tuple(sorted(year.off)), tuple(sorted(year.on))
+            notice = PublishCalendar(year=year.year, version=year.version, off=off, on=worked)
+            assert not self.send(self.id("calendar", "cn"), notice, Actor("CAB-REG#1"), begins)
+        rules = PublishPolicyPack(scheme=self.plan.scheme)
+        assert not self.send(self.id("scheme", self.plan.scheme.name), rules, Actor("CAB-DEC#1"), begins)
+
+    def of(self, name: str, event_type: str) -> list[Event]:
+        """What of that type happened to it."""
+        assert self.plan is not None
+        stream = self.plan.stream(name)
+        return [event for on, event in self.log if on == stream and event.event_type == event_type]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A story played to its end."""
+
+    stage: Stage
+    refused: tuple[tuple[Planned, frozenset[str]], ...]
+    by_the_clock: tuple[tuple[StreamId, date, Event], ...]
+
+
+@cache
+def story(name: str) -> Outcome:
+    """That story, played once for all tests."""
+    path = next(path for path in shipped() if path.stem.partition("-")[0] == name)
+    (one,) = planned([path])
+    stage, refused = Stage(plan=one), []
+    clock: list[tuple[StreamId, date, Event]] = []
+    carry_out = stage._carried_out
+
+    def noting(stream: StreamId, order: Order) -> list[Event]:
+        events = carry_out(stream, order)
+        if order.actor == SYSTEM:
+            clock.extend((stream, local_day(order.at), event) for event in events)
+        return events
+
+    stage._carried_out = noting  # type: ignore[method-assign] # it does the same and takes a note
+    stage.publish()
+    for order in one.orders:
+        rules = stage.send(order.stream, order.command, order.actor, order.at)
+        assert bool(rules) is (order.must_refuse is not None), (name, order.line, order.command.command_type, rules)
+        if order.must_refuse is not None:
+            refused.append((order, rules))
+    stage.pass_time(one.ends)
+    return Outcome(stage, tuple(refused), tuple(clock))
+
+
+def every_story() -> Iterable[str]:
+    return sorted((path.stem.partition("-")[0] for path in shipped()), key=lambda name: int(name[1:]))
+
+
+@pytest.mark.parametrize("name", every_story())
+def test_the_story_comes_out_as_told_in_memory(name: str) -> None:
+    outcome = story(name)
+    one = outcome.stage.plan
+    assert one is not None
+    for order, rules in outcome.refused:
+        assert order.must_refuse in rules, (order.line, rules)
+    for expected in one.expectations:
+        found = [
+            event
+            for stream, day, event in outcome.by_the_clock
+            if (stream, day, event.event_type) == (expected.stream, expected.day, expected.event_type)
+        ]
+        assert any(plain(event).items() >= expected.data.items() for event in found), expected
+    for subject, end in one.scenario.expect.items():
+        stream = one.stream(subject)
+        state = outcome.stage.state("project", stream.name)
+        assert (state.stage, AGGREGATES["project"].summary(state)["net"]) == (end.state, end.net), subject
+
+
+@pytest.mark.parametrize("name", every_story())
+def test_nothing_stays_set_aside_for_a_project_that_has_ended(name: str) -> None:
+    stage = story(name).stage
+    ended = {s.name for s, state in stage.states.items() if s.kind == "project" and state.stage in ENDED}
+    aside = {account: fen for account, fen in stage.balances.items() if account.startswith("committed/")}
+    assert not {account: fen for account, fen in aside.items() if fen and account.split("/")[2] in ended}
+
+
+def test_every_story_has_a_title_and_says_what_is_refused() -> None:
+    for path in shipped():
+        (one,) = planned([path])
+        assert one.scenario.title, path
+        assert len(one.scenario.must_refuse) >= 2, path
+
+
+def test_a_row_by_the_clock_is_an_expectation_though_a_person_may_record_the_same() -> None:
+    text = """
+id: X
+scheme: hangzhou
+events:
+- [2025-03-03, CallPublished, R-T-2025, CAB-REG#1, {year: 2025}]
+- [2025-03-04, RectificationFailed, PJ-1, SYS#1, {extended: false}]
+- [2025-03-05, RectificationOrdered, PJ-1, SYS#1, {}]
+- [2025-03-06, RectificationAccepted, PJ-1, CAB-REG#1, {}]
+"""
+    document = read_text(text, "x.yaml")
+    one = plan(document.parsed(Scenario), document)
+    assert [(e.number, e.event_type) for e in one.expectations] == [
+        (2, "RectificationFailed"),
+        (3, "RectificationOrdered"),
+    ]
+    assert [o.number for o in one.orders] == [1, 4]
+
+
+# ---------------------------------------------------------------- what each leaves behind
+
+
+def test_s1_computes_the_marks_from_the_sheets() -> None:
+    panel = story("s1").stage.state("panel", "RP-1").part(Panel)
+    assert panel.results == {"AP-1": Decimal("88.00"), "AP-2": Decimal("82.00")}
+    assert panel.seated == ("E1", "E2", "E4", "E5", "E6")
+
+
+def test_s1_moves_eight_percent_of_the_award_between_lines() -> None:
+    contract = story("s1").stage.state("project", "AP-2").part(Contract)
+    assert contract.version == 2
+    assert contract.budget["venue"] == 1800000
+    assert contract.budget["activity"] == 7200000
+
+
+def test_s3_counts_a_rating_that_is_valid_and_none_that_is_not() -> None:
+    stage = story("s3").stage
+    assert stage.state("organisation", "ORG-T3").part(Organisation).bonuses == {"R-CZ-2024": 3}
+    assert stage.state("organisation", "ORG-T4").part(Organisation).bonuses == {}
+
+
+def test_s5_rests_the_award_on_the_second_panel() -> None:
+    stage = story("s5").stage
+    assert stage.state("panel", "RP-51").part(Panel).results == {"AP-51": Decimal("80.67")}
+    assert stage.state("panel", "RP-52").part(Panel).results == {"AP-51": Decimal("79.67")}
+    assert stage.state("project", "AP-51").part(Award).panel == "RP-52"
+    notices = stage.of("PJ-51", "AwardPublicityOpened")
+    assert [plain(n)["reviewers"] for n in notices] == [
+        ["E1", "E2", "E3", "E4", "E5"],
+        ["E6", "E8", "E9", "E10", "E11"],
+    ]
+
+
+def test_s6_pays_once() -> None:
+    stage = story("s6").stage
+    assert [len(stage.of("PJ-61", e)) for e in ("DisbursementRequested", "DisbursementFailed")] == [4, 2]
+    assert stage.state("project", "AP-61").part(Tranches).of["T1"].paid == 5400000
+
+
+def test_s7_gives_the_money_of_who_declined_to_the_runner_up_and_the_rest_back() -> None:
+    stage = story("s7").stage
+    assert stage.plan is not None
+    realm = stage.plan.realm
+    assert stage.balances[f"envelope/{realm}/FS-LOT"] == 1000000
+    assert stage.balances[f"envelope/{realm}/FS-CSF"] == 5000000
+    assert stage.balances[f"committed/{realm}/AP-71/FS-LOT"] == 0
+
+
+def test_s8_leaves_links_both_ways() -> None:
+    stage = story("s8").stage
+    needs = {name: stage.state("need", name) for name in ("ND-81", "ND-82", "ND-83", "ND-84", "ND-85")}
+    assert needs["ND-81"].part(Need).absorbed == ("ND-82",)
+    assert needs["ND-82"].part(Need).into == ("ND-81",)
+    assert needs["ND-83"].part(Need).into == ("ND-84", "ND-85")
+    assert {needs[part].part(Need).split_from for part in ("ND-84", "ND-85")} == {"ND-83"}
+    assert [needs[name].stage for name in sorted(needs)] == [
+        NeedStage.ADOPTED,
+        NeedStage.MERGED,
+        NeedStage.SPLIT,
+        NeedStage.ADOPTED,
+        NeedStage.REJECTED,
+    ]
+    assert stage.state("round", "R-T-2025").stage == RoundStage.CLOSED
+
+
+def test_s9_lets_no_old_day_pass_while_the_project_stands_still() -> None:
+    stage = story("s9").stage
+    assert not stage.of("PJ-91", "MilestoneMissed")
+    assert len(stage.of("PJ-91", "RectificationFailed")) == 2
+    assert stage.state("project", "AP-91").part(Contract).version == 2
+
+
+def test_s10_counts_what_two_persons_corrected() -> None:
+    state = story("s10").stage.state("project", "AP-101")
+    delivery, closeout = state.part(Delivery), state.part(Closeout)
+    assert delivery.person_times == 96
+    assert delivery.spent == 6500000
+    assert "FP-2024-0802" not in delivery.expenditures
+    assert all(c.confirmed_by not in (None, c.proposed_by) for c in closeout.corrections.values())
+    assert closeout.reopened == 1
+
+
+# ---------------------------------------------------------------- the cities' rules
+
+
+def test_every_city_states_every_parameter() -> None:
+    stated = {name: read(path).data for name, path in loading.shipped().items() if name in CITIES}
+    assert stated.keys() == CITIES
+    for name, document in stated.items():
+        rules = loading.named(name)
+        assert rules.name == name
+        for section, defaults in rules.model_dump().items():
+            if isinstance(defaults, dict):
+                left_out = defaults.keys() - document.get(section, {}).keys()
+                optional = {"cap_fen", "minimum_rating", "midterm_rubric"} if name == "fuzhou" else set()
+                assert left_out <= optional, (name, section)
