@@ -14,6 +14,8 @@ from cli.app import carried_out, noun, read_settings
 from cli.office import opened
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
+from cli.terms import value_zh
+from domain.catalogue import command_class
 from domain.kernel.state import Verdict
 
 app = noun("審批:等待中的決定", "approvals: decisions that are waited for")
@@ -49,6 +51,9 @@ def list_command(
     if voice.for_people:
         for row in rows:
             row["about"] = f"{row['stream'].name} {row['key']}".strip()
+            row["role"] = voice.say(f"{row['role'].zh}（{row['role']}）", row["role"])
+            row["verdict"] = voice.say(value_zh(row["verdict"]), row["verdict"])
+            row["gate"] = _gate(row["gate"], voice)
     columns = (
         Column("id", "審批編號", "approval"),
         Column("about", "對象", "about"),
@@ -57,6 +62,11 @@ def list_command(
         Column("verdict", "狀態", "verdict"),
     )
     voice.rows(rows, columns, ("沒有等待中的審批", "no approval is waited for"))
+
+
+def _gate(command: str, voice: Voice) -> str:
+    """The decision that is asked for, in the reader's language."""
+    return voice.say(command_class(command).zh(), command)
 
 
 @app.command("wait")
@@ -92,9 +102,10 @@ def wait_command(
     a = asking.approval
     if voice.for_people:
         when = telling.local(a.decided_at) if a.decided_at else ""
+        about, gate = f"{asking.stream.name} {a.key}".strip(), _gate(a.gate, voice)
         voice.tell(
-            f"{asking.stream.name} {a.gate} {a.key}:{a.verdict}({a.decided_by} {when})",
-            f"{asking.stream.name} {a.gate} {a.key}: {a.verdict} ({a.decided_by} {when})",
+            f"{about} {gate}：{value_zh(a.verdict)}（{a.decided_by} {when}）",
+            f"{about} {gate}: {a.verdict} ({a.decided_by} {when})",
         )
     else:
         voice.json(asking.as_json())

@@ -114,7 +114,7 @@ def _give(
         async with opened(settings, voice, working=not dry_run) as office:
             stream = await _stream(office, subject, realm)
             command = _command(name, stream, subject, given)
-            who = _actor(actor or f"{command.by[0]}#1")
+            who = actor_named(actor or f"{command.by[0]}#1")
             moment = _moment(at)
             if dry_run:
                 return await _tried(office, stream, command, who, moment)
@@ -206,7 +206,8 @@ def _particulars(given: list[str]) -> dict[str, Any]:
     return found
 
 
-def _actor(text: str) -> Actor:
+def actor_named(text: str) -> Actor:
+    """Who is meant. Raises Fault."""
     try:
         return Actor(text)
     except ValueError as wrong:

@@ -15,6 +15,7 @@ from cli.office import opened
 from cli.speaking import Column, Form, Language, Output, Voice, paper
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
+from domain.kernel.state import NONE
 
 if TYPE_CHECKING:
     from api.reading import Listed
@@ -50,7 +51,7 @@ def list_command(
         async with opened(settings, voice, working=False) as office:
             return await listed(office.store, "project", realm=realm, stage=stage, limit=limit)
 
-    rows = [_line(one, voice) for one in carried_out(voice, work())]
+    rows = [_line(one, voice) for one in carried_out(voice, work()) if one.stage != NONE]
     columns = (
         Column("project", "項目", "project"),
         Column("application", "申報", "application"),
@@ -66,6 +67,7 @@ def list_command(
 def _line(one: Listed, voice: Voice) -> dict[str, Any]:
     row: dict[str, Any] = {
         "stream": one.stream,
+        "application": one.stream.name,
         "realm": one.stream.realm,
         "stage": one.stage,
         "version": one.version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,11 +11,14 @@ import typer
 from api.reading import File, file_of, listed, new_stream, resolved
 from cli import telling
 from cli.app import carried_out, noun, read_settings
+from cli.command import actor_named
 from cli.office import opened
 from cli.project import Realm, show
-from cli.speaking import Column, Form, Language, Output, Voice
+from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import command_named
+from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.state import NONE
 from schemes import loading
 from schemes.calendars import published
 
@@ -32,6 +36,9 @@ def open_command(
     name: Annotated[str, typer.Argument(help="輪次編號 its number, e.g. R-FZ-2027", show_default=False)],
     scheme: Annotated[str, typer.Option("--scheme", help="管理辦法 the city's rules, e.g. fuzhou", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who opens it: ROLE#n")] = "CAB-REG#1",
+    year: Annotated[
+        int | None, typer.Option("--year", min=2000, max=2200, help="年度，不填則取編號末四位 / its year")
+    ] = None,
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
@@ -43,13 +50,12 @@ def open_command(
     settings = read_settings()
 
     async def work() -> Receipt:
-        rules = loading.named(scheme)
+        rules, stream, who = loading.named(scheme), _new(name), actor_named(actor)
+        particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
+        command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
         async with opened(settings, voice, working=True) as office:
             await _publish(office, rules)
-            command = command_named("NeedSolicitationOpened", "round").model_validate(
-                {"scheme": rules.ref.model_dump()}
-            )
-            return await office.door.send(new_stream(name, LIVE), command, Actor(actor))
+            return await office.door.send(stream, command, who)
 
     receipt = carried_out(voice, work())
     if voice.for_people:
@@ -60,6 +66,23 @@ def open_command(
         )
     else:
         voice.json({"stream": receipt.stream, "version": receipt.version, "events": list(receipt.events)})
+
+
+def _new(name: str) -> StreamId:
+    """The stream of a new round. Raises Fault if the name is no round's."""
+    try:
+        stream = new_stream(name, LIVE)
+        if stream.kind == "round" and "/" not in name:
+            return stream
+    except (KeyError, ValueError):
+        pass
+    raise Fault(Exit.USAGE, f"輪次編號 {name}：寫作 R-FZ-2027", f"the round's number {name}: write R-FZ-2027")
+
+
+def _year_of(name: str) -> int:
+    """The year that the number ends in, or else this one."""
+    found = re.search(r"-(20\d\d|21\d\d)$", name)
+    return int(found[1]) if found else datetime.now(SHANGHAI).year
 
 
 async def _publish(office: Office, rules: Scheme) -> None:
@@ -105,6 +128,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Real
             **{k: v for k, v in one.summary.items() if k != "awaiting"},
         }
         for one in carried_out(voice, work())
+        if one.stage != NONE
     ]
     columns = (
         Column("round", "輪次", "round"),

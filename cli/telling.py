@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -11,10 +12,12 @@ from pydantic import BaseModel
 from rich.panel import Panel
 from rich.table import Table
 
-from cli.terms import label
+from cli.terms import label, stage_named, value_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import Attachment
 from domain.kernel.money import yuan
+from domain.kernel.scheme import Scheme
+from domain.kernel.state import SchemeRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,14 +36,25 @@ def local(at: datetime) -> str:
 
 
 def particulars(event: Event, voice: Voice) -> str:
-    """What an event says, in a line."""
-    told = []
-    for name, field in type(event).model_fields.items():
-        value = getattr(event, name)
-        if value is None or value in ("", (), [], {}) or value == field.default:
-            continue
-        told.append(_labelled(name, value, field, voice))
-    return ";".join(told) if voice.lang == "zh" else "; ".join(told)
+    """What an event says, in a line: no bookkeeping of our own, and nothing that only says no."""
+    told = [
+        _labelled(name, getattr(event, name), field, voice)
+        for name, field in type(event).model_fields.items()
+        if name not in _OURS and not _says_nothing(name, getattr(event, name), field)
+    ]
+    return voice.say("；", "; ").join(told)
+
+
+_OURS = frozenset({"places", "freed_places", "bound", "preview", "need_version", "bars"})
+"""Particulars that rules and guards need and no reader does."""
+_EITHER_WAY = frozenset({"passed", "annual_report_filed", "own_accounts"})
+"""Particulars of which a no is news as well."""
+
+
+def _says_nothing(name: str, value: object, field: FieldInfo) -> bool:
+    if isinstance(value, bool):
+        return value == field.default or not (value or name in _EITHER_WAY)
+    return value is None or value in (0, "", (), [], {}) or value == field.default
 
 
 def _labelled(name: str, value: object, field: FieldInfo, voice: Voice) -> str:
@@ -61,37 +75,62 @@ def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401
     )
 
 
-def _value(value: Any, voice: Voice, *, money: bool) -> str:  # noqa: ANN401 - any particular
+def _value(value: Any, voice: Voice, *, money: bool, inner: bool = False) -> str:  # noqa: ANN401 - any particular
     match value:
         case bool():
             return voice.say("是" if value else "否", "yes" if value else "no")
         case int() if money:
             return yuan(value)
         case Enum():
-            return str(getattr(value, "zh", value.value)) if voice.lang == "zh" else str(value.value)
-        case int() | str() | Decimal():
+            return _word(str(value.value), voice, str(getattr(value, "zh", "")))
+        case str():
+            return _word(value, voice)
+        case int() | Decimal():
             return str(value)
         case datetime():
             return local(value)
         case date():
             return value.isoformat()
         case dict():
-            return ", ".join(f"{k} {_value(v, voice, money=money)}" for k, v in value.items())
+            pairs = (
+                f"{_value(k, voice, money=False)} {_value(v, voice, money=money, inner=True)}" for k, v in value.items()
+            )
+            return _several(list(pairs), voice, inner=inner)
         case tuple() | list() | frozenset() | set():
-            if len(value) > 6:  # noqa: PLR2004 - a line holds no more
-                return voice.say(f"{len(value)} 項", f"{len(value)} items")
-            return ", ".join(_value(v, voice, money=money) for v in value)
+            several = sorted(value) if isinstance(value, frozenset | set) else value
+            return _several([_value(v, voice, money=money, inner=True) for v in several], voice, inner=inner)
         case Attachment():
-            return f"{value.name}({value.sha256[:8]}…)"
+            return f"《{value.name}》" if voice.lang == "zh" else value.name
+        case Scheme():
+            return f"{value.title}（{value.ref}）"
+        case SchemeRef():
+            return str(value)
         case BaseModel():
-            inner = (
+            return " ".join(
                 _labelled(name, getattr(value, name), f, voice)
                 for name, f in type(value).model_fields.items()
-                if getattr(value, name) is not None and not isinstance(getattr(value, name), BaseModel)
+                if not isinstance(getattr(value, name), BaseModel) and not _says_nothing(name, getattr(value, name), f)
             )
-            return " ".join(list(inner)[:6])
         case _:
             return str(value)
+
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOST = 8
+"""A line holds no more entries than this."""
+
+
+def _word(text: str, voice: Voice, zh: str = "") -> str:
+    """A text, or a value of a closed list in the reader's language; of a digest its beginning."""
+    if _DIGEST.fullmatch(text):
+        return f"{text[:8]}…"
+    return voice.say(zh or value_zh(text), text)
+
+
+def _several(told: list[str], voice: Voice, *, inner: bool) -> str:
+    if len(told) > _MOST:
+        return voice.say(f"{len(told)} 項", f"{len(told)} items")
+    return ("/" if inner else voice.say("、", ", ")).join(told)
 
 
 def stage(state: State, voice: Voice) -> str:
@@ -101,19 +140,17 @@ def stage(state: State, voice: Voice) -> str:
 
 def stage_name(kind: str, name: str, voice: Voice) -> str:
     """That stage of that kind of stream in the reader's language."""
-    from domain.catalogue import stage_zh  # noqa: PLC0415 - the catalogue loads every room
-
-    return f"{stage_zh(kind, name)}({name})" if voice.lang == "zh" else name
+    return f"{stage_named(kind, name)}（{name}）" if voice.lang == "zh" else name
 
 
 def awaited(one: Awaited, voice: Voice, now: datetime) -> str:
     """Who is awaited, for what and until when."""
     roles = "、".join(r.zh for r in one.roles) if voice.lang == "zh" else " / ".join(one.roles)
-    text = f"{roles}({'/'.join(one.roles)}) {one.zh}" if voice.lang == "zh" else f"{roles}: {one.en}"
+    text = f"{roles}（{'/'.join(one.roles)}） {one.zh}" if voice.lang == "zh" else f"{roles}: {one.en}"
     if one.subject:
         text += f" [{one.subject}]"
     if one.until is not None:
-        text += voice.say(f",至 {local(one.until)} 止", f", until {local(one.until)}")
+        text += voice.say(f"，至 {local(one.until)} 止", f", until {local(one.until)}")
         if one.until < now:
             text += voice.say(" 【已逾期】", " (OVERDUE)")
     return text
@@ -141,7 +178,7 @@ def _facts(file: File, summary: dict[str, Any], voice: Voice, now: datetime) -> 
     due = file.due()
     if due is not None:
         zh, en = due.command.zh(), due.command.command_type
-        yield "期限", "deadline", voice.say(f"{local(due.at)} 屆時自動:{zh}", f"{local(due.at)}, then by itself: {en}")
+        yield "期限", "deadline", voice.say(f"{local(due.at)} 屆時自動：{zh}", f"{local(due.at)}, then by itself: {en}")
     for zh, en, key in (
         ("立項金額", "award", "award"),
         ("已撥付", "paid", "paid"),
