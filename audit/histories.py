@@ -99,9 +99,7 @@ class Histories:
         return {"ok": self.ok, "asked": self.asked, "kept": self.kept, "runs": [run.as_json() for run in self.runs]}
 
 
-async def replay_histories(
-    store: EventStore, client: Client, stream: StreamId, mechanics: Mechanics
-) -> Histories:
+async def replay_histories(store: EventStore, client: Client, stream: StreamId, mechanics: Mechanics) -> Histories:
     """Replay every run that is kept. Raises RPCError if Temporal does not answer."""
     journal = await Journalled.read(store, stream)
     replayer = Replayer(

@@ -138,9 +138,7 @@ async def test_a_recorded_refusal_that_would_be_accepted_is_named(store: MemoryS
     assert (found.first.recorded, found.first.decided) == ("refused by T99", "AwardConfirmed")
 
 
-async def test_commands_that_differ_after_the_first_are_counted(
-    store: MemoryStore, ruled: Callable[..., None]
-) -> None:
+async def test_commands_that_differ_after_the_first_are_counted(store: MemoryStore, ruled: Callable[..., None]) -> None:
     def refuse_all(room: Room[Any, Any]) -> Room[Any, Any]:
         return replace(room, decide=lambda *_: refusing([]))
 
@@ -184,9 +182,7 @@ async def test_a_deadline_that_would_lie_elsewhere_is_named(store: MemoryStore, 
     assert found.first.what == "origin"
 
 
-async def test_a_deadline_that_should_have_come_first_is_named(
-    store: MemoryStore, ruled: Callable[..., None]
-) -> None:
+async def test_a_deadline_that_should_have_come_first_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
     def earlier(room: Room[Any, Any]) -> Room[Any, Any]:
         return replace(
             room, due=lambda state, calendar: [replace(d, at=d.at - timedelta(60)) for d in room.due(state, calendar)]
