@@ -185,6 +185,7 @@ class Door:
                     "settled", str(approval), start_workflow_operation=start, id=f"{approval}/{uuid4()}"
                 )
             except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as interrupted:
+                _give_way_if_cancelled(interrupted)
                 log.info("approval.wait_resumed", approval=str(approval), reason=str(interrupted))
                 await asyncio.sleep(1)
             else:
@@ -209,6 +210,7 @@ class Door:
                             raise NotKnown(command_id, str(failed)) from failed
                     await asyncio.sleep(0.1)
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
+            _give_way_if_cancelled(late)
             raise NotKnown(command_id, f"no answer within {PATIENCE.total_seconds():.0f} s") from late
 
     async def _update_once(
@@ -235,6 +237,13 @@ _PAST_ALL_EVENTS = 2**62
 """A version after which no stream has events: of a load only the journal is wanted."""
 _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
+
+
+def _give_way_if_cancelled(error: Exception) -> None:
+    """Temporal's client hides that its caller is cancelled or timed out behind an error of its own."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
 
 
 def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID) -> None:

@@ -17,6 +17,7 @@ from api.door import Door
 from cli.speaking import Exit, Fault
 from local.postgres import APPLICATION, AUDITOR
 from store.migrate import migrate
+from store.port import StoreUnavailable
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ async def opened(settings: Settings, voice: Voice, *, working: bool) -> AsyncIte
         servers = await stack.enter_async_context(_servers(settings, voice))
         try:
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
-            client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings.temporal_namespace)
-        except (OSError, RuntimeError) as gone:
+            client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings)
+        except (OSError, RuntimeError, StoreUnavailable) as gone:
             raise Fault(Exit.UNAVAILABLE, f"無法連接服務:{gone}", f"a server does not answer: {gone}") from gone
         stack.push_async_callback(bootstrap.breathe)
         stack.callback(pool.terminate)
