@@ -17,7 +17,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+from temporalio.service import GrpcCompression, TLSConfig
 
 DATA_CONVERTER = pydantic_data_converter
 """The one data converter: of workers, clients, tests and replays alike."""
@@ -64,6 +72,12 @@ class Settings(BaseSettings):
     temporal_address: str | None = None
     """``host:port`` of the Temporal frontend."""
     temporal_namespace: str = "default"
+    temporal_api_key: SecretStr | None = None
+    temporal_tls_ca: Path | None = None
+    """The authority that signed the frontend's certificate, PEM."""
+    temporal_tls_cert: Path | None = None
+    """Our client certificate, PEM; with ``temporal_tls_key``."""
+    temporal_tls_key: Path | None = None
     task_queue: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "venture"
     door_key: SecretStr | None = None
     """The key by which doors sign commands and workers know them; the same for all."""
@@ -71,8 +85,13 @@ class Settings(BaseSettings):
     lang: Annotated[str, Field(pattern="^(zh|en)$")] = "zh"
     log_format: LogFormat = LogFormat.CONSOLE
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    build_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
+    """This worker's build. Given, workflows are pinned to the build that began them and move on when they continue as
+    new; left out, workers are not versioned."""
+    sdk_metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Loopback port for the Temporal SDK's own Prometheus metrics; none if left out."""
     health_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """Loopback port for ``/healthz`` and ``/readyz``; none if left out."""
+    """Loopback port for ``/healthz``, ``/readyz`` and ``/metrics``; none if left out."""
 
     @model_validator(mode="after")
     def _complete_in_production(self) -> Self:
@@ -162,22 +181,44 @@ def configure_logging(of: Settings) -> None:
 _runtime: list[Runtime] = []
 
 
-def _forwarding_runtime() -> Runtime:
-    """Temporal's core logs through Python: left to itself it writes to standard output and stalls on a full pipe."""
+def _forwarding_runtime(metrics_port: int | None) -> Runtime:
+    """One for the process. Core's logs go through Python: left to itself it writes to standard output and stalls."""
     if not _runtime:
         logger = logging.getLogger("temporal.core")
         logging_config = LoggingConfig(
             filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
             forwarding=LogForwardingConfig(logger=logger),
         )
-        _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config)))
+        metrics = PrometheusConfig(bind_address=f"127.0.0.1:{metrics_port}") if metrics_port is not None else None
+        _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
     return _runtime[0]
 
 
-async def connect_temporal(address: str, namespace: str = "default") -> Client:
-    """A client with the one data converter. Raises RuntimeError or RPCError if the server does not answer."""
+async def connect_temporal(address: str, of: Settings | None = None) -> Client:
+    """A client with the one data converter, encrypted and named as the settings say.
+
+    Raises RuntimeError or RPCError if the server does not answer.
+    """
+    loopback = address.startswith("127.0.0.1:")
     return await Client.connect(
-        address, namespace=namespace, data_converter=DATA_CONVERTER, runtime=_forwarding_runtime()
+        address,
+        namespace=of.temporal_namespace if of else "default",
+        data_converter=DATA_CONVERTER,
+        runtime=_forwarding_runtime(of.sdk_metrics_port if of else None),
+        tls=_tls(of) if of else None,
+        api_key=of.temporal_api_key.get_secret_value() if of and of.temporal_api_key else None,
+        grpc_compression=GrpcCompression.NONE if loopback else GrpcCompression.GZIP,
+    )
+
+
+def _tls(of: Settings) -> TLSConfig | bool | None:
+    """Mutual TLS where a certificate is named, plain TLS where only the authority is, else as the SDK decides."""
+    if of.temporal_tls_ca is None and of.temporal_tls_cert is None:
+        return None
+    return TLSConfig(
+        server_root_ca_cert=of.temporal_tls_ca.read_bytes() if of.temporal_tls_ca else None,
+        client_cert=of.temporal_tls_cert.read_bytes() if of.temporal_tls_cert else None,
+        client_private_key=of.temporal_tls_key.read_bytes() if of.temporal_tls_key else None,
     )
 
 

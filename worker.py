@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import bootstrap
@@ -44,14 +45,16 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Worker]:
-    """A worker that serves as long as the block runs, then lets its commands finish."""
+async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Registrar]:
+    """A worker that serves as long as the block runs, then lets its commands finish; who carries its commands out."""
     key = bootstrap.door_key(settings)
+    registrar = Registrar(store, key)
     worker = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=[Registrar(store, key).carry_out],
+        activities=[registrar.carry_out],
+        deployment_config=_deployment(settings),
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
         ),
@@ -64,11 +67,22 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
     async with worker:
         following = asyncio.create_task(follower.run())
         try:
-            yield worker
+            yield registrar
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
+
+
+def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Pinned to its build where one is named: set here and not on the workflows, so that a worker may do without."""
+    if settings.build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=settings.task_queue, build_id=settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
 
 
 async def run(settings: Settings) -> None:
@@ -79,8 +93,8 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with (
         opened(settings, Voice.of(Form.TABLE, None), working=False) as office,
-        serving(settings, office.client, office.store),
-        answering(settings.health_port, office),
+        serving(settings, office.client, office.store) as registrar,
+        answering(settings.health_port, office, registrar.endings),
     ):
         log.info("worker.ready", task_queue=settings.task_queue)
         await stop.wait()

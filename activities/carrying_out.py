@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,8 @@ class Registrar:
         """Use that store, and let in only what the door with that key has signed."""
         self._store = store
         self._door_key = door_key
+        self.endings: Counter[str] = Counter()
+        """How many commands ended how, since this process began."""
 
     @activity.defn(name=names.CARRY_OUT)
     async def carry_out(self, asked: Asked) -> Carried:
@@ -78,6 +81,8 @@ class Registrar:
                 message = f"{type(defect).__name__}: {defect}"
                 raise ApplicationError(message, type="Defect", non_retryable=True) from defect
             if carried is not None:
+                if carried.answer is not None:
+                    self.endings[carried.answer.ending] += 1
                 return carried
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads rivals, no secret
         message = f"{asked.stream}: {MOST_TRIES} conflicts in a row; ask again with the same id"

@@ -100,7 +100,9 @@ class StreamWorkflow:
         """Let every caller have its answer, then end; or make way for a fresh run that knows the same."""
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self.over or self._asked_to_look > self._looked:
-            workflow.continue_as_new(Opening(stream=self._stream, progress=self._progress))
+            workflow.continue_as_new(
+                Opening(stream=self._stream, progress=self._progress), initial_versioning_behavior=_next_build()
+            )
 
     @property
     def over(self) -> bool:
@@ -131,7 +133,11 @@ class StreamWorkflow:
 
     def _rolling(self) -> bool:
         info = workflow.info()
-        return info.is_continue_as_new_suggested() or info.get_current_history_length() > LONG_HISTORY
+        return (
+            info.is_continue_as_new_suggested()
+            or info.is_target_worker_deployment_version_changed()
+            or info.get_current_history_length() > LONG_HISTORY
+        )
 
     async def _see_what_is_due(self) -> None:
         looked = self._asked_to_look
@@ -182,6 +188,13 @@ class StreamWorkflow:
         if changed:
             workflow.upsert_search_attributes(changed)
         workflow.set_current_details(progress.details)
+
+
+def _next_build() -> workflow.ContinueAsNewVersioningBehavior | None:
+    """A pinned run moves to the build that is current now; without versioning there is nothing to say."""
+    if workflow.info().is_target_worker_deployment_version_changed():
+        return workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
+    return None
 
 
 def _not_known(failed: ActivityError) -> ApplicationError:
