@@ -373,15 +373,17 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
 def _report_overdue(state: State, calendar: Calendar) -> datetime | None:
     """From when a missing self-assessment is a failed mid-term; None while nothing is owed.
 
-    After a suspension the days run anew from the day of resumption.
+    The days run from the start at the earliest, and after a suspension anew from the day of resumption.
     """
     contract, delivery = state.part(Contract), state.part(Delivery)
     owed_on = contract.self_assessment_due
-    if owed_on is None or state.stage not in UNDERWAY:
+    active = state.stage == Stage.ACTIVE or (state.stage == Stage.RECTIFYING and state.stack[-1:] == (Stage.ACTIVE,))
+    if owed_on is None or delivery.started_on is None or not active:
         return None
     if state.part(Evaluation).midterm is not None or ReportKind.SELF_ASSESSMENT in delivery.reports:
         return None
-    return day_ends(calendar.after(max(owed_on, delivery.resumed_on or owed_on), contract.midterm_report_wd))
+    runs_from = max(owed_on, delivery.started_on, delivery.resumed_on or owed_on)
+    return day_ends(calendar.after(runs_from, contract.midterm_report_wd))
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
