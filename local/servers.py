@@ -33,9 +33,15 @@ _ENDING_S: Final = 5.0
 """How long servers whose keeper has died may take to end by themselves."""
 _LEFTOVER_S: Final = 10.0
 """How long an ended process may take to be gone."""
+_GUESTS: Final = "guests"
+"""A lock that is shared by the processes which use servers that another keeps."""
+_PATIENCE_S: Final = 30.0
+"""How long servers stay for their guests when their keeper is done."""
+_TURN_S: Final = 60.0
+"""How long to wait for a keeper that is just starting or just ending."""
 _ADOPTED_S: Final = 20.0
-"""How long to wait for servers that another process is just starting."""
-_STOPPING_S: Final = 40.0
+"""How long servers that another process keeps may take to answer."""
+_STOPPING_S: Final = 75.0
 """How long the keeper of the servers may take to end: its worker lets commands finish first."""
 _LOOKED_AFTER_S: Final = 0.25
 """How often the keeper looks whether its servers live."""
@@ -83,16 +89,27 @@ class Servers:
 async def servers(settings: Settings) -> AsyncIterator[Servers]:
     """The embedded servers: those that run already, or new ones that end with the block. Raises LocalTrouble.
 
-    New ones are looked after: one that dies while the block runs is started again on its port.
+    New ones are looked after: one that dies while the block runs is started again on its port. When the block ends,
+    they stay until the processes that found them here are done with them, for half a minute at most.
     """
     if settings.env is not bootstrap.Environment.LOCAL:
         raise LocalTrouble("生產環境不使用內置服務", "production uses no embedded servers")
     home = _prepared(settings.home)
     began = time.monotonic()
-    lock = _locked(home)
-    if lock is None:
-        yield await _found(home, began)
-        return
+    while (lock := _locked(home)) is None:
+        guest = _locked(home, _GUESTS, fcntl.LOCK_SH)
+        if guest is not None:
+            with guest:
+                keeper = _published(home)
+                if keeper is not None and _is_itself(keeper):
+                    yield await _found(home, keeper, began)
+                    return
+        if time.monotonic() > began + _TURN_S:
+            raise LocalTrouble(
+                f"{home} 被另一進程佔用,但其服務沒有啟動:請結束它再試",
+                f"another process holds {home} but its servers did not start: end it and try again",
+            )
+        await asyncio.sleep(0.1)
     with lock:
         cleared = _cleared(home)
         started = await _started(home, began, cleared)
@@ -100,23 +117,19 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
         try:
             yield started
         finally:
+            (home / _PUBLISHED).unlink(missing_ok=True)
+            await _guests_gone(home)
             keeping.cancel()
             with suppress(asyncio.CancelledError):
                 await keeping
-            (home / _PUBLISHED).unlink(missing_ok=True)
             await _stopped(started.postgres, started.temporal)
 
 
 async def running(settings: Settings) -> Servers | None:
-    """The servers that another process keeps running, if they answer. Raises LocalTrouble if they should and do not."""
+    """The servers that another process keeps running, or None. Raises LocalTrouble if they should answer and do not."""
     home = settings.home.absolute()
-    if not (home / _PUBLISHED).exists():
-        return None
-    lock = _locked(home)
-    if lock is not None:
-        lock.close()
-        return None
-    return await _found(home, time.monotonic())
+    keeper = _published(home)
+    return await _found(home, keeper, time.monotonic()) if keeper is not None and _is_itself(keeper) else None
 
 
 async def stop(settings: Settings) -> bool:
@@ -172,15 +185,26 @@ def _prepared(home: Path) -> Path:
     return home
 
 
-def _locked(home: Path) -> IO[str] | None:
-    """The folder's lock, or None while another process holds it; the kernel frees it when that process ends."""
-    file = (home / "lock").open("w")
+def _locked(home: Path, name: str = "lock", how: int = fcntl.LOCK_EX) -> IO[str] | None:
+    """A lock in the folder, or None while another process has it; the kernel frees it when that process ends."""
+    file = (home / name).open("w")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
         return None
     return file
+
+
+async def _guests_gone(home: Path) -> None:
+    """Wait until the processes that use our servers are done, with patience but not for ever."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while (alone := _locked(home, _GUESTS)) is None:
+        if time.monotonic() > deadline:
+            log.warning("local.guests_left_behind", waited_s=_PATIENCE_S)
+            return
+        await asyncio.sleep(0.05)
+    alone.close()
 
 
 async def _started(home: Path, began: float, cleared: tuple[str, ...]) -> Servers:
@@ -272,15 +296,8 @@ def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-async def _found(home: Path, began: float) -> Servers:
+async def _found(home: Path, keeper: dict[str, Any], began: float) -> Servers:
     """Servers that another process keeps, once they answer. Raises LocalTrouble if they do not."""
-    while (keeper := _published(home)) is None:
-        if time.monotonic() > began + _ADOPTED_S:
-            raise LocalTrouble(
-                f"{home} 被另一進程佔用,但其服務沒有啟動:請結束它再試",
-                f"another process holds {home} but its servers did not start: end it and try again",
-            )
-        await asyncio.sleep(0.1)
     pg = Postgres(None, keeper["postgres_port"], postgres.passwords(home))
     tl = Temporal(None, keeper["temporal_port"])
     try:

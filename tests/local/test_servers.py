@@ -51,8 +51,8 @@ async def asked(url: str, query: str) -> Any:
 
 
 @contextmanager
-def keeper(home: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """Another process that keeps the servers of that folder, and what it said when they were there."""
+def keeping(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that is about to keep the servers of that folder."""
     command = [sys.executable, str(Path(__file__).with_name("keeper.py")), str(home)]
     process = subprocess.Popen(  # noqa: S603 - our own
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
@@ -60,11 +60,25 @@ def keeper(home: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield process, json.loads(process.stdout.readline())
+        yield process
     finally:
         process.stdin.close()
-        process.wait(30)
+        process.wait(60)
         process.stdout.close()
+
+
+def said(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What it says when the servers are there."""
+    assert process.stdout is not None
+    answer: dict[str, Any] = json.loads(process.stdout.readline())
+    return answer
+
+
+@contextmanager
+def keeper(home: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """Another process that keeps the servers of that folder, and what it said when they were there."""
+    with keeping(home) as process:
+        yield process, said(process)
 
 
 def killed(process: subprocess.Popen[str]) -> None:
@@ -241,32 +255,54 @@ async def test_somebody_elses_folder_is_refused_in_words(tmp_path: Path) -> None
 
 async def test_a_second_process_uses_the_servers_of_the_first(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
-    with keeper(settings.home) as (_, said):
+    with keeper(settings.home) as (_, answer):
         async with local.servers(settings) as found:
             assert not found.ours
-            assert found.owner_url == said["owner_url"]
+            assert found.owner_url == answer["owner_url"]
         running = await local.running(settings)
         assert running is not None
         assert await asked(running.owner_url, "SELECT 1") == 1
     assert none_left(settings.home, 5)
 
 
+async def test_a_keeper_stays_until_its_guest_is_done(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    with keeper(settings.home) as (process, _):
+        async with local.servers(settings) as found:
+            assert process.stdin is not None
+            process.stdin.close()
+            await until(lambda: not (settings.home / "servers.json").exists())
+            assert await asked(found.owner_url, "SELECT 1") == 1
+            assert process.poll() is None
+        assert process.wait(10) == 0
+
+
+def test_two_that_start_at_once_share_what_one_of_them_starts(tmp_path: Path) -> None:
+    with keeping(tmp_path / "home") as one, keeping(tmp_path / "home") as other:
+        answers = [said(one), said(other)]
+        for process in (one, other):
+            assert process.stdin is not None
+            process.stdin.close()
+    assert sorted(answer["ours"] for answer in answers) == [False, True]
+    assert answers[0]["owner_url"] == answers[1]["owner_url"]
+
+
 async def test_no_listener_outlives_a_killed_keeper(tmp_path: Path) -> None:
-    with keeper(tmp_path / "home") as (process, said):
+    with keeper(tmp_path / "home") as (process, answer):
         family = sight.family(process.pid)
-        assert {said["postgres_pid"], said["temporal_pid"]} <= set(family)
+        assert {answer["postgres_pid"], answer["temporal_pid"]} <= set(family)
         killed(process)
         assert none_left(tmp_path / "home", 5)
         assert sight.listeners(family) == []
 
 
 async def test_what_a_killed_keeper_left_is_cleared_in_words_and_the_data_stays(tmp_path: Path) -> None:
-    with keeper(tmp_path / "home") as (process, said):
-        await asked(said["owner_url"], "CREATE TABLE kept AS SELECT 7 AS n")
+    with keeper(tmp_path / "home") as (process, answer):
+        await asked(answer["owner_url"], "CREATE TABLE kept AS SELECT 7 AS n")
         killed(process)
     async with local.servers(bootstrap.settings(home=tmp_path / "home")) as found:
         assert found.ours
-        assert any("上次沒有正常停止" in said for said in found.cleared)
+        assert any("上次沒有正常停止" in words for words in found.cleared)
         assert await asked(found.owner_url, "SELECT n FROM kept") == 7
 
 
@@ -294,7 +330,7 @@ async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, m
     )
     await until((data / "postmaster.pid").exists)
     async with local.servers(settings) as found:
-        assert any(str(orphan.pid) in said for said in found.cleared)
+        assert any(str(orphan.pid) in words for words in found.cleared)
     assert orphan.wait(5) == -signal.SIGKILL
 
 
@@ -337,12 +373,12 @@ async def test_a_taken_port_is_tried_once_more_elsewhere(tmp_path: Path, monkeyp
     def first_taken() -> int:
         return taken.pop() if taken else free()
 
-    with keeper(tmp_path / "other") as (_, said):
-        taken[0] = int(said["owner_url"].rpartition(":")[2].partition("/")[0])
+    with keeper(tmp_path / "other") as (_, answer):
+        taken[0] = int(answer["owner_url"].rpartition(":")[2].partition("/")[0])
         monkeypatch.setattr(children, "free_port", first_taken)
         async with local.servers(bootstrap.settings(home=tmp_path / "home")) as found:
             assert await asked(found.owner_url, "SELECT 1") == 1
-            assert str(found.postgres.port) not in said["owner_url"]
+            assert str(found.postgres.port) not in answer["owner_url"]
 
 
 @pytest.mark.parametrize("server", ["postgres", "temporal"])
