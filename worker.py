@@ -22,6 +22,7 @@ from cli.health import answering
 from cli.office import opened
 from cli.speaking import Form, Voice
 from workflows.need import NeedWorkflow
+from workflows.probe import ProbeWorkflow
 from workflows.project import ProjectWorkflow
 from workflows.register import RegisterWorkflow
 from workflows.round import RoundWorkflow
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from bootstrap import Settings
     from store.port import EventStore
 
-WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow]
+WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow, ProbeWorkflow]
 PASSED_THROUGH = ("domain", "activities", "asyncpg", "pydantic", "pydantic_core", "structlog")
 """Modules that the workflow sandbox does not load again: pure rules, names, and what must never be loaded twice
 (asyncpg crashes the process when it is: asyncpg#1292)."""

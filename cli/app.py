@@ -6,6 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import structlog
 import typer
 
 import bootstrap
@@ -83,6 +84,15 @@ def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
         ) from None
     except KeyboardInterrupt:
         raise _said(voice, Exit.UNAVAILABLE, "已中斷", "interrupted") from None
+    except Exception as defect:  # noqa: BLE001 - the last line: a person gets words, the log gets the trace
+        structlog.get_logger().debug("cli.defect", exc_info=defect)
+        told = f"{type(defect).__name__}: {defect}"
+        raise _said(
+            voice,
+            Exit.DEFECT,
+            f"本產品有誤:{told}(設 VENTURE_LOG_LEVEL=debug 可見詳情)",
+            f"a fault of this product: {told} (VENTURE_LOG_LEVEL=debug shows where)",
+        ) from None
 
 
 def _faults(faulty: Faulty) -> tuple[str, str]:
@@ -113,7 +123,7 @@ def read_settings() -> bootstrap.Settings:
 
 def build() -> typer.Typer:
     """The whole command line."""
-    from cli import approval, audit, bulk, command, project, reconciling, scenario, scheme, serving
+    from cli import approval, audit, bulk, command, doctor, project, reconciling, scenario, scheme, serving
     from cli import round as round_
 
     app = typer.Typer(
@@ -137,6 +147,7 @@ def build() -> typer.Typer:
     serving.add_to(app)
     reconciling.add_to(app)
     bulk.add_to(app)
+    doctor.add_to(app)
     return app
 
 

@@ -16,7 +16,7 @@ import local
 from api.door import Door
 from cli.speaking import Exit, Fault
 from local.postgres import APPLICATION, AUDITOR
-from store.migrate import migrate
+from store.migrate import MigrationRefused, migrate
 from store.port import StoreUnavailable
 from store.postgres import PostgresStore, open_pool
 
@@ -78,6 +78,12 @@ async def _servers(settings: Settings, voice: Voice) -> AsyncIterator[Servers | 
             if servers.ours:
                 await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
             yield servers
+    except MigrationRefused as refused:
+        raise Fault(
+            Exit.CONFLICT,
+            f"{refused}。演示數據可用 ./run reset 清除重來",
+            f"{refused}. Demo data may be cleared by ./run reset",
+        ) from refused
     except local.LocalTrouble as trouble:
         raise Fault(Exit.UNAVAILABLE, trouble.zh, trouble.en) from trouble
 

@@ -1,4 +1,4 @@
-"""``venture demo``, ``up``, ``doctor``, ``reset``: the servers and the first look at them."""
+"""``venture demo``, ``up`` and ``reset``: the servers and the first look at them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,12 +19,10 @@ from api.reading import file_of
 from audit.verifying import verify
 from cli import telling
 from cli.app import carried_out, read_settings
-from cli.health import not_ready
-from cli.office import Office, is_served, opened
+from cli.office import Office, opened
 from cli.scenario import planned, play_all, shipped, show, summed
-from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, paper
+from cli.speaking import Exit, Fault, Form, Language, Output, Voice, paper
 from local import children
-from store.migrate import pending
 
 if TYPE_CHECKING:
     from api.reading import File
@@ -38,7 +36,6 @@ def add_to(app: typer.Typer) -> None:
     """Mount the commands."""
     app.command("demo")(demo_command)
     app.command("up")(up_command)
-    app.command("doctor")(doctor_command)
     app.command("reset")(reset_command)
 
 
@@ -151,67 +148,6 @@ async def _kept_up(office: Office, voice: Voice) -> None:
             voice.tell("✗ worker 已退出,重新啟動", "✗ the worker ended; starting it again", "yellow")
             await asyncio.wait({stopping}, timeout=WORKER_AGAIN_S)
     voice.tell("正在停止…", "stopping…")
-
-
-def doctor_command(output: Output = Form.TABLE, lang: Language = None) -> None:
-    """診斷:各部分是否正常,該做什麼 / whether every part is well, and what to do.
-
-    例 example:  venture doctor -o json
-    """
-    voice = Voice.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> list[dict[str, Any]]:
-        async with opened(settings, voice, working=False) as office:
-            return await _examined(office, voice)
-
-    rows = carried_out(voice, work())
-    columns = (
-        Column("mark", "", ""),
-        Column("part", "項目", "part"),
-        Column("state", "狀況", "state"),
-        Column("mend", "處理", "what to do"),
-    )
-    voice.rows(rows, columns, ("", ""))
-    if not all(row["ok"] for row in rows):
-        raise typer.Exit(Exit.UNAVAILABLE)
-
-
-async def _examined(office: Office, voice: Voice) -> list[dict[str, Any]]:
-    rows = []
-
-    def found(part: tuple[str, str], state: str, *, ok: bool, mend: tuple[str, str] = ("", "")) -> None:
-        shown = "" if ok else voice.say(*mend)
-        rows.append({"mark": "✓" if ok else "✗", "part": voice.say(*part), "state": state, "ok": ok, "mend": shown})
-
-    problem = await not_ready(office)
-    found(
-        ("服務", "servers"),
-        problem or "ready",
-        ok=problem is None,
-        mend=("檢查 Postgres 與 Temporal", "look at both servers"),
-    )
-    found(("日誌", "log"), f"{await office.store.last_position()} entries", ok=True)
-    url = office.servers.postgres_url if office.servers else (office.settings.postgres_url or "")
-    missing = await pending(url if isinstance(url, str) else url.get_secret_value())
-    found(
-        ("資料庫結構", "schema"),
-        "current" if not missing else ", ".join(missing),
-        ok=not missing,
-        mend=("運行遷移", "migrate"),
-    )
-    embedded = office.servers is not None and office.servers.ours
-    served = embedded or await is_served(office)
-    state = voice.say("隨命令啟動", "started with each command") if embedded else ("polling" if served else "none")
-    found(("worker", "worker"), state, ok=served, mend=("啟動 venture-worker", "start venture-worker"))
-    untold = await office.store.untold()
-    found(
-        ("未通知的檔案", "streams not told"),
-        str(len(untold)),
-        ok=not untold,
-        mend=("worker 將自行補上", "the worker will see to it"),
-    )
-    return rows
 
 
 def reset_command(

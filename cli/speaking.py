@@ -44,6 +44,8 @@ class Exit(IntEnum):
     CONFLICT = 4
     UNAVAILABLE = 5
     INTEGRITY = 6
+    DEFECT = 70
+    """A fault of this product itself."""
 
 
 Output = Annotated[

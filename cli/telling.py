@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from rich.panel import Panel
 from rich.table import Table
 
-from cli.terms import label, stage_named, value_zh
+from cli.terms import label, value_zh
+from domain.catalogue import stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import Attachment
 from domain.kernel.money import yuan
@@ -140,7 +141,7 @@ def stage(state: State, voice: Voice) -> str:
 
 def stage_name(kind: str, name: str, voice: Voice) -> str:
     """That stage of that kind of stream in the reader's language."""
-    return f"{stage_named(kind, name)}（{name}）" if voice.lang == "zh" else name
+    return f"{stage_zh(kind, name)}（{name}）" if voice.lang == "zh" else name
 
 
 def awaited(one: Awaited, voice: Voice, now: datetime) -> str:

@@ -302,22 +302,6 @@ VALUES: dict[str, str] = {
 }
 """Values of a closed list, budget lines and criteria as the shipped schemes name them."""
 
-STAGES: dict[str, str] = {
-    "NONE": "未建檔",
-    "ASSESSED": "已評估",
-    "DESIGNATED": "已認定",
-    "DRAWN": "已抽取",
-    "ESTABLISHED": "已設立",
-    "MANUAL": "手動時鐘",
-    "PUBLISHED": "已發布",
-    "REGISTERED": "已登記",
-    "REPORTED": "已出報告",
-    "SCORING": "評分中",
-    "VERIFIED": "已核驗",
-    "WALL": "實時鐘",
-}
-"""Stages of registers, which have no terms in their rooms."""
-
 _EVENTS = {event.event_type: event.zh for aggregate in AGGREGATES.values() for event in aggregate.events}
 
 
@@ -333,15 +317,9 @@ def value_zh(value: str) -> str:
     return VALUES.get(value) or _EVENTS.get(value) or value
 
 
-def stage_named(kind: str, stage: str) -> str:
-    """What that stage of that kind of stream is called in Chinese."""
-    found = stage_zh(kind, stage)
-    return STAGES.get(stage, stage) if found == stage else found
-
-
 def stage_told(kind: str, stage: str) -> str:
     """A stage in both languages, for tables of the documentation."""
-    return f"{stage_named(kind, stage)} `{stage}`"
+    return f"{stage_zh(kind, stage)} `{stage}`"
 
 
 def roles_told(roles: Iterable[str]) -> str:

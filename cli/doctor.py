@@ -1,0 +1,164 @@
+"""``venture doctor`` and ``venture migrate``: whether an installation is as it should be, and bringing it there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api import examining
+from api.examining import Finding
+from cli.app import carried_out, read_settings
+from cli.office import Office, is_served, opened
+from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
+from local.postgres import APPLICATION, AUDITOR
+from store.examining import examined
+from store.migrate import MigrationRefused, migrate, pending
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def add_to(app: typer.Typer) -> None:
+    """Mount the commands."""
+    app.command("doctor")(doctor_command)
+    app.command("migrate")(migrate_command)
+
+
+def doctor_command(
+    production: Annotated[
+        bool, typer.Option("--production", help="按 docs/operations.md 逐項核對 / check all that production needs")
+    ] = False,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
+    """診斷:各部分是否正常,該做什麼 / whether every part is well, and what to do.
+
+    例 examples:
+      venture doctor
+      venture doctor --production -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> list[Finding]:
+        async with opened(settings, voice, working=settings.env == "local") as office:
+            found = await _everywhere(office)
+            return [*found, *(await _in_production(office) if production else [])]
+
+    found = carried_out(voice, work())
+    rows: list[dict[str, Any]] = [
+        {
+            **f.as_json(),
+            "mark": "✓" if f.ok else "✗",
+            "shown": voice.say(f.part_zh, f.part_en),
+            "to_do": "" if f.ok else voice.say(f.mend_zh, f.mend_en),
+        }
+        for f in found
+    ]
+    columns = (
+        Column("mark", "", ""),
+        Column("shown", "項目", "part"),
+        Column("state", "狀況", "state"),
+        Column("to_do", "處理", "what to do"),
+    )
+    voice.rows(rows if voice.for_people else [f.as_json() for f in found], columns, ("", ""))
+    if not all(f.ok for f in found):
+        raise typer.Exit(Exit.UNAVAILABLE)
+
+
+async def _everywhere(office: Office) -> list[Finding]:
+    found = await examining.servers(office.store, office.client)
+    found.append(await _schema(office))
+    served = await is_served(office) or (office.servers is not None and office.servers.ours)
+    found.append(
+        Finding(
+            "worker", "worker", "polling" if served else "none", served, "啟動 venture-worker", "start venture-worker"
+        )
+    )
+    untold = await office.store.untold()
+    found.append(
+        Finding(
+            "未通知的檔案",
+            "streams not told",
+            str(len(untold)),
+            not untold,
+            "worker 將在數秒內補上;久不消失請看其日誌",
+            "a worker sees to it within seconds; if it stays, read its log",
+        )
+    )
+    if served:
+        found.append(await examining.updates_in_flight(office.client, office.settings.task_queue))
+    return found
+
+
+async def _schema(office: Office) -> Finding:
+    missing = await pending(_url(office))
+    return Finding(
+        "資料庫結構",
+        "schema",
+        "current" if not missing else ", ".join(missing),
+        not missing,
+        "運行 venture migrate",
+        "run venture migrate",
+    )
+
+
+def _url(office: Office) -> str:
+    if office.servers is not None:
+        return office.servers.postgres_url
+    if office.settings.postgres_url is None:
+        raise Fault(Exit.UNAVAILABLE, "未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
+    return office.settings.postgres_url.get_secret_value()
+
+
+async def _in_production(office: Office) -> list[Finding]:
+    found = [
+        Finding(
+            "環境",
+            "environment",
+            office.settings.env,
+            office.settings.env == "production",
+            "設 VENTURE_ENV=production",
+            "set VENTURE_ENV=production",
+        )
+    ]
+    found += [
+        Finding(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en)
+        for e in await examined(_url(office))
+    ]
+    found.append(await examining.retention(office.client))
+    found.append(await examining.temporal_is_encrypted(office.client))
+    return found
+
+
+def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+    """把資料庫升級到本版結構;只在生產環境需要 / bring the database to this release's form (production).
+
+    例 example:  VENTURE_POSTGRES_OWNER_URL=postgresql://… venture migrate
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> Sequence[str]:
+        if settings.postgres_owner_url is None:
+            raise Fault(
+                Exit.USAGE,
+                "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者);內置服務自行遷移",
+                "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
+            )
+        try:
+            return await migrate(
+                settings.postgres_owner_url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR
+            )
+        except MigrationRefused as refused:
+            raise Fault(Exit.CONFLICT, str(refused), str(refused)) from refused
+        except OSError as gone:
+            raise Fault(Exit.UNAVAILABLE, f"無法連接:{gone}", f"cannot connect: {gone}") from gone
+
+    applied = carried_out(voice, work())
+    if voice.for_people:
+        names = "、".join(applied) or voice.say("已是最新", "nothing to do")
+        voice.tell(f"✓ {names}", f"✓ {names}", "green")
+    else:
+        voice.json({"applied": list(applied)})
