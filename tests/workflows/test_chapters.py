@@ -1,0 +1,48 @@
+"""The chapters of a workflow's file and the final stages name every stage between them: no stage is a blind alley."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.catalogue import AGGREGATES
+from domain.project.stage import Stage
+from domain.round.plan import NeedStage, RoundStage
+from worker import WORKFLOWS
+from workflows import need, project
+from workflows import round as round_
+from workflows.kinds import workflow_type
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+CHAPTERS = {
+    "need": (need.SOLICITATION,),
+    "round": (round_.PLANNING, round_.SOLICITATION, round_.CALL, round_.SELECTION),
+    "project": (
+        project.APPLICATION,
+        project.AWARD,
+        project.IMPLEMENTATION,
+        project.SETTLEMENT,
+        project.AFTERWARDS,
+    ),
+}
+STAGES: dict[str, type[StrEnum]] = {"need": NeedStage, "round": RoundStage, "project": Stage}
+
+
+@pytest.mark.parametrize("kind", STAGES)
+def test_every_stage_is_in_a_chapter_or_final(kind: str) -> None:
+    told = {str(stage) for chapter in CHAPTERS[kind] for stage in chapter}
+    assert told | AGGREGATES[kind].final == set(STAGES[kind])
+
+
+@pytest.mark.parametrize("kind", STAGES)
+def test_no_stage_is_in_two_chapters(kind: str) -> None:
+    told = [stage for chapter in CHAPTERS[kind] for stage in chapter]
+    assert len(told) == len(set(told))
+
+
+def test_every_kind_of_stream_has_a_workflow_that_the_worker_serves() -> None:
+    served = {workflow.__temporal_workflow_definition.name for workflow in WORKFLOWS}  # type: ignore[attr-defined]
+    assert {workflow_type(kind) for kind in AGGREGATES} == served

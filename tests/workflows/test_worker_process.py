@@ -1,0 +1,37 @@
+"""The worker as it is run: a process of its own, sandboxed, against the real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import bootstrap
+from api.door import Door
+from domain.kernel.identity import Actor
+from tests.workflows.bureau import Bureau, verified
+from tests.workflows.processes import ended, worker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Desk
+
+
+async def test_it_carries_twenty_commands_out_on_twenty_streams_and_stops_when_told_to(
+    desk: Desk, tmp_path: Path
+) -> None:
+    of = desk.settings.model_copy(update={"task_queue": f"process-{uuid4().hex[:8]}"})
+    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.door_key(of))
+    door = Door(desk.client, desk.store, bureau.key, of.task_queue)
+    process = worker(of, tmp_path / "worker.log")
+    try:
+        for n in range(20):
+            assert process.poll() is None, (tmp_path / "worker.log").read_text()
+            stream = bureau.id("organisation", f"ORG-{n}")
+            assert (await door.send(stream, verified(), Actor("HOST#1"))).version == 1
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(process.wait, 30) == 0, (tmp_path / "worker.log").read_text()
+    finally:
+        ended(process)
