@@ -1,0 +1,1 @@
+"""Guides, decisions, and the two small modules that write their generated parts."""

@@ -1,0 +1,144 @@
+"""Writes the parts of the documentation that the code knows better: ``python -m docs.generate``, after any change.
+
+Tables stand between ``<!-- generated: name -->`` and ``<!-- end -->``; the picture and the schema are files of their
+own. Nothing else is touched. ``tests/docs`` holds that all of it is current.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.scenario import schema
+from cli.terms import roles_told, stage_told
+from docs.picture import life
+from domain.catalogue import AGGREGATES, command_table, transition_table
+from domain.kernel.identity import Role
+from domain.kernel.state import ORIGIN, SAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+DOCS = Path(__file__).resolve().parent
+_FIRST = ("project", "round", "need", "panel", "organisation", "base")
+_KINDS = {kind: AGGREGATES[kind] for kind in dict.fromkeys((*_FIRST, *AGGREGATES))}
+"""What people ask for most stands first."""
+_PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def current() -> Mapping[Path, str]:
+    """Every generated file with the text that it ought to have."""
+    files = {path: _filled(path.read_text("utf-8")) for path in (DOCS / "commands.md", DOCS / "glossary.md")}
+    files[DOCS / "life.svg"] = life()
+    written = json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
+    files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
+    return files
+
+
+def _filled(text: str) -> str:
+    return _PART.sub(lambda found: f"{found[1]}\n{_PARTS[found['name']]()}\n{found[3]}", text)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _headed(kind: str) -> str:
+    return f"### {AGGREGATES[kind].zh} `{kind}`\n"
+
+
+def _target(kind: str, to: str) -> str:
+    match to:
+        case "SAME":
+            return "—"
+        case "ORIGIN":
+            return "↩ 原階段"
+        case _:
+            return stage_told(kind, to)
+
+
+def _transitions() -> str:
+    """Each kind's changes of stage."""
+    parts = []
+    rows = transition_table()
+    for kind in _KINDS:
+        told = [
+            (
+                row.id,
+                f"{row.zh} `{row.event}`",
+                "、".join(stage_told(kind, stage) for stage in row.start),
+                _target(kind, row.to) + ("（原階段入棧）" if row.pushes else ""),
+                roles_told(row.roles),
+                row.guard,
+            )
+            for row in rows
+            if row.kind == kind
+        ]
+        parts += [_headed(kind), _table(("編號", "事件 event", "自 from", "至 to", "經辦 by", "條件 guard"), told)]
+    return "\n".join(parts)
+
+
+def _commands() -> str:
+    """Each kind's commands: who, in which stages, what is recorded, and the rule that refuses it elsewhere."""
+    parts = []
+    rows = command_table()
+    for kind in _KINDS:
+        told = [
+            (
+                f"`{row.command}`",
+                f"{row.zh} `{row.event}`",
+                roles_told(row.roles),
+                "、".join(stage_told(kind, stage) for stage in row.stages) or "任何 any",
+                row.rule,
+            )
+            for row in rows
+            if row.kind == kind
+        ]
+        parts += [_headed(kind), _table(("命令 command", "記錄 event", "經辦 by", "階段 stages", "規則 rule"), told)]
+    return "\n".join(parts)
+
+
+def _stages() -> str:
+    told = []
+    for kind in _KINDS:
+        moves = [row for row in transition_table() if row.kind == kind]
+        named = [stage for row in moves for stage in (*row.start, row.to) if stage not in (ORIGIN, SAME)]
+        told += [(AGGREGATES[kind].zh, stage_told(kind, s).partition(" ")[0], f"`{s}`") for s in dict.fromkeys(named)]
+    return _table(("檔案 stream", "階段", "stage"), told)
+
+
+def _events() -> str:
+    told = [
+        (event.zh, f"`{event.event_type}`", room.zh if room.zh == aggregate.zh else f"{aggregate.zh}：{room.zh}")
+        for aggregate in _KINDS.values()
+        for room in aggregate.rooms
+        for event in room.events
+    ]
+    return _table(("術語", "event", "出處 where"), told)
+
+
+def _roles() -> str:
+    return _table(("角色", "role"), [(role.zh, f"`{role}`") for role in Role])
+
+
+_PARTS: Mapping[str, Callable[[], str]] = {
+    "transitions": _transitions,
+    "commands": _commands,
+    "stages": _stages,
+    "events": _events,
+    "roles": _roles,
+}
+
+
+def main() -> None:
+    """Write what is not current."""
+    for path, text in current().items():
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
