@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 class Ledger:
     """Walks the ledger beside the log; neither is held."""
 
-    def __init__(self, tables: Tables, postings: AsyncIterator[Posting], last: int) -> None:
-        """Compare the rows up to that position: later ones are another pass's."""
+    def __init__(self, tables: Tables, postings: AsyncIterator[Posting]) -> None:
+        """Compare what the tables' newest entry posts."""
         self._tables = tables
         self._postings = postings
-        self._last = last
         self._next: Posting | None = None
         self._begun = False
 
@@ -33,7 +32,7 @@ class Ledger:
             self._begun = True
             await self._step()
         while self._next is not None and self._next.position < entry.position:
-            yield Finding(What.POSTING, NOTHING, _posted(self._next), self._next.position)
+            yield made_up(self._next)
             await self._step()
         found: list[Posting] = []
         while self._next is not None and self._next.position == entry.position:
@@ -43,13 +42,15 @@ class Ledger:
         if expected is not None and found != expected:
             yield Finding(What.POSTING, _all(expected), _all(found), entry.position, entry.stream)
 
-    async def rest(self) -> AsyncIterator[Finding]:
-        """Rows of events that are not there."""
+    async def rest(self) -> list[Posting]:
+        """Rows beyond the log as it was when this began: of entries appended since, or of none at all."""
+        beyond: list[Posting] = []
         if not self._begun:
             await self._step()
-        while self._next is not None and self._next.position <= self._last:
-            yield Finding(What.POSTING, NOTHING, _posted(self._next), self._next.position)
+        while self._next is not None:
+            beyond.append(self._next)
             await self._step()
+        return beyond
 
     async def _step(self) -> None:
         self._next = await anext(self._postings, None)
@@ -65,9 +66,9 @@ class Tables:
         self.posted: list[Posting] | None = []
         """What the newest entry posts; None if it is an event that was not understood."""
 
-    def ledger(self, postings: AsyncIterator[Posting], last: int) -> Ledger:
+    def ledger(self, postings: AsyncIterator[Posting]) -> Ledger:
         """The ledger's rows, to be compared as this goes on."""
-        return Ledger(self, postings, last)
+        return Ledger(self, postings)
 
     def take(self, entry: Entry, effects: Sequence[Effect] | None) -> None:
         """Apply what the entry does, asking nothing."""
@@ -109,6 +110,11 @@ class Tables:
             if rows.get(account) != fen:
                 found.append(Finding(What.BALANCE, _fen(fen), _fen(rows.get(account)), position, stream, account))
         return found
+
+
+def made_up(posting: Posting) -> Finding:
+    """A row of the ledger that no event made."""
+    return Finding(What.POSTING, NOTHING, _posted(posting), posting.position)
 
 
 def _posted(posting: Posting) -> str:

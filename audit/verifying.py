@@ -1,7 +1,8 @@
 """One pass over the whole log: whether it is dense, unchanged and well-formed, and the rows beside it follow from it.
 
 Everything is recomputed from content. It holds the states of streams and eight bytes a command, never the log. Entries
-that are appended while it runs are taken along, so that rows beside the log are compared at one position.
+that are appended while it runs are taken along, so that rows beside the log are compared at one position; only their
+rows in the ledger are left to the next pass.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from audit.finding import Finding, What
 from audit.leaves import Leaves
 from audit.repeats import Repeats
-from audit.tables import Tables
+from audit.tables import Tables, made_up
 from store.bytes import Frontier
 from store.port import EntryKind
 
@@ -129,13 +130,15 @@ class _Pass:
         last = await self._store.last_position()
         self._onlooker.began(last)
         self._look_at_roots()
-        ledger = self._tables.ledger(self._store.postings(), last)
+        ledger = self._tables.ledger(self._store.postings())
         async for entry in self._entries(last):
             self._take(entry)
             self._findings.extend([f async for f in ledger.differences(entry)])
-        self._findings.extend([f async for f in ledger.rest()])
+        beyond = await ledger.rest()
         self._leaves.end()
         await self._look_at_repeats()
+        await self._grown()
+        self._findings.extend(made_up(posting) for posting in beyond if posting.position > self._reached)
         await self._look_at_rows()
         self._look_at_cut()
         return Verification(

@@ -16,8 +16,8 @@ from audit.histories import Mechanics
 from audit.replaying import Replay, replay
 from audit.verifying import Root, Verification, verify
 from cli import project
-from cli.app import carried_out, noun, read_settings
-from cli.office import opened
+from cli.asking import carried_out, noun, read_settings
+from running.office import opened
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, paper, words
 from domain.kernel.calendar import SHANGHAI
 
@@ -69,7 +69,7 @@ def verify_command(
 
     async def work() -> Verification:
         kept = [_root(text) for text in root or ()]
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             with _bar(voice) as progress:
                 return await verify(office.store, onlooker=_Bar(progress, voice), kept=kept)
 
@@ -161,7 +161,7 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
     settings = read_settings()
 
     async def work() -> Replay:
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             stream = await resolved(office.store, subject, realm)
             return await replay(office.store, office.client, stream, mechanics())
 
@@ -176,7 +176,7 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
 
 def mechanics() -> Mechanics:
     """How this release's worker runs workflows."""
-    from worker import PASSED_THROUGH, WORKFLOWS  # noqa: PLC0415 - the composition root; needed on this path only
+    from running.serving import PASSED_THROUGH, WORKFLOWS
 
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     return Mechanics(WORKFLOWS, SandboxedWorkflowRunner(restrictions=restrictions))
@@ -288,7 +288,7 @@ def as_of_command(
     async def work() -> tuple[AsOf, File]:
         until = _moment(day)
         seen = None if known is None else instant_of(_moment(known))
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             stream = await resolved(office.store, subject, realm)
             return await _then(office.store, stream, until, seen)
 

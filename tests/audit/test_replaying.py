@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +20,7 @@ from domain.organisation import Listing, RecordCreditListing
 from domain.project.award import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
 from domain.project.delivery import StartProject
 from store.memory import MemoryStore
-from store.port import EntryKind
+from store.port import Clock, EntryKind
 from tests.audit.house import REPORTED, StraightDoor, played, resolving
 
 if TYPE_CHECKING:
@@ -222,6 +222,37 @@ async def test_a_stream_cut_behind_what_was_read_of_it_is_named(store: MemorySto
     assert (found.first.what, found.first.decided) == ("readings", f"{need} v2")
 
 
+@pytest.mark.parametrize(("was", "now"), [(b"fuzhou@1", b"fuzhou@2"), (b'"edition":1', b'"edition":2')])
+async def test_rules_that_were_not_those_of_the_stream_are_named(store: MemoryStore, was: bytes, now: bytes) -> None:
+    asked = entry(store, "OpenAwardPublicity")
+    kept = store._streams[asked.stream]
+    kept[kept.index(asked)] = replace(asked, meta=asked.meta.replace(was, now))
+    found = await again(store)
+    assert found.first is not None
+    assert (found.first.position, found.first.what) == (asked.position, "readings")
+
+
+async def test_a_rule_that_now_makes_one_event_more_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
+    ruled("project", deciding(ConfirmAward, lambda events: events + events))
+    found = await again(store)
+    assert found.first is not None
+    assert (found.first.what, found.first.decided) == ("events", "AwardConfirmed, AwardConfirmed")
+
+
+@pytest.mark.parametrize(
+    ("field", "changed"),
+    [
+        ("due_at", {"due_at": datetime(2031, 1, 1, tzinfo=UTC)}),
+        ("clock", {"clock": Clock.WALL}),
+        ("summary", {"summary": b'{"awaiting":[],"title":"x"}'}),
+    ],
+)
+async def test_each_field_of_the_agenda_is_compared(store: MemoryStore, field: str, changed: dict[str, Any]) -> None:
+    stream = entry(store, "AwardConfirmed").stream
+    store._agenda[stream] = replace(store._agenda[stream], **changed)
+    assert [name for name, *_ in (await replay(store, None, stream)).refold.differences] == [field]
+
+
 async def test_an_agenda_that_shows_something_else_is_named_field_by_field(store: MemoryStore) -> None:
     stream = entry(store, "AwardConfirmed").stream
     store._agenda[stream] = replace(store._agenda[stream], stage="CLOSED", version=3)
@@ -267,6 +298,16 @@ async def test_a_consequence_that_is_not_journalled_is_named() -> None:
     assert "ProposeAward" in found.first.decided
 
 
+async def test_a_consequence_recorded_at_another_time_was_asked_by_nobody() -> None:
+    store, _ = await resolved()
+    proposed = entry(store, "ProposeAward")
+    kept = store._streams[proposed.stream]
+    kept[kept.index(proposed)] = replace(proposed, recorded_at=proposed.recorded_at + timedelta(seconds=1))
+    found = await decide_again(store, proposed.stream)
+    assert found.first is not None
+    assert (found.first.position, found.first.what) == (proposed.position, "origin")
+
+
 async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidable() -> None:
     store = MemoryStore()
     await played(store, REPORTED)
@@ -280,3 +321,7 @@ async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidab
         await door.send(round_, command, Actor("CAB-REG#1"), at=at)
     found = await decide_again(store, round_)
     assert (found.ok, found.undecided) == (True, 1)
+    kept = store._streams[round_]
+    kept[-1] = replace(kept[-1], meta=kept[-1].meta.replace(b"AP-5: ", b"AP-6: "))
+    strange = await decide_again(store, round_)
+    assert (strange.ok, strange.undecided) == (False, 0), "it must say of which stream it speaks"

@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ pytestmark = pytest.mark.usefixtures("store")
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     """The story in memory, where the office would open its servers."""
-    told = MemoryStore()
+    hours = iter(range(1000))
+    told = MemoryStore(clock=lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=next(hours)))
     asyncio.run(played(told))
 
     @asynccontextmanager
@@ -114,6 +116,15 @@ def test_what_was_not_there_or_not_known_yet_is_not_found() -> None:
     assert say("as-of", "2023-04-18", "AP-5").exit_code == Exit.NOT_FOUND
     assert say("as-of", "2023-05-20", "AP-5", "--known", "2020-01-01").exit_code == Exit.NOT_FOUND
     assert say("as-of", "2023-05-20", "AP-5", "--known", "2099-01-01").exit_code == Exit.OK
+
+
+def test_the_story_too_is_told_as_it_was_known(store: MemoryStore) -> None:
+    known = next(e for e in store._entries if e.type == "AwardProposed")
+    shown = json.loads(
+        say("as-of", "2030-01-01", "AP-5", "--known", known.recorded_at.isoformat(), "-o", "json").stdout
+    )
+    assert shown["stage"] == "PROPOSED"
+    assert shown["story"][-1]["position"] == known.position
 
 
 @pytest.mark.parametrize("day", ["2023-5", "2023-02-30", "2023-05-20T09:00"])

@@ -14,6 +14,7 @@ from audit.finding import What
 from audit.verifying import Root, Verification, verify
 from domain.fund import RegisterFundSource
 from domain.kernel.identity import Actor, StreamId
+from domain.project.bidding import WithdrawApplication
 from store.bytes import chained, leaf
 from store.memory import MemoryStore
 from store.port import EntryKind, Posting
@@ -287,6 +288,17 @@ async def test_a_claim_that_was_removed_or_made_up_is_found(store: MemoryStore) 
     assert missing.position == at(store, "AwardProposed") + 1
 
 
+async def test_a_claim_that_was_given_back_is_not_missed() -> None:
+    store = MemoryStore()
+    await played(store, datetime(2023, 4, 20, tzinfo=UTC))
+    held = await store.claims()
+    (bid,) = await store.streams_named("AP-5")
+    at = log(store)[-1].occurred_at + timedelta(hours=1)
+    await StraightDoor(store).send(bid, WithdrawApplication(), Actor("SO-LEGAL#1"), at=at)
+    assert len(await store.claims()) < len(held)
+    assert (await verify(store)).ok
+
+
 async def test_a_changed_balance_is_found_at_the_event_that_moved_it_last(store: MemoryStore) -> None:
     account = next(a for a in store._guards.balances if a.startswith("envelope/"))
     store._guards.balances[account] += 1
@@ -304,6 +316,7 @@ async def test_a_posting_removed_added_or_changed_is_found(store: MemoryStore) -
         ([*honest[:-1], replace(honest[-1], fen=honest[-1].fen + 1)], honest[-1].position),
         ([*honest, made_up], made_up.position),
         ([*honest, replace(made_up, position=len(log(store)))], len(log(store))),
+        ([*honest, replace(made_up, position=len(log(store)) + 5)], len(log(store)) + 5),
     )
     for postings, position in tampered:
         store._postings = postings
