@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import secrets
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import structlog
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -26,6 +27,9 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 from temporalio.service import GrpcCompression, TLSConfig
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 DATA_CONVERTER = pydantic_data_converter
 """The one data converter: of workers, clients, tests and replays alike."""
@@ -150,22 +154,46 @@ def door_key(of: Settings) -> bytes:
     return path.read_bytes()
 
 
+_SECRET_NAMES = re.compile(r"password|passwd|secret|token|door_key|api_key|authorization|signature", re.IGNORECASE)
+_SECRET_IN_URL = re.compile(r"(://[^:/@\s]*:)[^@\s/]+@")
+_REDACTED = "***"
+
+
+def _named_secrets(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """What is called a secret is not written."""
+    return {name: _REDACTED if _SECRET_NAMES.search(name) else value for name, value in line.items()}
+
+
+def _without_secrets(renderer: Processor, of: Settings) -> Processor:
+    """That renderer, its finished line without this process's secrets and without passwords in addresses."""
+    known = [value.get_secret_value() for _, value in of if isinstance(value, SecretStr)]
+
+    def rendered(logger: WrappedLogger, method: str, line: EventDict) -> str:
+        text = str(renderer(logger, method, line))
+        for secret in known:
+            text = text.replace(secret, _REDACTED)
+        return _SECRET_IN_URL.sub(rf"\1{_REDACTED}@", text)
+
+    return rendered
+
+
 def configure_logging(of: Settings) -> None:
-    """Structured lines on standard error, those of libraries too."""
-    shared: list[structlog.typing.Processor] = [
+    """Structured lines on standard error, those of libraries too, without secrets."""
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _named_secrets,
         structlog.processors.format_exc_info,
     ]
-    renderer: structlog.typing.Processor = (
+    renderer: Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if of.log_format is LogFormat.JSON
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_secrets(renderer, of)],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+
+import bootstrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+URL = "postgresql://venture_app:pa55-w0rd@db.example/venture"
+KEY = "a-door-key-that-nobody-else-knows"
+COMPLETE = {"env": "production", "postgres_url": URL, "temporal_address": "t:7233", "door_key": KEY}
+
+
+# Settings
+
+
+def test_a_machine_where_nothing_is_set_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bootstrap.settings().env is bootstrap.Environment.LOCAL
+    monkeypatch.setenv("VENTURE_LANG", "en")
+    assert bootstrap.settings().lang == "en"
+
+
+def test_a_setting_that_does_not_exist_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENTURE_POSTGRESS_URL", "x")
+    with pytest.raises(bootstrap.SettingsInvalid, match="VENTURE_POSTGRESS_URL"):
+        bootstrap.settings()
+
+
+def test_every_setting_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENTURE_HEALTH_PORT", "70000")
+    monkeypatch.setenv("VENTURE_LANG", "fr")
+    with pytest.raises(bootstrap.SettingsInvalid, match=r"(?s)(LANG.*HEALTH_PORT|HEALTH_PORT.*LANG)"):
+        bootstrap.settings()
+
+
+@pytest.mark.parametrize("missing", ["postgres_url", "temporal_address", "door_key"])
+def test_production_says_which_setting_is_missing(missing: str) -> None:
+    with pytest.raises(bootstrap.SettingsInvalid, match=f"VENTURE_{missing.upper()}"):
+        bootstrap.settings(**{name: value for name, value in COMPLETE.items() if name != missing})
+
+
+def test_production_that_is_complete_is_accepted() -> None:
+    assert bootstrap.settings(**COMPLETE).env is bootstrap.Environment.PRODUCTION
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    shown = repr(bootstrap.settings(**COMPLETE))
+    assert "pa55-w0rd" not in shown
+    assert KEY not in shown
+
+
+def test_a_refused_setting_does_not_show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENTURE_DOOR_KEY", KEY)
+    monkeypatch.setenv("VENTURE_LANG", "fr")
+    with pytest.raises(bootstrap.SettingsInvalid) as refused:
+        bootstrap.settings()
+    assert KEY not in str(refused.value)
+
+
+# The door's key
+
+
+def test_the_doors_key_is_made_once_for_the_owner_only(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    key = bootstrap.door_key(settings)
+    assert len(key) >= 32
+    assert bootstrap.door_key(settings) == key
+    assert stat.S_IMODE((settings.home / "door.key").stat().st_mode) == 0o600
+
+
+def test_two_folders_have_two_keys(tmp_path: Path) -> None:
+    one, other = (bootstrap.settings(home=tmp_path / name) for name in ("one", "other"))
+    assert bootstrap.door_key(one) != bootstrap.door_key(other)
+
+
+def test_a_key_that_is_set_is_used(tmp_path: Path) -> None:
+    assert bootstrap.door_key(bootstrap.settings(home=tmp_path, door_key=KEY)) == KEY.encode()
+    assert not (tmp_path / "door.key").exists()
+
+
+# Logs
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged as JSON, under settings that hold secrets."""
+    heard = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", heard)
+    handlers, level = logging.root.handlers[:], logging.root.level
+    bootstrap.configure_logging(bootstrap.settings(**COMPLETE, log_format="json"))
+    yield heard
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def last(lines: io.StringIO) -> dict[str, object]:
+    line: dict[str, object] = json.loads(lines.getvalue().splitlines()[-1])
+    return line
+
+
+def test_our_lines_and_those_of_libraries_have_one_form(lines: io.StringIO) -> None:
+    structlog.get_logger().info("project.opened", stream="project/1", name="衛生公益")
+    assert last(lines)["stream"] == "project/1"
+    assert "衛生公益" in lines.getvalue()
+    logging.getLogger("somebody").warning("it is %s", "late")
+    assert (last(lines)["event"], last(lines)["level"]) == ("it is late", "warning")
+
+
+def test_what_is_called_a_secret_is_not_logged(lines: io.StringIO) -> None:
+    structlog.get_logger().info("door.asked", api_token="t0ken", password="pa55")
+    assert "t0ken" not in lines.getvalue()
+    assert "pa55" not in lines.getvalue()
+
+
+def test_a_secret_in_a_sentence_or_a_traceback_is_not_logged(lines: io.StringIO) -> None:
+    logging.getLogger("asyncpg").error("cannot reach %s with %s", URL, KEY)
+    gone = ConnectionError(f"{URL} {KEY} postgresql://other:0ther-pw@127.0.0.1/x")
+    structlog.get_logger().error("store.gone", exc_info=gone)
+    assert "ConnectionError" in lines.getvalue()
+    for secret in ("pa55-w0rd", KEY, "0ther-pw"):
+        assert secret not in lines.getvalue()
