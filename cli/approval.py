@@ -10,13 +10,13 @@ import typer
 from api.approvals import Asking, NoSuchApproval, asked, decided
 from api.reading import resolved
 from cli import telling
-from cli.app import carried_out, noun, read_settings
-from cli.office import opened
+from cli.asking import carried_out, noun, read_settings
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from cli.terms import value_zh
 from domain.catalogue import command_class
 from domain.kernel.state import Verdict
+from running.office import opened
 
 app = noun("審批:等待中的決定", "approvals: decisions that are waited for")
 
@@ -39,7 +39,7 @@ def list_command(
     settings = read_settings()
 
     async def work() -> list[Asking]:
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             stream = await resolved(office.store, subject, realm) if subject else None
             return [
                 a
@@ -86,7 +86,7 @@ def wait_command(
     settings = read_settings()
 
     async def work() -> Asking:
-        async with opened(settings, voice, working=True) as office:
+        async with opened(settings, voice.tell, working=True) as office:
             try:
                 return await decided(office.store, office.door, approval_id, timeout)
             except NoSuchApproval:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from api.reading import File, file_of, resolved
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
@@ -17,9 +16,10 @@ from audit.replaying import Replay, replay
 from audit.verifying import Root, Verification, verify
 from cli import project
 from cli.asking import carried_out, noun, read_settings
-from running.office import opened
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, paper, words
 from domain.kernel.calendar import SHANGHAI
+from running.office import opened
+from running.serving import WORKFLOWS, runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,10 +176,7 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
 
 def mechanics() -> Mechanics:
     """How this release's worker runs workflows."""
-    from running.serving import PASSED_THROUGH, WORKFLOWS
-
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-    return Mechanics(WORKFLOWS, SandboxedWorkflowRunner(restrictions=restrictions))
+    return Mechanics(WORKFLOWS, runner())
 
 
 def tell_replay(replayed: Replay, voice: Voice) -> None:

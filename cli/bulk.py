@@ -11,10 +11,10 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.bulk import BulkOrder, BulkResult, carried_out, understood
-from cli import app as root
-from cli.office import Office, opened
+from cli import asking as root
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, words
+from running.office import Office, opened
 
 
 def add_to(app: typer.Typer) -> None:
@@ -44,7 +44,7 @@ def bulk_command(
     async def work() -> list[BulkResult] | None:
         if not path.is_file():
             raise Fault(Exit.USAGE, f"沒有文件 {path}", f"there is no file {path}")
-        async with opened(settings, voice, working=not preview) as office:
+        async with opened(settings, voice.tell, working=not preview) as office:
             orders = await understood(path.name, path.read_bytes(), office.store, realm)
             _show_preview(orders, voice)
             if preview or not (yes or _agreed(len(orders), voice)):

@@ -12,8 +12,7 @@ from pydantic import ValidationError
 
 from activities.deciding import decide_on, fold
 from api.reading import Unknown, new_stream, resolved
-from cli.app import carried_out, read_settings
-from cli.office import opened
+from cli.asking import carried_out, read_settings
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import command_named, command_table
@@ -21,13 +20,14 @@ from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
+from running.office import opened
 from schemes.reading import Faulty, explained, read_text
 from store.port import Clock
 
 if TYPE_CHECKING:
     from api.door import Receipt
-    from cli.office import Office
     from domain.kernel.message import Command
+    from running.office import Office
 
 Name = Annotated[
     str,
@@ -111,7 +111,7 @@ def _give(
     settings = read_settings()
 
     async def work() -> dict[str, Any]:
-        async with opened(settings, voice, working=not dry_run) as office:
+        async with opened(settings, voice.tell, working=not dry_run) as office:
             stream = await _stream(office, subject, realm)
             command = _command(name, stream, subject, given)
             who = actor_named(actor or f"{command.by[0]}#1")

@@ -8,10 +8,10 @@ import typer
 
 from api import examining
 from api.examining import Finding
-from cli.app import carried_out, read_settings
-from cli.office import Office, is_served, opened
+from cli.asking import carried_out, read_settings
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from local.postgres import APPLICATION, AUDITOR
+from running.office import Office, is_served, opened
 from store.examining import examined
 from store.migrate import MigrationRefused, migrate, pending
 
@@ -42,7 +42,7 @@ def doctor_command(
     settings = read_settings()
 
     async def work() -> list[Finding]:
-        async with opened(settings, voice, working=settings.env == "local") as office:
+        async with opened(settings, voice.tell, working=settings.env == "local") as office:
             found = await _everywhere(office)
             return [*found, *(await _in_production(office) if production else [])]
 

@@ -10,12 +10,12 @@ import typer
 from activities.deciding import occurrence
 from api.reading import Chapter, File, file_of, listed, resolved
 from cli import telling
-from cli.app import carried_out, noun, read_settings
-from cli.office import opened
+from cli.asking import carried_out, noun, read_settings
 from cli.speaking import Column, Form, Language, Output, Voice, paper
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
 from domain.kernel.state import NONE
+from running.office import opened
 
 if TYPE_CHECKING:
     from api.reading import Listed
@@ -48,7 +48,7 @@ def list_command(
     settings = read_settings()
 
     async def work() -> list[Listed]:
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             return await listed(office.store, "project", realm=realm, stage=stage, limit=limit)
 
     rows = [_line(one, voice) for one in carried_out(voice, work()) if one.stage != NONE]
@@ -96,7 +96,7 @@ def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None,
     settings = read_settings()
 
     async def work() -> File:
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             return await file_of(office.store, await resolved(office.store, name, realm))
 
     show(carried_out(voice, work()), voice, datetime.now(UTC))
@@ -159,7 +159,7 @@ def watch_command(name: Name, output: Output = Form.TABLE, lang: Language = None
     settings = read_settings()
 
     async def work() -> None:
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             stream = await resolved(office.store, name, realm)
             seen = 0
             async for _ in office.store.poked():

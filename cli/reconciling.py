@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from api.reconciling import Reconciliation, reconcile, resurrect
-from cli.app import carried_out, read_settings
-from cli.office import opened
+from cli.asking import carried_out, read_settings
 from cli.speaking import Column, Exit, Form, Language, Output, Voice
+from running.office import opened
 
 if TYPE_CHECKING:
     from typing import Any
@@ -32,7 +32,7 @@ def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> Non
     settings = read_settings()
 
     async def work() -> Reconciliation:
-        async with opened(settings, voice, working=True) as office:
+        async with opened(settings, voice.tell, working=True) as office:
             return await reconcile(office.store, office.client)
 
     found = carried_out(voice, work())
@@ -50,7 +50,7 @@ def resurrect_command(output: Output = Form.TABLE, lang: Language = None) -> Non
     settings = read_settings()
 
     async def work() -> Reconciliation:
-        async with opened(settings, voice, working=True) as office:
+        async with opened(settings, voice.tell, working=True) as office:
             return await resurrect(office.store, office.client, office.door)
 
     _show(carried_out(voice, work()), voice)

@@ -10,23 +10,23 @@ import typer
 
 from api.reading import File, file_of, listed, new_stream, resolved
 from cli import telling
-from cli.app import carried_out, noun, read_settings
+from cli.asking import carried_out, noun, read_settings
 from cli.command import actor_named
-from cli.office import opened
 from cli.project import Realm, show
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import command_named
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.state import NONE
+from running.office import opened
 from schemes import loading
 from schemes.calendars import published
 
 if TYPE_CHECKING:
     from api.door import Receipt
     from api.reading import Listed
-    from cli.office import Office
     from domain.kernel.scheme import Scheme
+    from running.office import Office
 
 app = noun("輪次:一次徵集", "rounds: one call each")
 
@@ -53,7 +53,7 @@ def open_command(
         rules, stream, who = loading.named(scheme), _new(name), actor_named(actor)
         particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
         command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
-        async with opened(settings, voice, working=True) as office:
+        async with opened(settings, voice.tell, working=True) as office:
             await _publish(office, rules)
             return await office.door.send(stream, command, who)
 
@@ -116,7 +116,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Real
     settings = read_settings()
 
     async def work() -> list[Listed]:
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             return await listed(office.store, "round", realm=realm)
 
     rows = [
@@ -154,7 +154,7 @@ def show_command(
     settings = read_settings()
 
     async def work() -> File:
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             return await file_of(office.store, await resolved(office.store, name, realm))
 
     show(carried_out(voice, work()), voice, datetime.now(UTC))

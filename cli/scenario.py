@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.app import carried_out, noun, read_settings
-from cli.office import Office, opened
+from cli.asking import carried_out, noun, read_settings
 from cli.speaking import Column, Exit, Form, Language, Output, Voice, paper, words
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
+from running.office import Office, opened
 from scenarios.format import Scenario
 from scenarios.planning import plan
 from scenarios.playing import Played, play
@@ -71,7 +71,7 @@ def play_command(
 
     async def work() -> list[Played]:
         plans = planned(paths, fresh)
-        async with opened(settings, voice, working=True) as office:
+        async with opened(settings, voice.tell, working=True) as office:
             return await play_all(plans, office, voice)
 
     played = carried_out(voice, work())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.app import carried_out, noun
+from cli.asking import carried_out, noun
 from cli.speaking import Column, Form, Language, Output, Voice
 from schemes import loading
 from schemes.comparing import Difference, differences

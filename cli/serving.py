@@ -18,11 +18,11 @@ import local
 from api.reading import file_of
 from audit.verifying import verify
 from cli import telling
-from cli.app import carried_out, read_settings
-from cli.office import Office, opened
+from cli.asking import carried_out, read_settings
 from cli.scenario import planned, play_all, shipped, show, summed
 from cli.speaking import Exit, Fault, Form, Language, Output, Voice, paper
 from local import children
+from running.office import Office, opened
 
 if TYPE_CHECKING:
     from api.reading import File
@@ -56,7 +56,7 @@ def demo_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     async def work() -> _Shown:
         plans = planned(shipped())
-        async with opened(settings, voice, working=True) as office:
+        async with opened(settings, voice.tell, working=True) as office:
             _said_started(office, voice)
             played = await play_all(plans, office, voice)
             files = [await file_of(office.store, p.stream) for one in played for p in list(one.projects.values())[:1]]
@@ -113,7 +113,7 @@ def up_command(output: Output = Form.TABLE, lang: Language = None) -> None:
     settings = read_settings()
 
     async def work() -> None:
-        async with opened(settings, voice, working=False) as office:
+        async with opened(settings, voice.tell, working=False) as office:
             if office.servers is None or not office.servers.ours:
                 raise Fault(
                     Exit.CONFLICT,

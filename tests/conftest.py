@@ -14,9 +14,9 @@ import bootstrap
 import local
 from api.door import Door
 from local.postgres import APPLICATION, AUDITOR
+from running.serving import serving
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
-from worker import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

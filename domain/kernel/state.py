@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.kernel.identity import Actor, Role, StreamId
-    from domain.kernel.message import Event
 
 NONE = "NONE"
 """The stage of a stream that has no events."""
@@ -34,7 +33,7 @@ class Transition:
     to: str
     by: tuple[Role, ...]
     guard: str
-    when: Callable[[Event], bool] = lambda _event: True
+    when: Callable[[BaseModel], bool] = lambda _event: True
     """Tells two transitions of one event apart, e.g. by the remedy."""
     push: bool = False
     """Whether the stage that is left goes on the stack."""

@@ -14,20 +14,29 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 import bootstrap
 import local
 from api.door import Door
-from cli.speaking import Exit, Fault
 from local.postgres import APPLICATION, AUDITOR
+from running.serving import serving
 from store.migrate import MigrationRefused, migrate
 from store.port import StoreUnavailable
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from temporalio.client import Client
 
     from bootstrap import Settings
-    from cli.speaking import Voice
     from local import Servers
+
+
+class OutOfService(Exception):
+    """A server or a worker cannot be had. The texts say which, and what to do."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        """Say it in both languages."""
+        super().__init__(f"{zh} / {en}")
+        self.zh = zh
+        self.en = en
 
 
 @dataclass(frozen=True)
@@ -43,18 +52,18 @@ class Office:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, voice: Voice, *, working: bool) -> AsyncIterator[Office]:
-    """The office, with a worker if one is needed and none serves. Raises Fault where a server cannot be had.
+async def opened(settings: Settings, tell: Callable[[str, str], None], *, working: bool) -> AsyncIterator[Office]:
+    """The office, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
 
     Embedded servers that run already are used; otherwise they are started for this one command.
     """
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(_servers(settings, voice))
+        servers = await stack.enter_async_context(_servers(settings, tell))
         try:
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
             client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings)
         except (OSError, RuntimeError, StoreUnavailable) as gone:
-            raise Fault(Exit.UNAVAILABLE, f"無法連接服務:{gone}", f"a server does not answer: {gone}") from gone
+            raise OutOfService(f"無法連接服務:{gone}", f"a server does not answer: {gone}") from gone
         stack.push_async_callback(bootstrap.breathe)
         stack.callback(pool.terminate)
         store = PostgresStore(pool)
@@ -67,38 +76,34 @@ async def opened(settings: Settings, voice: Voice, *, working: bool) -> AsyncIte
 
 
 @asynccontextmanager
-async def _servers(settings: Settings, voice: Voice) -> AsyncIterator[Servers | None]:
+async def _servers(settings: Settings, tell: Callable[[str, str], None]) -> AsyncIterator[Servers | None]:
     if settings.env is bootstrap.Environment.PRODUCTION:
         yield None
         return
     try:
         async with local.servers(settings) as servers:
             for said in servers.cleared:
-                voice.tell(said, said)
+                tell(said, said)
             if servers.ours:
                 await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
             yield servers
     except MigrationRefused as refused:
-        raise Fault(
-            Exit.CONFLICT,
+        raise OutOfService(
             f"{refused}。演示數據可用 ./run reset 清除重來",
             f"{refused}. Demo data may be cleared by ./run reset",
         ) from refused
     except local.LocalTrouble as trouble:
-        raise Fault(Exit.UNAVAILABLE, trouble.zh, trouble.en) from trouble
+        raise OutOfService(trouble.zh, trouble.en) from trouble
 
 
 @asynccontextmanager
 async def _working(office: Office) -> AsyncIterator[None]:
     """A worker inside this process, for as long as the command takes."""
     if office.servers is None:
-        raise Fault(
-            Exit.UNAVAILABLE,
+        raise OutOfService(
             "沒有 worker 在服務:請啟動 venture-worker",
             "no worker serves this task queue: start venture-worker",
         )
-    from worker import serving  # noqa: PLC0415 - the composition root; needed on this path only
-
     async with serving(office.settings, office.client, office.store):
         yield
 
@@ -124,7 +129,7 @@ def _postgres_url(settings: Settings, servers: Servers | None) -> str:
     if settings.postgres_url is not None:
         return settings.postgres_url.get_secret_value()
     if servers is None:
-        raise Fault(Exit.UNAVAILABLE, "未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
+        raise OutOfService("未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
     return servers.postgres_url
 
 
@@ -132,5 +137,5 @@ def _temporal_address(settings: Settings, servers: Servers | None) -> str:
     if settings.temporal_address is not None:
         return settings.temporal_address
     if servers is None:
-        raise Fault(Exit.UNAVAILABLE, "未設 VENTURE_TEMPORAL_ADDRESS", "VENTURE_TEMPORAL_ADDRESS is not set")
+        raise OutOfService("未設 VENTURE_TEMPORAL_ADDRESS", "VENTURE_TEMPORAL_ADDRESS is not set")
     return servers.temporal_address

@@ -15,7 +15,7 @@ from store.port import Clock, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from cli.office import Office
+    from running.office import Office
 
 _LONGEST_REQUEST_S = 5.0
 

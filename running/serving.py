@@ -1,0 +1,82 @@
+"""The worker, put together: workflows in their sandbox, ``carry_out`` and the followers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import bootstrap
+from activities.agenda import AgendaFollower
+from activities.carrying_out import Registrar
+from api.door import Door
+from workflows.need import NeedWorkflow
+from workflows.probe import ProbeWorkflow
+from workflows.project import ProjectWorkflow
+from workflows.register import RegisterWorkflow
+from workflows.round import RoundWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from temporalio.client import Client
+
+    from bootstrap import Settings
+    from store.port import EventStore
+
+WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow, ProbeWorkflow]
+PASSED_THROUGH = ("domain", "activities", "asyncpg", "pydantic", "pydantic_core", "structlog")
+"""Modules that the workflow sandbox does not load again: pure rules, names, and what must never be loaded twice
+(asyncpg crashes the process when it is: asyncpg#1292)."""
+GRACE = timedelta(seconds=20)
+"""How long a stopping worker lets its commands finish."""
+
+
+@asynccontextmanager
+async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Registrar]:
+    """A worker that serves as long as the block runs, then lets its commands finish; who carries its commands out."""
+    key = bootstrap.door_key(settings)
+    registrar = Registrar(store, key)
+    worker = Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=[registrar.carry_out],
+        deployment_config=_deployment(settings),
+        workflow_runner=runner(),
+        max_cached_workflows=1000,
+        max_concurrent_workflow_tasks=100,
+        max_concurrent_local_activities=200,
+        graceful_shutdown_timeout=GRACE,
+    )
+    follower = AgendaFollower(store, Door(client, store, key, settings.task_queue).look)
+    async with worker:
+        following = asyncio.create_task(follower.run())
+        try:
+            yield registrar
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+
+
+def runner() -> SandboxedWorkflowRunner:
+    """The sandbox that workflows run and are replayed in."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Pinned to its build where one is named: set here and not on the workflows, so that a worker may do without."""
+    if settings.build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=settings.task_queue, build_id=settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
