@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -12,6 +12,7 @@ from audit import consequences, deciding_again, past
 from audit.deciding_again import DecidedAgain, decide_again
 from audit.replaying import replay
 from audit.verifying import verify
+from cli.scenario import shipped
 from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Reads
 from domain.kernel.identity import Actor, StreamId
@@ -19,13 +20,19 @@ from domain.kernel.refusal import CommandRejected, Unmet
 from domain.organisation import Listing, RecordCreditListing
 from domain.project.award import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
 from domain.project.delivery import StartProject
+from scenarios.format import Scenario
+from scenarios.planning import plan
+from scenarios.playing import play
+from schemes.reading import read
 from store.memory import MemoryStore
 from store.port import Clock, EntryKind
 from tests.audit.house import REPORTED, StraightDoor, played, resolving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from api.door import Door
     from domain.kernel.facts import Facts
     from domain.kernel.message import Command, Event, Order
     from domain.kernel.room import Room
@@ -91,6 +98,19 @@ async def test_every_stream_of_an_honest_story_passes(store: MemoryStore) -> Non
     project = await again(store)
     assert project.commands == project.accepted + project.refused
     assert project.refused == 1
+
+
+@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(path: Path) -> None:
+    store = MemoryStore()
+    document = read(path)
+    whole = plan(document.parsed(Scenario), document)
+    await play(whole, cast("Door", StraightDoor(store)), store)
+    found = await verify(store)
+    assert found.ok, found.findings
+    for standing in await store.agenda(limit=1000):
+        replayed = await replay(store, None, standing.stream)
+        assert replayed.ok, replayed
 
 
 async def test_a_changed_rule_is_named_at_the_first_event_that_it_changes(
