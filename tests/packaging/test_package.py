@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, metadata, packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+OURS = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+NOT_SHIPPED = {"tests", "bench", "docs"}
+"""Rooms of the checkout that no user needs."""
+HOSTS = ["py" + "pi.org", "python" + "hosted", "npm" + "js.", "deb." + "debian", "mirror" + "s."]
+MACHINE = ["/" + "work/", "/" + "root/", "/" + "farm/", "/" + "opt/", "/" + "tmp/bash_jobs", "." + "library"]
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"],  # noqa: S607 - whichever git there is
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def locked(name: str) -> dict[str, list[str]]:
+    """Requirement → the lines that follow it, as the lock has them."""
+    found: dict[str, list[str]] = {}
+    for line in (ROOT / name).read_text().splitlines():
+        if line.startswith("    "):
+            found[list(found)[-1]].append(line.strip(" \\"))
+        elif line and not line.startswith("#"):
+            found[line.strip(" \\")] = []
+    return found
+
+
+def names(lock: str) -> set[str]:
+    return {re.split(r"[=\[ ;]", requirement)[0] for requirement in locked(lock)}
+
+
+def wanted(*extras: str) -> set[str]:
+    """The names that pyproject.toml asks for."""
+    optional = PROJECT["project"]["optional-dependencies"]
+    asked = [*PROJECT["project"]["dependencies"], *(line for extra in extras for line in optional[extra])]
+    return {re.split(r"[<>=\[ ;]", line)[0].lower() for line in asked}
+
+
+@pytest.mark.parametrize("name", [Path(one).stem for one in OURS])
+def test_no_other_distribution_claims_a_name_of_ours(name: str) -> None:
+    assert set(packages_distributions().get(name, [])) <= {"venture-lifecycle"}
+
+
+def test_every_room_is_shipped_and_held_to_the_contracts() -> None:
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - NOT_SHIPPED
+    assert rooms == {one for one in OURS if not one.endswith(".py")}
+    assert rooms == set(PROJECT["tool"]["importlinter"]["root_packages"])
+
+
+def test_the_package_cannot_be_uploaded() -> None:
+    assert "Private :: Do Not Upload" in PROJECT["project"]["classifiers"]
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_every_locked_requirement_is_exact_and_hashed(lock: str) -> None:
+    for requirement, following in locked(lock).items():
+        assert "==" in requirement
+        assert any(line.startswith("--hash=sha256:") for line in following), requirement
+
+
+def test_the_locks_hold_what_the_project_asks_for() -> None:
+    assert wanted("local") <= names("requirements.lock")
+    assert wanted("local", "dev") <= {name.lower() for name in names("requirements-dev.lock")}
+    assert set(locked("requirements.lock")) <= set(locked("requirements-dev.lock"))
+
+
+def test_the_locks_name_no_address() -> None:
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        assert "://" not in (ROOT / lock).read_text()
+
+
+def test_nothing_that_is_shipped_is_under_a_licence_that_binds_its_users() -> None:
+    for name in names("requirements.lock"):
+        try:
+            about = metadata(name).json
+        except PackageNotFoundError:
+            continue  # for another system than this
+        said = " ".join(str(about.get(part, "")) for part in ("license_expression", "license", "classifier"))
+        assert not re.search(r"\b(A|L)?GPL|General Public License", said), name
+
+
+def test_no_tracked_file_names_a_registry_or_a_path_of_somebodys_machine() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in tracked()
+        for word in [*HOSTS, *MACHINE]
+        if word in path.read_text(encoding="utf-8", errors="ignore")
+    ]
+    assert found == []
+
+
+def test_the_run_script_needs_the_standard_library_only() -> None:
+    tree = ast.parse((ROOT / "run").read_text())
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names

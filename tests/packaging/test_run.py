@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ROOT = Path(__file__).parents[2]
+
+
+def started(*words: str, python: str = sys.executable, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The script, under a Python without any installed package."""
+    return subprocess.run(  # noqa: S603 - our own
+        [python, "-I", "-S", str(ROOT / "run"), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **environment},
+    )
+
+
+def finding(*, pip: bool) -> SimpleNamespace:
+    """An import system that has pip, or has not."""
+    return SimpleNamespace(util=SimpleNamespace(find_spec=lambda _name: pip or None))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script as a module, in a checkout of its own, its commands heard instead of run."""
+    loader = SourceFileLoader("run_script", str(ROOT / "run"))
+    spec = spec_from_loader("run_script", loader)
+    assert spec is not None
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    module: ModuleType = module_from_spec(spec)
+    loader.exec_module(module)
+    locks = {group: tmp_path / f"{group}.lock" for group in ("app", "dev")}
+    for group, lock in locks.items():
+        lock.write_text(group)
+    for name, value in {
+        "HERE": tmp_path,
+        "VENV": tmp_path / ".venv",
+        "CACHE": tmp_path / ".cache",
+        "PYTHON": tmp_path / ".venv" / "bin" / "python",
+        "LOCKS": locks,
+        "heard": [],
+        "importlib": finding(pip=True),
+    }.items():
+        monkeypatch.setattr(module, name, value, raising=False)
+
+    def ordered(*command: str) -> None:
+        module.__dict__["heard"].append(command)
+        module.__dict__["PYTHON"].parent.mkdir(parents=True, exist_ok=True)
+        module.__dict__["PYTHON"].touch()
+
+    monkeypatch.setattr(module, "ordered", ordered)
+    return module
+
+
+def install(run: Any, group: str) -> int:
+    """How many commands it took."""
+    run.heard.clear()
+    run.install(group)
+    return len(run.heard)
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+def test_help_needs_nothing_but_python(words: list[str]) -> None:
+    shown = started(*words)
+    assert shown.returncode == 0
+    assert "./run demo" in shown.stdout
+    assert "./run test" in shown.stdout
+
+
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="the system has no Python")
+def test_help_works_with_the_systems_python() -> None:
+    shown = started("--help", python="/usr/bin/python3")
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_what_is_installed_is_not_installed_again(run: Any) -> None:
+    assert install(run, "app") > 0
+    assert install(run, "app") == 0
+
+
+def test_another_lock_is_installed_anew(run: Any) -> None:
+    install(run, "app")
+    run.LOCKS["app"].write_text("app 2")
+    assert install(run, "app") > 0
+
+
+def test_what_tests_need_holds_what_the_application_needs(run: Any) -> None:
+    install(run, "dev")
+    assert install(run, "app") == 0
+
+
+def test_the_application_alone_does_not_hold_what_tests_need(run: Any) -> None:
+    install(run, "app")
+    assert install(run, "dev") > 0
+
+
+def test_a_checkout_that_was_moved_is_installed_anew(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(run, "app")
+    monkeypatch.setattr(run, "HERE", run.HERE / "elsewhere")
+    assert install(run, "app") > 0
+
+
+def test_an_installation_that_failed_is_not_taken_for_done(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_command: str) -> None:
+        sys.exit("no network")
+
+    with monkeypatch.context() as down:
+        down.setattr(run, "ordered", failing)
+        with pytest.raises(SystemExit, match="no network"):
+            run.install("app")
+    assert install(run, "app") > 0
+
+
+def test_a_command_that_fails_says_what_to_look_at(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    with pytest.raises(SystemExit, match=r"(?s)網絡.*network"):
+        run.ordered("false")
+
+
+def test_a_machine_without_pip_is_told_which_package_it_lacks(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "importlib", finding(pip=False))
+    with pytest.raises(SystemExit, match=r"(?s)python3-pip.*python3-pip"):
+        run.pip("install", "uv")
+
+
+def test_a_run_that_executed_no_test_has_failed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "install", lambda _group: None)
+    monkeypatch.setattr(run, "HERE", ROOT)
+    monkeypatch.setattr(run, "PYTHON", Path(sys.executable))
+    assert run.test(["tests/packaging/test_run.py", "-k", "no_such_test", "-p", "no:cacheprovider", "-q"]) != 0
+
+
+def test_our_tools_come_first_on_the_path_and_the_state_lies_beside_us(run: Any) -> None:
+    found = run.environment()
+    assert found["PATH"].startswith(str(run.VENV / "bin"))
+    assert found["VENTURE_HOME"] == str(run.HERE / ".venture")
