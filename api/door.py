@@ -179,11 +179,8 @@ class Door:
     async def settled(self, stream: StreamId, approval: UUID) -> None:
         """Return once that approval may have been decided; wait through restarts of anything. Then read the log."""
         while True:
-            start = self._start(stream)
             try:
-                await self._client.execute_update_with_start_workflow(
-                    "settled", str(approval), start_workflow_operation=start, id=f"{approval}/{uuid4()}"
-                )
+                await self._asked("settled", stream, str(approval), None, f"{approval}/{uuid4()}")
             except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as interrupted:
                 _give_way_if_cancelled(interrupted)
                 log.info("approval.wait_resumed", approval=str(approval), reason=str(interrupted))
@@ -216,10 +213,21 @@ class Door:
     async def _update_once(
         self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
     ) -> Answered:
-        answer: Answered = await self._client.execute_update_with_start_workflow(
-            update, argument, start_workflow_operation=self._start(stream), id=update_id, result_type=answers
-        )
+        answer: Answered = await self._asked(update, stream, argument, answers, update_id)
         return answer
+
+    async def _asked(
+        self, update: str, stream: StreamId, argument: BaseModel | str, answers: type | None, update_id: str
+    ) -> Any:  # noqa: ANN401 - of the type asked for
+        start = self._start(stream)
+        started = asyncio.ensure_future(start.workflow_handle())
+        started.add_done_callback(_heard)
+        try:
+            return await self._client.execute_update_with_start_workflow(
+                update, argument, start_workflow_operation=start, id=update_id, result_type=answers
+            )
+        finally:
+            started.cancel()
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""
@@ -237,6 +245,12 @@ _PAST_ALL_EVENTS = 2**62
 """A version after which no stream has events: of a load only the journal is wanted."""
 _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
+
+
+def _heard(started: asyncio.Future[Any]) -> None:
+    """Hear how the start went: the update fails with it, and left unheard it would be logged as nobody's error."""
+    if not started.cancelled():
+        started.exception()
 
 
 def _give_way_if_cancelled(error: Exception) -> None:
