@@ -1,0 +1,45 @@
+"""What is kept in the clear outside the log names nobody (PR10)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from cli.scenario import planned, shipped
+from running.health import metrics
+from running.office import Office
+from scenarios.playing import play
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.conftest import Desk
+
+SAID_BY_PEOPLE = (
+    "撫州市宜合公益促進中心",
+    "守護夕陽紅助老公益項目",
+    "空巢老人",
+    "銀齡志願服務隊",
+    "精簡招募表",
+    "會議紀要",
+)
+"""Words of the story that belong in its events and nowhere else."""
+
+
+async def test_what_is_kept_in_the_clear_names_nobody(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    (path,) = [p for p in shipped() if p.stem.startswith("s2")]
+    (plan,) = planned([path], "privacy")
+    with caplog.at_level(logging.DEBUG):
+        played = await play(plan, desk.door, desk.store)
+    assert played.ok
+
+    shown = []
+    async for workflow in desk.client.list_workflows(f"WorkflowId STARTS_WITH 'project/{plan.realm}/'"):
+        described = await desk.client.get_workflow_handle(workflow.id, run_id=workflow.run_id).describe()
+        summary = await described.static_summary()
+        shown += [workflow.id, str(workflow.search_attributes), str(await described.memo()), str(summary)]
+    assert shown, "the project's workflow was not listed"
+
+    office = Office(desk.settings, desk.store, desk.client, desk.door, None)
+    in_the_clear = "\n".join([*shown, caplog.text, await metrics(office, {"ACCEPTED": 1})])
+    assert [word for word in SAID_BY_PEOPLE if word in in_the_clear] == []
