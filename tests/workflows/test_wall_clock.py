@@ -18,10 +18,10 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
+from running.serving import serving
 from store.port import EntryKind
 from tests.workflows.bureau import RULES, Bureau
 from tests.workflows.waiting import until
-from worker import serving
 
 if TYPE_CHECKING:
     from datetime import datetime
