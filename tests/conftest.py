@@ -49,6 +49,7 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
     async with local.servers(settings) as started:
         await migrate(started.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
         yield started
+    await bootstrap.breathe()
 
 
 @pytest.fixture(scope="session")
