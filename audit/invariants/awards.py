@@ -1,0 +1,351 @@
+"""Bids and awards: in time, eligible, paid for, posted long enough (D1, D2, D5, M1, M5, M6, C2, P5, T01–T09)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from audit.invariants import registers
+from audit.invariants.reading import midnight, to_instant, to_number, whole
+from audit.invariants.realm import Objection, Project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audit.invariants.reading import Happened, Judge
+    from audit.invariants.realm import Realm
+
+
+def _takes_in(project: Project, event: Happened) -> None:
+    project.organisation, project.partners = event.text("organisation"), tuple(event.texts("partners"))
+    project.round, project.need = event.text("round"), event.text("need")
+    project.fields, project.requested = frozenset(event.texts("fields")), event.fen("requested")
+    project.match_pledged, project.community = event.fen("match_pledged"), event.text("community")
+
+
+def drafted(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """A bid is being written."""
+    _takes_in(realm.project(event.name), event)
+
+
+def submitted(judge: Judge, realm: Realm, event: Happened) -> None:
+    """D1: before the deadline, or completed in time; D5: by eligible bidders; M6: with its match."""
+    project = realm.project(event.name)
+    if project.returned_on is not None:
+        end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
+        judge(event.at < end, "D1", f"補正於 {end} 之後", f"it was completed after {end}")
+    else:
+        deadline = registers.closes_at(realm, event.text("round"))
+        judge(
+            deadline is not None and event.at < deadline,
+            "D1",
+            f"申報於截止 {deadline} 或之後收下",
+            f"the bid was taken in at or after the deadline {deadline}",
+        )
+    _takes_in(project, event)
+    project.returned_on = None
+    rules = realm.rules(project)
+    represented(judge, realm, project, event)
+    registers.eligible(judge, realm, project.bidders, event.day, rules)
+    _matched(judge, project.match_pledged, project.requested, rules)
+
+
+def _matched(judge: Judge, pledged: int, requested: int, rules: Mapping[str, Any]) -> None:
+    least = whole(rules.get("budget", {}).get("match_min"))
+    judge(
+        100 * pledged >= least * (requested + pledged),
+        "M6",
+        f"自籌 {pledged} 分,不足總預算的 {least}%",
+        f"{pledged} fen are self-raised, less than {least}% of the whole",
+    )
+
+
+def late(judge: Judge, realm: Realm, event: Happened) -> None:
+    """D1: what was refused as late was late."""
+    deadline, received = registers.closes_at(realm, event.text("round")), to_instant(event.data.get("received"))
+    judge(
+        deadline is not None and received is not None and deadline <= received <= event.at,
+        "D1",
+        f"收件 {received},截止 {deadline},並未逾期",
+        f"received {received}, the deadline was {deadline}: it was not late",
+    )
+
+
+def returned(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """Sent back to be completed."""
+    project = realm.project(event.name)
+    project.returned_on, project.completion_wd = event.day, whole(event.data.get("completion_wd"))
+
+
+def passed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """D5: every bidder is eligible on the day of the preliminary review."""
+    project = realm.project(event.name)
+    registers.eligible(judge, realm, project.bidders, event.day, realm.rules(project))
+
+
+def failed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """D1: the clock lets a bid out only when its completion is late."""
+    project = realm.project(event.name)
+    if event.role == "SYS" and project.returned_on is not None:
+        end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
+        judge(event.at >= end, "D1", f"補正期限至 {end},尚未屆滿", f"it could be completed until {end}")
+    project.returned_on = None
+
+
+# ---------------------------------------------------------------- 擬立項
+
+
+def proposed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M1, M5, C2, D5, T01."""
+    project, support = realm.project(event.name), event.part("support")
+    if support:
+        project.organisation, project.round = str(support.get("organisation", "")), str(support.get("round", ""))
+        project.fields, project.supports_base = frozenset(map(str, support.get("fields", ()))), True
+    project.number, project.award, project.panel = event.text("project"), event.fen("award"), event.text("panel")
+    project.live = event.shares("funds")
+    rules = realm.rules(project)
+    total = sum(project.live.values())
+    judge(
+        total == project.award,
+        "M1",
+        f"各資金份額合計 {total} 分,立項 {project.award} 分",
+        f"the shares add up to {total} fen, the award is {project.award}",
+    )
+    registers.eligible(judge, realm, project.bidders, event.day, rules)
+    bearer = realm.numbers.setdefault(project.number, event.name)
+    judge(
+        bearer == event.name,
+        "T01",
+        f"項目編號 {project.number} 屬 {bearer}",
+        f"the number {project.number} is {bearer}'s",
+    )
+    _within_envelopes(judge, realm, project)
+    if not support:
+        judge(
+            project.award <= project.requested,
+            "T01",
+            f"立項 {project.award} 分,超過申報 {project.requested} 分",
+            f"{project.award} fen are awarded, {project.requested} were applied for",
+        )
+        _reached_the_line(judge, realm, project, project.panel, "T01")
+
+
+def _within_envelopes(judge: Judge, realm: Realm, project: Project) -> None:
+    """M5, and C2 where it is a base's support: what live awards take of a fund is within its envelope and purposes."""
+    for name, share in sorted(project.live.items()):
+        fund = realm.funds[name]
+        fund.taken += share
+        judge(
+            fund.taken <= fund.envelope,
+            "C2" if project.supports_base else "M5",
+            f"{name} 額度 {fund.envelope} 分,立項合計 {fund.taken} 分",
+            f"{name} has an envelope of {fund.envelope} fen; live awards come to {fund.taken}",
+        )
+        judge(
+            not fund.purposes or (project.fields and project.fields <= fund.purposes),
+            "M5",
+            f"{name} 用途 {'、'.join(sorted(fund.purposes))},不含 {'、'.join(sorted(project.fields)) or '(無)'}",
+            f"{name} is for {', '.join(sorted(fund.purposes))}, not {', '.join(sorted(project.fields)) or 'nothing'}",
+        )
+
+
+def _reached_the_line(judge: Judge, realm: Realm, project: Project, name: str, rule: str) -> None:
+    panel = realm.panels[name]
+    line = to_number(realm.rules(project).get("review", {}).get("line", 0))
+    mark = panel.results.get(project.name)
+    judge(
+        panel.reported and mark is not None and mark >= line,
+        rule,
+        f"評審得分 {mark},分數線 {line}",
+        f"the mark is {mark}, the line is {line}",
+    )
+
+
+def freed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M5: what is set aside goes back to its envelopes whole, and no more."""
+    project, back = realm.project(event.name), event.shares("freed")
+    judge(
+        {k: v for k, v in back.items() if v} == {k: v for k, v in project.live.items() if v},
+        "M5",
+        f"退回額度 {back},應為 {project.live}",
+        f"{back} went back to the envelopes; {project.live} was set aside",
+    )
+    for name, fen in back.items():
+        realm.funds[name].taken -= fen
+    project.live = {}
+
+
+# ---------------------------------------------------------------- 公示、異議、批復
+
+
+def posted(judge: Judge, realm: Realm, event: Happened) -> None:
+    """T02, T06: the award as proposed, with its reviewers; scored again first where that was asked for."""
+    project = realm.project(event.name)
+    judge(
+        not project.rescoring,
+        "T06",
+        "複評未完成即公示",
+        "it was posted before it was scored again",
+    )
+    reviewers = set(realm.panels[project.panel].seated) if project.panel else set()
+    judge(
+        event.fen("award") == project.award and set(event.texts("reviewers")) == reviewers and event.text("contact"),
+        "T02",
+        "公示的金額、評審人員或聯絡處與檔案不符",
+        "the notice's amount, reviewers or contact are not the file's",
+    )
+    least = whole(realm.rules(project).get("publicity", {}).get("working_days"))
+    project.posted_on, project.objections = event.day, {}
+    project.publicity_wd = whole(event.data.get("working_days"))
+    judge(
+        project.publicity_wd == least,
+        "D2",
+        f"公示 {project.publicity_wd} 個工作日,辦法為 {least}",
+        f"it is posted for {project.publicity_wd} working days; the rules say {least}",
+    )
+
+
+def lodged(judge: Judge, realm: Realm, event: Happened) -> None:
+    """T03: inside the window."""
+    project = realm.project(event.name)
+    held = any(o.status == "ACCEPTED" for o in project.objections.values())
+    if not held and project.posted_on is not None:
+        last = _last_day(realm, project)
+        judge(event.day <= last, "T03", f"公示至 {last},異議在後", f"publicity ended on {last}, before it was lodged")
+    project.objections[event.text("objection")] = Objection("LODGED")
+
+
+def _last_day(realm: Realm, project: Project) -> date:
+    """D2: the last working day of publicity; days on which an objection stopped the clock do not count."""
+    first = project.posted_on or date.max
+    objections = list(project.objections.values())
+    return realm.days.nth_from(first, project.publicity_wd, lambda day: not any(o.stops(day) for o in objections))
+
+
+def accepted(judge: Judge, realm: Realm, event: Happened) -> None:
+    """T03, P5: it was lodged, and is taken up by somebody who took no part in the review."""
+    project = realm.project(event.name)
+    known = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
+    judge(known.status == "LODGED", "T03", f"異議為 {known.status}", f"the objection is {known.status}")
+    _took_no_part(judge, realm, project, event)
+    known.status, known.accepted_on = "ACCEPTED", event.day
+
+
+def _took_no_part(judge: Judge, realm: Realm, project: Project, event: Happened) -> None:
+    judge(
+        event.actor not in realm.panels[project.panel].took_part,
+        "P5",
+        f"{event.actor} 參與過評審,又辦理異議",
+        f"{event.actor} took part in the review and dealt with the objection",
+    )
+
+
+def dismissed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """T04: it was being investigated; the clock resumes when it was the last."""
+    project = _decided(judge, realm, event, "DISMISSED")
+    held = sum(o.status == "ACCEPTED" for o in project.objections.values())
+    judge(
+        event.data.get("still_open") == held,
+        "T04",
+        f"所記未決 {event.data.get('still_open')} 件,實為 {held} 件",
+        f"{event.data.get('still_open')} are said to remain; there are {held}",
+    )
+
+
+def _decided(judge: Judge, realm: Realm, event: Happened, status: str) -> Project:
+    project = realm.project(event.name)
+    known = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
+    judge(known.status == "ACCEPTED", "T04", f"異議為 {known.status}", f"the objection is {known.status}")
+    _took_no_part(judge, realm, project, event)
+    known.status, known.decided_on = status, event.day
+    return project
+
+
+def upheld(judge: Judge, realm: Realm, event: Happened) -> None:
+    """T05: out, and its money is free; T06: to be scored again."""
+    project = _decided(judge, realm, event, "UPHELD")
+    if event.text("remedy") == "DISQUALIFY":
+        freed(judge, realm, event)
+        return
+    judge(not any(event.shares("freed").values()), "M5", "複評不釋放額度", "scoring again frees no money")
+    project.rescoring = bool(project.panel)
+    project.posted_on = None
+
+
+def rescored(judge: Judge, realm: Realm, event: Happened) -> None:
+    """T06: by another panel, and again at or above the line."""
+    project, panel = realm.project(event.name), event.text("panel")
+    judge(
+        project.rescoring and panel != project.panel,
+        "T06",
+        f"複評由 {panel},原為 {project.panel}",
+        f"scored again by {panel}; it was {project.panel}",
+    )
+    _reached_the_line(judge, realm, project, panel, "T06")
+    project.panel, project.rescoring = panel, False
+
+
+def confirmed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """T07: no objection is open. D2: every working day of publicity is over."""
+    project = realm.project(event.name)
+    undecided = sorted(n for n, o in project.objections.items() if o.status in ("LODGED", "ACCEPTED"))
+    judge(
+        not undecided,
+        "T07",
+        f"異議 {'、'.join(undecided)} 未決即批復",
+        f"confirmed with objections {', '.join(undecided)} open",
+    )
+    if project.posted_on is not None and not undecided:
+        last = _last_day(realm, project)
+        judge(
+            event.day > last, "D2", f"公示至 {last},批復於 {event.day}", f"posted until {last}, confirmed {event.day}"
+        )
+    judge(project.posted_on is not None, "D2", "未經公示即批復", "confirmed without publicity")
+    project.confirmed_on, project.signing_wd = event.day, whole(event.data.get("signing_wd"))
+
+
+def declined(judge: Judge, realm: Realm, event: Happened) -> None:
+    """SD10: by a representative of the organisation; its money is free."""
+    project = realm.project(event.name)
+    represented(judge, realm, project, event)
+    freed(judge, realm, event)
+
+
+def represented(judge: Judge, realm: Realm, project: Project, event: Happened) -> None:
+    """SD10: who acts for an organisation is on its list at that time."""
+    judge(
+        not project.organisation or event.actor in realm.organisations[project.organisation].representatives,
+        "SD10",
+        f"{event.actor} 不是 {project.organisation} 的代表",
+        f"{event.actor} may not act for {project.organisation}",
+    )
+
+
+def lapsed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """T11: the signing period has passed, to the instant."""
+    project = realm.project(event.name)
+    if project.confirmed_on is not None:
+        end = midnight(realm.days.nth_after(project.confirmed_on, project.signing_wd))
+        judge(event.at >= end, "T11", f"簽約期限至 {end},尚未屆滿", f"it could be signed until {end}")
+    freed(judge, realm, event)
+
+
+LOOKS = {
+    "ApplicationDrafted": drafted,
+    "ApplicationSubmitted": submitted,
+    "LateSubmissionRefused": late,
+    "ApplicationReturned": returned,
+    "PreliminaryReviewPassed": passed,
+    "PreliminaryReviewFailed": failed,
+    "AwardProposed": proposed,
+    "AwardPublicityOpened": posted,
+    "ObjectionLodged": lodged,
+    "ObjectionAccepted": accepted,
+    "ObjectionDismissed": dismissed,
+    "ObjectionUpheld": upheld,
+    "AwardRescored": rescored,
+    "AwardConfirmed": confirmed,
+    "AwardDeclined": declined,
+    "AwardRevoked": freed,
+    "ContractSigningLapsed": lapsed,
+}

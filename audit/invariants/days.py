@@ -1,0 +1,52 @@
+"""Working days, walked day by day from the published notices (D2, 調休): the checker's own, on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from audit.invariants.reading import to_date
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audit.invariants.reading import Happened
+
+_FRIDAY = 4
+_ONE = timedelta(days=1)
+
+
+@dataclass
+class Days:
+    """The newest notice of each year."""
+
+    off: dict[int, frozenset[date]] = field(default_factory=dict)
+    worked: dict[int, frozenset[date]] = field(default_factory=dict)
+
+    def publish(self, event: Happened) -> None:
+        """Take a year's notice in; a later one replaces it."""
+        year = int(event.data["year"])
+        self.off[year] = frozenset(d for d in map(to_date, event.texts("off")) if d)
+        self.worked[year] = frozenset(d for d in map(to_date, event.texts("on")) if d)
+
+    def is_working(self, day: date) -> bool:
+        """Whether offices work on that day; a year without notice counts Monday to Friday."""
+        if day in self.worked.get(day.year, ()):
+            return True
+        return day.weekday() <= _FRIDAY and day not in self.off.get(day.year, ())
+
+    def nth_after(self, day: date, number: int) -> date:
+        """The number-th working day after that day, which is not counted itself."""
+        while number > 0:
+            day += _ONE
+            number -= self.is_working(day)
+        return day
+
+    def nth_from(self, day: date, number: int, counts: Callable[[date], bool]) -> date:
+        """The number-th working day from that day on, itself among them, of those days that count."""
+        while True:
+            number -= self.is_working(day) and counts(day)
+            if number <= 0:
+                return day
+            day += _ONE

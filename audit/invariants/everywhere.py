@@ -1,0 +1,145 @@
+"""What holds for every event of whatever stream (M9, P6, V1, V4)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from audit.invariants.reading import Happened, Judge
+
+_AMOUNTS = frozenset(
+    {"amount", "award", "planned", "requested", "match_pledged", "eligible", "outstanding", "envelope", "cap_fen"}
+)
+"""Fields that are fen wherever they stand."""
+_SHARED = frozenset({"funds", "split", "freed", "budget"})
+"""Fields whose values are fen, by fund or line; ``budget`` of a scheme is none."""
+
+_ADVERSE: Mapping[str, str] = {
+    "PreliminaryReviewFailed": "reason",
+    "CreditListingRecorded": "reason",
+    "ApplicantBanned": "reason",
+    "CallCancelled": "reason",
+    "ObjectionUpheld": "finding",
+    "AwardRevoked": "reason",
+    "DisbursementWithheld": "reason",
+    "TrancheCancelled": "reason",
+    "RectificationOrdered": "findings",
+    "RectificationFailed": "finding",
+    "ProjectSuspended": "reason",
+    "TerminationInitiated": "ground",
+    "ProjectTerminated": "reason",
+    "ClawbackOrdered": "reason",
+    "AccountabilityReferred": "reason",
+    "ProjectReopened": "finding",
+}
+"""Decisions against somebody, and the field that says why (V1)."""
+
+_PEOPLE: Mapping[str, frozenset[str]] = {
+    "NeedSubmitted": frozenset(
+        {
+            "round",
+            "group",
+            "problem",
+            "place",
+            "head_count",
+            "fields",
+            "theme",
+            "resources",
+            "split_from",
+            "attachments",
+        }
+    ),
+    "ActivityRecorded": frozenset(
+        {"person_times", "title", "team", "site", "field", "attachments", "held_on", "off_field"}
+    ),
+    "VolunteerTeamFormed": frozenset({"team", "members", "attachments"}),
+    "CommunityOrganisationIncubated": frozenset({"incubated", "site", "attachments"}),
+    "SupervisionVisitRecorded": frozenset({"advice", "attachments"}),
+    "ReportSubmitted": frozenset({"kind", "sessions", "person_times", "attachments"}),
+    "FinalReportSubmitted": frozenset({"sessions", "person_times", "attachments"}),
+}
+"""Events about beneficiaries, with all that may be said of them: counts and groups, never a person (V4)."""
+_IDENTITY_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
+_MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
+
+
+def look(judge: Judge, event: Happened) -> None:
+    """Judge the event by itself."""
+    judge(event.role != "DISC", "P6", f"紀檢 {event.actor} 作出決定", f"{event.actor}, of discipline, wrote a decision")
+    if event.kind != "scheme":
+        bad = "、".join(_not_fen(event.data))
+        judge(not bad, "M9", f"金額並非整數分:{bad}", f"no whole fen: {bad}")
+    _adverse(judge, event)
+    _nobody_is_named(judge, event)
+
+
+def _not_fen(data: Mapping[str, Any]) -> Iterator[str]:
+    """The places of amounts that are no whole numbers, or negative."""
+    for key, value in data.items():
+        if key in _SHARED and isinstance(value, dict):
+            yield from (f"{key}.{name}" for name, fen in value.items() if not _is_fen(fen))
+        elif key in _AMOUNTS and value is not None and not _is_fen(value):
+            yield key
+        elif isinstance(value, dict):
+            yield from _not_fen(value)
+
+
+def _is_fen(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _adverse(judge: Judge, event: Happened) -> None:
+    """V1: an adverse event says why and shows it; the clock's own needs no document."""
+    why = _ADVERSE.get(event.type) or ("finding" if _fails(event) else None)
+    if why is not None:
+        judge(
+            event.data.get(why) and (event.data.get("attachments") or event.role == "SYS"),
+            "V1",
+            f"{event.type} 缺理由或附件",
+            f"{event.type} lacks a reason or an attachment",
+        )
+
+
+def _fails(event: Happened) -> bool:
+    match event.type:
+        case "MidtermEvaluationConcluded":
+            return event.text("result") == "FAIL"
+        case "AuditOpinionIssued":
+            return event.text("opinion") != "UNQUALIFIED"
+        case "FinalEvaluationConcluded":
+            return event.data.get("passed") is not True
+        case _:
+            return False
+
+
+def _nobody_is_named(judge: Judge, event: Happened) -> None:
+    """V4: events about beneficiaries hold counts and groups; no number by which a person could be found."""
+    known = _PEOPLE.get(event.type)
+    if known is None:
+        return
+    strangers = sorted(set(event.data) - known)
+    found = [text for text in _texts(event.data) if _IDENTITY_CARD.search(text) or _MOBILE.search(text)]
+    judge(
+        not strangers and not found,
+        "V4",
+        f"記有個人資料:{'、'.join(strangers) or '證件或電話號碼'}",
+        f"personal data: {', '.join(strangers) or 'the number of an identity card or telephone'}",
+    )
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for key, inner in value.items():
+                if key != "sha256":
+                    yield from _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)
+        case _:
+            return

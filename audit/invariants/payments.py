@@ -1,0 +1,241 @@
+"""Payments: after their gate, by three people, within the award, never twice (M2, M3, M4, M8, M9, P2, SD1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit.invariants import registers
+from audit.invariants.realm import Tranche
+from audit.invariants.shares import apportioned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audit.invariants.reading import Happened, Judge
+    from audit.invariants.realm import Project, Realm
+
+_PAYABLE = ("CONTRACTED", "ACTIVE", "FINAL_REVIEW", "SETTLEMENT")
+
+
+def _tranche(judge: Judge, project: Project, event: Happened) -> Tranche:
+    """M8: the tranche, which nothing touches once it is settled."""
+    name = event.text("tranche")
+    judge(name in project.tranches, "M2", f"協議無撥款 {name}", f"the contract has no tranche {name}")
+    tranche = project.tranches.setdefault(name, Tranche(0, ""))
+    judge(
+        not tranche.settled,
+        "M8",
+        f"{name} 已 {tranche.status},又有 {event.type}",
+        f"{name} is {tranche.status}, and then came {event.type}",
+    )
+    return tranche
+
+
+def _gate_stands(judge: Judge, project: Project, tranche: Tranche, *, status: tuple[str, ...]) -> None:
+    """M2: the gate stands at this very moment, in a stage in which money moves, and the steps come in order."""
+    judge(
+        project.gates.get(tranche.gate) is True,
+        "M2",
+        f"撥付條件 {tranche.gate} 未達成",
+        f"the gate {tranche.gate} does not stand",
+    )
+    judge(
+        project.stage in _PAYABLE and tranche.status in status,
+        "M2",
+        f"項目為 {project.stage},撥款為 {tranche.status}",
+        f"the project is {project.stage}, the tranche {tranche.status}",
+    )
+
+
+def requested(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M2, M3, M4, D5."""
+    project = realm.project(event.name)
+    tranche, amount = _tranche(judge, project, event), event.fen("amount")
+    _gate_stands(judge, project, tranche, status=("PLANNED", "WITHHELD", "FAILED"))
+    judge(
+        amount == tranche.left,
+        "M4",
+        f"申請 {amount} 分,未撥 {tranche.left} 分",
+        f"{amount} fen are asked for; {tranche.left} are unpaid",
+    )
+    registers.eligible(judge, realm, project.bidders, event.day, realm.rules(project))
+    tranche.status, tranche.requested = "REQUESTED", amount
+    tranche.maker, tranche.checker, tranche.approver = event.actor, "", ""
+
+
+def checked(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M2, P2: by another than the maker."""
+    project = realm.project(event.name)
+    tranche = _tranche(judge, project, event)
+    _gate_stands(judge, project, tranche, status=("REQUESTED",))
+    _another(judge, "P2", event, tranche.maker)
+    tranche.status, tranche.checker = "CHECKED", event.actor
+
+
+def approved(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M2, P2: by a third."""
+    project = realm.project(event.name)
+    tranche = _tranche(judge, project, event)
+    _gate_stands(judge, project, tranche, status=("CHECKED",))
+    _another(judge, "P2", event, tranche.maker, tranche.checker)
+    tranche.status, tranche.approver = "APPROVED", event.actor
+
+
+def _another(judge: Judge, rule: str, event: Happened, *others: str) -> None:
+    judge(
+        event.actor not in others,
+        rule,
+        f"{event.actor} 已經手本筆撥款",
+        f"{event.actor} had this payment in hand before",
+    )
+
+
+def paid(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M2, M3, M4, M9, P2, SD1, D5."""
+    project = realm.project(event.name)
+    tranche, amount = _tranche(judge, project, event), event.fen("amount")
+    _gate_stands(judge, project, tranche, status=("APPROVED",))
+    persons = {tranche.maker, tranche.checker, tranche.approver} - {""}
+    judge(len(persons) == 3, "P2", f"經手人 {'、'.join(sorted(persons))}", f"in the hands of {sorted(persons)}")  # noqa: PLR2004 - maker, checker, approver
+    _another(judge, "SD1", event, tranche.maker)
+    judge(
+        amount == tranche.requested,
+        "M2",
+        f"撥付 {amount} 分,審批 {tranche.requested} 分",
+        f"{amount} fen were paid; {tranche.requested} were approved",
+    )
+    registers.eligible(judge, realm, project.bidders, event.day, realm.rules(project))
+    split = _split(judge, event, amount, project.live)
+    tranche.status, tranche.paid = "PAID", tranche.paid + amount
+    project.paid += amount
+    for name, fen in split.items():
+        project.live[name] = project.live.get(name, 0) - fen
+        project.out[name] = project.out.get(name, 0) + fen
+    judge(
+        tranche.planned == tranche.paid + tranche.cancelled,
+        "M4",
+        f"計劃 {tranche.planned},撥付 {tranche.paid},核減 {tranche.cancelled} 分",
+        f"planned {tranche.planned}, paid {tranche.paid}, cancelled {tranche.cancelled} fen",
+    )
+    sums(judge, project)
+
+
+def _split(judge: Judge, event: Happened, amount: int, over: Mapping[str, int]) -> dict[str, int]:
+    """M9: the funds bear it in proportion, to the fen."""
+    split, due = event.shares("split"), apportioned(amount, over)
+    judge(split == due, "M9", f"分攤 {split},應為 {due}", f"it is split {split}; it must be {due}")
+    return split
+
+
+def sums(judge: Judge, project: Project) -> None:
+    """M3: what is out is never negative, and never above the award."""
+    judge(
+        0 <= project.net <= project.paid <= project.award,
+        "M3",
+        f"撥付 {project.paid},繳回 {project.returned},追回 {project.clawed_back},立項 {project.award} 分",
+        f"paid {project.paid}, returned {project.returned}, clawed back {project.clawed_back}, "
+        f"award {project.award} fen",
+    )
+
+
+def failed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """The bank sent it back."""
+    _tranche(judge, realm.project(event.name), event).status = "FAILED"
+
+
+def withheld(judge: Judge, realm: Realm, event: Happened) -> None:
+    """Held back."""
+    _tranche(judge, realm.project(event.name), event).status = "WITHHELD"
+
+
+def cancelled(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M4: no more than is unpaid; M9; and the money is free again."""
+    project = realm.project(event.name)
+    tranche, amount = _tranche(judge, project, event), event.fen("amount")
+    judge(
+        amount <= tranche.left,
+        "M4",
+        f"核減 {amount} 分,未撥 {tranche.left} 分",
+        f"{amount} fen are cancelled; {tranche.left} are unpaid",
+    )
+    for name, fen in _split(judge, event, amount, project.live).items():
+        project.live[name] = project.live.get(name, 0) - fen
+        realm.funds[name].taken -= fen
+    tranche.cancelled += amount
+    if tranche.left <= 0:
+        tranche.status = "CANCELLED"
+    elif tranche.status in ("REQUESTED", "CHECKED", "APPROVED"):
+        tranche.status = "PLANNED"
+
+
+# ---------------------------------------------------------------- 繳回、追回
+
+
+def returned(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M3, M9: what was not needed comes back, no more than is out and not ordered back."""
+    project, amount = realm.project(event.name), event.fen("amount")
+    _back(judge, project, event, amount)
+    project.returned += amount
+    sums(judge, project)
+    judge(
+        project.ordered - project.clawed_back <= project.net,
+        "M10",
+        f"待追回 {project.ordered - project.clawed_back} 分,已撥未退 {project.net} 分",
+        f"{project.ordered - project.clawed_back} fen are to come back; only {project.net} are out",
+    )
+
+
+def _back(judge: Judge, project: Project, event: Happened, amount: int) -> None:
+    for name, fen in _split(judge, event, amount, project.out).items():
+        project.out[name] = project.out.get(name, 0) - fen
+
+
+def clawback_ordered(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M10: no more than was paid and has not come back by itself."""
+    project = realm.project(event.name)
+    project.ordered += event.fen("amount")
+    project.escalated = False
+    judge(
+        project.ordered <= project.paid - project.returned,
+        "M10",
+        f"追回決定合計 {project.ordered} 分,已撥未退 {project.paid - project.returned} 分",
+        f"{project.ordered} fen are ordered back; {project.paid - project.returned} were paid and not returned",
+    )
+
+
+def clawed_back(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M10, M3, M9: no more than was ordered."""
+    project, amount = realm.project(event.name), event.fen("amount")
+    _back(judge, project, event, amount)
+    project.clawed_back += amount
+    judge(
+        project.clawed_back <= project.ordered,
+        "M10",
+        f"到賬 {project.clawed_back} 分,決定 {project.ordered} 分",
+        f"{project.clawed_back} fen came back; {project.ordered} were ordered",
+    )
+    sums(judge, project)
+
+
+def escalated(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M10: what is handed on is what is outstanding."""
+    project = realm.project(event.name)
+    left = project.ordered - project.clawed_back
+    said = event.fen("outstanding")
+    judge(said == left > 0, "M10", f"移送 {said} 分,待追回 {left} 分", f"{said} fen are handed on; {left} are due")
+    project.escalated = True
+
+
+LOOKS = {
+    "DisbursementRequested": requested,
+    "DisbursementChecked": checked,
+    "DisbursementApproved": approved,
+    "DisbursementPaid": paid,
+    "DisbursementFailed": failed,
+    "DisbursementWithheld": withheld,
+    "TrancheCancelled": cancelled,
+    "SurplusReturned": returned,
+    "ClawbackOrdered": clawback_ordered,
+    "ClawbackReceived": clawed_back,
+    "ClawbackEscalated": escalated,
+}

@@ -1,0 +1,183 @@
+"""Raw entries of the log as the checker reads them, and the judge that counts what it looked at.
+
+Nothing here or beside it knows the rules' own classes: JSON in, plain values out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from store.port import Entry
+
+_SHANGHAI = timedelta(hours=8)
+"""China has kept one offset without summer time since 1991."""
+
+
+def day_of(instant: datetime) -> date:
+    """The Shanghai day on which that instant lies."""
+    return (instant.astimezone(UTC) + _SHANGHAI).date()
+
+
+def midnight(day: date) -> datetime:
+    """24:00 of that day in Shanghai, as UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1) - _SHANGHAI
+
+
+def to_date(value: object) -> date | None:
+    """A day as JSON writes it; None for anything else."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def to_instant(value: object) -> datetime | None:
+    """An instant as JSON writes it; None for anything else."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def to_number(value: object) -> Decimal:
+    """A mark as JSON writes it; 0 for anything else."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return Decimal(0)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One event of the log."""
+
+    position: int
+    stream: str
+    version: int
+    type: str
+    actor: str
+    at: datetime
+    """When it was so, UTC."""
+    data: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, entry: Entry) -> Happened:
+        """The event of that entry; without particulars or actor where its bytes are no JSON object."""
+        data, meta = _object(entry.data), _object(entry.meta)
+        actor = str(meta.get("actor", ""))
+        return cls(entry.position, str(entry.stream), entry.version, entry.type, actor, entry.occurred_at, data)
+
+    @property
+    def kind(self) -> str:
+        """Which kind of stream, e.g. ``project``."""
+        return self.stream.split("/", 2)[0]
+
+    @property
+    def realm(self) -> str:
+        """Which clock it lives on."""
+        return self.stream.split("/", 2)[1]
+
+    @property
+    def name(self) -> str:
+        """Its number within the realm."""
+        return self.stream.split("/", 2)[2]
+
+    @property
+    def role(self) -> str:
+        """In which role the person acted."""
+        return self.actor.partition("#")[0]
+
+    @property
+    def day(self) -> date:
+        """The Shanghai day on which it was so."""
+        return day_of(self.at)
+
+    def fen(self, key: str) -> int:
+        """An amount; 0 if there is none."""
+        return whole(self.data.get(key))
+
+    def shares(self, key: str) -> dict[str, int]:
+        """Fund, line or tranche and its amount; empty if there is none."""
+        found = self.data.get(key)
+        return {str(k): whole(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+    def text(self, key: str) -> str:
+        """A text; empty if there is none."""
+        found = self.data.get(key)
+        return found if isinstance(found, str) else ""
+
+    def texts(self, key: str) -> list[str]:
+        """Several texts."""
+        found = self.data.get(key)
+        return [str(item) for item in found] if isinstance(found, list) else []
+
+    def part(self, key: str) -> Mapping[str, Any]:
+        """An object inside it; empty if there is none."""
+        found = self.data.get(key)
+        return found if isinstance(found, dict) else {}
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def whole(value: object) -> int:
+    """A whole number of fen; 0 for anything else, which M9 reports by itself."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One place at which an invariant does not hold."""
+
+    rule: str
+    position: int
+    """The entry that broke it."""
+    stream: str
+    event: str
+    zh: str
+    en: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "rule": self.rule,
+            "position": self.position,
+            "stream": self.stream,
+            "event": self.event,
+            "zh": self.zh,
+            "en": self.en,
+        }
+
+
+@dataclass
+class Judge:
+    """Called with every condition that must hold; keeps those that do not, and counts all by rule."""
+
+    judged: Counter[str] = field(default_factory=Counter)
+    breaches: list[Breach] = field(default_factory=list)
+    _event: Happened | None = None
+
+    def looks_at(self, event: Happened) -> None:
+        """What is called from now on is about this event."""
+        self._event = event
+
+    def __call__(self, held: object, rule: str, zh: str, en: str) -> None:
+        """Note the condition if it does not hold; the texts say what was found."""
+        self.judged[rule] += 1
+        event = self._event
+        if not held:
+            place = (event.position, event.stream, event.type) if event else (0, "", "")
+            self.breaches.append(Breach(rule, *place, zh, en))

@@ -1,0 +1,289 @@
+"""What the checker remembers of a realm while it walks the log: plain values, folded by its own hand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from audit.invariants.days import Days
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from decimal import Decimal
+
+
+@dataclass
+class Fund:
+    """A purse with its envelope in fen, and what live awards take of it."""
+
+    envelope: int = 0
+    purposes: frozenset[str] = frozenset()
+    taken: int = 0
+
+
+@dataclass
+class Organisation:
+    """What stands for and against its being funded."""
+
+    verified: bool = False
+    representatives: frozenset[str] = frozenset()
+    annual_report: bool = False
+    own_accounts: bool = False
+    ratings: list[tuple[str, date, date]] = field(default_factory=list)
+    """Level, first and last day."""
+    bonuses: dict[str, int] = field(default_factory=dict)
+    listings: set[str] = field(default_factory=set)
+    banned_until: date | None = None
+
+    def level(self, day: date) -> str | None:
+        """The level that counts on that day: the one recorded last."""
+        return next((level for level, first, last in reversed(self.ratings) if first <= day <= last), None)
+
+
+@dataclass
+class Round:
+    """A round with its windows."""
+
+    scheme: tuple[str, int] | None = None
+    year: int | None = None
+    level: str = ""
+    budget: int = 0
+    solicited_on: date | None = None
+    needs_wd: int = 0
+    called_on: date | None = None
+    window_wd: int = 0
+    deadline: datetime | None = None
+
+
+@dataclass
+class Panel:
+    """Who sits, who may not, who scored."""
+
+    round: str = ""
+    bidders: dict[str, frozenset[str]] = field(default_factory=dict)
+    seated: list[str] = field(default_factory=list)
+    barred: set[str] = field(default_factory=set)
+    sheets: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    took_part: set[str] = field(default_factory=set)
+    results: dict[str, Decimal] = field(default_factory=dict)
+    reported: bool = False
+
+
+@dataclass
+class Objection:
+    """An objection and the days on which it moved."""
+
+    status: str
+    accepted_on: date | None = None
+    decided_on: date | None = None
+
+    def stops(self, day: date) -> bool:
+        """Whether the publicity clock stood still on that day."""
+        if self.accepted_on is None or day < self.accepted_on:
+            return False
+        return self.decided_on is None or day <= self.decided_on
+
+
+@dataclass
+class Tranche:
+    """A tranche: what was planned and what became of it, in fen."""
+
+    planned: int
+    gate: str
+    status: str = "PLANNED"
+    paid: int = 0
+    cancelled: int = 0
+    requested: int = 0
+    maker: str = ""
+    checker: str = ""
+    approver: str = ""
+
+    @property
+    def left(self) -> int:
+        """Neither paid nor cancelled."""
+        return self.planned - self.paid - self.cancelled
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is paid of it."""
+        return self.status in ("PAID", "CANCELLED")
+
+
+@dataclass
+class Variation:
+    """A variation as asked for."""
+
+    end: date | None
+    effective: date | None
+    award: int | None
+    status: str = "REQUESTED"
+
+
+@dataclass
+class Activity:
+    """An activity as it counts now."""
+
+    held_on: date
+    person_times: int
+    team: str | None
+    struck: bool = False
+
+
+@dataclass
+class Correction:
+    """A correction as proposed."""
+
+    corrects: int
+    by: str
+    strike: bool
+    person_times: int | None
+    amount: int | None
+    confirmed: bool = False
+
+
+@dataclass
+class Rectification:
+    """The latest rectification."""
+
+    status: str = "NONE"
+    ordered_by: str = ""
+    runs_from: date | None = None
+    due: date | None = None
+    rectify_wd: int = 0
+    extensions: int = 0
+
+
+@dataclass
+class Project:
+    """A project from its bid to the archive."""
+
+    name: str
+    stage: str = "NONE"
+    stack: list[str] = field(default_factory=list)
+    since: date | None = None
+    # the bid
+    organisation: str = ""
+    partners: tuple[str, ...] = ()
+    round: str = ""
+    need: str = ""
+    fields: frozenset[str] = frozenset()
+    requested: int = 0
+    match_pledged: int = 0
+    community: str = ""
+    supports_base: bool = False
+    returned_on: date | None = None
+    completion_wd: int = 0
+    # the award
+    number: str = ""
+    award: int = 0
+    live: dict[str, int] = field(default_factory=dict)
+    """Fund and what is set aside on it, neither paid nor cancelled nor freed."""
+    panel: str = ""
+    posted_on: date | None = None
+    publicity_wd: int = 0
+    objections: dict[str, Objection] = field(default_factory=dict)
+    rescoring: bool = False
+    confirmed_on: date | None = None
+    signing_wd: int = 0
+    # the contract
+    version: int = 0
+    scheme: tuple[str, int] | None = None
+    signed_on: date | None = None
+    end: date | None = None
+    budget: dict[str, int] = field(default_factory=dict)
+    tranches: dict[str, Tranche] = field(default_factory=dict)
+    milestones: frozenset[str] = frozenset()
+    variations: dict[str, Variation] = field(default_factory=dict)
+    account: str = ""
+    # money
+    paid: int = 0
+    returned: int = 0
+    clawed_back: int = 0
+    ordered: int = 0
+    escalated: bool = False
+    eligible: int | None = None
+    out: dict[str, int] = field(default_factory=dict)
+    """Fund and what was paid from it and has not come back."""
+    gates: dict[str, bool] = field(default_factory=dict)
+    # the work
+    supervisor: str = ""
+    started_on: date | None = None
+    activities: dict[int, Activity] = field(default_factory=dict)
+    vouchers: dict[int, str] = field(default_factory=dict)
+    """Version at which it was recorded, and the voucher."""
+    teams: set[str] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)
+    evaluators: set[str] = field(default_factory=set)
+    auditors: set[str] = field(default_factory=set)
+    midterm: str = ""
+    rectification: Rectification = field(default_factory=Rectification)
+    hearing_until: date | None = None
+    initiated_on: date | None = None
+    hearing_wd: int = 0
+    corrections: dict[str, Correction] = field(default_factory=dict)
+
+    @property
+    def bidders(self) -> frozenset[str]:
+        """All organisations that stand behind it."""
+        return frozenset({self.organisation, *self.partners} - {""})
+
+    @property
+    def net(self) -> int:
+        """Paid less returned less clawed back, in fen (M3)."""
+        return self.paid - self.returned - self.clawed_back
+
+    @property
+    def held(self) -> list[Activity]:
+        """The activities that count."""
+        return [a for a in self.activities.values() if not a.struck]
+
+    @property
+    def person_times(self) -> int:
+        """All attendances (V3)."""
+        return sum(a.person_times for a in self.held)
+
+    @property
+    def standing_months(self) -> int:
+        """Distinct months of the steadiest team (Z1)."""
+        months: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+        for activity in self.held:
+            if activity.team in self.teams and activity.team is not None:
+                months[activity.team].add((activity.held_on.year, activity.held_on.month))
+        return max((len(of) for of in months.values()), default=0)
+
+
+@dataclass
+class Realm:
+    """Everything that stands in one realm."""
+
+    days: Days = field(default_factory=Days)
+    schemes: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
+    funds: defaultdict[str, Fund] = field(default_factory=lambda: defaultdict(Fund))
+    organisations: defaultdict[str, Organisation] = field(default_factory=lambda: defaultdict(Organisation))
+    rounds: defaultdict[str, Round] = field(default_factory=lambda: defaultdict(Round))
+    municipal: dict[tuple[str, int], str] = field(default_factory=dict)
+    """City's rules and year, and the round that is its municipal one (H1)."""
+    bases: dict[str, str] = field(default_factory=dict)
+    """Base and its tier."""
+    panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
+    projects: dict[str, Project] = field(default_factory=dict)
+    vouchers: dict[str, str] = field(default_factory=dict)
+    """Voucher and the project that claims it (M7)."""
+    numbers: dict[str, str] = field(default_factory=dict)
+    """Project number and the stream that bears it."""
+
+    def project(self, name: str) -> Project:
+        """The project of that stream."""
+        return self.projects.setdefault(name, Project(name))
+
+    def rules(self, project: Project) -> Mapping[str, Any]:
+        """The rules that hold for the project: its contract's, or else its round's; empty if none are pinned."""
+        ref = project.scheme or (self.rounds[project.round].scheme if project.round else None)
+        return self.schemes.get(ref, {}) if ref else {}
+
+    def rules_of_round(self, name: str) -> Mapping[str, Any]:
+        """The rules pinned to that round."""
+        ref = self.rounds[name].scheme
+        return self.schemes.get(ref, {}) if ref else {}

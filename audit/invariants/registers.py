@@ -1,0 +1,275 @@
+"""Calendars, schemes, funds, organisations, rounds, needs and bases: what they must keep (D1, D5, C1, H1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audit.invariants.reading import midnight, to_date, to_instant, whole
+from audit.invariants.realm import Fund
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from audit.invariants.reading import Happened, Judge
+    from audit.invariants.realm import Realm, Round
+
+_ABOVE = {"MUNICIPAL": None, "DISTRICT": "MUNICIPAL", "STREET_VILLAGE": "DISTRICT"}
+"""Tier and the tier of its parent (CZ-8)."""
+
+
+def calendar(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """A year's working days."""
+    realm.days.publish(event)
+
+
+def policy_pack(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """A version of the rules."""
+    scheme = event.part("scheme")
+    realm.schemes[str(scheme["name"]), int(scheme["version"])] = scheme
+
+
+def fund(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """A purse."""
+    taken = realm.funds[event.name].taken
+    realm.funds[event.name] = Fund(event.fen("envelope"), frozenset(event.texts("purposes")), taken)
+
+
+# ---------------------------------------------------------------- organisations
+
+
+def verified(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """Who an organisation is."""
+    known = realm.organisations[event.name]
+    known.verified = True
+    known.representatives = frozenset(event.texts("representatives"))
+    known.annual_report = event.data.get("annual_report_filed") is True
+    known.own_accounts = event.data.get("own_accounts") is True
+
+
+def rated(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """A level with its last day."""
+    until = to_date(event.data.get("until"))
+    if until is not None:
+        realm.organisations[event.name].ratings.append((event.text("level"), event.day, until))
+
+
+def bonus(judge: Judge, realm: Realm, event: Happened) -> None:
+    """D5: a rating adds its points only while it is valid."""
+    known, round_ = realm.organisations[event.name], event.text("round")
+    level = known.level(event.day)
+    bidding = realm.rules_of_round(round_).get("bidding", {})
+    points = whole(bidding.get("rating_bonus", {}).get(level or "", 0))
+    said = whole(event.data.get("points"))
+    judge(
+        level is not None and level == event.text("level") and said == points,
+        "D5",
+        f"當日有效等級為 {level or '無'},應加 {points} 分,所加 {said} 分",
+        f"the level valid on the day is {level or 'none'}, worth {points} points; {said} were given",
+    )
+    known.bonuses[round_] = said
+
+
+def listed(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """On a list."""
+    realm.organisations[event.name].listings.add(event.text("listing"))
+
+
+def lifted(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """Off a list."""
+    realm.organisations[event.name].listings.discard(event.text("listing"))
+
+
+def banned(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """Barred until a day."""
+    known, until = realm.organisations[event.name], to_date(event.data.get("until"))
+    if until is not None and (known.banned_until is None or until > known.banned_until):
+        known.banned_until = until
+
+
+def eligible(judge: Judge, realm: Realm, names: frozenset[str], day: date, rules: Mapping[str, Any]) -> None:
+    """D5: verified, on no list, not barred, in order, and rated enough on that very day."""
+    least = rules.get("bidding", {}).get("minimum_rating")
+    for name in sorted(names):
+        known = realm.organisations[name]
+        against = [
+            *([] if known.verified else ["NOT_VERIFIED"]),
+            *sorted(known.listings),
+            *([f"BANNED {known.banned_until}"] if known.banned_until and day <= known.banned_until else []),
+            *([] if known.annual_report else ["NO_ANNUAL_REPORT"]),
+            *([] if known.own_accounts else ["NO_ACCOUNTS"]),
+            *([] if least is None or (known.level(day) or "") >= least else [f"BELOW {least}"]),
+        ]
+        judge(
+            not against,
+            "D5",
+            f"{name} 在 {day} 不合資格:{'、'.join(against)}",
+            f"{name} was not eligible on {day}: {', '.join(against)}",
+        )
+
+
+# ---------------------------------------------------------------- rounds and needs
+
+
+def _founded(judge: Judge, realm: Realm, event: Happened) -> Round:
+    """H1: one municipal round of a city and year; year and level never change."""
+    known = realm.rounds[event.name]
+    scheme = event.part("scheme")
+    if scheme:
+        known.scheme = (str(scheme["name"]), int(scheme["version"]))
+    year, level = event.data.get("year"), event.text("level")
+    judge(
+        (year is None or known.year in (None, year)) and (not level or known.level in ("", level)),
+        "H1",
+        f"年度或級別由 {known.year} {known.level} 改為 {year} {level}",
+        f"year or level changed from {known.year} {known.level} to {year} {level}",
+    )
+    known.year, known.level = known.year or year, known.level or level
+    if known.level == "MUNICIPAL" and known.year is not None and known.scheme is not None:
+        holder = realm.municipal.setdefault((known.scheme[0], known.year), event.name)
+        judge(
+            holder == event.name,
+            "H1",
+            f"{known.year} 年的市級輪次已有 {holder}",
+            f"the municipal round of {known.year} is {holder}",
+        )
+    return known
+
+
+def budget(judge: Judge, realm: Realm, event: Happened) -> None:
+    """The year's money; its shares add up."""
+    known, shares = _founded(judge, realm, event), event.shares("funds")
+    known.budget = event.fen("amount")
+    judge(
+        not shares or sum(shares.values()) == known.budget,
+        "M5",
+        f"各資金份額合計 {sum(shares.values())} 分,預算 {known.budget} 分",
+        f"the shares add up to {sum(shares.values())} fen, the budget is {known.budget}",
+    )
+
+
+def solicited(judge: Judge, realm: Realm, event: Happened) -> None:
+    """The need window opens."""
+    known = _founded(judge, realm, event)
+    known.solicited_on, known.needs_wd = event.day, whole(event.data.get("window_wd"))
+
+
+def called(judge: Judge, realm: Realm, event: Happened) -> None:
+    """The bid window opens."""
+    known = _founded(judge, realm, event)
+    known.called_on, known.window_wd = event.day, whole(event.data.get("window_wd"))
+    known.deadline = to_instant(event.data.get("deadline"))
+
+
+def amended(judge: Judge, realm: Realm, event: Happened) -> None:
+    """The call is corrected, before its deadline only."""
+    known, end = realm.rounds[event.name], closes_at(realm, event.name)
+    judge(
+        end is not None and event.at < end,
+        "D1",
+        f"公告更正於截止 {end} 之後",
+        f"the call was amended after its deadline {end}",
+    )
+    known.deadline = to_instant(event.data.get("deadline")) or known.deadline
+    scheme = event.part("scheme")
+    if scheme:
+        known.scheme = (str(scheme["name"]), int(scheme["version"]))
+
+
+def closed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """D1: the window ends at its deadline, to the instant."""
+    end = closes_at(realm, event.name)
+    judge(end is not None and event.at >= end, "D1", f"截止於 {end} 之前", f"it closed before its deadline {end}")
+
+
+def needs_closed(judge: Judge, realm: Realm, event: Happened) -> None:
+    """D1: likewise for needs."""
+    end = needs_close_at(realm, event.name)
+    judge(end is not None and event.at >= end, "D1", f"截止於 {end} 之前", f"it closed before its end {end}")
+
+
+def need(judge: Judge, realm: Realm, event: Happened) -> None:
+    """D1: a need comes inside the window, unless it is a part of one that did."""
+    if event.text("split_from"):
+        return
+    end = needs_close_at(realm, event.text("round"))
+    judge(
+        end is not None and event.at < end,
+        "D1",
+        f"需求提交於徵集截止 {end} 或之後",
+        f"the need came at or after the end of the window, {end}",
+    )
+
+
+def closes_at(realm: Realm, name: str) -> datetime | None:
+    """The deadline for bids: as the call names it, or by working days."""
+    known = realm.rounds[name]
+    if known.deadline is not None or known.called_on is None:
+        return known.deadline
+    return midnight(realm.days.nth_after(known.called_on, known.window_wd))
+
+
+def needs_close_at(realm: Realm, name: str) -> datetime | None:
+    """The end of the need window."""
+    known = realm.rounds[name]
+    if known.solicited_on is None:
+        return None
+    return midnight(realm.days.nth_after(known.solicited_on, known.needs_wd))
+
+
+def resolved(judge: Judge, realm: Realm, event: Happened) -> None:
+    """M5: all awards of the resolution together keep to the round's budget."""
+    awards = [line for line in event.data.get("selected", ()) if isinstance(line, dict)]
+    total, most = sum(whole(line.get("award")) for line in awards), realm.rounds[event.name].budget
+    judge(
+        not most or total <= most,
+        "M5",
+        f"立項合計 {total} 分,預算 {most} 分",
+        f"the awards add up to {total} fen, the budget is {most}",
+    )
+
+
+# ---------------------------------------------------------------- bases
+
+
+def base(judge: Judge, realm: Realm, event: Happened) -> None:
+    """C1: every base hangs from one a tier above; the municipal one from none, and there is one."""
+    tier, parent = event.text("tier"), event.text("parent")
+    above = realm.bases.get(parent) if parent else None
+    judge(
+        tier in _ABOVE and above == _ABOVE[tier],
+        "C1",
+        f"{tier} 基地的上級為 {above or '無'},應為 {_ABOVE.get(tier) or '無'}",
+        f"a base of tier {tier} hangs from {above or 'none'}; it must be {_ABOVE.get(tier) or 'none'}",
+    )
+    realm.bases[event.name] = tier
+
+
+def tenant(judge: Judge, realm: Realm, event: Happened) -> None:
+    """D5: an organisation that is known and barred does not move in."""
+    name = event.text("organisation")
+    if realm.organisations[name].verified:
+        eligible(judge, realm, frozenset({name}), event.day, {})
+
+
+LOOKS = {
+    "CalendarPublished": calendar,
+    "PolicyPackPublished": policy_pack,
+    "FundSourceRegistered": fund,
+    "OrganisationVerified": verified,
+    "RatingRecorded": rated,
+    "RatingBonusApplied": bonus,
+    "CreditListingRecorded": listed,
+    "CreditListingLifted": lifted,
+    "ApplicantBanned": banned,
+    "RoundBudgetApproved": budget,
+    "NeedSolicitationOpened": solicited,
+    "NeedSolicitationClosed": needs_closed,
+    "NeedSubmitted": need,
+    "CallPublished": called,
+    "CallAmended": amended,
+    "CallClosed": closed,
+    "RoundResolved": resolved,
+    "BaseDesignated": base,
+    "TenantAdmitted": tenant,
+}

@@ -1,0 +1,106 @@
+"""The independent checker: it passes over every story that comes with the product, and knows nothing of the rules."""
+
+from __future__ import annotations
+
+import ast
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import audit.invariants
+from audit.invariants import INVARIANTS, Invariants, check
+from audit.invariants.machine import TABLE
+from domain.calendar_register import PublishCalendar
+from domain.catalogue import transition_table
+from domain.kernel.calendar import local_day
+from domain.scheme_register import PublishPolicyPack
+from scenarios.format import Scenario
+from scenarios.planning import plan
+from schemes.calendars import published
+from schemes.reading import read
+from store.memory import MemoryStore
+from tests.audit.house import played
+from tests.domain.chronicle import Chronicle
+
+STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+
+
+def told(path: Path) -> Chronicle:
+    """The story, written down as it is played by the rules."""
+    document = read(path)
+    story = plan(document.parsed(Scenario), document)
+    town, first = Chronicle(realm=story.realm), story.begins.isoformat()
+    for year in published(local_day(story.begins).year, local_day(story.ends).year + 1):
+        notice = PublishCalendar(
+            year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
+        )
+        town.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
+    town.order("scheme", story.scheme.name, PublishPolicyPack(scheme=story.scheme), at=first, by="CAB-DEC#1")
+    for row in story.orders:
+        if row.must_refuse is None:
+            town.order(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
+    town.pass_time(story.ends + timedelta(seconds=1))
+    return town
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_every_invariant_holds_in_the_story(path: Path) -> None:
+    report = told(path).checked()
+    assert report.ok, report.breaches
+    assert report.events > 20
+
+
+def test_over_all_stories_every_invariant_is_judged() -> None:
+    invariants = Invariants()
+    for path in STORIES:
+        for entry in told(path).entries:
+            invariants.take(entry)
+    report = invariants.report()
+    assert report.ok
+    assert not [rule for rule in INVARIANTS if not report.judged[rule]]
+
+
+async def test_a_log_in_a_store_is_walked_whole_or_realm_by_realm() -> None:
+    store = MemoryStore()
+    realm = (await played(store)).plan.realm
+    whole, one, other = await check(store), await check(store, realm), await check(store, "elsewhere")
+    assert whole.ok
+    assert (whole.events, whole.realms) == (one.events, one.realms)
+    assert (other.events, other.ok) == (0, True)
+
+
+async def test_bases_reconcile_with_the_numbers_that_the_city_states() -> None:
+    (path,) = (p for p in STORIES if p.stem == "s3-changzhou")
+    town = told(path)
+    for stated, breaches in (({"MUNICIPAL": 1, "DISTRICT": 1, "STREET_VILLAGE": 1}, 0), ({"MUNICIPAL": 1}, 2)):
+        invariants = Invariants()
+        for entry in town.entries:
+            invariants.take(entry)
+        invariants.reconcile(town.realm, stated)
+        assert [b.rule for b in invariants.report().breaches] == ["C1"] * breaches
+
+
+def test_the_checker_shares_no_code_with_the_rules() -> None:
+    """All it may import: itself, the standard library, and what an entry of the log is."""
+    allowed = {"__future__", "calendar", "collections", "collections.abc", "dataclasses", "datetime", "decimal"}
+    allowed |= {"json", "re", "typing", "store.port"}
+    for path in Path(audit.invariants.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not [n for n in names if n not in allowed and not n.startswith("audit.invariants")], path.name
+
+
+def test_its_own_state_machine_and_the_rules_say_the_same() -> None:
+    """Two tables, written apart, row by row; the checker's also has the rows that change no stage."""
+    theirs = {
+        (row.id, row.event, stage, row.to, row.pushes)
+        for row in transition_table()
+        if row.kind == "project"
+        for stage in row.start
+    }
+    ours = {(row.id, row.event, stage, row.to, row.push) for row in TABLE for stage in row.start}
+    assert theirs <= ours
+    silent = {("T04", "ObjectionDismissed"), ("T21", "FinalEvaluationConcluded")}
+    assert {row[:2] for row in ours - theirs} == silent
