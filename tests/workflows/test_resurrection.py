@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from domain.kernel.envelope import Progress
@@ -104,3 +106,17 @@ async def test_a_deadline_long_past_is_applied_before_the_command_that_wakes_the
     assert receipt.version == 3
     types = [e.type async for e in desk.store.read(stream)]
     assert types == ["NeedSolicitationOpened", "NeedSolicitationClosed", "RoundBudgetApproved"]
+
+
+@pytest.mark.full
+async def test_a_long_life_makes_way_for_fresh_runs_and_loses_nothing(desk: Desk, bureau: Bureau) -> None:
+    await bureau.open_round()
+    need = bureau.id("need", "ND-1")
+    await desk.door.send(need, lacking(), Actor("COMM#1"))
+    first = await desk.client.get_workflow_handle(need).describe()
+    callers = range(2, 702)
+    receipts = await asyncio.gather(*(desk.door.send(need, EndorseNeed(), Actor(f"COMM#{n}")) for n in callers))
+    assert sorted(r.version for r in receipts) == list(callers)
+    assert not any(r.repeated for r in receipts)
+    assert (await desk.client.get_workflow_handle(need).describe()).run_id != first.run_id
+    assert (await _standing_at(desk, need, 701)).stage == "SUBMITTED"

@@ -1,0 +1,166 @@
+"""Records what ``tests/workflows/test_replay.py`` replays: ``python -m tests.histories.record`` from the root.
+
+Histories go into a folder of the version in ``pyproject.toml``. A released version's folder is never written again:
+its files stand for workflows that may still be open in somebody's office, and today's code must replay them. So nothing
+here is ever overwritten; a folder of a version that is not released yet may be removed by hand first.
+
+What is recorded: the whole of S2 on its manual clock (every kind of stream, refusals, deadlines that the clock brings);
+and on the wall clock a base's support whose contract nobody signs (its alarm rings), one that is declined (its alarm is
+put off), services that wait for their approvals, a round that waits for its alarm, and a stream of which nothing was
+recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import tempfile
+import tomllib
+from contextlib import aclosing
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from temporalio.testing import TimeSkipper
+
+import bootstrap
+import local
+from api.approvals import asked, decided
+from api.door import Door
+from cli.scenario import planned
+from domain.kernel.identity import Actor
+from domain.kernel.refusal import CommandRejected
+from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
+from local.postgres import APPLICATION, AUDITOR
+from running.serving import serving
+from scenarios.playing import play
+from store.migrate import migrate
+from store.postgres import PostgresStore, open_pool
+from tests.workflows.bureau import Bureau
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from domain.kernel.identity import StreamId
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+WORKER = "worker"
+"""What stands for this process and its machine, which Temporal names in identities and queues."""
+
+
+def main() -> None:
+    """Record into the folder of this version, which must not exist."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    folder = HERE / version
+    if folder.exists():
+        sys.exit(f"{folder.relative_to(ROOT)} exists, and what is released is never recorded again")
+    with tempfile.TemporaryDirectory() as home:
+        histories = asyncio.run(_recorded(Path(home)))
+    folder.mkdir()
+    for name, history in sorted(histories.items()):
+        text = json.dumps(history, ensure_ascii=False, indent=1, sort_keys=True)
+        text = text.replace(f"{os.getpid()}@{socket.gethostname()}", WORKER)
+        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    sys.stdout.write(f"{len(histories)} histories in {folder.relative_to(ROOT)}\n")
+
+
+async def _recorded(home: Path) -> dict[str, Any]:
+    settings = bootstrap.settings(home=home, log_level="warning")
+    bootstrap.configure_logging(settings)
+    async with local.servers(settings) as servers:
+        await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+        client = await bootstrap.connect_temporal(servers.temporal_address)
+        store = PostgresStore(await open_pool(servers.postgres_url))
+        async with aclosing(store), serving(settings, client, store):
+            door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+            streams = {
+                **await _story(door, store),
+                **await _wall_clock(client, store, settings),
+                "probe": await _probe(client, settings.task_queue),
+            }
+            return {
+                f"{name}-{number}": history
+                for name, workflow_id in streams.items()
+                for number, history in enumerate(await _runs(client, workflow_id), 1)
+            }
+
+
+async def _story(door: Door, store: PostgresStore) -> dict[str, str]:
+    (plan,) = planned([ROOT / "scenarios" / "s2-fuzhou.yaml"])
+    played = await play(plan, door, store)
+    if not played.ok:
+        sys.exit(json.dumps(played.as_json(), ensure_ascii=False))
+    return {f"s2-{row.stream.kind}": row.stream for row in await store.agenda(realm=plan.realm, limit=1000)}
+
+
+async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.Settings) -> dict[str, StreamId]:
+    key = bootstrap.door_key(settings)
+    bureau, skipper = Bureau("wall", store, key), TimeSkipper(client)
+    door = Door(skipper.client, store, key, settings.task_queue)
+    await bureau.open_base()
+    lapsed, declined, nothing = (bureau.id("project", name) for name in ("AP-1", "AP-2", "AP-404"))
+    with skipper.with_time_skipping_disabled():
+        for number, project in enumerate((lapsed, declined), 1):
+            await door.send(project, bureau.award(number), Actor("CAB-REG#1"))
+            await door.send(project, OpenAwardPublicity(contact="市民政局"), Actor("CAB-REG#1"))
+            await _refused(door, project)
+            (asking,) = [a async for a in asked(store, stream=project)]
+            waiting = asyncio.create_task(decided(store, door, asking.approval.id))
+            await skipper.fast_forward(client.get_workflow_handle(project), timedelta(days=12))
+            await door.send(project, ConfirmAward(), Actor("CAB-DEC#1"))
+            await waiting
+        await door.send(declined, DeclineAward(reason="人手不足"), Actor("SO-LEGAL#1"))
+        await _refused(door, nothing)
+        await _lapsed(skipper, store, lapsed)
+        round_ = bureau.id("round", "R-1")
+        await door.look(round_)
+    for project in (lapsed, declined, nothing):
+        await client.get_workflow_handle(project).result()
+    return {"wall-lapsed": lapsed, "wall-declined": declined, "wall-nothing": nothing, "wall-round": round_}
+
+
+async def _lapsed(skipper: TimeSkipper, store: PostgresStore, stream: StreamId) -> None:
+    """Let time pass up to the instant at which the alarm rings."""
+    (row,) = [row for row in await store.agenda(kind="project", realm=stream.realm) if row.stream == stream]
+    handle = skipper.client.get_workflow_handle(stream)
+    if row.due_at is not None:
+        await skipper.fast_forward(handle, row.due_at - await skipper.get_current_time(handle))
+
+
+async def _refused(door: Door, stream: StreamId) -> None:
+    try:
+        await door.send(stream, ConfirmAward(), Actor("CAB-DEC#1"))
+    except CommandRejected:
+        return
+    sys.exit(f"{stream}: a confirmation before its time was not refused")
+
+
+async def _probe(client: Client, task_queue: str) -> str:
+    handle = await client.start_workflow("Probe", id=f"probe-{uuid4().hex[:8]}", task_queue=task_queue)
+    held = asyncio.create_task(handle.execute_update("hold"))
+    await asyncio.wait([held], timeout=0.5)
+    await handle.signal("let_go")
+    await held
+    await handle.result()
+    return handle.id
+
+
+async def _runs(client: Client, workflow_id: str) -> list[dict[str, Any]]:
+    """The histories of all runs, oldest first."""
+    found = []
+    run_id = (await client.get_workflow_handle(workflow_id).describe()).run_id
+    while run_id:
+        history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
+        found.append(history.to_json_dict())
+        started = history.events[0].workflow_execution_started_event_attributes
+        run_id = started.continued_execution_run_id
+    return found[::-1]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Workflows that were changed as nobody may change them: their histories no longer replay."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+from workflows.stream import StreamWorkflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.kernel.envelope import Opening
+
+
+@workflow.defn(name="Need")
+class Sleepy(StreamWorkflow):
+    """Sleeps first."""
+
+    @workflow.init
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(opening)
+
+    @workflow.run
+    async def run(self, _opening: Opening) -> None:
+        await workflow.sleep(timedelta(minutes=1))
+        await self.end()
+
+
+@workflow.defn(name="Need")
+class Deaf(StreamWorkflow):
+    """Ends without carrying anything out."""
+
+    @workflow.init
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(opening)
+
+    @workflow.run
+    async def run(self, _opening: Opening) -> None:
+        return
+
+
+@workflow.defn(name="Need")
+class Forgetful(StreamWorkflow):
+    """Forgets to show how it stands."""
+
+    @workflow.init
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(opening)
+
+    @workflow.run
+    async def run(self, _opening: Opening) -> None:
+        while not self.leaving:
+            await self.something_happens()
+        await self.end()
+
+    def _stand(self, progress: object) -> None:
+        self._progress = progress  # type: ignore[assignment] # a mutant
