@@ -26,6 +26,8 @@ from domain.kernel.identity import StreamId, derived
 from domain.kernel.message import Order
 from domain.kernel.refusal import Unmet
 from domain.kernel.state import State, Verdict
+from domain.realm import REALM_NAME, ClockSet
+from domain.realm import Clock as RealmClock
 from store.port import (
     Append,
     Appended,
@@ -42,6 +44,7 @@ from store.port import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
     from domain.kernel.message import Awaited
@@ -120,8 +123,33 @@ class Registrar:
         except StreamParked as parked:
             log.exception("stream.parked", stream=asked.stream)
             return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
-        appended = await self._store.append(append_of(decision, others, envelope))
+        if (turn := _clock_set(decision)) is not None:
+            against = await self._against(turn, loaded.clock, asked.stream.realm, at)
+            if against:
+                return Carried(
+                    progress=progress(await self._as_it_stands(state, loaded.clock)), answer=_unrecorded(state, against)
+                )
+        append = append_of(decision, others, envelope)
+        if loaded.clock is Clock.MANUAL:
+            append = _while_manual(append, asked.stream.realm, loaded.realm_version)
+        goes_live = turn is RealmClock.WALL and loaded.clock is Clock.MANUAL
+        appended = await (self._store.go_live(append) if goes_live else self._store.append(append))
         return self._recorded(asked, decision, appended)
+
+    async def _against(self, turn: RealmClock, clock: Clock, realm: str, at: datetime) -> tuple[Unmet, ...]:
+        """What the rules of the realm's stream cannot know: which clock the realm has, and what lies in its past."""
+        if turn is RealmClock.MANUAL:
+            return () if clock is Clock.MANUAL else (_WALL_FROM_THE_BEGINNING,)
+        return tuple([_in_the_past(s) async for s in self._late(realm, at)]) if clock is Clock.MANUAL else ()
+
+    async def _late(self, realm: str, at: datetime) -> AsyncIterator[Standing]:
+        """The streams of that realm with a deadline at or before that instant."""
+        after: StreamId | None = None
+        while page := await self._store.agenda(realm=realm, after=after, limit=500):
+            for standing in page:
+                if standing.due_at is not None and standing.due_at <= at:
+                    yield standing
+            after = page[-1].stream
 
     async def _with_consequences(self, decision: Decision) -> tuple[Decision, tuple[Decision, ...]]:
         """The decision and what its last step asks of other streams: if one of them refuses, so does the whole."""
@@ -227,6 +255,19 @@ def append_of(decision: Decision, others: tuple[Decision, ...], envelope: Envelo
     return Append(tuple(writes), standings, reads)
 
 
+def _while_manual(append: Append, realm: str, version: int) -> Append:
+    """What is dated by a manual clock stands only while the realm has it: the realm's own stream must not move."""
+    stream = StreamId.of("realm", realm, REALM_NAME)
+    if any(write.stream == stream for write in append.writes):
+        return append
+    return replace(append, reads={**append.reads, stream: version})
+
+
+def _clock_set(decision: Decision) -> RealmClock | None:
+    """The clock that the last step sets, if that is what it does."""
+    return next((e.clock for e in decision.steps[-1].events if isinstance(e, ClockSet)), None)
+
+
 def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
     stream = decision.state.stream
     actor = step.order.actor
@@ -297,14 +338,36 @@ def recorded_answer(entry: Entry) -> Answer:
 
 
 def _behind(state: State, at: datetime, now: datetime) -> Answer:
-    """The one refusal that is not journalled: nothing is recorded before the manual clock, which never goes back."""
+    """Not journalled: nothing is recorded before the manual clock, which never goes back."""
     then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, now))
     unmet = Unmet(
         rule="CLOCK",
         zh=f"此時鐘域已到 {reached},不能再辦理 {then} 的事項",
         en=f"the realm's clock stands at {reached}; nothing more can be dated {then}",
     )
-    return Answer(ending=Ending.REFUSED, stream=state.stream, version=state.version, unmet=(unmet,))
+    return _unrecorded(state, (unmet,))
+
+
+def _unrecorded(state: State, unmet: tuple[Unmet, ...]) -> Answer:
+    """A refusal for how the clock and the agenda stand, which no stream's version tells: asked again, judged again."""
+    return Answer(ending=Ending.REFUSED, stream=state.stream, version=state.version, unmet=unmet)
+
+
+_WALL_FROM_THE_BEGINNING = Unmet(
+    rule="CK01",
+    zh="此域已用實時鐘,不能改為手動",
+    en="the realm lives on the wall clock; it cannot be put on a manual one",
+)
+
+
+def _in_the_past(standing: Standing) -> Unmet:
+    until = f"{standing.due_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if standing.due_at else ""
+    name = f"{standing.stream.kind}/{standing.stream.name}"
+    return Unmet(
+        rule="CK02",
+        zh=f"{name} 的期限 {until} 已過:先以註明日期的命令辦結",
+        en=f"{name} has a deadline in the past, {until}: settle it first by a dated command",
+    )
 
 
 def _ended(state: State, ending: Ending) -> Answer:

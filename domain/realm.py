@@ -19,6 +19,10 @@ REALM_NAME = "clock"
 """The name of the one such stream of a realm."""
 
 
+OFFICERS = (Role.CAB_REG, Role.CAB_DEC)
+"""Who may take a realm to the wall clock, two of them together."""
+
+
 class Clock(StrEnum):
     """What moves time."""
 
@@ -46,7 +50,7 @@ class Setting(Particulars):
 
     clock: Clock
     second: Actor | None = None
-    """The second person that going live needs; it is not the one who asks."""
+    """The second person that going live takes; it is not the one who asks."""
 
 
 class ClockSet(Setting, Event):
@@ -66,8 +70,8 @@ class ClockSet(Setting, Event):
             "CK02",
             (RealmStage.NONE, RealmStage.MANUAL),
             RealmStage.WALL,
-            (Role.CAB_REG, Role.CAB_DEC, Role.SYS),
-            "one way; from manual by two persons, with no deadline in the past",
+            OFFICERS,
+            "one way, by two persons, with no deadline in the past",
             when=lambda e: isinstance(e, ClockSet) and e.clock is Clock.WALL,
         ),
     )
@@ -89,7 +93,7 @@ class Realm(Part):
 def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list[Event]:
     """What an order about the clock makes happen. Raises CommandRejected.
 
-    That no deadline lies in the past is known to the agenda alone; whoever goes live asks it first.
+    That no deadline lies in the past is known to the agenda alone: ``carry_out`` asks it, and the append asks again.
     """
     check, now = Checks(), state.part(Realm).clock
     match command:
@@ -106,12 +110,12 @@ def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list
                 f"{LIVE} 域只可用實時鐘",
                 f"the realm {LIVE} lives on the wall clock only",
             )
-            if now is Clock.MANUAL:
+            if clock is Clock.WALL:
                 check(
-                    order.actor.role is not Role.SYS and second is not None and second.role is not Role.SYS,
+                    order.actor.role in OFFICERS and second is not None and second.role in OFFICERS,
                     "CK02",
-                    "轉為實時須由兩人辦理:請填第二人",
-                    "going live takes two persons: name the second",
+                    "轉為實時須由兩人辦理:請填第二人,須為社管經辦或局黨組會",
+                    "going live takes two persons of the office: name the second, CAB-REG or CAB-DEC",
                 )
                 check(
                     second != order.actor,

@@ -105,6 +105,21 @@ class MemoryStore:
             raise StoreUnavailable(message)
         return self._refused(append) or self._record(append)
 
+    async def go_live(self, append: Append) -> Appended:
+        """Append, and with it turn the realm to the wall clock. See the port."""
+        first = append.writes[0]
+        late = await self.falling_due(first.stream.realm, first.occurred_at)
+        if late is not None:
+            return Appended(Status.CONFLICT, what=late.stream)
+        answer = await self.append(append)
+        if answer.status is Status.APPENDED:
+            self._realms[first.stream.realm] = _Realm(Clock.WALL)
+            for stream, standing in self._agenda.items():
+                if stream.realm == first.stream.realm:
+                    told = standing.told and standing.due_at is None
+                    self._agenda[stream] = replace(standing, clock=Clock.WALL, told=told)
+        return answer
+
     def _refused(self, append: Append) -> Appended | None:
         for write in append.writes:
             if write.command_id in self._journal:
@@ -179,7 +194,8 @@ class MemoryStore:
         """The journalled command, the stream's events after that version, and its realm's clock."""
         realm = self._realms.get(stream.realm, _Realm(Clock.WALL))
         journalled = self._journal.get(command_id) if command_id else None
-        return Loaded(journalled, self._events.get(stream, [])[after:], realm.clock, realm.now)
+        own = self._version(StreamId.of("realm", stream.realm, "clock")) if realm.clock is Clock.MANUAL else 0
+        return Loaded(journalled, self._events.get(stream, [])[after:], realm.clock, realm.now, own)
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
@@ -264,9 +280,9 @@ class MemoryStore:
         return [self._agenda[stream] for stream in sorted(self._agenda) if not self._agenda[stream].told][:limit]
 
     async def restand(self, standing: Standing) -> bool:
-        """Write the agenda row anew if the stream still stands at that version."""
-        standing_now = self._agenda.get(standing.stream)
-        if standing_now is None or standing_now.version != standing.version:
+        """Write the agenda row anew if the stream still stands at that version on that clock."""
+        now = self._agenda.get(standing.stream)
+        if now is None or (now.version, now.clock) != (standing.version, standing.clock):
             return False
         self._agenda[standing.stream] = standing
         return True

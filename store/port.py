@@ -192,6 +192,8 @@ class Loaded:
     """A realm that nobody has set runs on the wall clock."""
     now: datetime | None
     """Where a manual realm's clock stands, UTC; None before its first append."""
+    realm_version: int = 0
+    """Of a realm on a manual clock the version of its own stream: what is dated holds only while that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,13 @@ class EventStore(Protocol):
 
     async def append(self, append: Append) -> Appended:
         """All or nothing. Concurrent calls of one process are coalesced; one that says no leaves its neighbours be."""
+
+    async def go_live(self, append: Append) -> Appended:
+        """Append, and with it turn the realm of the first write from its manual clock to the wall clock, for good.
+
+        CONFLICT with the stream while a deadline of the realm lies at or before that write. Afterwards whoever has a
+        deadline there is untold, and what was loaded before on the manual clock no longer stands.
+        """
 
     async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
         """The journalled command if there is one, the stream's events after that version, and its realm's clock."""
@@ -263,7 +272,7 @@ class EventStore(Protocol):
         """Streams that were appended to from outside their own workflow."""
 
     async def restand(self, standing: Standing) -> bool:
-        """Write the agenda row anew if the stream still stands at that version: when a calendar moved its deadline.
+        """Write the agenda row anew if the stream still stands at that version on that clock: a deadline was moved.
 
         A stream that was never written has no row, and gets none.
         """

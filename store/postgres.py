@@ -132,6 +132,13 @@ class PostgresStore:
             self._flusher = asyncio.create_task(self._flush())
         return await future
 
+    async def go_live(self, append: Append) -> Appended:
+        """Append, and with it turn the realm to the wall clock. See the port."""
+        rows = await self._rows("go_live", append.writes[0].stream.realm, *_columns([append]))
+        answer = _appended(rows[0])
+        self._poke(answer.last_position)
+        return answer
+
     async def _flush(self) -> None:
         """Send what is pending until nothing is; while a call is under way, the next one gathers."""
         taken: list[tuple[Append, asyncio.Future[Appended]]] = []
@@ -192,10 +199,7 @@ class PostgresStore:
             except _UNDONE as error:
                 undone = error
             else:
-                return [
-                    Appended(Status(status), first or 0, last or 0, recorded_at, what or "")
-                    for status, first, last, recorded_at, what in rows
-                ]
+                return [_appended(row) for row in rows]
         raise StoreUnavailable(f"undone {TRIES} times: {type(undone).__name__}") from undone
 
     async def _execute(self, columns: Sequence[object]) -> list[asyncpg.Record]:
@@ -292,7 +296,13 @@ class PostgresStore:
             elif row["journalled"] is not None:
                 events.append(_entry(row))
         clock = rows[0]["clock"]
-        return Loaded(journalled, events, Clock(clock) if clock else Clock.WALL, rows[0]["now"])
+        return Loaded(
+            journalled,
+            events,
+            Clock(clock) if clock else Clock.WALL,
+            rows[0]["now"],
+            rows[0]["realm_version"] or 0,
+        )
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
@@ -459,6 +469,11 @@ def _size(append: Append) -> int:
     )
 
 
+def _appended(row: asyncpg.Record) -> Appended:
+    status, first, last, recorded_at, what = row
+    return Appended(Status(status), first or 0, last or 0, recorded_at, what or "")
+
+
 def _entry(row: asyncpg.Record) -> Entry:
     return Entry(
         position=row["position"],
@@ -559,4 +574,3 @@ def _effect(effect: Effect) -> tuple[str, str, str, int]:
             return "release", effect.key, effect.holder, 0
         case Post():
             return "post", effect.source, effect.target, effect.fen
-

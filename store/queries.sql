@@ -5,9 +5,15 @@ SELECT status, first_position, last_position, recorded_at, what
   FROM venture.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
                       $23, $24, $25, $26);
 
+-- name: go_live
+SELECT status, first_position, last_position, recorded_at, what
+  FROM venture.go_live($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                       $23, $24, $25, $26, $27);
+
 -- name: load
 -- $1 stream, $2 its realm, $3 command id, $4 after. One statement, so one moment; at least one row, for the clock.
-SELECT r.clock, r.now, e.*
+SELECT r.clock, r.now, (SELECT s.version FROM venture.streams s
+                         WHERE r.clock = 'manual' AND s.stream = 'realm/' || r.realm || '/clock') AS realm_version, e.*
   FROM (SELECT $2::text AS realm) asked
   LEFT JOIN venture.realms r ON r.realm = asked.realm
   LEFT JOIN LATERAL (

@@ -146,7 +146,7 @@ def test_a_new_realm_takes_its_clock_from_the_system() -> None:
 def test_the_live_realm_is_never_on_a_manual_clock() -> None:
     story = a(REALM, "clock", realm="live")
     story.when(SetClock(clock=Clock.MANUAL), by="SYS#1", at="2023-01-01").refused("CK01")
-    story.ordered(SetClock(clock=Clock.WALL), by="SYS#1", at="2023-01-01")
+    story.ordered(SetClock(clock=Clock.WALL, second="CAB-DEC#1"), **REG)
 
 
 def test_going_live_takes_two_persons() -> None:
@@ -158,9 +158,14 @@ def test_going_live_takes_two_persons() -> None:
     assert story.state.part(Realm).clock is Clock.WALL
 
 
-def test_the_system_alone_takes_no_realm_live() -> None:
-    story = a(REALM, "clock").ordered(SetClock(clock=Clock.MANUAL), by="SYS#1", at="2023-01-01")
+@pytest.mark.parametrize("begun", [True, False])
+def test_neither_the_system_nor_one_person_takes_a_realm_live(*, begun: bool) -> None:
+    story = a(REALM, "clock")
+    if begun:
+        story = story.ordered(SetClock(clock=Clock.MANUAL), by="SYS#1", at="2023-01-01")
     story.when(SetClock(clock=Clock.WALL, second="CAB-DEC#1"), by="SYS#1", at="2023-01-02").refused("CK02")
+    story.when(SetClock(clock=Clock.WALL), **REG).refused("CK02")
+    story.when(SetClock(clock=Clock.WALL, second="SO-PM#1"), **REG).refused("CK02")
 
 
 def test_a_clock_is_not_set_to_what_it_is() -> None:
@@ -171,7 +176,7 @@ def test_a_clock_is_not_set_to_what_it_is() -> None:
 
 
 def test_a_realm_never_goes_back_to_manual() -> None:
-    story = a(REALM, "clock").ordered(SetClock(clock=Clock.WALL), **REG)
+    story = a(REALM, "clock").ordered(SetClock(clock=Clock.WALL, second="CAB-DEC#1"), **REG)
     story.when(SetClock(clock=Clock.MANUAL, second="CAB-DEC#1"), **REG).refused("CK01")
 
 

@@ -151,3 +151,73 @@ async def test_a_refusal_moves_the_manual_clock_too(store: EventStore) -> None:
     await store.set_clock("play", Clock.MANUAL)
     await appended(store, refusal(project("AP-1", "play")))
     assert (await store.load(project("AP-1", "play"), None)).now == NOON
+
+
+# ---------------------------------------------------------------- going live
+
+
+CLOCK = StreamId.of("realm", "play", "clock")
+
+
+def turn(at: datetime) -> Append:
+    """The record of the realm's turn, as of that moment."""
+    return group(write(CLOCK, 0, event(), at=at), clock=Clock.MANUAL)
+
+
+async def test_a_realm_goes_live_with_its_record_and_its_whole_agenda(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    waiting, quiet, elsewhere = project("AP-1", "play"), project("AP-2", "play"), project("AP-1", "other")
+    for stream, at in ((waiting, NOON + DAY), (quiet, None), (elsewhere, NOON + DAY)):
+        await appended(store, due(stream, at, clock=Clock.MANUAL))
+    answer = await store.go_live(turn(NOON))
+    assert (answer.status, answer.first_position, answer.last_position) == (Status.APPENDED, 7, 8)
+    assert [(s.stream, s.clock, s.told) for s in await store.agenda()] == [
+        (elsewhere, Clock.MANUAL, True),
+        (waiting, Clock.WALL, False),
+        (quiet, Clock.WALL, True),
+        (CLOCK, Clock.WALL, True),
+    ]
+    loaded = await store.load(waiting, None)
+    assert (loaded.clock, loaded.now) == (Clock.WALL, None)
+    assert await store.set_clock("play", Clock.MANUAL) is Clock.WALL
+    await appended(store, group(write(quiet, 1, event(), at=NOON - DAY)))
+
+
+async def test_no_realm_goes_live_while_a_deadline_lies_in_its_past(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    late = project("AP-1", "play")
+    await appended(store, due(late, NOON, clock=Clock.MANUAL))
+    answer = await store.go_live(turn(NOON))
+    assert (answer.status, answer.what) == (Status.CONFLICT, late)
+    assert (await store.load(late, None)).clock is Clock.MANUAL
+    assert (await store.load(CLOCK, None)).events == []
+
+
+async def test_a_turn_that_is_not_recorded_turns_nothing(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    await appended(store, turn(NOON - DAY))
+    answer = await store.go_live(turn(NOON))
+    assert (answer.status, answer.what) == (Status.CONFLICT, CLOCK)
+    assert (await store.load(CLOCK, None)).clock is Clock.MANUAL
+
+
+async def test_what_was_decided_on_the_manual_clock_no_longer_stands_after_the_turn(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    stream = project("AP-1", "play")
+    await appended(store, due(stream, None, clock=Clock.MANUAL))
+    before = await store.load(stream, None)
+    (standing,) = await store.agenda()
+    await store.go_live(turn(NOON))
+    dated = group(write(stream, 1, event()), clock=Clock.MANUAL, reads={CLOCK: before.realm_version})
+    answer = await store.append(dated)
+    assert (answer.status, answer.what) == (Status.CONFLICT, CLOCK)
+    assert not await store.restand(replace(standing, stage="MOVED"))
+    assert [s.clock for s in await store.agenda(kind="project")] == [Clock.WALL]
+
+
+async def test_the_version_of_a_realm_is_loaded_while_its_clock_is_manual(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    assert (await store.load(project("A", "play"), None)).realm_version == 0
+    await appended(store, turn(NOON))
+    assert (await store.load(project("A", "play"), None)).realm_version == 1
+    assert (await store.load(project("A", "unset"), None)).realm_version == 0
