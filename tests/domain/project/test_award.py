@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
+from domain.base import Base
 from domain.fund import Fund
 from domain.kernel.effects import Claim, Post
 from domain.kernel.identity import StreamId
@@ -39,7 +40,7 @@ from domain.project.award import (
     RevokeAward,
     UpholdObjection,
 )
-from domain.project.bidding import ApplicationSubmitted, PreliminaryReviewPassed
+from domain.project.bidding import ApplicationSubmitted, BaseSupport, PreliminaryReviewPassed
 from tests.domain.project.life import FUNDS, RULES, around, organisation, stage
 from tests.domain.sentences import Story, a, who
 from tests.domain.town import EVIDENCE, MINUTES
@@ -99,6 +100,24 @@ def test_no_award_below_the_line() -> None:
 
 def test_no_award_before_the_report() -> None:
     shortlisted(facts(reported=False)).when(PROPOSAL, at="2024-05-13", by="CAB-REG#1").refused("T01")
+
+
+def test_marks_count_once_they_are_reported() -> None:
+    known = facts()
+    panel = known.of(StreamId("panel/test/RP-1"))
+    unreported = panel.having(replace(panel.part(Panel), reported=False))
+    early = replace(known, streams={**known.streams, panel.stream: unreported})
+    shortlisted(early).when(PROPOSAL, at="2024-05-13", by="CAB-REG#1").refused("T01")
+
+
+def test_support_is_for_a_base_without_a_bid() -> None:
+    support = BaseSupport(round="R-1", organisation="ORG-1", base="BASE-M1", title="運營扶持")
+    base = State(StreamId("base/test/BASE-M1"), stage="ASSESSED").having(Base(operator="ORG-1"))
+    known = facts()
+    known = replace(known, streams={**known.streams, base.stream: base})
+    asked = PROPOSAL.model_copy(update={"support": support})
+    shortlisted(known).when(asked, at="2024-05-13", by="CAB-REG#1").refused("T01")
+    a(PROJECT, "PJ-2", known).ordered(asked, at="2024-05-13", by="CAB-REG#1")
 
 
 def test_no_award_beyond_what_was_asked_for() -> None:
@@ -268,6 +287,18 @@ def test_another_panel_scores_again() -> None:
 
 def test_nothing_is_scored_again_without_an_upheld_objection() -> None:
     posted().when(RescoreAward(panel="RP-2"), at="2024-05-23", by="CAB-REG#1").refused("T06")
+
+
+def test_an_award_that_nobody_objected_to_is_not_scored_again() -> None:
+    scored = to_be_rescored().facts
+    story = shortlisted(scored).ordered(PROPOSAL, at="2024-05-13", by="CAB-REG#1")
+    story.when(RescoreAward(panel="RP-2"), at="2024-05-23", by="CAB-REG#1").refused("T06")
+
+
+def test_nothing_is_posted_before_rules_are_chosen() -> None:
+    story = shortlisted().ordered(PROPOSAL, at="2024-05-13", by="CAB-REG#1")
+    story = story.knowing(replace(facts(), scheme=None))
+    story.when(OpenAwardPublicity(contact="市民政局"), at="2024-05-14", by="CAB-REG#1").refused("S1")
 
 
 def test_an_adverse_decision_has_its_evidence() -> None:
