@@ -355,7 +355,7 @@ def _unrecorded(state: State, unmet: tuple[Unmet, ...]) -> Answer:
 
 _WALL_FROM_THE_BEGINNING = Unmet(
     rule="CK01",
-    zh="此域已用實時鐘,不能改為手動",
+    zh="此域已用實時鐘，不能改為手動",
     en="the realm lives on the wall clock; it cannot be put on a manual one",
 )
 
@@ -365,7 +365,7 @@ def _in_the_past(standing: Standing) -> Unmet:
     name = f"{standing.stream.kind}/{standing.stream.name}"
     return Unmet(
         rule="CK02",
-        zh=f"{name} 的期限 {until} 已過:先以註明日期的命令辦結",
+        zh=f"{name} 的期限 {until} 已過：先以註明日期的命令辦結",
         en=f"{name} has a deadline in the past, {until}: settle it first by a dated command",
     )
 

@@ -26,12 +26,12 @@ def go_live_command(
     output: Output = Form.TABLE,
     lang: Language = None,
     command_id: Annotated[
-        UUID | None, typer.Option("--id", help="命令編號;同號再問不會重辦 / asking again with the same id is safe")
+        UUID | None, typer.Option("--id", help="命令編號；同號再問不會重辦 / asking again with the same id is safe")
     ] = None,
 ) -> None:
-    """時鐘域由手動轉為實時,須兩人,不可逆 / from manual to the wall clock: two persons, one way.
+    """時鐘域由手動轉為實時，須兩人，不可逆 / from manual to the wall clock: two persons, one way.
 
-    有期限已過時不予辦理,並逐一列出,先以註明日期的命令辦結。
+    有期限已過時不予辦理，並逐一列出，先以註明日期的命令辦結。
     It is refused while deadlines lie in the past; each is listed, to be settled first by a dated command.
 
     例 example:  venture go-live paper-2026 --as CAB-REG#1 --second CAB-DEC#1
@@ -52,7 +52,7 @@ def go_live_command(
         voice.json({"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)})
         return
     voice.tell(
-        f"✓ {realm} 已轉為實時鐘:{len(live.looked_at)} 個檔案的期限由此自行到期。命令不再註明時間",
+        f"✓ {realm} 已轉為實時鐘：{len(live.looked_at)} 個檔案的期限由此自行到期。命令不再註明時間",
         f"✓ {realm} lives on the wall clock: the deadlines of {len(live.looked_at)} streams fall due by themselves "
         "from now on. Commands take no time any more",
         "green",

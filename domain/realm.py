@@ -114,7 +114,7 @@ def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list
                 check(
                     order.actor.role in OFFICERS and second is not None and second.role in OFFICERS,
                     "CK02",
-                    "轉為實時須由兩人辦理:請填第二人,須為社管經辦或局黨組會",
+                    "轉為實時須由兩人辦理：請填第二人，須為社管經辦或局黨組會",
                     "going live takes two persons of the office: name the second, CAB-REG or CAB-DEC",
                 )
                 check(
