@@ -29,41 +29,25 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  groups  CONSTANT int := cardinality(g_writes);
-  streams CONSTANT int := cardinality(t_stream);
-  standings CONSTANT int := cardinality(s_group);
-  writes  CONSTANT int := cardinality(w_t);
-  leaves  CONSTANT int := cardinality(l_type);
-  reads   CONSTANT int := cardinality(r_t);
-  effects CONSTANT int := cardinality(x_leaf);
-  genesis CONSTANT bytea := decode(repeat('00', 32), 'hex');
-  -- the answers
-  o_status text[] := array_fill(NULL::text, ARRAY[groups]);
-  o_what   text[] := o_status;
-  o_first  bigint[] := array_fill(NULL::bigint, ARRAY[groups]);
-  o_last   bigint[] := o_first;
-  -- the streams: version and chain run ahead as groups are appended; t_was is null where there is no row yet
-  t_version bigint[]; t_chain bytea[]; t_was bigint[]; t_before bigint[];
-  t_moved boolean[] := array_fill(false, ARRAY[streams]);
-  t_s int[] := array_fill(NULL::int, ARRAY[streams]);  -- the standing that holds in the end
+  groups int; streams int; writes int; leaves int; standings int; reads int; effects int;
+  -- the answers, one a group
+  o_status text[]; o_what text[]; o_first bigint[]; o_last bigint[];
+  -- the streams: version and chain run ahead as groups are appended; t_was is null where there is no row yet, and t_s
+  -- is the standing that holds in the end
+  t_version bigint[]; t_chain bytea[]; t_was bigint[]; t_before bigint[]; t_moved boolean[]; t_s int[];
   -- what the leaves become
-  n_position bigint[] := array_fill(NULL::bigint, ARRAY[leaves]);
-  n_version  bigint[] := n_position;
-  n_kind     text[] := array_fill(NULL::text, ARRAY[leaves]);
-  n_stream   text[] := n_kind;
-  n_command  uuid[] := array_fill(NULL::uuid, ARRAY[leaves]);
-  n_occurred timestamptz[] := array_fill(NULL::timestamptz, ARRAY[leaves]);
-  n_chain    bytea[] := array_fill(NULL::bytea, ARRAY[leaves]);
+  n_position bigint[]; n_version bigint[]; n_kind text[]; n_stream text[]; n_command uuid[]; n_occurred timestamptz[];
+  n_chain bytea[];
   -- commands journalled before, or appended in this call
-  w_journal text[]; twins boolean; done uuid[] := '{}'; done_stream text[] := '{}';
+  w_journal text[]; twins boolean; done uuid[]; done_stream text[];
   -- manual realms
-  manual boolean; m_realm text[]; m_now timestamptz[]; w_m int[] := array_fill(NULL::int, ARRAY[writes]);
+  manual boolean; m_realm text[]; m_now timestamptz[]; w_m int[];
   -- claims and accounts: held and balance run ahead, were_* is what a refused group goes back to
   p_key text[]; p_holder text[]; p_held boolean[]; p_was boolean[]; k_count int[]; x_p int[]; x_k int[];
   a_name text[]; a_balance bigint[]; a_moved boolean[]; x_a int[]; x_b int[];
   were_held boolean[]; were_count int[]; were_balance bigint[];
-  -- cursors
-  w1 int; w2 int := 0; l int; l1 int; l2 int := 0; r1 int; r2 int := 0; s1 int; s2 int := 0; x1 int; x2 int := 0; t int;
+  -- the first and last of the group's writes, leaves, reads, standings, effects
+  w1 int; w2 int; l int; l1 int; l2 int; r1 int; r2 int; s1 int; s2 int; x1 int; x2 int; t int;
   last bigint; recorded timestamptz; recorded_us bigint; occurred_us bigint; v bigint; sort text; hash bytea;
   said text; about text;
 BEGIN
@@ -74,31 +58,47 @@ BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);  -- accepted means durable, whatever the session says
   END IF;
 
-  FOR g IN 1 .. groups LOOP w2 := w2 + g_writes[g]; r2 := r2 + g_reads[g]; END LOOP;
-  FOR w IN 1 .. writes LOOP l2 := l2 + w_leaves[w]; END LOOP;
-  FOR t IN 2 .. streams LOOP
-    IF t_stream[t - 1] COLLATE "C" >= t_stream[t] THEN w2 := -1; END IF;
-  END LOOP;
-  IF (w2, r2, l2) IS DISTINCT FROM (writes, reads, leaves) THEN
-    RAISE EXCEPTION 'append: the counts do not agree with the arrays' USING ERRCODE = '22023';
-  END IF;
-
   LOCK TABLE venture.turn IN EXCLUSIVE MODE;
   -- From here on nobody else writes the log, and each statement sees all that was ever committed to it.
 
-  -- 1. Where the log, the streams and the journal stand. Walks by key only, whatever the tables looked like when this
-  -- was planned: hence a subquery where a join might one day be turned round.
-  SELECT COALESCE(l.position, 0), GREATEST(clock_timestamp(), l.recorded_at), st.version, st.chain, st.was, j.stream, j.twins, mr.any
-    INTO last, recorded, t_version, t_chain, t_was, w_journal, twins, manual
-    FROM (SELECT array_agg(COALESCE(s.version, 0) ORDER BY u.o) AS version,
-                 array_agg(COALESCE(s.chain, genesis) ORDER BY u.o) AS chain, array_agg(s.version ORDER BY u.o) AS was
-            FROM unnest(t_stream) WITH ORDINALITY u(stream, o) LEFT JOIN venture.streams s ON s.stream = u.stream) st,
-         (SELECT array_agg((SELECT e.stream FROM venture.entries e WHERE e.command_id = u.id AND e.kind = 'command')
-                           ORDER BY u.o) AS stream, count(DISTINCT u.id) < writes AS twins
-            FROM unnest(w_command) WITH ORDINALITY u(id, o)) j,
-         (SELECT EXISTS (SELECT FROM venture.realms m WHERE m.clock = 'manual') AS any) mr
-    LEFT JOIN LATERAL (SELECT e.position, e.recorded_at FROM venture.entries e ORDER BY e.position DESC LIMIT 1) l ON true;
-  recorded_us := (extract(epoch FROM recorded) * 1000000)::bigint;
+  -- 1. Where the log, the streams and the journal stand, and room for the answers. One statement, because PL/pgSQL makes
+  -- ready every expression of its own anew in each transaction. Walks by key only, whatever the tables looked like when
+  -- this was planned: hence a subquery where a join might one day be turned round.
+  SELECT COALESCE(e.position, 0), i.recorded, (extract(epoch FROM i.recorded) * 1000000)::bigint,
+         st.version, st.chain, st.was, j.stream, j.twins, EXISTS (SELECT FROM venture.realms m WHERE m.clock = 'manual'),
+         n.groups, n.streams, n.writes, n.leaves, n.standings, n.reads, n.effects,
+         array_fill(NULL::text, ARRAY[n.groups]), array_fill(NULL::text, ARRAY[n.groups]),
+         array_fill(NULL::bigint, ARRAY[n.groups]), array_fill(NULL::bigint, ARRAY[n.groups]),
+         array_fill(false, ARRAY[n.streams]), array_fill(NULL::int, ARRAY[n.streams]),
+         array_fill(NULL::bigint, ARRAY[n.leaves]), array_fill(NULL::bigint, ARRAY[n.leaves]),
+         array_fill(NULL::text, ARRAY[n.leaves]), array_fill(NULL::text, ARRAY[n.leaves]),
+         array_fill(NULL::uuid, ARRAY[n.leaves]), array_fill(NULL::timestamptz, ARRAY[n.leaves]),
+         array_fill(NULL::bytea, ARRAY[n.leaves]),
+         '{}', '{}', array_fill(NULL::int, ARRAY[n.writes]), 0, 0, 0, 0, 0
+    INTO last, recorded, recorded_us,
+         t_version, t_chain, t_was, w_journal, twins, manual,
+         groups, streams, writes, leaves, standings, reads, effects,
+         o_status, o_what, o_first, o_last,
+         t_moved, t_s,
+         n_position, n_version, n_kind, n_stream, n_command, n_occurred, n_chain,
+         done, done_stream, w_m, w2, l2, r2, s2, x2
+    FROM (SELECT cardinality(g_writes) AS groups, cardinality(t_stream) AS streams, cardinality(w_t) AS writes,
+                 cardinality(l_type) AS leaves, cardinality(s_group) AS standings, cardinality(r_t) AS reads,
+                 cardinality(x_leaf) AS effects) n
+   CROSS JOIN (SELECT array_agg(COALESCE(s.version, 0) ORDER BY u.o) AS version,
+                      array_agg(COALESCE(s.chain, decode(repeat('00', 32), 'hex')) ORDER BY u.o) AS chain,
+                      array_agg(s.version ORDER BY u.o) AS was
+                 FROM unnest(t_stream) WITH ORDINALITY u(stream, o) LEFT JOIN venture.streams s ON s.stream = u.stream) st
+   CROSS JOIN (SELECT array_agg((SELECT e.stream FROM venture.entries e WHERE e.command_id = u.id AND e.kind = 'command')
+                                ORDER BY u.o) AS stream, count(DISTINCT u.id) < count(*) AS twins
+                 FROM unnest(w_command) WITH ORDINALITY u(id, o)) j
+    LEFT JOIN LATERAL (SELECT e.position, e.recorded_at FROM venture.entries e ORDER BY e.position DESC LIMIT 1) e ON true
+   CROSS JOIN LATERAL (SELECT GREATEST(clock_timestamp(), e.recorded_at) AS recorded) i;
+  FOR t IN 2 .. streams LOOP
+    IF t_stream[t - 1] COLLATE "C" >= t_stream[t] THEN
+      RAISE EXCEPTION 'append: streams out of order' USING ERRCODE = '22023';
+    END IF;
+  END LOOP;
 
   -- 2. the realms on a manual clock
   IF manual THEN
@@ -141,7 +141,6 @@ BEGIN
   END IF;
 
   -- 4. each group in turn
-  w2 := 0; r2 := 0; l2 := 0;
   FOR g IN 1 .. groups LOOP
     w1 := w2 + 1; w2 := w2 + g_writes[g];
     r1 := r2 + 1; r2 := r2 + g_reads[g];
@@ -235,6 +234,10 @@ BEGIN
     END LOOP;
     o_last[g] := last;
   END LOOP;
+
+  IF (w2, r2, l2, s2, x2) IS DISTINCT FROM (writes, reads, leaves, standings, effects) THEN
+    RAISE EXCEPTION 'append: the counts do not agree with the arrays' USING ERRCODE = '22023';
+  END IF;
 
   -- 5. all of it, set by set
   INSERT INTO venture.entries
