@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from store.port import Entry, EventStore
 
-__all__ = ["INVARIANTS", "Breach", "Invariants", "Report", "check"]
+__all__ = ["INVARIANTS", "TIERS", "Breach", "Invariants", "Report", "check"]
 
+TIERS: Final = ("MUNICIPAL", "DISTRICT", "STREET_VILLAGE")
+"""The tiers of bases, from the top (CZ-8)."""
 PAGE: Final = 1000
 """Entries fetched at once."""
 

@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from audit.invariants.realm import Project, Realm
 
 
-def ordered(_judge: Judge, realm: Realm, event: Happened) -> None:
-    """Something is to be put right by a day."""
-    realm.project(event.name).rectification = Rectification(
-        "OPEN", event.actor, event.day, to_date(event.data.get("due")), whole(event.data.get("rectify_wd"))
+def ordered(judge: Judge, realm: Realm, event: Happened) -> None:
+    """T13: something is to be put right by a day, which lies within the rules' period."""
+    project, due = realm.project(event.name), to_date(event.data.get("due"))
+    longest = realm.days.nth_after(event.day, whole(realm.rules(project).get("remedy", {}).get("rectify_wd")))
+    judge(
+        due is None or event.day < due <= longest,
+        "T13",
+        f"整改至 {due},最遲 {longest}",
+        f"it is to be put right by {due}; {longest} is the latest",
     )
+    project.rectification = Rectification("OPEN", event.actor, event.day, due, whole(event.data.get("rectify_wd")))
 
 
 def handed_in(judge: Judge, realm: Realm, event: Happened) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 
 from pydantic import Field
 
+from domain.application import Application, ProjectKind
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.effects import Effect, Release
@@ -20,13 +21,15 @@ from domain.kernel.refusal import Checks
 from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition
 from domain.project.contract import Contract, Key, Money, Tranches, applicants, apportioned, pinned
-from domain.project.delivery import Delivery, Outputs, all_met, derived_from_records, voucher_key
+from domain.project.delivery import Delivery, Outputs, all_met, derived_from_records, standing_team, voucher_key
 from domain.project.stage import CONTRACT_LIVE, Stage
 from domain.project.termination import BroughtBack, Clawback, outstanding, unjustified
 from domain.project.variation import represented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from domain.kernel.scheme import Scheme
 
 ENDED = (
     Stage.CLOSED,
@@ -329,7 +332,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(SurplusReturned.of(command, split=apportioned(amount, money.out)))
         case CloseProject():
-            _may_be_closed(check, state)
+            _may_be_closed(check, state, pinned(check, facts))
             return check.grant(ProjectClosed.of(command))
         case ArchiveProject():
             left = outstanding(state)
@@ -365,9 +368,11 @@ def _may_be_reported(check: Checks, state: State, report: SubmitFinalReport, tod
     derived_from_records(check, state.part(Delivery), report)
 
 
-def _may_be_closed(check: Checks, state: State) -> None:
-    """T22, M4: every tranche settled to the fen, and nothing kept that the audit did not find eligible."""
-    tranches = state.part(Tranches)
+def _may_be_closed(check: Checks, state: State, scheme: Scheme) -> None:
+    """T22, M4, Z1: tranches settled to the fen, nothing kept that is not eligible, and the team stands as corrected."""
+    tranches, months = state.part(Tranches), scheme.evaluation.standing_team_months
+    if months and state.part(Application).kind is ProjectKind.SERVICE:
+        standing_team(check, state.part(Delivery), months)
     unsettled = tranches.unsettled()
     check(
         not unsettled,

@@ -19,6 +19,7 @@ from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
 from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition
+from domain.need import nobody_named
 from domain.project.contract import Contract, Key, Line, independent, pinned
 from domain.project.stage import Stage, gate
 
@@ -495,6 +496,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case RecordActivity():
             held_on = command.held_on or today
             _may_be_recorded(check, delivery, command, held_on, today)
+            nobody_named(check, command.title, command.site)
             off = command.field is not None and command.field not in state.part(Application).fields
             return check.grant(ActivityRecorded.of(command, held_on=held_on, off_field=off))
         case RecordExpenditure():
@@ -502,12 +504,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ExpenditureRecorded.of(command, spent_on=spent_on))
         case FormVolunteerTeam(team=team):
             check(team not in delivery.teams, "Z1", f"{team} 已組建", f"{team} was formed before")
+            nobody_named(check, team)
             return check.grant(VolunteerTeamFormed.of(command))
         case IncubateCommunityOrganisation(incubated=incubated):
             check(incubated not in delivery.incubated, "V3", f"{incubated} 已登記", f"{incubated} was recorded before")
             return check.grant(CommunityOrganisationIncubated.of(command))
         case RecordSupervisionVisit():
             check(delivery.supervisor, "T12", "尚未指派督導", "no supervisor is assigned")
+            nobody_named(check, command.advice)
             return check.grant(SupervisionVisitRecorded.of(command))
         case SubmitReport():
             derived_from_records(check, delivery, command)

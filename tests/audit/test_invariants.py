@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
 import audit.invariants
+import cli.audit
 from audit.invariants import INVARIANTS, Invariants, check
 from audit.invariants.machine import TABLE
+from cli.audit import audit_app
+from cli.speaking import Exit
 from domain.calendar_register import PublishCalendar
 from domain.catalogue import transition_table
 from domain.kernel.calendar import local_day
@@ -20,8 +30,14 @@ from scenarios.planning import plan
 from schemes.calendars import published
 from schemes.reading import read
 from store.memory import MemoryStore
+from store.port import EntryKind
 from tests.audit.house import played
 from tests.domain.chronicle import Chronicle
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from typer.testing import Result
 
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
@@ -104,3 +120,43 @@ def test_its_own_state_machine_and_the_rules_say_the_same() -> None:
     assert theirs <= ours
     silent = {("T04", "ObjectionDismissed"), ("T21", "FinalEvaluationConcluded")}
     assert {row[:2] for row in ours - theirs} == silent
+
+
+# ---------------------------------------------------------------- what the command says
+
+
+def said(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Result:
+    @asynccontextmanager
+    async def opened(*_: object, working: bool) -> AsyncIterator[Any]:
+        assert not working, "an audit carries nothing out"
+        yield SimpleNamespace(store=store, client=None)
+
+    monkeypatch.setattr(cli.audit, "opened", opened)
+    return CliRunner().invoke(audit_app, ["invariants", *words])
+
+
+def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    asyncio.run(played(store))
+    answer = said(monkeypatch, store)
+    assert answer.exit_code == Exit.OK, answer.output
+    assert all(f" {rule} " in answer.output for rule in INVARIANTS)
+    assert "全部成立" in answer.output
+
+
+def test_a_breach_is_told_with_its_place_and_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    realm = asyncio.run(played(store)).plan.realm
+    i = next(i for i, e in enumerate(store._entries) if e.type == "AwardConfirmed" and e.kind is EntryKind.EVENT)
+    entry = store._entries[i]
+    store._entries[i] = replace(entry, occurred_at=entry.occurred_at - timedelta(days=3))
+    answer = said(monkeypatch, store, "-o", "json")
+    assert answer.exit_code == Exit.INTEGRITY
+    (breach,) = json.loads(answer.output)["breaches"]
+    assert (breach["rule"], breach["position"], breach["stream"]) == ("D2", entry.position, entry.stream)
+    lines = [json.loads(line) for line in said(monkeypatch, store, "-o", "jsonl").output.splitlines()]
+    assert [line["breach"]["rule"] for line in lines[:-1]] == ["D2"]
+    assert lines[-1]["ok"] is False
+    assert "✗ D2" in said(monkeypatch, store, "--lang", "en").output
+    assert said(monkeypatch, store, "--realm", realm, "--bases", "1+7").exit_code == Exit.USAGE
+    assert "C1" in said(monkeypatch, store, "--realm", realm, "--bases", "1+7+55").output

@@ -1,0 +1,869 @@
+"""For every invariant: the rules without it, the shortest story that they then let pass, the checker that catches it.
+
+Each story is first refused by the rules as they are, by that very rule: so the mutant takes away what holds it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit.finding import What
+from audit.invariants import INVARIANTS
+from audit.invariants.machine import TABLE
+from audit.verifying import verify
+from domain.base import AssessBase, DesignateBase, Tier
+from domain.kernel import room
+from domain.kernel.message import Event
+from domain.kernel.refusal import Checks
+from domain.need import SubmitNeed
+from domain.organisation import ApplyRatingBonus, BanApplicant, RecordRating
+from domain.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
+from domain.project import disbursement
+from domain.project.award import (
+    AcceptObjection,
+    ConfirmAward,
+    DeclineAward,
+    DismissObjection,
+    LodgeObjection,
+    OpenAwardPublicity,
+    Remedy,
+    RescoreAward,
+    RevokeAward,
+    UpholdObjection,
+)
+from domain.project.bidding import BaseSupport
+from domain.project.closeout import (
+    ArchiveProject,
+    CloseProject,
+    ConfirmCorrection,
+    ProposeCorrection,
+    ReopeningGround,
+    ReopenProject,
+    ReturnSurplus,
+    SubmitFinalReport,
+)
+from domain.project.contract import Installment, LapseContractSigning, Parties
+from domain.project.delivery import (
+    RecordActivity,
+    RecordExpenditure,
+    ReportKind,
+    StartProject,
+    SubmitReport,
+)
+from domain.project.disbursement import (
+    ApproveDisbursement,
+    CancelTranche,
+    CheckDisbursement,
+    PayDisbursement,
+    RequestDisbursement,
+    WithholdDisbursement,
+)
+from domain.project.evaluation import ConcludeFinalEvaluation, IssueAuditOpinion, Opinion
+from domain.project.remedy import (
+    AcceptRectification,
+    FailRectification,
+    OrderRectification,
+    ResumeProject,
+    SubmitRectification,
+    SuspendProject,
+    SuspensionGround,
+)
+from domain.project.termination import (
+    InitiateTermination,
+    OrderClawback,
+    ReceiveClawback,
+    TerminateProject,
+    UpholdTerminationAppeal,
+)
+from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
+from domain.round.call import PublishCall
+from domain.round.plan import OpenNeedSolicitation, RoundLevel
+from store import memory
+from store.memory import MemoryStore
+from tests.audit.house import played
+from tests.domain.chronicle import (
+    AWARD,
+    BUDGET,
+    FUNDS,
+    SIGNED,
+    TRANCHES,
+    Chronicle,
+    Step,
+    bid,
+    checked,
+    contract,
+    project,
+    proposal,
+    told_until,
+)
+from tests.domain.town import EVIDENCE, MINUTES, scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.kernel.message import Command
+    from domain.kernel.scheme import Scheme
+
+AGAINST = {"reason": "見附件", "attachments": EVIDENCE}
+RULES = scheme("hangzhou")
+TWO_MONTHS = scheme("hangzhou", evaluation={"standing_team_months": 4})
+SCHEME = {"scheme": RULES.ref, "year": 2024, "level": RoundLevel.MUNICIPAL}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Rules that no longer ask for one thing, and what they then let pass."""
+
+    rule: str
+    what: str
+    until: str
+    """The last step of the common story."""
+    orders: tuple[Step, ...]
+    """Only the last is refused by the rules as they are."""
+    muted: tuple[str, ...] = ()
+    """Rules that refuse nothing any more, besides the one."""
+    roles_open: bool = False
+    """Whether anybody may do anything at any stage."""
+    unguarded: bool = False
+    """Whether claims and balances say no to nothing: the second line behind the rule."""
+    scheme: Scheme = RULES
+
+    def __str__(self) -> str:
+        return f"{self.rule}-{self.what.replace(' ', '-')}"
+
+
+def register(kind: str, name: str, command: Command, at: str, by: str) -> Step:
+    return Step(kind, name, command, at, by)
+
+
+def panel(command: Command, at: str, by: str) -> Step:
+    return Step("panel", "RP-1", command, at, by)
+
+
+def objection(day: str, last: str, by: str = "CAB-REG#2") -> tuple[Step, ...]:
+    """Lodged and taken up."""
+    return (
+        project(LodgeObjection(ground="重複資助"), day, "PUBLIC#1"),
+        project(AcceptObjection(), last, by),
+    )
+
+
+def rectified(until: str) -> tuple[Step, ...]:
+    """Ordered, and handed in unless that is the end of it."""
+    ordered = OrderRectification(findings=("簽到不全",), attachments=EVIDENCE)
+    handed_in = project(SubmitRectification(), "2024-07-12", "SO-LEGAL#1")
+    return (project(ordered, "2024-07-10", "CAB-REG#1"), *([handed_in] if until == "handed in" else []))
+
+
+TERMINATING = (
+    project(InitiateTermination(ground="重複列支", attachments=EVIDENCE), "2024-07-10", "CAB-REG#1"),
+    project(
+        IssueAuditOpinion(opinion=Opinion.QUALIFIED, eligible=300_000, finding="重複列支", attachments=EVIDENCE),
+        "2024-07-15",
+        "AUDIT#1",
+    ),
+)
+"""After two tranches were paid, with ¥4,500.01 that may not be kept; ``T3`` is unpaid."""
+CANCELLED = project(CancelTranche(tranche="T3", amount=250_000, **AGAINST), "2024-07-29", "CAB-DEC#1")
+ORDERED_BACK = project(OrderClawback(amount=450_001, **AGAINST), "2024-07-29", "CAB-DEC#1")
+TERMINATED = project(TerminateProject(**AGAINST), "2024-07-30", "CAB-DEC#1")
+VARIED = project(RequestVariation(reason="順延", end=date(2024, 12, 20)), "2024-07-10", "SO-LEGAL#1")
+SUPPLEMENT = AmendContract(variation="1", version=2, award=AWARD, signatures=SIGNED)
+
+MUTANTS = (
+    # ------------------------------------------------------------ money
+    Mutant(
+        "M1",
+        "tranches below the award",
+        "confirmed",
+        (project(contract(tranches={"T1": TRANCHES["T1"]}), "2024-03-21", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "M1",
+        "shares below the award",
+        "report",
+        (project(proposal("PJ-1", funds={"FS-1": 1}), "2024-03-11", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "M2", "a gate not reached", "account", (project(RequestDisbursement(tranche="T2"), "2024-03-25", "CAB-REG#1"),)
+    ),
+    Mutant(
+        "M2",
+        "paid without approval",
+        "checked T1",
+        (project(PayDisbursement(tranche="T1", amount=400_000), "2024-03-26", "FISCAL#1"),),
+    ),
+    Mutant(
+        "M3",
+        "more returned than paid",
+        "final report",
+        (project(ReturnSurplus(amount=750_002), "2024-12-03", "SO-ACC#1"),),
+    ),
+    Mutant(
+        "M3",
+        "more eligible than awarded",
+        "final report",
+        (project(IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=AWARD + 1), "2024-12-05", "AUDIT#1"),),
+    ),
+    Mutant(
+        "M4",
+        "a part of a tranche",
+        "account",
+        (project(RequestDisbursement(tranche="T1", amount=1), "2024-03-25", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "M4",
+        "more cancelled than unpaid",
+        "paid T1",
+        (project(CancelTranche(tranche="T2", amount=350_002, **AGAINST), "2024-03-26", "CAB-DEC#1"),),
+    ),
+    Mutant(
+        "M5",
+        "an envelope overdrawn",
+        "proposed",
+        (
+            project(
+                proposal("PJ-2", award=900_000, funds={"FS-1": 900_000}), "2024-03-11T10:00+08:00", "CAB-REG#1", "AP-2"
+            ),
+        ),
+        unguarded=True,
+    ),
+    Mutant(
+        "M5",
+        "a purpose not allowed",
+        "call",
+        (
+            register(
+                "base",
+                "BASE-1",
+                DesignateBase(name="基地", tier=Tier.MUNICIPAL, operator="ORG-1"),
+                "2024-02-05",
+                "CAB-DEC#1",
+            ),
+            register("base", "BASE-1", AssessBase(score=Decimal(90), grade="A"), "2024-02-08", "EVAL#1"),
+            project(
+                proposal(
+                    "PJ-3",
+                    panel=None,
+                    support=BaseSupport(
+                        round="R-1", organisation="ORG-1", base="BASE-1", title="扶持", fields=("團建",)
+                    ),
+                ),
+                "2024-02-19",
+                "CAB-REG#1",
+                "PJ-3",
+            ),
+        ),
+    ),
+    Mutant(
+        "M6",
+        "personnel above its cap",
+        "confirmed",
+        (project(contract(budget={**BUDGET, "personnel": 950_001, "activity": 0}), "2024-03-21", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "M6",
+        "a line that is not there",
+        "started",
+        (project(RecordExpenditure(voucher="V-9", amount=1, line="banquets"), "2024-04-02", "SO-ACC#1"),),
+    ),
+    Mutant(
+        "M7",
+        "a voucher claimed twice",
+        "spent",
+        (project(RecordExpenditure(voucher="V-1", amount=1, line="admin"), "2024-06-22", "SO-ACC#1"),),
+        unguarded=True,
+    ),
+    Mutant(
+        "M8",
+        "a paid tranche withheld",
+        "paid T1",
+        (project(WithholdDisbursement(tranche="T1", **AGAINST), "2024-03-26", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "M8",
+        "a paid tranche replanned",
+        "midterm",
+        (
+            VARIED,
+            project(ApproveVariation(variation="1"), "2024-07-11", "CAB-DEC#1"),
+            project(
+                SUPPLEMENT.model_copy(
+                    update={
+                        "tranches": {
+                            **TRANCHES,
+                            "T1": Installment(planned=399_999, gate="ContractSigned"),
+                            "T3": Installment(planned=250_001, gate="FinalEvaluationConcluded"),
+                        }
+                    }
+                ),
+                "2024-07-12",
+                "CAB-REG#1",
+            ),
+        ),
+    ),
+    Mutant(
+        "M10",
+        "more ordered back than paid",
+        "paid T2",
+        (*TERMINATING, project(OrderClawback(amount=750_002, **AGAINST), "2024-07-29", "CAB-DEC#1")),
+    ),
+    Mutant(
+        "M10",
+        "more received than ordered",
+        "paid T2",
+        (*TERMINATING, ORDERED_BACK, project(ReceiveClawback(amount=450_002), "2024-07-30", "CAB-FIN#1")),
+    ),
+    # ------------------------------------------------------------ people
+    Mutant(
+        "P1",
+        "a score with an interest",
+        "panel",
+        (
+            panel(DeclareConflict(organisation="ORG-1", kind=ConflictKind.KIN), "2024-03-07", "EXPERT#1"),
+            panel(SubmitScore(application="AP-1", mark=Decimal(99)), "2024-03-07T10:00+08:00", "EXPERT#1"),
+        ),
+    ),
+    Mutant(
+        "P1",
+        "recusal after a score",
+        "panel",
+        (
+            panel(SubmitScore(application="AP-1", mark=Decimal(99)), "2024-03-07", "EXPERT#1"),
+            panel(RecuseReviewer.model_validate({"out": "E2", "in": "E6"}), "2024-03-07T10:00+08:00", "CAB-REG#1"),
+        ),
+    ),
+    Mutant(
+        "P2",
+        "the maker approves",
+        "checked T1",
+        (project(ApproveDisbursement(tranche="T1"), "2024-03-26", "CAB-REG#1"),),
+        roles_open=True,
+    ),
+    Mutant(
+        "P2",
+        "the maker checks",
+        "requested T1",
+        (project(CheckDisbursement(tranche="T1"), "2024-03-26", "CAB-REG#1"),),
+        roles_open=True,
+    ),
+    Mutant(
+        "SD1",
+        "the maker pays",
+        "approved T1",
+        (project(PayDisbursement(tranche="T1", amount=400_000), "2024-03-26", "CAB-REG#1"),),
+        roles_open=True,
+    ),
+    Mutant(
+        "P3",
+        "the bidder evaluates itself",
+        "confirmed",
+        (project(contract(parties=Parties(evaluator="ORG-1")), "2024-03-21", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "P3",
+        "the evaluator audits",
+        "final report",
+        (
+            project(
+                IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=AWARD, auditor="ORG-E"), "2024-12-05", "AUDIT#1"
+            ),
+        ),
+    ),
+    Mutant("P4", "four seats after a recusal", "panel", (panel(RecuseReviewer(out="E2"), "2024-03-07", "CAB-REG#1"),)),
+    Mutant("P5", "who drew the panel investigates", "posted", objection("2024-03-13", "2024-03-14", "CAB-REG#1")),
+    Mutant("P6", "discipline confirms", "posted", (project(ConfirmAward(), "2024-03-19", "DISC#1"),), roles_open=True),
+    # ------------------------------------------------------------ time
+    Mutant(
+        "D1",
+        "a late bid",
+        "ORG-2",
+        (
+            register("round", "R-1", PublishCall.model_validate(SCHEME), "2024-02-01", "CAB-REG#1"),
+            project(bid("ORG-1"), "2024-03-04", "SO-LEGAL#1"),
+        ),
+    ),
+    Mutant("D2", "confirmed a day early", "posted", (project(ConfirmAward(), "2024-03-18", "CAB-DEC#1"),)),
+    Mutant(
+        "D3",
+        "an activity before the start",
+        "started",
+        (project(RecordActivity(person_times=1, held_on=date(2024, 3, 31)), "2024-04-02", "SO-PM#1"),),
+    ),
+    Mutant(
+        "D3",
+        "spent before the contract",
+        "started",
+        (
+            project(
+                RecordExpenditure(voucher="V-9", amount=1, line="admin", spent_on=date(2024, 3, 20)),
+                "2024-04-02",
+                "SO-ACC#1",
+            ),
+        ),
+    ),
+    Mutant(
+        "D4",
+        "approved after it was to hold",
+        "midterm",
+        (
+            project(
+                RequestVariation(reason="順延", end=date(2024, 12, 20), effective=date(2024, 7, 12)),
+                "2024-07-10",
+                "SO-LEGAL#1",
+            ),
+            project(ApproveVariation(variation="1"), "2024-07-13", "CAB-DEC#1"),
+        ),
+    ),
+    Mutant("D4", "amended before it was approved", "midterm", (VARIED, project(SUPPLEMENT, "2024-07-11", "CAB-REG#1"))),
+    Mutant(
+        "D5",
+        "a barred bidder",
+        "call",
+        (
+            register(
+                "organisation", "ORG-1", BanApplicant(until=date(2025, 1, 1), **AGAINST), "2024-02-02", "CAB-DEC#1"
+            ),
+            project(bid("ORG-1"), "2024-02-20", "SO-LEGAL#1"),
+        ),
+    ),
+    Mutant(
+        "D5",
+        "a barred organisation is paid",
+        "approved T1",
+        (
+            register(
+                "organisation",
+                "ORG-1",
+                BanApplicant(until=date(2025, 1, 1), **AGAINST),
+                "2024-03-25T12:00+08:00",
+                "CAB-DEC#1",
+            ),
+            project(PayDisbursement(tranche="T1", amount=400_000), "2024-03-26", "FISCAL#1"),
+        ),
+    ),
+    # ------------------------------------------------------------ evidence
+    Mutant(
+        "V3",
+        "more reported than recorded",
+        "held 2024-05-20",
+        (project(SubmitReport(kind=ReportKind.PROGRESS, person_times=61), "2024-05-21", "SO-PM#1"),),
+    ),
+    Mutant(
+        "V4",
+        "somebody is named",
+        "started",
+        (project(RecordActivity(person_times=1, title="探訪 33010119500101001X"), "2024-04-02", "SO-PM#1"),),
+    ),
+    Mutant(
+        "V4",
+        "a telephone in a need",
+        "rules",
+        (
+            register("round", "R-1", OpenNeedSolicitation.model_validate(SCHEME), "2024-02-01", "CAB-REG#1"),
+            register("need", "ND-1", SubmitNeed(round="R-1", group="王某 13800138000"), "2024-02-02", "COMM#1"),
+        ),
+    ),
+    Mutant(
+        "SD12",
+        "one person corrects",
+        "spent",
+        (
+            project(ProposeCorrection(correction="1", corrects=17, amount=1, **AGAINST), "2024-06-22", "CAB-REG#1"),
+            project(ConfirmCorrection(correction="1"), "2024-06-23", "CAB-REG#1"),
+        ),
+    ),
+    Mutant(
+        "SD10",
+        "a stranger declines",
+        "posted",
+        (project(DeclineAward(reason="冒名"), "2024-03-13", "SO-LEGAL#2"),),
+    ),
+    # ------------------------------------------------------------ the scheme's own
+    Mutant(
+        "Z1",
+        "no standing team",
+        "audit",
+        (project(ConcludeFinalEvaluation(score=Decimal(85), grade="良好"), "2024-12-09", "EVAL#1"),),
+        scheme=TWO_MONTHS,
+    ),
+    Mutant(
+        "C1",
+        "a base that hangs from nothing",
+        "ORG-1",
+        (
+            register(
+                "base",
+                "BASE-2",
+                DesignateBase(name="區級", tier=Tier.DISTRICT, operator="ORG-1"),
+                "2024-01-05",
+                "CAB-DEC#1",
+            ),
+        ),
+    ),
+    Mutant(
+        "C2",
+        "support above the envelope",
+        "call",
+        (
+            register(
+                "base",
+                "BASE-1",
+                DesignateBase(name="基地", tier=Tier.MUNICIPAL, operator="ORG-1"),
+                "2024-02-05",
+                "CAB-DEC#1",
+            ),
+            register("base", "BASE-1", AssessBase(score=Decimal(90), grade="A"), "2024-02-06", "EVAL#1"),
+            project(
+                proposal(
+                    "PJ-3",
+                    panel=None,
+                    award=1_500_001,
+                    funds={"FS-1": 1_500_001},
+                    support=BaseSupport(
+                        round="R-1", organisation="ORG-1", base="BASE-1", title="扶持", fields=("助老",)
+                    ),
+                ),
+                "2024-02-19",
+                "CAB-REG#1",
+                "PJ-3",
+            ),
+        ),
+        unguarded=True,
+    ),
+    Mutant(
+        "H1",
+        "a second municipal round",
+        "call",
+        (register("round", "R-2", PublishCall.model_validate(SCHEME), "2024-02-02", "CAB-REG#1"),),
+        unguarded=True,
+    ),
+    # ------------------------------------------------------------ guards of the state machine
+    Mutant("T01", "without a report", "report", (project(proposal("PJ-1", panel="RP-9"), "2024-03-11", "CAB-REG#1"),)),
+    Mutant(
+        "T01",
+        "more than was applied for",
+        "report",
+        (
+            project(
+                proposal("PJ-1", award=AWARD + 1, funds={**FUNDS, "FS-2": FUNDS["FS-2"] + 1}), "2024-03-11", "CAB-REG#1"
+            ),
+        ),
+    ),
+    Mutant(
+        "T03",
+        "an objection after the window",
+        "posted",
+        (project(LodgeObjection(ground="重複資助"), "2024-03-19", "PUBLIC#1"),),
+    ),
+    Mutant(
+        "T04",
+        "dismissed without being taken up",
+        "posted",
+        (
+            *objection("2024-03-13", "2024-03-14"),
+            project(LodgeObjection(ground="另一件", objection="2"), "2024-03-15", "PUBLIC#2"),
+            project(DismissObjection(objection="2", finding="不實"), "2024-03-18", "CAB-DEC#1"),
+        ),
+    ),
+    Mutant(
+        "T06",
+        "posted before it was scored again",
+        "posted",
+        (
+            *objection("2024-03-13", "2024-03-14"),
+            project(
+                UpholdObjection(remedy=Remedy.RESCORE, finding="屬實", attachments=EVIDENCE), "2024-03-18", "CAB-DEC#1"
+            ),
+            project(OpenAwardPublicity(contact="市民政局"), "2024-03-19", "CAB-REG#1"),
+        ),
+    ),
+    Mutant(
+        "T06",
+        "scored again by the same panel",
+        "posted",
+        (
+            *objection("2024-03-13", "2024-03-14"),
+            project(
+                UpholdObjection(remedy=Remedy.RESCORE, finding="屬實", attachments=EVIDENCE), "2024-03-18", "CAB-DEC#1"
+            ),
+            project(RescoreAward(panel="RP-1"), "2024-03-19", "CAB-REG#1"),
+        ),
+    ),
+    Mutant(
+        "T07",
+        "confirmed with an objection open",
+        "posted",
+        (
+            project(LodgeObjection(ground="重複資助"), "2024-03-13", "PUBLIC#1"),
+            project(ConfirmAward(), "2024-03-19", "CAB-DEC#1"),
+        ),
+    ),
+    Mutant("T10", "one signature", "confirmed", (project(contract(signatures={}), "2024-03-21", "CAB-REG#1"),)),
+    Mutant("T11", "lapsed too soon", "confirmed", (project(LapseContractSigning(), "2024-03-21", "SYS#1"),)),
+    Mutant("T12", "started without an account", "signed", (project(StartProject(), "2024-04-01", "SO-PM#1"),)),
+    Mutant(
+        "T13",
+        "too long to put it right",
+        "midterm",
+        (
+            project(
+                OrderRectification(findings=("簽到不全",), attachments=EVIDENCE, due=date(2024, 9, 1)),
+                "2024-07-10",
+                "CAB-REG#1",
+            ),
+        ),
+    ),
+    Mutant(
+        "T14",
+        "the same person looks again",
+        "midterm",
+        (*rectified("handed in"), project(AcceptRectification(), "2024-07-15", "CAB-REG#1")),
+    ),
+    Mutant(
+        "T14",
+        "accepted before it was handed in",
+        "midterm",
+        (*rectified("ordered"), project(AcceptRectification(), "2024-07-15", "CAB-REG#2")),
+    ),
+    Mutant(
+        "T15",
+        "extended twice",
+        "midterm",
+        (
+            *rectified("handed in"),
+            project(FailRectification(finding="仍缺", attachments=EVIDENCE, extended=True), "2024-07-15", "CAB-REG#1"),
+            project(SubmitRectification(), "2024-07-16", "SO-LEGAL#1"),
+            project(FailRectification(finding="仍缺", attachments=EVIDENCE, extended=True), "2024-07-17", "CAB-REG#1"),
+        ),
+    ),
+    Mutant("T16", "reported before the end", "midterm", (project(SubmitFinalReport(), "2024-07-10", "SO-LEGAL#1"),)),
+    Mutant(
+        "T20",
+        "a short hearing",
+        "midterm",
+        (
+            project(
+                InitiateTermination(ground="重複列支", hearing_until=date(2024, 7, 12), attachments=EVIDENCE),
+                "2024-07-10",
+                "CAB-REG#1",
+            ),
+        ),
+    ),
+    Mutant(
+        "T21",
+        "a better grade than earned",
+        "audit",
+        (project(ConcludeFinalEvaluation(score=Decimal(85), grade="優秀"), "2024-12-09", "EVAL#1"),),
+    ),
+    Mutant(
+        "T21",
+        "passed without an audit",
+        "final report",
+        (project(ConcludeFinalEvaluation(score=Decimal(85), grade="良好"), "2024-12-09", "EVAL#1"),),
+    ),
+    Mutant("T22", "closed with a tranche open", "final", (project(CloseProject(), "2024-12-16", "CAB-REG#1"),)),
+    Mutant(
+        "T24",
+        "ended before the hearing was over",
+        "paid T2",
+        (
+            *TERMINATING,
+            project(CancelTranche(tranche="T3", amount=250_000, **AGAINST), "2024-07-16", "CAB-DEC#1"),
+            project(OrderClawback(amount=450_001, **AGAINST), "2024-07-17", "CAB-DEC#1"),
+            project(TerminateProject(**AGAINST), "2024-07-24", "CAB-DEC#1"),
+        ),
+    ),
+    Mutant("T24", "ended with a tranche open", "paid T2", (*TERMINATING, ORDERED_BACK, TERMINATED)),
+    Mutant("T24", "ended with nothing ordered back", "paid T2", (*TERMINATING, CANCELLED, TERMINATED)),
+    Mutant(
+        "T25",
+        "archived with money to come",
+        "paid T2",
+        (
+            *TERMINATING,
+            CANCELLED,
+            ORDERED_BACK,
+            TERMINATED,
+            project(ArchiveProject(index=MINUTES), "2024-07-31", "HOST#1"),
+        ),
+    ),
+    Mutant(
+        "T26",
+        "reopened without a contract",
+        "posted",
+        (
+            project(DeclineAward(reason="人手不足"), "2024-03-13", "SO-LEGAL#1"),
+            project(ArchiveProject(index=MINUTES), "2024-03-14", "HOST#1"),
+            project(
+                ReopenProject(ground=ReopeningGround.DISCIPLINE, finding="另案", attachments=EVIDENCE),
+                "2024-03-15",
+                "CAB-DEC#1",
+            ),
+        ),
+    ),
+)
+
+
+def mute(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
+    """Let these rules refuse nothing any more; none named means every rule."""
+    note = Checks.__call__
+
+    def lenient(self: Checks, held: object, rule: str, zh: str, en: str) -> bool:
+        return note(self, held, rule, zh, en) if rules and rule not in rules else bool(held)
+
+    monkeypatch.setattr(Checks, "__call__", lenient)
+
+
+def open_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let anybody do anything at any stage."""
+    monkeypatch.setattr(room, "_standing", lambda *_: ())
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_the_checker_catches_what_the_rules_no_longer_do(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    town = told_until(mutant.until, mutant.scheme, guarded=not mutant.unguarded)
+    *before, last = mutant.orders
+    for step in before:
+        step.ordered(town)
+    assert town.checked().ok
+    refusing = mutant.rule if not mutant.roles_open or mutant.rule in {"P2", "SD1"} else "T07"
+    assert refusing in last.refused(town), "the rules as they are refuse it by this very rule"
+    mute(monkeypatch, mutant.rule, *mutant.muted)
+    if mutant.roles_open:
+        open_roles(monkeypatch)
+    last.ordered(town)
+    assert mutant.rule in {b.rule for b in town.checked().breaches}
+
+
+def broke(town: Chronicle) -> set[str]:
+    return {b.rule for b in town.checked().breaches}
+
+
+def test_m9_a_split_that_loses_the_rounding_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rounded_down(amount: int, over: Mapping[str, int]) -> dict[str, int]:
+        return {name: amount * share // sum(over.values()) for name, share in over.items()}
+
+    monkeypatch.setattr(disbursement, "apportioned", rounded_down)
+    assert broke(told_until("paid T1")) == {"M9"}
+
+
+def test_v1_a_decision_without_evidence_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = told_until("paid T1")
+    bare = WithholdDisbursement.model_construct(tranche="T2", reason="見附件", attachments=())
+    withheld = project(bare, "2024-03-26", "CAB-REG#1")
+    with pytest.raises(ValueError, match="attachments"):
+        withheld.ordered(town)
+    monkeypatch.setattr(Event, "validated", lambda self: self)
+    monkeypatch.setattr(disbursement.DisbursementWithheld, "model_validate_json", classmethod(_as_written))
+    withheld.ordered(town)
+    assert broke(town) == {"V1"}
+
+
+def _as_written(cls: type[disbursement.DisbursementWithheld], _data: bytes) -> Event:
+    return cls.model_construct(tranche="T2", reason="見附件", attachments=())
+
+
+async def test_v2_a_log_that_is_not_chained_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "chained", lambda _before, leaf: leaf[:32].ljust(32, b"\0"))
+    store = MemoryStore()
+    await played(store)
+    assert {f.what for f in (await verify(store)).findings} == {What.CHAIN}
+
+
+def test_z1_a_team_struck_out_after_the_evaluation_is_caught_at_the_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = told_until("paid T3", scheme("hangzhou", evaluation={"standing_team_months": 3}))
+    stream = town.id("project", "AP-1")
+    (held, *_) = (e.version for e in town.entries if e.stream == stream and e.type == "ActivityRecorded")
+    struck = ProposeCorrection(correction="1", corrects=held, strike=True, **AGAINST)
+    project(struck, "2024-12-11", "SO-PM#1").ordered(town)
+    project(ConfirmCorrection(correction="1"), "2024-12-12", "CAB-REG#1").ordered(town)
+    close = project(CloseProject(), "2024-12-16", "CAB-REG#1")
+    assert close.refused(town) == {"Z1"}
+    mute(monkeypatch, "Z1")
+    close.ordered(town)
+    assert broke(town) == {"Z1"}
+
+
+def test_d5_a_bonus_for_a_rating_that_has_ended_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = told_until("call", scheme("hangzhou", bidding={"rating_bonus": {"4A": 2}}))
+    rating = RecordRating(level="4A", until=date(2024, 2, 5))
+    register("organisation", "ORG-1", rating, "2024-02-02", "CAB-REG#1").ordered(town)
+    asked = register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-05", "CAB-REG#1")
+    late = register("organisation", "ORG-1", ApplyRatingBonus(round="R-2"), "2024-02-06", "CAB-REG#1")
+    asked.ordered(town)
+    assert town.checked().ok
+    assert "D5" in late.refused(town)
+    monkeypatch.setattr("domain.organisation.Organisation.rating", lambda self, _day: self.ratings[-1])
+    mute(monkeypatch, "D5", "S1")
+    register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-06", "CAB-REG#1").ordered(town)
+    assert broke(town) == {"D5"}
+
+
+def test_every_invariant_has_a_mutant() -> None:
+    by_themselves = {"M9", "V1", "V2"}
+    assert {m.rule for m in MUTANTS} | by_themselves >= INVARIANTS.keys()
+
+
+# ---------------------------------------------------------------- the state machine itself
+
+_REASON = {"finding": "屬實", "attachments": EVIDENCE}
+OUT_OF_PLACE: dict[str, Command] = {
+    "T02": OpenAwardPublicity(contact="市民政局"),
+    "T03": AcceptObjection(),
+    "T04": DismissObjection(finding="不實"),
+    "T05": UpholdObjection(remedy=Remedy.DISQUALIFY, **_REASON),
+    "T06": UpholdObjection(remedy=Remedy.RESCORE, **_REASON),
+    "T07": ConfirmAward(),
+    "T08": DeclineAward(reason="人手不足"),
+    "T09": RevokeAward.model_validate({"ground": "FALSE_STATEMENT", **AGAINST}),
+    "T10": contract(),
+    "T11": LapseContractSigning(),
+    "T12": StartProject(end=date(2024, 11, 30)),
+    "T13": OrderRectification(findings=("簽到不全",), attachments=EVIDENCE),
+    "T14": AcceptRectification(),
+    "T15": FailRectification(**_REASON),
+    "T16": SubmitFinalReport(),
+    "T17": SuspendProject(ground=SuspensionGround.RISK, **AGAINST),
+    "T18": ResumeProject(cured="已改"),
+    "T19": IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=0, auditor="ORG-A"),
+    "T20": InitiateTermination(ground="重複列支", attachments=EVIDENCE),
+    "T21": ConcludeFinalEvaluation(score=Decimal(85), grade="良好", evaluator="ORG-E"),
+    "T22": CloseProject(),
+    "T23": UpholdTerminationAppeal(finding="申辯成立", record=MINUTES),
+    "T24": TerminateProject(**AGAINST),
+    "T25": ArchiveProject(index=MINUTES),
+    "T26": ReopenProject(ground=ReopeningGround.DISCIPLINE, **_REASON),
+}
+
+
+@pytest.mark.parametrize("row", sorted({row.id for row in TABLE if row.id.startswith("T")}))
+def test_rules_that_ask_for_no_stage_are_caught(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = OUT_OF_PLACE.get(row) or proposal("PJ-1")
+    town = told_until("bid 1")
+    out_of_place = project(command, "2024-03-05", str(f"{command.by[0]}#1"))
+    assert out_of_place.refused(town)
+    mute(monkeypatch)
+    open_roles(monkeypatch)
+    out_of_place.ordered(town)
+    assert row in broke(town)
+
+
+def test_rules_that_ask_for_no_role_are_caught() -> None:
+    """Every event of the story that moves the project, signed by somebody else."""
+    town = told_until("archived")
+    moving = {row.event: row.id for row in TABLE}
+    seen = set()
+    for number, entry in enumerate(town.entries):
+        if entry.type in moving:
+            forged = replace(entry, meta=entry.meta.replace(json.loads(entry.meta)["actor"].encode(), b"PUBLIC#9"))
+            report = checked([*town.entries[:number], forged, *town.entries[number + 1 :]])
+            assert moving[entry.type] in {b.rule for b in report.breaches}, entry.type
+            seen.add(moving[entry.type])
+    assert len(seen) >= 12
