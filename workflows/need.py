@@ -17,11 +17,6 @@ SOLICITATION = (NeedStage.NONE, NeedStage.SUBMITTED)
 class NeedWorkflow(StreamWorkflow):
     """需求: submitted, endorsed, and then adopted into the catalogue, rejected, merged or split."""
 
-    @workflow.init
-    def __init__(self, opening: Opening) -> None:
-        """Begin, or go on where the last run ended."""
-        super().__init__(opening)
-
     @workflow.run
     async def run(self, _opening: Opening) -> None:
         """Stay with the need until it is decided."""

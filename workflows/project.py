@@ -22,11 +22,6 @@ AFTERWARDS = (Stage.CLOSED, Stage.TERMINATED, Stage.REVOKED)
 class ProjectWorkflow(StreamWorkflow):
     """項目全程: what a project waits for, one chapter after another; its rules and dates are in ``domain/project``."""
 
-    @workflow.init
-    def __init__(self, opening: Opening) -> None:
-        """Begin, or go on where the last run ended."""
-        super().__init__(opening)
-
     @workflow.run
     async def run(self, _opening: Opening) -> None:
         """Stay with the project until it is archived. An earlier chapter may come again, so it is a loop."""

@@ -14,11 +14,6 @@ with workflow.unsafe.imports_passed_through():
 class RegisterWorkflow(StreamWorkflow):
     """登記冊: open while somebody asks or a date of its own is running, e.g. a rating that expires."""
 
-    @workflow.init
-    def __init__(self, opening: Opening) -> None:
-        """Begin, or go on where the last run ended."""
-        super().__init__(opening)
-
     @workflow.run
     async def run(self, _opening: Opening) -> None:
         """Answer, and stay only while a deadline is running."""

@@ -20,11 +20,6 @@ SELECTION = (RoundStage.CLOSED, RoundStage.RESOLVED)
 class RoundWorkflow(StreamWorkflow):
     """輪次: its windows open and close by the clock; its projects go their own ways afterwards."""
 
-    @workflow.init
-    def __init__(self, opening: Opening) -> None:
-        """Begin, or go on where the last run ended."""
-        super().__init__(opening)
-
     @workflow.run
     async def run(self, _opening: Opening) -> None:
         """Stay with the round until its results are published or it is called off."""

@@ -37,6 +37,7 @@ class StreamWorkflow:
     It holds nothing that cannot be read back from the log: lose it, and the next command or ``look`` starts it again.
     """
 
+    @workflow.init  # an update may come before the first line of ``run``: all state is set here
     def __init__(self, opening: Opening) -> None:
         """Know what the last run knew."""
         self._stream = opening.stream
