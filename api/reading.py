@@ -48,7 +48,10 @@ async def resolved(store: EventStore, name: str, realm: str | None = None) -> St
     Raises Unknown or Ambiguous.
     """
     if name.count("/") == 2:  # noqa: PLR2004 - kind/realm/name
-        return StreamId(name)
+        try:
+            return StreamId(name)
+        except ValueError:
+            raise Unknown(name) from None
     short = name.partition("/")[0]
     found = await store.streams_named(short, realm)
     if not found:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-import typer
-
-from cli import approval, audit, bulk, command, doctor, project, reconciling, scenario, scheme, serving
+from cli import (
+    approval,
+    audit,
+    bulk,
+    command,
+    doctor,
+    going_live,
+    inbox,
+    project,
+    reconciling,
+    scenario,
+    scheme,
+    serving,
+)
 from cli import round as round_
+from cli.helping import Typer
+
+if TYPE_CHECKING:
+    import typer
 
 
 def build() -> typer.Typer:
     """The whole command line."""
-    app = typer.Typer(
+    app = Typer(
         name="venture",
         help="公益創投項目全程引擎 / the life of public-welfare venture projects",
         no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
         epilog="例 examples: venture project list · venture do confirm-award PJ-3 --as CAB-DEC#1",
     )
     for name, sub in (
@@ -32,6 +46,8 @@ def build() -> typer.Typer:
     command.add_to(app)
     serving.add_to(app)
     reconciling.add_to(app)
+    going_live.add_to(app)
+    inbox.add_to(app)
     bulk.add_to(app)
     doctor.add_to(app)
     return app
@@ -42,4 +58,4 @@ def main() -> None:
     arguments = sys.argv[1:]
     if "--lang" in arguments[:1]:
         arguments = arguments[2:] + arguments[:2]
-    build()(arguments)
+    build()(arguments, prog_name="venture")

@@ -11,6 +11,7 @@ import typer
 import bootstrap
 from api.door import Defect, Mismatch, NotKnown, Parked, Unsigned
 from api.reading import Ambiguous, Unknown
+from cli.helping import Typer
 from cli.speaking import Exit, Fault, Voice, words
 from domain.kernel.refusal import CommandRejected
 from running.office import OutOfService
@@ -25,7 +26,7 @@ R = TypeVar("R")
 
 def noun(zh: str, en: str) -> typer.Typer:
     """A sub-command that groups verbs."""
-    return typer.Typer(help=f"{zh} / {en}", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+    return Typer(help=f"{zh} / {en}", no_args_is_help=True)
 
 
 def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
@@ -39,57 +40,57 @@ def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
             voice.json({"refused": [u.model_dump() for u in refused.unmet]})
         raise typer.Exit(Exit.REFUSED) from None
     except Faulty as faulty:
-        raise _said(voice, Exit.USAGE, *_faults(faulty)) from None
+        raise said(voice, Exit.USAGE, *_faults(faulty)) from None
     except Fault as fault:
-        raise _said(voice, fault.code, fault.zh, fault.en) from None
+        raise said(voice, fault.code, fault.zh, fault.en) from None
     except OutOfService as out:
-        raise _said(voice, Exit.UNAVAILABLE, out.zh, out.en) from None
+        raise said(voice, Exit.UNAVAILABLE, out.zh, out.en) from None
     except Unknown as unknown:
-        raise _said(voice, Exit.NOT_FOUND, f"找不到 {unknown.name}", f"there is no {unknown.name}") from None
+        raise said(voice, Exit.NOT_FOUND, f"找不到 {unknown.name}", f"there is no {unknown.name}") from None
     except Ambiguous as several:
         names = "\n".join(f"  {c}" for c in several.candidates)
-        raise _said(
+        raise said(
             voice,
             Exit.USAGE,
             f"{several.name} 有多個,請用 --realm 指明或寫全稱:\n{names}",
             f"there are several {several.name}; name the realm by --realm, or write the whole id:\n{names}",
         ) from None
     except Mismatch as mismatch:
-        raise _said(
+        raise said(
             voice,
             Exit.CONFLICT,
             f"編號 {mismatch} 已用於另一請求,請換新編號",
             f"the id {mismatch} was used for another request; use a fresh id",
         ) from None
     except NotKnown as unknown:
-        raise _said(
+        raise said(
             voice,
             Exit.UNAVAILABLE,
             f"結果未知({unknown.why})。請以同一編號再問:--id {unknown.command_id}",
             f"not known ({unknown.why}). Ask again with the same id: --id {unknown.command_id}",
         ) from None
     except (StoreUnavailable, Unsigned) as gone:
-        raise _said(voice, Exit.UNAVAILABLE, f"服務不可用:{gone}", f"unavailable: {gone}") from None
+        raise said(voice, Exit.UNAVAILABLE, f"服務不可用:{gone}", f"unavailable: {gone}") from None
     except Defect as defect:
-        raise _said(
+        raise said(
             voice,
             Exit.UNAVAILABLE,
             f"本產品有誤,什麼也沒有記錄;請連同 worker 日誌報告:{defect}",
             f"a fault of this product; nothing was recorded. Report it with the worker's log: {defect}",
         ) from None
     except Parked as parked:
-        raise _said(
+        raise said(
             voice,
             Exit.CONFLICT,
             f"{parked} 已停置待人處理,見 venture doctor",
             f"{parked} is parked and waits for a person; see venture doctor",
         ) from None
     except KeyboardInterrupt:
-        raise _said(voice, Exit.UNAVAILABLE, "已中斷", "interrupted") from None
+        raise said(voice, Exit.UNAVAILABLE, "已中斷", "interrupted") from None
     except Exception as defect:  # noqa: BLE001 - the last line: a person gets words, the log gets the trace
         structlog.get_logger().debug("cli.defect", exc_info=defect)
         told = f"{type(defect).__name__}: {defect}"
-        raise _said(
+        raise said(
             voice,
             Exit.DEFECT,
             f"本產品有誤:{told}(設 VENTURE_LOG_LEVEL=debug 可見詳情)",
@@ -103,7 +104,8 @@ def _faults(faulty: Faulty) -> tuple[str, str]:
     return zh, en
 
 
-def _said(voice: Voice, code: Exit, zh: str, en: str) -> typer.Exit:
+def said(voice: Voice, code: Exit, zh: str, en: str) -> typer.Exit:
+    """Say why it ends; the exit to be raised."""
     if voice.for_people:
         voice.tell(zh, en, "bold red")
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -12,10 +13,10 @@ from pydantic import ValidationError
 
 from activities.deciding import decide_on, fold
 from api.reading import Unknown, new_stream, resolved
-from cli.asking import carried_out, read_settings
+from cli.asking import carried_out, read_settings, said
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
-from domain.catalogue import command_named, command_table
+from domain.catalogue import AGGREGATES, command_named, command_table, event_class
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.message import Order
@@ -127,7 +128,7 @@ def _give(
     if not voice.for_people:
         voice.json(answer)
         return
-    events = "、".join(answer["events"])
+    events = voice.say("、", ", ").join(_event(name, voice) for name in answer["events"])
     if dry_run:
         voice.tell(
             f"✓ 可以辦理,將記錄:{events}(僅試算,未記錄)",
@@ -145,6 +146,10 @@ def _give(
         )
 
 
+def _event(name: str, voice: Voice) -> str:
+    return voice.say(f"{event_class(name).zh}（{name}）", name)
+
+
 async def _stream(office: Office, subject: str, realm: str | None) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet."""
     try:
@@ -157,8 +162,8 @@ async def _stream(office: Office, subject: str, realm: str | None) -> StreamId:
         except (KeyError, ValueError) as wrong:
             raise Fault(
                 Exit.USAGE,
-                f"不認識對象 {subject};以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
-                f"unknown subject {subject}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
+                f"不認識對象 {_short(subject)};以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+                f"unknown subject {_short(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
             ) from wrong
 
 
@@ -167,11 +172,11 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
     try:
         command_type = command_named(name, stream.kind)
     except KeyError:
-        known = " ".join(sorted(row.command for row in command_table() if row.kind == stream.kind))
+        near = _resembling(name, stream.kind)
         raise Fault(
             Exit.USAGE,
-            f"{stream.kind} 沒有命令 {name};可用:{known}",
-            f"{stream.kind} has no command {name}; there are: {known}",
+            f"{AGGREGATES[stream.kind].zh}沒有命令 {_short(name)}。{near}全部見 venture commands {stream.kind}",
+            f"{stream.kind} has no command {_short(name)}. {near}All: venture commands {stream.kind}",
         ) from None
     particulars = _particulars(given)
     part = "" if subject.count("/") == 2 else subject.partition("/")[2]  # noqa: PLR2004 - kind/realm/name
@@ -190,13 +195,30 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
         ) from None
 
 
+def _resembling(name: str, kind: str) -> str:
+    """Commands that may have been meant."""
+    rows = [row for row in command_table() if row.kind == kind]
+    names = {word: row.command for row in rows for word in (row.command, row.event, row.zh)}
+    squeezed = {word.lower(): command for word, command in names.items()}
+    found = get_close_matches(name.replace("-", "").lower(), squeezed, n=3, cutoff=0.5)
+    return f"{' '.join(dict.fromkeys(squeezed[word] for word in found))}? " if found else ""
+
+
+def _short(text: str) -> str:
+    """What somebody wrote, short enough to be shown back."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+_LONGEST_SHOWN = 60
+
+
 def _particulars(given: list[str]) -> dict[str, Any]:
     """``key=value`` pairs; a value is read as YAML, so numbers, lists and mappings may be given."""
     found: dict[str, Any] = {}
     for pair in given:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise Fault(Exit.USAGE, f"{pair!r}:寫作 key=value", f"{pair!r}: write key=value")
+            raise Fault(Exit.USAGE, f"{_short(pair)!r}：寫作 key=value", f"{_short(pair)!r}: write key=value")
         if key in found:
             raise Fault(Exit.USAGE, f"{key} 給了兩次", f"{key} is given twice")
         try:
@@ -269,6 +291,9 @@ def commands_command(
       venture commands project -o json
     """
     voice = Voice.of(output, lang)
+    if kind is not None and kind not in AGGREGATES:
+        kinds = " ".join(AGGREGATES)
+        raise said(voice, Exit.USAGE, f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}")
     rows = [
         {
             "kind": row.kind,

@@ -196,7 +196,7 @@ def _facts(file: File, summary: dict[str, Any], voice: Voice, now: datetime) -> 
 def _story(story: Iterable[Chapter], voice: Voice) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for zh, en in (("時間", "when"), ("事件", "what"), ("經辦", "by"), ("對象", "of"), ("內容", "particulars")):
-        table.add_column(voice.say(zh, en), no_wrap=zh in ("時間", "經辦", "對象"))
+        table.add_column(voice.say(zh, en), no_wrap=zh in ("時間", "經辦", "對象"), overflow="fold")
     for chapter in story:
         event = chapter.occurrence.event
         table.add_row(

@@ -198,7 +198,6 @@ TERMS: dict[str, str] = {
     "split_from": "拆分自",
     "standing_team_months": "常態志願隊（月）",
     "statement": "需求說明",
-    "status": "狀態",
     "still_open": "未決異議",
     "strike": "作廢",
     "supervisor": "督導",
@@ -225,6 +224,9 @@ TERMS: dict[str, str] = {
 """Particulars."""
 
 VALUES: dict[str, str] = {
+    "replicability": "可複製",
+    "effectiveness": "成效",
+    "acceptance": "居民認可",
     "ABNORMAL": "活動異常名錄",
     "ADVERSE": "否定意見",
     "BASE_SUPPORT": "基地扶持",

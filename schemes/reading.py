@@ -109,7 +109,10 @@ def read(path: Path) -> Document:
 
 def read_text(text: str, file: str) -> Document:
     """That text with its lines. Raises Faulty if it is not YAML or has a key twice."""
-    loader = _Reader(text)
+    try:
+        loader = _Reader(text)
+    except yaml.YAMLError as wrong:
+        raise Faulty([Fault(file, 1, "", f"不是文字文件：{wrong}", f"not a text file: {wrong}")]) from wrong
     try:
         node = loader.get_single_node()
         if node is None:

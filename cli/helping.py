@@ -1,0 +1,124 @@
+"""Help pages: Chinese letters are two cells wide, examples keep their lines, and every page fits eighty columns."""
+
+from __future__ import annotations
+
+import re
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Any
+
+import typer
+import typer.core
+from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+WIDE = 80
+_KEPT = ("例", "\b", "退出碼")
+"""A paragraph that begins so keeps its lines."""
+_PIECE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+|\s+")
+_NEVER_FIRST = "，。：；、）」！？,;:)"
+_COLUMN = 30
+"""Where the second column of a list begins at most."""
+
+
+class Nouns(typer.core.TyperGroup):
+    """A group of commands whose help is a page of ours."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the library's own types are private
+        """Write the page."""
+        names = sorted(self.list_commands(ctx), key=lambda name: not isinstance(self.commands[name], Nouns))
+        rows = [(name, _first_line(self.commands[name].help)) for name in names]
+        formatter.write(_page(self, ctx, [("命令 commands", rows)]))
+
+
+class Verb(typer.core.TyperCommand):
+    """A command whose help is a page of ours."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the library's own types are private
+        """Write the page."""
+        formatter.write(_page(self, ctx, []))
+
+
+class Typer(typer.Typer):
+    """The library's own, with our help pages."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - whatever the library takes
+        """Make its group one of ours."""
+        super().__init__(cls=Nouns, pretty_exceptions_enable=False, rich_markup_mode=None, **settings)
+
+    def command(self, name: str | None = None, **settings: Any) -> Any:  # noqa: ANN401 - a decorator of anything
+        """Register a command, one of ours."""
+        return super().command(name, **{"cls": Verb, **settings})
+
+
+def _first_line(text: str | None) -> str:
+    return cleandoc(text or "").partition("\n")[0].removesuffix(".")
+
+
+def _page(command: Any, ctx: Any, lists: list[tuple[str, list[tuple[str, str]]]]) -> str:  # noqa: ANN401 - as above
+    usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
+    lines = [f"用法 usage: {usage}", ""]
+    for paragraph in re.split(r"\n\s*\n", cleandoc(command.help or "")):
+        lines += [*_paragraph(paragraph), ""]
+    lists = [*lists, ("參數 arguments", []), ("選項 options", [])]
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is not None:
+            argument = param.param_type_name == "argument"
+            lists[-2 if argument else -1][1].append(_told(*record, argument=argument))
+    for title, rows in lists:
+        if rows:
+            lines += [f"{title}:", *_listed(rows), ""]
+    if command.epilog:
+        lines += [*wrapped(command.epilog, WIDE), ""]
+    return "\n".join(lines)
+
+
+_TEXTS = {
+    "Show this message and exit.": "顯示此說明 / show this page",
+    "Install completion for the current shell.": "為目前的 shell 安裝補全 / install completion",
+    "Show completion for the current shell, to copy it or customize the installation.": (
+        "印出補全腳本 / print the script of completion"
+    ),
+}
+
+
+def _told(names: str, text: str, *, argument: bool) -> tuple[str, str]:
+    """A parameter as the office reads it; the library's own texts in its words."""
+    names = re.sub(r" ?<.*>$", "", names) if argument else names.replace("<list[str]>", "<str> …")
+    text = text.replace("[required]", "[必填 required]").replace("[default: ", "[缺省 default: ")
+    return names, _TEXTS.get(text, text)
+
+
+def _paragraph(text: str) -> Iterator[str]:
+    if text.startswith(_KEPT):
+        for line in text.removeprefix("\b").strip("\n").split("\n"):
+            yield from [line] if line.startswith(" ") else wrapped(line, WIDE)
+    else:
+        yield from wrapped(text, WIDE)
+
+
+def _listed(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    rows = list(rows)
+    column = min(_COLUMN, max(cell_len(names) for names, _ in rows) + 4)
+    for names, text in rows:
+        told = wrapped(text, WIDE - column)
+        lead = f"  {names}"
+        if cell_len(lead) > column - 2:
+            yield lead
+        else:
+            yield f"{lead}{' ' * (column - cell_len(lead))}{told.pop(0) if told else ''}".rstrip()
+        yield from (f"{' ' * column}{line}" for line in told)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most so many cells: broken between Chinese letters and between words."""
+    lines = [""]
+    for piece in _PIECE.findall(" ".join(text.split())):
+        fits = cell_len(lines[-1] + piece.rstrip()) <= width
+        if fits or piece in _NEVER_FIRST:
+            lines[-1] += piece
+        elif piece.strip():
+            lines.append(piece)
+    return [line.rstrip() for line in lines if line.strip()]

@@ -1,0 +1,125 @@
+"""A house that is kept up for the whole run, as ``venture up`` keeps it: asked in a process of its own, or here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest import mock
+
+from typer.testing import CliRunner
+
+from cli.app import build
+from local import children
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+    import typer
+    from typer.testing import Result
+
+ROOT = Path(__file__).resolve().parents[2]
+S2 = ROOT / "scenarios" / "s2-fuzhou.yaml"
+_PATIENCE_S = 90.0
+
+
+@dataclass(frozen=True)
+class House:
+    """Where its state lies, and how it is spoken to."""
+
+    home: Path
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a user at their terminal."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
+        here = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
+        return {**kept, "PATH": here, "VENTURE_HOME": str(self.home), "COLUMNS": "80", **more}
+
+    def begun(self, *arguments: str) -> subprocess.Popen[str]:
+        """The command in a process of its own, under way."""
+        command = [sys.executable, str(ROOT / "starter.py"), *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(  # noqa: S603 - our own words, no shell
+            command, cwd=ROOT, env=self.environment(), text=True, stdout=pipe, stderr=pipe
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command in a process of its own."""
+        with self.begun(*arguments) as process:
+            out, err = process.communicate(timeout=_PATIENCE_S)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def ask(self, *arguments: str, **more: str) -> Result:
+        """The command in this process: the same code without the second that an interpreter needs to start.
+
+        A failure that is no answer is raised: a person would see a traceback.
+        """
+        return in_process(arguments, {"VENTURE_HOME": str(self.home), "COLUMNS": "80", **more})
+
+
+@cache
+def _commands() -> typer.Typer:
+    return build()
+
+
+def in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> Result:
+    """The command line called as a function, with an event loop of its own."""
+    results: list[Result] = []
+
+    def call() -> None:
+        results.append(CliRunner().invoke(_commands(), list(arguments), env=environment))
+
+    with mock.patch("bootstrap.configure_logging"):  # it would speak to streams that are gone afterwards
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join(_PATIENCE_S)
+    (result,) = results
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@cache
+def house(at_the_end: Callable[[Callable[[], None]], None]) -> House:
+    """The one house of this run: up, with the story S2 in it. Give the way to have it closed at the end."""
+    home = Path(tempfile.mkdtemp(prefix="venture-house-"))
+    found = House(home)
+    command = [sys.executable, str(ROOT / "starter.py"), "up"]
+    environment = found.environment()
+    up = children.spawn(command, log=home / "up.log", when_parent_dies=signal.SIGTERM, env=environment)
+
+    def close() -> None:
+        children.stop(up, signal.SIGTERM, patience_s=40)
+        shutil.rmtree(home, ignore_errors=True)
+
+    at_the_end(close)
+    _until(lambda: "worker.ready" in _text(home / "logs" / "worker.log"), home / "up.log")
+    played = found.ask("scenario", "play", str(S2))
+    assert played.exit_code == 0, played.output
+    return found
+
+
+def the_house(request: pytest.FixtureRequest) -> House:
+    """What a session fixture of either room of tests gives."""
+    return house(request.config.add_cleanup)
+
+
+def _until(ready: Callable[[], bool], log: Path) -> None:
+    end = time.monotonic() + _PATIENCE_S
+    while not ready():
+        assert time.monotonic() < end, _text(log)
+        time.sleep(0.1)
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", "replace") if path.exists() else ""

@@ -1,0 +1,261 @@
+"""What a user gets for an answer: data for machines, words for people, and an exit code that means something."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.cli.house import ROOT, S2, in_process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.house import House
+
+GOLDEN = ROOT / "tests" / "cli" / "golden"
+VOLATILE = re.compile(r"S2-[0-9a-f]{8}")
+
+CHINESE = re.compile("階段|情景|版本|名稱|審批編號|命令|狀況|條記錄|項命令|尚缺")
+"""Words of our own; the data of a story is Chinese in either language."""
+
+READING = [
+    ("project", "list"),
+    ("project", "show", "PJ-3"),
+    ("round", "list"),
+    ("round", "show", "R-FZ-2023"),
+    ("approval", "list", "--all"),
+    ("scheme", "list"),
+    ("scheme", "check", "schemes/fuzhou.yaml"),
+    ("scenario", "list"),
+    ("scenario", "check", "scenarios/s2-fuzhou.yaml"),
+    ("commands", "project"),
+    ("doctor",),
+    ("audit", "verify"),
+    ("audit", "as-of", "2023-05-20", "PJ-3"),
+    ("audit", "replay", "PJ-3"),
+    ("why-not", "close-project", "PJ-3"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_for_machines_an_answer_is_one_json_value(words: tuple[str, ...], venture: House) -> None:
+    answer = venture.ask(*words, "-o", "json")
+    assert answer.exit_code == (1 if words[0] == "why-not" else 0), answer.output
+    json.loads(answer.stdout)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_for_people_an_answer_is_in_their_language(words: tuple[str, ...], lang: str, venture: House) -> None:
+    answer = venture.ask(*words, "--lang", lang)
+    assert answer.exit_code == (1 if words[0] == "why-not" else 0), answer.output
+    told = answer.stdout + answer.stderr
+    assert (CHINESE.search(told) is not None) == (lang == "zh"), told
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_file_of_a_project_reads_as_ever(lang: str, venture: House) -> None:
+    """Remove the golden text to have it written anew, and read what has changed."""
+    shown = venture.ask("project", "show", "PJ-3", "--lang", lang).stdout
+    told = "\n".join(line.rstrip() for line in VOLATILE.sub("S2-########", shown).splitlines()) + "\n"
+    golden = GOLDEN / f"project-show.{lang}.txt"
+    if not golden.exists():
+        golden.write_text(told, "utf-8")
+        pytest.fail(f"{golden.name} was missing and has been written: read it")
+    assert told == golden.read_text("utf-8")
+
+
+def test_a_file_shows_no_digest_no_false_and_no_key_of_ours(venture: House) -> None:
+    for lang in ("zh", "en"):
+        shown = venture.ask("project", "show", "PJ-3", "--lang", lang).stdout
+        assert re.search("[0-9a-f]{16}", shown) is None
+        assert "answer/" not in shown
+        assert "bound" not in shown
+    assert "PASS" not in venture.ask("project", "show", "PJ-3").stdout
+
+
+# ---------------------------------------------------------------------------------------------------- exit codes
+
+
+def test_0_a_dry_run_says_what_would_happen_and_records_nothing(venture: House) -> None:
+    before = _entries(venture)
+    answer = venture.ask("do", "SubmitNeed", "ND-900", "--as", "COMM#1", "round=R-900", "group=空巢老人", "--dry-run")
+    assert answer.exit_code in {0, 1}
+    assert _entries(venture) == before
+
+
+def test_1_a_refusal_names_everything_that_is_missing(venture: House) -> None:
+    answer = venture.ask("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-FIN#1", "amount=1", "-o", "json")
+    assert answer.exit_code == 1
+    rules = {unmet["rule"] for unmet in json.loads(answer.stdout)["refused"]}
+    assert {"M2", "M8", "M4"} <= rules
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("project", "shwo"),
+        ("nothing",),
+        ("project", "show"),
+        ("project", "list", "--limit", "many"),
+        ("project", "list", "-o", "xml"),
+        ("do", "dance", "PJ-3", "--as", "CAB-REG#1"),
+        ("do", "close-project", "PJ-3"),
+        ("do", "close-project", "PJ-3", "--as", "NOBODY#1"),
+        ("do", "close-project", "PJ-3", "--as", "CAB-REG"),
+        ("do", "close-project", "PJ-3", "--as", "CAB-REG#1", "--id", "not-a-uuid"),
+        ("do", "close-project", "PJ-3", "--as", "CAB-REG#1", "--at", "yesterday"),
+        ("do", "close-project", "PJ-3", "--as", "CAB-REG#1", "nonsense"),
+        ("do", "close-project", "PJ-3", "--as", "CAB-REG#1", "=1"),
+        ("do", "close-project", "PJ-3", "--as", "CAB-REG#1", "no_such=1"),
+        ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1", "amount=2"),
+        ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=many"),
+        ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1.5"),
+        ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount={[}"),
+        ("do", "close-project", "🙂", "--as", "CAB-REG#1"),
+        ("do", "🙂", "PJ-3", "--as", "CAB-REG#1"),
+        ("do", "close-project", "x" * 10_000, "--as", "CAB-REG#1"),
+        ("do", "close-project", "project/live/" + "x" * 10_000, "--as", "CAB-REG#1"),
+        ("do", "close-project", "a/b/c/d", "--as", "CAB-REG#1"),
+        ("round", "open", "PJ-3", "--scheme", "fuzhou"),
+        ("round", "open", "R-9", "--scheme", "nowhere"),
+        ("round", "open", "R-9", "--scheme", "fuzhou", "--as", "🙂"),
+        ("scheme", "check", "no-such-file.yaml"),
+        ("scenario", "check", "no-such-file.yaml"),
+        ("scenario", "play", "."),
+        ("audit", "as-of", "yesterday", "PJ-3"),
+        ("audit", "verify", "--root", "🙂"),
+        ("approval", "wait", "not-a-uuid"),
+        ("commands", "dances"),
+    ],
+    ids=lambda words: " ".join(words)[:60],
+)
+def test_2_rubbish_is_told_what_is_wrong_with_it(words: tuple[str, ...], venture: House) -> None:
+    answer = venture.ask(*words)
+    assert answer.exit_code == 2, answer.output
+    assert answer.stderr.strip()
+    assert "Traceback" not in answer.output
+    assert len(answer.stderr) < 2_000
+
+
+def test_2_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
+    for name, text, line in (("a", "id: [1\n", 2), ("b", "", 1), ("c", "id: S2\nid: S3\n", 2), ("d", "\x00", 1)):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text, "utf-8")
+        answer = in_process(("scenario", "check", str(path)), {})
+        assert answer.exit_code == 2
+        assert f"{path.name}:{line}" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("project", "show", "PJ-999"),
+        ("project", "show", "PJ-🙂"),
+        ("project", "show", "a//b"),
+        ("project", "show", "project/live/AP-999"),
+        ("project", "show", "PJ-3", "--realm", "nowhere"),
+        ("round", "show", "R-999"),
+        ("audit", "replay", "PJ-999"),
+        ("audit", "as-of", "1999-01-01", "PJ-3"),
+        ("approval", "wait", "00000000-0000-4000-8000-000000000000"),
+    ],
+    ids=" ".join,
+)
+def test_3_what_is_not_there_is_said_not_to_be(words: tuple[str, ...], venture: House) -> None:
+    answer = venture.ask(*words)
+    assert answer.exit_code == 3, answer.output
+    assert answer.stderr.strip()
+
+
+def test_0_and_4_an_id_has_one_answer_and_belongs_to_one_request(venture: House) -> None:
+    venture.ask("round", "open", "R-FZ-2040", "--scheme", "fuzhou")
+    asked = ("do", "submit-need", "ND-940", "--as", "COMM#1", "round=R-FZ-2040", "group=空巢老人")
+    same = ("--id", str(uuid4()), "-o", "json")
+    first, again = (json.loads(venture.ask(*asked, *same).stdout) for _ in range(2))
+    assert first == {**again, "repeated": False}
+    assert again["repeated"] is True
+    other = venture.ask("do", "submit-need", "ND-941", "--as", "COMM#1", "round=R-FZ-2040", "group=老漂族", *same)
+    assert other.exit_code == 4, other.output
+
+
+def test_6_a_root_that_was_kept_and_does_not_agree_is_a_finding(venture: House) -> None:
+    answer = venture.ask("audit", "verify", "--root", f"1:{'0' * 64}")
+    assert answer.exit_code == 6, answer.output
+
+
+# ---------------------------------------------------------------------------------------------------- the live realm
+
+
+def test_a_misspelt_command_is_answered_with_what_may_have_been_meant(venture: House) -> None:
+    answer = venture.ask("do", "confirm-awrad", "PJ-3", "--as", "CAB-DEC#1")
+    assert "ConfirmAward" in answer.stderr
+
+
+def test_a_round_opens_once_and_says_why_not_twice(venture: House) -> None:
+    opened = venture.ask("round", "open", "R-FZ-2041", "--scheme", "fuzhou", "--as", "CAB-REG#1")
+    assert opened.exit_code == 0, opened.output
+    again = venture.ask("round", "open", "R-FZ-2041", "--scheme", "fuzhou", "--as", "CAB-REG#1")
+    assert again.exit_code == 1
+    assert "RD03" in again.stderr
+    rival = venture.ask("round", "open", "R-FZ-2041-B", "--year", "2041", "--scheme", "fuzhou")
+    assert rival.exit_code == 1
+    assert "H1" in rival.stderr
+    assert "R-FZ-2041" in venture.ask("round", "list", "--realm", "live").stdout
+
+
+def test_a_stream_of_refusals_only_is_not_listed(venture: House) -> None:
+    venture.ask("do", "close-project", "AP-999", "--as", "CAB-REG#1")
+    assert "AP-999" not in venture.ask("project", "list").stdout
+
+
+# ---------------------------------------------------------------------------------------------------- approvals
+
+
+@pytest.fixture(scope="module")
+def part(venture: House, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A project of its own that waits for its first payment to be checked."""
+    path = tmp_path_factory.mktemp("part") / "part.yaml"
+    told = S2.read_text("utf-8").replace("PJ-3", "PJ-30").replace("AP-5", "AP-50").replace("id: S2", "id: PART")
+    rows = told.partition("- [2023-05-30,")[0]
+    path.write_text(rows + "expect:\n  PJ-30: {state: CONTRACTED, net: 0}\n", "utf-8")
+    played = venture.ask("scenario", "play", str(path))
+    assert played.exit_code == 0, played.output
+    return "PJ-30"
+
+
+def test_a_service_waits_and_is_told_when_somebody_else_decides(part: str, venture: House) -> None:
+    (asked,) = json.loads(venture.ask("approval", "list", part, "-o", "json").stdout)
+    assert (asked["gate"], asked["key"], asked["verdict"]) == ("CheckDisbursement", "T1", "OPEN")
+    late = venture.ask("approval", "wait", asked["id"], "--timeout", "0.3")
+    assert late.exit_code == 5, late.output
+    with venture.begun("approval", "wait", asked["id"], "--timeout", "60", "-o", "json") as waiting:
+        decided = venture.ask("do", "check-disbursement", f"{part}/T1", "--as", "CAB-FIN#1")
+        assert decided.exit_code == 0, decided.output
+        out, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0, err
+    answer = json.loads(out)
+    assert (answer["id"], answer["verdict"], answer["decided_by"]) == (asked["id"], "GRANTED", "CAB-FIN#1")
+    told = venture.ask("approval", "wait", asked["id"])
+    assert (told.exit_code, "撥款複核" in told.stderr) == (0, True), told.output
+
+
+def test_a_name_that_several_realms_know_asks_for_the_realm(part: str, venture: House) -> None:
+    answer = venture.ask("round", "show", "R-FZ-2023")
+    assert answer.exit_code == 2
+    assert "--realm" in answer.stderr
+    assert part not in answer.stdout
+
+
+def _entries(venture: House) -> int:
+    found: int = json.loads(venture.ask("audit", "verify", "-o", "json").stdout)["entries"]
+    return found

@@ -1,0 +1,51 @@
+"""What every command says of itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+from rich.cells import cell_len
+
+from cli.app import build
+from tests.cli.house import in_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _all(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _all(inner, (*path, name))
+
+
+COMMANDS = list(_all(typer.main.get_command(build())))
+DIGEST = re.compile("[0-9a-f]{64}")
+"""An example that shows a digest cannot be shorter."""
+LEAVES = [path for path, command in COMMANDS if not hasattr(command, "commands")]
+
+
+@pytest.mark.parametrize("path", [path for path, _ in COMMANDS], ids=lambda path: " ".join(path) or "venture")
+def test_help_fits_a_terminal_and_is_in_chinese_first(path: tuple[str, ...]) -> None:
+    result = in_process((*path, "--help"), {"COLUMNS": "80"})
+    assert result.exit_code == 0
+    too_wide = [line for line in result.output.splitlines() if cell_len(line) > 80 and not DIGEST.search(line)]
+    assert too_wide == []
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in result.output)
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_help_has_an_example(path: tuple[str, ...]) -> None:
+    text = in_process((*path, "--help"), {"COLUMNS": "80"}).output
+    assert "例" in text
+    assert f"venture {' '.join(path)}" in text or f"./run {' '.join(path)}" in text
+
+
+def test_every_verb_speaks_both_languages_and_writes_for_machines() -> None:
+    for path, command in COMMANDS:
+        names = {name for p in command.params for name in p.opts}
+        if path in LEAVES and path != ("scenario", "schema"):
+            assert {"--lang", "--output"} <= names, path

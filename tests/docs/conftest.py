@@ -1,0 +1,13 @@
+"""The house that the commands of the documentation are tried in."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.house import House, the_house
+
+
+@pytest.fixture(scope="session")
+def venture(request: pytest.FixtureRequest) -> House:
+    """Up for the whole run."""
+    return the_house(request)

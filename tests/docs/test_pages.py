@@ -1,0 +1,162 @@
+"""The documentation is true: what it says to type works, what it names is there, what it copies is current."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from cli.scenario import schema, shipped
+from docs.generate import current
+from docs.picture import PLACES, pairs
+from domain.project.stage import Stage
+from schemes.reading import read
+from tests.docs.pages import PAGES, ROOT, anchors, blocks, commands, links, named, prose
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.house import House
+
+SCHEMA = ROOT / "scenarios" / "scenario.schema.json"
+SCENARIOS = ROOT / "docs" / "scenarios.md"
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+# ------------------------------------------------------------------------------------------------------ what is said
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if list(commands(page))], ids=_name)
+def test_every_command_of_a_page_ends_as_the_page_says(
+    page: Path, venture: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    for number, command in enumerate(commands(page)):
+        program, *words = shlex.split(command.words)
+        assert program in {"./run", "venture"}, command.words
+        if number == 0:  # as a user does; the others are spared the second that an interpreter needs to start
+            ran = venture.run(*words)
+            code, said = ran.returncode, ran.stdout + ran.stderr
+        else:
+            answer = venture.ask(*words)
+            code, said = answer.exit_code, answer.output
+        assert code == command.exit_code, f"{command.words}\n{said}"
+        assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python run")], ids=_name)
+def test_every_program_of_a_page_runs(page: Path, venture: House) -> None:
+    for block in blocks(page, "python run"):
+        environment = venture.environment(PYTHONPATH=str(ROOT))
+        ran = subprocess.run(  # noqa: S603 - our own words, no shell
+            [sys.executable, "-c", block], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stderr
+
+
+def test_the_example_of_a_scenario_comes_out_as_told(venture: House, tmp_path: Path) -> None:
+    for number, block in enumerate(blocks(SCENARIOS, "yaml play")):
+        path = tmp_path / f"example-{number}.yaml"
+        path.write_text(block, "utf-8")
+        answer = venture.ask("scenario", "play", str(path))
+        assert answer.exit_code == 0, answer.output
+
+
+def test_the_faulty_example_has_the_faults_that_are_shown(venture: House, tmp_path: Path) -> None:
+    (block,), (shown,) = blocks(SCENARIOS, "yaml check"), blocks(SCENARIOS, "text errors")
+    path = tmp_path / "faulty.yaml"
+    path.write_text(block, "utf-8")
+    answer = venture.ask("scenario", "check", str(path), "--lang", "en")
+    assert answer.exit_code == 2
+    found = re.findall(r"faulty\.yaml:(\d+) (\S+?): ", answer.stderr)
+    assert sorted(found) == sorted(tuple(line.split()) for line in shown.splitlines())
+
+
+# ------------------------------------------------------------------------------------------------------ what is named
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    for name in named(page):
+        path, _, inside = name.partition("::")
+        found = [place / path for place in (ROOT, page.parent) if (place / path).exists()]
+        assert found, name
+        assert not inside or re.search(rf"\b(?:def|class) {inside}\b", found[0].read_text("utf-8")), name
+
+
+def test_every_promise_names_a_test() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| (PR\d+) \|.*\| (.+) \|$", text, re.MULTILINE))
+    assert list(rows) == [f"PR{n}" for n in range(1, 11)]
+    assert [name for name, held_by in rows.items() if "::test_" not in held_by] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_chinese_prose_has_chinese_punctuation(page: Path) -> None:
+    wrong = re.findall(r".{0,12}[\u4e00-\u9fff」』][,;:!?(].{0,6}", prose(page))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_chinese_is_in_traditional_characters(page: Path) -> None:
+    assert sorted(set(_SIMPLIFIED) & set(page.read_text("utf-8"))) == []
+
+
+_SIMPLIFIED = "项组织评审发资办条务这为时间现应执关闭总结签约拨设规则证计账启动变输轮诉门档确认险统"
+"""Characters of the simplified script that are everyday words here."""
+
+
+# ------------------------------------------------------------------------------------------------------ what is copied
+
+
+@pytest.mark.parametrize("path", list(current()), ids=_name)
+def test_what_the_code_writes_is_current(path: Path) -> None:
+    """Run ``python -m docs.generate``."""
+    assert path.read_text("utf-8") == current()[path]
+
+
+def test_every_stage_has_its_place_in_the_picture() -> None:
+    assert set(PLACES) == set(Stage) - {Stage.NONE}
+    assert len(set(PLACES.values())) == len(PLACES)
+    assert {stage for pair in pairs() for stage in pair} == set(PLACES)
+
+
+def test_the_schema_is_what_the_command_prints(venture: House) -> None:
+    printed = venture.ask("scenario", "schema").stdout
+    assert json.loads(printed) == json.loads(SCHEMA.read_text("utf-8")) == schema()
+
+
+@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+def test_every_shipped_scenario_is_valid_by_the_schema(path: Path) -> None:
+    Draft202012Validator.check_schema(schema())
+    data = json.loads(json.dumps(read(path).data, default=float))
+    assert [error.message for error in Draft202012Validator(schema()).iter_errors(data)] == []
+
+
+def test_the_schema_refuses_what_the_reader_refuses() -> None:
+    validator = Draft202012Validator(schema())
+    row = ["2023-03-06", "CallPublished", "R-1", "CAB-REG#1"]
+    sound = {"id": "S", "scheme": "fuzhou", "events": [row]}
+    assert validator.is_valid(sound)
+    rows: list[object] = [[], [row[:3]], [[*row, {}, "", ""]]]
+    others: list[dict[str, object]] = [{"id": "S 1"}, {"evnets": []}, {"events": rows[0]}, {"events": rows[1]}]
+    for wrong in [*others, {"events": rows[2]}]:
+        assert not validator.is_valid({**sound, **wrong}), wrong
