@@ -277,6 +277,7 @@ async def test_a_keeper_stays_until_its_guest_is_done(tmp_path: Path) -> None:
         assert process.wait(10) == 0
 
 
+@pytest.mark.full
 def test_two_that_start_at_once_share_what_one_of_them_starts(tmp_path: Path) -> None:
     with keeping(tmp_path / "home") as one, keeping(tmp_path / "home") as other:
         answers = [said(one), said(other)]
@@ -306,6 +307,7 @@ async def test_what_a_killed_keeper_left_is_cleared_in_words_and_the_data_stays(
         assert await asked(found.owner_url, "SELECT n FROM kept") == 7
 
 
+@pytest.mark.full
 async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("local.servers"), "_ENDING_S", 0.2)
     settings = bootstrap.settings(home=tmp_path / "home")
@@ -367,6 +369,7 @@ async def test_a_reset_stops_the_servers_and_removes_the_folder(tmp_path: Path) 
 # Bad days
 
 
+@pytest.mark.full
 async def test_a_taken_port_is_tried_once_more_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     free, taken = children.free_port, [0]
 
@@ -403,6 +406,7 @@ async def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> Non
     assert none_left(settings.home, 5)
 
 
+@pytest.mark.full
 async def test_a_first_start_that_was_cut_short_does_no_harm(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     half = settings.home / f"{postgres.DATA}.new"
@@ -429,6 +433,7 @@ async def test_production_has_no_embedded_servers(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.full
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must become somebody else")
 async def test_root_becomes_nobody_where_namespaces_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
