@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def _takes_in(project: Project, event: Happened) -> None:
     project.organisation, project.partners = event.text("organisation"), tuple(event.texts("partners"))
-    project.round, project.need = event.text("round"), event.text("need")
+    project.round = event.text("round")
+    project.answer = event.text("need") or f"{event.text('title')}\n{event.text('statement')}"
     project.fields, project.requested = frozenset(event.texts("fields")), event.fen("requested")
     project.match_pledged, project.community = event.fen("match_pledged"), event.text("community")
 
@@ -45,9 +46,48 @@ def submitted(judge: Judge, realm: Realm, event: Happened) -> None:
     _takes_in(project, event)
     project.returned_on = None
     rules = realm.rules(project)
+    _once(judge, realm, project, rules)
     represented(judge, realm, project, event)
     registers.eligible(judge, realm, project.bidders, event.day, rules)
     _matched(judge, project.match_pledged, project.requested, rules)
+
+
+def _once(judge: Judge, realm: Realm, project: Project, rules: Mapping[str, Any]) -> None:
+    """AP02: so many bids of an organisation in a round, and one answer of it to a need: nothing is funded twice."""
+    bids = realm.bids[project.round, project.organisation]
+    bids.add(project.name)
+    most = whole(rules.get("bidding", {}).get("per_organisation"))
+    judge(
+        len(bids) <= most,
+        "AP02",
+        f"{project.organisation} 在 {project.round} 申報 {len(bids)} 項,限 {most} 項",
+        f"{project.organisation} has {len(bids)} bids in {project.round}; {most} are allowed",
+    )
+    first = realm.answers.setdefault((project.organisation, project.answer), project.name)
+    judge(
+        first == project.name,
+        "AP02",
+        f"{project.organisation} 已以 {first} 申報同一需求",
+        f"{project.organisation} answers the same need by {first}",
+    )
+
+
+def over(realm: Realm, project: Project) -> None:
+    """No money flows for it any more: its need may be answered again."""
+    if realm.answers.get((project.organisation, project.answer)) == project.name:
+        del realm.answers[project.organisation, project.answer]
+
+
+def withdrawn(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """A withdrawn bid gives its place in the round back too."""
+    project = realm.project(event.name)
+    over(realm, project)
+    realm.bids[project.round, project.organisation].discard(project.name)
+
+
+def not_selected(_judge: Judge, realm: Realm, event: Happened) -> None:
+    """Out."""
+    over(realm, realm.project(event.name))
 
 
 def _matched(judge: Judge, pledged: int, requested: int, rules: Mapping[str, Any]) -> None:
@@ -90,6 +130,7 @@ def failed(judge: Judge, realm: Realm, event: Happened) -> None:
         end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
         judge(event.at >= end, "D1", f"補正期限至 {end},尚未屆滿", f"it could be completed until {end}")
     project.returned_on = None
+    over(realm, project)
 
 
 # ---------------------------------------------------------------- 擬立項
@@ -173,6 +214,7 @@ def freed(judge: Judge, realm: Realm, event: Happened) -> None:
     for name, fen in back.items():
         realm.funds[name].taken -= fen
     project.live = {}
+    over(realm, project)
 
 
 # ---------------------------------------------------------------- 公示、異議、批復
@@ -333,6 +375,8 @@ def lapsed(judge: Judge, realm: Realm, event: Happened) -> None:
 LOOKS = {
     "ApplicationDrafted": drafted,
     "ApplicationSubmitted": submitted,
+    "ApplicationWithdrawn": withdrawn,
+    "ApplicationNotSelected": not_selected,
     "LateSubmissionRefused": late,
     "ApplicationReturned": returned,
     "PreliminaryReviewPassed": passed,

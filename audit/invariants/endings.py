@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit.invariants.awards import represented
+from audit.invariants.awards import over, represented
 from audit.invariants.reading import midnight, to_date, whole
 from audit.invariants.realm import Correction, Rectification
 from audit.invariants.work import report, standing_team
@@ -133,6 +133,8 @@ def terminated(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         left >= unjustified, "T24", f"應追回 {unjustified},決定 {left} 分", f"{unjustified} may not be kept; {left} due"
     )
+    if not project.net:
+        over(realm, project)
 
 
 # ---------------------------------------------------------------- 結項、歸檔、重新核查

@@ -167,7 +167,8 @@ class Project:
     organisation: str = ""
     partners: tuple[str, ...] = ()
     round: str = ""
-    need: str = ""
+    answer: str = ""
+    """The need, or its own statement of one, that it answers."""
     fields: frozenset[str] = frozenset()
     requested: int = 0
     match_pledged: int = 0
@@ -273,6 +274,10 @@ class Realm:
     """Voucher and the project that claims it (M7)."""
     numbers: dict[str, str] = field(default_factory=dict)
     """Project number and the stream that bears it."""
+    bids: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Round and organisation, and its bids there that were not withdrawn."""
+    answers: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Organisation and what it answers, and the bid that does so while money may flow for it."""
 
     def project(self, name: str) -> Project:
         """The project of that stream."""

@@ -23,7 +23,16 @@ from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition, Verdict
 from domain.organisation import not_eligible, not_represented
 from domain.panel import Panel
-from domain.project.bidding import Application, BaseSupport, ProjectKind, not_supportable, supported
+from domain.project.bidding import (
+    Application,
+    BaseSupport,
+    PlacesFreed,
+    ProjectKind,
+    answers,
+    given_back,
+    not_supportable,
+    supported,
+)
 from domain.project.stage import Stage
 
 if TYPE_CHECKING:
@@ -222,14 +231,15 @@ class Upholding(Finding):
     attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
 
 
-class FundsFreed(Particulars):
-    """What goes back to the envelopes."""
+class FundsFreed(PlacesFreed):
+    """What goes back to the envelopes; and the place as the answer to its need, which may be funded elsewhere now."""
 
     freed: dict[str, Fen]
     """Fund and fen."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Give the shares that were set aside back to their envelopes."""
+        """Give the shares that were set aside back to their envelopes, and the place back."""
+        yield from super().effects(stream)
         for fund, share in sorted(self.freed.items()):
             yield Post(committed(stream, fund), envelope(stream.realm, fund), share)
 
@@ -545,8 +555,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ObjectionDismissed.of(command, still_open=len(set(award.held()) - {number})))
         case UpholdObjection(objection=number, remedy=remedy):
             _stands(check, award, number, ObjectionStatus.ACCEPTED)
-            freed = award.funds if remedy is Remedy.DISQUALIFY else {}
-            return check.grant(ObjectionUpheld.of(command, freed=freed))
+            if remedy is Remedy.RESCORE:
+                return check.grant(ObjectionUpheld.of(command, freed={}))
+            return check.grant(ObjectionUpheld.of(command, freed=award.funds, freed_places=answers(state)))
         case RescoreAward(panel=panel):
             return check.grant(AwardRescored(panel=panel, score=_rescored(check, state, facts, panel)))
         case ConfirmAward():
@@ -555,9 +566,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(AwardConfirmed(signing_wd=scheme.contract.signing_wd))
         case DeclineAward():
             _declined_by_who_may(check, state, facts, order.actor)
-            return check.grant(AwardDeclined.of(command, freed=award.funds))
+            return check.grant(AwardDeclined.of(command, freed=award.funds, freed_places=answers(state)))
         case RevokeAward():
-            return check.grant(AwardRevoked.of(command, freed=award.funds))
+            return check.grant(AwardRevoked.of(command, freed=award.funds, freed_places=answers(state)))
         case _:
             assert_never(command)
 
@@ -747,6 +758,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             upheld = _moved(state, event.objection, status=ObjectionStatus.UPHELD, decided_on=today)
             if event.remedy is Remedy.RESCORE and award.panel is not None:
                 upheld = upheld.having(replace(state.part(Application), rescoring=True))
+            upheld = given_back(upheld, event.freed_places)
             return approval.ended(upheld, of, gate="ConfirmAward", verdict=Verdict.REFUSED)
         case AwardRescored(panel=panel):
             return state.having(replace(award, panel=panel), replace(state.part(Application), rescoring=False))
@@ -754,7 +766,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             confirmed = replace(award, confirmed_on=today, signing_wd=event.signing_wd)
             return approval.ended(state.having(confirmed), of, gate="ConfirmAward")
         case AwardDeclined() | AwardRevoked():
-            return approval.ended(state, of, gate="ConfirmAward", verdict=Verdict.VOID)
+            undone = given_back(state, event.freed_places)
+            return approval.ended(undone, of, gate="ConfirmAward", verdict=Verdict.VOID)
         case _:
             assert_never(event)
 

@@ -113,6 +113,7 @@ class PlacesFreed(Particulars):
     """Which places it gives back."""
 
     freed_places: tuple[str, ...] = ()
+    """Keys: of its one answer to its need, and of a withdrawn bid also its place in the round."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Give the places back."""
@@ -446,21 +447,28 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _may_pass(check, state, facts, local_day(order.at))
             return check.grant(PreliminaryReviewPassed.of(command))
         case FailPreliminaryReview():
-            return check.grant(PreliminaryReviewFailed.of(command, freed_places=_answers(application)))
+            return check.grant(PreliminaryReviewFailed.of(command, freed_places=answers(state)))
         case LapseCompletion():
             return check.grant(
-                PreliminaryReviewFailed(reason="逾期未補正 / not completed in time", freed_places=_answers(application))
+                PreliminaryReviewFailed(reason="逾期未補正 / not completed in time", freed_places=answers(state))
             )
         case LeaveApplicationOut():
             _may_be_left_out(check, state, facts)
-            return check.grant(ApplicationNotSelected.of(command, freed_places=_answers(application)))
+            return check.grant(ApplicationNotSelected.of(command, freed_places=answers(state)))
         case _:
             assert_never(command)
 
 
-def _answers(application: Application) -> tuple[str, ...]:
-    """A bid that is out keeps its place in the round, but its need may be answered again another year."""
-    return tuple(key for key in application.places if key.startswith("answer/"))
+def answers(state: State) -> tuple[str, ...]:
+    """A bid that is out keeps its place in the round, but its need may be answered again: nothing is funded twice."""
+    return tuple(key for key in state.part(Application).places if key.startswith("answer/"))
+
+
+def given_back(state: State, places: tuple[str, ...]) -> State:
+    """The state without the places that it gave back."""
+    application = state.part(Application)
+    kept = tuple(key for key in application.places if key not in places)
+    return state.having(replace(application, places=kept))
 
 
 def _scheme(check: Checks, facts: Facts) -> Scheme:
@@ -641,8 +649,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             places = (*application.places, *sorted(event.places))
             return state.having(replace(_written(application, event), places=places, returned_on=None))
         case ApplicationWithdrawn() | PreliminaryReviewFailed() | ApplicationNotSelected():
-            kept = tuple(key for key in application.places if key not in event.freed_places)
-            return state.having(replace(application, places=kept, returned_on=None))
+            return given_back(state.having(replace(application, returned_on=None)), event.freed_places)
         case ApplicationReturned():
             returned = replace(application, returned_on=local_day(of.at), completion_wd=event.completion_wd)
             return state.having(returned)

@@ -26,6 +26,7 @@ from domain.kernel.room import Room
 from domain.kernel.state import Part, SchemeRef, State, Transition, Verdict
 from domain.organisation import not_eligible
 from domain.project.award import Award, FundsFreed
+from domain.project.bidding import answers, given_back
 from domain.project.stage import CONTRACT_LIVE, Stage, gate
 
 if TYPE_CHECKING:
@@ -457,7 +458,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"簽約期限至 {until},尚未屆滿",
                 f"signing is open until {until}",
             )
-            return check.grant(ContractSigningLapsed(freed=state.part(Award).funds))
+            return check.grant(ContractSigningLapsed(freed=state.part(Award).funds, freed_places=answers(state)))
         case RegisterLedgerAccount(account=account):
             check(
                 account != contract.account,
@@ -597,7 +598,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ContractSigned():
             return gate(_signed(state, of, event), "ContractSigned", positive=True)
         case ContractSigningLapsed():
-            return state
+            return given_back(state, event.freed_places)
         case LedgerAccountRegistered(account=account, changed=changed):
             registered = replace(contract, account=account)
             if not changed:

@@ -19,6 +19,7 @@ from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.room import Room
 from domain.kernel.state import ORIGIN, Part, State, Transition, Verdict
+from domain.project.bidding import PlacesFreed, answers, given_back
 from domain.project.contract import Money, Tranches, apportioned, pinned
 from domain.project.disbursement import Adverse
 from domain.project.remedy import resumed
@@ -98,8 +99,8 @@ class UpholdTerminationAppeal(Hearing, Command):
     records = TerminationAppealUpheld
 
 
-class ProjectTerminated(Adverse, Event):
-    """The project has ended early."""
+class ProjectTerminated(Adverse, PlacesFreed, Event):
+    """The project has ended early; where no money stayed with it, its need may be answered again."""
 
     zh = "項目終止"
     moves = (
@@ -309,7 +310,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(TerminationAppealUpheld.of(command))
         case TerminateProject():
             _may_be_terminated(check, state, facts.calendar, today)
-            return check.grant(ProjectTerminated.of(command))
+            free = () if money.net else answers(state)
+            return check.grant(ProjectTerminated.of(command, freed_places=free))
         case OrderClawback():
             days = _may_be_ordered(check, state, facts, command, today)
             return check.grant(ClawbackOrdered.of(command, clawback_days=days))
@@ -411,7 +413,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             nothing_owed = replace(clawback, ordered=state.part(Money).clawed_back, last_day=None)
             return resumed(heard.having(Termination(), nothing_owed), today)
         case ProjectTerminated():
-            return approval.ended(state, of, gate="TerminateProject")
+            return approval.ended(given_back(state, event.freed_places), of, gate="TerminateProject")
         case ClawbackOrdered():
             last = event.due or today + timedelta(days=event.clawback_days)
             more = replace(clawback, ordered=clawback.ordered + event.amount, last_day=last, escalated=False)

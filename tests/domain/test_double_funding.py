@@ -1,0 +1,81 @@
+"""One organisation answers one need once, as long as money may flow for it; then it may answer it again (AP02)."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.project.award import DeclineAward, Remedy, RevocationGround, RevokeAward, UpholdObjection
+from domain.project.bidding import LeaveApplicationOut
+from domain.project.disbursement import CancelTranche
+from domain.project.evaluation import IssueAuditOpinion, Opinion
+from domain.project.termination import InitiateTermination, TerminateProject
+from domain.round.call import PublishCall
+from domain.round.plan import RoundLevel
+from tests.domain.chronicle import Chronicle, Step, bid, project, told_until
+from tests.domain.test_mutants import AGAINST, RULES, mute, objection
+from tests.domain.town import EVIDENCE
+
+UPHELD = UpholdObjection(remedy=Remedy.DISQUALIFY, finding="屬實", attachments=EVIDENCE)
+REVOKED = RevokeAward(ground=RevocationGround.FALSE_STATEMENT, **AGAINST)
+ENDED_UNPAID = (
+    project(InitiateTermination(ground="無法開展", attachments=EVIDENCE), "2024-03-26", "CAB-REG#1"),
+    project(IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=0), "2024-04-01", "AUDIT#1"),
+    *(
+        project(CancelTranche(tranche=name, amount=fen, **AGAINST), "2024-04-02", "CAB-DEC#1")
+        for name, fen in (("T1", 400_000), ("T2", 350_001), ("T3", 250_000))
+    ),
+    project(TerminateProject(**AGAINST), "2024-04-16", "CAB-DEC#1"),
+)
+RELEASED = {
+    "declined": ("confirmed", (project(DeclineAward(reason="人手不足"), "2024-03-20", "SO-LEGAL#1"),)),
+    "revoked": ("confirmed", (project(REVOKED, "2024-03-20", "CAB-DEC#1"),)),
+    "disqualified": ("posted", (*objection("2024-03-13", "2024-03-14"), project(UPHELD, "2024-03-18", "CAB-DEC#1"))),
+    "lapsed unsigned": ("confirmed", ()),
+    "not selected": ("report", (project(LeaveApplicationOut(reason="名次"), "2024-03-11", "CAB-REG#1"),)),
+    "ended before any payment": ("account", ENDED_UNPAID),
+}
+STILL_FUNDED = {
+    "awarded": ("confirmed", ()),
+    "at work": ("started", ()),
+    "ended with money that it may keep": (
+        "paid T1",
+        (
+            project(InitiateTermination(ground="無法開展", attachments=EVIDENCE), "2024-03-26", "CAB-REG#1"),
+            project(IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=400_000), "2024-04-01", "AUDIT#1"),
+            *ENDED_UNPAID[3:],
+        ),
+    ),
+}
+"""The last of them is asked before its signing period has passed."""
+
+
+def bid_again(town: Chronicle, at: str) -> Step:
+    """The same organisation with the same answer, in a district's round of the same year."""
+    call = PublishCall(scheme=RULES.ref, year=2024, level=RoundLevel.DISTRICT)
+    Step("round", "R-2", call, at, "CAB-REG#1").ordered(town)
+    return project(bid("ORG-1", round="R-2"), at, "SO-LEGAL#1", "AP-9")
+
+
+def after(until: str, orders: tuple[Step, ...]) -> Chronicle:
+    town = told_until(until)
+    for step in orders:
+        step.ordered(town)
+    return town
+
+
+@pytest.mark.parametrize("what", RELEASED)
+def test_what_is_funded_no_more_may_be_answered_again(what: str) -> None:
+    town = after(*RELEASED[what])
+    bid_again(town, "2024-05-06").ordered(town)
+    assert town.checked().ok
+
+
+@pytest.mark.parametrize("what", STILL_FUNDED)
+def test_what_is_funded_may_not_be_answered_again(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    town = after(*STILL_FUNDED[what])
+    again = bid_again(town, "2024-05-06" if what.startswith("ended") else "2024-04-02")
+    assert again.refused(town) == {"AP02"}
+    town.guarded = False
+    mute(monkeypatch, "AP02")
+    again.ordered(town)
+    assert {b.rule for b in town.checked().breaches} == {"AP02"}
