@@ -36,6 +36,8 @@ PASSED_THROUGH = ("domain", "activities", "asyncpg", "pydantic", "pydantic_core"
 (asyncpg crashes the process when it is: asyncpg#1292)."""
 GRACE = timedelta(seconds=20)
 """How long a stopping worker lets its commands finish."""
+MISSED = timedelta(seconds=2)
+"""How long the server waits for the worker that knows a workflow before it asks another: after a death, callers do."""
 
 
 @asynccontextmanager
@@ -51,6 +53,7 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
         deployment_config=_deployment(settings),
         workflow_runner=runner(),
         max_cached_workflows=1000,
+        sticky_queue_schedule_to_start_timeout=MISSED,
         max_concurrent_workflow_tasks=100,
         max_concurrent_local_activities=200,
         graceful_shutdown_timeout=GRACE,
