@@ -2,3 +2,5 @@
 
 CARRY_OUT = "carry_out"
 """``carry_out(Asked) -> Carried``"""
+OPEN_ROUND = "open_round"
+"""``open_round(YearsRound) -> Opened``"""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
+from api import annual
 from api.reading import File, file_of, listed, new_stream, resolved
 from cli import telling
 from cli.asking import carried_out, noun, read_settings
@@ -16,17 +18,19 @@ from cli.project import Realm, show
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import command_named
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.state import NONE
+from domain.round.annual import Annual
+from domain.round.plan import RoundLevel
 from running.office import opened
 from schemes import loading
-from schemes.calendars import published
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from api.annual import Scheduled
     from api.door import Receipt
     from api.reading import Listed
-    from domain.kernel.scheme import Scheme
-    from running.office import Office
 
 app = noun("輪次:一次徵集", "rounds: one call each")
 
@@ -54,7 +58,7 @@ def open_command(
         particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
         command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
         async with opened(settings, voice.tell, working=True) as office:
-            await _publish(office, rules)
+            await annual.publish(office.door, rules, datetime.now(UTC).year)
             return await office.door.send(stream, command, who)
 
     receipt = carried_out(voice, work())
@@ -83,27 +87,6 @@ def _year_of(name: str) -> int:
     """The year that the number ends in, or else this one."""
     found = re.search(r"-(20\d\d|21\d\d)$", name)
     return int(found[1]) if found else datetime.now(SHANGHAI).year
-
-
-async def _publish(office: Office, rules: Scheme) -> None:
-    """Rules and working days, unless they are published already: published versions never change."""
-    this_year = datetime.now(UTC).year
-    for year in published(this_year, this_year + 1):
-        stream = StreamId.of("calendar", LIVE, "cn")
-        particulars = {"year": year.year, "version": year.version, "off": sorted(year.off), "on": sorted(year.on)}
-        await _once(office, stream, "CalendarPublished", particulars, f"{year.year}.{year.version}")
-    stream = StreamId.of("scheme", LIVE, rules.name)
-    await _once(office, stream, "PolicyPackPublished", {"scheme": rules}, str(rules.version))
-
-
-async def _once(office: Office, stream: StreamId, event: str, particulars: dict[str, Any], key: str) -> None:
-    """The command, under an id that makes it one however many rounds are opened."""
-    from domain.kernel.identity import derived  # noqa: PLC0415 - used here only
-
-    command_type = command_named(event, stream.kind)
-    actor = Actor(f"{command_type.by[0]}#1")
-    command_id = derived("published", stream, key)
-    await office.door.send(stream, command_type.model_validate(particulars), actor, command_id=command_id)
 
 
 @app.command("list")
@@ -158,3 +141,119 @@ def show_command(
             return await file_of(office.store, await resolved(office.store, name, realm))
 
     show(carried_out(voice, work()), voice, datetime.now(UTC))
+
+
+Programme = Annotated[str, typer.Argument(help="計劃代號 its code, e.g. FZ: 每年一輪 R-FZ-年度", show_default=False)]
+
+
+@app.command("schedule")
+def schedule_command(
+    programme: Programme,
+    scheme: Annotated[str, typer.Option("--scheme", help="管理辦法 the city's rules, e.g. fuzhou", show_default=False)],
+    month: Annotated[int, typer.Option("--month", min=1, max=12, help="月 month", show_default=False)],
+    day: Annotated[int, typer.Option("--day", min=1, max=31, help="日 day", show_default=False)],
+    hour: Annotated[int, typer.Option("--hour", min=0, max=23, help="時，上海時間 / hour, Shanghai time")] = 9,
+    actor: Annotated[str, typer.Option("--as", help="經辦人 in whose name: ROLE#n")] = "CAB-REG#1",
+    level: Annotated[RoundLevel, typer.Option("--level", help="級別 whose round it is")] = RoundLevel.MUNICIPAL,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
+    """每年此日此時自動開一輪；停機一週之內仍會補開 / open a round every year at that hour, even a week late.
+
+    例 example:  venture round schedule FZ --scheme fuzhou --month 3 --day 1 --hour 9
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> Scheduled:
+        of = _annual(programme, scheme, level, actor)
+        async with opened(settings, voice.tell, working=False) as office:
+            try:
+                return await annual.schedule(office.client, settings.task_queue, of, month=month, day=day, hour=hour)
+            except annual.AlreadyScheduled:
+                raise Fault(
+                    Exit.CONFLICT,
+                    f"{programme} 已有年度安排，請先取消：venture round unschedule {programme}",
+                    f"{programme} is scheduled already: venture round unschedule {programme} first",
+                ) from None
+            except annual.NoSuchDay as wrong:
+                raise Fault(Exit.USAGE, f"並非每年都有 {wrong}", f"not every year has a {wrong}") from None
+
+    scheduled = carried_out(voice, work())
+    if not voice.for_people:
+        voice.json(scheduled.as_json())
+        return
+    upcoming = telling.local(scheduled.next_at) if scheduled.next_at else ""
+    voice.tell(
+        f"✓ {programme} 每年自動開輪，下一次 {upcoming}",
+        f"✓ {programme} opens a round every year, next at {upcoming}",
+        "green",
+    )
+
+
+def _annual(programme: str, scheme: str, level: RoundLevel, actor: str) -> Annual:
+    """The programme that is meant. Raises Fault."""
+    try:
+        return Annual(programme=programme, scheme=scheme, level=level, actor=actor_named(actor))
+    except ValidationError as wrong:
+        raise Fault(
+            Exit.USAGE,
+            f"計劃代號 {programme}：只用字母與數字，如 FZ",
+            f"the code {programme}: letters and figures, e.g. FZ",
+        ) from wrong
+
+
+@app.command("schedules")
+def schedules_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+    """列出年度安排及下一次 / the annual schedules, and when each fires next.
+
+    例 example:  venture round schedules -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> Sequence[Scheduled]:
+        async with opened(settings, voice.tell, working=False) as office:
+            return await annual.schedules(office.client)
+
+    rows = [
+        {
+            **one.as_json(),
+            **({"next_at": telling.local(one.next_at)} if voice.for_people and one.next_at is not None else {}),
+        }
+        for one in carried_out(voice, work())
+    ]
+    columns = (
+        Column("programme", "計劃", "programme"),
+        Column("scheme", "辦法", "rules"),
+        Column("next_at", "下一次", "next"),
+        Column("next_round", "輪次", "round"),
+        Column("actor", "經辦", "by"),
+        Column("fired", "已開次數", "fired", right=True),
+    )
+    voice.rows(rows, columns, ("沒有年度安排", "no annual schedules"))
+
+
+@app.command("unschedule")
+def unschedule_command(programme: Programme, output: Output = Form.TABLE, lang: Language = None) -> None:
+    """取消年度安排；已開的輪次不受影響 / take the schedule away; rounds that it opened stay.
+
+    例 example:  venture round unschedule FZ
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> None:
+        async with opened(settings, voice.tell, working=False) as office:
+            try:
+                await annual.unschedule(office.client, programme)
+            except annual.NoSuchSchedule:
+                raise Fault(
+                    Exit.NOT_FOUND, f"{programme} 沒有年度安排", f"there is no schedule of {programme}"
+                ) from None
+
+    carried_out(voice, work())
+    if voice.for_people:
+        voice.tell(f"✓ 已取消 {programme} 的年度安排", f"✓ the schedule of {programme} is gone", "green")
+    else:
+        voice.json({"programme": programme, "unscheduled": True})

@@ -15,7 +15,9 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 import bootstrap
 from activities.agenda import AgendaFollower
 from activities.carrying_out import Registrar
+from api.annual import RoundOpener
 from api.door import Door
+from workflows.annual import AnnualRoundWorkflow
 from workflows.need import NeedWorkflow
 from workflows.probe import ProbeWorkflow
 from workflows.project import ProjectWorkflow
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from bootstrap import Settings
     from store.port import EventStore
 
-WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow, ProbeWorkflow]
+WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow, AnnualRoundWorkflow, ProbeWorkflow]
 PASSED_THROUGH = ("domain", "activities", "asyncpg", "pydantic", "pydantic_core", "structlog")
 """Modules that the workflow sandbox does not load again: pure rules, names, and what must never be loaded twice
 (asyncpg crashes the process when it is: asyncpg#1292)."""
@@ -44,12 +46,12 @@ MISSED = timedelta(seconds=2)
 async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Registrar]:
     """A worker that serves as long as the block runs, then lets its commands finish; who carries its commands out."""
     key = bootstrap.door_key(settings)
-    registrar = Registrar(store, key)
+    registrar, door = Registrar(store, key), Door(client, store, key, settings.task_queue)
     worker = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=[registrar.carry_out],
+        activities=[registrar.carry_out, RoundOpener(door).open_round],
         deployment_config=_deployment(settings),
         workflow_runner=runner(),
         max_cached_workflows=1000,
@@ -58,7 +60,7 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
         max_concurrent_local_activities=200,
         graceful_shutdown_timeout=GRACE,
     )
-    follower = AgendaFollower(store, Door(client, store, key, settings.task_queue).look)
+    follower = AgendaFollower(store, door.look)
     async with worker:
         following = asyncio.create_task(follower.run())
         try:

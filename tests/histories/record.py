@@ -35,6 +35,7 @@ from cli.scenario import planned
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
+from domain.round.annual import Annual
 from local.postgres import APPLICATION, AUDITOR
 from running.serving import serving
 from scenarios.playing import play
@@ -81,6 +82,7 @@ async def _recorded(home: Path) -> dict[str, Any]:
             streams = {
                 **await _story(door, store),
                 **await _wall_clock(client, store, settings),
+                "annual": await _annual(client, settings.task_queue),
                 "probe": await _probe(client, settings.task_queue),
             }
             return {
@@ -138,6 +140,13 @@ async def _refused(door: Door, stream: StreamId) -> None:
     except CommandRejected:
         return
     sys.exit(f"{stream}: a confirmation before its time was not refused")
+
+
+async def _annual(client: Client, task_queue: str) -> str:
+    of = Annual(programme="FZ", scheme="fuzhou", actor=Actor("CAB-REG#1"))
+    handle = await client.start_workflow("AnnualRound", of, id="annual/FZ", task_queue=task_queue)
+    await handle.result()
+    return handle.id
 
 
 async def _probe(client: Client, task_queue: str) -> str:

@@ -45,4 +45,4 @@ def test_no_stage_is_in_two_chapters(kind: str) -> None:
 
 def test_every_kind_of_stream_has_a_workflow_that_the_worker_serves() -> None:
     served = {workflow.__temporal_workflow_definition.name for workflow in WORKFLOWS}  # type: ignore[attr-defined]
-    assert {workflow_type(kind) for kind in AGGREGATES} | {"Probe"} == served
+    assert {workflow_type(kind) for kind in AGGREGATES} | {"AnnualRound", "Probe"} == served
