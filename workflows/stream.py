@@ -28,7 +28,7 @@ A_LONG_WHILE = timedelta(hours=1)
 _FOR_GOOD = ("Malformed", "Defect")
 """Failures that no retry mends."""
 LONG_HISTORY = 2_000
-"""Events after which a run makes way for the next."""
+"""Events after which a run makes way for the next, unless its opening says otherwise."""
 
 
 class StreamWorkflow:
@@ -42,6 +42,7 @@ class StreamWorkflow:
         """Know what the last run knew."""
         self._stream = opening.stream
         self._progress: Progress | None = opening.progress
+        self._opening = opening
         self._turn = asyncio.Lock()
         self._looked = 0
         self._asked_to_look = 0
@@ -102,7 +103,8 @@ class StreamWorkflow:
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self.over or self._asked_to_look > self._looked:
             workflow.continue_as_new(
-                Opening(stream=self._stream, progress=self._progress), initial_versioning_behavior=_next_build()
+                self._opening.model_copy(update={"progress": self._progress}),
+                initial_versioning_behavior=_next_build(),
             )
 
     @property
@@ -137,7 +139,7 @@ class StreamWorkflow:
         return (
             info.is_continue_as_new_suggested()
             or info.is_target_worker_deployment_version_changed()
-            or info.get_current_history_length() > LONG_HISTORY
+            or info.get_current_history_length() > (self._opening.long_history or LONG_HISTORY)
         )
 
     async def _see_what_is_due(self) -> None:

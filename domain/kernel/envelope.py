@@ -132,3 +132,5 @@ class Opening(_Wire):
     stream: StreamId
     progress: Progress | None = None
     """How it stood when the last run ended; None for a first run."""
+    long_history: int | None = None
+    """Events after which a run makes way for the next, if another number than usual is wanted."""

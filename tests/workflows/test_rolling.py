@@ -1,0 +1,155 @@
+"""A long life in many runs: continue-as-new with commands under way, and a running project moved to the next build."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkerDeploymentRequest,
+    SetWorkerDeploymentCurrentVersionRequest,
+)
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+import bootstrap
+from api.door import Door
+from domain.kernel.envelope import Opening, Progress
+from domain.kernel.identity import Actor, StreamId
+from domain.need import EndorseNeed
+from domain.project.award import OpenAwardPublicity
+from running.serving import serving
+from store.port import EntryKind
+from tests.workflows.bureau import Bureau, lacking
+from tests.workflows.waiting import until
+
+if TYPE_CHECKING:
+    from bootstrap import Settings
+    from tests.conftest import Desk
+
+UPDATES = 60
+SHORT = 60
+"""Events of a run: a few commands each."""
+IN_FLIGHT = 8
+
+
+async def _runs(desk: Desk, stream: StreamId) -> int:
+    """How many runs the stream's workflow has had."""
+    count, run_id = 0, (await desk.client.get_workflow_handle(stream).describe()).run_id
+    while run_id:
+        count += 1
+        history = await desk.client.get_workflow_handle(stream, run_id=run_id).fetch_history()
+        run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+    return count
+
+
+async def test_sixty_commands_over_several_runs_are_each_answered_once(desk: Desk, bureau: Bureau) -> None:
+    await bureau.open_round()
+    need = bureau.id("need", "ND-1")
+    await bureau.straight(need, lacking(), "COMM#1")
+    opening = Opening(stream=need, long_history=SHORT)
+    await desk.client.start_workflow("Need", opening, id=need, task_queue=desk.settings.task_queue)
+    places = asyncio.Semaphore(IN_FLIGHT)
+    ids = [uuid4() for _ in range(UPDATES)]
+
+    async def endorsed(number: int) -> int:
+        async with places:
+            actor = Actor(f"COMM#{number + 2}")
+            receipt = await desk.door.send(need, EndorseNeed(), actor, command_id=ids[number])
+            assert not receipt.repeated
+            return receipt.version
+
+    versions = await asyncio.gather(*map(endorsed, range(UPDATES)))
+    assert sorted(versions) == list(range(2, UPDATES + 2)), "each its own, none lost, none twice"
+    assert await _runs(desk, need) >= 3
+    commands = [e.command_id async for e in desk.store.read(need, commands=True) if e.kind is EntryKind.COMMAND]
+    assert sorted(commands[1:]) == sorted(ids)
+    again = [
+        await desk.door.send(need, EndorseNeed(), Actor(f"COMM#{n + 2}"), command_id=ids[n]) for n in (0, UPDATES - 1)
+    ]
+    assert [(r.repeated, r.version) for r in again] == [(True, versions[0]), (True, versions[-1])]
+
+
+async def test_the_alarm_is_set_again_in_the_next_run(desk: Desk, bureau: Bureau) -> None:
+    stream = await bureau.open_round()
+    opening = Opening(stream=stream, long_history=SHORT)
+    await desk.client.start_workflow("Round", opening, id=stream, task_queue=desk.settings.task_queue)
+
+    async def rolled() -> bool:
+        await desk.door.look(stream)
+        return await _runs(desk, stream) == 2
+
+    await until(rolled)
+
+    async def armed() -> bool:
+        history = await desk.client.get_workflow_handle(stream).fetch_history()
+        return any(e.HasField("timer_started_event_attributes") for e in history.events)
+
+    await until(armed)
+    progress = await desk.client.get_workflow_handle(stream).query("progress", result_type=Progress)
+    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    assert (progress.due, progress.version) == (row.due_at, 1)
+    assert row.due_at is not None
+
+
+# ---------------------------------------------------------------- builds
+
+
+async def _made_current(desk: Desk, of: Settings) -> None:
+    """Make that worker's build the one that new runs begin on, once the server knows it."""
+    version = WorkerDeploymentVersion(deployment_name=of.task_queue, build_id=of.build_id or "")
+
+    async def known() -> bool:
+        request = DescribeWorkerDeploymentRequest(namespace=desk.client.namespace, deployment_name=of.task_queue)
+        try:
+            described = await desk.client.workflow_service.describe_worker_deployment(request)
+        except RPCError:
+            return False
+        builds = {s.deployment_version.build_id for s in described.worker_deployment_info.version_summaries}
+        return of.build_id in builds
+
+    await until(known)
+    await desk.client.workflow_service.set_worker_deployment_current_version(
+        SetWorkerDeploymentCurrentVersionRequest(
+            namespace=desk.client.namespace, deployment_name=version.deployment_name, build_id=version.build_id
+        )
+    )
+
+
+async def _build_of(desk: Desk, stream: StreamId) -> str:
+    """The build that the stream's running workflow is pinned to."""
+    described = await desk.client.get_workflow_handle(stream).describe()
+    assert described.status is WorkflowExecutionStatus.RUNNING
+    info = described.raw_description.workflow_execution_info.versioning_info
+    return info.deployment_version.build_id
+
+
+async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_lost(desk: Desk, bureau: Bureau) -> None:
+    queue = f"builds-{uuid4().hex[:8]}"
+    old = desk.settings.model_copy(update={"task_queue": queue, "build_id": "2026.1"})
+    new = old.model_copy(update={"build_id": "2026.2"})
+    await bureau.open_base()
+    door = Door(desk.client, desk.store, bootstrap.door_key(old), queue)
+    project = bureau.id("project", "AP-1")
+    async with serving(old, desk.client, desk.store):
+        await _made_current(desk, old)
+        await door.send(project, bureau.award(1), Actor("CAB-REG#1"))
+        assert await _build_of(desk, project) == "2026.1"
+        async with serving(new, desk.client, desk.store):
+            await _made_current(desk, new)
+            assert await _build_of(desk, project) == "2026.1", "pinned until it makes way for its next run"
+            receipt = await door.send(project, OpenAwardPublicity(contact="市民政局"), Actor("CAB-REG#1"))
+
+            async def moved() -> bool:
+                await door.look(project)
+                return await _build_of(desk, project) == "2026.2"
+
+            await until(moved)
+    async with serving(new, desk.client, desk.store):
+        progress = await desk.client.get_workflow_handle(project).query("progress", result_type=Progress)
+        (row,) = await desk.store.agenda(kind="project", realm=bureau.realm)
+        assert (progress.version, progress.due) == (receipt.version, row.due_at)
+        await door.look(project)
+        assert await _runs(desk, project) == 2, "it moved once, and stays"
