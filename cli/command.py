@@ -16,7 +16,7 @@ from api.reading import Unknown, new_stream, resolved
 from cli.asking import carried_out, read_settings, said
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
-from domain.catalogue import AGGREGATES, command_named, command_table, event_class
+from domain.catalogue import AGGREGATES, command_named, command_table, event_class, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.message import Order
@@ -294,6 +294,7 @@ def commands_command(
     if kind is not None and kind not in AGGREGATES:
         kinds = " ".join(AGGREGATES)
         raise said(voice, Exit.USAGE, f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}")
+    told = voice.say if voice.for_people else lambda _zh, en: en
     rows = [
         {
             "kind": row.kind,
@@ -301,7 +302,7 @@ def commands_command(
             "event": row.event,
             "zh": row.zh,
             "by": ", ".join(row.roles),
-            "during": ", ".join(row.stages),
+            "during": told("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
         }
         for row in command_table()
         if kind in (None, row.kind)

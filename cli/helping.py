@@ -10,14 +10,14 @@ import typer
 import typer.core
 from rich.cells import cell_len
 
+from cli.wrapping import wrapped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 WIDE = 80
 _KEPT = ("例", "\b", "退出碼")
 """A paragraph that begins so keeps its lines."""
-_PIECE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+|\s+")
-_NEVER_FIRST = "，。：；、）」！？,;:)"
 _COLUMN = 30
 """Where the second column of a list begins at most."""
 
@@ -96,7 +96,7 @@ def _paragraph(text: str) -> Iterator[str]:
         for line in text.removeprefix("\b").strip("\n").split("\n"):
             yield from [line] if line.startswith(" ") else wrapped(line, WIDE)
     else:
-        yield from wrapped(text, WIDE)
+        yield from wrapped(" ".join(text.split()), WIDE)
 
 
 def _listed(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -110,15 +110,3 @@ def _listed(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
         else:
             yield f"{lead}{' ' * (column - cell_len(lead))}{told.pop(0) if told else ''}".rstrip()
         yield from (f"{' ' * column}{line}" for line in told)
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most so many cells: broken between Chinese letters and between words."""
-    lines = [""]
-    for piece in _PIECE.findall(" ".join(text.split())):
-        fits = cell_len(lines[-1] + piece.rstrip()) <= width
-        if fits or piece in _NEVER_FIRST:
-            lines[-1] += piece
-        elif piece.strip():
-            lines.append(piece)
-    return [line.rstrip() for line in lines if line.strip()]

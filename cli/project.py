@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from activities.deciding import occurrence
+from activities.deciding import fold, occurrence
 from api.reading import Chapter, File, file_of, listed, resolved
 from cli import telling
 from cli.asking import carried_out, noun, read_settings
-from cli.speaking import Column, Form, Language, Output, Voice, paper
+from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, paper
+from domain.catalogue import stage_zh
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
 from domain.kernel.state import NONE
+from domain.organisation import Organisation
+from domain.project.stage import Stage
 from running.office import opened
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ def list_command(
     output: Output = Form.TABLE,
     lang: Language = None,
     realm: Realm = None,
-    stage: Annotated[str | None, typer.Option("--stage", help="只列此階段 only this stage, e.g. ACTIVE")] = None,
+    stage: Annotated[str | None, typer.Option("--stage", help="只列此階段 only this stage：ACTIVE、實施中")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 100,
 ) -> None:
     """列出項目:階段、等候誰、至何時 / projects: stage, who is awaited, until when.
@@ -48,8 +51,9 @@ def list_command(
     settings = read_settings()
 
     async def work() -> list[Listed]:
+        wanted = _stage(stage)
         async with opened(settings, voice.tell, working=False) as office:
-            return await listed(office.store, "project", realm=realm, stage=stage, limit=limit)
+            return await listed(office.store, "project", realm=realm, stage=wanted, limit=limit)
 
     rows = [_line(one, voice) for one in carried_out(voice, work()) if one.stage != NONE]
     columns = (
@@ -64,6 +68,15 @@ def list_command(
     voice.rows(rows, columns, ("還沒有項目。試試 venture scenario list", "no projects yet; try venture scenario list"))
 
 
+def _stage(text: str | None) -> str | None:
+    """The stage that is meant by ``ACTIVE``, ``active`` or ``實施中``. Raises Fault."""
+    found = next((s for s in Stage if text is not None and text.upper() in (s.value, s.zh)), None)
+    if text is not None and found is None:
+        zh, en = (" ".join(names) for names in ([s.zh for s in Stage], list(Stage)))
+        raise Fault(Exit.USAGE, f"沒有階段 {text}；有：{zh}", f"there is no stage {text}; there are: {en}")
+    return found
+
+
 def _line(one: Listed, voice: Voice) -> dict[str, Any]:
     row: dict[str, Any] = {
         "stream": one.stream,
@@ -75,7 +88,7 @@ def _line(one: Listed, voice: Voice) -> dict[str, Any]:
         **one.summary,
     }
     if voice.for_people:
-        row["stage_text"] = telling.stage_name("project", one.stage, voice)
+        row["stage_text"] = voice.say(stage_zh("project", one.stage), one.stage)
         row["award_text"] = yuan(row["award"]) if row.get("award") else ""
         row["awaited"] = "; ".join(
             f"{'/'.join(a['roles'])} {voice.say(a['zh'], a['en'])}" for a in row.get("awaiting", [])[:2]
@@ -95,17 +108,28 @@ def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None,
     voice = Voice.of(output, lang)
     settings = read_settings()
 
-    async def work() -> File:
+    async def work() -> tuple[File, str]:
         async with opened(settings, voice.tell, working=False) as office:
-            return await file_of(office.store, await resolved(office.store, name, realm))
+            file = await file_of(office.store, await resolved(office.store, name, realm))
+            return file, await _organisation(office.store, file)
 
-    show(carried_out(voice, work()), voice, datetime.now(UTC))
+    file, organisation = carried_out(voice, work())
+    show(file, voice, datetime.now(UTC), organisation)
 
 
-def show(file: File, voice: Voice, now: datetime) -> None:
+async def _organisation(store: EventStore, file: File) -> str:
+    """What the project's organisation is called; nothing if it was never verified."""
+    number = file.summary.get("organisation")
+    if not number:
+        return ""
+    stream = file.stream.sibling("organisation", str(number))
+    return fold(stream, [e async for e in store.read(stream)]).part(Organisation).name
+
+
+def show(file: File, voice: Voice, now: datetime, organisation: str = "") -> None:
     """The page of a file, or its data."""
     if voice.for_people:
-        for part in telling.page(file, voice, now):
+        for part in telling.page(file, voice, now, organisation=organisation):
             paper().print(part)
     else:
         voice.json(as_json(file))

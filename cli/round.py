@@ -16,7 +16,7 @@ from cli.asking import carried_out, noun, read_settings
 from cli.command import actor_named
 from cli.project import Realm, show
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
-from domain.catalogue import command_named
+from domain.catalogue import command_named, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.state import NONE
@@ -105,7 +105,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Real
     rows = [
         {
             "round": one.stream.name,
-            "stage": telling.stage_name("round", one.stage, voice) if voice.for_people else one.stage,
+            "stage": voice.say(stage_zh("round", one.stage), one.stage) if voice.for_people else one.stage,
             "due": (telling.local(one.due) if voice.for_people else one.due.isoformat()) if one.due else None,
             "realm": one.stream.realm,
             **{k: v for k, v in one.summary.items() if k != "awaiting"},

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.asking import carried_out, noun, read_settings
 from cli.speaking import Column, Exit, Form, Language, Output, Voice, paper, words
+from domain.catalogue import command_class
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
 from running.office import Office, opened
@@ -165,9 +166,9 @@ def show(played: Played, voice: Voice) -> None:
     )
     voice.rows(rows, columns, ("沒有項目", "no projects"))
     for refusal in played.refusals:
-        got = " ".join(sorted({u.rule for u in refusal.got})) or voice.say("(未被拒)", "(not refused)")
+        got = " ".join(sorted({u.rule for u in refusal.got})) or voice.say("（未被拒）", "(not refused)")
         told = voice.say(
-            f"應拒 {refusal.command} {refusal.subject}:須依 {refusal.expected},實得 {got}",
+            f"應拒「{command_class(refusal.command).zh()}」{refusal.subject}：須依 {refusal.expected}，實得 {got}",
             f"must refuse {refusal.command} {refusal.subject}: by {refusal.expected}, got {got}",
         )
         paper().print(f"  {'✓' if refusal.ok else '✗'} {told}", markup=False)

@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.wrapping import Cell
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -100,7 +102,7 @@ class Voice:
                 for column in columns:
                     table.add_column(self.say(column.zh, column.en), justify="right" if column.right else "left")
                 for row in rows:
-                    table.add_row(*(column.cell(row) for column in columns))
+                    table.add_row(*(c.cell(row) if c.right else Cell(c.cell(row)) for c in columns))
                 paper().print(table)
 
     def json(self, value: object) -> None:

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from cli.terms import label, value_zh
+from cli.wrapping import GLUE, Cell
 from domain.catalogue import stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import Attachment
@@ -38,6 +39,11 @@ def local(at: datetime) -> str:
 
 def particulars(event: Event, voice: Voice) -> str:
     """What an event says, in a line: no bookkeeping of our own, and nothing that only says no."""
+    return _particulars(event, voice).replace(GLUE, " ")
+
+
+def _particulars(event: Event, voice: Voice) -> str:
+    """The same with labels glued to their values."""
     told = [
         _labelled(name, getattr(event, name), field, voice)
         for name, field in type(event).model_fields.items()
@@ -59,7 +65,7 @@ def _says_nothing(name: str, value: object, field: FieldInfo) -> bool:
 
 
 def _labelled(name: str, value: object, field: FieldInfo, voice: Voice) -> str:
-    return f"{label(name, voice.lang)} {_value(value, voice, money=_is_money(field.annotation, field.metadata))}"
+    return f"{label(name, voice.lang)}{GLUE}{_value(value, voice, money=_is_money(field.annotation, field.metadata))}"
 
 
 def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401 - any annotation
@@ -157,23 +163,25 @@ def awaited(one: Awaited, voice: Voice, now: datetime) -> str:
     return text
 
 
-def page(file: File, voice: Voice, now: datetime, *, title: str = "") -> Iterable[Any]:
+def page(file: File, voice: Voice, now: datetime, *, organisation: str = "") -> Iterable[Any]:
     """A project's page: where it stands, who is awaited until when, money, and the story so far."""
     summary = file.summary
     head = Table.grid(padding=(0, 2))
     head.add_column(style="bold")
     head.add_column()
-    for zh, en, value in _facts(file, summary, voice, now):
+    for zh, en, value in _facts(file, summary, voice, now, organisation):
         head.add_row(voice.say(zh, en), value)
     names = " · ".join(str(summary[k]) for k in ("project", "application") if summary.get(k)) or file.stream.name
-    yield Panel(head, title=f"{names}  {summary.get('title') or title}", title_align="left", expand=False)
+    yield Panel(head, title=f"{names}  {summary.get('title') or ''}".rstrip(), title_align="left", expand=False)
     yield _story(file.story, voice)
 
 
-def _facts(file: File, summary: dict[str, Any], voice: Voice, now: datetime) -> Iterable[tuple[str, str, str]]:
+def _facts(
+    file: File, summary: dict[str, Any], voice: Voice, now: datetime, organisation: str
+) -> Iterable[tuple[str, str, str]]:
     yield "階段", "stage", stage(file.state, voice)
     if summary.get("organisation"):
-        yield "承接組織", "organisation", str(summary["organisation"])
+        yield "承接組織", "organisation", f"{organisation} {summary['organisation']}".strip()
     for one in file.awaiting() or ():
         yield "等候", "awaited", awaited(one, voice, now)
     due = file.due()
@@ -196,7 +204,7 @@ def _facts(file: File, summary: dict[str, Any], voice: Voice, now: datetime) -> 
 def _story(story: Iterable[Chapter], voice: Voice) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for zh, en in (("時間", "when"), ("事件", "what"), ("經辦", "by"), ("對象", "of"), ("內容", "particulars")):
-        table.add_column(voice.say(zh, en), no_wrap=zh in ("時間", "經辦", "對象"), overflow="fold")
+        table.add_column(voice.say(zh, en), no_wrap=zh in ("時間", "經辦", "對象"))
     for chapter in story:
         event = chapter.occurrence.event
         table.add_row(
@@ -204,6 +212,6 @@ def _story(story: Iterable[Chapter], voice: Voice) -> Table:
             voice.say(event.zh, event.event_type),
             chapter.occurrence.actor,
             chapter.stream.name,
-            particulars(event, voice),
+            Cell(_particulars(event, voice)),
         )
     return table

@@ -135,4 +135,4 @@ def test_a_day_in_another_form_is_refused(day: str) -> None:
 @pytest.mark.parametrize("verb", ["verify", "replay", "as-of"])
 def test_every_verb_shows_examples(verb: str) -> None:
     shown = say(verb, "--help").output
-    assert f"\n    venture audit {verb}" in shown
+    assert f"\n  venture audit {verb}" in shown

@@ -1,0 +1,51 @@
+"""Lines of text for a terminal: Chinese letters are two cells wide, and a line may break between any two of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.measure import Measurement
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console, ConsoleOptions
+
+GLUE = "\u00a0"
+"""A space at which no line is broken: between a label and its value."""
+_WIDE = "\u2014\u2026\u3000-\u9fff\uff00-\uffef"
+_PIECE = re.compile(f"[{_WIDE}](?:{GLUE}(?:[{_WIDE}]|[^ {_WIDE}]+))?|[^ \n{_WIDE}]+|[ \n]+")
+_NEVER_FIRST = "，。：；、）」！？》…,;:)"
+_LEAST = 12
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most so many cells: broken between Chinese letters and between words."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if cell_len(lines[-1] + piece.rstrip(" \n")) <= width or piece in _NEVER_FIRST:
+            lines[-1] += " " if piece.isspace() else piece
+        elif piece.strip():
+            lines.append(piece)
+    return [line.replace(GLUE, " ").rstrip() for line in lines if line.strip()]
+
+
+class Cell:
+    """A text in a table that is broken as Chinese is; the library would break it at spaces only."""
+
+    def __init__(self, text: str) -> None:
+        """Show that text."""
+        self.text = text
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Give the lines that fit."""
+        yield from (Text(line, overflow="fold") for line in wrapped(self.text, options.max_width))
+
+    def __rich_measure__(self, _console: Console, _options: ConsoleOptions) -> Measurement:
+        """Say how wide it would like to be."""
+        most = cell_len(self.text)
+        longest = max((cell_len(piece) for piece in _PIECE.findall(self.text)), default=0)
+        return Measurement(min(max(_LEAST, longest), most), most)
