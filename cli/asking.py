@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 import typer
+from temporalio.service import RPCError
 
 import bootstrap
 from api.door import Defect, Mismatch, NotKnown, Parked, Unsigned
@@ -69,7 +70,7 @@ def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
             f"結果未知({unknown.why})。請以同一編號再問:--id {unknown.command_id}",
             f"not known ({unknown.why}). Ask again with the same id: --id {unknown.command_id}",
         ) from None
-    except (StoreUnavailable, Unsigned) as gone:
+    except (StoreUnavailable, Unsigned, RPCError) as gone:
         raise said(voice, Exit.UNAVAILABLE, f"服務不可用:{gone}", f"unavailable: {gone}") from None
     except Defect as defect:
         raise said(

@@ -48,6 +48,12 @@ async def _is_listed(desk: Desk, stream: StreamId, *, running: bool) -> None:
             return
 
 
+async def _agree(desk: Desk, stream: StreamId) -> None:
+    """Wait until nothing differs: a started workflow needs a moment to have looked."""
+    while await _found(desk, stream):
+        pass
+
+
 async def test_a_round_and_its_workflow_agree(desk: Desk) -> None:
     stream = await _soliciting_round(desk)
     await _is_listed(desk, stream, running=True)
@@ -64,7 +70,7 @@ async def test_a_lost_workflow_is_missed_and_started_again_with_its_timer(desk: 
     await resurrect(desk.store, desk.client, desk.door)
 
     await _is_listed(desk, stream, running=True)
-    assert await _found(desk, stream) == []
+    await _agree(desk, stream)
     after = await _handle(desk, stream).query("progress", result_type=Progress)
     assert (after.version, after.due) == (before.version, before.due)
     assert after.due is not None
@@ -76,8 +82,8 @@ async def test_resurrecting_twice_changes_nothing(desk: Desk) -> None:
     position = await desk.store.last_position()
     await resurrect(desk.store, desk.client, desk.door)
     await resurrect(desk.store, desk.client, desk.door)
-    assert await _found(desk, stream) == []
-    assert await desk.store.last_position() == position
+    await _agree(desk, stream)
+    assert [e.position async for e in desk.store.read(stream, commands=True) if e.position > position] == []
 
 
 async def test_a_workflow_without_a_stream_is_shown_and_left_to_a_person(desk: Desk) -> None:
