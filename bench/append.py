@@ -27,6 +27,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,12 +50,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from local.postgres import Postgres
-
-try:
-    from eventsourcing.persistence import StoredEvent
-    from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-except ImportError:
-    StoredEvent = None
 
 APPENDS_A_STREAM = 10
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -143,10 +139,10 @@ VALUES ($1, $2, $3, clock_timestamp(), $4, 1, 'command', $5, 'SubmitReport', $6,
 """
 
 
-def raw(connections: list[asyncpg.Connection], positions: count[int]) -> Callable[[float], Awaitable[int]]:
+def raw(connections: list[Any], positions: count[int]) -> Callable[[float], Awaitable[int]]:
     """The same rows over these connections at once."""
 
-    async def insert_in(connection: asyncpg.Connection, until: float) -> int:
+    async def insert_in(connection: Any, until: float) -> int:
         done, chain = 0, bytes(32)
         while True:
             stream = f"project/live/{uuid4().hex}"
@@ -171,8 +167,12 @@ def raw(connections: list[asyncpg.Connection], positions: count[int]) -> Callabl
 
 def eventsourcing(url: str, threads: int) -> Callable[[float], Awaitable[int]]:
     """The library's recorder as it ships, in so many threads, with a connection each."""
+    shipped, stored_event = (
+        import_module("eventsourcing.postgres"),
+        import_module("eventsourcing.persistence").StoredEvent,
+    )
     parts = urlsplit(url)
-    datastore = PostgresDatastore(
+    datastore = shipped.PostgresDatastore(
         dbname=parts.path.strip("/"),
         host=parts.hostname,
         port=parts.port,
@@ -180,7 +180,7 @@ def eventsourcing(url: str, threads: int) -> Callable[[float], Awaitable[int]]:
         password=parts.password,
         pool_size=threads,
     )
-    recorder = PostgresApplicationRecorder(datastore, events_table_name=f"events_of_{threads}")
+    recorder = shipped.PostgresApplicationRecorder(datastore, events_table_name=f"events_of_{threads}")
     recorder.create_table()
     pool = ThreadPoolExecutor(threads)
 
@@ -191,8 +191,8 @@ def eventsourcing(url: str, threads: int) -> Callable[[float], Awaitable[int]]:
             for version in range(1, 2 * APPENDS_A_STREAM, 2):
                 recorder.insert_events(
                     [
-                        StoredEvent(originator, version, "SubmitReport", COMMAND_META + COMMAND_DATA),
-                        StoredEvent(originator, version + 1, "ReportSubmitted", EVENT_META + EVENT_DATA),
+                        stored_event(originator, version, "SubmitReport", COMMAND_META + COMMAND_DATA),
+                        stored_event(originator, version + 1, "ReportSubmitted", EVENT_META + EVENT_DATA),
                     ]
                 )
                 if time.perf_counter() > until:
@@ -269,7 +269,7 @@ async def measure(server: Postgres, rounds: int, seconds: float) -> dict[str, An
         Variant("ours, 4 workers, 16 in flight in each", ours(stores[:4], 16)),
         Variant("ours, 16 workers, 1 caller in each", ours(stores, 1)),
     ]
-    if StoredEvent is None:
+    if find_spec("eventsourcing") is None or find_spec("psycopg") is None:
         print("no figures for eventsourcing: pip install 'eventsourcing[postgres]'", file=sys.stderr)
     else:
         variants += [

@@ -130,6 +130,13 @@ async def test_a_manual_clock_moves_with_what_is_written_and_never_back(store: E
     assert (await store.append(group(write(first, 1, event(), at=NOON)))).status is Status.BEHIND
 
 
+async def test_within_a_group_the_latest_write_sets_the_manual_clock(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    first, second = project("AP-1", "play"), project("AP-2", "play")
+    await appended(store, group(write(first, 0, event(), at=NOON + DAY), write(second, 0, event(), at=NOON)))
+    assert (await store.load(first, None)).now == NOON + DAY
+
+
 async def test_the_clocks_of_appends_that_travel_together_follow_one_another(store: EventStore) -> None:
     await store.set_clock("play", Clock.MANUAL)
     streams = [project(f"AP-{n}", "play") for n in range(3)]

@@ -133,6 +133,12 @@ async def test_appends_that_arrive_together_are_judged_in_order_of_arrival(store
     await whole(store)
 
 
+async def test_a_refused_group_leaves_its_streams_where_they_stood_for_those_behind_it(store: EventStore) -> None:
+    refused = group(write(A, 0, event(), event()), write(B, 9, event()))
+    answers = await asyncio.gather(*map(store.append, (refused, one(A, 0), one(A, 2))))
+    assert [a.status for a in answers] == [Status.CONFLICT, Status.APPENDED, Status.CONFLICT]
+
+
 async def test_the_same_command_twice_together_is_recorded_once_even_on_two_streams(store: EventStore) -> None:
     command_id = uuid4()
     answers = await asyncio.gather(
