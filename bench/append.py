@@ -142,7 +142,7 @@ VALUES ($1, $2, $3, clock_timestamp(), $4, 1, 'command', $5, 'SubmitReport', $6,
 def raw(connections: list[Any], positions: count[int]) -> Callable[[float], Awaitable[int]]:
     """The same rows over these connections at once."""
 
-    async def insert_in(connection: Any, until: float) -> int:
+    async def insert_in(connection: Any, until: float) -> int:  # noqa: ANN401 - the pool's own wrapper
         done, chain = 0, bytes(32)
         while True:
             stream = f"project/live/{uuid4().hex}"

@@ -115,6 +115,17 @@ async def test_a_group_that_a_guard_refuses_leaves_nothing_of_its_other_effects(
     assert [p async for p in store.postings()] == []
 
 
+async def test_what_a_refused_group_would_have_done_is_not_there_for_those_behind_it(store: EventStore) -> None:
+    refused = with_effects(1, Claim("key", A), Post(PURSE, "fund/b", 5), Post("fund/a", "fund/b", 1))
+    answers = await asyncio.gather(
+        store.append(refused),
+        store.append(with_effects(2, Claim("key", B), Post(PURSE, "fund/b", 1))),
+        store.append(with_effects(3, Post("fund/b", PURSE, 2))),
+    )
+    assert [a.status for a in answers] == [Status.GUARDED, Status.APPENDED, Status.GUARDED]
+    assert (await store.claims(), await store.balances()) == ([("key", B)], {"fund/b": 1, PURSE: -1})
+
+
 async def test_of_sixty_four_racing_for_the_last_yuan_exactly_those_win_that_fit(store: EventStore) -> None:
     await appended(store, one(project("FUND"), 0, event(Post(PURSE, "envelope", 1000))))
     answers = await asyncio.gather(
