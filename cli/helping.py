@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from contextlib import contextmanager
+from functools import partial
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +26,62 @@ _COLUMN = 30
 """Where the second column of a list begins at most."""
 
 
+_USAGE: type[Any] = typer.BadParameter.__mro__[1]
+"""What the library raises for words that it cannot read."""
+_SAID = (
+    (r"^No such option: (\S+?)\.?(?= |$)", r"沒有選項 \1"),
+    (r"^No such command '(.+?)'\.", r"沒有命令 \1。"),
+    (r" ?\(?(?:Did you mean|Possible options:) (.+?)[?)]$", r" 是否為 \1？"),
+    (r"^Missing (?:option|argument|parameter):? '?(.+?)'?\.?$", r"缺少 \1"),
+    (r"^Got unexpected extra arguments?(?:\(s\))? \((.*)\)", r"多出：\1"),
+    (r"^Invalid value for '(.+?)': (?:Value error, )?", r"\1 不合："),
+    (r"' / '", " / "),
+    (r"^Option '(.+?)' requires an argument\.?", r"\1 之後須有值"),
+    (r"Input should be a valid integer.*", "須為整數"),
+    (r"Input should be a valid number.*", "須為數字"),
+    (r"Input should be a valid UUID.*", "須為 UUID，如 3f0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a10"),
+    (r"Input should be greater than or equal to (\S+)", r"須不小於 \1"),
+    (r"Input should be less than or equal to (\S+)", r"須不大於 \1"),
+    (r"'(.*)' is not one of (.+)\.", r"只可為 \2"),
+)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Whatever the library says about the words that were typed, in the reader's language."""
+    try:
+        yield
+    except _USAGE as wrong:
+        if type(wrong).__name__ != "NoArgsIsHelpError":
+            wrong.show = partial(_show, wrong)
+        raise
+
+
+def _show(wrong: Any, _file: object = None) -> None:  # noqa: ANN401 - the library's own types are private
+    said: str = wrong.format_message()
+    if "--lang en" not in " ".join(sys.argv) and os.environ.get("VENTURE_LANG", "zh") == "zh":
+        for english, chinese in _SAID:
+            said = re.sub(english, chinese, said, count=1, flags=re.DOTALL)
+    path = wrong.ctx.command_path if wrong.ctx else "venture"
+    shown = said if len(said) <= _LONGEST_SAID else f"{said[:_LONGEST_SAID]}…"
+    sys.stderr.write(f"✗ {shown}\n  {path} --help\n")
+
+
+_LONGEST_SAID = 400
+
+
 class Nouns(typer.core.TyperGroup):
     """A group of commands whose help is a page of ours."""
+
+    def make_context(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - the library's own types are private
+        """Read the words."""
+        with _in_our_words():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the library's own types are private
+        """Read the words of the command, and carry it out."""
+        with _in_our_words():
+            return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the library's own types are private
         """Write the page."""

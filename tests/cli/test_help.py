@@ -49,3 +49,26 @@ def test_every_verb_speaks_both_languages_and_writes_for_machines() -> None:
         names = {name for p in command.params for name in p.opts}
         if path in LEAVES and path != ("scenario", "schema"):
             assert {"--lang", "--output"} <= names, path
+
+
+@pytest.mark.parametrize(
+    ("words", "zh"),
+    [
+        ("project shwo", "沒有命令 shwo"),
+        ("project show", "缺少 name"),
+        ("project list --limit many", "--limit 不合：須為整數"),
+        ("project list --limit 0", "須不小於 1"),
+        ("project list -o xml", "只可為 'table', 'json', 'jsonl'"),
+        ("project list --stag", "沒有選項 --stag"),
+        ("inbox CAB-REG", "多出：CAB-REG"),
+        ("project list --limit", "--limit 之後須有值"),
+        ("approval wait no", "須為 UUID"),
+        ("do close-project PJ-3", "缺少 --as"),
+    ],
+)
+def test_words_that_cannot_be_read_are_answered_in_the_readers_language(words: str, zh: str) -> None:
+    for lang in ("zh", "en"):
+        result = in_process(tuple(words.split()), {"VENTURE_LANG": lang})
+        assert result.exit_code == 2
+        assert (zh in result.stderr) == (lang == "zh"), result.stderr
+        assert re.search("Error|Usage|[a-z]{30}", result.stderr) is None
