@@ -57,8 +57,8 @@ _MENDS = {
         "Postgres may come from an older backup: check it, then venture resurrect has the workflow follow the log",
     ),
     Difference.STRAY: (
-        "日誌中無此檔案:請人工核對後終止該工作流",
-        "the log has no such stream: check, then end that workflow",
+        "日誌中無此檔案：請人工核對，再以 venture resurrect --strays 令其結束",
+        "the log has no such stream: check, then venture resurrect --strays has the workflow end",
     ),
 }
 
@@ -119,9 +119,17 @@ async def reconcile(store: EventStore, client: Client) -> Reconciliation:
 
 
 async def resurrect(
-    store: EventStore, client: Client, door: Door, told: Callable[[Found], None] = lambda _found: None
+    store: EventStore,
+    client: Client,
+    door: Door,
+    told: Callable[[Found], None] = lambda _found: None,
+    *,
+    strays: bool = False,
 ) -> Reconciliation:
-    """Start every missing workflow from the log, and have stale ones look again. Twice does no harm."""
+    """Start every missing workflow from the log, and have stale ones look again. Twice does no harm.
+
+    ``strays`` has those look too of whose stream the log knows nothing: they find nothing and end.
+    """
     result = await reconcile(store, client)
     places = asyncio.Semaphore(_AT_ONCE)
 
@@ -130,7 +138,7 @@ async def resurrect(
             await door.look(found.stream)
             told(found)
 
-    await asyncio.gather(*(looked_at(f) for f in result.found if f.difference is not Difference.STRAY))
+    await asyncio.gather(*(looked_at(f) for f in result.found if strays or f.difference is not Difference.STRAY))
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -41,7 +41,13 @@ def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> Non
         raise typer.Exit(Exit.INTEGRITY)
 
 
-def resurrect_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+def resurrect_command(
+    strays: Annotated[
+        bool, typer.Option("--strays", help="連日誌中沒有的工作流一併結束 / end those too that the log does not know")
+    ] = False,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
     """由日誌重建缺失的工作流,重設期限;重複執行無害 / start missing workflows from the log; twice does no harm.
 
     例 example:  venture resurrect
@@ -51,7 +57,7 @@ def resurrect_command(output: Output = Form.TABLE, lang: Language = None) -> Non
 
     async def work() -> Reconciliation:
         async with opened(settings, voice.tell, working=True) as office:
-            return await resurrect(office.store, office.client, office.door)
+            return await resurrect(office.store, office.client, office.door, strays=strays)
 
     _show(carried_out(voice, work()), voice)
 

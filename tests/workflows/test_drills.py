@@ -1,0 +1,269 @@
+"""The drills of docs/drills.md: Temporal's data lost in the middle of a story, and Postgres from an older backup."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+import bootstrap
+from api.reconciling import Difference, reconcile, resurrect
+from audit.verifying import verify
+from cli.scenario import planned
+from domain.kernel.envelope import Progress
+from domain.kernel.identity import Actor
+from domain.need import AdoptNeed, EndorseNeed
+from local import binaries, children, nobody, postgres
+from local.postgres import APPLICATION, DATABASE, OWNER, SUPERUSER
+from scenarios.playing import Unseen, play
+from store.postgres import PostgresStore, open_pool
+from tests.workflows.bureau import Bureau, lacking
+from tests.workflows.frail import Frail, frail
+from tests.workflows.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bootstrap import Settings
+    from domain.kernel.identity import StreamId
+    from local import Servers
+    from local.postgres import Postgres
+    from scenarios.planning import Plan, Planned
+    from store.port import EventStore
+    from tests.conftest import Desk
+
+S1 = Path(__file__).parents[2] / "scenarios" / "s1-hangzhou.yaml"
+COMMUNITY, OFFICER = Actor("COMM#1"), Actor("CAB-REG#1")
+
+
+@pytest.fixture(scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Frail]:
+    """A house of these tests' own, which may be damaged."""
+    async with frail(bootstrap.settings(home=tmp_path_factory.mktemp("house"))) as one:
+        yield one
+
+
+def _lose_temporals_data(house: Frail) -> None:
+    """The database file is gone, and then the server; whoever keeps the servers starts an empty one."""
+    for file in house.settings.home.glob("temporal.db*"):
+        file.unlink()
+    house.kill_temporal()
+
+
+async def _differences(house: Frail) -> dict[StreamId, Difference]:
+    return {f.stream: f.difference for f in (await reconcile(house.store, house.client)).found}
+
+
+async def _listed(house: Frail, *running: StreamId) -> None:
+    """Wait until Temporal's list, which follows a moment later, has them."""
+
+    async def there() -> bool:
+        ids = [w.id async for w in house.client.list_workflows("ExecutionStatus = 'Running'")]
+        return set(running) <= set(ids)
+
+    await until(there)
+
+
+async def _agree(house: Frail) -> None:
+    async def agree() -> bool:
+        return not await _differences(house)
+
+    await until(agree)
+
+
+# ---------------------------------------------------------------- Temporal's data
+
+
+class Loser(Unseen):
+    """Loses Temporal's data after so many rows."""
+
+    def __init__(self, house: Frail, after: int) -> None:
+        self._house = house
+        self._left = after
+
+    def went_on(self, planned: Planned) -> None:  # noqa: ARG002 - whichever row it is
+        self._left -= 1
+        if self._left == 0:
+            _lose_temporals_data(self._house)
+
+
+async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
+    """Everything that is recorded in the play's realm, in order; without what no two runs have in common."""
+    streams = [row.stream for row in await store.agenda(realm=plan.realm, limit=1000)]
+    entries = [entry for stream in streams for entry in [e async for e in store.read(stream, commands=True)]]
+    return [
+        (e.stream, e.version, e.kind, e.type, e.command_id, e.occurred_at, e.meta, e.data)
+        for e in sorted(entries, key=lambda e: e.position)
+    ]
+
+
+@pytest.mark.timeout(240)
+async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_the_log(
+    desk: Desk, house: Frail
+) -> None:
+    (plan,) = planned([S1])
+    undisturbed = await play(plan, desk.door, desk.store)
+    bureau = house.bureau()
+    waiting = await bureau.open_round()
+    await house.door.look(waiting)
+    await _listed(house, waiting)
+
+    disturbed = await play(plan, house.door, house.store, Loser(house, len(plan.orders) // 2))
+
+    assert disturbed.ok, disturbed.as_json()
+    assert disturbed.as_json() == undisturbed.as_json()
+    assert await _log(house.store, plan) == await _log(desk.store, plan)
+    assert (await _differences(house))[waiting] is Difference.MISSING
+    await resurrect(house.store, house.client, house.door)
+    await _listed(house, waiting)
+    await _agree(house)
+    progress = await house.client.get_workflow_handle(waiting).query("progress", result_type=Progress)
+    (row,) = await house.store.agenda(kind="round", realm=bureau.realm)
+    assert (progress.version, progress.due) == (1, row.due_at)
+
+
+# ---------------------------------------------------------------- Postgres from a backup
+
+
+def _tool(name: str, *arguments: str, password: str) -> None:
+    """One of Postgres's own tools, of the same version as the server."""
+    subprocess.run(  # noqa: S603 - our own binary, no shell
+        [str(binaries.postgres() / name), *arguments],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PGPASSWORD": password},
+    )
+
+
+def _as_superuser(server: Postgres) -> tuple[str, ...]:
+    return ("--host=127.0.0.1", f"--port={server.port}", f"--username={SUPERUSER}")
+
+
+def _dump(house: Frail, to: Path) -> None:
+    server = house.servers.postgres
+    password = server.passwords[SUPERUSER]
+    _tool("pg_dump", *_as_superuser(server), "--format=custom", f"--file={to}", DATABASE, password=password)
+
+
+async def _restore(house: Frail, dump: Path) -> None:
+    server = house.servers.postgres
+    password = server.passwords[SUPERUSER]
+    connection = await asyncpg.connect(server.url(SUPERUSER))
+    try:
+        await connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+        await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+    finally:
+        await connection.close()
+    to = f"--dbname={DATABASE}"
+    await asyncio.to_thread(
+        _tool, "pg_restore", *_as_superuser(server), "--exit-on-error", to, str(dump), password=password
+    )
+
+
+@pytest.mark.timeout(240)
+async def test_after_an_older_backup_the_difference_is_shown_and_resolved_on_the_side_of_the_log(
+    house: Frail, tmp_path: Path
+) -> None:
+    bureau = house.bureau()
+    await bureau.open_round()
+    kept, lost = bureau.id("need", "ND-1"), bureau.id("need", "ND-2")
+    await house.door.send(kept, lacking(), COMMUNITY)
+    dump = tmp_path / "venture.dump"
+    await asyncio.to_thread(_dump, house, dump)
+    position = await house.store.last_position()
+
+    endorsement = uuid4()
+    await house.door.send(kept, EndorseNeed(), Actor("COMM#2"), command_id=endorsement)
+    await house.door.send(lost, lacking("孤寡老人"), COMMUNITY)
+    await _listed(house, kept, lost)
+    house.kill_worker()
+    await _restore(house, dump)
+    await house.well()
+    house.start_worker()
+
+    assert await house.store.last_position() == position
+    assert (await verify(house.store)).ok
+    differences = await _differences(house)
+    assert (differences[kept], differences[lost]) == (Difference.AHEAD, Difference.STRAY)
+
+    await resurrect(house.store, house.client, house.door)
+
+    async def followed() -> bool:
+        return await _differences(house) == {lost: Difference.STRAY}
+
+    await until(followed)
+    progress = await house.client.get_workflow_handle(kept).query("progress", result_type=Progress)
+    assert progress.version == 1, "the log's, not what the workflow remembered"
+    await resurrect(house.store, house.client, house.door, strays=True)
+    assert await house.client.get_workflow_handle(lost).result() is None
+    await _agree(house)
+
+    again = await house.door.send(kept, EndorseNeed(), Actor("COMM#2"), command_id=endorsement)
+    assert (again.repeated, again.version) == (False, 2), "what the backup did not have is carried out when asked again"
+    assert (await house.door.send(lost, lacking("孤寡老人"), COMMUNITY)).version == 1
+    await house.door.send(kept, AdoptNeed(), OFFICER)
+
+
+def _base_backup(server: Postgres, home: Path) -> None:
+    """A base backup as the data folder of a new state folder."""
+    home.mkdir()
+    (home / "logs").mkdir()
+    account = nobody.account(home, home / postgres.DATA)
+    tools, data = account.within_reach(binaries.postgres()), account.data_folder(home / postgres.DATA)
+    command = [
+        *(*account.prefix, str(tools / "pg_basebackup"), *_as_superuser(server)),
+        *(f"--pgdata={data}", "--checkpoint=fast", "--wal-method=stream"),
+    ]
+    subprocess.run(  # noqa: S603 - our own binary, no shell
+        children.bound(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
+        cwd="/",
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PGPASSWORD": server.passwords[SUPERUSER]},
+    )
+    if account.place is not None:
+        (home / postgres.DATA).symlink_to(data)
+
+
+async def test_a_base_backup_taken_while_people_work_starts_whole_and_verifies(
+    desk: Desk, bureau: Bureau, servers: Servers, settings: Settings, tmp_path: Path
+) -> None:
+    await bureau.open_round()
+    home, done = tmp_path / "restored", asyncio.Event()
+
+    async def working() -> int:
+        number = 0
+        while not done.is_set():
+            number += 1
+            await bureau.straight(bureau.id("need", f"ND-{number}"), lacking(), "COMM#1")
+        return number
+
+    before = await desk.store.last_position()
+    people = asyncio.create_task(working())
+    try:
+        await asyncio.to_thread(_base_backup, servers.postgres, home)
+    finally:
+        done.set()
+        assert await people > 0
+    shutil.copytree(settings.home / "passwords", home / "passwords")
+    restored = postgres.start(home)
+    assert restored.process is not None
+    try:
+        await postgres.wait_until_ready(restored, home)
+        async with contextlib.aclosing(PostgresStore(await open_pool(restored.url(APPLICATION)))) as store:
+            last = await store.last_position()
+            assert before < last <= await desk.store.last_position()
+            assert (await verify(store)).ok
+            assert await store.feed(before) == list(await desk.store.feed(before, last - before))
+    finally:
+        children.stop(restored.process, signal.SIGINT)
+        nobody.forget(home)
