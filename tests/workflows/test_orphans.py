@@ -1,0 +1,104 @@
+"""Appends that Temporal never heard of: every command is committed, no workflow told; the follower alone keeps time.
+
+The worst of crashes, all the time: no workflow runs at all. What lapses, escalates and closes does so on its day.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from activities import agenda
+from activities.agenda import AgendaFollower
+from activities.carrying_out import Registrar
+from api.door import Receipt, receipt
+from cli.scenario import planned
+from domain.kernel.canonical import plain
+from domain.kernel.envelope import Asked, Envelope
+from scenarios.playing import play
+from store.memory import MemoryStore
+from store.port import Clock, EntryKind
+from tests.audit.house import StraightDoor
+from tests.workflows.test_agenda import OwnLease
+
+if TYPE_CHECKING:
+    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.message import Command
+    from scenarios.planning import Plan
+    from store.port import EventStore
+
+KEY = b"the door's key, for tests"
+STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("s*.yaml"))
+A_MOMENT = timedelta(seconds=1)
+
+
+class OrphansDoor:
+    """Commits on the wall clock and tells no workflow; whoever is late, the follower has look at that very time."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._registrar = Registrar(store, KEY)
+        self._follower = AgendaFollower(OwnLease(store), self._look)  # type: ignore[arg-type] # else the store
+        self._now = datetime.min.replace(tzinfo=UTC)
+        self.looks = 0
+
+    async def open_realm(self, _realm: str) -> Clock:
+        return Clock.WALL
+
+    async def move_clock(self, _realm: str, to: datetime) -> None:
+        """Let the follower make its rounds up to then, one whenever somebody has been late for long enough."""
+        while late := await self._store.overdue(Clock.WALL, to - agenda.LATE, 1):
+            assert late[0].due_at is not None
+            self._now = late[0].due_at + agenda.LATE + A_MOMENT
+            if self._now > to:
+                return
+            assert await self._follower.once(self._now), late[0]
+
+    async def _look(self, stream: StreamId) -> None:
+        self.looks += 1
+        await self._registrar.carry_out(Asked(stream=stream, now=self._now, alarm=True))
+
+    async def send(
+        self, subject: StreamId, command: Command, actor: Actor, *, command_id: UUID | None = None, at: datetime
+    ) -> Receipt:
+        await self.move_clock(subject.realm, at)
+        envelope = Envelope(
+            command_id=command_id or uuid4(),
+            subject=subject,
+            actor=actor,
+            received_at=at,
+            command=command.command_type,
+            body=plain(command),
+        ).signed(KEY)
+        carried = await self._registrar.carry_out(Asked(stream=subject, now=at, envelope=envelope))
+        assert carried.answer is not None
+        return receipt(envelope.command_id, carried.answer)
+
+
+async def _told(store: EventStore, plan: Plan) -> dict[StreamId, list[tuple[Any, ...]]]:
+    """What happened to each stream, and when it was so."""
+    streams = [row.stream for row in await store.agenda(realm=plan.realm, limit=1000)]
+    return {
+        stream: [
+            (e.type, e.occurred_at, e.command_id, e.data)
+            async for e in store.read(stream, commands=True)
+            if e.kind is EntryKind.EVENT
+        ]
+        for stream in streams
+    }
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda path: path.stem)
+async def test_a_story_of_which_temporal_never_heard_comes_out_as_told(story: Path) -> None:
+    (plan,) = planned([story])
+    manual, orphaned = MemoryStore(), MemoryStore()
+    await play(plan, StraightDoor(manual), manual)  # type: ignore[arg-type] # what a play needs of a door
+    door = OrphansDoor(orphaned)
+    played = await play(plan, door, orphaned)  # type: ignore[arg-type] # likewise
+    assert played.ok, played.as_json()
+    assert await _told(orphaned, plan) == await _told(manual, plan), "each deadline once, at its own instant"
+    assert door.looks or not plan.expectations
