@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from typer.main import get_command
+
+from cli.app import build
 from cli.scenario import schema
 from cli.terms import roles_told, stage_told
 from docs.picture import life
@@ -19,7 +22,7 @@ from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 DOCS = Path(__file__).resolve().parent
 _FIRST = ("project", "round", "need", "panel", "organisation", "base")
@@ -124,12 +127,33 @@ def _roles() -> str:
     return _table(("角色", "role"), [(role.zh, f"`{role}`") for role in Role])
 
 
+def _verbs() -> str:
+    """The command line's verbs with the first line of their help."""
+    rows = []
+    for name, command in _leaves(get_command(build()), ()):
+        zh, en = re.split(r"\s*/ ", (command.help or "/ ").strip().partition("\n")[0], maxsplit=1)
+        rows.append((f"`venture {' '.join(name)}`", zh.translate(_FULL_WIDTH), en.removesuffix(".")))
+    return _table(("命令列", "用途", "what it does"), sorted(rows))
+
+
+_FULL_WIDTH = str.maketrans(",:;()", "\uff0c\uff1a\uff1b\uff08\uff09")
+
+
+def _leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - the library's own types are private
+    inner: dict[str, Any] = getattr(command, "commands", {})
+    if not inner:
+        yield path, command
+    for name, verb in inner.items():
+        yield from _leaves(verb, (*path, name))
+
+
 _PARTS: Mapping[str, Callable[[], str]] = {
     "transitions": _transitions,
     "commands": _commands,
     "stages": _stages,
     "events": _events,
     "roles": _roles,
+    "verbs": _verbs,
 }
 
 
