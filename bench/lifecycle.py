@@ -1,0 +1,471 @@
+"""How fast lives go by, and what one costs, beside workflows that keep no record and workflows that record as is usual.
+
+Run ``python bench/lifecycle.py``. It starts an embedded Postgres (fsync on) and an embedded Temporal with its file
+database in a folder of their own, one worker process and one driver process; all variants share them and take turns in
+each round, in shuffled order, after a warm-up. CPU is that of all five parties, read from ``/proc``: Temporal, Postgres,
+worker and driver (door and play). A figure is the median over the rounds; a ratio is the median of the rounds' ratios.
+
+Two lives: *notes*, 25 events in 10 commands with a deadline in each stage, on the wall clock (``bench/notes.py``); and
+*S1*, the first of the scenarios that come with the product, on a manual clock, which its door moves.
+
+Three variants: *ours*; *bare*, the same updates with the same payloads, search attributes and timers, a local activity
+that does nothing for each, and no record at all; *usual*, the same updates, and a regular activity for each event that
+inserts one row of a plain table. All in the same sandbox under the same tuning (``bench/peers.py``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from bench import notes
+
+notes.install()
+
+import asyncpg
+from temporalio import activity
+from temporalio.client import WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import bootstrap
+import local
+from api.door import Door
+from bench import script
+from bench.meter import cpu_ms, machine_load
+from bench.peers import BareWorkflow, UsualWorkflow
+from cli.scenario import planned, shipped
+from domain.calendar_register import PublishCalendar
+from domain.kernel.canonical import plain
+from domain.kernel.envelope import Answer, Asked, Carried, Envelope, Opening, Progress
+from domain.kernel.identity import LIVE, Actor, StreamId
+from local import children
+from local.postgres import APPLICATION, AUDITOR
+from running.serving import PASSED_THROUGH, TUNING, serving
+from scenarios.playing import play
+from schemes.calendars import published
+from store.migrate import migrate
+from store.port import EntryKind
+from store.postgres import PostgresStore, open_pool
+from workflows.kinds import workflow_type
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pydantic import BaseModel
+    from temporalio.client import Client
+
+    from bootstrap import Settings
+
+VARIANTS = ("ours", "bare", "usual")
+QUEUE = "bench-peers"
+HOST = Actor("HOST#1")
+PLAIN_TABLE = """
+CREATE TABLE public.record (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stream text NOT NULL, type text NOT NULL, data json NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX ON public.record (stream, id);
+GRANT INSERT ON public.record TO venture_app;
+"""
+
+
+# -------------------------------------------------------------------------------------------------------- the worker
+
+
+class Peers:
+    """What the peers' activities do."""
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        """Insert by that pool."""
+        self._pool = pool
+
+    @activity.defn(name="do_nothing")
+    async def do_nothing(self, asked: Asked) -> Carried:
+        """Answer as it was answered once."""
+        return script.step_of(asked).carried
+
+    @activity.defn(name="record")
+    async def record(self, row: list[str]) -> None:
+        """Insert one event."""
+        await self._pool.execute("INSERT INTO public.record (stream, type, data) VALUES ($1, $2, $3)", *row)
+
+
+def peers_runner() -> SandboxedWorkflowRunner:
+    """Our sandbox; the recorded scripts pass it."""
+    passed = (*PASSED_THROUGH, "bench.script")
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
+
+
+async def work(settings: Settings, scripts: Path) -> None:
+    """Serve ours and the peers until SIGTERM."""
+    script.load(scripts)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with connected(settings) as (client, store):
+        assert settings.postgres_url is not None
+        pool = await asyncpg.create_pool(settings.postgres_url.get_secret_value(), min_size=1, max_size=8)
+        peers = Peers(pool)
+        worker = Worker(
+            client,
+            task_queue=QUEUE,
+            workflows=[BareWorkflow, UsualWorkflow],
+            activities=[peers.do_nothing, peers.record],
+            workflow_runner=peers_runner(),
+            **TUNING,
+        )
+        async with serving(settings, client, store), worker:
+            print("ready", flush=True)
+            await stop.wait()
+        await pool.close()
+
+
+# -------------------------------------------------------------------------------------------------------- the driver
+
+
+async def drive(settings: Settings, scripts: Path) -> None:
+    """Live lives as told on standard input, a line each; say on standard output how long they took."""
+    script.load(scripts)
+    async with connected(settings) as (client, store):
+        driver = Driver(client, store, Door(client, store, bootstrap.door_key(settings), settings.task_queue))
+        print("ready", flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            life, variant, number, at_once = line.split()
+            began = time.perf_counter()
+            await driver.live(life, variant, int(number), int(at_once))
+            print(json.dumps({"seconds": time.perf_counter() - began}), flush=True)
+
+
+class Driver:
+    """Lives lives."""
+
+    def __init__(self, client: Client, store: PostgresStore, door: Door) -> None:
+        """Through that door, or for the peers by that client."""
+        self._client = client
+        self._store = store
+        self._door = door
+
+    async def live(self, life: str, variant: str, number: int, at_once: int) -> None:
+        """So many lives, so many of them at once."""
+        places = asyncio.Semaphore(at_once)
+
+        async def one() -> None:
+            async with places:
+                if variant != "ours":
+                    await self._as_peer(life, {"bare": "Bare", "usual": "Usual"}[variant])
+                elif life == "notes":
+                    await notes_life(self._door)
+                else:
+                    (plan,) = planned(shipped()[:1], fresh=uuid4().hex)
+                    played = await play(plan, self._door, self._store)
+                    if not played.ok:
+                        raise RuntimeError(played.as_json())
+
+        await asyncio.gather(*(one() for _ in range(number)))
+
+    async def _as_peer(self, life: str, workflow: str) -> None:
+        """Ask what was asked once, of workflows of one's own; a stream's first command starts its workflow."""
+        realm, running = f"x{uuid4().hex[:12]}", set()
+        for number, step in enumerate(script.SCRIPTS[life].steps):
+            stream = StreamId.of(step.kind, realm, step.name)
+            argument: BaseModel
+            if step.update == "fall_due":
+                argument = Asked.model_validate({**step.argument, "stream": stream})
+            else:
+                changed = {"subject": stream, "command_id": uuid4(), "signature": script.mark(life, number)}
+                argument = Envelope.model_validate({**step.argument, **changed})
+            answers = Progress if step.update == "fall_due" else Answer
+            await self._ask(workflow, stream, step.update, argument, answers, started=stream in running)
+            (running.discard if step.carried.progress.final else running.add)(stream)
+
+    async def _ask(
+        self, workflow: str, stream: StreamId, update: str, argument: BaseModel, answers: type, *, started: bool
+    ) -> None:
+        if started:
+            handle = self._client.get_workflow_handle(stream)
+            await handle.execute_update(update, argument, result_type=answers)
+            return
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            workflow,
+            Opening(stream=stream),
+            id=stream,
+            task_queue=QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        await self._client.execute_update_with_start_workflow(
+            update, argument, start_workflow_operation=start, result_type=answers
+        )
+
+
+async def notes_life(door: Door) -> None:
+    """Ten commands on a stream of its own."""
+    stream = StreamId.of(notes.KIND, LIVE, f"N-{uuid4().hex[:12]}")
+    for command in notes.commands():
+        await door.send(stream, command, HOST)
+
+
+# --------------------------------------------------------------------------------------------------------- recording
+
+
+class Recording(Door):
+    """A door that writes down what it asks and what comes of it."""
+
+    def __init__(self, client: Client, store: PostgresStore, key: bytes, task_queue: str) -> None:
+        """Write down from now on."""
+        super().__init__(client, store, key, task_queue)
+        self.steps: list[script.Step] = []
+
+    async def _update_once(self, update: str, stream: StreamId, argument: BaseModel, answers: Any, *more: Any) -> Any:  # noqa: ANN401
+        before = await self._store.last_position()
+        answer = await super()._update_once(update, stream, argument, answers, *more)
+        entries = [e for e in await self._store.feed(before) if e.kind is EntryKind.EVENT]
+        progress = await self._client.get_workflow_handle(stream).query("progress", result_type=Progress)
+        if workflow_type(stream.kind) == "Register":
+            progress = progress.model_copy(update={"final": progress.due is None})
+        self.steps.append(
+            script.Step(
+                update=update,
+                kind=stream.kind,
+                name=stream.name,
+                argument=argument.model_dump(mode="json"),
+                carried=Carried(progress=progress, answer=answer if isinstance(answer, Answer) else None),
+                events=[(e.type, e.data.decode()) for e in entries],
+            )
+        )
+        return answer
+
+
+async def recorded(settings: Settings, scripts: Path) -> None:
+    """Live each life once and write down what happens; publish the working days before."""
+    key = bootstrap.door_key(settings)
+    async with connected(settings) as (client, store), serving(settings, client, store):
+        door = Door(client, store, key, settings.task_queue)
+        this_year = datetime.now(UTC).year
+        for year in published(2024, max(2026, this_year)):
+            days = PublishCalendar(
+                year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
+            )
+            await door.send(StreamId.of("calendar", LIVE, "cn"), days, Actor("CAB-REG#1"))
+        one = Recording(client, store, key, settings.task_queue)
+        await notes_life(one)
+        script.SCRIPTS["notes"] = script.Script(steps=one.steps)
+        two = Recording(client, store, key, settings.task_queue)
+        (plan,) = planned(shipped()[:1], fresh="recording")
+        played = await play(plan, two, store)
+        if not played.ok:
+            raise RuntimeError(played.as_json())
+        script.SCRIPTS["s1"] = script.Script(steps=two.steps)
+    script.save(scripts)
+
+
+# ---------------------------------------------------------------------------------------------------- the controller
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[tuple[Client, PostgresStore]]:
+    """Temporal and the store."""
+    assert settings.postgres_url is not None
+    assert settings.temporal_address is not None
+    pool = await open_pool(settings.postgres_url.get_secret_value(), largest=settings.pool_size)
+    client = await bootstrap.connect_temporal(settings.temporal_address, settings)
+    async with aclosing(PostgresStore(pool)) as store:
+        yield client, store
+    await bootstrap.breathe()
+
+
+class Child:
+    """A process of this bench that speaks by lines."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        """Speak with it."""
+        self._process = process
+        self.pid = process.pid
+
+    @classmethod
+    async def started(cls, role: str, settings: Settings, scripts: Path) -> Child:
+        """Start it; it dies with this process."""
+        assert settings.postgres_url is not None
+        command = [sys.executable, str(Path(__file__).resolve()), "--role", role, "--scripts", str(scripts)]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
+        environment |= {
+            "VENTURE_HOME": str(settings.home),
+            "VENTURE_TEMPORAL_ADDRESS": str(settings.temporal_address),
+            "VENTURE_POSTGRES_URL": settings.postgres_url.get_secret_value(),
+            "VENTURE_LOG_LEVEL": settings.log_level,
+        }
+        process = await asyncio.create_subprocess_exec(
+            *children.bound(command, when_parent_dies=signal.SIGKILL),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=environment,
+        )
+        child = cls(process)
+        await child.says()
+        return child
+
+    async def says(self) -> str:
+        """Its next line."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("a process of the bench ended")
+        return line.decode()
+
+    async def asked(self, line: str) -> dict[str, Any]:
+        """What it says to that."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+        answer: dict[str, Any] = json.loads(await self.says())
+        return answer
+
+    async def stopped(self) -> None:
+        """End it."""
+        self._process.terminate()
+        await self._process.wait()
+
+
+class Bench:
+    """Rounds of variants, measured."""
+
+    def __init__(self, pids: dict[str, int], driver: Child) -> None:
+        """Measure these parties."""
+        self._pids = pids
+        self._driver = driver
+        self.rows: dict[tuple[str, str], list[dict[str, float]]] = {}
+
+    async def measured(self, life: str, variant: str, number: int, at_once: int) -> dict[str, float]:
+        """So many lives: a second's worth of them, and CPU milliseconds of each party for one."""
+        before = {name: cpu_ms(pid) for name, pid in self._pids.items()}
+        took = await self._driver.asked(f"{life} {variant} {number} {at_once}")
+        await asyncio.sleep(0.3)  # what is done after the last answer counts too
+        cost = {name: (cpu_ms(pid) - before[name]) / number for name, pid in self._pids.items()}
+        row = {"rate": number / float(took["seconds"]), "cpu_ms": sum(cost.values()), **cost}
+        print(life, variant, {name: round(value, 2) for name, value in row.items()}, file=sys.stderr, flush=True)
+        return row
+
+    async def round(self, lives: dict[str, tuple[int, int]], variants: list[str]) -> None:
+        """Every variant of every life once, in random order."""
+        for life, (number, at_once) in lives.items():
+            for variant in random.sample(variants, len(variants)):
+                row = await self.measured(life, variant, number, at_once)
+                self.rows.setdefault((life, variant), []).append(row)
+
+    def median(self, life: str, variant: str, what: str) -> float:
+        """Over the rounds."""
+        return statistics.median(row[what] for row in self.rows[life, variant])
+
+    def ratio(self, life: str, peer: str, what: str) -> list[float]:
+        """Ours to the peer's in each round, larger is better; sorted."""
+        pairs = zip(self.rows[life, "ours"], self.rows[life, peer], strict=True)
+        return sorted(a[what] / b[what] if what == "rate" else b[what] / a[what] for a, b in pairs)
+
+
+async def run(args: argparse.Namespace) -> None:
+    """Start everything, take turns, print."""
+    logging_level = "warning"
+    with tempfile.TemporaryDirectory(prefix="venture-bench-") as home:
+        settings = bootstrap.settings(home=Path(home), log_level=logging_level)
+        bootstrap.configure_logging(settings)
+        async with local.servers(settings) as servers:
+            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+            owner = await asyncpg.connect(servers.owner_url)
+            await owner.execute("GRANT USAGE ON SCHEMA public TO venture_app;" + PLAIN_TABLE)
+            await owner.close()
+            settings = bootstrap.settings(
+                home=Path(home),
+                log_level=logging_level,
+                postgres_url=servers.postgres_url,
+                temporal_address=servers.temporal_address,
+            )
+            scripts = Path(home) / "scripts.json"
+            await recorded(settings, scripts)
+            worker = await Child.started("worker", settings, scripts)
+            driver = await Child.started("driver", settings, scripts)
+            assert servers.temporal.process is not None
+            assert servers.postgres.process is not None
+            pids = {
+                "temporal": servers.temporal.process.pid,
+                "postgres": servers.postgres.process.pid,
+                "worker": worker.pid,
+                "driver": driver.pid,
+            }
+            bench = Bench(pids, driver)
+            lives = {"notes": (args.notes, args.at_once), "s1": (args.plays, args.plays)}
+            lives = {life: size for life, size in lives.items() if life in args.lives}
+            for life in lives:  # warm up
+                for variant in args.variants:
+                    await bench.measured(life, variant, 10 if life == "notes" else 1, 10)
+            print("pids", pids, file=sys.stderr, flush=True)
+            load = machine_load()[0]
+            for number in count(1):
+                await bench.round(lives, args.variants)
+                if number == args.rounds:
+                    break
+            report(bench, list(lives), args, load)
+            await driver.stopped()
+            await worker.stopped()
+
+
+def report(bench: Bench, lives: list[str], args: argparse.Namespace, load: float) -> None:
+    """A table for people, then one line of JSON."""
+    told: dict[str, Any] = {"bench": "lifecycle", "rounds": args.rounds, "load_before": round(load, 2)}
+    for life in lives:
+        steps = script.SCRIPTS[life].steps
+        events = sum(len(step.events) for step in steps)
+        print(f"\n{life}: {events} events in {len(steps)} updates")
+        print(f"{'':8}{'lives/s':>9}{'CPU ms':>9}{'temporal':>10}{'postgres':>10}{'worker':>8}{'driver':>8}")
+        told[life] = {"events": events, "updates": len(steps)}
+        for variant in args.variants:
+            names = ("rate", "cpu_ms", "temporal", "postgres", "worker", "driver")
+            row = told[life][variant] = {name: round(bench.median(life, variant, name), 2) for name in names}
+            print(
+                f"{variant:8}{row['rate']:9.2f}{row['cpu_ms']:9.1f}{row['temporal']:10.1f}{row['postgres']:10.1f}"
+                f"{row['worker']:8.1f}{row['driver']:8.1f}"
+            )
+        for peer in [v for v in args.variants if v != "ours" and "ours" in args.variants]:
+            for what in ("rate", "cpu_ms"):
+                ratios = [round(r, 3) for r in bench.ratio(life, peer, what)]
+                told[life][f"{what}_ratio_to_{peer}"] = {"median": round(statistics.median(ratios), 3), "all": ratios}
+            rate, cpu = (told[life][f"{what}_ratio_to_{peer}"]["median"] for what in ("rate", "cpu_ms"))
+            print(f"ours to {peer}: {rate:.2f} by lives per second, {cpu:.2f} by CPU")
+    print(json.dumps(told))
+
+
+def main() -> None:
+    """Run one of the processes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--notes", type=int, default=40, help="lives of 10 commands a round")
+    parser.add_argument("--at-once", type=int, default=30, help="of them at once")
+    parser.add_argument("--plays", type=int, default=2, help="plays of S1 a round, all at once")
+    parser.add_argument("--lives", nargs="+", default=["notes", "s1"], choices=["notes", "s1"])
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
+    parser.add_argument("--role", choices=["controller", "worker", "driver"], default="controller", help="internal")
+    parser.add_argument("--scripts", type=Path, help="internal")
+    args = parser.parse_args()
+    if args.role == "controller":
+        asyncio.run(run(args))
+        return
+    settings = bootstrap.settings()
+    bootstrap.configure_logging(settings)
+    asyncio.run((work if args.role == "worker" else drive)(settings, args.scripts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""What a lifecycle is measured against: workflows that keep no record, and workflows that record as is usual.
+
+Both do everything else that ours do: the same payloads, search attributes and timers, in the same sandbox.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
+
+with workflow.unsafe.imports_passed_through():
+    from bench import script
+    from domain.kernel.envelope import Answer, Asked, Carried, Envelope, Opening, Progress
+
+STAGE = SearchAttributeKey.for_keyword("VentureStage")
+DUE_AT = SearchAttributeKey.for_datetime("VentureDueAt")
+TRY = timedelta(seconds=5)
+
+
+class _Peer:
+    """Takes commands, wakes for deadlines, ends when nothing more comes."""
+
+    @workflow.init
+    def __init__(self, opening: Opening) -> None:
+        """Begin."""
+        self._stream = opening.stream
+        self._progress: Progress | None = None
+        self._over = False
+
+    async def live(self) -> None:
+        """Wait for commands and deadlines until it is over."""
+        while not self._over:
+            before = self._progress
+            due: datetime | None = before.due if before else None
+            try:
+                await workflow.wait_condition(
+                    lambda before=before: self._over or self._progress is not before,  # type: ignore[misc]
+                    timeout=max(timedelta(0), due - workflow.now()) if due else None,
+                )
+            except TimeoutError:
+                break
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    @workflow.update(name="carry_out")
+    async def carry_out(self, envelope: Envelope) -> Answer | None:
+        """One command."""
+        return (await self._asked(Asked(stream=self._stream, now=workflow.now(), envelope=envelope))).answer
+
+    @workflow.update(name="fall_due")
+    async def fall_due(self, asked: Asked) -> Progress:
+        """One deadline of a manual clock."""
+        return (await self._asked(asked)).progress
+
+    async def _asked(self, asked: Asked) -> Carried:
+        carried = await self._do(asked)
+        before, progress = self._progress, carried.progress
+        changed: list[SearchAttributeUpdate[Any]] = []
+        if before is None or before.stage != progress.stage:
+            changed.append(STAGE.value_set(progress.stage))
+        if (before.due if before else None) != progress.due:
+            changed.append(DUE_AT.value_set(progress.due) if progress.due else DUE_AT.value_unset())
+        if changed:
+            workflow.upsert_search_attributes(changed)
+        self._progress = progress
+        self._over = progress.final
+        return carried
+
+    async def _do(self, asked: Asked) -> Carried:
+        raise NotImplementedError
+
+
+@workflow.defn(name="Bare")
+class BareWorkflow(_Peer):
+    """Keeps no record: a local activity that does nothing for each command."""
+
+    @workflow.run
+    async def run(self, _opening: Opening) -> None:
+        """Until it is over."""
+        await self.live()
+
+    async def _do(self, asked: Asked) -> Carried:
+        done: Carried = await workflow.execute_local_activity(
+            "do_nothing", asked, result_type=Carried, start_to_close_timeout=TRY, retry_policy=RetryPolicy()
+        )
+        return done
+
+
+@workflow.defn(name="Usual")
+class UsualWorkflow(_Peer):
+    """Records each event by a regular activity of its own, one row of a plain table."""
+
+    @workflow.run
+    async def run(self, _opening: Opening) -> None:
+        """Until it is over."""
+        await self.live()
+
+    async def _do(self, asked: Asked) -> Carried:
+        step = script.step_of(asked)
+        for event in step.events:
+            await workflow.execute_activity("record", [self._stream, *event], start_to_close_timeout=TRY)
+        return step.carried
