@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -25,7 +25,7 @@ from workflows.register import RegisterWorkflow
 from workflows.round import RoundWorkflow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from temporalio.client import Client
 
@@ -40,6 +40,13 @@ GRACE = timedelta(seconds=20)
 """How long a stopping worker lets its commands finish."""
 MISSED = timedelta(seconds=2)
 """How long the server waits for the worker that knows a workflow before it asks another: after a death, callers do."""
+TUNING: Mapping[str, Any] = {
+    "max_cached_workflows": 1000,
+    "sticky_queue_schedule_to_start_timeout": MISSED,
+    "max_concurrent_workflow_tasks": 100,
+    "max_concurrent_local_activities": 200,
+}
+"""How the worker is set, as measured (docs/benchmarks.md)."""
 
 
 @asynccontextmanager
@@ -54,11 +61,8 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
         activities=[registrar.carry_out, RoundOpener(door).open_round],
         deployment_config=_deployment(settings),
         workflow_runner=runner(),
-        max_cached_workflows=1000,
-        sticky_queue_schedule_to_start_timeout=MISSED,
-        max_concurrent_workflow_tasks=100,
-        max_concurrent_local_activities=200,
         graceful_shutdown_timeout=GRACE,
+        **TUNING,
     )
     follower = AgendaFollower(store, door.look)
     async with worker:
