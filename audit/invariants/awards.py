@@ -124,11 +124,11 @@ def passed(judge: Judge, realm: Realm, event: Happened) -> None:
 
 
 def failed(judge: Judge, realm: Realm, event: Happened) -> None:
-    """D1: the clock lets a bid out only when its completion is late."""
+    """AP08: the clock lets a bid out only when its completion is late."""
     project = realm.project(event.name)
     if event.role == "SYS" and project.returned_on is not None:
         end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
-        judge(event.at >= end, "D1", f"補正期限至 {end},尚未屆滿", f"it could be completed until {end}")
+        judge(event.at >= end, "AP08", f"補正期限至 {end},尚未屆滿", f"it could be completed until {end}")
     project.returned_on = None
     over(realm, project)
 

@@ -449,6 +449,13 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case FailPreliminaryReview():
             return check.grant(PreliminaryReviewFailed.of(command, freed_places=answers(state)))
         case LapseCompletion():
+            until = _completed_by(application, facts.calendar)
+            check(
+                until is not None and order.at >= until,
+                "AP08",
+                f"補正期限至 {until},尚未屆滿",
+                f"the bid may be completed until {until}",
+            )
             return check.grant(
                 PreliminaryReviewFailed(reason="逾期未補正 / not completed in time", freed_places=answers(state))
             )

@@ -37,7 +37,7 @@ from domain.project.award import (
     RevokeAward,
     UpholdObjection,
 )
-from domain.project.bidding import BaseSupport
+from domain.project.bidding import BaseSupport, LapseCompletion, ReturnApplication
 from domain.project.closeout import (
     ArchiveProject,
     CloseProject,
@@ -545,6 +545,15 @@ MUTANTS = (
         unguarded=True,
     ),
     # ------------------------------------------------------------ guards of the state machine
+    Mutant(
+        "AP08",
+        "out before its completion is late",
+        "bid 1",
+        (
+            project(ReturnApplication(reason="缺章程"), "2024-02-21", "HOST#1"),
+            project(LapseCompletion(), "2024-02-22", "SYS#1"),
+        ),
+    ),
     Mutant("T01", "without a report", "report", (project(proposal("PJ-1", panel="RP-9"), "2024-03-11", "CAB-REG#1"),)),
     Mutant(
         "T01",

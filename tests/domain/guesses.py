@@ -1,0 +1,315 @@
+"""Any command with any particulars that have the right form: most of them are refused, which is their use."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from domain.catalogue import AGGREGATES
+from domain.kernel.calendar import local_day
+from domain.kernel.identity import Actor, Role
+from domain.kernel.state import SchemeRef
+from domain.organisation import check_character
+from tests.domain.chronicle import BUDGET, SIGNED
+from tests.domain.office import Asking
+from tests.domain.town import EVIDENCE, MINUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from random import Random
+
+    from domain.kernel.message import Command
+    from tests.domain.office import Office
+
+ROUNDS, ORGANISATIONS, NEEDS, FUNDS = (
+    ("R-1", "R-2"),
+    ("ORG-1", "ORG-2", "ORG-3", "ORG-4"),
+    ("ND-1", "ND-2"),
+    ("FS-1", "FS-2"),
+)
+BIDS, PANELS, BASES = ("AP-1", "AP-2", "AP-3", "AP-4", "PJ-9"), ("RP-1", "RP-2", "RP-3"), ("BASE-1", "BASE-2")
+NAMES: dict[str, Sequence[str]] = {
+    "project": BIDS,
+    "round": ROUNDS,
+    "organisation": ORGANISATIONS,
+    "need": NEEDS,
+    "panel": PANELS,
+    "base": BASES,
+    "fund": FUNDS,
+    "scheme": ("hangzhou",),
+    "calendar": ("cn",),
+    "realm": ("clock",),
+}
+FEN = (1, 250_000, 400_000, 600_001, 1_000_001, 5_000_000)
+GATES = ("ContractSigned", "ProjectStarted", "MidtermEvaluationConcluded", "MilestoneMet/MS-1", "Nothing")
+
+
+def one(*values: Any) -> Callable[[Random, Office], Any]:
+    """Any of these."""
+    return lambda dice, _office: dice.choice(values)
+
+
+def day(least: int, most: int) -> Callable[[Random, Office], Any]:
+    """A day so many days from now."""
+    return lambda dice, office: local_day(office.now) + timedelta(days=dice.randint(least, most))
+
+
+def instant(dice: Random, office: Office) -> Any:
+    return office.now + timedelta(hours=dice.randint(-48, 480))
+
+
+def funds(dice: Random, _office: Office) -> Any:
+    return {name: dice.choice(FEN) for name in dice.sample(FUNDS, dice.randint(1, 2))}
+
+
+def tranches(dice: Random, _office: Office) -> Any:
+    return {f"T{n}": {"planned": dice.choice(FEN), "gate": dice.choice(GATES)} for n in range(1, dice.randint(2, 4))}
+
+
+def budget(dice: Random, _office: Office) -> Any:
+    return dice.choice((BUDGET, {**BUDGET, "personnel": 900_000}, {"hospitality": 1_000_001}))
+
+
+def parties(dice: Random, _office: Office) -> Any:
+    bodies = (*ORGANISATIONS, "ORG-E", "ORG-A")
+    return {key: dice.choice(bodies) for key in ("host", "supervisor", "evaluator", "auditor")}
+
+
+def seats(dice: Random, _office: Office) -> Any:
+    return [f"E{n}" for n in dice.sample(range(1, 8), dice.randint(2, 6))]
+
+
+def selected(dice: Random, _office: Office) -> Any:
+    return [
+        {
+            "application": name,
+            "project": f"PJ-{name[3:]}",
+            "award": (share := dice.choice(FEN)),
+            "funds": {dice.choice(FUNDS): share},
+            "panel": dice.choice(PANELS),
+        }
+        for name in dice.sample(BIDS, dice.randint(0, 2))
+    ]
+
+
+PARTICULARS: dict[str, Callable[[Random, Office], Any]] = {
+    "account": one("a" * 64, "b" * 64),
+    "advice": one("補齊簽到", "聯絡 13912345678"),
+    "amount": one(*FEN),
+    "annual_report_filed": one(True, True, False),
+    "application": one(*BIDS),
+    "applications": lambda dice, _: dice.sample(BIDS, dice.randint(1, 3)),
+    "attachments": one(EVIDENCE),
+    "auditor": one("ORG-A", "ORG-E", *ORGANISATIONS[:2]),
+    "award": one(*FEN),
+    "brand": one("幸福社區"),
+    "budget": budget,
+    "city": one("杭州"),
+    "clock": one("MANUAL", "WALL"),
+    "community": one("COMM-1"),
+    "contact": one("市民政局"),
+    "correction": one("1", "2"),
+    "corrects": lambda dice, _: dice.randint(1, 30),
+    "credit_code": one(*(first + check_character(first) for first in ("51330000MJ8740000", "52330000MJ8741111"))),
+    "criteria": one({"need": Decimal(10)}, {"delivery": Decimal(31)}),
+    "cured": one("已改"),
+    "deadline": instant,
+    "due": day(-1, 40),
+    "effective": day(-1, 20),
+    "eligible": one(0, *FEN),
+    "end": day(-5, 200),
+    "ended_on": day(-900, 0),
+    "envelope": one(*FEN),
+    "evaluator": one("ORG-E", "ORG-A", *ORGANISATIONS[:2]),
+    "extended": one(True, False),
+    "field": one("助老", "團建"),
+    "fields": one(("助老",), ("助老", "助殘"), ("團建",), ()),
+    "finding": one("屬實"),
+    "findings": one(("簽到不全",)),
+    "funds": funds,
+    "grade": one("優秀", "良好", "合格", "不合格", "A"),
+    "ground": one("FALSE_STATEMENT", "POST_AUDIT", "RISK", "重複資助"),
+    "group": one("獨居老人", "王某 33010119500101001X"),
+    "head_count": one(1, 20),
+    "hearing_until": day(0, 40),
+    "held_on": day(-40, 3),
+    "in_": one("E6", "E7", "E1"),
+    "incubated": one("銀齡社", "茶友會"),
+    "index": one(MINUTES),
+    "into": one(("ND-1", "ND-2"), "ND-1", "ND-2"),
+    "kind": one("SERVICE_AGENCY", "KIN", "BOARD_24M", "PROGRESS", "SELF_ASSESSMENT", "LOTTERY"),
+    "left_out": lambda dice, _: [{"application": name, "reason": "名次"} for name in dice.sample(BIDS, 1)],
+    "level": one("MUNICIPAL", "DISTRICT", "3A", "5A"),
+    "line": one("activity", "admin", "banquets"),
+    "listing": one("ABNORMAL", "SERIOUS"),
+    "mark": one(Decimal(55), Decimal(88), Decimal("91.50")),
+    "match_pledged": one(0, 500_000),
+    "members": one(12),
+    "milestone": one("MS-1", "standing-team", "MS-7"),
+    "milestones": one({"MS-1": "2024-07-31"}, {"MS-7": "2024-07-31"}, {}),
+    "minutes": one(MINUTES),
+    "months": one(1, 3),
+    "move": one(
+        {"activity": -50_000, "admin": 50_000}, {"activity": -1_000_000}, {"activity": -100_000, "venue": 100_000}
+    ),
+    "name": one("市級基地", "福彩公益金"),
+    "need": one(*NEEDS),
+    "needs": one(("ND-1",), NEEDS),
+    "objection": one("1", "2"),
+    "off": one((), ("2024-05-06",), ("2025-01-01",)),
+    "on": one((), ("2024-05-11",), ("2024-05-06",)),
+    "operator": one(*ORGANISATIONS),
+    "opinion": one("UNQUALIFIED", "QUALIFIED"),
+    "ordinal": one(12, 13),
+    "organisation": one(*ORGANISATIONS),
+    "other": one(*NEEDS),
+    "out": one("E1", "E2", "E9"),
+    "own_accounts": one(True, True, False),
+    "panel": one(*PANELS),
+    "panels": lambda dice, _: dice.sample(PANELS, 1),
+    "parent": one(*BASES),
+    "parties": parties,
+    "partners": one((), ("ORG-4",), ("ORG-1",)),
+    "person_times": one(0, 30, 31),
+    "place": one("東糖社區"),
+    "preview": one("0" * 64),
+    "problem": one("無人探訪"),
+    "project": one("PJ-1", "PJ-2", "PJ-3", "PJ-9"),
+    "purposes": one((), ("助老",)),
+    "reason": one("見附件"),
+    "received": instant,
+    "recheck": one(True, False),
+    "record": one(MINUTES),
+    "remedy": one("DISQUALIFY", "RESCORE"),
+    "representatives": one(("SO-LEGAL#1",), ("SO-LEGAL#1", "SO-LEGAL#2", "SO-LEGAL#3"), ("SO-PM#1",)),
+    "requested": one(*FEN),
+    "result": one("PASS", "FAIL"),
+    "results": lambda dice, _: {name: dice.choice((55, 88)) for name in dice.sample(BIDS, dice.randint(1, 2))},
+    "round": one(*ROUNDS),
+    "scheme": one(SchemeRef(name="hangzhou", version=1), SchemeRef(name="hangzhou", version=9)),
+    "score": one(Decimal(41), Decimal(60), Decimal(85), Decimal(95)),
+    "seats": seats,
+    "second": one("CAB-REG#2", "HOST#1"),
+    "selected": selected,
+    "self_assessment_due": day(10, 60),
+    "sessions": one(0, 1, 3),
+    "share": one("5.00%"),
+    "signatures": one(SIGNED, {}),
+    "site": one("社區活動室"),
+    "spent_on": day(-60, 3),
+    "split_from": one(*NEEDS),
+    "statement": one("獨居老人無人探訪"),
+    "strike": one(True, False),
+    "supervisor": one("ORG-S", *ORGANISATIONS[:2]),
+    "support": lambda dice, _: {
+        "round": dice.choice(ROUNDS),
+        "organisation": dice.choice(ORGANISATIONS),
+        "base": dice.choice(BASES),
+        "title": "運營扶持",
+        "fields": ("助老",),
+    },
+    "team": one("銀齡隊", "無名隊"),
+    "theme": one("一老一小"),
+    "tier": one("MUNICIPAL", "DISTRICT", "STREET_VILLAGE"),
+    "title": one("助老", "甲 13812345678"),
+    "to": one("DISC"),
+    "tranche": one("T1", "T2", "T3", "T9"),
+    "tranches": tranches,
+    "until": day(-3, 400),
+    "variation": one("1", "2"),
+    "version": one(1, 2, 3),
+    "voucher": lambda dice, _: f"V-{dice.randint(1, 6)}",
+    "where": one("官網"),
+    "year": one(2024, 2025),
+}
+"""For every field of every command what it may be."""
+
+TYPES: tuple[type[Command], ...] = tuple(
+    c for a in AGGREGATES.values() for c in a.commands if c.command_type not in {"PublishPolicyPack", "SetClock"}
+)
+"""Every command but the two whose particulars are a whole document, or would set the office on the wall clock."""
+MOST_GUESSES = 40
+"""Particulars are guessed field by field; so many tries have the form of any command."""
+KINDS = {command: a.kind for a in AGGREGATES.values() for command in a.commands}
+
+
+def guessed(
+    dice: Random, office: Office, command: type[Command], fixed: dict[str, Any] | None = None
+) -> Command | None:
+    """A command of that type with any particulars; None if they have not its form."""
+    fields = {name: value for name, value in (fixed or {}).items() if name in command.model_fields}
+    for name, info in command.model_fields.items():
+        guess = PARTICULARS.get(name)
+        if name not in fields and guess is not None and (info.is_required() or dice.randint(0, 2) == 0):
+            fields[name] = guess(dice, office)
+    try:
+        return command.model_validate(fields, by_name=True, by_alias=True)
+    except ValidationError:
+        return None
+
+
+DERAILING = frozenset(
+    {
+        "CancelCall",
+        "PublishResult",
+        "BanApplicant",
+        "RecordCreditListing",
+        "VerifyOrganisation",
+        "WithdrawApplication",
+        "FailPreliminaryReview",
+        "DeclineAward",
+        "RevokeAward",
+        "InitiateTermination",
+        "ArchiveProject",
+        "LeaveApplicationOut",
+        "DraftApplication",
+    }
+)
+"""What ends a story early is asked seldom, so that stories grow long."""
+
+
+def somebody(dice: Random, command: type[Command]) -> Actor:
+    """Mostly one who may; now and then anybody at all."""
+    role = dice.choice(list(Role)) if dice.randint(0, 9) == 0 else dice.choice(command.by)
+    return Actor(f"{role}#{dice.randint(1, 3)}")
+
+
+def fitting(dice: Random, office: Office, kind: str, name: str) -> Asking | None:
+    """Something that may be asked at its stage, by who may, with any particulars."""
+    stage = office.state(kind, name).stage
+    at_this_stage = [c for c in TYPES if KINDS[c] == kind and stage in c.during]
+    if not at_this_stage:
+        return None
+    command_type = dice.choice(at_this_stage)
+    if command_type.command_type in DERAILING and dice.randint(0, 4):
+        command_type = dice.choice(at_this_stage)
+    command = guessed(dice, office, command_type)
+    if command is None:
+        return None
+    return Asking(office.id(kind, name), command, Actor(f"{dice.choice(command_type.by)}#{dice.randint(1, 3)}"))
+
+
+def strange(dice: Random, office: Office, command_type: type[Command]) -> Asking | None:
+    """That command from somebody whose it is not."""
+    guesses = (guessed(dice, office, command_type) for _ in range(MOST_GUESSES))
+    command = next((c for c in guesses if c is not None), None)
+    if command is None:
+        return None
+    role = dice.choice([r for r in Role if r not in command_type.by])
+    kind = KINDS[command_type]
+    return Asking(office.id(kind, dice.choice(list(NAMES[kind]))), command, Actor(f"{role}#1"))
+
+
+def any_asking(dice: Random, office: Office) -> Asking | None:
+    """Anything from anybody."""
+    command_type = dice.choice(TYPES)
+    if command_type.command_type in DERAILING and dice.randint(0, 4):
+        command_type = dice.choice(TYPES)
+    kind = KINDS[command_type]
+    command = guessed(dice, office, command_type)
+    if command is None:
+        return None
+    return Asking(office.id(kind, dice.choice(list(NAMES[kind]))), command, somebody(dice, command_type))

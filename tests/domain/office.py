@@ -1,0 +1,152 @@
+"""A bureau in memory behind ``carry_out``: everything is journalled, claimed and posted as in a real one; no server."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+from activities.carrying_out import Registrar
+from activities.deciding import fold
+from domain.calendar_register import calendar_of
+from domain.catalogue import AGGREGATES
+from domain.kernel.canonical import plain
+from domain.kernel.envelope import Answer, Asked, Ending, Envelope
+from domain.kernel.identity import NAMESPACE, Actor, StreamId
+from domain.kernel.state import State
+from store.memory import MemoryStore
+from store.port import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from domain.kernel.calendar import Calendar
+    from domain.kernel.message import Awaited, Command
+    from store.port import Entry, Loaded, Readings
+
+KEY = b"the door's key, for tests"
+REALM = "office"
+MINUTE = timedelta(minutes=1)
+
+
+class Yielding(MemoryStore):
+    """Lets others in between a reading and the append that rests on it, as a database far away does."""
+
+    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
+        found = await super().load(stream, command_id, after)
+        await asyncio.sleep(0)
+        return found
+
+    async def read_many(
+        self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
+    ) -> Readings:
+        found = await super().read_many(streams, claims, accounts)
+        await asyncio.sleep(0)
+        return found
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What somebody asks."""
+
+    stream: StreamId
+    command: Command
+    actor: Actor
+
+
+@dataclass
+class Office:
+    """Its store, its clock, and the rules it saw refusing."""
+
+    store: MemoryStore
+    runner: asyncio.Runner
+    now: datetime = datetime(2024, 1, 2, 1, tzinfo=UTC)
+    """Where the manual clock stands, UTC."""
+    refusing: set[str] = field(default_factory=set)
+    asked: int = 0
+    _states: dict[StreamId, State] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.registrar = Registrar(self.store, KEY)
+        self.runner.run(self.store.set_clock(REALM, Clock.MANUAL))
+
+    # ------------------------------------------------------------------------------------------------- asking
+
+    def ask(self, *askings: Asking) -> Sequence[Answer]:
+        """All at once, one minute on; what is due comes first. None may end otherwise than accepted or refused."""
+        self.now += MINUTE
+        self.pass_time(self.now)
+        answers = self.runner.run(self._together([self._envelope(asking) for asking in askings]))
+        for asking, answer in zip(askings, answers, strict=True):
+            assert answer.ending in (Ending.ACCEPTED, Ending.REFUSED), (asking, answer)
+            assert (answer.ending is Ending.REFUSED) is bool(answer.unmet), (asking, answer)
+            self.refusing |= {u.rule for u in answer.unmet}
+        return answers
+
+    async def _together(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+        carried = await asyncio.gather(
+            *(self.registrar.carry_out(Asked(stream=e.subject, now=self.now, envelope=e)) for e in envelopes)
+        )
+        return [c.answer for c in carried if c.answer is not None]
+
+    def _envelope(self, asking: Asking) -> Envelope:
+        self.asked += 1
+        return Envelope(
+            command_id=uuid5(NAMESPACE, f"{REALM} {self.asked}"),
+            subject=asking.stream,
+            actor=asking.actor,
+            received_at=self.now,
+            command=asking.command.command_type,
+            body=plain(asking.command),
+        ).signed(KEY)
+
+    def pass_time(self, to: datetime) -> None:
+        """Everything that falls due until then, in order; a stream that stays due is a defect."""
+        self.now = max(self.now, to)
+        self.runner.run(self._swept(self.now))
+
+    async def _swept(self, to: datetime) -> None:
+        before = None
+        while (standing := await self.store.falling_due(REALM, to)) is not None and standing.due_at is not None:
+            assert standing != before, f"{standing.stream} stays due"
+            before = standing
+            await self.registrar.carry_out(Asked(stream=standing.stream, now=standing.due_at))
+
+    # ------------------------------------------------------------------------------------------------ looking
+
+    def id(self, kind: str, name: str) -> StreamId:
+        """A stream of the realm."""
+        return StreamId.of(kind, REALM, name)
+
+    def state(self, kind: str, name: str) -> State:
+        """How it stands."""
+        stream = self.id(kind, name)
+        known = self._states.get(stream) or State(stream)
+        events: list[Entry] = self.store._events.get(stream, [])
+        if known.version < len(events):
+            known = self._states[stream] = fold(stream, events[known.version :], known)
+        return known
+
+    def part(self, kind: str, name: str, of: type[Any]) -> Any:
+        """What a room remembers of it."""
+        return self.state(kind, name).part(of)
+
+    def names(self, kind: str, *stages: str) -> list[str]:
+        """Streams of that kind that have begun, in these stages if any are named."""
+        found = sorted(s.name for s in self.store._events if s.kind == kind)
+        return [n for n in found if not stages or self.state(kind, n).stage in stages]
+
+    @property
+    def calendar(self) -> Calendar:
+        """The working days."""
+        return calendar_of(self.state("calendar", "cn"))
+
+    def awaited(self, kind: str, name: str) -> list[Awaited]:
+        """Who is awaited there."""
+        return AGGREGATES[kind].awaiting(self.state(kind, name), self.calendar)
+
+    def balance(self, account: str) -> int:
+        """Fen."""
+        return self.store._guards.balances.get(account, 0)
