@@ -53,7 +53,7 @@ async def test_a_text_that_postgres_cannot_keep_fails_alone(postgres_store: Post
     assert getattr(answers[1], "status", None) is Status.APPENDED
 
 
-async def test_callers_that_go_away_disturb_nobody(postgres_store: PostgresStore) -> None:
+async def test_what_nobody_awaits_any_more_is_not_sent(postgres_store: PostgresStore) -> None:
     tasks = [asyncio.create_task(postgres_store.append(one(project(f"AP-{n}")))) for n in range(40)]
     await asyncio.sleep(0)
     for task in tasks[::2]:
@@ -61,7 +61,24 @@ async def test_callers_that_go_away_disturb_nobody(postgres_store: PostgresStore
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(a, asyncio.CancelledError) for a in answers[::2])
     assert all(getattr(a, "status", None) is Status.APPENDED for a in answers[1::2])
-    await whole(postgres_store)
+    assert len(await whole(postgres_store)) == 40
+
+
+async def test_callers_that_go_away_while_it_is_under_way_disturb_nobody(database: Database) -> None:
+    store = PostgresStore(await open_pool(database.url()))
+    holder = await asyncpg.connect(database.url(OWNER))
+    async with holder.transaction():
+        await holder.execute("LOCK TABLE venture.turn IN EXCLUSIVE MODE")
+        tasks = [asyncio.create_task(store.append(one(project(f"AP-{n}")))) for n in range(6)]
+        await _until_waiting(holder)
+        for task in tasks[::2]:
+            task.cancel()
+        await asyncio.wait(tasks[::2])
+    answers = await asyncio.gather(*tasks[1::2])
+    assert {a.status for a in answers} == {Status.APPENDED}
+    assert len(await whole(store)) == 12
+    await holder.close()
+    await store.aclose()
 
 
 async def test_while_another_holds_the_turn_appends_time_out_unknown_and_reading_goes_on(database: Database) -> None:
