@@ -42,7 +42,7 @@ class OrphansDoor:
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._registrar = Registrar(store, KEY)
-        self._follower = AgendaFollower(OwnLease(store), self._look)  # type: ignore[arg-type] # else the store
+        self._follower = AgendaFollower(OwnLease(store), self._look)
         self._now = datetime.min.replace(tzinfo=UTC)
         self.looks = 0
 
