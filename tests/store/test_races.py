@@ -279,6 +279,9 @@ async def _kill_under_load(home: Path, kills: int, load_s: float) -> None:
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
         await asyncio.gather(*writers)
+        for asking in (store.append(_fresh()), store.last_position(), store.load(A, None)):
+            with pytest.raises(StoreUnavailable):  # while there is no server
+                await asking
         await store.aclose()
         server = await _furnish(home)
         database = Database(server, postgres.DATABASE)
