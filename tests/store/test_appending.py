@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
+from store.memory import MemoryStore
 from store.port import Append, EntryKind, Status
-from tests.store.appends import NOON, appended, event, group, one, project, refusal, whole, write
+from tests.store.appends import DAY, NOON, appended, event, group, one, project, refusal, whole, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 A, B = project("AP-1"), project("AP-2")
+
+
+async def test_recorded_time_never_goes_back_though_a_clock_does() -> None:
+    instants = iter([NOON, NOON - DAY, NOON + DAY])
+    store = MemoryStore(clock=lambda: next(instants))
+    answers = [await appended(store, one(A, version)) for version in range(3)]
+    assert [a.recorded_at for a in answers] == [NOON, NOON, NOON + DAY]
 
 
 async def test_a_command_and_its_events_are_entries_of_one_dense_log(store: EventStore) -> None:
