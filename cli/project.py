@@ -19,6 +19,7 @@ from domain.kernel.state import NONE
 from domain.organisation import Organisation
 from domain.project.stage import Stage
 from running.office import opened
+from store.port import Clock
 
 if TYPE_CHECKING:
     from api.reading import Listed
@@ -108,13 +109,19 @@ def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None,
     voice = Voice.of(output, lang)
     settings = read_settings()
 
-    async def work() -> tuple[File, str]:
+    async def work() -> tuple[File, str, datetime]:
         async with opened(settings, voice.tell, working=False) as office:
             file = await file_of(office.store, await resolved(office.store, name, realm))
-            return file, await _organisation(office.store, file)
+            return file, await _organisation(office.store, file), await now_in(office.store, file.stream)
 
-    file, organisation = carried_out(voice, work())
-    show(file, voice, datetime.now(UTC), organisation)
+    file, organisation, now = carried_out(voice, work())
+    show(file, voice, now, organisation)
+
+
+async def now_in(store: EventStore, stream: StreamId) -> datetime:
+    """What the clock says where that stream lives: the realm's own, or the wall's."""
+    loaded = await store.load(stream, None)
+    return loaded.now if loaded.clock is Clock.MANUAL and loaded.now else datetime.now(UTC)
 
 
 async def _organisation(store: EventStore, file: File) -> str:

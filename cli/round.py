@@ -14,7 +14,7 @@ from api.reading import File, file_of, listed, new_stream, resolved
 from cli import telling
 from cli.asking import carried_out, noun, read_settings
 from cli.command import actor_named
-from cli.project import Realm, show
+from cli.project import Realm, now_in, show
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import command_named, stage_zh
 from domain.kernel.calendar import SHANGHAI
@@ -136,11 +136,13 @@ def show_command(
     voice = Voice.of(output, lang)
     settings = read_settings()
 
-    async def work() -> File:
+    async def work() -> tuple[File, datetime]:
         async with opened(settings, voice.tell, working=False) as office:
-            return await file_of(office.store, await resolved(office.store, name, realm))
+            file = await file_of(office.store, await resolved(office.store, name, realm))
+            return file, await now_in(office.store, file.stream)
 
-    show(carried_out(voice, work()), voice, datetime.now(UTC))
+    file, now = carried_out(voice, work())
+    show(file, voice, now)
 
 
 Programme = Annotated[str, typer.Argument(help="計劃代號 its code, e.g. FZ: 每年一輪 R-FZ-年度", show_default=False)]

@@ -249,6 +249,12 @@ def test_a_service_waits_and_is_told_when_somebody_else_decides(part: str, ventu
     assert (told.exit_code, "撥款複核" in told.stderr) == (0, True), told.output
 
 
+def test_a_story_is_told_by_its_own_clock(part: str, venture: House) -> None:
+    shown = venture.ask("project", "show", part).stdout
+    assert "等候" in shown
+    assert "逾期" not in shown
+
+
 def test_a_name_that_several_realms_know_asks_for_the_realm(part: str, venture: House) -> None:
     answer = venture.ask("round", "show", "R-FZ-2023")
     assert answer.exit_code == 2
