@@ -220,14 +220,10 @@ class Door:
         self, update: str, stream: StreamId, argument: BaseModel | str, answers: type | None, update_id: str
     ) -> Any:  # noqa: ANN401 - of the type asked for
         start = self._start(stream)
-        started = asyncio.ensure_future(start.workflow_handle())
-        started.add_done_callback(_heard)
-        try:
-            return await self._client.execute_update_with_start_workflow(
-                update, argument, start_workflow_operation=start, id=update_id, result_type=answers
-            )
-        finally:
-            started.cancel()
+        start._workflow_handle.add_done_callback(_heard)  # noqa: SLF001 - to await it instead would let others cancel it
+        return await self._client.execute_update_with_start_workflow(
+            update, argument, start_workflow_operation=start, id=update_id, result_type=answers
+        )
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""

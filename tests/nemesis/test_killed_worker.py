@@ -74,9 +74,8 @@ async def test_a_story_comes_out_the_same_though_the_worker_was_killed(desk: Des
 
 
 @pytest.mark.full
-@pytest.mark.timeout(400)
-@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.timeout(300)
 async def test_a_story_comes_out_the_same_though_the_worker_was_killed_again_and_again(
-    desk: Desk, tmp_path: Path, seed: int
+    desk: Desk, tmp_path: Path
 ) -> None:
-    await _plays_as_undisturbed(desk, tmp_path, set(range(3, 42, 6)), seed)
+    await _plays_as_undisturbed(desk, tmp_path, {4, 15, 26, 37}, 2)

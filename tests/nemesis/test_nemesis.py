@@ -101,9 +101,9 @@ async def test_nothing_is_lost_or_done_twice_while_everything_is_killed(tmp_path
 
 @pytest.mark.full
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("seed", [2, 3, 4])
+@pytest.mark.parametrize("seed", [2, 3])
 async def test_nothing_is_lost_or_done_twice_for_a_long_while(tmp_path: Path, seed: int) -> None:
-    await _raged(tmp_path, seed, seconds=45, every_s=(1.0, 4.0))
+    await _raged(tmp_path, seed, seconds=30, every_s=(0.5, 4.0))
 
 
 def _calm() -> asyncio.Event:
@@ -117,7 +117,8 @@ async def test_a_house_with_a_fault_of_its_own_is_found_out(tmp_path: Path, muta
     settings = bootstrap.settings(home=tmp_path)
     async with frail(settings, program=AFFLICTED, AFFLICTION=mutant, SEED="1") as house:
         with pytest.raises(Broken):
-            await hold_against_the_log(await _lived(house, 1, _calm()), house.store)
+            async with asyncio.timeout(HEALED_S):
+                await hold_against_the_log(await _lived(house, 1, _calm()), house.store)
 
 
 @pytest.mark.full
