@@ -1,7 +1,8 @@
 """The follower that nobody's alarm clock escapes: it sends ``look`` to streams whose workflow may not have heard.
 
 A deadline a minute past was missed by its workflow, or the workflow is gone; a stream appended to from outside has not
-been told. Any number of workers may run this; one holds the lease.
+been told; a calendar published since has moved deadlines that workflows still reckon by the one before. Any number of
+workers may run this; one holds the lease.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import structlog
 
+from activities.reckoning import calendars, outdated
 from store.port import Clock
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ class AgendaFollower:
         self._look = look
         self._owner = uuid4()
         self._told: dict[StreamId, _Told] = {}
+        self._reckoned: dict[str, int] = {}
+        """Realm and the version of its working days by which every stream of it was last seen to be reckoned."""
 
     async def run(self) -> None:
         """Follow until cancelled. What fails is tried again on the next round."""
@@ -72,7 +76,7 @@ class AgendaFollower:
         most = MOST + len(self._told)
         late = await self._store.overdue(Clock.WALL, now - LATE, most)
         untold = await self._store.untold(most)
-        waiting = {s.stream: s for s in (*late, *untold)}
+        waiting = {s.stream: s for s in (*late, *untold, *await self._moved())}
         self._told = {stream: told for stream, told in self._told.items() if waiting.get(stream) == told.standing}
         looked = 0
         for stream, standing in waiting.items():
@@ -89,3 +93,19 @@ class AgendaFollower:
             looked += 1
             log.info("agenda.told", stream=stream, times=times)
         return looked
+
+    async def _moved(self) -> list[Standing]:
+        """Streams whose deadlines were reckoned by a calendar that is no longer the newest, so many in one round."""
+        found: list[Standing] = []
+        async for realm, version in calendars(self._store, Clock.WALL):
+            if self._reckoned.get(realm, 0) >= version:
+                continue
+            rows = [row async for row in outdated(self._store, realm, version)]
+            found += [row for row in rows if not self._was_told(row)][:MOST]
+            if all(map(self._was_told, rows)):
+                self._reckoned[realm] = version
+        return found
+
+    def _was_told(self, row: Standing) -> bool:
+        told = self._told.get(row.stream)
+        return told is not None and told.standing == row

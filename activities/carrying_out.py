@@ -378,7 +378,11 @@ def standing(decision: Decision) -> Standing:
     """The stream's row in the agenda."""
     state = decision.state
     awaited = decision.aggregate.awaiting(state, decision.calendar)
-    summary = {**decision.aggregate.summary(state), "awaiting": [_awaited(a) for a in awaited]}
+    summary = {
+        **decision.aggregate.summary(state),
+        "awaiting": [_awaited(a) for a in awaited],
+        "calendar": decision.calendar.version,
+    }
     return Standing(
         stream=state.stream,
         version=state.version,

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain.calendar_register import calendar_of
+from domain.calendar_register import calendars_of
 from domain.catalogue import AGGREGATES, command_class, decode
-from domain.kernel.calendar import Calendar
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import SYSTEM, Actor, StreamId, deadline_command_id
 from domain.kernel.message import Command, Due, Event, Occurrence, Order
@@ -19,9 +18,10 @@ from domain.scheme_register import scheme_of
 from store.port import Clock, Entry, EventStore, StreamParked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from domain.kernel.calendar import Calendar
     from domain.kernel.room import Aggregate
     from domain.kernel.scheme import Scheme
 
@@ -96,9 +96,16 @@ class Decision:
 def alarm(state: State, calendar: Calendar, clock: Clock) -> datetime | None:
     """When the stream's nearest deadline is to be seen to: on the wall clock after its grace."""
     due = AGGREGATES[state.stream.kind].due(state, calendar)
-    if due is None:
-        return None
-    return due.at + due.grace if clock is Clock.WALL else due.at
+    return None if due is None else _alarm(due, falls_at(due, calendar), clock)
+
+
+def falls_at(due: Due, calendar: Calendar) -> datetime:
+    """When the deadline falls: a notice may move it, but never to before the notice itself."""
+    return due.at if calendar.since is None else max(due.at, calendar.since)
+
+
+def _alarm(due: Due, falls: datetime, clock: Clock) -> datetime:
+    return falls + due.grace if clock is Clock.WALL else falls
 
 
 @dataclass
@@ -125,9 +132,13 @@ class Reader:
 
     async def calendar(self, realm: str) -> Calendar:
         """The newest published working days of that realm."""
+        return (await self.calendars(realm))[-1]
+
+    async def calendars(self, realm: str) -> tuple[Calendar, ...]:
+        """Every published state of that realm's working days, the oldest first."""
         stream = StreamId.of("calendar", realm, "cn")
         await self.fetch(Reads(streams=frozenset({stream})))
-        return calendar_of(self.states[stream])
+        return calendars_of(self.states[stream])
 
     async def scheme(self, state: State, governor: StreamId | None) -> Scheme | None:
         """The rules pinned to the stream, or else to the stream that governs it."""
@@ -150,16 +161,18 @@ async def decide_on(
 ) -> Decision:
     """Apply every deadline at or before ``at`` in order, then decide the order, if there is one.
 
-    Raises StreamParked if a deadline is refused or stays due.
+    Each is judged by the working days that were published by then. Raises StreamParked if a deadline is refused or
+    stays due.
     """
     reader = Reader(store)
     aggregate = AGGREGATES[state.stream.kind]
-    calendar = await reader.calendar(state.stream.realm)
+    calendars = await reader.calendars(state.stream.realm)
     steps: list[Step] = []
     before = state
-    while (due := _fallen(aggregate.due(state, calendar), clock, at)) is not None:
+    while (fallen := _fallen(aggregate, state, calendars, clock, at)) is not None:
+        due, falls, calendar = fallen
         due_id = deadline_command_id(state.stream, due.command.command_type, due.key, due.at)
-        step = await _decided(reader, state, Order(due.command, SYSTEM, due.at), due_id, calendar)
+        step = await _decided(reader, state, Order(due.command, SYSTEM, falls), due_id, calendar)
         state = _after(state, step)
         steps.append(step)
         if step.unmet or aggregate.due(state, calendar) == due or len(steps) > MOST_DUE:
@@ -167,18 +180,33 @@ async def decide_on(
             raise StreamParked(message)
     if order is not None and command_id is not None:
         before = state
-        step = await _decided(reader, state, order, command_id, calendar)
+        step = await _decided(reader, state, order, command_id, _in_force(calendars, order.at))
         state = _after(state, step)
         steps.append(step)
     versions = {stream: s.version for stream, s in reader.states.items() if stream != state.stream}
-    return Decision(tuple(steps), state, calendar, clock, versions, before)
+    return Decision(tuple(steps), state, calendars[-1], clock, versions, before)
 
 
-def _fallen(due: Due | None, clock: Clock, at: datetime) -> Due | None:
-    if due is None:
-        return None
-    alarm = due.at + due.grace if clock is Clock.WALL else due.at
-    return due if alarm <= at else None
+def _in_force(calendars: Sequence[Calendar], at: datetime) -> Calendar:
+    """The newest calendar that was published by then."""
+    return next((c for c in reversed(calendars) if c.since is None or c.since <= at), calendars[0])
+
+
+def _fallen(
+    aggregate: Aggregate, state: State, calendars: Sequence[Calendar], clock: Clock, at: datetime
+) -> tuple[Due, datetime, Calendar] | None:
+    """The deadline that has fallen by then, when it did, and by which calendar: what fell before a notice stays."""
+    for calendar, later in zip(calendars, (*calendars[1:], None), strict=True):
+        ended = later.since if later is not None else None
+        if ended is not None and (state.since is None or ended <= state.since):
+            continue
+        due = aggregate.due(state, calendar)
+        if due is None:
+            continue
+        falls = falls_at(due, calendar)
+        if ended is None or falls < ended:
+            return (due, falls, calendar) if _alarm(due, falls, clock) <= at else None
+    return None
 
 
 async def _decided(reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar) -> Step:
@@ -207,7 +235,7 @@ async def _decided(reader: Reader, state: State, order: Order, command_id: UUID,
         version=state.version,
         events=events,
         unmet=unmet,
-        reads={s: reader.states[s].version for s in (*sorted(facts.streams), calendar_stream)},
+        reads={s: reader.states[s].version for s in sorted(facts.streams)} | {calendar_stream: calendar.version},
         claims=facts.claims,
         balances=facts.balances,
         scheme=str(scheme.ref) if scheme else None,

@@ -23,6 +23,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.carrying_out import repeated
+from activities.reckoning import newest_calendar, reckon_anew
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, Asked, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import derived
@@ -94,6 +95,8 @@ class Door:
         self._store = store
         self._key = key
         self._task_queue = task_queue
+        self._reckoned: dict[str, int] = {}
+        """Realm and the version of its working days by which this door has seen all its deadlines reckoned."""
         self._places: defaultdict[StreamId, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
     async def send(
@@ -152,14 +155,22 @@ class Door:
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
 
-        Raises NotKnown, or Parked if a deadline stays in its place.
+        If working days were published since, deadlines are reckoned by them first. Raises NotKnown, or Parked if a
+        deadline stays in its place.
         """
+        await self._reckon(realm)
         before: Standing | None = None
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
             if standing == before:
                 raise Parked(standing.stream)
             before = standing
             await self._fall_due(Asked(stream=standing.stream, now=standing.due_at))
+
+    async def _reckon(self, realm: str) -> None:
+        version = await newest_calendar(self._store, realm)
+        if self._reckoned.get(realm, 0) < version:
+            await reckon_anew(self._store, realm, version)
+            self._reckoned[realm] = version
 
     async def open_realm(self, realm: str) -> Clock:
         """Make sure of a realm on a manual clock; the clock that it has."""

@@ -69,14 +69,27 @@ class PublishCalendar(YearNotice, Command):
 
 @dataclass(frozen=True)
 class Published(Part):
-    """The newest version of each year."""
+    """The newest version of each year, and what stood before each notice."""
 
-    years: Mapping[int, Year] = field(default_factory=dict)
+    newest: Calendar = field(default_factory=Calendar)
+    before: tuple[Calendar, ...] = ()
+    """Earlier calendars, the oldest first."""
+
+    @property
+    def years(self) -> Mapping[int, Year]:
+        """The newest version of each year."""
+        return self.newest.years
 
 
 def calendar_of(state: State) -> Calendar:
     """The working days as they stand in that state of the register."""
-    return Calendar(state.part(Published).years)
+    return state.part(Published).newest
+
+
+def calendars_of(state: State) -> tuple[Calendar, ...]:
+    """Every calendar that ever stood, the oldest first; the last is the newest."""
+    known = state.part(Published)
+    return (*known.before, known.newest)
 
 
 def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar) -> list[Event]:
@@ -88,7 +101,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
             check(
                 version == following,
                 "CL02",
-                f"{year} 年的下一版本號須為 {following},所交為 {version}",
+                f"{year} 年的下一版本號須為 {following}，所交為 {version}",
                 f"the next version of {year} is {following}, not {version}",
             )
             strays = sorted({d.isoformat() for d in (*off, *on) if d.year != year})
@@ -102,7 +115,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
             check(
                 not weekdays,
                 "D2",
-                f"{'、'.join(weekdays)} 並非週末,不能作調休上班日",
+                f"{'、'.join(weekdays)} 並非週末，不能作調休上班日",
                 f"{', '.join(weekdays)} are not weekend days and cannot be make-up days",
             )
             both = sorted(d.isoformat() for d in set(off) & set(on))
@@ -121,12 +134,14 @@ def _sorted(days: tuple[date, ...]) -> tuple[date, ...]:
     return tuple(sorted(set(days)))
 
 
-def evolve(state: State, _of: Occurrence, event: CalendarPublished) -> State:
+def evolve(state: State, of: Occurrence, event: CalendarPublished) -> State:
     """What the room remembers after the event."""
+    known = state.part(Published)
     match event:
         case CalendarPublished():
             year = Year(event.version, frozenset(event.off), frozenset(event.on))
-            return state.having(Published({**state.part(Published).years, event.year: year}))
+            newest = Calendar({**known.years, event.year: year}, of.at, known.newest.version + 1)
+            return state.having(Published(newest, (*known.before, known.newest)))
         case _:
             assert_never(event)
 

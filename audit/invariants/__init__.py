@@ -29,38 +29,38 @@ PAGE: Final = 1000
 """Entries fetched at once."""
 
 INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
-    "M1": ("各期撥款合計等於立項金額,每一協議版本皆然", "tranches add up to the award, in every contract version"),
+    "M1": ("各期撥款合計等於立項金額，每一協議版本皆然", "tranches add up to the award, in every contract version"),
     "M2": ("條件未達成不撥款", "no payment before its gate"),
-    "M3": ("0 ≤ 撥付 − 繳回 − 追回,撥付總額 ≤ 立項", "0 ≤ paid − returned − clawed back; gross paid ≤ award"),
+    "M3": ("0 ≤ 撥付 − 繳回 − 追回，撥付總額 ≤ 立項", "0 ≤ paid − returned − clawed back; gross paid ≤ award"),
     "M4": ("了結時 計劃 = 撥付 + 核減", "a settled tranche: planned = paid + cancelled"),
-    "M5": ("各資金的有效立項合計 ≤ 額度,用途相符", "live awards of a fund ≤ its envelope, within its purposes"),
-    "M6": ("預算科目合計等於立項金額,限額不破", "budget lines add up to the award; caps hold"),
+    "M5": ("各資金的有效立項合計 ≤ 額度，用途相符", "live awards of a fund ≤ its envelope, within its purposes"),
+    "M6": ("預算科目合計等於立項金額，限額不破", "budget lines add up to the award; caps hold"),
     "M7": ("一張憑證只列支一次", "a voucher is claimed once across all projects"),
     "M8": ("已撥付的分期不可更動", "paid tranches are immutable"),
-    "M9": ("金額為整數分,末位資金吸收尾差", "integer fen; the last share absorbs the rounding"),
+    "M9": ("金額為整數分，末位資金吸收尾差", "integer fen; the last share absorbs the rounding"),
     "M10": ("追回到賬 ≤ 決定 ≤ 撥付 − 繳回", "clawback received ≤ ordered ≤ paid − returned"),
-    "P1": ("評審者與申報方無利益關係,回避先於評分", "no reviewer related to a bidder; recusal precedes scores"),
+    "P1": ("評審者與申報方無利益關係，回避先於評分", "no reviewer related to a bidder; recusal precedes scores"),
     "P2": ("申請、複核、審批為三人", "maker, checker and approver are three persons"),
-    "P3": ("評估、審計、督導、承辦不是申報方,審計不是評估", "outsiders are not the bidder; auditor is not evaluator"),
-    "P4": ("評審組為奇數,遞補後亦然", "an odd panel, also after replacement"),
+    "P3": ("評估、審計、督導、承辦不是申報方，審計不是評估", "outsiders are not the bidder; auditor is not evaluator"),
+    "P4": ("評審組為奇數，遞補後亦然", "an odd panel, also after replacement"),
     "P5": ("辦理異議者未參與評審", "who deals with an objection took no part in the review"),
-    "P6": ("紀檢只讀,不作決定", "discipline reads everything, writes no decision"),
+    "P6": ("紀檢只讀，不作決定", "discipline reads everything, writes no decision"),
     "D1": ("截止及其後不收申報", "no bid at or after the deadline"),
-    "D2": ("公示滿工作日(含調休),異議期間停計", "publicity runs its working days; objections stop the clock"),
-    "D3": ("啟動前無活動,協議期外無支出", "no activity before the start; no spend outside the contract"),
-    "D4": ("變更先決定,後生效,且在截止前", "a variation is decided before it takes effect and before the end"),
+    "D2": ("公示滿工作日（含調休），異議期間停計", "publicity runs its working days; objections stop the clock"),
+    "D3": ("啟動前無活動，協議期外無支出", "no activity before the start; no spend outside the contract"),
+    "D4": ("變更先決定，後生效，且在截止前", "a variation is decided before it takes effect and before the end"),
     "D5": ("等級與停止資格以事發當時為準", "ratings and bans are judged at the instant of the event"),
     "V1": ("不利決定有理由與附件", "adverse events carry a reason and an attachment"),
-    "V2": ("日誌只增,逐條成鏈(由 audit verify 核驗)", "append-only, hash-chained: audit verify proves it"),
+    "V2": ("日誌只增，逐條成鏈（由 audit verify 核驗）", "append-only, hash-chained: audit verify proves it"),
     "V3": ("產出由活動記錄得出", "outputs derive from activity records"),
-    "V4": ("受益人不具名,無證件或電話號碼", "beneficiaries are counted, never named"),
+    "V4": ("受益人不具名，無證件或電話號碼", "beneficiaries are counted, never named"),
     "Z1": ("結項前有志願隊在規定月數活動", "a standing team, active in as many months as the rules ask"),
-    "C1": ("基地三級相銜,數目相符", "bases hang together in three tiers and reconcile"),
+    "C1": ("基地三級相銜，數目相符", "bases hang together in three tiers and reconcile"),
     "C2": ("基地扶持合計 ≤ 年度額度", "base support ≤ the annual envelope"),
     "H1": ("一年一個市級輪次", "one municipal round a year"),
     "SD1": ("撥付者不是申請者", "who pays did not ask"),
     "SD10": ("代表人在當時的名單上", "a representative is on the list at that time"),
-    "SD12": ("更正由兩人作出,指明所更正者", "corrections are by two persons and point to what they correct"),
+    "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
 }
 """Every invariant, in Chinese and English; besides them the rows T01–T26 and AP01–AP09 of the state machine."""
 
@@ -120,12 +120,13 @@ class Invariants:
         try:
             self._look(event)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self._judge(False, "V2", f"記錄無法讀取:{error!r}", f"the entry cannot be read: {error!r}")
+            self._judge(False, "V2", f"記錄無法讀取：{error!r}", f"the entry cannot be read: {error!r}")
         else:
             self._judge(True, "V2", "", "")
 
     def _look(self, event: Happened) -> None:
         realm = self._realms[event.realm]
+        realm.at(event.at)
         everywhere.look(self._judge, event)
         look = _LOOKS.get(event.type)
         if look is not None:
@@ -140,7 +141,7 @@ class Invariants:
             self._judge(
                 found[tier] == stated.get(tier, 0),
                 "C1",
-                f"{tier} 基地登記 {found[tier]} 個,應為 {stated.get(tier, 0)} 個",
+                f"{tier} 基地登記 {found[tier]} 個，應為 {stated.get(tier, 0)} 個",
                 f"{found[tier]} bases of tier {tier} are on the register; there should be {stated.get(tier, 0)}",
             )
 

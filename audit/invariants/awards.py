@@ -60,7 +60,7 @@ def _once(judge: Judge, realm: Realm, project: Project, rules: Mapping[str, Any]
     judge(
         len(bids) <= most,
         "AP02",
-        f"{project.organisation} 在 {project.round} 申報 {len(bids)} 項,限 {most} 項",
+        f"{project.organisation} 在 {project.round} 申報 {len(bids)} 項，限 {most} 項",
         f"{project.organisation} has {len(bids)} bids in {project.round}; {most} are allowed",
     )
     first = realm.answers.setdefault((project.organisation, project.answer), project.name)
@@ -95,7 +95,7 @@ def _matched(judge: Judge, pledged: int, requested: int, rules: Mapping[str, Any
     judge(
         100 * pledged >= least * (requested + pledged),
         "M6",
-        f"自籌 {pledged} 分,不足總預算的 {least}%",
+        f"自籌 {pledged} 分，不足總預算的 {least}%",
         f"{pledged} fen are self-raised, less than {least}% of the whole",
     )
 
@@ -106,7 +106,7 @@ def late(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         deadline is not None and received is not None and deadline <= received <= event.at,
         "D1",
-        f"收件 {received},截止 {deadline},並未逾期",
+        f"收件 {received}，截止 {deadline}，並未逾期",
         f"received {received}, the deadline was {deadline}: it was not late",
     )
 
@@ -128,7 +128,7 @@ def failed(judge: Judge, realm: Realm, event: Happened) -> None:
     project = realm.project(event.name)
     if event.role == "SYS" and project.returned_on is not None:
         end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
-        judge(event.at >= end, "AP08", f"補正期限至 {end},尚未屆滿", f"it could be completed until {end}")
+        judge(event.at >= end, "AP08", f"補正期限至 {end}，尚未屆滿", f"it could be completed until {end}")
     project.returned_on = None
     over(realm, project)
 
@@ -149,7 +149,7 @@ def proposed(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         total == project.award,
         "M1",
-        f"各資金份額合計 {total} 分,立項 {project.award} 分",
+        f"各資金份額合計 {total} 分，立項 {project.award} 分",
         f"the shares add up to {total} fen, the award is {project.award}",
     )
     registers.eligible(judge, realm, project.bidders, event.day, rules)
@@ -165,7 +165,7 @@ def proposed(judge: Judge, realm: Realm, event: Happened) -> None:
         judge(
             project.award <= project.requested,
             "T01",
-            f"立項 {project.award} 分,超過申報 {project.requested} 分",
+            f"立項 {project.award} 分，超過申報 {project.requested} 分",
             f"{project.award} fen are awarded, {project.requested} were applied for",
         )
         _reached_the_line(judge, realm, project, project.panel, "T01")
@@ -179,13 +179,13 @@ def _within_envelopes(judge: Judge, realm: Realm, project: Project) -> None:
         judge(
             fund.taken <= fund.envelope,
             "C2" if project.supports_base else "M5",
-            f"{name} 額度 {fund.envelope} 分,立項合計 {fund.taken} 分",
+            f"{name} 額度 {fund.envelope} 分，立項合計 {fund.taken} 分",
             f"{name} has an envelope of {fund.envelope} fen; live awards come to {fund.taken}",
         )
         judge(
             not fund.purposes or (project.fields and project.fields <= fund.purposes),
             "M5",
-            f"{name} 用途 {'、'.join(sorted(fund.purposes))},不含 {'、'.join(sorted(project.fields)) or '(無)'}",
+            f"{name} 用途 {'、'.join(sorted(fund.purposes))}，不含 {'、'.join(sorted(project.fields)) or '(無)'}",
             f"{name} is for {', '.join(sorted(fund.purposes))}, not {', '.join(sorted(project.fields)) or 'nothing'}",
         )
 
@@ -197,7 +197,7 @@ def _reached_the_line(judge: Judge, realm: Realm, project: Project, name: str, r
     judge(
         panel.reported and mark is not None and mark >= line,
         rule,
-        f"評審得分 {mark},分數線 {line}",
+        f"評審得分 {mark}，分數線 {line}",
         f"the mark is {mark}, the line is {line}",
     )
 
@@ -208,7 +208,7 @@ def freed(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         {k: v for k, v in back.items() if v} == {k: v for k, v in project.live.items() if v},
         "M5",
-        f"退回額度 {back},應為 {project.live}",
+        f"退回額度 {back}，應為 {project.live}",
         f"{back} went back to the envelopes; {project.live} was set aside",
     )
     for name, fen in back.items():
@@ -242,7 +242,7 @@ def posted(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         project.publicity_wd == least,
         "D2",
-        f"公示 {project.publicity_wd} 個工作日,辦法為 {least}",
+        f"公示 {project.publicity_wd} 個工作日，辦法為 {least}",
         f"it is posted for {project.publicity_wd} working days; the rules say {least}",
     )
 
@@ -253,7 +253,7 @@ def lodged(judge: Judge, realm: Realm, event: Happened) -> None:
     held = any(o.status == "ACCEPTED" for o in project.objections.values())
     if not held and project.posted_on is not None:
         last = _last_day(realm, project)
-        judge(event.day <= last, "T03", f"公示至 {last},異議在後", f"publicity ended on {last}, before it was lodged")
+        judge(event.day <= last, "T03", f"公示至 {last}，異議在後", f"publicity ended on {last}, before it was lodged")
     project.objections[event.text("objection")] = Objection("LODGED")
 
 
@@ -277,7 +277,7 @@ def _took_no_part(judge: Judge, realm: Realm, project: Project, event: Happened)
     judge(
         event.actor not in realm.panels[project.panel].took_part,
         "P5",
-        f"{event.actor} 參與過評審,又辦理異議",
+        f"{event.actor} 參與過評審，又辦理異議",
         f"{event.actor} took part in the review and dealt with the objection",
     )
 
@@ -289,7 +289,7 @@ def dismissed(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         event.data.get("still_open") == held,
         "T04",
-        f"所記未決 {event.data.get('still_open')} 件,實為 {held} 件",
+        f"所記未決 {event.data.get('still_open')} 件，實為 {held} 件",
         f"{event.data.get('still_open')} are said to remain; there are {held}",
     )
 
@@ -320,7 +320,7 @@ def rescored(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         project.rescoring and panel != project.panel,
         "T06",
-        f"複評由 {panel},原為 {project.panel}",
+        f"複評由 {panel}，原為 {project.panel}",
         f"scored again by {panel}; it was {project.panel}",
     )
     _reached_the_line(judge, realm, project, panel, "T06")
@@ -340,7 +340,7 @@ def confirmed(judge: Judge, realm: Realm, event: Happened) -> None:
     if project.posted_on is not None and not undecided:
         last = _last_day(realm, project)
         judge(
-            event.day > last, "D2", f"公示至 {last},批復於 {event.day}", f"posted until {last}, confirmed {event.day}"
+            event.day > last, "D2", f"公示至 {last}，批復於 {event.day}", f"posted until {last}, confirmed {event.day}"
         )
     judge(project.posted_on is not None, "D2", "未經公示即批復", "confirmed without publicity")
     project.confirmed_on, project.signing_wd = event.day, whole(event.data.get("signing_wd"))
@@ -368,7 +368,7 @@ def lapsed(judge: Judge, realm: Realm, event: Happened) -> None:
     project = realm.project(event.name)
     if project.confirmed_on is not None:
         end = midnight(realm.days.nth_after(project.confirmed_on, project.signing_wd))
-        judge(event.at >= end, "T11", f"簽約期限至 {end},尚未屆滿", f"it could be signed until {end}")
+        judge(event.at >= end, "T11", f"簽約期限至 {end}，尚未屆滿", f"it could be signed until {end}")
     freed(judge, realm, event)
 
 

@@ -39,7 +39,7 @@ def signed(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         award == project.award,
         "M1",
-        f"協議 {award} 分,立項 {project.award} 分",
+        f"協議 {award} 分，立項 {project.award} 分",
         f"the contract is over {award} fen, the award is {project.award}",
     )
     project.milestones = frozenset(map(str, event.part("milestones")))
@@ -51,7 +51,7 @@ def signed(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         100 * pledged >= least * (award + pledged),
         "M6",
-        f"配套 {pledged} 分,不足 {least}%",
+        f"配套 {pledged} 分，不足 {least}%",
         f"the match of {pledged} fen is below {least}%",
     )
     _both_signed(judge, event, rules)
@@ -70,13 +70,13 @@ def _tranches_add_up(judge: Judge, project: Project, terms: Mapping[str, Mapping
     judge(
         planned == award,
         "M1",
-        f"各期合計 {planned} 分,立項 {award} 分",
+        f"各期合計 {planned} 分，立項 {award} 分",
         f"the tranches add up to {planned} fen, the award is {award}",
     )
     known = {*_GATES, *(f"MilestoneMet/{name}" for name in project.milestones)}
     gates = {str(term.get("gate")) for term in terms.values()}
     strangers = "、".join(sorted(gates - known))
-    judge(gates <= known, "M2", f"無此撥付條件:{strangers}", f"no such gates: {strangers}")
+    judge(gates <= known, "M2", f"無此撥付條件：{strangers}", f"no such gates: {strangers}")
 
 
 def _budget_sound(judge: Judge, budget: Mapping[str, int], award: int, rules: Mapping[str, Any]) -> None:
@@ -85,7 +85,7 @@ def _budget_sound(judge: Judge, budget: Mapping[str, int], award: int, rules: Ma
     judge(
         total == award and min(budget.values(), default=0) >= 0,
         "M6",
-        f"預算合計 {total} 分,立項 {award} 分",
+        f"預算合計 {total} 分，立項 {award} 分",
         f"the budget adds up to {total} fen, the award is {award}",
     )
     for line, cap in (("personnel", "personnel_max"), ("admin", "administration_max")):
@@ -93,11 +93,11 @@ def _budget_sound(judge: Judge, budget: Mapping[str, int], award: int, rules: Ma
         judge(
             100 * budget.get(line, 0) <= most * award,
             "M6",
-            f"{line} {budget.get(line, 0)} 分,超過 {most}%",
+            f"{line} {budget.get(line, 0)} 分，超過 {most}%",
             f"{line} is {budget.get(line, 0)} fen, above {most}%",
         )
     forbidden = "、".join(sorted(set(budget).intersection(caps.get("forbidden", ()))))
-    judge(not forbidden, "M6", f"不得列支:{forbidden}", f"nothing may be spent on {forbidden}")
+    judge(not forbidden, "M6", f"不得列支：{forbidden}", f"nothing may be spent on {forbidden}")
 
 
 def _both_signed(judge: Judge, event: Happened, rules: Mapping[str, Any]) -> None:
@@ -181,7 +181,7 @@ def approved(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         known.status == "REQUESTED" and event.day <= last,
         "D4",
-        f"變更為 {known.status},須在 {last} 前決定",
+        f"變更為 {known.status}，須在 {last} 前決定",
         f"the variation is {known.status}; it had to be decided by {last}",
     )
     known.status = "APPROVED"
@@ -201,20 +201,20 @@ def amended(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         known.status == "APPROVED",
         "D4",
-        f"變更為 {known.status},未經批准即生效",
+        f"變更為 {known.status}，未經批准即生效",
         f"the variation is {known.status} and took effect",
     )
     judge(
         event.data.get("version") == project.version + 1,
         "T10",
-        f"版本 {event.data.get('version')},前為 {project.version}",
+        f"版本 {event.data.get('version')}，前為 {project.version}",
         f"version {event.data.get('version')} follows {project.version}",
     )
     award = event.fen("award")
     judge(
         award == (project.award if known.award is None else known.award),
         "M1",
-        f"協議 {award} 分,批准 {known.award} 分",
+        f"協議 {award} 分，批准 {known.award} 分",
         f"the agreement is over {award} fen; {known.award} was approved",
     )
     rules = realm.rules(project)
@@ -241,7 +241,7 @@ def _replanned(judge: Judge, project: Project, event: Happened, award: int) -> N
         judge(
             planned == tranche.planned if tranche.settled else planned >= tranche.paid + tranche.cancelled,
             "M8",
-            f"{name} 已撥付或核減 {tranche.paid + tranche.cancelled} 分,改為 {planned} 分",
+            f"{name} 已撥付或核減 {tranche.paid + tranche.cancelled} 分，改為 {planned} 分",
             f"{tranche.paid + tranche.cancelled} fen of {name} are settled; it became {planned}",
         )
     void(project.tranches.values())

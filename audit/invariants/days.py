@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from audit.invariants.reading import to_date
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from audit.invariants.reading import Happened
 
 _FRIDAY = 4
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _ONE = timedelta(days=1)
 
 
@@ -23,12 +24,15 @@ class Days:
 
     off: dict[int, frozenset[date]] = field(default_factory=dict)
     worked: dict[int, frozenset[date]] = field(default_factory=dict)
+    since: datetime = _BEFORE_ALL
+    """When the newest of them was published."""
 
-    def publish(self, event: Happened) -> None:
-        """Take a year's notice in; a later one replaces it."""
+    def with_notice(self, event: Happened) -> Days:
+        """The same with a year's notice taken in; a later one replaces it."""
         year = int(event.data["year"])
-        self.off[year] = frozenset(d for d in map(to_date, event.texts("off")) if d)
-        self.worked[year] = frozenset(d for d in map(to_date, event.texts("on")) if d)
+        off = frozenset(d for d in map(to_date, event.texts("off")) if d)
+        worked = frozenset(d for d in map(to_date, event.texts("on")) if d)
+        return Days({**self.off, year: off}, {**self.worked, year: worked}, event.at)
 
     def is_working(self, day: date) -> bool:
         """Whether offices work on that day; a year without notice counts Monday to Friday."""

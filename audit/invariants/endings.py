@@ -21,7 +21,7 @@ def ordered(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         due is None or event.day < due <= longest,
         "T13",
-        f"整改至 {due},最遲 {longest}",
+        f"整改至 {due}，最遲 {longest}",
         f"it is to be put right by {due}; {longest} is the latest",
     )
     project.rectification = Rectification("OPEN", event.actor, event.day, due, whole(event.data.get("rectify_wd")))
@@ -43,7 +43,7 @@ def accepted(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         known.status == "SUBMITTED" and event.actor != known.ordered_by and project.midterm != "FAIL",
         "T14",
-        f"整改為 {known.status},責令者 {known.ordered_by},中期 {project.midterm or '未評'}",
+        f"整改為 {known.status}，責令者 {known.ordered_by}，中期 {project.midterm or '未評'}",
         f"it is {known.status}, ordered by {known.ordered_by}, the mid-term {project.midterm or 'not held'}",
     )
     known.status = "ACCEPTED"
@@ -63,7 +63,7 @@ def failed(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         known.extensions < most,
         "T15",
-        f"已延期 {known.extensions} 次,上限 {most}",
+        f"已延期 {known.extensions} 次，上限 {most}",
         f"it was extended {known.extensions} times; {most} is the most",
     )
     known.status, known.runs_from, known.due = "OPEN", event.day, None
@@ -89,7 +89,7 @@ def final_report(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         all_met or (project.end is not None and event.day >= project.end),
         "T16",
-        f"截止 {project.end} 未到,里程碑未全部達成",
+        f"截止 {project.end} 未到，里程碑未全部達成",
         f"before the end {project.end}, with milestones not met",
     )
     report(judge, realm, event)
@@ -107,7 +107,7 @@ def initiated(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         event.text("ground") and (project.hearing_until is None or project.hearing_until >= least),
         "T20",
-        f"聽證至 {project.hearing_until},須至 {least}",
+        f"聽證至 {project.hearing_until}，須至 {least}",
         f"heard until {project.hearing_until}; it must be {least} at least",
     )
 
@@ -131,7 +131,10 @@ def terminated(judge: Judge, realm: Realm, event: Happened) -> None:
     unjustified = max(project.net - (project.eligible or 0), 0)
     left = project.ordered - project.clawed_back
     judge(
-        left >= unjustified, "T24", f"應追回 {unjustified},決定 {left} 分", f"{unjustified} may not be kept; {left} due"
+        left >= unjustified,
+        "T24",
+        f"應追回 {unjustified}，決定 {left} 分",
+        f"{unjustified} may not be kept; {left} due",
     )
     if not project.net:
         over(realm, project)
@@ -149,7 +152,7 @@ def closed(judge: Judge, realm: Realm, event: Happened) -> None:
         judge(
             tranche.left == 0,
             "M4",
-            f"{name} 計劃 {tranche.planned},撥付 {tranche.paid},核減 {tranche.cancelled} 分",
+            f"{name} 計劃 {tranche.planned}，撥付 {tranche.paid}，核減 {tranche.cancelled} 分",
             f"{name}: planned {tranche.planned}, paid {tranche.paid}, cancelled {tranche.cancelled} fen",
         )
     handed_on = project.ordered - project.clawed_back if project.escalated else 0
@@ -174,7 +177,7 @@ def reopened(judge: Judge, realm: Realm, event: Happened) -> None:
         judge(
             project.eligible <= project.award,
             "M3",
-            f"核定 {project.eligible} 分,立項 {project.award} 分",
+            f"核定 {project.eligible} 分，立項 {project.award} 分",
             f"{project.eligible} fen are eligible; the award is {project.award}",
         )
 
@@ -213,7 +216,7 @@ def confirmed(judge: Judge, realm: Realm, event: Happened) -> None:
         and event.actor != known.by
         and event.data.get("corrects") == known.corrects,
         "SD12",
-        f"更正由 {event.actor} 確認,提出者 {known.by if known else '無'}",
+        f"更正由 {event.actor} 確認，提出者 {known.by if known else '無'}",
         f"confirmed by {event.actor}, proposed by {known.by if known else 'nobody'}",
     )
     if known is None:
@@ -223,7 +226,7 @@ def confirmed(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         event.data.get("voucher") == voucher,
         "M7",
-        f"釋放憑證 {event.data.get('voucher')},應為 {voucher}",
+        f"釋放憑證 {event.data.get('voucher')}，應為 {voucher}",
         f"the voucher {event.data.get('voucher')} was freed; it must be {voucher}",
     )
     if voucher is not None:

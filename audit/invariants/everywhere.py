@@ -71,7 +71,7 @@ def look(judge: Judge, event: Happened) -> None:
     judge(event.role != "DISC", "P6", f"紀檢 {event.actor} 作出決定", f"{event.actor}, of discipline, wrote a decision")
     if event.kind != "scheme":
         bad = "、".join(_not_fen(event.data))
-        judge(not bad, "M9", f"金額並非整數分:{bad}", f"no whole fen: {bad}")
+        judge(not bad, "M9", f"金額並非整數分：{bad}", f"no whole fen: {bad}")
     _adverse(judge, event)
     _nobody_is_named(judge, event)
 
@@ -125,7 +125,7 @@ def _nobody_is_named(judge: Judge, event: Happened) -> None:
     judge(
         not strangers and not found,
         "V4",
-        f"記有個人資料:{'、'.join(strangers) or '證件或電話號碼'}",
+        f"記有個人資料：{'、'.join(strangers) or '證件或電話號碼'}",
         f"personal data: {', '.join(strangers) or 'the number of an identity card or telephone'}",
     )
 

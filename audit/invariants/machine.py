@@ -146,7 +146,7 @@ def move(judge: Judge, project: Project, event: Happened) -> None:
     judge(
         found is not None,
         rule,
-        f"{event.type} 不得發生於 {project.stage},只可在 {'、'.join(starts)}",
+        f"{event.type} 不得發生於 {project.stage}，只可在 {'、'.join(starts)}",
         f"{event.type} is illegal in {project.stage}; it is legal in {', '.join(starts)}",
     )
     if found is None:
@@ -154,7 +154,7 @@ def move(judge: Judge, project: Project, event: Happened) -> None:
     judge(
         event.role in found.by,
         rule,
-        f"{event.type} 由 {event.actor} 作出,只可由 {'、'.join(found.by)}",
+        f"{event.type} 由 {event.actor} 作出，只可由 {'、'.join(found.by)}",
         f"{event.type} is by {event.actor}; it is for {', '.join(found.by)}",
     )
     _go(judge, project, found, event)

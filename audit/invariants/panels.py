@@ -28,7 +28,7 @@ def drawn(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         len(set(panel.seated)) == len(panel.seated) and len(panel.seated) >= least,
         "P4",
-        f"席位 {'、'.join(panel.seated)},須至少 {least} 位不同專家",
+        f"席位 {'、'.join(panel.seated)}，須至少 {least} 位不同專家",
         f"the seats are {', '.join(panel.seated)}; {least} different experts are needed",
     )
     _odd(judge, panel)
@@ -37,7 +37,7 @@ def drawn(judge: Judge, realm: Realm, event: Happened) -> None:
 
 def _odd(judge: Judge, panel: Panel) -> None:
     seats = len(panel.seated)
-    judge(seats % 2 == 1, "P4", f"評審組 {seats} 人,為偶數", f"the panel has {seats} seats, which is even")
+    judge(seats % 2 == 1, "P4", f"評審組 {seats} 人，為偶數", f"the panel has {seats} seats, which is even")
 
 
 def conflict(judge: Judge, realm: Realm, event: Happened) -> None:
@@ -50,7 +50,7 @@ def conflict(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         event.data.get("bars") is bars,
         "P1",
-        f"利益關係應{'' if bars else '不'}構成回避,所記相反",
+        f"利益關係應{'' if bars else '不'}構成回避，所記相反",
         f"the interest {'bars' if bars else 'does not bar'}; the record says otherwise",
     )
     if bars:
@@ -78,13 +78,13 @@ def recused(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         substitute not in panel.barred and substitute != out,
         "P1",
-        f"{substitute} 已回避,又行遞補",
+        f"{substitute} 已回避，又行遞補",
         f"{substitute} is barred and came in again",
     )
     judge(
         out in panel.seated and substitute not in panel.seated,
         "P4",
-        f"{out} 不在席,或 {substitute} 已在席",
+        f"{out} 不在席，或 {substitute} 已在席",
         f"{out} is not seated, or {substitute} is already",
     )
     panel.seated = [seat for seat in panel.seated if seat != out] + ([substitute] if substitute else [])
@@ -106,7 +106,7 @@ def scored(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         application in panel.bidders and seat not in sheets,
         "P4",
-        f"{application} 不在本組,或 {seat} 已評過",
+        f"{application} 不在本組，或 {seat} 已評過",
         f"{application} is not before this panel, or {seat} has scored it",
     )
     sheets[seat] = to_number(event.data.get("mark"))
@@ -134,7 +134,7 @@ def reported(judge: Judge, realm: Realm, event: Happened) -> None:
         _adds_up(judge, panel, whole(review.get("panel")), drop=review.get("drop_extremes") is True)
     for name, points in event.part("bonuses").items():
         earned = realm.organisations[realm.project(str(name)).organisation].bonuses.get(panel.round, 0)
-        judge(points == earned, "D5", f"{name} 加分 {points},應為 {earned}", f"{name} got {points}; it is {earned}")
+        judge(points == earned, "D5", f"{name} 加分 {points}，應為 {earned}", f"{name} got {points}; it is {earned}")
 
 
 def _adds_up(judge: Judge, panel: Panel, least: int, *, drop: bool) -> None:
@@ -153,7 +153,7 @@ def _adds_up(judge: Judge, panel: Panel, least: int, *, drop: bool) -> None:
         judge(
             panel.results.get(name) == mean,
             "P4",
-            f"{name} 得分記為 {panel.results.get(name)},評分表合計為 {mean}",
+            f"{name} 得分記為 {panel.results.get(name)}，評分表合計為 {mean}",
             f"{name} is recorded at {panel.results.get(name)}; its sheets come to {mean}",
         )
 

@@ -25,7 +25,7 @@ def _tranche(judge: Judge, project: Project, event: Happened) -> Tranche:
     judge(
         not tranche.settled,
         "M8",
-        f"{name} 已 {tranche.status},又有 {event.type}",
+        f"{name} 已 {tranche.status}，又有 {event.type}",
         f"{name} is {tranche.status}, and then came {event.type}",
     )
     return tranche
@@ -42,7 +42,7 @@ def _gate_stands(judge: Judge, project: Project, tranche: Tranche, *, status: tu
     judge(
         project.stage in _PAYABLE and tranche.status in status,
         "M2",
-        f"項目為 {project.stage},撥款為 {tranche.status}",
+        f"項目為 {project.stage}，撥款為 {tranche.status}",
         f"the project is {project.stage}, the tranche {tranche.status}",
     )
 
@@ -55,7 +55,7 @@ def requested(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         amount == tranche.left,
         "M4",
-        f"申請 {amount} 分,未撥 {tranche.left} 分",
+        f"申請 {amount} 分，未撥 {tranche.left} 分",
         f"{amount} fen are asked for; {tranche.left} are unpaid",
     )
     registers.eligible(judge, realm, project.bidders, event.day, realm.rules(project))
@@ -101,7 +101,7 @@ def paid(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         amount == tranche.requested,
         "M2",
-        f"撥付 {amount} 分,審批 {tranche.requested} 分",
+        f"撥付 {amount} 分，審批 {tranche.requested} 分",
         f"{amount} fen were paid; {tranche.requested} were approved",
     )
     registers.eligible(judge, realm, project.bidders, event.day, realm.rules(project))
@@ -114,7 +114,7 @@ def paid(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         tranche.planned == tranche.paid + tranche.cancelled,
         "M4",
-        f"計劃 {tranche.planned},撥付 {tranche.paid},核減 {tranche.cancelled} 分",
+        f"計劃 {tranche.planned}，撥付 {tranche.paid}，核減 {tranche.cancelled} 分",
         f"planned {tranche.planned}, paid {tranche.paid}, cancelled {tranche.cancelled} fen",
     )
     sums(judge, project)
@@ -123,7 +123,7 @@ def paid(judge: Judge, realm: Realm, event: Happened) -> None:
 def _split(judge: Judge, event: Happened, amount: int, over: Mapping[str, int]) -> dict[str, int]:
     """M9: the funds bear it in proportion, to the fen."""
     split, due = event.shares("split"), apportioned(amount, over)
-    judge(split == due, "M9", f"分攤 {split},應為 {due}", f"it is split {split}; it must be {due}")
+    judge(split == due, "M9", f"分攤 {split}，應為 {due}", f"it is split {split}; it must be {due}")
     return split
 
 
@@ -132,7 +132,7 @@ def sums(judge: Judge, project: Project) -> None:
     judge(
         0 <= project.net <= project.paid <= project.award,
         "M3",
-        f"撥付 {project.paid},繳回 {project.returned},追回 {project.clawed_back},立項 {project.award} 分",
+        f"撥付 {project.paid}，繳回 {project.returned}，追回 {project.clawed_back}，立項 {project.award} 分",
         f"paid {project.paid}, returned {project.returned}, clawed back {project.clawed_back}, "
         f"award {project.award} fen",
     )
@@ -155,7 +155,7 @@ def cancelled(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         amount <= tranche.left,
         "M4",
-        f"核減 {amount} 分,未撥 {tranche.left} 分",
+        f"核減 {amount} 分，未撥 {tranche.left} 分",
         f"{amount} fen are cancelled; {tranche.left} are unpaid",
     )
     for name, fen in _split(judge, event, amount, project.live).items():
@@ -180,7 +180,7 @@ def returned(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         project.ordered - project.clawed_back <= project.net,
         "M10",
-        f"待追回 {project.ordered - project.clawed_back} 分,已撥未退 {project.net} 分",
+        f"待追回 {project.ordered - project.clawed_back} 分，已撥未退 {project.net} 分",
         f"{project.ordered - project.clawed_back} fen are to come back; only {project.net} are out",
     )
 
@@ -198,7 +198,7 @@ def clawback_ordered(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         project.ordered <= project.paid - project.returned,
         "M10",
-        f"追回決定合計 {project.ordered} 分,已撥未退 {project.paid - project.returned} 分",
+        f"追回決定合計 {project.ordered} 分，已撥未退 {project.paid - project.returned} 分",
         f"{project.ordered} fen are ordered back; {project.paid - project.returned} were paid and not returned",
     )
 
@@ -211,7 +211,7 @@ def clawed_back(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         project.clawed_back <= project.ordered,
         "M10",
-        f"到賬 {project.clawed_back} 分,決定 {project.ordered} 分",
+        f"到賬 {project.clawed_back} 分，決定 {project.ordered} 分",
         f"{project.clawed_back} fen came back; {project.ordered} were ordered",
     )
     sums(judge, project)
@@ -222,7 +222,7 @@ def escalated(judge: Judge, realm: Realm, event: Happened) -> None:
     project = realm.project(event.name)
     left = project.ordered - project.clawed_back
     said = event.fen("outstanding")
-    judge(said == left > 0, "M10", f"移送 {said} 分,待追回 {left} 分", f"{said} fen are handed on; {left} are due")
+    judge(said == left > 0, "M10", f"移送 {said} 分，待追回 {left} 分", f"{said} fen are handed on; {left} are due")
     project.escalated = True
 
 

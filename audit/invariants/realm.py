@@ -259,7 +259,10 @@ class Project:
 class Realm:
     """Everything that stands in one realm."""
 
+    calendars: list[Days] = field(default_factory=lambda: [Days()])
+    """Every state of the working days that was ever published, the oldest first."""
     days: Days = field(default_factory=Days)
+    """The working days as they were published at the instant of the event that is looked at."""
     schemes: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     funds: defaultdict[str, Fund] = field(default_factory=lambda: defaultdict(Fund))
     organisations: defaultdict[str, Organisation] = field(default_factory=lambda: defaultdict(Organisation))
@@ -278,6 +281,10 @@ class Realm:
     """Round and organisation, and its bids there that were not withdrawn."""
     answers: dict[tuple[str, str], str] = field(default_factory=dict)
     """Organisation and what it answers, and the bid that does so while money may flow for it."""
+
+    def at(self, instant: datetime) -> None:
+        """Look at things as of that instant: a calendar that was published later says nothing of it."""
+        self.days = next((days for days in reversed(self.calendars) if days.since <= instant), self.calendars[0])
 
     def project(self, name: str) -> Project:
         """The project of that stream."""

@@ -20,7 +20,7 @@ _ABOVE = {"MUNICIPAL": None, "DISTRICT": "MUNICIPAL", "STREET_VILLAGE": "DISTRIC
 
 def calendar(_judge: Judge, realm: Realm, event: Happened) -> None:
     """A year's working days."""
-    realm.days.publish(event)
+    realm.calendars.append(realm.calendars[-1].with_notice(event))
 
 
 def policy_pack(_judge: Judge, realm: Realm, event: Happened) -> None:
@@ -64,7 +64,7 @@ def bonus(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         level is not None and level == event.text("level") and said == points,
         "D5",
-        f"當日有效等級為 {level or '無'},應加 {points} 分,所加 {said} 分",
+        f"當日有效等級為 {level or '無'}，應加 {points} 分，所加 {said} 分",
         f"the level valid on the day is {level or 'none'}, worth {points} points; {said} were given",
     )
     known.bonuses[round_] = said
@@ -103,7 +103,7 @@ def eligible(judge: Judge, realm: Realm, names: frozenset[str], day: date, rules
         judge(
             not against,
             "D5",
-            f"{name} 在 {day} 不合資格:{'、'.join(against)}",
+            f"{name} 在 {day} 不合資格：{'、'.join(against)}",
             f"{name} was not eligible on {day}: {', '.join(against)}",
         )
 
@@ -143,7 +143,7 @@ def budget(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         not shares or sum(shares.values()) == known.budget,
         "M5",
-        f"各資金份額合計 {sum(shares.values())} 分,預算 {known.budget} 分",
+        f"各資金份額合計 {sum(shares.values())} 分，預算 {known.budget} 分",
         f"the shares add up to {sum(shares.values())} fen, the budget is {known.budget}",
     )
 
@@ -224,7 +224,7 @@ def resolved(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         not most or total <= most,
         "M5",
-        f"立項合計 {total} 分,預算 {most} 分",
+        f"立項合計 {total} 分，預算 {most} 分",
         f"the awards add up to {total} fen, the budget is {most}",
     )
 
@@ -239,7 +239,7 @@ def base(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         tier in _ABOVE and above == _ABOVE[tier],
         "C1",
-        f"{tier} 基地的上級為 {above or '無'},應為 {_ABOVE.get(tier) or '無'}",
+        f"{tier} 基地的上級為 {above or '無'}，應為 {_ABOVE.get(tier) or '無'}",
         f"a base of tier {tier} hangs from {above or 'none'}; it must be {_ABOVE.get(tier) or 'none'}",
     )
     realm.bases[event.name] = tier

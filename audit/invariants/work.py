@@ -38,7 +38,7 @@ def started(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         end is not None and (project.end is None or end <= project.end),
         "D4",
-        f"啟動定截止 {end},協議為 {project.end}",
+        f"啟動定截止 {end}，協議為 {project.end}",
         f"the start ends it on {end}, the contract on {project.end}",
     )
     project.started_on, project.end = event.day, end
@@ -52,7 +52,7 @@ def activity(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         project.started_on is not None and project.started_on <= held_on <= event.day,
         "D3",
-        f"活動日 {held_on},啟動日 {project.started_on}",
+        f"活動日 {held_on}，啟動日 {project.started_on}",
         f"held on {held_on}; the project started on {project.started_on}",
     )
     judge(team is None or team in project.teams, "V3", f"{team} 未登記", f"the team {team} is not on record")
@@ -69,7 +69,7 @@ def expenditure(judge: Judge, realm: Realm, event: Happened) -> None:
         and (last is None or spent_on <= last)
         and spent_on <= event.day,
         "D3",
-        f"支出日 {spent_on},協議期 {first} 至 {last}",
+        f"支出日 {spent_on}，協議期 {first} 至 {last}",
         f"spent on {spent_on}; the contract runs from {first} to {last}",
     )
     line, voucher = event.text("line"), event.text("voucher")
@@ -91,7 +91,7 @@ def report(judge: Judge, realm: Realm, event: Happened) -> None:
     for key, found in (("sessions", len(project.held)), ("person_times", project.person_times)):
         said = event.data.get(key)
         judge(
-            said is None or said == found, "V3", f"{key} 報 {said},記錄為 {found}", f"{key}: {said}, records: {found}"
+            said is None or said == found, "V3", f"{key} 報 {said}，記錄為 {found}", f"{key}: {said}, records: {found}"
         )
 
 
@@ -111,7 +111,7 @@ def milestone(judge: Judge, realm: Realm, event: Happened) -> None:
         judge(
             said is None or said == project.standing_months,
             "V3",
-            f"所報 {said} 個月,記錄為 {project.standing_months}",
+            f"所報 {said} 個月，記錄為 {project.standing_months}",
             f"{said} months are claimed; the records say {project.standing_months}",
         )
     project.met.add(name)
@@ -122,7 +122,7 @@ def _stands(judge: Judge, project: Project, least: int) -> None:
     judge(
         project.standing_months >= least,
         "Z1",
-        f"志願隊活動 {project.standing_months} 個月,須 {least} 個月",
+        f"志願隊活動 {project.standing_months} 個月，須 {least} 個月",
         f"a team was active in {project.standing_months} months; {least} are needed",
     )
 
@@ -172,7 +172,7 @@ def audit(judge: Judge, realm: Realm, event: Happened) -> None:
     judge(
         project.eligible <= project.award,
         "M3",
-        f"核定 {project.eligible} 分,立項 {project.award} 分",
+        f"核定 {project.eligible} 分，立項 {project.award} 分",
         f"{project.eligible} fen are eligible; the award is {project.award}",
     )
     project.gates[event.type] = event.text("opinion") == "UNQUALIFIED"

@@ -44,6 +44,10 @@ class Calendar:
     """The newest published years. A day beyond them counts Monday to Friday and is *provisional*."""
 
     years: Mapping[int, Year] = field(default_factory=dict)
+    since: datetime | None = None
+    """When its newest notice was published, UTC: what it moves cannot fall before that."""
+    version: int = 0
+    """How many notices were published up to it: the version of its register."""
 
     def is_working(self, day: date) -> bool:
         """Whether offices work on that day."""

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from activities.carrying_out import Registrar
 from activities.deciding import fold
+from activities.reckoning import newest_calendar, reckon_anew
 from domain.calendar_register import calendar_of
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain
@@ -108,6 +109,7 @@ class Office:
         self.runner.run(self._swept(self.now))
 
     async def _swept(self, to: datetime) -> None:
+        await reckon_anew(self.store, REALM, await newest_calendar(self.store, REALM))
         before = None
         while (standing := await self.store.falling_due(REALM, to)) is not None and standing.due_at is not None:
             assert standing != before, f"{standing.stream} stays due"

@@ -314,7 +314,8 @@ def traces(examples: int, steps: int, *, derandomised: bool) -> None:
 def named_rules() -> set[str]:
     """Every rule that the domain's own code names where it can refuse: all ids but those of its transition tables.
 
-    M9, P6 and V2 are not among them: amounts are whole by their form, nothing is discipline's to ask, the log is chained.
+    M9, P6 and V2 are not among them: amounts are whole by their form, nothing is discipline's to ask, and the
+    log is chained.
     """
     found = {c.rule for a in AGGREGATES.values() for c in a.commands}
     for path in Path(domain.__file__).parent.rglob("*.py"):
