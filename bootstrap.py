@@ -110,7 +110,7 @@ class Settings(BaseSettings):
         if missing:
             names = ", ".join(missing)
             message = (
-                f"VENTURE_ENV=production 不使用內置服務,須設置 {names}"
+                f"VENTURE_ENV=production 不使用內置服務，須設置 {names}"
                 f" / production uses no embedded servers: set {names}"
             )
             raise ValueError(message)
@@ -127,7 +127,7 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
     )
     if unknown:
         names = ", ".join(unknown)
-        raise SettingsInvalid(f"沒有此設置:{names} / no such settings: {names}")
+        raise SettingsInvalid(f"沒有此設置：{names} / no such settings: {names}")
     try:
         return Settings(**changed)
     except ValidationError as wrong:

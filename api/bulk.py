@@ -158,7 +158,7 @@ async def _stream(document: Document, store: EventStore, subject: str, realm: st
             raise Faulty([document.fault(("subject",), f"不認識 {subject}", f"unknown subject {subject}")]) from None
     except Ambiguous as several:
         names = " ".join(several.candidates)
-        zh, en = f"{subject} 有多個:{names};請寫全稱", f"there are several {subject}: {names}; write the whole id"
+        zh, en = f"{subject} 有多個：{names}；請寫全稱", f"there are several {subject}: {names}; write the whole id"
         raise Faulty([document.fault(("subject",), zh, en)]) from None
 
 

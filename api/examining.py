@@ -58,7 +58,7 @@ async def servers(store: EventStore, client: Client) -> list[Finding]:
         log, ok = str(gone), False
     found = [
         Finding(
-            "日誌(Postgres)", "log (Postgres)", log, ok, "檢查 Postgres 與 VENTURE_POSTGRES_URL", "look at Postgres"
+            "日誌（Postgres）", "log (Postgres)", log, ok, "檢查 Postgres 與 VENTURE_POSTGRES_URL", "look at Postgres"
         )
     ]
     try:

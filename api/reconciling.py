@@ -53,7 +53,7 @@ _MENDS = {
     Difference.MISSING: ("venture resurrect 會由日誌重建", "venture resurrect starts it from the log"),
     Difference.STALE: ("venture resurrect 會令其重讀日誌", "venture resurrect has it read the log again"),
     Difference.AHEAD: (
-        "Postgres 可能恢復自較舊備份:先核對備份,再以 venture resurrect 令其以日誌為準",
+        "Postgres 可能恢復自較舊備份：先核對備份，再以 venture resurrect 令其以日誌為準",
         "Postgres may come from an older backup: check it, then venture resurrect has the workflow follow the log",
     ),
     Difference.STRAY: (

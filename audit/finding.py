@@ -46,7 +46,7 @@ class What(StrEnum):
 _WORDS: dict[What, tuple[str, str]] = {
     What.POSITION: ("全局序號不連續", "positions are not dense"),
     What.UNREADABLE: ("記錄無法讀取", "the entry cannot be read"),
-    What.CHAIN: ("雜湊鏈不符:內容被改動,或其前的記錄被刪改", "chain: it or what stood before it was changed"),
+    What.CHAIN: ("雜湊鏈不符：內容被改動，或其前的記錄被刪改", "chain: it or what stood before it was changed"),
     What.VERSION: ("檔案內版本號不連續", "versions of the stream do not count on"),
     What.RECORDED_AT: ("記錄時間早於上一記錄", "recorded before the entry in front of it"),
     What.COMMAND_ID: ("同一命令編號記錄多次", "one command id is journalled more than once"),
@@ -60,8 +60,8 @@ _WORDS: dict[What, tuple[str, str]] = {
     What.CLAIM: ("佔用登記與事件累計不符", "the claims are not what the events add up to"),
     What.BALANCE: ("賬戶餘額與事件累計不符", "the balance is not what the events add up to"),
     What.AGENDA: ("待辦登記與檔案現狀不符", "the agenda is not how the stream stands"),
-    What.HEAD: ("檔案末端與登記不符:末尾記錄被刪或被加", "the stream does not end where its row says"),
-    What.ROOT: ("樹根與留存的不同:該序號以前的歷史被改動", "not the root that was kept: history was changed"),
+    What.HEAD: ("檔案末端與登記不符：末尾記錄被刪或被加", "the stream does not end where its row says"),
+    What.ROOT: ("樹根與留存的不同：該序號以前的歷史被改動", "not the root that was kept: history was changed"),
 }
 
 
@@ -82,7 +82,7 @@ class Finding:
     def zh(self) -> str:
         """In a sentence."""
         subject = f"({self.subject})" if self.subject else ""
-        return f"{self.what.zh}{subject}:應為 {self.expected},實為 {self.found}"
+        return f"{self.what.zh}{subject}:應為 {self.expected}，實為 {self.found}"
 
     @property
     def en(self) -> str:

@@ -65,7 +65,7 @@ class Root:
         size, colon, digits = text.strip().partition(":")
         root = bytes.fromhex(digits)
         if not colon or int(size) < 0 or len(root) != 32:  # noqa: PLR2004 - bytes of SHA-256
-            message = f"{text}: 寫作 條數:64 位十六進制 / write SIZE:ROOT, a number and 64 hex digits"
+            message = f"{text}: 寫作 條數：64 位十六進制 / write SIZE:ROOT, a number and 64 hex digits"
             raise ValueError(message)
         return cls(int(size), root)
 

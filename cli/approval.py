@@ -18,7 +18,7 @@ from domain.catalogue import command_class
 from domain.kernel.state import Verdict
 from running.office import opened
 
-app = noun("審批:等待中的決定", "approvals: decisions that are waited for")
+app = noun("審批：等待中的決定", "approvals: decisions that are waited for")
 
 
 @app.command("list")
@@ -71,12 +71,12 @@ def _gate(command: str, voice: Voice) -> str:
 
 @app.command("wait")
 def wait_command(
-    approval_id: Annotated[UUID, typer.Argument(metavar="ID", help="審批編號,見 approval list", show_default=False)],
+    approval_id: Annotated[UUID, typer.Argument(metavar="ID", help="審批編號，見 approval list", show_default=False)],
     timeout: Annotated[float | None, typer.Option("--timeout", min=0.1, help="最多等候秒數 seconds at most")] = None,
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """等候一項審批,直到有結果;服務重啟亦不中斷 / wait until it is decided, through restarts of anything.
+    """等候一項審批，直到有結果；服務重啟亦不中斷 / wait until it is decided, through restarts of anything.
 
     退出碼 exit codes: 0 批准 granted, 1 未批准 refused or void, 3 查無 unknown, 5 超時 timed out.
 
@@ -94,7 +94,7 @@ def wait_command(
             except TimeoutError:
                 raise Fault(
                     Exit.UNAVAILABLE,
-                    f"{timeout:g} 秒內沒有結果,可再次等候",
+                    f"{timeout:g} 秒內沒有結果，可再次等候",
                     f"no decision within {timeout:g} s; wait again whenever you like",
                 ) from None
 

@@ -53,37 +53,37 @@ def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
         raise said(
             voice,
             Exit.USAGE,
-            f"{several.name} 有多個,請用 --realm 指明或寫全稱:\n{names}",
+            f"{several.name} 有多個，請用 --realm 指明或寫全稱：\n{names}",
             f"there are several {several.name}; name the realm by --realm, or write the whole id:\n{names}",
         ) from None
     except Mismatch as mismatch:
         raise said(
             voice,
             Exit.CONFLICT,
-            f"編號 {mismatch} 已用於另一請求,請換新編號",
+            f"編號 {mismatch} 已用於另一請求，請換新編號",
             f"the id {mismatch} was used for another request; use a fresh id",
         ) from None
     except NotKnown as unknown:
         raise said(
             voice,
             Exit.UNAVAILABLE,
-            f"結果未知({unknown.why})。請以同一編號再問:--id {unknown.command_id}",
+            f"結果未知（{unknown.why}）。請以同一編號再問：--id {unknown.command_id}",
             f"not known ({unknown.why}). Ask again with the same id: --id {unknown.command_id}",
         ) from None
     except (StoreUnavailable, Unsigned, RPCError) as gone:
-        raise said(voice, Exit.UNAVAILABLE, f"服務不可用:{gone}", f"unavailable: {gone}") from None
+        raise said(voice, Exit.UNAVAILABLE, f"服務不可用：{gone}", f"unavailable: {gone}") from None
     except Defect as defect:
         raise said(
             voice,
             Exit.UNAVAILABLE,
-            f"本產品有誤,什麼也沒有記錄;請連同 worker 日誌報告:{defect}",
+            f"本產品有誤，什麼也沒有記錄；請連同 worker 日誌報告：{defect}",
             f"a fault of this product; nothing was recorded. Report it with the worker's log: {defect}",
         ) from None
     except Parked as parked:
         raise said(
             voice,
             Exit.CONFLICT,
-            f"{parked} 已停置待人處理,見 venture doctor",
+            f"{parked} 已停置待人處理，見 venture doctor",
             f"{parked} is parked and waits for a person; see venture doctor",
         ) from None
     except KeyboardInterrupt:
@@ -94,7 +94,7 @@ def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
         raise said(
             voice,
             Exit.DEFECT,
-            f"本產品有誤:{told}(設 VENTURE_LOG_LEVEL=debug 可見詳情)",
+            f"本產品有誤：{told}（設 VENTURE_LOG_LEVEL=debug 可見詳情）",
             f"a fault of this product: {told} (VENTURE_LOG_LEVEL=debug shows where)",
         ) from None
 

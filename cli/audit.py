@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
-audit_app = noun("審計:核驗、重演、還原某日", "audit: verify, replay, see any day again")
+audit_app = noun("審計：核驗、重演、還原某日", "audit: verify, replay, see any day again")
 
 Subject = Annotated[str, typer.Argument(help="PJ-3、AP-5、R-FZ-2023 或全稱 project/live/AP-5", show_default=False)]
 Realm = Annotated[
-    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域;實時為 live)", show_default=False)
+    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域；實時為 live)", show_default=False)
 ]
 
 
@@ -54,9 +54,9 @@ def verify_command(
         typer.Option("--root", help="留存在外的樹根 a root kept outside, SIZE:ROOT(可多次)", show_default=False),
     ] = None,
 ) -> None:
-    """核驗全部日誌:有無改動、缺失、不符 / verify the whole log: was anything changed, cut or made up.
+    """核驗全部日誌：有無改動、缺失、不符 / verify the whole log: was anything changed, cut or made up.
 
-    印出的樹根請抄存於資料庫之外,下次以 --root 帶入:其前的歷史若被改寫,必被發現。
+    印出的樹根請抄存於資料庫之外，下次以 --root 帶入：其前的歷史若被改寫，必被發現。
     Keep the printed root outside the database; give it by --root next time, and a rewritten history is found.
 
     \b
@@ -85,7 +85,7 @@ def _root(text: str) -> Root:
     try:
         return Root.read(text)
     except ValueError as error:
-        raise Fault(Exit.USAGE, f"--root {text}:寫作 條數:樹根", f"--root {text}: write SIZE:ROOT") from error
+        raise Fault(Exit.USAGE, f"--root {text}:寫作 條數：樹根", f"--root {text}: write SIZE:ROOT") from error
 
 
 def _bar(voice: Voice) -> Progress:
@@ -130,11 +130,11 @@ def tell_verification(verification: Verification, voice: Voice) -> None:
     v = verification
     mark, verdict = ("✓", voice.say("全部相符", "all agrees")) if v.ok else ("✗", _count(len(rows), voice))
     sizes = voice.say(
-        f"{v.entries} 條記錄({v.events} 事件,{v.commands} 命令),{v.streams} 個檔案",
+        f"{v.entries} 條記錄（{v.events} 事件，{v.commands} 命令），{v.streams} 個檔案",
         f"{v.entries} entries ({v.events} events, {v.commands} commands) of {v.streams} streams",
     )
     paper().print(f"{mark} {verdict} · {sizes}", markup=False)
-    paper().print(voice.say("樹根(請存於庫外) ", "root (keep it outside) ") + f"{v.entries}:{v.root}", markup=False)
+    paper().print(voice.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}", markup=False)
 
 
 def _count(findings: int, voice: Voice) -> str:
@@ -154,9 +154,9 @@ def invariants_command(
         typer.Option("--bases", help="各級基地應有數 bases by tier, 1+7+55(須指明 --realm)", show_default=False),
     ] = None,
 ) -> None:
-    """由日誌重算每一不變量,不用規則本身的程式 / recompute every invariant from the log, by code that is not the rules'.
+    """由日誌重算每一不變量，不用規則本身的程式 / recompute every invariant from the log, by other code than the rules.
 
-    金額、人員、時間、證據、制度各條,及狀態機 T01–T26;V2(成鏈)另由 venture audit verify 核驗。
+    金額、人員、時間、證據、制度各條，及狀態機 T01–T26;V2(成鏈)另由 venture audit verify 核驗。
     Money, people, time, evidence and scheme, and the state machine; V2 (the chain) is proved by venture audit verify.
 
     \b
@@ -189,7 +189,7 @@ def _tiers(text: str, realm: str | None) -> dict[str, int]:
     if realm is None or len(numbers) != len(TIERS) or not all(n.strip().isdecimal() for n in numbers):
         raise Fault(
             Exit.USAGE,
-            f"--bases {text}:寫作 1+7+55,並以 --realm 指明時鐘域",
+            f"--bases {text}:寫作 1+7+55，並以 --realm 指明時鐘域",
             f"--bases {text}: write 1+7+55, and name the realm by --realm",
         )
     return dict(zip(TIERS, map(int, numbers), strict=True))
@@ -222,7 +222,8 @@ def tell_invariants(report: Report, voice: Voice) -> None:
     moves = sum(n for rule, n in report.judged.items() if rule not in INVARIANTS)
     mark, verdict = ("✓", voice.say("全部成立", "all hold")) if report.ok else ("✗", _breaches(len(rows), voice))
     sizes = voice.say(
-        f"{report.events} 個事件,狀態機判 {moves} 次", f"{report.events} events, the state machine judged {moves} times"
+        f"{report.events} 個事件，狀態機判 {moves} 次",
+        f"{report.events} events, the state machine judged {moves} times",
     )
     paper().print(f"{mark} {verdict} · {sizes}", markup=False)
 
@@ -236,12 +237,12 @@ def _breaches(number: int, voice: Voice) -> str:
 
 @audit_app.command("replay")
 def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
-    """重演一個檔案:重新累計、逐項重判、重放工作流 / replay a stream: fold, decide and run it again.
+    """重演一個檔案：重新累計、逐項重判、重放工作流 / replay a stream: fold, decide and run it again.
 
     \b
-    一 事件重新累計,與待辦登記比對 / events folded again, held against the agenda
-    二 每項命令依當時所讀重判,逐字節比對 / every command decided again by what was read then, byte for byte
-    三 工作流歷史在現行程式上重放(若 Temporal 尚存) / workflow histories replayed, if Temporal still keeps them
+    一 事件重新累計，與待辦登記比對 / events folded again, held against the agenda
+    二 每項命令依當時所讀重判，逐字節比對 / every command decided again by what was read then, byte for byte
+    三 工作流歷史在現行程式上重放（若 Temporal 尚存） / workflow histories replayed, if Temporal still keeps them
 
     \b
     退出碼 exit: 0 相符 no difference; 6 有差異 a difference
@@ -285,11 +286,11 @@ def _sections(replayed: Replay, voice: Voice) -> Iterator[tuple[str, str, list[s
     yield (
         _mark(refold.ok),
         voice.say(
-            f"一 重新累計:{refold.version} 個事件,現為 {refold.stage}",
+            f"一 重新累計：{refold.version} 個事件，現為 {refold.stage}",
             f"1 folded again: {refold.version} events, now {refold.stage}",
         ),
         [
-            voice.say(f"{field}:累計為 {fold},待辦登記為 {row}", f"{field}: folded {fold}, the agenda says {row}")
+            voice.say(f"{field}:累計為 {fold}，待辦登記為 {row}", f"{field}: folded {fold}, the agenda says {row}")
             for field, fold, row in refold.differences
         ],
     )
@@ -299,14 +300,14 @@ def _sections(replayed: Replay, voice: Voice) -> Iterator[tuple[str, str, list[s
     if decided.undecided:
         told.append(
             voice.say(
-                f"{decided.undecided} 項拒絕出於其他檔案,所讀未入日誌,無從重判",
+                f"{decided.undecided} 項拒絕出於其他檔案，所讀未入日誌，無從重判",
                 f"{decided.undecided} refusals came from other streams, whose readings were not journalled",
             )
         )
     yield (
         _mark(decided.ok),
         voice.say(
-            f"二 逐項重判:{decided.commands} 項命令({decided.accepted} 受理,{decided.refused} 被拒)",
+            f"二 逐項重判：{decided.commands} 項命令（{decided.accepted} 受理，{decided.refused} 被拒）",
             f"2 decided again: {decided.commands} commands ({decided.accepted} accepted, {decided.refused} refused)",
         ),
         told,
@@ -319,7 +320,7 @@ def _sections(replayed: Replay, voice: Voice) -> Iterator[tuple[str, str, list[s
     yield (
         _mark(histories.ok),
         voice.say(
-            f"三 重放工作流:{len(histories.runs)} 次運行,{answers} 個答覆與日誌相符",
+            f"三 重放工作流：{len(histories.runs)} 次運行，{answers} 個答覆與日誌相符",
             f"3 run again: {len(histories.runs)} runs, {answers} answers as journalled",
         ),
         [
@@ -349,7 +350,7 @@ def _mark(ok: object) -> str:
 @audit_app.command("as-of")
 def as_of_command(
     day: Annotated[
-        str, typer.Argument(metavar="DATE", help="2023-05-20,或 2023-05-20T15:00+08:00", show_default=False)
+        str, typer.Argument(metavar="DATE", help="2023-05-20，或 2023-05-20T15:00+08:00", show_default=False)
     ],
     subject: Subject,
     output: Output = Form.TABLE,
@@ -362,7 +363,7 @@ def as_of_command(
 ) -> None:
     """某檔案在某日的樣子 / a stream as it was on a day, up to 24:00 in Shanghai.
 
-    加 --known 即「當時所知」:只計到那時已記錄的事件。
+    加 --known 即「當時所知」：只計到那時已記錄的事件。
     With --known it is what was known then: only events that had been recorded by that time count.
 
     \b
@@ -384,7 +385,7 @@ def as_of_command(
     was, file = carried_out(voice, work())
     told = day if len(day) == len(_DAY) else f"{was.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     voice.tell(
-        f"截至 {told} 的樣子(其後 {was.later} 個事件不計)",
+        f"截至 {told} 的樣子（其後 {was.later} 個事件不計）",
         f"as it was at {told}; {was.later} later events do not count",
         "bold",
     )

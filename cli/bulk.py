@@ -27,10 +27,10 @@ def bulk_command(
     output: Output = Form.TABLE,
     lang: Language = None,
     realm: Realm = None,
-    preview: Annotated[bool, typer.Option("--preview", help="只預覽,不辦理 / show what it would do")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="只預覽，不辦理 / show what it would do")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="不再詢問 / do not ask")] = False,
 ) -> None:
-    """批量辦理:逐行給出結果;中斷後再次運行即續辦,絕不重辦 / many commands, each once; run it again to go on.
+    """批量辦理：逐行給出結果；中斷後再次運行即續辦，絕不重辦 / many commands, each once; run it again to go on.
 
     每行 a row:{"command": "confirm-award", "subject": "PJ-3", "actor": "CAB-DEC#1", "data": {}}
 
@@ -64,7 +64,7 @@ def bulk_command(
 def _agreed(rows: int, voice: Voice) -> bool:
     if not sys.stdin.isatty():
         raise Fault(Exit.USAGE, "請加 --yes 確認辦理", "add --yes to carry it out")
-    return typer.confirm(voice.say(f"辦理這 {rows} 行?", f"Carry these {rows} rows out?"), err=True)
+    return typer.confirm(voice.say(f"辦理這 {rows} 行？", f"Carry these {rows} rows out?"), err=True)
 
 
 def _show_preview(orders: tuple[BulkOrder, ...], voice: Voice) -> None:
@@ -111,4 +111,4 @@ def _show_results(results: list[BulkResult], voice: Voice) -> None:
         )
         voice.rows(rows, columns, ("✓ 全部辦理", "✓ all carried out"))
     told = ", ".join(f"{outcome} {count}" for outcome, count in counted.items())
-    voice.tell(f"合計 {len(results)} 行:{told}", f"{len(results)} rows: {told}")
+    voice.tell(f"合計 {len(results)} 行：{told}", f"{len(results)} rows: {told}")

@@ -38,13 +38,13 @@ Name = Annotated[
 ]
 Subject = Annotated[str, typer.Argument(help="PJ-3、PJ-3/T1、AP-5、R-FZ-2023 …", show_default=False)]
 Given = Annotated[
-    list[str] | None, typer.Argument(help="key=value …;值可為 JSON / values may be JSON", show_default=False)
+    list[str] | None, typer.Argument(help="key=value …；值可為 JSON / values may be JSON", show_default=False)
 ]
-As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n,如 CAB-REG#1", show_default=False)]
+As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n，如 CAB-REG#1", show_default=False)]
 At = Annotated[
     str | None,
     typer.Option(
-        "--at", help="業務時間(只用於手動時鐘)business time, manual realms only: 2023-05-22T09:00", show_default=False
+        "--at", help="業務時間（只用於手動時鐘）business time, manual realms only: 2023-05-22T09:00", show_default=False
     ),
 ]
 
@@ -65,9 +65,9 @@ def do_command(
     lang: Language = None,
     realm: Realm = None,
     at: At = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只試算,不記錄 / decide only, record nothing")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只試算，不記錄 / decide only, record nothing")] = False,
     command_id: Annotated[
-        UUID | None, typer.Option("--id", help="命令編號;同號再問不會重辦 / asking again with the same id is safe")
+        UUID | None, typer.Option("--id", help="命令編號；同號再問不會重辦 / asking again with the same id is safe")
     ] = None,
 ) -> None:
     """辦理一項命令 / carry one command out.
@@ -83,14 +83,14 @@ def do_command(
 def why_not_command(
     name: Name,
     subject: Subject,
-    actor: Annotated[str | None, typer.Option("--as", help="經辦人 ROLE#n;不填則取有權者", show_default=False)] = None,
+    actor: Annotated[str | None, typer.Option("--as", help="經辦人 ROLE#n；不填則取有權者", show_default=False)] = None,
     given: Given = None,
     output: Output = Form.TABLE,
     lang: Language = None,
     realm: Realm = None,
     at: At = None,
 ) -> None:
-    """為何辦不了:列出尚缺的每一項 / why not: every condition that is not met, and what would meet it.
+    """為何辦不了：列出尚缺的每一項 / why not: every condition that is not met, and what would meet it.
 
     例 example:  venture why-not request-disbursement PJ-3/T2 amount=1500000
     """
@@ -131,16 +131,16 @@ def _give(
     events = voice.say("、", ", ").join(_event(name, voice) for name in answer["events"])
     if dry_run:
         voice.tell(
-            f"✓ 可以辦理,將記錄:{events}(僅試算,未記錄)",
+            f"✓ 可以辦理，將記錄：{events}（僅試算，未記錄）",
             f"✓ It would be carried out: {events} (nothing recorded)",
             "green",
         )
     else:
         repeated = (
-            voice.say("(此前已辦,原樣作答)", " (carried out before; the same answer)") if answer["repeated"] else ""
+            voice.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if answer["repeated"] else ""
         )
         voice.tell(
-            f"✓ 已辦理:{events}  {answer['stream']} v{answer['version']}{repeated}",
+            f"✓ 已辦理：{events}  {answer['stream']} v{answer['version']}{repeated}",
             f"✓ Carried out: {events}  {answer['stream']} v{answer['version']}{repeated}",
             "green",
         )
@@ -162,7 +162,7 @@ async def _stream(office: Office, subject: str, realm: str | None) -> StreamId:
         except (KeyError, ValueError) as wrong:
             raise Fault(
                 Exit.USAGE,
-                f"不認識對象 {_short(subject)};以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+                f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
                 f"unknown subject {_short(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
             ) from wrong
 
@@ -190,7 +190,7 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
         en = "\n".join(f"  ✗ {where}: {texts[1]}" for where, texts in pairs)
         raise Fault(
             Exit.USAGE,
-            f"「{command_type.zh()}」的內容有誤:\n{zh}",
+            f"「{command_type.zh()}」的內容有誤：\n{zh}",
             f"{command_type.command_type} cannot be read:\n{en}",
         ) from None
 
@@ -284,7 +284,7 @@ def commands_command(
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """有哪些命令:誰可辦、何階段可辦 / which commands there are: who may give them, in which stages.
+    """有哪些命令：誰可辦、何階段可辦 / which commands there are: who may give them, in which stages.
 
     例 examples:
       venture commands project

@@ -32,7 +32,7 @@ def doctor_command(
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """診斷:各部分是否正常,該做什麼 / whether every part is well, and what to do.
+    """診斷：各部分是否正常，該做什麼 / whether every part is well, and what to do.
 
     例 examples:
       venture doctor
@@ -83,7 +83,7 @@ async def _everywhere(office: Office) -> list[Finding]:
             "streams not told",
             str(len(untold)),
             not untold,
-            "worker 將在數秒內補上;久不消失請看其日誌",
+            "worker 將在數秒內補上；久不消失請看其日誌",
             "a worker sees to it within seconds; if it stays, read its log",
         )
     )
@@ -133,7 +133,7 @@ async def _in_production(office: Office) -> list[Finding]:
 
 
 def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
-    """把資料庫升級到本版結構;只在生產環境需要 / bring the database to this release's form (production).
+    """把資料庫升級到本版結構；只在生產環境需要 / bring the database to this release's form (production).
 
     例 example:  VENTURE_POSTGRES_OWNER_URL=postgresql://… venture migrate
     """
@@ -144,7 +144,7 @@ def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
         if settings.postgres_owner_url is None:
             raise Fault(
                 Exit.USAGE,
-                "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者);內置服務自行遷移",
+                "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者)；內置服務自行遷移",
                 "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
             )
         try:
@@ -154,7 +154,7 @@ def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
         except MigrationRefused as refused:
             raise Fault(Exit.CONFLICT, str(refused), str(refused)) from refused
         except OSError as gone:
-            raise Fault(Exit.UNAVAILABLE, f"無法連接:{gone}", f"cannot connect: {gone}") from gone
+            raise Fault(Exit.UNAVAILABLE, f"無法連接：{gone}", f"cannot connect: {gone}") from gone
 
     applied = carried_out(voice, work())
     if voice.for_people:

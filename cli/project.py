@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
-app = noun("項目:從申報到歸檔", "projects, from application to archive")
+app = noun("項目：從申報到歸檔", "projects, from application to archive")
 
 Realm = Annotated[
-    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域;實時為 live)", show_default=False)
+    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域；實時為 live)", show_default=False)
 ]
-Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5,或全稱 project/live/AP-5", show_default=False)]
+Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5，或全稱 project/live/AP-5", show_default=False)]
 
 
 @app.command("list")
@@ -42,7 +42,7 @@ def list_command(
     stage: Annotated[str | None, typer.Option("--stage", help="只列此階段 only this stage：ACTIVE、實施中")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 100,
 ) -> None:
-    """列出項目:階段、等候誰、至何時 / projects: stage, who is awaited, until when.
+    """列出項目：階段、等候誰、至何時 / projects: stage, who is awaited, until when.
 
     例 examples:
       venture project list
@@ -99,7 +99,7 @@ def _line(one: Listed, voice: Voice) -> dict[str, Any]:
 
 @app.command("show")
 def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
-    """一個項目的全卷:現狀、等候、資金、經過 / a project's whole file: where it stands, money, the story so far.
+    """一個項目的全卷：現狀、等候、資金、經過 / a project's whole file: where it stands, money, the story so far.
 
     例 examples:
       venture project show PJ-3
@@ -182,7 +182,7 @@ def _told(chapter: Chapter) -> dict[str, Any]:
 
 @app.command("watch")
 def watch_command(name: Name, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
-    """守望一個項目:發生一件,顯示一件(Ctrl-C 結束)/ watch a project: each event as it happens (Ctrl-C ends).
+    """守望一個項目：發生一件，顯示一件（Ctrl-C 結束）/ watch a project: each event as it happens (Ctrl-C ends).
 
     例 example:  venture project watch PJ-3
     """

@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> None:
-    """核對日誌與 Temporal,指出不同與處理 / compare the log with Temporal, and say what to do. Changes nothing.
+    """核對日誌與 Temporal，指出不同與處理 / compare the log with Temporal, and say what to do. Changes nothing.
 
     退出碼 exit codes: 0 一致 they agree, 6 有出入 they differ.
 
@@ -48,7 +48,7 @@ def resurrect_command(
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """由日誌重建缺失的工作流,重設期限;重複執行無害 / start missing workflows from the log; twice does no harm.
+    """由日誌重建缺失的工作流，重設期限；重複執行無害 / start missing workflows from the log; twice does no harm.
 
     例 example:  venture resurrect
     """
@@ -77,7 +77,7 @@ def _show(result: Reconciliation, voice: Voice) -> None:
         Column("mend", "處理", "what to do"),
     )
     agree = (
-        f"✓ 一致:{result.streams} 個檔案,{result.workflows} 個工作流",
+        f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流",
         f"✓ they agree: {result.streams} streams, {result.workflows} workflows",
     )
     voice.rows(rows, columns, agree)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from api.door import Receipt
     from api.reading import Listed
 
-app = noun("輪次:一次徵集", "rounds: one call each")
+app = noun("輪次：一次徵集", "rounds: one call each")
 
 
 @app.command("open")
@@ -46,7 +46,7 @@ def open_command(
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """開一輪:發布辦法與工作日曆,開始需求徵集 / open a round: publish rules and calendar, solicit needs.
+    """開一輪：發布辦法與工作日曆，開始需求徵集 / open a round: publish rules and calendar, solicit needs.
 
     例 example:  venture round open R-FZ-2027 --scheme fuzhou --as CAB-REG#1
     """
@@ -64,7 +64,7 @@ def open_command(
     receipt = carried_out(voice, work())
     if voice.for_people:
         voice.tell(
-            f"✓ {name} 已開始需求徵集,適用辦法 {scheme}。下一步:venture round show {name}",
+            f"✓ {name} 已開始需求徵集，適用辦法 {scheme}。下一步:venture round show {name}",
             f"✓ {name} solicits needs under {scheme}. Next: venture round show {name}",
             "green",
         )

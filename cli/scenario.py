@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from scenarios.planning import Plan, Planned
 
-app = noun("情景:可播放的帶日期故事", "dated stories that can be played")
+app = noun("情景：可播放的帶日期故事", "dated stories that can be played")
 
 Files = Annotated[list[Path], typer.Argument(help="情景文件 scenario files (.yaml)", show_default=False)]
 
@@ -58,10 +58,10 @@ def play_command(
     output: Output = Form.TABLE,
     lang: Language = None,
     fresh: Annotated[
-        str, typer.Option("--fresh", help="另起一局:任意字串 / play anew, in a realm of its own: any word")
+        str, typer.Option("--fresh", help="另起一局：任意字串 / play anew, in a realm of its own: any word")
     ] = "",
 ) -> None:
-    """播放情景文件,核對結局 / play scenario files and check how they end.
+    """播放情景文件，核對結局 / play scenario files and check how they end.
 
     例 examples:
       venture scenario play scenarios/s2-fuzhou.yaml
@@ -181,7 +181,7 @@ def show(played: Played, voice: Voice) -> None:
 
 @app.command("check")
 def check_command(paths: Files, output: Output = Form.TABLE, lang: Language = None) -> None:
-    """只核對文件,不播放 / check the files without playing them.
+    """只核對文件，不播放 / check the files without playing them.
 
     例 example:  venture scenario check my-round.yaml
     """

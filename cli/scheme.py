@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
     from schemes.reading import Fault
 
-app = noun("管理辦法:各市規則", "schemes: the cities' rules")
+app = noun("管理辦法：各市規則", "schemes: the cities' rules")
 
 
 @app.command("check")
@@ -26,7 +26,7 @@ def check_command(
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """核對辦法文件,逐條指出行號與改法 / check scheme files; every fault with its line and its mend.
+    """核對辦法文件，逐條指出行號與改法 / check scheme files; every fault with its line and its mend.
 
     例 example:  venture scheme check my-city.yaml
     """
@@ -63,7 +63,7 @@ def diff_command(
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """比較兩套辦法,逐項說明不同 / compare two schemes: every parameter that differs, in words.
+    """比較兩套辦法，逐項說明不同 / compare two schemes: every parameter that differs, in words.
 
     例 examples:
       venture scheme diff fuzhou hangzhou

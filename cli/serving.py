@@ -47,7 +47,7 @@ class _Shown:
 
 
 def demo_command(output: Output = Form.TABLE, lang: Language = None) -> None:
-    """演示:經真實服務播放情景,講述經過,並核驗日誌 / play the stories through real servers, tell and verify them.
+    """演示：經真實服務播放情景，講述經過，並核驗日誌 / play the stories through real servers, tell and verify them.
 
     例 example:  ./run demo
     """
@@ -76,7 +76,7 @@ def _said_started(office: Office, voice: Voice) -> None:
     if office.servers is not None:
         took = office.servers.took_s
         voice.tell(
-            f"✓ Postgres 與 Temporal 就緒({took:.1f} 秒),只在本機",
+            f"✓ Postgres 與 Temporal 就緒（{took:.1f} 秒），只在本機",
             f"✓ Postgres and Temporal are ready ({took:.1f} s), on this machine only",
         )
 
@@ -91,21 +91,21 @@ def _tell(shown: _Shown, voice: Voice, *, ok: bool) -> None:
     mark = "✓" if found.ok else "✗"
     paper().print(
         voice.say(
-            f"{mark} 日誌核驗:{found.entries} 條記錄,{len(found.findings)} 處異常,根 {found.root[:16]}…",
+            f"{mark} 日誌核驗：{found.entries} 條記錄，{len(found.findings)} 處異常，根 {found.root[:16]}…",
             f"{mark} log verified: {found.entries} entries, {len(found.findings)} findings, root {found.root[:16]}…",
         ),
         markup=False,
     )
     if ok:
         voice.tell(
-            "下一步:./run up(保持運行)· ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
+            "下一步：./run up(保持運行)· ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
             "Next: ./run up (stay up) · ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
             "green",
         )
 
 
 def up_command(output: Output = Form.TABLE, lang: Language = None) -> None:
-    """啟動服務與 worker 並保持運行(Ctrl-C 停止)/ start servers and worker and stay up (Ctrl-C stops).
+    """啟動服務與 worker 並保持運行（Ctrl-C 停止）/ start servers and worker and stay up (Ctrl-C stops).
 
     例 example:  ./run up
     """
@@ -117,7 +117,7 @@ def up_command(output: Output = Form.TABLE, lang: Language = None) -> None:
             if office.servers is None or not office.servers.ours:
                 raise Fault(
                     Exit.CONFLICT,
-                    "服務已由另一進程運行,或為生產環境",
+                    "服務已由另一進程運行，或為生產環境",
                     "the servers run already in another process, or this is production",
                 )
             _said_started(office, voice)
@@ -138,14 +138,14 @@ async def _kept_up(office: Office, voice: Voice) -> None:
     while not stop.is_set():
         worker = children.spawn(command, log=log, when_parent_dies=signal.SIGTERM, env=dict(os.environ))
         voice.tell(
-            f"✓ worker 運行中(pid {worker.pid},日誌 {log})。另開一個終端:./run project list",
+            f"✓ worker 運行中（pid {worker.pid}，日誌 {log}）。另開一個終端：./run project list",
             f"✓ a worker runs (pid {worker.pid}, log {log}). In another terminal: ./run project list",
         )
         while worker.poll() is None and not stop.is_set():
             await asyncio.wait({stopping}, timeout=0.2)
         children.stop(worker, signal.SIGTERM, patience_s=25)
         if not stop.is_set():
-            voice.tell("✗ worker 已退出,重新啟動", "✗ the worker ended; starting it again", "yellow")
+            voice.tell("✗ worker 已退出，重新啟動", "✗ the worker ended; starting it again", "yellow")
             await asyncio.wait({stopping}, timeout=WORKER_AGAIN_S)
     voice.tell("正在停止…", "stopping…")
 
@@ -155,7 +155,7 @@ def reset_command(
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """刪除本機演示數據(先詢問)/ remove this machine's demo data (asks first).
+    """刪除本機演示數據（先詢問）/ remove this machine's demo data (asks first).
 
     例 example:  ./run reset
     """
@@ -165,7 +165,7 @@ def reset_command(
         voice.tell("生產環境不可重置", "production cannot be reset", "red")
         raise typer.Exit(Exit.USAGE)
     home = settings.home.absolute()
-    if not yes and not typer.confirm(voice.say(f"刪除 {home} 中的全部演示數據?", f"Remove all demo data in {home}?")):
+    if not yes and not typer.confirm(voice.say(f"刪除 {home} 中的全部演示數據？", f"Remove all demo data in {home}?")):
         raise typer.Exit(Exit.REFUSED)
 
     async def work() -> bool:

@@ -111,7 +111,7 @@ class Voice:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent, default=str) + "\n")
 
     def refusal(
-        self, unmet: Iterable[Unmet], zh: str = "不予辦理,尚缺:", en: str = "Refused. What is missing:"
+        self, unmet: Iterable[Unmet], zh: str = "不予辦理，尚缺：", en: str = "Refused. What is missing:"
     ) -> None:
         """Every unmet condition, one a line, with its rule."""
         self.tell(zh, en, "bold red")

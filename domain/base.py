@@ -193,7 +193,7 @@ def unreconciled(tiers: Iterable[Tier], expected: Mapping[Tier, int]) -> tuple[U
     return tuple(
         Unmet(
             rule="C1",
-            zh=f"{tier} 基地登記 {found[tier]} 個,應為 {expected.get(tier, 0)} 個",
+            zh=f"{tier} 基地登記 {found[tier]} 個，應為 {expected.get(tier, 0)} 個",
             en=f"{found[tier]} bases of tier {tier} are on the register; there should be {expected.get(tier, 0)}",
         )
         for tier in Tier
@@ -239,7 +239,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until > today,
                 "BS03",
-                f"入駐期須至今日之後,所填為 {until}",
+                f"入駐期須至今日之後，所填為 {until}",
                 f"the tenancy must end after today; {until} does not",
             )
             tenant = facts.of(state.stream.sibling("organisation", organisation))
@@ -271,7 +271,7 @@ def _may_be_designated(check: Checks, state: State, facts: Facts, command: Desig
     check(
         parent is above,
         "C1",
-        f"{command.tier} 基地的上級須為 {above or '無'},所填上級為 {parent or '無'}",
+        f"{command.tier} 基地的上級須為 {above or '無'}，所填上級為 {parent or '無'}",
         f"a base of tier {command.tier} has a parent of tier {above or 'none'}, not {parent or 'none'}",
     )
 

@@ -39,7 +39,7 @@ class Lack(Particulars):
     round: str
     """The round that asked for needs."""
     group: Text
-    """Whom it is about, e.g. 空巢老人; a group, never a person."""
+    """Whom it is about, e.g. 空巢老人； a group, never a person."""
     problem: Text | None = None
     place: Text | None = None
     head_count: Annotated[int, Field(ge=1)] | None = None
@@ -239,7 +239,7 @@ def nobody_named(check: Checks, *texts: str | None) -> None:
     check(
         not found,
         "V4",
-        "內容含身份證或手機號碼;受益人只計數、不具名,請刪去後再報",
+        "內容含身份證或手機號碼；受益人只計數、不具名，請刪去後再報",
         "the text bears the number of an identity card or mobile telephone; leave it out: nobody is named",
     )
 
@@ -314,7 +314,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not strangers,
                 "ND07",
-                f"{'、'.join(strangers)} 並非由 {state.stream.name} 拆出,請先以 split_from 提交",
+                f"{'、'.join(strangers)} 並非由 {state.stream.name} 拆出，請先以 split_from 提交",
                 f"{', '.join(strangers)} do not name {state.stream.name} as their whole; submit them with split_from",
             )
             return check.grant(NeedSplit.of(command))
@@ -345,14 +345,14 @@ def _is_undecided(check: Checks, other: State, round_: str, rule: str) -> None:
     check(
         other.stage == NeedStage.SUBMITTED,
         rule,
-        f"{other.stream.name} 現為「{NeedStage(other.stage).zh}」,須為未決定的需求",
+        f"{other.stream.name} 現為「{NeedStage(other.stage).zh}」，須為未決定的需求",
         f"{other.stream.name} is {other.stage}; it must be undecided",
     )
     theirs = other.part(Need).round
     check(
         not theirs or theirs == round_,
         rule,
-        f"{other.stream.name} 屬 {theirs},不屬 {round_}",
+        f"{other.stream.name} 屬 {theirs}，不屬 {round_}",
         f"{other.stream.name} belongs to {theirs}, not to {round_}",
     )
 

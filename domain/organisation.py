@@ -42,7 +42,7 @@ def check_character(first_17: str) -> str:
 
 def _credit_code(text: str) -> str:
     if re.fullmatch(rf"[{_CODE}]{{18}}", text) is None:
-        message = "統一社會信用代碼須為 18 位,不含 I O S V Z / 18 characters of GB 32100, without I O S V Z"
+        message = "統一社會信用代碼須為 18 位，不含 I O S V Z / 18 characters of GB 32100, without I O S V Z"
         raise ValueError(message)
     if check_character(text[:17]) != text[17]:
         message = f"統一社會信用代碼校驗位應為 {check_character(text[:17])} / the check character does not agree"
@@ -331,7 +331,7 @@ def not_eligible(check: Checks, organisation: State, today: date, scheme: Scheme
     if not check(
         known.verified,
         rule,
-        f"{name} 未經主體核驗,請先辦理「主體核驗」",
+        f"{name} 未經主體核驗，請先辦理「主體核驗」",
         f"{name} has not been verified; verify it first",
     ):
         return
@@ -339,7 +339,7 @@ def not_eligible(check: Checks, organisation: State, today: date, scheme: Scheme
         check(
             False,
             rule,
-            f"{name} 列於{listing.zh},移出後方可",
+            f"{name} 列於{listing.zh}，移出後方可",
             f"{name} is on the list {listing}; it must be lifted first",
         )
     check(
@@ -351,13 +351,13 @@ def not_eligible(check: Checks, organisation: State, today: date, scheme: Scheme
     check(
         known.annual_report_filed,
         rule,
-        f"{name} 未按時報送年度報告,補報並重新核驗後方可",
+        f"{name} 未按時報送年度報告，補報並重新核驗後方可",
         f"{name} has not filed its annual report; it must file and be verified again",
     )
     check(
         known.own_accounts,
         rule,
-        f"{name} 無獨立賬戶,設立並重新核驗後方可",
+        f"{name} 無獨立賬戶，設立並重新核驗後方可",
         f"{name} keeps no accounts of its own; it must and be verified again",
     )
     _rated_enough(check, organisation, today, scheme, rule)
@@ -371,7 +371,7 @@ def _rated_enough(check: Checks, organisation: State, today: date, scheme: Schem
     check(
         rating is not None and rating.level >= minimum,
         rule,
-        f"{organisation.stream.name} 當日有效等級為 {rating.level if rating else '無'},須達到 {minimum}",
+        f"{organisation.stream.name} 當日有效等級為 {rating.level if rating else '無'}，須達到 {minimum}",
         f"the rating of {organisation.stream.name} on that day is {rating.level if rating else 'none'}; "
         f"{minimum} is needed",
     )
@@ -383,7 +383,7 @@ def not_represented(check: Checks, organisation: State, actor: Actor) -> None:
     check(
         actor in known.representatives,
         "SD10",
-        f"{actor} 不在 {name} 的法人代表名單,須由 {'、'.join(known.representatives) or '經核驗的代表'} 辦理",
+        f"{actor} 不在 {name} 的法人代表名單，須由 {'、'.join(known.representatives) or '經核驗的代表'} 辦理",
         f"{actor} may not act for {name}; {', '.join(known.representatives) or 'a verified representative'} may",
     )
 
@@ -413,7 +413,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until >= today,
                 "D5",
-                f"等級有效期至 {until},登記時已過期",
+                f"等級有效期至 {until}，登記時已過期",
                 f"the rating ended on {until}, before it is recorded",
             )
             return check.grant(RatingRecorded.of(command))
@@ -439,7 +439,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until > today,
                 "D5",
-                f"停止資格須至今日之後,所填為 {until}",
+                f"停止資格須至今日之後，所填為 {until}",
                 f"a bar must end after today; {until} does not",
             )
             return check.grant(ApplicantBanned.of(command))
@@ -461,7 +461,7 @@ def _verified(check: Checks, state: State, facts: Facts, command: VerifyOrganisa
     check(
         not strangers,
         "SD10",
-        f"{'、'.join(strangers)} 並非法人代表(SO-LEGAL)",
+        f"{'、'.join(strangers)} 並非法人代表（SO-LEGAL）",
         f"{', '.join(strangers)} are not legal representatives (SO-LEGAL)",
     )
     changed = before if before != command.credit_code else None
@@ -476,7 +476,7 @@ def _bonus(check: Checks, state: State, facts: Facts, today: date, command: Appl
     check(
         rating,
         "D5",
-        f"{name} 當日無有效等級({ended}),不得加分",
+        f"{name} 當日無有效等級（{ended}），不得加分",
         f"{name} has no rating valid on {today} ({ended_en}); no bonus",
     )
     scheme = facts.scheme

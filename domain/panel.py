@@ -372,7 +372,7 @@ def _drawn(check: Checks, state: State, facts: Facts, command: DrawPanel) -> lis
         check(
             (file.stage == SHORTLISTED or application.rescoring) and application.round == command.round,
             "RP01",
-            f"{name} 現為 {file.stage}(輪次 {application.round}),須為 {command.round} 初審通過或待複評的申報",
+            f"{name} 現為 {file.stage}（輪次 {application.round}），須為 {command.round} 初審通過或待複評的申報",
             f"{name} is {file.stage} in round {application.round}; it must be shortlisted in {command.round}, "
             "or wait to be scored again",
         )
@@ -388,7 +388,7 @@ def _drawn(check: Checks, state: State, facts: Facts, command: DrawPanel) -> lis
     check(
         len(set(command.seats)) >= scheme.review.panel,
         "P4",
-        f"專家 {len(set(command.seats))} 人,須至少 {scheme.review.panel} 人",
+        f"專家 {len(set(command.seats))} 人，須至少 {scheme.review.panel} 人",
         f"{len(set(command.seats))} experts were drawn; at least {scheme.review.panel} are needed",
     )
     return check.grant(PanelDrawn.of(command, bidders=bidders))
@@ -398,7 +398,7 @@ def _is_odd(check: Checks, seats: Sequence[str]) -> None:
     check(
         len(seats) % 2 == 1,
         "P4",
-        f"評審組 {len(seats)} 人,須為奇數",
+        f"評審組 {len(seats)} 人，須為奇數",
         f"the panel has {len(seats)} seats; their number must be odd",
     )
 
@@ -407,7 +407,7 @@ def _is_seated(check: Checks, panel: Panel, actor: Actor, rule: str) -> None:
     check(
         seat_of(actor) in panel.seated,
         rule,
-        f"{actor} 不在本評審組({'、'.join(panel.seated)})",
+        f"{actor} 不在本評審組（{'、'.join(panel.seated)}）",
         f"{actor} does not sit on this panel ({', '.join(panel.seated)})",
     )
 
@@ -432,7 +432,7 @@ def _may_be_recused(check: Checks, panel: Panel, command: RecuseReviewer) -> Non
     check(
         not panel.scored,
         "P1",
-        "已有評分,不得再行回避;請另抽評審組",
+        "已有評分，不得再行回避；請另抽評審組",
         "scores are in, and recusal precedes scores; draw another panel",
     )
     check(
@@ -444,13 +444,13 @@ def _may_be_recused(check: Checks, panel: Panel, command: RecuseReviewer) -> Non
     check(
         command.in_ is None or command.in_ not in panel.barred,
         "P1",
-        f"{command.in_} 已回避,不得遞補",
+        f"{command.in_} 已回避，不得遞補",
         f"{command.in_} was recused and cannot come back",
     )
     check(
         command.in_ not in panel.seated,
         "P4",
-        f"{command.in_} 已在席,不得重複",
+        f"{command.in_} 已在席，不得重複",
         f"{command.in_} sits there already",
     )
     _is_odd(check, _after_recusal(panel, command))
@@ -466,7 +466,7 @@ def _may_score(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) 
     if check(
         seat not in panel.barred,
         "P1",
-        f"{actor} 與申報組織有利益關係或已回避,不得評分",
+        f"{actor} 與申報組織有利益關係或已回避，不得評分",
         f"{actor} is recused or has an interest in a bidder; the score does not count",
     ):
         _is_seated(check, panel, actor, "RP04")
@@ -479,7 +479,7 @@ def _may_score(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) 
     check(
         seat not in panel.sheets.get(command.application, {}),
         "RP04",
-        f"{actor} 已評過 {command.application},評分不得更改",
+        f"{actor} 已評過 {command.application}，評分不得更改",
         f"{actor} has scored {command.application}; a sheet cannot be changed",
     )
 
@@ -489,7 +489,7 @@ def _mark(check: Checks, scheme: Scheme, sheet: SubmitScore) -> Decimal:
     check(
         (sheet.mark is None) != (not sheet.criteria),
         "RP04",
-        "請填總分(mark)或逐項得分(criteria),二者擇一",
+        "請填總分（mark）或逐項得分（criteria），二者擇一",
         "give either a mark or the points of each criterion",
     )
     if not sheet.criteria:
@@ -518,7 +518,7 @@ def _reported(check: Checks, state: State, facts: Facts, command: IssueReviewRep
     check(
         not barred,
         "P1",
-        f"{'、'.join(barred)} 有利益關係而仍在席,須先辦理回避",
+        f"{'、'.join(barred)} 有利益關係而仍在席，須先辦理回避",
         f"{', '.join(barred)} have an interest and are still seated; recuse them first",
     )
     bonuses = _bonuses(panel, state, facts)
@@ -531,7 +531,7 @@ def _reported(check: Checks, state: State, facts: Facts, command: IssueReviewRep
         check(
             count >= scheme.review.panel,
             "RP05",
-            f"{name} 已有 {count} 份評分,須 {scheme.review.panel} 份",
+            f"{name} 已有 {count} 份評分，須 {scheme.review.panel} 份",
             f"{name} has {count} sheets; {scheme.review.panel} are needed",
         )
     if check.unmet:
@@ -562,7 +562,7 @@ def _on_paper(check: Checks, panel: Panel, command: IssueReviewReport) -> None:
     check(
         not panel.scored,
         "RP05",
-        "已有電子評分,結果須由評分計算,不得另填",
+        "已有電子評分，結果須由評分計算，不得另填",
         "sheets are in; results are computed from them and cannot be entered",
     )
     check(

@@ -126,13 +126,13 @@ def decide(state: State, _facts: Facts, _order: Order, command: Commands) -> lis
             check(
                 scheme.name == state.stream.name,
                 "SC02",
-                f"管理辦法名為 {scheme.name},須登記於同名檔案,此檔為 {state.stream.name}",
+                f"管理辦法名為 {scheme.name}，須登記於同名檔案，此檔為 {state.stream.name}",
                 f"the rules are named {scheme.name}; publish them on the stream of that name, not {state.stream.name}",
             )
             check(
                 scheme.version == register.newest + 1,
                 "SC03",
-                f"下一版本號須為 {register.newest + 1},所交為 {scheme.version};已發布的版本不得更改",
+                f"下一版本號須為 {register.newest + 1}，所交為 {scheme.version}；已發布的版本不得更改",
                 f"the next version is {register.newest + 1}, not {scheme.version}; a published version never changes",
             )
             return check.grant(PolicyPackPublished.of(command))

@@ -26,7 +26,7 @@ def postgres() -> Path:
     for folder in (*_of_the_wheel(), *_of_the_system()):
         return folder
     raise LocalTrouble(
-        "找不到 Postgres:請以 ./run 安裝,或設 VENTURE_PG_BIN",
+        "找不到 Postgres:請以 ./run 安裝，或設 VENTURE_PG_BIN",
         "no Postgres found: install by ./run, or set VENTURE_PG_BIN",
     )
 

@@ -69,7 +69,7 @@ def account(home: Path, data: Path) -> Account:
         return Account(prefix=_IN_A_NAMESPACE)
     if data.exists():
         raise LocalTrouble(
-            f"本機現已不允許用戶命名空間,root 無法再打開 {data}:請恢復該設置,或 ./run reset",
+            f"本機現已不允許用戶命名空間，root 無法再打開 {data}:請恢復該設置，或 ./run reset",
             f"user namespaces are no longer allowed, so root cannot open {data}: allow them again, or ./run reset",
         )
     return Account(uid=NOBODY, place=_place(home))
@@ -98,7 +98,7 @@ def _checked(place: Path) -> Path:
     """That folder, if it is one and nobody else's. Raises LocalTrouble if somebody put something else there."""
     found = place.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, NOBODY):
-        raise LocalTrouble(f"{place} 屬於他人,請先移走", f"{place} belongs to somebody else: move it away first")
+        raise LocalTrouble(f"{place} 屬於他人，請先移走", f"{place} belongs to somebody else: move it away first")
     return place
 
 

@@ -92,7 +92,7 @@ async def wait_until_ready(postgres: Postgres, home: Path) -> None:
             ended = postgres.process is not None and postgres.process.poll() is not None
             if ended or time.monotonic() > deadline:
                 log = children.tail(home / "logs" / "postgres.log")
-                raise LocalTrouble(f"Postgres 未能啟動:\n{log}", f"Postgres did not start:\n{log}") from not_yet
+                raise LocalTrouble(f"Postgres 未能啟動：\n{log}", f"Postgres did not start:\n{log}") from not_yet
         await asyncio.sleep(0.05)
     try:
         await _furnish(connection, postgres.passwords)
@@ -133,7 +133,7 @@ def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
     said = _initdb(account, bin_folder, unfinished, passwords(home)[SUPERUSER])
     if said is not None:
         raise LocalTrouble(
-            f"Postgres 資料夾無法建立(磁碟空間?{data.parent}):\n{said}",
+            f"Postgres 資料夾無法建立（磁碟空間？{data.parent}）：\n{said}",
             f"initdb failed; is the disk full? {data.parent}:\n{said}",
         )
     if account.place is not None:

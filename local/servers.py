@@ -106,7 +106,7 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
                     return
         if time.monotonic() > began + _TURN_S:
             raise LocalTrouble(
-                f"{home} 被另一進程佔用,但其服務沒有啟動:請結束它再試",
+                f"{home} 被另一進程佔用，但其服務沒有啟動：請結束它再試",
                 f"another process holds {home} but its servers did not start: end it and try again",
             )
         await asyncio.sleep(0.1)
@@ -145,7 +145,7 @@ async def stop(settings: Settings) -> bool:
         if time.monotonic() > deadline:
             who = keeper["pid"] if keeper else "?"
             raise LocalTrouble(
-                f"進程 {who} 仍佔用 {home},請先結束它", f"process {who} still holds {home}: end it first"
+                f"進程 {who} 仍佔用 {home}，請先結束它", f"process {who} still holds {home}: end it first"
             )
         await asyncio.sleep(0.1)
     if home.exists() and lock is not None:
@@ -161,7 +161,7 @@ async def reset(settings: Settings) -> bool:
     await stop(settings)
     lock = _locked(home)
     if lock is None:
-        raise LocalTrouble(f"另一進程剛剛佔用了 {home},請再試", f"another process has just taken {home}: try again")
+        raise LocalTrouble(f"另一進程剛剛佔用了 {home}，請再試", f"another process has just taken {home}: try again")
     with lock:
         _cleared(home)
         nobody.forget(home)
@@ -177,11 +177,11 @@ def _prepared(home: Path) -> Path:
         (home / "logs").mkdir(mode=0o700, exist_ok=True)
     except PermissionError as not_ours:
         raise LocalTrouble(
-            f"{home} 屬於另一用戶:請以該用戶運行,或設 VENTURE_HOME",
+            f"{home} 屬於另一用戶：請以該用戶運行，或設 VENTURE_HOME",
             f"{home} belongs to another user: run as that user, or set VENTURE_HOME",
         ) from not_ours
     except OSError as wrong:
-        raise LocalTrouble(f"{home} 無法寫入:{wrong}", f"{home} cannot be written: {wrong}") from wrong
+        raise LocalTrouble(f"{home} 無法寫入：{wrong}", f"{home} cannot be written: {wrong}") from wrong
     return home
 
 
@@ -305,7 +305,7 @@ async def _found(home: Path, keeper: dict[str, Any], began: float) -> Servers:
             await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
     except TimeoutError as silent:
         raise LocalTrouble(
-            f"進程 {keeper['pid']} 保持的服務沒有回應:請結束它再試(日誌 {home}/logs)",
+            f"進程 {keeper['pid']} 保持的服務沒有回應：請結束它再試（日誌 {home}/logs）",
             f"the servers of process {keeper['pid']} do not answer: end it and try again (logs in {home}/logs)",
         ) from silent
     return Servers(pg, tl, ours=False, took_s=time.monotonic() - began)
@@ -316,7 +316,7 @@ def _cleared(home: Path) -> tuple[str, ...]:
     said = []
     if (home / _PUBLISHED).exists():
         (home / _PUBLISHED).unlink()
-        said.append("上次沒有正常停止,已清理 / the last run did not stop cleanly; cleared")
+        said.append("上次沒有正常停止，已清理 / the last run did not stop cleanly; cleared")
     data = (home / postgres.DATA).resolve()
     for name, pid in (("Postgres", _postmaster(data)), ("Temporal", _holder(home / "temporal.db"))):
         if pid is not None and not children.gone_within(pid, _ENDING_S):

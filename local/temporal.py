@@ -82,7 +82,7 @@ async def wait_until_ready(temporal: Temporal, home: Path) -> None:
             ended = temporal.process is not None and temporal.process.poll() is not None
             if ended or time.monotonic() > deadline:
                 log = children.tail(home / "logs" / "temporal.log")
-                raise LocalTrouble(f"Temporal 未能啟動:\n{log}", f"Temporal did not start:\n{log}") from not_yet
+                raise LocalTrouble(f"Temporal 未能啟動：\n{log}", f"Temporal did not start:\n{log}") from not_yet
         await asyncio.sleep(0.05)
     if temporal.process is not None:
         await _remember_for_a_year(temporal)
@@ -99,4 +99,4 @@ async def _remember_for_a_year(temporal: Temporal) -> None:
     _, stderr = await process.communicate()
     if process.returncode != 0:
         said = stderr.decode(errors="replace")
-        raise LocalTrouble(f"Temporal 保存期無法設置:{said}", f"Temporal's retention could not be set: {said}")
+        raise LocalTrouble(f"Temporal 保存期無法設置：{said}", f"Temporal's retention could not be set: {said}")

@@ -63,7 +63,7 @@ async def opened(settings: Settings, tell: Callable[[str, str], None], *, workin
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
             client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings)
         except (OSError, RuntimeError, StoreUnavailable) as gone:
-            raise OutOfService(f"無法連接服務:{gone}", f"a server does not answer: {gone}") from gone
+            raise OutOfService(f"無法連接服務：{gone}", f"a server does not answer: {gone}") from gone
         stack.push_async_callback(bootstrap.breathe)
         stack.callback(pool.terminate)
         store = PostgresStore(pool)
@@ -101,7 +101,7 @@ async def _working(office: Office) -> AsyncIterator[None]:
     """A worker inside this process, for as long as the command takes."""
     if office.servers is None:
         raise OutOfService(
-            "沒有 worker 在服務:請啟動 venture-worker",
+            "沒有 worker 在服務：請啟動 venture-worker",
             "no worker serves this task queue: start venture-worker",
         )
     async with serving(office.settings, office.client, office.store):

@@ -53,7 +53,7 @@ class Row(_Form):
         if isinstance(value, list):
             if not _LEAST_COLUMNS <= len(value) <= len(_COLUMNS):
                 message = (
-                    f"一行須為 [日期, 事件, 對象, 角色, 數據, 說明],現有 {len(value)} 欄"
+                    f"一行須為 [日期， 事件， 對象， 角色， 數據， 說明]，現有 {len(value)} 欄"
                     f" / a row is [date, event, subject, actor, data, why]; this one has {len(value)} columns"
                 )
                 raise ValueError(message)

@@ -155,7 +155,7 @@ class _Planner:
             if last is not None and at < last:
                 self._fault(
                     ("events", i),
-                    f"日期 {row.at} 早於上一行,請按時間排列",
+                    f"日期 {row.at} 早於上一行，請按時間排列",
                     f"{row.at} lies before the row above; put the rows in order of time",
                 )
             last = at
@@ -213,7 +213,7 @@ class _Planner:
         except (KeyError, ValueError):
             self._fault(
                 place,
-                f"不認識對象 {subject};以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+                f"不認識對象 {subject}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
                 f"unknown subject {subject}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
             )
             return None
@@ -223,7 +223,7 @@ class _Planner:
             near = " ".join(sorted(c.records.event_type for c in AGGREGATES[kind].commands))
             self._fault(
                 (*place, column),
-                f"{AGGREGATES[kind].zh}沒有事件 {event};可用:{near}",
+                f"{AGGREGATES[kind].zh}沒有事件 {event}；可用：{near}",
                 f"{kind} has no event {event}; there are: {near}",
             )
             return None
@@ -235,7 +235,7 @@ class _Planner:
         if part and command_type.subject_field:
             filled.setdefault(command_type.subject_field, part)
         elif part:
-            zh = f"{command_type.zh()}不分項,對象不可寫作 …/{part}"
+            zh = f"{command_type.zh()}不分項，對象不可寫作 …/{part}"
             self._fault(place, zh, f"{command_type.command_type} has no parts; the subject may not be …/{part}")
             return None
         room = AGGREGATES[stream.kind].commands[command_type].name
@@ -257,7 +257,7 @@ class _Planner:
             for key in header.keys() - known:
                 self._fault(
                     ("projects", pj, key),
-                    f"沒有命令用到 {key},請刪去或改正拼寫",
+                    f"沒有命令用到 {key}，請刪去或改正拼寫",
                     f"no command takes {key}; remove it or mend its spelling",
                 )
 

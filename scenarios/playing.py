@@ -255,7 +255,7 @@ class _Play:
             Deviation(
                 planned.number,
                 planned.line,
-                f"第 {planned.number} 行「{command.zh()}」({planned.stream.name})被拒",
+                f"第 {planned.number} 行「{command.zh()}」（{planned.stream.name}）被拒",
                 f"row {planned.number}, {command.command_type} on {planned.stream.name}, was refused",
                 unmet,
             )
@@ -286,7 +286,7 @@ class _Play:
                     Deviation(
                         expected.number,
                         expected.line,
-                        f"第 {expected.number} 行:時鐘在 {expected.day} 沒有產生 {expected.event_type}",
+                        f"第 {expected.number} 行：時鐘在 {expected.day} 沒有產生 {expected.event_type}",
                         f"row {expected.number}: the clock brought about no {expected.event_type} on {expected.day}",
                     )
                 )

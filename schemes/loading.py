@@ -30,7 +30,7 @@ def named(name: str) -> Scheme:
     path = shipped().get(name)
     if path is None:
         known = " ".join(shipped())
-        raise Faulty([Fault(name, 1, "scheme", f"沒有此辦法;已有:{known}", f"no such scheme; there are: {known}")])
+        raise Faulty([Fault(name, 1, "scheme", f"沒有此辦法；已有：{known}", f"no such scheme; there are: {known}")])
     return load(path)
 
 

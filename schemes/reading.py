@@ -102,7 +102,7 @@ def read(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
-        fault = Fault(str(path), 1, "", f"無法讀取文件:{wrong}", f"the file cannot be read: {wrong}")
+        fault = Fault(str(path), 1, "", f"無法讀取文件：{wrong}", f"the file cannot be read: {wrong}")
         raise Faulty([fault]) from wrong
     return read_text(text, path.name)
 
@@ -124,9 +124,9 @@ def read_text(text: str, file: str) -> Document:
         mark = wrong.problem_mark or wrong.context_mark
         line = mark.line + 1 if mark else 1
         what = f"{wrong.context or ''} {wrong.problem or ''}".strip()
-        raise Faulty([Fault(file, line, "", f"YAML 語法錯誤:{what}", f"not valid YAML: {what}")]) from wrong
+        raise Faulty([Fault(file, line, "", f"YAML 語法錯誤：{what}", f"not valid YAML: {what}")]) from wrong
     except (yaml.YAMLError, ValueError, ArithmeticError) as wrong:
-        raise Faulty([Fault(file, 1, "", f"YAML 無法解析:{wrong}", f"not valid YAML: {wrong}")]) from wrong
+        raise Faulty([Fault(file, 1, "", f"YAML 無法解析：{wrong}", f"not valid YAML: {wrong}")]) from wrong
     finally:
         loader.dispose()
 
@@ -181,37 +181,37 @@ def explained(error: ErrorDetails) -> tuple[str, str]:
     given = error.get("input")
     match error["type"]:
         case "missing":
-            return "缺少此項,請補上", "this is missing; add it"
+            return "缺少此項，請補上", "this is missing; add it"
         case "extra_forbidden":
-            return "沒有此項,請刪去或改正拼寫", "there is no such field; remove it or mend its spelling"
+            return "沒有此項，請刪去或改正拼寫", "there is no such field; remove it or mend its spelling"
         case "enum" | "literal_error":
             return (
-                f"只可為 {context.get('expected')},不可為 {given!r}",
+                f"只可為 {context.get('expected')}，不可為 {given!r}",
                 f"must be {context.get('expected')}, not {given!r}",
             )
         case "int_type" | "int_parsing" | "int_from_float":
-            return f"須為整數,不可為 {given!r}", f"must be a whole number, not {given!r}"
+            return f"須為整數，不可為 {given!r}", f"must be a whole number, not {given!r}"
         case "greater_than_equal":
-            return f"須不小於 {context.get('ge')},現為 {given}", f"must be at least {context.get('ge')}; it is {given}"
+            return f"須不小於 {context.get('ge')}，現為 {given}", f"must be at least {context.get('ge')}; it is {given}"
         case "less_than_equal":
-            return f"須不大於 {context.get('le')},現為 {given}", f"must be at most {context.get('le')}; it is {given}"
+            return f"須不大於 {context.get('le')}，現為 {given}", f"must be at most {context.get('le')}; it is {given}"
         case "string_pattern_mismatch":
             return f"{given!r} 形式不符 {context.get('pattern')}", f"{given!r} does not match {context.get('pattern')}"
         case "date_type" | "date_parsing" | "date_from_datetime_parsing" | "date_from_datetime_inexact":
-            return f"須為日期,如 2024-03-04,不可為 {given!r}", f"must be a date such as 2024-03-04, not {given!r}"
+            return f"須為日期，如 2024-03-04，不可為 {given!r}", f"must be a date such as 2024-03-04, not {given!r}"
         case "datetime_type" | "datetime_parsing" | "datetime_from_date_parsing" | "timezone_aware":
             return (
-                f"須為帶時區的時間,如 2024-04-24T17:00:00+08:00,不可為 {given!r}",
+                f"須為帶時區的時間，如 2024-04-24T17:00:00+08:00，不可為 {given!r}",
                 f"must be a time with its offset such as 2024-04-24T17:00:00+08:00, not {given!r}",
             )
         case "too_short":
             return f"至少須有 {context.get('min_length')} 項", f"at least {context.get('min_length')} are needed"
         case "string_type":
-            return f"須為文字,不可為 {given!r}", f"must be text, not {given!r}"
+            return f"須為文字，不可為 {given!r}", f"must be text, not {given!r}"
         case "value_error":
             return _both(str(context.get("error", error["msg"])))
         case _:
-            return f"{given!r} 不合要求:{error['msg']}", f"{given!r} will not do: {error['msg']}"
+            return f"{given!r} 不合要求：{error['msg']}", f"{given!r} will not do: {error['msg']}"
 
 
 def _both(message: str) -> tuple[str, str]:

@@ -98,7 +98,7 @@ class Actor(_Text):
         found = _ACTOR.fullmatch(text)
         if found is None or found[1] not in set(Role):
             roles = " ".join(sorted(Role))
-            message = f"{text!r}: 寫作 角色#編號,如 CAB-REG#1 / write ROLE#n, as CAB-REG#1; 角色 roles: {roles}"
+            message = f"{text!r}: 寫作 角色#編號，如 CAB-REG#1 / write ROLE#n, as CAB-REG#1; 角色 roles: {roles}"
             raise ValueError(message)
         return super().__new__(cls, text)
 

@@ -134,13 +134,13 @@ def _standing(state: State, order: Order) -> Iterable[Unmet]:
         zh = "、".join(f"{r.zh}({r})" for r in command.by)
         yield Unmet(
             rule=command.rule,
-            zh=f"「{command.zh()}」由 {zh} 辦理,{role.zh}({role})無權辦理",
+            zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}({role})無權辦理",
             en=f"{command.command_type} is for {', '.join(command.by)}, not for {role}",
         )
     if command.during and state.stage not in command.during:
         yield Unmet(
             rule=command.rule,
-            zh=f"「{command.zh()}」只可在 {'、'.join(command.during)} 階段辦理,現為 {state.stage}",
+            zh=f"「{command.zh()}」只可在 {'、'.join(command.during)} 階段辦理，現為 {state.stage}",
             en=f"{command.command_type} is legal in {', '.join(command.during)}; the stage is {state.stage}",
         )
 

@@ -96,10 +96,10 @@ class Review(Policy):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.panel % 2 == 0:
-            message = f"panel: {self.panel} 席為偶數,須為奇數 / seats must be odd (P4)"
+            message = f"panel: {self.panel} 席為偶數，須為奇數 / seats must be odd (P4)"
             raise ValueError(message)
         if sum(self.rubric.values()) != 100:  # noqa: PLR2004 - percent
-            message = f"rubric: 權重合計 {sum(self.rubric.values())},須為 100 / weights must add up to 100"
+            message = f"rubric: 權重合計 {sum(self.rubric.values())}，須為 100 / weights must add up to 100"
             raise ValueError(message)
         return self
 

@@ -514,7 +514,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not state.part(Application).rescoring,
                 "T06",
-                "異議成立須複評,複評後方可重新公示",
+                "異議成立須複評，複評後方可重新公示",
                 "an upheld objection asks for it to be scored again; post it after that",
             )
             return check.grant(
@@ -531,13 +531,13 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 number not in award.objections,
                 "T03",
-                f"異議 {number} 已提出過,請另編號",
+                f"異議 {number} 已提出過，請另編號",
                 f"objection {number} was lodged before; give this one another number",
             )
             check(
                 last is None or today <= last,
                 "T03",
-                f"公示已於 {last} 結束,異議須在公示期內提出",
+                f"公示已於 {last} 結束，異議須在公示期內提出",
                 f"publicity ended on {last}; an objection must be lodged inside the window",
             )
             return check.grant(ObjectionLodged.of(command))
@@ -546,7 +546,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 order.actor not in _panel(facts, state, award).took_part,
                 "P5",
-                f"{order.actor} 參與過評審,須由未參與者受理",
+                f"{order.actor} 參與過評審，須由未參與者受理",
                 f"{order.actor} took part in the review; somebody who did not must take the objection up",
             )
             return check.grant(ObjectionAccepted.of(command))
@@ -598,7 +598,7 @@ def _may_be_proposed(check: Checks, state: State, facts: Facts, today: date, pro
     check(
         (support is None) == (state.stage != Stage.NONE),
         "T01",
-        "未經申報者須填基地扶持(support);經申報者不得填",
+        "未經申報者須填基地扶持（support）；經申報者不得填",
         "without a bid say which base is supported; with one, do not",
     )
     file = supported(state, support, proposal.award) if support else state
@@ -609,7 +609,7 @@ def _may_be_proposed(check: Checks, state: State, facts: Facts, today: date, pro
     check(
         shares == proposal.award and proposal.award > 0,
         "M1",
-        f"各資金份額合計 {yuan(shares)},須等於立項金額 {yuan(proposal.award)}",
+        f"各資金份額合計 {yuan(shares)}，須等於立項金額 {yuan(proposal.award)}",
         f"the shares add up to {yuan(shares)}; they must equal the award {yuan(proposal.award)}",
     )
     taken = facts.holders(f"name/{state.stream.realm}/{proposal.project}") - {state.stream}
@@ -626,7 +626,7 @@ def _may_be_proposed(check: Checks, state: State, facts: Facts, today: date, pro
         check(
             share <= left,
             rule,
-            f"{name} 額度餘 {yuan(left)},不足 {yuan(share)}",
+            f"{name} 額度餘 {yuan(left)}，不足 {yuan(share)}",
             f"{name} has {yuan(left)} left, which does not cover {yuan(share)}",
         )
         check(
@@ -666,7 +666,7 @@ def _reached_the_line(check: Checks, state: State, facts: Facts, name: str | Non
     check(
         score is not None and score >= scheme.review.line,
         rule,
-        f"評審得分 {score if score is not None else '無'},須達到 {scheme.review.line} 分",
+        f"評審得分 {score if score is not None else '無'}，須達到 {scheme.review.line} 分",
         f"the score is {score if score is not None else 'missing'}; {scheme.review.line} is needed",
     )
     return score
@@ -684,7 +684,7 @@ def _rescored(check: Checks, state: State, facts: Facts, name: str) -> Decimal:
     check(
         name != former,
         "T06",
-        f"{former} 的評分即異議所指,須另抽評審組",
+        f"{former} 的評分即異議所指，須另抽評審組",
         f"the marks of {former} were objected to; another panel must score it",
     )
     return _reached_the_line(check, state, facts, name, "T06") or Decimal(0)
@@ -708,7 +708,7 @@ def _may_be_confirmed(check: Checks, award: Award, calendar: Calendar, today: da
     check(
         last is not None and today > last,
         "D2",
-        f"公示未滿 {award.working_days} 個工作日,{f'{last} 之後' if last else '異議處理完畢並補足天數後'}方可批復",
+        f"公示未滿 {award.working_days} 個工作日，{f'{last} 之後' if last else '異議處理完畢並補足天數後'}方可批復",
         f"publicity has not run {award.working_days} working days; "
         f"{f'confirm after {last}' if last else 'the clock stands still for an objection'}",
     )
@@ -720,7 +720,7 @@ def _stands(check: Checks, award: Award, number: str, status: ObjectionStatus) -
     check(
         objection is not None and objection.status is status,
         "T03" if status is ObjectionStatus.LODGED else "T04",
-        f"異議 {number} 現為 {now},須為 {status}",
+        f"異議 {number} 現為 {now}，須為 {status}",
         f"objection {number} is {now}; it must be {status}",
     )
 
@@ -797,7 +797,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
                     (Role.CAB_DEC,),
                     "ConfirmAward",
                     "",
-                    f"公示至 {last},其後立項批復",
+                    f"公示至 {last}，其後立項批復",
                     f"confirm the award once publicity has ended on {last}",
                 )
         case _:

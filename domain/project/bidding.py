@@ -370,13 +370,13 @@ def not_supportable(check: Checks, state: State, facts: Facts, support: BaseSupp
     check(
         found.stage == BaseStage.ASSESSED,
         "T01",
-        f"{support.base} 尚未評估,評估後方可扶持",
+        f"{support.base} 尚未評估，評估後方可扶持",
         f"{support.base} has not been assessed; support rests on its grade",
     )
     check(
         base.operator == support.organisation,
         "T01",
-        f"{support.base} 的運營方為 {base.operator or '無'},不是 {support.organisation}",
+        f"{support.base} 的運營方為 {base.operator or '無'}，不是 {support.organisation}",
         f"{support.base} is run by {base.operator or 'nobody'}, not by {support.organisation}",
     )
 
@@ -453,7 +453,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "AP08",
-                f"補正期限至 {until},尚未屆滿",
+                f"補正期限至 {until}，尚未屆滿",
                 f"the bid may be completed until {until}",
             )
             return check.grant(
@@ -532,7 +532,7 @@ def _answers_a_need(check: Checks, state: State, facts: Facts, bid: SubmitApplic
         check(
             bid.statement,
             "AP02",
-            "請引用已入庫的需求(need),或自述需求(statement)",
+            "請引用已入庫的需求（need），或自述需求（statement）",
             "cite an adopted need, or state one of your own",
         )
         return
@@ -541,7 +541,7 @@ def _answers_a_need(check: Checks, state: State, facts: Facts, bid: SubmitApplic
     check(
         need.stage == NeedStage.ADOPTED,
         "AP02",
-        f"{bid.need} 現為「{NeedStage(need.stage).zh}」,入庫後方可申報",
+        f"{bid.need} 現為「{NeedStage(need.stage).zh}」，入庫後方可申報",
         f"{bid.need} is {need.stage}; only an adopted need can be answered",
     )
     listed = bid.need in round_.catalogue if round_.catalogue is not None else need.part(Need).round == bid.round
@@ -564,7 +564,7 @@ def _within_caps(check: Checks, bid: SubmitApplication, scheme: Scheme) -> None:
     check(
         bid.match_pledged * 100 >= scheme.budget.match_min * total,
         "M6",
-        f"自籌 {yuan(bid.match_pledged)},須達到總預算的 {scheme.budget.match_min}%",
+        f"自籌 {yuan(bid.match_pledged)}，須達到總預算的 {scheme.budget.match_min}%",
         f"{yuan(bid.match_pledged)} is self-raised; {scheme.budget.match_min}% of the whole budget is needed",
     )
     check(
@@ -587,14 +587,14 @@ def _has_a_place(check: Checks, state: State, facts: Facts, bid: SubmitApplicati
     check(
         len(others) < limit,
         "AP02",
-        f"{bid.organisation} 在 {bid.round} 已申報 {len(others)} 項,每個組織限 {limit} 項",
+        f"{bid.organisation} 在 {bid.round} 已申報 {len(others)} 項，每個組織限 {limit} 項",
         f"{bid.organisation} has {len(others)} bids in {bid.round}; an organisation has {limit}",
     )
     rivals = facts.holders(answer) - {state.stream}
     check(
         not rivals,
         "AP02",
-        f"{bid.organisation} 已就同一需求申報 {'、'.join(sorted(rivals))},不得重複資助",
+        f"{bid.organisation} 已就同一需求申報 {'、'.join(sorted(rivals))}，不得重複資助",
         f"{bid.organisation} has answered this need before ({', '.join(sorted(rivals))}); no double funding",
     )
 
@@ -604,7 +604,7 @@ def _late(check: Checks, state: State, facts: Facts, now: datetime, command: Ref
     check(
         deadline is not None and command.received >= deadline,
         "D1",
-        "並未逾期,不得拒收",
+        "並未逾期，不得拒收",
         "it did not come late and must be taken in",
     )
     check(
@@ -624,7 +624,7 @@ def _may_be_left_out(check: Checks, state: State, facts: Facts) -> None:
     check(
         state.stage == Stage.SHORTLISTED or round_.stage == RoundStage.CANCELLED,
         "AP09",
-        "未經評審者,只有徵集終止時可列為未入選;請先完成初審",
+        "未經評審者，只有徵集終止時可列為未入選；請先完成初審",
         "a bid that no expert saw is left out only where the round was given up; review it first",
     )
 
@@ -636,7 +636,7 @@ def _may_pass(check: Checks, state: State, facts: Facts, today: date) -> None:
     check(
         round_.stage == RoundStage.CLOSED,
         "AP06",
-        f"{round_.stream.name} 現為「{RoundStage(round_.stage).zh}」,申報截止後方可通過初審",
+        f"{round_.stream.name} 現為「{RoundStage(round_.stage).zh}」，申報截止後方可通過初審",
         f"{round_.stream.name} is {round_.stage}; preliminary review passes once the call has closed",
     )
     for name in sorted(application.bidders):

@@ -339,7 +339,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not left or state.part(Clawback).escalated,
                 "T25",
-                f"尚待追回 {yuan(left)},須到賬或移送後歸檔",
+                f"尚待追回 {yuan(left)}，須到賬或移送後歸檔",
                 f"{yuan(left)} is still to come back; archive once it has, or has been handed on",
             )
             return check.grant(
@@ -362,7 +362,7 @@ def _may_be_reported(check: Checks, state: State, report: SubmitFinalReport, tod
     check(
         all_met(state) or (end is not None and today >= end),
         "T16",
-        f"截止日 {end or '(未定)'} 未到,且里程碑未全部達成",
+        f"截止日 {end or '(未定)'} 未到，且里程碑未全部達成",
         f"the end ({end or 'not fixed'}) has not come, and not all milestones are met",
     )
     derived_from_records(check, state.part(Delivery), report)
@@ -401,7 +401,7 @@ def _may_be_reopened(check: Checks, state: State, asked: ReopenProject) -> None:
     check(
         contract.version,
         "T26",
-        "項目從未簽約,無可重新核查",
+        "項目從未簽約，無可重新核查",
         "the project never had a contract; there is nothing to settle again",
     )
     check(
@@ -418,13 +418,13 @@ def _may_be_proposed(check: Checks, state: State, asked: ProposeCorrection) -> N
     check(
         asked.correction not in state.part(Closeout).corrections,
         "SD12",
-        f"更正 {asked.correction} 已提出過,請另編號",
+        f"更正 {asked.correction} 已提出過，請另編號",
         f"correction {asked.correction} was proposed before; give this one another number",
     )
     check(
         asked.corrects <= state.version,
         "SD12",
-        f"本檔案只有 {state.version} 條記錄,無第 {asked.corrects} 條",
+        f"本檔案只有 {state.version} 條記錄，無第 {asked.corrects} 條",
         f"there is no record {asked.corrects}; this file has {state.version}",
     )
     activity = asked.corrects in delivery.activities
@@ -432,19 +432,19 @@ def _may_be_proposed(check: Checks, state: State, asked: ProposeCorrection) -> N
     check(
         asked.person_times is None or activity,
         "SD12",
-        f"第 {asked.corrects} 條不是活動記錄,無人次可改",
+        f"第 {asked.corrects} 條不是活動記錄，無人次可改",
         f"record {asked.corrects} is no activity; it has no attendances",
     )
     check(
         asked.amount is None or voucher,
         "SD12",
-        f"第 {asked.corrects} 條不是支出登記,無金額可改",
+        f"第 {asked.corrects} 條不是支出登記，無金額可改",
         f"record {asked.corrects} is no voucher; its amount may not be corrected",
     )
     check(
         not asked.strike or activity or voucher,
         "SD12",
-        f"第 {asked.corrects} 條不是活動或支出,不可刪除",
+        f"第 {asked.corrects} 條不是活動或支出，不可刪除",
         f"record {asked.corrects} is neither activity nor voucher and may not be struck out",
     )
 
@@ -463,7 +463,7 @@ def _confirmed(check: Checks, state: State, actor: Actor, asked: ConfirmCorrecti
     check(
         actor != known.proposed_by,
         "SD12",
-        f"{actor} 提出了更正,須由另一人確認",
+        f"{actor} 提出了更正，須由另一人確認",
         f"{actor} proposed the correction; another person must confirm it",
     )
     voucher = state.part(Delivery).voucher_at(known.corrects) if known.strike else None

@@ -401,7 +401,7 @@ def independent(check: Checks, state: State, party: str | None, zh: str, en: str
     check(
         party not in state.part(Application).bidders,
         "P3",
-        f"{zh}不得由申報方 {party} 擔任,須另行委託",
+        f"{zh}不得由申報方 {party} 擔任，須另行委託",
         f"the bidder {party} may not be the {en}; commission somebody else",
     )
 
@@ -455,7 +455,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "T11",
-                f"簽約期限至 {until},尚未屆滿",
+                f"簽約期限至 {until}，尚未屆滿",
                 f"signing is open until {until}",
             )
             return check.grant(ContractSigningLapsed(freed=state.part(Award).funds, freed_places=answers(state)))
@@ -495,7 +495,7 @@ def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Sch
     check(
         asked.version == 1,
         "T10",
-        f"首份協議的版本為 1,而非 {asked.version}",
+        f"首份協議的版本為 1，而非 {asked.version}",
         f"the first contract is version 1, not {asked.version}",
     )
     check(
@@ -549,7 +549,7 @@ def sound_tranches(
     check(
         planned == award,
         "M1",
-        f"各期撥款合計 {yuan(planned)},須等於立項金額 {yuan(award)}",
+        f"各期撥款合計 {yuan(planned)}，須等於立項金額 {yuan(award)}",
         f"the tranches add up to {yuan(planned)}; they must equal the award {yuan(award)}",
     )
     known = {*GATES, *(f"MilestoneMet/{name}" for name in milestones)}
@@ -557,7 +557,7 @@ def sound_tranches(
         check(
             tranche.gate in known,
             "M2",
-            f"{name} 的撥付條件 {tranche.gate} 不存在,可用 {'、'.join(sorted(known))}",
+            f"{name} 的撥付條件 {tranche.gate} 不存在，可用 {'、'.join(sorted(known))}",
             f"{name} waits for {tranche.gate}, which is no gate; use one of {', '.join(sorted(known))}",
         )
 
@@ -568,7 +568,7 @@ def sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, caps: Bud
     check(
         total == award,
         "M6",
-        f"預算各科目合計 {yuan(total)},須等於立項金額 {yuan(award)}",
+        f"預算各科目合計 {yuan(total)}，須等於立項金額 {yuan(award)}",
         f"the budget lines add up to {yuan(total)}; they must equal the award {yuan(award)}",
     )
     for line, share in ((PERSONNEL, caps.personnel_max), (ADMINISTRATION, caps.administration_max)):

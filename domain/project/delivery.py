@@ -550,7 +550,7 @@ def _may_start(check: Checks, state: State, asked: StartProject, scheme: Scheme,
     check(
         contract.end is None or end <= contract.end,
         "D4",
-        f"截止日不得晚於協議的 {contract.end},延期須先變更",
+        f"截止日不得晚於協議的 {contract.end}，延期須先變更",
         f"the end may not lie after the contract's {contract.end}; an extension is a variation",
     )
     return end
@@ -626,7 +626,7 @@ def _may_be_met(check: Checks, state: State, facts: Facts, asked: MeetMilestone)
     check(
         name in contract.milestones or name == STANDING_TEAM,
         "T16",
-        f"協議中無里程碑 {name},現有 {'、'.join(contract.milestones) or '無'}",
+        f"協議中無里程碑 {name}，現有 {'、'.join(contract.milestones) or '無'}",
         f"the contract has no milestone {name}; it has {', '.join(contract.milestones) or 'none'}",
     )
     check(name not in delivery.met, "T16", f"里程碑 {name} 已達成", f"the milestone {name} was reached before")
@@ -646,7 +646,7 @@ def standing_team(check: Checks, delivery: Delivery, months: int) -> None:
     check(
         delivery.standing_months >= months,
         "Z1",
-        f"須有志願隊在 {months} 個不同月份開展活動,現為 {delivery.standing_months} 個月",
+        f"須有志願隊在 {months} 個不同月份開展活動，現為 {delivery.standing_months} 個月",
         f"a team active in {months} distinct months is needed; the records show {delivery.standing_months}",
     )
 
@@ -723,7 +723,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
             if name not in delivery.met:
                 until = day_ends(term.due) if term.due else None
                 roles = (Role.SUPV, Role.EVAL, Role.CAB_REG)
-                zh, en = f"確認里程碑:{term.title}", f"confirm the milestone: {term.title}"
+                zh, en = f"確認里程碑：{term.title}", f"confirm the milestone: {term.title}"
                 yield Awaited(roles, "MeetMilestone", name, zh, en, until)
 
 

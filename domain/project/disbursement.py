@@ -326,7 +326,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 amount <= tranche.remainder,
                 "M4",
-                f"{command.tranche} 未撥餘額 {yuan(tranche.remainder)},不足核減 {yuan(amount)}",
+                f"{command.tranche} 未撥餘額 {yuan(tranche.remainder)}，不足核減 {yuan(amount)}",
                 f"{command.tranche} has {yuan(tranche.remainder)} unpaid; {yuan(amount)} cannot be cancelled",
             )
             return check.grant(TrancheCancelled.of(command, split=apportioned(amount, state.part(Money).committed)))
@@ -340,7 +340,7 @@ def _tranche(check: Checks, state: State, name: str) -> Tranche:
     check(
         name in known,
         "M2",
-        f"協議中無撥款 {name},現有 {'、'.join(known) or '無'}",
+        f"協議中無撥款 {name}，現有 {'、'.join(known) or '無'}",
         f"the contract has no tranche {name}; it has {', '.join(known) or 'none'}",
     )
     return known.get(name) or Tranche(0, "")
@@ -355,7 +355,7 @@ def _may_be_requested(check: Checks, state: State, order: Order, name: str, amou
     check(
         amount == tranche.remainder,
         "M4",
-        f"{name} 應申請未撥餘額 {yuan(tranche.remainder)},而非 {yuan(amount)}",
+        f"{name} 應申請未撥餘額 {yuan(tranche.remainder)}，而非 {yuan(amount)}",
         f"{name} is to be asked for in full: {yuan(tranche.remainder)}, not {yuan(amount)}",
     )
     check(
@@ -367,10 +367,10 @@ def _may_be_requested(check: Checks, state: State, order: Order, name: str, amou
     check(
         money.audited is None or money.net + amount <= money.audited,
         "M3",
-        f"審計核定 {yuan(money.audited or 0)},撥付後將超出,須先核減差額",
+        f"審計核定 {yuan(money.audited or 0)}，撥付後將超出，須先核減差額",
         f"the audit found {yuan(money.audited or 0)} eligible, which this would exceed; cancel the difference first",
     )
-    check(contract.account, "SD3", "專賬尚未備案,無收款賬戶", "no ledger account is registered to be paid into")
+    check(contract.account, "SD3", "專賬尚未備案，無收款賬戶", "no ledger account is registered to be paid into")
     check(
         contract.account_confirmed,
         "SD9",
@@ -400,7 +400,7 @@ def _in_hand(check: Checks, state: State, tranche: Tranche, name: str, status: T
     check(
         not tranche.voided,
         "SD3",
-        f"{name} 的申請已作廢({tranche.voided}),須重新申請",
+        f"{name} 的申請已作廢（{tranche.voided}），須重新申請",
         f"the request for {name} is void ({tranche.voided}); ask again",
     )
     _stands(check, tranche, name, "M2", status)
@@ -409,7 +409,7 @@ def _in_hand(check: Checks, state: State, tranche: Tranche, name: str, status: T
         tranche.status not in IN_FLIGHT
         or tranche.bound == digest(content(state, name, tranche.requested, tranche.requests)),
         "SD3",
-        f"{name} 的申請內容已變,須重新申請",
+        f"{name} 的申請內容已變，須重新申請",
         f"the content of the request for {name} has changed; ask again",
     )
 
@@ -418,7 +418,7 @@ def _another(check: Checks, actor: Actor, rule: str, *others: Actor | None) -> N
     check(
         actor not in others,
         rule,
-        f"{actor} 已經手本筆撥款,須由另一人辦理",
+        f"{actor} 已經手本筆撥款，須由另一人辦理",
         f"{actor} already had this payment in hand; another person must do this",
     )
 
@@ -427,7 +427,7 @@ def _stands(check: Checks, tranche: Tranche, name: str, rule: str, *statuses: Tr
     check(
         tranche.status in statuses,
         rule,
-        f"{name} 現為 {tranche.status},須為 {'、'.join(statuses)}",
+        f"{name} 現為 {tranche.status}，須為 {'、'.join(statuses)}",
         f"{name} is {tranche.status}; it must be {', '.join(statuses)}",
     )
 
@@ -436,7 +436,7 @@ def _unpaid(check: Checks, tranche: Tranche, name: str) -> None:
     check(
         not tranche.settled,
         "M8",
-        f"{name} 已 {tranche.status},不可更動",
+        f"{name} 已 {tranche.status}，不可更動",
         f"{name} is {tranche.status} and may not be changed",
     )
 

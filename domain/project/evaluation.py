@@ -204,7 +204,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "M2",
-                f"自評期限至 {until},尚未逾期",
+                f"自評期限至 {until}，尚未逾期",
                 f"the self-assessment may come until {until}",
             )
             return check.grant(
@@ -232,7 +232,7 @@ def _evaluator(check: Checks, state: State, named: str | None) -> str:
     check(
         evaluator is None or evaluator not in state.part(Evaluation).auditors | {parties.auditor},
         "P3",
-        f"{evaluator} 是本項目的審計機構,不得兼任評估",
+        f"{evaluator} 是本項目的審計機構，不得兼任評估",
         f"{evaluator} is the auditor of this project and may not evaluate it too",
     )
     return evaluator or ""
@@ -247,7 +247,7 @@ def _auditor(check: Checks, state: State, audit: IssueAuditOpinion) -> str:
     check(
         auditor is None or auditor not in state.part(Evaluation).evaluators | {contract.parties.evaluator},
         "P3",
-        f"{auditor} 是本項目的評估機構,不得兼任審計",
+        f"{auditor} 是本項目的評估機構，不得兼任審計",
         f"{auditor} evaluated this project and may not audit it too",
     )
     check(
@@ -273,13 +273,13 @@ def _sound_midterm(check: Checks, state: State, asked: ConcludeMidtermEvaluation
     check(
         asked.result is earned,
         "M2",
-        f"{asked.score} 分的結論應為 {earned}(及格線 {policy.pass_mark})",
+        f"{asked.score} 分的結論應為 {earned}（及格線 {policy.pass_mark}）",
         f"{asked.score} points are a {earned}; the pass mark is {policy.pass_mark}",
     )
     check(
         asked.recheck == (last is Result.FAIL),
         "M2",
-        "中期評估不合格後方可複評" if asked.recheck else "前次中期評估不合格,本次須註明為複評(recheck)",
+        "中期評估不合格後方可複評" if asked.recheck else "前次中期評估不合格，本次須註明為複評（recheck）",
         "there is no failed mid-term to look at again" if asked.recheck else "the last one failed: this is a recheck",
     )
     check(
@@ -306,7 +306,7 @@ def _sound_criteria(check: Checks, criteria: Mapping[str, Decimal], rubric: Mapp
         check(
             criteria[name] <= rubric[name],
             "M2",
-            f"{name} 滿分 {rubric[name]},所評 {criteria[name]}",
+            f"{name} 滿分 {rubric[name]}，所評 {criteria[name]}",
             f"{name} is worth {rubric[name]} points at most, not {criteria[name]}",
         )
 
@@ -316,7 +316,7 @@ def _adds_up(check: Checks, scored: Scored, rule: str) -> None:
     check(
         not scored.criteria or total == scored.score,
         rule,
-        f"各項合計 {total},與總分 {scored.score} 不符",
+        f"各項合計 {total}，與總分 {scored.score} 不符",
         f"the criteria add up to {total}, not to {scored.score}",
     )
 

@@ -285,7 +285,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 last is None or today < last <= longest,
                 "T13",
-                f"整改期限 {last} 須在今日之後且不晚於 {longest}({wd} 個工作日)",
+                f"整改期限 {last} 須在今日之後且不晚於 {longest}（{wd} 個工作日）",
                 f"the last day {last} must lie after today and not after {longest} ({wd} working days)",
             )
             return check.grant(RectificationOrdered.of(command, rectify_wd=wd))
@@ -294,7 +294,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "T13",
-                f"結項申請期限至 {until},尚未逾期",
+                f"結項申請期限至 {until}，尚未逾期",
                 f"the final report may come until {until}",
             )
             wd = pinned(check, facts).remedy.rectify_wd
@@ -314,7 +314,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "T15",
-                f"整改期限至 {until},尚未屆滿",
+                f"整改期限至 {until}，尚未屆滿",
                 f"the rectification may come until {until}",
             )
             return check.grant(RectificationFailed(finding="整改報告逾期未交"))
@@ -330,7 +330,7 @@ def _stands(check: Checks, known: Rectification, rule: str, *statuses: Rectifica
     check(
         known.status in statuses,
         rule,
-        f"整改現為 {known.status},須為 {'、'.join(statuses)}",
+        f"整改現為 {known.status}，須為 {'、'.join(statuses)}",
         f"the rectification is {known.status}; it must be {', '.join(statuses)}",
     )
 
@@ -341,7 +341,7 @@ def _may_be_accepted(check: Checks, state: State, known: Rectification, actor: A
     check(
         actor != known.ordered_by,
         "T14",
-        f"{actor} 責令了整改,須由另一人複核",
+        f"{actor} 責令了整改，須由另一人複核",
         f"{actor} ordered the rectification; another person must look again",
     )
     check(
@@ -362,7 +362,7 @@ def _may_fail(check: Checks, facts: Facts, known: Rectification, *, extended: bo
     check(
         known.extensions < policy.extensions,
         "T15",
-        f"整改已延期 {known.extensions} 次,不可再延,須中止(T17)或啟動終止(T20)",
+        f"整改已延期 {known.extensions} 次，不可再延，須中止（T17）或啟動終止（T20）",
         f"it was extended {known.extensions} times already; suspend (T17) or initiate termination (T20)",
     )
     return policy.rectify_wd

@@ -302,7 +302,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is None or until >= least,
                 "T20",
-                f"申辯期限 {until} 不得早於 {least}({wd} 個工作日)",
+                f"申辯期限 {until} 不得早於 {least}（{wd} 個工作日）",
                 f"the organisation must be heard until {least} at least ({wd} working days), not only {until}",
             )
             return check.grant(TerminationInitiated.of(command, hearing_wd=wd))
@@ -320,7 +320,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 amount <= left,
                 "M10",
-                f"尚待追回 {yuan(left)},到賬 {yuan(amount)} 超出",
+                f"尚待追回 {yuan(left)}，到賬 {yuan(amount)} 超出",
                 f"{yuan(left)} is outstanding; {yuan(amount)} is more than was ordered back",
             )
             check(
@@ -335,7 +335,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 at is not None and order.at >= at,
                 "M10",
-                f"追回期限後首個工作日({at})方移送",
+                f"追回期限後首個工作日（{at}）方移送",
                 f"it is handed on at {at}, the first working day after the last",
             )
             return check.grant(ClawbackEscalated(outstanding=outstanding(state)))
@@ -351,7 +351,7 @@ def _may_be_terminated(check: Checks, state: State, calendar: Calendar, today: d
     check(
         last is not None and today > last,
         "T24",
-        f"申辯期至 {last},其後方可終止",
+        f"申辯期至 {last}，其後方可終止",
         f"the organisation may be heard until {last}; end the project after that",
     )
     check(state.part(Money).audited is not None, "T24", "審計意見尚未出具", "the audit opinion has not been issued")
@@ -359,7 +359,7 @@ def _may_be_terminated(check: Checks, state: State, calendar: Calendar, today: d
     check(
         not unsettled,
         "T24",
-        f"撥款 {'、'.join(unsettled)} 尚未核銷,須先取消",
+        f"撥款 {'、'.join(unsettled)} 尚未核銷，須先取消",
         f"the tranches {', '.join(unsettled)} are unpaid; cancel them first",
     )
     missing = unjustified(state) - outstanding(state)
@@ -384,14 +384,14 @@ def _may_be_ordered(check: Checks, state: State, facts: Facts, asked: OrderClawb
     check(
         money.audited is not None,
         "M10",
-        "審計意見尚未出具,無從核定追回金額",
+        "審計意見尚未出具，無從核定追回金額",
         "the audit opinion has not been issued; it says what may not be kept",
     )
     longest = today + timedelta(days=days)
     check(
         asked.due is None or today < asked.due <= longest,
         "M10",
-        f"追回期限 {asked.due} 須在今日之後且不晚於 {longest}({days} 日)",
+        f"追回期限 {asked.due} 須在今日之後且不晚於 {longest}（{days} 日）",
         f"the last day {asked.due} must lie after today and not after {longest} ({days} days)",
     )
     return days
@@ -450,7 +450,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     """The decision after the hearing, and money that is to come back."""
     if state.stage == Stage.TERMINATING:
         last = state.part(Termination).last_day(calendar)
-        zh, en = f"聽取申辯至 {last},其後決定是否終止", f"hear the organisation until {last}, then decide"
+        zh, en = f"聽取申辯至 {last}，其後決定是否終止", f"hear the organisation until {last}, then decide"
         yield Awaited((Role.CAB_DEC,), "TerminateProject", "", zh, en)
     left, last = outstanding(state), state.part(Clawback).last_day
     if left and state.stage in CLAWBACK_RUNS:

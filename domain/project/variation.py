@@ -263,7 +263,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 known.minor or order.actor.role is Role.CAB_DEC,
                 "S0",
-                "重大變更須由局黨組會(CAB-DEC)審批",
+                "重大變更須由局黨組會（CAB-DEC）審批",
                 "a major variation is for CAB-DEC to decide",
             )
             check(
@@ -294,7 +294,7 @@ def _may_be_asked(check: Checks, state: State, facts: Facts, asked: RequestVaria
     check(
         asked.variation not in state.part(Variations).of,
         "D4",
-        f"變更 {asked.variation} 已申請過,請另編號",
+        f"變更 {asked.variation} 已申請過，請另編號",
         f"variation {asked.variation} was asked for before; give this one another number",
     )
     check(
@@ -306,7 +306,7 @@ def _may_be_asked(check: Checks, state: State, facts: Facts, asked: RequestVaria
     check(
         contract.end is None or today <= contract.end,
         "D4",
-        f"截止日 {contract.end} 已過,須在截止日前申請",
+        f"截止日 {contract.end} 已過，須在截止日前申請",
         f"the end {contract.end} has passed; a variation is asked for before it",
     )
     check(
@@ -349,7 +349,7 @@ def _open(check: Checks, state: State, number: str) -> Variation:
     check(
         known.status is VariationStatus.REQUESTED,
         "D4",
-        f"變更 {number} 現為 {known.status},須為 REQUESTED",
+        f"變更 {number} 現為 {known.status}，須為 REQUESTED",
         f"variation {number} is {known.status}; it must be REQUESTED",
     )
     return known
@@ -360,13 +360,13 @@ def _in_time(check: Checks, contract: Contract, asked: Variation, today: date) -
     check(
         contract.end is None or today <= contract.end,
         "D4",
-        f"截止日 {contract.end} 已過,變更須在此前決定",
+        f"截止日 {contract.end} 已過，變更須在此前決定",
         f"the end {contract.end} has passed; a variation is decided before it",
     )
     check(
         asked.effective is None or today <= asked.effective,
         "D4",
-        f"生效日 {asked.effective} 已過,變更須在生效前決定",
+        f"生效日 {asked.effective} 已過，變更須在生效前決定",
         f"it was to hold from {asked.effective}; a variation is decided before it takes effect",
     )
 
@@ -381,13 +381,13 @@ def _amended(check: Checks, state: State, facts: Facts, asked: AmendContract) ->
     check(
         known.status is VariationStatus.APPROVED,
         "D4",
-        f"變更 {asked.variation} 現為 {known.status},須先批准",
+        f"變更 {asked.variation} 現為 {known.status}，須先批准",
         f"variation {asked.variation} is {known.status}; it must be APPROVED first",
     )
     check(
         asked.version == contract.version + 1,
         "T10",
-        f"補充協議的版本應為 {contract.version + 1},而非 {asked.version}",
+        f"補充協議的版本應為 {contract.version + 1}，而非 {asked.version}",
         f"the supplementary agreement is version {contract.version + 1}, not {asked.version}",
     )
     award = contract.award if known.award is None else known.award
@@ -427,7 +427,7 @@ def _paid_stay(check: Checks, state: State, tranches: dict[str, Installment]) ->
         check(
             planned == known.planned if known.settled else planned >= touched,
             "M8",
-            f"{name} 已撥付或核減 {yuan(touched)},不可更動",
+            f"{name} 已撥付或核減 {yuan(touched)}，不可更動",
             f"{yuan(touched)} of {name} is paid or cancelled and may not be changed",
         )
 

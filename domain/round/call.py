@@ -197,7 +197,7 @@ def not_open(check: Checks, round_: State, calendar: Calendar, at: datetime, rul
     if not check(
         round_.stage == RoundStage.OPEN or (end is not None and at >= end),
         rule,
-        f"{round_.stream.name} 未在申報期內,現為「{RoundStage(round_.stage).zh}」",
+        f"{round_.stream.name} 未在申報期內，現為「{RoundStage(round_.stage).zh}」",
         f"{round_.stream.name} takes no bids; its stage is {round_.stage}",
     ):
         return

@@ -340,7 +340,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 check(
                     stage == NeedStage.ADOPTED,
                     "RD05",
-                    f"{need} 現為 {stage},入庫後方可列入清單",
+                    f"{need} 現為 {stage}，入庫後方可列入清單",
                     f"{need} is {stage}; only an adopted need goes into the catalogue",
                 )
             return check.grant(NeedCataloguePublished(needs=tuple(sorted(set(needs)))))
@@ -353,7 +353,7 @@ def _budgeted(check: Checks, state: State, facts: Facts, amount: Fen, funds: dic
     check(
         not funds or shares == amount,
         "M5",
-        f"各資金份額合計 {yuan(shares)},須等於預算 {yuan(amount)}",
+        f"各資金份額合計 {yuan(shares)}，須等於預算 {yuan(amount)}",
         f"the shares add up to {yuan(shares)}; they must equal the budget {yuan(amount)}",
     )
     for fund in sorted(funds):
@@ -373,7 +373,7 @@ def rules(check: Checks, state: State, facts: Facts, named: SchemeRef | None, to
         check(
             ref,
             "S1",
-            "請指明管理辦法及版本(scheme)",
+            "請指明管理辦法及版本（scheme）",
             "name the scheme and its version",
         )
         raise check.refuse()
@@ -398,12 +398,12 @@ def founding(check: Checks, state: State, facts: Facts, command: Founding, today
             check(
                 said is None or said == held,
                 "H1",
-                f"{name} 已定為 {held},不得改為 {said}",
+                f"{name} 已定為 {held}，不得改為 {said}",
                 f"{name} is {held} already and cannot become {said}",
             )
         return {} if scheme.ref == state.scheme else {"scheme": scheme.ref, "route": scheme.route}
     level = command.level or RoundLevel.MUNICIPAL
-    check(command.year, "H1", "請指明年度(year)", "name the year of the round")
+    check(command.year, "H1", "請指明年度（year）", "name the year of the round")
     holders = facts.holders(municipal_key(state.stream, scheme.ref, command.year or 0)) - {state.stream}
     check(
         level is not RoundLevel.MUNICIPAL or not holders,

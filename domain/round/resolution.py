@@ -171,7 +171,7 @@ def decide(state: State, facts: Facts, _order: Order, command: ResolveRound) -> 
             check(
                 preview_digest(ranked, command.selected) == command.preview,
                 "RD10",
-                "預覽之後內容已變,請重新預覽並核對",
+                "預覽之後內容已變，請重新預覽並核對",
                 "something has moved since the preview; look at a new one",
             )
             return check.grant(RoundResolved.of(command, ranking=ranked))
@@ -195,7 +195,7 @@ def _all_are_decided(check: Checks, state: State, facts: Facts, command: Resolve
         check(
             scored_by.get(line.application, line.panel) == line.panel,
             "RD10",
-            f"{line.application} 所列評審組 {line.panel} 不符,須為 {scored_by.get(line.application)}",
+            f"{line.application} 所列評審組 {line.panel} 不符，須為 {scored_by.get(line.application)}",
             f"{line.application} names {line.panel}; it was scored by {scored_by.get(line.application)}",
         )
     decided = Counter(line.application for line in (*command.selected, *command.left_out))
@@ -212,7 +212,7 @@ def _all_are_decided(check: Checks, state: State, facts: Facts, command: Resolve
         check(
             stage == SHORTLISTED,
             "RD10",
-            f"{name} 現為 {stage},須為 {SHORTLISTED}",
+            f"{name} 現為 {stage}，須為 {SHORTLISTED}",
             f"{name} is {stage}; it must be {SHORTLISTED}",
         )
 
@@ -223,7 +223,7 @@ def _money_suffices(check: Checks, state: State, facts: Facts, command: ResolveR
     check(
         not budget or total <= budget,
         "M5",
-        f"立項合計 {yuan(total)},超過預算 {yuan(budget)}",
+        f"立項合計 {yuan(total)}，超過預算 {yuan(budget)}",
         f"the awards add up to {yuan(total)}, more than the budget of {yuan(budget)}",
     )
     shares: Counter[str] = Counter()
@@ -240,7 +240,7 @@ def _money_suffices(check: Checks, state: State, facts: Facts, command: ResolveR
         check(
             share <= left,
             "M5",
-            f"{fund} 額度餘 {yuan(left)},不足 {yuan(share)}",
+            f"{fund} 額度餘 {yuan(left)}，不足 {yuan(share)}",
             f"{fund} has {yuan(left)} left, which does not cover {yuan(share)}",
         )
 

@@ -16,8 +16,8 @@ def test_each_changed_parameter_is_named_with_both_values() -> None:
     fuzhou = loading.named("fuzhou")
     longer = loading.varied(fuzhou, {"publicity": {"working_days": 7}, "delivery": {"supervisor_required": False}})
     assert [d.zh for d in differences(fuzhou, longer)] == [
-        "公示・公示期(工作日):5 → 7",
-        "實施與督導・須指派督導:是 yes → 否 no",
+        "公示・公示期（工作日）：5 → 7",
+        "實施與督導・須指派督導：是 yes → 否 no",
     ]
     assert differences(fuzhou, longer)[0].en == "publicity.working_days: 5 → 7"
 

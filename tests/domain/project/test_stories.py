@@ -252,7 +252,7 @@ def test_s1_a_project_that_is_varied_rectified_and_cut() -> None:
     check = CheckDisbursement(tranche="T1")
     assert "P2" in town.refused("project", name, check, at="2024-06-07T08:00:00+08:00", by="CAB-REG#1")
     move = RequestVariation(
-        move={"venue": -1200000, "activity": 1200000}, end=date(2024, 12, 20), reason="場地減免,增加活動"
+        move={"venue": -1200000, "activity": 1200000}, end=date(2024, 12, 20), reason="場地減免，增加活動"
     )
     rectify = OrderRectification(
         due=date(2024, 10, 11),
