@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _PAGE = 500
 _AT_ONCE = 8
+_ANSWER = timedelta(seconds=5)
+"""How long a workflow is asked what it knows: one that no worker serves would keep all others waiting."""
 
 
 class Difference(StrEnum):
@@ -165,7 +168,11 @@ async def _compared(client: Client, standing: Standing, *, is_open: bool) -> Fou
 async def _version_known(client: Client, stream: StreamId) -> int | None:
     """The version that the workflow believes in; None if it has not looked yet, or has just ended."""
     try:
-        progress = await client.get_workflow_handle(stream).query("progress", result_type=Progress | None)  # type: ignore[arg-type] # a union is a type to the converter
+        progress = await client.get_workflow_handle(stream).query(
+            "progress",
+            result_type=Progress | None,  # type: ignore[arg-type] # a union is a type to the converter
+            rpc_timeout=_ANSWER,
+        )
     except RPCError:
         return None
     return progress.version if progress is not None else None

@@ -153,3 +153,4 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
         assert (progress.version, progress.due) == (receipt.version, row.due_at)
         await door.look(project)
         assert await _runs(desk, project) == 2, "it moved once, and stays"
+    await desk.client.get_workflow_handle(project).terminate("end of the test")
