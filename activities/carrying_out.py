@@ -162,6 +162,8 @@ class Registrar:
             order = Order(command, step.order.actor, step.order.at)
             command_id = derived("consequence", str(step.command_id), str(number))
             before = others.get(other)
+            if before is not None and before.steps[-1].unmet:
+                continue  # what was to follow on a refused command is not wrong by itself
             state = before.state if before else fold(other, (await self._store.load(other, None)).events)
             found = await decide_on(
                 self._store, state, decision.clock, at=step.order.at, order=order, command_id=command_id

@@ -1,0 +1,354 @@
+"""Many at once, on the real servers: the last yuan is spent once, a round is decided whole, neighbours hear of it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+import bootstrap
+from activities.carrying_out import Registrar
+from activities.deciding import fold
+from api.door import Door
+from audit.invariants import check
+from audit.verifying import verify
+from domain.calendar_register import PublishCalendar
+from domain.fund import RegisterFundSource, envelope
+from domain.kernel.envelope import Asked, Ending, Progress
+from domain.kernel.facts import Facts
+from domain.kernel.identity import Actor, StreamId
+from domain.kernel.refusal import CommandRejected
+from domain.organisation import BanApplicant
+from domain.project.bidding import WithdrawApplication
+from domain.round.resolution import Omission, ResolveRound, Selection, preview, preview_digest
+from schemes.calendars import published
+from store.port import EntryKind
+from store.postgres import PostgresStore
+from tests.domain.chronicle import AWARD, FUNDS, steps
+from tests.domain.sentences import on
+from tests.domain.town import EVIDENCE, MINUTES, scheme
+from tests.workflows.bureau import Bureau
+from tests.workflows.processes import ended, worker
+from tests.workflows.waiting import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from domain.kernel.message import Command
+    from domain.project.award import ProposeAward
+    from store.port import Append, Appended, EventStore
+    from tests.conftest import Desk
+
+ONE = 1_000_000
+OFFICER = Actor("CAB-REG#1")
+
+
+def support(bureau: Bureau, number: int, fen: int = ONE) -> ProposeAward:
+    """The base's support from the nearly empty fund."""
+    return bureau.award(number).model_copy(update={"award": fen, "funds": {"FS-2": fen}})
+
+
+async def nearly_empty(bureau: Bureau, fen: int) -> None:
+    """Every register of a base's support, and a fund with only so much."""
+    await bureau.open_base()
+    await bureau.straight(bureau.id("fund", "FS-2"), RegisterFundSource(name="扶持資金", envelope=fen), "CAB-FIN#1")
+
+
+async def left(store: EventStore, realm: str) -> int:
+    account = envelope(realm, "FS-2")
+    return (await store.read_many((), (), (account,))).balances[account]
+
+
+async def proven(store: EventStore, realm: str) -> None:
+    """Every invariant of the realm holds, and guards, ledger and agenda folded again are what the rows say."""
+    report = await check(store, realm)
+    assert report.ok, report.breaches
+    verification = await verify(store)
+    assert not [f for f in verification.findings if realm in f"{f.stream} {f.subject} {f.expected} {f.found}"]
+
+
+# ---------------------------------------------------------------- one append of many
+
+
+async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journalled_and_63_stand(
+    bureau: Bureau, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await nearly_empty(bureau, 63 * ONE)
+    all_decided, sent = asyncio.Barrier(64), list[int]()
+    append, send = store.append, store._send
+
+    async def once_all_have_decided(what: Append) -> Appended:
+        if what.writes[0].stream.realm == bureau.realm and not sent:
+            await all_decided.wait()
+        return await append(what)
+
+    async def counted(taken: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
+        sent.append(sum(a.writes[0].stream.realm == bureau.realm for a, _ in taken))
+        await send(taken)
+
+    monkeypatch.setattr(store, "append", once_all_have_decided)
+    monkeypatch.setattr(store, "_send", counted)
+    registrar = Registrar(store, bureau.key)
+    envelopes = [bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n), "CAB-REG#1") for n in range(64)]
+    carried = await asyncio.gather(
+        *(registrar.carry_out(Asked(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
+    )
+    assert max(sent) == 64, "one statement"
+    answers = [c.answer for c in carried if c.answer is not None]
+    (refused,) = [a for a in answers if a.ending is Ending.REFUSED]
+    assert [a.ending for a in answers].count(Ending.ACCEPTED) == 63
+    assert {u.rule for u in refused.unmet} == {"C2"}
+    (journalled,) = [e async for e in store.read(refused.stream, commands=True)]
+    assert (journalled.kind, b'"C2"' in journalled.meta) == (EntryKind.COMMAND, True)
+    assert await left(store, bureau.realm) == 0
+    await proven(store, bureau.realm)
+
+
+async def test_what_overdraws_by_itself_leaves_its_neighbours_be(bureau: Bureau, store: PostgresStore) -> None:
+    await nearly_empty(bureau, 63 * ONE)
+    registrar = Registrar(store, bureau.key)
+    amounts = [ONE] * 40 + [64 * ONE] + [ONE] * 23
+    envelopes = [
+        bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n, fen), "CAB-REG#1")
+        for n, fen in enumerate(amounts)
+    ]
+    carried = await asyncio.gather(
+        *(registrar.carry_out(Asked(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
+    )
+    endings = [c.answer.ending for c in carried if c.answer is not None]
+    assert [n for n, ending in enumerate(endings) if ending is Ending.REFUSED] == [40]
+    assert await left(store, bureau.realm) == 0
+
+
+# ---------------------------------------------------------------- four processes
+
+
+async def _deadlocks(store: PostgresStore) -> int:
+    found: int = await store._pool.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    return found
+
+
+async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(desk: Desk, tmp_path: Path) -> None:
+    of = desk.settings.model_copy(update={"task_queue": f"race-{uuid4().hex[:8]}"})
+    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.door_key(of))
+    await nearly_empty(bureau, ONE)
+    before = await _deadlocks(desk.store)
+    logs = [tmp_path / f"worker-{n}.log" for n in range(4)]
+    with ExitStack() as running:
+        processes = [worker(of, log) for log in logs]
+        for process in processes:
+            running.callback(ended, process)
+
+        async def ready() -> bool:
+            assert all(process.poll() is None for process in processes)
+            return all(b"worker.ready" in log.read_bytes() for log in logs)
+
+        await until(ready, within_s=60)
+        doors = cycle([Door(desk.client, desk.store, bureau.key, of.task_queue) for _ in range(3)])
+        found = await asyncio.gather(
+            *(
+                door.send(bureau.id("project", f"PJ-{n}"), support(bureau, n), OFFICER)
+                for n, door in zip(range(12), doors, strict=False)
+            ),
+            return_exceptions=True,
+        )
+    lost = [f for f in found if isinstance(f, CommandRejected)]
+    assert len(lost) == 11, found
+    assert all("C2" in {u.rule for u in refused.unmet} for refused in lost)
+    assert sum(b"command.carried_out" in log.read_bytes() for log in logs) > 1, "several processes took part"
+    assert await left(desk.store, bureau.realm) == 0
+    assert await _deadlocks(desk.store) == before
+    await proven(desk.store, bureau.realm)
+
+
+# ---------------------------------------------------------------- a round's resolution
+
+
+class Town:
+    """A round on a manual clock, told through the door."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.realm = f"t-{uuid4().hex[:8]}"
+
+    def id(self, kind: str, name: str) -> StreamId:
+        return StreamId.of(kind, self.realm, name)
+
+    async def told_until(self, last: str) -> None:
+        await self.desk.door.open_realm(self.realm)
+        for name, step in steps(scheme("hangzhou")):
+            await self.send(self.id(step.kind, step.name), step.command, step.by, step.at)
+            if name == last:
+                return
+
+    async def send(self, stream: StreamId, command: Command, by: str, at: str) -> None:
+        await self.desk.door.send(stream, command, Actor(by), at=on(at))
+
+    async def versions(self) -> dict[StreamId, int]:
+        rows = await self.desk.store.agenda(realm=self.realm)
+        return {row.stream: row.version for row in rows}
+
+    async def stage(self, stream: StreamId) -> str:
+        """As its workflow knows it."""
+        progress: Progress = await self.desk.client.get_workflow_handle(stream).query("progress", result_type=Progress)
+        return progress.stage
+
+    async def resolving(self, *, awards: int = 1) -> ResolveRound:
+        """The first bid or both are awarded, as it looks now."""
+        streams = [self.id("round", "R-1"), self.id("panel", "RP-1"), *(self.id("project", f"AP-{n}") for n in (1, 2))]
+        entries = (await self.desk.store.read_many(streams)).streams
+        states = {stream: fold(stream, entries[stream]) for stream in streams}
+        shares = (FUNDS, {"FS-1": 500_000})
+        chosen = tuple(
+            Selection(
+                application=f"AP-{n + 1}",
+                project=f"PJ-{n + 1}",
+                award=sum(shares[n].values()),
+                funds=shares[n],
+                panel="RP-1",
+            )
+            for n in range(awards)
+        )
+        return ResolveRound(
+            panels=("RP-1",),
+            selected=chosen,
+            left_out=(Omission(application="AP-2", reason="名次"),) if awards == 1 else (),
+            minutes=MINUTES,
+            contact="市民政局",
+            preview=preview_digest(preview(states[streams[0]], Facts(streams=states), ("RP-1",), chosen), chosen),
+        )
+
+
+@pytest.fixture
+async def town(desk: Desk) -> Town:
+    """Its experts have reported."""
+    town = Town(desk)
+    await town.told_until("report")
+    return town
+
+
+async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_hear_of_it(town: Town) -> None:
+    await town.send(town.id("round", "R-1"), await town.resolving(), "CAB-REG#1", "2024-03-11")
+    one, two = town.id("project", "AP-1"), town.id("project", "AP-2")
+    written = [
+        e for e in await town.desk.store.feed(await _before(town, "RoundResolved")) if e.stream.realm == town.realm
+    ]
+    assert {e.recorded_at for e in written} == {written[0].recorded_at}, "one append"
+    assert [(e.stream.name, e.type) for e in written if e.kind is EntryKind.EVENT] == [
+        ("R-1", "RoundResolved"),
+        ("AP-1", "AwardProposed"),
+        ("AP-1", "AwardPublicityOpened"),
+        ("AP-2", "ApplicationNotSelected"),
+    ]
+
+    async def heard() -> bool:
+        return (await town.stage(one), await town.stage(two)) == ("IN_PUBLICITY", "NOT_SELECTED")
+
+    await until(heard, within_s=60)
+    assert not [row for row in await town.desk.store.agenda(realm=town.realm) if not row.told]
+    await proven(town.desk.store, town.realm)
+
+
+async def _before(town: Town, event: str) -> int:
+    """The position in front of the command that led to that event."""
+    async for entry in town.desk.store.read(town.id("round", "R-1")):
+        if entry.type == event:
+            return entry.position - 2
+    raise AssertionError(event)
+
+
+async def test_where_one_bid_refuses_nothing_of_the_round_is_decided(town: Town) -> None:
+    resolving = await town.resolving(awards=2)
+    ban = BanApplicant(until=date(2030, 1, 1), reason="虛報", attachments=EVIDENCE)
+    await town.send(town.id("organisation", "ORG-2"), ban, "CAB-DEC#1", "2024-03-11")
+    before = await town.versions()
+    with pytest.raises(CommandRejected) as refused:
+        await town.send(town.id("round", "R-1"), resolving, "CAB-REG#1", "2024-03-12")
+    assert [(u.rule, u.en.startswith("AP-2: ")) for u in refused.value.unmet] == [("D5", True)], "and it says whose"
+    assert await town.versions() == before
+    assert await left_of(town, "FS-1") == 1_500_000
+
+
+async def left_of(town: Town, fund: str) -> int:
+    account = envelope(town.realm, fund)
+    return (await town.desk.store.read_many((), (), (account,))).balances[account]
+
+
+async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_so(town: Town) -> None:
+    resolving = await town.resolving()
+    await town.send(town.id("project", "AP-2"), WithdrawApplication(), "SO-LEGAL#2", "2024-03-11")
+    before = await town.versions()
+    with pytest.raises(CommandRejected) as refused:
+        await town.send(town.id("round", "R-1"), resolving, "CAB-REG#1", "2024-03-12")
+    assert {u.rule for u in refused.value.unmet} == {"RD10"}
+    said = " ".join(u.en for u in refused.value.unmet)
+    assert "AP-2 is WITHDRAWN" in said
+    assert "moved since the preview" in said
+    assert await town.versions() == before
+
+
+async def test_two_resolutions_race_and_one_stands(town: Town) -> None:
+    resolving = await town.resolving()
+    doors = [
+        Door(town.desk.client, town.desk.store, bootstrap.door_key(town.desk.settings), town.desk.settings.task_queue)
+    ]
+    doors.append(town.desk.door)
+    stream = town.id("round", "R-1")
+    found = await asyncio.gather(
+        *(door.send(stream, resolving, OFFICER, at=on("2024-03-12")) for door in doors), return_exceptions=True
+    )
+    assert sum(isinstance(f, CommandRejected) for f in found) == 1, found
+    assert await left_of(town, "FS-1") == 1_500_000 - FUNDS["FS-1"]
+    assert sum(FUNDS.values()) == AWARD
+    await proven(town.desk.store, town.realm)
+
+
+# ---------------------------------------------------------------- working days published late
+
+
+async def test_on_a_manual_clock_a_late_calendar_moves_what_runs_before_the_next_sweep(desk: Desk) -> None:
+    town = Town(desk)
+    await town.told_until("confirmed")
+    (year,) = published(2024, 2024)
+    worked = set(year.off) - {date(2024, 4, 4), date(2024, 4, 5)}
+    notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on))
+    await town.send(town.id("calendar", "cn"), notice, "CAB-REG#1", "2024-04-01")
+    await desk.door.move_clock(town.realm, on("2024-04-30"))
+    (lapsed,) = [e async for e in desk.store.read(town.id("project", "AP-1")) if e.type == "ContractSigningLapsed"]
+    assert lapsed.occurred_at == datetime(2024, 4, 8, 16, tzinfo=UTC), "two working days sooner than first published"
+    await proven(desk.store, town.realm)
+
+
+async def test_on_the_wall_clock_a_late_calendar_rearms_the_alarms_that_run(desk: Desk, bureau: Bureau) -> None:
+    stream = await bureau.open_round()
+    await desk.door.look(stream)
+    handle = desk.client.get_workflow_handle(stream)
+
+    async def alarm() -> datetime | None:
+        progress: Progress | None = await handle.query("progress", result_type=Progress)
+        return progress.due if progress else None
+
+    await until(alarm)
+    before = await alarm()
+    assert before is not None
+    today = datetime.now(UTC).date()
+    soon = [today + timedelta(days=n) for n in range(2, 9)]
+    off = tuple(d for d in soon if d.weekday() < 5 and d.year == soon[0].year)
+    notice = PublishCalendar(year=soon[0].year, off=off)
+    await desk.door.send(bureau.id("calendar", "cn"), notice, OFFICER)
+
+    async def moved() -> bool:
+        return await alarm() != before
+
+    await until(moved, within_s=60)
+    after = await alarm()
+    assert after is not None
+    assert after > before
+    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    assert row.due_at == after
+    await proven(desk.store, bureau.realm)
