@@ -18,10 +18,12 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import names
-from activities.deciding import Decision, Reader, Step, decide_on, fold, parsed
+from activities.deciding import Decision, Reader, Step, decide_on, parsed
+from activities.folds import Folds, Recollection
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, Asked, Carried, Ending, Envelope, Progress
+from domain.kernel.facts import Reads
 from domain.kernel.identity import StreamId, derived
 from domain.kernel.message import Order
 from domain.kernel.refusal import Unmet
@@ -64,6 +66,7 @@ class Registrar:
         """Use that store, and let in only what the door with that key has signed."""
         self._store = store
         self._door_key = door_key
+        self._folds = Folds()
         self.endings: Counter[str] = Counter()
         """How many commands ended how, since this process began."""
 
@@ -94,8 +97,8 @@ class Registrar:
     async def _tried(self, asked: Asked) -> Carried | None:
         """One try; None if somebody else moved what it rested on."""
         envelope = asked.envelope
-        loaded = await self._store.load(asked.stream, envelope.command_id if envelope else None)
-        state = fold(asked.stream, loaded.events)
+        reader = Recollection(self._store, folds=self._folds)
+        loaded, state = await reader.begin(asked)
         if envelope is not None:
             known = self._known(envelope, loaded, state)
             if known is not None:
@@ -115,11 +118,12 @@ class Registrar:
                 at=at,
                 order=order,
                 command_id=envelope.command_id if envelope else None,
+                reader=reader,
             )
             if not decision.steps:
                 await self._store.restand(standing(decision))
                 return Carried(progress=progress(decision))
-            decision, others = await self._with_consequences(decision)
+            decision, others = await self._with_consequences(decision, reader)
         except StreamParked as parked:
             log.exception("stream.parked", stream=asked.stream)
             return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
@@ -151,11 +155,12 @@ class Registrar:
                     yield standing
             after = page[-1].stream
 
-    async def _with_consequences(self, decision: Decision) -> tuple[Decision, tuple[Decision, ...]]:
+    async def _with_consequences(self, decision: Decision, reader: Reader) -> tuple[Decision, tuple[Decision, ...]]:
         """The decision and what its last step asks of other streams: if one of them refuses, so does the whole."""
         step = decision.steps[-1]
         stream = decision.state.stream
         asked = [pair for event in step.events for pair in decision.aggregate.consequences(stream, event)]
+        await reader.fetch(Reads(streams=frozenset(other for other, _ in asked)))
         others: dict[StreamId, Decision] = {}
         unmet: list[Unmet] = []
         for number, (other, command) in enumerate(asked):
@@ -164,9 +169,14 @@ class Registrar:
             before = others.get(other)
             if before is not None and before.steps[-1].unmet:
                 continue  # what was to follow on a refused command is not wrong by itself
-            state = before.state if before else fold(other, (await self._store.load(other, None)).events)
             found = await decide_on(
-                self._store, state, decision.clock, at=step.order.at, order=order, command_id=command_id
+                self._store,
+                before.state if before else reader.states[other],
+                decision.clock,
+                at=step.order.at,
+                order=order,
+                command_id=command_id,
+                reader=reader,
             )
             unmet.extend(
                 Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in found.steps[-1].unmet
@@ -379,17 +389,16 @@ def _ended(state: State, ending: Ending) -> Answer:
 def standing(decision: Decision) -> Standing:
     """The stream's row in the agenda."""
     state = decision.state
-    awaited = decision.aggregate.awaiting(state, decision.calendar)
     summary = {
         **decision.aggregate.summary(state),
-        "awaiting": [_awaited(a) for a in awaited],
+        "awaiting": [_awaited(a) for a in decision.awaiting],
         "calendar": decision.calendar.version,
     }
     return Standing(
         stream=state.stream,
         version=state.version,
         stage=state.stage,
-        due_at=decision.alarm(),
+        due_at=decision.alarm,
         clock=decision.clock,
         summary=canonical(summary),
     )
@@ -414,7 +423,7 @@ def progress(decision: Decision) -> Progress:
     return Progress(
         version=state.version,
         stage=state.stage,
-        due=decision.alarm() if decision.clock is Clock.WALL else None,
+        due=decision.alarm if decision.clock is Clock.WALL else None,
         final=state.stage in decision.aggregate.final,
         decided={str(a.id): a.verdict for a in state.approvals if a.verdict is not Verdict.OPEN},
         details=_details(decision),
@@ -423,7 +432,7 @@ def progress(decision: Decision) -> Progress:
 
 def _details(decision: Decision) -> str:
     lines = [f"**{decision.state.stage}** · v{decision.state.version}"]
-    for a in decision.aggregate.awaiting(decision.state, decision.calendar):
+    for a in decision.awaiting:
         until = f" · {a.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if a.until else ""
         lines.append(f"- {'/'.join(a.roles)}: {a.zh} / {a.en}{until}")
     return "\n".join(lines)

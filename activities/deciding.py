@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,11 +12,11 @@ from domain.calendar_register import calendars_of
 from domain.catalogue import AGGREGATES, command_class, decode
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import SYSTEM, Actor, StreamId, deadline_command_id
-from domain.kernel.message import Command, Due, Event, Occurrence, Order
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.scheme_register import scheme_of
-from store.port import Clock, Entry, EventStore, StreamParked
+from store.port import Clock, Entry, EventStore, Readings, StreamParked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,9 +89,15 @@ class Decision:
         """The rules of this kind of stream."""
         return AGGREGATES[self.state.stream.kind]
 
+    @cached_property
     def alarm(self) -> datetime | None:
         """When the nearest deadline after all this is to be seen to."""
         return alarm(self.state, self.calendar, self.clock)
+
+    @cached_property
+    def awaiting(self) -> Sequence[Awaited]:
+        """Everybody who is awaited after all this."""
+        return self.aggregate.awaiting(self.state, self.calendar)
 
 
 def alarm(state: State, calendar: Calendar, clock: Clock) -> datetime | None:
@@ -127,8 +134,12 @@ class Reader:
         found = await self.store.read_many(streams, claims, accounts)
         for stream in streams:
             self.states[stream] = fold(stream, found.streams.get(stream, ()))
-        self.claims.update({key: found.claims.get(key, frozenset()) for key in claims})
-        self.balances.update({account: found.balances.get(account, 0) for account in accounts})
+        self.keep(found)
+
+    def keep(self, found: Readings) -> None:
+        """Keep the claims and balances that were found."""
+        self.claims.update(found.claims)
+        self.balances.update(found.balances)
 
     async def calendar(self, realm: str) -> Calendar:
         """The newest published working days of that realm."""
@@ -158,13 +169,14 @@ async def decide_on(
     at: datetime,
     order: Order | None,
     command_id: UUID | None,
+    reader: Reader | None = None,
 ) -> Decision:
     """Apply every deadline at or before ``at`` in order, then decide the order, if there is one.
 
-    Each is judged by the working days that were published by then. Raises StreamParked if a deadline is refused or
-    stays due.
+    Each is judged by the working days that were published by then. What ``reader`` has at hand is not read again.
+    Raises StreamParked if a deadline is refused or stays due.
     """
-    reader = Reader(store)
+    reader = reader or Reader(store)
     aggregate = AGGREGATES[state.stream.kind]
     calendars = await reader.calendars(state.stream.realm)
     steps: list[Step] = []

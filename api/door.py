@@ -6,11 +6,12 @@ Asking again with the same id is always safe. What cannot be known is said to be
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
 
 import structlog
 from temporalio.client import (
@@ -44,6 +45,8 @@ log = structlog.get_logger()
 
 AT_ONCE = 8
 """Updates that one door keeps in flight on one workflow; a courtesy to the server (design.md §4)."""
+MOST_STREAMS = 2_000
+"""Streams of which a door remembers whether their workflow stays."""
 PATIENCE = timedelta(seconds=15)
 """How long a door waits for an answer before it says that it is not known."""
 
@@ -97,7 +100,9 @@ class Door:
         self._task_queue = task_queue
         self._reckoned: dict[str, int] = {}
         """Realm and the version of its working days by which this door has seen all its deadlines reckoned."""
-        self._places: defaultdict[StreamId, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
+        self._stays: OrderedDict[StreamId, bool] = OrderedDict()
+        """Whether a stream's workflow was there after an answer: then an update need not bring a start along."""
 
     async def send(
         self,
@@ -149,7 +154,10 @@ class Door:
 
     async def ask(self, envelope: Envelope) -> Answer:
         """The one answer to a signed envelope. Raises NotKnown."""
-        async with self._places[envelope.subject]:
+        place = self._places.get(envelope.subject)
+        if place is None:
+            place = self._places[envelope.subject] = asyncio.Semaphore(AT_ONCE)
+        async with place:
             return await self._update("carry_out", envelope.subject, envelope, envelope.command_id, Answer)
 
     async def move_clock(self, realm: str, to: datetime) -> None:
@@ -224,7 +232,22 @@ class Door:
     async def _update_once(
         self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
     ) -> Answered:
-        answer: Answered = await self._asked(update, stream, argument, answers, update_id)
+        answer: Answered
+        if self._stays.get(stream):
+            try:
+                answer = await self._client.get_workflow_handle(stream).execute_update(
+                    update, argument, id=update_id, result_type=answers
+                )
+            except RPCError as gone:
+                if gone.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                self._stays[stream] = False
+            else:
+                return answer
+        answer = await self._asked(update, stream, argument, answers, update_id)
+        self._stays.setdefault(stream, True)
+        if len(self._stays) > MOST_STREAMS:
+            self._stays.popitem(last=False)
         return answer
 
     async def _asked(
@@ -282,7 +305,7 @@ def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID)
 def _on_the_wall_clock(realm: str) -> Unmet:
     return Unmet(
         rule="CLOCK",
-        zh=f"{realm} 域用實時鐘,命令不可自定時間;文件上的日期請填在內容中",
+        zh=f"{realm} 域用實時鐘，命令不可自定時間；文件上的日期請填在內容中",
         en=f"the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
     )
 

@@ -207,6 +207,20 @@ class MemoryStore:
             {account: self._guards.balances.get(account, 0) for account in accounts},
         )
 
+    async def consult(
+        self,
+        stream: StreamId,
+        command_id: UUID | None,
+        known: Mapping[StreamId, int],
+        claims: Collection[str] = (),
+        accounts: Collection[str] = (),
+    ) -> tuple[Loaded, Readings]:
+        """``load`` and ``read_many`` of streams known up to a version. See the port."""
+        loaded = await self.load(stream, command_id, max(known.get(stream, 0) - 1, 0))
+        found = await self.read_many([other for other in known if other != stream], claims, accounts)
+        streams = {other: entries[max(known[other] - 1, 0) :] for other, entries in found.streams.items()}
+        return loaded, Readings(streams, found.claims, found.balances)
+
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, with its journal entries if asked."""
         events = self._events.get(stream, [])

@@ -236,6 +236,20 @@ class EventStore(Protocol):
     ) -> Readings:
         """Those streams whole, the holders of those keys, and those balances (fen); what is not there is empty or 0."""
 
+    async def consult(
+        self,
+        stream: StreamId,
+        command_id: UUID | None,
+        known: Mapping[StreamId, int],
+        claims: Collection[str] = (),
+        accounts: Collection[str] = (),
+    ) -> tuple[Loaded, Readings]:
+        """``load`` and ``read_many`` in one round trip, of streams some of which are known up to a version.
+
+        Of each stream in ``known`` come the events from that version on, that version included, so that its chain hash
+        can be compared; its data may be left out. 0 is a stream of which nothing is known.
+        """
+
     def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, oldest first, by pages; with its journal entries if asked."""
 

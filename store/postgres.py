@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import asynccontextmanager, suppress
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -47,8 +48,8 @@ MOST_BYTES: Final = 4 * 2**20
 """Bytes of JSON in one statement, beyond which no further append is taken along."""
 TRIES: Final = 4
 """How often a statement that the server certainly undid is sent."""
-POKE_EVERY_S: Final = 0.01
-"""Seconds between two pokes."""
+POKE_EVERY_S: Final = 0.1
+"""Seconds between two pokes: the first comes at once, and under load each append would otherwise pay for its own."""
 CLOSING_S: Final = 5.0
 """Seconds that readers have to give their connections back when the store is closed."""
 PAGE: Final = 500
@@ -322,6 +323,47 @@ class PostgresStore:
                     balances[row["stream"]] = row["position"]
         return Readings(events, {key: frozenset(held) for key, held in holders.items()}, balances)
 
+    async def consult(
+        self,
+        stream: StreamId,
+        command_id: UUID | None,
+        known: Mapping[StreamId, int],
+        claims: Collection[str] = (),
+        accounts: Collection[str] = (),
+    ) -> tuple[Loaded, Readings]:
+        """``load`` and ``read_many`` in one round trip, of streams known up to a version. See the port."""
+        journalled: Entry | None = None
+        clock, now, realm_version = Clock.WALL, None, 0
+        events: dict[str, list[Entry]] = {stream: [], **{other: [] for other in known}}
+        holders: dict[str, set[str]] = {key: set() for key in claims}
+        balances = dict.fromkeys(accounts, 0)
+        asked = {stream: 0, **known}
+        rows = await self._rows(
+            "consult", list(asked), list(asked.values()), stream.realm, command_id, list(claims), list(accounts)
+        )
+        for row in rows:
+            match row["part"]:
+                case "event":
+                    entry = _entry(row)
+                    events[entry.stream].append(entry)
+                case "command":
+                    journalled = _entry(row)
+                case "realm":
+                    clock, now, realm_version = Clock(row["type"]), row["occurred_at"], row["version"] or 0
+                case "claim":
+                    holders[row["stream"]].add(row["type"])
+                case _:
+                    balances[row["stream"]] = row["position"]
+        for found in events.values():
+            found.sort(key=_version)
+        own = events.pop(stream)
+        readings = Readings(
+            {other: events[other] for other in known if other != stream},
+            {key: frozenset(held) for key, held in holders.items()},
+            balances,
+        )
+        return Loaded(journalled, own, clock, now, realm_version), readings
+
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, with its journal entries if asked, by pages."""
         version, position = after, 0
@@ -472,6 +514,9 @@ def _size(append: Append) -> int:
 def _appended(row: asyncpg.Record) -> Appended:
     status, first, last, recorded_at, what = row
     return Appended(Status(status), first or 0, last or 0, recorded_at, what or "")
+
+
+_version = attrgetter("version")
 
 
 def _entry(row: asyncpg.Record) -> Entry:

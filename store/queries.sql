@@ -35,6 +35,32 @@ SELECT 'account', balance, account, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NU
   FROM venture.accounts WHERE account = ANY ($3::text[])
 ORDER BY part, stream, version;
 
+-- name: consult
+-- $1 streams, $2 up to which version each is known (0: not at all), $3 the realm, $4 command id, $5 claims, $6 accounts.
+-- Of a stream that is known comes its last known event again, for its chain hash only. Claims and accounts as in read_many,
+-- the realm is (type: clock, occurred_at: now, version: that of its own stream). OFFSET 0 keeps this a walk by key.
+SELECT 'event' AS part, e.*
+  FROM unnest($1::text[], $2::bigint[]) asked(stream, known)
+ CROSS JOIN LATERAL (
+   SELECT position, stream, version, kind, type, schema_version, command_id, occurred_at, recorded_at,
+          CASE WHEN version > asked.known THEN meta END AS meta, CASE WHEN version > asked.known THEN data END AS data,
+          chain
+     FROM venture.entries
+    WHERE stream = asked.stream AND kind = 'event' AND version >= asked.known OFFSET 0) e
+UNION ALL
+SELECT 'command', {entry} FROM venture.entries WHERE command_id = $4::uuid AND kind = 'command'
+UNION ALL
+SELECT 'realm', NULL, NULL, (SELECT s.version FROM venture.streams s
+                              WHERE r.clock = 'manual' AND s.stream = 'realm/' || r.realm || '/clock'),
+       NULL, r.clock, NULL, NULL, r.now, NULL, NULL, NULL, NULL
+  FROM venture.realms r WHERE r.realm = $3::text
+UNION ALL
+SELECT 'claim', NULL, key, NULL, NULL, holder, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM venture.claims WHERE key = ANY ($5::text[])
+UNION ALL
+SELECT 'account', balance, account, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM venture.accounts WHERE account = ANY ($6::text[]);
+
 -- name: read_events
 -- $1 stream, $2 after, $3 limit.
 SELECT {entry} FROM venture.entries

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.kernel.identity import StreamId
-    from store.port import EventStore, Loaded
+    from store.port import EventStore, Loaded, Readings
 
 OFTEN = 0.2
 """How often a forgetful store does not know what it did."""
@@ -87,6 +87,10 @@ class JournalLost(Forgetful):
 
     async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
         return replace(await self.store.load(stream, command_id, after), journalled=None)
+
+    async def consult(self, *asked: Any) -> tuple[Loaded, Readings]:
+        loaded, readings = await self.store.consult(*asked)
+        return replace(loaded, journalled=None), readings
 
     async def append(self, append: Append) -> Appended:
         appended = await super().append(append)
