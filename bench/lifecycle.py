@@ -2,7 +2,7 @@
 
 Run ``python bench/lifecycle.py``. It starts an embedded Postgres (fsync on) and an embedded Temporal with its file
 database in a folder of their own, one worker process and one driver process; all variants share them and take turns in
-each round, in shuffled order, after a warm-up. CPU is that of all five parties, read from ``/proc``: Temporal, Postgres,
+each round, in shuffled order, after a warm-up. CPU is that of all parties, read from ``/proc``: Temporal, Postgres,
 worker and driver (door and play). A figure is the median over the rounds; a ratio is the median of the rounds' ratios.
 
 Two lives: *notes*, 25 events in 10 commands with a deadline in each stage, on the wall clock (``bench/notes.py``); and
@@ -10,7 +10,8 @@ Two lives: *notes*, 25 events in 10 commands with a deadline in each stage, on t
 
 Three variants: *ours*; *bare*, the same updates with the same payloads, search attributes and timers, a local activity
 that does nothing for each, and no record at all; *usual*, the same updates, and a regular activity for each event that
-inserts one row of a plain table. All in the same sandbox under the same tuning (``bench/peers.py``).
+appends it to the same log, decided beforehand; *plain*, likewise, but each event is one row of a plain table, without
+journal, guards, agenda or hash. All in the same sandbox under the same tuning (``bench/peers.py``).
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import aclosing, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench import notes
 
-notes.install()
+notes.install()  # before anything else takes the catalogue
 
 import asyncpg
 from temporalio import activity
@@ -50,10 +52,10 @@ import local
 from api.door import Door
 from bench import script
 from bench.meter import cpu_ms, machine_load
-from bench.peers import BareWorkflow, UsualWorkflow
+from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from cli.scenario import planned, shipped
 from domain.calendar_register import PublishCalendar
-from domain.kernel.canonical import plain
+from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Answer, Asked, Carried, Envelope, Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId
 from local import children
@@ -62,7 +64,7 @@ from running.serving import PASSED_THROUGH, TUNING, serving
 from scenarios.playing import play
 from schemes.calendars import published
 from store.migrate import migrate
-from store.port import EntryKind
+from store.port import Append, Clock, EntryKind, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
 from workflows.kinds import workflow_type
 
@@ -74,9 +76,12 @@ if TYPE_CHECKING:
 
     from bootstrap import Settings
 
-VARIANTS = ("ours", "bare", "usual")
+VARIANTS = ("ours", "bare", "usual", "plain")
+PEERS = {"bare": "Bare", "usual": "Usual", "plain": "Plain"}
 QUEUE = "bench-peers"
 HOST = Actor("HOST#1")
+EVENT_META = canonical({"actor": HOST})
+COMMAND_META = canonical({"actor": HOST, "outcome": {"accepted": ["Noted"]}, "digest": "0" * 64, "edition": 1})
 PLAIN_TABLE = """
 CREATE TABLE public.record (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stream text NOT NULL, type text NOT NULL, data json NOT NULL,
@@ -92,17 +97,31 @@ GRANT INSERT ON public.record TO venture_app;
 class Peers:
     """What the peers' activities do."""
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
-        """Insert by that pool."""
+    def __init__(self, pool: asyncpg.Pool[Any], store: PostgresStore) -> None:
+        """Insert by that pool, append to that store."""
         self._pool = pool
+        self._store = store
+        self._versions: Counter[StreamId] = Counter()
 
     @activity.defn(name="do_nothing")
     async def do_nothing(self, asked: Asked) -> Carried:
         """Answer as it was answered once."""
         return script.step_of(asked).carried
 
-    @activity.defn(name="record")
-    async def record(self, row: list[str]) -> None:
+    @activity.defn(name="append")
+    async def append(self, row: list[str]) -> None:
+        """Append one event to the log; nobody else writes that stream."""
+        stream, event, data = StreamId(row[0]), NewEvent(row[1], 1, EVENT_META, row[2].encode()), row[2].encode()
+        now, version = datetime.now(UTC), self._versions[stream]
+        self._versions[stream] += 1
+        write = Write(stream, version, uuid4(), row[1], now, COMMAND_META, data, (event,))
+        standing = Standing(stream, version + 1, "BENCH", now + timedelta(days=30), Clock.WALL, b"{}")
+        answer = await self._store.append(Append((write,), (standing,)))
+        if answer.status is not Status.APPENDED:
+            raise RuntimeError(answer)
+
+    @activity.defn(name="insert")
+    async def insert(self, row: list[str]) -> None:
         """Insert one event."""
         await self._pool.execute("INSERT INTO public.record (stream, type, data) VALUES ($1, $2, $3)", *row)
 
@@ -119,14 +138,13 @@ async def work(settings: Settings, scripts: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with connected(settings) as (client, store):
-        assert settings.postgres_url is not None
-        pool = await asyncpg.create_pool(settings.postgres_url.get_secret_value(), min_size=1, max_size=8)
-        peers = Peers(pool)
+        pool = await asyncpg.create_pool(address(settings), min_size=1, max_size=8)
+        peers = Peers(pool, store)
         worker = Worker(
             client,
             task_queue=QUEUE,
-            workflows=[BareWorkflow, UsualWorkflow],
-            activities=[peers.do_nothing, peers.record],
+            workflows=[BareWorkflow, UsualWorkflow, PlainWorkflow],
+            activities=[peers.do_nothing, peers.append, peers.insert],
             workflow_runner=peers_runner(),
             **TUNING,
         )
@@ -168,7 +186,7 @@ class Driver:
         async def one() -> None:
             async with places:
                 if variant != "ours":
-                    await self._as_peer(life, {"bare": "Bare", "usual": "Usual"}[variant])
+                    await self._as_peer(life, PEERS[variant])
                 elif life == "notes":
                     await notes_life(self._door)
                 else:
@@ -181,7 +199,7 @@ class Driver:
 
     async def _as_peer(self, life: str, workflow: str) -> None:
         """Ask what was asked once, of workflows of one's own; a stream's first command starts its workflow."""
-        realm, running = f"x{uuid4().hex[:12]}", set()
+        realm, running = f"x{uuid4().hex[:12]}", set[StreamId]()
         for number, step in enumerate(script.SCRIPTS[life].steps):
             stream = StreamId.of(step.kind, realm, step.name)
             argument: BaseModel
@@ -207,6 +225,7 @@ class Driver:
             id=stream,
             task_queue=QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=stream,
         )
         await self._client.execute_update_with_start_workflow(
             update, argument, start_workflow_operation=start, result_type=answers
@@ -277,13 +296,18 @@ async def recorded(settings: Settings, scripts: Path) -> None:
 # ---------------------------------------------------------------------------------------------------- the controller
 
 
+def address(settings: Settings) -> str:
+    """Of Postgres, as the application's role."""
+    if settings.postgres_url is None:
+        raise RuntimeError("no servers")
+    return settings.postgres_url.get_secret_value()
+
+
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[tuple[Client, PostgresStore]]:
     """Temporal and the store."""
-    assert settings.postgres_url is not None
-    assert settings.temporal_address is not None
-    pool = await open_pool(settings.postgres_url.get_secret_value(), largest=settings.pool_size)
-    client = await bootstrap.connect_temporal(settings.temporal_address, settings)
+    pool = await open_pool(address(settings), largest=settings.pool_size)
+    client = await bootstrap.connect_temporal(str(settings.temporal_address), settings)
     async with aclosing(PostgresStore(pool)) as store:
         yield client, store
     await bootstrap.breathe()
@@ -294,19 +318,20 @@ class Child:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         """Speak with it."""
-        self._process = process
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("it cannot be spoken with")
+        self._process, self._ear, self._mouth = process, process.stdin, process.stdout
         self.pid = process.pid
 
     @classmethod
     async def started(cls, role: str, settings: Settings, scripts: Path) -> Child:
         """Start it; it dies with this process."""
-        assert settings.postgres_url is not None
-        command = [sys.executable, str(Path(__file__).resolve()), "--role", role, "--scripts", str(scripts)]
+        command = [sys.executable, __file__, "--role", role, "--scripts", str(scripts)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
         environment |= {
             "VENTURE_HOME": str(settings.home),
             "VENTURE_TEMPORAL_ADDRESS": str(settings.temporal_address),
-            "VENTURE_POSTGRES_URL": settings.postgres_url.get_secret_value(),
+            "VENTURE_POSTGRES_URL": address(settings),
             "VENTURE_LOG_LEVEL": settings.log_level,
         }
         process = await asyncio.create_subprocess_exec(
@@ -321,16 +346,14 @@ class Child:
 
     async def says(self) -> str:
         """Its next line."""
-        assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
+        line = await self._mouth.readline()
         if not line:
             raise RuntimeError("a process of the bench ended")
         return line.decode()
 
     async def asked(self, line: str) -> dict[str, Any]:
         """What it says to that."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(line.encode() + b"\n")
+        self._ear.write(line.encode() + b"\n")
         answer: dict[str, Any] = json.loads(await self.says())
         return answer
 
@@ -397,8 +420,8 @@ async def run(args: argparse.Namespace) -> None:
             await recorded(settings, scripts)
             worker = await Child.started("worker", settings, scripts)
             driver = await Child.started("driver", settings, scripts)
-            assert servers.temporal.process is not None
-            assert servers.postgres.process is not None
+            if servers.temporal.process is None or servers.postgres.process is None:
+                raise RuntimeError("these servers are another's")
             pids = {
                 "temporal": servers.temporal.process.pid,
                 "postgres": servers.postgres.process.pid,
@@ -455,7 +478,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=30, help="of them at once")
     parser.add_argument("--plays", type=int, default=2, help="plays of S1 a round, all at once")
     parser.add_argument("--lives", nargs="+", default=["notes", "s1"], choices=["notes", "s1"])
-    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS[:3]), choices=VARIANTS)
     parser.add_argument("--role", choices=["controller", "worker", "driver"], default="controller", help="internal")
     parser.add_argument("--scripts", type=Path, help="internal")
     args = parser.parse_args()

@@ -115,7 +115,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.HOST,), "Advance", "", "等候承辦機構", "the host is awaited")
 
 
-ROOM = Room(
+ROOM: Room[TakeNote | Advance | Overlook, Noted | Advanced] = Room(
     name="notes",
     zh="記錄",
     commands=(TakeNote, Advance, Overlook),

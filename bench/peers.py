@@ -32,17 +32,23 @@ class _Peer:
 
     async def live(self) -> None:
         """Wait for commands and deadlines until it is over."""
-        while not self._over:
-            before = self._progress
-            due: datetime | None = before.due if before else None
-            try:
-                await workflow.wait_condition(
-                    lambda before=before: self._over or self._progress is not before,  # type: ignore[misc]
-                    timeout=max(timedelta(0), due - workflow.now()) if due else None,
-                )
-            except TimeoutError:
-                break
+        while not self._over and await self._happens():
+            pass
         await workflow.wait_condition(workflow.all_handlers_finished)
+
+    async def _happens(self) -> bool:
+        """Wait for a command; whether it came before the deadline."""
+        before = self._progress
+        due: datetime | None = before.due if before else None
+        try:
+            await workflow.wait_condition(
+                lambda: self._progress is not before,
+                timeout=max(timedelta(0), due - workflow.now()) if due else None,
+                timeout_summary=f"{before.stage} {due:%Y-%m-%dT%H:%MZ}" if before and due else None,
+            )
+        except TimeoutError:
+            return False
+        return True
 
     @workflow.update(name="carry_out")
     async def carry_out(self, envelope: Envelope) -> Answer | None:
@@ -90,7 +96,9 @@ class BareWorkflow(_Peer):
 
 @workflow.defn(name="Usual")
 class UsualWorkflow(_Peer):
-    """Records each event by a regular activity of its own, one row of a plain table."""
+    """Records each event by a regular activity of its own, in the log."""
+
+    recording = "append"
 
     @workflow.run
     async def run(self, _opening: Opening) -> None:
@@ -100,5 +108,17 @@ class UsualWorkflow(_Peer):
     async def _do(self, asked: Asked) -> Carried:
         step = script.step_of(asked)
         for event in step.events:
-            await workflow.execute_activity("record", [self._stream, *event], start_to_close_timeout=TRY)
+            await workflow.execute_activity(self.recording, [self._stream, *event], start_to_close_timeout=TRY)
         return step.carried
+
+
+@workflow.defn(name="Plain")
+class PlainWorkflow(UsualWorkflow):
+    """The same, in a plain table."""
+
+    recording = "insert"
+
+    @workflow.run
+    async def run(self, _opening: Opening) -> None:
+        """Until it is over."""
+        await self.live()
