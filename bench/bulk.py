@@ -1,0 +1,173 @@
+"""Hundreds of projects from need to archive through ``bulk``: whether the rate stays flat, and memory bounded.
+
+Run ``python bench/bulk.py``. It starts an embedded Postgres (fsync on), an embedded Temporal with its file database and
+one worker process in a folder of their own; this process is the client. Each project is the second scenario that comes
+with the product, in a realm and on a manual clock of its own: need, call, bid, panel, award, contract, two payments,
+visits, evaluation, close, archive. Each hundred is one bulk file, its rows wave by wave as an office would write them:
+all needs, then all adoptions, and so on. Afterwards every project must be archived.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from contextlib import aclosing
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import bootstrap
+import local
+from api.bulk import carried_out, understood
+from api.door import Door, Receipt
+from bench.meter import cpu_ms, machine_load, resident_mib
+from cli.scenario import planned, shipped
+from domain.calendar_register import PublishCalendar
+from domain.kernel.calendar import local_day
+from domain.kernel.canonical import plain
+from domain.kernel.identity import Actor, StreamId
+from domain.scheme_register import PublishPolicyPack
+from local import children
+from local.postgres import APPLICATION, AUDITOR
+from schemes.calendars import published
+from store.migrate import migrate
+from store.postgres import PostgresStore, open_pool
+
+if TYPE_CHECKING:
+    from domain.kernel.message import Command
+    from local import Servers
+    from scenarios.planning import Plan
+
+STORY = "s2-fuzhou"
+
+
+class DatedDoor:
+    """A door that dates what bulk sends: a row has no time of its own."""
+
+    def __init__(self, door: Door) -> None:
+        """Send through that door."""
+        self._door = door
+        self.at: dict[UUID, datetime] = {}
+
+    async def send(self, subject: StreamId, command: Command, actor: Actor, *, command_id: UUID) -> Receipt:
+        """Send it as of its day."""
+        return await self._door.send(subject, command, actor, command_id=command_id, at=self.at[command_id])
+
+
+def rows_of(plan: Plan) -> list[tuple[StreamId, Command, Actor, datetime]]:
+    """A project's life: working days and rules first."""
+    days = published(local_day(plan.begins).year, local_day(plan.ends).year + 1)
+    first: list[tuple[StreamId, Command]] = [
+        (
+            StreamId.of("calendar", plan.realm, "cn"),
+            PublishCalendar(year=y.year, version=y.version, off=tuple(sorted(y.off)), on=tuple(sorted(y.on))),
+        )
+        for y in days
+    ]
+    first.append((StreamId.of("scheme", plan.realm, plan.scheme.name), PublishPolicyPack(scheme=plan.scheme)))
+    rows = [(stream, command, Actor(f"{command.by[0]}#1"), plan.begins) for stream, command in first]
+    return [*rows, *((o.stream, o.command, o.actor, o.at) for o in plan.orders if o.must_refuse is None)]
+
+
+async def hundred(number: int, door: Door, store: PostgresStore) -> int:
+    """So many projects through one bulk file, to the archive; how many commands that took."""
+    path = next(p for p in shipped() if p.stem == STORY)
+    plans = [planned([path], fresh=uuid4().hex)[0] for _ in range(number)]
+    for plan in plans:
+        await door.open_realm(plan.realm)
+    waves = [row for wave in zip(*map(rows_of, plans), strict=True) for row in wave]
+    content = "\n".join(
+        json.dumps({"command": c.command_type, "subject": s, "actor": a, "data": plain(c)}) for s, c, a, _ in waves
+    )
+    orders = await understood("projects.jsonl", content.encode(), store)
+    dated = DatedDoor(door)
+    dated.at = {order.command_id: row[3] for order, row in zip(orders, waves, strict=True)}
+    async for result in carried_out(orders, dated):  # type: ignore[arg-type]
+        if not result.ok:
+            raise RuntimeError(result.as_json())
+    for plan in plans:
+        (standing,) = [s for s in await store.agenda(kind="project", realm=plan.realm) if s.stage != "NONE"]
+        if standing.stage != "ARCHIVED":
+            raise RuntimeError(standing)
+    return len(orders)
+
+
+def start_worker(home: Path) -> Any:  # noqa: ANN401 - a process
+    """The product's own worker process, on that folder's servers."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
+    environment |= {"VENTURE_HOME": str(home), "VENTURE_LOG_LEVEL": "warning"}
+    command = [sys.executable, str(Path(__file__).parent.parent / "worker.py")]
+    return children.spawn(command, log=home / "logs" / "worker.log", when_parent_dies=signal.SIGKILL, env=environment)
+
+
+async def run(args: argparse.Namespace) -> None:
+    """Start everything, go through all hundreds, print."""
+    with tempfile.TemporaryDirectory(prefix="venture-bench-") as folder:
+        settings = bootstrap.settings(home=Path(folder), log_level="warning")
+        bootstrap.configure_logging(settings)
+        async with local.servers(settings) as servers:
+            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+            worker = start_worker(Path(folder))
+            pool = await open_pool(servers.postgres_url)
+            client = await bootstrap.connect_temporal(servers.temporal_address, settings)
+            async with aclosing(PostgresStore(pool)) as store:
+                door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+                await measured(args, door, store, worker.pid, servers)
+            await bootstrap.breathe()
+            children.stop(worker, signal.SIGTERM)
+
+
+async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, worker: int, servers: Servers) -> None:
+    """Hundred by hundred."""
+    if servers.temporal.process is None or servers.postgres.process is None:
+        raise RuntimeError("these servers are another's")
+    parties = (worker, os.getpid(), servers.temporal.process.pid, servers.postgres.process.pid)
+    await hundred(args.warm_up, door, store)
+    told: dict[str, Any] = {"bench": "bulk", "story": STORY, "load_before": round(machine_load()[0], 2), "parts": []}
+    print(f"{'projects':>9}{'per s':>8}{'commands/s':>12}{'CPU ms each':>13}{'worker MiB':>12}{'client MiB':>12}")
+    for number in range(args.projects // args.part):
+        before, began = sum(map(cpu_ms, parties)), time.perf_counter()
+        commands = await hundred(args.part, door, store)
+        took = time.perf_counter() - began
+        row = {
+            "projects": (number + 1) * args.part,
+            "per_s": round(args.part / took, 3),
+            "commands_per_s": round(commands / took, 1),
+            "cpu_ms": round((sum(map(cpu_ms, parties)) - before) / args.part),
+            "worker_mib": round(resident_mib(worker)),
+            "client_mib": round(resident_mib(os.getpid())),
+            "load": round(machine_load()[0], 2),
+        }
+        told["parts"].append(row)
+        print(
+            f"{row['projects']:9}{row['per_s']:8.2f}{row['commands_per_s']:12.1f}{row['cpu_ms']:13}"
+            f"{row['worker_mib']:12}{row['client_mib']:12}",
+            flush=True,
+        )
+    first, last = told["parts"][0], told["parts"][-1]
+    told["last_to_first"] = {
+        what: round(last[what] / first[what], 3) for what in ("per_s", "cpu_ms", "worker_mib", "client_mib")
+    }
+    print(json.dumps(told))
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--projects", type=int, default=400)
+    parser.add_argument("--part", type=int, default=100, help="projects in one bulk file")
+    parser.add_argument("--warm-up", type=int, default=10, help="projects before the first that is measured")
+    asyncio.run(run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
