@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from activities.deciding import fold
 from domain.kernel.state import Approval, Verdict
+from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,15 +40,15 @@ class Asking:
         a = self.approval
         return {
             "id": str(a.id),
-            "stream": self.stream,
+            "stream": str(self.stream),
             "gate": a.gate,
             "key": a.key,
-            "role": a.role,
+            "role": str(a.role),
             "asked_at": a.asked_at.isoformat(),
             "until": a.until.isoformat() if a.until else None,
             "content_sha256": a.content,
-            "verdict": a.verdict,
-            "decided_by": a.decided_by,
+            "verdict": str(a.verdict),
+            "decided_by": str(a.decided_by) if a.decided_by else None,
             "decided_at": a.decided_at.isoformat() if a.decided_at else None,
         }
 
@@ -88,7 +90,8 @@ async def decided(store: EventStore, door: Door, approval_id: UUID, timeout_s: f
     async with asyncio.timeout(timeout_s):
         while asking.approval.verdict is Verdict.OPEN:
             await door.settled(asking.stream, approval_id)
-            asking = await found_in(store, asking.stream, approval_id)
+            with suppress(StoreUnavailable):  # out of reach for the moment: the approval is as it was, ask again
+                asking = await found_in(store, asking.stream, approval_id)
             if asking.approval.verdict is Verdict.OPEN:
                 await asyncio.sleep(BETWEEN_RUNS_S)
     return asking

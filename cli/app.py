@@ -56,6 +56,7 @@ def build() -> typer.Typer:
 def main() -> None:
     """Run the command line."""
     arguments = sys.argv[1:]
-    if "--lang" in arguments[:1]:
-        arguments = arguments[2:] + arguments[:2]
+    if arguments[:1] == ["--lang"]:
+        rest = arguments[2:]
+        arguments = [*rest, *arguments[:2]] if rest and rest != ["--help"] else ["--help"]
     build()(arguments, prog_name="venture")

@@ -15,6 +15,7 @@ from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from cli.terms import value_zh
 from domain.catalogue import command_class
+from domain.kernel.identity import Role, StreamId
 from domain.kernel.state import Verdict
 from running.office import opened
 
@@ -50,9 +51,9 @@ def list_command(
     rows = [a.as_json() for a in carried_out(voice, work())]
     if voice.for_people:
         for row in rows:
-            row["about"] = f"{row['stream'].name} {row['key']}".strip()
-            row["role"] = voice.say(f"{row['role'].zh}（{row['role']}）", row["role"])
-            row["verdict"] = voice.say(value_zh(row["verdict"]), row["verdict"])
+            row["about"] = f"{StreamId(row['stream']).name} {row['key']}".strip()
+            row["role"] = voice.say(f"{Role(row['role']).zh}（{row['role']}）", row["role"])
+            row["verdict"] = voice.say(value_zh(Verdict(row["verdict"])), row["verdict"])
             row["gate"] = _gate(row["gate"], voice)
     columns = (
         Column("id", "審批編號", "approval"),

@@ -67,8 +67,10 @@ def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
         raise said(
             voice,
             Exit.UNAVAILABLE,
-            f"結果未知（{unknown.why}）。請以同一編號再問：--id {unknown.command_id}",
-            f"not known ({unknown.why}). Ask again with the same id: --id {unknown.command_id}",
+            f"結果未知（{unknown.why}）。請以同一編號再問：--id {unknown.command_id}"
+            "（scenario play 與 bulk 再次運行同一命令即續辦）",
+            f"not known ({unknown.why}). Ask again with the same id: --id {unknown.command_id}"
+            " (scenario play and bulk go on when the same command is run again)",
         ) from None
     except (StoreUnavailable, Unsigned, RPCError) as gone:
         raise said(voice, Exit.UNAVAILABLE, f"服務不可用：{gone}", f"unavailable: {gone}") from None

@@ -165,6 +165,12 @@ def show(played: Played, voice: Voice) -> None:
         Column("events", "事件數", "events", right=True),
     )
     voice.rows(rows, columns, ("沒有項目", "no projects"))
+    for name, ended in played.projects.items():
+        if not ended.ok and ended.expected is not None:
+            zh, en = ended.expected.state, ended.expected.state
+            if ended.expected.net is not None:
+                zh, en = f"{zh}，淨額 {yuan(ended.expected.net)}", f"{en}, net {yuan(ended.expected.net)}"
+            paper().print(f"  ✗ {name} {voice.say(f'應為 {zh}', f'must end {en}')}", markup=False)
     for refusal in played.refusals:
         got = " ".join(sorted({u.rule for u in refusal.got})) or voice.say("（未被拒）", "(not refused)")
         told = voice.say(

@@ -54,6 +54,10 @@ def demo_command(output: Output = Form.TABLE, lang: Language = None) -> None:
     voice = Voice.of(output, lang)
     settings = read_settings()
 
+    if settings.env is bootstrap.Environment.PRODUCTION:
+        voice.tell("演示不可寫入生產日誌", "a demo may not be written into a production log", "red")
+        raise typer.Exit(Exit.USAGE)
+
     async def work() -> _Shown:
         plans = planned(shipped())
         async with opened(settings, voice.tell, working=True) as office:
@@ -114,11 +118,14 @@ def up_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     async def work() -> None:
         async with opened(settings, voice.tell, working=False) as office:
-            if office.servers is None or not office.servers.ours:
+            if office.servers is None:
+                raise Fault(Exit.USAGE, "生產環境請啟動 venture-worker", "in production start venture-worker")
+            if not office.servers.ours:
                 raise Fault(
                     Exit.CONFLICT,
-                    "服務已由另一進程運行，或為生產環境",
-                    "the servers run already in another process, or this is production",
+                    "服務已由另一命令保持運行（另一個 up，或在等候的命令），其他命令可直接使用；要由 up 接手，先結束它",
+                    "another command keeps the servers (another up, or one that waits): other commands may use them; "
+                    "to have up keep them, end that command first",
                 )
             _said_started(office, voice)
             await _kept_up(office, voice)

@@ -71,7 +71,13 @@ class Voice:
     @classmethod
     def of(cls, form: Form, lang: Lang | None) -> Voice:
         """As asked; else by VENTURE_LANG; else Chinese."""
-        return cls(form, lang or Lang(os.environ.get("VENTURE_LANG", Lang.ZH)))
+        set_lang = os.environ.get("VENTURE_LANG", Lang.ZH)
+        if lang is None and set_lang not in set(Lang):
+            words.print(
+                f"VENTURE_LANG={set_lang}：只可為 zh 或 en / it must be zh or en", style="bold red", markup=False
+            )
+            raise typer.Exit(Exit.USAGE)
+        return cls(form, lang or Lang(set_lang))
 
     def say(self, zh: str, en: str) -> str:
         """The text in the reader's language."""

@@ -208,9 +208,11 @@ async def _guests_gone(home: Path) -> None:
 
 
 async def _started(home: Path, began: float, cleared: tuple[str, ...]) -> Servers:
-    """Start both; once more on other ports if a port was taken meanwhile."""
+    """Start both on the ports of the last time, so that whoever waits finds them again; else on others."""
+    kept = _kept_ports(home)
     for attempt in (1, 2):
-        pg, tl = postgres.start(home), _temporal(home)
+        pg_port, tl_port = kept if attempt == 1 else (None, None)
+        pg, tl = postgres.start(home, pg_port), _temporal(home, tl_port)
         try:
             await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
         except LocalTrouble:
@@ -221,9 +223,19 @@ async def _started(home: Path, began: float, cleared: tuple[str, ...]) -> Server
         except BaseException:
             await _stopped(pg, tl)
             raise
+        (home / "ports.json").write_text(json.dumps([pg.port, tl.port]))
         _publish(home, pg, tl)
         return Servers(pg, tl, ours=True, took_s=time.monotonic() - began, cleared=cleared)
     raise AssertionError
+
+
+def _kept_ports(home: Path) -> tuple[int | None, int | None]:
+    """The ports of the last time where nobody has taken them since; none on a first start."""
+    try:
+        pg_port, tl_port = json.loads((home / "ports.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return None, None
+    return tuple(port if isinstance(port, int) and children.is_free(port) else None for port in (pg_port, tl_port))  # type: ignore[return-value] # two in, two out
 
 
 def _temporal(home: Path, port: int | None = None) -> Temporal:
@@ -305,8 +317,9 @@ async def _found(home: Path, keeper: dict[str, Any], began: float) -> Servers:
             await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
     except TimeoutError as silent:
         raise LocalTrouble(
-            f"進程 {keeper['pid']} 保持的服務沒有回應：請結束它再試（日誌 {home}/logs）",
-            f"the servers of process {keeper['pid']} do not answer: end it and try again (logs in {home}/logs)",
+            f"服務沒有回應，什麼也沒有送出：稍後再試；若一直如此，重新啟動進程 {keeper['pid']}（日誌 {home}/logs）",
+            f"the servers do not answer; nothing was sent. Try again in a while; "
+            f"if it stays so, restart process {keeper['pid']} (logs in {home}/logs)",
         ) from silent
     return Servers(pg, tl, ours=False, took_s=time.monotonic() - began)
 

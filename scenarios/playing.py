@@ -18,6 +18,7 @@ from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId, derived
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.scheme_register import PublishPolicyPack
+from scenarios.planning import Planned
 from schemes.calendars import published
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.message import Command
-    from scenarios.planning import Expectation, Plan, Planned
+    from scenarios.format import Expected
+    from scenarios.planning import Expectation, Plan
     from store.port import Entry, EventStore
 
 ASK_AGAIN_S = 1.0
@@ -119,7 +121,15 @@ class Ended:
     net_fen: int
     events: int
     stream: StreamId
-    ok: bool
+    expected: Expected | None
+    """How the file says that it must end; None if it does not say."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended so."""
+        return self.expected is None or (
+            self.expected.state == self.state and self.expected.net in (None, self.net_fen)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -130,6 +140,7 @@ class Ended:
             "net_fen": self.net_fen,
             "events": self.events,
             "stream": self.stream,
+            "expected": self.expected.model_dump(exclude_none=True) if self.expected else None,
             "ok": self.ok,
         }
 
@@ -217,8 +228,7 @@ class _Play:
 
     async def _send(self, stream: StreamId, command: Command, at: datetime, name: str) -> None:
         command_id = derived("scenario", self._plan.realm, name)
-        actor = Actor(f"{command.by[0]}#1")
-        await self._door.send(stream, command, actor, command_id=command_id, at=at)
+        await self._until_known(Planned(0, 1, at, stream, command, Actor(f"{command.by[0]}#1"), command_id))
 
     async def _row(self, planned: Planned) -> None:
         self._played.rows += 1
@@ -229,6 +239,20 @@ class _Play:
             return
         if planned.must_refuse is not None:
             self._note_refusal(planned, ())
+            self._accepted_after_all(planned)
+
+    def _accepted_after_all(self, planned: Planned) -> None:
+        """What should have been refused is recorded now: the story cannot go on as told."""
+        command = planned.command
+        self._played.deviations.append(
+            Deviation(
+                planned.number,
+                planned.line,
+                f"第 {planned.number} 項「{command.zh()}」應依 {planned.must_refuse} 被拒，卻已受理記錄，播放到此為止",
+                f"refusal {planned.number}: {command.command_type} should have been refused by {planned.must_refuse}; "
+                "it was accepted and is recorded, so the play ends here",
+            )
+        )
 
     async def _until_known(self, planned: Planned) -> None:
         """Ask under the same id until there is an answer: it cannot be carried out twice."""
@@ -318,7 +342,7 @@ class _Play:
                 net_fen=net,
                 events=len(entries),
                 stream=stream,
-                ok=expected is None or (expected.state == state.stage and expected.net in (None, net)),
+                expected=expected,
             )
 
     def _names(self) -> list[str]:

@@ -127,6 +127,11 @@ def _moved(state: State, move: Transition, occurrence: Occurrence) -> State:
     return replace(state, stage=stage, stack=stack, since=occurrence.at)
 
 
+def _zh(stage: str) -> str:
+    """What the office calls a stage, where its room has a word for it."""
+    return str(getattr(stage, "zh", stage))
+
+
 def _standing(state: State, order: Order) -> Iterable[Unmet]:
     """What is wrong with who asks and when in the life of the stream, before any rule of the room."""
     command, role = type(order.command), order.actor.role
@@ -140,7 +145,7 @@ def _standing(state: State, order: Order) -> Iterable[Unmet]:
     if command.during and state.stage not in command.during:
         yield Unmet(
             rule=command.rule,
-            zh=f"「{command.zh()}」只可在 {'、'.join(command.during)} 階段辦理，現為 {state.stage}",
+            zh=f"「{command.zh()}」只可在 {'、'.join(map(_zh, command.during))} 階段辦理，現為 {_zh(state.stage)}",
             en=f"{command.command_type} is legal in {', '.join(command.during)}; the stage is {state.stage}",
         )
 

@@ -232,7 +232,7 @@ async def test_the_next_start_finds_the_data(tmp_path: Path) -> None:
     async with local.servers(settings) as second:
         assert await asked(second.owner_url, "SELECT n FROM kept") == 7
         assert second.cleared == ()
-        assert ports != {second.postgres.port, second.temporal.port}
+        assert ports == {second.postgres.port, second.temporal.port}, "whoever waits finds them again"
 
 
 async def test_an_empty_folder_takes_part_in_nothing(tmp_path: Path) -> None:
