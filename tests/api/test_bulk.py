@@ -58,7 +58,7 @@ async def test_rows_that_cannot_be_read_are_all_named_and_nothing_is_begun(desk:
 async def test_a_table_of_a_spreadsheet_does_as_well(desk: Desk) -> None:
     name = f"FS-{uuid4().hex[:8]}"
     content = (
-        f"\ufeffcommand,subject,actor,name,envelope\nFundSourceRegistered,{name},CAB-FIN#1，測試資金，500\n".encode()
+        f"\ufeffcommand,subject,actor,name,envelope\nFundSourceRegistered,{name},CAB-FIN#1,測試資金,500\n".encode()
     )
     orders = await understood("rows.csv", content, desk.store)
     assert orders[0].stream.realm == LIVE
