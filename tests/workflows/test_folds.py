@@ -1,0 +1,96 @@
+"""What a worker remembers of a stream holds only where the log still says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from activities.carrying_out import Registrar
+from activities.deciding import fold
+from activities.folds import Fold, Folds, Moved
+from domain.kernel.envelope import Asked
+from domain.kernel.identity import Actor
+from domain.kernel.state import State
+from domain.need import EndorseNeed
+from store.memory import MemoryStore
+from tests.workflows.bureau import Bureau, lacking
+
+if TYPE_CHECKING:
+    from domain.kernel.identity import StreamId
+    from store.port import Entry, EventStore
+    from tests.conftest import Desk
+
+KEY = b"the door's key, for tests"
+
+
+async def _need(store: EventStore, endorsements: int, realm: str = "folds") -> tuple[StreamId, list[Entry]]:
+    bureau = Bureau(realm, store, KEY)
+    await bureau.open_round()
+    need = bureau.id("need", "ND-1")
+    await bureau.straight(need, lacking(), "COMM#1")
+    for n in range(endorsements):
+        await bureau.straight(need, EndorseNeed(), f"COMM#{n + 2}")
+    return need, [entry async for entry in store.read(need)]
+
+
+async def test_a_fold_goes_on_from_its_last_event_to_the_same_state() -> None:
+    need, entries = await _need(MemoryStore(), 3)
+    folds = Folds()
+    assert folds.go_on(folds.known(need), entries[:2]) == fold(need, entries[:2])
+    assert folds.go_on(folds.known(need), entries[1:]) == fold(need, entries)
+    assert folds.known(need) == Fold(fold(need, entries), entries[-1].chain)
+
+
+async def test_a_fold_whose_last_event_is_another_or_gone_is_forgotten() -> None:
+    need, entries = await _need(MemoryStore(), 3)
+    for otherwise in ([], [replace(entries[2], chain=bytes(32))], entries[1:]):
+        folds = Folds()
+        folds.go_on(folds.known(need), entries[:3])
+        with pytest.raises(Moved):
+            folds.go_on(folds.known(need), otherwise)
+        assert folds.known(need) == Fold(State(need), b"")
+
+
+async def test_of_many_streams_those_seen_last_are_remembered() -> None:
+    folds, needs = Folds(most=2), [await _need(MemoryStore(), 0, f"folds-{n}") for n in range(3)]
+    for need, entries in needs:
+        folds.go_on(folds.known(need), entries)
+    assert len(folds) == 2
+    assert [folds.known(need).state.version for need, _ in needs] == [0, 1, 1]
+
+
+async def test_both_stores_say_the_same_of_streams_known_in_part(desk: Desk) -> None:
+    realm = f"folds-{uuid4().hex[:8]}"
+    for store in (desk.store, MemoryStore()):
+        need, entries = await _need(store, 2, realm)
+        round_ = need.sibling("round", "R-1")
+        command_id = entries[-1].command_id
+        loaded, found = await store.consult(need, command_id, {need: 2, round_: 0}, ["no-key"], ["no-account"])
+        assert [(e.version, e.chain) for e in loaded.events] == [(e.version, e.chain) for e in entries[1:]]
+        assert loaded.events[-1] == entries[-1]
+        assert loaded.journalled is not None
+        assert loaded.journalled.command_id == command_id
+        assert [e.type for e in found.streams[round_]] == ["NeedSolicitationOpened"]
+        assert found.claims == {"no-key": frozenset()}
+        assert found.balances == {"no-account": 0}
+        unknown = need.sibling("need", "ND-404")
+        loaded, found = await store.consult(unknown, None, {unknown: 0, need: 9})
+        assert (loaded.events, loaded.journalled, list(found.streams[need])) == ([], None, [])
+
+
+async def test_a_worker_on_a_database_that_was_set_back_reads_from_the_beginning() -> None:
+    first = MemoryStore()
+    need, _ = await _need(first, 3)
+    bureau = Bureau("folds", first, KEY)
+    other = MemoryStore()
+    await _need(other, 1)
+    registrar = Registrar(first, KEY)
+    for store, version in ((first, 5), (other, 3), (other, 4)):
+        registrar._store = store
+        envelope = bureau.envelope(need, EndorseNeed(), Actor(f"PUBLIC#{version}"))
+        carried = await registrar.carry_out(Asked(stream=need, now=envelope.received_at, envelope=envelope))
+        assert carried.answer is not None
+        assert carried.answer.version == version
