@@ -276,7 +276,9 @@ def walked(seed: int) -> Walk:
     return walk
 
 
-@pytest.mark.parametrize("first", range(0, 200, 20))
+@pytest.mark.parametrize(
+    "first", [*range(0, 80, 20), *(pytest.param(n, marks=pytest.mark.full) for n in range(80, 200, 20))]
+)
 def test_whatever_is_ordered_money_adds_up_and_no_deadline_is_stuck(first: int) -> None:
     for seed in range(first, first + 20):
         walked(seed)
