@@ -49,9 +49,11 @@ async def test_a_realm_goes_live_and_its_deadlines_ring_by_themselves(desk: Desk
     assert stream in live.looked_at
 
     async def armed() -> bool:
-        progress = await desk.client.get_workflow_handle(stream).query("progress", result_type=Progress)
+        progress: Progress | None = await desk.client.get_workflow_handle(stream).query(
+            "progress", result_type=Progress
+        )
         (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
-        return row.told and progress.due == row.due_at
+        return progress is not None and row.told and progress.due == row.due_at
 
     await until(armed)
     (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
