@@ -21,6 +21,8 @@ DUE_AT = SearchAttributeKey.for_datetime("VentureDueAt")
 ONE_TRY = timedelta(seconds=5)
 ALL_TRIES = timedelta(seconds=8)
 """A local activity holds its workflow task: it must end before the task's ten seconds do."""
+MOST_TRIES = 6
+"""Tries where each fails at once, five seconds together: ``ALL_TRIES`` ends only a try that is running."""
 A_WHILE = timedelta(seconds=30)
 """Before another attempt at a deadline that could not be recorded."""
 A_LONG_WHILE = timedelta(hours=1)
@@ -171,10 +173,11 @@ class StreamWorkflow:
                     retry_policy=RetryPolicy(
                         initial_interval=timedelta(milliseconds=200),
                         maximum_interval=timedelta(seconds=2),
+                        maximum_attempts=MOST_TRIES,
                         non_retryable_error_types=list(_FOR_GOOD),
                     ),
                 )
-            except ActivityError as failed:
+            except (ActivityError, ApplicationError) as failed:
                 raise _not_known(failed) from failed
             self._stand(carried.progress)
         return carried
@@ -200,8 +203,9 @@ def _next_build() -> workflow.ContinueAsNewVersioningBehavior | None:
     return None
 
 
-def _not_known(failed: ActivityError) -> ApplicationError:
-    cause = failed.cause
+def _not_known(failed: ActivityError | ApplicationError) -> ApplicationError:
+    """A local activity that ran out of time is an ActivityError; one that failed by itself comes as what it raised."""
+    cause = failed.cause if isinstance(failed, ActivityError) else failed
     if isinstance(cause, ApplicationError) and cause.type in _FOR_GOOD:
         return ApplicationError(cause.message, type=cause.type, non_retryable=True)
     return ApplicationError("not known: ask again with the same id", type="NotKnown", non_retryable=True)

@@ -9,21 +9,22 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from api.door import Defect, Mismatch, Parked
+from api.door import Defect, Mismatch, NotKnown, Parked
 from domain.kernel.envelope import Answer, Asked, Ending, Envelope, Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.room import Aggregate
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
 from domain.round.plan import CloseNeedSolicitation, OpenNeedSolicitation
-from store.port import EntryKind
+from store.port import EntryKind, StoreUnavailable
 from tests.workflows.bureau import Bureau, lacking, verified
 
 if TYPE_CHECKING:
     from domain.kernel.facts import Facts
     from domain.kernel.message import Event, Order
     from domain.kernel.state import State
-    from store.port import Entry, EventStore
+    from store.port import Append, Appended, Entry, EventStore
+    from store.postgres import PostgresStore
     from tests.conftest import Desk
 
 HOST, COMMUNITY, OFFICER = Actor("HOST#1"), Actor("COMM#1"), Actor("CAB-REG#1")
@@ -181,6 +182,31 @@ async def test_a_fault_in_a_rule_is_said_at_once_and_not_tried_again(
     assert failed == ["ND-1"]
     monkeypatch.undo()
     await desk.door.send(need, RejectNeed(reason="重複"), OFFICER)
+
+
+async def test_while_the_store_is_away_a_workflow_says_so_and_does_not_go_on_trying(
+    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bureau.open_round()
+    need = bureau.id("need", "ND-1")
+    await desk.door.send(need, lacking(), COMMUNITY)
+    append, tries = type(desk.store).append, []
+
+    async def away(store: PostgresStore, wanted: Append) -> Appended:
+        if wanted.writes[0].stream == need:
+            tries.append(need)
+            message = "away"
+            raise StoreUnavailable(message)
+        return await append(store, wanted)
+
+    monkeypatch.setattr(type(desk.store), "append", away)
+    envelope = bureau.envelope(need, EndorseNeed(), "COMM#2")
+    with pytest.raises(NotKnown, match="ask again with the same id"):
+        await desk.door.ask(envelope)
+    assert len(tries) == 6, "the workflow itself gave up; it does not hold its turn any longer"
+    monkeypatch.undo()
+    answer = await desk.door.ask(envelope)
+    assert (answer.version, answer.repeated) == (2, False)
 
 
 async def test_a_command_of_an_unknown_type_is_a_fault_said_at_once(desk: Desk, bureau: Bureau) -> None:
