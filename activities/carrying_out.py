@@ -22,7 +22,16 @@ from activities.deciding import Decision, Reader, Step, decide_on, parsed
 from activities.folds import Folds, Recollection
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.envelope import Answer, Asked, Carried, Ending, Envelope, Progress
+from domain.kernel.envelope import (
+    Answer,
+    Asked,
+    AskedEach,
+    Carried,
+    CarriedEach,
+    Ending,
+    Envelope,
+    Progress,
+)
 from domain.kernel.facts import Reads
 from domain.kernel.identity import StreamId, derived
 from domain.kernel.message import Order
@@ -53,6 +62,8 @@ if TYPE_CHECKING:
 
 MOST_TRIES = 20
 """Conflicts in a row before the command is given back as not known; each try saw a newer stream."""
+SOME_S = 2.0
+"""How long, in seconds, commands of a bundle are begun: the workflow's task must end before its ten seconds do."""
 RECENT_S = 60
 """How old, in seconds, the door's stamp may be and still be the business time (design.md §5)."""
 
@@ -94,6 +105,26 @@ class Registrar:
         message = f"{asked.stream}: {MOST_TRIES} conflicts in a row; ask again with the same id"
         raise StoreUnavailable(message)
 
+    @activity.defn(name=names.CARRY_OUT_EACH)
+    async def carry_out_each(self, asked: AskedEach) -> CarriedEach:
+        """Carry the commands out in turn, until one is not accepted or ``SOME_S`` are over; at least the first.
+
+        Raises as ``carry_out`` does where not even the first has an outcome.
+        """
+        until = asyncio.get_running_loop().time() + SOME_S
+        done: list[Carried] = []
+        for envelope in asked.envelopes:
+            try:
+                done.append(await self.carry_out(Asked(stream=asked.stream, now=asked.now, envelope=envelope)))
+            except (StoreUnavailable, ApplicationError):
+                if not done:
+                    raise
+                break
+            answer = done[-1].answer
+            if answer is None or answer.ending is not Ending.ACCEPTED or asyncio.get_running_loop().time() > until:
+                break
+        return CarriedEach(progress=done[-1].progress, answers=tuple(c.answer for c in done if c.answer is not None))
+
     async def _tried(self, asked: Asked) -> Carried | None:
         """One try; None if somebody else moved what it rested on."""
         envelope = asked.envelope
@@ -127,12 +158,13 @@ class Registrar:
         except StreamParked as parked:
             log.exception("stream.parked", stream=asked.stream)
             return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
-        if (turn := _clock_set(decision)) is not None:
-            against = await self._against(turn, loaded.clock, asked.stream.realm, at)
-            if against:
-                return Carried(
-                    progress=progress(await self._as_it_stands(state, loaded.clock)), answer=_unrecorded(state, against)
-                )
+        turn, against = _clock_set(decision), None
+        if turn is not None and (unmet := await self._against(turn, loaded.clock, asked.stream.realm, at)):
+            against = _unrecorded(state, unmet)
+        elif turn is None and order is not None and loaded.earliest is not None and loaded.earliest <= at:
+            against = _ended(state, Ending.EARLY)
+        if against is not None:
+            return Carried(progress=progress(await self._as_it_stands(state, loaded.clock)), answer=against)
         append = append_of(decision, others, envelope)
         if loaded.clock is Clock.MANUAL:
             append = _while_manual(append, asked.stream.realm, loaded.realm_version)

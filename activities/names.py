@@ -2,5 +2,7 @@
 
 CARRY_OUT = "carry_out"
 """``carry_out(Asked) -> Carried``"""
+CARRY_OUT_EACH = "carry_out_each"
+"""``carry_out_each(AskedEach) -> CarriedEach``"""
 OPEN_ROUND = "open_round"
 """``open_round(YearsRound) -> Opened``"""

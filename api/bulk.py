@@ -1,7 +1,7 @@
 """Many commands from one file, each once: ids come from the file's content, so an interrupted run is simply run again.
 
-Rows of one command that stand together are a *wave* and go side by side; the next wave begins when it is done. Rows of
-one stream keep their order.
+Rows of one stream that stand together travel in one update, in their order. Such bundles that are of the same commands
+and stand together are a *wave* and go side by side; the next wave begins when it is done.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import csv
 import io
 import json
 from collections import defaultdict
+from contextlib import aclosing
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.door import Defect, Mismatch, NotKnown, Parked
+from api.door import Asking, Defect, Mismatch, NotKnown, Parked, Unsigned
+from api.door import receipt as read_receipt
 from api.reading import Ambiguous, Unknown, new_stream, resolved
 from domain.catalogue import command_named
 from domain.kernel.identity import LIVE, Actor, StreamId, Text, derived
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from api.door import Door
+    from domain.kernel.envelope import Answer
     from domain.kernel.message import Command
     from domain.kernel.refusal import Unmet
     from store.port import EventStore
@@ -178,45 +181,65 @@ def _command(document: Document, row: BulkRow, stream: StreamId) -> Command:
         ) from wrong
 
 
-def waves(orders: Iterable[BulkOrder]) -> list[list[BulkOrder]]:
-    """The rows as they may go side by side: one command after another, as the file has them."""
-    return [list(wave) for _, wave in groupby(orders, key=lambda o: type(o.command))]
+def waves(orders: Iterable[BulkOrder]) -> list[list[list[BulkOrder]]]:
+    """The rows as they may go: wave after wave, and in a wave side by side one bundle of rows for each stream.
+
+    Rows of one stream that stand together are a bundle; bundles of the same commands that stand together, a wave.
+    """
+    together = [list(bundle) for _, bundle in groupby(orders, key=lambda o: o.stream)]
+    found = []
+    for _, wave in groupby(together, key=lambda bundle: [type(o.command) for o in bundle]):
+        by_stream: defaultdict[StreamId, list[BulkOrder]] = defaultdict(list)
+        for bundle in wave:
+            by_stream[bundle[0].stream] += bundle
+        found.append(list(by_stream.values()))
+    return found
 
 
 async def carried_out(
     orders: Sequence[BulkOrder], door: Door, *, told: Callable[[BulkResult], None] = lambda _result: None
 ) -> AsyncIterator[BulkResult]:
     """Carry the rows out, wave by wave. Run again after an interruption, what was done is only reported again."""
-    for wave in waves(orders):
-        for result in await _wave(wave, door, told):
-            yield result
-
-
-async def _wave(wave: list[BulkOrder], door: Door, told: Callable[[BulkResult], None]) -> list[BulkResult]:
-    by_stream: defaultdict[StreamId, list[BulkOrder]] = defaultdict(list)
-    for order in wave:
-        by_stream[order.stream].append(order)
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def one_stream(orders: list[BulkOrder]) -> list[BulkResult]:
+    async def one_stream(bundle: list[BulkOrder]) -> list[BulkResult]:
         results = []
         async with places:
-            for order in orders:
-                results.append(result := await _one(order, door))
+            async for result in _each(bundle, door):
+                results.append(result)
                 told(result)
         return results
 
-    done = await asyncio.gather(*map(one_stream, by_stream.values()))
-    return sorted((r for results in done for r in results), key=lambda r: r.order.number)
+    for wave in waves(orders):
+        done = await asyncio.gather(*map(one_stream, wave))
+        for result in sorted((r for results in done for r in results), key=lambda r: r.order.number):
+            yield result
 
 
-async def _one(order: BulkOrder, door: Door) -> BulkResult:
+async def _each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkResult]:
+    """Rows of one stream, in turn. While it is not known what became of one, none that follows is carried out."""
+    left = rows
+    while left:
+        askings = [Asking(row.command, row.actor, row.command_id) for row in left]
+        try:
+            async with aclosing(door.send_each(left[0].stream, askings)) as answers:
+                async for answer in answers:
+                    row, *left = left
+                    yield _result(row, answer)
+        except NotKnown as unknown:
+            for row in left:
+                yield BulkResult(row, "not_known", why=unknown.why)
+            return
+        except (Parked, Defect) as failed:
+            row, *left = left
+            yield BulkResult(row, "failed", why=f"{type(failed).__name__}: {failed}")
+
+
+def _result(order: BulkOrder, answer: Answer) -> BulkResult:
     try:
-        receipt = await door.send(order.stream, order.command, order.actor, command_id=order.command_id)
+        receipt = read_receipt(order.command_id, answer)
     except CommandRejected as refused:
         return BulkResult(order, "refused", unmet=refused.unmet)
-    except NotKnown as unknown:
-        return BulkResult(order, "not_known", why=unknown.why)
-    except (Mismatch, Parked, Defect) as failed:
+    except (Mismatch, Parked, Unsigned) as failed:
         return BulkResult(order, "failed", why=f"{type(failed).__name__}: {failed}")
     return BulkResult(order, "repeated" if receipt.repeated else "carried_out", events=receipt.events)

@@ -25,24 +25,30 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.carrying_out import repeated
 from activities.reckoning import newest_calendar, reckon_anew
-from domain.kernel.canonical import plain
-from domain.kernel.envelope import Answer, Asked, Ending, Envelope, Opening, Progress
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.envelope import Answer, AnsweredEach, Asked, Bundle, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import derived
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import Clock, EventStore, StoreUnavailable
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator, Sequence
+
     from pydantic import BaseModel
 
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
     from store.port import Standing
 
-Answered = TypeVar("Answered", Answer, Progress)
+Answered = TypeVar("Answered", Answer, AnsweredEach, Progress)
 
 log = structlog.get_logger()
 
+MOST_COMMANDS = 50
+"""Commands that travel in one update."""
+MOST_BYTES = 2**19
+"""Bytes of particulars beyond which no further command is taken along; Temporal takes 2 MiB."""
 AT_ONCE = 8
 """Updates that one door keeps in flight on one workflow; a courtesy to the server (design.md §4)."""
 MOST_STREAMS = 2_000
@@ -89,6 +95,17 @@ class Receipt:
     repeated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A command that somebody asks, under the id that makes asking twice asking once."""
+
+    command: Command
+    actor: Actor
+    command_id: UUID
+    at: datetime | None = None
+    """The business time of a command in a realm on a manual clock, UTC; on the wall clock there is none."""
+
+
 class Door:
     """Lets commands in. One door may serve many callers at once."""
 
@@ -120,45 +137,70 @@ class Door:
 
         Raises CommandRejected with every unmet condition, Mismatch, Parked, Defect, or NotKnown.
         """
-        envelope = Envelope(
-            command_id=command_id or uuid4(),
-            subject=subject,
-            actor=actor,
-            received_at=at or datetime.now(UTC),
-            command=command.command_type,
-            body=plain(command),
-        ).signed(self._key)
-        answer = None
-        if command_id is not None or at is not None:
+        asking = Asking(command, actor, command_id or uuid4(), at)
+        fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
+        answer = await self.ask(self._enveloped(subject, asking)) if fresh else None
+        if answer is None or answer.ending is Ending.EARLY:
+            (answer,) = [answer async for answer in self.send_each(subject, [asking])]
+        return receipt(asking.command_id, answer)
+
+    async def send_each(self, subject: StreamId, askings: Sequence[Asking]) -> AsyncGenerator[Answer, None]:
+        """Have the commands carried out in turn, many in one update; the answers one by one, as ``receipt`` reads them.
+
+        Nothing that follows on a command which was not accepted has been carried out when its answer comes, so that
+        whoever breaks off there has asked for no more. Raises NotKnown of the command to go on with, Defect, or Parked.
+        """
+        envelopes = [self._enveloped(subject, asking) for asking in askings]
+        done = 0
+        while done < len(envelopes):
+            envelope, at = envelopes[done], askings[done].at
             try:
-                answer = await self._answered_before(envelope, at)
+                loaded = await self._store.load(subject, envelope.command_id, _PAST_ALL_EVENTS)
+                if loaded.journalled is not None:  # straight from the log, which needs no Temporal (PR7)
+                    answers = [repeated(envelope, loaded.journalled)]
+                elif at is not None and loaded.clock is Clock.WALL:
+                    answers = [_on_the_wall_clock(subject)]
+                else:
+                    await self._reckon(subject.realm, loaded.calendar)
+                    answers = await self._ask_each(envelopes[done : done + MOST_COMMANDS])
+                if answers[-1].ending is Ending.EARLY:
+                    *answers, _ = answers
+                    await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
             except StoreUnavailable as gone:
                 raise NotKnown(envelope.command_id, str(gone)) from gone
             except NotKnown as gone:  # of a deadline that comes first: it is this command that is to be asked again
                 raise NotKnown(envelope.command_id, gone.why) from gone
-        return receipt(envelope.command_id, answer or await self.ask(envelope))
+            for answer in answers:
+                yield answer
+            done += len(answers)
 
-    async def _answered_before(self, envelope: Envelope, at: datetime | None) -> Answer | None:
-        """The recorded answer, straight from the log: asking again disturbs nobody, and needs no Temporal (PR7).
-
-        Where there is none, the manual clock is moved to ``at``.
-        """
-        loaded = await self._store.load(envelope.subject, envelope.command_id, _PAST_ALL_EVENTS)
-        if loaded.journalled is not None:
-            return repeated(envelope, loaded.journalled)
-        if at is not None:
-            if loaded.clock is Clock.WALL:
-                raise CommandRejected((_on_the_wall_clock(envelope.subject.realm),))
-            await self.move_clock(envelope.subject.realm, at)
-        return None
+    def _enveloped(self, subject: StreamId, asking: Asking) -> Envelope:
+        return Envelope(
+            command_id=asking.command_id,
+            subject=subject,
+            actor=asking.actor,
+            received_at=asking.at or datetime.now(UTC),
+            command=asking.command.command_type,
+            body=plain(asking.command),
+        ).signed(self._key)
 
     async def ask(self, envelope: Envelope) -> Answer:
         """The one answer to a signed envelope. Raises NotKnown."""
-        place = self._places.get(envelope.subject)
+        (answer,) = await self._ask_each([envelope])
+        return answer
+
+    async def _ask_each(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+        """The answers to the first of these, in one update: at least one, or NotKnown."""
+        first, *others = envelopes
+        place = self._places.get(first.subject)
         if place is None:
-            place = self._places[envelope.subject] = asyncio.Semaphore(AT_ONCE)
+            place = self._places[first.subject] = asyncio.Semaphore(AT_ONCE)
         async with place:
-            return await self._update("carry_out", envelope.subject, envelope, envelope.command_id, Answer)
+            if not others:
+                return [await self._update("carry_out", first.subject, first, first.command_id, Answer)]
+            bundle = Bundle(envelopes=tuple(_that_fit(envelopes)))
+            each = await self._update("carry_out_each", first.subject, bundle, first.command_id, AnsweredEach)
+            return list(each.answers)
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
@@ -166,7 +208,7 @@ class Door:
         If working days were published since, deadlines are reckoned by them first. Raises NotKnown, or Parked if a
         deadline stays in its place.
         """
-        await self._reckon(realm)
+        await self._reckon(realm, await newest_calendar(self._store, realm))
         before: Standing | None = None
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
             if standing == before:
@@ -174,8 +216,8 @@ class Door:
             before = standing
             await self._fall_due(Asked(stream=standing.stream, now=standing.due_at))
 
-    async def _reckon(self, realm: str) -> None:
-        version = await newest_calendar(self._store, realm)
+    async def _reckon(self, realm: str, version: int) -> None:
+        """See that the realm's deadlines are reckoned by that version of its working days."""
         if self._reckoned.get(realm, 0) < version:
             await reckon_anew(self._store, realm, version)
             self._reckoned[realm] = version
@@ -277,6 +319,16 @@ _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStat
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
 
 
+def _that_fit(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
+    """As many as one update takes, and at least the first."""
+    size = 0
+    for envelope in envelopes:
+        if size > MOST_BYTES:
+            return
+        size += len(canonical(envelope.body))
+        yield envelope
+
+
 def _heard(started: asyncio.Future[Any]) -> None:
     """Hear how the start went: the update fails with it, and left unheard it would be logged as nobody's error."""
     if not started.cancelled():
@@ -302,12 +354,14 @@ def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID)
             return
 
 
-def _on_the_wall_clock(realm: str) -> Unmet:
-    return Unmet(
+def _on_the_wall_clock(subject: StreamId) -> Answer:
+    realm = subject.realm
+    unmet = Unmet(
         rule="CLOCK",
         zh=f"{realm} 域用實時鐘，命令不可自定時間；文件上的日期請填在內容中",
         en=f"the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
     )
+    return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=(unmet,))
 
 
 def receipt(command_id: UUID, answer: Answer) -> Receipt:
@@ -325,5 +379,7 @@ def receipt(command_id: UUID, answer: Answer) -> Receipt:
             raise Parked(answer.stream)
         case Ending.UNSIGNED:
             raise Unsigned(answer.stream)
+        case Ending.EARLY:
+            raise NotKnown(command_id, "a deadline of another stream comes first")
         case _:
             assert_never(answer.ending)

@@ -7,7 +7,7 @@ or handed over by ``carry_out``, is compared with the journal as well.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from pydantic import ValidationError
 from temporalio.client import WorkflowHistory
@@ -16,11 +16,11 @@ from temporalio.worker import Replayer
 
 from activities.carrying_out import recorded_answer
 from audit.finding import NOTHING
-from domain.kernel.envelope import Answer, Carried, Ending, Envelope
+from domain.kernel.envelope import Answer, AnsweredEach, Bundle, Carried, CarriedEach, Ending, Envelope
 from store.port import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from temporalio.api.common.v1 import Payload
@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 
 _LOCAL_ACTIVITY: Final = "core_local_activity"
 """The marker by which the SDK keeps a local activity's result."""
-_UPDATE: Final = "carry_out"
+_UPDATES: Final[Mapping[str, tuple[type[Envelope | Bundle], type[Answer | AnsweredEach]]]] = {
+    "carry_out": (Envelope, Answer),
+    "carry_out_each": (Bundle, AnsweredEach),
+}
+"""The updates by which commands come, with what they carry and what is answered."""
 _FINAL: Final = (Ending.ACCEPTED, Ending.REFUSED)
 """Only outcomes are journalled."""
 
@@ -143,25 +147,41 @@ class Answers:
     of_updates: dict[UUID, tuple[Envelope, Answer]] = field(default_factory=dict)
     """By command id: what callers were told."""
     handed_over: list[Answer] = field(default_factory=list)
-    """What ``carry_out`` gave the workflow, in order."""
+    """What ``carry_out`` and ``carry_out_each`` gave the workflow, in order."""
 
     @classmethod
     async def read(cls, history: WorkflowHistory, converter: DataConverter) -> Answers:
         """Collect them. An update that has no outcome yet, or failed as not known, says nothing."""
-        answers, asked = cls(), {}
+        answers = cls()
+        asked: dict[str, tuple[Envelope | Bundle, type[Answer | AnsweredEach]]] = {}
         for event in history.events:
             for name, update_id, payloads in _accepted(event):
-                if name == _UPDATE:
-                    (asked[update_id],) = await converter.decode(payloads, [Envelope])
+                if name in _UPDATES:
+                    asks, answered = _UPDATES[name]
+                    asked[update_id] = ((await converter.decode(payloads, [asks]))[0], answered)
             for update_id, payloads in _completed(event):
                 if update_id in asked:
-                    (answer,) = await converter.decode(payloads, [Answer])
-                    answers.of_updates[asked[update_id].command_id] = (asked[update_id], answer)
+                    asking, answered = asked[update_id]
+                    told = _each((await converter.decode(payloads, [answered]))[0])
+                    envelopes = asking.envelopes if isinstance(asking, Bundle) else (asking,)
+                    answers.of_updates.update({e.command_id: (e, a) for e, a in zip(envelopes, told, strict=False)})
             for payloads in _handed_over(event):
-                (carried,) = await converter.decode(payloads, [Carried])
-                if carried.answer is not None:
-                    answers.handed_over.append(carried.answer)
+                (carried,) = await converter.decode(payloads, [Carried | CarriedEach])  # type: ignore[list-item] # a union is a type to the converter
+                answers.handed_over.extend(_each(carried))
         return answers
+
+
+def _each(told: Answer | AnsweredEach | Carried) -> tuple[Answer, ...]:
+    """The answers in it; a bundle may have been answered in part."""
+    match told:
+        case Answer():
+            return (told,)
+        case AnsweredEach():
+            return told.answers
+        case Carried():
+            return (told.answer,) if told.answer is not None else ()
+        case _:
+            assert_never(told)
 
 
 def _accepted(event: HistoryEvent) -> Iterator[tuple[str, str, Sequence[Payload]]]:

@@ -58,7 +58,7 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=[registrar.carry_out, RoundOpener(door).open_round],
+        activities=[registrar.carry_out, registrar.carry_out_each, RoundOpener(door).open_round],
         deployment_config=_deployment(settings),
         workflow_runner=runner(),
         graceful_shutdown_timeout=GRACE,

@@ -6,11 +6,12 @@ A play that is cut off anywhere goes on where it stopped when it is started agai
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from activities.deciding import fold, occurrence
-from api.door import Door, NotKnown
+from api.door import Asking, Door, NotKnown, receipt
 from domain.calendar_register import PublishCalendar
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import local_day
@@ -22,9 +23,9 @@ from scenarios.planning import Planned
 from schemes.calendars import published
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 
+    from domain.kernel.envelope import Answer
     from domain.kernel.message import Command
     from scenarios.format import Expected
     from scenarios.planning import Expectation, Plan
@@ -184,6 +185,18 @@ async def play(plan: Plan, door: Door, store: EventStore, onlooker: Onlooker | N
     return await _Play(plan, door, store, onlooker or Unseen()).play()
 
 
+def bundles(rows: Iterable[Planned]) -> Iterator[Sequence[Planned]]:
+    """Rows of one stream that follow on one another; what must be refused ends its bundle, lest the play go on."""
+    bundle: list[Planned] = []
+    for row in rows:
+        if bundle and (row.stream != bundle[0].stream or bundle[-1].must_refuse is not None):
+            yield bundle
+            bundle = []
+        bundle.append(row)
+    if bundle:
+        yield bundle
+
+
 class _Play:
     def __init__(self, plan: Plan, door: Door, store: EventStore, onlooker: Onlooker) -> None:
         self._plan = plan
@@ -196,9 +209,13 @@ class _Play:
         self._onlooker.began(self._plan, len(self._plan.orders))
         await self._door.open_realm(self._plan.realm)
         await self._publish()
-        for planned in self._plan.orders:
-            await self._row(planned)
-            self._onlooker.went_on(planned)
+        for bundle in bundles(self._plan.orders):
+            async with aclosing(self._answered(bundle)) as answered:
+                async for planned, answer in answered:
+                    self._judge(planned, answer)
+                    self._onlooker.went_on(planned)
+                    if self._played.deviations:
+                        break
             if self._played.deviations:
                 break
         else:
@@ -209,31 +226,50 @@ class _Play:
 
     async def _publish(self) -> None:
         """Working days and rules come before everything else."""
-        realm, begins = self._plan.realm, self._plan.begins
-        for year in published(local_day(begins).year, local_day(self._plan.ends).year + 1):
-            await self._send(
-                StreamId.of("calendar", realm, "cn"),
+        begins = local_day(self._plan.begins).year
+        days = [
+            self._published(
+                StreamId.of("calendar", self._plan.realm, "cn"),
                 PublishCalendar(
                     year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
                 ),
-                begins,
                 f"calendar {year.year}",
             )
-        await self._send(
-            StreamId.of("scheme", realm, self._plan.scheme.name),
+            for year in published(begins, local_day(self._plan.ends).year + 1)
+        ]
+        rules = self._published(
+            StreamId.of("scheme", self._plan.realm, self._plan.scheme.name),
             PublishPolicyPack(scheme=self._plan.scheme),
-            begins,
             "scheme",
         )
+        for bundle in (days, [rules]):
+            async for planned, answer in self._answered(bundle):
+                receipt(planned.command_id, answer)
 
-    async def _send(self, stream: StreamId, command: Command, at: datetime, name: str) -> None:
+    def _published(self, stream: StreamId, command: Command, name: str) -> Planned:
         command_id = derived("scenario", self._plan.realm, name)
-        await self._until_known(Planned(0, 1, at, stream, command, Actor(f"{command.by[0]}#1"), command_id))
+        return Planned(0, 1, self._plan.begins, stream, command, Actor(f"{command.by[0]}#1"), command_id)
 
-    async def _row(self, planned: Planned) -> None:
+    async def _answered(self, bundle: Sequence[Planned]) -> AsyncGenerator[tuple[Planned, Answer], None]:
+        """Each row with its answer, asked again under the same id until there is one: it is never carried out twice."""
+        done, deadline = 0, asyncio.get_running_loop().time() + MOST_ASKING_S
+        while done < len(bundle):
+            askings = [Asking(row.command, row.actor, row.command_id, row.at) for row in bundle[done:]]
+            try:
+                async with aclosing(self._door.send_each(bundle[0].stream, askings)) as answers:
+                    async for answer in answers:
+                        yield bundle[done], answer
+                        done, deadline = done + 1, asyncio.get_running_loop().time() + MOST_ASKING_S
+            except NotKnown as unknown:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                self._onlooker.waits(bundle[done], unknown.why)
+                await asyncio.sleep(ASK_AGAIN_S)
+
+    def _judge(self, planned: Planned, answer: Answer) -> None:
         self._played.rows += 1
         try:
-            await self._until_known(planned)
+            receipt(planned.command_id, answer)
         except CommandRejected as refused:
             self._refused(planned, refused.unmet)
             return
@@ -253,22 +289,6 @@ class _Play:
                 "it was accepted and is recorded, so the play ends here",
             )
         )
-
-    async def _until_known(self, planned: Planned) -> None:
-        """Ask under the same id until there is an answer: it cannot be carried out twice."""
-        deadline = asyncio.get_running_loop().time() + MOST_ASKING_S
-        while True:
-            try:
-                await self._door.send(
-                    planned.stream, planned.command, planned.actor, command_id=planned.command_id, at=planned.at
-                )
-            except NotKnown as unknown:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-                self._onlooker.waits(planned, unknown.why)
-                await asyncio.sleep(ASK_AGAIN_S)
-            else:
-                return
 
     def _refused(self, planned: Planned, unmet: tuple[Unmet, ...]) -> None:
         if planned.must_refuse is not None:

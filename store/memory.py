@@ -194,8 +194,16 @@ class MemoryStore:
         """The journalled command, the stream's events after that version, and its realm's clock."""
         realm = self._realms.get(stream.realm, _Realm(Clock.WALL))
         journalled = self._journal.get(command_id) if command_id else None
-        own = self._version(StreamId.of("realm", stream.realm, "clock")) if realm.clock is Clock.MANUAL else 0
-        return Loaded(journalled, self._events.get(stream, [])[after:], realm.clock, realm.now, own)
+        loaded = Loaded(journalled, self._events.get(stream, [])[after:], realm.clock, realm.now)
+        if realm.clock is Clock.WALL:
+            return loaded
+        others = (at for at, s in self._due() if s.stream.realm == stream.realm and s.stream != stream)
+        return replace(
+            loaded,
+            realm_version=self._version(StreamId.of("realm", stream.realm, "clock")),
+            calendar=self._version(StreamId.of("calendar", stream.realm, "cn")),
+            earliest=min(others, default=None),
+        )
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()

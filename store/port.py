@@ -194,6 +194,10 @@ class Loaded:
     """Where a manual realm's clock stands, UTC; None before its first append."""
     realm_version: int = 0
     """Of a realm on a manual clock the version of its own stream: what is dated holds only while that stands."""
+    calendar: int = 0
+    """Of a realm on a manual clock the version of its working days."""
+    earliest: datetime | None = None
+    """Of a realm on a manual clock the nearest deadline of its other streams, UTC: nothing later comes before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -296,13 +297,15 @@ class PostgresStore:
                 journalled = _entry(row)
             elif row["journalled"] is not None:
                 events.append(_entry(row))
-        clock = rows[0]["clock"]
+        realm = rows[0]
         return Loaded(
             journalled,
             events,
-            Clock(clock) if clock else Clock.WALL,
-            rows[0]["now"],
-            rows[0]["realm_version"] or 0,
+            Clock(realm["clock"]) if realm["clock"] else Clock.WALL,
+            realm["now"],
+            realm["realm_version"] or 0,
+            realm["calendar"] or 0,
+            realm["earliest"],
         )
 
     async def read_many(
@@ -332,8 +335,7 @@ class PostgresStore:
         accounts: Collection[str] = (),
     ) -> tuple[Loaded, Readings]:
         """``load`` and ``read_many`` in one round trip, of streams known up to a version. See the port."""
-        journalled: Entry | None = None
-        clock, now, realm_version = Clock.WALL, None, 0
+        loaded = Loaded(None, (), Clock.WALL, None)
         events: dict[str, list[Entry]] = {stream: [], **{other: [] for other in known}}
         holders: dict[str, set[str]] = {key: set() for key in claims}
         balances = dict.fromkeys(accounts, 0)
@@ -347,9 +349,16 @@ class PostgresStore:
                     entry = _entry(row)
                     events[entry.stream].append(entry)
                 case "command":
-                    journalled = _entry(row)
+                    loaded = replace(loaded, journalled=_entry(row))
                 case "realm":
-                    clock, now, realm_version = Clock(row["type"]), row["occurred_at"], row["version"] or 0
+                    loaded = replace(
+                        loaded,
+                        clock=Clock(row["type"]),
+                        now=row["occurred_at"],
+                        realm_version=row["version"] or 0,
+                        calendar=row["schema_version"] or 0,
+                        earliest=row["recorded_at"],
+                    )
                 case "claim":
                     holders[row["stream"]].add(row["type"])
                 case _:
@@ -362,7 +371,7 @@ class PostgresStore:
             {key: frozenset(held) for key, held in holders.items()},
             balances,
         )
-        return Loaded(journalled, own, clock, now, realm_version), readings
+        return replace(loaded, events=own), readings
 
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, with its journal entries if asked, by pages."""

@@ -1,4 +1,4 @@
--- Every statement that the store sends, by name. {entry} stands for the columns of an entry (store/sql.py).
+-- Every statement that the store sends, by name. Words in braces stand for what store/sql.py says.
 
 -- name: append
 SELECT status, first_position, last_position, recorded_at, what
@@ -12,9 +12,8 @@ SELECT status, first_position, last_position, recorded_at, what
 
 -- name: load
 -- $1 stream, $2 its realm, $3 command id, $4 after. One statement, so one moment; at least one row, for the clock.
-SELECT r.clock, r.now, (SELECT s.version FROM venture.streams s
-                         WHERE r.clock = 'manual' AND s.stream = 'realm/' || r.realm || '/clock') AS realm_version, e.*
-  FROM (SELECT $2::text AS realm) asked
+SELECT {realm}, e.*
+  FROM (SELECT $1::text AS stream, $2::text AS realm) asked
   LEFT JOIN venture.realms r ON r.realm = asked.realm
   LEFT JOIN LATERAL (
     SELECT true AS journalled, {entry} FROM venture.entries WHERE command_id = $3::uuid AND kind = 'command'
@@ -38,7 +37,8 @@ ORDER BY part, stream, version;
 -- name: consult
 -- $1 streams, $2 up to which version each is known (0: not at all), $3 the realm, $4 command id, $5 claims, $6 accounts.
 -- Of a stream that is known comes its last known event again, for its chain hash only. Claims and accounts as in read_many,
--- the realm is (type: clock, occurred_at: now, version: that of its own stream). OFFSET 0 keeps this a walk by key.
+-- the realm is (type: clock, occurred_at: now, version: of its own stream, schema_version: of its working days, recorded_at:
+-- the earliest deadline). OFFSET 0 keeps this a walk by key.
 SELECT 'event' AS part, e.*
   FROM unnest($1::text[], $2::bigint[]) asked(stream, known)
  CROSS JOIN LATERAL (
@@ -50,10 +50,9 @@ SELECT 'event' AS part, e.*
 UNION ALL
 SELECT 'command', {entry} FROM venture.entries WHERE command_id = $4::uuid AND kind = 'command'
 UNION ALL
-SELECT 'realm', NULL, NULL, (SELECT s.version FROM venture.streams s
-                              WHERE r.clock = 'manual' AND s.stream = 'realm/' || r.realm || '/clock'),
-       NULL, r.clock, NULL, NULL, r.now, NULL, NULL, NULL, NULL
-  FROM venture.realms r WHERE r.realm = $3::text
+SELECT 'realm', NULL, NULL, of.realm_version, NULL, of.clock, of.calendar, NULL, of.now, of.earliest, NULL, NULL, NULL
+  FROM (SELECT {realm} FROM (SELECT ($1::text[])[1] AS stream, $3::text AS realm) asked
+          JOIN venture.realms r ON r.realm = asked.realm) of
 UNION ALL
 SELECT 'claim', NULL, key, NULL, NULL, holder, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM venture.claims WHERE key = ANY ($5::text[])

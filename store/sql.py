@@ -8,12 +8,21 @@ from importlib.resources import files
 _ENTRY = (
     "position, stream, version, kind, type, schema_version, command_id, occurred_at, recorded_at, meta, data, chain"
 )
+_REALM = """r.clock, r.now,
+  (SELECT s.version FROM venture.streams s
+    WHERE r.clock = 'manual' AND s.stream = 'realm/' || r.realm || '/clock') AS realm_version,
+  (SELECT s.version FROM venture.streams s
+    WHERE r.clock = 'manual' AND s.stream = 'calendar/' || r.realm || '/cn') AS calendar,
+  (SELECT a.due_at FROM venture.agenda a
+    WHERE r.clock = 'manual' AND a.realm = r.realm AND a.due_at IS NOT NULL AND a.stream <> asked.stream
+    ORDER BY a.due_at LIMIT 1) AS earliest"""
+"""How the realm ``r`` stands for ``asked.stream``; on the wall clock nothing is asked that only dated commands need."""
 _NAMED = re.compile(r"^-- name: (\w+)\n(.*?);$", re.MULTILINE | re.DOTALL)
 
 
 def _named() -> dict[str, str]:
     text = files("store").joinpath("queries.sql").read_text(encoding="utf-8")
-    return {name: statement.replace("{entry}", _ENTRY) for name, statement in _NAMED.findall(text)}
+    return dict(_NAMED.findall(text.replace("{entry}", _ENTRY).replace("{realm}", _REALM)))
 
 
 QUERIES = _named()

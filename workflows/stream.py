@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
@@ -13,7 +13,20 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities import names
-    from domain.kernel.envelope import Answer, Asked, Carried, Envelope, Opening, Progress
+    from domain.kernel.envelope import (
+        Answer,
+        AnsweredEach,
+        Asked,
+        AskedEach,
+        Bundle,
+        Carried,
+        CarriedEach,
+        Envelope,
+        Opening,
+        Progress,
+    )
+
+Outcome = TypeVar("Outcome", Carried, CarriedEach)
 
 STAGE = SearchAttributeKey.for_keyword("VentureStage")
 DUE_AT = SearchAttributeKey.for_datetime("VentureDueAt")
@@ -63,6 +76,18 @@ class StreamWorkflow:
         if envelope.subject != self._stream:
             message = f"{envelope.subject} is not {self._stream}"
             raise ApplicationError(message, type="Malformed", non_retryable=True)
+
+    @workflow.update(name="carry_out_each", description="若干命令，依次 / several commands in turn")
+    async def carry_out_each(self, bundle: Bundle) -> AnsweredEach:
+        """Carry commands out in turn. Where there are fewer answers than commands, ask again for the rest."""
+        asked = AskedEach(stream=self._stream, now=workflow.now(), envelopes=bundle.envelopes)
+        carried = await self._recorded(names.CARRY_OUT_EACH, asked, CarriedEach)
+        return AnsweredEach(answers=carried.answers)
+
+    @carry_out_each.validator
+    def _are_for_this_stream(self, bundle: Bundle) -> None:
+        for envelope in bundle.envelopes:
+            self._is_for_this_stream(envelope)
 
     @workflow.update(name="fall_due", description="手動時鐘走到此刻 / the manual clock reaches this instant")
     async def fall_due(self, asked: Asked) -> Progress:
@@ -162,12 +187,15 @@ class StreamWorkflow:
             )
 
     async def _carry_out(self, asked: Asked) -> Carried:
+        return await self._recorded(names.CARRY_OUT, asked, Carried)
+
+    async def _recorded(self, activity: str, asked: Asked | AskedEach, answers: type[Outcome]) -> Outcome:
         async with self._turn:
             try:
-                carried: Carried = await workflow.execute_local_activity(
-                    names.CARRY_OUT,
+                carried: Outcome = await workflow.execute_local_activity(
+                    activity,
                     asked,
-                    result_type=Carried,
+                    result_type=answers,
                     start_to_close_timeout=ONE_TRY,
                     schedule_to_close_timeout=ALL_TRIES,
                     retry_policy=RetryPolicy(

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from domain.kernel.canonical import canonical, digest
 from domain.kernel.identity import Actor, StreamId
@@ -74,8 +74,22 @@ class Asked(_Wire):
     """Whether the workflow asks by itself, woken by its alarm or by ``look``: that moves no manual clock."""
 
 
+class Bundle(_Wire):
+    """Commands on one stream, to be carried out in turn."""
+
+    envelopes: Annotated[tuple[Envelope, ...], Field(min_length=1)]
+
+
+class AskedEach(Bundle):
+    """What a workflow asks of ``carry_out_each``."""
+
+    stream: StreamId
+    now: Instant
+    """The workflow's time."""
+
+
 class Ending(StrEnum):
-    """How a command ended, for good."""
+    """How a command ended."""
 
     ACCEPTED = "ACCEPTED"
     REFUSED = "REFUSED"
@@ -85,6 +99,9 @@ class Ending(StrEnum):
     """It did not come through the door, or was changed on the way."""
     PARKED = "PARKED"
     """The stream waits for a person: a deadline could not be applied (see ``venture doctor``)."""
+    EARLY = "EARLY"
+    """Nothing is recorded: on the realm's manual clock a deadline of another stream comes first. Let it fall due, ask
+    again."""
 
 
 class Answer(_Wire):
@@ -124,6 +141,18 @@ class Carried(_Wire):
 
     progress: Progress
     answer: Answer | None = None
+
+
+class AnsweredEach(_Wire):
+    """The answers to the first commands of a bundle: after one that was not accepted nothing has been carried out."""
+
+    answers: tuple[Answer, ...] = ()
+
+
+class CarriedEach(AnsweredEach):
+    """What ``carry_out_each`` gives back."""
+
+    progress: Progress
 
 
 class Opening(_Wire):

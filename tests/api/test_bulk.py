@@ -11,8 +11,11 @@ import pytest
 from api.bulk import BulkResult, carried_out, understood, waves
 from domain.kernel.identity import LIVE
 from schemes.reading import Faulty
+from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
+    from store.port import Append, Appended
+    from store.postgres import PostgresStore
     from tests.conftest import Desk
 
 
@@ -63,6 +66,42 @@ async def test_a_table_of_a_spreadsheet_does_as_well(desk: Desk) -> None:
     orders = await understood("rows.csv", content, desk.store)
     assert orders[0].stream.realm == LIVE
     assert orders[0].command.model_dump()["envelope"] == 500
+
+
+def _organisation(name: str, *names: str) -> list[dict[str, Any]]:
+    data = {"kind": "SERVICE_AGENCY", "representatives": ["SO-LEGAL#1"]}
+    row = {"command": "OrganisationVerified", "subject": name, "actor": "HOST#1"}
+    return [{**row, "data": {**data, "name": each}} for each in names]
+
+
+async def test_rows_of_one_stream_travel_together_and_streams_of_the_same_rows_side_by_side(desk: Desk) -> None:
+    one, two = f"ORG-{uuid4().hex[:8]}", f"ORG-{uuid4().hex[:8]}"
+    rows = [*_organisation(one, "甲", "乙"), *_organisation(two, "甲", "乙"), *_organisation(one, "丙")]
+    orders = await understood("rows.jsonl", _lines(*rows), desk.store)
+    assert [[[o.number for o in bundle] for bundle in wave] for wave in waves(orders)] == [[[1, 2], [3, 4]], [[5]]]
+    results = [result async for result in carried_out(orders, desk.door)]
+    assert [(r.order.number, r.outcome) for r in results] == [(n, "carried_out") for n in range(1, 6)]
+
+
+async def test_while_a_row_has_no_answer_none_that_follows_on_its_stream_is_carried_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"ORG-{uuid4().hex[:8]}"
+    orders = await understood("rows.jsonl", _lines(*_organisation(name, "甲", "乙", "丙")), desk.store)
+    append = type(desk.store).append
+
+    async def away(store: PostgresStore, wanted: Append) -> Appended:
+        if "乙".encode() in wanted.writes[0].data:
+            message = "away"
+            raise StoreUnavailable(message)
+        return await append(store, wanted)
+
+    monkeypatch.setattr(type(desk.store), "append", away)
+    results = [result async for result in carried_out(orders, desk.door)]
+    assert [r.outcome for r in results] == ["carried_out", "not_known", "not_known"]
+    monkeypatch.undo()
+    results = [result async for result in carried_out(orders, desk.door)]
+    assert [r.outcome for r in results] == ["repeated", "carried_out", "carried_out"]
 
 
 async def test_commands_of_one_kind_go_side_by_side_and_kinds_one_after_another(desk: Desk) -> None:

@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 
 from activities.carrying_out import Registrar
 from activities.deciding import fold
-from api.door import Door, Receipt, receipt
+from api.door import Asking, Door, Receipt, receipt
 from domain.kernel.canonical import plain
-from domain.kernel.envelope import Asked, Envelope
+from domain.kernel.envelope import Answer, Asked, Envelope
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, Attachment, StreamId
 from domain.round.resolution import ResolveRound, Selection, preview, preview_digest
@@ -24,6 +24,8 @@ from schemes.reading import read
 from store.port import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
     from domain.kernel.message import Command
     from store.port import EventStore
 
@@ -53,20 +55,28 @@ class StraightDoor:
         command_id: UUID | None = None,
         at: datetime | None = None,
     ) -> Receipt:
-        now = at or datetime.now(UTC)
+        asking = Asking(command, actor, command_id or uuid4(), at)
+        return receipt(asking.command_id, await self._answer(subject, asking))
+
+    async def send_each(self, subject: StreamId, askings: Sequence[Asking]) -> AsyncGenerator[Answer, None]:
+        for asking in askings:
+            yield await self._answer(subject, asking)
+
+    async def _answer(self, subject: StreamId, asking: Asking) -> Answer:
+        now = asking.at or datetime.now(UTC)
         envelope = Envelope(
-            command_id=command_id or uuid4(),
+            command_id=asking.command_id,
             subject=subject,
-            actor=actor,
+            actor=asking.actor,
             received_at=now,
-            command=command.command_type,
-            body=plain(command),
+            command=asking.command.command_type,
+            body=plain(asking.command),
         ).signed(KEY)
-        if at is not None:
-            await self.move_clock(subject.realm, at)
+        if asking.at is not None:
+            await self.move_clock(subject.realm, asking.at)
         carried = await self._registrar.carry_out(Asked(stream=subject, now=now, envelope=envelope))
         assert carried.answer is not None
-        return receipt(envelope.command_id, carried.answer)
+        return carried.answer
 
 
 CUT = datetime(2023, 6, 30, tzinfo=UTC)

@@ -8,17 +8,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
 
 import pytest
 
 from activities import agenda
 from activities.agenda import AgendaFollower
 from activities.carrying_out import Registrar
-from api.door import Receipt, receipt
 from cli.scenario import planned
 from domain.kernel.canonical import plain
-from domain.kernel.envelope import Asked, Envelope
+from domain.kernel.envelope import Answer, Asked, Envelope
 from scenarios.playing import play
 from store.memory import MemoryStore
 from store.port import Clock, EntryKind
@@ -26,8 +24,10 @@ from tests.audit.house import StraightDoor
 from tests.workflows.test_agenda import OwnLease
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import Actor, StreamId
-    from domain.kernel.message import Command
+    from collections.abc import AsyncGenerator, Sequence
+
+    from api.door import Asking
+    from domain.kernel.identity import StreamId
     from scenarios.planning import Plan
     from store.port import EventStore
 
@@ -62,21 +62,21 @@ class OrphansDoor:
         self.looks += 1
         await self._registrar.carry_out(Asked(stream=stream, now=self._now, alarm=True))
 
-    async def send(
-        self, subject: StreamId, command: Command, actor: Actor, *, command_id: UUID | None = None, at: datetime
-    ) -> Receipt:
-        await self.move_clock(subject.realm, at)
-        envelope = Envelope(
-            command_id=command_id or uuid4(),
-            subject=subject,
-            actor=actor,
-            received_at=at,
-            command=command.command_type,
-            body=plain(command),
-        ).signed(KEY)
-        carried = await self._registrar.carry_out(Asked(stream=subject, now=at, envelope=envelope))
-        assert carried.answer is not None
-        return receipt(envelope.command_id, carried.answer)
+    async def send_each(self, subject: StreamId, askings: Sequence[Asking]) -> AsyncGenerator[Answer, None]:
+        for asking in askings:
+            assert asking.at is not None
+            await self.move_clock(subject.realm, asking.at)
+            envelope = Envelope(
+                command_id=asking.command_id,
+                subject=subject,
+                actor=asking.actor,
+                received_at=asking.at,
+                command=asking.command.command_type,
+                body=plain(asking.command),
+            ).signed(KEY)
+            carried = await self._registrar.carry_out(Asked(stream=subject, now=asking.at, envelope=envelope))
+            assert carried.answer is not None
+            yield carried.answer
 
 
 async def _told(store: EventStore, plan: Plan) -> dict[StreamId, list[tuple[Any, ...]]]:
