@@ -338,8 +338,9 @@ class Child:
     async def started(cls, role: str, settings: Settings, scripts: Path) -> Child:
         """Start it; it dies with this process."""
         command = [sys.executable, __file__, "--role", role, "--scripts", str(scripts)]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
-        environment |= {
+        kept = [name for name in os.environ if not name.startswith("VENTURE_") and name != "PYTHONDONTWRITEBYTECODE"]
+        environment = {name: os.environ[name] for name in kept} | {
+            "PYTHONPYCACHEPREFIX": str(settings.home / "bytecode"),
             "VENTURE_HOME": str(settings.home),
             "VENTURE_TEMPORAL_ADDRESS": str(settings.temporal_address),
             "VENTURE_POSTGRES_URL": address(settings),
