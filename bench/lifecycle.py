@@ -47,7 +47,6 @@ from temporalio import activity
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import bootstrap
 import local
@@ -63,7 +62,8 @@ from domain.kernel.envelope import Answer, Asked, Carried, Ending, Envelope, Ope
 from domain.kernel.identity import LIVE, Actor, StreamId
 from local import children
 from local.postgres import APPLICATION, AUDITOR
-from running.serving import PASSED_THROUGH, TUNING, serving
+from running.sandbox import sandbox
+from running.serving import TUNING, serving
 from scenarios.playing import play
 from schemes.calendars import published
 from store.migrate import migrate
@@ -130,12 +130,6 @@ class Peers:
         await self._pool.execute("INSERT INTO public.record (stream, type, data) VALUES ($1, $2, $3)", *row)
 
 
-def peers_runner() -> SandboxedWorkflowRunner:
-    """Our sandbox; the recorded scripts pass it."""
-    passed = (*PASSED_THROUGH, "bench.script")
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
-
-
 async def work(settings: Settings, scripts: Path) -> None:
     """Serve ours and the peers until SIGTERM."""
     script.load(scripts)
@@ -149,7 +143,7 @@ async def work(settings: Settings, scripts: Path) -> None:
             task_queue=QUEUE,
             workflows=[BareWorkflow, UsualWorkflow, PlainWorkflow],
             activities=[peers.do_nothing, peers.append, peers.insert],
-            workflow_runner=peers_runner(),
+            workflow_runner=sandbox(client.data_converter, "bench.script"),  # the recorded scripts pass it
             **TUNING,
         )
         async with serving(settings, client, store), worker:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+import bootstrap
 from api.reading import File, file_of, resolved
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.histories import Mechanics
@@ -21,7 +22,8 @@ from cli.asking import carried_out, noun, read_settings
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, paper, words
 from domain.kernel.calendar import SHANGHAI
 from running.office import opened
-from running.serving import WORKFLOWS, runner
+from running.sandbox import sandbox
+from running.serving import WORKFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -269,7 +271,7 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
 
 def mechanics() -> Mechanics:
     """How this release's worker runs workflows."""
-    return Mechanics(WORKFLOWS, runner())
+    return Mechanics(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
 
 
 def tell_replay(replayed: Replay, voice: Voice) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import bootstrap
 from activities.agenda import AgendaFollower
 from activities.carrying_out import Registrar
 from api.annual import RoundOpener
 from api.door import Door
+from running.sandbox import sandbox
 from workflows.annual import AnnualRoundWorkflow
 from workflows.need import NeedWorkflow
 from workflows.probe import ProbeWorkflow
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow, AnnualRoundWorkflow, ProbeWorkflow]
-PASSED_THROUGH = ("domain", "activities", "asyncpg", "pydantic", "pydantic_core", "structlog")
-"""Modules that the workflow sandbox does not load again: pure rules, names, and what must never be loaded twice
-(asyncpg crashes the process when it is: asyncpg#1292)."""
 GRACE = timedelta(seconds=20)
 """How long a stopping worker lets its commands finish."""
 MISSED = timedelta(seconds=2)
@@ -60,7 +57,7 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
         workflows=WORKFLOWS,
         activities=[registrar.carry_out, registrar.carry_out_each, RoundOpener(door).open_round],
         deployment_config=_deployment(settings),
-        workflow_runner=runner(),
+        workflow_runner=sandbox(client.data_converter),
         graceful_shutdown_timeout=GRACE,
         **TUNING,
     )
@@ -73,11 +70,6 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
-
-
-def runner() -> SandboxedWorkflowRunner:
-    """The sandbox that workflows run and are replayed in."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:

@@ -11,7 +11,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, WorkflowReplayResult
 
 import bootstrap
-from running.serving import WORKFLOWS, runner
+from running.sandbox import sandbox
+from running.serving import WORKFLOWS
 from tests.workflows import mutants
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def _started(history: dict[str, Any]) -> dict[str, Any]:
 
 
 async def replayed(history: dict[str, Any], workflows: Sequence[type]) -> WorkflowReplayResult:
-    replayer = Replayer(workflows=workflows, workflow_runner=runner(), data_converter=bootstrap.DATA_CONVERTER)
+    converter = bootstrap.DATA_CONVERTER
+    replayer = Replayer(workflows=workflows, workflow_runner=sandbox(converter), data_converter=converter)
     recorded = WorkflowHistory.from_json(_started(history)["workflowId"], history)
     return await replayer.replay_workflow(recorded, raise_on_replay_failure=False)
 
