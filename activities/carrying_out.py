@@ -18,7 +18,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import names
-from activities.deciding import Decision, Reader, Step, decide_on, parsed
+from activities.deciding import Decision, Reader, Step, decide_on, parsed, with_consequences
 from activities.folds import Folds, Recollection
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.canonical import canonical, plain
@@ -32,8 +32,7 @@ from domain.kernel.envelope import (
     Envelope,
     Progress,
 )
-from domain.kernel.facts import Reads
-from domain.kernel.identity import StreamId, derived
+from domain.kernel.identity import StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import Unmet
 from domain.kernel.state import State, Verdict
@@ -154,7 +153,7 @@ class Registrar:
             if not decision.steps:
                 await self._store.restand(standing(decision))
                 return Carried(progress=progress(decision))
-            decision, others = await self._with_consequences(decision, reader)
+            decision, others = await with_consequences(self._store, decision, reader)
         except StreamParked as parked:
             log.exception("stream.parked", stream=asked.stream)
             return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
@@ -186,37 +185,6 @@ class Registrar:
                 if standing.due_at is not None and standing.due_at <= at:
                     yield standing
             after = page[-1].stream
-
-    async def _with_consequences(self, decision: Decision, reader: Reader) -> tuple[Decision, tuple[Decision, ...]]:
-        """The decision and what its last step asks of other streams: if one of them refuses, so does the whole."""
-        step = decision.steps[-1]
-        stream = decision.state.stream
-        asked = [pair for event in step.events for pair in decision.aggregate.consequences(stream, event)]
-        await reader.fetch(Reads(streams=frozenset(other for other, _ in asked)))
-        others: dict[StreamId, Decision] = {}
-        unmet: list[Unmet] = []
-        for number, (other, command) in enumerate(asked):
-            order = Order(command, step.order.actor, step.order.at)
-            command_id = derived("consequence", str(step.command_id), str(number))
-            before = others.get(other)
-            if before is not None and before.steps[-1].unmet:
-                continue  # what was to follow on a refused command is not wrong by itself
-            found = await decide_on(
-                self._store,
-                before.state if before else reader.states[other],
-                decision.clock,
-                at=step.order.at,
-                order=order,
-                command_id=command_id,
-                reader=reader,
-            )
-            unmet.extend(
-                Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in found.steps[-1].unmet
-            )
-            others[other] = before.then(found) if before else found
-        if unmet:
-            return decision.refused(tuple(unmet)), ()
-        return decision, tuple(others.values())
 
     def _known(self, envelope: Envelope, loaded: Loaded, state: State) -> Answer | None:
         """The answer that needs no decision: recorded already, another request under this id, or not from the door."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.calendar_register import calendars_of
 from domain.catalogue import AGGREGATES, command_class, decode
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import SYSTEM, Actor, StreamId, deadline_command_id
+from domain.kernel.identity import SYSTEM, Actor, StreamId, deadline_command_id, derived
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
@@ -197,6 +197,38 @@ async def decide_on(
         steps.append(step)
     versions = {stream: s.version for stream, s in reader.states.items() if stream != state.stream}
     return Decision(tuple(steps), state, calendars[-1], clock, versions, before)
+
+
+async def with_consequences(
+    store: EventStore, decision: Decision, reader: Reader
+) -> tuple[Decision, tuple[Decision, ...]]:
+    """The decision and what its last step asks of other streams: if one of them refuses, so does the whole."""
+    step = decision.steps[-1]
+    stream = decision.state.stream
+    asked = [pair for event in step.events for pair in decision.aggregate.consequences(stream, event)]
+    await reader.fetch(Reads(streams=frozenset(other for other, _ in asked)))
+    others: dict[StreamId, Decision] = {}
+    unmet: list[Unmet] = []
+    for number, (other, command) in enumerate(asked):
+        before = others.get(other)
+        if before is not None and before.steps[-1].unmet:
+            continue  # what was to follow on a refused command is not wrong by itself
+        found = await decide_on(
+            store,
+            before.state if before else reader.states[other],
+            decision.clock,
+            at=step.order.at,
+            order=Order(command, step.order.actor, step.order.at),
+            command_id=derived("consequence", str(step.command_id), str(number)),
+            reader=reader,
+        )
+        unmet.extend(
+            Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in found.steps[-1].unmet
+        )
+        others[other] = before.then(found) if before else found
+    if unmet:
+        return decision.refused(tuple(unmet)), ()
+    return decision, tuple(others.values())
 
 
 def _in_force(calendars: Sequence[Calendar], at: datetime) -> Calendar:

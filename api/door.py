@@ -29,7 +29,7 @@ from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, AnsweredEach, Asked, Bundle, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import derived
 from domain.kernel.refusal import CommandRejected, Unmet
-from store.port import Clock, EventStore, StoreUnavailable
+from store.port import PAST_ALL_EVENTS, Clock, EventStore, StoreUnavailable
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Door:
         while done < len(envelopes):
             envelope, at = envelopes[done], askings[done].at
             try:
-                loaded = await self._store.load(subject, envelope.command_id, _PAST_ALL_EVENTS)
+                loaded = await self._store.load(subject, envelope.command_id, PAST_ALL_EVENTS)
                 if loaded.journalled is not None:  # straight from the log, which needs no Temporal (PR7)
                     answers = [repeated(envelope, loaded.journalled)]
                 elif at is not None and loaded.clock is Clock.WALL:
@@ -313,8 +313,6 @@ class Door:
         )
 
 
-_PAST_ALL_EVENTS = 2**62
-"""A version after which no stream has events: of a load only the journal is wanted."""
 _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
 

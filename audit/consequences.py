@@ -8,7 +8,7 @@ from activities.deciding import occurrence
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import derived
-from store.port import EntryKind
+from store.port import PAST_ALL_EVENTS, EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore
 
 _PAGE: Final = 200
-_NO_EVENTS: Final = 2**62
-"""A version after which no stream has events: only the journal is wanted."""
 
 
 def asked_of_others(
@@ -39,7 +37,7 @@ async def unrecorded(store: EventStore, asked: Sequence[tuple[StreamId, Command,
     """Those of them that the journal does not have just so."""
     missing = []
     for other, command, command_id in asked:
-        entry = (await store.load(other, command_id, _NO_EVENTS)).journalled
+        entry = (await store.load(other, command_id, PAST_ALL_EVENTS)).journalled
         just_so = (other, command.command_type, canonical(plain(command)))
         if entry is None or (entry.stream, entry.type, entry.data) != just_so:
             missing.append(f"{command.command_type} {other}")

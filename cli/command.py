@@ -11,15 +11,14 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from activities.deciding import decide_on, fold
 from api.reading import Unknown, new_stream, resolved
+from api.rehearsing import Rehearsal
 from cli.asking import carried_out, read_settings, said
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import AGGREGATES, command_named, command_table, event_class, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
-from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from running.office import opened
 from schemes.reading import Faulty, explained, read_text
@@ -256,13 +255,7 @@ async def _tried(
     office: Office, stream: StreamId, command: Command, actor: Actor, moment: datetime | None
 ) -> dict[str, Any]:
     """What the command would lead to now. Raises CommandRejected."""
-    loaded = await office.store.load(stream, None)
-    at = moment or (loaded.now if loaded.clock is Clock.MANUAL and loaded.now else datetime.now(UTC))
-    state = fold(stream, loaded.events)
-    decision = await decide_on(
-        office.store, state, loaded.clock, at=at, order=Order(command, actor, at), command_id=UUID(int=0)
-    )
-    step = decision.steps[-1]
+    step = await Rehearsal(office.store).step(stream, command, actor, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     return {"stream": stream, "dry_run": True, "events": [e.event_type for e in step.events]}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from domain.kernel.effects import Post
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
+
+
+PAST_ALL_EVENTS: Final = 2**62
+"""A version after which no stream has events: for a ``load`` that wants only the journal and the realm."""
 
 
 class EntryKind(StrEnum):
