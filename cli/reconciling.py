@@ -33,7 +33,7 @@ def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> Non
 
     async def work() -> Reconciliation:
         async with opened(settings, voice.tell, working=True) as office:
-            return await reconcile(office.store, office.client)
+            return await reconcile(office.store, office.client, settings.task_queue)
 
     found = carried_out(voice, work())
     _show(found, voice)
@@ -43,12 +43,12 @@ def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> Non
 
 def resurrect_command(
     strays: Annotated[
-        bool, typer.Option("--strays", help="連日誌中沒有的工作流一併結束 / end those too that the log does not know")
+        bool, typer.Option("--strays", help="連日誌中沒有的一併結束 / end those too that the log does not know")
     ] = False,
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """由日誌重建缺失的工作流，重設期限；重複執行無害 / start missing workflows from the log; twice does no harm.
+    """由日誌重建缺失的工作流與年度安排；重複執行無害 / start what is missing from the log; twice does no harm.
 
     例 example:  venture resurrect
     """
@@ -77,7 +77,7 @@ def _show(result: Reconciliation, voice: Voice) -> None:
         Column("mend", "處理", "what to do"),
     )
     agree = (
-        f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流",
-        f"✓ they agree: {result.streams} streams, {result.workflows} workflows",
+        f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流，{result.alarms} 項年度安排",
+        f"✓ they agree: {result.streams} streams, {result.workflows} workflows, {result.alarms} annual schedules",
     )
     voice.rows(rows, columns, agree)
