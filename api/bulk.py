@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.door import Defect, Mismatch, NotKnown, Parked
-from api.reading import Ambiguous, Unknown, new_stream, resolved
-from domain.catalogue import command_named
-from domain.kernel.identity import LIVE, Actor, StreamId, Text, derived
+from api.reading import Ambiguous, Unknown, meant
+from domain.catalogue import command_named, halves
+from domain.kernel.identity import Actor, StreamId, Text, derived
 from domain.kernel.refusal import CommandRejected
 from schemes.reading import Document, Fault, Faulty, explained, read_text
 
@@ -150,12 +150,9 @@ def _csv_rows(text: str) -> list[tuple[int, Any]]:
 
 async def _stream(document: Document, store: EventStore, subject: str, realm: str | None) -> StreamId:
     try:
-        return await resolved(store, subject, realm)
+        return await meant(store, subject, realm)
     except Unknown:
-        try:
-            return new_stream(subject, realm or LIVE)
-        except (KeyError, ValueError):
-            raise Faulty([document.fault(("subject",), f"不認識 {subject}", f"unknown subject {subject}")]) from None
+        raise Faulty([document.fault(("subject",), f"不認識 {subject}", f"unknown subject {subject}")]) from None
     except Ambiguous as several:
         names = " ".join(several.candidates)
         zh, en = f"{subject} 有多個：{names}；請寫全稱", f"there are several {subject}: {names}; write the whole id"
@@ -168,10 +165,9 @@ def _command(document: Document, row: BulkRow, stream: StreamId) -> Command:
     except KeyError:
         zh, en = f"{stream.kind} 沒有命令 {row.command}", f"{stream.kind} has no command {row.command}"
         raise Faulty([document.fault(("command",), zh, en)]) from None
-    part = row.subject.partition("/")[2] if row.subject.count("/") == 1 else ""
-    data = {**({command_type.subject_field: part} if part and command_type.subject_field else {}), **row.data}
+    _, part = halves(row.subject)
     try:
-        return command_type.model_validate(data)
+        return command_type.model_validate(command_type.about(part, row.data))
     except ValidationError as wrong:
         raise Faulty(
             [document.fault(("data", *e["loc"]), *explained(e)) for e in wrong.errors(include_url=False)]

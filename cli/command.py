@@ -12,11 +12,11 @@ import typer
 from pydantic import ValidationError
 
 from activities.deciding import decide_on, fold
-from api.reading import Unknown, new_stream, resolved
+from api.reading import Unknown, meant
 from cli.asking import carried_out, read_settings, said
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
-from domain.catalogue import AGGREGATES, command_named, command_table, event_class, stage_zh
+from domain.catalogue import AGGREGATES, command_named, command_table, event_class, halves, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.message import Order
@@ -153,18 +153,13 @@ def _event(name: str, voice: Voice) -> str:
 async def _stream(office: Office, subject: str, realm: str | None) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet."""
     try:
-        return await resolved(office.store, subject, realm)
-    except ValueError as wrong:
-        raise Fault(Exit.USAGE, str(wrong), str(wrong)) from wrong
-    except Unknown:
-        try:
-            return new_stream(subject, realm or LIVE)
-        except (KeyError, ValueError) as wrong:
-            raise Fault(
-                Exit.USAGE,
-                f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
-                f"unknown subject {_short(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
-            ) from wrong
+        return await meant(office.store, subject, realm)
+    except Unknown as unknown:
+        raise Fault(
+            Exit.USAGE,
+            f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+            f"unknown subject {_short(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
+        ) from unknown
 
 
 def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
@@ -178,10 +173,8 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
             f"{AGGREGATES[stream.kind].zh}沒有命令 {_short(name)}。{near}全部見 venture commands {stream.kind}",
             f"{stream.kind} has no command {_short(name)}. {near}All: venture commands {stream.kind}",
         ) from None
-    particulars = _particulars(given)
-    part = "" if subject.count("/") == 2 else subject.partition("/")[2]  # noqa: PLR2004 - kind/realm/name
-    if part and command_type.subject_field:
-        particulars.setdefault(command_type.subject_field, part)
+    _, part = halves(subject)
+    particulars = command_type.about(part, _particulars(given))
     try:
         return command_type.model_validate(particulars)
     except ValidationError as wrong:
