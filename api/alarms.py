@@ -125,7 +125,6 @@ class Alarms:
             await self.client.create_schedule(alarm_id, schedule, backfill=[missed])
         except ScheduleAlreadyRunningError:
             await handle.update(lambda _found: ScheduleUpdate(schedule))
-        log.info("alarm.set", alarm=alarm_id)
 
     async def take_away(self, alarm_id: str) -> None:
         """Delete it, if it is there."""
@@ -179,3 +178,4 @@ class AlarmFollower:
             if self._kept.get(standing.stream) != standing:
                 await self._alarms.keep(self._store, standing.stream)
                 self._kept[standing.stream] = standing
+                log.info("alarms.kept", stream=standing.stream, version=standing.version)

@@ -12,6 +12,7 @@ import io
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,7 +24,7 @@ from api.reading import Ambiguous, Unknown, meant
 from domain.catalogue import command_named, halves
 from domain.kernel.identity import Actor, StreamId, Text, derived
 from domain.kernel.refusal import CommandRejected
-from schemes.reading import Document, Fault, Faulty, explained, read_text
+from schemes.reading import Document, Fault, Faulty, explained, value_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 AT_ONCE = 16
 """Streams that are commanded side by side."""
 _OWN_COLUMNS = ("command", "subject", "actor")
+_BEYOND = ""
+"""Under which a line has what stands beyond its columns."""
 
 
 class BulkRow(BaseModel):
@@ -65,13 +68,38 @@ class BulkOrder:
     command_id: UUID
 
 
+class Outcome(StrEnum):
+    """What may become of a row."""
+
+    CARRIED_OUT = "carried_out"
+    REPEATED = "repeated"
+    """It stands since an earlier run."""
+    REFUSED = "refused"
+    NOT_KNOWN = "not_known"
+    """Run the file again."""
+    FAILED = "failed"
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """In Chinese and English."""
+        return _OUTCOMES[self], self.value.replace("_", " ")
+
+
+_OUTCOMES = {
+    Outcome.CARRIED_OUT: "已辦理",
+    Outcome.REPEATED: "此前已辦",
+    Outcome.REFUSED: "不予辦理",
+    Outcome.NOT_KNOWN: "結果未知",
+    Outcome.FAILED: "未能辦理",
+}
+
+
 @dataclass(frozen=True)
 class BulkResult:
     """What became of a row."""
 
     order: BulkOrder
-    outcome: str
-    """``carried_out``, ``repeated``, ``refused``, ``not_known`` or ``failed``."""
+    outcome: Outcome
     events: tuple[str, ...] = ()
     unmet: tuple[Unmet, ...] = ()
     why: str = ""
@@ -79,7 +107,7 @@ class BulkResult:
     @property
     def ok(self) -> bool:
         """Whether it stands."""
-        return self.outcome in ("carried_out", "repeated")
+        return self.outcome in (Outcome.CARRIED_OUT, Outcome.REPEATED)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -102,9 +130,11 @@ async def understood(file: str, content: bytes, store: EventStore, realm: str | 
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
-        raise Faulty([Fault(file, 1, "", "須以 UTF-8 編碼保存", "save it as UTF-8")]) from wrong
-    rows = _csv_rows(text) if file.lower().endswith(".csv") else _json_rows(text, file)
-    faults: list[Fault] = []
+        zh, en = "不是 UTF-8 文字：試算表請另存為「CSV UTF-8」", 'not text in UTF-8: save a spreadsheet as "CSV UTF-8"'
+        raise Faulty([Fault(file, 1, "", zh, en)]) from wrong
+    rows, faults = _csv_rows(text, file) if file.lower().endswith(".csv") else _json_rows(text, file)
+    if not rows and not faults:
+        raise Faulty([Fault(file, 1, "", "文件中一行也沒有", "the file has no rows")])
     orders: list[BulkOrder] = []
     for number, (line, raw) in enumerate(rows, start=1):
         document = Document(file, raw, {(): line})
@@ -121,31 +151,41 @@ async def understood(file: str, content: bytes, store: EventStore, realm: str | 
     return tuple(orders)
 
 
-def _json_rows(text: str, file: str) -> list[tuple[int, Any]]:
-    rows = []
+_Rows = tuple[list[tuple[int, Any]], list[Fault]]
+"""What could be read, each with its line; and what could not."""
+
+
+def _json_rows(text: str, file: str) -> _Rows:
+    rows: list[tuple[int, Any]] = []
+    faults: list[Fault] = []
     for line, one in enumerate(text.splitlines(), start=1):
         if not one.strip():
             continue
         try:
             rows.append((line, json.loads(one)))
         except json.JSONDecodeError as wrong:
-            fault = Fault(file, line, "", f"不是 JSON:{wrong.msg}", f"not JSON: {wrong.msg}")
-            raise Faulty([fault]) from wrong
-    return rows
+            faults.append(Fault(file, line, "", f"不是 JSON：{wrong.msg}", f"not JSON: {wrong.msg}"))
+    return rows, faults
 
 
-def _csv_rows(text: str) -> list[tuple[int, Any]]:
-    """A column that is not ours is a particular; its value is read as YAML, so lists and mappings may be given."""
-    reader = csv.DictReader(io.StringIO(text))
+def _csv_rows(text: str, file: str) -> _Rows:
+    """A column that is not ours is a particular."""
+    reader = csv.DictReader(io.StringIO(text), restkey=_BEYOND)
     rows: list[tuple[int, Any]] = []
+    faults: list[Fault] = []
+    missing = [name for name in _OWN_COLUMNS if name not in (reader.fieldnames or _OWN_COLUMNS)]
+    if missing:
+        zh = f"首行缺少欄 {'、'.join(missing)}；各欄以逗號分隔"
+        return [], [Fault(file, 1, "", zh, f"the first line lacks {', '.join(missing)}; separate columns by commas")]
     for one in reader:
-        data = {
-            key: read_text(value, key).data
-            for key, value in one.items()
-            if key not in _OWN_COLUMNS and isinstance(value, str) and value.strip()
-        }
-        rows.append((reader.line_num, {**{k: one.get(k) or "" for k in _OWN_COLUMNS}, "data": data}))
-    return rows
+        beyond = one.pop(_BEYOND, [])
+        if beyond:
+            zh, en = f"比首行多出 {len(beyond)} 欄", f"{len(beyond)} more columns than the first line has"
+            faults.append(Fault(file, reader.line_num, "", zh, en))
+            continue
+        data = {k: value_of(v) for k, v in one.items() if k not in _OWN_COLUMNS and v is not None and v.strip()}
+        rows.append((reader.line_num, {**{k: one[k] or "" for k in _OWN_COLUMNS}, "data": data}))
+    return rows, faults
 
 
 async def _stream(document: Document, store: EventStore, subject: str, realm: str | None) -> StreamId:
@@ -210,9 +250,9 @@ async def _one(order: BulkOrder, door: Door) -> BulkResult:
     try:
         receipt = await door.send(order.stream, order.command, order.actor, command_id=order.command_id)
     except CommandRejected as refused:
-        return BulkResult(order, "refused", unmet=refused.unmet)
+        return BulkResult(order, Outcome.REFUSED, unmet=refused.unmet)
     except NotKnown as unknown:
-        return BulkResult(order, "not_known", why=unknown.why)
+        return BulkResult(order, Outcome.NOT_KNOWN, why=unknown.why)
     except (Mismatch, Parked, Defect) as failed:
-        return BulkResult(order, "failed", why=f"{type(failed).__name__}: {failed}")
-    return BulkResult(order, "repeated" if receipt.repeated else "carried_out", events=receipt.events)
+        return BulkResult(order, Outcome.FAILED, why=f"{type(failed).__name__}: {failed}")
+    return BulkResult(order, Outcome.REPEATED if receipt.repeated else Outcome.CARRIED_OUT, events=receipt.events)

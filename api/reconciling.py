@@ -6,7 +6,7 @@ Losing Temporal's data, or restoring an older backup of Postgres, shows here as 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from store.port import Clock
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from temporalio.client import Client
 
@@ -50,11 +50,35 @@ class Difference(StrEnum):
     """A workflow runs, or an alarm is set, of which the log knows nothing: it is to be looked at by a person."""
 
     @property
+    def zh(self) -> str:
+        """What the office says."""
+        return _ZH[self]
+
+    @property
     def mend(self) -> tuple[str, str]:
         """What to do, in Chinese and English."""
         return _MENDS[self]
 
+    @property
+    def mended(self) -> tuple[str, str]:
+        """What was done."""
+        return _MENDED[self]
 
+
+_ZH = {
+    Difference.MISSING: "缺失",
+    Difference.STALE: "落後",
+    Difference.AHEAD: "超前",
+    Difference.ALTERED: "被改",
+    Difference.STRAY: "無記錄",
+}
+_MENDED = {
+    Difference.MISSING: ("✓ 已由日誌重建", "✓ started from the log"),
+    Difference.STALE: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
+    Difference.AHEAD: ("✓ 已令其以日誌為準", "✓ told to follow the log"),
+    Difference.ALTERED: ("✓ 已按日誌重設", "✓ set as the log has it"),
+    Difference.STRAY: ("✓ 已令其結束", "✓ ended"),
+}
 _MENDS = {
     Difference.MISSING: ("venture resurrect 會由日誌重建", "venture resurrect starts it from the log"),
     Difference.STALE: ("venture resurrect 會令其重讀日誌", "venture resurrect has it read the log again"),
@@ -82,15 +106,22 @@ class Found:
     difference: Difference
     log_version: int
     workflow_version: int | None
+    mended: bool = False
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """What to do, or what was done, in Chinese and English."""
+        return self.difference.mended if self.mended else self.difference.mend
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
-        zh, en = self.difference.mend
+        zh, en = self.told
         return {
             "stream": self.stream,
             "difference": self.difference,
             "log_version": self.log_version,
             "workflow_version": self.workflow_version,
+            "mended": self.mended,
             "mend_zh": zh,
             "mend_en": en,
         }
@@ -136,7 +167,6 @@ async def resurrect(
     store: EventStore,
     client: Client,
     door: Door,
-    told: Callable[[Found], None] = lambda _found: None,
     *,
     strays: bool = False,
 ) -> Reconciliation:
@@ -148,17 +178,19 @@ async def resurrect(
     result = await reconcile(store, client, door.task_queue)
     alarms, places = Alarms(client, door.task_queue), asyncio.Semaphore(_AT_ONCE)
 
-    async def mended(found: Found) -> None:
+    async def mended(found: Found) -> Found:
+        if found.difference is Difference.STRAY and not strays:
+            return found
         async with places:
             if not found.stream.startswith(PREFIX):
                 await door.look(StreamId(found.stream))
             elif found.difference is Difference.STRAY:
                 await alarms.take_away(found.stream)
-            told(found)
+            return replace(found, mended=True)
 
     async for programme in programmes(store):
         await alarms.keep(store, programme.stream)
-    await asyncio.gather(*(mended(f) for f in result.found if strays or f.difference is not Difference.STRAY))
+    result.found = list(await asyncio.gather(*map(mended, result.found)))
     return result
 
 

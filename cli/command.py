@@ -22,7 +22,7 @@ from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from running.office import opened
-from schemes.reading import Faulty, explained, read_text
+from schemes.reading import explained, value_of
 from store.port import Clock
 
 if TYPE_CHECKING:
@@ -214,10 +214,7 @@ def _particulars(given: list[str]) -> dict[str, Any]:
             raise Fault(Exit.USAGE, f"{_short(pair)!r}：寫作 key=value", f"{_short(pair)!r}: write key=value")
         if key in found:
             raise Fault(Exit.USAGE, f"{key} 給了兩次", f"{key} is given twice")
-        try:
-            found[key] = read_text(text, key).data if text else ""
-        except Faulty:
-            found[key] = text
+        found[key] = value_of(text)
     return found
 
 

@@ -36,7 +36,7 @@ def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> Non
             return await reconcile(office.store, office.client, settings.task_queue)
 
     found = carried_out(voice, work())
-    _show(found, voice)
+    show(found, voice)
     if found.found:
         raise typer.Exit(Exit.INTEGRITY)
 
@@ -59,22 +59,28 @@ def resurrect_command(
         async with opened(settings, voice.tell, working=True) as office:
             return await resurrect(office.store, office.client, office.door, strays=strays)
 
-    _show(carried_out(voice, work()), voice)
+    show(carried_out(voice, work()), voice)
 
 
-def _show(result: Reconciliation, voice: Voice) -> None:
+def show(result: Reconciliation, voice: Voice) -> None:
+    """What differs, with what to do or what was done."""
     if not voice.for_people:
         voice.json(result.as_json())
         return
     rows: list[dict[str, Any]] = [
-        {**found.as_json(), "mend": voice.say(*found.difference.mend)} for found in result.found
+        {
+            **found.as_json(),
+            "difference": voice.say(found.difference.zh, found.difference),
+            "told": voice.say(*found.told),
+        }
+        for found in result.found
     ]
     columns = (
         Column("stream", "檔案", "stream"),
         Column("difference", "出入", "difference"),
         Column("log_version", "日誌版本", "log", right=True),
         Column("workflow_version", "工作流版本", "workflow", right=True),
-        Column("mend", "處理", "what to do"),
+        Column("told", "處理", "what to do"),
     )
     agree = (
         f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流，{result.alarms} 項年度安排",
