@@ -114,7 +114,7 @@ class Alarms:
         )
 
     async def set_right(self, alarm_id: str, alarm: Alarm | None) -> None:
-        """Have it stand as the log has it. One that was missing on its day rings at once, if that is a week ago."""
+        """Have it stand as the log has it. One that was missing on its day rings at once, up to a week late."""
         handle = self.client.get_schedule_handle(alarm_id)
         if alarm is None:
             await self.take_away(alarm_id)
