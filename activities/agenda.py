@@ -38,6 +38,16 @@ LONGEST = timedelta(hours=1)
 log = structlog.get_logger()
 
 
+async def round_after_round(name: str, once: Callable[[], Awaitable[object]]) -> None:
+    """What a follower does, until it is cancelled. What fails is tried again on the next round."""
+    while True:
+        try:
+            await once()
+        except Exception as failed:  # noqa: BLE001 - whatever it was, deadlines must not depend on one round
+            log.warning("follower.round_failed", follower=name, reason=f"{type(failed).__name__}: {failed}")
+        await asyncio.sleep(EVERY.total_seconds())
+
+
 @dataclass(frozen=True)
 class _Told:
     """A stream that was told to look, and how it stood."""
@@ -61,13 +71,8 @@ class AgendaFollower:
         """Realm and the version of its working days by which every stream of it was last seen to be reckoned."""
 
     async def run(self) -> None:
-        """Follow until cancelled. What fails is tried again on the next round."""
-        while True:
-            try:
-                await self.once(datetime.now(UTC))
-            except Exception as failed:  # noqa: BLE001 - whatever it was, deadlines must not depend on one round
-                log.warning("agenda.round_failed", reason=f"{type(failed).__name__}: {failed}")
-            await asyncio.sleep(EVERY.total_seconds())
+        """Follow until cancelled."""
+        await round_after_round(NAME, lambda: self.once(datetime.now(UTC)))
 
     async def once(self, now: datetime) -> int:
         """One round, if the lease is ours: how many workflows were told to look."""

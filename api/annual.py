@@ -1,37 +1,29 @@
-"""Annual rounds: a schedule of Temporal's fires on its day, and that year's round is opened once.
+"""Annual rounds: on its day an alarm rings, and that year's round is opened once.
 
-The schedule is an alarm clock and no record: what it brought about stands in the round's own stream. After Temporal's
-data are lost it is to be set again (docs/drills.md).
+That it is to ring stands in the programme's stream, what it brought about in the round's own (api/alarms.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from pydantic import ValidationError
 from temporalio import activity
-from temporalio.client import (
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleCalendarSpec,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleRange,
-    ScheduleSpec,
-)
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities import names
+from activities.deciding import fold
+from api.alarms import id_of, programmes, wanted
+from domain.annual import Alarm, Opened, YearsRound
+from domain.calendar_register import CALENDAR_NAME, calendar_of
 from domain.catalogue import command_named
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId, derived
 from domain.kernel.refusal import CommandRejected
-from domain.round.annual import Annual, Opened, YearsRound
+from domain.scheme_register import UnscheduleAnnualRound, scheme_of
 from schemes import loading
 from schemes.calendars import published
 from schemes.reading import Faulty
@@ -39,60 +31,59 @@ from schemes.reading import Faulty
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from temporalio.client import Client, ScheduleHandle
-
+    from api.alarms import Alarms
     from api.door import Door
     from domain.kernel.scheme import Scheme
+    from domain.kernel.state import State
+    from domain.scheme_register import ScheduleAnnualRound
+    from store.port import EventStore
 
 log = structlog.get_logger()
 
-_PREFIX = "annual/"
-ZONE = "Asia/Shanghai"
-CATCH_UP = timedelta(days=7)
-"""How long after its hour a schedule still fires, if Temporal was away."""
-
 
 class NoSuchSchedule(Exception):
-    """There is no schedule of that programme."""
-
-
-class AlreadyScheduled(Exception):
-    """The programme has a schedule; take it away before another is set."""
-
-
-class NoSuchDay(Exception):
-    """Not every year has that day."""
+    """No programme of that code opens rounds by itself."""
 
 
 @dataclass(frozen=True)
 class Scheduled:
-    """A schedule as it stands."""
+    """An annual round as the log has it, and when its alarm rings next."""
 
-    annual: Annual
+    alarm: Alarm
     next_at: datetime | None
+    """None if Temporal has no such alarm: ``venture resurrect`` sets it."""
     fired: int
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
+        annual = self.alarm.annual
         return {
-            "programme": self.annual.programme,
-            "scheme": self.annual.scheme,
-            "level": self.annual.level,
-            "actor": self.annual.actor,
+            "programme": annual.programme,
+            "realm": annual.realm,
+            "scheme": annual.scheme,
+            "level": annual.level,
+            "actor": annual.actor,
             "next_at": self.next_at.isoformat() if self.next_at else None,
-            "next_round": self.annual.round_of(self.next_at.astimezone(SHANGHAI).year) if self.next_at else None,
+            "next_round": annual.round_of(self.next_at.astimezone(SHANGHAI).year).name if self.next_at else None,
             "fired": self.fired,
         }
 
 
-async def publish(door: Door, rules: Scheme, year: int) -> None:
-    """Rules and working days, unless they are published already: published versions never change."""
+async def publish(door: Door, store: EventStore, rules: Scheme, year: int, realm: str = LIVE) -> None:
+    """Rules and working days, unless somebody published them already: published versions never change."""
+    stream = StreamId.of("calendar", realm, CALENDAR_NAME)
+    known = calendar_of(await _state(store, stream)).years
     for days in published(year, year + 1):
-        stream = StreamId.of("calendar", LIVE, "cn")
-        particulars = {"year": days.year, "version": days.version, "off": sorted(days.off), "on": sorted(days.on)}
-        await _once(door, stream, "CalendarPublished", particulars, f"{days.year}.{days.version}")
-    stream = StreamId.of("scheme", LIVE, rules.name)
-    await _once(door, stream, "PolicyPackPublished", {"scheme": rules}, str(rules.version))
+        if days.year not in known or known[days.year].version < days.version:
+            particulars = {"year": days.year, "version": days.version, "off": sorted(days.off), "on": sorted(days.on)}
+            await _once(door, stream, "CalendarPublished", particulars, f"{days.year}.{days.version}")
+    stream = StreamId.of("scheme", realm, rules.name)
+    if scheme_of(await _state(store, stream), rules.ref) is None:
+        await _once(door, stream, "PolicyPackPublished", {"scheme": rules}, str(rules.version))
+
+
+async def _state(store: EventStore, stream: StreamId) -> State:
+    return fold(stream, (await store.load(stream, None)).events)
 
 
 async def _once(door: Door, stream: StreamId, event: str, particulars: dict[str, Any], key: str) -> None:
@@ -106,15 +97,16 @@ async def _once(door: Door, stream: StreamId, event: str, particulars: dict[str,
 class RoundOpener:
     """Opens a year's round through the door, as anybody would."""
 
-    def __init__(self, door: Door) -> None:
-        """Through that door."""
+    def __init__(self, door: Door, store: EventStore) -> None:
+        """Through that door, which leads to that store."""
         self._door = door
+        self._store = store
 
     @activity.defn(name=names.OPEN_ROUND)
     async def open_round(self, asked: YearsRound) -> Opened:
         """Publish the rules and solicit needs. Raises NotKnown and the like where asking again may help."""
         annual = asked.annual
-        stream = StreamId.of("round", LIVE, annual.round_of(asked.year))
+        stream = annual.round_of(asked.year)
         try:
             rules = loading.named(annual.scheme)
             particulars = {"scheme": rules.ref.model_dump(), "year": asked.year, "level": annual.level}
@@ -122,7 +114,7 @@ class RoundOpener:
         except (Faulty, ValidationError) as wrong:
             raise ApplicationError(str(wrong), type="Malformed", non_retryable=True) from wrong
         try:
-            await publish(self._door, rules, asked.year)
+            await publish(self._door, self._store, rules, asked.year, annual.realm)
             receipt = await self._door.send(stream, command, annual.actor, command_id=derived("annual", stream))
         except CommandRejected as refused:
             log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
@@ -130,54 +122,45 @@ class RoundOpener:
         return Opened(stream=stream, repeated=receipt.repeated)
 
 
-async def schedule(client: Client, task_queue: str, annual: Annual, *, month: int, day: int, hour: int) -> Scheduled:
-    """Open that programme's round every year at that hour in Shanghai.
+async def schedule(
+    door: Door, store: EventStore, alarms: Alarms, stream: StreamId, asked: ScheduleAnnualRound, actor: Actor
+) -> Scheduled:
+    """Have that programme open a round every year; its rules are published first.
 
-    Raises AlreadyScheduled, NoSuchDay, or Faulty if there are no such rules.
+    Raises CommandRejected, or Faulty if there are no such rules.
     """
-    loading.named(annual.scheme)
-    try:
-        date(2001, month, day)
-    except ValueError as wrong:
-        raise NoSuchDay(f"{month:02}-{day:02}") from wrong
-    at = ScheduleCalendarSpec(
-        month=[ScheduleRange(month)], day_of_month=[ScheduleRange(day)], hour=[ScheduleRange(hour)], comment="年度徵集"
-    )
-    of = Schedule(
-        action=ScheduleActionStartWorkflow(
-            "AnnualRound", annual, id=f"{_PREFIX}{annual.programme}", task_queue=task_queue
-        ),
-        spec=ScheduleSpec(calendars=[at], time_zone_name=ZONE),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),
-    )
-    try:
-        handle = await client.create_schedule(f"{_PREFIX}{annual.programme}", of)
-    except ScheduleAlreadyRunningError:
-        raise AlreadyScheduled(annual.programme) from None
-    return await _described(client, handle)
+    await publish(door, store, loading.named(stream.name), datetime.now(SHANGHAI).year, stream.realm)
+    await door.send(stream, asked, actor)
+    await alarms.keep(store, stream)
+    return next(s for s in await schedules(store, alarms, stream) if s.alarm.annual.programme == asked.programme)
 
 
-async def schedules(client: Client) -> Sequence[Scheduled]:
-    """Every annual schedule, by programme."""
-    found = [entry.id async for entry in await client.list_schedules() if entry.id.startswith(_PREFIX)]
-    return [await _described(client, client.get_schedule_handle(each)) for each in sorted(found)]
+async def unschedule(
+    door: Door, store: EventStore, alarms: Alarms, programme: str, actor: Actor, realm: str = LIVE
+) -> None:
+    """Have it open no more; rounds that it opened stay. Raises NoSuchSchedule, or CommandRejected."""
+    for found in await every_schedule(store, alarms):
+        annual = found.alarm.annual
+        if (annual.programme, annual.realm) == (programme, realm):
+            stream = StreamId.of("scheme", realm, annual.scheme)
+            await door.send(stream, UnscheduleAnnualRound(programme=programme), actor)
+            await alarms.keep(store, stream)
+            return
+    raise NoSuchSchedule(programme)
 
 
-async def unschedule(client: Client, programme: str) -> None:
-    """Take the schedule away; rounds that it opened stay. Raises NoSuchSchedule."""
-    try:
-        await client.get_schedule_handle(f"{_PREFIX}{programme}").delete()
-    except RPCError as failed:
-        if failed.status is RPCStatusCode.NOT_FOUND:
-            raise NoSuchSchedule(programme) from failed
-        raise
+async def every_schedule(store: EventStore, alarms: Alarms) -> Sequence[Scheduled]:
+    """Every annual round, programme by programme."""
+    return [found async for each in programmes(store) for found in await schedules(store, alarms, each.stream)]
 
 
-async def _described(client: Client, handle: ScheduleHandle) -> Scheduled:
-    described = await handle.describe()
-    action = described.schedule.action
-    if not isinstance(action, ScheduleActionStartWorkflow):
-        raise TypeError(handle.id)
-    (annual,) = await client.data_converter.decode(action.args, [Annual])
-    upcoming = min(described.info.next_action_times, default=None)
-    return Scheduled(annual, upcoming.astimezone(UTC) if upcoming else None, described.info.num_actions)
+async def schedules(store: EventStore, alarms: Alarms, stream: StreamId) -> Sequence[Scheduled]:
+    """Those of one programme, by code."""
+    kept = [alarm for alarm in (await wanted(store, stream)).values() if alarm is not None]
+    return [await _described(alarms, alarm) for alarm in sorted(kept, key=lambda a: a.annual.programme)]
+
+
+async def _described(alarms: Alarms, alarm: Alarm) -> Scheduled:
+    found = await alarms.described(id_of(alarm.annual))
+    upcoming = min(found.info.next_action_times, default=None) if found else None
+    return Scheduled(alarm, upcoming.astimezone(UTC) if upcoming else None, found.info.num_actions if found else 0)

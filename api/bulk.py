@@ -13,6 +13,7 @@ import json
 from collections import defaultdict
 from contextlib import aclosing
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,11 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.door import Asking, Defect, Mismatch, NotKnown, Parked, Unsigned
 from api.door import receipt as read_receipt
-from api.reading import Ambiguous, Unknown, new_stream, resolved
-from domain.catalogue import command_named
-from domain.kernel.identity import LIVE, Actor, StreamId, Text, derived
+from api.reading import Ambiguous, Unknown, meant
+from domain.catalogue import command_named, halves
+from domain.kernel.identity import Actor, StreamId, Text, derived
 from domain.kernel.refusal import CommandRejected
-from schemes.reading import Document, Fault, Faulty, explained, read_text
+from schemes.reading import Document, Fault, Faulty, explained, value_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 AT_ONCE = 16
 """Streams that are commanded side by side."""
 _OWN_COLUMNS = ("command", "subject", "actor")
+_BEYOND = ""
+"""Under which a line has what stands beyond its columns."""
 
 
 class BulkRow(BaseModel):
@@ -68,13 +71,38 @@ class BulkOrder:
     command_id: UUID
 
 
+class Outcome(StrEnum):
+    """What may become of a row."""
+
+    CARRIED_OUT = "carried_out"
+    REPEATED = "repeated"
+    """It stands since an earlier run."""
+    REFUSED = "refused"
+    NOT_KNOWN = "not_known"
+    """Run the file again."""
+    FAILED = "failed"
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """In Chinese and English."""
+        return _OUTCOMES[self], self.value.replace("_", " ")
+
+
+_OUTCOMES = {
+    Outcome.CARRIED_OUT: "已辦理",
+    Outcome.REPEATED: "此前已辦",
+    Outcome.REFUSED: "不予辦理",
+    Outcome.NOT_KNOWN: "結果未知",
+    Outcome.FAILED: "未能辦理",
+}
+
+
 @dataclass(frozen=True)
 class BulkResult:
     """What became of a row."""
 
     order: BulkOrder
-    outcome: str
-    """``carried_out``, ``repeated``, ``refused``, ``not_known`` or ``failed``."""
+    outcome: Outcome
     events: tuple[str, ...] = ()
     unmet: tuple[Unmet, ...] = ()
     why: str = ""
@@ -82,7 +110,7 @@ class BulkResult:
     @property
     def ok(self) -> bool:
         """Whether it stands."""
-        return self.outcome in ("carried_out", "repeated")
+        return self.outcome in (Outcome.CARRIED_OUT, Outcome.REPEATED)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -105,9 +133,11 @@ async def understood(file: str, content: bytes, store: EventStore, realm: str | 
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
-        raise Faulty([Fault(file, 1, "", "須以 UTF-8 編碼保存", "save it as UTF-8")]) from wrong
-    rows = _csv_rows(text) if file.lower().endswith(".csv") else _json_rows(text, file)
-    faults: list[Fault] = []
+        zh, en = "不是 UTF-8 文字：試算表請另存為「CSV UTF-8」", 'not text in UTF-8: save a spreadsheet as "CSV UTF-8"'
+        raise Faulty([Fault(file, 1, "", zh, en)]) from wrong
+    rows, faults = _csv_rows(text, file) if file.lower().endswith(".csv") else _json_rows(text, file)
+    if not rows and not faults:
+        raise Faulty([Fault(file, 1, "", "文件中一行也沒有", "the file has no rows")])
     orders: list[BulkOrder] = []
     for number, (line, raw) in enumerate(rows, start=1):
         document = Document(file, raw, {(): line})
@@ -124,41 +154,48 @@ async def understood(file: str, content: bytes, store: EventStore, realm: str | 
     return tuple(orders)
 
 
-def _json_rows(text: str, file: str) -> list[tuple[int, Any]]:
-    rows = []
+_Rows = tuple[list[tuple[int, Any]], list[Fault]]
+"""What could be read, each with its line; and what could not."""
+
+
+def _json_rows(text: str, file: str) -> _Rows:
+    rows: list[tuple[int, Any]] = []
+    faults: list[Fault] = []
     for line, one in enumerate(text.splitlines(), start=1):
         if not one.strip():
             continue
         try:
             rows.append((line, json.loads(one)))
         except json.JSONDecodeError as wrong:
-            fault = Fault(file, line, "", f"不是 JSON:{wrong.msg}", f"not JSON: {wrong.msg}")
-            raise Faulty([fault]) from wrong
-    return rows
+            faults.append(Fault(file, line, "", f"不是 JSON：{wrong.msg}", f"not JSON: {wrong.msg}"))
+    return rows, faults
 
 
-def _csv_rows(text: str) -> list[tuple[int, Any]]:
-    """A column that is not ours is a particular; its value is read as YAML, so lists and mappings may be given."""
-    reader = csv.DictReader(io.StringIO(text))
+def _csv_rows(text: str, file: str) -> _Rows:
+    """A column that is not ours is a particular."""
+    reader = csv.DictReader(io.StringIO(text), restkey=_BEYOND)
     rows: list[tuple[int, Any]] = []
+    faults: list[Fault] = []
+    missing = [name for name in _OWN_COLUMNS if name not in (reader.fieldnames or _OWN_COLUMNS)]
+    if missing:
+        zh = f"首行缺少欄 {'、'.join(missing)}；各欄以逗號分隔"
+        return [], [Fault(file, 1, "", zh, f"the first line lacks {', '.join(missing)}; separate columns by commas")]
     for one in reader:
-        data = {
-            key: read_text(value, key).data
-            for key, value in one.items()
-            if key not in _OWN_COLUMNS and isinstance(value, str) and value.strip()
-        }
-        rows.append((reader.line_num, {**{k: one.get(k) or "" for k in _OWN_COLUMNS}, "data": data}))
-    return rows
+        beyond = one.pop(_BEYOND, [])
+        if beyond:
+            zh, en = f"比首行多出 {len(beyond)} 欄", f"{len(beyond)} more columns than the first line has"
+            faults.append(Fault(file, reader.line_num, "", zh, en))
+            continue
+        data = {k: value_of(v) for k, v in one.items() if k not in _OWN_COLUMNS and v is not None and v.strip()}
+        rows.append((reader.line_num, {**{k: one[k] or "" for k in _OWN_COLUMNS}, "data": data}))
+    return rows, faults
 
 
 async def _stream(document: Document, store: EventStore, subject: str, realm: str | None) -> StreamId:
     try:
-        return await resolved(store, subject, realm)
+        return await meant(store, subject, realm)
     except Unknown:
-        try:
-            return new_stream(subject, realm or LIVE)
-        except (KeyError, ValueError):
-            raise Faulty([document.fault(("subject",), f"不認識 {subject}", f"unknown subject {subject}")]) from None
+        raise Faulty([document.fault(("subject",), f"不認識 {subject}", f"unknown subject {subject}")]) from None
     except Ambiguous as several:
         names = " ".join(several.candidates)
         zh, en = f"{subject} 有多個：{names}；請寫全稱", f"there are several {subject}: {names}; write the whole id"
@@ -171,10 +208,9 @@ def _command(document: Document, row: BulkRow, stream: StreamId) -> Command:
     except KeyError:
         zh, en = f"{stream.kind} 沒有命令 {row.command}", f"{stream.kind} has no command {row.command}"
         raise Faulty([document.fault(("command",), zh, en)]) from None
-    part = row.subject.partition("/")[2] if row.subject.count("/") == 1 else ""
-    data = {**({command_type.subject_field: part} if part and command_type.subject_field else {}), **row.data}
+    _, part = halves(row.subject)
     try:
-        return command_type.model_validate(data)
+        return command_type.model_validate(command_type.about(part, row.data))
     except ValidationError as wrong:
         raise Faulty(
             [document.fault(("data", *e["loc"]), *explained(e)) for e in wrong.errors(include_url=False)]
@@ -228,18 +264,18 @@ async def _each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkResult]:
                     yield _result(row, answer)
         except NotKnown as unknown:
             for row in left:
-                yield BulkResult(row, "not_known", why=unknown.why)
+                yield BulkResult(row, Outcome.NOT_KNOWN, why=unknown.why)
             return
         except (Parked, Defect) as failed:
             row, *left = left
-            yield BulkResult(row, "failed", why=f"{type(failed).__name__}: {failed}")
+            yield BulkResult(row, Outcome.FAILED, why=f"{type(failed).__name__}: {failed}")
 
 
 def _result(order: BulkOrder, answer: Answer) -> BulkResult:
     try:
         receipt = read_receipt(order.command_id, answer)
     except CommandRejected as refused:
-        return BulkResult(order, "refused", unmet=refused.unmet)
+        return BulkResult(order, Outcome.REFUSED, unmet=refused.unmet)
     except (Mismatch, Parked, Unsigned) as failed:
-        return BulkResult(order, "failed", why=f"{type(failed).__name__}: {failed}")
-    return BulkResult(order, "repeated" if receipt.repeated else "carried_out", events=receipt.events)
+        return BulkResult(order, Outcome.FAILED, why=f"{type(failed).__name__}: {failed}")
+    return BulkResult(order, Outcome.REPEATED if receipt.repeated else Outcome.CARRIED_OUT, events=receipt.events)

@@ -114,7 +114,7 @@ class Door:
         self._client = client
         self._store = store
         self._key = key
-        self._task_queue = task_queue
+        self.task_queue = task_queue
         self._reckoned: dict[str, int] = {}
         """Realm and the version of its working days by which this door has seen all its deadlines reckoned."""
         self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
@@ -232,7 +232,7 @@ class Door:
             workflow_type(stream.kind),
             Opening(stream=stream),
             id=stream,
-            task_queue=self._task_queue,
+            task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal="look",
         )
@@ -307,7 +307,7 @@ class Door:
             workflow_type(stream.kind),
             Opening(stream=stream),
             id=stream,
-            task_queue=self._task_queue,
+            task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=stream,
         )

@@ -64,6 +64,7 @@ class Waiting:
         """For a machine."""
         return {
             "stream": self.stream,
+            "realm": self.stream.realm,
             "subject": f"{self.stream.name}/{self.subject}" if self.subject else self.stream.name,
             "command": self.command,
             "roles": list(self.roles),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from activities.deciding import Reader, fold, occurrence
 from domain.application import Application
-from domain.catalogue import AGGREGATES, kind_of_subject
-from domain.kernel.identity import StreamId
+from domain.catalogue import AGGREGATES, halves, kind_of_subject
+from domain.kernel.identity import LIVE, StreamId
 from domain.project.award import Award
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ async def resolved(store: EventStore, name: str, realm: str | None = None) -> St
 
     Raises Unknown or Ambiguous.
     """
-    if name.count("/") == 2:  # noqa: PLR2004 - kind/realm/name
+    short, _ = halves(name)
+    if "/" in short:
         try:
-            return StreamId(name)
+            return StreamId(short)
         except ValueError:
             raise Unknown(name) from None
-    short = name.partition("/")[0]
     found = await store.streams_named(short, realm)
     if not found:
         raise Unknown(short)
@@ -63,8 +63,22 @@ async def resolved(store: EventStore, name: str, realm: str | None = None) -> St
 
 def new_stream(name: str, realm: str) -> StreamId:
     """The id that a new stream of that name gets. Raises KeyError if the name tells no kind."""
-    short = name.partition("/")[0]
+    short, _ = halves(name)
     return StreamId.of(kind_of_subject(short), realm, short)
+
+
+async def meant(store: EventStore, name: str, realm: str | None = None) -> StreamId:
+    """The stream that a name means, or the new one that it begins.
+
+    Raises Ambiguous, or Unknown if no stream bears the name and it tells no kind.
+    """
+    try:
+        return await resolved(store, name, realm)
+    except Unknown as unknown:
+        try:
+            return new_stream(name, realm or LIVE)
+        except (KeyError, ValueError):
+            raise unknown from None
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,13 @@ def carried_out(voice: Voice, work: Coroutine[Any, Any, R]) -> R:
             f"{parked} is parked and waits for a person; see venture doctor",
         ) from None
     except KeyboardInterrupt:
-        raise said(voice, Exit.UNAVAILABLE, "已中斷", "interrupted") from None
+        raise said(
+            voice,
+            Exit.UNAVAILABLE,
+            "已中斷：所問可能已辦，請先查看；bulk 與 scenario play 再次運行同一命令即續辦，不會重辦",
+            "interrupted: it may have been carried out, so look first;"
+            " bulk and scenario play go on when the same command is run again, and do nothing twice",
+        ) from None
     except Exception as defect:  # noqa: BLE001 - the last line: a person gets words, the log gets the trace
         structlog.get_logger().debug("cli.defect", exc_info=defect)
         told = f"{type(defect).__name__}: {defect}"

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from api.bulk import BulkOrder, BulkResult, carried_out, understood
+from api.bulk import BulkOrder, BulkResult, Outcome, carried_out, understood
 from cli import asking as root
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, words
@@ -32,7 +32,7 @@ def bulk_command(
 ) -> None:
     """批量辦理：逐行給出結果；中斷後再次運行即續辦，絕不重辦 / many commands, each once; run it again to go on.
 
-    每行 a row:{"command": "confirm-award", "subject": "PJ-3", "actor": "CAB-DEC#1", "data": {}}
+    每行 a row: {"command": "confirm-award", "subject": "PJ-3", "actor": "CAB-DEC#1", "data": {}}
 
     例 examples:
       venture bulk awards.jsonl --preview
@@ -55,7 +55,7 @@ def bulk_command(
     if results is None:
         return
     _show_results(results, voice)
-    if any(r.outcome == "not_known" for r in results):
+    if any(r.outcome is Outcome.NOT_KNOWN for r in results):
         raise typer.Exit(Exit.UNAVAILABLE)
     if not all(r.ok for r in results):
         raise typer.Exit(Exit.REFUSED)
@@ -70,7 +70,7 @@ def _agreed(rows: int, voice: Voice) -> bool:
 def _show_preview(orders: tuple[BulkOrder, ...], voice: Voice) -> None:
     counted = Counter((o.command.command_type, o.command.zh()) for o in orders)
     for (command, zh), rows in counted.items():
-        voice.tell(f"  {zh}({command}):{rows} 行", f"  {command}: {rows} rows")
+        voice.tell(f"  {zh}（{command}）：{rows} 行", f"  {command}: {rows} rows")
 
 
 async def _all(orders: tuple[BulkOrder, ...], office: Office, voice: Voice) -> list[BulkResult]:
@@ -89,14 +89,19 @@ async def _all(orders: tuple[BulkOrder, ...], office: Office, voice: Voice) -> l
 def _show_results(results: list[BulkResult], voice: Voice) -> None:
     counted = Counter(r.outcome for r in results)
     if voice.form is Form.JSON:
-        voice.json({"rows": [r.as_json() for r in results], "counted": dict(counted)})
+        voice.json(
+            {
+                "rows": [r.as_json() for r in results],
+                "counted": {str(outcome): count for outcome, count in counted.items()},
+            }
+        )
     if voice.for_people:
         rows = [
             {
                 "row": r.order.number,
                 "stream": r.order.stream.name,
                 "command": voice.say(r.order.command.zh(), r.order.command.command_type),
-                "outcome": r.outcome,
+                "outcome": voice.say(*r.outcome.told),
                 "why": "; ".join(f"[{u.rule}] {voice.say(u.zh, u.en)}" for u in r.unmet) or r.why,
             }
             for r in results
@@ -110,5 +115,8 @@ def _show_results(results: list[BulkResult], voice: Voice) -> None:
             Column("why", "原因", "why"),
         )
         voice.rows(rows, columns, ("✓ 全部辦理", "✓ all carried out"))
-    told = ", ".join(f"{outcome} {count}" for outcome, count in counted.items())
-    voice.tell(f"合計 {len(results)} 行：{told}", f"{len(results)} rows: {told}")
+    told = [(*outcome.told, count) for outcome, count in counted.items()]
+    voice.tell(
+        f"合計 {len(results)} 行：{'、'.join(f'{zh} {count}' for zh, _, count in told)}",
+        f"{len(results)} rows: {', '.join(f'{count} {en}' for _, en, count in told)}",
+    )

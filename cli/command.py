@@ -11,17 +11,17 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from api.reading import Unknown, new_stream, resolved
+from api.reading import Unknown, meant
 from api.rehearsing import Rehearsal
 from cli.asking import carried_out, read_settings, said
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
-from domain.catalogue import AGGREGATES, command_named, command_table, event_class, stage_zh
+from domain.catalogue import AGGREGATES, command_named, command_table, event_class, halves, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from running.office import opened
-from schemes.reading import Faulty, explained, read_text
+from schemes.reading import explained, value_of
 from store.port import Clock
 
 if TYPE_CHECKING:
@@ -152,18 +152,13 @@ def _event(name: str, voice: Voice) -> str:
 async def _stream(office: Office, subject: str, realm: str | None) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet."""
     try:
-        return await resolved(office.store, subject, realm)
-    except ValueError as wrong:
-        raise Fault(Exit.USAGE, str(wrong), str(wrong)) from wrong
-    except Unknown:
-        try:
-            return new_stream(subject, realm or LIVE)
-        except (KeyError, ValueError) as wrong:
-            raise Fault(
-                Exit.USAGE,
-                f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
-                f"unknown subject {_short(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
-            ) from wrong
+        return await meant(office.store, subject, realm)
+    except Unknown as unknown:
+        raise Fault(
+            Exit.USAGE,
+            f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+            f"unknown subject {_short(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
+        ) from unknown
 
 
 def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
@@ -177,10 +172,8 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
             f"{AGGREGATES[stream.kind].zh}沒有命令 {_short(name)}。{near}全部見 venture commands {stream.kind}",
             f"{stream.kind} has no command {_short(name)}. {near}All: venture commands {stream.kind}",
         ) from None
-    particulars = _particulars(given)
-    part = "" if subject.count("/") == 2 else subject.partition("/")[2]  # noqa: PLR2004 - kind/realm/name
-    if part and command_type.subject_field:
-        particulars.setdefault(command_type.subject_field, part)
+    _, part = halves(subject)
+    particulars = command_type.about(part, _particulars(given))
     try:
         return command_type.model_validate(particulars)
     except ValidationError as wrong:
@@ -220,10 +213,7 @@ def _particulars(given: list[str]) -> dict[str, Any]:
             raise Fault(Exit.USAGE, f"{_short(pair)!r}：寫作 key=value", f"{_short(pair)!r}: write key=value")
         if key in found:
             raise Fault(Exit.USAGE, f"{key} 給了兩次", f"{key} is given twice")
-        try:
-            found[key] = read_text(text, key).data if text else ""
-        except Faulty:
-            found[key] = text
+        found[key] = value_of(text)
     return found
 
 

@@ -41,9 +41,9 @@ def inbox_command(
     """
     voice = Voice.of(output, lang)
     settings = read_settings()
-    whose = _role(role)
 
     async def work() -> list[Waiting]:
+        whose = _role(role)
         async with opened(settings, voice.tell, working=False) as office:
             return await waiting(office.store, whose, realm=realm, within_wd=within)
 
@@ -56,22 +56,22 @@ def inbox_command(
         Column("what", "事項", "what"),
         Column("who", "由誰", "who"),
         Column("command", "命令", "command"),
+        Column("realm", "時鐘域", "realm"),
     )
     voice.rows(rows, columns, ("沒有待辦", "nothing waits"))
 
 
 def _role(text: str | None) -> Role | None:
-    """The role that is meant, with or without a person. Raises what ends the command."""
+    """The role that is meant, with or without a person. Raises Fault."""
     if text is None:
         return None
     try:
         return Role(text.partition("#")[0])
     except ValueError:
         known = " ".join(Role)
-        fault = Fault(Exit.USAGE, f"沒有角色 {text}；可用：{known}", f"there is no role {text}; there are: {known}")
-    voice = Voice.of(Form.TABLE, None)
-    voice.tell(fault.zh, fault.en, "bold red")
-    raise typer.Exit(fault.code)
+        raise Fault(
+            Exit.USAGE, f"沒有角色 {text}；可用：{known}", f"there is no role {text}; there are: {known}"
+        ) from None
 
 
 def _told(one: Waiting, voice: Voice) -> dict[str, str]:

@@ -33,22 +33,22 @@ def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> Non
 
     async def work() -> Reconciliation:
         async with opened(settings, voice.tell, working=True) as office:
-            return await reconcile(office.store, office.client)
+            return await reconcile(office.store, office.client, settings.task_queue)
 
     found = carried_out(voice, work())
-    _show(found, voice)
+    show(found, voice)
     if found.found:
         raise typer.Exit(Exit.INTEGRITY)
 
 
 def resurrect_command(
     strays: Annotated[
-        bool, typer.Option("--strays", help="連日誌中沒有的工作流一併結束 / end those too that the log does not know")
+        bool, typer.Option("--strays", help="連日誌中沒有的一併結束 / end those too that the log does not know")
     ] = False,
     output: Output = Form.TABLE,
     lang: Language = None,
 ) -> None:
-    """由日誌重建缺失的工作流，重設期限；重複執行無害 / start missing workflows from the log; twice does no harm.
+    """由日誌重建缺失的工作流與年度安排；重複執行無害 / start what is missing from the log; twice does no harm.
 
     例 example:  venture resurrect
     """
@@ -59,25 +59,31 @@ def resurrect_command(
         async with opened(settings, voice.tell, working=True) as office:
             return await resurrect(office.store, office.client, office.door, strays=strays)
 
-    _show(carried_out(voice, work()), voice)
+    show(carried_out(voice, work()), voice)
 
 
-def _show(result: Reconciliation, voice: Voice) -> None:
+def show(result: Reconciliation, voice: Voice) -> None:
+    """What differs, with what to do or what was done."""
     if not voice.for_people:
         voice.json(result.as_json())
         return
     rows: list[dict[str, Any]] = [
-        {**found.as_json(), "mend": voice.say(*found.difference.mend)} for found in result.found
+        {
+            **found.as_json(),
+            "difference": voice.say(found.difference.zh, found.difference),
+            "told": voice.say(*found.told),
+        }
+        for found in result.found
     ]
     columns = (
         Column("stream", "檔案", "stream"),
         Column("difference", "出入", "difference"),
         Column("log_version", "日誌版本", "log", right=True),
         Column("workflow_version", "工作流版本", "workflow", right=True),
-        Column("mend", "處理", "what to do"),
+        Column("told", "處理", "what to do"),
     )
     agree = (
-        f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流",
-        f"✓ they agree: {result.streams} streams, {result.workflows} workflows",
+        f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流，{result.alarms} 項年度安排",
+        f"✓ they agree: {result.streams} streams, {result.workflows} workflows, {result.alarms} annual schedules",
     )
     voice.rows(rows, columns, agree)

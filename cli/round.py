@@ -1,4 +1,4 @@
-"""``venture round``: open a round, list rounds, show one."""
+"""``venture round``: open a round, now or every year; list rounds, show one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from api import annual
+from api.alarms import Alarms
 from api.reading import File, file_of, listed, new_stream, resolved
 from cli import telling
 from cli.asking import carried_out, noun, read_settings
@@ -19,9 +20,9 @@ from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import command_named, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.scheme import RoundLevel
 from domain.kernel.state import NONE
-from domain.round.annual import Annual
-from domain.round.plan import RoundLevel
+from domain.scheme_register import ScheduleAnnualRound
 from running.office import opened
 from schemes import loading
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from api.annual import Scheduled
     from api.door import Receipt
     from api.reading import Listed
+    from running.office import Office
 
 app = noun("輪次：一次徵集", "rounds: one call each")
 
@@ -58,7 +60,7 @@ def open_command(
         particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
         command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
         async with opened(settings, voice.tell, working=True) as office:
-            await annual.publish(office.door, rules, datetime.now(UTC).year)
+            await annual.publish(office.door, office.store, rules, datetime.now(UTC).year)
             return await office.door.send(stream, command, who)
 
     receipt = carried_out(voice, work())
@@ -155,7 +157,7 @@ def schedule_command(
     month: Annotated[int, typer.Option("--month", min=1, max=12, help="月 month", show_default=False)],
     day: Annotated[int, typer.Option("--day", min=1, max=31, help="日 day", show_default=False)],
     hour: Annotated[int, typer.Option("--hour", min=0, max=23, help="時，上海時間 / hour, Shanghai time")] = 9,
-    actor: Annotated[str, typer.Option("--as", help="經辦人 in whose name: ROLE#n")] = "CAB-REG#1",
+    actor: Annotated[str, typer.Option("--as", help="經辦人，輪次以其名義開啟 / in whose name: ROLE#n")] = "CAB-REG#1",
     level: Annotated[RoundLevel, typer.Option("--level", help="級別 whose round it is")] = RoundLevel.MUNICIPAL,
     output: Output = Form.TABLE,
     lang: Language = None,
@@ -168,18 +170,10 @@ def schedule_command(
     settings = read_settings()
 
     async def work() -> Scheduled:
-        of = _annual(programme, scheme, level, actor)
-        async with opened(settings, voice.tell, working=False) as office:
-            try:
-                return await annual.schedule(office.client, settings.task_queue, of, month=month, day=day, hour=hour)
-            except annual.AlreadyScheduled:
-                raise Fault(
-                    Exit.CONFLICT,
-                    f"{programme} 已有年度安排，請先取消：venture round unschedule {programme}",
-                    f"{programme} is scheduled already: venture round unschedule {programme} first",
-                ) from None
-            except annual.NoSuchDay as wrong:
-                raise Fault(Exit.USAGE, f"並非每年都有 {wrong}", f"not every year has a {wrong}") from None
+        asked, who = _yearly(programme, level, month, day, hour), actor_named(actor)
+        stream = StreamId.of("scheme", LIVE, loading.named(scheme).name)
+        async with opened(settings, voice.tell, working=True) as office:
+            return await annual.schedule(office.door, office.store, _alarms(office), stream, asked, who)
 
     scheduled = carried_out(voice, work())
     if not voice.for_people:
@@ -187,22 +181,26 @@ def schedule_command(
         return
     upcoming = telling.local(scheduled.next_at) if scheduled.next_at else ""
     voice.tell(
-        f"✓ {programme} 每年自動開輪，下一次 {upcoming}",
-        f"✓ {programme} opens a round every year, next at {upcoming}",
+        f"✓ 已記錄，{programme} 每年自動開輪，下一次 {upcoming}",
+        f"✓ recorded: {programme} opens a round every year, next at {upcoming}",
         "green",
     )
 
 
-def _annual(programme: str, scheme: str, level: RoundLevel, actor: str) -> Annual:
-    """The programme that is meant. Raises Fault."""
+def _yearly(programme: str, level: RoundLevel, month: int, day: int, hour: int) -> ScheduleAnnualRound:
+    """What is asked for. Raises Fault."""
     try:
-        return Annual(programme=programme, scheme=scheme, level=level, actor=actor_named(actor))
+        return ScheduleAnnualRound(programme=programme, level=level, month=month, day=day, hour=hour)
     except ValidationError as wrong:
         raise Fault(
             Exit.USAGE,
             f"計劃代號 {programme}：只用字母與數字，如 FZ",
             f"the code {programme}: letters and figures, e.g. FZ",
         ) from wrong
+
+
+def _alarms(office: Office) -> Alarms:
+    return Alarms(office.client, office.settings.task_queue)
 
 
 @app.command("schedules")
@@ -216,12 +214,13 @@ def schedules_command(output: Output = Form.TABLE, lang: Language = None) -> Non
 
     async def work() -> Sequence[Scheduled]:
         async with opened(settings, voice.tell, working=False) as office:
-            return await annual.schedules(office.client)
+            return await annual.every_schedule(office.store, _alarms(office))
 
+    unset = voice.say("未設：venture resurrect", "not set: venture resurrect")
     rows = [
         {
             **one.as_json(),
-            **({"next_at": telling.local(one.next_at)} if voice.for_people and one.next_at is not None else {}),
+            **({"next_at": telling.local(one.next_at) if one.next_at else unset} if voice.for_people else {}),
         }
         for one in carried_out(voice, work())
     ]
@@ -237,18 +236,24 @@ def schedules_command(output: Output = Form.TABLE, lang: Language = None) -> Non
 
 
 @app.command("unschedule")
-def unschedule_command(programme: Programme, output: Output = Form.TABLE, lang: Language = None) -> None:
+def unschedule_command(
+    programme: Programme,
+    actor: Annotated[str, typer.Option("--as", help="經辦人 who cancels it: ROLE#n")] = "CAB-REG#1",
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
     """取消年度安排；已開的輪次不受影響 / take the schedule away; rounds that it opened stay.
 
-    例 example:  venture round unschedule FZ
+    例 example:  venture round unschedule FZ --as CAB-DEC#1
     """
     voice = Voice.of(output, lang)
     settings = read_settings()
 
     async def work() -> None:
-        async with opened(settings, voice.tell, working=False) as office:
+        who = actor_named(actor)
+        async with opened(settings, voice.tell, working=True) as office:
             try:
-                await annual.unschedule(office.client, programme)
+                await annual.unschedule(office.door, office.store, _alarms(office), programme, who)
             except annual.NoSuchSchedule:
                 raise Fault(
                     Exit.NOT_FOUND, f"{programme} 沒有年度安排", f"there is no schedule of {programme}"

@@ -102,7 +102,7 @@ def _tell(shown: _Shown, voice: Voice, *, ok: bool) -> None:
     )
     if ok:
         voice.tell(
-            "下一步：./run up(保持運行)· ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
+            "下一步：./run up（保持運行）· ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
             "Next: ./run up (stay up) · ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
             "green",
         )

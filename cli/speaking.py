@@ -115,6 +115,7 @@ class Voice:
         """One JSON value on standard output."""
         indent = None if self.form is Form.JSONL else 2
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent, default=str) + "\n")
+        sys.stdout.flush()  # a row of a long run is for whoever reads along
 
     def refusal(
         self, unmet: Iterable[Unmet], zh: str = "不予辦理，尚缺：", en: str = "Refused. What is missing:"

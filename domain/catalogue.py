@@ -60,6 +60,14 @@ _PREFIXES: Mapping[str, str] = {
 _SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
 
+def halves(subject: str) -> tuple[str, str]:
+    """A stream's name, and what of it is meant: ``PJ-3/T1`` is T1 of PJ-3. A whole stream id means the whole."""
+    if subject.count("/") == 2:  # noqa: PLR2004 - kind/realm/name
+        return subject, ""
+    name, _, part = subject.partition("/")
+    return name, part
+
+
 def kind_of_subject(subject: str) -> str:
     """Which kind of stream a name such as ``AP-5`` or ``fuzhou`` is of. Raises KeyError if it is none."""
     prefix, dash, _ = subject.partition("-")

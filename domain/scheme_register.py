@@ -1,25 +1,28 @@
-"""計劃與管理辦法: a programme, and every version of the rules that it has published, whole (HZ-1, HZ-8).
+"""計劃與管理辦法: a programme, every version of its rules whole, and the days on which it opens rounds (HZ-1, HZ-8).
 
-A published version never changes: rounds pin it by name and number.
+A published version never changes: rounds pin it by name and number. Who rings on the day is no matter of this room: the
+alarm is set from what stands here (api/alarms.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never, get_args
 
-from domain.kernel.identity import Role, Text
+from domain.annual import Alarm, Annual, Code, Day, Hour, Month
+from domain.kernel.effects import Claim, Effect
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.room import Aggregate, Room
-from domain.kernel.scheme import Scheme
+from domain.kernel.scheme import RoundLevel, Scheme
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from domain.kernel.facts import Facts
+    from collections.abc import Iterable, Mapping
 
 
 class SchemeStage(StrEnum):
@@ -93,17 +96,84 @@ class PublishPolicyPack(Pack, Command):
     records = PolicyPackPublished
 
 
-Commands = EstablishProgramme | PublishPolicyPack
-Events = ProgrammeEstablished | PolicyPackPublished
+# ---------------------------------------------------------------- 年度輪次
+
+
+class Series(Particulars):
+    """Rounds that bear one code, a year each."""
+
+    programme: Code
+    """E.g. ``FZ``; its round of 2027 is ``R-FZ-2027``."""
+
+
+class Yearly(Series):
+    """On which day of every year the next is opened, in the name of who asks for it."""
+
+    level: RoundLevel = RoundLevel.MUNICIPAL
+    month: Month
+    day: Day
+    hour: Hour = 9
+    """In Shanghai."""
+
+
+class AnnualRoundScheduled(Yearly, Event):
+    """Every year on that day its round is opened."""
+
+    zh = "年度輪次排定"
+    moves = (
+        Transition(
+            "SC04",
+            (SchemeStage.PUBLISHED,),
+            SAME,
+            (Role.CAB_REG,),
+            "a day that every year has; not scheduled already; the code is no other programme's",
+        ),
+    )
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Take the code, for good: the rounds that bear it stay this programme's."""
+        yield Claim(code_key(stream, self.programme), stream)
+
+
+class ScheduleAnnualRound(Yearly, Command):
+    """Have a round opened every year."""
+
+    records = AnnualRoundScheduled
+    subject_field = "programme"
+
+
+class AnnualRoundUnscheduled(Series, Event):
+    """No more rounds are opened by themselves; those that were opened stay."""
+
+    zh = "年度輪次取消"
+    moves = (Transition("SC05", (SchemeStage.PUBLISHED,), SAME, (Role.CAB_REG, Role.CAB_DEC), "scheduled before"),)
+
+
+class UnscheduleAnnualRound(Series, Command):
+    """Have no more rounds opened by themselves."""
+
+    records = AnnualRoundUnscheduled
+    subject_field = "programme"
+
+
+def code_key(stream: StreamId, programme: str) -> str:
+    """The place of the one programme whose rounds bear that code."""
+    return f"annual/{stream.realm}/{programme}"
+
+
+Commands = EstablishProgramme | PublishPolicyPack | ScheduleAnnualRound | UnscheduleAnnualRound
+Events = ProgrammeEstablished | PolicyPackPublished | AnnualRoundScheduled | AnnualRoundUnscheduled
 
 
 @dataclass(frozen=True)
 class Register(Part):
-    """The programme's name, and its rules by version."""
+    """The programme's name, its rules by version, and its annual rounds by code."""
 
     city: str = ""
     brand: str = ""
     packs: Mapping[int, Scheme] = field(default_factory=dict)
+    annual: Mapping[str, Alarm | None] = field(default_factory=dict)
+    """None where it was cancelled."""
 
     @property
     def newest(self) -> int:
@@ -116,7 +186,18 @@ def scheme_of(register: State, ref: SchemeRef) -> Scheme | None:
     return register.part(Register).packs.get(ref.version) if register.stream.name == ref.name else None
 
 
-def decide(state: State, _facts: Facts, _order: Order, command: Commands) -> list[Event]:
+def reads(state: State, command: Commands) -> Reads:
+    """Whose the code is."""
+    match command:
+        case ScheduleAnnualRound(programme=programme):
+            return Reads(claims=frozenset({code_key(state.stream, programme)}))
+        case EstablishProgramme() | PublishPolicyPack() | UnscheduleAnnualRound():
+            return Reads()
+        case _:
+            assert_never(command)
+
+
+def decide(state: State, facts: Facts, _order: Order, command: Commands) -> list[Event]:
     """What an order about the programme makes happen. Raises CommandRejected."""
     check, register = Checks(), state.part(Register)
     match command:
@@ -136,11 +217,65 @@ def decide(state: State, _facts: Facts, _order: Order, command: Commands) -> lis
                 f"the next version is {register.newest + 1}, not {scheme.version}; a published version never changes",
             )
             return check.grant(PolicyPackPublished.of(command))
+        case ScheduleAnnualRound():
+            _scheduled(check, state, facts, command)
+            return check.grant(AnnualRoundScheduled.of(command))
+        case UnscheduleAnnualRound(programme=programme):
+            check(
+                register.annual.get(programme),
+                "SC05",
+                f"{programme} 沒有年度安排",
+                f"{programme} has no annual schedule",
+            )
+            return check.grant(AnnualRoundUnscheduled.of(command))
         case _:
             assert_never(command)
 
 
-def evolve(state: State, _of: Occurrence, event: Events) -> State:
+def _scheduled(check: Checks, state: State, facts: Facts, asked: ScheduleAnnualRound) -> None:
+    annual = state.part(Register).annual
+    known, day = annual.get(asked.programme), f"{asked.month:02}-{asked.day:02}"
+    check(
+        _is_in_every_year(asked),
+        "SC04",
+        f"並非每年都有 {day}，請另選一日",
+        f"not every year has a {day}: choose another day",
+    )
+    check(
+        known is None,
+        "SC04",
+        f"{asked.programme} 已有年度安排，請先取消",
+        f"{asked.programme} is scheduled already: unschedule it first",
+    )
+    others = facts.holders(code_key(state.stream, asked.programme)) - {state.stream}
+    check(
+        not others,
+        "SC04",
+        f"代號 {asked.programme} 屬於 {'、'.join(sorted(others))}",
+        f"the code {asked.programme} belongs to {', '.join(sorted(others))}",
+    )
+    municipal = sorted(
+        code
+        for code, alarm in annual.items()
+        if alarm is not None and alarm.annual.level is RoundLevel.MUNICIPAL and code != asked.programme
+    )
+    check(
+        asked.level is not RoundLevel.MUNICIPAL or not municipal,
+        "H1",
+        f"每年的市級輪次已由 {'、'.join(municipal)} 開啟",
+        f"the municipal round of every year is opened by {', '.join(municipal)}",
+    )
+
+
+def _is_in_every_year(asked: Yearly) -> bool:
+    try:
+        date(2001, asked.month, asked.day)
+    except ValueError:
+        return False
+    return True
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
     """What the room remembers after the event. The newest version is the one that the stream itself cites."""
     register = state.part(Register)
     match event:
@@ -151,6 +286,13 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
             return replace(state, scheme=scheme.ref).having(
                 replace(register, city=register.city or scheme.city, packs=packs)
             )
+        case AnnualRoundScheduled(programme=code, month=month, day=day, hour=hour):
+            name, realm = state.stream.name, state.stream.realm
+            annual = Annual(programme=code, scheme=name, level=event.level, actor=of.actor, realm=realm)
+            alarm = Alarm(annual=annual, month=month, day=day, hour=hour, since=of.at)
+            return state.having(replace(register, annual={**register.annual, code: alarm}))
+        case AnnualRoundUnscheduled(programme=code):
+            return state.having(replace(register, annual={**register.annual, code: None}))
         case _:
             assert_never(event)
 
@@ -162,6 +304,7 @@ ROOM = Room(
     events=get_args(Events),
     decide=decide,
     evolve=evolve,
+    reads=reads,
 )
 
 SCHEME = Aggregate(

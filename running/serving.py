@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 import bootstrap
 from activities.agenda import AgendaFollower
 from activities.carrying_out import Registrar
+from api.alarms import AlarmFollower, Alarms
 from api.annual import RoundOpener
 from api.door import Door
 from running.sandbox import sandbox
@@ -55,21 +55,21 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=[registrar.carry_out, registrar.carry_out_each, RoundOpener(door).open_round],
+        activities=[registrar.carry_out, registrar.carry_out_each, RoundOpener(door, store).open_round],
         deployment_config=_deployment(settings),
         workflow_runner=sandbox(client.data_converter),
         graceful_shutdown_timeout=GRACE,
         **TUNING,
     )
-    follower = AgendaFollower(store, door.look)
+    followers = AgendaFollower(store, door.look), AlarmFollower(store, Alarms(client, settings.task_queue))
     async with worker:
-        following = asyncio.create_task(follower.run())
+        following = [asyncio.create_task(follower.run()) for follower in followers]
         try:
             yield registrar
         finally:
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
+            for each in following:
+                each.cancel()
+            await asyncio.wait(following)
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from domain.catalogue import AGGREGATES, command_named, kind_of_subject
+from domain.catalogue import AGGREGATES, command_named, halves, kind_of_subject
 from domain.kernel.calendar import SHANGHAI, day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.identity import Actor, Role, StreamId, derived
@@ -170,7 +170,7 @@ class _Planner:
         if row.actor.role is Role.SYS:
             command_type = _of_the_clock(command_type, stream.kind)
         if command_type.by == (Role.SYS,):
-            data = {**({command_type.subject_field: subject_part} if subject_part else {}), **row.data}
+            data = command_type.about(subject_part, row.data)
             expectations.append(Expectation(i + 1, line, local_day(at), stream, command_type.records.event_type, data))
             return
         command = self._particulars(("events", i, 4), stream, command_type, subject_part, row.data)
@@ -206,7 +206,7 @@ class _Planner:
     def _command(
         self, place: Place, column: int | str, event: str, subject: str
     ) -> tuple[StreamId, type[Command], str] | None:
-        name, _, part = subject.partition("/")
+        name, part = halves(subject)
         try:
             kind = kind_of_subject(name)
             stream = StreamId.of(kind, self._realm, self._names.get(name, name))
@@ -231,13 +231,11 @@ class _Planner:
     def _particulars(
         self, place: Place, stream: StreamId, command_type: type[Command], part: str, data: Mapping[str, Any]
     ) -> Command | None:
-        filled = dict(data)
-        if part and command_type.subject_field:
-            filled.setdefault(command_type.subject_field, part)
-        elif part:
+        if part and not command_type.subject_field:
             zh = f"{command_type.zh()}不分項，對象不可寫作 …/{part}"
             self._fault(place, zh, f"{command_type.command_type} has no parts; the subject may not be …/{part}")
             return None
+        filled = command_type.about(part, data)
         room = AGGREGATES[stream.kind].commands[command_type].name
         if room in _FROM_PROJECT or stream.kind in _FROM_DEFAULTS:
             known = {**self._pinned, **self._scenario.defaults, **self._header.get(stream.name, {})}

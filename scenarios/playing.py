@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from activities.deciding import fold, occurrence
 from api.door import Asking, Door, NotKnown, receipt
 from domain.calendar_register import PublishCalendar
-from domain.catalogue import AGGREGATES
+from domain.catalogue import AGGREGATES, halves
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId, derived
@@ -367,7 +367,7 @@ class _Play:
 
     def _names(self) -> list[str]:
         """Every project of the file, expected or not, in the file's order."""
-        awarded = [row.subject.partition("/")[0] for row in self._plan.scenario.events]
+        awarded = [halves(row.subject)[0] for row in self._plan.scenario.events]
         names = [*self._plan.scenario.projects, *self._plan.scenario.expect]
         return list(dict.fromkeys([*names, *(a for a in awarded if a.startswith("PJ-"))]))
 

@@ -131,6 +131,14 @@ def read_text(text: str, file: str) -> Document:
         loader.dispose()
 
 
+def value_of(text: str) -> Any:  # noqa: ANN401 - any value that YAML can write
+    """What somebody means by a value: YAML, so that numbers, lists and mappings may be given; else the text itself."""
+    try:
+        return read_text(text, "").data if text else ""
+    except Faulty:
+        return text
+
+
 MOST_VALUES = 200_000
 """More values than this in one file is an alias bomb, not an office's file."""
 

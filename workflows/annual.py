@@ -9,8 +9,8 @@ from temporalio.common import RetryPolicy, SearchAttributeKey
 
 with workflow.unsafe.imports_passed_through():
     from activities import names
+    from domain.annual import Annual, Opened, YearsRound
     from domain.kernel.calendar import SHANGHAI
-    from domain.round.annual import Annual, Opened, YearsRound
 
 SCHEDULED = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 """When the schedule meant to fire, which an outage may lie behind."""

@@ -12,7 +12,7 @@ from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.state import Transition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -90,6 +90,11 @@ class Command(Particulars):
             cls.during = tuple(dict.fromkeys(stage for t in moves for stage in t.start))
         if "rule" not in cls.__dict__:
             cls.rule = moves[0].id if moves else "S0"
+
+    @classmethod
+    def about(cls, part: str, particulars: Mapping[str, Any]) -> dict[str, Any]:
+        """The particulars with the subject's second half in its field, unless they say it themselves."""
+        return {**({cls.subject_field: part} if part and cls.subject_field else {}), **particulars}
 
     @classmethod
     def zh(cls) -> str:

@@ -136,10 +136,10 @@ def _standing(state: State, order: Order) -> Iterable[Unmet]:
     """What is wrong with who asks and when in the life of the stream, before any rule of the room."""
     command, role = type(order.command), order.actor.role
     if role not in command.by:
-        zh = "、".join(f"{r.zh}({r})" for r in command.by)
+        zh = "、".join(f"{r.zh}（{r}）" for r in command.by)
         yield Unmet(
             rule=command.rule,
-            zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}({role})無權辦理",
+            zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}（{role}）無權辦理",
             en=f"{command.command_type} is for {', '.join(command.by)}, not for {role}",
         )
     if command.during and state.stage not in command.during:

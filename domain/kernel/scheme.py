@@ -36,6 +36,13 @@ class Route(StrEnum):
     REIMBURSE = "REIMBURSE"
 
 
+class RoundLevel(StrEnum):
+    """Whose round it is (HZ-1)."""
+
+    MUNICIPAL = "MUNICIPAL"
+    DISTRICT = "DISTRICT"
+
+
 class Needs(Policy):
     """Need solicitation 需求徵集."""
 

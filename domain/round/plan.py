@@ -21,7 +21,7 @@ from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Orde
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.room import Room
-from domain.kernel.scheme import Route, Scheme
+from domain.kernel.scheme import RoundLevel, Route, Scheme
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.scheme_register import scheme_of
 
@@ -90,13 +90,6 @@ _NEED_ZH = {
     NeedStage.MERGED: "已合併",
     NeedStage.SPLIT: "已拆分",
 }
-
-
-class RoundLevel(StrEnum):
-    """Whose round it is (HZ-1)."""
-
-    MUNICIPAL = "MUNICIPAL"
-    DISTRICT = "DISTRICT"
 
 
 # ---------------------------------------------------------------- the first event of a round

@@ -11,6 +11,7 @@ import pytest
 from api.bulk import BulkResult, carried_out, understood, waves
 from domain.kernel.identity import LIVE
 from schemes.reading import Faulty
+from store.memory import MemoryStore
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -56,6 +57,31 @@ async def test_rows_that_cannot_be_read_are_all_named_and_nothing_is_begun(desk:
         await understood("rows.jsonl", content, desk.store)
     assert [f.line for f in faulty.value.faults] == [2, 3, 4]
     assert await desk.store.streams_named(name) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "lines"),
+    [
+        ("rows.jsonl", "", [1]),
+        ("rows.csv", "", [1]),
+        ("rows.csv", "command,subject,actor\n", [1]),
+        ("rows.csv", "command;subject;actor\nsubmit-need;ND-3;COMM#1\n", [1]),
+        ("rows.csv", "command,subject,actor\nsubmit-need,ND-3,COMM#1,多,餘\nsubmit-need,ND-4\n", [2, 3]),
+        ("rows.jsonl", '{"command":\n[1, 2]\n"x"\n\n{"command": "submit-need"}', [1, 2, 3, 5]),
+    ],
+    ids=["empty", "an empty table", "no rows", "semicolons", "cells beyond the columns, and too few", "broken rows"],
+)
+async def test_rubbish_is_named_with_each_of_its_lines(file: str, content: str, lines: list[int]) -> None:
+    with pytest.raises(Faulty) as faulty:
+        await understood(file, content.encode(), MemoryStore())
+    assert sorted({f.line for f in faulty.value.faults}) == lines
+    assert {f.file for f in faulty.value.faults} == {file}
+
+
+async def test_a_cell_that_is_no_yaml_is_its_text() -> None:
+    content = b"command,subject,actor,round,group\nsubmit-need,ND-3,COMM#1,R-1,[a: {b\n"
+    (order,) = await understood("rows.csv", content, MemoryStore())
+    assert order.command.model_dump()["group"] == "[a: {b"
 
 
 async def test_a_table_of_a_spreadsheet_does_as_well(desk: Desk) -> None:

@@ -33,7 +33,8 @@ async def _soliciting_round(desk: Desk) -> StreamId:
 
 
 async def _found(desk: Desk, stream: StreamId) -> list[Difference]:
-    return [f.difference for f in (await reconcile(desk.store, desk.client)).found if f.stream == stream]
+    found = (await reconcile(desk.store, desk.client, desk.settings.task_queue)).found
+    return [f.difference for f in found if f.stream == stream]
 
 
 def _handle(desk: Desk, stream: StreamId) -> WorkflowHandle[object, object]:

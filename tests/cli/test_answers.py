@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+from api.reconciling import Difference, Found, Reconciliation
+from cli.reconciling import show
+from cli.speaking import Form, Lang, Voice
 from tests.cli.house import ROOT, S2, in_process
 
 if TYPE_CHECKING:
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 GOLDEN = ROOT / "tests" / "cli" / "golden"
 VOLATILE = re.compile(r"S2-[0-9a-f]{8}")
 
-CHINESE = re.compile("階段|情景|版本|名稱|審批編號|命令|狀況|條記錄|項命令|尚缺")
+CHINESE = re.compile("階段|情景|版本|名稱|審批編號|命令|狀況|條記錄|項命令|尚缺|處理|年度安排")
 """Words of our own; the data of a story is Chinese in either language."""
 
 READING = [
@@ -27,6 +32,9 @@ READING = [
     ("project", "show", "PJ-3"),
     ("round", "list"),
     ("round", "show", "R-FZ-2023"),
+    ("round", "schedules"),
+    ("inbox",),
+    ("resurrect",),
     ("approval", "list", "--all"),
     ("scheme", "list"),
     ("scheme", "check", "schemes/fuzhou.yaml"),
@@ -133,6 +141,10 @@ def test_1_a_refusal_names_everything_that_is_missing(venture: House) -> None:
         ("scenario", "check", "no-such-file.yaml"),
         ("scenario", "play", "."),
         ("audit", "as-of", "yesterday", "PJ-3"),
+        ("inbox", "--as", "MAYOR"),
+        ("bulk", "no-such-file.csv", "--yes"),
+        ("round", "schedule", "甲", "--scheme", "fuzhou", "--month", "3", "--day", "1"),
+        ("round", "schedule", "FZ", "--scheme", "nowhere", "--month", "3", "--day", "1"),
         ("audit", "verify", "--root", "🙂"),
         ("approval", "wait", "not-a-uuid"),
         ("commands", "dances"),
@@ -165,6 +177,7 @@ def test_2_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
         ("project", "show", "project/live/AP-999"),
         ("project", "show", "PJ-3", "--realm", "nowhere"),
         ("round", "show", "R-999"),
+        ("round", "unschedule", "NOBODY"),
         ("audit", "replay", "PJ-999"),
         ("audit", "as-of", "1999-01-01", "PJ-3"),
         ("approval", "wait", "00000000-0000-4000-8000-000000000000"),
@@ -213,9 +226,94 @@ def test_a_round_opens_once_and_says_why_not_twice(venture: House) -> None:
     assert "R-FZ-2041" in venture.ask("round", "list", "--realm", "live").stdout
 
 
+def test_a_round_a_year_is_scheduled_told_and_cancelled(venture: House) -> None:
+    asked = ("round", "schedule", "CLI", "--scheme", "fuzhou", "--level", "DISTRICT", "--month", "3", "--day", "1")
+    scheduled = venture.ask(*asked, "-o", "json")
+    assert scheduled.exit_code == 0, scheduled.output
+    again = venture.ask(*asked, "--as", "CAB-DEC#1", "--lang", "en")
+    assert again.exit_code == 1
+    assert again.stderr.count("[SC04]") == 2, "who may, and that it is scheduled already"
+    assert json.loads(scheduled.stdout) in json.loads(venture.ask("round", "schedules", "-o", "json").stdout)
+    assert "R-CLI-" in venture.ask("round", "schedules").stdout
+    assert venture.ask("round", "unschedule", "CLI", "--as", "CAB-DEC#1").exit_code == 0
+    assert "R-CLI-" not in venture.ask("round", "schedules").stdout
+
+
 def test_a_stream_of_refusals_only_is_not_listed(venture: House) -> None:
     venture.ask("do", "close-project", "AP-999", "--as", "CAB-REG#1")
     assert "AP-999" not in venture.ask("project", "list").stdout
+
+
+# ---------------------------------------------------------------------------------------------------- many at once
+
+
+def _needs(path: Path, round_: str, *actors: str) -> Path:
+    data = {"round": round_, "group": "空巢老人"}
+    rows = [
+        {"command": "submit-need", "subject": f"ND-{round_[2:]}-{n}", "actor": actor, "data": data}
+        for n, actor in enumerate(actors)
+    ]
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    return path
+
+
+def test_what_became_of_the_rows_is_said_in_the_readers_language(venture: House, tmp_path: Path) -> None:
+    venture.ask("round", "open", "R-BULK", "--year", "2042", "--scheme", "fuzhou")
+    path = str(_needs(tmp_path / "needs.jsonl", "R-BULK", "COMM#1", "SO-PM#1"))
+    told = venture.ask("bulk", path, "--yes")
+    assert told.exit_code == 1
+    assert "合計 2 行：已辦理 1、不予辦理 1" in told.stderr
+    told = venture.ask("bulk", path, "--yes", "--lang", "en")
+    assert "2 rows: 1 repeated, 1 refused" in told.stderr
+    assert CHINESE.search(told.stdout + told.stderr) is None
+
+
+def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: House, tmp_path: Path) -> None:
+    venture.ask("round", "open", "R-INT", "--year", "2043", "--scheme", "fuzhou")
+    path = str(_needs(tmp_path / "needs.jsonl", "R-INT", *["COMM#1"] * 120))
+    with venture.begun("bulk", path, "--yes", "-o", "jsonl") as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["outcome"] == "carried_out", "a row is told when it is done"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 5, err
+    assert "run again" in json.loads(out.splitlines()[-1])["en"]
+    counted = json.loads(venture.ask("bulk", path, "--yes", "-o", "json").stdout)["counted"]
+    assert counted["repeated"] >= 1
+    assert counted["repeated"] + counted["carried_out"] == 120
+
+
+def test_what_several_realms_wait_for_is_told_apart(venture: House) -> None:
+    waiting = json.loads(venture.ask("inbox", "--as", "HOST", "-o", "json").stdout)
+    assert all(each["realm"] == each["stream"].split("/")[1] for each in waiting)
+    told = venture.ask("inbox", "--as", "HOST").stdout
+    assert all(each["realm"] in told for each in waiting)
+
+
+def test_for_machines_rubbish_too_is_answered_in_json(venture: House) -> None:
+    answer = venture.ask("inbox", "--as", "MAYOR", "-o", "json")
+    assert answer.exit_code == 2
+    assert "MAYOR" in json.loads(answer.stdout)["en"]
+
+
+# ---------------------------------------------------------------------------------------------------- differences
+
+
+@pytest.mark.parametrize("difference", Difference)
+def test_a_difference_is_told_with_what_to_do_and_then_with_what_was_done(
+    difference: Difference, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = Found("round/live/R-1", difference, 2, None)
+    for lang in Lang:
+        voice = Voice(Form.TABLE, lang)
+        show(Reconciliation(found=[found]), voice)
+        to_do = capsys.readouterr().out
+        show(Reconciliation(found=[replace(found, mended=True)]), voice)
+        done = capsys.readouterr().out
+        assert "resurrect" in to_do
+        assert "resurrect" not in done
+        assert "✓" in done
+        assert (difference in to_do, CHINESE.search(to_do) is None) == (lang is Lang.EN, lang is Lang.EN)
 
 
 # ---------------------------------------------------------------------------------------------------- approvals

@@ -14,6 +14,7 @@ from domain.calendar_register import PublishCalendar
 from domain.fund import RegisterFundSource
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import Claim, Post, Release
+from domain.kernel.scheme import RoundLevel
 from domain.panel import DrawPanel, IssueReviewReport
 from domain.project.award import ConfirmAward, OpenAwardPublicity, ProposeAward
 from domain.project.bidding import PassPreliminaryReview, SubmitApplication
@@ -29,7 +30,6 @@ from domain.project.evaluation import (
     Result,
 )
 from domain.round.call import PublishCall
-from domain.round.plan import RoundLevel
 from domain.scheme_register import PublishPolicyPack
 from schemes.calendars import published
 from store.port import Entry, EntryKind

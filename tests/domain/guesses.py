@@ -116,6 +116,7 @@ PARTICULARS: dict[str, Callable[[Random, Office], Any]] = {
     "credit_code": one(*(first + check_character(first) for first in ("51330000MJ8740000", "52330000MJ8741111"))),
     "criteria": one({"need": Decimal(10)}, {"delivery": Decimal(31)}),
     "cured": one("已改"),
+    "day": one(1, 31),
     "deadline": instant,
     "due": day(-1, 40),
     "effective": day(-1, 20),
@@ -136,6 +137,7 @@ PARTICULARS: dict[str, Callable[[Random, Office], Any]] = {
     "head_count": one(1, 20),
     "hearing_until": day(0, 40),
     "held_on": day(-40, 3),
+    "hour": one(9),
     "in_": one("E6", "E7", "E1"),
     "incubated": one("銀齡社", "茶友會"),
     "index": one(MINUTES),
@@ -151,6 +153,7 @@ PARTICULARS: dict[str, Callable[[Random, Office], Any]] = {
     "milestone": one("MS-1", "standing-team", "MS-7"),
     "milestones": one({"MS-1": "2024-07-31"}, {"MS-7": "2024-07-31"}, {}),
     "minutes": one(MINUTES),
+    "month": one(3, 4),
     "months": one(1, 3),
     "move": one(
         {"activity": -50_000, "admin": 50_000}, {"activity": -1_000_000}, {"activity": -100_000, "venue": 100_000}
@@ -177,6 +180,7 @@ PARTICULARS: dict[str, Callable[[Random, Office], Any]] = {
     "place": one("東糖社區"),
     "preview": one("0" * 64),
     "problem": one("無人探訪"),
+    "programme": one("HZ", "HZ-D"),
     "project": one("PJ-1", "PJ-2", "PJ-3", "PJ-9"),
     "purposes": one((), ("助老",)),
     "reason": one("見附件"),

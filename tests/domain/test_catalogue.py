@@ -13,6 +13,7 @@ from domain.catalogue import (
     command_table,
     decode,
     event_class,
+    halves,
     kind_of_subject,
     stage_zh,
     transition_table,
@@ -253,6 +254,26 @@ def test_an_event_that_the_timer_causes_too_means_the_persons_command() -> None:
 )
 def test_a_subject_says_which_kind_it_is_of(subject: str, kind: str) -> None:
     assert kind_of_subject(subject) == kind
+
+
+@pytest.mark.parametrize(
+    ("subject", "name", "part"),
+    [
+        ("PJ-3/T1", "PJ-3", "T1"),
+        ("PJ-3", "PJ-3", ""),
+        ("fuzhou/FZ", "fuzhou", "FZ"),
+        ("project/live/AP-5",) * 2 + ("",),
+    ],
+)
+def test_a_subject_means_a_stream_or_a_part_of_it(subject: str, name: str, part: str) -> None:
+    assert halves(subject) == (name, part)
+
+
+def test_the_part_goes_into_the_commands_field_unless_it_is_said_otherwise() -> None:
+    requested, started = command_named("request-disbursement"), command_named("start-project")
+    assert requested.about("T1", {"amount": 1}) == {"tranche": "T1", "amount": 1}
+    assert requested.about("T1", {"tranche": "T2"}) == {"tranche": "T2"}
+    assert requested.about("", {}) == started.about("T1", {}) == {}
 
 
 def test_a_subject_of_no_kind_is_refused() -> None:

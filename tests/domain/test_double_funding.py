@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from domain.kernel.scheme import RoundLevel
 from domain.project.award import DeclineAward, Remedy, RevocationGround, RevokeAward, UpholdObjection
 from domain.project.bidding import LeaveApplicationOut
 from domain.project.disbursement import CancelTranche
 from domain.project.evaluation import IssueAuditOpinion, Opinion
 from domain.project.termination import InitiateTermination, TerminateProject
 from domain.round.call import PublishCall
-from domain.round.plan import RoundLevel
 from tests.domain.chronicle import Chronicle, Step, bid, project, told_until
 from tests.domain.test_mutants import AGAINST, RULES, mute, objection
 from tests.domain.town import EVIDENCE

@@ -32,6 +32,7 @@ from domain.catalogue import AGGREGATES
 from domain.fund import RegisterFundSource, envelope
 from domain.kernel.envelope import Ending
 from domain.kernel.identity import Actor
+from domain.kernel.scheme import RoundLevel
 from domain.panel import Panel
 from domain.project.award import AcceptObjection, LodgeObjection
 from domain.project.contract import Tranches
@@ -40,7 +41,6 @@ from domain.project.disbursement import PAYABLE, ApproveDisbursement, CheckDisbu
 from domain.project.variation import VARIABLE, ApproveVariation, RequestVariation
 from domain.realm import Clock, SetClock
 from domain.round.call import PublishCall
-from domain.round.plan import RoundLevel
 from domain.scheme_register import PublishPolicyPack
 from schemes.calendars import published
 from tests.domain.chronicle import proposal

@@ -21,6 +21,7 @@ from domain.base import AssessBase, DesignateBase, Tier
 from domain.kernel import room
 from domain.kernel.message import Event
 from domain.kernel.refusal import Checks
+from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
 from domain.organisation import ApplyRatingBonus, BanApplicant, RecordRating
 from domain.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
@@ -83,7 +84,7 @@ from domain.project.termination import (
 )
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
 from domain.round.call import PublishCall
-from domain.round.plan import OpenNeedSolicitation, RoundLevel
+from domain.round.plan import OpenNeedSolicitation
 from store import memory
 from store.memory import MemoryStore
 from tests.audit.house import played

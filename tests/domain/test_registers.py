@@ -10,21 +10,25 @@ from pydantic import ValidationError
 from domain.calendar_register import CALENDAR, CalendarPublished, PublishCalendar, calendar_of
 from domain.fund import FUND, Fund, FundSourceRegistered, RegisterFundSource, committed, envelope, paid, treasury
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.effects import Post
+from domain.kernel.effects import Claim, Post
+from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
-from domain.kernel.scheme import Scheme
+from domain.kernel.scheme import RoundLevel, Scheme
 from domain.kernel.state import SchemeRef
 from domain.realm import REALM, Clock, ClockSet, Realm, SetClock
 from domain.scheme_register import (
     SCHEME,
+    AnnualRoundScheduled,
     EstablishProgramme,
     PolicyPackPublished,
     ProgrammeEstablished,
     PublishPolicyPack,
     Register,
+    ScheduleAnnualRound,
+    UnscheduleAnnualRound,
     scheme_of,
 )
-from tests.domain.sentences import a
+from tests.domain.sentences import Story, a
 from tests.domain.town import scheme
 
 DEC = {"by": "CAB-DEC#1", "at": "2023-01-10"}
@@ -86,6 +90,72 @@ def test_a_programme_is_established_once() -> None:
 def test_rules_come_back_whole_from_their_bytes() -> None:
     event = PolicyPackPublished(scheme=scheme())
     assert PolicyPackPublished.model_validate_json(canonical(plain(event))) == event
+
+
+# ---------------------------------------------------------------- annual rounds
+
+
+MARCH = ScheduleAnnualRound(programme="FZ", month=3, day=1)
+STREAM = StreamId("scheme/test/fuzhou")
+
+
+def published() -> Story:
+    return a(SCHEME, "fuzhou").ordered(PublishPolicyPack(scheme=scheme()), **DEC)
+
+
+def test_a_round_a_year_is_scheduled_in_the_name_of_who_asks_for_it() -> None:
+    story = published().when(MARCH, **REG).then(AnnualRoundScheduled(programme="FZ", month=3, day=1, hour=9))
+    alarm = story.state.part(Register).annual["FZ"]
+    assert alarm is not None
+    assert (alarm.annual.actor, alarm.annual.scheme, alarm.annual.realm) == ("CAB-REG#1", "fuzhou", "test")
+    assert alarm.annual.round_of(2027) == "round/test/R-FZ-2027"
+
+
+def test_rules_come_first_and_the_registrar_schedules() -> None:
+    a(SCHEME, "fuzhou").when(MARCH, **REG).refused("SC04")
+    published().when(MARCH, **DEC).refused("SC04")
+
+
+def test_one_schedule_of_a_code_until_it_is_cancelled_by_either_desk() -> None:
+    story = published().ordered(MARCH, **REG)
+    story.when(MARCH.model_copy(update={"month": 4}), **REG).refused("SC04")
+    for by in ("CAB-REG#2", "CAB-DEC#1"):
+        cancelled = story.ordered(UnscheduleAnnualRound(programme="FZ"), by=by, at="2023-01-11")
+        assert cancelled.state.part(Register).annual == {"FZ": None}
+        cancelled.when(UnscheduleAnnualRound(programme="FZ"), **REG).refused("SC05")
+        cancelled.ordered(MARCH, **REG)
+
+
+@pytest.mark.parametrize(("month", "day"), [(2, 29), (2, 30), (4, 31)])
+def test_a_day_that_not_every_year_has_is_refused(month: int, day: int) -> None:
+    published().when(MARCH.model_copy(update={"month": month, "day": day}), **REG).refused("SC04")
+
+
+def test_one_programme_opens_the_municipal_round() -> None:
+    story = published().ordered(MARCH, **REG)
+    other = ScheduleAnnualRound(programme="FZ-2", month=3, day=1)
+    story.when(other, **REG).refused("H1")
+    story.ordered(other.model_copy(update={"level": RoundLevel.DISTRICT}), **REG)
+    story.ordered(UnscheduleAnnualRound(programme="FZ"), **DEC).ordered(other, **REG)
+
+
+def test_a_code_stays_with_the_programme_that_took_it() -> None:
+    event = AnnualRoundScheduled(programme="FZ", month=3, day=1)
+    assert list(event.effects(STREAM)) == [Claim("annual/test/FZ", STREAM)]
+    taken = Facts(claims={"annual/test/FZ": frozenset({"scheme/test/hangzhou"})})
+    published().knowing(taken).when(MARCH, **REG).refused("SC04")
+    published().knowing(Facts(claims={"annual/test/FZ": frozenset({STREAM})})).ordered(MARCH, **REG)
+
+
+def test_all_that_is_wrong_with_a_schedule_is_said_at_once() -> None:
+    taken = Facts(claims={"annual/test/FZ": frozenset({"scheme/test/hangzhou"})})
+    refusal = published().knowing(taken).when(MARCH.model_copy(update={"month": 2, "day": 30}), **DEC).refusal
+    assert refusal is not None
+    assert [u.en for u in refusal.unmet] == [
+        "ScheduleAnnualRound is for CAB-REG, not for CAB-DEC",
+        "not every year has a 02-30: choose another day",
+        "the code FZ belongs to scheme/test/hangzhou",
+    ]
 
 
 # ---------------------------------------------------------------- working days

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from domain.kernel.effects import Claim
 from domain.kernel.identity import StreamId
-from domain.kernel.scheme import Route
+from domain.kernel.scheme import RoundLevel, Route
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
 from domain.round import ROUND
@@ -21,7 +21,6 @@ from domain.round.plan import (
     OpenNeedSolicitation,
     PublishNeedCatalogue,
     Round,
-    RoundLevel,
 )
 from domain.round.results import PublishResult
 from domain.scheme_register import PublishPolicyPack

@@ -32,10 +32,10 @@ import local
 from api.approvals import asked, decided
 from api.door import Door
 from cli.scenario import planned
+from domain.annual import Annual
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
-from domain.round.annual import Annual
 from local.postgres import APPLICATION, AUDITOR
 from running.serving import serving
 from scenarios.playing import play

@@ -15,11 +15,12 @@ from domain.fund import RegisterFundSource
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Asked, Envelope
 from domain.kernel.identity import Actor, Attachment, StreamId
+from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
 from domain.organisation import OrganisationKind, VerifyOrganisation
 from domain.project.award import ProposeAward
 from domain.project.bidding import BaseSupport
-from domain.round.plan import OpenNeedSolicitation, RoundLevel
+from domain.round.plan import OpenNeedSolicitation
 from domain.scheme_register import PublishPolicyPack
 from schemes import loading
 

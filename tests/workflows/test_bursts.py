@@ -18,9 +18,9 @@ import pytest
 import bootstrap
 import local.temporal
 from domain.kernel.identity import Actor
+from domain.kernel.scheme import RoundLevel
 from domain.organisation import OrganisationKind, VerifyOrganisation
 from domain.round.call import PublishCall
-from domain.round.plan import RoundLevel
 from domain.scheme_register import PublishPolicyPack
 from local.postgres import SUPERUSER
 from store.port import EntryKind

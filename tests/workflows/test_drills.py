@@ -16,17 +16,20 @@ import asyncpg
 import pytest
 
 import bootstrap
+from api.alarms import Alarms, id_of
+from api.annual import Scheduled, publish, schedules
 from api.reconciling import Difference, reconcile, resurrect
 from audit.verifying import verify
 from cli.scenario import planned
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import Actor
 from domain.need import AdoptNeed, EndorseNeed
+from domain.scheme_register import ScheduleAnnualRound
 from local import binaries, children, nobody, postgres
 from local.postgres import APPLICATION, DATABASE, OWNER, SUPERUSER
 from scenarios.playing import Unseen, play
 from store.postgres import PostgresStore, open_pool
-from tests.workflows.bureau import Bureau, lacking
+from tests.workflows.bureau import RULES, Bureau, lacking
 from tests.workflows.frail import Frail, frail
 from tests.workflows.waiting import until
 
@@ -59,8 +62,9 @@ def _lose_temporals_data(house: Frail) -> None:
     house.kill_temporal()
 
 
-async def _differences(house: Frail) -> dict[StreamId, Difference]:
-    return {f.stream: f.difference for f in (await reconcile(house.store, house.client)).found}
+async def _differences(house: Frail) -> dict[str, Difference]:
+    found = (await reconcile(house.store, house.client, house.settings.task_queue)).found
+    return {f.stream: f.difference for f in found}
 
 
 async def _listed(house: Frail, *running: StreamId) -> None:
@@ -96,6 +100,20 @@ class Loser(Unseen):
             _lose_temporals_data(self._house)
 
 
+async def _scheduled(house: Frail, alarms: Alarms, programme: StreamId) -> Scheduled:
+    """A round every year, its alarm set by the follower: who has seen to it once does not look again."""
+    await publish(house.door, house.store, RULES, 2027, programme.realm)
+    await house.door.send(programme, ScheduleAnnualRound(programme="FZ", month=3, day=1), OFFICER)
+
+    async def is_set() -> bool:
+        (found,) = await schedules(house.store, alarms, programme)
+        return found.next_at is not None
+
+    await until(is_set)
+    (found,) = await schedules(house.store, alarms, programme)
+    return found
+
+
 async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
     """Everything that is recorded in the play's realm, in order; without what no two runs have in common."""
     streams = [row.stream for row in await store.agenda(realm=plan.realm, limit=1000)]
@@ -116,19 +134,23 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
     waiting = await bureau.open_round()
     await house.door.look(waiting)
     await _listed(house, waiting)
+    programme, alarms = house.bureau().id("scheme", "fuzhou"), Alarms(house.client, house.settings.task_queue)
+    annual = await _scheduled(house, alarms, programme)
 
     disturbed = await play(plan, house.door, house.store, Loser(house, len(plan.orders) // 2))
 
     assert disturbed.ok, disturbed.as_json()
     assert disturbed.as_json() == undisturbed.as_json()
     assert await _log(house.store, plan) == await _log(desk.store, plan)
-    assert (await _differences(house))[waiting] is Difference.MISSING
+    differences = await _differences(house)
+    assert (differences[waiting], differences[id_of(annual.alarm.annual)]) == (Difference.MISSING, Difference.MISSING)
     await resurrect(house.store, house.client, house.door)
     await _listed(house, waiting)
     await _agree(house)
     progress = await house.client.get_workflow_handle(waiting).query("progress", result_type=Progress)
     (row,) = await house.store.agenda(kind="round", realm=bureau.realm)
     assert (progress.version, progress.due) == (1, row.due_at)
+    assert await schedules(house.store, alarms, programme) == [annual]
 
 
 # ---------------------------------------------------------------- Postgres from a backup

@@ -1,13 +1,20 @@
-"""A programme that asks for needs once a year: under what name, by which rules, and in whose name."""
+"""A programme that asks for needs once a year: under what name, by which rules, in whose name, and on which day."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.kernel.identity import Actor
-from domain.round.plan import RoundLevel
+from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.scheme import RoundLevel
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,40}$")]
+"""What a programme is called in the names of its rounds."""
+Month = Annotated[int, Field(ge=1, le=12)]
+Day = Annotated[int, Field(ge=1, le=31)]
+Hour = Annotated[int, Field(ge=0, le=23)]
 
 
 class Annual(BaseModel):
@@ -15,17 +22,33 @@ class Annual(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    programme: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,40}$")]
+    programme: Code
     """E.g. ``FZ``; its round of 2027 is ``R-FZ-2027``."""
     scheme: str
     """The name of the city's rules; each year's round takes the newest version that is shipped."""
     level: RoundLevel = RoundLevel.MUNICIPAL
     actor: Actor
     """In whose name the round is opened."""
+    realm: str = LIVE
+    """Where it is opened."""
 
-    def round_of(self, year: int) -> str:
-        """The name of that year's round."""
-        return f"R-{self.programme}-{year}"
+    def round_of(self, year: int) -> StreamId:
+        """That year's round."""
+        return StreamId.of("round", self.realm, f"R-{self.programme}-{year}")
+
+
+class Alarm(BaseModel):
+    """When it is to be opened, every year, and since when that is so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    annual: Annual
+    month: Month
+    day: Day
+    hour: Hour
+    """In Shanghai."""
+    since: datetime
+    """UTC."""
 
 
 class YearsRound(BaseModel):

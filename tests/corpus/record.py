@@ -1,0 +1,146 @@
+"""Records what ``tests/audit/test_corpus.py`` reads: ``python -m tests.corpus.record`` from the root.
+
+The entries of a whole log, as Postgres keeps them, go into a file of the version in ``pyproject.toml``. A released
+version's file is never written again: it stands for what lies in somebody's office, and today's code must read it and
+come to the same. So nothing here is ever overwritten; a file of a version that is not released yet may be removed by
+hand first.
+
+What is recorded: every story that is shipped; the turns that none of them takes (``turns.yaml``); and what no row can
+say: a programme established, a round resolved in one append, a realm that goes live.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import lzma
+import sys
+import tempfile
+import tomllib
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import bootstrap
+import local
+from cli.scenario import planned, shipped
+from domain.kernel.identity import Actor, StreamId, derived
+from domain.realm import Clock, SetClock
+from domain.scheme_register import EstablishProgramme
+from local.postgres import APPLICATION, AUDITOR
+from scenarios.format import Scenario
+from scenarios.planning import Plan, plan
+from scenarios.playing import play
+from schemes.reading import Document, read
+from store.migrate import migrate
+from store.postgres import PostgresStore, open_pool
+from tests.audit.house import REPORTED, StraightDoor, resolving, story
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from api.door import Door
+    from domain.kernel.message import Command
+    from store.port import Entry, EventStore
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+BY_HAND = datetime(2023, 1, 9, 1, tzinfo=UTC)
+
+
+def main() -> None:
+    """Record into the file of this version, which must not exist."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    file = HERE / f"{version}.jsonl.xz"
+    if file.exists():
+        sys.exit(f"{file.relative_to(ROOT)} exists, and what is released is never recorded again")
+    with tempfile.TemporaryDirectory() as home:
+        lines = asyncio.run(_recorded(Path(home)))
+    file.write_bytes(lzma.compress("".join(lines).encode()))
+    sys.stdout.write(f"{len(lines)} entries in {file.relative_to(ROOT)}\n")
+
+
+async def _recorded(home: Path) -> list[str]:
+    settings = bootstrap.settings(home=home, log_level="error")
+    bootstrap.configure_logging(settings)
+    async with local.servers(settings) as servers:
+        await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+        async with aclosing(PostgresStore(await open_pool(servers.postgres_url))) as store:
+            await told(store)
+            return [_line(entry) async for entry in _log(store)]
+
+
+async def told(store: EventStore) -> None:
+    """Every story, every turn, and what is done by hand."""
+    door = StraightDoor(store)
+    for each in [*planned(shipped()), *_turns()]:
+        await _played(each, door, store)
+    undecided = story(REPORTED, fresh="resolved")
+    await _played(undecided, door, store)
+    resolution = await resolving(store, undecided.realm)
+    await _done(door, StreamId.of("round", undecided.realm, "R-FZ-2023"), resolution, "CAB-REG#1", REPORTED)
+    await door.open_realm("by-hand")
+    programme = EstablishProgramme(city="撫州", brand="幸福社區")
+    await _done(door, StreamId("scheme/by-hand/fuzhou"), programme, "CAB-DEC#1", BY_HAND)
+    live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
+    await _done(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=1))
+
+
+async def _played(plan: Plan, door: StraightDoor, store: EventStore) -> None:
+    came_of_it = await play(plan, cast("Door", door), store)
+    if came_of_it.deviations:
+        sys.exit(json.dumps(came_of_it.as_json(), ensure_ascii=False, indent=1))
+
+
+async def _done(door: StraightDoor, stream: StreamId, command: Command, by: str, at: datetime) -> None:
+    await door.send(stream, command, Actor(by), command_id=derived("corpus", stream, command.command_type), at=at)
+
+
+def _turns() -> Iterator[Plan]:
+    stories = {path.stem: path for path in shipped()}
+    for name, turn in read(HERE / "turns.yaml").data.items():
+        told: dict[str, Any] = read(stories[turn["of"]]).data
+        kinds = [row[1] for row in told["events"]]
+        taken = {
+            pj: {k: v for k, v in of.items() if k not in turn.get("without", ())} for pj, of in told["projects"].items()
+        }
+        turned = {
+            "id": name,
+            "projects": taken,
+            "events": [*told["events"][: kinds.index(turn["until"])], *turn["then"]],
+            "must_refuse": [],
+            "expect": {},
+        }
+        document = Document(f"{name} of {turn['of']}", {**told, **turned})
+        yield plan(document.parsed(Scenario), document)
+
+
+async def _log(store: EventStore) -> AsyncIterator[Entry]:
+    position = 0
+    while page := await store.feed(position):
+        for entry in page:
+            yield entry
+        position = page[-1].position
+
+
+def _line(entry: Entry) -> str:
+    """The entry as the auditor's export has it: texts as they are kept, hashes in hex."""
+    row = {
+        "stream": entry.stream,
+        "version": entry.version,
+        "kind": entry.kind,
+        "type": entry.type,
+        "schema_version": entry.schema_version,
+        "command_id": str(entry.command_id),
+        "occurred_at": entry.occurred_at.isoformat(),
+        "recorded_at": entry.recorded_at.isoformat(),
+        "meta": entry.meta.decode(),
+        "data": entry.data.decode(),
+        "chain": entry.chain.hex(),
+    }
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    main()
