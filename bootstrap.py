@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     env: Environment = Environment.LOCAL
     home: Path = Path(".venture")
     """The folder, of mode 0700, that holds everything which embedded servers keep."""
+    temporal_ui: bool = False
+    """Whether the embedded Temporal shows its own pages, on this machine only."""
     postgres_url: SecretStr | None = None
     """How the worker and the command line reach Postgres: as the application's role."""
     postgres_owner_url: SecretStr | None = None

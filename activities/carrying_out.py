@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import names
+from activities import names, showing
 from activities.deciding import Decision, Reader, Step, decide_on, parsed
 from activities.folds import Folds, Recollection
 from domain.kernel.calendar import SHANGHAI
@@ -426,18 +426,14 @@ def progress(decision: Decision) -> Progress:
         due=decision.alarm if decision.clock is Clock.WALL else None,
         final=state.stage in decision.aggregate.final,
         decided={str(a.id): a.verdict for a in state.approvals if a.verdict is not Verdict.OPEN},
-        details=_details(decision),
+        shown=showing.stage(state),
+        alarm=showing.deadline(decision) or "",
+        details=showing.details(decision),
     )
-
-
-def _details(decision: Decision) -> str:
-    lines = [f"**{decision.state.stage}** · v{decision.state.version}"]
-    for a in decision.awaiting:
-        until = f" · {a.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if a.until else ""
-        lines.append(f"- {'/'.join(a.roles)}: {a.zh} / {a.en}{until}")
-    return "\n".join(lines)
 
 
 def _parked(state: State, reason: str) -> Progress:
     """No alarm is set for a parked stream: a loop would not mend it."""
-    return Progress(version=state.version, stage=state.stage, details=f"**PARKED**: {reason}")
+    return Progress(
+        version=state.version, stage=state.stage, shown=showing.stage(state), details=showing.parked(state, reason)
+    )

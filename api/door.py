@@ -23,6 +23,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import showing
 from activities.carrying_out import repeated
 from activities.reckoning import newest_calendar, reckon_anew
 from domain.kernel.canonical import plain
@@ -187,12 +188,7 @@ class Door:
     async def look(self, stream: StreamId) -> None:
         """Have the stream's workflow read the log again, starting it if it is missing."""
         await self._client.start_workflow(
-            workflow_type(stream.kind),
-            Opening(stream=stream),
-            id=stream,
-            task_queue=self._task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            start_signal="look",
+            workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream), start_signal="look"
         )
 
     async def settled(self, stream: StreamId, approval: UUID) -> None:
@@ -261,14 +257,17 @@ class Door:
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""
-        return WithStartWorkflowOperation(
-            workflow_type(stream.kind),
-            Opening(stream=stream),
-            id=stream,
-            task_queue=self._task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=stream,
-        )
+        return WithStartWorkflowOperation(workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream))
+
+    def _begun(self, stream: StreamId) -> dict[str, Any]:
+        """How a stream's workflow is begun, by whatever comes first: found if it is there, and told in words."""
+        return {
+            "id": stream,
+            "task_queue": self._task_queue,
+            "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+            "static_summary": showing.summary(stream),
+            "static_details": showing.standing_orders(stream),
+        }
 
 
 _PAST_ALL_EVENTS = 2**62

@@ -128,7 +128,7 @@ class StreamWorkflow:
             await workflow.wait_condition(
                 lambda: self._progress is not before or self._asked_to_look > self._looked or self._rolling(),
                 timeout=wait,
-                timeout_summary=f"{before.stage} {alarm:%Y-%m-%dT%H:%MZ}" if before and alarm else None,
+                timeout_summary=before.alarm if before and alarm else None,
             )
         except TimeoutError:
             await self._see_what_is_due()
@@ -168,6 +168,7 @@ class StreamWorkflow:
                     names.CARRY_OUT,
                     asked,
                     result_type=Carried,
+                    summary=asked.envelope.command if asked.envelope else "due",
                     start_to_close_timeout=ONE_TRY,
                     schedule_to_close_timeout=ALL_TRIES,
                     retry_policy=RetryPolicy(
@@ -188,7 +189,7 @@ class StreamWorkflow:
         self._progress = progress
         changed: list[SearchAttributeUpdate[Any]] = []
         if before is None or before.stage != progress.stage:
-            changed.append(STAGE.value_set(progress.stage))
+            changed.append(STAGE.value_set(progress.shown or progress.stage))
         if (before.due if before else None) != progress.due:
             changed.append(DUE_AT.value_set(progress.due) if progress.due else DUE_AT.value_unset())
         if changed:
