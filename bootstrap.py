@@ -9,11 +9,13 @@ import re
 import secrets
 import sys
 from enum import StrEnum
+from importlib.util import find_spec
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import structlog
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
@@ -27,6 +29,8 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 from temporalio.service import GrpcCompression, TLSConfig
+
+import tracing
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -95,9 +99,26 @@ class Settings(BaseSettings):
     """This worker's build. Given, workflows are pinned to the build that began them and move on when they continue as
     new; left out, workers are not versioned."""
     sdk_metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """Loopback port for the Temporal SDK's own Prometheus metrics; none if left out."""
+    """Port for the Temporal SDK's own Prometheus metrics; none if left out."""
     health_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """Loopback port for ``/healthz``, ``/readyz`` and ``/metrics``; none if left out."""
+    """Port for ``/healthz``, ``/readyz`` and ``/metrics``; none if left out."""
+    listen_host: IPvAnyAddress = IPv4Address("127.0.0.1")
+    """The address of this machine on which both of these ports listen. They ask for no password: beyond the loopback
+    address only inside a network of the installation's own."""
+    otlp_endpoint: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$")] | None = None
+    """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
+    out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _can_be_traced(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None and not _is_installed("opentelemetry.exporter.otlp.proto.http"):
+            message = (
+                "須先安裝 OpenTelemetry：pip install '.[otel]'，或不設此項"
+                " / OpenTelemetry is not installed: pip install '.[otel]', or leave this out"
+            )
+            raise ValueError(message)
+        return endpoint
 
     @model_validator(mode="after")
     def _complete_in_production(self) -> Self:
@@ -135,6 +156,13 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
     except ValidationError as wrong:
         lines = [f"VENTURE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in wrong.errors(include_url=False)]
         raise SettingsInvalid("\n".join(lines)) from wrong
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of what it lies in
+        return False
 
 
 _OTHER = {"pg_bin", "keep_servers"}
@@ -211,7 +239,7 @@ def configure_logging(of: Settings) -> None:
 _runtime: list[Runtime] = []
 
 
-def _forwarding_runtime(metrics_port: int | None) -> Runtime:
+def _forwarding_runtime(of: Settings | None) -> Runtime:
     """One for the process. Core's logs go through Python: left to itself it writes to standard output and stalls."""
     if not _runtime:
         logger = logging.getLogger("temporal.core")
@@ -219,7 +247,11 @@ def _forwarding_runtime(metrics_port: int | None) -> Runtime:
             filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
             forwarding=LogForwardingConfig(logger=logger),
         )
-        metrics = PrometheusConfig(bind_address=f"127.0.0.1:{metrics_port}") if metrics_port is not None else None
+        metrics = (
+            PrometheusConfig(bind_address=f"{of.listen_host}:{of.sdk_metrics_port}", durations_as_seconds=True)
+            if of is not None and of.sdk_metrics_port is not None
+            else None
+        )
         _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
     return _runtime[0]
 
@@ -234,10 +266,11 @@ async def connect_temporal(address: str, of: Settings | None = None) -> Client:
         address,
         namespace=of.temporal_namespace if of else "default",
         data_converter=DATA_CONVERTER,
-        runtime=_forwarding_runtime(of.sdk_metrics_port if of else None),
+        runtime=_forwarding_runtime(of),
         tls=_tls(of) if of else None,
         api_key=of.temporal_api_key.get_secret_value() if of and of.temporal_api_key else None,
         grpc_compression=GrpcCompression.NONE if loopback else GrpcCompression.GZIP,
+        plugins=[tracing.begin(of.otlp_endpoint)] if of and of.otlp_endpoint else [],
     )
 
 

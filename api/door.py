@@ -31,6 +31,7 @@ from domain.kernel.envelope import Answer, Asked, Ending, Envelope, Opening, Pro
 from domain.kernel.identity import derived
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import Clock, EventStore, StoreUnavailable
+from tracing import span
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
@@ -158,8 +159,12 @@ class Door:
         place = self._places.get(envelope.subject)
         if place is None:
             place = self._places[envelope.subject] = asyncio.Semaphore(AT_ONCE)
-        async with place:
-            return await self._update("carry_out", envelope.subject, envelope, envelope.command_id, Answer)
+        said = {"command": envelope.command, "stream_kind": envelope.subject.kind}
+        with span("command", said):
+            async with place:
+                answer = await self._update("carry_out", envelope.subject, envelope, envelope.command_id, Answer)
+            said["ending"] = answer.ending.lower()
+        return answer
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.

@@ -15,6 +15,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 import bootstrap
 from activities.agenda import AgendaFollower
 from activities.carrying_out import Registrar
+from activities.measures import Measures
 from api.annual import RoundOpener
 from api.door import Door
 from workflows.annual import AnnualRoundWorkflow
@@ -50,10 +51,10 @@ TUNING: Mapping[str, Any] = {
 
 
 @asynccontextmanager
-async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Registrar]:
-    """A worker that serves as long as the block runs, then lets its commands finish; who carries its commands out."""
-    key = bootstrap.door_key(settings)
-    registrar, door = Registrar(store, key), Door(client, store, key, settings.task_queue)
+async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Measures]:
+    """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
+    key, measures = bootstrap.door_key(settings), Measures()
+    registrar, door = Registrar(store, key, measures), Door(client, store, key, settings.task_queue)
     worker = Worker(
         client,
         task_queue=settings.task_queue,
@@ -64,11 +65,11 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
         graceful_shutdown_timeout=GRACE,
         **TUNING,
     )
-    follower = AgendaFollower(store, door.look)
+    follower = AgendaFollower(store, door.look, measures)
     async with worker:
         following = asyncio.create_task(follower.run())
         try:
-            yield registrar
+            yield measures
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
