@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from domain.kernel.envelope import Ending
 from store.port import Status
+
+# when each counter was made is twice the series, and nobody asks
+disable_created_metrics()  # type: ignore[no-untyped-call] # the library's own lack
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 """Up to the five seconds after which a try is given up (workflows/stream.py)."""

@@ -9,7 +9,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 
 from activities.measures import Measures
 from cli.scenario import planned, shipped
-from running.health import metrics
+from running.health import Health
 from running.office import Office
 from scenarios.playing import play
 
@@ -47,5 +47,5 @@ async def test_what_is_kept_in_the_clear_names_nobody(desk: Desk, caplog: pytest
     assert any("已歸檔 ARCHIVED" in text for text in shown), "the project's page was not looked at"
 
     office = Office(desk.settings, desk.store, desk.client, desk.door, None)
-    in_the_clear = "\n".join([*shown, caplog.text, (await metrics(office, Measures())).decode()])
+    in_the_clear = "\n".join([*shown, caplog.text, (await Health(office, Measures()).metrics()).decode()])
     assert [word for word in SAID_BY_PEOPLE if word in in_the_clear] == []
