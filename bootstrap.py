@@ -256,32 +256,34 @@ def _forwarding_runtime(of: Settings | None) -> Runtime:
     return _runtime[0]
 
 
-async def connect_temporal(address: str, of: Settings | None = None) -> Client:
-    """A client with the one data converter, encrypted and named as the settings say.
+async def connect_temporal(address: str, of: Settings | None = None, *, anonymously: bool = False) -> Client:
+    """A client with the one data converter, encrypted as the settings say; ``anonymously`` it shows no credentials.
 
     Raises RuntimeError or RPCError if the server does not answer.
     """
+    key = of.temporal_api_key if of and not anonymously else None
     loopback = address.startswith("127.0.0.1:")
     return await Client.connect(
         address,
         namespace=of.temporal_namespace if of else "default",
         data_converter=DATA_CONVERTER,
         runtime=_forwarding_runtime(of),
-        tls=_tls(of) if of else None,
-        api_key=of.temporal_api_key.get_secret_value() if of and of.temporal_api_key else None,
+        tls=_tls(of, anonymously=anonymously) if of else None,
+        api_key=key.get_secret_value() if key else None,
         grpc_compression=GrpcCompression.NONE if loopback else GrpcCompression.GZIP,
         plugins=[tracing.begin(of.otlp_endpoint)] if of and of.otlp_endpoint else [],
     )
 
 
-def _tls(of: Settings) -> TLSConfig | bool | None:
-    """Mutual TLS where a certificate is named, plain TLS where only the authority is, else as the SDK decides."""
+def _tls(of: Settings, *, anonymously: bool) -> TLSConfig | bool | None:
+    """Mutual TLS where a certificate is named, plain TLS where only the authority or a key is, else none."""
     if of.temporal_tls_ca is None and of.temporal_tls_cert is None:
-        return None
+        return True if of.temporal_api_key else None
+    ours = None if anonymously else of
     return TLSConfig(
         server_root_ca_cert=of.temporal_tls_ca.read_bytes() if of.temporal_tls_ca else None,
-        client_cert=of.temporal_tls_cert.read_bytes() if of.temporal_tls_cert else None,
-        client_private_key=of.temporal_tls_key.read_bytes() if of.temporal_tls_key else None,
+        client_cert=ours.temporal_tls_cert.read_bytes() if ours and ours.temporal_tls_cert else None,
+        client_private_key=ours.temporal_tls_key.read_bytes() if ours and ours.temporal_tls_key else None,
     )
 
 
