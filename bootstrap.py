@@ -61,6 +61,9 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+_COLLECTOR = re.compile(r"https?://[^\s/@]+(/[^\s@]*)?")
+
+
 class SettingsInvalid(Exception):
     """The environment's settings cannot be used. Mend each that is named, then start again."""
 
@@ -105,13 +108,19 @@ class Settings(BaseSettings):
     listen_host: IPvAnyAddress = IPv4Address("127.0.0.1")
     """The address of this machine on which both of these ports listen. They ask for no password: beyond the loopback
     address only inside a network of the installation's own."""
-    otlp_endpoint: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$")] | None = None
+    otlp_endpoint: str | None = None
     """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
     out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
 
     @field_validator("otlp_endpoint")
     @classmethod
     def _can_be_traced(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None and not _COLLECTOR.fullmatch(endpoint):
+            message = (
+                "須為收集器網址，不含帳密，如 http://collector:4318"
+                " / the address of a collector, without a password, e.g. http://collector:4318"
+            )
+            raise ValueError(message)
         if endpoint is not None and not _is_installed("opentelemetry.exporter.otlp.proto.http"):
             message = (
                 "須先安裝 OpenTelemetry：pip install '.[otel]'，或不設此項"
@@ -154,8 +163,13 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
     try:
         return Settings(**changed)
     except ValidationError as wrong:
-        lines = [f"VENTURE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in wrong.errors(include_url=False)]
-        raise SettingsInvalid("\n".join(lines)) from wrong
+        raise SettingsInvalid("\n".join(_told(e["loc"], e["msg"]) for e in wrong.errors(include_url=False))) from wrong
+
+
+def _told(place: tuple[int | str, ...], message: str) -> str:
+    """Which setting is wrong, and how; what is wrong with all of them together names them itself."""
+    words = message.removeprefix("Value error, ")
+    return f"VENTURE_{'_'.join(map(str, place)).upper()}: {words}" if place else words
 
 
 def _is_installed(module: str) -> bool:

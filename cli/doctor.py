@@ -68,7 +68,14 @@ def doctor_command(
         Column("to_do", "處理", "what to do"),
     )
     voice.rows(rows if voice.for_people else [f.as_json() for f in found], columns, ("", ""))
-    if any(f.ok is False for f in found):
+    wrong = sum(f.ok is False for f in found)
+    if wrong:
+        if voice.for_people:
+            voice.tell(
+                f"✗ {wrong} 項不合：按「處理」一列辦理，詳見 docs/operations.md",
+                f"✗ {wrong} not as they should be: do as it says beside each; docs/operations.md has more",
+                "yellow",
+            )
         raise typer.Exit(Exit.INTEGRITY)
 
 

@@ -1,4 +1,4 @@
-"""Log events are few, dotted and stable, and each is told in docs/operations.md: what the code says is what is there."""
+"""Log events are few, dotted and stable: each that the code says is told in docs/operations.md, and no other."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def _said() -> dict[str, str]:
         for call in (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)):
             if not (isinstance(call.func, ast.Attribute) and call.func.attr in LEVELS and _is_log(call.func.value)):
                 continue
-            name = call.args[0]
+            name = getattr(call.args[0], "value", None)
             where = f"{path.relative_to(ROOT)}:{call.lineno}"
-            assert isinstance(name, ast.Constant), f"{where}: a log event is a literal"
-            assert DOTTED.fullmatch(str(name.value)), f"{where}: {name.value} is not dotted"
-            found[str(name.value)] = LEVELS[call.func.attr]
+            assert isinstance(name, str), f"{where}: a log event is a literal"
+            assert DOTTED.fullmatch(name), f"{where}: {name} is not dotted"
+            found[name] = LEVELS[call.func.attr]
     return found
 
 
