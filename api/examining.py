@@ -54,6 +54,8 @@ class Finding:
     """Whether it is as it should be; None where this account is not shown it."""
     mend_zh: str = ""
     mend_en: str = ""
+    state_zh: str = ""
+    """The state for people who read Chinese, where it is more than a name or a figure."""
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -61,6 +63,7 @@ class Finding:
             "part": self.part_en,
             "part_zh": self.part_zh,
             "state": self.state,
+            "state_zh": self.state_zh or self.state,
             "ok": self.ok,
             "mend": "" if self.ok else self.mend_en,
             "mend_zh": "" if self.ok else self.mend_zh,
@@ -70,22 +73,28 @@ class Finding:
 async def servers(store: EventStore, client: Client) -> list[Finding]:
     """Whether both servers answer, and how far the log has come."""
     try:
-        log, ok = f"{await store.last_position()} entries", True
+        position = await store.last_position()
+        log, log_zh, ok = f"{position} entries", f"{position} 條", True
     except StoreUnavailable as gone:
-        log, ok = str(gone), False
+        log, log_zh, ok = str(gone), "", False
     found = [
         Finding(
-            "日誌（Postgres）", "log (Postgres)", log, ok, "檢查 Postgres 與 VENTURE_POSTGRES_URL", "look at Postgres"
+            "日誌（Postgres）",
+            "log (Postgres)",
+            log,
+            ok,
+            "檢查 Postgres 與 VENTURE_POSTGRES_URL",
+            "look at Postgres and at VENTURE_POSTGRES_URL",
+            log_zh,
         )
     ]
     try:
         await client.service_client.check_health()
-        temporal, ok = "serving", True
+        temporal, temporal_zh, ok = "serving", "正常", True
     except RPCError as gone:
-        temporal, ok = str(gone), False
-    found.append(
-        Finding("Temporal", "Temporal", temporal, ok, "檢查 Temporal 與其地址", "look at Temporal and its address")
-    )
+        temporal, temporal_zh, ok = str(gone), "", False
+    mend_zh, mend_en = "檢查 Temporal 與其地址", "look at Temporal and its address"
+    found.append(Finding("Temporal", "Temporal", temporal, ok, mend_zh, mend_en, temporal_zh))
     return found
 
 
@@ -145,7 +154,7 @@ async def cluster(client: Client) -> list[Finding]:
         if refused.status is not RPCStatusCode.PERMISSION_DENIED:
             raise
         zh, en = "以 system:read 的帳戶再核對一次", "look once with an account that has system:read"
-        return [Finding(*named, "not shown", None, zh, en) for named in (store, shards)]
+        return [Finding(*named, "not shown", None, zh, en, "未顯示") for named in (store, shards)]
     return [
         Finding(
             *store,
@@ -169,7 +178,8 @@ async def retention(client: Client) -> Finding:
     described = await _described(client)
     kept = described.config.workflow_execution_retention_ttl.ToTimedelta()
     mend = f"temporal operator namespace update -n {client.namespace} --retention {RETENTION_WANTED.days * 24}h"
-    return Finding("歷史保存期", "retention", f"{kept.days} days", kept >= RETENTION_WANTED, mend, mend)
+    enough = kept >= RETENTION_WANTED
+    return Finding("歷史保存期", "retention", f"{kept.days} days", enough, mend, mend, f"{kept.days} 日")
 
 
 async def search_attributes(client: Client) -> Finding:
@@ -197,6 +207,7 @@ async def search_attributes(client: Client) -> Finding:
         not lacking,
         mend,
         mend,
+        f"缺 {'、'.join(lacking)}" if lacking else "",
     )
 
 
@@ -237,11 +248,11 @@ async def strangers(connect: Callable[[], Awaitable[Client]]) -> Finding:
     """Whether a caller who does not say who they are is turned away; ``connect`` is such a caller."""
     try:
         await _described(await connect())
-        state, ok = "let in", False
+        state, state_zh, ok = "let in", "可以進入", False
     except RuntimeError:
-        state, ok = "no connection", True
+        state, state_zh, ok = "no connection", "不得連接", True
     except RPCError as refused:
-        state = refused.status.name.lower().replace("_", " ")
+        state, state_zh = refused.status.name.lower().replace("_", " "), ""
         ok = refused.status in {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED}
     return Finding(
         "Temporal 匿名者",
@@ -250,6 +261,7 @@ async def strangers(connect: Callable[[], Awaitable[Client]]) -> Finding:
         ok,
         "前端設 requireClientAuth，或設 authorizer 與 claimMapper 為 default",
         "have the frontend require client certificates, or set authorizer and claimMapper to default",
+        state_zh,
     )
 
 

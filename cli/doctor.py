@@ -57,6 +57,7 @@ def doctor_command(
             **f.as_json(),
             "mark": _MARKS[f.ok],
             "shown": voice.say(f.part_zh, f.part_en),
+            "state": voice.say(f.state_zh or f.state, f.state),
             "to_do": "" if f.ok else voice.say(f.mend_zh, f.mend_en),
         }
         for f in found
@@ -90,7 +91,13 @@ async def _everywhere(office: Office) -> list[Finding]:
     served = await is_served(office) or (office.servers is not None and office.servers.ours)
     found.append(
         Finding(
-            "worker", "worker", "polling" if served else "none", served, "啟動 venture-worker", "start venture-worker"
+            "worker",
+            "worker",
+            "polling" if served else "none",
+            served,
+            "啟動 venture-worker",
+            "start venture-worker",
+            "在服務" if served else "無",
         )
     )
     untold = await office.store.untold()
@@ -118,6 +125,7 @@ async def _schema(office: Office) -> Finding:
         not missing,
         "運行 venture migrate",
         "run venture migrate",
+        "" if missing else "最新",
     )
 
 
@@ -151,9 +159,10 @@ async def _in_production(office: Office) -> list[Finding]:
             len(bootstrap.door_key(settings)) >= _SHORTEST_KEY,
             f"VENTURE_DOOR_KEY 至少 {_SHORTEST_KEY} 字節，如 openssl rand -hex 32",
             f"VENTURE_DOOR_KEY of {_SHORTEST_KEY} bytes at least, e.g. openssl rand -hex 32",
+            f"{len(bootstrap.door_key(settings))} 字節",
         ),
         *(
-            Finding(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en)
+            Finding(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
             for e in await examined(_url(office))
         ),
         await examining.version(client),

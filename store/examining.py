@@ -36,6 +36,8 @@ class Examined:
     ok: bool | None
     mend_zh: str
     mend_en: str
+    state_zh: str = ""
+    """The state for people who read Chinese, where it is more than a name or a figure."""
 
 
 async def examined(app_url: str) -> list[Examined]:
@@ -75,6 +77,7 @@ async def _primary(connection: asyncpg.Connection[Any]) -> Examined:
         not standby,
         "VENTURE_POSTGRES_URL 須指向主庫",
         "point VENTURE_POSTGRES_URL at the primary",
+        "備庫" if standby else "是",
     )
 
 
@@ -95,6 +98,7 @@ async def _encryption(connection: asyncpg.Connection[Any], app_url: str) -> Exam
         bool(encrypted) and mode in _VERIFIED,
         "網址加 sslmode=verify-full 與 sslrootcert",
         "add sslmode=verify-full and sslrootcert to the URL",
+        f"{encrypted or '未加密'}，sslmode {mode}",
     )
 
 
@@ -116,6 +120,7 @@ async def _rights(connection: asyncpg.Connection[Any]) -> Examined:
         ok,
         "以遷移所授的應用角色連接，不可是擁有者或超級用戶",
         "connect as the role that migrations grant, neither the owner nor a superuser",
+        "只可追加" if ok else "過大",
     )
 
 
@@ -132,6 +137,7 @@ async def _triggers(connection: asyncpg.Connection[Any]) -> Examined:
         not lacking,
         "ALTER TABLE … ENABLE ALWAYS TRIGGER …，並運行 venture audit verify",
         "ALTER TABLE … ENABLE ALWAYS TRIGGER …, then run venture audit verify",
+        f"未生效：{'、'.join(lacking)}" if lacking else "生效",
     )
 
 
@@ -148,24 +154,29 @@ async def _standbys(connection: asyncpg.Connection[Any]) -> Examined:
         None if hidden and names else bool(names) and streaming > 0,
         "設 synchronous_standby_names='ANY 1 (…)' 並接上備庫；GRANT pg_monitor 給應用角色以便核對",
         "set synchronous_standby_names='ANY 1 (…)' and attach standbys; grant pg_monitor to the application's role",
+        f"synchronous_standby_names={names!r}，已接 {len(rows)}，" + ("未顯示狀態" if hidden else f"同步 {streaming}"),
     )
 
 
 async def _archive(connection: asyncpg.Connection[Any]) -> Examined:
-    """The write-ahead log is archived, and the last try did not fail."""
+    """The write-ahead log is archived and the last try did not fail, or something like pg_receivewal streams it."""
     mode = await connection.fetchval("SHOW archive_mode")
     row = await connection.fetchrow(
         "SELECT last_archived_time, coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false)"
         " AS failing FROM pg_stat_archiver"
     )
-    last = f"{row['last_archived_time']:%Y-%m-%d %H:%M}" if row and row["last_archived_time"] else "never"
+    receivers = await connection.fetchval(
+        "SELECT count(*) FROM pg_stat_replication WHERE application_name LIKE '%receive%wal%'"
+    )
+    last = f"{row['last_archived_time']:%Y-%m-%d %H:%M}" if row and row["last_archived_time"] else ""
     failing = bool(row and row["failing"])
     return Examined(
         "archive",
-        f"archive_mode {mode}, last {last}{', failing' if failing else ''}",
-        mode in {"on", "always"} and not failing,
-        "設 archive_mode=on 與 archive_command（見備份一節）；已由外部工具流式備份者可不計",
-        "set archive_mode=on and archive_command (see Backups); disregard it where a tool streams the WAL",
+        f"archive_mode {mode}, last {last or 'never'}{', failing' if failing else ''}, {receivers} receivers",
+        (mode in {"on", "always"} and not failing) or receivers > 0,
+        "設 archive_mode=on 與 archive_command，或以 pg_receivewal 接收（見備份一節）",
+        "set archive_mode=on and archive_command, or receive by pg_receivewal (see Backups)",
+        f"archive_mode {mode}，最近 {last or '從無'}{'，失敗中' if failing else ''}，接收者 {receivers}",
     )
 
 

@@ -180,6 +180,22 @@ async def test_the_owner_of_the_schema_is_not_who_should_append(spoilt: Servers)
     assert (await _found(spoilt, "rights")).ok is True
 
 
+async def test_a_receiver_that_streams_the_log_is_as_good_as_an_archive(spoilt: Servers, tmp_path: Path) -> None:
+    superuser = spoilt.postgres.url(SUPERUSER)
+    received = [str(binaries.postgres() / "pg_receivewal"), "-d", superuser, "-D", str(tmp_path)]
+    receiver = children.spawn(received, log=tmp_path / "receiver.log", when_parent_dies=signal.SIGKILL)
+    await _told(superuser, f"GRANT pg_monitor TO {APPLICATION}")
+
+    async def seen() -> bool:
+        return (await _found(spoilt, "archive")).ok is True
+
+    try:
+        await until(seen, within_s=30)
+    finally:
+        await asyncio.to_thread(children.stop, receiver, signal.SIGINT)
+        await _told(superuser, f"REVOKE pg_monitor FROM {APPLICATION}")
+
+
 async def test_an_archive_that_fails_is_told_from_one_that_works(spoilt: Servers) -> None:
     assert (await _found(spoilt, "archive")).ok is False
     superuser = spoilt.postgres.url(SUPERUSER)

@@ -37,6 +37,15 @@ def test_every_setting_that_is_named_exists_and_production_is_complete() -> None
     assert worker["VENTURE_ENV"] == "production"
 
 
+def test_every_setting_is_told_and_nothing_else_is() -> None:
+    page = (DEPLOY.parent / "docs" / "operations.md").read_text("utf-8")
+    settings = page[page.index("## 設置") : page.index("## 存活")]
+    rows = "\n".join(line.split(" | ")[0] for line in settings.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"VENTURE_[A-Z_]+", rows)) == {
+        f"VENTURE_{n.upper()}" for n in bootstrap.Settings.model_fields
+    }
+
+
 def test_every_password_comes_from_outside() -> None:
     for name, service in SERVICES.items():
         for key, value in service.get("environment", {}).items():
