@@ -9,11 +9,13 @@ import re
 import secrets
 import sys
 from enum import StrEnum
+from importlib.util import find_spec
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import structlog
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
@@ -27,6 +29,8 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 from temporalio.service import GrpcCompression, TLSConfig
+
+import tracing
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -57,6 +61,9 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+_COLLECTOR = re.compile(r"https?://[^\s/@]+(/[^\s@]*)?")
+
+
 class SettingsInvalid(Exception):
     """The environment's settings cannot be used. Mend each that is named, then start again."""
 
@@ -69,6 +76,8 @@ class Settings(BaseSettings):
     env: Environment = Environment.LOCAL
     home: Path = Path(".venture")
     """The folder, of mode 0700, that holds everything which embedded servers keep."""
+    temporal_ui: bool = False
+    """Whether the embedded Temporal shows its own pages, on this machine only."""
     postgres_url: SecretStr | None = None
     """How the worker and the command line reach Postgres: as the application's role."""
     postgres_owner_url: SecretStr | None = None
@@ -93,9 +102,32 @@ class Settings(BaseSettings):
     """This worker's build. Given, workflows are pinned to the build that began them and move on when they continue as
     new; left out, workers are not versioned."""
     sdk_metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """Loopback port for the Temporal SDK's own Prometheus metrics; none if left out."""
+    """Port for the Temporal SDK's own Prometheus metrics; none if left out."""
     health_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """Loopback port for ``/healthz``, ``/readyz`` and ``/metrics``; none if left out."""
+    """Port for ``/healthz``, ``/readyz`` and ``/metrics``; none if left out."""
+    listen_host: IPvAnyAddress = IPv4Address("127.0.0.1")
+    """The address of this machine on which both of these ports listen. They ask for no password: beyond the loopback
+    address only inside a network of the installation's own."""
+    otlp_endpoint: str | None = None
+    """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
+    out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _can_be_traced(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None and not _COLLECTOR.fullmatch(endpoint):
+            message = (
+                "須為收集器網址，不含帳密，如 http://collector:4318"
+                " / the address of a collector, without a password, e.g. http://collector:4318"
+            )
+            raise ValueError(message)
+        if endpoint is not None and not _is_installed("opentelemetry.exporter.otlp.proto.http"):
+            message = (
+                "須先安裝 OpenTelemetry：pip install '.[otel]'，或不設此項"
+                " / OpenTelemetry is not installed: pip install '.[otel]', or leave this out"
+            )
+            raise ValueError(message)
+        return endpoint
 
     @model_validator(mode="after")
     def _complete_in_production(self) -> Self:
@@ -131,8 +163,20 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
     try:
         return Settings(**changed)
     except ValidationError as wrong:
-        lines = [f"VENTURE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in wrong.errors(include_url=False)]
-        raise SettingsInvalid("\n".join(lines)) from wrong
+        raise SettingsInvalid("\n".join(_told(e["loc"], e["msg"]) for e in wrong.errors(include_url=False))) from wrong
+
+
+def _told(place: tuple[int | str, ...], message: str) -> str:
+    """Which setting is wrong, and how; what is wrong with all of them together names them itself."""
+    words = message.removeprefix("Value error, ")
+    return f"VENTURE_{'_'.join(map(str, place)).upper()}: {words}" if place else words
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of what it lies in
+        return False
 
 
 _OTHER = {"pg_bin", "keep_servers"}
@@ -209,7 +253,7 @@ def configure_logging(of: Settings) -> None:
 _runtime: list[Runtime] = []
 
 
-def _forwarding_runtime(metrics_port: int | None) -> Runtime:
+def _forwarding_runtime(of: Settings | None) -> Runtime:
     """One for the process. Core's logs go through Python: left to itself it writes to standard output and stalls."""
     if not _runtime:
         logger = logging.getLogger("temporal.core")
@@ -217,36 +261,43 @@ def _forwarding_runtime(metrics_port: int | None) -> Runtime:
             filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
             forwarding=LogForwardingConfig(logger=logger),
         )
-        metrics = PrometheusConfig(bind_address=f"127.0.0.1:{metrics_port}") if metrics_port is not None else None
+        metrics = (
+            PrometheusConfig(bind_address=f"{of.listen_host}:{of.sdk_metrics_port}", durations_as_seconds=True)
+            if of is not None and of.sdk_metrics_port is not None
+            else None
+        )
         _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
     return _runtime[0]
 
 
-async def connect_temporal(address: str, of: Settings | None = None) -> Client:
-    """A client with the one data converter, encrypted and named as the settings say.
+async def connect_temporal(address: str, of: Settings | None = None, *, anonymously: bool = False) -> Client:
+    """A client with the one data converter, encrypted as the settings say; ``anonymously`` it shows no credentials.
 
     Raises RuntimeError or RPCError if the server does not answer.
     """
+    key = of.temporal_api_key if of and not anonymously else None
     loopback = address.startswith("127.0.0.1:")
     return await Client.connect(
         address,
         namespace=of.temporal_namespace if of else "default",
         data_converter=DATA_CONVERTER,
-        runtime=_forwarding_runtime(of.sdk_metrics_port if of else None),
-        tls=_tls(of) if of else None,
-        api_key=of.temporal_api_key.get_secret_value() if of and of.temporal_api_key else None,
+        runtime=_forwarding_runtime(of),
+        tls=_tls(of, anonymously=anonymously) if of else None,
+        api_key=key.get_secret_value() if key else None,
         grpc_compression=GrpcCompression.NONE if loopback else GrpcCompression.GZIP,
+        plugins=[tracing.begin(of.otlp_endpoint)] if of and of.otlp_endpoint else [],
     )
 
 
-def _tls(of: Settings) -> TLSConfig | bool | None:
-    """Mutual TLS where a certificate is named, plain TLS where only the authority is, else as the SDK decides."""
+def _tls(of: Settings, *, anonymously: bool) -> TLSConfig | bool | None:
+    """Mutual TLS where a certificate is named, plain TLS where only the authority or a key is, else none."""
     if of.temporal_tls_ca is None and of.temporal_tls_cert is None:
-        return None
+        return True if of.temporal_api_key else None
+    ours = None if anonymously else of
     return TLSConfig(
         server_root_ca_cert=of.temporal_tls_ca.read_bytes() if of.temporal_tls_ca else None,
-        client_cert=of.temporal_tls_cert.read_bytes() if of.temporal_tls_cert else None,
-        client_private_key=of.temporal_tls_key.read_bytes() if of.temporal_tls_key else None,
+        client_cert=ours.temporal_tls_cert.read_bytes() if ours and ours.temporal_tls_cert else None,
+        client_private_key=ours.temporal_tls_key.read_bytes() if ours and ours.temporal_tls_key else None,
     )
 
 

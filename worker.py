@@ -32,8 +32,8 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with (
         opened(settings, _told, working=False) as office,
-        serving(settings, office.client, office.store) as registrar,
-        answering(settings.health_port, office, registrar.endings),
+        serving(settings, office.client, office.store) as measures,
+        answering(office, measures),
     ):
         log.info("worker.ready", task_queue=settings.task_queue)
         await stop.wait()

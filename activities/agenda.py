@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import structlog
 
+from activities.measures import Measures
 from activities.reckoning import calendars, outdated
 from store.port import Clock
 
@@ -61,10 +62,13 @@ class _Told:
 class AgendaFollower:
     """Sees that every due row of the agenda is looked at."""
 
-    def __init__(self, store: EventStore, look: Callable[[StreamId], Awaitable[None]]) -> None:
-        """Send ``look`` by that function."""
+    def __init__(
+        self, store: EventStore, look: Callable[[StreamId], Awaitable[None]], measures: Measures | None = None
+    ) -> None:
+        """Send ``look`` by that function; say in those measures when a round was done."""
         self._store = store
         self._look = look
+        self._measures = measures or Measures()
         self._owner = uuid4()
         self._told: dict[StreamId, _Told] = {}
         self._reckoned: dict[str, int] = {}
@@ -77,6 +81,7 @@ class AgendaFollower:
     async def once(self, now: datetime) -> int:
         """One round, if the lease is ours: how many workflows were told to look."""
         if await self._store.lease(NAME, self._owner, LEASE) is None:
+            self._measures.followed.set(0)
             return 0
         most = MOST + len(self._told)
         late = await self._store.overdue(Clock.WALL, now - LATE, most)
@@ -97,6 +102,7 @@ class AgendaFollower:
                 continue
             looked += 1
             log.info("agenda.told", stream=stream, times=times)
+        self._measures.followed.set_to_current_time()
         return looked
 
     async def _moved(self) -> list[Standing]:

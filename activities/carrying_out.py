@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,10 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import names
+from activities import names, showing
 from activities.deciding import Decision, Reader, Step, decide_on, parsed, with_consequences
 from activities.folds import Folds, Recollection
+from activities.measures import Measures
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import (
@@ -52,6 +52,7 @@ from store.port import (
     StreamParked,
     Write,
 )
+from tracing import span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -72,13 +73,12 @@ log = structlog.get_logger()
 class Registrar:
     """Carries commands out against one store."""
 
-    def __init__(self, store: EventStore, door_key: bytes) -> None:
-        """Use that store, and let in only what the door with that key has signed."""
+    def __init__(self, store: EventStore, door_key: bytes, measures: Measures | None = None) -> None:
+        """Use that store, and let in only what the door with that key has signed; count in those measures."""
         self._store = store
         self._door_key = door_key
         self._folds = Folds()
-        self.endings: Counter[str] = Counter()
-        """How many commands ended how, since this process began."""
+        self._measures = measures or Measures()
 
     @activity.defn(name=names.CARRY_OUT)
     async def carry_out(self, asked: Asked) -> Carried:
@@ -87,6 +87,17 @@ class Registrar:
         Raises StoreUnavailable where the outcome is not known; asking again is safe. A fault of ours is an
         ApplicationError of type ``Defect``: no retry would mend it.
         """
+        envelope = asked.envelope
+        said = {"command": envelope.command if envelope else "due", "stream_kind": asked.stream.kind}
+        with self._measures.carry_out_s.time(), span("carry_out", said, anew=envelope is None):
+            carried = await self._until_answered(asked)
+            if carried.answer is not None:
+                said["ending"] = carried.answer.ending.lower()
+                self._measures.commands.labels(carried.answer.ending.lower()).inc()
+        return carried
+
+    async def _until_answered(self, asked: Asked) -> Carried:
+        """Try, and try again where somebody else was quicker."""
         for attempt in range(MOST_TRIES):
             try:
                 carried = await self._tried(asked)
@@ -94,11 +105,10 @@ class Registrar:
                 raise
             except Exception as defect:
                 log.exception("command.defect", stream=asked.stream)
+                self._measures.defects.inc()
                 message = f"{type(defect).__name__}: {defect}"
                 raise ApplicationError(message, type="Defect", non_retryable=True) from defect
             if carried is not None:
-                if carried.answer is not None:
-                    self.endings[carried.answer.ending] += 1
                 return carried
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads rivals, no secret
         message = f"{asked.stream}: {MOST_TRIES} conflicts in a row; ask again with the same id"
@@ -156,6 +166,7 @@ class Registrar:
             decision, others = await with_consequences(self._store, decision, reader)
         except StreamParked as parked:
             log.exception("stream.parked", stream=asked.stream)
+            self._measures.parked.inc()
             return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
         turn, against = _clock_set(decision), None
         if turn is not None and (unmet := await self._against(turn, loaded.clock, asked.stream.realm, at)):
@@ -168,8 +179,18 @@ class Registrar:
         if loaded.clock is Clock.MANUAL:
             append = _while_manual(append, asked.stream.realm, loaded.realm_version)
         goes_live = turn is RealmClock.WALL and loaded.clock is Clock.MANUAL
-        appended = await (self._store.go_live(append) if goes_live else self._store.append(append))
-        return self._recorded(asked, decision, appended)
+        return self._recorded(asked, decision, await self._append(append, goes_live=goes_live))
+
+    async def _append(self, append: Append, *, goes_live: bool) -> Appended:
+        """Ask the log, and count what it says."""
+        said: dict[str, str] = {}
+        with self._measures.append_s.time(), span("append", said):
+            appended = await (self._store.go_live(append) if goes_live else self._store.append(append))
+            said["status"] = appended.status
+        self._measures.appends.labels(appended.status).inc()
+        if appended.status is Status.APPENDED:
+            self._measures.entries.inc(appended.last_position - appended.first_position + 1)
+        return appended
 
     async def _against(self, turn: RealmClock, clock: Clock, realm: str, at: datetime) -> tuple[Unmet, ...]:
         """What the rules of the realm's stream cannot know: which clock the realm has, and what lies in its past."""
@@ -426,18 +447,14 @@ def progress(decision: Decision) -> Progress:
         due=decision.alarm if decision.clock is Clock.WALL else None,
         final=state.stage in decision.aggregate.final,
         decided={str(a.id): a.verdict for a in state.approvals if a.verdict is not Verdict.OPEN},
-        details=_details(decision),
+        shown=showing.stage(state),
+        alarm=showing.deadline(decision) or "",
+        details=showing.details(decision),
     )
-
-
-def _details(decision: Decision) -> str:
-    lines = [f"**{decision.state.stage}** · v{decision.state.version}"]
-    for a in decision.awaiting:
-        until = f" · {a.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if a.until else ""
-        lines.append(f"- {'/'.join(a.roles)}: {a.zh} / {a.en}{until}")
-    return "\n".join(lines)
 
 
 def _parked(state: State, reason: str) -> Progress:
     """No alarm is set for a parked stream: a loop would not mend it."""
-    return Progress(version=state.version, stage=state.stage, details=f"**PARKED**: {reason}")
+    return Progress(
+        version=state.version, stage=state.stage, shown=showing.stage(state), details=showing.parked(state, reason)
+    )

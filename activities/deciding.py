@@ -188,7 +188,8 @@ async def decide_on(
         state = _after(state, step)
         steps.append(step)
         if step.unmet or aggregate.due(state, calendar) == due or len(steps) > MOST_DUE:
-            message = f"{state.stream}: {due.command.command_type} at {due.at.isoformat()}: {step.unmet or 'stays due'}"
+            why = ", ".join(u.rule for u in step.unmet) or "stays due"  # rules only: their texts may name somebody
+            message = f"{state.stream}: {due.command.command_type} at {due.at.isoformat()}: {why}"
             raise StreamParked(message)
     if order is not None and command_id is not None:
         before = state

@@ -23,6 +23,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import showing
 from activities.carrying_out import repeated
 from activities.reckoning import newest_calendar, reckon_anew
 from domain.kernel.canonical import canonical, plain
@@ -30,6 +31,7 @@ from domain.kernel.envelope import Answer, AnsweredEach, Asked, Bundle, Ending, 
 from domain.kernel.identity import derived
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import PAST_ALL_EVENTS, Clock, EventStore, StoreUnavailable
+from tracing import span
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
@@ -195,12 +197,17 @@ class Door:
         place = self._places.get(first.subject)
         if place is None:
             place = self._places[first.subject] = asyncio.Semaphore(AT_ONCE)
-        async with place:
-            if not others:
-                return [await self._update("carry_out", first.subject, first, first.command_id, Answer)]
-            bundle = Bundle(envelopes=tuple(_that_fit(envelopes)))
-            each = await self._update("carry_out_each", first.subject, bundle, first.command_id, AnsweredEach)
-            return list(each.answers)
+        said = {"command": first.command, "stream_kind": first.subject.kind}
+        with span("command", said):
+            async with place:
+                if not others:
+                    answers = [await self._update("carry_out", first.subject, first, first.command_id, Answer)]
+                else:
+                    bundle = Bundle(envelopes=tuple(_that_fit(envelopes)))
+                    each = await self._update("carry_out_each", first.subject, bundle, first.command_id, AnsweredEach)
+                    answers = list(each.answers)
+            said["ending"] = answers[-1].ending.lower()
+        return answers
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
@@ -229,12 +236,7 @@ class Door:
     async def look(self, stream: StreamId) -> None:
         """Have the stream's workflow read the log again, starting it if it is missing."""
         await self._client.start_workflow(
-            workflow_type(stream.kind),
-            Opening(stream=stream),
-            id=stream,
-            task_queue=self.task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            start_signal="look",
+            workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream), start_signal="look"
         )
 
     async def settled(self, stream: StreamId, approval: UUID) -> None:
@@ -303,14 +305,17 @@ class Door:
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""
-        return WithStartWorkflowOperation(
-            workflow_type(stream.kind),
-            Opening(stream=stream),
-            id=stream,
-            task_queue=self.task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=stream,
-        )
+        return WithStartWorkflowOperation(workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream))
+
+    def _begun(self, stream: StreamId) -> dict[str, Any]:
+        """How a stream's workflow is begun, by whatever comes first: found if it is there, and told in words."""
+        return {
+            "id": stream,
+            "task_queue": self.task_queue,
+            "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+            "static_summary": showing.summary(stream),
+            "static_details": showing.standing_orders(stream),
+        }
 
 
 _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeNamespaceResponse,
+    DescribeTaskQueueRequest,
+    GetClusterInfoRequest,
+    GetSystemInfoRequest,
+)
 from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateStage
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
+import bootstrap
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from temporalio.client import Client
 
     from store.port import EventStore
@@ -24,6 +37,9 @@ if TYPE_CHECKING:
 UPDATES_WANTED = 20
 """Updates that must fit in flight on one workflow; the server's own default is 10 (``history.maxInFlightUpdates``)."""
 RETENTION_WANTED = timedelta(days=30)
+OLDEST_SERVER = (1, 28)
+SHARDS_WANTED = 512
+WORKERS_WANTED = 2
 _PROBE_S = 10.0
 
 
@@ -34,9 +50,12 @@ class Finding:
     part_zh: str
     part_en: str
     state: str
-    ok: bool
+    ok: bool | None
+    """Whether it is as it should be; None where this account is not shown it."""
     mend_zh: str = ""
     mend_en: str = ""
+    state_zh: str = ""
+    """The state for people who read Chinese, where it is more than a name or a figure."""
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -44,6 +63,7 @@ class Finding:
             "part": self.part_en,
             "part_zh": self.part_zh,
             "state": self.state,
+            "state_zh": self.state_zh or self.state,
             "ok": self.ok,
             "mend": "" if self.ok else self.mend_en,
             "mend_zh": "" if self.ok else self.mend_zh,
@@ -53,22 +73,28 @@ class Finding:
 async def servers(store: EventStore, client: Client) -> list[Finding]:
     """Whether both servers answer, and how far the log has come."""
     try:
-        log, ok = f"{await store.last_position()} entries", True
+        position = await store.last_position()
+        log, log_zh, ok = f"{position} entries", f"{position} 條", True
     except StoreUnavailable as gone:
-        log, ok = str(gone), False
+        log, log_zh, ok = str(gone), "", False
     found = [
         Finding(
-            "日誌（Postgres）", "log (Postgres)", log, ok, "檢查 Postgres 與 VENTURE_POSTGRES_URL", "look at Postgres"
+            "日誌（Postgres）",
+            "log (Postgres)",
+            log,
+            ok,
+            "檢查 Postgres 與 VENTURE_POSTGRES_URL",
+            "look at Postgres and at VENTURE_POSTGRES_URL",
+            log_zh,
         )
     ]
     try:
         await client.service_client.check_health()
-        temporal, ok = "serving", True
+        temporal, temporal_zh, ok = "serving", "正常", True
     except RPCError as gone:
-        temporal, ok = str(gone), False
-    found.append(
-        Finding("Temporal", "Temporal", temporal, ok, "檢查 Temporal 與其地址", "look at Temporal and its address")
-    )
+        temporal, temporal_zh, ok = str(gone), "", False
+    mend_zh, mend_en = "檢查 Temporal 與其地址", "look at Temporal and its address"
+    found.append(Finding("Temporal", "Temporal", temporal, ok, mend_zh, mend_en, temporal_zh))
     return found
 
 
@@ -105,17 +131,103 @@ async def _let_go(client: Client, probe: str) -> None:
         await client.get_workflow_handle(probe).signal("let_go")
 
 
+async def version(client: Client) -> Finding:
+    """Whether the server is new enough: update-with-start and pinned workflows."""
+    system = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    number = tuple(int(part) for part in re.findall(r"\d+", system.server_version)[:2])
+    return Finding(
+        "Temporal 版本",
+        "Temporal version",
+        system.server_version,
+        number >= OLDEST_SERVER,
+        f"升級到 {'.'.join(map(str, OLDEST_SERVER))} 以上，一次一個小版本",
+        f"upgrade to {'.'.join(map(str, OLDEST_SERVER))} or newer, one minor version at a time",
+    )
+
+
+async def cluster(client: Client) -> list[Finding]:
+    """Whether what keeps the histories is Postgres, and cut into enough shards: that number never changes."""
+    store, shards = ("Temporal 存儲", "Temporal store"), ("歷史分片", "history shards")
+    try:
+        info = await client.workflow_service.get_cluster_info(GetClusterInfoRequest())
+    except RPCError as refused:
+        if refused.status is not RPCStatusCode.PERMISSION_DENIED:
+            raise
+        zh, en = "以 system:read 的帳戶再核對一次", "look once with an account that has system:read"
+        return [Finding(*named, "not shown", None, zh, en, "未顯示") for named in (store, shards)]
+    return [
+        Finding(
+            *store,
+            f"{info.persistence_store}, {info.visibility_store}",
+            info.persistence_store.startswith("postgres"),
+            "以 Postgres 為 Temporal 的存儲（deploy/）",
+            "keep Temporal's data in Postgres (deploy/)",
+        ),
+        Finding(
+            *shards,
+            str(info.history_shard_count),
+            info.history_shard_count >= SHARDS_WANTED,
+            f"numHistoryShards 設為 {SHARDS_WANTED} 以上；只能在建立集群時設",
+            f"set numHistoryShards to {SHARDS_WANTED} or more; it can only be set when a cluster is made",
+        ),
+    ]
+
+
 async def retention(client: Client) -> Finding:
     """Whether closed workflows are remembered long enough to replay them."""
-    described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    described = await _described(client)
     kept = described.config.workflow_execution_retention_ttl.ToTimedelta()
+    mend = f"temporal operator namespace update -n {client.namespace} --retention {RETENTION_WANTED.days * 24}h"
+    enough = kept >= RETENTION_WANTED
+    return Finding("歷史保存期", "retention", f"{kept.days} days", enough, mend, mend, f"{kept.days} 日")
+
+
+async def search_attributes(client: Client) -> Finding:
+    """Whether what workflows are searched by is registered, and of its kind: without it no command gets an answer."""
+    wanted = {key.name: int(key.indexed_value_type) for key in bootstrap.SEARCH_ATTRIBUTES}
+    try:
+        listed = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace)
+        )
+        lacking = [name for name, kind in wanted.items() if listed.custom_attributes.get(name) != kind]
+    except RPCError as refused:  # an operator's question; any reader is shown which names the namespace knows
+        if refused.status is not RPCStatusCode.PERMISSION_DENIED:
+            raise
+        known = set((await _described(client)).config.custom_search_attribute_aliases.values())
+        lacking = [name for name in wanted if name not in known]
+    kinds = {key.name: key.indexed_value_type.name.title() for key in bootstrap.SEARCH_ATTRIBUTES}
+    mend = " && ".join(
+        f"temporal operator search-attribute create -n {client.namespace} --name {name} --type {kinds[name]}"
+        for name in lacking
+    )
     return Finding(
-        "歷史保存期",
-        "retention",
-        f"{kept.days} days",
-        kept >= RETENTION_WANTED,
-        f"temporal operator namespace update --retention {RETENTION_WANTED.days * 24}h",
-        f"temporal operator namespace update --retention {RETENTION_WANTED.days * 24}h",
+        "檢索欄",
+        "search attributes",
+        f"missing: {', '.join(lacking)}" if lacking else ", ".join(wanted),
+        not lacking,
+        mend,
+        mend,
+        f"缺 {'、'.join(lacking)}" if lacking else "",
+    )
+
+
+async def workers(client: Client, task_queue: str) -> Finding:
+    """Whether more than one worker serves: the death of one should be nobody's outage."""
+    described = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=task_queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+    )
+    polling = len({poller.identity for poller in described.pollers})
+    return Finding(
+        "worker 數",
+        "workers",
+        str(polling),
+        polling >= WORKERS_WANTED,
+        "至少兩個 venture-worker，最好在兩台機器上",
+        "run two venture-worker at least, better on two machines",
     )
 
 
@@ -130,3 +242,28 @@ async def temporal_is_encrypted(client: Client) -> Finding:
         "設 VENTURE_TEMPORAL_TLS_CA、_CERT、_KEY",
         "set VENTURE_TEMPORAL_TLS_CA, _CERT and _KEY",
     )
+
+
+async def strangers(connect: Callable[[], Awaitable[Client]]) -> Finding:
+    """Whether a caller who does not say who they are is turned away; ``connect`` is such a caller."""
+    try:
+        await _described(await connect())
+        state, state_zh, ok = "let in", "可以進入", False
+    except RuntimeError:
+        state, state_zh, ok = "no connection", "不得連接", True
+    except RPCError as refused:
+        state, state_zh = refused.status.name.lower().replace("_", " "), ""
+        ok = refused.status in {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED}
+    return Finding(
+        "Temporal 匿名者",
+        "strangers at Temporal",
+        state,
+        ok,
+        "前端設 requireClientAuth，或設 authorizer 與 claimMapper 為 default",
+        "have the frontend require client certificates, or set authorizer and claimMapper to default",
+        state_zh,
+    )
+
+
+async def _described(client: Client) -> DescribeNamespaceResponse:
+    return await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))

@@ -108,13 +108,22 @@ def _tell(shown: _Shown, voice: Voice, *, ok: bool) -> None:
         )
 
 
-def up_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+def up_command(
+    ui: Annotated[
+        bool, typer.Option("--ui", help="並開 Temporal 的網頁，只限本機 / with Temporal's own pages, this machine only")
+    ] = False,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
     """啟動服務與 worker 並保持運行（Ctrl-C 停止）/ start servers and worker and stay up (Ctrl-C stops).
 
-    例 example:  ./run up
+    例 examples:
+      ./run up
+      ./run up --ui
     """
     voice = Voice.of(output, lang)
     settings = read_settings()
+    settings = settings.model_copy(update={"temporal_ui": ui or settings.temporal_ui})
 
     async def work() -> None:
         async with opened(settings, voice.tell, working=False) as office:
@@ -128,6 +137,8 @@ def up_command(output: Output = Form.TABLE, lang: Language = None) -> None:
                     "to have up keep them, end that command first",
                 )
             _said_started(office, voice)
+            if (pages := office.servers.temporal_pages) is not None:
+                voice.tell(f"✓ Temporal 網頁：{pages}", f"✓ Temporal's pages: {pages}")
             await _kept_up(office, voice)
 
     carried_out(voice, work())

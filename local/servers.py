@@ -84,6 +84,12 @@ class Servers:
         """``host:port``."""
         return self.temporal.address
 
+    @property
+    def temporal_pages(self) -> str | None:
+        """Where a browser finds Temporal's own pages; None without them."""
+        port = self.temporal.ui_port
+        return f"http://127.0.0.1:{port}/namespaces/default/workflows" if port is not None else None
+
 
 @asynccontextmanager
 async def servers(settings: Settings) -> AsyncIterator[Servers]:
@@ -112,7 +118,7 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
         await asyncio.sleep(0.1)
     with lock:
         cleared = _cleared(home)
-        started = await _started(home, began, cleared)
+        started = await _started(home, began, cleared, children.free_port() if settings.temporal_ui else None)
         keeping = asyncio.create_task(_looked_after(started, home))
         try:
             yield started
@@ -207,12 +213,12 @@ async def _guests_gone(home: Path) -> None:
     alone.close()
 
 
-async def _started(home: Path, began: float, cleared: tuple[str, ...]) -> Servers:
+async def _started(home: Path, began: float, cleared: tuple[str, ...], ui_port: int | None) -> Servers:
     """Start both on the ports of the last time, so that whoever waits finds them again; else on others."""
     kept = _kept_ports(home)
     for attempt in (1, 2):
         pg_port, tl_port = kept if attempt == 1 else (None, None)
-        pg, tl = postgres.start(home, pg_port), _temporal(home, tl_port)
+        pg, tl = postgres.start(home, pg_port), _temporal(home, tl_port, ui_port)
         try:
             await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
         except LocalTrouble:
@@ -238,8 +244,9 @@ def _kept_ports(home: Path) -> tuple[int | None, int | None]:
     return tuple(port if isinstance(port, int) and children.is_free(port) else None for port in (pg_port, tl_port))  # type: ignore[return-value] # two in, two out
 
 
-def _temporal(home: Path, port: int | None = None) -> Temporal:
-    return temporal.start(home, [(key.name, key.indexed_value_type.name) for key in bootstrap.SEARCH_ATTRIBUTES], port)
+def _temporal(home: Path, port: int | None, ui_port: int | None) -> Temporal:
+    attributes = [(key.name, key.indexed_value_type.name) for key in bootstrap.SEARCH_ATTRIBUTES]
+    return temporal.start(home, attributes, port, ui_port)
 
 
 async def _looked_after(started: Servers, home: Path) -> None:
@@ -261,7 +268,7 @@ async def _looked_after(started: Servers, home: Path) -> None:
             log.warning("local.server_started_again", server=name, exit_code=code)
             try:
                 # a new Postgres may be refused at first: the old one's children hold its memory until they notice
-                replaced = postgres.start(home, pg.port) if server is pg else _temporal(home, tl.port)
+                replaced = postgres.start(home, pg.port) if server is pg else _temporal(home, tl.port, tl.ui_port)
             except LocalTrouble as trouble:
                 log.error("local.server_given_up", server=name, why=str(trouble))  # noqa: TRY400 - said, not traced
                 del deaths[name]

@@ -41,6 +41,8 @@ class Temporal:
     process: subprocess.Popen[bytes] | None
     """None if another process owns it."""
     port: int
+    ui_port: int | None = None
+    """Where its pages are; None without them."""
 
     @property
     def address(self) -> str:
@@ -48,16 +50,19 @@ class Temporal:
         return f"127.0.0.1:{self.port}"
 
 
-def start(home: Path, attributes: Sequence[tuple[str, str]], port: int | None = None) -> Temporal:
-    """Start it, on a free port if none is named. Raises LocalTrouble.
+def start(
+    home: Path, attributes: Sequence[tuple[str, str]], port: int | None = None, ui_port: int | None = None
+) -> Temporal:
+    """Start it, on a free port if none is named, with its pages on ``ui_port`` if one is. Raises LocalTrouble.
 
     ``attributes`` are pairs of a search attribute and its kind.
     """
     port = port or children.free_port()
+    pages = ("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-ip", "127.0.0.1")
     process = children.spawn(
         [
             str(binaries.temporal()),
-            *("server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)),
+            *("server", "start-dev", *pages, "--ip", "127.0.0.1", "--port", str(port)),
             *("--db-filename", str(home / "temporal.db")),
             *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
             *("--log-level", "error", "--log-format", "json"),
@@ -67,7 +72,7 @@ def start(home: Path, attributes: Sequence[tuple[str, str]], port: int | None = 
         log=home / "logs" / "temporal.log",
         when_parent_dies=signal.SIGKILL,
     )
-    return Temporal(process, port)
+    return Temporal(process, port, ui_port)
 
 
 async def wait_until_ready(temporal: Temporal, home: Path) -> None:

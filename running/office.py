@@ -59,13 +59,22 @@ async def opened(settings: Settings, tell: Callable[[str, str], None], *, workin
     """
     async with AsyncExitStack() as stack:
         servers = await stack.enter_async_context(_servers(settings, tell))
+        stack.push_async_callback(bootstrap.breathe)
         try:
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
-            client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings)
-        except (OSError, RuntimeError, StoreUnavailable) as gone:
-            raise OutOfService(f"無法連接服務：{gone}", f"a server does not answer: {gone}") from gone
-        stack.push_async_callback(bootstrap.breathe)
+        except (OSError, StoreUnavailable) as gone:
+            raise OutOfService(
+                f"Postgres 無法連接：{gone}。檢查服務與 VENTURE_POSTGRES_URL",
+                f"no connection to Postgres: {gone}. Look at the server and at VENTURE_POSTGRES_URL",
+            ) from gone
         stack.callback(pool.terminate)
+        try:
+            client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings)
+        except (OSError, RuntimeError) as gone:
+            raise OutOfService(
+                f"Temporal 無法連接：{gone}。檢查服務與 VENTURE_TEMPORAL_ADDRESS、_TLS_…、_API_KEY",
+                f"no connection to Temporal: {gone}. Look at it and at VENTURE_TEMPORAL_ADDRESS, _TLS_… and _API_KEY",
+            ) from gone
         store = PostgresStore(pool)
         stack.push_async_callback(store.aclose)
         door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)

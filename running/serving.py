@@ -13,6 +13,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 import bootstrap
 from activities.agenda import AgendaFollower
 from activities.carrying_out import Registrar
+from activities.measures import Measures
 from api.alarms import AlarmFollower, Alarms
 from api.annual import RoundOpener
 from api.door import Door
@@ -47,10 +48,10 @@ TUNING: Mapping[str, Any] = {
 
 
 @asynccontextmanager
-async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Registrar]:
-    """A worker that serves as long as the block runs, then lets its commands finish; who carries its commands out."""
-    key = bootstrap.door_key(settings)
-    registrar, door = Registrar(store, key), Door(client, store, key, settings.task_queue)
+async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Measures]:
+    """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
+    key, measures = bootstrap.door_key(settings), Measures()
+    registrar, door = Registrar(store, key, measures), Door(client, store, key, settings.task_queue)
     worker = Worker(
         client,
         task_queue=settings.task_queue,
@@ -61,11 +62,11 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
         graceful_shutdown_timeout=GRACE,
         **TUNING,
     )
-    followers = AgendaFollower(store, door.look), AlarmFollower(store, Alarms(client, settings.task_queue))
+    followers = AgendaFollower(store, door.look, measures), AlarmFollower(store, Alarms(client, settings.task_queue))
     async with worker:
         following = [asyncio.create_task(follower.run()) for follower in followers]
         try:
-            yield registrar
+            yield measures
         finally:
             for each in following:
                 each.cancel()

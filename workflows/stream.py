@@ -40,6 +40,8 @@ A_WHILE = timedelta(seconds=30)
 """Before another attempt at a deadline that could not be recorded."""
 A_LONG_WHILE = timedelta(hours=1)
 """Before another attempt at a deadline that met a fault of ours: only another version of the rules mends it."""
+MOST_NAMED = 3
+"""Commands of a bundle that are named in its summary."""
 _FOR_GOOD = ("Malformed", "Defect")
 """Failures that no retry mends."""
 LONG_HISTORY = 2_000
@@ -153,7 +155,7 @@ class StreamWorkflow:
             await workflow.wait_condition(
                 lambda: self._progress is not before or self._asked_to_look > self._looked or self._rolling(),
                 timeout=wait,
-                timeout_summary=f"{before.stage} {alarm:%Y-%m-%dT%H:%MZ}" if before and alarm else None,
+                timeout_summary=before.alarm if before and alarm else None,
             )
         except TimeoutError:
             await self._see_what_is_due()
@@ -196,6 +198,7 @@ class StreamWorkflow:
                     activity,
                     asked,
                     result_type=answers,
+                    summary=_in_words(asked),
                     start_to_close_timeout=ONE_TRY,
                     schedule_to_close_timeout=ALL_TRIES,
                     retry_policy=RetryPolicy(
@@ -216,12 +219,19 @@ class StreamWorkflow:
         self._progress = progress
         changed: list[SearchAttributeUpdate[Any]] = []
         if before is None or before.stage != progress.stage:
-            changed.append(STAGE.value_set(progress.stage))
+            changed.append(STAGE.value_set(progress.shown or progress.stage))
         if (before.due if before else None) != progress.due:
             changed.append(DUE_AT.value_set(progress.due) if progress.due else DUE_AT.value_unset())
         if changed:
             workflow.upsert_search_attributes(changed)
         workflow.set_current_details(progress.details)
+
+
+def _in_words(asked: Asked | AskedEach) -> str:
+    """What is carried out, for Temporal's own pages."""
+    if isinstance(asked, AskedEach):
+        return " · ".join(envelope.command for envelope in asked.envelopes[:MOST_NAMED])
+    return asked.envelope.command if asked.envelope else "due"
 
 
 def _next_build() -> workflow.ContinueAsNewVersioningBehavior | None:

@@ -132,6 +132,10 @@ class Progress(_Wire):
     """Whether nothing more comes by itself."""
     decided: dict[str, str] = {}
     """Approvals that have ended: id and verdict."""
+    shown: str = ""
+    """The stage in the office's words, to search by. Empty in histories of before it was shown."""
+    alarm: str = ""
+    """What is to be seen to at ``due``, for people."""
     details: str = ""
     """How it stands, for people, in Markdown. No personal data."""
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from temporalio.api.sdk.v1 import WorkflowMetadata
+
+from activities.measures import Measures
 from cli.scenario import planned, shipped
-from running.health import metrics
+from running.health import Health
 from running.office import Office
 from scenarios.playing import play
 
@@ -35,11 +38,14 @@ async def test_what_is_kept_in_the_clear_names_nobody(desk: Desk, caplog: pytest
 
     shown = []
     async for workflow in desk.client.list_workflows(f"WorkflowId STARTS_WITH 'project/{plan.realm}/'"):
-        described = await desk.client.get_workflow_handle(workflow.id, run_id=workflow.run_id).describe()
+        handle = desk.client.get_workflow_handle(workflow.id, run_id=workflow.run_id)
+        described = await handle.describe()
         summary = await described.static_summary()
+        page: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
         shown += [workflow.id, str(workflow.search_attributes), str(await described.memo()), str(summary)]
-    assert shown, "the project's workflow was not listed"
+        shown += [str(await described.static_details()), page.current_details]
+    assert any("已歸檔 ARCHIVED" in text for text in shown), "the project's page was not looked at"
 
     office = Office(desk.settings, desk.store, desk.client, desk.door, None)
-    in_the_clear = "\n".join([*shown, caplog.text, await metrics(office, {"ACCEPTED": 1})])
+    in_the_clear = "\n".join([*shown, caplog.text, (await Health(office, Measures()).metrics()).decode()])
     assert [word for word in SAID_BY_PEOPLE if word in in_the_clear] == []

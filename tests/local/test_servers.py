@@ -130,6 +130,18 @@ async def test_they_listen_on_the_loopback_address_only(servers: Servers) -> Non
     assert {one.address for one in found} == {LOOPBACK}
 
 
+async def test_temporals_pages_are_shown_if_asked_for_and_on_the_loopback_address_only(tmp_path: Path) -> None:
+    async with local.servers(bootstrap.settings(home=tmp_path / "home", temporal_ui=True)) as servers:
+        assert servers.temporal_pages is not None
+        reader, writer = await asyncio.open_connection("127.0.0.1", servers.temporal.ui_port)
+        writer.write(b"GET /namespaces/default/workflows HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        assert b" 200 " in answer.splitlines()[0]
+        assert b"<html" in answer
+        assert {one.address for one in sight.listeners(own_pids(servers))} == {LOOPBACK}
+
+
 async def test_postgres_opens_no_socket_file(servers: Servers) -> None:
     assert sight.unix_sockets(own_pids(servers)) == []
 

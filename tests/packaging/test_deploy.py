@@ -1,0 +1,94 @@
+"""What deploy/ says without being run: forms, pinned images, settings that exist, and the same figures everywhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import bootstrap
+from api.examining import RETENTION_WANTED, SHARDS_WANTED, UPDATES_WANTED
+from running.serving import GRACE
+from tests.packaging.test_package import OURS
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+VALUES: dict[str, Any] = yaml.safe_load((DEPLOY / "temporal-values.yaml").read_text("utf-8"))
+DYNAMIC: dict[str, Any] = yaml.safe_load((DEPLOY / "dynamic.yaml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_image_is_named_by_its_version(name: str) -> None:
+    assert re.fullmatch(r"[\w/-]+:\d+\.\d+(\.\d+)?", SERVICES[name]["image"])
+
+
+def test_every_setting_that_is_named_exists_and_production_is_complete() -> None:
+    known = {f"VENTURE_{name.upper()}" for name in bootstrap.Settings.model_fields}
+    named = {key for one in SERVICES.values() for key in one.get("environment", {}) if key.startswith("VENTURE_")}
+    passwords = {"VENTURE_OWNER_PASSWORD", "VENTURE_APP_PASSWORD", "VENTURE_AUDITOR_PASSWORD"}
+    assert named - passwords <= known
+    worker = SERVICES["worker"]["environment"]
+    assert {"VENTURE_POSTGRES_URL", "VENTURE_TEMPORAL_ADDRESS", "VENTURE_DOOR_KEY"} <= worker.keys()
+    assert worker["VENTURE_ENV"] == "production"
+
+
+def test_every_setting_is_told_and_nothing_else_is() -> None:
+    page = (DEPLOY.parent / "docs" / "operations.md").read_text("utf-8")
+    settings = page[page.index("## 設置") : page.index("## 存活")]
+    rows = "\n".join(line.split(" | ")[0] for line in settings.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"VENTURE_[A-Z_]+", rows)) == {
+        f"VENTURE_{n.upper()}" for n in bootstrap.Settings.model_fields
+    }
+
+
+def test_every_password_comes_from_outside() -> None:
+    for name, service in SERVICES.items():
+        for key, value in service.get("environment", {}).items():
+            if re.search(r"PASSWORD|PWD|DOOR_KEY", key):
+                assert str(value).startswith("${"), (name, key)
+
+
+def test_every_volume_and_dependency_is_there() -> None:
+    for name, service in SERVICES.items():
+        assert set(service.get("depends_on", {})) <= set(SERVICES), name
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            given = source in COMPOSE["volumes"] or source == "./certs" or (DEPLOY / source).exists()
+            assert given, (name, volume)
+
+
+def test_both_ways_of_deploying_ask_for_what_doctor_looks_for() -> None:
+    for updates in (DYNAMIC, VALUES["server"]["dynamicConfig"]):
+        assert updates["history.maxInFlightUpdates"][0]["value"] >= UPDATES_WANTED
+    persistence = VALUES["server"]["config"]["persistence"]
+    assert persistence["numHistoryShards"] >= SHARDS_WANTED
+    assert SERVICES["temporal"]["environment"]["NUM_HISTORY_SHARDS"] >= SHARDS_WANTED
+    assert {store["sql"]["pluginName"] for store in persistence["datastores"].values()} == {"postgres12"}
+    (namespace,) = VALUES["server"]["config"]["namespaces"]["namespace"]
+    made = SERVICES["temporal-namespace"]["command"][0]
+    (hours,) = re.findall(r"--retention (\d+)h", made)
+    assert min(int(namespace["retention"].rstrip("d")), int(hours) // 24) >= RETENTION_WANTED.days
+    for attribute in bootstrap.SEARCH_ATTRIBUTES:
+        assert f"--name {attribute.name} --type {attribute.indexed_value_type.name.title()}" in made
+    command = SERVICES["log"]["command"]
+    standbys = [one["environment"]["STANDBY"] for one in SERVICES.values() if "STANDBY" in one.get("environment", {})]
+    assert f"synchronous_standby_names='ANY 1 ({', '.join(standbys)})'" in command
+
+
+def test_a_worker_is_given_longer_to_stop_than_it_gives_its_commands() -> None:
+    assert int(SERVICES["worker"]["stop_grace_period"].rstrip("s")) > GRACE.total_seconds()
+
+
+def test_the_image_has_every_room() -> None:
+    copied = re.findall(r"^COPY (.+) \S+$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert set(OURS) <= {name for words in copied for name in words.split()}
+
+
+@pytest.mark.parametrize("script", sorted(DEPLOY.rglob("*.sh")), ids=lambda path: path.name)
+def test_every_script_can_be_read_by_its_shell(script: Path) -> None:
+    subprocess.run(["bash", "-n", str(script)], check=True)  # noqa: S603, S607 - our own file, whichever bash there is

@@ -1,0 +1,156 @@
+"""One trace a command, over processes, where a collector is named; and nothing of it in a process that names none."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+import bootstrap
+from tests.workflows.bureau import ROUND, Bureau
+from tests.workflows.frail import frail
+from tests.workflows.processes import HOUSE
+from tests.workflows.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+GROUP = "空巢老人"
+SUBMITTED = ("do", "submit-need", "ND-1", "--as", "COMM#1", f"round={ROUND}", f"group={GROUP}")
+
+
+@dataclass
+class Collector:
+    """Keeps what is sent to it, as it came."""
+
+    bodies: list[bytes] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def spans(self) -> list[Span]:
+        requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
+        return [
+            span
+            for request in requests
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+
+@contextmanager
+def collector() -> Iterator[Collector]:
+    kept = Collector()
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.path == "/v1/traces"
+            kept.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    kept.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield kept
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _said(span: Span) -> dict[str, str]:
+    return {attribute.key: attribute.value.string_value for attribute in span.attributes}
+
+
+async def _done(settings: bootstrap.Settings, endpoint: str, *words: str) -> None:
+    """Carried out by a command line of its own, traced."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
+    environment = {**kept, "VENTURE_HOME": str(settings.home), "VENTURE_OTLP_ENDPOINT": endpoint}
+    command = [sys.executable, str(HOUSE / "starter.py"), *words]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+
+async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_append(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    with collector() as kept:
+        async with frail(settings, VENTURE_OTLP_ENDPOINT=kept.endpoint) as house:
+            await Bureau("live", house.store, bootstrap.door_key(settings)).open_round()
+            await _done(settings, kept.endpoint, *SUBMITTED)
+            # the second finds its workflow there, begun by the first: its trace is its own all the same
+            await _done(settings, kept.endpoint, "do", "endorse-need", "ND-1", "--as", "COMM#2")
+
+            async def arrived() -> bool:
+                return len(kept.spans()) >= 6
+
+            await until(arrived, within_s=30)
+
+    traces = {span.trace_id for span in kept.spans()}
+    assert len(traces) == 2, "a trace for each command"
+    for trace in traces:
+        spans = {span.name: span for span in kept.spans() if span.trace_id == trace}
+        assert set(spans) == {"command", "carry_out", "append"}
+        assert spans["command"].parent_span_id == b""
+        assert spans["carry_out"].parent_span_id == spans["command"].span_id
+        assert spans["append"].parent_span_id == spans["carry_out"].span_id
+        assert _said(spans["carry_out"])["venture.stream_kind"] == "need"
+        assert _said(spans["append"]) == {"venture.status": "appended"}
+    assert sorted(_said(s)["venture.command"] for s in kept.spans() if s.name == "command") == [
+        "EndorseNeed",
+        "SubmitNeed",
+    ]
+    sent = b"".join(kept.bodies)
+    for word in (GROUP, "COMM#1", "COMM#2", "ND-1"):
+        assert word.encode() not in sent, word
+
+
+async def test_a_collector_that_is_away_keeps_no_command_from_its_answer(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    away = "http://127.0.0.1:9"
+    async with frail(settings, VENTURE_OTLP_ENDPOINT=away) as house:
+        await Bureau("live", house.store, bootstrap.door_key(settings)).open_round()
+        await _done(settings, away, *SUBMITTED)
+
+
+def test_nothing_of_it_is_loaded_where_it_is_not_asked_for() -> None:
+    program = "import sys, worker, starter; print(*[m for m in sys.modules if m.startswith('opentelemetry')])"
+    ran = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", program], cwd=HOUSE, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("wrong", ["collector:4318", "ftp://collector", "https://name:word@collector:4318"])
+def test_an_endpoint_that_cannot_be_one_is_refused(wrong: str) -> None:
+    with pytest.raises(bootstrap.SettingsInvalid, match="VENTURE_OTLP_ENDPOINT"):
+        bootstrap.settings(otlp_endpoint=wrong)
+
+
+def test_asking_for_traces_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "find_spec", lambda _: None)
+    with pytest.raises(bootstrap.SettingsInvalid, match=r"(?s)VENTURE_OTLP_ENDPOINT.*安裝.*pip install '\.\[otel\]'"):
+        bootstrap.settings(otlp_endpoint="http://collector:4318")
