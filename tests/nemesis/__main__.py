@@ -30,8 +30,6 @@ def _told(rage: Rage, outcome: Outcome) -> str:
 
 def main(seed: str, projects: str, seconds: str) -> int:
     """Rage, and say what came of it."""
-    logging.disable(logging.CRITICAL)  # the house cries out all the time; its workers' logs are read afterwards
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     rage = Rage(int(seed), int(projects), float(seconds))
     with tempfile.TemporaryDirectory(prefix="nemesis-") as folder:
         outcome = asyncio.run(run(Path(folder), rage))
@@ -40,4 +38,6 @@ def main(seed: str, projects: str, seconds: str) -> int:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # the house cries out all the time
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     sys.exit(main(*sys.argv[1:4]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID, uuid4
@@ -16,10 +17,12 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from activities.carrying_out import Registrar
+from api import approvals
 from api.door import Mismatch, NotKnown, Receipt, receipt
 from domain.kernel.envelope import Asked, Opening
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
+from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
 from store.port import StoreUnavailable
 from tests.nemesis import stories
@@ -154,11 +157,34 @@ class Callers:
             await asyncio.sleep(PAUSE_S)
 
     async def live(self, story: Story) -> None:
-        """One chapter after the other."""
-        for chapter in story.chapters:
-            heard = Heard()
-            steps = self.dice.sample(chapter, len(chapter))
-            await together(*(self._until_done(story, step, heard) for step in steps))
+        """One chapter after the other; who waits for an approval that the last one decides must hear of it."""
+        for chapter in story.chapters[:-1]:
+            await self._give(story, chapter)
+        for chapter in story.chapters[-1:]:
+            waiting = [self._heard_of(approval) for approval in await self._open(story.stream)]
+            await together(self._give(story, chapter), *waiting)
+
+    async def _give(self, story: Story, chapter: tuple[Step, ...]) -> None:
+        heard = Heard()
+        steps = self.dice.sample(chapter, len(chapter))
+        await together(*(self._until_done(story, step, heard) for step in steps))
+
+    async def _open(self, stream: StreamId) -> list[UUID]:
+        """The approvals that are asked for in that stream just now."""
+        while True:
+            with suppress(StoreUnavailable):
+                of = [a.approval async for a in approvals.asked(self.store, stream=stream)]
+                return [approval.id for approval in of if approval.verdict is Verdict.OPEN]
+            await asyncio.sleep(PAUSE_S)
+
+    async def _heard_of(self, approval: UUID) -> None:
+        """A service waits until that approval is decided."""
+        while True:
+            with suppress(StoreUnavailable):
+                await approvals.decided(self.store, self.doors[1], approval)
+                self.asked["approval heard of"] += 1
+                return
+            await asyncio.sleep(PAUSE_S)
 
     async def _until_done(self, story: Story, step: Step, heard: Heard) -> None:
         await asyncio.sleep(self.dice.uniform(0, APART_S))

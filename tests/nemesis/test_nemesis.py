@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.nemesis.raging import Rage, run
+from tests.docs.pages import ROOT, blocks
+from tests.nemesis import __main__ as command_line
+from tests.nemesis.raging import Outcome, Rage, run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SEEDS = [int(seed) for seed in os.environ.get("NEMESIS_SEEDS", "2 3").split()]
-"""Of the long rages of a full run."""
 
 
 async def test_nothing_is_lost_or_done_twice_while_everything_is_broken(tmp_path: Path) -> None:
@@ -25,7 +25,29 @@ async def test_nothing_is_lost_or_done_twice_while_everything_is_broken(tmp_path
 
 @pytest.mark.full
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("seed", SEEDS)
-async def test_thirty_projects_come_to_their_end_through_a_long_rage(tmp_path: Path, seed: int) -> None:
-    outcome = await run(tmp_path, Rage(seed, projects=30, seconds=60))
+async def test_thirty_projects_come_to_their_end_while_blow_falls_upon_blow(tmp_path: Path) -> None:
+    outcome = await run(tmp_path, Rage(2, projects=30, seconds=40, every_s=(0.2, 0.8)))
     assert not outcome.broken
+    assert not outcome.spared
+
+
+@pytest.mark.full
+@pytest.mark.timeout(400)
+def test_the_rage_that_the_drills_name_ends_well() -> None:
+    (command,) = blocks(ROOT / "docs" / "drills.md", "sh nemesis")
+    python, *words = command.split()
+    assert python == ".venv/bin/python"
+    ran = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"seed {words[2]}" in ran.stdout
+
+
+def test_a_broken_invariant_is_named_and_is_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def broken(_home: Path, _rage: Rage) -> Outcome:
+        return Outcome(broken=["I3 need/live/ND-1: versions [1, 1]"])
+
+    monkeypatch.setattr(command_line, "run", broken)
+    assert command_line.main("7", "30", "60") == 1
+    assert "✗ I3 need/live/ND-1: versions [1, 1]" in capsys.readouterr().out
