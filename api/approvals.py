@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _PAGE = 500
 BETWEEN_RUNS_S = 1.0
 """A workflow that made way for its next run has not decided: a moment before it is asked again."""
+LATE_S = 60.0
+"""After so many seconds without a word the log is read again: of a decision that was recorded just when worker and
+Temporal died, no workflow tells."""
 
 
 class NoSuchApproval(Exception):
@@ -82,18 +85,32 @@ async def found(store: EventStore, approval_id: UUID) -> Asking:
 async def decided(store: EventStore, door: Door, approval_id: UUID, timeout_s: float | None = None) -> Asking:
     """Wait until that approval is decided, as long as it takes, and say how.
 
-    Nothing is polled: the stream's workflow answers when the decision is recorded, and after a restart of anything the
-    wait is taken up again. Asked again later, the answer is the same. Raises TimeoutError after ``timeout_s`` seconds,
-    NoSuchApproval if there is none.
+    The stream's workflow answers when the decision is recorded, and after a restart of anything the wait is taken up
+    again; once a minute the log itself is looked at. Asked again later, the answer is the same. Raises TimeoutError
+    after ``timeout_s`` seconds, NoSuchApproval if there is none.
     """
     asking = await found(store, approval_id)
     async with asyncio.timeout(timeout_s):
         while asking.approval.verdict is Verdict.OPEN:
-            await door.settled(asking.stream, approval_id)
-            with suppress(StoreUnavailable):  # out of reach for the moment: the approval is as it was, ask again
-                asking = await found_in(store, asking.stream, approval_id)
+            telling = asyncio.create_task(door.settled(asking.stream, approval_id))
+            try:
+                asking = await _decided_while(telling, store, asking)
+            finally:
+                telling.cancel()
             if asking.approval.verdict is Verdict.OPEN:
                 await asyncio.sleep(BETWEEN_RUNS_S)
+    return asking
+
+
+async def _decided_while(telling: asyncio.Task[None], store: EventStore, asking: Asking) -> Asking:
+    """How the approval stands once its workflow has answered, or once it is decided though the workflow did not."""
+    while asking.approval.verdict is Verdict.OPEN:
+        answered, _ = await asyncio.wait({telling}, timeout=LATE_S)
+        with suppress(StoreUnavailable):  # out of reach for the moment: the approval is as it was, ask again
+            asking = await found_in(store, asking.stream, asking.approval.id)
+        if answered and asking.approval.verdict is Verdict.OPEN:
+            telling.result()  # raises what kept it from answering
+            break
     return asking
 
 

@@ -69,6 +69,17 @@ async def test_a_wait_ends_when_it_was_asked_to(desk: Desk, bureau: Bureau) -> N
     assert (await decided(desk.store, desk.door, approval, 10)).approval.verdict is Verdict.VOID
 
 
+async def test_a_decision_that_its_workflow_never_heard_of_reaches_who_waits_for_it(
+    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approvals, "LATE_S", 0.5, raising=False)
+    project, approval = await _posted(desk.door, desk.store, bureau)
+    waiting = asyncio.create_task(decided(desk.store, desk.door, approval, 20))
+    await asyncio.wait([waiting], timeout=0.5)
+    await bureau.straight(project, DeclineAward(reason="人手不足"), ORGANISATION)
+    assert (await waiting).approval.verdict is Verdict.VOID
+
+
 async def test_an_approval_that_was_never_asked_for_is_said_to_be_unknown(desk: Desk) -> None:
     with pytest.raises(NoSuchApproval):
         await decided(desk.store, desk.door, uuid4(), 5)

@@ -1,7 +1,7 @@
-"""A worker whose store has an affliction; run as a program, it is the worker of ``worker.py`` but for that.
+"""A worker with an affliction; run as a program, it is the worker of ``worker.py`` but for that.
 
-One affliction is a fault that the house must bear: *forgetful* commits and then says that it does not know. The others
-are mutants, faults of the house itself, which the nemesis must notice.
+Some afflictions are faults that the house must bear: *forgetful* commits and then says that it does not know. Others
+are mutants, faults of the house itself, which the nemesis must notice; those in the database are in ``faults``.
 """
 
 from __future__ import annotations
@@ -11,23 +11,33 @@ import os
 import random
 import signal
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import structlog
+from temporalio import activity
+
 import bootstrap
+from activities import agenda
+from activities.agenda import AgendaFollower
+from running import serving as house
 from running.office import opened
-from running.serving import serving
 from store.port import Append, Appended, Status, StoreUnavailable
+from tests.nemesis.unarmed import Unarmed
+from workflows.round import RoundWorkflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from uuid import UUID
+    from datetime import datetime
 
     from domain.kernel.identity import StreamId
     from store.port import EventStore, Loaded, Readings
 
 OFTEN = 0.2
 """How often a forgetful store does not know what it did."""
+
+log = structlog.get_logger()
 
 
 class Sound:
@@ -41,30 +51,52 @@ class Sound:
         return getattr(self.store, name)
 
     async def append(self, append: Append) -> Appended:
+        log.info(TRIED, stream=append.writes[-1].stream)
         return await self.store.append(append)
+
+
+TRIED = "nemesis.append_tried"
 
 
 class Forgetful(Sound):
     """Commits, and is told that it failed."""
 
     async def append(self, append: Append) -> Appended:
-        appended = await self.store.append(append)
+        appended = await super().append(append)
         if self.dice.random() < OFTEN:
             message = "committed, but told it failed"
             raise StoreUnavailable(message)
         return appended
 
 
-class KeyPerAttempt(Forgetful):
-    """A mutant: every attempt has a key of its own, so that none is known again."""
+class StopsInMidAppend(Sound):
+    """Stands still once, for as long as somebody else pleases: before its append is sent, or before it hears of it."""
 
     async def append(self, append: Append) -> Appended:
-        writes = tuple(replace(write, command_id=uuid4()) for write in append.writes)
-        return await super().append(replace(append, writes=writes))
+        command = append.writes[-1].command_type
+        self._stop_at(f"before {command}")
+        appended = await super().append(append)
+        self._stop_at(f"after {command}")
+        return appended
+
+    def _stop_at(self, moment: str) -> None:
+        if moment == os.environ.get("STOPS"):
+            del os.environ["STOPS"]
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
+# ---------------------------------------------------------------- mutants
+
+
+class KeyPerAttempt(Forgetful):
+    """No idempotency: every attempt has a key of its own, so that none is known again."""
+
+    async def append(self, append: Append) -> Appended:
+        return await super().append(_under_fresh_ids(append))
 
 
 class AckBeforeCommit(Sound):
-    """A mutant: says that it is done before it is, and then may not get to it."""
+    """Acknowledgement before commit: says that it is done before it is, and then may not get to it."""
 
     def __init__(self, store: EventStore, dice: random.Random) -> None:
         super().__init__(store, dice)
@@ -82,32 +114,61 @@ class AckBeforeCommit(Sound):
         return Appended(Status.APPENDED, position + 1, position + 1)
 
 
-class JournalLost(Forgetful):
-    """A mutant: the journal is kept, but an answer that is asked again is decided again under a new id."""
+class SeenOfThisRunOnly(Sound):
+    """``seen`` lost on continue-as-new: a run knows the ids that came in while it ran, and none of an earlier run.
 
-    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
-        return replace(await self.store.load(stream, command_id, after), journalled=None)
+    Here the journal is the memory and no workflow keeps one, so the fault is a journal that is not asked about ids from
+    before the roll: such a command is decided again, as if it had never been seen.
+    """
 
-    async def consult(self, *asked: Any) -> tuple[Loaded, Readings]:
-        loaded, readings = await self.store.consult(*asked)
-        return replace(loaded, journalled=None), readings
+    def __init__(self, store: EventStore, dice: random.Random) -> None:
+        super().__init__(store, dice)
+        self._runs: dict[StreamId, tuple[str | None, int]] = {}
+        """Of each stream the run that is known, and the position at which it began."""
+
+    async def consult(self, stream: StreamId, *more: Any) -> tuple[Loaded, Readings]:
+        loaded, readings = await self.store.consult(stream, *more)
+        run, began = self._runs.get(stream, (activity.info().workflow_run_id, 0))
+        if run != activity.info().workflow_run_id:
+            run, began = activity.info().workflow_run_id, await self.store.last_position()
+        self._runs[stream] = run, began
+        if loaded.journalled is not None and loaded.journalled.position <= began:
+            loaded = replace(loaded, journalled=None)
+        return loaded, readings
 
     async def append(self, append: Append) -> Appended:
         appended = await super().append(append)
-        if appended.status is Status.DUPLICATE:
-            again = tuple(replace(write, command_id=uuid4()) for write in append.writes)
-            return await super().append(replace(append, writes=again))
-        return appended
+        return await super().append(_under_fresh_ids(append)) if appended.status is Status.DUPLICATE else appended
+
+
+def _under_fresh_ids(append: Append) -> Append:
+    return replace(append, writes=tuple(replace(write, command_id=uuid4()) for write in append.writes))
 
 
 AFFLICTIONS: dict[str, Callable[[EventStore, random.Random], Sound]] = {
     "none": Sound,
     "forgetful": Forgetful,
+    "stops-in-mid-append": StopsInMidAppend,
     "key-per-attempt": KeyPerAttempt,
     "ack-before-commit": AckBeforeCommit,
-    "journal-lost": JournalLost,
+    "seen-of-this-run-only": SeenOfThisRunOnly,
+    "unarmed": Sound,
+    "unarmed-and-unwatched": Sound,
 }
-MUTANTS = ("key-per-attempt", "ack-before-commit")
+
+
+async def _nobody_looks(self: AgendaFollower, now: datetime) -> int:  # noqa: ARG001 - as the follower's own
+    return 0
+
+
+def _afflict(affliction: str) -> Callable[[EventStore, random.Random], Sound]:
+    """Spoil what is to be spoilt in this process; the store is spoilt by what is given back."""
+    if affliction.startswith("unarmed"):
+        house.WORKFLOWS[house.WORKFLOWS.index(RoundWorkflow)] = Unarmed
+        agenda.LATE = timedelta(seconds=1)  # a minute's patience is not what is tried here
+        if affliction == "unarmed-and-unwatched":
+            AgendaFollower.once = _nobody_looks  # type: ignore[method-assign] # the mutant
+    return AFFLICTIONS[affliction]
 
 
 async def _serve() -> None:
@@ -116,10 +177,12 @@ async def _serve() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     dice = random.Random(os.environ["SEED"])  # noqa: S311 - which faults happen, no secret
-    async with opened(settings, lambda _zh, _en: None, working=False) as office:
-        store = AFFLICTIONS[os.environ["AFFLICTION"]](office.store, dice)
-        async with serving(settings, office.client, store):
-            await stop.wait()
+    afflicted = _afflict(os.environ["AFFLICTION"])
+    async with (
+        opened(settings, lambda _zh, _en: None, working=False) as office,
+        house.serving(settings, office.client, afflicted(office.store, dice)),
+    ):
+        await stop.wait()
 
 
 if __name__ == "__main__":

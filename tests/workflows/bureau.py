@@ -77,16 +77,16 @@ class Bureau:
         await self.straight(stream, asked, "CAB-REG#1", at=at)
         return stream
 
-    async def open_base(self) -> None:
+    async def open_base(self, *, at: datetime | None = None) -> None:
         """Fill every register that a base's support rests on."""
-        await self.open_round()
-        await self.straight(self.id("organisation", "ORG-1"), verified(), "HOST#1")
-        await self.straight(
-            self.id("fund", "FS-1"), RegisterFundSource(name="福彩公益金", envelope=FUND_FEN), "CAB-FIN#1"
-        )
+        await self.open_round(at=at)
+        await self.straight(self.id("organisation", "ORG-1"), verified(), "HOST#1", at=at)
+        fund = RegisterFundSource(name="福彩公益金", envelope=FUND_FEN)
+        await self.straight(self.id("fund", "FS-1"), fund, "CAB-FIN#1", at=at)
         base = self.id("base", "BASE-1")
-        await self.straight(base, DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-1"), "CAB-DEC#1")
-        await self.straight(base, AssessBase(score=Decimal(90), grade="優秀"), "EVAL#1")
+        designated = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-1")
+        await self.straight(base, designated, "CAB-DEC#1", at=at)
+        await self.straight(base, AssessBase(score=Decimal(90), grade="優秀"), "EVAL#1", at=at)
 
     @staticmethod
     def award(number: int) -> ProposeAward:

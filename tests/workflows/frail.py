@@ -1,4 +1,4 @@
-"""Servers and a worker of a test's own, each of which may be stopped, killed and started again."""
+"""Servers and workers of a test's own, each of which may be stopped, killed and started again."""
 
 from __future__ import annotations
 
@@ -41,27 +41,29 @@ class Frail:
     door: Door
     program: Path = HOUSE / "worker.py"
     more: Mapping[str, str] = field(default_factory=dict)
-    """What the worker's environment has besides."""
-    process: subprocess.Popen[bytes] | None = None
+    """What the workers' environment has besides."""
+    workers: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    """Most tests have one, number 0."""
 
     def bureau(self) -> Bureau:
         """A bureau in a realm of its own."""
         return Bureau(f"b-{uuid4().hex[:8]}", self.store, bootstrap.door_key(self.settings))
 
-    def start_worker(self) -> None:
-        """Start the worker process."""
-        log = self.settings.home / "logs" / "worker.log"
-        self.process = worker(self.settings, log, program=self.program, more=self.more)
+    def start_worker(self, number: int = 0) -> None:
+        """Start a worker process."""
+        log = self.settings.home / "logs" / f"worker-{number}.log"
+        self.workers[number] = worker(self.settings, log, program=self.program, more=self.more)
 
-    def kill_worker(self) -> None:
+    def kill_worker(self, number: int = 0) -> None:
         """Kill -9 the worker process, and see it gone."""
-        if self.process is not None:
-            ended(self.process)
+        if number in self.workers:
+            ended(self.workers[number])
 
-    def keep_worker(self) -> None:
-        """Start the worker again if it has ended, as ``venture up`` does."""
-        if self.process is None or self.process.poll() is not None:
-            self.start_worker()
+    def keep_workers(self) -> None:
+        """Start each worker again that has ended, as ``venture up`` does."""
+        for number, process in list(self.workers.items()):
+            if process.poll() is not None:
+                self.start_worker(number)
 
     def kill_postgres(self) -> None:
         """Kill -9 the postmaster; whoever keeps the servers starts it again."""
@@ -70,6 +72,12 @@ class Frail:
     def kill_temporal(self) -> None:
         """Kill -9 the Temporal server; whoever keeps the servers starts it again."""
         _kill(self.servers.temporal.process)
+
+    @contextmanager
+    def worker_stopped(self, number: int = 0) -> Iterator[None]:
+        """A worker stands still, its connections open; when the block ends, it goes on as if nothing had been."""
+        with _stopped(self.workers[number]):
+            yield
 
     @contextmanager
     def postgres_stopped(self) -> Iterator[None]:
@@ -107,14 +115,17 @@ def _kill(process: subprocess.Popen[bytes] | None) -> None:
 def _stopped(process: subprocess.Popen[bytes] | None) -> Iterator[None]:
     assert process is not None
     family = _family(process.pid)
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
+    _signal(family, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in family:
-            with suppress(ProcessLookupError):  # killed meanwhile
-                os.kill(pid, signal.SIGCONT)
+        _signal(family, signal.SIGCONT)
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # killed meanwhile
+            os.kill(pid, number)
 
 
 def _family(root: int) -> list[int]:
@@ -128,8 +139,10 @@ def _family(root: int) -> list[int]:
 
 
 @asynccontextmanager
-async def frail(settings: Settings, *, program: Path = HOUSE / "worker.py", **more: str) -> AsyncIterator[Frail]:
-    """The house, its worker running; all of it is gone when the block ends."""
+async def frail(
+    settings: Settings, *, program: Path = HOUSE / "worker.py", workers: int = 1, **more: str
+) -> AsyncIterator[Frail]:
+    """The house, its workers running; all of it is gone when the block ends."""
     async with local.servers(settings) as servers:
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
         pool = await open_pool(servers.postgres_url)
@@ -137,10 +150,12 @@ async def frail(settings: Settings, *, program: Path = HOUSE / "worker.py", **mo
         client = await bootstrap.connect_temporal(servers.temporal_address)
         door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
         house = Frail(settings, servers, client, store, door, program, more)
-        house.start_worker()
+        for number in range(workers):
+            house.start_worker(number)
         try:
             yield house
         finally:
-            house.kill_worker()
+            for process in house.workers.values():
+                ended(process)
             await store.aclose()
             pool.terminate()

@@ -1,0 +1,293 @@
+"""What must hold once everything is healed, one function an invariant, by the ids of the fault matrix.
+
+I10 and I11 are of an outbox, which this house does not have; I12 is Postgres's own (``pg_amcheck``, checksums). I13 is
+asked of a house that is closed (``house.remains``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import bootstrap
+from api.reconciling import reconcile, resurrect
+from audit.finding import What
+from audit.histories import Answers, Journalled, Mechanics, _kept, replay_histories
+from audit.invariants import check
+from audit.verifying import Root, verify
+from domain.catalogue import AGGREGATES
+from domain.kernel.identity import SYSTEM
+from running.serving import WORKFLOWS, runner
+from store.bytes import Frontier
+from store.port import EntryKind, StoreUnavailable
+from tests.nemesis import stories
+from tests.nemesis.afflicted import TRIED
+from tests.nemesis.callers import together
+from tests.workflows.waiting import until
+from workflows.stream import MOST_TRIES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+    from uuid import UUID
+
+    from domain.kernel.identity import StreamId
+    from store.port import Entry, EventStore
+    from tests.nemesis.callers import Callers
+    from tests.nemesis.house import Besieged
+    from tests.nemesis.stories import Story
+
+AT_ONCE: Final = 8
+ROOT_EVERY_S: Final = 0.5
+"""How often the root of the log is noted while it grows."""
+IN_THE_LOG: Final = {
+    What.POSITION: "I3",
+    What.VERSION: "I3",
+    What.COMMAND_ID: "I4",
+    What.ORPHAN: "I2",
+    What.OUTCOME: "I2",
+    What.GROUP: "I2",
+    What.ROOT: "I6",
+    What.CLAIM: "I7",
+    What.BALANCE: "I7",
+    What.POSTING: "I7",
+    What.AGENDA: "I7",
+    What.HEAD: "I7",
+}
+"""Which invariant a finding of ``audit verify`` breaks; the others are about content and chain, I5."""
+
+
+@dataclass
+class Ledger:
+    """What is known of one run when it is over."""
+
+    house: Besieged
+    callers: Callers
+    roots: list[Root]
+    healed_s: float
+    """Within which all must be well once nothing is broken any more."""
+    entries: dict[StreamId, list[Entry]] = field(default_factory=dict)
+    """Of each stream that has a story, the journal's entries among them."""
+
+    async def read(self) -> None:
+        """Read the log of every stream that has a story."""
+        for story in self.callers.begun:
+            found = self.house.frail.store.read(story.stream, commands=True)
+            self.entries[story.stream] = [entry async for entry in found]
+
+    def events(self, stream: StreamId) -> list[Entry]:
+        """The stream's events."""
+        return [entry for entry in self.entries[stream] if entry.kind is EntryKind.EVENT]
+
+    def is_short_of(self, story: Story) -> bool:
+        """Whether something of that story has not happened yet."""
+        return len(self.events(story.stream)) < len(story.comes_to())
+
+
+async def broken(ledger: Ledger) -> list[str]:
+    """Every invariant that is broken, with where; empty if all is well."""
+    await ledger.read()
+    found = [f"{name} {what}" for name, look in _OF_THE_JOURNAL.items() for what in look(ledger)]
+    for name, ask in _OF_THE_HOUSE.items():
+        found += [f"{name} {what}" async for what in ask(ledger)]
+    found += [text async for text in _verified(ledger)]
+    return sorted(found)
+
+
+def _acknowledged(ledger: Ledger) -> Iterator[str]:
+    """I1: what was acknowledged is in the log, with the events, version and position that were told."""
+    for command_id, told in ledger.callers.told.items():
+        of = [e for e in ledger.entries[told.stream] if e.command_id == command_id]
+        events = [e for e in of if e.kind is EntryKind.EVENT]
+        if not of:
+            yield f"{told.stream}: {told.command.command_type} was answered and is not in the log"
+        elif told.receipt is None:
+            if events:
+                yield f"{told.stream}: {told.command.command_type} was refused and has {_types(events)}"
+        elif (_types(events), events[-1].version, events[-1].position) != (
+            list(told.receipt.events),
+            told.receipt.version,
+            told.receipt.position,
+        ):
+            yield f"{told.stream}: {told.command.command_type} was told {told.receipt}, the log has {_types(events)}"
+
+
+def _asked_for(ledger: Ledger) -> Iterator[str]:
+    """I2: no event without a command, no command that nobody gave, and each stream came to what its story says."""
+    for story in ledger.callers.begun:
+        entries = ledger.entries[story.stream]
+        given = Counter(c for c, told in ledger.callers.told.items() if told.stream == story.stream)
+        found = Counter(e.command_id for e in entries if e.kind is EntryKind.COMMAND and not _by_itself(e))
+        for command_id, times in (found - given).items():
+            yield f"{story.stream}: {times} × {command_id} that nobody gave"
+        commands = {e.command_id for e in entries if e.kind is EntryKind.COMMAND}
+        events = ledger.events(story.stream)
+        if not {e.command_id for e in events} <= commands:
+            yield f"{story.stream}: events of no command"
+        if _types(events) != story.comes_to():
+            yield f"{story.stream}: {_types(events)}, not {story.comes_to()}"
+
+
+def _counted(ledger: Ledger) -> Iterator[str]:
+    """I3: each stream's versions are 1…n, each once."""
+    for story in ledger.callers.begun:
+        versions = [e.version for e in ledger.events(story.stream)]
+        if versions != list(range(1, len(versions) + 1)):
+            yield f"{story.stream}: versions {versions}"
+
+
+def _once(ledger: Ledger) -> Iterator[str]:
+    """I4: each command id is journalled once."""
+    ids = Counter(e.command_id for of in ledger.entries.values() for e in of if e.kind is EntryKind.COMMAND)
+    yield from (f"{command_id}: journalled {times} times" for command_id, times in ids.items() if times > 1)
+
+
+async def _answered_alike(ledger: Ledger) -> AsyncIterator[str]:
+    """I4: asked again, every id has the answer that it had, and nothing is recorded for it."""
+    store = ledger.house.frail.store
+    before = await store.last_position()
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def differs(command_id: UUID) -> str | None:
+        async with places:
+            was, again = ledger.callers.told[command_id], await ledger.callers.told_again(command_id)
+            return None if was.says(again) else f"{was.stream}: {was} and then {again}"
+
+    for found in await together(*map(differs, ledger.callers.told)):
+        if found is not None:
+            yield found
+    if await store.last_position() != before:
+        yield "asking again wrote to the log"
+
+
+async def _verified(ledger: Ledger) -> AsyncIterator[str]:
+    """I5 content and chain, I6 the tree's root and those noted on the way, I7 the rows beside the log: all refolded."""
+    for finding in (await verify(ledger.house.frail.store, kept=ledger.roots)).findings:
+        yield f"{IN_THE_LOG.get(finding.what, 'I5')} {finding.stream} @{finding.position}: {finding.en}"
+    if not ledger.roots:
+        yield "I6 no root was noted"
+
+
+async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
+    """I8: no workflow is missing, stale, ahead or stray, none outlives its stream, each history says what the log says.
+
+    A command that was answered from the log while its workflow was away leaves that workflow behind until its next
+    command or deadline (design.md §4). ``resurrect`` is what mends it, and must leave nothing to mend.
+    """
+    house = ledger.house.frail
+    await resurrect(house.store, house.client, house.door)
+
+    async def differences() -> list[str]:
+        found = [f"{f.stream}: {f.difference}" for f in (await reconcile(house.store, house.client)).found]
+        running = {w.id async for w in house.client.list_workflows("ExecutionStatus = 'Running'")}
+        rows = await house.store.agenda(realm=ledger.callers.bureau.realm, limit=10_000)
+        over = {row.stream for row in rows if row.stage in AGGREGATES[row.stream.kind].final}
+        return [*found, *(f"{stream}: over, and its workflow runs" for stream in sorted(over & running))]
+
+    for found in await soon_none(differences, ledger.healed_s):
+        yield found
+    for story in ledger.callers.begun:
+        journal = await Journalled.read(house.store, story.stream)
+        async for history in _kept(house.client, story.stream):
+            answers = await Answers.read(history, house.client.data_converter)
+            for difference in journal.differences(answers):
+                yield f"{story.stream}: {difference}"
+            first = [a.position for a in answers.handed_over if a.position and not a.repeated]
+            if first != sorted(first):
+                yield f"{story.stream}: answers out of order: {first}"
+    for story in {story.stream.kind: story for story in ledger.callers.begun}.values():
+        mechanics = Mechanics(WORKFLOWS, runner())
+        for run in (await replay_histories(house.store, house.client, story.stream, mechanics)).runs:
+            if run.failure:
+                yield f"{story.stream}: {run.failure}"
+
+
+async def _money_adds_up(ledger: Ledger) -> AsyncIterator[str]:
+    """I9: accounts hold what the stories come to, the ledger adds up to 0, and each rule of domain.md §3.4 holds."""
+    store, realm = ledger.house.frail.store, ledger.callers.bureau.realm
+    held: Counter[str] = Counter()
+    for account, fen in (await store.balances()).items():
+        kind, of, *_ = account.split("/")
+        if of == realm:
+            held[kind] += fen
+    expected = stories.money(sum(story.stream.kind == "project" for story in ledger.callers.begun))
+    if held != Counter(expected):
+        yield f"{dict(held)}, not {expected}"
+    if sum(held.values()):
+        yield f"the ledger adds up to {sum(held.values())} fen"
+    for breach in (await check(store)).breaches:
+        yield f"{breach}"
+
+
+async def _nothing_stormed(ledger: Ledger) -> AsyncIterator[str]:
+    """I14: appends were tried no oftener than so many times an asking. (That all ends in time, the run sees to.)"""
+    tried = sum(text.count(TRIED) for _, text in _logs(ledger))
+    asked = ledger.callers.asked["asked"] + len(ledger.callers.begun)
+    if not 0 < tried <= MOST_TRIES * asked:
+        yield f"{tried} appends were tried for {asked} askings"
+
+
+async def _no_secret_is_told(ledger: Ledger) -> AsyncIterator[str]:
+    """I15: no log has the door's key or a password."""
+    house = ledger.house.frail
+    secrets = {"the door's key": bootstrap.door_key(house.settings).decode(), **house.servers.postgres.passwords}
+    for name, text in _logs(ledger):
+        for what, secret in secrets.items():
+            if secret in text:
+                yield f"{name} has {what}"
+
+
+def _logs(ledger: Ledger) -> Iterator[tuple[str, str]]:
+    for log in sorted((ledger.house.frail.settings.home / "logs").iterdir()):
+        yield log.name, log.read_text(encoding="utf-8", errors="replace")
+
+
+async def soon_none(differences: Callable[[], Awaitable[list[str]]], within_s: float) -> list[str]:
+    """Nothing, as soon as there is nothing; or what there still is when the time is up."""
+    found: list[str] = []
+
+    async def none() -> bool:
+        found[:] = await differences()
+        return not found
+
+    with suppress(TimeoutError):
+        await until(none, within_s=within_s)
+    return found
+
+
+async def note_roots(store: EventStore, roots: list[Root]) -> None:
+    """Follow the log while it grows, and note its root every now and then; the tree is only ever appended to."""
+    tree = Frontier()
+    while True:
+        with suppress(StoreUnavailable):  # down just now, as it is meant to be
+            for entry in await store.feed(tree.size):
+                tree.add(entry.chain)
+            roots.append(Root(tree.size, tree.root()))
+        await asyncio.sleep(ROOT_EVERY_S)
+
+
+def _types(events: Iterable[Entry]) -> list[str]:
+    return [event.type for event in events]
+
+
+def _by_itself(entry: Entry) -> bool:
+    """Whether it is a deadline's own command."""
+    return bool(json.loads(entry.meta)["actor"] == SYSTEM)
+
+
+_OF_THE_JOURNAL: Final[Mapping[str, Callable[[Ledger], Iterator[str]]]] = {
+    "I1": _acknowledged,
+    "I2": _asked_for,
+    "I3": _counted,
+    "I4": _once,
+}
+_OF_THE_HOUSE: Final[Mapping[str, Callable[[Ledger], AsyncIterator[str]]]] = {
+    "I4": _answered_alike,
+    "I8": _temporal_agrees,
+    "I9": _money_adds_up,
+    "I14": _nothing_stormed,
+    "I15": _no_secret_is_told,
+}

@@ -1,0 +1,40 @@
+"""What the nemesis asks afterwards is not asked in vain: what is left behind, told or forged is found."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+import bootstrap
+from audit.verifying import Root
+from tests.nemesis import stories
+from tests.nemesis.callers import Callers, plan
+from tests.nemesis.house import besieged, remains
+from tests.nemesis.invariants import Ledger, broken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.full
+async def test_what_is_left_told_or_forged_is_found(tmp_path: Path) -> None:
+    settings, now = bootstrap.settings(home=tmp_path), datetime.now(UTC)
+    async with besieged(settings, 1, affliction="none", workers=1) as house:
+        bureau = house.frail.bureau()
+        callers = Callers(bureau, house.client, house.store, house.doors, random.Random(1))  # noqa: S311 - no secret
+        await stories.found(bureau, now)
+        await callers.begin(plan(bureau, 1, now, [now]), 0)
+        for story in callers.begun:
+            await callers.live(story)
+        forged = Root(10, bytes(32))
+        with (tmp_path / "logs" / "worker-0.log").open("a", encoding="utf-8") as log:
+            log.write(bootstrap.door_key(settings).decode())
+        found = await broken(Ledger(house, callers, [forged], healed_s=60))
+        assert {text.split()[0] for text in found} == {"I6", "I15"}, found
+        left = set(remains(settings, house))
+        assert {f"process {house.frail.workers[0].pid}", "lock", "guests", "servers.json"} <= left
+        assert f"port {house.frail.servers.postgres.port}" in left
+    assert not list(remains(settings, house))

@@ -1,0 +1,65 @@
+"""A house with a fault of its own is found out, and by the invariant that the fault breaks; without it, it is sound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.nemesis.faults import NO_UNIQUE_VERSION, ROWS_BESIDE_THE_TRANSACTION
+from tests.nemesis.raging import Rage, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.nemesis.raging import Outcome
+
+LATE_S = 8.0
+"""No longer need one wait to see that nothing comes."""
+CALM = Rage(2, projects=3, seconds=0, rolling=1, affliction="none", workers=1)
+"""Nothing is broken but the house itself; every workflow makes way for new runs often."""
+FAR_S = 20.0
+"""An alarm that far away comes when every workflow has long made way, on the slowest machine too."""
+
+
+async def _mutant(home: Path, affliction: str, fault: str = "", ready_s: float = CALM.ready_s) -> Outcome:
+    return await run(home, replace(CALM, affliction=affliction, fault=fault, healed_s=LATE_S, ready_s=ready_s))
+
+
+async def test_a_house_without_idempotency_is_found_out(tmp_path: Path) -> None:
+    assert (await _mutant(tmp_path, "key-per-attempt")).ids >= {"I2"}
+
+
+async def test_a_house_that_acknowledges_before_it_commits_is_found_out(tmp_path: Path) -> None:
+    assert (await _mutant(tmp_path, "ack-before-commit")).ids >= {"I1"}
+
+
+async def test_a_house_in_which_two_writers_append_at_one_version_is_found_out(tmp_path: Path) -> None:
+    assert (await _mutant(tmp_path, "none", NO_UNIQUE_VERSION)).ids >= {"I3"}
+
+
+@pytest.mark.full
+async def test_a_house_whose_rows_are_not_of_the_events_transaction_is_found_out(tmp_path: Path) -> None:
+    assert (await _mutant(tmp_path, "none", ROWS_BESIDE_THE_TRANSACTION)).ids >= {"I7"}
+
+
+@pytest.mark.full
+async def test_a_house_that_forgets_what_it_has_seen_when_a_run_makes_way_is_found_out(tmp_path: Path) -> None:
+    assert (await _mutant(tmp_path, "seen-of-this-run-only")).ids >= {"I4"}
+
+
+@pytest.mark.full
+async def test_a_house_whose_timers_are_not_set_again_and_that_nobody_watches_is_found_out(tmp_path: Path) -> None:
+    assert (await _mutant(tmp_path, "unarmed-and-unwatched", ready_s=FAR_S)).ids >= {"I14"}
+
+
+@pytest.mark.full
+async def test_where_timers_are_not_set_again_the_follower_alone_mends_it(tmp_path: Path) -> None:
+    assert not (await run(tmp_path, replace(CALM, affliction="unarmed", ready_s=FAR_S))).broken
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("affliction", ["none", "forgetful"])
+async def test_the_same_house_without_a_fault_is_sound(tmp_path: Path, affliction: str) -> None:
+    assert not (await run(tmp_path, replace(CALM, affliction=affliction))).broken
