@@ -143,7 +143,7 @@ class Callers:
             workflow_type(stream.kind),
             Opening(stream=stream, long_history=SHORT),
             id=stream,
-            task_queue=self.doors[0]._task_queue,
+            task_queue=self.doors[0].task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
         assert started.first_execution_run_id is not None

@@ -21,7 +21,8 @@ from audit.invariants import check
 from audit.verifying import Root, verify
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import SYSTEM
-from running.serving import WORKFLOWS, runner
+from running.sandbox import sandbox
+from running.serving import WORKFLOWS
 from store.bytes import Frontier
 from store.port import EntryKind, StoreUnavailable
 from tests.nemesis import stories
@@ -181,7 +182,10 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
     await resurrect(house.store, house.client, house.door)
 
     async def differences() -> list[str]:
-        found = [f"{f.stream}: {f.difference}" for f in (await reconcile(house.store, house.client)).found]
+        found = [
+            f"{f.stream}: {f.difference}"
+            for f in (await reconcile(house.store, house.client, house.settings.task_queue)).found
+        ]
         running = {w.id async for w in house.client.list_workflows("ExecutionStatus = 'Running'")}
         rows = await house.store.agenda(realm=ledger.callers.bureau.realm, limit=10_000)
         over = {row.stream for row in rows if row.stage in AGGREGATES[row.stream.kind].final}
@@ -199,7 +203,7 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
             if first != sorted(first):
                 yield f"{story.stream}: answers out of order: {first}"
     for story in {story.stream.kind: story for story in ledger.callers.begun}.values():
-        mechanics = Mechanics(WORKFLOWS, runner())
+        mechanics = Mechanics(WORKFLOWS, sandbox(house.client.data_converter))
         for run in (await replay_histories(house.store, house.client, story.stream, mechanics)).runs:
             if run.failure:
                 yield f"{story.stream}: {run.failure}"

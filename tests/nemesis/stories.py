@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from domain.kernel.scheme import RoundLevel
 from domain.need import AdoptNeed, EndorseNeed, SubmitNeed
 from domain.project.award import (
     AcceptObjection,
@@ -29,7 +30,7 @@ from domain.project.contract import (
 )
 from domain.project.disbursement import ApproveDisbursement, CheckDisbursement, PayDisbursement, RequestDisbursement
 from domain.round.call import CallClosed, PublishCall
-from domain.round.plan import GRACE, OpenNeedSolicitation, RoundLevel
+from domain.round.plan import GRACE, OpenNeedSolicitation
 from tests.workflows.bureau import FUND_FEN, MINUTES, RULES, verified
 
 if TYPE_CHECKING:
