@@ -25,13 +25,11 @@ from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
 from store.port import StoreUnavailable
-from tests.nemesis import stories
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Coroutine, Sequence
-    from datetime import datetime
 
     from temporalio.client import Client
 
@@ -284,8 +282,3 @@ async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def plan(bureau: Bureau, projects: int, now: datetime, alarms: Sequence[datetime]) -> list[Story]:
-    """The stories of so many projects."""
-    return [story for n in range(projects) for story in stories.life(bureau, n, now, alarms[n])]

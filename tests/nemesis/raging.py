@@ -15,7 +15,7 @@ from api.approvals import NoSuchApproval
 from api.door import Defect, Mismatch, Parked
 from tests.nemesis import stories
 from tests.nemesis.blows import Nemesis
-from tests.nemesis.callers import Broken, Callers, plan, together
+from tests.nemesis.callers import Broken, Callers, together
 from tests.nemesis.faults import spoil
 from tests.nemesis.house import WORKERS, besieged, remains
 from tests.nemesis.invariants import Ledger, broken, note_roots, soon_none
@@ -41,7 +41,7 @@ class Rage:
     seed: int
     projects: int
     seconds: float
-    """0 for a house in which nothing is broken."""
+    """0 for a house in which nothing is broken from outside."""
     every_s: tuple[float, float] = (0.5, 3.0)
     lasting_s: float = 5.0
     rolling: float = 0.5
@@ -86,19 +86,20 @@ async def run(home: Path, rage: Rage) -> Outcome:
 async def _lived(house: Besieged, rage: Rage, outcome: Outcome) -> None:
     if rage.fault:
         await spoil(house.frail, rage.fault)
-    dice = random.Random(rage.seed)  # noqa: S311 - who does what when, no secret
+    dice = random.Random(f"callers {rage.seed}")  # noqa: S311 - who does what when, no secret
     bureau = house.frail.bureau()
     callers = Callers(bureau, house.client, house.store, house.doors, dice)
     now = datetime.now(UTC)
     await stories.found(bureau, now)
     within = [rage.ready_s + dice.uniform(0, 0.9) * rage.seconds for _ in range(rage.projects)]
     alarms = [now + timedelta(seconds=s) for s in within]
-    await callers.begin(plan(bureau, rage.projects, now, alarms), rage.rolling)
+    await callers.begin(stories.plan(bureau, rage.projects, now, alarms), rage.rolling)
     roots: list[Root] = []
     ledger = Ledger(house, callers, roots, rage.healed_s)
     async with meanwhile(note_roots(house.frail.store, roots)), meanwhile(_live(callers, rage)) as living:
         if rage.seconds:
-            nemesis = Nemesis(house, dice, rage.every_s, rage.lasting_s)
+            blows = random.Random(f"blows {rage.seed}")  # noqa: S311 - its own, lest callers change what falls when
+            nemesis = Nemesis(house, blows, rage.every_s, rage.lasting_s)
             await nemesis.rage(rage.seconds)
             outcome.struck, outcome.spared = nemesis.struck, nemesis.kinds - nemesis.struck.keys()
             await house.frail.well()
