@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from activities.carrying_out import Registrar
 from api import approvals
-from api.door import Mismatch, NotKnown, Receipt, receipt
+from api.door import Defect, Mismatch, NotKnown, Receipt, receipt
 from domain.kernel.envelope import Asked, Opening
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
@@ -81,6 +82,8 @@ class Beside:
             await self.door.look(subject)
         except (StoreUnavailable, RPCError) as gone:
             raise NotKnown(command_id, str(gone)) from gone
+        except ApplicationError as defect:
+            raise Defect(str(defect)) from defect
         assert carried.answer is not None
         return receipt(command_id, carried.answer)
 

@@ -84,8 +84,6 @@ async def run(home: Path, rage: Rage) -> Outcome:
 
 
 async def _lived(house: Besieged, rage: Rage, outcome: Outcome) -> None:
-    if rage.fault:
-        await spoil(house.frail, rage.fault)
     dice = random.Random(f"callers {rage.seed}")  # noqa: S311 - who does what when, no secret
     bureau = house.frail.bureau()
     callers = Callers(bureau, house.client, house.store, house.doors, dice)
@@ -94,6 +92,8 @@ async def _lived(house: Besieged, rage: Rage, outcome: Outcome) -> None:
     within = [rage.ready_s + dice.uniform(0, 0.9) * rage.seconds for _ in range(rage.projects)]
     alarms = [now + timedelta(seconds=s) for s in within]
     await callers.begin(stories.plan(bureau, rage.projects, now, alarms), rage.rolling)
+    if rage.fault:
+        await spoil(house.frail, rage.fault)
     roots: list[Root] = []
     ledger = Ledger(house, callers, roots, rage.healed_s)
     async with meanwhile(note_roots(house.frail.store, roots)), meanwhile(_live(callers, rage)) as living:
