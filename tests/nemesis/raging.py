@@ -42,6 +42,8 @@ class Rage:
     projects: int
     seconds: float
     """0 for a house in which nothing is broken from outside."""
+    all_kinds: bool = False
+    """Whether it lasts at least until every kind of blow has fallen."""
     every_s: tuple[float, float] = (0.5, 3.0)
     lasting_s: float = 5.0
     rolling: float = 0.5
@@ -61,8 +63,6 @@ class Outcome:
     broken: list[str] = field(default_factory=list)
     """Each invariant that did not hold, by its id."""
     struck: Counter[str] = field(default_factory=Counter)
-    spared: set[str] = field(default_factory=set)
-    """Kinds of blows that did not fall."""
     asked: Counter[str] = field(default_factory=Counter)
     entries: int = 0
     healed_s: float = 0.0
@@ -100,8 +100,8 @@ async def _lived(house: Besieged, rage: Rage, outcome: Outcome) -> None:
         if rage.seconds:
             blows = random.Random(f"blows {rage.seed}")  # noqa: S311 - its own, lest callers change what falls when
             nemesis = Nemesis(house, blows, rage.every_s, rage.lasting_s)
-            await nemesis.rage(rage.seconds)
-            outcome.struck, outcome.spared = nemesis.struck, nemesis.kinds - nemesis.struck.keys()
+            await nemesis.rage(rage.seconds, all_kinds=rage.all_kinds)
+            outcome.struck = nemesis.struck
             await house.frail.well()
         began = asyncio.get_running_loop().time()
         async with meanwhile(_keep(house)):
