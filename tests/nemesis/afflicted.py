@@ -1,7 +1,8 @@
 """A worker with an affliction; run as a program, it is the worker of ``worker.py`` but for that.
 
-Some afflictions are faults that the house must bear: *forgetful* commits and then says that it does not know. Others
-are mutants, faults of the house itself, which the nemesis must notice; those in the database are in ``faults``.
+Some afflictions are faults that the house must bear: *forgetful* commits and then says that it does not know,
+*hesitant* lets others go first. Others are mutants, faults of the house itself, which the nemesis must notice; those
+that lie in the database are in ``faults``.
 """
 
 from __future__ import annotations
@@ -67,6 +68,14 @@ class Forgetful(Sound):
             message = "committed, but told it failed"
             raise StoreUnavailable(message)
         return appended
+
+
+class Hesitant(Sound):
+    """Thinks for a while between deciding and appending, so that another writer often comes first."""
+
+    async def append(self, append: Append) -> Appended:
+        await asyncio.sleep(self.dice.uniform(0, 0.1))
+        return await super().append(append)
 
 
 class StopsInMidAppend(Sound):
@@ -148,6 +157,7 @@ def _under_fresh_ids(append: Append) -> Append:
 AFFLICTIONS: dict[str, Callable[[EventStore, random.Random], Sound]] = {
     "none": Sound,
     "forgetful": Forgetful,
+    "hesitant": Hesitant,
     "stops-in-mid-append": StopsInMidAppend,
     "key-per-attempt": KeyPerAttempt,
     "ack-before-commit": AckBeforeCommit,

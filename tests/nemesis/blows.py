@@ -49,16 +49,16 @@ class Nemesis:
         return blows
 
     @property
-    def kinds(self) -> set[str]:
-        """Every blow that there is."""
-        return set(self._blows)
+    def spared(self) -> set[str]:
+        """Kinds of blows that did not fall yet."""
+        return self._blows.keys() - self.struck.keys()
 
-    async def rage(self, seconds: float) -> None:
-        """Strike for that long; when it is over, nothing is stopped, cut or slow any more."""
+    async def rage(self, seconds: float, *, all_kinds: bool) -> None:
+        """Strike for that long, or until every kind has fallen; then nothing is stopped, cut or slow any more."""
         async with asyncio.TaskGroup() as blows:
             ahead: list[str] = []
             over = asyncio.get_running_loop().time() + seconds
-            while asyncio.get_running_loop().time() < over:
+            while asyncio.get_running_loop().time() < over or (all_kinds and self.spared):
                 await asyncio.sleep(self._dice.uniform(*self._every_s))
                 self._house.keep_workers()
                 ahead = ahead or self._dice.sample(sorted(self._blows), len(self._blows))

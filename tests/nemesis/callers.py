@@ -14,24 +14,23 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from activities.carrying_out import Registrar
 from api import approvals
-from api.door import Mismatch, NotKnown, Receipt, receipt
+from api.door import Defect, Mismatch, NotKnown, Receipt, receipt
 from domain.kernel.envelope import Asked, Opening
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
 from store.port import StoreUnavailable
-from tests.nemesis import stories
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Coroutine, Sequence
-    from datetime import datetime
 
     from temporalio.client import Client
 
@@ -83,6 +82,8 @@ class Beside:
             await self.door.look(subject)
         except (StoreUnavailable, RPCError) as gone:
             raise NotKnown(command_id, str(gone)) from gone
+        except ApplicationError as defect:
+            raise Defect(str(defect)) from defect
         assert carried.answer is not None
         return receipt(command_id, carried.answer)
 
@@ -284,8 +285,3 @@ async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def plan(bureau: Bureau, projects: int, now: datetime, alarms: Sequence[datetime]) -> list[Story]:
-    """The stories of so many projects."""
-    return [story for n in range(projects) for story in stories.life(bureau, n, now, alarms[n])]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import bootstrap
+from api.door import Defect, Mismatch, Parked
 from api.reconciling import reconcile, resurrect
 from audit.finding import What
 from audit.histories import Answers, Journalled, Mechanics, _kept, replay_histories
@@ -154,7 +155,11 @@ async def _answered_alike(ledger: Ledger) -> AsyncIterator[str]:
 
     async def differs(command_id: UUID) -> str | None:
         async with places:
-            was, again = ledger.callers.told[command_id], await ledger.callers.told_again(command_id)
+            was = ledger.callers.told[command_id]
+            try:
+                again = await ledger.callers.told_again(command_id)
+            except (Defect, Mismatch, Parked) as wrong:
+                return f"{was.stream}: {was} and then {wrong!r}"
             return None if was.says(again) else f"{was.stream}: {was} and then {again}"
 
     for found in await together(*map(differs, ledger.callers.told)):

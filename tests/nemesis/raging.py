@@ -15,7 +15,7 @@ from api.approvals import NoSuchApproval
 from api.door import Defect, Mismatch, Parked
 from tests.nemesis import stories
 from tests.nemesis.blows import Nemesis
-from tests.nemesis.callers import Broken, Callers, plan, together
+from tests.nemesis.callers import Broken, Callers, together
 from tests.nemesis.faults import spoil
 from tests.nemesis.house import WORKERS, besieged, remains
 from tests.nemesis.invariants import Ledger, broken, note_roots, soon_none
@@ -41,7 +41,9 @@ class Rage:
     seed: int
     projects: int
     seconds: float
-    """0 for a house in which nothing is broken."""
+    """0 for a house in which nothing is broken from outside."""
+    all_kinds: bool = False
+    """Whether it lasts at least until every kind of blow has fallen."""
     every_s: tuple[float, float] = (0.5, 3.0)
     lasting_s: float = 5.0
     rolling: float = 0.5
@@ -61,8 +63,6 @@ class Outcome:
     broken: list[str] = field(default_factory=list)
     """Each invariant that did not hold, by its id."""
     struck: Counter[str] = field(default_factory=Counter)
-    spared: set[str] = field(default_factory=set)
-    """Kinds of blows that did not fall."""
     asked: Counter[str] = field(default_factory=Counter)
     entries: int = 0
     healed_s: float = 0.0
@@ -84,23 +84,24 @@ async def run(home: Path, rage: Rage) -> Outcome:
 
 
 async def _lived(house: Besieged, rage: Rage, outcome: Outcome) -> None:
-    if rage.fault:
-        await spoil(house.frail, rage.fault)
-    dice = random.Random(rage.seed)  # noqa: S311 - who does what when, no secret
+    dice = random.Random(f"callers {rage.seed}")  # noqa: S311 - who does what when, no secret
     bureau = house.frail.bureau()
     callers = Callers(bureau, house.client, house.store, house.doors, dice)
     now = datetime.now(UTC)
     await stories.found(bureau, now)
     within = [rage.ready_s + dice.uniform(0, 0.9) * rage.seconds for _ in range(rage.projects)]
     alarms = [now + timedelta(seconds=s) for s in within]
-    await callers.begin(plan(bureau, rage.projects, now, alarms), rage.rolling)
+    await callers.begin(stories.plan(bureau, rage.projects, now, alarms), rage.rolling)
+    if rage.fault:
+        await spoil(house.frail, rage.fault)
     roots: list[Root] = []
     ledger = Ledger(house, callers, roots, rage.healed_s)
     async with meanwhile(note_roots(house.frail.store, roots)), meanwhile(_live(callers, rage)) as living:
         if rage.seconds:
-            nemesis = Nemesis(house, dice, rage.every_s, rage.lasting_s)
-            await nemesis.rage(rage.seconds)
-            outcome.struck, outcome.spared = nemesis.struck, nemesis.kinds - nemesis.struck.keys()
+            blows = random.Random(f"blows {rage.seed}")  # noqa: S311 - its own, lest callers change what falls when
+            nemesis = Nemesis(house, blows, rage.every_s, rage.lasting_s)
+            await nemesis.rage(rage.seconds, all_kinds=rage.all_kinds)
+            outcome.struck = nemesis.struck
             await house.frail.well()
         began = asyncio.get_running_loop().time()
         async with meanwhile(_keep(house)):

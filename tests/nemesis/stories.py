@@ -7,7 +7,7 @@ so that each chapter has one outcome.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ from domain.round.plan import GRACE, OpenNeedSolicitation
 from tests.workflows.bureau import FUND_FEN, MINUTES, RULES, verified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
@@ -90,7 +90,7 @@ class Story:
     """The events that come by themselves, after everything else."""
     alarm: datetime | None = None
     """When the last of them is to be seen to; None if it lies in the past or there is none."""
-    beside: bool = field(default=False, kw_only=True)
+    beside: bool = False
     """Whether some commands are recorded beside the workflow, as an import does."""
 
     def comes_to(self) -> list[str]:
@@ -104,6 +104,11 @@ async def found(bureau: Bureau, now: datetime) -> None:
     await bureau.open_base(at=now - FOUNDED)
     asked = OpenNeedSolicitation(scheme=RULES.ref, year=now.year, level=RoundLevel.DISTRICT)
     await bureau.straight(bureau.id("round", SOLICITING), asked, "CAB-REG#1", at=now)
+
+
+def plan(bureau: Bureau, projects: int, now: datetime, alarms: Sequence[datetime]) -> list[Story]:
+    """The stories of so many projects."""
+    return [story for number in range(projects) for story in life(bureau, number, now, alarms[number])]
 
 
 def life(bureau: Bureau, number: int, now: datetime, alarm: datetime) -> Iterator[Story]:

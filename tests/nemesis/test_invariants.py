@@ -11,7 +11,7 @@ import pytest
 import bootstrap
 from audit.verifying import Root
 from tests.nemesis import stories
-from tests.nemesis.callers import Callers, plan
+from tests.nemesis.callers import Callers
 from tests.nemesis.house import besieged, remains
 from tests.nemesis.invariants import Ledger, broken
 
@@ -26,7 +26,7 @@ async def test_what_is_left_told_or_forged_is_found(tmp_path: Path) -> None:
         bureau = house.frail.bureau()
         callers = Callers(bureau, house.client, house.store, house.doors, random.Random(1))  # noqa: S311 - no secret
         await stories.found(bureau, now)
-        await callers.begin(plan(bureau, 1, now, [now]), 0)
+        await callers.begin(stories.plan(bureau, 1, now, [now]), 0)
         for story in callers.begun:
             await callers.live(story)
         forged = Root(10, bytes(32))

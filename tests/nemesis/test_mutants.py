@@ -36,7 +36,7 @@ async def test_a_house_that_acknowledges_before_it_commits_is_found_out(tmp_path
 
 
 async def test_a_house_in_which_two_writers_append_at_one_version_is_found_out(tmp_path: Path) -> None:
-    assert (await _mutant(tmp_path, "none", NO_UNIQUE_VERSION)).ids >= {"I3"}
+    assert (await _mutant(tmp_path, "hesitant", NO_UNIQUE_VERSION)).ids >= {"I3"}
 
 
 @pytest.mark.full
@@ -60,6 +60,6 @@ async def test_where_timers_are_not_set_again_the_follower_alone_mends_it(tmp_pa
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("affliction", ["none", "forgetful"])
+@pytest.mark.parametrize("affliction", ["none", "forgetful", "hesitant"])
 async def test_the_same_house_without_a_fault_is_sound(tmp_path: Path, affliction: str) -> None:
     assert not (await run(tmp_path, replace(CALM, affliction=affliction))).broken
