@@ -15,7 +15,7 @@ from audit.deciding_again import decide_again
 from audit.invariants import check
 from audit.verifying import verify
 from domain.calendar_register import PublishCalendar
-from domain.kernel.envelope import Asked
+from domain.kernel.envelope import Asked, Ending
 from domain.kernel.identity import Actor, StreamId
 from domain.project.stage import Stage
 from schemes.calendars import published
@@ -139,7 +139,7 @@ def published_unseen(office: Office, at: datetime) -> int:
     office.now = at
     envelope = office._envelope(Asking(office.id("calendar", "cn"), notice, Actor("CAB-REG#1")))
     (answer,) = office.runner.run(office._together([envelope]))
-    assert not answer.unmet
+    assert answer.ending is Ending.ACCEPTED
     return answer.version
 
 
@@ -151,6 +151,7 @@ def on_the_wall_clock(office: Office) -> None:
 
 def test_a_deadline_that_nobody_saw_to_in_time_is_judged_by_the_calendar_of_its_day(office: Office) -> None:
     """After an outage: the notice came when the deadline had passed, and changes nothing of it."""
+    on_the_wall_clock(office)
     version = published_unseen(office, ENDS + timedelta(days=1))
     state = fold(AWARDED, office.store._events[AWARDED])
     at = ENDS + timedelta(days=5)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 BIDDERS = Path(__file__).with_name("bidders.py")
 CLIENTS = 4
-READY = timedelta(seconds=6)
+READY = timedelta(seconds=15)
 """What client processes may take to be ready before the first bid comes."""
 SIZES = [
     pytest.param(10, 60, id="limit-10-of-60"),
