@@ -6,13 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from temporalio.api.deployment.v1 import WorkerDeploymentVersion
 from temporalio.api.workflowservice.v1 import (
-    DescribeWorkerDeploymentRequest,
     SetWorkerDeploymentCurrentVersionRequest,
 )
 from temporalio.client import WorkflowExecutionStatus
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
 from api.door import Door
@@ -98,24 +96,21 @@ async def test_the_alarm_is_set_again_in_the_next_run(desk: Desk, bureau: Bureau
 
 
 async def _made_current(desk: Desk, of: Settings) -> None:
-    """Make that worker's build the one that new runs begin on, once the server knows it."""
-    version = WorkerDeploymentVersion(deployment_name=of.task_queue, build_id=of.build_id or "")
-
-    async def known() -> bool:
-        request = DescribeWorkerDeploymentRequest(namespace=desk.client.namespace, deployment_name=of.task_queue)
-        try:
-            described = await desk.client.workflow_service.describe_worker_deployment(request)
-        except RPCError:
-            return False
-        builds = {s.deployment_version.build_id for s in described.worker_deployment_info.version_summaries}
-        return of.build_id in builds
-
-    await until(known)
-    await desk.client.workflow_service.set_worker_deployment_current_version(
-        SetWorkerDeploymentCurrentVersionRequest(
-            namespace=desk.client.namespace, deployment_name=version.deployment_name, build_id=version.build_id
-        )
+    """Make that worker's build the one that new runs begin on, once the server has heard of all its task queues."""
+    wanted = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=desk.client.namespace, deployment_name=of.task_queue, build_id=of.build_id or ""
     )
+
+    async def made() -> bool:
+        try:
+            await desk.client.workflow_service.set_worker_deployment_current_version(wanted)
+        except RPCError as not_yet:
+            if not_yet.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+                raise
+            return False
+        return True
+
+    await until(made)
 
 
 async def _build_of(desk: Desk, stream: StreamId) -> str:
