@@ -4,7 +4,8 @@ Run ``python bench/bulk.py``. It starts an embedded Postgres (fsync on), an embe
 one worker process in a folder of their own; this process is the client. Each project is the second scenario that comes
 with the product, in a realm and on a manual clock of its own: need, call, bid, panel, award, contract, two payments,
 visits, evaluation, close, archive. Each hundred is one bulk file, its rows wave by wave as an office would write them:
-all needs, then all adoptions, and so on. Afterwards every project must be archived.
+all needs with their adoptions, then all calls, and so on; what one file does to one stream in a row travels in one
+update. Afterwards every project must be archived.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ import sys
 import tempfile
 import time
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -28,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import bootstrap
 import local
 from api.bulk import carried_out, understood
-from api.door import Door, Receipt
+from api.door import Asking, Door
 from bench.meter import cpu_ms, machine_load, resident_mib
 from cli.scenario import planned, shipped
 from domain.calendar_register import PublishCalendar
@@ -43,6 +47,9 @@ from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from domain.kernel.envelope import Answer
     from domain.kernel.message import Command
     from local import Servers
     from scenarios.planning import Plan
@@ -58,9 +65,12 @@ class DatedDoor:
         self._door = door
         self.at: dict[UUID, datetime] = {}
 
-    async def send(self, subject: StreamId, command: Command, actor: Actor, *, command_id: UUID) -> Receipt:
-        """Send it as of its day."""
-        return await self._door.send(subject, command, actor, command_id=command_id, at=self.at[command_id])
+    async def send_each(self, subject: StreamId, askings: Sequence[Asking]) -> AsyncGenerator[Answer, None]:
+        """Send each as of its day."""
+        dated = [replace(asking, at=self.at[asking.command_id]) for asking in askings]
+        async with aclosing(self._door.send_each(subject, dated)) as answers:
+            async for answer in answers:
+                yield answer
 
 
 def rows_of(plan: Plan) -> list[tuple[StreamId, Command, Actor, datetime]]:
@@ -84,7 +94,8 @@ async def hundred(number: int, door: Door, store: PostgresStore) -> int:
     plans = [planned([path], fresh=uuid4().hex)[0] for _ in range(number)]
     for plan in plans:
         await door.open_realm(plan.realm)
-    waves = [row for wave in zip(*map(rows_of, plans), strict=True) for row in wave]
+    runs = [[list(run) for _, run in groupby(rows_of(plan), key=itemgetter(0))] for plan in plans]
+    waves = [row for wave in zip(*runs, strict=True) for run in wave for row in run]
     content = "\n".join(
         json.dumps({"command": c.command_type, "subject": s, "actor": a, "data": plain(c)}) for s, c, a, _ in waves
     )
@@ -103,8 +114,12 @@ async def hundred(number: int, door: Door, store: PostgresStore) -> int:
 
 def start_worker(home: Path) -> Any:  # noqa: ANN401 - a process
     """The product's own worker process, on that folder's servers."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
-    environment |= {"VENTURE_HOME": str(home), "VENTURE_LOG_LEVEL": "warning"}
+    kept = [name for name in os.environ if not name.startswith("VENTURE_") and name != "PYTHONDONTWRITEBYTECODE"]
+    environment = {name: os.environ[name] for name in kept} | {
+        "PYTHONPYCACHEPREFIX": str(home / "bytecode"),
+        "VENTURE_HOME": str(home),
+        "VENTURE_LOG_LEVEL": "warning",
+    }
     command = [sys.executable, str(Path(__file__).parent.parent / "worker.py")]
     return children.spawn(command, log=home / "logs" / "worker.log", when_parent_dies=signal.SIGKILL, env=environment)
 
@@ -130,19 +145,27 @@ async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, w
     """Hundred by hundred."""
     if servers.temporal.process is None or servers.postgres.process is None:
         raise RuntimeError("these servers are another's")
-    parties = (worker, os.getpid(), servers.temporal.process.pid, servers.postgres.process.pid)
+    parties = {
+        "temporal": servers.temporal.process.pid,
+        "postgres": servers.postgres.process.pid,
+        "worker": worker,
+        "client": os.getpid(),
+    }
     await hundred(args.warm_up, door, store)
     told: dict[str, Any] = {"bench": "bulk", "story": STORY, "load_before": round(machine_load()[0], 2), "parts": []}
-    print(f"{'projects':>9}{'per s':>8}{'commands/s':>12}{'CPU ms each':>13}{'worker MiB':>12}{'client MiB':>12}")
+    print(f"{'projects':>9}{'per s':>8}{'commands/s':>12}{'CPU ms each':>13}", end="")
+    print("".join(f"{name:>10}" for name in parties), f"{'worker MiB':>12}{'client MiB':>12}")
     for number in range(args.projects // args.part):
-        before, began = sum(map(cpu_ms, parties)), time.perf_counter()
+        before, began = {name: cpu_ms(pid) for name, pid in parties.items()}, time.perf_counter()
         commands = await hundred(args.part, door, store)
         took = time.perf_counter() - began
+        cost = {name: round((cpu_ms(pid) - before[name]) / args.part) for name, pid in parties.items()}
         row = {
             "projects": (number + 1) * args.part,
             "per_s": round(args.part / took, 3),
             "commands_per_s": round(commands / took, 1),
-            "cpu_ms": round((sum(map(cpu_ms, parties)) - before) / args.part),
+            "cpu_ms": sum(cost.values()),
+            **cost,
             "worker_mib": round(resident_mib(worker)),
             "client_mib": round(resident_mib(os.getpid())),
             "load": round(machine_load()[0], 2),
@@ -150,7 +173,8 @@ async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, w
         told["parts"].append(row)
         print(
             f"{row['projects']:9}{row['per_s']:8.2f}{row['commands_per_s']:12.1f}{row['cpu_ms']:13}"
-            f"{row['worker_mib']:12}{row['client_mib']:12}",
+            + "".join(f"{row[name]:10}" for name in parties)
+            + f" {row['worker_mib']:12}{row['client_mib']:12}",
             flush=True,
         )
     first, last = told["parts"][0], told["parts"][-1]
