@@ -23,10 +23,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from api.door import Asking, Defect, Mismatch, NotKnown, Parked, Unsigned
 from api.door import receipt as read_receipt
 from api.reading import Ambiguous, Unknown, meant
+from api.rehearsing import Rehearsal
 from domain.catalogue import command_named, halves
 from domain.kernel.identity import Actor, StreamId, Text, derived
 from domain.kernel.refusal import CommandRejected
 from schemes.reading import Document, Fault, Faulty, explained, value_of
+from store.port import PAST_ALL_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -81,6 +83,8 @@ class Outcome(StrEnum):
     NOT_KNOWN = "not_known"
     """Run the file again."""
     FAILED = "failed"
+    GRANTABLE = "grantable"
+    """It would be carried out as things stand now; only in a preview."""
 
     @property
     def told(self) -> tuple[str, str]:
@@ -94,12 +98,13 @@ _OUTCOMES = {
     Outcome.REFUSED: "不予辦理",
     Outcome.NOT_KNOWN: "結果未知",
     Outcome.FAILED: "未能辦理",
+    Outcome.GRANTABLE: "可予辦理",
 }
 
 
 @dataclass(frozen=True)
 class BulkResult:
-    """What became of a row."""
+    """What became of a row, or would become of it."""
 
     order: BulkOrder
     outcome: Outcome
@@ -109,8 +114,8 @@ class BulkResult:
 
     @property
     def ok(self) -> bool:
-        """Whether it stands."""
-        return self.outcome in (Outcome.CARRIED_OUT, Outcome.REPEATED)
+        """Whether it stands, or would."""
+        return self.outcome in (Outcome.CARRIED_OUT, Outcome.REPEATED, Outcome.GRANTABLE)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -215,6 +220,22 @@ def _command(document: Document, row: BulkRow, stream: StreamId) -> Command:
         raise Faulty(
             [document.fault(("data", *e["loc"]), *explained(e)) for e in wrong.errors(include_url=False)]
         ) from wrong
+
+
+async def rehearsed(
+    orders: Iterable[BulkOrder], store: EventStore, *, told: Callable[[BulkResult], None] = lambda _result: None
+) -> AsyncIterator[BulkResult]:
+    """What would become of each row now, as it rests on those before it. Records nothing."""
+    rehearsal = Rehearsal(store)
+    for order in orders:
+        if (await store.load(order.stream, order.command_id, PAST_ALL_EVENTS)).journalled is not None:
+            result = BulkResult(order, Outcome.REPEATED)
+        else:
+            step = await rehearsal.step(order.stream, order.command, order.actor)
+            events = tuple(event.event_type for event in step.events)
+            result = BulkResult(order, Outcome.REFUSED if step.unmet else Outcome.GRANTABLE, events, step.unmet)
+        told(result)
+        yield result
 
 
 def waves(orders: Iterable[BulkOrder]) -> list[list[list[BulkOrder]]]:

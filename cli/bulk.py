@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from api.bulk import BulkOrder, BulkResult, Outcome, carried_out, understood
+from api.bulk import BulkOrder, BulkResult, Outcome, carried_out, rehearsed, understood
 from cli import asking as root
 from cli.project import Realm
 from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, words
 from running.office import Office, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,10 +31,13 @@ def bulk_command(
     output: Output = Form.TABLE,
     lang: Language = None,
     realm: Realm = None,
-    preview: Annotated[bool, typer.Option("--preview", help="只預覽，不辦理 / show what it would do")] = False,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="只試算，不辦理：逐行說可否 / only say which rows would be granted"),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="不再詢問 / do not ask")] = False,
 ) -> None:
-    """批量辦理：逐行給出結果；中斷後再次運行即續辦，絕不重辦 / many commands, each once; run it again to go on.
+    """批量辦理：先試算，再逐行辦理；中斷後再運行即續辦，絕不重辦 / many commands, each once; run it again to go on.
 
     每行 a row: {"command": "confirm-award", "subject": "PJ-3", "actor": "CAB-DEC#1", "data": {}}
 
@@ -46,10 +53,13 @@ def bulk_command(
             raise Fault(Exit.USAGE, f"沒有文件 {path}", f"there is no file {path}")
         async with opened(settings, voice.tell, working=not preview) as office:
             orders = await understood(path.name, path.read_bytes(), office.store, realm)
-            _show_preview(orders, voice)
-            if preview or not (yes or _agreed(len(orders), voice)):
+            _show_commands(orders, voice)
+            if preview:
+                return await _tried(orders, office, voice)
+            if not (yes or await _agreed(orders, office, voice)):
                 return None
-            return await _all(orders, office, voice)
+            with _followed(len(orders), voice, "辦理中", "carrying out") as told:
+                return [result async for result in carried_out(orders, office.door, told=told)]
 
     results = root.carried_out(voice, work())
     if results is None:
@@ -61,29 +71,39 @@ def bulk_command(
         raise typer.Exit(Exit.REFUSED)
 
 
-def _agreed(rows: int, voice: Voice) -> bool:
+async def _agreed(orders: tuple[BulkOrder, ...], office: Office, voice: Voice) -> bool:
+    """Whether the person at the keyboard wants it, having seen what would become of it."""
     if not sys.stdin.isatty():
         raise Fault(Exit.USAGE, "請加 --yes 確認辦理", "add --yes to carry it out")
-    return typer.confirm(voice.say(f"辦理這 {rows} 行？", f"Carry these {rows} rows out?"), err=True)
+    if voice.for_people:
+        _show_results(await _tried(orders, office, voice), voice)
+    return typer.confirm(voice.say(f"辦理這 {len(orders)} 行？", f"Carry these {len(orders)} rows out?"), err=True)
 
 
-def _show_preview(orders: tuple[BulkOrder, ...], voice: Voice) -> None:
+async def _tried(orders: tuple[BulkOrder, ...], office: Office, voice: Voice) -> list[BulkResult]:
+    with _followed(len(orders), voice, "試算中", "trying") as told:
+        return [result async for result in rehearsed(orders, office.store, told=told)]
+
+
+def _show_commands(orders: tuple[BulkOrder, ...], voice: Voice) -> None:
     counted = Counter((o.command.command_type, o.command.zh()) for o in orders)
     for (command, zh), rows in counted.items():
         voice.tell(f"  {zh}（{command}）：{rows} 行", f"  {command}: {rows} rows")
 
 
-async def _all(orders: tuple[BulkOrder, ...], office: Office, voice: Voice) -> list[BulkResult]:
+@contextmanager
+def _followed(rows: int, voice: Voice, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
+    """A bar for people, a line for each result for machines that read along; what to tell each result to."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=words, transient=True, disable=not voice.for_people) as progress:
-        task = progress.add_task(voice.say("辦理中", "carrying out"), total=len(orders))
+        task = progress.add_task(voice.say(zh, en), total=rows)
 
         def told(result: BulkResult) -> None:
             progress.update(task, advance=1)
             if voice.form is Form.JSONL:
                 voice.json(result.as_json())
 
-        return [result async for result in carried_out(orders, office.door, told=told)]
+        yield told
 
 
 def _show_results(results: list[BulkResult], voice: Voice) -> None:
@@ -114,7 +134,10 @@ def _show_results(results: list[BulkResult], voice: Voice) -> None:
             Column("outcome", "結果", "outcome"),
             Column("why", "原因", "why"),
         )
-        voice.rows(rows, columns, ("✓ 全部辦理", "✓ all carried out"))
+        tried = any(r.outcome is Outcome.GRANTABLE for r in results)
+        voice.rows(
+            rows, columns, ("✓ 全部可辦", "✓ all would be granted") if tried else ("✓ 全部辦理", "✓ all carried out")
+        )
     told = [(*outcome.told, count) for outcome, count in counted.items()]
     voice.tell(
         f"合計 {len(results)} 行：{'、'.join(f'{zh} {count}' for zh, _, count in told)}",

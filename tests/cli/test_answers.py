@@ -268,6 +268,22 @@ def test_what_became_of_the_rows_is_said_in_the_readers_language(venture: House,
     assert CHINESE.search(told.stdout + told.stderr) is None
 
 
+def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(venture: House, tmp_path: Path) -> None:
+    venture.ask("round", "open", "R-PREV", "--year", "2044", "--scheme", "fuzhou")
+    path = _needs(tmp_path / "needs.jsonl", "R-PREV", "COMM#1", "SO-PM#1")
+    adopted = {"command": "adopt-need", "subject": "ND-PREV-0", "actor": "CAB-REG#1"}
+    path.write_text(f"{path.read_text('utf-8')}\n{json.dumps(adopted)}", "utf-8")
+    shown = venture.ask("bulk", str(path), "--preview")
+    assert shown.exit_code == 1
+    assert "合計 3 行：可予辦理 2、不予辦理 1" in shown.stderr, "the third rests on the first"
+    rows = json.loads(venture.ask("bulk", str(path), "--preview", "-o", "json").stdout)["rows"]
+    assert [row["outcome"] for row in rows] == ["grantable", "refused", "grantable"]
+    assert rows[1]["unmet"]
+    assert venture.ask("bulk", str(path), "--yes").exit_code == 1
+    again = json.loads(venture.ask("bulk", str(path), "--preview", "-o", "json").stdout)["rows"]
+    assert [row["outcome"] for row in again] == ["repeated"] * 3, "what the journal has is not tried again"
+
+
 def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: House, tmp_path: Path) -> None:
     venture.ask("round", "open", "R-INT", "--year", "2043", "--scheme", "fuzhou")
     path = str(_needs(tmp_path / "needs.jsonl", "R-INT", *["COMM#1"] * 120))
