@@ -35,6 +35,7 @@ import local
 from api.bulk import carried_out, understood
 from api.door import Asking, Door
 from bench.meter import cpu_ms, machine_load, resident_mib
+from bench.surroundings import surroundings
 from cli.scenario import planned, shipped
 from domain.calendar_register import PublishCalendar
 from domain.kernel.calendar import local_day
@@ -135,12 +136,7 @@ def yardstick_ms() -> float:
 
 def start_worker(home: Path) -> Any:  # noqa: ANN401 - a process
     """The product's own worker process, on that folder's servers."""
-    kept = [name for name in os.environ if not name.startswith("VENTURE_") and name != "PYTHONDONTWRITEBYTECODE"]
-    environment = {name: os.environ[name] for name in kept} | {
-        "PYTHONPYCACHEPREFIX": str(home / "bytecode"),
-        "VENTURE_HOME": str(home),
-        "VENTURE_LOG_LEVEL": "warning",
-    }
+    environment = surroundings(home, log_level="warning")
     command = [sys.executable, str(Path(__file__).parent.parent / "worker.py")]
     return children.spawn(command, log=home / "logs" / "worker.log", when_parent_dies=signal.SIGKILL, env=environment)
 

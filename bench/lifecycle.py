@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import signal
 import statistics
@@ -55,6 +54,7 @@ from api.door import Door
 from bench import script
 from bench.meter import cpu_ms, machine_load
 from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
+from bench.surroundings import surroundings
 from cli.scenario import planned, shipped
 from domain.calendar_register import PublishCalendar
 from domain.kernel.canonical import canonical
@@ -332,14 +332,12 @@ class Child:
     async def started(cls, role: str, settings: Settings, scripts: Path) -> Child:
         """Start it; it dies with this process."""
         command = [sys.executable, __file__, "--role", role, "--scripts", str(scripts)]
-        kept = [name for name in os.environ if not name.startswith("VENTURE_") and name != "PYTHONDONTWRITEBYTECODE"]
-        environment = {name: os.environ[name] for name in kept} | {
-            "PYTHONPYCACHEPREFIX": str(settings.home / "bytecode"),
-            "VENTURE_HOME": str(settings.home),
-            "VENTURE_TEMPORAL_ADDRESS": str(settings.temporal_address),
-            "VENTURE_POSTGRES_URL": address(settings),
-            "VENTURE_LOG_LEVEL": settings.log_level,
-        }
+        environment = surroundings(
+            settings.home,
+            temporal_address=str(settings.temporal_address),
+            postgres_url=address(settings),
+            log_level=settings.log_level,
+        )
         process = await asyncio.create_subprocess_exec(
             *children.bound(command, when_parent_dies=signal.SIGKILL),
             stdin=asyncio.subprocess.PIPE,
