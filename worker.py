@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 import bootstrap
-from running.health import answering
-from running.office import OutOfService, opened
-from running.serving import GRACE, serving
+from runtime.health import answering
+from runtime.runtime import OutOfService, opened
+from runtime.worker import GRACE, serving
 
 if TYPE_CHECKING:
     from bootstrap import Settings

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from activities.deciding import fold
-from domain.calendar_register import CALENDAR_NAME, calendar_of
+from deciding.decision import fold
 from domain.kernel.calendar import day_ends
+from domain.registers.calendar import CALENDAR_NAME, calendar_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

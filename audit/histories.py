@@ -14,7 +14,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
-from activities.carrying_out import recorded_answer
+from activities.carry_out import recorded_answer
 from audit.finding import NOTHING
 from domain.kernel.envelope import Answer, AnsweredEach, Bundle, Carried, CarriedEach, Ending, Envelope
 from store.port import EntryKind

@@ -1,4 +1,4 @@
-"""What the journal keeps of a command: the meta of its entry, read back (activities/carrying_out.py writes it)."""
+"""What the journal keeps of a command: the meta of its entry, read back (activities/carry_out.py writes it)."""
 
 from __future__ import annotations
 

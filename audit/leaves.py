@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
-from activities.deciding import alarm, occurrence
 from audit.finding import NOTHING, Finding, What
 from audit.journal import Journal
-from domain.calendar_register import CALENDAR_NAME, calendar_of
+from deciding.decision import alarm, occurrence
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.state import State
+from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from store.bytes import GENESIS, chained, leaf
 from store.port import Clock, EntryKind
 

@@ -41,7 +41,7 @@ import asyncpg
 
 from domain.kernel.effects import Claim, Post
 from domain.kernel.identity import StreamId
-from local import children, postgres
+from local import postgres, processes
 from store.migrate import migrate
 from store.port import Append, Clock, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
@@ -299,7 +299,7 @@ def main() -> None:
             result = asyncio.run(measure(server, chosen.rounds, chosen.seconds))
         finally:
             if server.process is not None:
-                children.stop(server.process, signal.SIGQUIT)
+                processes.stop(server.process, signal.SIGQUIT)
     print(json.dumps({"bench": "append", "rounds": chosen.rounds, "seconds": chosen.seconds, "variants": result}))
 
 

@@ -32,17 +32,17 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bootstrap
 import local
-from api.bulk import carried_out, understood
-from api.door import Asking, Door
+from application.bulk import carried_out, understood
+from application.door import Asking, Door
 from bench.meter import cpu_ms, machine_load, resident_mib
 from bench.surroundings import surroundings
 from cli.scenario import planned, shipped
-from domain.calendar_register import PublishCalendar
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId
-from domain.scheme_register import PublishPolicyPack
-from local import children
+from domain.registers.calendar import PublishCalendar
+from domain.registers.scheme import PublishPolicyPack
+from local import processes
 from local.postgres import APPLICATION, AUDITOR
 from schemes.calendars import published
 from store.migrate import migrate
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from domain.kernel.envelope import Answer
     from domain.kernel.message import Command
     from local import Servers
-    from scenarios.planning import Plan
+    from scenarios.plan import Plan
 
 STORY = "s2-fuzhou"
 
@@ -138,7 +138,7 @@ def start_worker(home: Path) -> Any:  # noqa: ANN401 - a process
     """The product's own worker process, on that folder's servers."""
     environment = surroundings(home, log_level="warning")
     command = [sys.executable, str(Path(__file__).parent.parent / "worker.py")]
-    return children.spawn(command, log=home / "logs" / "worker.log", when_parent_dies=signal.SIGKILL, env=environment)
+    return processes.spawn(command, log=home / "logs" / "worker.log", when_parent_dies=signal.SIGKILL, env=environment)
 
 
 async def run(args: argparse.Namespace) -> None:
@@ -155,7 +155,7 @@ async def run(args: argparse.Namespace) -> None:
                 door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
                 await measured(args, door, store, worker.pid, servers)
             await bootstrap.breathe()
-            children.stop(worker, signal.SIGTERM)
+            processes.stop(worker, signal.SIGTERM)
 
 
 async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, worker: int, servers: Servers) -> None:
@@ -169,7 +169,7 @@ async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, w
     }
 
     def spent() -> dict[str, float]:
-        """CPU milliseconds so far; this process without the others, which are its children."""
+        """CPU milliseconds so far; this process without the others, which are its processes."""
         return {name: cpu_ms(pid) for name, pid in parties.items()} | {"client": time.process_time() * 1000}
 
     await Hundred.written(args.warm_up).carried_out(door, store)

@@ -49,22 +49,22 @@ from temporalio.worker import Worker
 
 import bootstrap
 import local
-from api import door as doors
-from api.door import Door
+from application import door as doors
+from application.door import Door
 from bench import script
 from bench.meter import cpu_ms, machine_load
 from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from bench.surroundings import surroundings
 from cli.scenario import planned, shipped
-from domain.calendar_register import PublishCalendar
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Answer, Asked, Carried, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId
-from local import children
+from domain.registers.calendar import PublishCalendar
+from local import processes
 from local.postgres import APPLICATION, AUDITOR
-from running.sandbox import sandbox
-from running.serving import TUNING, serving
-from scenarios.playing import play
+from runtime.sandbox import sandbox
+from runtime.worker import TUNING, serving
+from scenarios.play import play
 from schemes.calendars import published
 from store.migrate import migrate
 from store.port import Append, Clock, EntryKind, NewEvent, Standing, Status, Write
@@ -339,7 +339,7 @@ class Child:
             log_level=settings.log_level,
         )
         process = await asyncio.create_subprocess_exec(
-            *children.bound(command, when_parent_dies=signal.SIGKILL),
+            *processes.bound(command, when_parent_dies=signal.SIGKILL),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=environment,

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, assert_never
 
 import domain.catalogue
 from domain.kernel.calendar import day_ends, local_day
+from domain.kernel.decider import Aggregate, Room
 from domain.kernel.identity import Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.room import Aggregate, Room
 from domain.kernel.state import NONE, Part, State, Transition
 
 if TYPE_CHECKING:

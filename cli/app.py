@@ -11,16 +11,16 @@ from cli import (
     bulk,
     command,
     doctor,
-    going_live,
+    go_live,
     inbox,
     project,
-    reconciling,
+    reconcile,
     scenario,
     scheme,
-    serving,
+    servers,
 )
 from cli import round as round_
-from cli.helping import Typer
+from cli.help import Typer
 
 if TYPE_CHECKING:
     import typer
@@ -44,9 +44,9 @@ def build() -> typer.Typer:
     ):
         app.add_typer(sub, name=name)
     command.add_to(app)
-    serving.add_to(app)
-    reconciling.add_to(app)
-    going_live.add_to(app)
+    servers.add_to(app)
+    reconcile.add_to(app)
+    go_live.add_to(app)
     inbox.add_to(app)
     bulk.add_to(app)
     doctor.add_to(app)

@@ -7,17 +7,17 @@ from uuid import UUID
 
 import typer
 
-from api.approvals import Asking, NoSuchApproval, asked, decided
-from api.reading import resolved
-from cli import telling
-from cli.asking import carried_out, noun, read_settings
+from application.approvals import Asking, NoSuchApproval, asked, decided
+from application.queries import resolved
+from cli import rendering
+from cli.adapter import carried_out, noun, read_settings
+from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
 from cli.project import Realm
-from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from cli.terms import value_zh
 from domain.catalogue import command_class
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.state import Verdict
-from running.office import opened
+from runtime.runtime import opened
 
 app = noun("審批：等待中的決定", "approvals: decisions that are waited for")
 
@@ -102,7 +102,7 @@ def wait_command(
     asking = carried_out(voice, work())
     a = asking.approval
     if voice.for_people:
-        when = telling.local(a.decided_at) if a.decided_at else ""
+        when = rendering.local(a.decided_at) if a.decided_at else ""
         about, gate = f"{asking.stream.name} {a.key}".strip(), _gate(a.gate, voice)
         voice.tell(
             f"{about} {gate}：{value_zh(a.verdict)}（{a.decided_by} {when}）",

@@ -11,24 +11,24 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import bootstrap
-from api.reading import File, file_of, resolved
+from application.queries import File, file_of, resolved
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.histories import Mechanics
 from audit.invariants import INVARIANTS, TIERS, Report, check
-from audit.replaying import Replay, replay
-from audit.verifying import Root, Verification, verify
+from audit.replay import Replay, replay
+from audit.verification import Root, Verification, verify
 from cli import project
-from cli.asking import carried_out, noun, read_settings
-from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, paper, words
+from cli.adapter import carried_out, noun, read_settings
+from cli.output import Column, Exit, Fault, Form, Language, Output, Voice, paper, words
 from domain.kernel.calendar import SHANGHAI
-from running.office import opened
-from running.sandbox import sandbox
-from running.serving import WORKFLOWS
+from runtime.runtime import opened
+from runtime.sandbox import sandbox
+from runtime.worker import WORKFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit.deciding_again import Difference
+    from audit.redecision import Difference
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from api.bulk import BulkOrder, BulkResult, Outcome, carried_out, rehearsed, understood
-from cli import asking as root
+from application.bulk import BulkOrder, BulkResult, Outcome, carried_out, rehearsed, understood
+from cli import adapter as root
+from cli.output import Column, Exit, Fault, Form, Language, Output, Voice, words
 from cli.project import Realm
-from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, words
-from running.office import Office, opened
+from runtime.runtime import Office, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

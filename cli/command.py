@@ -11,23 +11,23 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from api.reading import Unknown, meant
-from api.rehearsing import Rehearsal
-from cli.asking import carried_out, read_settings, said
+from application.dry_run import Rehearsal
+from application.queries import Unknown, meant
+from cli.adapter import carried_out, read_settings, said
+from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
 from cli.project import Realm
-from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import AGGREGATES, command_named, command_table, event_class, halves, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
-from running.office import opened
-from schemes.reading import explained, value_of
+from runtime.runtime import opened
+from schemes.document import explained, value_of
 from store.port import Clock
 
 if TYPE_CHECKING:
-    from api.door import Receipt
+    from application.door import Receipt
     from domain.kernel.message import Command
-    from running.office import Office
+    from runtime.runtime import Office
 
 Name = Annotated[
     str,

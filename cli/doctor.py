@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import bootstrap
-from api import examining
-from api.examining import Finding
-from cli.asking import carried_out, read_settings
-from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
+from application import doctor
+from application.doctor import Finding
+from cli.adapter import carried_out, read_settings
+from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
 from local.postgres import APPLICATION, AUDITOR
-from running.office import Office, is_served, opened
-from store.examining import examined
+from runtime.runtime import Office, is_served, opened
+from store.doctor import examined
 from store.migrate import MigrationRefused, migrate, pending
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ _SHORTEST_KEY = 32
 
 
 async def _everywhere(office: Office) -> list[Finding]:
-    found = await examining.servers(office.store, office.client)
+    found = await doctor.servers(office.store, office.client)
     found.append(await _schema(office))
-    found.append(await examining.search_attributes(office.client))
+    found.append(await doctor.search_attributes(office.client))
     served = await is_served(office) or (office.servers is not None and office.servers.ours)
     found.append(
         Finding(
@@ -112,7 +112,7 @@ async def _everywhere(office: Office) -> list[Finding]:
         )
     )
     if served:
-        found.append(await examining.updates_in_flight(office.client, office.settings.task_queue))
+        found.append(await doctor.updates_in_flight(office.client, office.settings.task_queue))
     return found
 
 
@@ -165,12 +165,12 @@ async def _in_production(office: Office) -> list[Finding]:
             Finding(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
             for e in await examined(_url(office))
         ),
-        await examining.version(client),
-        *await examining.cluster(client),
-        await examining.retention(client),
-        await examining.workers(client, settings.task_queue),
-        await examining.temporal_is_encrypted(client),
-        await examining.strangers(stranger),
+        await doctor.version(client),
+        *await doctor.cluster(client),
+        await doctor.retention(client),
+        await doctor.workers(client, settings.task_queue),
+        await doctor.temporal_is_encrypted(client),
+        await doctor.strangers(stranger),
     ]
 
 

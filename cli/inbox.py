@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from api.inbox import WITHIN_WD, Urgency, Waiting, waiting
-from cli import telling
-from cli.asking import carried_out, read_settings
+from application.inbox import WITHIN_WD, Urgency, Waiting, waiting
+from cli import rendering
+from cli.adapter import carried_out, read_settings
+from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
 from cli.project import Realm
-from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import command_class
 from domain.kernel.identity import Role
-from running.office import opened
+from runtime.runtime import opened
 
 
 def add_to(app: typer.Typer) -> None:
@@ -77,7 +77,7 @@ def _role(text: str | None) -> Role | None:
 def _told(one: Waiting, voice: Voice) -> dict[str, str]:
     return {
         "urgency": voice.say(one.urgency.zh, one.urgency),
-        "until_text": telling.local(one.until) if one.until else "",
+        "until_text": rendering.local(one.until) if one.until else "",
         "what": voice.say(one.zh, one.en),
         "who": "、".join(voice.say(f"{Role(r).zh}（{r}）", r) for r in one.roles),
         "command": voice.say(command_class(one.command).zh(), one.command),

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from activities.deciding import fold, occurrence
-from api.reading import Chapter, File, file_of, listed, resolved
-from cli import telling
-from cli.asking import carried_out, noun, read_settings
-from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice, paper
+from application.queries import Chapter, File, file_of, listed, resolved
+from cli import rendering
+from cli.adapter import carried_out, noun, read_settings
+from cli.output import Column, Exit, Fault, Form, Language, Output, Voice, paper
+from deciding.decision import fold, occurrence
 from domain.catalogue import stage_zh
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
 from domain.kernel.state import NONE
-from domain.organisation import Organisation
 from domain.project.stage import Stage
-from running.office import opened
+from domain.registers.organisation import Organisation
+from runtime.runtime import opened
 from store.port import Clock
 
 if TYPE_CHECKING:
-    from api.reading import Listed
+    from application.queries import Listed
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
@@ -136,7 +136,7 @@ async def _organisation(store: EventStore, file: File) -> str:
 def show(file: File, voice: Voice, now: datetime, organisation: str = "") -> None:
     """The page of a file, or its data."""
     if voice.for_people:
-        for part in telling.page(file, voice, now, organisation=organisation):
+        for part in rendering.page(file, voice, now, organisation=organisation):
             paper().print(part)
     else:
         voice.json(as_json(file))
@@ -206,7 +206,7 @@ async def _show_new(store: EventStore, stream: StreamId, seen: int, voice: Voice
         told = _told(Chapter(of.at, entry.position, stream, of))
         if voice.for_people:
             what = voice.say(of.event.zh, of.event.event_type)
-            line = f"{telling.local(of.at)}  {what}  {of.actor}  {telling.particulars(of.event, voice)}"
+            line = f"{rendering.local(of.at)}  {what}  {of.actor}  {rendering.particulars(of.event, voice)}"
             paper().print(line, markup=False)
         else:
             Voice(Form.JSONL, voice.lang).json(told)

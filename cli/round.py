@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 
-from api import annual
-from api.alarms import Alarms
-from api.reading import File, file_of, listed, new_stream, resolved
-from cli import telling
-from cli.asking import carried_out, noun, read_settings
+from application import annual_round
+from application.queries import File, file_of, listed, new_stream, resolved
+from cli import rendering
+from cli.adapter import carried_out, noun, read_settings
 from cli.command import actor_named
+from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
 from cli.project import Realm, now_in, show
-from cli.speaking import Column, Exit, Fault, Form, Language, Output, Voice
 from domain.catalogue import command_named, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.kernel.state import NONE
-from domain.scheme_register import ScheduleAnnualRound
-from running.office import opened
-from schemes import loading
+from domain.registers.scheme import ScheduleAnnualRound
+from followers.schedules import Alarms
+from runtime.runtime import opened
+from schemes import packs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from api.annual import Scheduled
-    from api.door import Receipt
-    from api.reading import Listed
-    from running.office import Office
+    from application.annual_round import Scheduled
+    from application.door import Receipt
+    from application.queries import Listed
+    from runtime.runtime import Office
 
 app = noun("輪次：一次徵集", "rounds: one call each")
 
@@ -56,11 +56,11 @@ def open_command(
     settings = read_settings()
 
     async def work() -> Receipt:
-        rules, stream, who = loading.named(scheme), _new(name), actor_named(actor)
+        rules, stream, who = packs.named(scheme), _new(name), actor_named(actor)
         particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
         command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
         async with opened(settings, voice.tell, working=True) as office:
-            await annual.publish(office.door, office.store, rules, datetime.now(UTC).year)
+            await annual_round.publish(office.door, office.store, rules, datetime.now(UTC).year)
             return await office.door.send(stream, command, who)
 
     receipt = carried_out(voice, work())
@@ -108,7 +108,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Real
         {
             "round": one.stream.name,
             "stage": voice.say(stage_zh("round", one.stage), one.stage) if voice.for_people else one.stage,
-            "due": (telling.local(one.due) if voice.for_people else one.due.isoformat()) if one.due else None,
+            "due": (rendering.local(one.due) if voice.for_people else one.due.isoformat()) if one.due else None,
             "realm": one.stream.realm,
             **{k: v for k, v in one.summary.items() if k != "awaiting"},
         }
@@ -171,15 +171,15 @@ def schedule_command(
 
     async def work() -> Scheduled:
         asked, who = _yearly(programme, level, month, day, hour), actor_named(actor)
-        stream = StreamId.of("scheme", LIVE, loading.named(scheme).name)
+        stream = StreamId.of("scheme", LIVE, packs.named(scheme).name)
         async with opened(settings, voice.tell, working=True) as office:
-            return await annual.schedule(office.door, office.store, _alarms(office), stream, asked, who)
+            return await annual_round.schedule(office.door, office.store, _alarms(office), stream, asked, who)
 
     scheduled = carried_out(voice, work())
     if not voice.for_people:
         voice.json(scheduled.as_json())
         return
-    upcoming = telling.local(scheduled.next_at) if scheduled.next_at else ""
+    upcoming = rendering.local(scheduled.next_at) if scheduled.next_at else ""
     voice.tell(
         f"✓ 已記錄，{programme} 每年自動開輪，下一次 {upcoming}",
         f"✓ recorded: {programme} opens a round every year, next at {upcoming}",
@@ -214,13 +214,13 @@ def schedules_command(output: Output = Form.TABLE, lang: Language = None) -> Non
 
     async def work() -> Sequence[Scheduled]:
         async with opened(settings, voice.tell, working=False) as office:
-            return await annual.every_schedule(office.store, _alarms(office))
+            return await annual_round.every_schedule(office.store, _alarms(office))
 
     unset = voice.say("未設：venture resurrect", "not set: venture resurrect")
     rows = [
         {
             **one.as_json(),
-            **({"next_at": telling.local(one.next_at) if one.next_at else unset} if voice.for_people else {}),
+            **({"next_at": rendering.local(one.next_at) if one.next_at else unset} if voice.for_people else {}),
         }
         for one in carried_out(voice, work())
     ]
@@ -253,8 +253,8 @@ def unschedule_command(
         who = actor_named(actor)
         async with opened(settings, voice.tell, working=True) as office:
             try:
-                await annual.unschedule(office.door, office.store, _alarms(office), programme, who)
-            except annual.NoSuchSchedule:
+                await annual_round.unschedule(office.door, office.store, _alarms(office), programme, who)
+            except annual_round.NoSuchSchedule:
                 raise Fault(
                     Exit.NOT_FOUND, f"{programme} 沒有年度安排", f"there is no schedule of {programme}"
                 ) from None

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.asking import carried_out, noun, read_settings
-from cli.speaking import Column, Exit, Form, Language, Output, Voice, paper, words
+from cli.adapter import carried_out, noun, read_settings
+from cli.output import Column, Exit, Form, Language, Output, Voice, paper, words
 from domain.catalogue import command_class
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
-from running.office import Office, opened
+from runtime.runtime import Office, opened
 from scenarios.format import Scenario
-from scenarios.planning import plan
-from scenarios.playing import Played, play
-from schemes.reading import Fault as FileFault
-from schemes.reading import Faulty, read
+from scenarios.plan import plan
+from scenarios.play import Played, play
+from schemes.document import Fault as FileFault
+from schemes.document import Faulty, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scenarios.planning import Plan, Planned
+    from scenarios.plan import Plan, Planned
 
 app = noun("情景：可播放的帶日期故事", "dated stories that can be played")
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.asking import carried_out, noun
-from cli.speaking import Column, Form, Language, Output, Voice
-from schemes import loading
-from schemes.comparing import Difference, differences
-from schemes.reading import Faulty
+from cli.adapter import carried_out, noun
+from cli.output import Column, Form, Language, Output, Voice
+from schemes import packs
+from schemes.differences import Difference, differences
+from schemes.document import Faulty
 
 if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
-    from schemes.reading import Fault
+    from schemes.document import Fault
 
 app = noun("管理辦法：各市規則", "schemes: the cities' rules")
 
@@ -37,7 +37,7 @@ def check_command(
         faults: list[Fault] = []
         for path in paths:
             try:
-                found.append(loading.load(path))
+                found.append(packs.load(path))
             except Faulty as faulty:
                 faults.extend(faulty.faults)
         if faults:
@@ -53,7 +53,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     例 example:  venture scheme list
     """
-    _list([loading.load(path) for path in loading.shipped().values()], Voice.of(output, lang))
+    _list([packs.load(path) for path in packs.shipped().values()], Voice.of(output, lang))
 
 
 @app.command("diff")
@@ -90,7 +90,7 @@ def diff_command(
 
 def _either(name: str) -> Scheme:
     """The scheme of that name, or in that file. Raises Faulty."""
-    return loading.load(Path(name)) if name.endswith((".yaml", ".yml")) else loading.named(name)
+    return packs.load(Path(name)) if name.endswith((".yaml", ".yml")) else packs.named(name)
 
 
 def _list(schemes: list[Scheme], voice: Voice) -> None:

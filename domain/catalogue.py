@@ -8,27 +8,27 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from domain.base import BASE, BaseStage
-from domain.calendar_register import CALENDAR, CALENDAR_NAME, CalendarStage
-from domain.fund import FUND, FundStage
 from domain.kernel.identity import Role
 from domain.need import NEED
-from domain.organisation import ORGANISATION, OrganisationStage
-from domain.panel import PANEL, PanelStage
 from domain.project import PROJECT, selection
 from domain.project.stage import Stage
-from domain.realm import REALM, REALM_NAME, RealmStage
+from domain.registers.calendar import CALENDAR, CALENDAR_NAME, CalendarStage
+from domain.registers.fund import FUND, FundStage
+from domain.registers.incubation_base import BASE, BaseStage
+from domain.registers.organisation import ORGANISATION, OrganisationStage
+from domain.registers.panel import PANEL, PanelStage
+from domain.registers.realm import REALM, REALM_NAME, RealmStage
+from domain.registers.scheme import SCHEME, SchemeStage
 from domain.round import ROUND
 from domain.round.plan import NeedStage, RoundStage
 from domain.round.resolution import RoundResolved
-from domain.scheme_register import SCHEME, SchemeStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from domain.kernel.decider import Aggregate
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command, Event
-    from domain.kernel.room import Aggregate
     from domain.kernel.state import Transition
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.calendar import SHANGHAI
+from domain.kernel.decider import Aggregate, Room
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Aggregate, Room
 from domain.kernel.state import SAME, Part, State, Transition
 from domain.round.plan import NeedStage, Round, RoundStage
 

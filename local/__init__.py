@@ -3,7 +3,7 @@
 Never in production: settings refuse it (``bootstrap.Settings``).
 """
 
+from local.failure import LocalTrouble
 from local.servers import Servers, reset, running, servers, stop
-from local.trouble import LocalTrouble
 
 __all__ = ["LocalTrouble", "Servers", "reset", "running", "servers", "stop"]

@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from local.trouble import LocalTrouble
+from local.failure import LocalTrouble
 
 _OLDEST_POSTGRES = 15
 

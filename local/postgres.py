@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from local import binaries, children, nobody
-from local.trouble import LocalTrouble
+from local import binaries, processes, server_account
+from local.failure import LocalTrouble
 
 if TYPE_CHECKING:
-    from local.nobody import Account
+    from local.server_account import Account
 
 DATABASE = "venture"
 OWNER, APPLICATION, AUDITOR = "venture_owner", "venture_app", "venture_auditor"
@@ -48,12 +48,12 @@ class Postgres:
 def start(home: Path, port: int | None = None) -> Postgres:
     """Start it, on a free port if none is named; make its folder first if there is none. Raises LocalTrouble."""
     known = passwords(home)
-    account = nobody.account(home, home / DATA)
+    account = server_account.account(home, home / DATA)
     bin_folder = account.within_reach(binaries.postgres())
     if not (home / DATA / "PG_VERSION").exists():
         _initialise(account, bin_folder, home)
-    port = port or children.free_port()
-    process = children.spawn(
+    port = port or processes.free_port()
+    process = processes.spawn(
         [
             *account.prefix,
             str(bin_folder / "postgres"),
@@ -91,7 +91,7 @@ async def wait_until_ready(postgres: Postgres, home: Path) -> None:
         except (OSError, asyncpg.PostgresError, TimeoutError) as not_yet:
             ended = postgres.process is not None and postgres.process.poll() is not None
             if ended or time.monotonic() > deadline:
-                log = children.tail(home / "logs" / "postgres.log")
+                log = processes.tail(home / "logs" / "postgres.log")
                 raise LocalTrouble(f"Postgres 未能啟動：\n{log}", f"Postgres did not start:\n{log}") from not_yet
         await asyncio.sleep(0.05)
     try:
@@ -159,7 +159,7 @@ def _initdb(account: Account, bin_folder: Path, data: Path, password: str) -> st
             *_locale(bin_folder),
         ]
         made = subprocess.run(  # noqa: S603 - our own binary, no shell
-            children.bound(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
+            processes.bound(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
             cwd="/",
             capture_output=True,
             text=True,

@@ -18,10 +18,10 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import structlog
 
 import bootstrap
-from local import children, nobody, postgres, temporal
+from local import postgres, processes, server_account, temporal
+from local.failure import LocalTrouble
 from local.postgres import APPLICATION, AUDITOR, OWNER, Postgres
 from local.temporal import Temporal
-from local.trouble import LocalTrouble
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -118,7 +118,7 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
         await asyncio.sleep(0.1)
     with lock:
         cleared = _cleared(home)
-        started = await _started(home, began, cleared, children.free_port() if settings.temporal_ui else None)
+        started = await _started(home, began, cleared, processes.free_port() if settings.temporal_ui else None)
         keeping = asyncio.create_task(_looked_after(started, home))
         try:
             yield started
@@ -170,7 +170,7 @@ async def reset(settings: Settings) -> bool:
         raise LocalTrouble(f"另一進程剛剛佔用了 {home}，請再試", f"another process has just taken {home}: try again")
     with lock:
         _cleared(home)
-        nobody.forget(home)
+        server_account.forget(home)
         shutil.rmtree(home)
     return True
 
@@ -241,7 +241,7 @@ def _kept_ports(home: Path) -> tuple[int | None, int | None]:
         pg_port, tl_port = json.loads((home / "ports.json").read_text())
     except (FileNotFoundError, ValueError):
         return None, None
-    return tuple(port if isinstance(port, int) and children.is_free(port) else None for port in (pg_port, tl_port))  # type: ignore[return-value] # two in, two out
+    return tuple(port if isinstance(port, int) and processes.is_free(port) else None for port in (pg_port, tl_port))  # type: ignore[return-value] # two in, two out
 
 
 def _temporal(home: Path, port: int | None, ui_port: int | None) -> Temporal:
@@ -279,14 +279,14 @@ async def _looked_after(started: Servers, home: Path) -> None:
 async def _stopped(pg: Postgres, tl: Temporal) -> None:
     """End both at once: neither asks anything of the other."""
     asked = [(child, how) for child, how in ((tl.process, signal.SIGTERM), (pg.process, signal.SIGINT)) if child]
-    await asyncio.gather(*(asyncio.to_thread(children.stop, child, politely) for child, politely in asked))
+    await asyncio.gather(*(asyncio.to_thread(processes.stop, child, politely) for child, politely in asked))
 
 
 def _publish(home: Path, pg: Postgres, tl: Temporal) -> None:
     """Say who keeps the servers and where they are, for other processes to find."""
     found = {
         "pid": os.getpid(),
-        "born": children.born(os.getpid()),
+        "born": processes.born(os.getpid()),
         "boot_id": _boot_id(),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "postgres_port": pg.port,
@@ -308,7 +308,7 @@ def _published(home: Path) -> dict[str, Any] | None:
 
 def _is_itself(keeper: dict[str, Any]) -> bool:
     """Whether the process of that id is still the one that wrote it: ids are used again, and machines restart."""
-    return bool(keeper["boot_id"] == _boot_id() and keeper["born"] and keeper["born"] == children.born(keeper["pid"]))
+    return bool(keeper["boot_id"] == _boot_id() and keeper["born"] and keeper["born"] == processes.born(keeper["pid"]))
 
 
 def _boot_id() -> str:
@@ -339,9 +339,9 @@ def _cleared(home: Path) -> tuple[str, ...]:
         said.append("上次沒有正常停止，已清理 / the last run did not stop cleanly; cleared")
     data = (home / postgres.DATA).resolve()
     for name, pid in (("Postgres", _postmaster(data)), ("Temporal", _holder(home / "temporal.db"))):
-        if pid is not None and not children.gone_within(pid, _ENDING_S):
+        if pid is not None and not processes.gone_within(pid, _ENDING_S):
             os.kill(pid, signal.SIGKILL)
-            children.gone_within(pid, _LEFTOVER_S)
+            processes.gone_within(pid, _LEFTOVER_S)
             said.append(f"結束了遺留的 {name} 進程 {pid} / ended a leftover {name} process {pid}")
     # its number may be another process's by now, and Postgres would then refuse to start
     (data / "postmaster.pid").unlink(missing_ok=True)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from local import binaries, children
-from local.trouble import LocalTrouble
+from local import binaries, processes
+from local.failure import LocalTrouble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +57,9 @@ def start(
 
     ``attributes`` are pairs of a search attribute and its kind.
     """
-    port = port or children.free_port()
+    port = port or processes.free_port()
     pages = ("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-ip", "127.0.0.1")
-    process = children.spawn(
+    process = processes.spawn(
         [
             str(binaries.temporal()),
             *("server", "start-dev", *pages, "--ip", "127.0.0.1", "--port", str(port)),
@@ -86,7 +86,7 @@ async def wait_until_ready(temporal: Temporal, home: Path) -> None:
         except (RPCError, RuntimeError) as not_yet:
             ended = temporal.process is not None and temporal.process.poll() is not None
             if ended or time.monotonic() > deadline:
-                log = children.tail(home / "logs" / "temporal.log")
+                log = processes.tail(home / "logs" / "temporal.log")
                 raise LocalTrouble(f"Temporal 未能啟動：\n{log}", f"Temporal did not start:\n{log}") from not_yet
         await asyncio.sleep(0.05)
     if temporal.process is not None:

@@ -12,9 +12,9 @@ import pytest
 
 import bootstrap
 import local
-from api.door import Door
+from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
-from running.serving import serving
+from runtime.worker import serving
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.scenario import planned, shipped
-from scenarios.playing import play
+from scenarios.play import play
 
 if TYPE_CHECKING:
     from pathlib import Path

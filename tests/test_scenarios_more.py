@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.scenario import planned, shipped
-from domain.calendar_register import PublishCalendar
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
@@ -19,26 +18,27 @@ from domain.kernel.identity import SYSTEM, Actor, StreamId
 from domain.kernel.message import Command, Event, Order
 from domain.kernel.refusal import CommandRejected
 from domain.need import Need
-from domain.organisation import Organisation
-from domain.panel import Panel
 from domain.project.award import Award
 from domain.project.closeout import Closeout
 from domain.project.contract import Contract, Tranches
 from domain.project.delivery import Delivery
+from domain.registers.calendar import PublishCalendar
+from domain.registers.organisation import Organisation
+from domain.registers.panel import Panel
+from domain.registers.scheme import PublishPolicyPack
 from domain.round.plan import NeedStage, RoundStage
-from domain.scheme_register import PublishPolicyPack
 from scenarios.format import Scenario
-from scenarios.planning import plan
-from schemes import loading
+from scenarios.plan import plan
+from schemes import packs
 from schemes.calendars import published
-from schemes.reading import read, read_text
+from schemes.document import read, read_text
 from tests.domain.town import Town
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
-    from scenarios.planning import Plan, Planned
+    from scenarios.plan import Plan, Planned
 
 CITIES = {"hangzhou", "fuzhou", "changzhou"}
 ENDED = {"CLOSED", "ARCHIVED", "TERMINATED", "REVOKED", "NOT_SELECTED"}
@@ -262,10 +262,10 @@ def test_s10_counts_what_two_persons_corrected() -> None:
 
 
 def test_every_city_states_every_parameter() -> None:
-    stated = {name: read(path).data for name, path in loading.shipped().items() if name in CITIES}
+    stated = {name: read(path).data for name, path in packs.shipped().items() if name in CITIES}
     assert stated.keys() == CITIES
     for name, document in stated.items():
-        rules = loading.named(name)
+        rules = packs.named(name)
         assert rules.name == name
         for section, defaults in rules.model_dump().items():
             if isinstance(defaults, dict):

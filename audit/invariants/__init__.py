@@ -2,7 +2,7 @@
 
 It reads raw entries only: type, particulars, actor, instant, position. It knows no class of the domain; its working
 days, its state machine and its sums are its own, so that a fault in the rules cannot hide in the checker too.
-V2 (append-only, hash-chained) is proved by ``audit.verifying``; counted here is how many entries could be read.
+V2 (append-only, hash-chained) is proved by ``audit.verification``; counted here is how many entries could be read.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.invariants import awards, contracts, endings, everywhere, machine, panels, payments, registers, work
-from audit.invariants.reading import Breach, Happened, Judge
 from audit.invariants.realm import Realm
+from audit.invariants.records import Breach, Happened, Judge
 from store.port import EntryKind
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from audit.invariants import registers
-from audit.invariants.reading import midnight, to_instant, to_number, whole
 from audit.invariants.realm import Objection, Project
+from audit.invariants.records import midnight, to_instant, to_number, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audit.invariants.reading import Happened, Judge
     from audit.invariants.realm import Realm
+    from audit.invariants.records import Happened, Judge
 
 
 def _takes_in(project: Project, event: Happened) -> None:

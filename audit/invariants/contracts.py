@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from audit.invariants import registers
 from audit.invariants.awards import represented
-from audit.invariants.reading import to_date, whole
 from audit.invariants.realm import Tranche, Variation
+from audit.invariants.records import to_date, whole
 from audit.invariants.shares import apportioned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from audit.invariants.reading import Happened, Judge
     from audit.invariants.realm import Project, Realm
+    from audit.invariants.records import Happened, Judge
 
 _GATES = (
     "ContractSigned",

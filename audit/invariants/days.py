@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from audit.invariants.reading import to_date
+from audit.invariants.records import to_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit.invariants.reading import Happened
+    from audit.invariants.records import Happened
 
 _FRIDAY = 4
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit.invariants.awards import over, represented
-from audit.invariants.reading import midnight, to_date, whole
 from audit.invariants.realm import Correction, Rectification
+from audit.invariants.records import midnight, to_date, whole
 from audit.invariants.work import report, standing_team
 
 if TYPE_CHECKING:
-    from audit.invariants.reading import Happened, Judge
     from audit.invariants.realm import Project, Realm
+    from audit.invariants.records import Happened, Judge
 
 
 def ordered(judge: Judge, realm: Realm, event: Happened) -> None:

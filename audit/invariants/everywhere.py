@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from audit.invariants.reading import Happened, Judge
+    from audit.invariants.records import Happened, Judge
 
 _AMOUNTS = frozenset(
     {"amount", "award", "planned", "requested", "match_pledged", "eligible", "outstanding", "envelope", "cap_fen"}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit.invariants.reading import Happened, Judge
     from audit.invariants.realm import Project
+    from audit.invariants.records import Happened, Judge
 
 
 class Row(NamedTuple):

@@ -7,11 +7,11 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from audit.invariants.reading import to_date, to_number, whole
+from audit.invariants.records import to_date, to_number, whole
 
 if TYPE_CHECKING:
-    from audit.invariants.reading import Happened, Judge
     from audit.invariants.realm import Panel, Realm
+    from audit.invariants.records import Happened, Judge
 
 _LAPSING = frozenset({"EMPLOYMENT_24M", "BOARD_24M", "PAYMENT_24M"})
 """Ties that time heals."""

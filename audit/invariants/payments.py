@@ -11,8 +11,8 @@ from audit.invariants.shares import apportioned
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audit.invariants.reading import Happened, Judge
     from audit.invariants.realm import Project, Realm
+    from audit.invariants.records import Happened, Judge
 
 _PAYABLE = ("CONTRACTED", "ACTIVE", "FINAL_REVIEW", "SETTLEMENT")
 

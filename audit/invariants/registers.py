@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audit.invariants.reading import midnight, to_date, to_instant, whole
 from audit.invariants.realm import Fund
+from audit.invariants.records import midnight, to_date, to_instant, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from audit.invariants.reading import Happened, Judge
     from audit.invariants.realm import Realm, Round
+    from audit.invariants.records import Happened, Judge
 
 _ABOVE = {"MUNICIPAL": None, "DISTRICT": "MUNICIPAL", "STREET_VILLAGE": "DISTRICT"}
 """Tier and the tier of its parent (CZ-8)."""

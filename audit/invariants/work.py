@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audit.invariants.contracts import independent
-from audit.invariants.reading import to_date, to_number, whole
 from audit.invariants.realm import Activity
+from audit.invariants.records import to_date, to_number, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audit.invariants.reading import Happened, Judge
     from audit.invariants.realm import Project, Realm
+    from audit.invariants.records import Happened, Judge
 
 
 def supervisor(judge: Judge, realm: Realm, event: Happened) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.application import Application
-from domain.kernel.room import Aggregate
+from domain.kernel.decider import Aggregate
 from domain.project import (
     award,
     bidding,

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
-from domain.fund import Fund, committed, envelope
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.decider import Room
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition, Verdict
-from domain.organisation import not_eligible, not_represented
-from domain.panel import Panel
 from domain.project.bidding import (
     Application,
     BaseSupport,
@@ -34,6 +31,9 @@ from domain.project.bidding import (
     supported,
 )
 from domain.project.stage import Stage
+from domain.registers.fund import Fund, committed, envelope
+from domain.registers.organisation import not_eligible, not_represented
+from domain.registers.panel import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

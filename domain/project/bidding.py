@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application, ProjectKind
-from domain.base import Base, BaseStage
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
+from domain.kernel.decider import Room
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.envelope import Instant
 from domain.kernel.facts import Facts, Reads
@@ -18,11 +18,11 @@ from domain.kernel.identity import Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import SAME, State, Transition
 from domain.need import Need
-from domain.organisation import not_eligible, not_represented
 from domain.project.stage import Stage
+from domain.registers.incubation_base import Base, BaseStage
+from domain.registers.organisation import not_eligible, not_represented
 from domain.round.call import not_open
 from domain.round.plan import NeedStage, Round, RoundStage
 

@@ -12,13 +12,13 @@ from pydantic import Field
 from domain.application import Application, ProjectKind
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, local_day
+from domain.kernel.decider import Room
 from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition
 from domain.project.contract import Contract, Key, Money, Tranches, applicants, apportioned, pinned
 from domain.project.delivery import Delivery, Outputs, all_met, derived_from_records, standing_team, voucher_key

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.application import Application
-from domain.fund import committed, envelope
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.decider import Room
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import Part, SchemeRef, State, Transition, Verdict
-from domain.organisation import not_eligible
 from domain.project.award import Award, FundsFreed
 from domain.project.bidding import answers, given_back
 from domain.project.stage import CONTRACT_LIVE, Stage, gate
+from domain.registers.fund import committed, envelope
+from domain.registers.organisation import not_eligible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

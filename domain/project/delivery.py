@@ -11,13 +11,13 @@ from pydantic import Field
 
 from domain.application import Application
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.decider import Room
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition
 from domain.need import nobody_named
 from domain.project.contract import Contract, Key, Line, independent, pinned

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 
 from pydantic import Field
 
-from domain.fund import committed, paid
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
+from domain.kernel.decider import Room
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import State
 from domain.project.award import Award
 from domain.project.contract import (
@@ -37,6 +36,7 @@ from domain.project.contract import (
     without_approvals,
 )
 from domain.project.stage import CONTRACT_LIVE, Gates, Stage
+from domain.registers.fund import committed, paid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

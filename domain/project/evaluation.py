@@ -11,12 +11,12 @@ from pydantic import Field
 
 from domain.application import Application, ProjectKind
 from domain.kernel.calendar import Calendar, day_ends
+from domain.kernel.decider import Room
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Transition
 from domain.project.contract import Contract, Money, Tranches, independent, pinned
 from domain.project.delivery import UNDERWAY, Delivery, ReportKind, standing_team

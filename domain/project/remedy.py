@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.decider import Room
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import ORIGIN, SAME, Part, State, Transition
 from domain.project.contract import Contract, applicants, pinned
 from domain.project.delivery import Delivery

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
-from domain.fund import paid, treasury
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
+from domain.kernel.decider import Room
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import ORIGIN, Part, State, Transition, Verdict
 from domain.project.bidding import PlacesFreed, answers, given_back
 from domain.project.contract import Money, Tranches, apportioned, pinned
 from domain.project.disbursement import Adverse
 from domain.project.remedy import resumed
 from domain.project.stage import Stage
+from domain.registers.fund import paid, treasury
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,14 +13,13 @@ from pydantic import Field
 from domain.application import Application
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.decider import Room
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import Part, State, Verdict
-from domain.organisation import not_represented
 from domain.project.contract import (
     Cancelling,
     Contract,
@@ -42,6 +41,7 @@ from domain.project.contract import (
     voided,
 )
 from domain.project.stage import Stage
+from domain.registers.organisation import not_represented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.kernel.room import Aggregate
+from domain.kernel.decider import Aggregate
 from domain.round import call, plan, resolution, results
 from domain.round.plan import Round, RoundStage
 

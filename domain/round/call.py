@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.calendar import SHANGHAI, Calendar, local_day
+from domain.kernel.decider import Room
 from domain.kernel.envelope import Instant
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import SAME, SchemeRef, State, Transition
 from domain.round.plan import GRACE, Founded, Founding, Round, RoundStage, founded, founding, founding_reads, rules
 

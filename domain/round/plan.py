@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
-from domain.fund import FundStage
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.decider import Room
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.scheme import RoundLevel, Route, Scheme
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
-from domain.scheme_register import scheme_of
+from domain.registers.fund import FundStage
+from domain.registers.scheme import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.fund import envelope
 from domain.kernel.canonical import digest, plain
+from domain.kernel.decider import Room
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import State, Transition
-from domain.panel import SHORTLISTED, Panel
+from domain.registers.fund import envelope
+from domain.registers.panel import SHORTLISTED, Panel
 from domain.round.plan import Round, RoundStage
 
 if TYPE_CHECKING:

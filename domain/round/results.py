@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from domain.kernel.decider import Room
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
-from domain.kernel.room import Room
 from domain.kernel.state import Transition
 from domain.round.plan import RoundStage
 

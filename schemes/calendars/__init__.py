@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemes.reading import read
+from schemes.document import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
-from activities.carrying_out import Registrar
-from activities.deciding import fold
-from api.door import Asking, Door, Receipt, receipt
+from activities.carry_out import Registrar
+from application.door import Asking, Door, Receipt, receipt
+from deciding.decision import fold
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, Asked, Envelope
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, Attachment, StreamId
 from domain.round.resolution import ResolveRound, Selection, preview, preview_digest
 from scenarios.format import Scenario
-from scenarios.planning import Plan, plan
-from scenarios.playing import Played, play
-from schemes.reading import read
+from scenarios.plan import Plan, plan
+from scenarios.play import Played, play
+from schemes.document import read
 from store.port import Clock
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import pytest
 
-from activities.deciding import fold
-from audit.deciding_again import decide_again
 from audit.invariants import check
+from audit.redecision import decide_again
+from deciding.decision import fold
 from domain.catalogue import AGGREGATES, decode
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import StreamId

@@ -20,15 +20,15 @@ import cli.audit
 from audit.invariants import INVARIANTS, Invariants, check
 from audit.invariants.machine import TABLE
 from cli.audit import audit_app
-from cli.speaking import Exit
-from domain.calendar_register import PublishCalendar
+from cli.output import Exit
 from domain.catalogue import transition_table
 from domain.kernel.calendar import local_day
-from domain.scheme_register import PublishPolicyPack
+from domain.registers.calendar import PublishCalendar
+from domain.registers.scheme import PublishPolicyPack
 from scenarios.format import Scenario
-from scenarios.planning import plan
+from scenarios.plan import plan
 from schemes.calendars import published
-from schemes.reading import read
+from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
 from tests.audit.house import played

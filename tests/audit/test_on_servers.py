@@ -14,13 +14,13 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 
 from audit.finding import What
 from audit.histories import Mechanics
-from audit.replaying import replay
-from audit.verifying import verify
+from audit.replay import replay
+from audit.verification import verify
 from cli.audit import mechanics
 from domain.kernel.envelope import Opening
 from domain.kernel.identity import StreamId
 from local.postgres import APPLICATION, OWNER, SUPERUSER
-from scenarios.playing import play
+from scenarios.play import play
 from store.migrate import migrate
 from store.port import EntryKind
 from store.postgres import PostgresStore, open_pool

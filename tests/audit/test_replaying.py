@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from audit import consequences, deciding_again, past
-from audit.deciding_again import DecidedAgain, decide_again
-from audit.replaying import replay
-from audit.verifying import verify
+from audit import consequences, historical_facts, redecision
+from audit.redecision import DecidedAgain, decide_again
+from audit.replay import replay
+from audit.verification import verify
 from cli.scenario import shipped
 from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Reads
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
-from domain.organisation import Listing, RecordCreditListing
 from domain.project.award import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
 from domain.project.delivery import StartProject
+from domain.registers.organisation import Listing, RecordCreditListing
 from scenarios.format import Scenario
-from scenarios.planning import plan
-from scenarios.playing import play
-from schemes.reading import read
+from scenarios.plan import plan
+from scenarios.play import play
+from schemes.document import read
 from store.memory import MemoryStore
 from store.port import Clock, EntryKind
 from tests.audit.house import REPORTED, StraightDoor, played, resolving
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from api.door import Door
+    from application.door import Door
+    from domain.kernel.decider import Room
     from domain.kernel.facts import Facts
     from domain.kernel.message import Command, Event, Order
-    from domain.kernel.room import Room
     from domain.kernel.state import State
     from store.port import Entry
 
@@ -58,7 +58,7 @@ def ruled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def change(kind: str, changed: Callable[[Room[Any, Any]], Room[Any, Any]]) -> None:
         rooms = tuple(changed(room) for room in AGGREGATES[kind].rooms)
         aggregates = {**AGGREGATES, kind: replace(AGGREGATES[kind], rooms=rooms)}
-        for module in (deciding_again, past, consequences):
+        for module in (redecision, historical_facts, consequences):
             monkeypatch.setattr(module, "AGGREGATES", aggregates)
 
     return change

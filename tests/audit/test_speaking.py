@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import cli.audit
 from cli.audit import audit_app
-from cli.speaking import Exit
+from cli.output import Exit
 from store.memory import MemoryStore
 from tests.audit.house import played
 

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from audit import verifying
+from audit import verification
 from audit.finding import What
-from audit.verifying import Root, Verification, verify
-from domain.fund import RegisterFundSource
+from audit.verification import Root, Verification, verify
 from domain.kernel.identity import Actor, StreamId
 from domain.project.bidding import WithdrawApplication
+from domain.registers.fund import RegisterFundSource
 from store.bytes import chained, leaf
 from store.memory import MemoryStore
 from store.port import EntryKind, Posting
@@ -365,7 +365,7 @@ async def test_rows_are_compared_at_one_position_while_the_log_grows(
         return await honest()
 
     monkeypatch.setattr(store, "balances", balances)
-    monkeypatch.setattr(verifying, "PAUSE_S", 0)
+    monkeypatch.setattr(verification, "PAUSE_S", 0)
     before = len(log(store))
     found = await verify(store)
     assert found.ok, found.findings

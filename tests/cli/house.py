@@ -19,7 +19,7 @@ from unittest import mock
 from typer.testing import CliRunner
 
 from cli.app import build
-from local import children
+from local import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,10 +96,10 @@ def house(at_the_end: Callable[[Callable[[], None]], None]) -> House:
     found = House(home)
     command = [sys.executable, str(ROOT / "starter.py"), "up"]
     environment = found.environment()
-    up = children.spawn(command, log=home / "up.log", when_parent_dies=signal.SIGTERM, env=environment)
+    up = processes.spawn(command, log=home / "up.log", when_parent_dies=signal.SIGTERM, env=environment)
 
     def close() -> None:
-        children.stop(up, signal.SIGTERM, patience_s=40)
+        processes.stop(up, signal.SIGTERM, patience_s=40)
         shutil.rmtree(home, ignore_errors=True)
 
     at_the_end(close)

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from api.reconciling import Difference, Found, Reconciliation
-from cli.reconciling import show
-from cli.speaking import Form, Lang, Voice
+from application.reconcile import Difference, Found, Reconciliation
+from cli.output import Form, Lang, Voice
+from cli.reconcile import show
 from tests.cli.house import ROOT, S2, in_process
 
 if TYPE_CHECKING:

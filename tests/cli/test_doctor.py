@@ -16,10 +16,10 @@ import pytest
 
 import bootstrap
 import local
-from api import examining
-from local import binaries, children, nobody, postgres
+from application import doctor
+from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, AUDITOR, DATA, OWNER, SUPERUSER
-from store.examining import examined
+from store.doctor import examined
 from store.migrate import migrate
 from tests.cli.house import in_process
 from tests.workflows.waiting import until
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from local import Servers
     from local.postgres import Postgres
-    from store.examining import Examined
+    from store.doctor import Examined
     from tests.cli.house import House
 
 NOT_HERE = {
@@ -183,7 +183,7 @@ async def test_the_owner_of_the_schema_is_not_who_should_append(spoilt: Servers)
 async def test_a_receiver_that_streams_the_log_is_as_good_as_an_archive(spoilt: Servers, tmp_path: Path) -> None:
     superuser = spoilt.postgres.url(SUPERUSER)
     received = [str(binaries.postgres() / "pg_receivewal"), "-d", superuser, "-D", str(tmp_path)]
-    receiver = children.spawn(received, log=tmp_path / "receiver.log", when_parent_dies=signal.SIGKILL)
+    receiver = processes.spawn(received, log=tmp_path / "receiver.log", when_parent_dies=signal.SIGKILL)
     await _told(superuser, f"GRANT pg_monitor TO {APPLICATION}")
 
     async def seen() -> bool:
@@ -192,7 +192,7 @@ async def test_a_receiver_that_streams_the_log_is_as_good_as_an_archive(spoilt: 
     try:
         await until(seen, within_s=30)
     finally:
-        await asyncio.to_thread(children.stop, receiver, signal.SIGINT)
+        await asyncio.to_thread(processes.stop, receiver, signal.SIGINT)
         await _told(superuser, f"REVOKE pg_monitor FROM {APPLICATION}")
 
 
@@ -220,12 +220,12 @@ def _standby(primary: Postgres, home: Path) -> Postgres:
     """A standby as deploy/compose.yaml makes it, without encryption."""
     home.mkdir()
     (home / "logs").mkdir()
-    account = nobody.account(home, home / DATA)
+    account = server_account.account(home, home / DATA)
     folder = account.within_reach(binaries.postgres())
     data = account.data_folder(home / DATA)
     url = f"{primary.url(SUPERUSER)}?application_name=log_standby_1"
     copied = [str(folder / "pg_basebackup"), "-d", url, "-D", str(data), "-R", "-X", "stream", "--checkpoint=fast"]
-    command = children.bound([*account.prefix, *copied], when_parent_dies=signal.SIGKILL, uid=account.uid)
+    command = processes.bound([*account.prefix, *copied], when_parent_dies=signal.SIGKILL, uid=account.uid)
     subprocess.run(command, cwd="/", check=True, capture_output=True)  # noqa: S603 - our own words, no shell
     if data != home / DATA:
         (home / DATA).symlink_to(data)
@@ -256,7 +256,7 @@ async def test_a_synchronous_standby_is_asked_for_and_seen_by_a_role_that_may_se
         local_only = "SET synchronous_commit = local"  # no standby answers any more
         await _told(superuser, local_only, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
         await _told(superuser, local_only, f"REVOKE pg_monitor FROM {APPLICATION}")
-        nobody.forget(tmp_path / "standby")
+        server_account.forget(tmp_path / "standby")
         shutil.rmtree(tmp_path / "standby", ignore_errors=True)
 
 
@@ -266,7 +266,7 @@ def _through(standby: Postgres, primary: Servers) -> str:
 
 def _ended(standby: Postgres) -> None:
     if standby.process is not None:
-        children.stop(standby.process, signal.SIGINT)
+        processes.stop(standby.process, signal.SIGINT)
 
 
 # ------------------------------------------------------------------------------------------------------ Temporal
@@ -289,7 +289,7 @@ async def bare(spoilt: Servers) -> Client:
 
     async def there() -> bool:
         try:
-            return (await examining.retention(await bootstrap.connect_temporal(address, settings))).state == "1 days"
+            return (await doctor.retention(await bootstrap.connect_temporal(address, settings))).state == "1 days"
         except Exception:  # noqa: BLE001 - a namespace takes a while to be known
             return False
 
@@ -298,7 +298,7 @@ async def bare(spoilt: Servers) -> Client:
 
 
 async def test_a_namespace_that_forgets_after_a_day_is_found(bare: Client) -> None:
-    found = await examining.retention(bare)
+    found = await doctor.retention(bare)
     assert (found.ok, found.state) == (False, "1 days")
     assert f"-n {bare.namespace} --retention 720h" in found.mend_en
 
@@ -306,7 +306,7 @@ async def test_a_namespace_that_forgets_after_a_day_is_found(bare: Client) -> No
 async def test_a_search_attribute_that_nobody_registered_is_found_and_the_command_that_is_told_mends_it(
     spoilt: Servers, bare: Client
 ) -> None:
-    found = await examining.search_attributes(bare)
+    found = await doctor.search_attributes(bare)
     assert (found.ok, found.state) == (False, "missing: VentureStage, VentureDueAt")
     for command in found.mend_en.split(" && "):
         program, operator, *words = command.split()
@@ -314,23 +314,23 @@ async def test_a_search_attribute_that_nobody_registered_is_found_and_the_comman
         await _operator(spoilt, *words)
 
     async def registered() -> bool:
-        return (await examining.search_attributes(bare)).ok is True
+        return (await doctor.search_attributes(bare)).ok is True
 
     await until(registered, within_s=60)
 
 
 async def test_a_queue_that_nobody_serves_has_no_workers(bare: Client) -> None:
-    assert (await examining.workers(bare, "venture")).state == "0"
+    assert (await doctor.workers(bare, "venture")).state == "0"
 
 
 async def test_a_stranger_who_gets_no_connection_is_turned_away_and_one_who_is_answered_is_not(
     spoilt: Servers,
 ) -> None:
     async def refused() -> Client:
-        return await bootstrap.connect_temporal(f"127.0.0.1:{children.free_port()}")
+        return await bootstrap.connect_temporal(f"127.0.0.1:{processes.free_port()}")
 
     async def let_in() -> Client:
         return await bootstrap.connect_temporal(spoilt.temporal_address)
 
-    assert (await examining.strangers(refused)).ok is True
-    assert (await examining.strangers(let_in)).ok is False
+    assert (await doctor.strangers(refused)).ok is True
+    assert (await doctor.strangers(let_in)).ok is False

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from cli.terms import TERMS, VALUES, label, value_zh
 from domain.catalogue import AGGREGATES
-from schemes import loading
+from schemes import packs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +54,8 @@ def test_every_value_of_a_closed_list_has_a_term() -> None:
 
 
 def test_budget_lines_and_criteria_of_the_shipped_schemes_have_terms() -> None:
-    for path in loading.shipped().values():
-        scheme = loading.load(path)
+    for path in packs.shipped().values():
+        scheme = packs.load(path)
         named = {*scheme.review.rubric, *scheme.evaluation.midterm_rubric, *scheme.budget.forbidden}
         assert sorted(named - VALUES.keys()) == []
 

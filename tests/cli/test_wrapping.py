@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cli.wrapping import GLUE, wrapped
+from cli.cell import GLUE, wrapped
 
 
 def test_chinese_is_broken_between_letters_and_english_between_words() -> None:

@@ -26,13 +26,13 @@ import bootstrap
 import local
 from cli.scenario import planned, shipped
 from domain.kernel.identity import Actor, StreamId, derived
-from domain.realm import Clock, SetClock
-from domain.scheme_register import EstablishProgramme
+from domain.registers.realm import Clock, SetClock
+from domain.registers.scheme import EstablishProgramme
 from local.postgres import APPLICATION, AUDITOR
 from scenarios.format import Scenario
-from scenarios.planning import Plan, plan
-from scenarios.playing import play
-from schemes.reading import Document, read
+from scenarios.plan import Plan, plan
+from scenarios.play import play
+from schemes.document import Document, read
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.audit.house import REPORTED, StraightDoor, resolving, story
@@ -40,7 +40,7 @@ from tests.audit.house import REPORTED, StraightDoor, resolving, story
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from api.door import Door
+    from application.door import Door
     from domain.kernel.message import Command
     from store.port import Entry, EventStore
 

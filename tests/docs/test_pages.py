@@ -16,7 +16,7 @@ from cli.scenario import schema, shipped
 from docs.generate import current
 from docs.picture import PLACES, pairs
 from domain.project.stage import Stage
-from schemes.reading import read
+from schemes.document import read
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, commands, links, named, prose
 
 if TYPE_CHECKING:

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from audit.invariants import Invariants, Report
-from domain.calendar_register import PublishCalendar
-from domain.fund import RegisterFundSource
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.scheme import RoundLevel
-from domain.panel import DrawPanel, IssueReviewReport
 from domain.project.award import ConfirmAward, OpenAwardPublicity, ProposeAward
 from domain.project.bidding import PassPreliminaryReview, SubmitApplication
 from domain.project.closeout import ArchiveProject, CloseProject, SubmitFinalReport
@@ -29,8 +26,11 @@ from domain.project.evaluation import (
     Opinion,
     Result,
 )
+from domain.registers.calendar import PublishCalendar
+from domain.registers.fund import RegisterFundSource
+from domain.registers.panel import DrawPanel, IssueReviewReport
+from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
-from domain.scheme_register import PublishPolicyPack
 from schemes.calendars import published
 from store.port import Entry, EntryKind
 from tests.domain.town import MINUTES, Town, scheme, verified

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from domain.application import Application
 from domain.catalogue import command_class
-from domain.fund import envelope
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor
-from domain.panel import Panel
 from domain.project.award import Award
 from domain.project.contract import Contract, Money, Tranches
 from domain.project.delivery import Delivery
@@ -21,6 +19,8 @@ from domain.project.evaluation import Evaluation, Result
 from domain.project.stage import Gates
 from domain.project.termination import Termination, outstanding, unjustified
 from domain.project.variation import Variations
+from domain.registers.fund import envelope
+from domain.registers.panel import Panel
 from domain.round.resolution import Omission, Selection, preview, preview_digest
 from tests.domain.chronicle import SIGNED
 from tests.domain.guesses import BIDS, KINDS, guessed

@@ -12,7 +12,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import local_day
 from domain.kernel.identity import Actor, Role
 from domain.kernel.state import SchemeRef
-from domain.organisation import check_character
+from domain.registers.organisation import check_character
 from tests.domain.chronicle import BUDGET, SIGNED
 from tests.domain.office import Asking
 from tests.domain.town import EVIDENCE, MINUTES

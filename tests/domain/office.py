@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from activities.carrying_out import Registrar
-from activities.deciding import fold
-from activities.reckoning import newest_calendar, reckon_anew
-from domain.calendar_register import calendar_of
+from activities.carry_out import Registrar
+from deciding.decision import fold
+from deciding.refresh import newest_calendar, reckon_anew
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, Asked, Ending, Envelope
 from domain.kernel.identity import NAMESPACE, Actor, StreamId
 from domain.kernel.state import State
+from domain.registers.calendar import calendar_of
 from store.memory import MemoryStore
 from store.port import Clock
 

@@ -18,7 +18,7 @@ from domain.kernel.state import State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.kernel.room import Aggregate
+    from domain.kernel.decider import Aggregate
 
 NINE = timedelta(hours=1)
 """09:00 in Shanghai is 01:00 UTC."""

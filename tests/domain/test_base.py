@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.base import (
+from domain.registers.incubation_base import (
     BASE,
     AdmitTenant,
     AssessBase,
@@ -17,7 +17,7 @@ from domain.base import (
     Tier,
     unreconciled,
 )
-from domain.organisation import Listing, RecordCreditListing
+from domain.registers.organisation import Listing, RecordCreditListing
 from tests.domain.town import EVIDENCE, Town, founded
 
 DEC = {"at": "2023-12-01", "by": "CAB-DEC#1"}

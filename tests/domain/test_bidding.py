@@ -17,7 +17,6 @@ from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, RejectNeed, SubmitNeed
-from domain.organisation import BanApplicant, Listing, RecordCreditListing
 from domain.project.bidding import (
     ApplicationSubmitted,
     ApplicationWithdrawn,
@@ -33,6 +32,7 @@ from domain.project.bidding import (
     SubmitApplication,
     WithdrawApplication,
 )
+from domain.registers.organisation import BanApplicant, Listing, RecordCreditListing
 from domain.round.call import CancelCall, PublishCall
 from domain.round.plan import OpenNeedSolicitation, PublishNeedCatalogue
 from tests.domain.town import EVIDENCE, Town, founded, scheme, verified

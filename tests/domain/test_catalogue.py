@@ -18,12 +18,12 @@ from domain.catalogue import (
     stage_zh,
     transition_table,
 )
-from domain.fund import FundSourceRegistered
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
 from domain.project.bidding import FailPreliminaryReview, LapseCompletion
 from domain.project.delivery import StartProject
+from domain.registers.fund import FundSourceRegistered
 
 FIELD_EVENTS = """
 ProgrammeEstablished|計劃設立|CAB-DEC

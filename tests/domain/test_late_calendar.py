@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from activities.agenda import AgendaFollower
-from activities.deciding import decide_on, fold
-from audit.deciding_again import decide_again
 from audit.invariants import check
-from audit.verifying import verify
-from domain.calendar_register import PublishCalendar
+from audit.redecision import decide_again
+from audit.verification import verify
+from deciding.decision import decide_on, fold
 from domain.kernel.envelope import Asked, Ending
 from domain.kernel.identity import Actor, StreamId
 from domain.project.stage import Stage
+from domain.registers.calendar import PublishCalendar
+from followers.agenda import AgendaFollower
 from schemes.calendars import published
 from store.memory import MemoryStore
 from store.port import Clock

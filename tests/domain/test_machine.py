@@ -24,24 +24,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 import domain
 from audit.invariants import check
-from audit.verifying import verify
+from audit.verification import verify
 from domain.application import Application
-from domain.base import DesignateBase, Tier
-from domain.calendar_register import PublishCalendar
 from domain.catalogue import AGGREGATES
-from domain.fund import RegisterFundSource, envelope
 from domain.kernel.envelope import Ending
 from domain.kernel.identity import Actor
 from domain.kernel.scheme import RoundLevel
-from domain.panel import Panel
 from domain.project.award import AcceptObjection, LodgeObjection
 from domain.project.contract import Tranches
 from domain.project.delivery import UNDERWAY, RecordExpenditure
 from domain.project.disbursement import PAYABLE, ApproveDisbursement, CheckDisbursement, PayDisbursement
 from domain.project.variation import VARIABLE, ApproveVariation, RequestVariation
-from domain.realm import Clock, SetClock
+from domain.registers.calendar import PublishCalendar
+from domain.registers.fund import RegisterFundSource, envelope
+from domain.registers.incubation_base import DesignateBase, Tier
+from domain.registers.panel import Panel
+from domain.registers.realm import Clock, SetClock
+from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
-from domain.scheme_register import PublishPolicyPack
 from schemes.calendars import published
 from tests.domain.chronicle import proposal
 from tests.domain.errands import draw_for, next_of, opening, representative

@@ -16,15 +16,12 @@ import pytest
 from audit.finding import What
 from audit.invariants import INVARIANTS
 from audit.invariants.machine import TABLE
-from audit.verifying import verify
-from domain.base import AssessBase, DesignateBase, Tier
-from domain.kernel import room
+from audit.verification import verify
+from domain.kernel import decider
 from domain.kernel.message import Event
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
-from domain.organisation import ApplyRatingBonus, BanApplicant, RecordRating
-from domain.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
 from domain.project import disbursement
 from domain.project.award import (
     AcceptObjection,
@@ -83,6 +80,9 @@ from domain.project.termination import (
     UpholdTerminationAppeal,
 )
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
+from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
+from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
+from domain.registers.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
 from domain.round.call import PublishCall
 from domain.round.plan import OpenNeedSolicitation
 from store import memory
@@ -733,7 +733,7 @@ def mute(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
 
 def open_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let anybody do anything at any stage."""
-    monkeypatch.setattr(room, "_standing", lambda *_: ())
+    monkeypatch.setattr(decider, "_standing", lambda *_: ())
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
@@ -810,7 +810,7 @@ def test_d5_a_bonus_for_a_rating_that_has_ended_is_caught(monkeypatch: pytest.Mo
     asked.ordered(town)
     assert town.checked().ok
     assert "D5" in late.refused(town)
-    monkeypatch.setattr("domain.organisation.Organisation.rating", lambda self, _day: self.ratings[-1])
+    monkeypatch.setattr("domain.registers.organisation.Organisation.rating", lambda self, _day: self.ratings[-1])
     mute(monkeypatch, "D5", "S1")
     register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-06", "CAB-REG#1").ordered(town)
     assert broke(town) == {"D5"}

@@ -5,28 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from domain.application import Application, ProjectKind
-from domain.base import AdmitTenant, AssessBase, Base, DesignateBase, GraduateTenant, Tier
 from domain.kernel.identity import StreamId
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
-from domain.organisation import (
-    ApplyRatingBonus,
-    BanApplicant,
-    Listing,
-    RatingBonusApplied,
-    RecordCreditListing,
-    RecordRating,
-)
-from domain.panel import (
-    ConflictKind,
-    DeclareConflict,
-    DrawPanel,
-    IssueReviewReport,
-    Panel,
-    RecuseReviewer,
-    ReviewReportIssued,
-    SubmitScore,
-)
 from domain.project.award import (
     AcceptObjection,
     ConfirmAward,
@@ -41,6 +22,25 @@ from domain.project.bidding import (
     PassPreliminaryReview,
     RefuseLateSubmission,
     SubmitApplication,
+)
+from domain.registers.incubation_base import AdmitTenant, AssessBase, Base, DesignateBase, GraduateTenant, Tier
+from domain.registers.organisation import (
+    ApplyRatingBonus,
+    BanApplicant,
+    Listing,
+    RatingBonusApplied,
+    RecordCreditListing,
+    RecordRating,
+)
+from domain.registers.panel import (
+    ConflictKind,
+    DeclareConflict,
+    DrawPanel,
+    IssueReviewReport,
+    Panel,
+    RecuseReviewer,
+    ReviewReportIssued,
+    SubmitScore,
 )
 from domain.round.call import CallClosed, PublishCall
 from domain.round.plan import ApproveRoundBudget, NeedSolicitationClosed, OpenNeedSolicitation, PublishNeedCatalogue

@@ -12,7 +12,7 @@ from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import Scheme
-from domain.organisation import (
+from domain.registers.organisation import (
     ORGANISATION,
     ApplicantBanned,
     ApplyRatingBonus,

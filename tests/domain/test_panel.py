@@ -17,8 +17,8 @@ from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import State
-from domain.organisation import Organisation
-from domain.panel import (
+from domain.registers.organisation import Organisation
+from domain.registers.panel import (
     PANEL,
     ConflictDeclared,
     ConflictKind,

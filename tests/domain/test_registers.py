@@ -7,16 +7,25 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from domain.calendar_register import CALENDAR, CalendarPublished, PublishCalendar, calendar_of
-from domain.fund import FUND, Fund, FundSourceRegistered, RegisterFundSource, committed, envelope, paid, treasury
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import Claim, Post
 from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
 from domain.kernel.scheme import RoundLevel, Scheme
 from domain.kernel.state import SchemeRef
-from domain.realm import REALM, Clock, ClockSet, Realm, SetClock
-from domain.scheme_register import (
+from domain.registers.calendar import CALENDAR, CalendarPublished, PublishCalendar, calendar_of
+from domain.registers.fund import (
+    FUND,
+    Fund,
+    FundSourceRegistered,
+    RegisterFundSource,
+    committed,
+    envelope,
+    paid,
+    treasury,
+)
+from domain.registers.realm import REALM, Clock, ClockSet, Realm, SetClock
+from domain.registers.scheme import (
     SCHEME,
     AnnualRoundScheduled,
     EstablishProgramme,

@@ -8,11 +8,11 @@ import pytest
 
 from domain.kernel.facts import Facts
 from domain.kernel.state import SchemeRef
-from domain.organisation import ApplyRatingBonus, RecordRating
-from domain.panel import DrawPanel, IssueReviewReport, Panel
 from domain.project.award import OpenAwardPublicity, ProposeAward
 from domain.project.bidding import LeaveApplicationOut, PassPreliminaryReview, SubmitApplication, WithdrawApplication
 from domain.project.selection import consequences
+from domain.registers.organisation import ApplyRatingBonus, RecordRating
+from domain.registers.panel import DrawPanel, IssueReviewReport, Panel
 from domain.round.call import PublishCall
 from domain.round.plan import ApproveRoundBudget
 from domain.round.resolution import (

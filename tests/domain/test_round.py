@@ -12,6 +12,7 @@ from domain.kernel.identity import StreamId
 from domain.kernel.scheme import RoundLevel, Route
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
+from domain.registers.scheme import PublishPolicyPack
 from domain.round import ROUND
 from domain.round.call import AmendCall, CancelCall, CloseCall, PublishCall
 from domain.round.plan import (
@@ -23,7 +24,6 @@ from domain.round.plan import (
     Round,
 )
 from domain.round.results import PublishResult
-from domain.scheme_register import PublishPolicyPack
 from tests.domain.town import EVIDENCE, Town, founded, scheme
 
 FZ = SchemeRef(name="fuzhou", version=1)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.calendar_register import PublishCalendar
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import local_day
-from domain.scheme_register import PublishPolicyPack
+from domain.registers.calendar import PublishCalendar
+from domain.registers.scheme import PublishPolicyPack
 from scenarios.format import Scenario
-from scenarios.planning import plan
+from scenarios.plan import plan
 from schemes.calendars import published
-from schemes.reading import read
+from schemes.document import read
 from tests.domain.town import Town
 
 if TYPE_CHECKING:
-    from scenarios.planning import Plan, Planned
+    from scenarios.plan import Plan, Planned
 
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 

@@ -7,9 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from domain.calendar_register import PublishCalendar, calendar_of
 from domain.catalogue import AGGREGATES
-from domain.fund import RegisterFundSource
 from domain.kernel.calendar import Calendar
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import WORLD, Claim, Post, Release
@@ -19,8 +17,10 @@ from domain.kernel.message import Command, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import State
-from domain.organisation import OrganisationKind, VerifyOrganisation
-from domain.scheme_register import PublishPolicyPack, scheme_of
+from domain.registers.calendar import PublishCalendar, calendar_of
+from domain.registers.fund import RegisterFundSource
+from domain.registers.organisation import OrganisationKind, VerifyOrganisation
+from domain.registers.scheme import PublishPolicyPack, scheme_of
 from tests.domain.sentences import on, who
 
 if TYPE_CHECKING:

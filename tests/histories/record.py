@@ -29,16 +29,16 @@ from temporalio.testing import TimeSkipper
 
 import bootstrap
 import local
-from api.approvals import asked, decided
-from api.door import Door
+from application.approvals import asked, decided
+from application.door import Door
 from cli.scenario import planned
-from domain.annual import Annual
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
+from domain.registers.annual_round import Annual
 from local.postgres import APPLICATION, AUDITOR
-from running.serving import serving
-from scenarios.playing import play
+from runtime.worker import serving
+from scenarios.play import play
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.workflows.bureau import Bureau

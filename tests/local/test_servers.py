@@ -21,7 +21,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
 import bootstrap
 import local
-from local import binaries, children, nobody, postgres, temporal
+from local import binaries, postgres, processes, server_account, temporal
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
 from tests.local import sight
 
@@ -326,15 +326,15 @@ async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, m
     async with local.servers(settings):
         pass
     data = settings.home / postgres.DATA
-    account = nobody.account(settings.home, data)
-    orphan = children.spawn(
+    account = server_account.account(settings.home, data)
+    orphan = processes.spawn(
         [
             *account.prefix,
             str(binaries.postgres() / "postgres"),
             "-D",
             str(data),
             "-p",
-            str(children.free_port()),
+            str(processes.free_port()),
             "-k",
             "",
         ],
@@ -383,14 +383,14 @@ async def test_a_reset_stops_the_servers_and_removes_the_folder(tmp_path: Path) 
 
 @pytest.mark.full
 async def test_a_taken_port_is_tried_once_more_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    free, taken = children.free_port, [0]
+    free, taken = processes.free_port, [0]
 
     def first_taken() -> int:
         return taken.pop() if taken else free()
 
     with keeper(tmp_path / "other") as (_, answer):
         taken[0] = int(answer["owner_url"].rpartition(":")[2].partition("/")[0])
-        monkeypatch.setattr(children, "free_port", first_taken)
+        monkeypatch.setattr(processes, "free_port", first_taken)
         async with local.servers(bootstrap.settings(home=tmp_path / "home")) as found:
             assert await asked(found.owner_url, "SELECT 1") == 1
             assert str(found.postgres.port) not in answer["owner_url"]
@@ -450,18 +450,18 @@ async def test_production_has_no_embedded_servers(tmp_path: Path) -> None:
 async def test_root_becomes_nobody_where_namespaces_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nobody, "_namespaces_work", lambda: False)
+    monkeypatch.setattr(server_account, "_namespaces_work", lambda: False)
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings) as found:
         assert found.postgres.process is not None
-        assert owner_of(found.postgres.process.pid) == nobody.NOBODY
+        assert owner_of(found.postgres.process.pid) == server_account.NOBODY
         assert await asked(found.owner_url, "SELECT 1") == 1
         place = (settings.home / postgres.DATA).resolve().parent
         await asked(found.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
     monkeypatch.undo()
     async with local.servers(settings) as again:
         assert await asked(again.owner_url, "SELECT n FROM kept") == 7
-    monkeypatch.setattr(nobody, "_namespaces_work", lambda: False)
+    monkeypatch.setattr(server_account, "_namespaces_work", lambda: False)
     shutil.rmtree(settings.home)
     async with local.servers(settings) as anew:
         assert await asked(anew.owner_url, "SELECT to_regclass('kept')") is None

@@ -20,10 +20,10 @@ import structlog
 from temporalio import activity
 
 import bootstrap
-from activities import agenda
-from activities.agenda import AgendaFollower
-from running import serving as house
-from running.office import opened
+from followers import agenda
+from followers.agenda import AgendaFollower
+from runtime import worker as house
+from runtime.runtime import opened
 from store.port import Append, Appended, Status, StoreUnavailable
 from tests.nemesis.unarmed import Unarmed
 from workflows.round import RoundWorkflow

@@ -17,9 +17,9 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.carrying_out import Registrar
-from api import approvals
-from api.door import Defect, Mismatch, NotKnown, Receipt, receipt
+from activities.carry_out import Registrar
+from application import approvals
+from application.door import Defect, Mismatch, NotKnown, Receipt, receipt
 from domain.kernel.envelope import Asked, Opening
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client
 
-    from api.door import Door
+    from application.door import Door
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bootstrap
-from api.door import Door
-from local import children
+from application.door import Door
+from local import processes
 from local.postgres import APPLICATION, DATA
 from local.servers import _locked
 from store.postgres import PostgresStore, open_pool
@@ -82,11 +82,11 @@ def remains(settings: Settings, house: Besieged) -> Iterator[str]:
     """I13: what is still there of a house that was closed: a process, a port, a lock, a file half written."""
     folders = {str(settings.home).encode(), str((settings.home / DATA).resolve()).encode()}
     for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):  # noqa: PTH208 - names, not paths
-        if pid != os.getpid() and children.alive(pid) and _belongs_to(pid, folders):
+        if pid != os.getpid() and processes.alive(pid) and _belongs_to(pid, folders):
             yield f"process {pid}"
     kept = house.frail.servers
     for port in (kept.postgres.port, kept.temporal.port, *(link.port for link in house.links.values())):
-        if not children.is_free(port):
+        if not processes.is_free(port):
             yield f"port {port}"
     for name in ("servers.json", "servers.json.new", "pgdata.new", "pgdata/postmaster.pid", "temporal.db-journal"):
         if (settings.home / name).exists():

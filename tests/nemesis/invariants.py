@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import bootstrap
-from api.door import Defect, Mismatch, Parked
-from api.reconciling import reconcile, resurrect
+from application.door import Defect, Mismatch, Parked
+from application.reconcile import reconcile, resurrect
 from audit.finding import What
 from audit.histories import Answers, Journalled, Mechanics, _kept, replay_histories
 from audit.invariants import check
-from audit.verifying import Root, verify
+from audit.verification import Root, verify
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import SYSTEM
-from running.sandbox import sandbox
-from running.serving import WORKFLOWS
+from runtime.sandbox import sandbox
+from runtime.worker import WORKFLOWS
 from store.bytes import Frontier
 from store.port import EntryKind, StoreUnavailable
 from tests.nemesis import stories

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import bootstrap
-from api.approvals import NoSuchApproval
-from api.door import Defect, Mismatch, Parked
+from application.approvals import NoSuchApproval
+from application.door import Defect, Mismatch, Parked
 from tests.nemesis import stories
 from tests.nemesis.blows import Nemesis
 from tests.nemesis.callers import Broken, Callers, together
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
     from pathlib import Path
 
-    from audit.verifying import Root
+    from audit.verification import Root
     from tests.nemesis.house import Besieged
 
 HEALED_S = 90.0

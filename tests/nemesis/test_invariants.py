@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bootstrap
-from audit.verifying import Root
+from audit.verification import Root
 from tests.nemesis import stories
 from tests.nemesis.callers import Callers
 from tests.nemesis.house import besieged, remains

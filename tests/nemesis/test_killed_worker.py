@@ -10,14 +10,14 @@ import pytest
 
 import bootstrap
 from cli.scenario import planned, shipped
-from scenarios.playing import Unseen, play
+from scenarios.play import Unseen, play
 from tests.workflows.frail import frail
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from scenarios.planning import Plan, Planned
+    from scenarios.plan import Plan, Planned
     from store.port import EventStore
     from tests.conftest import Desk
     from tests.workflows.frail import Frail

@@ -12,11 +12,11 @@ from uuid import uuid4
 import pytest
 
 import bootstrap
-from api.door import NotKnown
-from audit.verifying import verify
+from application.door import NotKnown
+from audit.verification import verify
 from domain.kernel.envelope import Opening
 from domain.kernel.identity import Actor
-from local import children
+from local import processes
 from store.port import EntryKind
 from tests.nemesis.afflicted import TRIED
 from tests.nemesis.house import AFFLICTED
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from api.door import Receipt
+    from application.door import Receipt
     from domain.kernel.identity import StreamId
     from tests.workflows.frail import Frail
 
@@ -74,7 +74,7 @@ async def _known(house: Frail, stream: StreamId, command_id: UUID) -> Receipt:
 
 
 async def _stands_still(pid: int) -> bool:
-    return children._stat(pid)[0] == "T"
+    return processes._stat(pid)[0] == "T"
 
 
 async def _tried(house: Frail) -> bool:

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 import bootstrap
-from api.examining import RETENTION_WANTED, SHARDS_WANTED, UPDATES_WANTED
-from running.serving import GRACE
+from application.doctor import RETENTION_WANTED, SHARDS_WANTED, UPDATES_WANTED
+from runtime.worker import GRACE
 from tests.packaging.test_package import OURS
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

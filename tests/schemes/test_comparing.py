@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from domain.kernel.scheme import Scheme
-from schemes import loading
-from schemes.comparing import PARAMETERS, SECTIONS, differences
+from schemes import packs
+from schemes.differences import PARAMETERS, SECTIONS, differences
 
 
 def test_a_scheme_does_not_differ_from_itself() -> None:
-    fuzhou = loading.named("fuzhou")
+    fuzhou = packs.named("fuzhou")
     assert differences(fuzhou, fuzhou) == ()
 
 
 def test_each_changed_parameter_is_named_with_both_values() -> None:
-    fuzhou = loading.named("fuzhou")
-    longer = loading.varied(fuzhou, {"publicity": {"working_days": 7}, "delivery": {"supervisor_required": False}})
+    fuzhou = packs.named("fuzhou")
+    longer = packs.varied(fuzhou, {"publicity": {"working_days": 7}, "delivery": {"supervisor_required": False}})
     assert [d.zh for d in differences(fuzhou, longer)] == [
         "公示・公示期（工作日）：5 → 7",
         "實施與督導・須指派督導：是 yes → 否 no",

@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from local import children, postgres
+from local import postgres, processes
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
 from store.memory import MemoryStore
 from store.migrate import migrate
@@ -48,7 +48,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Post
         await _furnish(started, home)
         yield started
     finally:
-        children.stop(started.process, signal.SIGQUIT)  # at once: what it holds is thrown away
+        processes.stop(started.process, signal.SIGQUIT)  # at once: what it holds is thrown away
 
 
 async def _furnish(started: Postgres, home: Path) -> None:

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from domain.kernel.effects import Claim, Post
-from local import children, postgres
+from local import postgres, processes
 from local.postgres import APPLICATION, OWNER
 from store.migrate import migrate
 from store.port import Clock, EntryKind, Status, StoreUnavailable
@@ -297,7 +297,7 @@ async def _kill_under_load(home: Path, kills: int, load_s: float) -> None:
     await whole(store)
     await store.aclose()
     assert server.process is not None
-    children.stop(server.process, signal.SIGQUIT)
+    processes.stop(server.process, signal.SIGQUIT)
 
 
 async def _until_unknown(act: Callable[[], Coroutine[None, None, None]]) -> None:

@@ -19,7 +19,7 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import bootstrap
-from api.door import Door, NotKnown
+from application.door import Door, NotKnown
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed

@@ -8,28 +8,28 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from activities.carrying_out import Registrar
-from api.door import Receipt, receipt
-from domain.base import AssessBase, DesignateBase, Tier
-from domain.fund import RegisterFundSource
+from activities.carry_out import Registrar
+from application.door import Receipt, receipt
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Asked, Envelope
 from domain.kernel.identity import Actor, Attachment, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
-from domain.organisation import OrganisationKind, VerifyOrganisation
 from domain.project.award import ProposeAward
 from domain.project.bidding import BaseSupport
+from domain.registers.fund import RegisterFundSource
+from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
+from domain.registers.organisation import OrganisationKind, VerifyOrganisation
+from domain.registers.scheme import PublishPolicyPack
 from domain.round.plan import OpenNeedSolicitation
-from domain.scheme_register import PublishPolicyPack
-from schemes import loading
+from schemes import packs
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command
     from store.port import EventStore
 
 MINUTES = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf")
-RULES = loading.named("fuzhou")
+RULES = packs.named("fuzhou")
 ROUND = "R-1"
 FUND_FEN = 1_000_000_000
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import bootstrap
 import local
-from api.door import Door
+from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool

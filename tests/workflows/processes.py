@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import children
+from local import processes
 
 if TYPE_CHECKING:
     import subprocess
@@ -33,7 +33,7 @@ def worker(
         "PYTHONFAULTHANDLER": "1",
         **(more or {}),
     }
-    return children.spawn([sys.executable, str(program)], log=log, when_parent_dies=signal.SIGKILL, env=environment)
+    return processes.spawn([sys.executable, str(program)], log=log, when_parent_dies=signal.SIGKILL, env=environment)
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:

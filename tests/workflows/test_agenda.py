@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from activities import agenda
-from activities.agenda import AgendaFollower
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
+from followers import agenda
+from followers.agenda import AgendaFollower
 from store.memory import MemoryStore
 from store.port import Append, Clock, NewEvent, Standing, StoreUnavailable, Write
 from tests.workflows.bureau import Bureau, lacking, verified

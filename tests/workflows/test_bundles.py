@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from activities import carrying_out
-from activities.carrying_out import Registrar
-from api import door as doors
-from api.door import Asking
+from activities import carry_out
+from activities.carry_out import Registrar
+from application import door as doors
+from application.door import Asking
 from domain.kernel.envelope import Answer, AskedEach, Ending
 from domain.kernel.identity import Actor, StreamId
 from domain.need import AdoptNeed, EndorseNeed
@@ -175,6 +175,6 @@ async def test_what_was_carried_out_before_the_store_went_away_is_told(bureau: B
 async def test_a_bundle_that_takes_long_stops_after_some_commands_and_at_least_one(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrying_out, "SOME_S", -1.0)
+    monkeypatch.setattr(carry_out, "SOME_S", -1.0)
     carried = await _registrar(MemoryStore(), bureau).carry_out_each(_bundle(bureau))
     assert [a.version for a in carried.answers] == [1]

@@ -19,9 +19,9 @@ import bootstrap
 import local.temporal
 from domain.kernel.identity import Actor
 from domain.kernel.scheme import RoundLevel
-from domain.organisation import OrganisationKind, VerifyOrganisation
+from domain.registers.organisation import OrganisationKind, VerifyOrganisation
+from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
-from domain.scheme_register import PublishPolicyPack
 from local.postgres import SUPERUSER
 from store.port import EntryKind
 from tests.workflows.bidders import LAST_S

@@ -9,7 +9,7 @@ import pytest
 from domain.catalogue import AGGREGATES
 from domain.project.stage import Stage
 from domain.round.plan import NeedStage, RoundStage
-from running.serving import WORKFLOWS
+from runtime.worker import WORKFLOWS
 from workflows import need, project
 from workflows import round as round_
 from workflows.kinds import workflow_type

@@ -9,11 +9,11 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from api.door import Defect, Mismatch, NotKnown, Parked
+from application.door import Defect, Mismatch, NotKnown, Parked
+from domain.kernel.decider import Aggregate
 from domain.kernel.envelope import Answer, Asked, Ending, Envelope, Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
-from domain.kernel.room import Aggregate
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
 from domain.round.plan import CloseNeedSolicitation, OpenNeedSolicitation
 from store.port import EntryKind, StoreUnavailable

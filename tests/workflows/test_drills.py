@@ -16,18 +16,18 @@ import asyncpg
 import pytest
 
 import bootstrap
-from api.alarms import Alarms, id_of
-from api.annual import Scheduled, publish, schedules
-from api.reconciling import Difference, reconcile, resurrect
-from audit.verifying import verify
+from application.annual_round import Scheduled, publish, schedules
+from application.reconcile import Difference, reconcile, resurrect
+from audit.verification import verify
 from cli.scenario import planned
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import Actor
 from domain.need import AdoptNeed, EndorseNeed
-from domain.scheme_register import ScheduleAnnualRound
-from local import binaries, children, nobody, postgres
+from domain.registers.scheme import ScheduleAnnualRound
+from followers.schedules import Alarms, id_of
+from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, DATABASE, OWNER, SUPERUSER
-from scenarios.playing import Unseen, play
+from scenarios.play import Unseen, play
 from store.postgres import PostgresStore, open_pool
 from tests.workflows.bureau import RULES, Bureau, lacking
 from tests.workflows.frail import Frail, frail
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from local import Servers
     from local.postgres import Postgres
-    from scenarios.planning import Plan, Planned
+    from scenarios.plan import Plan, Planned
     from store.port import EventStore
     from tests.conftest import Desk
 
@@ -239,14 +239,14 @@ def _base_backup(server: Postgres, home: Path) -> None:
     """A base backup as the data folder of a new state folder."""
     home.mkdir()
     (home / "logs").mkdir()
-    account = nobody.account(home, home / postgres.DATA)
+    account = server_account.account(home, home / postgres.DATA)
     tools, data = account.within_reach(binaries.postgres()), account.data_folder(home / postgres.DATA)
     command = [
         *(*account.prefix, str(tools / "pg_basebackup"), *_as_superuser(server)),
         *(f"--pgdata={data}", "--checkpoint=fast", "--wal-method=stream"),
     ]
     subprocess.run(  # noqa: S603 - our own binary, no shell
-        children.bound(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
+        processes.bound(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
         cwd="/",
         check=True,
         capture_output=True,
@@ -287,5 +287,5 @@ async def test_a_base_backup_taken_while_people_work_starts_whole_and_verifies(
             assert (await verify(store)).ok
             assert await store.feed(before) == list(await desk.store.feed(before, last - before))
     finally:
-        children.stop(restored.process, signal.SIGINT)
-        nobody.forget(home)
+        processes.stop(restored.process, signal.SIGINT)
+        server_account.forget(home)

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from activities.carrying_out import Registrar
-from activities.deciding import fold
-from activities.folds import Fold, Folds, Moved
+from activities.carry_out import Registrar
+from deciding.decision import fold
+from deciding.fold_cache import Fold, Folds, Moved
 from domain.kernel.envelope import Asked
 from domain.kernel.identity import Actor
 from domain.kernel.state import State

@@ -8,14 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from activities.agenda import AgendaFollower
-from api.going_live import NoSuchRealm, go_live
+from application.go_live import NoSuchRealm, go_live
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
-from domain.realm import Clock as RealmClock
-from domain.realm import SetClock
+from domain.registers.realm import Clock as RealmClock
+from domain.registers.realm import SetClock
+from followers.agenda import AgendaFollower
 from store.port import Clock
 from tests.workflows.bureau import Bureau, lacking
 from tests.workflows.test_agenda import OwnLease

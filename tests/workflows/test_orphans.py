@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from activities import agenda
-from activities.agenda import AgendaFollower
-from activities.carrying_out import Registrar
+from activities.carry_out import Registrar
 from cli.scenario import planned
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, Asked, Envelope
-from scenarios.playing import play
+from followers import agenda
+from followers.agenda import AgendaFollower
+from scenarios.play import play
 from store.memory import MemoryStore
 from store.port import Clock, EntryKind
 from tests.audit.house import StraightDoor
@@ -26,9 +26,9 @@ from tests.workflows.test_agenda import OwnLease
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from api.door import Asking
+    from application.door import Asking
     from domain.kernel.identity import StreamId
-    from scenarios.planning import Plan
+    from scenarios.plan import Plan
     from store.port import EventStore
 
 KEY = b"the door's key, for tests"

@@ -12,19 +12,19 @@ from uuid import uuid4
 import pytest
 
 import bootstrap
-from activities.carrying_out import Registrar
-from activities.deciding import fold
-from api.door import Door
+from activities.carry_out import Registrar
+from application.door import Door
 from audit.invariants import check
-from audit.verifying import verify
-from domain.calendar_register import PublishCalendar
-from domain.fund import RegisterFundSource, envelope
+from audit.verification import verify
+from deciding.decision import fold
 from domain.kernel.envelope import Asked, Ending, Progress
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
-from domain.organisation import BanApplicant
 from domain.project.bidding import WithdrawApplication
+from domain.registers.calendar import PublishCalendar
+from domain.registers.fund import RegisterFundSource, envelope
+from domain.registers.organisation import BanApplicant
 from domain.round.resolution import Omission, ResolveRound, Selection, preview, preview_digest
 from schemes.calendars import published
 from store.port import EntryKind

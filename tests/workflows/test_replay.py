@@ -11,8 +11,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, WorkflowReplayResult
 
 import bootstrap
-from running.sandbox import sandbox
-from running.serving import WORKFLOWS
+from runtime.sandbox import sandbox
+from runtime.worker import WORKFLOWS
 from tests.workflows import mutants
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
-from api.door import Door
+from application.door import Door
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
 from domain.project.award import OpenAwardPublicity
-from running.serving import serving
+from runtime.worker import serving
 from store.port import EntryKind
 from tests.workflows.bureau import Bureau, lacking
 from tests.workflows.waiting import until

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from temporalio.converter import PayloadCodec, WithSerializationContext
 
 import bootstrap
-from running.sandbox import ContextFreeSandbox, sandbox
+from runtime.sandbox import ContextFreeSandbox, sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

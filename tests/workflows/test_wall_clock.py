@@ -13,12 +13,12 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.testing import TimeSkipper
 
-from api.door import Door
+from application.door import Door
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
-from running.serving import serving
+from runtime.worker import serving
 from store.port import EntryKind
 from tests.workflows.bureau import RULES, Bureau
 from tests.workflows.waiting import until

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import bootstrap
-from api.door import Door
+from application.door import Door
 from domain.kernel.identity import Actor
 from tests.workflows.bureau import Bureau, verified
 from tests.workflows.processes import ended, worker

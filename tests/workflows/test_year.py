@@ -18,16 +18,16 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.testing import TimeSkipper
 
 import bootstrap
-from api.door import Door
+from application.door import Door
 from cli.scenario import planned
-from domain.calendar_register import PublishCalendar
 from domain.kernel.calendar import local_day
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.refusal import CommandRejected
+from domain.registers.calendar import PublishCalendar
+from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import AmendCall, PublishCall
-from domain.scheme_register import PublishPolicyPack
-from scenarios.playing import play
+from scenarios.play import play
 from schemes.calendars import published
 from store.memory import MemoryStore
 from store.port import Clock
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from scenarios.planning import Plan, Planned
+    from scenarios.plan import Plan, Planned
     from store.port import EventStore, Standing
     from tests.conftest import Desk
 

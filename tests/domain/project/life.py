@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from domain.application import ProjectKind
-from domain.calendar_register import PublishCalendar
 from domain.kernel.calendar import SHANGHAI, Calendar, Year
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Attachment, StreamId
 from domain.kernel.message import Occurrence
 from domain.kernel.state import SchemeRef, State
-from domain.organisation import ORGANISATION, OrganisationVerified
 from domain.project import PROJECT
 from domain.project.award import AwardConfirmed, AwardProposed, AwardPublicityOpened
 from domain.project.bidding import ApplicationSubmitted, BaseSupport, PreliminaryReviewPassed
@@ -29,6 +27,8 @@ from domain.project.contract import (
     SignContract,
 )
 from domain.project.delivery import ProjectStarted
+from domain.registers.calendar import PublishCalendar
+from domain.registers.organisation import ORGANISATION, OrganisationVerified
 from schemes.calendars import published
 from tests.domain.sentences import Story, a, on, who
 from tests.domain.town import EVIDENCE, MINUTES, Town, founded, scheme, verified

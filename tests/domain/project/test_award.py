@@ -9,13 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
-from domain.base import Base
-from domain.fund import Fund
 from domain.kernel.effects import Claim, Post
 from domain.kernel.identity import StreamId
 from domain.kernel.state import State, Verdict
-from domain.organisation import Organisation
-from domain.panel import Panel
 from domain.project import PROJECT
 from domain.project.award import (
     AcceptObjection,
@@ -41,6 +37,10 @@ from domain.project.award import (
     UpholdObjection,
 )
 from domain.project.bidding import ApplicationSubmitted, BaseSupport, PreliminaryReviewPassed
+from domain.registers.fund import Fund
+from domain.registers.incubation_base import Base
+from domain.registers.organisation import Organisation
+from domain.registers.panel import Panel
 from tests.domain.project.life import FUNDS, RULES, around, organisation, stage
 from tests.domain.sentences import Story, a, who
 from tests.domain.town import EVIDENCE, MINUTES

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from domain.kernel.calendar import day_ends
 from domain.kernel.effects import Post
-from domain.organisation import Organisation
 from domain.project.contract import (
     ConfirmLedgerAccount,
     ContractSigned,
@@ -26,6 +25,7 @@ from domain.project.contract import (
 )
 from domain.project.disbursement import RequestDisbursement
 from domain.project.stage import Gates
+from domain.registers.organisation import Organisation
 from tests.domain.project.life import (
     ACCOUNT,
     BUDGET,

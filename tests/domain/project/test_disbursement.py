@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from domain.kernel.calendar import day_ends
 from domain.kernel.effects import Post
 from domain.kernel.state import Verdict
-from domain.organisation import Listing, Organisation
 from domain.project.contract import Money, RegisterLedgerAccount, Tranches, TrancheStatus
 from domain.project.disbursement import (
     ApproveDisbursement,
@@ -27,6 +26,7 @@ from domain.project.disbursement import (
 from domain.project.evaluation import AuditOpinionIssued, MidtermEvaluationConcluded, Opinion, Result
 from domain.project.remedy import RectificationOrdered
 from domain.project.variation import ContractAmended
+from domain.registers.organisation import Listing, Organisation
 from tests.domain.project.life import (
     AGAINST,
     BOTH,

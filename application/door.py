@@ -1,0 +1,388 @@
+"""The door: a command comes in, is stamped and signed, and goes to its stream's workflow; one answer comes back.
+
+Asking again with the same id is always safe. What cannot be known is said to be not known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
+from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
+
+import structlog
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.carry_out import repeated
+from deciding import captions
+from deciding.refresh import newest_calendar, reckon_anew
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.envelope import Answer, AnsweredEach, Asked, Bundle, Ending, Envelope, Opening, Progress
+from domain.kernel.identity import derived
+from domain.kernel.refusal import CommandRejected, Unmet
+from store.port import PAST_ALL_EVENTS, Clock, EventStore, StoreUnavailable
+from tracing import span
+from workflows.kinds import workflow_type
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator, Sequence
+
+    from pydantic import BaseModel
+
+    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.message import Command
+    from store.port import Standing
+
+Answered = TypeVar("Answered", Answer, AnsweredEach, Progress)
+
+log = structlog.get_logger()
+
+MOST_COMMANDS = 50
+"""Commands that travel in one update."""
+MOST_BYTES = 2**19
+"""Bytes of particulars beyond which no further command is taken along; Temporal takes 2 MiB."""
+AT_ONCE = 8
+"""Updates that one door keeps in flight on one workflow; a courtesy to the server (design.md §4)."""
+MOST_STREAMS = 2_000
+"""Streams of which a door remembers whether their workflow stays."""
+PATIENCE = timedelta(seconds=15)
+"""How long a door waits for an answer before it says that it is not known."""
+
+
+class NotKnown(Exception):
+    """No answer came. The command may have been carried out or not: ask again with the same id."""
+
+    def __init__(self, command_id: UUID, why: str) -> None:
+        """Keep the id to ask again with."""
+        super().__init__(f"{command_id}: {why}")
+        self.command_id = command_id
+        self.why = why
+
+
+class Mismatch(Exception):
+    """The id was used for another request. Use a fresh id for a new request."""
+
+
+class Defect(Exception):
+    """A fault of this product: nothing was recorded. Report it with the worker's log."""
+
+
+class Unsigned(Exception):
+    """The worker does not know this door's key. Give both the same key."""
+
+
+class Parked(Exception):
+    """The stream waits for a person: one of its deadlines could not be applied."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that a command was carried out."""
+
+    command_id: UUID
+    stream: StreamId
+    version: int
+    position: int
+    events: tuple[str, ...]
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A command that somebody asks, under the id that makes asking twice asking once."""
+
+    command: Command
+    actor: Actor
+    command_id: UUID
+    at: datetime | None = None
+    """The business time of a command in a realm on a manual clock, UTC; on the wall clock there is none."""
+
+
+class Door:
+    """Lets commands in. One door may serve many callers at once."""
+
+    def __init__(self, client: Client, store: EventStore, key: bytes, task_queue: str) -> None:
+        """Sign with that key; ask workflows on that task queue."""
+        self._client = client
+        self._store = store
+        self._key = key
+        self.task_queue = task_queue
+        self._reckoned: dict[str, int] = {}
+        """Realm and the version of its working days by which this door has seen all its deadlines reckoned."""
+        self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
+        self._stays: OrderedDict[StreamId, bool] = OrderedDict()
+        """Whether a stream's workflow was there after an answer: then an update need not bring a start along."""
+
+    async def send(
+        self,
+        subject: StreamId,
+        command: Command,
+        actor: Actor,
+        *,
+        command_id: UUID | None = None,
+        at: datetime | None = None,
+    ) -> Receipt:
+        """Have the command carried out.
+
+        ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
+        first. On the wall clock it must be left out.
+
+        Raises CommandRejected with every unmet condition, Mismatch, Parked, Defect, or NotKnown.
+        """
+        asking = Asking(command, actor, command_id or uuid4(), at)
+        fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
+        answer = await self.ask(self._enveloped(subject, asking)) if fresh else None
+        if answer is None or answer.ending is Ending.EARLY:
+            (answer,) = [answer async for answer in self.send_each(subject, [asking])]
+        return receipt(asking.command_id, answer)
+
+    async def send_each(self, subject: StreamId, askings: Sequence[Asking]) -> AsyncGenerator[Answer, None]:
+        """Have the commands carried out in turn, many in one update; the answers one by one, as ``receipt`` reads them.
+
+        Nothing that follows on a command which was not accepted has been carried out when its answer comes, so that
+        whoever breaks off there has asked for no more. Raises NotKnown of the command to go on with, Defect, or Parked.
+        """
+        envelopes = [self._enveloped(subject, asking) for asking in askings]
+        done = 0
+        while done < len(envelopes):
+            envelope, at = envelopes[done], askings[done].at
+            try:
+                loaded = await self._store.load(subject, envelope.command_id, PAST_ALL_EVENTS)
+                if loaded.journalled is not None:  # straight from the log, which needs no Temporal (PR7)
+                    answers = [repeated(envelope, loaded.journalled)]
+                elif at is not None and loaded.clock is Clock.WALL:
+                    answers = [_on_the_wall_clock(subject)]
+                else:
+                    await self._reckon(subject.realm, loaded.calendar)
+                    answers = await self._ask_each(envelopes[done : done + MOST_COMMANDS])
+                if answers[-1].ending is Ending.EARLY:
+                    *answers, _ = answers
+                    await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
+            except StoreUnavailable as gone:
+                raise NotKnown(envelope.command_id, str(gone)) from gone
+            except NotKnown as gone:  # of a deadline that comes first: it is this command that is to be asked again
+                raise NotKnown(envelope.command_id, gone.why) from gone
+            for answer in answers:
+                yield answer
+            done += len(answers)
+
+    def _enveloped(self, subject: StreamId, asking: Asking) -> Envelope:
+        return Envelope(
+            command_id=asking.command_id,
+            subject=subject,
+            actor=asking.actor,
+            received_at=asking.at or datetime.now(UTC),
+            command=asking.command.command_type,
+            body=plain(asking.command),
+        ).signed(self._key)
+
+    async def ask(self, envelope: Envelope) -> Answer:
+        """The one answer to a signed envelope. Raises NotKnown."""
+        (answer,) = await self._ask_each([envelope])
+        return answer
+
+    async def _ask_each(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+        """The answers to the first of these, in one update: at least one, or NotKnown."""
+        first, *others = envelopes
+        place = self._places.get(first.subject)
+        if place is None:
+            place = self._places[first.subject] = asyncio.Semaphore(AT_ONCE)
+        said = {"command": first.command, "stream_kind": first.subject.kind}
+        with span("command", said):
+            async with place:
+                if not others:
+                    answers = [await self._update("carry_out", first.subject, first, first.command_id, Answer)]
+                else:
+                    bundle = Bundle(envelopes=tuple(_that_fit(envelopes)))
+                    each = await self._update("carry_out_each", first.subject, bundle, first.command_id, AnsweredEach)
+                    answers = list(each.answers)
+            said["ending"] = answers[-1].ending.lower()
+        return answers
+
+    async def move_clock(self, realm: str, to: datetime) -> None:
+        """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
+
+        If working days were published since, deadlines are reckoned by them first. Raises NotKnown, or Parked if a
+        deadline stays in its place.
+        """
+        await self._reckon(realm, await newest_calendar(self._store, realm))
+        before: Standing | None = None
+        while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
+            if standing == before:
+                raise Parked(standing.stream)
+            before = standing
+            await self._fall_due(Asked(stream=standing.stream, now=standing.due_at))
+
+    async def _reckon(self, realm: str, version: int) -> None:
+        """See that the realm's deadlines are reckoned by that version of its working days."""
+        if self._reckoned.get(realm, 0) < version:
+            await reckon_anew(self._store, realm, version)
+            self._reckoned[realm] = version
+
+    async def open_realm(self, realm: str) -> Clock:
+        """Make sure of a realm on a manual clock; the clock that it has."""
+        return await self._store.set_clock(realm, Clock.MANUAL)
+
+    async def look(self, stream: StreamId) -> None:
+        """Have the stream's workflow read the log again, starting it if it is missing."""
+        await self._client.start_workflow(
+            workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream), start_signal="look"
+        )
+
+    async def settled(self, stream: StreamId, approval: UUID) -> None:
+        """Return once that approval may have been decided; wait through restarts of anything. Then read the log."""
+        while True:
+            try:
+                await self._asked("settled", stream, str(approval), None, f"{approval}/{uuid4()}")
+            except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as interrupted:
+                _give_way_if_cancelled(interrupted)
+                log.info("approval.wait_resumed", approval=str(approval), reason=str(interrupted))
+                await asyncio.sleep(1)
+            else:
+                return
+
+    async def _fall_due(self, asked: Asked) -> Progress:
+        return await self._update("fall_due", asked.stream, asked, derived("fall_due", asked.stream), Progress)
+
+    async def _update(
+        self, update: str, stream: StreamId, argument: BaseModel, command_id: UUID, answers: type[Answered]
+    ) -> Answered:
+        """Update-with-start. The update id is fresh each time: the journal, not Temporal, makes twice once."""
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                while True:
+                    try:
+                        return await self._update_once(update, stream, argument, answers, f"{command_id}/{uuid4()}")
+                    except WorkflowUpdateFailedError as failed:
+                        _raise_unless_run_ended(failed, command_id)
+                    except RPCError as failed:
+                        if failed.status not in _PASSING:
+                            raise NotKnown(command_id, str(failed)) from failed
+                    await asyncio.sleep(0.1)
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
+            _give_way_if_cancelled(late)
+            raise NotKnown(command_id, f"no answer within {PATIENCE.total_seconds():.0f} s") from late
+
+    async def _update_once(
+        self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
+    ) -> Answered:
+        answer: Answered
+        if self._stays.get(stream):
+            try:
+                answer = await self._client.get_workflow_handle(stream).execute_update(
+                    update, argument, id=update_id, result_type=answers
+                )
+            except RPCError as gone:
+                if gone.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                self._stays[stream] = False
+            else:
+                return answer
+        answer = await self._asked(update, stream, argument, answers, update_id)
+        self._stays.setdefault(stream, True)
+        if len(self._stays) > MOST_STREAMS:
+            self._stays.popitem(last=False)
+        return answer
+
+    async def _asked(
+        self, update: str, stream: StreamId, argument: BaseModel | str, answers: type | None, update_id: str
+    ) -> Any:  # noqa: ANN401 - of the type asked for
+        start = self._start(stream)
+        start._workflow_handle.add_done_callback(_heard)  # noqa: SLF001 - to await it instead would let others cancel it
+        return await self._client.execute_update_with_start_workflow(
+            update, argument, start_workflow_operation=start, id=update_id, result_type=answers
+        )
+
+    def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
+        """The start that goes with every update: the first command begins the workflow, later ones find it."""
+        return WithStartWorkflowOperation(workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream))
+
+    def _begun(self, stream: StreamId) -> dict[str, Any]:
+        """How a stream's workflow is begun, by whatever comes first: found if it is there, and told in words."""
+        return {
+            "id": stream,
+            "task_queue": self.task_queue,
+            "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+            "static_summary": captions.summary(stream),
+            "static_details": captions.standing_orders(stream),
+        }
+
+
+_PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
+"""Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
+
+
+def _that_fit(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
+    """As many as one update takes, and at least the first."""
+    size = 0
+    for envelope in envelopes:
+        if size > MOST_BYTES:
+            return
+        size += len(canonical(envelope.body))
+        yield envelope
+
+
+def _heard(started: asyncio.Future[Any]) -> None:
+    """Hear how the start went: the update fails with it, and left unheard it would be logged as nobody's error."""
+    if not started.cancelled():
+        started.exception()
+
+
+def _give_way_if_cancelled(error: Exception) -> None:
+    """Temporal's client hides that its caller is cancelled or timed out behind an error of its own."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
+
+
+def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID) -> None:
+    """An update that lost its run is asked again; everything else is for the caller."""
+    cause = failed.cause
+    match getattr(cause, "type", None):
+        case "NotKnown":
+            raise NotKnown(command_id, str(cause)) from failed
+        case "Malformed" | "Defect":
+            raise Defect(str(cause)) from failed
+        case _:
+            return
+
+
+def _on_the_wall_clock(subject: StreamId) -> Answer:
+    realm = subject.realm
+    unmet = Unmet(
+        rule="CLOCK",
+        zh=f"{realm} 域用實時鐘，命令不可自定時間；文件上的日期請填在內容中",
+        en=f"the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
+    )
+    return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=(unmet,))
+
+
+def receipt(command_id: UUID, answer: Answer) -> Receipt:
+    """The receipt of an accepted command. Raises what the answer says otherwise."""
+    match answer.ending:
+        case Ending.ACCEPTED:
+            return Receipt(
+                command_id, answer.stream, answer.version, answer.position, answer.events, repeated=answer.repeated
+            )
+        case Ending.REFUSED:
+            raise CommandRejected(answer.unmet)
+        case Ending.MISMATCH:
+            raise Mismatch(str(command_id))
+        case Ending.PARKED:
+            raise Parked(answer.stream)
+        case Ending.UNSIGNED:
+            raise Unsigned(answer.stream)
+        case Ending.EARLY:
+            raise NotKnown(command_id, "a deadline of another stream comes first")
+        case _:
+            assert_never(answer.ending)

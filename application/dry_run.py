@@ -1,0 +1,76 @@
+"""What commands would come to now, one after another, with nothing recorded: for previews, dry runs and «why not»."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from deciding.decision import Decision, Reader, Step, decide_on, with_consequences
+from domain.kernel.effects import Claim, Post, Release
+from domain.kernel.facts import Reads
+from domain.kernel.identity import derived
+from domain.kernel.message import Order
+from store.port import PAST_ALL_EVENTS, Clock
+
+if TYPE_CHECKING:
+    from domain.kernel.effects import Effect
+    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.message import Command
+    from store.port import EventStore
+
+
+class Rehearsal:
+    """The log as it would go on from now: what is tried rests on what was tried before, and is kept here only.
+
+    Deadlines of the stream itself come first, as they would; those of other streams do not fall due in a rehearsal.
+    """
+
+    def __init__(self, store: EventStore) -> None:
+        """Go on from what that store holds."""
+        self._store = store
+        self._reader = Reader(store)
+        self._tried = 0
+
+    async def step(self, stream: StreamId, command: Command, actor: Actor, at: datetime | None = None) -> Step:
+        """What the command would come to: its events, or every unmet condition, of its consequences too.
+
+        ``at`` is its business time, UTC; without one it is now, or where a manual realm's clock stands.
+        """
+        self._tried += 1
+        realm = await self._store.load(stream, None, PAST_ALL_EVENTS)
+        at = at or (realm.now if realm.clock is Clock.MANUAL and realm.now else datetime.now(UTC))
+        await self._reader.fetch(Reads(streams=frozenset({stream})))
+        decision = await decide_on(
+            self._store,
+            self._reader.states[stream],
+            realm.clock,
+            at=at,
+            order=Order(command, actor, at),
+            command_id=derived("rehearsal", stream, str(self._tried)),
+            reader=self._reader,
+        )
+        decision, others = await with_consequences(self._store, decision, self._reader)
+        for one in (decision, *others):
+            await self._keep(one)
+        return decision.steps[-1]
+
+    async def _keep(self, decision: Decision) -> None:
+        stream = decision.state.stream
+        self._reader.states[stream] = decision.state
+        effects = [e for step in decision.steps for event in step.events for e in event.effects(stream)]
+        claims = frozenset(e.key for e in effects if not isinstance(e, Post))
+        accounts = frozenset(a for e in effects if isinstance(e, Post) for a in (e.source, e.target))
+        await self._reader.fetch(Reads(claims=claims, accounts=accounts))
+        for effect in effects:
+            self._apply(effect)
+
+    def _apply(self, effect: Effect) -> None:
+        claims, balances = self._reader.claims, self._reader.balances
+        match effect:
+            case Claim():
+                claims[effect.key] |= {effect.holder}
+            case Release():
+                claims[effect.key] -= {effect.holder}
+            case Post():
+                balances[effect.source] -= effect.fen
+                balances[effect.target] += effect.fen

@@ -1,0 +1,174 @@
+"""Reading for people and programs: who is meant by a name, how a stream stands, and a project's whole file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from deciding.decision import Reader, fold, occurrence
+from domain.application import Application
+from domain.catalogue import AGGREGATES, halves, kind_of_subject
+from domain.kernel.identity import LIVE, StreamId
+from domain.project.award import Award
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from domain.kernel.calendar import Calendar
+    from domain.kernel.message import Awaited, Due, Occurrence
+    from domain.kernel.state import State
+    from store.port import Entry, EventStore, Standing
+
+
+class Unknown(Exception):
+    """No stream bears that name. ``near`` are those that resemble it."""
+
+    def __init__(self, name: str, near: Sequence[StreamId] = ()) -> None:
+        """Keep the name and what resembles it."""
+        super().__init__(name)
+        self.name = name
+        self.near = tuple(near)
+
+
+class Ambiguous(Exception):
+    """Several realms have a stream of that name: say which by ``--realm``, or write the whole stream id."""
+
+    def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
+        """Keep the candidates."""
+        super().__init__(name)
+        self.name = name
+        self.candidates = tuple(candidates)
+
+
+async def resolved(store: EventStore, name: str, realm: str | None = None) -> StreamId:
+    """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
+
+    Raises Unknown or Ambiguous.
+    """
+    short, _ = halves(name)
+    if "/" in short:
+        try:
+            return StreamId(short)
+        except ValueError:
+            raise Unknown(name) from None
+    found = await store.streams_named(short, realm)
+    if not found:
+        raise Unknown(short)
+    if len(found) > 1:
+        raise Ambiguous(short, found)
+    return found[0]
+
+
+def new_stream(name: str, realm: str) -> StreamId:
+    """The id that a new stream of that name gets. Raises KeyError if the name tells no kind."""
+    short, _ = halves(name)
+    return StreamId.of(kind_of_subject(short), realm, short)
+
+
+async def meant(store: EventStore, name: str, realm: str | None = None) -> StreamId:
+    """The stream that a name means, or the new one that it begins.
+
+    Raises Ambiguous, or Unknown if no stream bears the name and it tells no kind.
+    """
+    try:
+        return await resolved(store, name, realm)
+    except Unknown as unknown:
+        try:
+            return new_stream(name, realm or LIVE)
+        except (KeyError, ValueError):
+            raise unknown from None
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One event of a story."""
+
+    at: datetime
+    position: int
+    stream: StreamId
+    occurrence: Occurrence
+
+
+@dataclass(frozen=True)
+class File:
+    """A stream as people read it: how it stands, who is awaited, and the story so far."""
+
+    stream: StreamId
+    state: State
+    calendar: Calendar
+    story: tuple[Chapter, ...]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What a list shows of it."""
+        return dict(AGGREGATES[self.stream.kind].summary(self.state))
+
+    def awaiting(self) -> list[Awaited]:
+        """Who is awaited now."""
+        return AGGREGATES[self.stream.kind].awaiting(self.state, self.calendar)
+
+    def due(self) -> Due | None:
+        """The nearest deadline."""
+        return AGGREGATES[self.stream.kind].due(self.state, self.calendar)
+
+
+async def file_of(store: EventStore, stream: StreamId, *, until: datetime | None = None) -> File:
+    """The whole file of a stream; of a project also its need, its round and its panel, in one story.
+
+    ``until`` cuts the story after that instant (UTC). Raises Unknown if the stream has no events.
+    """
+    entries = await _events(store, stream, until)
+    if not entries:
+        raise Unknown(stream.name)
+    state = fold(stream, entries)
+    chapters = list(_chapters(stream, entries))
+    for other in _cited(state):
+        chapters.extend(_chapters(other, await _events(store, other, until)))
+    chapters.sort(key=lambda c: (c.at, c.position))
+    calendar = await Reader(store).calendar(stream.realm)
+    return File(stream, state, calendar, tuple(chapters))
+
+
+async def _events(store: EventStore, stream: StreamId, until: datetime | None) -> list[Entry]:
+    return [e async for e in store.read(stream) if until is None or e.occurred_at <= until]
+
+
+def _chapters(stream: StreamId, entries: Iterable[Entry]) -> Iterable[Chapter]:
+    for entry in entries:
+        yield Chapter(entry.occurred_at, entry.position, stream, occurrence(entry))
+
+
+def _cited(state: State) -> Iterable[StreamId]:
+    """The streams whose story belongs to a project's file."""
+    if state.stream.kind != "project":
+        return
+    application, award = state.part(Application), state.part(Award)
+    for kind, name in (("round", application.round), ("need", application.need), ("panel", award.panel)):
+        if name:
+            yield state.stream.sibling(kind, name)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of a list."""
+
+    stream: StreamId
+    stage: str
+    version: int
+    due: datetime | None
+    summary: dict[str, Any]
+
+    @classmethod
+    def of(cls, standing: Standing) -> Listed:
+        """As the agenda has it."""
+        return cls(standing.stream, standing.stage, standing.version, standing.due_at, json.loads(standing.summary))
+
+
+async def listed(
+    store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
+) -> list[Listed]:
+    """How streams of that kind stand, by id."""
+    found = await store.agenda(kind=kind, realm=realm, stage=stage, limit=limit)
+    return [Listed.of(standing) for standing in found]

@@ -1,0 +1,256 @@
+"""The log against Temporal, both ways. The log is right: what is missing is started from it, what is stale looks again.
+
+Losing Temporal's data, or restoring an older backup of Postgres, shows here as differences and nowhere as damage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from domain.catalogue import AGGREGATES
+from domain.kernel.envelope import Progress
+from domain.kernel.identity import StreamId
+from followers.schedules import PREFIX, Alarms, programmes, wanted
+from store.port import Clock
+from workflows.kinds import workflow_type
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from temporalio.client import Client
+
+    from application.door import Door
+    from store.port import EventStore, Standing
+
+_PAGE = 500
+_AT_ONCE = 8
+_ANSWER = timedelta(seconds=5)
+"""How long a workflow is asked what it knows: one that no worker serves would keep all others waiting."""
+
+
+class Difference(StrEnum):
+    """How a stream and its workflow may disagree, or an annual round and its alarm."""
+
+    MISSING = "MISSING"
+    """The log waits for something, and no workflow runs or no alarm is set: it is made from the log."""
+    STALE = "STALE"
+    """The workflow knows an earlier version than the log's: it is to look again."""
+    AHEAD = "AHEAD"
+    """The workflow knows a later version than the log has: an older backup was restored. The log wins."""
+    ALTERED = "ALTERED"
+    """An alarm is set otherwise than the log has it, or was cancelled there: it is to be set right."""
+    STRAY = "STRAY"
+    """A workflow runs, or an alarm is set, of which the log knows nothing: it is to be looked at by a person."""
+
+    @property
+    def zh(self) -> str:
+        """What the office says."""
+        return _ZH[self]
+
+    @property
+    def mend(self) -> tuple[str, str]:
+        """What to do, in Chinese and English."""
+        return _MENDS[self]
+
+    @property
+    def mended(self) -> tuple[str, str]:
+        """What was done."""
+        return _MENDED[self]
+
+
+_ZH = {
+    Difference.MISSING: "缺失",
+    Difference.STALE: "落後",
+    Difference.AHEAD: "超前",
+    Difference.ALTERED: "被改",
+    Difference.STRAY: "無記錄",
+}
+_MENDED = {
+    Difference.MISSING: ("✓ 已由日誌重建", "✓ started from the log"),
+    Difference.STALE: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
+    Difference.AHEAD: ("✓ 已令其以日誌為準", "✓ told to follow the log"),
+    Difference.ALTERED: ("✓ 已按日誌重設", "✓ set as the log has it"),
+    Difference.STRAY: ("✓ 已令其結束", "✓ ended"),
+}
+_MENDS = {
+    Difference.MISSING: ("venture resurrect 會由日誌重建", "venture resurrect starts it from the log"),
+    Difference.STALE: ("venture resurrect 會令其重讀日誌", "venture resurrect has it read the log again"),
+    Difference.AHEAD: (
+        "Postgres 可能恢復自較舊備份：先核對備份，再以 venture resurrect 令其以日誌為準",
+        "Postgres may come from an older backup: check it, then venture resurrect has the workflow follow the log",
+    ),
+    Difference.ALTERED: (
+        "與日誌不同（或已取消、或遭暫停）：venture resurrect 會按日誌重設",
+        "set otherwise than the log has it, cancelled there, or paused: venture resurrect sets it right",
+    ),
+    Difference.STRAY: (
+        "日誌中無此記錄：請人工核對，再以 venture resurrect --strays 令其結束",
+        "the log knows nothing of it: check, then venture resurrect --strays ends it",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One difference."""
+
+    stream: str
+    """Of an alarm its own id: ``annual/live/FZ``."""
+    difference: Difference
+    log_version: int
+    workflow_version: int | None
+    mended: bool = False
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """What to do, or what was done, in Chinese and English."""
+        return self.difference.mended if self.mended else self.difference.mend
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        zh, en = self.told
+        return {
+            "stream": self.stream,
+            "difference": self.difference,
+            "log_version": self.log_version,
+            "workflow_version": self.workflow_version,
+            "mended": self.mended,
+            "mend_zh": zh,
+            "mend_en": en,
+        }
+
+
+@dataclass
+class Reconciliation:
+    """What was compared, and what differs."""
+
+    streams: int = 0
+    workflows: int = 0
+    alarms: int = 0
+    found: list[Found] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        counted = {"streams": self.streams, "workflows": self.workflows, "alarms": self.alarms}
+        return {**counted, "found": [f.as_json() for f in self.found]}
+
+
+async def reconcile(store: EventStore, client: Client, task_queue: str) -> Reconciliation:
+    """Compare every stream on the wall clock with the open workflows and alarms of Temporal. Changes nothing."""
+    open_ids = {w async for w in _open_workflows(client)}
+    result = Reconciliation(workflows=len(open_ids))
+    known: set[str] = set()
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def compared(standing: Standing) -> Found | None:
+        async with places:
+            return await _compared(client, standing, is_open=standing.stream in open_ids)
+
+    async for page in _standings(store):
+        known.update(s.stream for s in page)
+        waiting = [s for s in page if s.clock is Clock.WALL or s.stream in open_ids]
+        result.streams += len(waiting)
+        result.found.extend(f for f in await asyncio.gather(*map(compared, waiting)) if f is not None)
+    result.found.extend(Found(workflow, Difference.STRAY, 0, None) for workflow in sorted(open_ids - known))
+    await _compare_alarms(store, Alarms(client, task_queue), result)
+    return result
+
+
+async def resurrect(
+    store: EventStore,
+    client: Client,
+    door: Door,
+    *,
+    strays: bool = False,
+) -> Reconciliation:
+    """Start every missing workflow from the log, have stale ones look again, set the alarms. Twice does no harm.
+
+    ``strays`` has those look too of whose stream the log knows nothing: they find nothing and end. Alarms that nobody
+    scheduled it takes away.
+    """
+    result = await reconcile(store, client, door.task_queue)
+    alarms, places = Alarms(client, door.task_queue), asyncio.Semaphore(_AT_ONCE)
+
+    async def mended(found: Found) -> Found:
+        if found.difference is Difference.STRAY and not strays:
+            return found
+        async with places:
+            if not found.stream.startswith(PREFIX):
+                await door.look(StreamId(found.stream))
+            elif found.difference is Difference.STRAY:
+                await alarms.take_away(found.stream)
+            return replace(found, mended=True)
+
+    async for programme in programmes(store):
+        await alarms.keep(store, programme.stream)
+    result.found = list(await asyncio.gather(*map(mended, result.found)))
+    return result
+
+
+def is_awaited(standing: Standing) -> bool:
+    """Whether a workflow must be running for this stream: a deadline runs, or its life is not over."""
+    own_workflow = workflow_type(standing.stream.kind) != "Register"
+    return standing.due_at is not None or (
+        own_workflow and standing.stage not in AGGREGATES[standing.stream.kind].final
+    )
+
+
+async def _compared(client: Client, standing: Standing, *, is_open: bool) -> Found | None:
+    if not is_open:
+        awaited = standing.clock is Clock.WALL and is_awaited(standing)
+        return Found(standing.stream, Difference.MISSING, standing.version, None) if awaited else None
+    knows = await _version_known(client, standing.stream)
+    if knows is None or knows < standing.version:
+        return Found(standing.stream, Difference.STALE, standing.version, knows)
+    if knows > standing.version:
+        return Found(standing.stream, Difference.AHEAD, standing.version, knows)
+    return None
+
+
+async def _version_known(client: Client, stream: StreamId) -> int | None:
+    """The version that the workflow believes in; None if it has not looked yet, or has just ended."""
+    try:
+        progress = await client.get_workflow_handle(stream).query(
+            "progress",
+            result_type=Progress | None,  # type: ignore[arg-type] # a union is a type to the converter
+            rpc_timeout=_ANSWER,
+        )
+    except RPCError:
+        return None
+    return progress.version if progress is not None else None
+
+
+async def _compare_alarms(store: EventStore, alarms: Alarms, result: Reconciliation) -> None:
+    """Those that the log wants or has cancelled, one by one; then those that are set and that it never knew."""
+    known: set[str] = set()
+    async for programme in programmes(store):
+        for alarm_id, alarm in (await wanted(store, programme.stream)).items():
+            known.add(alarm_id)
+            result.alarms += alarm is not None
+            if not await alarms.is_right(alarm_id, alarm):
+                there = await alarms.described(alarm_id)
+                difference = Difference.ALTERED if there else Difference.MISSING
+                result.found.append(Found(alarm_id, difference, programme.version, None))
+    strays = [alarm_id for alarm_id in await alarms.listed() if alarm_id not in known]
+    result.found.extend(Found(alarm_id, Difference.STRAY, 0, None) for alarm_id in strays)
+
+
+async def _open_workflows(client: Client) -> AsyncIterator[str]:
+    query = f"ExecutionStatus = '{WorkflowExecutionStatus.RUNNING.name.title()}'"
+    async for workflow in client.list_workflows(query):
+        if workflow.workflow_type in {"Need", "Round", "Project", "Register"}:
+            yield workflow.id
+
+
+async def _standings(store: EventStore) -> AsyncIterator[list[Standing]]:
+    after: StreamId | None = None
+    while page := list(await store.agenda(after=after, limit=_PAGE)):
+        yield page
+        after = page[-1].stream

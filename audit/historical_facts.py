@@ -1,0 +1,111 @@
+"""Streams as they stood at a version, and the readings that a journalled decision rested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deciding.decision import fold
+from domain.catalogue import AGGREGATES
+from domain.kernel.facts import Facts
+from domain.registers.calendar import CALENDAR_NAME, calendar_of
+from domain.registers.scheme import scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audit.journal import Journal
+    from domain.kernel.calendar import Calendar
+    from domain.kernel.identity import StreamId
+    from domain.kernel.message import Command
+    from domain.kernel.scheme import Scheme
+    from domain.kernel.state import SchemeRef, State
+    from store.port import Entry, EventStore
+
+
+class Missing(Exception):
+    """Today's rules want a reading that was not journalled, or the log no longer has it as it was read."""
+
+
+@dataclass
+class Past:
+    """Reads each stream once and folds it as far as it is asked for."""
+
+    store: EventStore
+    _entries: dict[StreamId, Sequence[Entry]] = field(default_factory=dict)
+    _states: dict[tuple[StreamId, int], State] = field(default_factory=dict)
+
+    async def at(self, stream: StreamId, version: int) -> State:
+        """The stream as it stood at that version. Raises Missing if it has never come so far."""
+        entries = await self._read(stream)
+        if version > len(entries):
+            message = f"{stream} v{version}"
+            raise Missing(message)
+        known = self._states.get((stream, version))
+        if known is None:
+            known = self._states[stream, version] = fold(stream, entries[:version])
+        return known
+
+    async def newest(self, stream: StreamId) -> State:
+        """The stream with all its events."""
+        return await self.at(stream, len(await self._read(stream)))
+
+    async def before(self, stream: StreamId, position: int) -> State:
+        """The stream as it stood when the log had come to that position."""
+        entries = await self._read(stream)
+        return await self.at(stream, sum(e.position < position for e in entries))
+
+    async def calendar(self, stream: StreamId, journal: Journal) -> Calendar:
+        """The working days by which that command was judged. Raises Missing."""
+        register = stream.sibling("calendar", CALENDAR_NAME)
+        return calendar_of(await self.at(register, journal.reads.get(register, 0)))
+
+    async def facts(self, state: State, command: Command, journal: Journal, position: int) -> Facts:
+        """The readings of that command. Raises Missing.
+
+        A stream that the rules of that day did not ask for is read as it stood then; a claim or a balance is not kept
+        for every instant, so it must have been journalled.
+        """
+        wanted = AGGREGATES[state.stream.kind].reads(state, command)
+        lacking = sorted((wanted.claims - journal.claims.keys()) | (wanted.accounts - journal.balances.keys()))
+        if lacking:
+            raise Missing(", ".join(lacking))
+        streams = {other: await self._reading(other, journal, position) for other in wanted.streams - {state.stream}}
+        return Facts(
+            calendar=await self.calendar(state.stream, journal),
+            scheme=await self._scheme(state, command, streams, journal),
+            streams=streams,
+            claims={key: journal.claims[key] for key in wanted.claims},
+            balances={account: journal.balances[account] for account in wanted.accounts},
+        )
+
+    async def _reading(self, stream: StreamId, journal: Journal, position: int) -> State:
+        version = journal.reads.get(stream)
+        return await self.before(stream, position) if version is None else await self.at(stream, version)
+
+    async def _scheme(
+        self, state: State, command: Command, streams: dict[StreamId, State], journal: Journal
+    ) -> Scheme | None:
+        """The recorded rules: a published version never changes, so its register need not be read at a version."""
+        if journal.scheme is None:
+            return None
+        ref = _ref(state, command, streams)
+        if ref is None or str(ref) != journal.scheme:
+            message = f"scheme {journal.scheme}; now {ref}"
+            raise Missing(message)
+        scheme = scheme_of(await self.newest(state.stream.sibling("scheme", ref.name)), ref)
+        if scheme is None or scheme.edition != journal.edition:
+            message = f"scheme {journal.scheme} edition {journal.edition}"
+            raise Missing(message)
+        return scheme
+
+    async def _read(self, stream: StreamId) -> Sequence[Entry]:
+        if stream not in self._entries:
+            self._entries[stream] = (await self.store.read_many([stream])).streams.get(stream, ())
+        return self._entries[stream]
+
+
+def _ref(state: State, command: Command, streams: dict[StreamId, State]) -> SchemeRef | None:
+    """Which rules hold: those of the stream itself, or else of the one that governs it."""
+    governor = AGGREGATES[state.stream.kind].governed_by(state, command)
+    return state.scheme or (streams[governor].scheme if governor in streams else None)

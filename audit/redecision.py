@@ -1,0 +1,265 @@
+"""Every journalled command of a stream decided again, on today's code, by the readings that were journalled with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from audit.consequences import asked_of_others, is_asked_by_another, unrecorded
+from audit.finding import NOTHING
+from audit.historical_facts import Missing, Past
+from audit.journal import Journal
+from deciding.decision import fold, parsed
+from domain.catalogue import AGGREGATES
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.identity import deadline_command_id
+from domain.kernel.message import Order
+from domain.kernel.refusal import CommandRejected
+from domain.kernel.state import State
+from store.port import EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from uuid import UUID
+
+    from domain.kernel.identity import StreamId
+    from domain.kernel.message import Command, Due, Event
+    from domain.kernel.refusal import Unmet
+    from store.port import Entry, EventStore
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where today's code comes to something else than what is recorded."""
+
+    position: int
+    version: int
+    """Of the event; of a command the version that it was decided at."""
+    command_id: UUID
+    command: str
+    what: str
+    """The event type; or what of the command: ``refusal``, ``events``, ``consequences``, ``readings``, ``deadline``,
+    ``origin``, ``form`` or ``journal``."""
+    recorded: str
+    decided: str
+
+    @property
+    def zh(self) -> str:
+        """In a sentence."""
+        where = f"序號 {self.position} v{self.version} {self.command} {self.what}"
+        return f"{where}:記錄為 {self.recorded}，重判為 {self.decided}"
+
+    @property
+    def en(self) -> str:
+        """In a sentence."""
+        return (
+            f"position {self.position} v{self.version} {self.command} {self.what}: "
+            f"recorded {self.recorded}, decided {self.decided}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "position": self.position,
+            "version": self.version,
+            "command_id": str(self.command_id),
+            "command": self.command,
+            "what": self.what,
+            "recorded": self.recorded,
+            "decided": self.decided,
+            "zh": self.zh,
+            "en": self.en,
+        }
+
+
+@dataclass(frozen=True)
+class DecidedAgain:
+    """What deciding again came to."""
+
+    commands: int = 0
+    accepted: int = 0
+    refused: int = 0
+    first: Difference | None = None
+    """The earliest difference."""
+    others: int = 0
+    """Further commands that differ."""
+    undecided: int = 0
+    """Refusals that came from other streams, whose readings are not journalled with this command."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every command came to its recorded outcome."""
+        return self.first is None
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "ok": self.ok,
+            "commands": self.commands,
+            "accepted": self.accepted,
+            "refused": self.refused,
+            "first": self.first.as_json() if self.first else None,
+            "others": self.others,
+            "undecided": self.undecided,
+        }
+
+
+@dataclass
+class Recorded:
+    """A command of the journal with the events behind it."""
+
+    command: Entry
+    events: list[Entry] = field(default_factory=list)
+
+
+async def recorded(store: EventStore, stream: StreamId) -> AsyncIterator[Recorded]:
+    """The stream's journal in order. An event without its command is the verification's affair, and is left out."""
+    group: Recorded | None = None
+    async for entry in store.read(stream, commands=True):
+        if entry.kind is EntryKind.COMMAND:
+            if group is not None:
+                yield group
+            group = Recorded(entry)
+        elif group is not None:
+            group.events.append(entry)
+    if group is not None:
+        yield group
+
+
+async def decide_again(store: EventStore, stream: StreamId) -> DecidedAgain:
+    """Decide every command again. Each starts from the recorded events, so that one difference is one difference."""
+    past, state = Past(store), State(stream)
+    commands = accepted = undecided = 0
+    differences: list[Difference] = []
+    async for group in recorded(store, stream):
+        again = _Again(past, state, group)
+        difference = await again.difference()
+        commands += 1
+        accepted += bool(group.events)
+        undecided += again.undecided
+        if difference is not None:
+            differences.append(difference)
+        state = fold(stream, group.events, state)
+    first = differences[0] if differences else None
+    return DecidedAgain(commands, accepted, commands - accepted, first, max(len(differences) - 1, 0), undecided)
+
+
+class _Again:
+    """One command, decided again."""
+
+    def __init__(self, past: Past, state: State, group: Recorded) -> None:
+        self._past = past
+        self._state = state
+        self._group = group
+        self._aggregate = AGGREGATES[state.stream.kind]
+        self.undecided = False
+        """Whether the journal does not hold what its refusal rested on."""
+
+    async def difference(self) -> Difference | None:
+        """The first difference, or None."""
+        entry = self._group.command
+        try:
+            journal = Journal.of(entry)
+        except ValidationError as error:
+            return self._differs("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
+        try:
+            order = Order(parsed(entry.type, _plain(entry)), journal.actor, entry.occurred_at)
+        except (KeyError, ValidationError) as error:
+            return self._differs("form", entry.type, f"{type(error).__name__}: {error}")
+        try:
+            facts = await self._past.facts(self._state, order.command, journal, entry.position)
+            late = await self._asking_differs(order, journal)
+        except (Missing, KeyError) as missing:
+            return self._differs("readings", _readings(journal), str(missing))
+        if late is not None:
+            return late
+        try:
+            events = self._aggregate.decide(self._state, facts, order)
+        except CommandRejected as refusal:
+            return self._refusal_differs(journal, sorted({u.rule for u in refusal.unmet}))
+        except Exception as error:  # noqa: BLE001 - a defect of today's rules is a difference, and others follow
+            return self._differs("events", _outcome(journal), f"{type(error).__name__}: {error}")
+        asked = asked_of_others(entry.stream, events, entry.command_id) if journal.digest else []
+        if journal.outcome.refused is not None and asked:
+            return self._refused_elsewhere(journal.outcome.refused, asked)
+        return self._events_differ(journal, events) or await self._consequences_differ(asked)
+
+    def _refusal_differs(self, journal: Journal, rules: Sequence[str]) -> Difference | None:
+        if journal.outcome.accepted is None and list(journal.outcome.rules) == list(rules):
+            return None
+        return self._differs("refusal", _outcome(journal), f"refused by {', '.join(rules)}")
+
+    def _refused_elsewhere(
+        self, unmet: Sequence[Unmet], asked: Sequence[tuple[StreamId, Command, UUID]]
+    ) -> Difference | None:
+        """A refusal for what other streams say: their readings were not kept, but each must say whose it is."""
+        names = tuple(f"{other.name}: " for other, _, _ in asked)
+        if all(u.en.startswith(names) for u in unmet):
+            self.undecided = True
+            return None
+        return self._differs("refusal", ", ".join(u.rule for u in unmet), NOTHING)
+
+    def _events_differ(self, journal: Journal, events: Sequence[Event]) -> Difference | None:
+        decided = [(event.event_type, canonical(plain(event))) for event in events]
+        types = ", ".join(kind for kind, _ in decided) or NOTHING
+        if journal.outcome.accepted is None:
+            return self._differs("refusal", _outcome(journal), types)
+        for entry, (kind, data) in zip(self._group.events, decided, strict=False):
+            if (entry.type, entry.data) != (kind, data):
+                was, now = f"{entry.type} {entry.data.decode()}", f"{kind} {data.decode()}"
+                return self._differs(entry.type, was, now, entry)
+        if len(self._group.events) != len(decided):
+            return self._differs("events", ", ".join(e.type for e in self._group.events) or NOTHING, types)
+        return None
+
+    async def _consequences_differ(self, asked: Sequence[tuple[StreamId, Command, UUID]]) -> Difference | None:
+        missing = await unrecorded(self._past.store, asked)
+        return self._differs("consequences", NOTHING, ", ".join(missing)) if missing else None
+
+    async def _asking_differs(self, order: Order, journal: Journal) -> Difference | None:
+        """Whether somebody asked for it, and everything that was due by then came first."""
+        due = self._aggregate.due(self._state, await self._past.calendar(self._state.stream, journal))
+        entry = self._group.command
+        if journal.digest is None:
+            if due is not None and self._is(due):
+                return None
+            if not await is_asked_by_another(self._past.store, entry):
+                return self._differs("origin", f"{entry.type} {entry.occurred_at.isoformat()}", _due(due))
+        if due is not None and due.at + due.grace <= order.at:
+            return self._differs("deadline", NOTHING, _due(due))
+        return None
+
+    def _is(self, due: Due) -> bool:
+        command_id = deadline_command_id(self._state.stream, due.command.command_type, due.key, due.at)
+        return command_id == self._group.command.command_id
+
+    def _differs(self, what: str, was: str, now: str, entry: Entry | None = None) -> Difference:
+        command = self._group.command
+        of = entry or command
+        return Difference(of.position, of.version, command.command_id, command.type, what, was, now)
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    """The command's particulars. Raises KeyError if they are no object."""
+    value = json.loads(entry.data)
+    if not isinstance(value, dict):
+        raise KeyError(entry.type)
+    return value
+
+
+def _due(due: Due | None) -> str:
+    return NOTHING if due is None else f"{due.command.command_type} {due.key} {due.at.isoformat()}"
+
+
+def _outcome(journal: Journal) -> str:
+    if journal.outcome.accepted is None:
+        return f"refused by {', '.join(journal.outcome.rules)}"
+    return ", ".join(journal.outcome.accepted) or NOTHING
+
+
+def _readings(journal: Journal) -> str:
+    names = [*(f"{s}@{v}" for s, v in journal.reads.items()), *journal.claims, *journal.balances]
+    return ", ".join([*names, *([journal.scheme] if journal.scheme else [])]) or NOTHING

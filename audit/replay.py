@@ -1,0 +1,153 @@
+"""A stream's history gone through again, three ways: folded, decided, and as its workflow ran."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from activities.carry_out import standing
+from audit.finding import NOTHING
+from audit.historical_facts import Past
+from audit.histories import Histories, Mechanics, replay_histories
+from audit.journal import Journal
+from audit.redecision import DecidedAgain, decide_again, recorded
+from deciding.decision import Decision, fold
+from domain.registers.calendar import CALENDAR_NAME, calendar_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from temporalio.client import Client
+
+    from domain.kernel.calendar import Calendar
+    from domain.kernel.identity import StreamId
+    from store.port import EventStore, Standing
+
+
+@dataclass(frozen=True)
+class Refold:
+    """Whether the agenda shows what the events add up to."""
+
+    version: int
+    stage: str
+    differences: tuple[tuple[str, str, str], ...] = ()
+    """Field, what the fold says, what the agenda says."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether they agree."""
+        return not self.differences
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "ok": self.ok,
+            "version": self.version,
+            "stage": self.stage,
+            "differences": [{"field": f, "fold": a, "agenda": b} for f, a, b in self.differences],
+        }
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What going through it again came to."""
+
+    stream: StreamId
+    refold: Refold
+    decided: DecidedAgain
+    histories: Histories
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs. A history that the server no longer keeps is no difference."""
+        return self.refold.ok and self.decided.ok and self.histories.ok
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "ok": self.ok,
+            "stream": self.stream,
+            "refold": self.refold.as_json(),
+            "decided": self.decided.as_json(),
+            "histories": self.histories.as_json(),
+        }
+
+
+async def replay(
+    store: EventStore, client: Client | None, stream: StreamId, mechanics: Mechanics | None = None
+) -> Replay:
+    """Go through the stream's history again. Without a client or mechanics the workflow's part is left out.
+
+    Raises StoreUnavailable; RPCError if Temporal does not answer.
+    """
+    refolded = await refold(store, stream)
+    decided = await decide_again(store, stream)
+    if client is None or mechanics is None:
+        histories = Histories(asked=False)
+    else:
+        histories = await replay_histories(store, client, stream, mechanics)
+    return Replay(stream, refolded, decided, histories)
+
+
+async def refold(store: EventStore, stream: StreamId) -> Refold:
+    """Fold all events, and compare with the stream's row in the agenda: stage, version, deadline, and the summary."""
+    row = await _row(store, stream)
+    loaded = await store.load(stream, None)
+    state = fold(stream, loaded.events)
+    if row is None:
+        return Refold(state.version, state.stage, (("agenda", state.stage, NOTHING),))
+    newest: tuple[tuple[str, str, str], ...] = ()
+    for calendar in await _calendars(store, stream):
+        expected = standing(Decision((), state, calendar, loaded.clock, {}, state))
+        newest = tuple(c for c in _compared(expected, row) if c[1] != c[2])
+        if not newest:
+            break
+    return Refold(state.version, state.stage, newest)
+
+
+def _compared(expected: Standing, row: Standing) -> Iterator[tuple[str, str, str]]:
+    yield "version", str(expected.version), str(row.version)
+    yield "stage", expected.stage, row.stage
+    yield "due_at", _due(expected), _due(row)
+    yield "clock", expected.clock, row.clock
+    yield "summary", _summary(expected), _summary(row)
+
+
+async def _calendars(store: EventStore, stream: StreamId) -> list[Calendar]:
+    """The calendars since the stream's last command: a newer one moves the row by and by, so any of them may hold."""
+    register = stream.sibling("calendar", CALENDAR_NAME)
+    since = 0
+    async for group in recorded(store, stream):
+        with suppress(ValidationError):  # an entry that says nothing is the verification's affair
+            since = Journal.of(group.command).reads.get(register, 0)
+    past = Past(store)
+    newest = (await past.newest(register)).version
+    return [calendar_of(await past.at(register, v)) for v in range(min(since, newest), newest + 1)]
+
+
+async def _row(store: EventStore, stream: StreamId) -> Standing | None:
+    """The stream's row, or None; rows are in order of stream id."""
+    after: StreamId | None = None
+    while page := await store.agenda(kind=stream.kind, realm=stream.realm, after=after, limit=500):
+        for row in page:
+            if row.stream == stream:
+                return row
+        after = page[-1].stream
+        if after > stream:
+            return None
+    return None
+
+
+def _due(row: Standing) -> str:
+    return row.due_at.isoformat() if row.due_at else NOTHING
+
+
+def _summary(row: Standing) -> str:
+    """As JSON with sorted keys; without the sentences about who is awaited, whose wording is no fact."""
+    summary = json.loads(row.summary)
+    awaiting = [{k: v for k, v in a.items() if k not in ("zh", "en")} for a in summary.get("awaiting", ())]
+    return json.dumps({**summary, "awaiting": awaiting}, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,59 @@
+"""``venture go-live``: a manual realm goes over to the wall clock."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from application.go_live import NoSuchRealm, WentLive, go_live
+from cli.adapter import carried_out, read_settings
+from cli.command import actor_named
+from cli.output import Exit, Fault, Form, Language, Output, Voice
+from runtime.runtime import opened
+
+
+def add_to(app: typer.Typer) -> None:
+    """Mount the command."""
+    app.command("go-live")(go_live_command)
+
+
+def go_live_command(
+    realm: Annotated[str, typer.Argument(help="時鐘域 the realm, e.g. paper-2026", show_default=False)],
+    actor: Annotated[str, typer.Option("--as", help="經辦人 who asks: CAB-REG#n、CAB-DEC#n", show_default=False)],
+    second: Annotated[str, typer.Option("--second", help="第二人 the second person: ROLE#n", show_default=False)],
+    output: Output = Form.TABLE,
+    lang: Language = None,
+    command_id: Annotated[
+        UUID | None, typer.Option("--id", help="命令編號；同號再問不會重辦 / asking again with the same id is safe")
+    ] = None,
+) -> None:
+    """時鐘域由手動轉為實時，須兩人，不可逆 / from manual to the wall clock: two persons, one way.
+
+    有期限已過時不予辦理，並逐一列出，先以註明日期的命令辦結。
+    It is refused while deadlines lie in the past; each is listed, to be settled first by a dated command.
+
+    例 example:  venture go-live paper-2026 --as CAB-REG#1 --second CAB-DEC#1
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> WentLive:
+        who, other = actor_named(actor), actor_named(second)
+        async with opened(settings, voice.tell, working=True) as office:
+            try:
+                return await go_live(office.store, office.door, realm, who, other, command_id=command_id)
+            except NoSuchRealm:
+                raise Fault(Exit.NOT_FOUND, f"沒有時鐘域 {realm}", f"there is no realm {realm}") from None
+
+    live = carried_out(voice, work())
+    if not voice.for_people:
+        voice.json({"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)})
+        return
+    voice.tell(
+        f"✓ {realm} 已轉為實時鐘：{len(live.looked_at)} 個檔案的期限由此自行到期。命令不再註明時間",
+        f"✓ {realm} lives on the wall clock: the deadlines of {len(live.looked_at)} streams fall due by themselves "
+        "from now on. Commands take no time any more",
+        "green",
+    )

@@ -1,0 +1,157 @@
+"""How the command line speaks: tables for people, JSON for machines, Chinese first, and exit codes with a meaning."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.cell import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from domain.kernel.refusal import Unmet
+
+
+class Form(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+class Lang(StrEnum):
+    """The reader's language."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    CONFLICT = 4
+    UNAVAILABLE = 5
+    INTEGRITY = 6
+    DEFECT = 70
+    """A fault of this product itself."""
+
+
+Output = Annotated[
+    Form, typer.Option("--output", "-o", help="輸出形式 how to write: table | json | jsonl", show_default=True)
+]
+Language = Annotated[
+    Lang | None, typer.Option("--lang", help="語言 language: zh | en(或設 VENTURE_LANG)", show_default=False)
+]
+
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+"""For people: never mixed with the data on standard output."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One command's manner of speaking."""
+
+    form: Form
+    lang: Lang
+
+    @classmethod
+    def of(cls, form: Form, lang: Lang | None) -> Voice:
+        """As asked; else by VENTURE_LANG; else Chinese."""
+        set_lang = os.environ.get("VENTURE_LANG", Lang.ZH)
+        if lang is None and set_lang not in set(Lang):
+            words.print(
+                f"VENTURE_LANG={set_lang}：只可為 zh 或 en / it must be zh or en", style="bold red", markup=False
+            )
+            raise typer.Exit(Exit.USAGE)
+        return cls(form, lang or Lang(set_lang))
+
+    def say(self, zh: str, en: str) -> str:
+        """The text in the reader's language."""
+        return zh if self.lang is Lang.ZH else en
+
+    def tell(self, zh: str, en: str, style: str = "") -> None:
+        """A sentence for people, on standard error."""
+        words.print(self.say(zh, en), style=style or None, markup=False)
+
+    @property
+    def for_people(self) -> bool:
+        """Whether tables are wanted."""
+        return self.form is Form.TABLE
+
+    def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], empty: tuple[str, str]) -> None:
+        """A list: a table for people, an array or one object a line for machines."""
+        match self.form:
+            case Form.JSON:
+                self.json(list(rows))
+            case Form.JSONL:
+                for row in rows:
+                    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+            case Form.TABLE:
+                if not rows:
+                    self.tell(*empty)
+                    return
+                table = Table(box=None, pad_edge=False, header_style="bold")
+                for column in columns:
+                    table.add_column(self.say(column.zh, column.en), justify="right" if column.right else "left")
+                for row in rows:
+                    table.add_row(*(c.cell(row) if c.right else Cell(c.cell(row)) for c in columns))
+                paper().print(table)
+
+    def json(self, value: object) -> None:
+        """One JSON value on standard output."""
+        indent = None if self.form is Form.JSONL else 2
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent, default=str) + "\n")
+        sys.stdout.flush()  # a row of a long run is for whoever reads along
+
+    def refusal(
+        self, unmet: Iterable[Unmet], zh: str = "不予辦理，尚缺：", en: str = "Refused. What is missing:"
+    ) -> None:
+        """Every unmet condition, one a line, with its rule."""
+        self.tell(zh, en, "bold red")
+        for u in unmet:
+            words.print(f"  ✗ [{u.rule}] {self.say(u.zh, u.en)}", markup=False)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    key: str
+    zh: str
+    en: str
+    right: bool = False
+
+    def cell(self, row: Mapping[str, Any]) -> str:
+        """What stands in it."""
+        value = row.get(self.key)
+        return "" if value is None else str(value)
+
+
+def paper() -> Console:
+    """Standard output for people; wide when it is no terminal, so that nothing is cut."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+class Fault(Exception):
+    """Something to be said to the person at the keyboard, with the exit code it stands for."""
+
+    def __init__(self, code: Exit, zh: str, en: str) -> None:
+        """Say it in both languages."""
+        super().__init__(f"{zh} / {en}")
+        self.code = code
+        self.zh = zh
+        self.en = en

@@ -1,0 +1,89 @@
+"""``venture reconcile`` and ``venture resurrect``: Temporal against the log, and Temporal from the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from application.reconcile import Reconciliation, reconcile, resurrect
+from cli.adapter import carried_out, read_settings
+from cli.output import Column, Exit, Form, Language, Output, Voice
+from runtime.runtime import opened
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def add_to(app: typer.Typer) -> None:
+    """Mount the commands."""
+    app.command("reconcile")(reconcile_command)
+    app.command("resurrect")(resurrect_command)
+
+
+def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+    """核對日誌與 Temporal，指出不同與處理 / compare the log with Temporal, and say what to do. Changes nothing.
+
+    退出碼 exit codes: 0 一致 they agree, 6 有出入 they differ.
+
+    例 example:  venture reconcile -o json
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> Reconciliation:
+        async with opened(settings, voice.tell, working=True) as office:
+            return await reconcile(office.store, office.client, settings.task_queue)
+
+    found = carried_out(voice, work())
+    show(found, voice)
+    if found.found:
+        raise typer.Exit(Exit.INTEGRITY)
+
+
+def resurrect_command(
+    strays: Annotated[
+        bool, typer.Option("--strays", help="連日誌中沒有的一併結束 / end those too that the log does not know")
+    ] = False,
+    output: Output = Form.TABLE,
+    lang: Language = None,
+) -> None:
+    """由日誌重建缺失的工作流與年度安排；重複執行無害 / start what is missing from the log; twice does no harm.
+
+    例 example:  venture resurrect
+    """
+    voice = Voice.of(output, lang)
+    settings = read_settings()
+
+    async def work() -> Reconciliation:
+        async with opened(settings, voice.tell, working=True) as office:
+            return await resurrect(office.store, office.client, office.door, strays=strays)
+
+    show(carried_out(voice, work()), voice)
+
+
+def show(result: Reconciliation, voice: Voice) -> None:
+    """What differs, with what to do or what was done."""
+    if not voice.for_people:
+        voice.json(result.as_json())
+        return
+    rows: list[dict[str, Any]] = [
+        {
+            **found.as_json(),
+            "difference": voice.say(found.difference.zh, found.difference),
+            "told": voice.say(*found.told),
+        }
+        for found in result.found
+    ]
+    columns = (
+        Column("stream", "檔案", "stream"),
+        Column("difference", "出入", "difference"),
+        Column("log_version", "日誌版本", "log", right=True),
+        Column("workflow_version", "工作流版本", "workflow", right=True),
+        Column("told", "處理", "what to do"),
+    )
+    agree = (
+        f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流，{result.alarms} 項年度安排",
+        f"✓ they agree: {result.streams} streams, {result.workflows} workflows, {result.alarms} annual schedules",
+    )
+    voice.rows(rows, columns, agree)

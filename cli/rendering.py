@@ -1,0 +1,217 @@
+"""How an event, a deadline and a whole file are told to people."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from pydantic import BaseModel
+from rich.panel import Panel
+from rich.table import Table
+
+from cli.cell import GLUE, Cell
+from cli.terms import label, value_zh
+from domain.catalogue import stage_zh
+from domain.kernel.calendar import SHANGHAI
+from domain.kernel.identity import Attachment
+from domain.kernel.money import yuan
+from domain.kernel.scheme import Scheme
+from domain.kernel.state import SchemeRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic.fields import FieldInfo
+
+    from application.queries import Chapter, File
+    from cli.output import Voice
+    from domain.kernel.message import Awaited, Event
+    from domain.kernel.state import State
+
+
+def local(at: datetime) -> str:
+    """An instant as a clock in China shows it."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def particulars(event: Event, voice: Voice) -> str:
+    """What an event says, in a line: no bookkeeping of our own, and nothing that only says no."""
+    return _particulars(event, voice).replace(GLUE, " ")
+
+
+def _particulars(event: Event, voice: Voice) -> str:
+    """The same with labels glued to their values."""
+    told = [
+        _labelled(name, getattr(event, name), field, voice)
+        for name, field in type(event).model_fields.items()
+        if name not in _OURS and not _says_nothing(name, getattr(event, name), field)
+    ]
+    return voice.say("；", "; ").join(told)
+
+
+_OURS = frozenset({"places", "freed_places", "bound", "preview", "need_version", "bars"})
+"""Particulars that rules and guards need and no reader does."""
+_EITHER_WAY = frozenset({"passed", "annual_report_filed", "own_accounts"})
+"""Particulars of which a no is news as well."""
+
+
+def _says_nothing(name: str, value: object, field: FieldInfo) -> bool:
+    if isinstance(value, bool):
+        return value == field.default or not (value or name in _EITHER_WAY)
+    return value is None or value in (0, "", (), [], {}) or value == field.default
+
+
+def _labelled(name: str, value: object, field: FieldInfo, voice: Voice) -> str:
+    return f"{label(name, voice.lang)}{GLUE}{_value(value, voice, money=_is_money(field.annotation, field.metadata))}"
+
+
+def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401 - any annotation
+    """Whether a field holds fen: its validator is the money's, on itself or on the values of its mapping."""
+    if any(getattr(getattr(m, "func", None), "__module__", "") == "domain.kernel.money" for m in metadata):
+        return True
+    if get_origin(annotation) is dict:
+        value = get_args(annotation)[1]
+        return _is_money(value, getattr(value, "__metadata__", ()))
+    return any(
+        _is_money(inner, getattr(inner, "__metadata__", ()))
+        for inner in get_args(annotation)
+        if inner is not type(None)
+    )
+
+
+def _value(value: Any, voice: Voice, *, money: bool, inner: bool = False) -> str:  # noqa: ANN401 - any particular
+    match value:
+        case bool():
+            return voice.say("是" if value else "否", "yes" if value else "no")
+        case int() if money:
+            return yuan(value)
+        case Enum():
+            return _word(str(value.value), voice, str(getattr(value, "zh", "")))
+        case str():
+            return _word(value, voice)
+        case int() | Decimal():
+            return str(value)
+        case datetime():
+            return local(value)
+        case date():
+            return value.isoformat()
+        case dict():
+            pairs = (
+                f"{_value(k, voice, money=False)} {_value(v, voice, money=money, inner=True)}" for k, v in value.items()
+            )
+            return _several(list(pairs), voice, inner=inner)
+        case tuple() | list() | frozenset() | set():
+            several = sorted(value) if isinstance(value, frozenset | set) else value
+            return _several([_value(v, voice, money=money, inner=True) for v in several], voice, inner=inner)
+        case Attachment():
+            return f"《{value.name}》" if voice.lang == "zh" else value.name
+        case Scheme():
+            return f"{value.title}（{value.ref}）"
+        case SchemeRef():
+            return str(value)
+        case BaseModel():
+            return " ".join(
+                _labelled(name, getattr(value, name), f, voice)
+                for name, f in type(value).model_fields.items()
+                if not isinstance(getattr(value, name), BaseModel) and not _says_nothing(name, getattr(value, name), f)
+            )
+        case _:
+            return str(value)
+
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOST = 8
+"""A line holds no more entries than this."""
+
+
+def _word(text: str, voice: Voice, zh: str = "") -> str:
+    """A text, or a value of a closed list in the reader's language; of a digest its beginning."""
+    if _DIGEST.fullmatch(text):
+        return f"{text[:8]}…"
+    return voice.say(zh or value_zh(text), text)
+
+
+def _several(told: list[str], voice: Voice, *, inner: bool) -> str:
+    if len(told) > _MOST:
+        return voice.say(f"{len(told)} 項", f"{len(told)} items")
+    return ("/" if inner else voice.say("、", ", ")).join(told)
+
+
+def stage(state: State, voice: Voice) -> str:
+    """A stage in the reader's language."""
+    return stage_name(state.stream.kind, state.stage, voice)
+
+
+def stage_name(kind: str, name: str, voice: Voice) -> str:
+    """That stage of that kind of stream in the reader's language."""
+    return f"{stage_zh(kind, name)}（{name}）" if voice.lang == "zh" else name
+
+
+def awaited(one: Awaited, voice: Voice, now: datetime) -> str:
+    """Who is awaited, for what and until when."""
+    roles = "、".join(r.zh for r in one.roles) if voice.lang == "zh" else " / ".join(one.roles)
+    text = f"{roles}（{'/'.join(one.roles)}） {one.zh}" if voice.lang == "zh" else f"{roles}: {one.en}"
+    if one.subject:
+        text += f" [{one.subject}]"
+    if one.until is not None:
+        text += voice.say(f"，至 {local(one.until)} 止", f", until {local(one.until)}")
+        if one.until < now:
+            text += voice.say(" 【已逾期】", " (OVERDUE)")
+    return text
+
+
+def page(file: File, voice: Voice, now: datetime, *, organisation: str = "") -> Iterable[Any]:
+    """A project's page: where it stands, who is awaited until when, money, and the story so far."""
+    summary = file.summary
+    head = Table.grid(padding=(0, 2))
+    head.add_column(style="bold")
+    head.add_column()
+    for zh, en, value in _facts(file, summary, voice, now, organisation):
+        head.add_row(voice.say(zh, en), value)
+    names = " · ".join(str(summary[k]) for k in ("project", "application") if summary.get(k)) or file.stream.name
+    yield Panel(head, title=f"{names}  {summary.get('title') or ''}".rstrip(), title_align="left", expand=False)
+    yield _story(file.story, voice)
+
+
+def _facts(
+    file: File, summary: dict[str, Any], voice: Voice, now: datetime, organisation: str
+) -> Iterable[tuple[str, str, str]]:
+    yield "階段", "stage", stage(file.state, voice)
+    if summary.get("organisation"):
+        yield "承接組織", "organisation", f"{organisation} {summary['organisation']}".strip()
+    for one in file.awaiting() or ():
+        yield "等候", "awaited", awaited(one, voice, now)
+    due = file.due()
+    if due is not None:
+        zh, en = due.command.zh(), due.command.command_type
+        yield "期限", "deadline", voice.say(f"{local(due.at)} 屆時自動：{zh}", f"{local(due.at)}, then by itself: {en}")
+    for zh, en, key in (
+        ("立項金額", "award", "award"),
+        ("已撥付", "paid", "paid"),
+        ("淨額", "net of returns", "net"),
+    ):
+        if isinstance(summary.get(key), int) and not isinstance(summary.get(key), bool):
+            yield zh, en, yuan(summary[key])
+    for tranche in summary.get("tranches") or ():
+        status = tranche.get("status_zh", tranche["status"]) if voice.lang == "zh" else tranche["status"]
+        yield f"  撥款 {tranche['tranche']}", f"  tranche {tranche['tranche']}", f"{yuan(tranche['planned'])}  {status}"
+    yield "檔案", "file", f"{file.stream}  v{file.state.version}"
+
+
+def _story(story: Iterable[Chapter], voice: Voice) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    for zh, en in (("時間", "when"), ("事件", "what"), ("經辦", "by"), ("對象", "of"), ("內容", "particulars")):
+        table.add_column(voice.say(zh, en), no_wrap=zh in ("時間", "經辦", "對象"))
+    for chapter in story:
+        event = chapter.occurrence.event
+        table.add_row(
+            local(chapter.at),
+            voice.say(event.zh, event.event_type),
+            chapter.occurrence.actor,
+            chapter.stream.name,
+            Cell(_particulars(event, voice)),
+        )
+    return table

@@ -1,0 +1,84 @@
+"""What Temporal's screens show of a stream, in the office's words: numbers, terms, roles and dates.
+
+Nothing that somebody wrote is in it, neither a title nor a name: Temporal keeps all of it in the clear (PR10).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from deciding.decision import falls_at
+from domain.catalogue import AGGREGATES, command_class, stage_zh
+from domain.kernel.calendar import SHANGHAI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from deciding.decision import Decision
+    from domain.kernel.identity import StreamId
+    from domain.kernel.state import State
+
+
+def summary(stream: StreamId) -> str:
+    """Which file it is, for the list: ``項目 AP-5 · live``."""
+    return f"{AGGREGATES[stream.kind].zh} {stream.name} · {stream.realm}"
+
+
+def standing_orders(stream: StreamId) -> str:
+    """What whoever opens the workflow's page must know; it never changes."""
+    return (
+        f"檔案 `{stream}`。事實以事件日誌為準，此處只有期限與等候；在此終止或重置，不改變任何事實，"
+        "下一項命令或 `venture resurrect` 會自日誌重新開始。\n\n"
+        f"The file `{stream}`. The event log is the record; here are only dates and who is awaited. Terminating or "
+        "resetting this changes no fact: the next command, or `venture resurrect`, begins again from the log."
+    )
+
+
+def stage(state: State) -> str:
+    """The stage as the office calls it, with its code: ``公示中 IN_PUBLICITY``."""
+    return f"{stage_zh(state.stream.kind, state.stage)} {state.stage}"
+
+
+def details(decision: Decision) -> str:
+    """How the stream stands: the stage, the date that runs, and who is awaited for what, in Markdown."""
+    state = decision.state
+    lines = [f"**{summary(state.stream)}：{stage(state)}** · v{state.version}"]
+    if (running := deadline(decision)) is not None:
+        lines += ["", f"期限 deadline：{running}"]
+    if decision.awaiting:
+        lines += ["", "等候 awaited：", "", *_awaited(decision)]
+    return "\n".join(lines)
+
+
+def _awaited(decision: Decision) -> Iterable[str]:
+    for awaited in decision.awaiting:
+        roles = "、".join(f"{role.zh} {role}" for role in awaited.roles)
+        about = f"{awaited.subject} " if awaited.subject else ""
+        until = f"，至 until {_said(awaited.until)}" if awaited.until else ""
+        yield f"- {roles}：{about}{command_class(awaited.command).zh()} {awaited.command}{until}"
+
+
+def deadline(decision: Decision) -> str | None:
+    """The date that runs and what falls due then: ``2026-12-09 24:00 北京時間 需求徵集截止 CloseNeedSolicitation``."""
+    due = decision.aggregate.due(decision.state, decision.calendar)
+    if due is None:
+        return None
+    return f"{_said(falls_at(due, decision.calendar))} {due.command.zh()} {due.command.command_type}"
+
+
+def parked(state: State, reason: str) -> str:
+    """That a person must look at it, and why."""
+    return (
+        f"**{summary(state.stream)}：{stage(state)}** · v{state.version}\n\n"
+        f"已停辦，須人工處理，見 `venture doctor` / PARKED, a person must see to it: {reason}"
+    )
+
+
+def _said(instant: datetime) -> str:
+    """As the office says it: what ends with a day ends at 24:00 of that day. Temporal's pages show UTC beside it."""
+    local = instant.astimezone(SHANGHAI)
+    if (local.hour, local.minute) == (0, 0):
+        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00 北京時間"
+    return f"{local:%Y-%m-%d %H:%M} 北京時間"

@@ -1,0 +1,62 @@
+"""Deadlines reckoned anew when a year's working days are published or corrected; a row says by which calendar it was.
+
+A deadline that has fallen stays; one that still runs moves, earlier or later, but never to before the notice itself.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from activities.carry_out import standing
+from deciding.decision import Decision, Reader
+from domain.kernel.facts import Reads
+from domain.kernel.identity import StreamId
+from domain.registers.calendar import CALENDAR_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from store.port import Clock, EventStore, Standing
+
+_PAGE = 500
+
+
+async def newest_calendar(store: EventStore, realm: str) -> int:
+    """The version of the realm's working days; 0 if none are published."""
+    found = await store.agenda(kind="calendar", realm=realm, limit=1)
+    return found[0].version if found and found[0].stream.name == CALENDAR_NAME else 0
+
+
+async def calendars(store: EventStore, clock: Clock) -> AsyncIterator[tuple[str, int]]:
+    """The realms on that clock that have published working days, and the newest version of each."""
+    after: StreamId | None = None
+    while page := await store.agenda(kind="calendar", after=after, limit=_PAGE):
+        after = page[-1].stream
+        for row in page:
+            if row.clock is clock:
+                yield row.stream.realm, row.version
+
+
+async def outdated(store: EventStore, realm: str, version: int) -> AsyncIterator[Standing]:
+    """The realm's streams that wait for something and were reckoned by an earlier calendar than that."""
+    after: StreamId | None = None
+    while page := await store.agenda(realm=realm, after=after, limit=_PAGE):
+        after = page[-1].stream
+        for row in page:
+            summary = json.loads(row.summary)
+            if (row.due_at is not None or summary.get("awaiting")) and summary.get("calendar", 0) < version:
+                yield row
+
+
+async def reckon_anew(store: EventStore, realm: str, version: int) -> int:
+    """Write the rows of the realm's outdated streams anew; how many there were. Nothing falls due by it."""
+    rows = [row async for row in outdated(store, realm, version)]
+    for row in rows:
+        reader = Reader(store)
+        await reader.fetch(Reads(streams=frozenset({row.stream})))
+        state = reader.states[row.stream]
+        anew = standing(Decision((), state, await reader.calendar(realm), row.clock, {}, state))
+        await store.restand(replace(anew, told=row.told))
+    return len(rows)

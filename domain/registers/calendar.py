@@ -1,0 +1,158 @@
+"""工作日曆: the published days off and make-up days of each year (D2, 調休); a later version corrects an earlier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, assert_never
+
+from pydantic import Field
+
+from domain.kernel.calendar import Calendar, Year
+from domain.kernel.decider import Aggregate, Room
+from domain.kernel.identity import Role
+from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks
+from domain.kernel.state import NONE, SAME, Part, State, Transition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.kernel.facts import Facts
+
+CALENDAR_NAME = "cn"
+"""The name of the one calendar of a realm: China has one."""
+
+_SATURDAY = 5
+
+
+class CalendarStage(StrEnum):
+    """Whether any year is published."""
+
+    NONE = NONE
+    PUBLISHED = "PUBLISHED"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "PUBLISHED": "已發布"}[self]
+
+
+class YearNotice(Particulars):
+    """What the State Council's notice says of one year."""
+
+    year: Annotated[int, Field(ge=1990, le=2200)]
+    version: Annotated[int, Field(ge=1)] = 1
+    """1 as first published; a correction counts on."""
+    off: tuple[date, ...]
+    """Days off."""
+    on: tuple[date, ...] = ()
+    """Weekend days that are worked (調休)."""
+
+
+class CalendarPublished(YearNotice, Event):
+    """The year's working days are known, or corrected."""
+
+    zh = "工作日曆發布"
+    moves = (
+        Transition("CL01", (CalendarStage.NONE,), CalendarStage.PUBLISHED, (Role.CAB_REG,), "first year"),
+        Transition("CL02", (CalendarStage.PUBLISHED,), SAME, (Role.CAB_REG,), "next version of its year"),
+    )
+
+
+class PublishCalendar(YearNotice, Command):
+    """Publish or correct a year."""
+
+    records = CalendarPublished
+
+
+@dataclass(frozen=True)
+class Published(Part):
+    """The newest version of each year, and what stood before each notice."""
+
+    newest: Calendar = field(default_factory=Calendar)
+    before: tuple[Calendar, ...] = ()
+    """Earlier calendars, the oldest first."""
+
+    @property
+    def years(self) -> Mapping[int, Year]:
+        """The newest version of each year."""
+        return self.newest.years
+
+
+def calendar_of(state: State) -> Calendar:
+    """The working days as they stand in that state of the register."""
+    return state.part(Published).newest
+
+
+def calendars_of(state: State) -> tuple[Calendar, ...]:
+    """Every calendar that ever stood, the oldest first; the last is the newest."""
+    known = state.part(Published)
+    return (*known.before, known.newest)
+
+
+def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar) -> list[Event]:
+    """What an order about the calendar makes happen. Raises CommandRejected."""
+    check, known = Checks(), state.part(Published).years.get(command.year)
+    match command:
+        case PublishCalendar(year=year, version=version, off=off, on=on):
+            following = known.version + 1 if known else 1
+            check(
+                version == following,
+                "CL02",
+                f"{year} 年的下一版本號須為 {following}，所交為 {version}",
+                f"the next version of {year} is {following}, not {version}",
+            )
+            strays = sorted({d.isoformat() for d in (*off, *on) if d.year != year})
+            check(
+                not strays,
+                "D2",
+                f"{'、'.join(strays)} 不在 {year} 年",
+                f"{', '.join(strays)} do not lie in {year}",
+            )
+            weekdays = sorted(d.isoformat() for d in on if d.weekday() < _SATURDAY)
+            check(
+                not weekdays,
+                "D2",
+                f"{'、'.join(weekdays)} 並非週末，不能作調休上班日",
+                f"{', '.join(weekdays)} are not weekend days and cannot be make-up days",
+            )
+            both = sorted(d.isoformat() for d in set(off) & set(on))
+            check(
+                not both,
+                "D2",
+                f"{'、'.join(both)} 同時列為放假與上班",
+                f"{', '.join(both)} are given as both off and worked",
+            )
+            return check.grant(CalendarPublished(year=year, version=version, off=_sorted(off), on=_sorted(on)))
+        case _:
+            assert_never(command)
+
+
+def _sorted(days: tuple[date, ...]) -> tuple[date, ...]:
+    return tuple(sorted(set(days)))
+
+
+def evolve(state: State, of: Occurrence, event: CalendarPublished) -> State:
+    """What the room remembers after the event."""
+    known = state.part(Published)
+    match event:
+        case CalendarPublished():
+            year = Year(event.version, frozenset(event.off), frozenset(event.on))
+            newest = Calendar({**known.years, event.year: year}, of.at, known.newest.version + 1)
+            return state.having(Published(newest, (*known.before, known.newest)))
+        case _:
+            assert_never(event)
+
+
+ROOM = Room(
+    name="calendar",
+    zh="工作日曆",
+    commands=(PublishCalendar,),
+    events=(CalendarPublished,),
+    decide=decide,
+    evolve=evolve,
+)
+
+CALENDAR = Aggregate(kind="calendar", zh="工作日曆", rooms=(ROOM,), final=frozenset(CalendarStage))

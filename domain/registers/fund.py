@@ -1,0 +1,143 @@
+"""資金來源: a purse with purposes and an envelope; all awarded money comes from one and goes back to it (M5, C2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, assert_never
+
+from pydantic import Field
+
+from domain.kernel.decider import Aggregate, Room
+from domain.kernel.effects import Effect, Post
+from domain.kernel.facts import Facts
+from domain.kernel.identity import Role, StreamId, Text
+from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen
+from domain.kernel.refusal import Checks
+from domain.kernel.state import NONE, Part, State, Transition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def envelope(realm: str, fund: str) -> str:
+    """The account of what the fund has left for awards."""
+    return f"envelope/{realm}/{fund}"
+
+
+def committed(stream: StreamId, fund: str) -> str:
+    """The account of what the fund has set aside for that project and not paid."""
+    return f"committed/{stream.realm}/{stream.name}/{fund}"
+
+
+def paid(stream: StreamId, fund: str) -> str:
+    """The account of what the fund has paid to that project and not got back."""
+    return f"paid/{stream.realm}/{stream.name}/{fund}"
+
+
+def treasury(realm: str) -> str:
+    """Where envelopes are filled from: outside the house, and so without a floor."""
+    return f"world/{realm}/treasury"
+
+
+class FundKind(StrEnum):
+    """What kind of money it is (HZ-7)."""
+
+    LOTTERY = "LOTTERY"
+    """福彩公益金."""
+    FISCAL = "FISCAL"
+    """財政資金, special funds among them."""
+    OTHER = "OTHER"
+
+
+class FundStage(StrEnum):
+    """Whether the fund is on the register."""
+
+    NONE = NONE
+    REGISTERED = "REGISTERED"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "REGISTERED": "已登記"}[self]
+
+
+class Source(Particulars):
+    """A fund with what it may be spent on and how much there is."""
+
+    name: Text
+    kind: FundKind = FundKind.OTHER
+    purposes: tuple[Text, ...] = ()
+    """Fields that it may be spent on (HZ-6); none named means any."""
+    envelope: Annotated[Fen, Field(gt=0)]
+    """All that may be awarded from it, in fen."""
+
+
+class FundSourceRegistered(Source, Event):
+    """The fund is on the register and its envelope filled."""
+
+    zh = "資金來源登記"
+    moves = (
+        Transition("FS01", (FundStage.NONE,), FundStage.REGISTERED, (Role.CAB_FIN,), "envelope and purposes named"),
+    )
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Fill the envelope."""
+        yield Post(treasury(stream.realm), envelope(stream.realm, stream.name), self.envelope)
+
+
+class RegisterFundSource(Source, Command):
+    """Put a fund on the register."""
+
+    records = FundSourceRegistered
+
+
+@dataclass(frozen=True)
+class Fund(Part):
+    """The fund as registered."""
+
+    name: str = ""
+    purposes: frozenset[str] = frozenset()
+    envelope: Fen = 0
+    """As registered; what is left of it is the balance of its account."""
+
+    def allows(self, fields: frozenset[str]) -> bool:
+        """Whether a project in these fields may be paid from it (M5): every field lies within its purposes."""
+        return not self.purposes or (bool(fields) and fields <= self.purposes)
+
+
+def decide(_state: State, _facts: Facts, _order: Order, command: RegisterFundSource) -> list[Event]:
+    """What an order about the fund makes happen. Raises CommandRejected."""
+    match command:
+        case RegisterFundSource():
+            return Checks().grant(FundSourceRegistered.of(command))
+        case _:
+            assert_never(command)
+
+
+def evolve(state: State, _of: Occurrence, event: FundSourceRegistered) -> State:
+    """What the room remembers after the event."""
+    match event:
+        case FundSourceRegistered():
+            return state.having(Fund(event.name, frozenset(event.purposes), event.envelope))
+        case _:
+            assert_never(event)
+
+
+ROOM = Room(
+    name="fund",
+    zh="資金來源",
+    commands=(RegisterFundSource,),
+    events=(FundSourceRegistered,),
+    decide=decide,
+    evolve=evolve,
+)
+
+FUND = Aggregate(
+    kind="fund",
+    zh="資金來源",
+    rooms=(ROOM,),
+    final=frozenset({FundStage.NONE, FundStage.REGISTERED}),
+    summary=lambda state: {"name": state.part(Fund).name, "envelope": state.part(Fund).envelope},
+)

@@ -1,0 +1,333 @@
+"""孵化培育基地: designated in three tiers, assessed, and home to tenants (CZ-8…CZ-10)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
+
+from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.decider import Aggregate, Room
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Role, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks, Unmet
+from domain.kernel.state import NONE, SAME, Part, State, Transition
+from domain.registers.organisation import OrganisationStage, not_eligible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class BaseStage(StrEnum):
+    """Whether the base is designated and assessed."""
+
+    NONE = NONE
+    DESIGNATED = "DESIGNATED"
+    ASSESSED = "ASSESSED"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "DESIGNATED": "已認定", "ASSESSED": "已評估"}[self]
+
+
+class Tier(StrEnum):
+    """Whose base it is (CZ-8)."""
+
+    MUNICIPAL = "MUNICIPAL"
+    DISTRICT = "DISTRICT"
+    STREET_VILLAGE = "STREET_VILLAGE"
+
+    @property
+    def above(self) -> Tier | None:
+        """The tier of its parent."""
+        return {"MUNICIPAL": None, "DISTRICT": Tier.MUNICIPAL, "STREET_VILLAGE": Tier.DISTRICT}[self]
+
+
+# ---------------------------------------------------------------- 認定與評估
+
+
+class Designation(Particulars):
+    """Which base, of which tier, run by whom."""
+
+    name: Text
+    tier: Tier
+    operator: str
+    """The organisation that runs it, e.g. ``ORG-1``."""
+    parent: str | None = None
+    """The base that guides it, one tier above; None for the municipal one."""
+
+
+class BaseDesignated(Designation, Event):
+    """The base belongs to the network."""
+
+    zh = "基地認定"
+    moves = (
+        Transition(
+            "BS01",
+            (BaseStage.NONE,),
+            BaseStage.DESIGNATED,
+            (Role.CAB_DEC,),
+            "operator verified; parent one tier above",
+        ),
+    )
+
+
+class DesignateBase(Designation, Command):
+    """Designate the base."""
+
+    records = BaseDesignated
+
+
+class Assessment(Particulars):
+    """The yearly assessment on which support rests (CZ-9)."""
+
+    score: Annotated[Decimal, Field(ge=0, le=200, max_digits=5, decimal_places=2)]
+    """Points; a bonus may take it above 100 [F17]."""
+    grade: Text
+
+
+class BaseAssessed(Assessment, Event):
+    """The base was assessed; the latest assessment counts."""
+
+    zh = "基地評估"
+    moves = (
+        Transition(
+            "BS02",
+            (BaseStage.DESIGNATED, BaseStage.ASSESSED),
+            BaseStage.ASSESSED,
+            (Role.EVAL,),
+            "designated",
+        ),
+    )
+
+
+class AssessBase(Assessment, Command):
+    """Assess the base."""
+
+    records = BaseAssessed
+
+
+# ---------------------------------------------------------------- 入駐與出殼
+
+
+class Tenancy(Particulars):
+    """Which organisation moves in, until when."""
+
+    organisation: str
+    until: date
+    """Its last day, Shanghai."""
+
+
+class TenantAdmitted(Tenancy, Event):
+    """The organisation works in the base."""
+
+    zh = "入駐"
+    moves = (
+        Transition(
+            "BS03",
+            (BaseStage.DESIGNATED, BaseStage.ASSESSED),
+            SAME,
+            (Role.BASE_OP,),
+            "not barred or listed, not admitted already",
+        ),
+    )
+
+
+class AdmitTenant(Tenancy, Command):
+    """Take an organisation in."""
+
+    records = TenantAdmitted
+
+
+class Departure(Particulars):
+    """Which organisation has outgrown the base."""
+
+    organisation: str
+
+
+class TenantGraduated(Departure, Event):
+    """The organisation stands on its own feet."""
+
+    zh = "出殼"
+    moves = (Transition("BS04", (BaseStage.DESIGNATED, BaseStage.ASSESSED), SAME, (Role.BASE_OP,), "a present tenant"),)
+
+
+class GraduateTenant(Departure, Command):
+    """Let a tenant go."""
+
+    records = TenantGraduated
+
+
+Commands = DesignateBase | AssessBase | AdmitTenant | GraduateTenant
+Events = BaseDesignated | BaseAssessed | TenantAdmitted | TenantGraduated
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+@dataclass(frozen=True)
+class Base(Part):
+    """The base as designated and last assessed, with its tenants."""
+
+    name: str = ""
+    tier: Tier | None = None
+    operator: str = ""
+    parent: str | None = None
+    score: Decimal | None = None
+    grade: str | None = None
+    """None if it was never assessed."""
+    tenants: Mapping[str, date] = field(default_factory=dict)
+    """Present tenants and the last day of each."""
+
+
+def unreconciled(tiers: Iterable[Tier], expected: Mapping[Tier, int]) -> tuple[Unmet, ...]:
+    """Where the bases on the register differ from the numbers that the city states, e.g. 1 + 7 + 55 (C1)."""
+    found = Counter(tiers)
+    return tuple(
+        Unmet(
+            rule="C1",
+            zh=f"{tier} 基地登記 {found[tier]} 個，應為 {expected.get(tier, 0)} 個",
+            en=f"{found[tier]} bases of tier {tier} are on the register; there should be {expected.get(tier, 0)}",
+        )
+        for tier in Tier
+        if found[tier] != expected.get(tier, 0)
+    )
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The operator and the parent, or the tenant."""
+    match command:
+        case DesignateBase(operator=operator, parent=parent):
+            streams = {state.stream.sibling("organisation", operator)}
+            if parent is not None:
+                streams.add(state.stream.sibling("base", parent))
+            return Reads(streams=frozenset(streams))
+        case AdmitTenant(organisation=organisation):
+            return Reads(streams=frozenset({state.stream.sibling("organisation", organisation)}))
+        case AssessBase() | GraduateTenant():
+            return Reads()
+        case _:
+            assert_never(command)
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about the base makes happen. Raises CommandRejected."""
+    check, base, today = Checks(), state.part(Base), local_day(order.at)
+    match command:
+        case DesignateBase():
+            _may_be_designated(check, state, facts, command)
+            return check.grant(BaseDesignated.of(command))
+        case AssessBase():
+            return check.grant(BaseAssessed.of(command))
+        case AdmitTenant(organisation=organisation, until=until):
+            check(
+                organisation not in base.tenants,
+                "BS03",
+                f"{organisation} 已入駐至 {base.tenants.get(organisation)}",
+                f"{organisation} is a tenant already, until {base.tenants.get(organisation)}",
+            )
+            check(
+                until > today,
+                "BS03",
+                f"入駐期須至今日之後，所填為 {until}",
+                f"the tenancy must end after today; {until} does not",
+            )
+            tenant = facts.of(state.stream.sibling("organisation", organisation))
+            if tenant.stage == OrganisationStage.VERIFIED:  # a start-up need not be registered yet (CZ-10)
+                not_eligible(check, tenant, today, None, "D5")
+            return check.grant(TenantAdmitted.of(command))
+        case GraduateTenant(organisation=organisation):
+            check(
+                organisation in base.tenants,
+                "BS04",
+                f"{organisation} 並未入駐",
+                f"{organisation} is not a tenant",
+            )
+            return check.grant(TenantGraduated.of(command))
+        case _:
+            assert_never(command)
+
+
+def _may_be_designated(check: Checks, state: State, facts: Facts, command: DesignateBase) -> None:
+    operator = facts.of(state.stream.sibling("organisation", command.operator))
+    check(
+        operator.stage == OrganisationStage.VERIFIED,
+        "BS01",
+        f"運營方 {command.operator} 未經主體核驗",
+        f"the operator {command.operator} has not been verified",
+    )
+    above = command.tier.above
+    parent = facts.of(state.stream.sibling("base", command.parent)).part(Base).tier if command.parent else None
+    check(
+        parent is above,
+        "C1",
+        f"{command.tier} 基地的上級須為 {above or '無'}，所填上級為 {parent or '無'}",
+        f"a base of tier {command.tier} has a parent of tier {above or 'none'}, not {parent or 'none'}",
+    )
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, _of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    base = state.part(Base)
+    match event:
+        case BaseDesignated():
+            return state.having(
+                replace(base, name=event.name, tier=event.tier, operator=event.operator, parent=event.parent)
+            )
+        case BaseAssessed():
+            return state.having(replace(base, score=event.score, grade=event.grade))
+        case TenantAdmitted():
+            return state.having(replace(base, tenants={**base.tenants, event.organisation: event.until}))
+        case TenantGraduated():
+            left = {name: until for name, until in base.tenants.items() if name != event.organisation}
+            return state.having(replace(base, tenants=left))
+        case _:
+            assert_never(event)
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """The assessment of a new base, and the leaving of every tenant."""
+    if state.stage == BaseStage.DESIGNATED:
+        yield Awaited((Role.EVAL,), "AssessBase", "", "評估基地", "assess the base")
+    for organisation, until in state.part(Base).tenants.items():
+        yield Awaited(
+            (Role.BASE_OP,),
+            "GraduateTenant",
+            organisation,
+            f"{organisation} 入駐期滿出殼",
+            f"let {organisation} go at the end of its tenancy",
+            day_ends(until),
+        )
+
+
+ROOM = Room(
+    name="base",
+    zh="孵化培育基地",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    awaiting=awaiting,
+)
+
+BASE = Aggregate(
+    kind="base",
+    zh="孵化培育基地",
+    rooms=(ROOM,),
+    final=frozenset(BaseStage),
+    summary=lambda state: {"name": state.part(Base).name, "tier": state.part(Base).tier},
+)

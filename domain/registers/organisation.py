@@ -1,0 +1,553 @@
+"""社會組織: who it is, what it is rated, and what stands against its being funded (D5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal, assert_never, get_args
+
+from pydantic import AfterValidator, Field
+
+from domain.kernel.calendar import local_day
+from domain.kernel.decider import Aggregate, Room
+from domain.kernel.effects import Claim, Effect, Release
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Actor, Attachment, Role, Text
+from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks
+from domain.kernel.state import NONE, Part, State, Transition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from domain.kernel.identity import StreamId
+    from domain.kernel.scheme import Scheme
+
+Level = Literal["1A", "2A", "3A", "4A", "5A"]
+"""Assessment level of a social organisation [F18]."""
+
+_CODE = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""The 31 characters of GB 32100-2015, in order of value."""
+_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))
+"""The weights of the 17 places before the check character."""
+
+
+def check_character(first_17: str) -> str:
+    """The 18th character of a unified social credit code (GB 32100-2015 §5)."""
+    total = sum(_CODE.index(c) * w for c, w in zip(first_17, _WEIGHTS, strict=True))
+    return _CODE[(31 - total % 31) % 31]
+
+
+def _credit_code(text: str) -> str:
+    if re.fullmatch(rf"[{_CODE}]{{18}}", text) is None:
+        message = "統一社會信用代碼須為 18 位，不含 I O S V Z / 18 characters of GB 32100, without I O S V Z"
+        raise ValueError(message)
+    if check_character(text[:17]) != text[17]:
+        message = f"統一社會信用代碼校驗位應為 {check_character(text[:17])} / the check character does not agree"
+        raise ValueError(message)
+    return text
+
+
+CreditCode = Annotated[str, AfterValidator(_credit_code)]
+"""Unified social credit code by GB 32100-2015."""
+
+
+class OrganisationStage(StrEnum):
+    """Whether its identity has been verified."""
+
+    NONE = NONE
+    VERIFIED = "VERIFIED"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "VERIFIED": "已核驗"}[self]
+
+
+class OrganisationKind(StrEnum):
+    """社會組織 by registration, and the hub kinds of HZ-18."""
+
+    SOCIAL_GROUP = "SOCIAL_GROUP"
+    """社會團體."""
+    SERVICE_AGENCY = "SERVICE_AGENCY"
+    """社會服務機構 (民辦非企業)."""
+    FOUNDATION = "FOUNDATION"
+    """基金會."""
+    PUBLIC_INSTITUTION = "PUBLIC_INSTITUTION"
+    """事業單位, such as the operator of a municipal base."""
+
+
+class Listing(StrEnum):
+    """What stands against an organisation (§2.3 eligibility)."""
+
+    ABNORMAL = "ABNORMAL"
+    SERIOUS = "SERIOUS"
+    PENALTY = "PENALTY"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls it."""
+        return {"ABNORMAL": "活動異常名錄", "SERIOUS": "嚴重違法失信名單", "PENALTY": "行政處罰"}[self]
+
+
+# ---------------------------------------------------------------- 主體核驗
+
+
+class Identity(Particulars):
+    """Who the organisation is, as checked against the registrar."""
+
+    name: Text
+    credit_code: CreditCode | None = None
+    """Unified social credit code; None where the paper file has none."""
+    kind: OrganisationKind
+    registrar: Text | None = None
+    """Where it is registered."""
+    representatives: Annotated[tuple[Actor, ...], Field(min_length=1)]
+    """Who may act for it, in the role SO-LEGAL (SD10)."""
+    annual_report_filed: bool = True
+    own_accounts: bool = True
+    """Whether it keeps accounts of its own [F5]."""
+
+
+class OrganisationVerified(Identity, Event):
+    """The organisation is who it says; verified again, it replaces what was known."""
+
+    zh = "主體核驗"
+    moves = (
+        Transition(
+            "OG01",
+            (OrganisationStage.NONE, OrganisationStage.VERIFIED),
+            OrganisationStage.VERIFIED,
+            (Role.HOST, Role.DCAB, Role.CAB_REG),
+            "register checked; one credit code, one file",
+        ),
+    )
+    changed_code: str | None = None
+    """The credit code that it bore before, if this one is another."""
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """One credit code stands on one file only."""
+        if self.changed_code:
+            yield Release(code_key(stream.realm, self.changed_code), stream)
+        if self.credit_code:
+            yield Claim(code_key(stream.realm, self.credit_code), stream)
+
+
+class VerifyOrganisation(Identity, Command):
+    """Verify who the organisation is."""
+
+    records = OrganisationVerified
+
+
+# ---------------------------------------------------------------- 評估等級
+
+
+class RatingGiven(Particulars):
+    """An assessment level with the last day on which it counts."""
+
+    level: Level
+    until: date
+    """Its last day, Shanghai."""
+
+
+class RatingRecorded(RatingGiven, Event):
+    """The organisation was assessed."""
+
+    zh = "評估等級登記"
+
+
+class RecordRating(RatingGiven, Command):
+    """Record an assessment level."""
+
+    records = RatingRecorded
+    by = (Role.CAB_REG,)
+    during = (OrganisationStage.VERIFIED,)
+    rule = "OG01"
+
+
+class BonusAsked(Particulars):
+    """For which round a rating is to count."""
+
+    round: str
+    """The round whose ranking it is added in."""
+
+
+class RatingBonusApplied(BonusAsked, Event):
+    """The rating counts in that round's ranking, with these points (CZ-5)."""
+
+    zh = "評估等級加分"
+    level: Level
+    points: int
+
+
+class ApplyRatingBonus(BonusAsked, Command):
+    """Let the rating count in a round."""
+
+    records = RatingBonusApplied
+    by = (Role.CAB_REG, Role.HOST)
+    during = (OrganisationStage.VERIFIED,)
+    rule = "OG01"
+
+
+# ---------------------------------------------------------------- 名單與停止資格
+
+
+class Listed(Particulars):
+    """On which list and why, with evidence (V1)."""
+
+    listing: Listing
+    reason: Text
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+
+
+class CreditListingRecorded(Listed, Event):
+    """The organisation is on the list from now on."""
+
+    zh = "列入失信/異常名單"
+
+
+class RecordCreditListing(Listed, Command):
+    """Record that the organisation is on a list."""
+
+    records = CreditListingRecorded
+    by = (Role.CAB_REG,)
+    during = (OrganisationStage.VERIFIED,)
+    rule = "OG01"
+
+
+class Lifted(Particulars):
+    """Off which list, and why."""
+
+    listing: Listing
+    reason: Text
+
+
+class CreditListingLifted(Lifted, Event):
+    """The organisation is off the list."""
+
+    zh = "移出名單"
+
+
+class LiftCreditListing(Lifted, Command):
+    """Record that the organisation is off a list."""
+
+    records = CreditListingLifted
+    by = (Role.CAB_REG,)
+    during = (OrganisationStage.VERIFIED,)
+    rule = "OG01"
+
+
+class Ban(Particulars):
+    """Until when it may not apply, and why, with evidence (V1)."""
+
+    until: date
+    """Its last day, Shanghai."""
+    reason: Text
+    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+
+
+class ApplicantBanned(Ban, Event):
+    """The organisation may not apply or be funded until then."""
+
+    zh = "停止申報資格"
+
+
+class BanApplicant(Ban, Command):
+    """Bar the organisation."""
+
+    records = ApplicantBanned
+    by = (Role.CAB_DEC,)
+    during = (OrganisationStage.VERIFIED,)
+    rule = "OG01"
+
+
+Commands = VerifyOrganisation | RecordRating | ApplyRatingBonus | RecordCreditListing | LiftCreditListing | BanApplicant
+Events = (
+    OrganisationVerified
+    | RatingRecorded
+    | RatingBonusApplied
+    | CreditListingRecorded
+    | CreditListingLifted
+    | ApplicantBanned
+)
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A level and the days on which it counts, both included."""
+
+    level: Level
+    since: date
+    until: date
+
+    def holds(self, day: date) -> bool:
+        """Whether it counts on that day (D5)."""
+        return self.since <= day <= self.until
+
+
+@dataclass(frozen=True)
+class Organisation(Part):
+    """The organisation as verified, rated and listed."""
+
+    name: str = ""
+    credit_code: str | None = None
+    kind: OrganisationKind | None = None
+    representatives: tuple[Actor, ...] = ()
+    annual_report_filed: bool = False
+    own_accounts: bool = False
+    ratings: tuple[Rating, ...] = ()
+    bonuses: Mapping[str, int] = field(default_factory=dict)
+    """Round and the points that its rating adds there."""
+    listings: frozenset[Listing] = frozenset()
+    banned_until: date | None = None
+    """The last day of the longest ban."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether anybody has checked who it is."""
+        return self.kind is not None
+
+    def rating(self, day: date) -> Rating | None:
+        """The rating that counts on that day: the one recorded last (D5)."""
+        return next((r for r in reversed(self.ratings) if r.holds(day)), None)
+
+
+def code_key(realm: str, credit_code: str) -> str:
+    """The key that one organisation holds for its credit code."""
+    return f"credit-code/{realm}/{credit_code}"
+
+
+# ---------------------------------------------------------------- what others ask
+
+
+def not_eligible(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
+    """Note every reason why the organisation may not be funded on that Shanghai day (D5, §2.3 eligibility)."""
+    known, name = organisation.part(Organisation), organisation.stream.name
+    if not check(
+        known.verified,
+        rule,
+        f"{name} 未經主體核驗，請先辦理「主體核驗」",
+        f"{name} has not been verified; verify it first",
+    ):
+        return
+    for listing in sorted(known.listings):
+        check(
+            False,
+            rule,
+            f"{name} 列於{listing.zh}，移出後方可",
+            f"{name} is on the list {listing}; it must be lifted first",
+        )
+    check(
+        known.banned_until is None or today > known.banned_until,
+        rule,
+        f"{name} 停止申報資格至 {known.banned_until}",
+        f"{name} is barred until {known.banned_until}",
+    )
+    check(
+        known.annual_report_filed,
+        rule,
+        f"{name} 未按時報送年度報告，補報並重新核驗後方可",
+        f"{name} has not filed its annual report; it must file and be verified again",
+    )
+    check(
+        known.own_accounts,
+        rule,
+        f"{name} 無獨立賬戶，設立並重新核驗後方可",
+        f"{name} keeps no accounts of its own; it must and be verified again",
+    )
+    _rated_enough(check, organisation, today, scheme, rule)
+
+
+def _rated_enough(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
+    minimum = scheme.bidding.minimum_rating if scheme else None
+    if minimum is None:
+        return
+    rating = organisation.part(Organisation).rating(today)
+    check(
+        rating is not None and rating.level >= minimum,
+        rule,
+        f"{organisation.stream.name} 當日有效等級為 {rating.level if rating else '無'}，須達到 {minimum}",
+        f"the rating of {organisation.stream.name} on that day is {rating.level if rating else 'none'}; "
+        f"{minimum} is needed",
+    )
+
+
+def not_represented(check: Checks, organisation: State, actor: Actor) -> None:
+    """Note that the person may not act for the organisation, if so (SD10)."""
+    known, name = organisation.part(Organisation), organisation.stream.name
+    check(
+        actor in known.representatives,
+        "SD10",
+        f"{actor} 不在 {name} 的法人代表名單，須由 {'、'.join(known.representatives) or '經核驗的代表'} 辦理",
+        f"{actor} may not act for {name}; {', '.join(known.representatives) or 'a verified representative'} may",
+    )
+
+
+# ---------------------------------------------------------------- decide
+
+
+def governed_by(state: State, command: Command) -> StreamId | None:
+    """The round for which a rating is to count."""
+    return state.stream.sibling("round", command.round) if isinstance(command, ApplyRatingBonus) else None
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """Who holds the credit code."""
+    if isinstance(command, VerifyOrganisation) and command.credit_code:
+        return Reads(claims=frozenset({code_key(state.stream.realm, command.credit_code)}))
+    return Reads()
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about the organisation makes happen. Raises CommandRejected."""
+    check, known, today = Checks(), state.part(Organisation), local_day(order.at)
+    match command:
+        case VerifyOrganisation():
+            return _verified(check, state, facts, command)
+        case RecordRating(until=until):
+            check(
+                until >= today,
+                "D5",
+                f"等級有效期至 {until}，登記時已過期",
+                f"the rating ended on {until}, before it is recorded",
+            )
+            return check.grant(RatingRecorded.of(command))
+        case ApplyRatingBonus():
+            return _bonus(check, state, facts, today, command)
+        case RecordCreditListing(listing=listing):
+            check(
+                listing not in known.listings,
+                "D5",
+                f"已列於{listing.zh}",
+                f"it is on the list {listing} already",
+            )
+            return check.grant(CreditListingRecorded.of(command))
+        case LiftCreditListing(listing=listing):
+            check(
+                listing in known.listings,
+                "D5",
+                f"並未列於{listing.zh}",
+                f"it is not on the list {listing}",
+            )
+            return check.grant(CreditListingLifted.of(command))
+        case BanApplicant(until=until):
+            check(
+                until > today,
+                "D5",
+                f"停止資格須至今日之後，所填為 {until}",
+                f"a bar must end after today; {until} does not",
+            )
+            return check.grant(ApplicantBanned.of(command))
+        case _:
+            assert_never(command)
+
+
+def _verified(check: Checks, state: State, facts: Facts, command: VerifyOrganisation) -> list[Event]:
+    before = state.part(Organisation).credit_code
+    if command.credit_code:
+        others = facts.holders(code_key(state.stream.realm, command.credit_code)) - {state.stream}
+        check(
+            not others,
+            "OG01",
+            f"信用代碼 {command.credit_code} 已登記於 {'、'.join(sorted(others))}",
+            f"the credit code {command.credit_code} stands on {', '.join(sorted(others))}",
+        )
+    strangers = [a for a in command.representatives if a.role is not Role.SO_LEGAL]
+    check(
+        not strangers,
+        "SD10",
+        f"{'、'.join(strangers)} 並非法人代表（SO-LEGAL）",
+        f"{', '.join(strangers)} are not legal representatives (SO-LEGAL)",
+    )
+    changed = before if before != command.credit_code else None
+    return check.grant(OrganisationVerified.of(command, changed_code=changed))
+
+
+def _bonus(check: Checks, state: State, facts: Facts, today: date, command: ApplyRatingBonus) -> list[Event]:
+    known, name = state.part(Organisation), state.stream.name
+    rating, newest = known.rating(today), known.ratings[-1] if known.ratings else None
+    ended = f"{newest.level} 至 {newest.until}" if newest else "無評估等級"
+    ended_en = f"{newest.level} until {newest.until}" if newest else "none recorded"
+    check(
+        rating,
+        "D5",
+        f"{name} 當日無有效等級（{ended}），不得加分",
+        f"{name} has no rating valid on {today} ({ended_en}); no bonus",
+    )
+    scheme = facts.scheme
+    check(scheme, "S1", f"{command.round} 尚未選定管理辦法", f"no scheme is pinned to {command.round} yet")
+    points = scheme.bidding.rating_bonus.get(rating.level, 0) if scheme and rating else 0
+    check(
+        points or not (scheme and rating),
+        "D5",
+        f"管理辦法對 {rating.level if rating else ''} 不加分",
+        f"the scheme gives {rating.level if rating else ''} no bonus",
+    )
+    check(
+        command.round not in known.bonuses,
+        "D5",
+        f"{command.round} 已加過分",
+        f"the bonus for {command.round} was applied before",
+    )
+    if check.unmet or rating is None:
+        raise check.refuse()
+    return [RatingBonusApplied.of(command, level=rating.level, points=points)]
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    known, today = state.part(Organisation), local_day(of.at)
+    match event:
+        case OrganisationVerified():
+            verified = replace(
+                known,
+                name=event.name,
+                credit_code=event.credit_code,
+                kind=event.kind,
+                representatives=event.representatives,
+                annual_report_filed=event.annual_report_filed,
+                own_accounts=event.own_accounts,
+            )
+            return state.having(verified)
+        case RatingRecorded():
+            rating = Rating(event.level, today, event.until)
+            return state.having(replace(known, ratings=(*known.ratings, rating)))
+        case RatingBonusApplied():
+            return state.having(replace(known, bonuses={**known.bonuses, event.round: event.points}))
+        case CreditListingRecorded():
+            return state.having(replace(known, listings=known.listings | {event.listing}))
+        case CreditListingLifted():
+            return state.having(replace(known, listings=known.listings - {event.listing}))
+        case ApplicantBanned():
+            until = max(event.until, known.banned_until or event.until)
+            return state.having(replace(known, banned_until=until))
+        case _:
+            assert_never(event)
+
+
+ROOM = Room(
+    name="organisation",
+    zh="社會組織",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+)
+
+ORGANISATION = Aggregate(
+    kind="organisation",
+    zh="社會組織",
+    rooms=(ROOM,),
+    final=frozenset(OrganisationStage),
+    governed_by=governed_by,
+    summary=lambda state: {"name": state.part(Organisation).name},
+)

@@ -1,0 +1,647 @@
+"""評審專家組: drawn, freed of everybody with an interest, scoring, reporting (P1, P4). One panel scores many bids."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from domain.application import Application
+from domain.kernel.calendar import local_day
+from domain.kernel.decider import Aggregate, Room
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks
+from domain.kernel.state import NONE, SAME, Part, State, Transition
+from domain.registers.organisation import Organisation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from domain.kernel.calendar import Calendar
+    from domain.kernel.scheme import Scheme
+
+SHORTLISTED = "SHORTLISTED"
+"""The stage of an application that a panel may score; the stages of a project lie above this room."""
+
+_FEWEST_TO_DROP = 5
+"""Highest and lowest are left out only of five sheets or more (§2.3 aggregation)."""
+_HUNDREDTH = Decimal("0.01")
+
+
+class PanelStage(StrEnum):
+    """Where a panel stands."""
+
+    NONE = NONE
+    DRAWN = "DRAWN"
+    SCORING = "SCORING"
+    REPORTED = "REPORTED"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "DRAWN": "已抽取", "SCORING": "評分中", "REPORTED": "已出報告"}[self]
+
+
+def _seat(text: str) -> str:
+    if re.fullmatch(r"E[1-9][0-9]{0,8}", text) is None:
+        message = f"{text!r}: 席位寫作 E1、E2… / write a seat as E1; the person is EXPERT#1"
+        raise ValueError(message)
+    return text
+
+
+Seat = Annotated[str, AfterValidator(_seat)]
+"""A seat by the number of its expert: in ``E3`` sits ``EXPERT#3``."""
+
+
+def person(seat: str) -> Actor:
+    """Who sits there."""
+    return Actor(f"EXPERT#{seat[1:]}")
+
+
+def seat_of(actor: Actor) -> str:
+    """Where that expert would sit."""
+    return f"E{actor.number}"
+
+
+Mark = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
+"""Points out of 100, at most two decimals."""
+
+
+# ---------------------------------------------------------------- 抽取
+
+
+class Draw(Particulars):
+    """Who was drawn, for which applications, before whom."""
+
+    round: str
+    applications: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The applications to be scored, e.g. ``AP-1``."""
+    seats: tuple[Seat, ...]
+    witness: Actor | None = None
+    """Who watched the draw."""
+
+
+class PanelDrawn(Draw, Event):
+    """The panel stands; from now on its experts say whose interest touches theirs."""
+
+    zh = "專家抽取"
+    moves = (
+        Transition(
+            "RP01",
+            (PanelStage.NONE,),
+            PanelStage.DRAWN,
+            (Role.CAB_REG,),
+            "seats odd and enough; every application passed preliminary review",
+        ),
+    )
+    bidders: dict[str, tuple[str, ...]]
+    """Application and the organisations behind it."""
+
+
+class DrawPanel(Draw, Command):
+    """Draw the panel."""
+
+    records = PanelDrawn
+
+
+# ---------------------------------------------------------------- 回避
+
+
+class ConflictKind(StrEnum):
+    """What ties a reviewer to an organisation (§2.3 recusal)."""
+
+    EMPLOYMENT_24M = "EMPLOYMENT_24M"
+    BOARD_24M = "BOARD_24M"
+    PAYMENT_24M = "PAYMENT_24M"
+    KIN = "KIN"
+    OTHER = "OTHER"
+
+    @property
+    def lapses(self) -> bool:
+        """Whether time heals it: what has ended long enough ago does not bar."""
+        return self in (ConflictKind.EMPLOYMENT_24M, ConflictKind.BOARD_24M, ConflictKind.PAYMENT_24M)
+
+
+class Conflict(Particulars):
+    """What ties the expert to whom."""
+
+    organisation: str
+    kind: ConflictKind
+    ended_on: date | None = None
+    """The last day of the tie; None if it still holds."""
+
+
+class ConflictDeclared(Conflict, Event):
+    """An expert has declared an interest."""
+
+    zh = "利益關係申報"
+    moves = (Transition("RP02", (PanelStage.DRAWN, PanelStage.SCORING), SAME, (Role.EXPERT,), "seated on this panel"),)
+    bars: bool
+    """Whether the expert may not score: the organisation bids here, and the tie holds or is too recent."""
+    recusal_months: int
+    """How many months a tie counts after it has ended."""
+
+
+class DeclareConflict(Conflict, Command):
+    """Declare an interest."""
+
+    records = ConflictDeclared
+
+
+class Recusal(Particulars):
+    """Who leaves and who takes the seat."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    out: Seat
+    in_: Annotated[Seat | None, Field(alias="in")] = None
+    """The substitute; without one the panel must still be odd (P4)."""
+    reason: Text | None = None
+
+
+class ReviewerRecused(Recusal, Event):
+    """The expert has left the panel for good."""
+
+    zh = "回避及遞補"
+    moves = (
+        Transition(
+            "RP03",
+            (PanelStage.DRAWN, PanelStage.SCORING),
+            SAME,
+            (Role.CAB_REG,),
+            "before any score; panel odd afterwards",
+        ),
+    )
+
+
+class RecuseReviewer(Recusal, Command):
+    """Let an expert leave the panel."""
+
+    records = ReviewerRecused
+
+
+# ---------------------------------------------------------------- 評分與報告
+
+
+class Sheet(Particulars):
+    """One expert's judgement of one application: a mark, or a mark for each criterion of the rubric."""
+
+    application: str
+    mark: Mark | None = None
+    criteria: dict[str, Mark] = Field(default_factory=dict)
+    """Criterion and its points, up to its weight; they add up to the mark."""
+    comment: Text | None = None
+
+
+class ScoreSubmitted(Sheet, Event):
+    """One sheet is in; it can no longer be changed."""
+
+    zh = "專家評分"
+    moves = (
+        Transition(
+            "RP04",
+            (PanelStage.DRAWN, PanelStage.SCORING),
+            PanelStage.SCORING,
+            (Role.EXPERT,),
+            "seated, without interest; one sheet an application",
+        ),
+    )
+    mark: Mark
+
+
+class SubmitScore(Sheet, Command):
+    """Hand a sheet in."""
+
+    records = ScoreSubmitted
+    subject_field = "application"
+
+
+class PaperResults(Particulars):
+    """The report; results are computed from the sheets unless they were entered on paper only."""
+
+    results: dict[str, Mark] = Field(default_factory=dict)
+    """Application and mark, only where no sheet was entered here."""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class ReviewReportIssued(PaperResults, Event):
+    """The marks are final."""
+
+    zh = "評審報告"
+    moves = (
+        Transition(
+            "RP05",
+            (PanelStage.DRAWN, PanelStage.SCORING),
+            PanelStage.REPORTED,
+            (Role.HOST,),
+            "panel quorate; nobody barred is seated",
+        ),
+    )
+    on_paper: bool = False
+    """Whether the results were taken from paper: no sheet can be shown for them here."""
+    dropped: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Application and the two seats whose marks were left out as highest and lowest."""
+    bonuses: dict[str, int] = Field(default_factory=dict)
+    """Application and the points that its bidder's rating adds in the ranking (CZ-5)."""
+
+
+class IssueReviewReport(PaperResults, Command):
+    """Issue the report."""
+
+    records = ReviewReportIssued
+
+
+Commands = DrawPanel | DeclareConflict | RecuseReviewer | SubmitScore | IssueReviewReport
+Events = PanelDrawn | ConflictDeclared | ReviewerRecused | ScoreSubmitted | ReviewReportIssued
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+@dataclass(frozen=True)
+class Panel(Part):
+    """The panel, who sits on it, and what it found."""
+
+    round: str = ""
+    bidders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Application and the organisations behind it."""
+    seated: tuple[str, ...] = ()
+    barred: frozenset[str] = frozenset()
+    """Seats whose experts may not score: by their own declaration, or recused."""
+    sheets: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    """Application, seat and mark."""
+    took_part: frozenset[Actor] = frozenset()
+    """Everybody who drew, recused, scored or reported: none of them may investigate an objection (P5)."""
+    results: Mapping[str, Decimal] = field(default_factory=dict)
+    """Application and its mark, once reported."""
+    bonuses: Mapping[str, int] = field(default_factory=dict)
+    reported: bool = False
+
+    @property
+    def applications(self) -> tuple[str, ...]:
+        """What is to be scored."""
+        return tuple(self.bidders)
+
+    @property
+    def scored(self) -> bool:
+        """Whether any sheet is in."""
+        return any(self.sheets.values())
+
+
+def outcome(sheets: Mapping[str, Decimal], *, drop_extremes: bool) -> tuple[Decimal, tuple[str, ...]]:
+    """The mark that the sheets (seat and mark) add up to, half up to two decimals, and the seats left out of it."""
+    ordered = sorted(sheets, key=lambda seat: (sheets[seat], seat))
+    dropped = (ordered[0], ordered[-1]) if drop_extremes and len(ordered) >= _FEWEST_TO_DROP else ()
+    counted = [sheets[seat] for seat in ordered if seat not in dropped]
+    mean = sum(counted, Decimal(0)) / len(counted)
+    return mean.quantize(_HUNDREDTH, ROUND_HALF_UP), dropped
+
+
+# ---------------------------------------------------------------- decide
+
+
+def governed_by(state: State, command: Command) -> StreamId | None:
+    """The panel's round."""
+    round_ = command.round if isinstance(command, DrawPanel) else state.part(Panel).round
+    return state.stream.sibling("round", round_) if round_ else None
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The applications to be scored; the bidders whose rating may count."""
+    match command:
+        case DrawPanel(applications=applications):
+            return Reads(streams=frozenset(state.stream.sibling("project", name) for name in applications))
+        case IssueReviewReport():
+            bidders = {names[0] for names in state.part(Panel).bidders.values() if names}
+            return Reads(streams=frozenset(state.stream.sibling("organisation", name) for name in bidders))
+        case DeclareConflict() | RecuseReviewer() | SubmitScore():
+            return Reads()
+        case _:
+            assert_never(command)
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about the panel makes happen. Raises CommandRejected."""
+    check, panel, today = Checks(), state.part(Panel), local_day(order.at)
+    match command:
+        case DrawPanel():
+            return _drawn(check, state, facts, command)
+        case DeclareConflict(organisation=organisation):
+            scheme = _scheme(check, facts)
+            _is_seated(check, panel, order.actor, "RP02")
+            bids = any(organisation in names for names in panel.bidders.values())
+            months = scheme.review.recusal_months
+            bars = bids and _still_counts(command, months, today)
+            return check.grant(ConflictDeclared.of(command, bars=bars, recusal_months=months))
+        case RecuseReviewer():
+            _may_be_recused(check, panel, command)
+            return check.grant(ReviewerRecused.of(command))
+        case SubmitScore():
+            _may_score(check, panel, order.actor, command)
+            mark = _mark(check, _scheme(check, facts), command)
+            return check.grant(ScoreSubmitted.of(command, mark=mark))
+        case IssueReviewReport():
+            return _reported(check, state, facts, command)
+        case _:
+            assert_never(command)
+
+
+def _scheme(check: Checks, facts: Facts) -> Scheme:
+    """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
+    if (
+        not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
+        or not facts.scheme
+    ):
+        raise check.refuse()
+    return facts.scheme
+
+
+def _drawn(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list[Event]:
+    """RP01, P4: odd and enough seats, each once; only applications that passed preliminary review, or wait anew."""
+    bidders: dict[str, tuple[str, ...]] = {}
+    for name in command.applications:
+        file = facts.of(state.stream.sibling("project", name))
+        application = file.part(Application)
+        check(
+            (file.stage == SHORTLISTED or application.rescoring) and application.round == command.round,
+            "RP01",
+            f"{name} 現為 {file.stage}（輪次 {application.round}），須為 {command.round} 初審通過或待複評的申報",
+            f"{name} is {file.stage} in round {application.round}; it must be shortlisted in {command.round}, "
+            "or wait to be scored again",
+        )
+        bidders[name] = (application.organisation, *application.partners)
+    _is_odd(check, command.seats)
+    check(
+        len(set(command.seats)) == len(command.seats),
+        "P4",
+        "同一專家不得佔兩席",
+        "one expert cannot take two seats",
+    )
+    scheme = _scheme(check, facts)
+    check(
+        len(set(command.seats)) >= scheme.review.panel,
+        "P4",
+        f"專家 {len(set(command.seats))} 人，須至少 {scheme.review.panel} 人",
+        f"{len(set(command.seats))} experts were drawn; at least {scheme.review.panel} are needed",
+    )
+    return check.grant(PanelDrawn.of(command, bidders=bidders))
+
+
+def _is_odd(check: Checks, seats: Sequence[str]) -> None:
+    check(
+        len(seats) % 2 == 1,
+        "P4",
+        f"評審組 {len(seats)} 人，須為奇數",
+        f"the panel has {len(seats)} seats; their number must be odd",
+    )
+
+
+def _is_seated(check: Checks, panel: Panel, actor: Actor, rule: str) -> None:
+    check(
+        seat_of(actor) in panel.seated,
+        rule,
+        f"{actor} 不在本評審組（{'、'.join(panel.seated)}）",
+        f"{actor} does not sit on this panel ({', '.join(panel.seated)})",
+    )
+
+
+def _still_counts(conflict: Conflict, months: int, today: date) -> bool:
+    """Whether the tie holds, or ended less than that many months ago."""
+    if conflict.ended_on is None or not conflict.kind.lapses:
+        return True
+    return today <= _months_after(conflict.ended_on, months)
+
+
+def _months_after(day: date, months: int) -> date:
+    """The same day so many months later; the last of the month where it has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    first_of_next = date(day.year + years + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    last = date.fromordinal(first_of_next.toordinal() - 1).day
+    return date(day.year + years, month + 1, min(day.day, last))
+
+
+def _may_be_recused(check: Checks, panel: Panel, command: RecuseReviewer) -> None:
+    """P1: recusal precedes scores. P4: odd afterwards, and nobody in two seats."""
+    check(
+        not panel.scored,
+        "P1",
+        "已有評分，不得再行回避；請另抽評審組",
+        "scores are in, and recusal precedes scores; draw another panel",
+    )
+    check(
+        command.out in panel.seated,
+        "RP03",
+        f"{command.out} 不在席",
+        f"{command.out} is not seated",
+    )
+    check(
+        command.in_ is None or command.in_ not in panel.barred,
+        "P1",
+        f"{command.in_} 已回避，不得遞補",
+        f"{command.in_} was recused and cannot come back",
+    )
+    check(
+        command.in_ not in panel.seated,
+        "P4",
+        f"{command.in_} 已在席，不得重複",
+        f"{command.in_} sits there already",
+    )
+    _is_odd(check, _after_recusal(panel, command))
+
+
+def _after_recusal(panel: Panel, recusal: Recusal) -> tuple[str, ...]:
+    substitute = (recusal.in_,) if recusal.in_ is not None else ()
+    return (*(seat for seat in panel.seated if seat != recusal.out), *substitute)
+
+
+def _may_score(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) -> None:
+    seat = seat_of(actor)
+    if check(
+        seat not in panel.barred,
+        "P1",
+        f"{actor} 與申報組織有利益關係或已回避，不得評分",
+        f"{actor} is recused or has an interest in a bidder; the score does not count",
+    ):
+        _is_seated(check, panel, actor, "RP04")
+    check(
+        command.application in panel.bidders,
+        "RP04",
+        f"{command.application} 不在本組評審範圍",
+        f"{command.application} is not before this panel",
+    )
+    check(
+        seat not in panel.sheets.get(command.application, {}),
+        "RP04",
+        f"{actor} 已評過 {command.application}，評分不得更改",
+        f"{actor} has scored {command.application}; a sheet cannot be changed",
+    )
+
+
+def _mark(check: Checks, scheme: Scheme, sheet: SubmitScore) -> Decimal:
+    """The mark as given, or as its criteria add up."""
+    check(
+        (sheet.mark is None) != (not sheet.criteria),
+        "RP04",
+        "請填總分（mark）或逐項得分（criteria），二者擇一",
+        "give either a mark or the points of each criterion",
+    )
+    if not sheet.criteria:
+        return sheet.mark or Decimal(0)
+    rubric = scheme.review.rubric
+    check(
+        sheet.criteria.keys() == rubric.keys(),
+        "RP04",
+        f"評分項須為 {'、'.join(rubric)}",
+        f"the criteria are {', '.join(rubric)}",
+    )
+    above = [name for name, points in sheet.criteria.items() if points > rubric.get(name, 100)]
+    check(
+        not above,
+        "RP04",
+        f"{'、'.join(above)} 超過該項滿分",
+        f"{', '.join(above)} exceed the weight of their criterion",
+    )
+    return min(sum(sheet.criteria.values(), Decimal(0)), Decimal(100))
+
+
+def _reported(check: Checks, state: State, facts: Facts, command: IssueReviewReport) -> list[Event]:
+    """RP05: nobody barred is seated, as many sheets as the rules ask for; or, with no sheet at all, from paper."""
+    panel, scheme = state.part(Panel), _scheme(check, facts)
+    barred = [seat for seat in panel.seated if seat in panel.barred]
+    check(
+        not barred,
+        "P1",
+        f"{'、'.join(barred)} 有利益關係而仍在席，須先辦理回避",
+        f"{', '.join(barred)} have an interest and are still seated; recuse them first",
+    )
+    bonuses = _bonuses(panel, state, facts)
+    if command.results:
+        _on_paper(check, panel, command)
+        results = {name: mark.quantize(_HUNDREDTH) for name, mark in sorted(command.results.items())}
+        return check.grant(ReviewReportIssued.of(command, results=results, on_paper=True, bonuses=bonuses))
+    for name in panel.applications:
+        count = len(panel.sheets.get(name, {}))
+        check(
+            count >= scheme.review.panel,
+            "RP05",
+            f"{name} 已有 {count} 份評分，須 {scheme.review.panel} 份",
+            f"{name} has {count} sheets; {scheme.review.panel} are needed",
+        )
+    if check.unmet:
+        raise check.refuse()
+    found = {
+        name: outcome(panel.sheets[name], drop_extremes=scheme.review.drop_extremes) for name in panel.applications
+    }
+    return [
+        ReviewReportIssued.of(
+            command,
+            results={name: mark for name, (mark, _) in found.items()},
+            dropped={name: seats for name, (_, seats) in found.items() if seats},
+            bonuses=bonuses,
+        )
+    ]
+
+
+def _bonuses(panel: Panel, state: State, facts: Facts) -> dict[str, int]:
+    found = {
+        name: facts.of(state.stream.sibling("organisation", names[0])).part(Organisation).bonuses.get(panel.round, 0)
+        for name, names in panel.bidders.items()
+        if names
+    }
+    return {name: points for name, points in found.items() if points}
+
+
+def _on_paper(check: Checks, panel: Panel, command: IssueReviewReport) -> None:
+    check(
+        not panel.scored,
+        "RP05",
+        "已有電子評分，結果須由評分計算，不得另填",
+        "sheets are in; results are computed from them and cannot be entered",
+    )
+    check(
+        command.results.keys() == panel.bidders.keys(),
+        "RP05",
+        f"結果須正好涵蓋 {'、'.join(panel.applications)}",
+        f"the results must cover exactly {', '.join(panel.applications)}",
+    )
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    panel = state.part(Panel)
+    match event:
+        case PanelDrawn():
+            drawn = replace(panel, round=event.round, bidders=event.bidders, seated=event.seats)
+            return state.having(_joined(drawn, of.actor))
+        case ConflictDeclared():
+            barred = {seat_of(of.actor)} if event.bars else set()
+            return state.having(replace(panel, barred=panel.barred | barred))
+        case ReviewerRecused():
+            left = replace(panel, seated=_after_recusal(panel, event), barred=panel.barred | {event.out})
+            return state.having(_joined(left, of.actor))
+        case ScoreSubmitted():
+            sheets = {**panel.sheets.get(event.application, {}), seat_of(of.actor): event.mark}
+            scored = replace(panel, sheets={**panel.sheets, event.application: sheets})
+            return state.having(_joined(scored, of.actor))
+        case ReviewReportIssued():
+            reported = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
+            sat = (person(seat) for seat in panel.seated) if event.on_paper else ()
+            return state.having(_joined(reported, of.actor, *sat))
+        case _:
+            assert_never(event)
+
+
+def _joined(panel: Panel, *people: Actor) -> Panel:
+    return replace(panel, took_part=panel.took_part | set(people))
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """The recusal of who is barred, the sheets that are missing, then the report."""
+    panel = state.part(Panel)
+    if state.stage not in (PanelStage.DRAWN, PanelStage.SCORING):
+        return
+    for seat in panel.seated:
+        if seat in panel.barred:
+            yield Awaited((Role.CAB_REG,), "RecuseReviewer", seat, f"{seat} 回避及遞補", f"recuse {seat}")
+    for name in panel.applications:
+        missing = [seat for seat in panel.seated if seat not in panel.sheets.get(name, {})]
+        if missing:
+            yield Awaited(
+                (Role.EXPERT,),
+                "SubmitScore",
+                name,
+                f"{name} 尚缺 {len(missing)} 份評分",
+                f"{len(missing)} sheets for {name} are missing",
+            )
+    yield Awaited((Role.HOST,), "IssueReviewReport", "", "出具評審報告", "issue the report")
+
+
+ROOM = Room(
+    name="panel",
+    zh="專家評審",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    awaiting=awaiting,
+)
+
+PANEL = Aggregate(
+    kind="panel",
+    zh="評審專家組",
+    rooms=(ROOM,),
+    final=frozenset({PanelStage.NONE, PanelStage.REPORTED}),
+    governed_by=governed_by,
+    summary=lambda state: {"round": state.part(Panel).round, "applications": list(state.part(Panel).applications)},
+)

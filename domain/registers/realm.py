@@ -1,0 +1,149 @@
+"""時鐘域: what moves time for all streams of one realm (design.md §5). From manual to the wall clock, never back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, assert_never
+
+from domain.kernel.decider import Aggregate, Room
+from domain.kernel.identity import LIVE, Actor, Role
+from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks
+from domain.kernel.state import NONE, Part, State, Transition
+
+if TYPE_CHECKING:
+    from domain.kernel.facts import Facts
+
+REALM_NAME = "clock"
+"""The name of the one such stream of a realm."""
+
+
+OFFICERS = (Role.CAB_REG, Role.CAB_DEC)
+"""Who may take a realm to the wall clock, two of them together."""
+
+
+class Clock(StrEnum):
+    """What moves time."""
+
+    MANUAL = "MANUAL"
+    """The dates of the commands: scenarios, imports, rehearsals."""
+    WALL = "WALL"
+    """The time at which the door takes a command in."""
+
+
+class RealmStage(StrEnum):
+    """Which clock holds; the same words as the clocks'."""
+
+    NONE = NONE
+    MANUAL = "MANUAL"
+    WALL = "WALL"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "MANUAL": "手動時鐘", "WALL": "實時鐘"}[self]
+
+
+class Setting(Particulars):
+    """Which clock is to hold."""
+
+    clock: Clock
+    second: Actor | None = None
+    """The second person that going live takes; it is not the one who asks."""
+
+
+class ClockSet(Setting, Event):
+    """The realm lives on that clock from now on."""
+
+    zh = "時鐘設定"
+    moves = (
+        Transition(
+            "CK01",
+            (RealmStage.NONE,),
+            RealmStage.MANUAL,
+            (Role.CAB_REG, Role.CAB_DEC, Role.HOST, Role.SYS),
+            "a new realm",
+            when=lambda e: isinstance(e, ClockSet) and e.clock is Clock.MANUAL,
+        ),
+        Transition(
+            "CK02",
+            (RealmStage.NONE, RealmStage.MANUAL),
+            RealmStage.WALL,
+            OFFICERS,
+            "one way, by two persons, with no deadline in the past",
+            when=lambda e: isinstance(e, ClockSet) and e.clock is Clock.WALL,
+        ),
+    )
+
+
+class SetClock(Setting, Command):
+    """Set the realm's clock."""
+
+    records = ClockSet
+
+
+@dataclass(frozen=True)
+class Realm(Part):
+    """The realm's clock; None before it was set."""
+
+    clock: Clock | None = None
+
+
+def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list[Event]:
+    """What an order about the clock makes happen. Raises CommandRejected.
+
+    That no deadline lies in the past is known to the agenda alone: ``carry_out`` asks it, and the append asks again.
+    """
+    check, now = Checks(), state.part(Realm).clock
+    match command:
+        case SetClock(clock=clock, second=second):
+            check(
+                clock is not now,
+                "CK02",
+                f"時鐘已是 {clock}",
+                f"the clock is {clock} already",
+            )
+            check(
+                clock is Clock.WALL or state.stream.realm != LIVE,
+                "CK01",
+                f"{LIVE} 域只可用實時鐘",
+                f"the realm {LIVE} lives on the wall clock only",
+            )
+            if clock is Clock.WALL:
+                check(
+                    order.actor.role in OFFICERS and second is not None and second.role in OFFICERS,
+                    "CK02",
+                    "轉為實時須由兩人辦理：請填第二人，須為社管經辦或局黨組會",
+                    "going live takes two persons of the office: name the second, CAB-REG or CAB-DEC",
+                )
+                check(
+                    second != order.actor,
+                    "CK02",
+                    f"第二人不得與申請人 {order.actor} 相同",
+                    f"the second person must be another than {order.actor}",
+                )
+            return check.grant(ClockSet.of(command))
+        case _:
+            assert_never(command)
+
+
+def evolve(state: State, _of: Occurrence, event: ClockSet) -> State:
+    """What the room remembers after the event."""
+    match event:
+        case ClockSet():
+            return state.having(Realm(event.clock))
+        case _:
+            assert_never(event)
+
+
+ROOM = Room(
+    name="clock",
+    zh="時鐘域",
+    commands=(SetClock,),
+    events=(ClockSet,),
+    decide=decide,
+    evolve=evolve,
+)
+
+REALM = Aggregate(kind="realm", zh="時鐘域", rooms=(ROOM,), final=frozenset(RealmStage))

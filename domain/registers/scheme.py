@@ -1,0 +1,316 @@
+"""計劃與管理辦法: a programme, every version of its rules whole, and the days on which it opens rounds (HZ-1, HZ-8).
+
+A published version never changes: rounds pin it by name and number. Who rings on the day is no matter of this room: the
+alarm is set from what stands here (followers/schedules.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, assert_never, get_args
+
+from domain.kernel.decider import Aggregate, Room
+from domain.kernel.effects import Claim, Effect
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Role, StreamId, Text
+from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.refusal import Checks
+from domain.kernel.scheme import RoundLevel, Scheme
+from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
+from domain.registers.annual_round import Alarm, Annual, Code, Day, Hour, Month
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class SchemeStage(StrEnum):
+    """Whether there are rules to pin."""
+
+    NONE = NONE
+    ESTABLISHED = "ESTABLISHED"
+    PUBLISHED = "PUBLISHED"
+
+    @property
+    def zh(self) -> str:
+        """What the office calls this stage."""
+        return {"NONE": "未建檔", "ESTABLISHED": "已設立", "PUBLISHED": "已發布"}[self]
+
+
+class Programme(Particulars):
+    """A series of rounds under one name (HZ-1, CZ-7)."""
+
+    city: Text
+    brand: Text
+    """The name that the public knows it by, e.g. 幸福社區."""
+
+
+class ProgrammeEstablished(Programme, Event):
+    """The programme exists."""
+
+    zh = "計劃設立"
+    moves = (
+        Transition("SC01", (SchemeStage.NONE,), SchemeStage.ESTABLISHED, (Role.CAB_DEC,), "not established before"),
+    )
+
+
+class EstablishProgramme(Programme, Command):
+    """Establish the programme."""
+
+    records = ProgrammeEstablished
+
+
+class Pack(Particulars):
+    """The rules of one version, whole."""
+
+    scheme: Scheme
+    """Validated; its name is the name of this stream."""
+
+
+class PolicyPackPublished(Pack, Event):
+    """A version of the rules is published and may be pinned from its effective day."""
+
+    zh = "管理辦法發布"
+    moves = (
+        Transition(
+            "SC02",
+            (SchemeStage.NONE, SchemeStage.ESTABLISHED),
+            SchemeStage.PUBLISHED,
+            (Role.CAB_DEC,),
+            "document valid; first version",
+        ),
+        Transition(
+            "SC03",
+            (SchemeStage.PUBLISHED,),
+            SAME,
+            (Role.CAB_DEC,),
+            "document valid; a version not published before",
+        ),
+    )
+
+
+class PublishPolicyPack(Pack, Command):
+    """Publish a version of the rules."""
+
+    records = PolicyPackPublished
+
+
+# ---------------------------------------------------------------- 年度輪次
+
+
+class Series(Particulars):
+    """Rounds that bear one code, a year each."""
+
+    programme: Code
+    """E.g. ``FZ``; its round of 2027 is ``R-FZ-2027``."""
+
+
+class Yearly(Series):
+    """On which day of every year the next is opened, in the name of who asks for it."""
+
+    level: RoundLevel = RoundLevel.MUNICIPAL
+    month: Month
+    day: Day
+    hour: Hour = 9
+    """In Shanghai."""
+
+
+class AnnualRoundScheduled(Yearly, Event):
+    """Every year on that day its round is opened."""
+
+    zh = "年度輪次排定"
+    moves = (
+        Transition(
+            "SC04",
+            (SchemeStage.PUBLISHED,),
+            SAME,
+            (Role.CAB_REG,),
+            "a day that every year has; not scheduled already; the code is no other programme's",
+        ),
+    )
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Take the code, for good: the rounds that bear it stay this programme's."""
+        yield Claim(code_key(stream, self.programme), stream)
+
+
+class ScheduleAnnualRound(Yearly, Command):
+    """Have a round opened every year."""
+
+    records = AnnualRoundScheduled
+    subject_field = "programme"
+
+
+class AnnualRoundUnscheduled(Series, Event):
+    """No more rounds are opened by themselves; those that were opened stay."""
+
+    zh = "年度輪次取消"
+    moves = (Transition("SC05", (SchemeStage.PUBLISHED,), SAME, (Role.CAB_REG, Role.CAB_DEC), "scheduled before"),)
+
+
+class UnscheduleAnnualRound(Series, Command):
+    """Have no more rounds opened by themselves."""
+
+    records = AnnualRoundUnscheduled
+    subject_field = "programme"
+
+
+def code_key(stream: StreamId, programme: str) -> str:
+    """The place of the one programme whose rounds bear that code."""
+    return f"annual/{stream.realm}/{programme}"
+
+
+Commands = EstablishProgramme | PublishPolicyPack | ScheduleAnnualRound | UnscheduleAnnualRound
+Events = ProgrammeEstablished | PolicyPackPublished | AnnualRoundScheduled | AnnualRoundUnscheduled
+
+
+@dataclass(frozen=True)
+class Register(Part):
+    """The programme's name, its rules by version, and its annual rounds by code."""
+
+    city: str = ""
+    brand: str = ""
+    packs: Mapping[int, Scheme] = field(default_factory=dict)
+    annual: Mapping[str, Alarm | None] = field(default_factory=dict)
+    """None where it was cancelled."""
+
+    @property
+    def newest(self) -> int:
+        """The highest version; 0 if none is published."""
+        return max(self.packs, default=0)
+
+
+def scheme_of(register: State, ref: SchemeRef) -> Scheme | None:
+    """That version of the rules, as published; None if it was not."""
+    return register.part(Register).packs.get(ref.version) if register.stream.name == ref.name else None
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """Whose the code is."""
+    match command:
+        case ScheduleAnnualRound(programme=programme):
+            return Reads(claims=frozenset({code_key(state.stream, programme)}))
+        case EstablishProgramme() | PublishPolicyPack() | UnscheduleAnnualRound():
+            return Reads()
+        case _:
+            assert_never(command)
+
+
+def decide(state: State, facts: Facts, _order: Order, command: Commands) -> list[Event]:
+    """What an order about the programme makes happen. Raises CommandRejected."""
+    check, register = Checks(), state.part(Register)
+    match command:
+        case EstablishProgramme():
+            return check.grant(ProgrammeEstablished.of(command))
+        case PublishPolicyPack(scheme=scheme):
+            check(
+                scheme.name == state.stream.name,
+                "SC02",
+                f"管理辦法名為 {scheme.name}，須登記於同名檔案，此檔為 {state.stream.name}",
+                f"the rules are named {scheme.name}; publish them on the stream of that name, not {state.stream.name}",
+            )
+            check(
+                scheme.version == register.newest + 1,
+                "SC03",
+                f"下一版本號須為 {register.newest + 1}，所交為 {scheme.version}；已發布的版本不得更改",
+                f"the next version is {register.newest + 1}, not {scheme.version}; a published version never changes",
+            )
+            return check.grant(PolicyPackPublished.of(command))
+        case ScheduleAnnualRound():
+            _scheduled(check, state, facts, command)
+            return check.grant(AnnualRoundScheduled.of(command))
+        case UnscheduleAnnualRound(programme=programme):
+            check(
+                register.annual.get(programme),
+                "SC05",
+                f"{programme} 沒有年度安排",
+                f"{programme} has no annual schedule",
+            )
+            return check.grant(AnnualRoundUnscheduled.of(command))
+        case _:
+            assert_never(command)
+
+
+def _scheduled(check: Checks, state: State, facts: Facts, asked: ScheduleAnnualRound) -> None:
+    annual = state.part(Register).annual
+    known, day = annual.get(asked.programme), f"{asked.month:02}-{asked.day:02}"
+    check(
+        _is_in_every_year(asked),
+        "SC04",
+        f"並非每年都有 {day}，請另選一日",
+        f"not every year has a {day}: choose another day",
+    )
+    check(
+        known is None,
+        "SC04",
+        f"{asked.programme} 已有年度安排，請先取消",
+        f"{asked.programme} is scheduled already: unschedule it first",
+    )
+    others = facts.holders(code_key(state.stream, asked.programme)) - {state.stream}
+    check(
+        not others,
+        "SC04",
+        f"代號 {asked.programme} 屬於 {'、'.join(sorted(others))}",
+        f"the code {asked.programme} belongs to {', '.join(sorted(others))}",
+    )
+    municipal = sorted(
+        code
+        for code, alarm in annual.items()
+        if alarm is not None and alarm.annual.level is RoundLevel.MUNICIPAL and code != asked.programme
+    )
+    check(
+        asked.level is not RoundLevel.MUNICIPAL or not municipal,
+        "H1",
+        f"每年的市級輪次已由 {'、'.join(municipal)} 開啟",
+        f"the municipal round of every year is opened by {', '.join(municipal)}",
+    )
+
+
+def _is_in_every_year(asked: Yearly) -> bool:
+    try:
+        date(2001, asked.month, asked.day)
+    except ValueError:
+        return False
+    return True
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event. The newest version is the one that the stream itself cites."""
+    register = state.part(Register)
+    match event:
+        case ProgrammeEstablished():
+            return state.having(replace(register, city=event.city, brand=event.brand))
+        case PolicyPackPublished(scheme=scheme):
+            packs = {**register.packs, scheme.version: scheme}
+            return replace(state, scheme=scheme.ref).having(
+                replace(register, city=register.city or scheme.city, packs=packs)
+            )
+        case AnnualRoundScheduled(programme=code, month=month, day=day, hour=hour):
+            name, realm = state.stream.name, state.stream.realm
+            annual = Annual(programme=code, scheme=name, level=event.level, actor=of.actor, realm=realm)
+            alarm = Alarm(annual=annual, month=month, day=day, hour=hour, since=of.at)
+            return state.having(replace(register, annual={**register.annual, code: alarm}))
+        case AnnualRoundUnscheduled(programme=code):
+            return state.having(replace(register, annual={**register.annual, code: None}))
+        case _:
+            assert_never(event)
+
+
+ROOM = Room(
+    name="scheme",
+    zh="計劃與管理辦法",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+)
+
+SCHEME = Aggregate(
+    kind="scheme",
+    zh="計劃與管理辦法",
+    rooms=(ROOM,),
+    final=frozenset(SchemeStage),
+    summary=lambda state: {"city": state.part(Register).city, "newest": state.part(Register).newest},
+)

@@ -1,0 +1,150 @@
+"""The office behind a command: servers, store and door, found or started, and let go of again."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+
+import bootstrap
+import local
+from application.door import Door
+from local.postgres import APPLICATION, AUDITOR
+from runtime.worker import serving
+from store.migrate import MigrationRefused, migrate
+from store.port import StoreUnavailable
+from store.postgres import PostgresStore, open_pool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from temporalio.client import Client
+
+    from bootstrap import Settings
+    from local import Servers
+
+
+class OutOfService(Exception):
+    """A server or a worker cannot be had. The texts say which, and what to do."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        """Say it in both languages."""
+        super().__init__(f"{zh} / {en}")
+        self.zh = zh
+        self.en = en
+
+
+@dataclass(frozen=True)
+class Office:
+    """All that a command needs."""
+
+    settings: Settings
+    store: PostgresStore
+    client: Client
+    door: Door
+    servers: Servers | None
+    """The embedded servers; None in production."""
+
+
+@asynccontextmanager
+async def opened(settings: Settings, tell: Callable[[str, str], None], *, working: bool) -> AsyncIterator[Office]:
+    """The office, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
+
+    Embedded servers that run already are used; otherwise they are started for this one command.
+    """
+    async with AsyncExitStack() as stack:
+        servers = await stack.enter_async_context(_servers(settings, tell))
+        stack.push_async_callback(bootstrap.breathe)
+        try:
+            pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
+        except (OSError, StoreUnavailable) as gone:
+            raise OutOfService(
+                f"Postgres 無法連接：{gone}。檢查服務與 VENTURE_POSTGRES_URL",
+                f"no connection to Postgres: {gone}. Look at the server and at VENTURE_POSTGRES_URL",
+            ) from gone
+        stack.callback(pool.terminate)
+        try:
+            client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings)
+        except (OSError, RuntimeError) as gone:
+            raise OutOfService(
+                f"Temporal 無法連接：{gone}。檢查服務與 VENTURE_TEMPORAL_ADDRESS、_TLS_…、_API_KEY",
+                f"no connection to Temporal: {gone}. Look at it and at VENTURE_TEMPORAL_ADDRESS, _TLS_… and _API_KEY",
+            ) from gone
+        store = PostgresStore(pool)
+        stack.push_async_callback(store.aclose)
+        door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+        office = Office(settings, store, client, door, servers)
+        if working and not await is_served(office):
+            await stack.enter_async_context(_working(office))
+        yield office
+
+
+@asynccontextmanager
+async def _servers(settings: Settings, tell: Callable[[str, str], None]) -> AsyncIterator[Servers | None]:
+    if settings.env is bootstrap.Environment.PRODUCTION:
+        yield None
+        return
+    try:
+        async with local.servers(settings) as servers:
+            for said in servers.cleared:
+                tell(said, said)
+            if servers.ours:
+                await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+            yield servers
+    except MigrationRefused as refused:
+        raise OutOfService(
+            f"{refused}。演示數據可用 ./run reset 清除重來",
+            f"{refused}. Demo data may be cleared by ./run reset",
+        ) from refused
+    except local.LocalTrouble as trouble:
+        raise OutOfService(trouble.zh, trouble.en) from trouble
+
+
+@asynccontextmanager
+async def _working(office: Office) -> AsyncIterator[None]:
+    """A worker inside this process, for as long as the command takes."""
+    if office.servers is None:
+        raise OutOfService(
+            "沒有 worker 在服務：請啟動 venture-worker",
+            "no worker serves this task queue: start venture-worker",
+        )
+    async with serving(office.settings, office.client, office.store):
+        yield
+
+
+async def is_served(office: Office) -> bool:
+    """Whether a worker polls the task queue."""
+    request = DescribeTaskQueueRequest(
+        namespace=office.settings.temporal_namespace,
+        task_queue=TaskQueue(name=office.settings.task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    if office.servers is not None and office.servers.ours:
+        return False
+    for _ in range(2):
+        described = await office.client.workflow_service.describe_task_queue(request)
+        if described.pollers:
+            return True
+        await asyncio.sleep(0.5)
+    return False
+
+
+def _postgres_url(settings: Settings, servers: Servers | None) -> str:
+    if settings.postgres_url is not None:
+        return settings.postgres_url.get_secret_value()
+    if servers is None:
+        raise OutOfService("未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
+    return servers.postgres_url
+
+
+def _temporal_address(settings: Settings, servers: Servers | None) -> str:
+    if settings.temporal_address is not None:
+        return settings.temporal_address
+    if servers is None:
+        raise OutOfService("未設 VENTURE_TEMPORAL_ADDRESS", "VENTURE_TEMPORAL_ADDRESS is not set")
+    return servers.temporal_address

@@ -1,0 +1,84 @@
+"""The worker, put together: workflows in their sandbox, ``carry_out`` and the followers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
+
+import bootstrap
+from activities.carry_out import Registrar
+from application.annual_round import RoundOpener
+from application.door import Door
+from followers.agenda import AgendaFollower
+from followers.schedules import AlarmFollower, Alarms
+from metrics import Measures
+from runtime.sandbox import sandbox
+from workflows.annual_round import AnnualRoundWorkflow
+from workflows.need import NeedWorkflow
+from workflows.probe import ProbeWorkflow
+from workflows.project import ProjectWorkflow
+from workflows.register import RegisterWorkflow
+from workflows.round import RoundWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from temporalio.client import Client
+
+    from bootstrap import Settings
+    from store.port import EventStore
+
+WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow, AnnualRoundWorkflow, ProbeWorkflow]
+GRACE = timedelta(seconds=20)
+"""How long a stopping worker lets its commands finish."""
+MISSED = timedelta(seconds=2)
+"""How long the server waits for the worker that knows a workflow before it asks another: after a death, callers do."""
+TUNING: Mapping[str, Any] = {
+    "max_cached_workflows": 1000,
+    "sticky_queue_schedule_to_start_timeout": MISSED,
+    "max_concurrent_workflow_tasks": 100,
+    "max_concurrent_local_activities": 200,
+}
+"""How the worker is set, as measured (docs/benchmarks.md)."""
+
+
+@asynccontextmanager
+async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Measures]:
+    """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
+    key, measures = bootstrap.door_key(settings), Measures()
+    registrar, door = Registrar(store, key, measures), Door(client, store, key, settings.task_queue)
+    worker = Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=[registrar.carry_out, registrar.carry_out_each, RoundOpener(door, store).open_round],
+        deployment_config=_deployment(settings),
+        workflow_runner=sandbox(client.data_converter),
+        graceful_shutdown_timeout=GRACE,
+        **TUNING,
+    )
+    followers = AgendaFollower(store, door.look, measures), AlarmFollower(store, Alarms(client, settings.task_queue))
+    async with worker:
+        following = [asyncio.create_task(follower.run()) for follower in followers]
+        try:
+            yield measures
+        finally:
+            for each in following:
+                each.cancel()
+            await asyncio.wait(following)
+
+
+def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Pinned to its build where one is named: set here and not on the workflows, so that a worker may do without."""
+    if settings.build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=settings.task_queue, build_id=settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )

@@ -1,0 +1,277 @@
+"""A scenario becomes a plan, every row a typed command on a stream at an instant; or all that is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from domain.catalogue import AGGREGATES, command_named, halves, kind_of_subject
+from domain.kernel.calendar import SHANGHAI, day_ends, local_day
+from domain.kernel.canonical import digest
+from domain.kernel.identity import Actor, Role, StreamId, derived
+from schemes import packs
+from schemes.document import Document, Fault, Faulty, Place, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from domain.kernel.message import Command
+    from domain.kernel.scheme import Scheme
+    from scenarios.format import MustRefuse, Row, Scenario
+
+ROW_HOUR = time(9)
+REFUSAL_HOUR = time(8)
+_FROM_PROJECT = frozenset({"bidding", "award", "contract"})
+"""The rooms whose commands may take what is known of a project beforehand."""
+_FROM_DEFAULTS = frozenset({"round", "need", "panel"})
+"""The kinds of stream whose commands may take the scenario's defaults, besides those rooms."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One command to be given, and what must come of it."""
+
+    number: int
+    """Of the row or refusal, from 1."""
+    line: int
+    at: datetime
+    stream: StreamId
+    command: Command
+    actor: Actor
+    command_id: UUID
+    must_refuse: str | None = None
+    """The rule that must refuse it."""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """An event that the clock must bring about by itself on that day."""
+
+    number: int
+    line: int
+    day: date
+    stream: StreamId
+    event_type: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A scenario, ready to be played in a realm of its own."""
+
+    scenario: Scenario
+    document: Document
+    realm: str
+    """The scenario's id and the digest of its content: the same file goes on where it stopped, another starts anew."""
+    scheme: Scheme
+    orders: tuple[Planned, ...]
+    expectations: tuple[Expectation, ...]
+
+    @property
+    def begins(self) -> datetime:
+        """Midnight before the first row: when calendars and scheme are published."""
+        first = min(o.at for o in self.orders)
+        return day_ends(local_day(first) - timedelta(days=1))
+
+    @property
+    def ends(self) -> datetime:
+        """The end of the last row's day."""
+        days = [local_day(o.at) for o in self.orders] + [e.day for e in self.expectations]
+        return day_ends(max(days))
+
+    def stream(self, subject: str) -> StreamId:
+        """The stream that a subject of this scenario names."""
+        return StreamId.of(kind_of_subject(subject), self.realm, self.names.get(subject, subject))
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Project numbers and the application numbers that their streams bear."""
+        return _stream_names(self.scenario)
+
+
+def plan(scenario: Scenario, document: Document, *, fresh: str = "") -> Plan:
+    """The plan of a scenario; ``fresh`` makes it another realm than the last time. Raises Faulty with every fault."""
+    return _Planner(scenario, document, fresh).plan()
+
+
+def _stream_names(scenario: Scenario) -> dict[str, str]:
+    return {pj: str(known.get("application", pj)) for pj, known in scenario.projects.items()}
+
+
+class _Planner:
+    def __init__(self, scenario: Scenario, document: Document, fresh: str) -> None:
+        self._scenario = scenario
+        self._document = document
+        content = digest({"scenario": scenario.model_dump(mode="json"), "fresh": fresh})
+        self._realm = f"{scenario.id}-{content[:8]}"
+        self._names = _stream_names(scenario)
+        self._header = {app: scenario.projects[pj] | {"project": pj} for pj, app in self._names.items()}
+        self._faults: list[Fault] = []
+        self._used: set[str] = set()
+        self._pinned: dict[str, Any] = {}
+
+    def plan(self) -> Plan:
+        scheme = self._scheme()
+        if scheme is not None:
+            self._pinned = {"scheme": scheme.ref.model_dump()}
+        moments = self._moments()
+        orders: list[Planned] = []
+        expectations: list[Expectation] = []
+        for i, (row, at) in enumerate(zip(self._scenario.events, moments, strict=True)):
+            self._row(i, row, at, orders, expectations)
+        orders.extend(self._refusals())
+        self._unused_header()
+        if self._faults or scheme is None:
+            raise Faulty(self._faults)
+        orders.sort(key=lambda o: o.at)
+        return Plan(self._scenario, self._document, self._realm, scheme, tuple(orders), tuple(expectations))
+
+    def _scheme(self) -> Scheme | None:
+        try:
+            return packs.varied(packs.named(self._scenario.scheme), self._scenario.policy)
+        except Faulty as faulty:
+            self._faults.extend(self._document.fault(("scheme",), f.zh, f.en) for f in faulty.faults)
+        except ValidationError as wrong:
+            for error in wrong.errors(include_url=False):
+                self._fault(("policy", *error["loc"]), *explained(error))
+        return None
+
+    def _fault(self, place: Place, zh: str, en: str) -> None:
+        self._faults.append(self._document.fault(place, zh, en))
+
+    def _moments(self) -> Iterator[datetime]:
+        """The instant of each row; rows stand in the order of time."""
+        last: datetime | None = None
+        for i, row in enumerate(self._scenario.events):
+            at = _instant(row.at, ROW_HOUR)
+            if last is not None and not isinstance(row.at, datetime) and local_day(last) == row.at:
+                at = max(at, last + timedelta(minutes=1))
+            if last is not None and at < last:
+                self._fault(
+                    ("events", i),
+                    f"日期 {row.at} 早於上一行，請按時間排列",
+                    f"{row.at} lies before the row above; put the rows in order of time",
+                )
+            last = at
+            yield at
+
+    def _row(self, i: int, row: Row, at: datetime, orders: list[Planned], expectations: list[Expectation]) -> None:
+        found = self._command(("events", i), 1, row.event, row.subject)
+        if found is None:
+            return
+        stream, command_type, subject_part = found
+        line = self._document.line(("events", i))
+        if row.actor.role is Role.SYS:
+            command_type = _of_the_clock(command_type, stream.kind)
+        if command_type.by == (Role.SYS,):
+            data = command_type.about(subject_part, row.data)
+            expectations.append(Expectation(i + 1, line, local_day(at), stream, command_type.records.event_type, data))
+            return
+        command = self._particulars(("events", i, 4), stream, command_type, subject_part, row.data)
+        if command is not None:
+            command_id = derived("scenario", self._realm, "event", str(i))
+            orders.append(Planned(i + 1, line, at, stream, command, row.actor, command_id, why=row.why))
+
+    def _refusals(self) -> Iterator[Planned]:
+        minutes: dict[date, int] = {}
+        for i, refusal in enumerate(self._scenario.must_refuse):
+            at = _instant(refusal.at, REFUSAL_HOUR)
+            if not isinstance(refusal.at, datetime):
+                at += timedelta(minutes=minutes.setdefault(refusal.at, 0))
+                minutes[refusal.at] += 1
+            planned = self._refusal(i, refusal, at)
+            if planned is not None:
+                yield planned
+
+    def _refusal(self, i: int, refusal: MustRefuse, at: datetime) -> Planned | None:
+        place: Place = ("must_refuse", i)
+        found = self._command(place, "command", refusal.command, refusal.subject)
+        if found is None:
+            return None
+        stream, command_type, subject_part = found
+        command = self._particulars((*place, "data"), stream, command_type, subject_part, refusal.data)
+        if command is None:
+            return None
+        actor = refusal.actor or Actor(f"{command_type.by[0]}#1")
+        command_id = derived("scenario", self._realm, "refusal", str(i))
+        line = self._document.line(place)
+        return Planned(i + 1, line, at, stream, command, actor, command_id, must_refuse=refusal.code)
+
+    def _command(
+        self, place: Place, column: int | str, event: str, subject: str
+    ) -> tuple[StreamId, type[Command], str] | None:
+        name, part = halves(subject)
+        try:
+            kind = kind_of_subject(name)
+            stream = StreamId.of(kind, self._realm, self._names.get(name, name))
+        except (KeyError, ValueError):
+            self._fault(
+                place,
+                f"不認識對象 {subject}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+                f"unknown subject {subject}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
+            )
+            return None
+        try:
+            return stream, command_named(event, kind), part
+        except KeyError:
+            near = " ".join(sorted(c.records.event_type for c in AGGREGATES[kind].commands))
+            self._fault(
+                (*place, column),
+                f"{AGGREGATES[kind].zh}沒有事件 {event}；可用：{near}",
+                f"{kind} has no event {event}; there are: {near}",
+            )
+            return None
+
+    def _particulars(
+        self, place: Place, stream: StreamId, command_type: type[Command], part: str, data: Mapping[str, Any]
+    ) -> Command | None:
+        if part and not command_type.subject_field:
+            zh = f"{command_type.zh()}不分項，對象不可寫作 …/{part}"
+            self._fault(place, zh, f"{command_type.command_type} has no parts; the subject may not be …/{part}")
+            return None
+        filled = command_type.about(part, data)
+        room = AGGREGATES[stream.kind].commands[command_type].name
+        if room in _FROM_PROJECT or stream.kind in _FROM_DEFAULTS:
+            known = {**self._pinned, **self._scenario.defaults, **self._header.get(stream.name, {})}
+            self._used.update(known.keys() & command_type.model_fields.keys())
+            filled = {**{k: v for k, v in known.items() if k in command_type.model_fields}, **filled}
+        try:
+            return command_type.model_validate(filled)
+        except ValidationError as wrong:
+            for error in wrong.errors(include_url=False):
+                self._fault((*place, *error["loc"]), *_for_row(command_type, explained(error)))
+            return None
+
+    def _unused_header(self) -> None:
+        """A header's word that no command takes is a spelling mistake, not a decoration."""
+        known = self._used | {"application", "project"}
+        for pj, header in self._scenario.projects.items():
+            for key in header.keys() - known:
+                self._fault(
+                    ("projects", pj, key),
+                    f"沒有命令用到 {key}，請刪去或改正拼寫",
+                    f"no command takes {key}; remove it or mend its spelling",
+                )
+
+
+def _of_the_clock(command_type: type[Command], kind: str) -> type[Command]:
+    """The deadline's command, where a person's and the timer's lead to one event; the same where there is none."""
+    of_the_event = (c for c in AGGREGATES[kind].commands if c.records is command_type.records)
+    return next((c for c in of_the_event if c.by == (Role.SYS,)), command_type)
+
+
+def _for_row(command_type: type[Command], texts: tuple[str, str]) -> tuple[str, str]:
+    zh, en = texts
+    return f"{command_type.zh()}:{zh}", f"{command_type.command_type}: {en}"
+
+
+def _instant(at: date | datetime, hour: time) -> datetime:
+    if isinstance(at, datetime):
+        return at.astimezone(SHANGHAI) if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+    return datetime.combine(at, hour, SHANGHAI)

@@ -1,0 +1,376 @@
+"""Plays a plan through the real workflows on its own manual clock, and says whether the story came out as told.
+
+A play that is cut off anywhere goes on where it stopped when it is started again: every row has its own command id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from application.door import Asking, Door, NotKnown, receipt
+from deciding.decision import fold, occurrence
+from domain.catalogue import AGGREGATES, halves
+from domain.kernel.calendar import local_day
+from domain.kernel.canonical import plain
+from domain.kernel.identity import Actor, StreamId, derived
+from domain.kernel.refusal import CommandRejected, Unmet
+from domain.registers.calendar import PublishCalendar
+from domain.registers.scheme import PublishPolicyPack
+from scenarios.plan import Planned
+from schemes.calendars import published
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+
+    from domain.kernel.envelope import Answer
+    from domain.kernel.message import Command
+    from scenarios.format import Expected
+    from scenarios.plan import Expectation, Plan
+    from store.port import Entry, EventStore
+
+ASK_AGAIN_S = 1.0
+MOST_ASKING_S = 300.0
+"""How long, in seconds, a row is asked again where its outcome is not known."""
+
+
+class Onlooker(Protocol):
+    """Somebody who watches a play."""
+
+    def began(self, plan: Plan, rows: int) -> None:
+        """A play of that many rows begins."""
+
+    def went_on(self, planned: Planned) -> None:
+        """That row is done."""
+
+    def waits(self, _planned: Planned, why: str) -> None:
+        """No answer yet: the row will be asked again under the same id."""
+
+
+class Unseen:
+    """Nobody watches."""
+
+    def began(self, plan: Plan, rows: int) -> None:
+        """Look away."""
+
+    def went_on(self, planned: Planned) -> None:
+        """Look away."""
+
+    def waits(self, planned: Planned, why: str) -> None:
+        """Look away."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """How a command that must be refused was answered."""
+
+    row: int
+    line: int
+    at: str
+    command: str
+    subject: str
+    expected: str
+    got: tuple[Unmet, ...]
+    ok: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "row": self.row,
+            "line": self.line,
+            "at": self.at,
+            "command": self.command,
+            "subject": self.subject,
+            "expected": self.expected,
+            "got": [u.rule for u in self.got],
+            "unmet": [u.model_dump() for u in self.got],
+            "ok": self.ok,
+        }
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Where the story went otherwise than told."""
+
+    row: int
+    line: int
+    zh: str
+    en: str
+    unmet: tuple[Unmet, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "row": self.row,
+            "line": self.line,
+            "zh": self.zh,
+            "en": self.en,
+            "unmet": [u.model_dump() for u in self.unmet],
+        }
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one project ended."""
+
+    state: str
+    paid_fen: int
+    returned_fen: int
+    """Surplus returned and money clawed back, in fen."""
+    net_fen: int
+    events: int
+    stream: StreamId
+    expected: Expected | None
+    """How the file says that it must end; None if it does not say."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended so."""
+        return self.expected is None or (
+            self.expected.state == self.state and self.expected.net in (None, self.net_fen)
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "state": self.state,
+            "paid_fen": self.paid_fen,
+            "returned_fen": self.returned_fen,
+            "net_fen": self.net_fen,
+            "events": self.events,
+            "stream": self.stream,
+            "expected": self.expected.model_dump(exclude_none=True) if self.expected else None,
+            "ok": self.ok,
+        }
+
+
+@dataclass
+class Played:
+    """What came of a play."""
+
+    plan: Plan
+    projects: dict[str, Ended] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
+    deviations: list[Deviation] = field(default_factory=list)
+    rows: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the story came out as told, to the last row."""
+        return (
+            not self.deviations
+            and all(r.ok for r in self.refusals)
+            and len(self.refusals) == len(self.plan.scenario.must_refuse)
+            and all(p.ok for p in self.projects.values())
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "id": self.plan.scenario.id,
+            "file": self.plan.document.file,
+            "realm": self.plan.realm,
+            "rows": self.rows,
+            "projects": {name: ended.as_json() for name, ended in self.projects.items()},
+            "refusals": [r.as_json() for r in self.refusals],
+            "deviations": [d.as_json() for d in self.deviations],
+            "ok": self.ok,
+        }
+
+
+async def play(plan: Plan, door: Door, store: EventStore, onlooker: Onlooker | None = None) -> Played:
+    """Play every row in order, then look whether the clock and the projects did what the file says."""
+    return await _Play(plan, door, store, onlooker or Unseen()).play()
+
+
+def bundles(rows: Iterable[Planned]) -> Iterator[Sequence[Planned]]:
+    """Rows of one stream that follow on one another; what must be refused ends its bundle, lest the play go on."""
+    bundle: list[Planned] = []
+    for row in rows:
+        if bundle and (row.stream != bundle[0].stream or bundle[-1].must_refuse is not None):
+            yield bundle
+            bundle = []
+        bundle.append(row)
+    if bundle:
+        yield bundle
+
+
+class _Play:
+    def __init__(self, plan: Plan, door: Door, store: EventStore, onlooker: Onlooker) -> None:
+        self._plan = plan
+        self._door = door
+        self._store = store
+        self._onlooker = onlooker
+        self._played = Played(plan)
+
+    async def play(self) -> Played:
+        self._onlooker.began(self._plan, len(self._plan.orders))
+        await self._door.open_realm(self._plan.realm)
+        await self._publish()
+        for bundle in bundles(self._plan.orders):
+            async with aclosing(self._answered(bundle)) as answered:
+                async for planned, answer in answered:
+                    self._judge(planned, answer)
+                    self._onlooker.went_on(planned)
+                    if self._played.deviations:
+                        break
+            if self._played.deviations:
+                break
+        else:
+            await self._door.move_clock(self._plan.realm, self._plan.ends)
+            await self._look_at_the_clock()
+        await self._look_at_the_projects()
+        return self._played
+
+    async def _publish(self) -> None:
+        """Working days and rules come before everything else."""
+        begins = local_day(self._plan.begins).year
+        days = [
+            self._published(
+                StreamId.of("calendar", self._plan.realm, "cn"),
+                PublishCalendar(
+                    year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
+                ),
+                f"calendar {year.year}",
+            )
+            for year in published(begins, local_day(self._plan.ends).year + 1)
+        ]
+        rules = self._published(
+            StreamId.of("scheme", self._plan.realm, self._plan.scheme.name),
+            PublishPolicyPack(scheme=self._plan.scheme),
+            "scheme",
+        )
+        for bundle in (days, [rules]):
+            async for planned, answer in self._answered(bundle):
+                receipt(planned.command_id, answer)
+
+    def _published(self, stream: StreamId, command: Command, name: str) -> Planned:
+        command_id = derived("scenario", self._plan.realm, name)
+        return Planned(0, 1, self._plan.begins, stream, command, Actor(f"{command.by[0]}#1"), command_id)
+
+    async def _answered(self, bundle: Sequence[Planned]) -> AsyncGenerator[tuple[Planned, Answer], None]:
+        """Each row with its answer, asked again under the same id until there is one: it is never carried out twice."""
+        done, deadline = 0, asyncio.get_running_loop().time() + MOST_ASKING_S
+        while done < len(bundle):
+            askings = [Asking(row.command, row.actor, row.command_id, row.at) for row in bundle[done:]]
+            try:
+                async with aclosing(self._door.send_each(bundle[0].stream, askings)) as answers:
+                    async for answer in answers:
+                        yield bundle[done], answer
+                        done, deadline = done + 1, asyncio.get_running_loop().time() + MOST_ASKING_S
+            except NotKnown as unknown:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                self._onlooker.waits(bundle[done], unknown.why)
+                await asyncio.sleep(ASK_AGAIN_S)
+
+    def _judge(self, planned: Planned, answer: Answer) -> None:
+        self._played.rows += 1
+        try:
+            receipt(planned.command_id, answer)
+        except CommandRejected as refused:
+            self._refused(planned, refused.unmet)
+            return
+        if planned.must_refuse is not None:
+            self._note_refusal(planned, ())
+            self._accepted_after_all(planned)
+
+    def _accepted_after_all(self, planned: Planned) -> None:
+        """What should have been refused is recorded now: the story cannot go on as told."""
+        command = planned.command
+        self._played.deviations.append(
+            Deviation(
+                planned.number,
+                planned.line,
+                f"第 {planned.number} 項「{command.zh()}」應依 {planned.must_refuse} 被拒，卻已受理記錄，播放到此為止",
+                f"refusal {planned.number}: {command.command_type} should have been refused by {planned.must_refuse}; "
+                "it was accepted and is recorded, so the play ends here",
+            )
+        )
+
+    def _refused(self, planned: Planned, unmet: tuple[Unmet, ...]) -> None:
+        if planned.must_refuse is not None:
+            self._note_refusal(planned, unmet)
+            return
+        command = planned.command
+        self._played.deviations.append(
+            Deviation(
+                planned.number,
+                planned.line,
+                f"第 {planned.number} 行「{command.zh()}」（{planned.stream.name}）被拒",
+                f"row {planned.number}, {command.command_type} on {planned.stream.name}, was refused",
+                unmet,
+            )
+        )
+
+    def _note_refusal(self, planned: Planned, unmet: tuple[Unmet, ...]) -> None:
+        expected = planned.must_refuse or ""
+        self._played.refusals.append(
+            Refusal(
+                row=planned.number,
+                line=planned.line,
+                at=planned.at.isoformat(),
+                command=planned.command.command_type,
+                subject=planned.stream.name,
+                expected=expected,
+                got=unmet,
+                ok=expected in {u.rule for u in unmet},
+            )
+        )
+
+    async def _look_at_the_clock(self) -> None:
+        """Every deadline that the file expects fell due on its day, each event matched once."""
+        matched: set[tuple[StreamId, int]] = set()
+        for expected in self._plan.expectations:
+            found = await self._brought_about(expected, matched)
+            if found is None:
+                self._played.deviations.append(
+                    Deviation(
+                        expected.number,
+                        expected.line,
+                        f"第 {expected.number} 行：時鐘在 {expected.day} 沒有產生 {expected.event_type}",
+                        f"row {expected.number}: the clock brought about no {expected.event_type} on {expected.day}",
+                    )
+                )
+            else:
+                matched.add((expected.stream, found.version))
+
+    async def _brought_about(self, expected: Expectation, matched: set[tuple[StreamId, int]]) -> Entry | None:
+        async for entry in self._store.read(expected.stream):
+            if entry.type != expected.event_type or (expected.stream, entry.version) in matched:
+                continue
+            particulars = plain(occurrence(entry).event)
+            agrees = all(str(particulars.get(k)) == str(v) for k, v in expected.data.items())
+            if local_day(entry.occurred_at) == expected.day and agrees:
+                return entry
+        return None
+
+    async def _look_at_the_projects(self) -> None:
+        for name in self._names():
+            stream = self._plan.stream(name)
+            entries: Sequence[Entry] = [entry async for entry in self._store.read(stream)]
+            state = fold(stream, entries)
+            summary = AGGREGATES["project"].summary(state)
+            expected = self._plan.scenario.expect.get(name)
+            paid, net = _fen(summary.get("paid")), _fen(summary.get("net"))
+            self._played.projects[name] = Ended(
+                state=state.stage,
+                paid_fen=paid,
+                returned_fen=paid - net,
+                net_fen=net,
+                events=len(entries),
+                stream=stream,
+                expected=expected,
+            )
+
+    def _names(self) -> list[str]:
+        """Every project of the file, expected or not, in the file's order."""
+        awarded = [halves(row.subject)[0] for row in self._plan.scenario.events]
+        names = [*self._plan.scenario.projects, *self._plan.scenario.expect]
+        return list(dict.fromkeys([*names, *(a for a in awarded if a.startswith("PJ-"))]))
+
+
+def _fen(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,269 @@
+"""Rounds that a calendar opens: on their day, once however often it fires, and for the year that was meant."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from temporalio.client import ScheduleBackfill, ScheduleUpdate, ScheduleUpdateInput
+
+import bootstrap
+from application import annual_round
+from application.annual_round import NoSuchSchedule, RoundOpener
+from application.reconcile import Difference, reconcile, resurrect
+from domain.kernel.calendar import SHANGHAI
+from domain.kernel.identity import Actor, StreamId
+from domain.kernel.refusal import CommandRejected
+from domain.kernel.scheme import RoundLevel
+from domain.registers.annual_round import Alarm, Annual, YearsRound
+from domain.registers.calendar import PublishCalendar
+from domain.registers.realm import Clock, SetClock
+from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
+from followers.schedules import AlarmFollower, Alarms, id_of, wanted
+from schemes.document import Faulty
+from store.memory import MemoryStore
+from store.port import Clock as StoreClock
+from tests.workflows.bureau import RULES, Bureau
+from tests.workflows.waiting import until
+
+if TYPE_CHECKING:
+    from temporalio.client import ScheduleHandle
+
+    from tests.conftest import Desk
+
+THIS_YEAR = datetime.now(SHANGHAI).year
+REGISTRAR = Actor("CAB-REG#1")
+FIRST_OF_MARCH = ScheduleAnnualRound(programme="FZ", level=RoundLevel.DISTRICT, month=3, day=1)
+CANCELLED = UnscheduleAnnualRound(programme="FZ")
+
+
+@pytest.fixture
+def fz(desk: Desk) -> City:
+    """A city of its own, in a realm of its own."""
+    return City(desk, f"annual-{uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def unattended(desk: Desk) -> City:
+    """The same, its log where no follower looks."""
+    return City(replace(desk, store=MemoryStore()), f"annual-{uuid4().hex[:8]}")  # type: ignore[arg-type] # a store is a store
+
+
+class City:
+    """Fuzhou's programme, its alarms in Temporal, and what is asked of both."""
+
+    def __init__(self, desk: Desk, realm: str) -> None:
+        self.desk = desk
+        self.bureau = Bureau(realm, desk.store, bootstrap.door_key(desk.settings))
+        self.alarms = Alarms(desk.client, desk.settings.task_queue)
+        self.follower = AlarmFollower(desk.store, self.alarms)
+        self.stream = StreamId.of("scheme", realm, "fuzhou")
+        self.annual = Annual(
+            programme="FZ", scheme="fuzhou", level=RoundLevel.DISTRICT, actor=REGISTRAR, realm=self.stream.realm
+        )
+
+    @property
+    def alarm(self) -> ScheduleHandle:
+        return self.desk.client.get_schedule_handle(id_of(self.annual))
+
+    async def schedule(
+        self, asked: ScheduleAnnualRound = FIRST_OF_MARCH, scheme: str = "fuzhou"
+    ) -> annual_round.Scheduled:
+        stream = self.stream.sibling("scheme", scheme)
+        return await annual_round.schedule(self.desk.door, self.desk.store, self.alarms, stream, asked, REGISTRAR)
+
+    async def unschedule(self) -> None:
+        await annual_round.unschedule(self.desk.door, self.desk.store, self.alarms, "FZ", REGISTRAR, self.stream.realm)
+
+    async def record(self, asked: ScheduleAnnualRound | UnscheduleAnnualRound) -> None:
+        """As somebody does who dies before the alarm is set."""
+        if not await wanted(self.desk.store, self.stream):
+            await self.bureau.straight(self.stream, PublishPolicyPack(scheme=RULES), "CAB-DEC#1")
+        await self.bureau.straight(self.stream, asked, REGISTRAR)
+
+    async def scheduled(self) -> annual_round.Scheduled:
+        (found,) = await annual_round.schedules(self.desk.store, self.alarms, self.stream)
+        return found
+
+    async def fired(self, times: int) -> None:
+        async def done() -> bool:
+            described = await self.alarm.describe()
+            return described.info.num_actions >= times and not described.info.running_actions
+
+        await until(done)
+
+    async def is_set(self, of: Annual | None = None) -> bool:
+        return await self.alarms.described(id_of(of or self.annual)) is not None
+
+    async def is_gone(self) -> bool:
+        return not await self.is_set()
+
+    async def differences(self, of: Annual | None = None) -> list[Difference]:
+        found = (await reconcile(self.desk.store, self.desk.client, self.desk.settings.task_queue)).found
+        return [f.difference for f in found if f.stream == id_of(of or self.annual)]
+
+    async def resurrect(self, *, strays: bool = False) -> None:
+        await resurrect(self.desk.store, self.desk.client, self.desk.door, strays=strays)
+
+    async def opened(self, year: int) -> bool:
+        return bool([e async for e in self.desk.store.read(self.annual.round_of(year))])
+
+
+async def test_it_fires_next_at_nine_in_shanghai_and_is_listed_until_it_is_taken_away(desk: Desk, fz: City) -> None:
+    scheduled = await fz.schedule()
+    assert scheduled.next_at is not None
+    local = scheduled.next_at.astimezone(SHANGHAI)
+    assert (local.month, local.day, local.hour, local.minute, local.second) == (3, 1, 9, 0, 0)
+    assert scheduled.next_at > datetime.now(UTC)
+    assert scheduled in await annual_round.every_schedule(desk.store, fz.alarms)
+    with pytest.raises(CommandRejected, match="SC04"):
+        await fz.schedule()
+
+    await fz.unschedule()
+    assert scheduled not in await annual_round.every_schedule(desk.store, fz.alarms)
+    assert await fz.is_gone()
+    with pytest.raises(NoSuchSchedule):
+        await fz.unschedule()
+
+
+async def test_however_often_it_fires_the_years_round_is_opened_once(desk: Desk, fz: City) -> None:
+    await fz.schedule()
+    for times in (1, 2):
+        await fz.alarm.trigger()
+        await fz.fired(times)
+    entries = [e async for e in desk.store.read(fz.annual.round_of(THIS_YEAR), commands=True)]
+    assert [e.type for e in entries] == ["OpenNeedSolicitation", "NeedSolicitationOpened"]
+
+
+async def test_a_late_firing_opens_the_round_of_the_year_that_was_meant(fz: City) -> None:
+    await fz.schedule()
+    meant = datetime(THIS_YEAR - 1, 3, 1, 9, tzinfo=SHANGHAI)
+    minute = timedelta(minutes=1)
+    await fz.alarm.backfill(ScheduleBackfill(start_at=meant - minute, end_at=meant + minute))
+    await until(lambda: fz.opened(THIS_YEAR - 1))
+    assert not await fz.opened(THIS_YEAR)
+
+
+async def test_a_round_that_somebody_opened_by_hand_is_left_alone(desk: Desk, fz: City) -> None:
+    opener = RoundOpener(desk.door, desk.store)
+    asked = YearsRound(annual=fz.annual, year=THIS_YEAR)
+    first, again = await opener.open_round(asked), await opener.open_round(asked)
+    assert (first.repeated, again.repeated, again.refused) == (False, True, ())
+    other = fz.annual.model_copy(update={"actor": Actor("SO-PM#1")})
+    refused = await opener.open_round(YearsRound(annual=other, year=THIS_YEAR + 1))
+    assert refused.refused == ("RD03",)
+
+
+async def test_a_day_that_not_every_year_has_and_rules_that_nobody_knows_are_refused(fz: City) -> None:
+    with pytest.raises(CommandRejected, match="SC04: not every year has a 02-29"):
+        await fz.schedule(FIRST_OF_MARCH.model_copy(update={"month": 2, "day": 29}))
+    with pytest.raises(Faulty):
+        await fz.schedule(scheme="atlantis")
+
+
+async def test_rules_and_working_days_that_somebody_published_by_hand_are_not_published_again(fz: City) -> None:
+    await fz.desk.door.send(fz.stream, PublishPolicyPack(scheme=RULES), Actor("CAB-DEC#1"))
+    calendar = fz.stream.sibling("calendar", "cn")
+    await fz.desk.door.send(calendar, PublishCalendar(year=THIS_YEAR, off=()), REGISTRAR)
+    await fz.schedule()
+    events = [e.type async for e in fz.desk.store.read(fz.stream)]
+    assert events == ["PolicyPackPublished", "AnnualRoundScheduled"]
+    years = [json.loads(e.data)["year"] async for e in fz.desk.store.read(calendar)]
+    assert len(years) == len(set(years))
+
+
+# ---------------------------------------------------------------- the log and its alarms
+
+
+async def test_whoever_dies_before_the_alarm_is_set_or_taken_away_the_follower_sees_to_it(fz: City) -> None:
+    await fz.record(FIRST_OF_MARCH)
+    await until(fz.is_set, within_s=30)
+    await fz.record(CANCELLED)
+    await until(fz.is_gone, within_s=30)
+
+
+async def test_a_lost_alarm_is_missed_and_set_again_from_the_log(unattended: City) -> None:
+    await unattended.record(FIRST_OF_MARCH)
+    await unattended.follower.once()
+    before = await unattended.scheduled()
+    await unattended.alarm.delete()
+    assert await unattended.differences() == [Difference.MISSING]
+    lost = await unattended.scheduled()
+    assert (lost.alarm, lost.next_at) == (before.alarm, None)
+
+    for _ in range(2):
+        await unattended.resurrect()
+        assert await unattended.differences() == []
+    assert await unattended.scheduled() == before
+
+
+async def test_an_alarm_that_was_altered_by_hand_is_set_right(unattended: City) -> None:
+    await unattended.record(FIRST_OF_MARCH)
+    await unattended.follower.once()
+    before = await unattended.scheduled()
+
+    def every_hour(found: ScheduleUpdateInput) -> ScheduleUpdate:
+        altered = found.description.schedule
+        altered.spec.calendars = [replace(day, hour=()) for day in altered.spec.calendars]
+        return ScheduleUpdate(altered)
+
+    for altered in (unattended.alarm.pause, partial(unattended.alarm.update, every_hour)):
+        await altered()
+        assert await unattended.differences() == [Difference.ALTERED]
+        await unattended.resurrect()
+        assert await unattended.differences() == []
+    assert await unattended.scheduled() == before
+
+
+async def test_an_alarm_that_the_log_cancelled_goes_and_one_that_it_never_knew_is_left_to_a_person(
+    unattended: City,
+) -> None:
+    await unattended.record(FIRST_OF_MARCH)
+    await unattended.follower.once()
+    await unattended.record(CANCELLED)
+    assert await unattended.differences() == [Difference.ALTERED]
+    other = unattended.annual.model_copy(update={"programme": "STRAY"})
+    alarm = Alarm(annual=other, month=3, day=1, hour=9, since=datetime.now(UTC))
+    await unattended.alarms.set_right(id_of(other), alarm)
+
+    async def listed() -> bool:
+        return await unattended.differences(other) == [Difference.STRAY]
+
+    await until(listed)
+    await unattended.resurrect()
+    assert not await unattended.is_set()
+    assert await unattended.is_set(other)
+    await unattended.resurrect(strays=True)
+    assert not await unattended.is_set(other)
+
+
+async def test_an_alarm_that_was_missing_on_its_day_rings_when_it_is_set_again(fz: City) -> None:
+    now = datetime.now(SHANGHAI)
+    day = now - timedelta(days=1)
+    alarm = Alarm(annual=fz.annual, month=day.month, day=day.day, hour=day.hour, since=now - timedelta(days=3))
+    await fz.alarms.set_right(id_of(fz.annual), alarm)
+    await until(lambda: fz.opened(day.year))
+    await fz.alarms.take_away(id_of(fz.annual))
+
+
+async def test_an_alarm_that_was_first_set_after_its_day_rings_next_year(fz: City) -> None:
+    day = datetime.now(SHANGHAI) - timedelta(days=1)
+    await fz.schedule(ScheduleAnnualRound(programme="FZ", month=day.month, day=min(day.day, 28), hour=day.hour))
+    described = await fz.alarm.describe()
+    assert (described.info.num_actions, described.info.running_actions) == (0, [])
+
+
+async def test_on_a_manual_clock_no_alarm_is_set_until_the_realm_goes_live(unattended: City) -> None:
+    await unattended.desk.store.set_clock(unattended.stream.realm, StoreClock.MANUAL)
+    await unattended.record(FIRST_OF_MARCH)
+    await unattended.follower.once()
+    assert not await unattended.is_set()
+    live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
+    await unattended.bureau.straight(unattended.stream.sibling("realm", "clock"), live, REGISTRAR)
+    await unattended.follower.once()
+    assert await unattended.is_set()

@@ -1,0 +1,43 @@
+"""What people call things: a short name, a whole id, a part of either; a name that nobody bears begins a stream."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from application.queries import Ambiguous, Unknown, meant
+from store.memory import MemoryStore
+from tests.domain.office import KEY
+from tests.workflows.bureau import Bureau, verified
+
+
+@pytest.fixture
+async def town() -> Bureau:
+    """Two realms, each with an organisation of the same name; one has another besides."""
+    store = MemoryStore()
+    bureaus = [Bureau(f"b-{uuid4().hex[:8]}", store, KEY) for _ in range(2)]
+    for bureau in bureaus:
+        await bureau.straight(bureau.id("organisation", "ORG-1"), verified(), "HOST#1")
+    await bureaus[0].straight(bureaus[0].id("organisation", "ORG-2"), verified(), "HOST#1")
+    return bureaus[0]
+
+
+@pytest.mark.parametrize("name", ["ORG-2", "ORG-2/T1"])
+async def test_a_name_that_one_stream_bears_means_it(town: Bureau, name: str) -> None:
+    assert await meant(town.store, name) == town.id("organisation", "ORG-2")
+
+
+async def test_a_name_that_several_bear_asks_which(town: Bureau) -> None:
+    with pytest.raises(Ambiguous):
+        await meant(town.store, "ORG-1")
+    assert await meant(town.store, "ORG-1", town.realm) == town.id("organisation", "ORG-1")
+    assert await meant(town.store, town.id("organisation", "ORG-1")) == town.id("organisation", "ORG-1")
+
+
+async def test_a_name_that_nobody_bears_begins_a_stream_if_it_tells_the_kind(town: Bureau) -> None:
+    assert await meant(town.store, "ND-1") == "need/live/ND-1"
+    assert await meant(town.store, "ND-1", town.realm) == town.id("need", "ND-1")
+    for unknown in ("XX-1", "project/live/甲"):
+        with pytest.raises(Unknown):
+            await meant(town.store, unknown)

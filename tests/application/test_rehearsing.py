@@ -1,0 +1,88 @@
+"""What commands would come to, one resting on the other, with nothing recorded."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from application.dry_run import Rehearsal
+from domain.kernel.identity import Actor
+from domain.need import EndorseNeed
+from domain.project.award import DeclineAward
+from domain.project.bidding import WithdrawApplication
+from domain.registers.fund import RegisterFundSource
+from store.memory import MemoryStore
+from tests.audit.house import KEY, REPORTED, played, resolving
+from tests.workflows.bureau import FUND_FEN, Bureau, lacking, verified
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def bureau(store: MemoryStore) -> Bureau:
+    return Bureau(f"b-{uuid4().hex[:8]}", store, KEY)
+
+
+async def test_what_is_tried_rests_on_what_was_tried_before_and_nothing_is_recorded(
+    store: MemoryStore, bureau: Bureau
+) -> None:
+    await bureau.open_round()
+    before, need, rehearsal = await store.last_position(), bureau.id("need", "ND-1"), Rehearsal(store)
+    early = await rehearsal.step(need, EndorseNeed(), Actor("COMM#2"))
+    assert early.unmet, "there is no such need yet"
+    submitted = await rehearsal.step(need, lacking(), Actor("COMM#1"))
+    endorsed = await rehearsal.step(need, EndorseNeed(), Actor("COMM#2"))
+    again = await rehearsal.step(need, EndorseNeed(), Actor("COMM#2"))
+    assert [len(s.events) for s in (submitted, endorsed, again)] == [1, 1, 0]
+    assert again.unmet
+    assert await store.last_position() == before
+
+
+async def test_money_that_one_award_would_take_is_not_there_for_the_next(store: MemoryStore, bureau: Bureau) -> None:
+    await bureau.open_base()
+    half = FUND_FEN // 2 + 1
+    rehearsal = Rehearsal(store)
+    one, two, three = (bureau.id("project", f"AP-{n}") for n in (1, 2, 3))
+    dear = bureau.award(1).model_copy(update={"award": half, "funds": {"FS-1": half}})
+    also = dear.model_copy(update={"project": "PJ-2"})
+    first = await rehearsal.step(one, dear, Actor("CAB-REG#1"))
+    assert not first.unmet, first.unmet
+    second = await rehearsal.step(two, also, Actor("CAB-REG#1"))
+    assert second.unmet
+    small = await rehearsal.step(three, bureau.award(3), Actor("CAB-REG#1"))
+    assert not small.unmet, small.unmet
+    await rehearsal.step(one, DeclineAward(reason="人手不足"), Actor("SO-LEGAL#1"))
+    freed = await rehearsal.step(two, also, Actor("CAB-REG#1"))
+    assert not freed.unmet, freed.unmet
+
+
+async def test_a_name_taken_in_the_rehearsal_is_taken(store: MemoryStore, bureau: Bureau) -> None:
+    await bureau.open_base()
+    rehearsal = Rehearsal(store)
+    first = await rehearsal.step(bureau.id("project", "AP-1"), bureau.award(1), Actor("CAB-REG#1"))
+    second = await rehearsal.step(bureau.id("project", "AP-2"), bureau.award(1), Actor("CAB-REG#1"))
+    assert not first.unmet
+    assert second.unmet
+
+
+async def test_registers_are_begun_in_a_rehearsal_too(store: MemoryStore, bureau: Bureau) -> None:
+    rehearsal = Rehearsal(store)
+    organisation = await rehearsal.step(bureau.id("organisation", "ORG-1"), verified(), Actor("HOST#1"))
+    fund = RegisterFundSource(name="福彩公益金", envelope=1)
+    twice = [await rehearsal.step(bureau.id("fund", "FS-1"), fund, Actor("CAB-FIN#1")) for _ in range(2)]
+    assert [bool(s.unmet) for s in (organisation, *twice)] == [False, False, True]
+
+
+async def test_what_a_command_asks_of_others_is_tried_too(store: MemoryStore) -> None:
+    story = await played(store, REPORTED)
+    resolution, rehearsal = await resolving(store, story.plan.realm), Rehearsal(store)
+    resolved = await rehearsal.step(story.plan.stream("R-FZ-2023"), resolution, Actor("CAB-REG#1"))
+    assert not resolved.unmet, resolved.unmet
+    bid, withdrawal = story.plan.stream("AP-5"), WithdrawApplication()
+    awarded = await rehearsal.step(bid, withdrawal, Actor("SO-LEGAL#1"))
+    assert awarded.unmet, "the resolution proposed its award"
+    assert not (await Rehearsal(store).step(bid, withdrawal, Actor("SO-LEGAL#1"))).unmet
