@@ -21,7 +21,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 """Up to the five seconds after which a try is given up (workflows/stream.py)."""
 
 
-class Measures:
+class Metrics:
     """Counters and durations; every label has few values, all there from the beginning."""
 
     def __init__(self) -> None:

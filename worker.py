@@ -11,8 +11,8 @@ import structlog
 
 import bootstrap
 from runtime.health import answering
-from runtime.runtime import OutOfService, opened
-from runtime.worker import GRACE, serving
+from runtime.runtime import OutOfService, open_runtime
+from runtime.worker import GRACE, run_worker
 
 if TYPE_CHECKING:
     from bootstrap import Settings
@@ -31,8 +31,8 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with (
-        opened(settings, _told, working=False) as office,
-        serving(settings, office.client, office.store) as measures,
+        open_runtime(settings, _told, working=False) as office,
+        run_worker(settings, office.client, office.store) as measures,
         answering(office, measures),
     ):
         log.info("worker.ready", task_queue=settings.task_queue)

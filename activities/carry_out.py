@@ -18,16 +18,16 @@ from temporalio.exceptions import ApplicationError
 
 from activities import names
 from deciding import captions
-from deciding.decision import Decision, Reader, Step, decide_on, parsed, with_consequences
-from deciding.fold_cache import Folds, Recollection
+from deciding.decision import Decision, Reader, Step, decide_consequences, decide_on, parse_command
+from deciding.fold_cache import CachedReader, FoldCache
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import (
     Answer,
-    Asked,
-    AskedEach,
     Carried,
     CarriedEach,
+    CarryOut,
+    CarryOutEach,
     Ending,
     Envelope,
     Progress,
@@ -38,7 +38,7 @@ from domain.kernel.refusal import Unmet
 from domain.kernel.state import State, Verdict
 from domain.registers.realm import REALM_NAME, ClockSet
 from domain.registers.realm import Clock as RealmClock
-from metrics import Measures
+from metrics import Metrics
 from store.port import (
     Append,
     Appended,
@@ -71,18 +71,18 @@ RECENT_S = 60
 log = structlog.get_logger()
 
 
-class Registrar:
+class CommandActivities:
     """Carries commands out against one store."""
 
-    def __init__(self, store: EventStore, door_key: bytes, measures: Measures | None = None) -> None:
+    def __init__(self, store: EventStore, door_key: bytes, measures: Metrics | None = None) -> None:
         """Use that store, and let in only what the door with that key has signed; count in those measures."""
         self._store = store
         self._door_key = door_key
-        self._folds = Folds()
-        self._measures = measures or Measures()
+        self._folds = FoldCache()
+        self._measures = measures or Metrics()
 
     @activity.defn(name=names.CARRY_OUT)
-    async def carry_out(self, asked: Asked) -> Carried:
+    async def carry_out(self, asked: CarryOut) -> Carried:
         """Carry the command out, or without one apply what is due.
 
         Raises StoreUnavailable where the outcome is not known; asking again is safe. A fault of ours is an
@@ -97,7 +97,7 @@ class Registrar:
                 self._measures.commands.labels(carried.answer.ending.lower()).inc()
         return carried
 
-    async def _until_answered(self, asked: Asked) -> Carried:
+    async def _until_answered(self, asked: CarryOut) -> Carried:
         """Try, and try again where somebody else was quicker."""
         for attempt in range(MOST_TRIES):
             try:
@@ -116,7 +116,7 @@ class Registrar:
         raise StoreUnavailable(message)
 
     @activity.defn(name=names.CARRY_OUT_EACH)
-    async def carry_out_each(self, asked: AskedEach) -> CarriedEach:
+    async def carry_out_each(self, asked: CarryOutEach) -> CarriedEach:
         """Carry the commands out in turn, until one is not accepted or ``SOME_S`` are over; at least the first.
 
         Raises as ``carry_out`` does where not even the first has an outcome.
@@ -125,7 +125,7 @@ class Registrar:
         done: list[Carried] = []
         for envelope in asked.envelopes:
             try:
-                done.append(await self.carry_out(Asked(stream=asked.stream, now=asked.now, envelope=envelope)))
+                done.append(await self.carry_out(CarryOut(stream=asked.stream, now=asked.now, envelope=envelope)))
             except (StoreUnavailable, ApplicationError):
                 if not done:
                     raise
@@ -135,21 +135,21 @@ class Registrar:
                 break
         return CarriedEach(progress=done[-1].progress, answers=tuple(c.answer for c in done if c.answer is not None))
 
-    async def _tried(self, asked: Asked) -> Carried | None:
+    async def _tried(self, asked: CarryOut) -> Carried | None:
         """One try; None if somebody else moved what it rested on."""
         envelope = asked.envelope
-        reader = Recollection(self._store, folds=self._folds)
+        reader = CachedReader(self._store, folds=self._folds)
         loaded, state = await reader.begin(asked)
         if envelope is not None:
             known = self._known(envelope, loaded, state)
             if known is not None:
-                return Carried(progress=progress(await self._as_it_stands(state, loaded.clock)), answer=known)
+                return Carried(progress=build_progress(await self._as_it_stands(state, loaded.clock)), answer=known)
         elif asked.alarm is not (loaded.clock is Clock.WALL):
             return await self._adopted(state, loaded.clock)
         at = _business_time(asked, loaded)
         order = _order(envelope, at)
         if order is not None and loaded.now is not None and at < loaded.now:
-            behind = progress(await self._as_it_stands(state, loaded.clock))
+            behind = build_progress(await self._as_it_stands(state, loaded.clock))
             return Carried(progress=behind, answer=_behind(state, at, loaded.now))
         try:
             decision = await decide_on(
@@ -162,9 +162,9 @@ class Registrar:
                 reader=reader,
             )
             if not decision.steps:
-                await self._store.restand(standing(decision))
-                return Carried(progress=progress(decision))
-            decision, others = await with_consequences(self._store, decision, reader)
+                await self._store.refresh_standing(build_standing(decision))
+                return Carried(progress=build_progress(decision))
+            decision, others = await decide_consequences(self._store, decision, reader)
         except StreamParked as parked:
             log.exception("stream.parked", stream=asked.stream)
             self._measures.parked.inc()
@@ -175,8 +175,8 @@ class Registrar:
         elif turn is None and order is not None and loaded.earliest is not None and loaded.earliest <= at:
             against = _ended(state, Ending.EARLY)
         if against is not None:
-            return Carried(progress=progress(await self._as_it_stands(state, loaded.clock)), answer=against)
-        append = append_of(decision, others, envelope)
+            return Carried(progress=build_progress(await self._as_it_stands(state, loaded.clock)), answer=against)
+        append = build_append(decision, others, envelope)
         if loaded.clock is Clock.MANUAL:
             append = _while_manual(append, asked.stream.realm, loaded.realm_version)
         goes_live = turn is RealmClock.WALL and loaded.clock is Clock.MANUAL
@@ -214,9 +214,9 @@ class Registrar:
             return _ended(state, Ending.UNSIGNED)
         if loaded.journalled is None:
             return None
-        return repeated(envelope, loaded.journalled)
+        return repeat_answer(envelope, loaded.journalled)
 
-    def _recorded(self, asked: Asked, decision: Decision, appended: Appended) -> Carried | None:
+    def _recorded(self, asked: CarryOut, decision: Decision, appended: Appended) -> Carried | None:
         if appended.status is not Status.APPENDED:
             log.info("command.decided_again", stream=asked.stream, status=appended.status, what=appended.what)
             return None
@@ -239,13 +239,13 @@ class Registrar:
                 refused=[u.rule for u in step.unmet],
                 version=decision.state.version,
             )
-        return Carried(progress=progress(decision), answer=answer)
+        return Carried(progress=build_progress(decision), answer=answer)
 
     async def _adopted(self, state: State, clock: Clock) -> Carried:
         """Only what the log says. The wall clock moves by itself, and a manual one by no alarm: nothing falls due."""
         decision = await self._as_it_stands(state, clock)
-        await self._store.restand(standing(decision))
-        return Carried(progress=progress(decision))
+        await self._store.refresh_standing(build_standing(decision))
+        return Carried(progress=build_progress(decision))
 
     async def _as_it_stands(self, state: State, clock: Clock) -> Decision:
         """The stream as it is recorded; what is due stays for its alarm."""
@@ -257,14 +257,14 @@ def _order(envelope: Envelope | None, at: datetime) -> Order | None:
     if envelope is None:
         return None
     try:
-        command = parsed(envelope.command, envelope.body)
+        command = parse_command(envelope.command, envelope.body)
     except (KeyError, ValidationError) as wrong:
         message = f"{envelope.command}: {wrong}"
         raise ApplicationError(message, type="Malformed", non_retryable=True) from wrong
     return Order(command, envelope.actor, at)
 
 
-def _business_time(asked: Asked, loaded: Loaded) -> datetime:
+def _business_time(asked: CarryOut, loaded: Loaded) -> datetime:
     """The time at which the command is judged; the same on every try, since all of it comes in the asking."""
     received = asked.envelope.received_at if asked.envelope else asked.now
     if loaded.clock is Clock.MANUAL:
@@ -273,7 +273,7 @@ def _business_time(asked: Asked, loaded: Loaded) -> datetime:
     return max(at, loaded.events[-1].occurred_at) if loaded.events else at
 
 
-def append_of(decision: Decision, others: tuple[Decision, ...], envelope: Envelope | None) -> Append:
+def build_append(decision: Decision, others: tuple[Decision, ...], envelope: Envelope | None) -> Append:
     """Decisions as one append: every step journalled, its events behind it, and how each stream then stands."""
     asked = len(decision.steps) - 1 if envelope is not None else -1
     writes = [_write(decision, step, envelope if i == asked else None) for i, step in enumerate(decision.steps)]
@@ -285,7 +285,7 @@ def append_of(decision: Decision, others: tuple[Decision, ...], envelope: Envelo
         for stream, version in d.reads.items()
         if stream not in written and stream.kind != "scheme"
     }
-    standings = (standing(decision), *(replace(standing(other), told=False) for other in others))
+    standings = (build_standing(decision), *(replace(build_standing(other), notified=False) for other in others))
     return Append(tuple(writes), standings, reads)
 
 
@@ -349,14 +349,14 @@ def _journal(step: Step, envelope: Envelope | None) -> dict[str, Any]:
     return journal
 
 
-def repeated(envelope: Envelope, journalled: Entry) -> Answer:
+def repeat_answer(envelope: Envelope, journalled: Entry) -> Answer:
     """The answer to an id that is journalled: the recorded one, or that it belongs to another request."""
     if json.loads(journalled.meta).get("digest") != envelope.digest():
         return Answer(ending=Ending.MISMATCH, stream=envelope.subject, version=journalled.version)
-    return recorded_answer(journalled)
+    return read_answer(journalled)
 
 
-def recorded_answer(entry: Entry) -> Answer:
+def read_answer(entry: Entry) -> Answer:
     """The answer that a journal entry stands for."""
     outcome = json.loads(entry.meta)["outcome"]
     events = tuple(outcome.get("accepted", ()))
@@ -408,7 +408,7 @@ def _ended(state: State, ending: Ending) -> Answer:
     return Answer(ending=ending, stream=state.stream, version=state.version)
 
 
-def standing(decision: Decision) -> Standing:
+def build_standing(decision: Decision) -> Standing:
     """The stream's row in the agenda."""
     state = decision.state
     summary = {
@@ -439,7 +439,7 @@ def _awaited(awaited: Awaited) -> dict[str, Any]:
     return row
 
 
-def progress(decision: Decision) -> Progress:
+def build_progress(decision: Decision) -> Progress:
     """What the workflow must know."""
     state = decision.state
     return Progress(

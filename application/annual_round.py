@@ -18,15 +18,15 @@ from activities import names
 from deciding.decision import fold
 from domain.catalogue import command_named
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identity import LIVE, Actor, StreamId, derived
+from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
 from domain.registers.annual_round import Alarm, Opened, YearsRound
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.scheme import UnscheduleAnnualRound, scheme_of
-from followers.schedules import id_of, programmes, wanted
+from followers.schedules import iterate_programmes, load_alarms, schedule_id
 from schemes import packs
-from schemes.calendars import published
-from schemes.document import Faulty
+from schemes.calendars import load_published
+from schemes.document import DocumentInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
     from domain.registers.scheme import ScheduleAnnualRound
-    from followers.schedules import Alarms
+    from followers.schedules import RoundSchedules
     from store.port import EventStore
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ class NoSuchSchedule(Exception):
 
 
 @dataclass(frozen=True)
-class Scheduled:
+class AnnualRoundSchedule:
     """An annual round as the log has it, and when its alarm rings next."""
 
     alarm: Alarm
@@ -69,11 +69,11 @@ class Scheduled:
         }
 
 
-async def publish(door: Door, store: EventStore, rules: Scheme, year: int, realm: str = LIVE) -> None:
+async def publish_rules(door: Door, store: EventStore, rules: Scheme, year: int, realm: str = LIVE) -> None:
     """Rules and working days, unless somebody published them already: published versions never change."""
     stream = StreamId.of("calendar", realm, CALENDAR_NAME)
     known = calendar_of(await _state(store, stream)).years
-    for days in published(year, year + 1):
+    for days in load_published(year, year + 1):
         if days.year not in known or known[days.year].version < days.version:
             particulars = {"year": days.year, "version": days.version, "off": sorted(days.off), "on": sorted(days.on)}
             await _once(door, stream, "CalendarPublished", particulars, f"{days.year}.{days.version}")
@@ -90,7 +90,7 @@ async def _once(door: Door, stream: StreamId, event: str, particulars: dict[str,
     """The command, under an id that makes it one however many rounds are opened."""
     command_type = command_named(event, stream.kind)
     actor = Actor(f"{command_type.by[0]}#1")
-    command_id = derived("published", stream, key)
+    command_id = derive_id("published", stream, key)
     await door.send(stream, command_type.model_validate(particulars), actor, command_id=command_id)
 
 
@@ -108,14 +108,14 @@ class RoundOpener:
         annual = asked.annual
         stream = annual.round_of(asked.year)
         try:
-            rules = packs.named(annual.scheme)
+            rules = packs.load_shipped(annual.scheme)
             particulars = {"scheme": rules.ref.model_dump(), "year": asked.year, "level": annual.level}
             command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
-        except (Faulty, ValidationError) as wrong:
+        except (DocumentInvalid, ValidationError) as wrong:
             raise ApplicationError(str(wrong), type="Malformed", non_retryable=True) from wrong
         try:
-            await publish(self._door, self._store, rules, asked.year, annual.realm)
-            receipt = await self._door.send(stream, command, annual.actor, command_id=derived("annual", stream))
+            await publish_rules(self._door, self._store, rules, asked.year, annual.realm)
+            receipt = await self._door.send(stream, command, annual.actor, command_id=derive_id("annual", stream))
         except CommandRejected as refused:
             log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
             return Opened(stream=stream, refused=tuple(u.rule for u in refused.unmet))
@@ -123,23 +123,23 @@ class RoundOpener:
 
 
 async def schedule(
-    door: Door, store: EventStore, alarms: Alarms, stream: StreamId, asked: ScheduleAnnualRound, actor: Actor
-) -> Scheduled:
+    door: Door, store: EventStore, alarms: RoundSchedules, stream: StreamId, asked: ScheduleAnnualRound, actor: Actor
+) -> AnnualRoundSchedule:
     """Have that programme open a round every year; its rules are published first.
 
     Raises CommandRejected, or Faulty if there are no such rules.
     """
-    await publish(door, store, packs.named(stream.name), datetime.now(SHANGHAI).year, stream.realm)
+    await publish_rules(door, store, packs.load_shipped(stream.name), datetime.now(SHANGHAI).year, stream.realm)
     await door.send(stream, asked, actor)
     await alarms.keep(store, stream)
-    return next(s for s in await schedules(store, alarms, stream) if s.alarm.annual.programme == asked.programme)
+    return next(s for s in await list_schedules(store, alarms, stream) if s.alarm.annual.programme == asked.programme)
 
 
 async def unschedule(
-    door: Door, store: EventStore, alarms: Alarms, programme: str, actor: Actor, realm: str = LIVE
+    door: Door, store: EventStore, alarms: RoundSchedules, programme: str, actor: Actor, realm: str = LIVE
 ) -> None:
     """Have it open no more; rounds that it opened stay. Raises NoSuchSchedule, or CommandRejected."""
-    for found in await every_schedule(store, alarms):
+    for found in await list_all_schedules(store, alarms):
         annual = found.alarm.annual
         if (annual.programme, annual.realm) == (programme, realm):
             stream = StreamId.of("scheme", realm, annual.scheme)
@@ -149,18 +149,22 @@ async def unschedule(
     raise NoSuchSchedule(programme)
 
 
-async def every_schedule(store: EventStore, alarms: Alarms) -> Sequence[Scheduled]:
+async def list_all_schedules(store: EventStore, alarms: RoundSchedules) -> Sequence[AnnualRoundSchedule]:
     """Every annual round, programme by programme."""
-    return [found async for each in programmes(store) for found in await schedules(store, alarms, each.stream)]
+    return [
+        found async for each in iterate_programmes(store) for found in await list_schedules(store, alarms, each.stream)
+    ]
 
 
-async def schedules(store: EventStore, alarms: Alarms, stream: StreamId) -> Sequence[Scheduled]:
+async def list_schedules(store: EventStore, alarms: RoundSchedules, stream: StreamId) -> Sequence[AnnualRoundSchedule]:
     """Those of one programme, by code."""
-    kept = [alarm for alarm in (await wanted(store, stream)).values() if alarm is not None]
+    kept = [alarm for alarm in (await load_alarms(store, stream)).values() if alarm is not None]
     return [await _described(alarms, alarm) for alarm in sorted(kept, key=lambda a: a.annual.programme)]
 
 
-async def _described(alarms: Alarms, alarm: Alarm) -> Scheduled:
-    found = await alarms.described(id_of(alarm.annual))
+async def _described(alarms: RoundSchedules, alarm: Alarm) -> AnnualRoundSchedule:
+    found = await alarms.described(schedule_id(alarm.annual))
     upcoming = min(found.info.next_action_times, default=None) if found else None
-    return Scheduled(alarm, upcoming.astimezone(UTC) if upcoming else None, found.info.num_actions if found else 0)
+    return AnnualRoundSchedule(
+        alarm, upcoming.astimezone(UTC) if upcoming else None, found.info.num_actions if found else 0
+    )

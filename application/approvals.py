@@ -32,7 +32,7 @@ class NoSuchApproval(Exception):
 
 
 @dataclass(frozen=True)
-class Asking:
+class StreamApproval:
     """An approval and the stream in which it was asked."""
 
     stream: StreamId
@@ -56,17 +56,17 @@ class Asking:
         }
 
 
-async def asked(store: EventStore, *, stream: StreamId | None = None) -> AsyncIterator[Asking]:
+async def list_approvals(store: EventStore, *, stream: StreamId | None = None) -> AsyncIterator[StreamApproval]:
     """Every approval, open and ended, of that stream or of all, oldest first within a stream."""
     if stream is not None:
         for approval in await _of(store, stream):
-            yield Asking(stream, approval)
+            yield StreamApproval(stream, approval)
         return
     after: StreamId | None = None
     while page := await store.agenda(after=after, limit=_PAGE):
         for standing in page:
             for approval in await _of(store, standing.stream):
-                yield Asking(standing.stream, approval)
+                yield StreamApproval(standing.stream, approval)
         after = page[-1].stream
 
 
@@ -74,22 +74,24 @@ async def _of(store: EventStore, stream: StreamId) -> tuple[Approval, ...]:
     return fold(stream, [e async for e in store.read(stream)]).approvals
 
 
-async def found(store: EventStore, approval_id: UUID) -> Asking:
+async def find_approval(store: EventStore, approval_id: UUID) -> StreamApproval:
     """The approval of that id. Raises NoSuchApproval."""
-    async for asking in asked(store):
+    async for asking in list_approvals(store):
         if asking.approval.id == approval_id:
             return asking
     raise NoSuchApproval(str(approval_id))
 
 
-async def decided(store: EventStore, door: Door, approval_id: UUID, timeout_s: float | None = None) -> Asking:
+async def wait_for_decision(
+    store: EventStore, door: Door, approval_id: UUID, timeout_s: float | None = None
+) -> StreamApproval:
     """Wait until that approval is decided, as long as it takes, and say how.
 
     The stream's workflow answers when the decision is recorded, and after a restart of anything the wait is taken up
     again; once a minute the log itself is looked at. Asked again later, the answer is the same. Raises TimeoutError
     after ``timeout_s`` seconds, NoSuchApproval if there is none.
     """
-    asking = await found(store, approval_id)
+    asking = await find_approval(store, approval_id)
     async with asyncio.timeout(timeout_s):
         while asking.approval.verdict is Verdict.OPEN:
             telling = asyncio.create_task(door.settled(asking.stream, approval_id))
@@ -102,21 +104,21 @@ async def decided(store: EventStore, door: Door, approval_id: UUID, timeout_s: f
     return asking
 
 
-async def _decided_while(telling: asyncio.Task[None], store: EventStore, asking: Asking) -> Asking:
+async def _decided_while(telling: asyncio.Task[None], store: EventStore, asking: StreamApproval) -> StreamApproval:
     """How the approval stands once its workflow has answered, or once it is decided though the workflow did not."""
     while asking.approval.verdict is Verdict.OPEN:
         answered, _ = await asyncio.wait({telling}, timeout=LATE_S)
         with suppress(StoreUnavailable):  # out of reach for the moment: the approval is as it was, ask again
-            asking = await found_in(store, asking.stream, asking.approval.id)
+            asking = await find_approval_in(store, asking.stream, asking.approval.id)
         if answered and asking.approval.verdict is Verdict.OPEN:
             telling.result()  # raises what kept it from answering
             break
     return asking
 
 
-async def found_in(store: EventStore, stream: StreamId, approval_id: UUID) -> Asking:
+async def find_approval_in(store: EventStore, stream: StreamId, approval_id: UUID) -> StreamApproval:
     """The approval of that id in that stream. Raises NoSuchApproval."""
     for approval in await _of(store, stream):
         if approval.id == approval_id:
-            return Asking(stream, approval)
+            return StreamApproval(stream, approval)
     raise NoSuchApproval(str(approval_id))

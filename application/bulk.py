@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from application.door import Asking, Defect, Mismatch, NotKnown, Parked, Unsigned
+from application.door import CommandRequest, Defect, Mismatch, NotKnown, Parked, Unsigned
 from application.door import receipt as read_receipt
-from application.dry_run import Rehearsal
-from application.queries import Ambiguous, Unknown, meant
+from application.dry_run import DryRun
+from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
 from domain.catalogue import command_named, halves
-from domain.kernel.identity import Actor, StreamId, Text, derived
+from domain.kernel.identity import Actor, StreamId, Text, derive_id
 from domain.kernel.refusal import CommandRejected
-from schemes.document import Document, Fault, Faulty, explained, value_of
+from schemes.document import Document, DocumentFault, DocumentInvalid, explain_error, parse_value
 from store.port import PAST_ALL_EVENTS
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class BulkOrder:
     command_id: UUID
 
 
-class Outcome(StrEnum):
+class RowOutcome(StrEnum):
     """What may become of a row."""
 
     CARRIED_OUT = "carried_out"
@@ -93,12 +93,12 @@ class Outcome(StrEnum):
 
 
 _OUTCOMES = {
-    Outcome.CARRIED_OUT: "已辦理",
-    Outcome.REPEATED: "此前已辦",
-    Outcome.REFUSED: "不予辦理",
-    Outcome.NOT_KNOWN: "結果未知",
-    Outcome.FAILED: "未能辦理",
-    Outcome.GRANTABLE: "可予辦理",
+    RowOutcome.CARRIED_OUT: "已辦理",
+    RowOutcome.REPEATED: "此前已辦",
+    RowOutcome.REFUSED: "不予辦理",
+    RowOutcome.NOT_KNOWN: "結果未知",
+    RowOutcome.FAILED: "未能辦理",
+    RowOutcome.GRANTABLE: "可予辦理",
 }
 
 
@@ -107,7 +107,7 @@ class BulkResult:
     """What became of a row, or would become of it."""
 
     order: BulkOrder
-    outcome: Outcome
+    outcome: RowOutcome
     events: tuple[str, ...] = ()
     unmet: tuple[Unmet, ...] = ()
     why: str = ""
@@ -115,7 +115,7 @@ class BulkResult:
     @property
     def ok(self) -> bool:
         """Whether it stands, or would."""
-        return self.outcome in (Outcome.CARRIED_OUT, Outcome.REPEATED, Outcome.GRANTABLE)
+        return self.outcome in (RowOutcome.CARRIED_OUT, RowOutcome.REPEATED, RowOutcome.GRANTABLE)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -132,17 +132,17 @@ class BulkResult:
         }
 
 
-async def understood(file: str, content: bytes, store: EventStore, realm: str | None = None) -> tuple[BulkOrder, ...]:
+async def parse_rows(file: str, content: bytes, store: EventStore, realm: str | None = None) -> tuple[BulkOrder, ...]:
     """The rows of a file as commands. Raises Faulty with every fault of every row; nothing is begun then."""
     digest = sha256(content).hexdigest()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
         zh, en = "不是 UTF-8 文字：試算表請另存為「CSV UTF-8」", 'not text in UTF-8: save a spreadsheet as "CSV UTF-8"'
-        raise Faulty([Fault(file, 1, "", zh, en)]) from wrong
+        raise DocumentInvalid([DocumentFault(file, 1, "", zh, en)]) from wrong
     rows, faults = _csv_rows(text, file) if file.lower().endswith(".csv") else _json_rows(text, file)
     if not rows and not faults:
-        raise Faulty([Fault(file, 1, "", "文件中一行也沒有", "the file has no rows")])
+        raise DocumentInvalid([DocumentFault(file, 1, "", "文件中一行也沒有", "the file has no rows")])
     orders: list[BulkOrder] = []
     for number, (line, raw) in enumerate(rows, start=1):
         document = Document(file, raw, {(): line})
@@ -150,29 +150,29 @@ async def understood(file: str, content: bytes, store: EventStore, realm: str | 
             row = document.parsed(BulkRow)
             stream = await _stream(document, store, row.subject, realm)
             command = _command(document, row, stream)
-        except Faulty as faulty:
+        except DocumentInvalid as faulty:
             faults.extend(faulty.faults)
             continue
-        orders.append(BulkOrder(number, line, stream, command, row.actor, derived("bulk", digest, str(number))))
+        orders.append(BulkOrder(number, line, stream, command, row.actor, derive_id("bulk", digest, str(number))))
     if faults:
-        raise Faulty(faults)
+        raise DocumentInvalid(faults)
     return tuple(orders)
 
 
-_Rows = tuple[list[tuple[int, Any]], list[Fault]]
+_Rows = tuple[list[tuple[int, Any]], list[DocumentFault]]
 """What could be read, each with its line; and what could not."""
 
 
 def _json_rows(text: str, file: str) -> _Rows:
     rows: list[tuple[int, Any]] = []
-    faults: list[Fault] = []
+    faults: list[DocumentFault] = []
     for line, one in enumerate(text.splitlines(), start=1):
         if not one.strip():
             continue
         try:
             rows.append((line, json.loads(one)))
         except json.JSONDecodeError as wrong:
-            faults.append(Fault(file, line, "", f"不是 JSON：{wrong.msg}", f"not JSON: {wrong.msg}"))
+            faults.append(DocumentFault(file, line, "", f"不是 JSON：{wrong.msg}", f"not JSON: {wrong.msg}"))
     return rows, faults
 
 
@@ -180,31 +180,35 @@ def _csv_rows(text: str, file: str) -> _Rows:
     """A column that is not ours is a particular."""
     reader = csv.DictReader(io.StringIO(text), restkey=_BEYOND)
     rows: list[tuple[int, Any]] = []
-    faults: list[Fault] = []
+    faults: list[DocumentFault] = []
     missing = [name for name in _OWN_COLUMNS if name not in (reader.fieldnames or _OWN_COLUMNS)]
     if missing:
         zh = f"首行缺少欄 {'、'.join(missing)}；各欄以逗號分隔"
-        return [], [Fault(file, 1, "", zh, f"the first line lacks {', '.join(missing)}; separate columns by commas")]
+        return [], [
+            DocumentFault(file, 1, "", zh, f"the first line lacks {', '.join(missing)}; separate columns by commas")
+        ]
     for one in reader:
         beyond = one.pop(_BEYOND, [])
         if beyond:
             zh, en = f"比首行多出 {len(beyond)} 欄", f"{len(beyond)} more columns than the first line has"
-            faults.append(Fault(file, reader.line_num, "", zh, en))
+            faults.append(DocumentFault(file, reader.line_num, "", zh, en))
             continue
-        data = {k: value_of(v) for k, v in one.items() if k not in _OWN_COLUMNS and v is not None and v.strip()}
+        data = {k: parse_value(v) for k, v in one.items() if k not in _OWN_COLUMNS and v is not None and v.strip()}
         rows.append((reader.line_num, {**{k: one[k] or "" for k in _OWN_COLUMNS}, "data": data}))
     return rows, faults
 
 
 async def _stream(document: Document, store: EventStore, subject: str, realm: str | None) -> StreamId:
     try:
-        return await meant(store, subject, realm)
-    except Unknown:
-        raise Faulty([document.fault(("subject",), f"不認識 {subject}", f"unknown subject {subject}")]) from None
-    except Ambiguous as several:
+        return await resolve_or_begin(store, subject, realm)
+    except NameUnknown:
+        raise DocumentInvalid(
+            [document.fault(("subject",), f"不認識 {subject}", f"unknown subject {subject}")]
+        ) from None
+    except NameAmbiguous as several:
         names = " ".join(several.candidates)
         zh, en = f"{subject} 有多個：{names}；請寫全稱", f"there are several {subject}: {names}; write the whole id"
-        raise Faulty([document.fault(("subject",), zh, en)]) from None
+        raise DocumentInvalid([document.fault(("subject",), zh, en)]) from None
 
 
 def _command(document: Document, row: BulkRow, stream: StreamId) -> Command:
@@ -212,28 +216,28 @@ def _command(document: Document, row: BulkRow, stream: StreamId) -> Command:
         command_type = command_named(row.command, stream.kind)
     except KeyError:
         zh, en = f"{stream.kind} 沒有命令 {row.command}", f"{stream.kind} has no command {row.command}"
-        raise Faulty([document.fault(("command",), zh, en)]) from None
+        raise DocumentInvalid([document.fault(("command",), zh, en)]) from None
     _, part = halves(row.subject)
     try:
         return command_type.model_validate(command_type.about(part, row.data))
     except ValidationError as wrong:
-        raise Faulty(
-            [document.fault(("data", *e["loc"]), *explained(e)) for e in wrong.errors(include_url=False)]
+        raise DocumentInvalid(
+            [document.fault(("data", *e["loc"]), *explain_error(e)) for e in wrong.errors(include_url=False)]
         ) from wrong
 
 
-async def rehearsed(
+async def preview_rows(
     orders: Iterable[BulkOrder], store: EventStore, *, told: Callable[[BulkResult], None] = lambda _result: None
 ) -> AsyncIterator[BulkResult]:
     """What would become of each row now, as it rests on those before it. Records nothing."""
-    rehearsal = Rehearsal(store)
+    rehearsal = DryRun(store)
     for order in orders:
         if (await store.load(order.stream, order.command_id, PAST_ALL_EVENTS)).journalled is not None:
-            result = BulkResult(order, Outcome.REPEATED)
+            result = BulkResult(order, RowOutcome.REPEATED)
         else:
             step = await rehearsal.step(order.stream, order.command, order.actor)
             events = tuple(event.event_type for event in step.events)
-            result = BulkResult(order, Outcome.REFUSED if step.unmet else Outcome.GRANTABLE, events, step.unmet)
+            result = BulkResult(order, RowOutcome.REFUSED if step.unmet else RowOutcome.GRANTABLE, events, step.unmet)
         told(result)
         yield result
 
@@ -253,7 +257,7 @@ def waves(orders: Iterable[BulkOrder]) -> list[list[list[BulkOrder]]]:
     return found
 
 
-async def carried_out(
+async def run_rows(
     orders: Sequence[BulkOrder], door: Door, *, told: Callable[[BulkResult], None] = lambda _result: None
 ) -> AsyncIterator[BulkResult]:
     """Carry the rows out, wave by wave. Run again after an interruption, what was done is only reported again."""
@@ -277,7 +281,7 @@ async def _each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkResult]:
     """Rows of one stream, in turn. While it is not known what became of one, none that follows is carried out."""
     left = rows
     while left:
-        askings = [Asking(row.command, row.actor, row.command_id) for row in left]
+        askings = [CommandRequest(row.command, row.actor, row.command_id) for row in left]
         try:
             async with aclosing(door.send_each(left[0].stream, askings)) as answers:
                 async for answer in answers:
@@ -285,18 +289,18 @@ async def _each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkResult]:
                     yield _result(row, answer)
         except NotKnown as unknown:
             for row in left:
-                yield BulkResult(row, Outcome.NOT_KNOWN, why=unknown.why)
+                yield BulkResult(row, RowOutcome.NOT_KNOWN, why=unknown.why)
             return
         except (Parked, Defect) as failed:
             row, *left = left
-            yield BulkResult(row, Outcome.FAILED, why=f"{type(failed).__name__}: {failed}")
+            yield BulkResult(row, RowOutcome.FAILED, why=f"{type(failed).__name__}: {failed}")
 
 
 def _result(order: BulkOrder, answer: Answer) -> BulkResult:
     try:
         receipt = read_receipt(order.command_id, answer)
     except CommandRejected as refused:
-        return BulkResult(order, Outcome.REFUSED, unmet=refused.unmet)
+        return BulkResult(order, RowOutcome.REFUSED, unmet=refused.unmet)
     except (Mismatch, Parked, Unsigned) as failed:
-        return BulkResult(order, Outcome.FAILED, why=f"{type(failed).__name__}: {failed}")
-    return BulkResult(order, Outcome.REPEATED if receipt.repeated else Outcome.CARRIED_OUT, events=receipt.events)
+        return BulkResult(order, RowOutcome.FAILED, why=f"{type(failed).__name__}: {failed}")
+    return BulkResult(order, RowOutcome.REPEATED if receipt.repeated else RowOutcome.CARRIED_OUT, events=receipt.events)

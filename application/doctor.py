@@ -44,7 +44,7 @@ _PROBE_S = 10.0
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at."""
 
     part_zh: str
@@ -70,7 +70,7 @@ class Finding:
         }
 
 
-async def servers(store: EventStore, client: Client) -> list[Finding]:
+async def servers(store: EventStore, client: Client) -> list[Diagnosis]:
     """Whether both servers answer, and how far the log has come."""
     try:
         position = await store.last_position()
@@ -78,7 +78,7 @@ async def servers(store: EventStore, client: Client) -> list[Finding]:
     except StoreUnavailable as gone:
         log, log_zh, ok = str(gone), "", False
     found = [
-        Finding(
+        Diagnosis(
             "日誌（Postgres）",
             "log (Postgres)",
             log,
@@ -94,11 +94,11 @@ async def servers(store: EventStore, client: Client) -> list[Finding]:
     except RPCError as gone:
         temporal, temporal_zh, ok = str(gone), "", False
     mend_zh, mend_en = "檢查 Temporal 與其地址", "look at Temporal and its address"
-    found.append(Finding("Temporal", "Temporal", temporal, ok, mend_zh, mend_en, temporal_zh))
+    found.append(Diagnosis("Temporal", "Temporal", temporal, ok, mend_zh, mend_en, temporal_zh))
     return found
 
 
-async def updates_in_flight(client: Client, task_queue: str) -> Finding:
+async def updates_in_flight(client: Client, task_queue: str) -> Diagnosis:
     """Whether one workflow may hold more updates at once than the server's default, which is too few (design.md §4)."""
     probe = f"probe/{uuid4()}"
     start: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
@@ -116,7 +116,7 @@ async def updates_in_flight(client: Client, task_queue: str) -> Finding:
                 await handle.start_update("hold", wait_for_stage=WorkflowUpdateStage.ACCEPTED, id=str(number))
                 held += 1
     await _let_go(client, probe)
-    return Finding(
+    return Diagnosis(
         "同時更新數",
         "updates in flight",
         f">= {held}" if held >= UPDATES_WANTED else str(held),
@@ -131,11 +131,11 @@ async def _let_go(client: Client, probe: str) -> None:
         await client.get_workflow_handle(probe).signal("let_go")
 
 
-async def version(client: Client) -> Finding:
+async def version(client: Client) -> Diagnosis:
     """Whether the server is new enough: update-with-start and pinned workflows."""
     system = await client.workflow_service.get_system_info(GetSystemInfoRequest())
     number = tuple(int(part) for part in re.findall(r"\d+", system.server_version)[:2])
-    return Finding(
+    return Diagnosis(
         "Temporal 版本",
         "Temporal version",
         system.server_version,
@@ -145,7 +145,7 @@ async def version(client: Client) -> Finding:
     )
 
 
-async def cluster(client: Client) -> list[Finding]:
+async def cluster(client: Client) -> list[Diagnosis]:
     """Whether what keeps the histories is Postgres, and cut into enough shards: that number never changes."""
     store, shards = ("Temporal 存儲", "Temporal store"), ("歷史分片", "history shards")
     try:
@@ -154,16 +154,16 @@ async def cluster(client: Client) -> list[Finding]:
         if refused.status is not RPCStatusCode.PERMISSION_DENIED:
             raise
         zh, en = "以 system:read 的帳戶再核對一次", "look once with an account that has system:read"
-        return [Finding(*named, "not shown", None, zh, en, "未顯示") for named in (store, shards)]
+        return [Diagnosis(*named, "not shown", None, zh, en, "未顯示") for named in (store, shards)]
     return [
-        Finding(
+        Diagnosis(
             *store,
             f"{info.persistence_store}, {info.visibility_store}",
             info.persistence_store.startswith("postgres"),
             "以 Postgres 為 Temporal 的存儲（deploy/）",
             "keep Temporal's data in Postgres (deploy/)",
         ),
-        Finding(
+        Diagnosis(
             *shards,
             str(info.history_shard_count),
             info.history_shard_count >= SHARDS_WANTED,
@@ -173,16 +173,16 @@ async def cluster(client: Client) -> list[Finding]:
     ]
 
 
-async def retention(client: Client) -> Finding:
+async def retention(client: Client) -> Diagnosis:
     """Whether closed workflows are remembered long enough to replay them."""
     described = await _described(client)
     kept = described.config.workflow_execution_retention_ttl.ToTimedelta()
     mend = f"temporal operator namespace update -n {client.namespace} --retention {RETENTION_WANTED.days * 24}h"
     enough = kept >= RETENTION_WANTED
-    return Finding("歷史保存期", "retention", f"{kept.days} days", enough, mend, mend, f"{kept.days} 日")
+    return Diagnosis("歷史保存期", "retention", f"{kept.days} days", enough, mend, mend, f"{kept.days} 日")
 
 
-async def search_attributes(client: Client) -> Finding:
+async def search_attributes(client: Client) -> Diagnosis:
     """Whether what workflows are searched by is registered, and of its kind: without it no command gets an answer."""
     wanted = {key.name: int(key.indexed_value_type) for key in bootstrap.SEARCH_ATTRIBUTES}
     try:
@@ -200,7 +200,7 @@ async def search_attributes(client: Client) -> Finding:
         f"temporal operator search-attribute create -n {client.namespace} --name {name} --type {kinds[name]}"
         for name in lacking
     )
-    return Finding(
+    return Diagnosis(
         "檢索欄",
         "search attributes",
         f"missing: {', '.join(lacking)}" if lacking else ", ".join(wanted),
@@ -211,7 +211,7 @@ async def search_attributes(client: Client) -> Finding:
     )
 
 
-async def workers(client: Client, task_queue: str) -> Finding:
+async def workers(client: Client, task_queue: str) -> Diagnosis:
     """Whether more than one worker serves: the death of one should be nobody's outage."""
     described = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(
@@ -221,7 +221,7 @@ async def workers(client: Client, task_queue: str) -> Finding:
         )
     )
     polling = len({poller.identity for poller in described.pollers})
-    return Finding(
+    return Diagnosis(
         "worker 數",
         "workers",
         str(polling),
@@ -231,10 +231,10 @@ async def workers(client: Client, task_queue: str) -> Finding:
     )
 
 
-async def temporal_is_encrypted(client: Client) -> Finding:
+async def temporal_is_encrypted(client: Client) -> Diagnosis:
     """Whether the way to Temporal is encrypted."""
     tls = client.service_client.config.tls
-    return Finding(
+    return Diagnosis(
         "Temporal 加密",
         "TLS to Temporal",
         "on" if tls else "off",
@@ -244,7 +244,7 @@ async def temporal_is_encrypted(client: Client) -> Finding:
     )
 
 
-async def strangers(connect: Callable[[], Awaitable[Client]]) -> Finding:
+async def strangers(connect: Callable[[], Awaitable[Client]]) -> Diagnosis:
     """Whether a caller who does not say who they are is turned away; ``connect`` is such a caller."""
     try:
         await _described(await connect())
@@ -254,7 +254,7 @@ async def strangers(connect: Callable[[], Awaitable[Client]]) -> Finding:
     except RPCError as refused:
         state, state_zh = refused.status.name.lower().replace("_", " "), ""
         ok = refused.status in {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED}
-    return Finding(
+    return Diagnosis(
         "Temporal 匿名者",
         "strangers at Temporal",
         state,

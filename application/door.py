@@ -23,12 +23,12 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.carry_out import repeated
+from activities.carry_out import repeat_answer
 from deciding import captions
-from deciding.refresh import newest_calendar, reckon_anew
+from deciding.refresh import read_calendar_version, refresh_standings
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.envelope import Answer, AnsweredEach, Asked, Bundle, Ending, Envelope, Opening, Progress
-from domain.kernel.identity import derived
+from domain.kernel.envelope import Answer, AnsweredEach, Bundle, CarryOut, Ending, Envelope, Opening, Progress
+from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import PAST_ALL_EVENTS, Clock, EventStore, StoreUnavailable
 from tracing import span
@@ -98,7 +98,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class CommandRequest:
     """A command that somebody asks, under the id that makes asking twice asking once."""
 
     command: Command
@@ -139,14 +139,14 @@ class Door:
 
         Raises CommandRejected with every unmet condition, Mismatch, Parked, Defect, or NotKnown.
         """
-        asking = Asking(command, actor, command_id or uuid4(), at)
+        asking = CommandRequest(command, actor, command_id or uuid4(), at)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
         answer = await self.ask(self._enveloped(subject, asking)) if fresh else None
         if answer is None or answer.ending is Ending.EARLY:
             (answer,) = [answer async for answer in self.send_each(subject, [asking])]
         return receipt(asking.command_id, answer)
 
-    async def send_each(self, subject: StreamId, askings: Sequence[Asking]) -> AsyncGenerator[Answer, None]:
+    async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
         """Have the commands carried out in turn, many in one update; the answers one by one, as ``receipt`` reads them.
 
         Nothing that follows on a command which was not accepted has been carried out when its answer comes, so that
@@ -159,7 +159,7 @@ class Door:
             try:
                 loaded = await self._store.load(subject, envelope.command_id, PAST_ALL_EVENTS)
                 if loaded.journalled is not None:  # straight from the log, which needs no Temporal (PR7)
-                    answers = [repeated(envelope, loaded.journalled)]
+                    answers = [repeat_answer(envelope, loaded.journalled)]
                 elif at is not None and loaded.clock is Clock.WALL:
                     answers = [_on_the_wall_clock(subject)]
                 else:
@@ -176,7 +176,7 @@ class Door:
                 yield answer
             done += len(answers)
 
-    def _enveloped(self, subject: StreamId, asking: Asking) -> Envelope:
+    def _enveloped(self, subject: StreamId, asking: CommandRequest) -> Envelope:
         return Envelope(
             command_id=asking.command_id,
             subject=subject,
@@ -215,18 +215,18 @@ class Door:
         If working days were published since, deadlines are reckoned by them first. Raises NotKnown, or Parked if a
         deadline stays in its place.
         """
-        await self._reckon(realm, await newest_calendar(self._store, realm))
+        await self._reckon(realm, await read_calendar_version(self._store, realm))
         before: Standing | None = None
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
             if standing == before:
                 raise Parked(standing.stream)
             before = standing
-            await self._fall_due(Asked(stream=standing.stream, now=standing.due_at))
+            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at))
 
     async def _reckon(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are reckoned by that version of its working days."""
         if self._reckoned.get(realm, 0) < version:
-            await reckon_anew(self._store, realm, version)
+            await refresh_standings(self._store, realm, version)
             self._reckoned[realm] = version
 
     async def open_realm(self, realm: str) -> Clock:
@@ -251,8 +251,8 @@ class Door:
             else:
                 return
 
-    async def _fall_due(self, asked: Asked) -> Progress:
-        return await self._update("fall_due", asked.stream, asked, derived("fall_due", asked.stream), Progress)
+    async def _fall_due(self, asked: CarryOut) -> Progress:
+        return await self._update("fall_due", asked.stream, asked, derive_id("fall_due", asked.stream), Progress)
 
     async def _update(
         self, update: str, stream: StreamId, argument: BaseModel, command_id: UUID, answers: type[Answered]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from deciding.decision import Decision, Reader, Step, decide_on, with_consequences
+from deciding.decision import Decision, Reader, Step, decide_consequences, decide_on
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Reads
-from domain.kernel.identity import derived
+from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
 from store.port import PAST_ALL_EVENTS, Clock
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 
-class Rehearsal:
+class DryRun:
     """The log as it would go on from now: what is tried rests on what was tried before, and is kept here only.
 
     Deadlines of the stream itself come first, as they would; those of other streams do not fall due in a rehearsal.
@@ -46,10 +46,10 @@ class Rehearsal:
             realm.clock,
             at=at,
             order=Order(command, actor, at),
-            command_id=derived("rehearsal", stream, str(self._tried)),
+            command_id=derive_id("rehearsal", stream, str(self._tried)),
             reader=self._reader,
         )
-        decision, others = await with_consequences(self._store, decision, self._reader)
+        decision, others = await decide_consequences(self._store, decision, self._reader)
         for one in (decision, *others):
             await self._keep(one)
         return decision.steps[-1]

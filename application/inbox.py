@@ -92,7 +92,7 @@ class _Today:
         return Urgency.SOON if local_day(until - _A_MOMENT) <= last else Urgency.OPEN
 
 
-async def waiting(
+async def list_waiting(
     store: EventStore,
     role: Role | None = None,
     *,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from deciding.decision import Reader, fold, occurrence
+from deciding.decision import Reader, fold, read_occurrence
 from domain.application import Application
 from domain.catalogue import AGGREGATES, halves, kind_of_subject
 from domain.kernel.identity import LIVE, StreamId
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore, Standing
 
 
-class Unknown(Exception):
+class NameUnknown(Exception):
     """No stream bears that name. ``near`` are those that resemble it."""
 
     def __init__(self, name: str, near: Sequence[StreamId] = ()) -> None:
@@ -32,7 +32,7 @@ class Unknown(Exception):
         self.near = tuple(near)
 
 
-class Ambiguous(Exception):
+class NameAmbiguous(Exception):
     """Several realms have a stream of that name: say which by ``--realm``, or write the whole stream id."""
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
@@ -42,7 +42,7 @@ class Ambiguous(Exception):
         self.candidates = tuple(candidates)
 
 
-async def resolved(store: EventStore, name: str, realm: str | None = None) -> StreamId:
+async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
 
     Raises Unknown or Ambiguous.
@@ -52,12 +52,12 @@ async def resolved(store: EventStore, name: str, realm: str | None = None) -> St
         try:
             return StreamId(short)
         except ValueError:
-            raise Unknown(name) from None
+            raise NameUnknown(name) from None
     found = await store.streams_named(short, realm)
     if not found:
-        raise Unknown(short)
+        raise NameUnknown(short)
     if len(found) > 1:
-        raise Ambiguous(short, found)
+        raise NameAmbiguous(short, found)
     return found[0]
 
 
@@ -67,14 +67,14 @@ def new_stream(name: str, realm: str) -> StreamId:
     return StreamId.of(kind_of_subject(short), realm, short)
 
 
-async def meant(store: EventStore, name: str, realm: str | None = None) -> StreamId:
+async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means, or the new one that it begins.
 
     Raises Ambiguous, or Unknown if no stream bears the name and it tells no kind.
     """
     try:
-        return await resolved(store, name, realm)
-    except Unknown as unknown:
+        return await resolve_name(store, name, realm)
+    except NameUnknown as unknown:
         try:
             return new_stream(name, realm or LIVE)
         except (KeyError, ValueError):
@@ -114,14 +114,14 @@ class File:
         return AGGREGATES[self.stream.kind].due(self.state, self.calendar)
 
 
-async def file_of(store: EventStore, stream: StreamId, *, until: datetime | None = None) -> File:
+async def load_file(store: EventStore, stream: StreamId, *, until: datetime | None = None) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
     ``until`` cuts the story after that instant (UTC). Raises Unknown if the stream has no events.
     """
     entries = await _events(store, stream, until)
     if not entries:
-        raise Unknown(stream.name)
+        raise NameUnknown(stream.name)
     state = fold(stream, entries)
     chapters = list(_chapters(stream, entries))
     for other in _cited(state):
@@ -137,7 +137,7 @@ async def _events(store: EventStore, stream: StreamId, until: datetime | None) -
 
 def _chapters(stream: StreamId, entries: Iterable[Entry]) -> Iterable[Chapter]:
     for entry in entries:
-        yield Chapter(entry.occurred_at, entry.position, stream, occurrence(entry))
+        yield Chapter(entry.occurred_at, entry.position, stream, read_occurrence(entry))
 
 
 def _cited(state: State) -> Iterable[StreamId]:
@@ -151,7 +151,7 @@ def _cited(state: State) -> Iterable[StreamId]:
 
 
 @dataclass(frozen=True)
-class Listed:
+class StreamRow:
     """One line of a list."""
 
     stream: StreamId
@@ -161,14 +161,14 @@ class Listed:
     summary: dict[str, Any]
 
     @classmethod
-    def of(cls, standing: Standing) -> Listed:
+    def of(cls, standing: Standing) -> StreamRow:
         """As the agenda has it."""
         return cls(standing.stream, standing.stage, standing.version, standing.due_at, json.loads(standing.summary))
 
 
-async def listed(
+async def list_streams(
     store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
-) -> list[Listed]:
+) -> list[StreamRow]:
     """How streams of that kind stand, by id."""
     found = await store.agenda(kind=kind, realm=realm, stage=stage, limit=limit)
-    return [Listed.of(standing) for standing in found]
+    return [StreamRow.of(standing) for standing in found]

@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 from domain.catalogue import AGGREGATES
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import StreamId
-from followers.schedules import PREFIX, Alarms, programmes, wanted
+from followers.schedules import PREFIX, RoundSchedules, iterate_programmes, load_alarms
 from store.port import Clock
 from workflows.kinds import workflow_type
 
@@ -35,7 +35,7 @@ _ANSWER = timedelta(seconds=5)
 """How long a workflow is asked what it knows: one that no worker serves would keep all others waiting."""
 
 
-class Difference(StrEnum):
+class Discrepancy(StrEnum):
     """How a stream and its workflow may disagree, or an annual round and its alarm."""
 
     MISSING = "MISSING"
@@ -66,31 +66,31 @@ class Difference(StrEnum):
 
 
 _ZH = {
-    Difference.MISSING: "缺失",
-    Difference.STALE: "落後",
-    Difference.AHEAD: "超前",
-    Difference.ALTERED: "被改",
-    Difference.STRAY: "無記錄",
+    Discrepancy.MISSING: "缺失",
+    Discrepancy.STALE: "落後",
+    Discrepancy.AHEAD: "超前",
+    Discrepancy.ALTERED: "被改",
+    Discrepancy.STRAY: "無記錄",
 }
 _MENDED = {
-    Difference.MISSING: ("✓ 已由日誌重建", "✓ started from the log"),
-    Difference.STALE: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
-    Difference.AHEAD: ("✓ 已令其以日誌為準", "✓ told to follow the log"),
-    Difference.ALTERED: ("✓ 已按日誌重設", "✓ set as the log has it"),
-    Difference.STRAY: ("✓ 已令其結束", "✓ ended"),
+    Discrepancy.MISSING: ("✓ 已由日誌重建", "✓ started from the log"),
+    Discrepancy.STALE: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
+    Discrepancy.AHEAD: ("✓ 已令其以日誌為準", "✓ told to follow the log"),
+    Discrepancy.ALTERED: ("✓ 已按日誌重設", "✓ set as the log has it"),
+    Discrepancy.STRAY: ("✓ 已令其結束", "✓ ended"),
 }
 _MENDS = {
-    Difference.MISSING: ("venture resurrect 會由日誌重建", "venture resurrect starts it from the log"),
-    Difference.STALE: ("venture resurrect 會令其重讀日誌", "venture resurrect has it read the log again"),
-    Difference.AHEAD: (
+    Discrepancy.MISSING: ("venture resurrect 會由日誌重建", "venture resurrect starts it from the log"),
+    Discrepancy.STALE: ("venture resurrect 會令其重讀日誌", "venture resurrect has it read the log again"),
+    Discrepancy.AHEAD: (
         "Postgres 可能恢復自較舊備份：先核對備份，再以 venture resurrect 令其以日誌為準",
         "Postgres may come from an older backup: check it, then venture resurrect has the workflow follow the log",
     ),
-    Difference.ALTERED: (
+    Discrepancy.ALTERED: (
         "與日誌不同（或已取消、或遭暫停）：venture resurrect 會按日誌重設",
         "set otherwise than the log has it, cancelled there, or paused: venture resurrect sets it right",
     ),
-    Difference.STRAY: (
+    Discrepancy.STRAY: (
         "日誌中無此記錄：請人工核對，再以 venture resurrect --strays 令其結束",
         "the log knows nothing of it: check, then venture resurrect --strays ends it",
     ),
@@ -98,12 +98,12 @@ _MENDS = {
 
 
 @dataclass(frozen=True)
-class Found:
+class ReconcileFinding:
     """One difference."""
 
     stream: str
     """Of an alarm its own id: ``annual/live/FZ``."""
-    difference: Difference
+    difference: Discrepancy
     log_version: int
     workflow_version: int | None
     mended: bool = False
@@ -134,7 +134,7 @@ class Reconciliation:
     streams: int = 0
     workflows: int = 0
     alarms: int = 0
-    found: list[Found] = field(default_factory=list)
+    found: list[ReconcileFinding] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -149,7 +149,7 @@ async def reconcile(store: EventStore, client: Client, task_queue: str) -> Recon
     known: set[str] = set()
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def compared(standing: Standing) -> Found | None:
+    async def compared(standing: Standing) -> ReconcileFinding | None:
         async with places:
             return await _compared(client, standing, is_open=standing.stream in open_ids)
 
@@ -158,8 +158,8 @@ async def reconcile(store: EventStore, client: Client, task_queue: str) -> Recon
         waiting = [s for s in page if s.clock is Clock.WALL or s.stream in open_ids]
         result.streams += len(waiting)
         result.found.extend(f for f in await asyncio.gather(*map(compared, waiting)) if f is not None)
-    result.found.extend(Found(workflow, Difference.STRAY, 0, None) for workflow in sorted(open_ids - known))
-    await _compare_alarms(store, Alarms(client, task_queue), result)
+    result.found.extend(ReconcileFinding(workflow, Discrepancy.STRAY, 0, None) for workflow in sorted(open_ids - known))
+    await _compare_alarms(store, RoundSchedules(client, task_queue), result)
     return result
 
 
@@ -176,19 +176,19 @@ async def resurrect(
     scheduled it takes away.
     """
     result = await reconcile(store, client, door.task_queue)
-    alarms, places = Alarms(client, door.task_queue), asyncio.Semaphore(_AT_ONCE)
+    alarms, places = RoundSchedules(client, door.task_queue), asyncio.Semaphore(_AT_ONCE)
 
-    async def mended(found: Found) -> Found:
-        if found.difference is Difference.STRAY and not strays:
+    async def mended(found: ReconcileFinding) -> ReconcileFinding:
+        if found.difference is Discrepancy.STRAY and not strays:
             return found
         async with places:
             if not found.stream.startswith(PREFIX):
                 await door.look(StreamId(found.stream))
-            elif found.difference is Difference.STRAY:
+            elif found.difference is Discrepancy.STRAY:
                 await alarms.take_away(found.stream)
             return replace(found, mended=True)
 
-    async for programme in programmes(store):
+    async for programme in iterate_programmes(store):
         await alarms.keep(store, programme.stream)
     result.found = list(await asyncio.gather(*map(mended, result.found)))
     return result
@@ -202,15 +202,15 @@ def is_awaited(standing: Standing) -> bool:
     )
 
 
-async def _compared(client: Client, standing: Standing, *, is_open: bool) -> Found | None:
+async def _compared(client: Client, standing: Standing, *, is_open: bool) -> ReconcileFinding | None:
     if not is_open:
         awaited = standing.clock is Clock.WALL and is_awaited(standing)
-        return Found(standing.stream, Difference.MISSING, standing.version, None) if awaited else None
+        return ReconcileFinding(standing.stream, Discrepancy.MISSING, standing.version, None) if awaited else None
     knows = await _version_known(client, standing.stream)
     if knows is None or knows < standing.version:
-        return Found(standing.stream, Difference.STALE, standing.version, knows)
+        return ReconcileFinding(standing.stream, Discrepancy.STALE, standing.version, knows)
     if knows > standing.version:
-        return Found(standing.stream, Difference.AHEAD, standing.version, knows)
+        return ReconcileFinding(standing.stream, Discrepancy.AHEAD, standing.version, knows)
     return None
 
 
@@ -227,19 +227,19 @@ async def _version_known(client: Client, stream: StreamId) -> int | None:
     return progress.version if progress is not None else None
 
 
-async def _compare_alarms(store: EventStore, alarms: Alarms, result: Reconciliation) -> None:
+async def _compare_alarms(store: EventStore, alarms: RoundSchedules, result: Reconciliation) -> None:
     """Those that the log wants or has cancelled, one by one; then those that are set and that it never knew."""
     known: set[str] = set()
-    async for programme in programmes(store):
-        for alarm_id, alarm in (await wanted(store, programme.stream)).items():
+    async for programme in iterate_programmes(store):
+        for alarm_id, alarm in (await load_alarms(store, programme.stream)).items():
             known.add(alarm_id)
             result.alarms += alarm is not None
             if not await alarms.is_right(alarm_id, alarm):
                 there = await alarms.described(alarm_id)
-                difference = Difference.ALTERED if there else Difference.MISSING
-                result.found.append(Found(alarm_id, difference, programme.version, None))
+                difference = Discrepancy.ALTERED if there else Discrepancy.MISSING
+                result.found.append(ReconcileFinding(alarm_id, difference, programme.version, None))
     strays = [alarm_id for alarm_id in await alarms.listed() if alarm_id not in known]
-    result.found.extend(Found(alarm_id, Difference.STRAY, 0, None) for alarm_id in strays)
+    result.found.extend(ReconcileFinding(alarm_id, Discrepancy.STRAY, 0, None) for alarm_id in strays)
 
 
 async def _open_workflows(client: Client) -> AsyncIterator[str]:

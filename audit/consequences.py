@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from deciding.decision import occurrence
+from deciding.decision import read_occurrence
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.identity import derived
+from domain.kernel.identity import derive_id
 from store.port import PAST_ALL_EVENTS, EntryKind
 
 if TYPE_CHECKING:
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 _PAGE: Final = 200
 
 
-def asked_of_others(
+def list_consequences(
     stream: StreamId, events: Iterable[Event], command_id: UUID
 ) -> list[tuple[StreamId, Command, UUID]]:
     """What these events of one command ask of other streams, in order, with the ids that those commands bear."""
     aggregate = AGGREGATES[stream.kind]
     asked = [pair for event in events for pair in aggregate.consequences(stream, event)]
     return [
-        (other, command, derived("consequence", str(command_id), str(number)))
+        (other, command, derive_id("consequence", str(command_id), str(number)))
         for number, (other, command) in enumerate(asked)
     ]
 
 
-async def unrecorded(store: EventStore, asked: Sequence[tuple[StreamId, Command, UUID]]) -> list[str]:
+async def list_unrecorded(store: EventStore, asked: Sequence[tuple[StreamId, Command, UUID]]) -> list[str]:
     """Those of them that the journal does not have just so."""
     missing = []
     for other, command, command_id in asked:
@@ -53,7 +53,7 @@ async def is_asked_by_another(store: EventStore, entry: Entry) -> bool:
         if before.kind is EntryKind.EVENT:
             events.insert(0, before)
             continue
-        asked = asked_of_others(before.stream, [occurrence(e).event for e in events], before.command_id)
+        asked = list_consequences(before.stream, [read_occurrence(e).event for e in events], before.command_id)
         if any((other, command_id) == (entry.stream, entry.command_id) for other, _, command_id in asked):
             return True
         events.clear()

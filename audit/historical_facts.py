@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore
 
 
-class Missing(Exception):
+class FactMissing(Exception):
     """Today's rules want a reading that was not journalled, or the log no longer has it as it was read."""
 
 
 @dataclass
-class Past:
+class HistoricalFacts:
     """Reads each stream once and folds it as far as it is asked for."""
 
     store: EventStore
@@ -40,7 +40,7 @@ class Past:
         entries = await self._read(stream)
         if version > len(entries):
             message = f"{stream} v{version}"
-            raise Missing(message)
+            raise FactMissing(message)
         known = self._states.get((stream, version))
         if known is None:
             known = self._states[stream, version] = fold(stream, entries[:version])
@@ -69,7 +69,7 @@ class Past:
         wanted = AGGREGATES[state.stream.kind].reads(state, command)
         lacking = sorted((wanted.claims - journal.claims.keys()) | (wanted.accounts - journal.balances.keys()))
         if lacking:
-            raise Missing(", ".join(lacking))
+            raise FactMissing(", ".join(lacking))
         streams = {other: await self._reading(other, journal, position) for other in wanted.streams - {state.stream}}
         return Facts(
             calendar=await self.calendar(state.stream, journal),
@@ -92,11 +92,11 @@ class Past:
         ref = _ref(state, command, streams)
         if ref is None or str(ref) != journal.scheme:
             message = f"scheme {journal.scheme}; now {ref}"
-            raise Missing(message)
+            raise FactMissing(message)
         scheme = scheme_of(await self.newest(state.stream.sibling("scheme", ref.name)), ref)
         if scheme is None or scheme.edition != journal.edition:
             message = f"scheme {journal.scheme} edition {journal.edition}"
-            raise Missing(message)
+            raise FactMissing(message)
         return scheme
 
     async def _read(self, stream: StreamId) -> Sequence[Entry]:

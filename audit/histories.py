@@ -14,7 +14,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
-from activities.carry_out import recorded_answer
+from activities.carry_out import read_answer
 from audit.finding import NOTHING
 from domain.kernel.envelope import Answer, AnsweredEach, Bundle, Carried, CarriedEach, Ending, Envelope
 from store.port import EntryKind
@@ -236,7 +236,7 @@ def _answer(entry: Entry) -> Answer | None:
     if entry.kind is not EntryKind.COMMAND:
         return None
     try:
-        return recorded_answer(entry)
+        return read_answer(entry)
     except (ValueError, KeyError, TypeError, ValidationError):  # what the verification reports as JOURNAL
         return None
 

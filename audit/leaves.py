@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from audit.finding import NOTHING, Finding, What
 from audit.journal import Journal
-from deciding.decision import alarm, occurrence
+from deciding.decision import alarm, read_occurrence
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
-from store.bytes import GENESIS, chained, leaf
+from store.bytes import GENESIS, chain_hash, leaf
 from store.port import Clock, EntryKind
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Leaves:
             self._recorded_at = entry.recorded_at
 
     def _look_at_chain(self, entry: Entry, thread: Thread) -> None:
-        chain = chained(thread.chain, leaf(entry))
+        chain = chain_hash(thread.chain, leaf(entry))
         if chain != entry.chain:
             self._found(What.CHAIN, entry, chain.hex(), entry.chain.hex())
         thread.chain, thread.position = entry.chain, entry.position
@@ -155,7 +155,7 @@ class Leaves:
 
     def _folded(self, entry: Entry, thread: Thread) -> Sequence[Effect] | None:
         try:
-            of = occurrence(entry)
+            of = read_occurrence(entry)
         except Exception as error:  # noqa: BLE001 - whatever bytes may hold; it is reported, located
             thread.folds = False
             self._found(What.DECODE, entry, f"{entry.type} v{entry.schema_version}", _first(error))

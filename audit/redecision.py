@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from audit.consequences import asked_of_others, is_asked_by_another, unrecorded
+from audit.consequences import is_asked_by_another, list_consequences, list_unrecorded
 from audit.finding import NOTHING
-from audit.historical_facts import Missing, Past
+from audit.historical_facts import FactMissing, HistoricalFacts
 from audit.journal import Journal
-from deciding.decision import fold, parsed
+from deciding.decision import fold, parse_command
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import deadline_command_id
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Difference:
+class DecisionDifference:
     """Where today's code comes to something else than what is recorded."""
 
     position: int
@@ -76,13 +76,13 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class DecidedAgain:
+class Redecision:
     """What deciding again came to."""
 
     commands: int = 0
     accepted: int = 0
     refused: int = 0
-    first: Difference | None = None
+    first: DecisionDifference | None = None
     """The earliest difference."""
     others: int = 0
     """Further commands that differ."""
@@ -108,33 +108,33 @@ class DecidedAgain:
 
 
 @dataclass
-class Recorded:
+class RecordedCommand:
     """A command of the journal with the events behind it."""
 
     command: Entry
     events: list[Entry] = field(default_factory=list)
 
 
-async def recorded(store: EventStore, stream: StreamId) -> AsyncIterator[Recorded]:
+async def read_recorded(store: EventStore, stream: StreamId) -> AsyncIterator[RecordedCommand]:
     """The stream's journal in order. An event without its command is the verification's affair, and is left out."""
-    group: Recorded | None = None
+    group: RecordedCommand | None = None
     async for entry in store.read(stream, commands=True):
         if entry.kind is EntryKind.COMMAND:
             if group is not None:
                 yield group
-            group = Recorded(entry)
+            group = RecordedCommand(entry)
         elif group is not None:
             group.events.append(entry)
     if group is not None:
         yield group
 
 
-async def decide_again(store: EventStore, stream: StreamId) -> DecidedAgain:
+async def redecide(store: EventStore, stream: StreamId) -> Redecision:
     """Decide every command again. Each starts from the recorded events, so that one difference is one difference."""
-    past, state = Past(store), State(stream)
+    past, state = HistoricalFacts(store), State(stream)
     commands = accepted = undecided = 0
-    differences: list[Difference] = []
-    async for group in recorded(store, stream):
+    differences: list[DecisionDifference] = []
+    async for group in read_recorded(store, stream):
         again = _Again(past, state, group)
         difference = await again.difference()
         commands += 1
@@ -144,13 +144,13 @@ async def decide_again(store: EventStore, stream: StreamId) -> DecidedAgain:
             differences.append(difference)
         state = fold(stream, group.events, state)
     first = differences[0] if differences else None
-    return DecidedAgain(commands, accepted, commands - accepted, first, max(len(differences) - 1, 0), undecided)
+    return Redecision(commands, accepted, commands - accepted, first, max(len(differences) - 1, 0), undecided)
 
 
 class _Again:
     """One command, decided again."""
 
-    def __init__(self, past: Past, state: State, group: Recorded) -> None:
+    def __init__(self, past: HistoricalFacts, state: State, group: RecordedCommand) -> None:
         self._past = past
         self._state = state
         self._group = group
@@ -158,7 +158,7 @@ class _Again:
         self.undecided = False
         """Whether the journal does not hold what its refusal rested on."""
 
-    async def difference(self) -> Difference | None:
+    async def difference(self) -> DecisionDifference | None:
         """The first difference, or None."""
         entry = self._group.command
         try:
@@ -166,13 +166,13 @@ class _Again:
         except ValidationError as error:
             return self._differs("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
         try:
-            order = Order(parsed(entry.type, _plain(entry)), journal.actor, entry.occurred_at)
+            order = Order(parse_command(entry.type, _plain(entry)), journal.actor, entry.occurred_at)
         except (KeyError, ValidationError) as error:
             return self._differs("form", entry.type, f"{type(error).__name__}: {error}")
         try:
             facts = await self._past.facts(self._state, order.command, journal, entry.position)
             late = await self._asking_differs(order, journal)
-        except (Missing, KeyError) as missing:
+        except (FactMissing, KeyError) as missing:
             return self._differs("readings", _readings(journal), str(missing))
         if late is not None:
             return late
@@ -182,19 +182,19 @@ class _Again:
             return self._refusal_differs(journal, sorted({u.rule for u in refusal.unmet}))
         except Exception as error:  # noqa: BLE001 - a defect of today's rules is a difference, and others follow
             return self._differs("events", _outcome(journal), f"{type(error).__name__}: {error}")
-        asked = asked_of_others(entry.stream, events, entry.command_id) if journal.digest else []
+        asked = list_consequences(entry.stream, events, entry.command_id) if journal.digest else []
         if journal.outcome.refused is not None and asked:
             return self._refused_elsewhere(journal.outcome.refused, asked)
         return self._events_differ(journal, events) or await self._consequences_differ(asked)
 
-    def _refusal_differs(self, journal: Journal, rules: Sequence[str]) -> Difference | None:
+    def _refusal_differs(self, journal: Journal, rules: Sequence[str]) -> DecisionDifference | None:
         if journal.outcome.accepted is None and list(journal.outcome.rules) == list(rules):
             return None
         return self._differs("refusal", _outcome(journal), f"refused by {', '.join(rules)}")
 
     def _refused_elsewhere(
         self, unmet: Sequence[Unmet], asked: Sequence[tuple[StreamId, Command, UUID]]
-    ) -> Difference | None:
+    ) -> DecisionDifference | None:
         """A refusal for what other streams say: their readings were not kept, but each must say whose it is."""
         names = tuple(f"{other.name}: " for other, _, _ in asked)
         if all(u.en.startswith(names) for u in unmet):
@@ -202,7 +202,7 @@ class _Again:
             return None
         return self._differs("refusal", ", ".join(u.rule for u in unmet), NOTHING)
 
-    def _events_differ(self, journal: Journal, events: Sequence[Event]) -> Difference | None:
+    def _events_differ(self, journal: Journal, events: Sequence[Event]) -> DecisionDifference | None:
         decided = [(event.event_type, canonical(plain(event))) for event in events]
         types = ", ".join(kind for kind, _ in decided) or NOTHING
         if journal.outcome.accepted is None:
@@ -215,11 +215,11 @@ class _Again:
             return self._differs("events", ", ".join(e.type for e in self._group.events) or NOTHING, types)
         return None
 
-    async def _consequences_differ(self, asked: Sequence[tuple[StreamId, Command, UUID]]) -> Difference | None:
-        missing = await unrecorded(self._past.store, asked)
+    async def _consequences_differ(self, asked: Sequence[tuple[StreamId, Command, UUID]]) -> DecisionDifference | None:
+        missing = await list_unrecorded(self._past.store, asked)
         return self._differs("consequences", NOTHING, ", ".join(missing)) if missing else None
 
-    async def _asking_differs(self, order: Order, journal: Journal) -> Difference | None:
+    async def _asking_differs(self, order: Order, journal: Journal) -> DecisionDifference | None:
         """Whether somebody asked for it, and everything that was due by then came first."""
         due = self._aggregate.due(self._state, await self._past.calendar(self._state.stream, journal))
         entry = self._group.command
@@ -236,10 +236,10 @@ class _Again:
         command_id = deadline_command_id(self._state.stream, due.command.command_type, due.key, due.at)
         return command_id == self._group.command.command_id
 
-    def _differs(self, what: str, was: str, now: str, entry: Entry | None = None) -> Difference:
+    def _differs(self, what: str, was: str, now: str, entry: Entry | None = None) -> DecisionDifference:
         command = self._group.command
         of = entry or command
-        return Difference(of.position, of.version, command.command_id, command.type, what, was, now)
+        return DecisionDifference(of.position, of.version, command.command_id, command.type, what, was, now)
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

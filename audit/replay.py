@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from activities.carry_out import standing
+from activities.carry_out import build_standing
 from audit.finding import NOTHING
-from audit.historical_facts import Past
+from audit.historical_facts import HistoricalFacts
 from audit.histories import Histories, Mechanics, replay_histories
 from audit.journal import Journal
-from audit.redecision import DecidedAgain, decide_again, recorded
+from audit.redecision import Redecision, read_recorded, redecide
 from deciding.decision import Decision, fold
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 
@@ -58,7 +58,7 @@ class Replay:
 
     stream: StreamId
     refold: Refold
-    decided: DecidedAgain
+    decided: Redecision
     histories: Histories
 
     @property
@@ -85,7 +85,7 @@ async def replay(
     Raises StoreUnavailable; RPCError if Temporal does not answer.
     """
     refolded = await refold(store, stream)
-    decided = await decide_again(store, stream)
+    decided = await redecide(store, stream)
     if client is None or mechanics is None:
         histories = Histories(asked=False)
     else:
@@ -102,7 +102,7 @@ async def refold(store: EventStore, stream: StreamId) -> Refold:
         return Refold(state.version, state.stage, (("agenda", state.stage, NOTHING),))
     newest: tuple[tuple[str, str, str], ...] = ()
     for calendar in await _calendars(store, stream):
-        expected = standing(Decision((), state, calendar, loaded.clock, {}, state))
+        expected = build_standing(Decision((), state, calendar, loaded.clock, {}, state))
         newest = tuple(c for c in _compared(expected, row) if c[1] != c[2])
         if not newest:
             break
@@ -121,10 +121,10 @@ async def _calendars(store: EventStore, stream: StreamId) -> list[Calendar]:
     """The calendars since the stream's last command: a newer one moves the row by and by, so any of them may hold."""
     register = stream.sibling("calendar", CALENDAR_NAME)
     since = 0
-    async for group in recorded(store, stream):
+    async for group in read_recorded(store, stream):
         with suppress(ValidationError):  # an entry that says nothing is the verification's affair
             since = Journal.of(group.command).reads.get(register, 0)
-    past = Past(store)
+    past = HistoricalFacts(store)
     newest = (await past.newest(register)).version
     return [calendar_of(await past.at(register, v)) for v in range(min(since, newest), newest + 1)]
 

@@ -32,7 +32,7 @@ class Ledger:
             self._begun = True
             await self._step()
         while self._next is not None and self._next.position < entry.position:
-            yield made_up(self._next)
+            yield rebuild_tables(self._next)
             await self._step()
         found: list[Posting] = []
         while self._next is not None and self._next.position == entry.position:
@@ -112,7 +112,7 @@ class Tables:
         return found
 
 
-def made_up(posting: Posting) -> Finding:
+def rebuild_tables(posting: Posting) -> Finding:
     """A row of the ledger that no event made."""
     return Finding(What.POSTING, NOTHING, _posted(posting), posting.position)
 

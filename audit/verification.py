@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from audit.finding import Finding, What
 from audit.leaves import Leaves
 from audit.repeats import Repeats
-from audit.tables import Tables, made_up
+from audit.tables import Tables, rebuild_tables
 from store.bytes import Frontier
 from store.port import EntryKind
 
@@ -31,7 +31,7 @@ PAUSE_S: Final = 0.05
 """Seconds between two such comparisons."""
 
 
-class Onlooker(Protocol):
+class VerificationProgress(Protocol):
     """Somebody who watches the pass."""
 
     def began(self, entries: int) -> None:
@@ -41,7 +41,7 @@ class Onlooker(Protocol):
         """Everything up to that position is looked at."""
 
 
-class Unseen:
+class SilentProgress:
     """Nobody watches."""
 
     def began(self, entries: int) -> None:
@@ -105,16 +105,18 @@ class Verification:
         }
 
 
-async def verify(store: EventStore, *, onlooker: Onlooker | None = None, kept: Sequence[Root] = ()) -> Verification:
+async def verify(
+    store: EventStore, *, onlooker: VerificationProgress | None = None, kept: Sequence[Root] = ()
+) -> Verification:
     """Look at everything; every finding is reported, not only the first.
 
     ``kept`` are roots from earlier passes: history up to each must still be the same. Raises StoreUnavailable.
     """
-    return await _Pass(store, onlooker or Unseen(), kept).run()
+    return await _Pass(store, onlooker or SilentProgress(), kept).run()
 
 
 class _Pass:
-    def __init__(self, store: EventStore, onlooker: Onlooker, kept: Sequence[Root]) -> None:
+    def __init__(self, store: EventStore, onlooker: VerificationProgress, kept: Sequence[Root]) -> None:
         self._store = store
         self._onlooker = onlooker
         self._kept = sorted(kept, key=lambda root: root.size)
@@ -138,7 +140,7 @@ class _Pass:
         self._leaves.end()
         await self._look_at_repeats()
         await self._grown()
-        self._findings.extend(made_up(posting) for posting in beyond if posting.position > self._reached)
+        self._findings.extend(rebuild_tables(posting) for posting in beyond if posting.position > self._reached)
         await self._look_at_rows()
         self._look_at_cut()
         return Verification(

@@ -32,11 +32,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bootstrap
 import local
-from application.bulk import carried_out, understood
-from application.door import Asking, Door
+from application.bulk import parse_rows, run_rows
+from application.door import CommandRequest, Door
 from bench.meter import cpu_ms, machine_load, resident_mib
 from bench.surroundings import surroundings
-from cli.scenario import planned, shipped
+from cli.scenario import plan_scenario, shipped
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId
@@ -44,7 +44,7 @@ from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from local import processes
 from local.postgres import APPLICATION, AUDITOR
-from schemes.calendars import published
+from schemes.calendars import load_published
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
 
@@ -67,7 +67,7 @@ class DatedDoor:
         self._door = door
         self.at: dict[UUID, datetime] = {}
 
-    async def send_each(self, subject: StreamId, askings: Sequence[Asking]) -> AsyncGenerator[Answer, None]:
+    async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
         """Send each as of its day."""
         dated = [replace(asking, at=self.at[asking.command_id]) for asking in askings]
         async with aclosing(self._door.send_each(subject, dated)) as answers:
@@ -77,7 +77,7 @@ class DatedDoor:
 
 def rows_of(plan: Plan) -> list[tuple[StreamId, Command, Actor, datetime]]:
     """A project's life: working days and rules first."""
-    days = published(local_day(plan.begins).year, local_day(plan.ends).year + 1)
+    days = load_published(local_day(plan.begins).year, local_day(plan.ends).year + 1)
     first: list[tuple[StreamId, Command]] = [
         (
             StreamId.of("calendar", plan.realm, "cn"),
@@ -102,7 +102,7 @@ class Hundred:
     def written(cls, number: int) -> Hundred:
         """As an office would write it."""
         path = next(p for p in shipped() if p.stem == STORY)
-        plans = [planned([path], fresh=uuid4().hex)[0] for _ in range(number)]
+        plans = [plan_scenario([path], fresh=uuid4().hex)[0] for _ in range(number)]
         runs = [[list(run) for _, run in groupby(rows_of(plan), key=itemgetter(0))] for plan in plans]
         rows = [row for wave in zip(*runs, strict=True) for run in wave for row in run]
         content = "\n".join(
@@ -114,10 +114,10 @@ class Hundred:
         """How many commands that took. Raises RuntimeError if a project is not archived in the end."""
         for plan in self.plans:
             await door.open_realm(plan.realm)
-        orders = await understood("projects.jsonl", self.content, store)
+        orders = await parse_rows("projects.jsonl", self.content, store)
         dated = DatedDoor(door)
         dated.at = {order.command_id: row[3] for order, row in zip(orders, self.rows, strict=True)}
-        async for result in carried_out(orders, dated):  # type: ignore[arg-type]
+        async for result in run_rows(orders, dated):  # type: ignore[arg-type]
             if not result.ok:
                 raise RuntimeError(result.as_json())
         for plan in self.plans:

@@ -55,17 +55,17 @@ from bench import script
 from bench.meter import cpu_ms, machine_load
 from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from bench.surroundings import surroundings
-from cli.scenario import planned, shipped
+from cli.scenario import plan_scenario, shipped
 from domain.kernel.canonical import canonical
-from domain.kernel.envelope import Answer, Asked, Carried, Ending, Envelope, Opening, Progress
+from domain.kernel.envelope import Answer, Carried, CarryOut, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.registers.calendar import PublishCalendar
 from local import processes
 from local.postgres import APPLICATION, AUDITOR
 from runtime.sandbox import sandbox
-from runtime.worker import TUNING, serving
+from runtime.worker import TUNING, run_worker
 from scenarios.play import play
-from schemes.calendars import published
+from schemes.calendars import load_published
 from store.migrate import migrate
 from store.port import Append, Clock, EntryKind, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
@@ -108,7 +108,7 @@ class Peers:
         self._versions: Counter[StreamId] = Counter()
 
     @activity.defn(name="do_nothing")
-    async def do_nothing(self, asked: Asked) -> Carried:
+    async def do_nothing(self, asked: CarryOut) -> Carried:
         """Answer as it was answered once."""
         return script.step_of(asked).carried
 
@@ -146,7 +146,7 @@ async def work(settings: Settings, scripts: Path) -> None:
             workflow_runner=sandbox(client.data_converter, "bench.script"),  # the recorded scripts pass it
             **TUNING,
         )
-        async with serving(settings, client, store), worker:
+        async with run_worker(settings, client, store), worker:
             print("ready", flush=True)
             await stop.wait()
         await pool.close()
@@ -189,7 +189,7 @@ class Driver:
                 elif life == "notes":
                     await notes_life(self._door)
                 else:
-                    (plan,) = planned(shipped()[:1], fresh=uuid4().hex)
+                    (plan,) = plan_scenario(shipped()[:1], fresh=uuid4().hex)
                     played = await play(plan, self._door, self._store)
                     if not played.ok:
                         raise RuntimeError(played.as_json())
@@ -203,7 +203,7 @@ class Driver:
             stream = StreamId.of(step.kind, realm, step.name)
             argument: BaseModel
             if step.update == "fall_due":
-                argument = Asked.model_validate({**step.argument, "stream": stream})
+                argument = CarryOut.model_validate({**step.argument, "stream": stream})
             else:
                 changed = {"subject": stream, "command_id": uuid4(), "signature": script.mark(life, number)}
                 argument = Envelope.model_validate({**step.argument, **changed})
@@ -278,10 +278,10 @@ async def recorded(settings: Settings, scripts: Path) -> None:
     """
     doors.MOST_COMMANDS = 1
     key = bootstrap.door_key(settings)
-    async with connected(settings) as (client, store), serving(settings, client, store):
+    async with connected(settings) as (client, store), run_worker(settings, client, store):
         door = Door(client, store, key, settings.task_queue)
         this_year = datetime.now(UTC).year
-        for year in published(2024, max(2026, this_year)):
+        for year in load_published(2024, max(2026, this_year)):
             days = PublishCalendar(
                 year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
             )
@@ -290,7 +290,7 @@ async def recorded(settings: Settings, scripts: Path) -> None:
         await notes_life(one)
         script.SCRIPTS["notes"] = script.Script(steps=one.steps)
         two = Recording(client, store, key, settings.task_queue)
-        (plan,) = planned(shipped()[:1], fresh="recording")
+        (plan,) = plan_scenario(shipped()[:1], fresh="recording")
         played = await play(plan, two, store)
         if not played.ok:
             raise RuntimeError(played.as_json())

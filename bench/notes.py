@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import domain.catalogue
 from domain.kernel.calendar import day_ends, local_day
-from domain.kernel.decider import Aggregate, Room
+from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.state import NONE, Part, State, Transition
@@ -115,7 +115,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.HOST,), "Advance", "", "等候承辦機構", "the host is awaited")
 
 
-ROOM: Room[TakeNote | Advance | Overlook, Noted | Advanced] = Room(
+DECIDER: Decider[TakeNote | Advance | Overlook, Noted | Advanced] = Decider(
     name="notes",
     zh="記錄",
     commands=(TakeNote, Advance, Overlook),
@@ -125,7 +125,7 @@ ROOM: Room[TakeNote | Advance | Overlook, Noted | Advanced] = Room(
     due=due,
     awaiting=awaiting,
 )
-NOTES = Aggregate(kind=KIND, zh="記錄", rooms=(ROOM,))
+NOTES = Aggregate(kind=KIND, zh="記錄", deciders=(DECIDER,))
 
 
 def install() -> None:

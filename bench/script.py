@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from domain.kernel.envelope import Asked, Carried
+from domain.kernel.envelope import Carried, CarryOut
 
 
 class Step(BaseModel):
@@ -58,7 +58,7 @@ def save(path: Path) -> None:
     path.write_text(json.dumps({name: script.model_dump(mode="json") for name, script in SCRIPTS.items()}))
 
 
-def step_of(asked: Asked) -> Step:
+def step_of(asked: CarryOut) -> Step:
     """The recorded step that is asked again."""
     if asked.envelope is None:
         now = asked.model_dump(mode="json")["now"]

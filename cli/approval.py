@@ -7,17 +7,17 @@ from uuid import UUID
 
 import typer
 
-from application.approvals import Asking, NoSuchApproval, asked, decided
-from application.queries import resolved
+from application.approvals import NoSuchApproval, StreamApproval, list_approvals, wait_for_decision
+from application.queries import resolve_name
 from cli import rendering
-from cli.adapter import carried_out, noun, read_settings
-from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
+from cli.adapter import noun, read_settings, run_work
+from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
 from cli.project import Realm
 from cli.terms import value_zh
 from domain.catalogue import command_class
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.state import Verdict
-from runtime.runtime import opened
+from runtime.runtime import open_runtime
 
 app = noun("審批：等待中的決定", "approvals: decisions that are waited for")
 
@@ -36,19 +36,19 @@ def list_command(
       venture approval list
       venture approval list PJ-3 --all -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
-    async def work() -> list[Asking]:
-        async with opened(settings, voice.tell, working=False) as office:
-            stream = await resolved(office.store, subject, realm) if subject else None
+    async def work() -> list[StreamApproval]:
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            stream = await resolve_name(office.store, subject, realm) if subject else None
             return [
                 a
-                async for a in asked(office.store, stream=stream)
+                async for a in list_approvals(office.store, stream=stream)
                 if (everything or a.approval.verdict is Verdict.OPEN) and realm in (None, a.stream.realm)
             ]
 
-    rows = [a.as_json() for a in carried_out(voice, work())]
+    rows = [a.as_json() for a in run_work(voice, work())]
     if voice.for_people:
         for row in rows:
             row["about"] = f"{StreamId(row['stream']).name} {row['key']}".strip()
@@ -65,7 +65,7 @@ def list_command(
     voice.rows(rows, columns, ("沒有等待中的審批", "no approval is waited for"))
 
 
-def _gate(command: str, voice: Voice) -> str:
+def _gate(command: str, voice: Printer) -> str:
     """The decision that is asked for, in the reader's language."""
     return voice.say(command_class(command).zh(), command)
 
@@ -83,13 +83,13 @@ def wait_command(
 
     例 example:  venture approval wait 3f0c… --timeout 3600
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
-    async def work() -> Asking:
-        async with opened(settings, voice.tell, working=True) as office:
+    async def work() -> StreamApproval:
+        async with open_runtime(settings, voice.tell, working=True) as office:
             try:
-                return await decided(office.store, office.door, approval_id, timeout)
+                return await wait_for_decision(office.store, office.door, approval_id, timeout)
             except NoSuchApproval:
                 raise Fault(Exit.NOT_FOUND, f"查無審批 {approval_id}", f"there is no approval {approval_id}") from None
             except TimeoutError:
@@ -99,7 +99,7 @@ def wait_command(
                     f"no decision within {timeout:g} s; wait again whenever you like",
                 ) from None
 
-    asking = carried_out(voice, work())
+    asking = run_work(voice, work())
     a = asking.approval
     if voice.for_people:
         when = rendering.local(a.decided_at) if a.decided_at else ""

@@ -11,24 +11,24 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import bootstrap
-from application.queries import File, file_of, resolved
+from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.histories import Mechanics
 from audit.invariants import INVARIANTS, TIERS, Report, check
 from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
-from cli.adapter import carried_out, noun, read_settings
-from cli.output import Column, Exit, Fault, Form, Language, Output, Voice, paper, words
+from cli.adapter import noun, read_settings, run_work
+from cli.output import Column, Exit, Fault, Form, Language, Output, Printer, paper, words
 from domain.kernel.calendar import SHANGHAI
-from runtime.runtime import opened
+from runtime.runtime import open_runtime
 from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit.redecision import Difference
+    from audit.redecision import DecisionDifference
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
@@ -68,16 +68,16 @@ def verify_command(
       venture audit verify --root 55:10aaa90b9896f557e95634f6848823a3f3ca40593c661810c9792649beeac5e1
       venture audit verify -o jsonl --lang en
     """  # noqa: D301 - a real backspace keeps the lines apart
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> Verification:
         kept = [_root(text) for text in root or ()]
-        async with opened(settings, voice.tell, working=False) as office:
+        async with open_runtime(settings, voice.tell, working=False) as office:
             with _bar(voice) as progress:
                 return await verify(office.store, onlooker=_Bar(progress, voice), kept=kept)
 
-    verification = carried_out(voice, work())
+    verification = run_work(voice, work())
     tell_verification(verification, voice)
     if not verification.ok:
         raise typer.Exit(Exit.INTEGRITY)
@@ -90,7 +90,7 @@ def _root(text: str) -> Root:
         raise Fault(Exit.USAGE, f"--root {text}:寫作 條數：樹根", f"--root {text}: write SIZE:ROOT") from error
 
 
-def _bar(voice: Voice) -> Progress:
+def _bar(voice: Printer) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=words, transient=True, disable=not voice.for_people)
 
@@ -98,7 +98,7 @@ def _bar(voice: Voice) -> Progress:
 class _Bar:
     """A progress bar over the positions of the log."""
 
-    def __init__(self, progress: Progress, voice: Voice) -> None:
+    def __init__(self, progress: Progress, voice: Printer) -> None:
         self._progress = progress
         self._task = progress.add_task(voice.say("核驗", "verifying"), total=None)
 
@@ -111,7 +111,7 @@ class _Bar:
         self._progress.update(self._task, completed=position)
 
 
-def tell_verification(verification: Verification, voice: Voice) -> None:
+def tell_verification(verification: Verification, voice: Printer) -> None:
     """The findings as a table, and the root to be kept; or as data, of which jsonl has a line for each finding."""
     if voice.form is Form.JSON:
         voice.json(verification.as_json())
@@ -139,7 +139,7 @@ def tell_verification(verification: Verification, voice: Voice) -> None:
     paper().print(voice.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}", markup=False)
 
 
-def _count(findings: int, voice: Voice) -> str:
+def _count(findings: int, voice: Printer) -> str:
     return voice.say(f"{findings} 處不符", f"{findings} findings")
 
 
@@ -168,18 +168,18 @@ def invariants_command(
       venture audit invariants --realm live -o json
       venture audit invariants --realm live --bases 1+7+55
     """  # noqa: D301 - a real backspace keeps the lines apart
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> Report:
         stated = None if bases is None else _tiers(bases, realm)
-        async with opened(settings, voice.tell, working=False) as office:
+        async with open_runtime(settings, voice.tell, working=False) as office:
             with _bar(voice) as progress:
                 bar = _Bar(progress, voice)
                 bar.began(await office.store.last_position())
                 return await check(office.store, realm, bases=stated, onlooker=bar.reached)
 
-    report = carried_out(voice, work())
+    report = run_work(voice, work())
     tell_invariants(report, voice)
     if not report.ok:
         raise typer.Exit(Exit.INTEGRITY)
@@ -197,7 +197,7 @@ def _tiers(text: str, realm: str | None) -> dict[str, int]:
     return dict(zip(TIERS, map(int, numbers), strict=True))
 
 
-def tell_invariants(report: Report, voice: Voice) -> None:
+def tell_invariants(report: Report, voice: Printer) -> None:
     """The breaches as a table, and every invariant with how often it was judged; or as data."""
     if voice.form is Form.JSON:
         voice.json(report.as_json())
@@ -230,7 +230,7 @@ def tell_invariants(report: Report, voice: Voice) -> None:
     paper().print(f"{mark} {verdict} · {sizes}", markup=False)
 
 
-def _breaches(number: int, voice: Voice) -> str:
+def _breaches(number: int, voice: Printer) -> str:
     return voice.say(f"{number} 處違反", f"{number} breaches")
 
 
@@ -252,15 +252,15 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
       venture audit replay PJ-3
       venture audit replay project/live/AP-5 -o json
     """  # noqa: D301 - a real backspace keeps the lines apart
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> Replay:
-        async with opened(settings, voice.tell, working=False) as office:
-            stream = await resolved(office.store, subject, realm)
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            stream = await resolve_name(office.store, subject, realm)
             return await replay(office.store, office.client, stream, mechanics())
 
-    replayed = carried_out(voice, work())
+    replayed = run_work(voice, work())
     if voice.for_people:
         tell_replay(replayed, voice)
     else:
@@ -274,7 +274,7 @@ def mechanics() -> Mechanics:
     return Mechanics(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
 
 
-def tell_replay(replayed: Replay, voice: Voice) -> None:
+def tell_replay(replayed: Replay, voice: Printer) -> None:
     """Three sections, each with its mark and what differs first."""
     paper().print(replayed.stream, style="bold", markup=False)
     for mark, title, lines in _sections(replayed, voice):
@@ -283,7 +283,7 @@ def tell_replay(replayed: Replay, voice: Voice) -> None:
             paper().print(f"    {line}", markup=False)
 
 
-def _sections(replayed: Replay, voice: Voice) -> Iterator[tuple[str, str, list[str]]]:
+def _sections(replayed: Replay, voice: Printer) -> Iterator[tuple[str, str, list[str]]]:
     refold, decided, histories = replayed.refold, replayed.decided, replayed.histories
     yield (
         _mark(refold.ok),
@@ -333,7 +333,7 @@ def _sections(replayed: Replay, voice: Voice) -> Iterator[tuple[str, str, list[s
     )
 
 
-def _difference(first: Difference, voice: Voice) -> list[str]:
+def _difference(first: DecisionDifference, voice: Printer) -> list[str]:
     where = f"{first.position} v{first.version} · {first.command} · {first.what}"
     return [
         voice.say("首處 序號 ", "first at position ") + where,
@@ -374,17 +374,17 @@ def as_of_command(
       venture audit as-of 2023-05-20T15:00+08:00 PJ-3 -o json
       venture audit as-of 2026-03-31 PJ-3 --known 2026-04-02
     """  # noqa: D301 - a real backspace keeps the lines apart
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> tuple[AsOf, File]:
         until = _moment(day)
         seen = None if known is None else instant_of(_moment(known))
-        async with opened(settings, voice.tell, working=False) as office:
-            stream = await resolved(office.store, subject, realm)
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            stream = await resolve_name(office.store, subject, realm)
             return await _then(office.store, stream, until, seen)
 
-    was, file = carried_out(voice, work())
+    was, file = run_work(voice, work())
     told = day if len(day) == len(_DAY) else f"{was.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     voice.tell(
         f"截至 {told} 的樣子（其後 {was.later} 個事件不計）",
@@ -401,7 +401,7 @@ async def _then(
     was = await as_of(store, stream, until, known)
     if not was.entries:
         raise Fault(Exit.NOT_FOUND, f"{stream.name} 那時還不存在", f"there was no {stream.name} then")
-    file = await file_of(store, stream, until=was.until)
+    file = await load_file(store, stream, until=was.until)
     last = None if known is None else await position_by(store, known)
     story = tuple(c for c in file.story if last is None or c.position <= last)
     calendar = await calendar_as_of(store, stream, was.until, known)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from application.bulk import BulkOrder, BulkResult, Outcome, carried_out, rehearsed, understood
+from application.bulk import BulkOrder, BulkResult, RowOutcome, parse_rows, preview_rows, run_rows
 from cli import adapter as root
-from cli.output import Column, Exit, Fault, Form, Language, Output, Voice, words
+from cli.output import Column, Exit, Fault, Form, Language, Output, Printer, words
 from cli.project import Realm
-from runtime.runtime import Office, opened
+from runtime.runtime import Runtime, open_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,33 +45,33 @@ def bulk_command(
       venture bulk awards.jsonl --preview
       venture bulk awards.csv --yes -o jsonl > results.jsonl
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = root.read_settings()
 
     async def work() -> list[BulkResult] | None:
         if not path.is_file():
             raise Fault(Exit.USAGE, f"沒有文件 {path}", f"there is no file {path}")
-        async with opened(settings, voice.tell, working=not preview) as office:
-            orders = await understood(path.name, path.read_bytes(), office.store, realm)
+        async with open_runtime(settings, voice.tell, working=not preview) as office:
+            orders = await parse_rows(path.name, path.read_bytes(), office.store, realm)
             _show_commands(orders, voice)
             if preview:
                 return await _tried(orders, office, voice)
             if not (yes or await _agreed(orders, office, voice)):
                 return None
             with _followed(len(orders), voice, "辦理中", "carrying out") as told:
-                return [result async for result in carried_out(orders, office.door, told=told)]
+                return [result async for result in run_rows(orders, office.door, told=told)]
 
-    results = root.carried_out(voice, work())
+    results = root.run_work(voice, work())
     if results is None:
         return
     _show_results(results, voice)
-    if any(r.outcome is Outcome.NOT_KNOWN for r in results):
+    if any(r.outcome is RowOutcome.NOT_KNOWN for r in results):
         raise typer.Exit(Exit.UNAVAILABLE)
     if not all(r.ok for r in results):
         raise typer.Exit(Exit.REFUSED)
 
 
-async def _agreed(orders: tuple[BulkOrder, ...], office: Office, voice: Voice) -> bool:
+async def _agreed(orders: tuple[BulkOrder, ...], office: Runtime, voice: Printer) -> bool:
     """Whether the person at the keyboard wants it, having seen what would become of it."""
     if not sys.stdin.isatty():
         raise Fault(Exit.USAGE, "請加 --yes 確認辦理", "add --yes to carry it out")
@@ -80,19 +80,19 @@ async def _agreed(orders: tuple[BulkOrder, ...], office: Office, voice: Voice) -
     return typer.confirm(voice.say(f"辦理這 {len(orders)} 行？", f"Carry these {len(orders)} rows out?"), err=True)
 
 
-async def _tried(orders: tuple[BulkOrder, ...], office: Office, voice: Voice) -> list[BulkResult]:
+async def _tried(orders: tuple[BulkOrder, ...], office: Runtime, voice: Printer) -> list[BulkResult]:
     with _followed(len(orders), voice, "試算中", "trying") as told:
-        return [result async for result in rehearsed(orders, office.store, told=told)]
+        return [result async for result in preview_rows(orders, office.store, told=told)]
 
 
-def _show_commands(orders: tuple[BulkOrder, ...], voice: Voice) -> None:
+def _show_commands(orders: tuple[BulkOrder, ...], voice: Printer) -> None:
     counted = Counter((o.command.command_type, o.command.zh()) for o in orders)
     for (command, zh), rows in counted.items():
         voice.tell(f"  {zh}（{command}）：{rows} 行", f"  {command}: {rows} rows")
 
 
 @contextmanager
-def _followed(rows: int, voice: Voice, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
+def _followed(rows: int, voice: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
     """A bar for people, a line for each result for machines that read along; what to tell each result to."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=words, transient=True, disable=not voice.for_people) as progress:
@@ -106,7 +106,7 @@ def _followed(rows: int, voice: Voice, zh: str, en: str) -> Iterator[Callable[[B
         yield told
 
 
-def _show_results(results: list[BulkResult], voice: Voice) -> None:
+def _show_results(results: list[BulkResult], voice: Printer) -> None:
     counted = Counter(r.outcome for r in results)
     if voice.form is Form.JSON:
         voice.json(
@@ -134,7 +134,7 @@ def _show_results(results: list[BulkResult], voice: Voice) -> None:
             Column("outcome", "結果", "outcome"),
             Column("why", "原因", "why"),
         )
-        tried = any(r.outcome is Outcome.GRANTABLE for r in results)
+        tried = any(r.outcome is RowOutcome.GRANTABLE for r in results)
         voice.rows(
             rows, columns, ("✓ 全部可辦", "✓ all would be granted") if tried else ("✓ 全部辦理", "✓ all carried out")
         )

@@ -22,7 +22,7 @@ _NEVER_FIRST = "，。：；、）」！？》…,;:)"
 _LEAST = 12
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
     """The text in lines of at most so many cells: broken between Chinese letters and between words."""
     lines = [""]
     for piece in _PIECE.findall(text):
@@ -42,7 +42,7 @@ class Cell:
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Give the lines that fit."""
-        yield from (Text(line, overflow="fold") for line in wrapped(self.text, options.max_width))
+        yield from (Text(line, overflow="fold") for line in wrap(self.text, options.max_width))
 
     def __rich_measure__(self, _console: Console, _options: ConsoleOptions) -> Measurement:
         """Say how wide it would like to be."""

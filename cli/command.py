@@ -11,23 +11,23 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from application.dry_run import Rehearsal
-from application.queries import Unknown, meant
-from cli.adapter import carried_out, read_settings, said
-from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
+from application.dry_run import DryRun
+from application.queries import NameUnknown, resolve_or_begin
+from cli.adapter import exit_with, read_settings, run_work
+from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
 from cli.project import Realm
 from domain.catalogue import AGGREGATES, command_named, command_table, event_class, halves, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
-from runtime.runtime import opened
-from schemes.document import explained, value_of
+from runtime.runtime import open_runtime
+from schemes.document import explain_error, parse_value
 from store.port import Clock
 
 if TYPE_CHECKING:
     from application.door import Receipt
     from domain.kernel.message import Command
-    from runtime.runtime import Office
+    from runtime.runtime import Runtime
 
 Name = Annotated[
     str,
@@ -76,7 +76,9 @@ def do_command(
       venture do request-disbursement PJ-3/T1 --as CAB-REG#1 amount=3500000
       venture do start-project PJ-3 --as SO-PM#1 end=2023-11-30 --dry-run
     """
-    _give(Voice.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=dry_run, command_id=command_id)
+    _give(
+        Printer.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=dry_run, command_id=command_id
+    )
 
 
 def why_not_command(
@@ -93,11 +95,11 @@ def why_not_command(
 
     例 example:  venture why-not request-disbursement PJ-3/T2 amount=1500000
     """
-    _give(Voice.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=True, command_id=None)
+    _give(Printer.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=True, command_id=None)
 
 
 def _give(
-    voice: Voice,
+    voice: Printer,
     name: str,
     subject: str,
     actor: str | None,
@@ -111,7 +113,7 @@ def _give(
     settings = read_settings()
 
     async def work() -> dict[str, Any]:
-        async with opened(settings, voice.tell, working=not dry_run) as office:
+        async with open_runtime(settings, voice.tell, working=not dry_run) as office:
             stream = await _stream(office, subject, realm)
             command = _command(name, stream, subject, given)
             who = actor_named(actor or f"{command.by[0]}#1")
@@ -123,7 +125,7 @@ def _give(
             receipt = await office.door.send(stream, command, who, command_id=command_id, at=moment)
             return _receipt(receipt)
 
-    answer = carried_out(voice, work())
+    answer = run_work(voice, work())
     if not voice.for_people:
         voice.json(answer)
         return
@@ -145,15 +147,15 @@ def _give(
         )
 
 
-def _event(name: str, voice: Voice) -> str:
+def _event(name: str, voice: Printer) -> str:
     return voice.say(f"{event_class(name).zh}（{name}）", name)
 
 
-async def _stream(office: Office, subject: str, realm: str | None) -> StreamId:
+async def _stream(office: Runtime, subject: str, realm: str | None) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet."""
     try:
-        return await meant(office.store, subject, realm)
-    except Unknown as unknown:
+        return await resolve_or_begin(office.store, subject, realm)
+    except NameUnknown as unknown:
         raise Fault(
             Exit.USAGE,
             f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
@@ -177,7 +179,7 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
     try:
         return command_type.model_validate(particulars)
     except ValidationError as wrong:
-        pairs = [(".".join(map(str, e["loc"])), explained(e)) for e in wrong.errors(include_url=False)]
+        pairs = [(".".join(map(str, e["loc"])), explain_error(e)) for e in wrong.errors(include_url=False)]
         zh = "\n".join(f"  ✗ {where}:{texts[0]}" for where, texts in pairs)
         en = "\n".join(f"  ✗ {where}: {texts[1]}" for where, texts in pairs)
         raise Fault(
@@ -213,7 +215,7 @@ def _particulars(given: list[str]) -> dict[str, Any]:
             raise Fault(Exit.USAGE, f"{_short(pair)!r}：寫作 key=value", f"{_short(pair)!r}: write key=value")
         if key in found:
             raise Fault(Exit.USAGE, f"{key} 給了兩次", f"{key} is given twice")
-        found[key] = value_of(text)
+        found[key] = parse_value(text)
     return found
 
 
@@ -235,17 +237,17 @@ def _moment(at: str | None) -> datetime | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
 
 
-async def _manual_now(office: Office, stream: StreamId) -> datetime | None:
+async def _manual_now(office: Runtime, stream: StreamId) -> datetime | None:
     """Where a manual realm's clock stands: a command without a time of its own is given then."""
     loaded = await office.store.load(stream, None)
     return loaded.now if loaded.clock is Clock.MANUAL else None
 
 
 async def _tried(
-    office: Office, stream: StreamId, command: Command, actor: Actor, moment: datetime | None
+    office: Runtime, stream: StreamId, command: Command, actor: Actor, moment: datetime | None
 ) -> dict[str, Any]:
     """What the command would lead to now. Raises CommandRejected."""
-    step = await Rehearsal(office.store).step(stream, command, actor, moment)
+    step = await DryRun(office.store).step(stream, command, actor, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     return {"stream": stream, "dry_run": True, "events": [e.event_type for e in step.events]}
@@ -273,10 +275,12 @@ def commands_command(
       venture commands project
       venture commands project -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     if kind is not None and kind not in AGGREGATES:
         kinds = " ".join(AGGREGATES)
-        raise said(voice, Exit.USAGE, f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}")
+        raise exit_with(
+            voice, Exit.USAGE, f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}"
+        )
     told = voice.say if voice.for_people else lambda _zh, en: en
     rows = [
         {

@@ -8,12 +8,12 @@ import typer
 
 import bootstrap
 from application import doctor
-from application.doctor import Finding
-from cli.adapter import carried_out, read_settings
-from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
+from application.doctor import Diagnosis
+from cli.adapter import read_settings, run_work
+from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import Office, is_served, opened
-from store.doctor import examined
+from runtime.runtime import Runtime, is_served, open_runtime
+from store.doctor import examine_database
 from store.migrate import MigrationRefused, migrate, pending
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ def doctor_command(
       venture doctor
       venture doctor --production -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
-    async def work() -> list[Finding]:
-        async with opened(settings, voice.tell, working=settings.env == "local") as office:
+    async def work() -> list[Diagnosis]:
+        async with open_runtime(settings, voice.tell, working=settings.env == "local") as office:
             found = await _everywhere(office)
             return [*found, *(await _in_production(office) if production else [])]
 
-    found = carried_out(voice, work())
+    found = run_work(voice, work())
     rows: list[dict[str, Any]] = [
         {
             **f.as_json(),
@@ -84,13 +84,13 @@ _MARKS = {True: "✓", False: "✗", None: "?"}
 _SHORTEST_KEY = 32
 
 
-async def _everywhere(office: Office) -> list[Finding]:
+async def _everywhere(office: Runtime) -> list[Diagnosis]:
     found = await doctor.servers(office.store, office.client)
     found.append(await _schema(office))
     found.append(await doctor.search_attributes(office.client))
     served = await is_served(office) or (office.servers is not None and office.servers.ours)
     found.append(
-        Finding(
+        Diagnosis(
             "worker",
             "worker",
             "polling" if served else "none",
@@ -100,13 +100,13 @@ async def _everywhere(office: Office) -> list[Finding]:
             "在服務" if served else "無",
         )
     )
-    untold = await office.store.untold()
+    unnotified = await office.store.unnotified()
     found.append(
-        Finding(
+        Diagnosis(
             "未通知的檔案",
             "streams not told",
-            str(len(untold)),
-            not untold,
+            str(len(unnotified)),
+            not unnotified,
             "worker 將在數秒內補上；久不消失請看其日誌",
             "a worker sees to it within seconds; if it stays, read its log",
         )
@@ -116,9 +116,9 @@ async def _everywhere(office: Office) -> list[Finding]:
     return found
 
 
-async def _schema(office: Office) -> Finding:
+async def _schema(office: Runtime) -> Diagnosis:
     missing = await pending(_url(office))
-    return Finding(
+    return Diagnosis(
         "資料庫結構",
         "schema",
         "current" if not missing else ", ".join(missing),
@@ -129,7 +129,7 @@ async def _schema(office: Office) -> Finding:
     )
 
 
-def _url(office: Office) -> str:
+def _url(office: Runtime) -> str:
     if office.servers is not None:
         return office.servers.postgres_url
     if office.settings.postgres_url is None:
@@ -137,14 +137,14 @@ def _url(office: Office) -> str:
     return office.settings.postgres_url.get_secret_value()
 
 
-async def _in_production(office: Office) -> list[Finding]:
+async def _in_production(office: Runtime) -> list[Diagnosis]:
     settings, client = office.settings, office.client
 
     async def stranger() -> Client:
         return await bootstrap.connect_temporal(client.service_client.config.target_host, settings, anonymously=True)
 
     return [
-        Finding(
+        Diagnosis(
             "環境",
             "environment",
             settings.env,
@@ -152,7 +152,7 @@ async def _in_production(office: Office) -> list[Finding]:
             "設 VENTURE_ENV=production，一律以網址連接",
             "set VENTURE_ENV=production: servers by URL only",
         ),
-        Finding(
+        Diagnosis(
             "入口密鑰",
             "door key",
             f"{len(bootstrap.door_key(settings))} bytes",
@@ -162,8 +162,8 @@ async def _in_production(office: Office) -> list[Finding]:
             f"{len(bootstrap.door_key(settings))} 字節",
         ),
         *(
-            Finding(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
-            for e in await examined(_url(office))
+            Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
+            for e in await examine_database(_url(office))
         ),
         await doctor.version(client),
         *await doctor.cluster(client),
@@ -179,7 +179,7 @@ def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     例 example:  VENTURE_POSTGRES_OWNER_URL=postgresql://… venture migrate
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> Sequence[str]:
@@ -198,7 +198,7 @@ def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
         except OSError as gone:
             raise Fault(Exit.UNAVAILABLE, f"無法連接：{gone}", f"cannot connect: {gone}") from gone
 
-    applied = carried_out(voice, work())
+    applied = run_work(voice, work())
     if voice.for_people:
         names = "、".join(applied) or voice.say("已是最新", "nothing to do")
         voice.tell(f"✓ {names}", f"✓ {names}", "green")

@@ -8,10 +8,10 @@ from uuid import UUID
 import typer
 
 from application.go_live import NoSuchRealm, WentLive, go_live
-from cli.adapter import carried_out, read_settings
+from cli.adapter import read_settings, run_work
 from cli.command import actor_named
-from cli.output import Exit, Fault, Form, Language, Output, Voice
-from runtime.runtime import opened
+from cli.output import Exit, Fault, Form, Language, Output, Printer
+from runtime.runtime import open_runtime
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,18 +36,18 @@ def go_live_command(
 
     例 example:  venture go-live paper-2026 --as CAB-REG#1 --second CAB-DEC#1
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> WentLive:
         who, other = actor_named(actor), actor_named(second)
-        async with opened(settings, voice.tell, working=True) as office:
+        async with open_runtime(settings, voice.tell, working=True) as office:
             try:
                 return await go_live(office.store, office.door, realm, who, other, command_id=command_id)
             except NoSuchRealm:
                 raise Fault(Exit.NOT_FOUND, f"沒有時鐘域 {realm}", f"there is no realm {realm}") from None
 
-    live = carried_out(voice, work())
+    live = run_work(voice, work())
     if not voice.for_people:
         voice.json({"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)})
         return

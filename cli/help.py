@@ -14,7 +14,7 @@ import typer
 import typer.core
 from rich.cells import cell_len
 
-from cli.cell import wrapped
+from cli.cell import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,7 +129,7 @@ def _page(command: Any, ctx: Any, lists: list[tuple[str, list[tuple[str, str]]]]
         if rows:
             lines += [f"{title}:", *_listed(rows), ""]
     if command.epilog:
-        lines += [*wrapped(command.epilog, WIDE), ""]
+        lines += [*wrap(command.epilog, WIDE), ""]
     return "\n".join(lines)
 
 
@@ -152,16 +152,16 @@ def _told(names: str, text: str, *, argument: bool) -> tuple[str, str]:
 def _paragraph(text: str) -> Iterator[str]:
     if text.startswith(_KEPT):
         for line in text.removeprefix("\b").strip("\n").split("\n"):
-            yield from [line] if line.startswith(" ") else wrapped(line, WIDE)
+            yield from [line] if line.startswith(" ") else wrap(line, WIDE)
     else:
-        yield from wrapped(" ".join(text.split()), WIDE)
+        yield from wrap(" ".join(text.split()), WIDE)
 
 
 def _listed(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     rows = list(rows)
     column = min(_COLUMN, max(cell_len(names) for names, _ in rows) + 4)
     for names, text in rows:
-        told = wrapped(text, WIDE - column)
+        told = wrap(text, WIDE - column)
         lead = f"  {names}"
         if cell_len(lead) > column - 2:
             yield lead

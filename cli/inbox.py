@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from application.inbox import WITHIN_WD, Urgency, Waiting, waiting
+from application.inbox import WITHIN_WD, Urgency, Waiting, list_waiting
 from cli import rendering
-from cli.adapter import carried_out, read_settings
-from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
+from cli.adapter import read_settings, run_work
+from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
 from cli.project import Realm
 from domain.catalogue import command_class
 from domain.kernel.identity import Role
-from runtime.runtime import opened
+from runtime.runtime import open_runtime
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,15 +39,15 @@ def inbox_command(
       venture inbox --as CAB-REG
       venture inbox --as CAB-FIN --within 3 -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> list[Waiting]:
         whose = _role(role)
-        async with opened(settings, voice.tell, working=False) as office:
-            return await waiting(office.store, whose, realm=realm, within_wd=within)
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            return await list_waiting(office.store, whose, realm=realm, within_wd=within)
 
-    found = [w for w in carried_out(voice, work()) if w.urgency is Urgency.OVERDUE or not overdue]
+    found = [w for w in run_work(voice, work()) if w.urgency is Urgency.OVERDUE or not overdue]
     rows = [{**w.as_json(), **(_told(w, voice) if voice.for_people else {})} for w in found]
     columns = (
         Column("urgency", "狀態", "state"),
@@ -74,7 +74,7 @@ def _role(text: str | None) -> Role | None:
         ) from None
 
 
-def _told(one: Waiting, voice: Voice) -> dict[str, str]:
+def _told(one: Waiting, voice: Printer) -> dict[str, str]:
     return {
         "urgency": voice.say(one.urgency.zh, one.urgency),
         "until_text": rendering.local(one.until) if one.until else "",

@@ -62,14 +62,14 @@ words = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
-class Voice:
+class Printer:
     """One command's manner of speaking."""
 
     form: Form
     lang: Lang
 
     @classmethod
-    def of(cls, form: Form, lang: Lang | None) -> Voice:
+    def of(cls, form: Form, lang: Lang | None) -> Printer:
         """As asked; else by VENTURE_LANG; else Chinese."""
         set_lang = os.environ.get("VENTURE_LANG", Lang.ZH)
         if lang is None and set_lang not in set(Lang):

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from application.queries import Chapter, File, file_of, listed, resolved
+from application.queries import Chapter, File, list_streams, load_file, resolve_name
 from cli import rendering
-from cli.adapter import carried_out, noun, read_settings
-from cli.output import Column, Exit, Fault, Form, Language, Output, Voice, paper
-from deciding.decision import fold, occurrence
+from cli.adapter import noun, read_settings, run_work
+from cli.output import Column, Exit, Fault, Form, Language, Output, Printer, paper
+from deciding.decision import fold, read_occurrence
 from domain.catalogue import stage_zh
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
 from domain.kernel.state import NONE
 from domain.project.stage import Stage
 from domain.registers.organisation import Organisation
-from runtime.runtime import opened
+from runtime.runtime import open_runtime
 from store.port import Clock
 
 if TYPE_CHECKING:
-    from application.queries import Listed
+    from application.queries import StreamRow
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
@@ -48,15 +48,15 @@ def list_command(
       venture project list
       venture project list --stage ACTIVE -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
-    async def work() -> list[Listed]:
+    async def work() -> list[StreamRow]:
         wanted = _stage(stage)
-        async with opened(settings, voice.tell, working=False) as office:
-            return await listed(office.store, "project", realm=realm, stage=wanted, limit=limit)
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            return await list_streams(office.store, "project", realm=realm, stage=wanted, limit=limit)
 
-    rows = [_line(one, voice) for one in carried_out(voice, work()) if one.stage != NONE]
+    rows = [_line(one, voice) for one in run_work(voice, work()) if one.stage != NONE]
     columns = (
         Column("project", "項目", "project"),
         Column("application", "申報", "application"),
@@ -78,7 +78,7 @@ def _stage(text: str | None) -> str | None:
     return found
 
 
-def _line(one: Listed, voice: Voice) -> dict[str, Any]:
+def _line(one: StreamRow, voice: Printer) -> dict[str, Any]:
     row: dict[str, Any] = {
         "stream": one.stream,
         "application": one.stream.name,
@@ -106,15 +106,15 @@ def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None,
       venture project show PJ-3 --lang en
       venture project show PJ-3 -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> tuple[File, str, datetime]:
-        async with opened(settings, voice.tell, working=False) as office:
-            file = await file_of(office.store, await resolved(office.store, name, realm))
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            file = await load_file(office.store, await resolve_name(office.store, name, realm))
             return file, await _organisation(office.store, file), await now_in(office.store, file.stream)
 
-    file, organisation, now = carried_out(voice, work())
+    file, organisation, now = run_work(voice, work())
     show(file, voice, now, organisation)
 
 
@@ -133,7 +133,7 @@ async def _organisation(store: EventStore, file: File) -> str:
     return fold(stream, [e async for e in store.read(stream)]).part(Organisation).name
 
 
-def show(file: File, voice: Voice, now: datetime, organisation: str = "") -> None:
+def show(file: File, voice: Printer, now: datetime, organisation: str = "") -> None:
     """The page of a file, or its data."""
     if voice.for_people:
         for part in rendering.page(file, voice, now, organisation=organisation):
@@ -186,29 +186,29 @@ def watch_command(name: Name, output: Output = Form.TABLE, lang: Language = None
 
     例 example:  venture project watch PJ-3
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> None:
-        async with opened(settings, voice.tell, working=False) as office:
-            stream = await resolved(office.store, name, realm)
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            stream = await resolve_name(office.store, name, realm)
             seen = 0
             async for _ in office.store.poked():
                 seen = await _show_new(office.store, stream, seen, voice)
 
-    carried_out(voice, work())
+    run_work(voice, work())
 
 
-async def _show_new(store: EventStore, stream: StreamId, seen: int, voice: Voice) -> int:
+async def _show_new(store: EventStore, stream: StreamId, seen: int, voice: Printer) -> int:
     """Tell what has happened since; the version reached."""
     async for entry in store.read(stream, seen):
-        of = occurrence(entry)
+        of = read_occurrence(entry)
         told = _told(Chapter(of.at, entry.position, stream, of))
         if voice.for_people:
             what = voice.say(of.event.zh, of.event.event_type)
             line = f"{rendering.local(of.at)}  {what}  {of.actor}  {rendering.particulars(of.event, voice)}"
             paper().print(line, markup=False)
         else:
-            Voice(Form.JSONL, voice.lang).json(told)
+            Printer(Form.JSONL, voice.lang).json(told)
         seen = entry.version
     return seen

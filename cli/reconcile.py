@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from application.reconcile import Reconciliation, reconcile, resurrect
-from cli.adapter import carried_out, read_settings
-from cli.output import Column, Exit, Form, Language, Output, Voice
-from runtime.runtime import opened
+from cli.adapter import read_settings, run_work
+from cli.output import Column, Exit, Form, Language, Output, Printer
+from runtime.runtime import open_runtime
 
 if TYPE_CHECKING:
     from typing import Any
@@ -28,14 +28,14 @@ def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> Non
 
     例 example:  venture reconcile -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> Reconciliation:
-        async with opened(settings, voice.tell, working=True) as office:
+        async with open_runtime(settings, voice.tell, working=True) as office:
             return await reconcile(office.store, office.client, settings.task_queue)
 
-    found = carried_out(voice, work())
+    found = run_work(voice, work())
     show(found, voice)
     if found.found:
         raise typer.Exit(Exit.INTEGRITY)
@@ -52,17 +52,17 @@ def resurrect_command(
 
     例 example:  venture resurrect
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> Reconciliation:
-        async with opened(settings, voice.tell, working=True) as office:
+        async with open_runtime(settings, voice.tell, working=True) as office:
             return await resurrect(office.store, office.client, office.door, strays=strays)
 
-    show(carried_out(voice, work()), voice)
+    show(run_work(voice, work()), voice)
 
 
-def show(result: Reconciliation, voice: Voice) -> None:
+def show(result: Reconciliation, voice: Printer) -> None:
     """What differs, with what to do or what was done."""
     if not voice.for_people:
         voice.json(result.as_json())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from application.queries import Chapter, File
-    from cli.output import Voice
+    from cli.output import Printer
     from domain.kernel.message import Awaited, Event
     from domain.kernel.state import State
 
@@ -37,12 +37,12 @@ def local(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
-def particulars(event: Event, voice: Voice) -> str:
+def particulars(event: Event, voice: Printer) -> str:
     """What an event says, in a line: no bookkeeping of our own, and nothing that only says no."""
     return _particulars(event, voice).replace(GLUE, " ")
 
 
-def _particulars(event: Event, voice: Voice) -> str:
+def _particulars(event: Event, voice: Printer) -> str:
     """The same with labels glued to their values."""
     told = [
         _labelled(name, getattr(event, name), field, voice)
@@ -64,7 +64,7 @@ def _says_nothing(name: str, value: object, field: FieldInfo) -> bool:
     return value is None or value in (0, "", (), [], {}) or value == field.default
 
 
-def _labelled(name: str, value: object, field: FieldInfo, voice: Voice) -> str:
+def _labelled(name: str, value: object, field: FieldInfo, voice: Printer) -> str:
     return f"{label(name, voice.lang)}{GLUE}{_value(value, voice, money=_is_money(field.annotation, field.metadata))}"
 
 
@@ -82,7 +82,7 @@ def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401
     )
 
 
-def _value(value: Any, voice: Voice, *, money: bool, inner: bool = False) -> str:  # noqa: ANN401 - any particular
+def _value(value: Any, voice: Printer, *, money: bool, inner: bool = False) -> str:  # noqa: ANN401 - any particular
     match value:
         case bool():
             return voice.say("是" if value else "否", "yes" if value else "no")
@@ -127,30 +127,30 @@ _MOST = 8
 """A line holds no more entries than this."""
 
 
-def _word(text: str, voice: Voice, zh: str = "") -> str:
+def _word(text: str, voice: Printer, zh: str = "") -> str:
     """A text, or a value of a closed list in the reader's language; of a digest its beginning."""
     if _DIGEST.fullmatch(text):
         return f"{text[:8]}…"
     return voice.say(zh or value_zh(text), text)
 
 
-def _several(told: list[str], voice: Voice, *, inner: bool) -> str:
+def _several(told: list[str], voice: Printer, *, inner: bool) -> str:
     if len(told) > _MOST:
         return voice.say(f"{len(told)} 項", f"{len(told)} items")
     return ("/" if inner else voice.say("、", ", ")).join(told)
 
 
-def stage(state: State, voice: Voice) -> str:
+def stage(state: State, voice: Printer) -> str:
     """A stage in the reader's language."""
     return stage_name(state.stream.kind, state.stage, voice)
 
 
-def stage_name(kind: str, name: str, voice: Voice) -> str:
+def stage_name(kind: str, name: str, voice: Printer) -> str:
     """That stage of that kind of stream in the reader's language."""
     return f"{stage_zh(kind, name)}（{name}）" if voice.lang == "zh" else name
 
 
-def awaited(one: Awaited, voice: Voice, now: datetime) -> str:
+def awaited(one: Awaited, voice: Printer, now: datetime) -> str:
     """Who is awaited, for what and until when."""
     roles = "、".join(r.zh for r in one.roles) if voice.lang == "zh" else " / ".join(one.roles)
     text = f"{roles}（{'/'.join(one.roles)}） {one.zh}" if voice.lang == "zh" else f"{roles}: {one.en}"
@@ -163,7 +163,7 @@ def awaited(one: Awaited, voice: Voice, now: datetime) -> str:
     return text
 
 
-def page(file: File, voice: Voice, now: datetime, *, organisation: str = "") -> Iterable[Any]:
+def page(file: File, voice: Printer, now: datetime, *, organisation: str = "") -> Iterable[Any]:
     """A project's page: where it stands, who is awaited until when, money, and the story so far."""
     summary = file.summary
     head = Table.grid(padding=(0, 2))
@@ -177,7 +177,7 @@ def page(file: File, voice: Voice, now: datetime, *, organisation: str = "") -> 
 
 
 def _facts(
-    file: File, summary: dict[str, Any], voice: Voice, now: datetime, organisation: str
+    file: File, summary: dict[str, Any], voice: Printer, now: datetime, organisation: str
 ) -> Iterable[tuple[str, str, str]]:
     yield "階段", "stage", stage(file.state, voice)
     if summary.get("organisation"):
@@ -201,7 +201,7 @@ def _facts(
     yield "檔案", "file", f"{file.stream}  v{file.state.version}"
 
 
-def _story(story: Iterable[Chapter], voice: Voice) -> Table:
+def _story(story: Iterable[Chapter], voice: Printer) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for zh, en in (("時間", "when"), ("事件", "what"), ("經辦", "by"), ("對象", "of"), ("內容", "particulars")):
         table.add_column(voice.say(zh, en), no_wrap=zh in ("時間", "經辦", "對象"))

@@ -10,11 +10,11 @@ import typer
 from pydantic import ValidationError
 
 from application import annual_round
-from application.queries import File, file_of, listed, new_stream, resolved
+from application.queries import File, list_streams, load_file, new_stream, resolve_name
 from cli import rendering
-from cli.adapter import carried_out, noun, read_settings
+from cli.adapter import noun, read_settings, run_work
 from cli.command import actor_named
-from cli.output import Column, Exit, Fault, Form, Language, Output, Voice
+from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
 from cli.project import Realm, now_in, show
 from domain.catalogue import command_named, stage_zh
 from domain.kernel.calendar import SHANGHAI
@@ -22,17 +22,17 @@ from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.kernel.state import NONE
 from domain.registers.scheme import ScheduleAnnualRound
-from followers.schedules import Alarms
-from runtime.runtime import opened
+from followers.schedules import RoundSchedules
+from runtime.runtime import open_runtime
 from schemes import packs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from application.annual_round import Scheduled
+    from application.annual_round import AnnualRoundSchedule
     from application.door import Receipt
-    from application.queries import Listed
-    from runtime.runtime import Office
+    from application.queries import StreamRow
+    from runtime.runtime import Runtime
 
 app = noun("輪次：一次徵集", "rounds: one call each")
 
@@ -52,18 +52,18 @@ def open_command(
 
     例 example:  venture round open R-FZ-2027 --scheme fuzhou --as CAB-REG#1
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> Receipt:
-        rules, stream, who = packs.named(scheme), _new(name), actor_named(actor)
+        rules, stream, who = packs.load_shipped(scheme), _new(name), actor_named(actor)
         particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
         command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
-        async with opened(settings, voice.tell, working=True) as office:
-            await annual_round.publish(office.door, office.store, rules, datetime.now(UTC).year)
+        async with open_runtime(settings, voice.tell, working=True) as office:
+            await annual_round.publish_rules(office.door, office.store, rules, datetime.now(UTC).year)
             return await office.door.send(stream, command, who)
 
-    receipt = carried_out(voice, work())
+    receipt = run_work(voice, work())
     if voice.for_people:
         voice.tell(
             f"✓ {name} 已開始需求徵集，適用辦法 {scheme}。下一步:venture round show {name}",
@@ -97,12 +97,12 @@ def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Real
 
     例 example:  venture round list -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
-    async def work() -> list[Listed]:
-        async with opened(settings, voice.tell, working=False) as office:
-            return await listed(office.store, "round", realm=realm)
+    async def work() -> list[StreamRow]:
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            return await list_streams(office.store, "round", realm=realm)
 
     rows = [
         {
@@ -112,7 +112,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Real
             "realm": one.stream.realm,
             **{k: v for k, v in one.summary.items() if k != "awaiting"},
         }
-        for one in carried_out(voice, work())
+        for one in run_work(voice, work())
         if one.stage != NONE
     ]
     columns = (
@@ -135,15 +135,15 @@ def show_command(
 
     例 example:  venture round show R-FZ-2023
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> tuple[File, datetime]:
-        async with opened(settings, voice.tell, working=False) as office:
-            file = await file_of(office.store, await resolved(office.store, name, realm))
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            file = await load_file(office.store, await resolve_name(office.store, name, realm))
             return file, await now_in(office.store, file.stream)
 
-    file, now = carried_out(voice, work())
+    file, now = run_work(voice, work())
     show(file, voice, now)
 
 
@@ -166,16 +166,16 @@ def schedule_command(
 
     例 example:  venture round schedule FZ --scheme fuzhou --month 3 --day 1 --hour 9
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
-    async def work() -> Scheduled:
+    async def work() -> AnnualRoundSchedule:
         asked, who = _yearly(programme, level, month, day, hour), actor_named(actor)
-        stream = StreamId.of("scheme", LIVE, packs.named(scheme).name)
-        async with opened(settings, voice.tell, working=True) as office:
+        stream = StreamId.of("scheme", LIVE, packs.load_shipped(scheme).name)
+        async with open_runtime(settings, voice.tell, working=True) as office:
             return await annual_round.schedule(office.door, office.store, _alarms(office), stream, asked, who)
 
-    scheduled = carried_out(voice, work())
+    scheduled = run_work(voice, work())
     if not voice.for_people:
         voice.json(scheduled.as_json())
         return
@@ -199,8 +199,8 @@ def _yearly(programme: str, level: RoundLevel, month: int, day: int, hour: int) 
         ) from wrong
 
 
-def _alarms(office: Office) -> Alarms:
-    return Alarms(office.client, office.settings.task_queue)
+def _alarms(office: Runtime) -> RoundSchedules:
+    return RoundSchedules(office.client, office.settings.task_queue)
 
 
 @app.command("schedules")
@@ -209,12 +209,12 @@ def schedules_command(output: Output = Form.TABLE, lang: Language = None) -> Non
 
     例 example:  venture round schedules -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
-    async def work() -> Sequence[Scheduled]:
-        async with opened(settings, voice.tell, working=False) as office:
-            return await annual_round.every_schedule(office.store, _alarms(office))
+    async def work() -> Sequence[AnnualRoundSchedule]:
+        async with open_runtime(settings, voice.tell, working=False) as office:
+            return await annual_round.list_all_schedules(office.store, _alarms(office))
 
     unset = voice.say("未設：venture resurrect", "not set: venture resurrect")
     rows = [
@@ -222,7 +222,7 @@ def schedules_command(output: Output = Form.TABLE, lang: Language = None) -> Non
             **one.as_json(),
             **({"next_at": rendering.local(one.next_at) if one.next_at else unset} if voice.for_people else {}),
         }
-        for one in carried_out(voice, work())
+        for one in run_work(voice, work())
     ]
     columns = (
         Column("programme", "計劃", "programme"),
@@ -246,12 +246,12 @@ def unschedule_command(
 
     例 example:  venture round unschedule FZ --as CAB-DEC#1
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> None:
         who = actor_named(actor)
-        async with opened(settings, voice.tell, working=True) as office:
+        async with open_runtime(settings, voice.tell, working=True) as office:
             try:
                 await annual_round.unschedule(office.door, office.store, _alarms(office), programme, who)
             except annual_round.NoSuchSchedule:
@@ -259,7 +259,7 @@ def unschedule_command(
                     Exit.NOT_FOUND, f"{programme} 沒有年度安排", f"there is no schedule of {programme}"
                 ) from None
 
-    carried_out(voice, work())
+    run_work(voice, work())
     if voice.for_people:
         voice.tell(f"✓ 已取消 {programme} 的年度安排", f"✓ the schedule of {programme} is gone", "green")
     else:

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.adapter import carried_out, noun, read_settings
-from cli.output import Column, Exit, Form, Language, Output, Voice, paper, words
+from cli.adapter import noun, read_settings, run_work
+from cli.output import Column, Exit, Form, Language, Output, Printer, paper, words
 from domain.catalogue import command_class
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
-from runtime.runtime import Office, opened
+from runtime.runtime import Runtime, open_runtime
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from scenarios.play import Played, play
-from schemes.document import Fault as FileFault
-from schemes.document import Faulty, read
+from schemes.document import DocumentFault as FileFault
+from schemes.document import DocumentInvalid, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def shipped() -> list[Path]:
     return sorted(Path(str(files("scenarios"))).glob("*.yaml"))
 
 
-def planned(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
+def plan_scenario(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
     """The plans of those files. Raises Faulty with the faults of all of them."""
     plans: list[Plan] = []
     faults: list[FileFault] = []
@@ -45,10 +45,10 @@ def planned(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
         try:
             document = read(path)
             plans.append(plan(document.parsed(Scenario), document, fresh=fresh))
-        except Faulty as faulty:
+        except DocumentInvalid as faulty:
             faults.extend(faulty.faults)
     if faults:
-        raise Faulty(faults)
+        raise DocumentInvalid(faults)
     return plans
 
 
@@ -67,15 +67,15 @@ def play_command(
       venture scenario play scenarios/s2-fuzhou.yaml
       venture scenario play my-round.yaml -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     async def work() -> list[Played]:
-        plans = planned(paths, fresh)
-        async with opened(settings, voice.tell, working=True) as office:
+        plans = plan_scenario(paths, fresh)
+        async with open_runtime(settings, voice.tell, working=True) as office:
             return await play_all(plans, office, voice)
 
-    played = carried_out(voice, work())
+    played = run_work(voice, work())
     if voice.for_people:
         for one in played:
             show(one, voice)
@@ -85,7 +85,7 @@ def play_command(
         raise typer.Exit(Exit.REFUSED)
 
 
-async def play_all(plans: Sequence[Plan], office: Office, voice: Voice) -> list[Played]:
+async def play_all(plans: Sequence[Plan], office: Runtime, voice: Printer) -> list[Played]:
     """Play one after another, with progress shown."""
     columns = (
         TextColumn("{task.description}"),
@@ -101,7 +101,7 @@ async def play_all(plans: Sequence[Plan], office: Office, voice: Voice) -> list[
 class _Bar:
     """A progress bar over the rows."""
 
-    def __init__(self, progress: Progress, voice: Voice) -> None:
+    def __init__(self, progress: Progress, voice: Printer) -> None:
         self._progress = progress
         self._voice = voice
         self._task = progress.add_task("", total=None, now="")
@@ -139,7 +139,7 @@ def summed(played: Sequence[Played]) -> dict[str, Any]:
     }
 
 
-def show(played: Played, voice: Voice) -> None:
+def show(played: Played, voice: Printer) -> None:
     """How a play ended, for people."""
     title = played.plan.scenario.title or played.plan.scenario.id
     paper().print(f"{'✓' if played.ok else '✗'} {played.plan.scenario.id} {title}  ({played.plan.realm})", markup=False)
@@ -191,12 +191,12 @@ def check_command(paths: Files, output: Output = Form.TABLE, lang: Language = No
 
     例 example:  venture scenario check my-round.yaml
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
 
     async def work() -> list[Plan]:
-        return planned(paths)
+        return plan_scenario(paths)
 
-    plans = carried_out(voice, work())
+    plans = run_work(voice, work())
     rows = [
         {"id": p.scenario.id, "file": p.document.file, "rows": len(p.scenario.events), "scheme": str(p.scheme.ref)}
         for p in plans
@@ -216,7 +216,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     例 example:  venture scenario list -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     rows = []
     for path in shipped():
         scenario = read(path).parsed(Scenario)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.adapter import carried_out, noun
-from cli.output import Column, Form, Language, Output, Voice
+from cli.adapter import noun, run_work
+from cli.output import Column, Form, Language, Output, Printer
 from schemes import packs
-from schemes.differences import Difference, differences
-from schemes.document import Faulty
+from schemes.differences import SchemeDifference, compare_schemes
+from schemes.document import DocumentInvalid
 
 if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
-    from schemes.document import Fault
+    from schemes.document import DocumentFault
 
 app = noun("管理辦法：各市規則", "schemes: the cities' rules")
 
@@ -30,21 +30,21 @@ def check_command(
 
     例 example:  venture scheme check my-city.yaml
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
 
     async def work() -> list[Scheme]:
         found: list[Scheme] = []
-        faults: list[Fault] = []
+        faults: list[DocumentFault] = []
         for path in paths:
             try:
                 found.append(packs.load(path))
-            except Faulty as faulty:
+            except DocumentInvalid as faulty:
                 faults.extend(faulty.faults)
         if faults:
-            raise Faulty(faults)
+            raise DocumentInvalid(faults)
         return found
 
-    _list(carried_out(voice, work()), voice)
+    _list(run_work(voice, work()), voice)
 
 
 @app.command("list")
@@ -53,7 +53,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     例 example:  venture scheme list
     """
-    _list([packs.load(path) for path in packs.shipped().values()], Voice.of(output, lang))
+    _list([packs.load(path) for path in packs.list_shipped().values()], Printer.of(output, lang))
 
 
 @app.command("diff")
@@ -69,12 +69,12 @@ def diff_command(
       venture scheme diff fuzhou hangzhou
       venture scheme diff fuzhou my-city.yaml -o json
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
 
-    async def work() -> tuple[Difference, ...]:
-        return differences(_either(one), _either(other))
+    async def work() -> tuple[SchemeDifference, ...]:
+        return compare_schemes(_either(one), _either(other))
 
-    found = carried_out(voice, work())
+    found = run_work(voice, work())
     rows = [
         {
             "section": d.section,
@@ -90,10 +90,10 @@ def diff_command(
 
 def _either(name: str) -> Scheme:
     """The scheme of that name, or in that file. Raises Faulty."""
-    return packs.load(Path(name)) if name.endswith((".yaml", ".yml")) else packs.named(name)
+    return packs.load(Path(name)) if name.endswith((".yaml", ".yml")) else packs.load_shipped(name)
 
 
-def _list(schemes: list[Scheme], voice: Voice) -> None:
+def _list(schemes: list[Scheme], voice: Printer) -> None:
     rows = [
         {"name": s.name, "version": s.version, "city": s.city, "title": s.title, "effective": s.effective.isoformat()}
         for s in schemes

@@ -15,14 +15,14 @@ import typer
 
 import bootstrap
 import local
-from application.queries import file_of
+from application.queries import load_file
 from audit.verification import verify
 from cli import rendering
-from cli.adapter import carried_out, read_settings
-from cli.output import Exit, Fault, Form, Language, Output, Voice, paper
-from cli.scenario import planned, play_all, shipped, show, summed
+from cli.adapter import read_settings, run_work
+from cli.output import Exit, Fault, Form, Language, Output, Printer, paper
+from cli.scenario import plan_scenario, play_all, shipped, show, summed
 from local import processes
-from runtime.runtime import Office, opened
+from runtime.runtime import Runtime, open_runtime
 
 if TYPE_CHECKING:
     from application.queries import File
@@ -51,7 +51,7 @@ def demo_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     例 example:  ./run demo
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
 
     if settings.env is bootstrap.Environment.PRODUCTION:
@@ -59,14 +59,14 @@ def demo_command(output: Output = Form.TABLE, lang: Language = None) -> None:
         raise typer.Exit(Exit.USAGE)
 
     async def work() -> _Shown:
-        plans = planned(shipped())
-        async with opened(settings, voice.tell, working=True) as office:
+        plans = plan_scenario(shipped())
+        async with open_runtime(settings, voice.tell, working=True) as office:
             _said_started(office, voice)
             played = await play_all(plans, office, voice)
-            files = [await file_of(office.store, p.stream) for one in played for p in list(one.projects.values())[:1]]
+            files = [await load_file(office.store, p.stream) for one in played for p in list(one.projects.values())[:1]]
             return _Shown(played, await verify(office.store), files)
 
-    shown = carried_out(voice, work())
+    shown = run_work(voice, work())
     ok = all(p.ok for p in shown.played) and shown.verification.ok
     if voice.for_people:
         _tell(shown, voice, ok=ok)
@@ -76,7 +76,7 @@ def demo_command(output: Output = Form.TABLE, lang: Language = None) -> None:
         raise typer.Exit(Exit.INTEGRITY if not shown.verification.ok else Exit.REFUSED)
 
 
-def _said_started(office: Office, voice: Voice) -> None:
+def _said_started(office: Runtime, voice: Printer) -> None:
     if office.servers is not None:
         took = office.servers.took_s
         voice.tell(
@@ -85,7 +85,7 @@ def _said_started(office: Office, voice: Voice) -> None:
         )
 
 
-def _tell(shown: _Shown, voice: Voice, *, ok: bool) -> None:
+def _tell(shown: _Shown, voice: Printer, *, ok: bool) -> None:
     for file in shown.files[:1]:
         for part in rendering.page(file, voice, datetime.now(UTC)):
             paper().print(part)
@@ -121,12 +121,12 @@ def up_command(
       ./run up
       ./run up --ui
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
     settings = settings.model_copy(update={"temporal_ui": ui or settings.temporal_ui})
 
     async def work() -> None:
-        async with opened(settings, voice.tell, working=False) as office:
+        async with open_runtime(settings, voice.tell, working=False) as office:
             if office.servers is None:
                 raise Fault(Exit.USAGE, "生產環境請啟動 venture-worker", "in production start venture-worker")
             if not office.servers.ours:
@@ -141,10 +141,10 @@ def up_command(
                 voice.tell(f"✓ Temporal 網頁：{pages}", f"✓ Temporal's pages: {pages}")
             await _kept_up(office, voice)
 
-    carried_out(voice, work())
+    run_work(voice, work())
 
 
-async def _kept_up(office: Office, voice: Voice) -> None:
+async def _kept_up(office: Runtime, voice: Printer) -> None:
     """Keep one worker process running until told to stop; say what was started."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -177,7 +177,7 @@ def reset_command(
 
     例 example:  ./run reset
     """
-    voice = Voice.of(output, lang)
+    voice = Printer.of(output, lang)
     settings = read_settings()
     if settings.env is bootstrap.Environment.PRODUCTION:
         voice.tell("生產環境不可重置", "production cannot be reset", "red")
@@ -189,10 +189,10 @@ def reset_command(
     async def work() -> bool:
         try:
             return await local.reset(settings)
-        except local.LocalTrouble as trouble:
+        except local.LocalServerFailure as trouble:
             raise Fault(Exit.CONFLICT, trouble.zh, trouble.en) from trouble
 
-    if carried_out(voice, work()):
+    if run_work(voice, work()):
         voice.tell("✓ 已刪除", "✓ removed")
     else:
         voice.tell("沒有可刪除的", "there was nothing to remove")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.catalogue import AGGREGATES, command_class, decode
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import SYSTEM, Actor, StreamId, deadline_command_id, derived
+from domain.kernel.identity import SYSTEM, Actor, StreamId, deadline_command_id, derive_id
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
@@ -30,7 +30,7 @@ MOST_DUE = 1000
 """More deadlines than this in one go is a loop, not a backlog."""
 
 
-def occurrence(entry: Entry) -> Occurrence:
+def read_occurrence(entry: Entry) -> Occurrence:
     """The event of an entry, with when it was so and who caused it."""
     event = decode(entry.type, entry.schema_version, entry.data)
     return Occurrence(event, entry.occurred_at, Actor(json.loads(entry.meta)["actor"]), entry.command_id)
@@ -41,7 +41,7 @@ def fold(stream: StreamId, entries: Iterable[Entry], state: State | None = None)
     aggregate = AGGREGATES[stream.kind]
     state = state or State(stream)
     for entry in entries:
-        state = aggregate.evolve(state, occurrence(entry))
+        state = aggregate.evolve(state, read_occurrence(entry))
     return state
 
 
@@ -200,7 +200,7 @@ async def decide_on(
     return Decision(tuple(steps), state, calendars[-1], clock, versions, before)
 
 
-async def with_consequences(
+async def decide_consequences(
     store: EventStore, decision: Decision, reader: Reader
 ) -> tuple[Decision, tuple[Decision, ...]]:
     """The decision and what its last step asks of other streams: if one of them refuses, so does the whole."""
@@ -220,7 +220,7 @@ async def with_consequences(
             decision.clock,
             at=step.order.at,
             order=Order(command, step.order.actor, step.order.at),
-            command_id=derived("consequence", str(step.command_id), str(number)),
+            command_id=derive_id("consequence", str(step.command_id), str(number)),
             reader=reader,
         )
         unmet.extend(
@@ -295,6 +295,6 @@ def _after(state: State, step: Step) -> State:
     return state
 
 
-def parsed(command_type: str, body: Mapping[str, Any]) -> Command:
+def parse_command(command_type: str, body: Mapping[str, Any]) -> Command:
     """The command of that type with those particulars. Raises pydantic's ValidationError, or KeyError if unknown."""
     return command_class(command_type).model_validate(body)

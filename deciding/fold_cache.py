@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from deciding.decision import Reader, fold, parsed
+from deciding.decision import Reader, fold, parse_command
 from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Reads
 from domain.kernel.state import State
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from domain.kernel.envelope import Asked
+    from domain.kernel.envelope import CarryOut
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
     from store.port import Entry, Loaded
@@ -32,7 +32,7 @@ MOST = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class CachedFold:
     """A stream as it stood at a version."""
 
     state: State
@@ -40,26 +40,26 @@ class Fold:
     """The chain hash of its last event; empty if it has none."""
 
 
-class Moved(Exception):
+class StaleFold(Exception):
     """The log does not have the event that a fold ended with: read the stream from its beginning."""
 
 
-class Folds:
+class FoldCache:
     """What this worker remembers; nothing that the log does not say."""
 
     def __init__(self, most: int = MOST) -> None:
         """Remember that many."""
         self._most = most
-        self._kept: OrderedDict[StreamId, Fold] = OrderedDict()
+        self._kept: OrderedDict[StreamId, CachedFold] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def known(self, stream: StreamId) -> Fold:
+    def known(self, stream: StreamId) -> CachedFold:
         """The stream as it is remembered; blank if it is not."""
         found = self._kept.get(stream)
         if found is None:
-            return Fold(State(stream), b"")
+            return CachedFold(State(stream), b"")
         self._kept.move_to_end(stream)
         return found
 
@@ -67,7 +67,7 @@ class Folds:
         """Read it from its beginning the next time."""
         self._kept.pop(stream, None)
 
-    def go_on(self, known: Fold, entries: Sequence[Entry]) -> State:
+    def go_on(self, known: CachedFold, entries: Sequence[Entry]) -> State:
         """The stream as it stands, from what was known of it and its events from that version on.
 
         Raises Moved if they do not begin with the last event that was known.
@@ -76,12 +76,12 @@ class Folds:
         if known.chain:
             if not entries or (entries[0].version, entries[0].chain) != (known.state.version, known.chain):
                 self.forget(stream)
-                raise Moved(stream)
+                raise StaleFold(stream)
             entries = entries[1:]
         if not entries:
             return known.state
         state = fold(stream, entries, known.state)
-        self._kept[stream] = Fold(state, entries[-1].chain)
+        self._kept[stream] = CachedFold(state, entries[-1].chain)
         self._kept.move_to_end(stream)
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)
@@ -89,19 +89,19 @@ class Folds:
 
 
 @dataclass
-class Recollection(Reader):
+class CachedReader(Reader):
     """Reads what is new since the worker last looked; ``begin`` asks in one go for all that is likely to be wanted."""
 
-    folds: Folds = field(default_factory=Folds)
+    folds: FoldCache = field(default_factory=FoldCache)
     _at_hand: dict[StreamId, State] = field(default_factory=dict)
 
-    async def begin(self, asked: Asked) -> tuple[Loaded, State]:
+    async def begin(self, asked: CarryOut) -> tuple[Loaded, State]:
         """The stream that is asked of, its realm's clock, and whether the command is journalled."""
         stream, command_id = asked.stream, asked.envelope.command_id if asked.envelope else None
         likely = self._likely(asked)
         try:
             loaded, state = await self._consulted(stream, command_id, likely)
-        except Moved:
+        except StaleFold:
             loaded, state = await self._consulted(stream, command_id, likely)
         return loaded, state
 
@@ -115,7 +115,7 @@ class Recollection(Reader):
             further = Reads(frozenset(lacking), claims, accounts)
             try:
                 _, self.states[lacking[0]] = await self._consulted(lacking[0], None, further)
-            except Moved:
+            except StaleFold:
                 _, self.states[lacking[0]] = await self._consulted(lacking[0], None, further)
             self.states.update({s: self._at_hand[s] for s in lacking[1:]})
         elif claims or accounts:
@@ -132,20 +132,20 @@ class Recollection(Reader):
         return loaded, states[stream]
 
     def _folded(
-        self, known: Mapping[StreamId, Fold], entries: Mapping[StreamId, Sequence[Entry]]
+        self, known: Mapping[StreamId, CachedFold], entries: Mapping[StreamId, Sequence[Entry]]
     ) -> dict[StreamId, State]:
         states: dict[StreamId, State] = {}
-        moved: list[Moved] = []
+        moved: list[StaleFold] = []
         for stream, fold_of in known.items():
             try:
                 states[stream] = self.folds.go_on(fold_of, entries.get(stream, ()))
-            except Moved as one:
+            except StaleFold as one:
                 moved.append(one)
         if moved:
             raise moved[0]
         return states
 
-    def _likely(self, asked: Asked) -> Reads:
+    def _likely(self, asked: CarryOut) -> Reads:
         """What deciding will want, as far as what is remembered tells; the rest is fetched when it is known."""
         state = self.folds.known(asked.stream).state
         calendar = asked.stream.sibling("calendar", CALENDAR_NAME)
@@ -163,9 +163,9 @@ class Recollection(Reader):
         rules = frozenset({asked.stream.sibling("scheme", ref.name)}) if ref else frozenset()
         return Reads((likely.streams | rules) - {asked.stream}, likely.claims, likely.accounts)
 
-    def _command(self, asked: Asked, state: State, calendar: StreamId) -> Command | None:
+    def _command(self, asked: CarryOut, state: State, calendar: StreamId) -> Command | None:
         """The command that is asked, or that of the deadline that is nearest."""
         if asked.envelope is not None:
-            return parsed(asked.envelope.command, asked.envelope.body)
+            return parse_command(asked.envelope.command, asked.envelope.body)
         due = AGGREGATES[asked.stream.kind].due(state, calendar_of(self.folds.known(calendar).state))
         return due.command if due else None

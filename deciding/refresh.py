@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from activities.carry_out import standing
+from activities.carry_out import build_standing
 from deciding.decision import Decision, Reader
 from domain.kernel.facts import Reads
 from domain.kernel.identity import StreamId
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 _PAGE = 500
 
 
-async def newest_calendar(store: EventStore, realm: str) -> int:
+async def read_calendar_version(store: EventStore, realm: str) -> int:
     """The version of the realm's working days; 0 if none are published."""
     found = await store.agenda(kind="calendar", realm=realm, limit=1)
     return found[0].version if found and found[0].stream.name == CALENDAR_NAME else 0
 
 
-async def calendars(store: EventStore, clock: Clock) -> AsyncIterator[tuple[str, int]]:
+async def iterate_calendars(store: EventStore, clock: Clock) -> AsyncIterator[tuple[str, int]]:
     """The realms on that clock that have published working days, and the newest version of each."""
     after: StreamId | None = None
     while page := await store.agenda(kind="calendar", after=after, limit=_PAGE):
@@ -39,7 +39,7 @@ async def calendars(store: EventStore, clock: Clock) -> AsyncIterator[tuple[str,
                 yield row.stream.realm, row.version
 
 
-async def outdated(store: EventStore, realm: str, version: int) -> AsyncIterator[Standing]:
+async def iterate_outdated(store: EventStore, realm: str, version: int) -> AsyncIterator[Standing]:
     """The realm's streams that wait for something and were reckoned by an earlier calendar than that."""
     after: StreamId | None = None
     while page := await store.agenda(realm=realm, after=after, limit=_PAGE):
@@ -50,13 +50,13 @@ async def outdated(store: EventStore, realm: str, version: int) -> AsyncIterator
                 yield row
 
 
-async def reckon_anew(store: EventStore, realm: str, version: int) -> int:
+async def refresh_standings(store: EventStore, realm: str, version: int) -> int:
     """Write the rows of the realm's outdated streams anew; how many there were. Nothing falls due by it."""
-    rows = [row async for row in outdated(store, realm, version)]
+    rows = [row async for row in iterate_outdated(store, realm, version)]
     for row in rows:
         reader = Reader(store)
         await reader.fetch(Reads(streams=frozenset({row.stream})))
         state = reader.states[row.stream]
-        anew = standing(Decision((), state, await reader.calendar(realm), row.clock, {}, state))
-        await store.restand(replace(anew, told=row.told))
+        anew = build_standing(Decision((), state, await reader.calendar(realm), row.clock, {}, state))
+        await store.refresh_standing(replace(anew, notified=row.notified))
     return len(rows)

@@ -117,7 +117,7 @@ def _events() -> str:
     told = [
         (event.zh, f"`{event.event_type}`", room.zh if room.zh == aggregate.zh else f"{aggregate.zh}：{room.zh}")
         for aggregate in _KINDS.values()
-        for room in aggregate.rooms
+        for room in aggregate.deciders
         for event in room.events
     ]
     return _table(("術語", "event", "出處 where"), told)

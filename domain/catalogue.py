@@ -198,7 +198,7 @@ def command_table() -> tuple[CommandRow, ...]:
             rule=command.rule,
         )
         for aggregate in AGGREGATES.values()
-        for room in aggregate.rooms
+        for room in aggregate.deciders
         for command in room.commands
     )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.decider import Aggregate, Room
+from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
@@ -400,7 +400,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.CAB_REG,), "AdoptNeed", "", "需求入庫或不採納", "adopt or reject the need")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="need",
     zh="需求",
     commands=get_args(Commands),
@@ -414,7 +414,7 @@ ROOM = Room(
 NEED = Aggregate(
     kind="need",
     zh="需求",
-    rooms=(ROOM,),
+    deciders=(DECIDER,),
     final=frozenset(set(NeedStage) - {NeedStage.SUBMITTED}),
     summary=lambda state: {"group": state.part(Need).group, "round": state.part(Need).round},
 )

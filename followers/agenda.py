@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import structlog
 
-from deciding.refresh import calendars, outdated
-from metrics import Measures
+from deciding.refresh import iterate_calendars, iterate_outdated
+from metrics import Metrics
 from store.port import Clock
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ LONGEST = timedelta(hours=1)
 log = structlog.get_logger()
 
 
-async def round_after_round(name: str, once: Callable[[], Awaitable[object]]) -> None:
+async def repeat_rounds(name: str, once: Callable[[], Awaitable[object]]) -> None:
     """What a follower does, until it is cancelled. What fails is tried again on the next round."""
     while True:
         try:
@@ -63,12 +63,12 @@ class AgendaFollower:
     """Sees that every due row of the agenda is looked at."""
 
     def __init__(
-        self, store: EventStore, look: Callable[[StreamId], Awaitable[None]], measures: Measures | None = None
+        self, store: EventStore, look: Callable[[StreamId], Awaitable[None]], measures: Metrics | None = None
     ) -> None:
         """Send ``look`` by that function; say in those measures when a round was done."""
         self._store = store
         self._look = look
-        self._measures = measures or Measures()
+        self._measures = measures or Metrics()
         self._owner = uuid4()
         self._told: dict[StreamId, _Told] = {}
         self._reckoned: dict[str, int] = {}
@@ -76,7 +76,7 @@ class AgendaFollower:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        await round_after_round(NAME, lambda: self.once(datetime.now(UTC)))
+        await repeat_rounds(NAME, lambda: self.once(datetime.now(UTC)))
 
     async def once(self, now: datetime) -> int:
         """One round, if the lease is ours: how many workflows were told to look."""
@@ -85,8 +85,8 @@ class AgendaFollower:
             return 0
         most = MOST + len(self._told)
         late = await self._store.overdue(Clock.WALL, now - LATE, most)
-        untold = await self._store.untold(most)
-        waiting = {s.stream: s for s in (*late, *untold, *await self._moved())}
+        unnotified = await self._store.unnotified(most)
+        waiting = {s.stream: s for s in (*late, *unnotified, *await self._moved())}
         self._told = {stream: told for stream, told in self._told.items() if waiting.get(stream) == told.standing}
         looked = 0
         for stream, standing in waiting.items():
@@ -108,10 +108,10 @@ class AgendaFollower:
     async def _moved(self) -> list[Standing]:
         """Streams whose deadlines were reckoned by a calendar that is no longer the newest, so many in one round."""
         found: list[Standing] = []
-        async for realm, version in calendars(self._store, Clock.WALL):
+        async for realm, version in iterate_calendars(self._store, Clock.WALL):
             if self._reckoned.get(realm, 0) >= version:
                 continue
-            rows = [row async for row in outdated(self._store, realm, version)]
+            rows = [row async for row in iterate_outdated(self._store, realm, version)]
             found += [row for row in rows if not self._was_told(row)][:MOST]
             if all(map(self._was_told, rows)):
                 self._reckoned[realm] = version

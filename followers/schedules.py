@@ -30,7 +30,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from deciding.decision import fold
 from domain.registers.annual_round import Alarm, Annual
 from domain.registers.scheme import SCHEME, Register
-from followers.agenda import LEASE, round_after_round
+from followers.agenda import LEASE, repeat_rounds
 from store.port import Clock
 
 if TYPE_CHECKING:
@@ -51,18 +51,18 @@ PREFIX = "annual/"
 _PAGE = 500
 
 
-def id_of(annual: Annual) -> str:
+def schedule_id(annual: Annual) -> str:
     """The schedule's id in Temporal."""
     return f"{PREFIX}{annual.realm}/{annual.programme}"
 
 
-async def wanted(store: EventStore, stream: StreamId) -> Mapping[str, Alarm | None]:
+async def load_alarms(store: EventStore, stream: StreamId) -> Mapping[str, Alarm | None]:
     """By id the alarms of that programme as the log has them; None for one that was cancelled."""
     register = fold(stream, (await store.load(stream, None)).events).part(Register)
     return {f"{PREFIX}{stream.realm}/{code}": alarm for code, alarm in register.annual.items()}
 
 
-async def programmes(store: EventStore) -> AsyncIterator[Standing]:
+async def iterate_programmes(store: EventStore) -> AsyncIterator[Standing]:
     """The streams on the wall clock that may want alarms: on a manual one rounds are opened by the story's own rows."""
     after: StreamId | None = None
     while page := await store.agenda(kind=SCHEME.kind, after=after, limit=_PAGE):
@@ -73,7 +73,7 @@ async def programmes(store: EventStore) -> AsyncIterator[Standing]:
 
 
 @dataclass(frozen=True)
-class Alarms:
+class RoundSchedules:
     """The alarms of one Temporal, ringing on one task queue."""
 
     client: Client
@@ -82,7 +82,7 @@ class Alarms:
     async def keep(self, store: EventStore, stream: StreamId) -> None:
         """Set that programme's alarms as the log has them, until it has them so: others may be doing the same."""
         kept: Mapping[str, Alarm | None] = {}
-        while kept != (now := await wanted(store, stream)):
+        while kept != (now := await load_alarms(store, stream)):
             for alarm_id, alarm in now.items():
                 if not await self.is_right(alarm_id, alarm):
                     await self.set_right(alarm_id, alarm)
@@ -146,7 +146,7 @@ class Alarms:
             comment="年度輪次",
         )
         start = ScheduleActionStartWorkflow(
-            "AnnualRound", alarm.annual, id=id_of(alarm.annual), task_queue=self.task_queue
+            "AnnualRound", alarm.annual, id=schedule_id(alarm.annual), task_queue=self.task_queue
         )
         return Schedule(
             action=start,
@@ -155,10 +155,10 @@ class Alarms:
         )
 
 
-class AlarmFollower:
+class ScheduleFollower:
     """Keeps the alarms of every programme whose stream has moved. Any number may run; one holds the lease."""
 
-    def __init__(self, store: EventStore, alarms: Alarms) -> None:
+    def __init__(self, store: EventStore, alarms: RoundSchedules) -> None:
         """Nothing is known to be kept: the first round keeps them all."""
         self._store = store
         self._alarms = alarms
@@ -167,14 +167,14 @@ class AlarmFollower:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        await round_after_round(NAME, self.once)
+        await repeat_rounds(NAME, self.once)
 
     async def once(self) -> None:
         """One round, if the lease is ours."""
         if await self._store.lease(NAME, self._owner, LEASE) is None:
             self._kept.clear()
             return
-        async for standing in programmes(self._store):
+        async for standing in iterate_programmes(self._store):
             if self._kept.get(standing.stream) != standing:
                 await self._alarms.keep(self._store, standing.stream)
                 self._kept[standing.stream] = standing

@@ -3,7 +3,7 @@
 Never in production: settings refuse it (``bootstrap.Settings``).
 """
 
-from local.failure import LocalTrouble
+from local.failure import LocalServerFailure
 from local.servers import Servers, reset, running, servers, stop
 
-__all__ = ["LocalTrouble", "Servers", "reset", "running", "servers", "stop"]
+__all__ = ["LocalServerFailure", "Servers", "reset", "running", "servers", "stop"]

@@ -11,21 +11,23 @@ import shutil
 import sys
 from pathlib import Path
 
-from local.failure import LocalTrouble
+from local.failure import LocalServerFailure
 
 _OLDEST_POSTGRES = 15
 
 
 def postgres() -> Path:
-    """The folder that holds ``postgres``, ``initdb`` and ``pg_ctl``. Raises LocalTrouble if there is none."""
+    """The folder that holds ``postgres``, ``initdb`` and ``pg_ctl``. Raises LocalServerFailure if there is none."""
     chosen = os.environ.get("VENTURE_PG_BIN")
     if chosen is not None:
         if not (Path(chosen) / "postgres").exists():
-            raise LocalTrouble(f"VENTURE_PG_BIN={chosen} 中沒有 postgres", f"VENTURE_PG_BIN={chosen} holds no postgres")
+            raise LocalServerFailure(
+                f"VENTURE_PG_BIN={chosen} 中沒有 postgres", f"VENTURE_PG_BIN={chosen} holds no postgres"
+            )
         return Path(chosen)
     for folder in (*_of_the_wheel(), *_of_the_system()):
         return folder
-    raise LocalTrouble(
+    raise LocalServerFailure(
         "找不到 Postgres:請以 ./run 安裝，或設 VENTURE_PG_BIN",
         "no Postgres found: install by ./run, or set VENTURE_PG_BIN",
     )
@@ -47,9 +49,9 @@ def _of_the_system() -> list[Path]:
 
 
 def temporal() -> Path:
-    """The ``temporal`` command. Raises LocalTrouble if there is none."""
+    """The ``temporal`` command. Raises LocalServerFailure if there is none."""
     beside = Path(sys.executable).parent / "temporal"
     found = beside if beside.exists() else shutil.which("temporal")
     if found is None:
-        raise LocalTrouble("找不到 temporal:請以 ./run 安裝", "no temporal command found: install by ./run")
+        raise LocalServerFailure("找不到 temporal:請以 ./run 安裝", "no temporal command found: install by ./run")
     return Path(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class LocalTrouble(Exception):
+class LocalServerFailure(Exception):
     """The embedded servers cannot be had. The message says why and what to do."""
 
     def __init__(self, zh: str, en: str) -> None:

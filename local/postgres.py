@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from local import binaries, processes, server_account
-from local.failure import LocalTrouble
+from local.failure import LocalServerFailure
 
 if TYPE_CHECKING:
     from local.server_account import Account
@@ -46,7 +46,7 @@ class Postgres:
 
 
 def start(home: Path, port: int | None = None) -> Postgres:
-    """Start it, on a free port if none is named; make its folder first if there is none. Raises LocalTrouble."""
+    """Start it, on a free port if none is named; make its folder first if there is none. Raises LocalServerFailure."""
     known = passwords(home)
     account = server_account.account(home, home / DATA)
     bin_folder = account.within_reach(binaries.postgres())
@@ -82,7 +82,10 @@ def _settings() -> list[str]:
 
 
 async def wait_until_ready(postgres: Postgres, home: Path) -> None:
-    """Wait for an answer to a real query, then make database and roles if they are missing. Raises LocalTrouble."""
+    """Wait for an answer to a real query, then make database and roles if they are missing.
+
+    Raises LocalServerFailure.
+    """
     deadline = time.monotonic() + _READY_S
     while True:
         try:
@@ -92,7 +95,7 @@ async def wait_until_ready(postgres: Postgres, home: Path) -> None:
             ended = postgres.process is not None and postgres.process.poll() is not None
             if ended or time.monotonic() > deadline:
                 log = processes.tail(home / "logs" / "postgres.log")
-                raise LocalTrouble(f"Postgres 未能啟動：\n{log}", f"Postgres did not start:\n{log}") from not_yet
+                raise LocalServerFailure(f"Postgres 未能啟動：\n{log}", f"Postgres did not start:\n{log}") from not_yet
         await asyncio.sleep(0.05)
     try:
         await _furnish(connection, postgres.passwords)
@@ -126,13 +129,13 @@ def passwords(home: Path) -> dict[str, str]:
 
 
 def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
-    """Make the data folder: whole, or not at all. Raises LocalTrouble."""
+    """Make the data folder: whole, or not at all. Raises LocalServerFailure."""
     data = account.data_folder(home / DATA)
     unfinished = data.with_name(f"{DATA}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     said = _initdb(account, bin_folder, unfinished, passwords(home)[SUPERUSER])
     if said is not None:
-        raise LocalTrouble(
+        raise LocalServerFailure(
             f"Postgres 資料夾無法建立（磁碟空間？{data.parent}）：\n{said}",
             f"initdb failed; is the disk full? {data.parent}:\n{said}",
         )

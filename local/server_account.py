@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import processes
-from local.failure import LocalTrouble
+from local.failure import LocalServerFailure
 
 NOBODY = 65534
 _IN_A_NAMESPACE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
@@ -60,7 +60,7 @@ class Account:
 
 
 def account(home: Path, data: Path) -> Account:
-    """Whom Postgres runs as on this machine. Raises LocalTrouble if the data belongs to another arrangement."""
+    """Whom Postgres runs as on this machine. Raises LocalServerFailure if the data belongs to another arrangement."""
     if os.geteuid() != 0:
         return Account()
     if data.is_symlink():
@@ -68,7 +68,7 @@ def account(home: Path, data: Path) -> Account:
     if _namespaces_work():
         return Account(prefix=_IN_A_NAMESPACE)
     if data.exists():
-        raise LocalTrouble(
+        raise LocalServerFailure(
             f"本機現已不允許用戶命名空間，root 無法再打開 {data}:請恢復該設置，或 ./run reset",
             f"user namespaces are no longer allowed, so root cannot open {data}: allow them again, or ./run reset",
         )
@@ -95,10 +95,10 @@ def _place(home: Path) -> Path:
 
 
 def _checked(place: Path) -> Path:
-    """That folder, if it is one and nobody else's. Raises LocalTrouble if somebody put something else there."""
+    """That folder, if it is one and nobody else's. Raises LocalServerFailure if somebody put something else there."""
     found = place.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, NOBODY):
-        raise LocalTrouble(f"{place} 屬於他人，請先移走", f"{place} belongs to somebody else: move it away first")
+        raise LocalServerFailure(f"{place} 屬於他人，請先移走", f"{place} belongs to somebody else: move it away first")
     return place
 
 

@@ -19,7 +19,7 @@ import structlog
 
 import bootstrap
 from local import postgres, processes, server_account, temporal
-from local.failure import LocalTrouble
+from local.failure import LocalServerFailure
 from local.postgres import APPLICATION, AUDITOR, OWNER, Postgres
 from local.temporal import Temporal
 
@@ -93,13 +93,13 @@ class Servers:
 
 @asynccontextmanager
 async def servers(settings: Settings) -> AsyncIterator[Servers]:
-    """The embedded servers: those that run already, or new ones that end with the block. Raises LocalTrouble.
+    """The embedded servers: those that run already, or new ones that end with the block. Raises LocalServerFailure.
 
     New ones are looked after: one that dies while the block runs is started again on its port. When the block ends,
     they stay until the processes that found them here are done with them, for half a minute at most.
     """
     if settings.env is not bootstrap.Environment.LOCAL:
-        raise LocalTrouble("生產環境不使用內置服務", "production uses no embedded servers")
+        raise LocalServerFailure("生產環境不使用內置服務", "production uses no embedded servers")
     home = _prepared(settings.home)
     began = time.monotonic()
     while (lock := _locked(home)) is None:
@@ -111,7 +111,7 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
                     yield await _found(home, keeper, began)
                     return
         if time.monotonic() > began + _TURN_S:
-            raise LocalTrouble(
+            raise LocalServerFailure(
                 f"{home} 被另一進程佔用，但其服務沒有啟動：請結束它再試",
                 f"another process holds {home} but its servers did not start: end it and try again",
             )
@@ -132,14 +132,20 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
 
 
 async def running(settings: Settings) -> Servers | None:
-    """The servers that another process keeps running, or None. Raises LocalTrouble if they should answer and do not."""
+    """The servers that another process keeps running, or None.
+
+    Raises LocalServerFailure if they should answer and do not.
+    """
     home = settings.home.absolute()
     keeper = _published(home)
     return await _found(home, keeper, time.monotonic()) if keeper is not None and _is_itself(keeper) else None
 
 
 async def stop(settings: Settings) -> bool:
-    """Have the process that keeps the servers end, and them with it; whether there was one. Raises LocalTrouble."""
+    """Have the process that keeps the servers end, and them with it; whether there was one.
+
+    Raises LocalServerFailure.
+    """
     home = settings.home.absolute()
     deadline = time.monotonic() + _STOPPING_S
     asked = False
@@ -150,7 +156,7 @@ async def stop(settings: Settings) -> bool:
             asked = True
         if time.monotonic() > deadline:
             who = keeper["pid"] if keeper else "?"
-            raise LocalTrouble(
+            raise LocalServerFailure(
                 f"進程 {who} 仍佔用 {home}，請先結束它", f"process {who} still holds {home}: end it first"
             )
         await asyncio.sleep(0.1)
@@ -160,14 +166,16 @@ async def stop(settings: Settings) -> bool:
 
 
 async def reset(settings: Settings) -> bool:
-    """Stop what lives in the state folder and remove it; whether there was one. Raises LocalTrouble."""
+    """Stop what lives in the state folder and remove it; whether there was one. May raise LocalServerFailure."""
     home = settings.home.absolute()
     if not home.exists():
         return False
     await stop(settings)
     lock = _locked(home)
     if lock is None:
-        raise LocalTrouble(f"另一進程剛剛佔用了 {home}，請再試", f"another process has just taken {home}: try again")
+        raise LocalServerFailure(
+            f"另一進程剛剛佔用了 {home}，請再試", f"another process has just taken {home}: try again"
+        )
     with lock:
         _cleared(home)
         server_account.forget(home)
@@ -182,12 +190,12 @@ def _prepared(home: Path) -> Path:
         home.chmod(0o700)
         (home / "logs").mkdir(mode=0o700, exist_ok=True)
     except PermissionError as not_ours:
-        raise LocalTrouble(
+        raise LocalServerFailure(
             f"{home} 屬於另一用戶：請以該用戶運行，或設 VENTURE_HOME",
             f"{home} belongs to another user: run as that user, or set VENTURE_HOME",
         ) from not_ours
     except OSError as wrong:
-        raise LocalTrouble(f"{home} 無法寫入：{wrong}", f"{home} cannot be written: {wrong}") from wrong
+        raise LocalServerFailure(f"{home} 無法寫入：{wrong}", f"{home} cannot be written: {wrong}") from wrong
     return home
 
 
@@ -221,7 +229,7 @@ async def _started(home: Path, began: float, cleared: tuple[str, ...], ui_port: 
         pg, tl = postgres.start(home, pg_port), _temporal(home, tl_port, ui_port)
         try:
             await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
-        except LocalTrouble:
+        except LocalServerFailure:
             await _stopped(pg, tl)
             if attempt == 1:
                 continue
@@ -269,7 +277,7 @@ async def _looked_after(started: Servers, home: Path) -> None:
             try:
                 # a new Postgres may be refused at first: the old one's children hold its memory until they notice
                 replaced = postgres.start(home, pg.port) if server is pg else _temporal(home, tl.port, tl.ui_port)
-            except LocalTrouble as trouble:
+            except LocalServerFailure as trouble:
                 log.error("local.server_given_up", server=name, why=str(trouble))  # noqa: TRY400 - said, not traced
                 del deaths[name]
             else:
@@ -316,14 +324,14 @@ def _boot_id() -> str:
 
 
 async def _found(home: Path, keeper: dict[str, Any], began: float) -> Servers:
-    """Servers that another process keeps, once they answer. Raises LocalTrouble if they do not."""
+    """Servers that another process keeps, once they answer. Raises LocalServerFailure if they do not."""
     pg = Postgres(None, keeper["postgres_port"], postgres.passwords(home))
     tl = Temporal(None, keeper["temporal_port"])
     try:
         async with asyncio.timeout(_ADOPTED_S):
             await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
     except TimeoutError as silent:
-        raise LocalTrouble(
+        raise LocalServerFailure(
             f"服務沒有回應，什麼也沒有送出：稍後再試；若一直如此，重新啟動進程 {keeper['pid']}（日誌 {home}/logs）",
             f"the servers do not answer; nothing was sent. Try again in a while; "
             f"if it stays so, restart process {keeper['pid']} (logs in {home}/logs)",

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from local import binaries, processes
-from local.failure import LocalTrouble
+from local.failure import LocalServerFailure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ class Temporal:
 def start(
     home: Path, attributes: Sequence[tuple[str, str]], port: int | None = None, ui_port: int | None = None
 ) -> Temporal:
-    """Start it, on a free port if none is named, with its pages on ``ui_port`` if one is. Raises LocalTrouble.
+    """Start it, on a free port if none is named, with its pages on ``ui_port`` if one is. Raises LocalServerFailure.
 
     ``attributes`` are pairs of a search attribute and its kind.
     """
@@ -76,7 +76,7 @@ def start(
 
 
 async def wait_until_ready(temporal: Temporal, home: Path) -> None:
-    """Wait until the frontend answers and its namespace is there. Raises LocalTrouble."""
+    """Wait until the frontend answers and its namespace is there. Raises LocalServerFailure."""
     deadline = time.monotonic() + _READY_S
     while True:
         try:
@@ -87,7 +87,7 @@ async def wait_until_ready(temporal: Temporal, home: Path) -> None:
             ended = temporal.process is not None and temporal.process.poll() is not None
             if ended or time.monotonic() > deadline:
                 log = processes.tail(home / "logs" / "temporal.log")
-                raise LocalTrouble(f"Temporal 未能啟動：\n{log}", f"Temporal did not start:\n{log}") from not_yet
+                raise LocalServerFailure(f"Temporal 未能啟動：\n{log}", f"Temporal did not start:\n{log}") from not_yet
         await asyncio.sleep(0.05)
     if temporal.process is not None:
         await _remember_for_a_year(temporal)
@@ -104,4 +104,4 @@ async def _remember_for_a_year(temporal: Temporal) -> None:
     _, stderr = await process.communicate()
     if process.returncode != 0:
         said = stderr.decode(errors="replace")
-        raise LocalTrouble(f"Temporal 保存期無法設置：{said}", f"Temporal's retention could not be set: {said}")
+        raise LocalServerFailure(f"Temporal 保存期無法設置：{said}", f"Temporal's retention could not be set: {said}")

@@ -21,8 +21,8 @@ from store.port import Clock, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
-    from metrics import Measures
-    from runtime.runtime import Office
+    from metrics import Metrics
+    from runtime.runtime import Runtime
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Away(Exception):
 class Health:
     """What a process says of itself. One look at each server at a time: askers do not pile up behind one that hangs."""
 
-    def __init__(self, office: Office, measures: Measures) -> None:
+    def __init__(self, office: Runtime, measures: Metrics) -> None:
         """Tell of that office, and of what this process has done."""
         self._office = office
         self._measures = measures
@@ -78,7 +78,7 @@ class Health:
         return {
             "venture_log_position": ("Entries in the log.", await store.last_position()),
             "venture_deadlines_late": ("Deadlines a minute past and not seen to (at most 100).", late),
-            "venture_streams_untold": ("Workflows not told of an append (at most 100).", len(await store.untold())),
+            "venture_streams_untold": ("Workflows not told of an append (at most 100).", len(await store.unnotified())),
         }
 
     async def _at(self, what: str, look: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -113,7 +113,7 @@ class Health:
 
 
 @asynccontextmanager
-async def answering(office: Office, measures: Measures) -> AsyncIterator[None]:
+async def answering(office: Runtime, measures: Metrics) -> AsyncIterator[None]:
     """Answer on the port that the settings name for as long as the block runs; not at all without one."""
     settings, health = office.settings, Health(office, measures)
     if settings.health_port is None:
@@ -138,7 +138,7 @@ async def answering(office: Office, measures: Measures) -> AsyncIterator[None]:
         yield
 
 
-def _build(office: Office) -> dict[str, str]:
+def _build(office: Runtime) -> dict[str, str]:
     try:
         release = version("venture-lifecycle")
     except PackageNotFoundError:

@@ -15,7 +15,7 @@ import bootstrap
 import local
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
-from runtime.worker import serving
+from runtime.worker import run_worker
 from store.migrate import MigrationRefused, migrate
 from store.port import StoreUnavailable
 from store.postgres import PostgresStore, open_pool
@@ -40,7 +40,7 @@ class OutOfService(Exception):
 
 
 @dataclass(frozen=True)
-class Office:
+class Runtime:
     """All that a command needs."""
 
     settings: Settings
@@ -52,7 +52,9 @@ class Office:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, tell: Callable[[str, str], None], *, working: bool) -> AsyncIterator[Office]:
+async def open_runtime(
+    settings: Settings, tell: Callable[[str, str], None], *, working: bool
+) -> AsyncIterator[Runtime]:
     """The office, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
 
     Embedded servers that run already are used; otherwise they are started for this one command.
@@ -78,7 +80,7 @@ async def opened(settings: Settings, tell: Callable[[str, str], None], *, workin
         store = PostgresStore(pool)
         stack.push_async_callback(store.aclose)
         door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
-        office = Office(settings, store, client, door, servers)
+        office = Runtime(settings, store, client, door, servers)
         if working and not await is_served(office):
             await stack.enter_async_context(_working(office))
         yield office
@@ -101,23 +103,23 @@ async def _servers(settings: Settings, tell: Callable[[str, str], None]) -> Asyn
             f"{refused}。演示數據可用 ./run reset 清除重來",
             f"{refused}. Demo data may be cleared by ./run reset",
         ) from refused
-    except local.LocalTrouble as trouble:
+    except local.LocalServerFailure as trouble:
         raise OutOfService(trouble.zh, trouble.en) from trouble
 
 
 @asynccontextmanager
-async def _working(office: Office) -> AsyncIterator[None]:
+async def _working(office: Runtime) -> AsyncIterator[None]:
     """A worker inside this process, for as long as the command takes."""
     if office.servers is None:
         raise OutOfService(
             "沒有 worker 在服務：請啟動 venture-worker",
             "no worker serves this task queue: start venture-worker",
         )
-    async with serving(office.settings, office.client, office.store):
+    async with run_worker(office.settings, office.client, office.store):
         yield
 
 
-async def is_served(office: Office) -> bool:
+async def is_served(office: Runtime) -> bool:
     """Whether a worker polls the task queue."""
     request = DescribeTaskQueueRequest(
         namespace=office.settings.temporal_namespace,

@@ -11,12 +11,12 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import bootstrap
-from activities.carry_out import Registrar
+from activities.carry_out import CommandActivities
 from application.annual_round import RoundOpener
 from application.door import Door
 from followers.agenda import AgendaFollower
-from followers.schedules import AlarmFollower, Alarms
-from metrics import Measures
+from followers.schedules import RoundSchedules, ScheduleFollower
+from metrics import Metrics
 from runtime.sandbox import sandbox
 from workflows.annual_round import AnnualRoundWorkflow
 from workflows.need import NeedWorkflow
@@ -48,10 +48,10 @@ TUNING: Mapping[str, Any] = {
 
 
 @asynccontextmanager
-async def serving(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Measures]:
+async def run_worker(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Metrics]:
     """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
-    key, measures = bootstrap.door_key(settings), Measures()
-    registrar, door = Registrar(store, key, measures), Door(client, store, key, settings.task_queue)
+    key, measures = bootstrap.door_key(settings), Metrics()
+    registrar, door = CommandActivities(store, key, measures), Door(client, store, key, settings.task_queue)
     worker = Worker(
         client,
         task_queue=settings.task_queue,
@@ -62,7 +62,10 @@ async def serving(settings: Settings, client: Client, store: EventStore) -> Asyn
         graceful_shutdown_timeout=GRACE,
         **TUNING,
     )
-    followers = AgendaFollower(store, door.look, measures), AlarmFollower(store, Alarms(client, settings.task_queue))
+    followers = (
+        AgendaFollower(store, door.look, measures),
+        ScheduleFollower(store, RoundSchedules(client, settings.task_queue)),
+    )
     async with worker:
         following = [asyncio.create_task(follower.run()) for follower in followers]
         try:

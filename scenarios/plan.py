@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from domain.catalogue import AGGREGATES, command_named, halves, kind_of_subject
 from domain.kernel.calendar import SHANGHAI, day_ends, local_day
 from domain.kernel.canonical import digest
-from domain.kernel.identity import Actor, Role, StreamId, derived
+from domain.kernel.identity import Actor, Role, StreamId, derive_id
 from schemes import packs
-from schemes.document import Document, Fault, Faulty, Place, explained
+from schemes.document import Document, DocumentFault, DocumentInvalid, Place, explain_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,7 +112,7 @@ class _Planner:
         self._realm = f"{scenario.id}-{content[:8]}"
         self._names = _stream_names(scenario)
         self._header = {app: scenario.projects[pj] | {"project": pj} for pj, app in self._names.items()}
-        self._faults: list[Fault] = []
+        self._faults: list[DocumentFault] = []
         self._used: set[str] = set()
         self._pinned: dict[str, Any] = {}
 
@@ -128,18 +128,18 @@ class _Planner:
         orders.extend(self._refusals())
         self._unused_header()
         if self._faults or scheme is None:
-            raise Faulty(self._faults)
+            raise DocumentInvalid(self._faults)
         orders.sort(key=lambda o: o.at)
         return Plan(self._scenario, self._document, self._realm, scheme, tuple(orders), tuple(expectations))
 
     def _scheme(self) -> Scheme | None:
         try:
-            return packs.varied(packs.named(self._scenario.scheme), self._scenario.policy)
-        except Faulty as faulty:
+            return packs.vary(packs.load_shipped(self._scenario.scheme), self._scenario.policy)
+        except DocumentInvalid as faulty:
             self._faults.extend(self._document.fault(("scheme",), f.zh, f.en) for f in faulty.faults)
         except ValidationError as wrong:
             for error in wrong.errors(include_url=False):
-                self._fault(("policy", *error["loc"]), *explained(error))
+                self._fault(("policy", *error["loc"]), *explain_error(error))
         return None
 
     def _fault(self, place: Place, zh: str, en: str) -> None:
@@ -175,7 +175,7 @@ class _Planner:
             return
         command = self._particulars(("events", i, 4), stream, command_type, subject_part, row.data)
         if command is not None:
-            command_id = derived("scenario", self._realm, "event", str(i))
+            command_id = derive_id("scenario", self._realm, "event", str(i))
             orders.append(Planned(i + 1, line, at, stream, command, row.actor, command_id, why=row.why))
 
     def _refusals(self) -> Iterator[Planned]:
@@ -199,7 +199,7 @@ class _Planner:
         if command is None:
             return None
         actor = refusal.actor or Actor(f"{command_type.by[0]}#1")
-        command_id = derived("scenario", self._realm, "refusal", str(i))
+        command_id = derive_id("scenario", self._realm, "refusal", str(i))
         line = self._document.line(place)
         return Planned(i + 1, line, at, stream, command, actor, command_id, must_refuse=refusal.code)
 
@@ -245,7 +245,7 @@ class _Planner:
             return command_type.model_validate(filled)
         except ValidationError as wrong:
             for error in wrong.errors(include_url=False):
-                self._fault((*place, *error["loc"]), *_for_row(command_type, explained(error)))
+                self._fault((*place, *error["loc"]), *_for_row(command_type, explain_error(error)))
             return None
 
     def _unused_header(self) -> None:

@@ -10,17 +10,17 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from application.door import Asking, Door, NotKnown, receipt
-from deciding.decision import fold, occurrence
+from application.door import CommandRequest, Door, NotKnown, receipt
+from deciding.decision import fold, read_occurrence
 from domain.catalogue import AGGREGATES, halves
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
-from domain.kernel.identity import Actor, StreamId, derived
+from domain.kernel.identity import Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from scenarios.plan import Planned
-from schemes.calendars import published
+from schemes.calendars import load_published
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ MOST_ASKING_S = 300.0
 """How long, in seconds, a row is asked again where its outcome is not known."""
 
 
-class Onlooker(Protocol):
+class PlayProgress(Protocol):
     """Somebody who watches a play."""
 
     def began(self, plan: Plan, rows: int) -> None:
@@ -49,7 +49,7 @@ class Onlooker(Protocol):
         """No answer yet: the row will be asked again under the same id."""
 
 
-class Unseen:
+class SilentProgress:
     """Nobody watches."""
 
     def began(self, plan: Plan, rows: int) -> None:
@@ -180,9 +180,9 @@ class Played:
         }
 
 
-async def play(plan: Plan, door: Door, store: EventStore, onlooker: Onlooker | None = None) -> Played:
+async def play(plan: Plan, door: Door, store: EventStore, onlooker: PlayProgress | None = None) -> Played:
     """Play every row in order, then look whether the clock and the projects did what the file says."""
-    return await _Play(plan, door, store, onlooker or Unseen()).play()
+    return await _Play(plan, door, store, onlooker or SilentProgress()).play()
 
 
 def bundles(rows: Iterable[Planned]) -> Iterator[Sequence[Planned]]:
@@ -198,7 +198,7 @@ def bundles(rows: Iterable[Planned]) -> Iterator[Sequence[Planned]]:
 
 
 class _Play:
-    def __init__(self, plan: Plan, door: Door, store: EventStore, onlooker: Onlooker) -> None:
+    def __init__(self, plan: Plan, door: Door, store: EventStore, onlooker: PlayProgress) -> None:
         self._plan = plan
         self._door = door
         self._store = store
@@ -235,7 +235,7 @@ class _Play:
                 ),
                 f"calendar {year.year}",
             )
-            for year in published(begins, local_day(self._plan.ends).year + 1)
+            for year in load_published(begins, local_day(self._plan.ends).year + 1)
         ]
         rules = self._published(
             StreamId.of("scheme", self._plan.realm, self._plan.scheme.name),
@@ -247,14 +247,14 @@ class _Play:
                 receipt(planned.command_id, answer)
 
     def _published(self, stream: StreamId, command: Command, name: str) -> Planned:
-        command_id = derived("scenario", self._plan.realm, name)
+        command_id = derive_id("scenario", self._plan.realm, name)
         return Planned(0, 1, self._plan.begins, stream, command, Actor(f"{command.by[0]}#1"), command_id)
 
     async def _answered(self, bundle: Sequence[Planned]) -> AsyncGenerator[tuple[Planned, Answer], None]:
         """Each row with its answer, asked again under the same id until there is one: it is never carried out twice."""
         done, deadline = 0, asyncio.get_running_loop().time() + MOST_ASKING_S
         while done < len(bundle):
-            askings = [Asking(row.command, row.actor, row.command_id, row.at) for row in bundle[done:]]
+            askings = [CommandRequest(row.command, row.actor, row.command_id, row.at) for row in bundle[done:]]
             try:
                 async with aclosing(self._door.send_each(bundle[0].stream, askings)) as answers:
                     async for answer in answers:
@@ -341,7 +341,7 @@ class _Play:
         async for entry in self._store.read(expected.stream):
             if entry.type != expected.event_type or (expected.stream, entry.version) in matched:
                 continue
-            particulars = plain(occurrence(entry).event)
+            particulars = plain(read_occurrence(entry).event)
             agrees = all(str(particulars.get(k)) == str(v) for k, v in expected.data.items())
             if local_day(entry.occurred_at) == expected.day and agrees:
                 return entry

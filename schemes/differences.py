@@ -71,7 +71,7 @@ PARAMETERS = {
 
 
 @dataclass(frozen=True)
-class Difference:
+class SchemeDifference:
     """One parameter that differs."""
 
     section: str
@@ -93,17 +93,17 @@ class Difference:
         return f"{where}{self.parameter}: {self.before} → {self.after}"
 
 
-def differences(one: Scheme, other: Scheme) -> tuple[Difference, ...]:
+def compare_schemes(one: Scheme, other: Scheme) -> tuple[SchemeDifference, ...]:
     """What changes from one scheme to the other, section by section in the order of life."""
     return tuple(_between("", one.model_dump(mode="json"), other.model_dump(mode="json")))
 
 
-def _between(section: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Difference]:
+def _between(section: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[SchemeDifference]:
     for name, value in before.items():
         if name in SECTIONS and not section:
             yield from _between(name, value, after[name])
         elif value != after[name]:
-            yield Difference(section, name, _written(value), _written(after[name]))
+            yield SchemeDifference(section, name, _written(value), _written(after[name]))
 
 
 def _written(value: object) -> str:

@@ -24,7 +24,7 @@ Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Fault:
+class DocumentFault:
     """One thing that is wrong with a file: where, what, and what would mend it."""
 
     file: str
@@ -38,10 +38,10 @@ class Fault:
         return f"{self.file}:{self.line}: {self.where}: {self.zh} / {self.en}"
 
 
-class Faulty(Exception):
+class DocumentInvalid(Exception):
     """The file cannot be used. Mend every fault that is listed, then try again."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[DocumentFault]) -> None:
         """Keep all faults."""
         super().__init__("\n".join(map(str, faults)))
         self.faults = tuple(faults)
@@ -61,20 +61,20 @@ class Document:
             place = place[:-1]
         return self.lines.get(place, 1)
 
-    def fault(self, place: Place, zh: str, en: str) -> Fault:
+    def fault(self, place: Place, zh: str, en: str) -> DocumentFault:
         """A fault at that place."""
-        return Fault(self.file, self.line(place), _written(place), zh, en)
+        return DocumentFault(self.file, self.line(place), _written(place), zh, en)
 
     def parsed(self, model: type[M], value: object = None, at: Place = ()) -> M:
         """The document, or that value of it, as the model. Raises Faulty with every fault."""
         try:
             return model.model_validate(self.data if value is None and not at else value)
         except ValidationError as wrong:
-            raise Faulty([self._explained(e, at) for e in wrong.errors(include_url=False)]) from wrong
+            raise DocumentInvalid([self._explained(e, at) for e in wrong.errors(include_url=False)]) from wrong
 
-    def _explained(self, error: ErrorDetails, at: Place) -> Fault:
+    def _explained(self, error: ErrorDetails, at: Place) -> DocumentFault:
         place = at + tuple(error["loc"])
-        zh, en = explained(error)
+        zh, en = explain_error(error)
         return self.fault(place, zh, en)
 
 
@@ -102,8 +102,8 @@ def read(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
-        fault = Fault(str(path), 1, "", f"無法讀取文件：{wrong}", f"the file cannot be read: {wrong}")
-        raise Faulty([fault]) from wrong
+        fault = DocumentFault(str(path), 1, "", f"無法讀取文件：{wrong}", f"the file cannot be read: {wrong}")
+        raise DocumentInvalid([fault]) from wrong
     return read_text(text, path.name)
 
 
@@ -112,11 +112,13 @@ def read_text(text: str, file: str) -> Document:
     try:
         loader = _Reader(text)
     except yaml.YAMLError as wrong:
-        raise Faulty([Fault(file, 1, "", f"不是文字文件：{wrong}", f"not a text file: {wrong}")]) from wrong
+        raise DocumentInvalid(
+            [DocumentFault(file, 1, "", f"不是文字文件：{wrong}", f"not a text file: {wrong}")]
+        ) from wrong
     try:
         node = loader.get_single_node()
         if node is None:
-            raise Faulty([Fault(file, 1, "", "文件為空", "the file is empty")])
+            raise DocumentInvalid([DocumentFault(file, 1, "", "文件為空", "the file is empty")])
         lines: dict[Place, int] = {}
         _walk(node, (), _Walk(file, loader, lines))
         return Document(file, loader.construct_document(node), lines)
@@ -124,18 +126,22 @@ def read_text(text: str, file: str) -> Document:
         mark = wrong.problem_mark or wrong.context_mark
         line = mark.line + 1 if mark else 1
         what = f"{wrong.context or ''} {wrong.problem or ''}".strip()
-        raise Faulty([Fault(file, line, "", f"YAML 語法錯誤：{what}", f"not valid YAML: {what}")]) from wrong
+        raise DocumentInvalid(
+            [DocumentFault(file, line, "", f"YAML 語法錯誤：{what}", f"not valid YAML: {what}")]
+        ) from wrong
     except (yaml.YAMLError, ValueError, ArithmeticError) as wrong:
-        raise Faulty([Fault(file, 1, "", f"YAML 無法解析：{wrong}", f"not valid YAML: {wrong}")]) from wrong
+        raise DocumentInvalid(
+            [DocumentFault(file, 1, "", f"YAML 無法解析：{wrong}", f"not valid YAML: {wrong}")]
+        ) from wrong
     finally:
         loader.dispose()
 
 
-def value_of(text: str) -> Any:  # noqa: ANN401 - any value that YAML can write
+def parse_value(text: str) -> Any:  # noqa: ANN401 - any value that YAML can write
     """What somebody means by a value: YAML, so that numbers, lists and mappings may be given; else the text itself."""
     try:
         return read_text(text, "").data if text else ""
-    except Faulty:
+    except DocumentInvalid:
         return text
 
 
@@ -150,8 +156,8 @@ class _Walk:
     lines: dict[Place, int]
     above: list[Node] = field(default_factory=list)
 
-    def refuse(self, node: Node, place: Place, zh: str, en: str) -> Faulty:
-        return Faulty([Fault(self.file, node.start_mark.line + 1, _written(place), zh, en)])
+    def refuse(self, node: Node, place: Place, zh: str, en: str) -> DocumentInvalid:
+        return DocumentInvalid([DocumentFault(self.file, node.start_mark.line + 1, _written(place), zh, en)])
 
 
 def _walk(node: Node, place: Place, walk: _Walk) -> None:
@@ -183,7 +189,7 @@ def _written(place: Place) -> str:
     return "".join(f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
 
 
-def explained(error: ErrorDetails) -> tuple[str, str]:
+def explain_error(error: ErrorDetails) -> tuple[str, str]:
     """A pydantic error in Chinese and English, saying what would mend it."""
     context = error.get("ctx", {})
     given = error.get("input")

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.kernel.scheme import Scheme
-from schemes.document import Fault, Faulty, read
+from schemes.document import DocumentFault, DocumentInvalid, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
 
-def shipped() -> dict[str, Path]:
+def list_shipped() -> dict[str, Path]:
     """The cities' files that come with the product, by name."""
     folder = Path(str(files("schemes")))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
@@ -25,16 +25,18 @@ def load(path: Path) -> Scheme:
     return read(path).parsed(Scheme)
 
 
-def named(name: str) -> Scheme:
+def load_shipped(name: str) -> Scheme:
     """The shipped scheme of that name. Raises Faulty if there is none."""
-    path = shipped().get(name)
+    path = list_shipped().get(name)
     if path is None:
-        known = " ".join(shipped())
-        raise Faulty([Fault(name, 1, "scheme", f"沒有此辦法；已有：{known}", f"no such scheme; there are: {known}")])
+        known = " ".join(list_shipped())
+        raise DocumentInvalid(
+            [DocumentFault(name, 1, "scheme", f"沒有此辦法；已有：{known}", f"no such scheme; there are: {known}")]
+        )
     return load(path)
 
 
-def varied(scheme: Scheme, sections: Mapping[str, Any]) -> Scheme:
+def vary(scheme: Scheme, sections: Mapping[str, Any]) -> Scheme:
     """The scheme with some parameters of some sections changed. Raises pydantic's ValidationError."""
     document = scheme.model_dump(mode="json")
     for section, parameters in sections.items():

@@ -99,7 +99,7 @@ def microseconds(instant: datetime) -> int:
     return (instant - _EPOCH) // _MICROSECOND
 
 
-def chained(previous: bytes, leaf: bytes) -> bytes:
+def chain_hash(previous: bytes, leaf: bytes) -> bytes:
     """The stream's next chain hash."""
     return sha256(b"\x02" + previous + leaf).digest()
 

@@ -28,7 +28,7 @@ _LARGEST_SKEW_S = 5.0
 
 
 @dataclass(frozen=True)
-class Examined:
+class DatabaseExamination:
     """One setting or right: what it is, whether it will do (None: this role is not shown it), what would mend it."""
 
     name: str
@@ -40,7 +40,7 @@ class Examined:
     """The state for people who read Chinese, where it is more than a name or a figure."""
 
 
-async def examined(app_url: str) -> list[Examined]:
+async def examine_database(app_url: str) -> list[DatabaseExamination]:
     """Settings, encryption, rights, replicas and the archive. Raises OSError or PostgresError without a connection."""
     connection = await asyncpg.connect(app_url)
     try:
@@ -49,7 +49,7 @@ async def examined(app_url: str) -> list[Examined]:
         await connection.close()
 
 
-async def _looks(connection: asyncpg.Connection[Any], app_url: str) -> AsyncIterator[Examined]:
+async def _looks(connection: asyncpg.Connection[Any], app_url: str) -> AsyncIterator[DatabaseExamination]:
     yield await _version(connection)
     yield await _primary(connection)
     for name, wanted in _WANTED.items():
@@ -62,16 +62,16 @@ async def _looks(connection: asyncpg.Connection[Any], app_url: str) -> AsyncIter
     yield await _clock(connection)
 
 
-async def _version(connection: asyncpg.Connection[Any]) -> Examined:
+async def _version(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     version = int(await connection.fetchval("SHOW server_version_num"))
-    return Examined(
+    return DatabaseExamination(
         "server_version", str(version), version >= _OLDEST, "升級到 Postgres 15 以上", "use Postgres 15 or newer"
     )
 
 
-async def _primary(connection: asyncpg.Connection[Any]) -> Examined:
+async def _primary(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     standby = bool(await connection.fetchval("SELECT pg_is_in_recovery()"))
-    return Examined(
+    return DatabaseExamination(
         "primary",
         "standby" if standby else "yes",
         not standby,
@@ -81,18 +81,18 @@ async def _primary(connection: asyncpg.Connection[Any]) -> Examined:
     )
 
 
-async def _setting(connection: asyncpg.Connection[Any], name: str, wanted: tuple[str, ...]) -> Examined:
+async def _setting(connection: asyncpg.Connection[Any], name: str, wanted: tuple[str, ...]) -> DatabaseExamination:
     state = await connection.fetchval("SELECT current_setting($1)", name)
-    return Examined(
+    return DatabaseExamination(
         name, state, state in wanted, f"在 postgresql.conf 設 {name}={wanted[0]}", f"set {name}={wanted[0]}"
     )
 
 
-async def _encryption(connection: asyncpg.Connection[Any], app_url: str) -> Examined:
+async def _encryption(connection: asyncpg.Connection[Any], app_url: str) -> DatabaseExamination:
     """Encrypted, and the server's certificate checked: the first without the second keeps no forger out."""
     encrypted = await connection.fetchval("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl")
     mode = parse_qs(urlsplit(app_url).query).get("sslmode", ["not set"])[0]
-    return Examined(
+    return DatabaseExamination(
         "ssl",
         f"{encrypted or 'off'}, sslmode {mode}",
         bool(encrypted) and mode in _VERIFIED,
@@ -102,7 +102,7 @@ async def _encryption(connection: asyncpg.Connection[Any], app_url: str) -> Exam
     )
 
 
-async def _rights(connection: asyncpg.Connection[Any]) -> Examined:
+async def _rights(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """The application may append by the function only, and become nobody who may do more."""
     mighty = await connection.fetchval(
         "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = current_user"
@@ -114,7 +114,7 @@ async def _rights(connection: asyncpg.Connection[Any]) -> Examined:
         "SELECT pg_has_role(current_user, relowner, 'MEMBER') FROM pg_class WHERE oid = 'venture.entries'::regclass"
     )
     ok = not (mighty or changes or owner)
-    return Examined(
+    return DatabaseExamination(
         "rights",
         "append only" if ok else "too many",
         ok,
@@ -124,14 +124,14 @@ async def _rights(connection: asyncpg.Connection[Any]) -> Examined:
     )
 
 
-async def _triggers(connection: asyncpg.Connection[Any]) -> Examined:
+async def _triggers(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """They are always in force, in a session that replicates too."""
     rows = await connection.fetch(
         "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A'"
         " AND tgrelid IN ('venture.entries'::regclass, 'venture.streams'::regclass)"
     )
     lacking = sorted(_TRIGGERS - {row["tgname"] for row in rows})
-    return Examined(
+    return DatabaseExamination(
         "append_only",
         f"off: {', '.join(lacking)}" if lacking else "in force",
         not lacking,
@@ -141,13 +141,13 @@ async def _triggers(connection: asyncpg.Connection[Any]) -> Examined:
     )
 
 
-async def _standbys(connection: asyncpg.Connection[Any]) -> Examined:
+async def _standbys(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """At least one standby has what was answered as accepted."""
     names = await connection.fetchval("SHOW synchronous_standby_names")
     rows = await connection.fetch("SELECT state, sync_state FROM pg_stat_replication")
     streaming = sum(row["sync_state"] in {"sync", "quorum"} and row["state"] == "streaming" for row in rows)
     hidden = bool(rows) and all(row["sync_state"] is None for row in rows)
-    return Examined(
+    return DatabaseExamination(
         "synchronous_standby",
         f"synchronous_standby_names={names!r}, {len(rows)} attached, "
         + ("state not shown" if hidden else f"{streaming} synchronous"),
@@ -158,7 +158,7 @@ async def _standbys(connection: asyncpg.Connection[Any]) -> Examined:
     )
 
 
-async def _archive(connection: asyncpg.Connection[Any]) -> Examined:
+async def _archive(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """The write-ahead log is archived and the last try did not fail, or something like pg_receivewal streams it."""
     mode = await connection.fetchval("SHOW archive_mode")
     row = await connection.fetchrow(
@@ -170,7 +170,7 @@ async def _archive(connection: asyncpg.Connection[Any]) -> Examined:
     )
     last = f"{row['last_archived_time']:%Y-%m-%d %H:%M}" if row and row["last_archived_time"] else ""
     failing = bool(row and row["failing"])
-    return Examined(
+    return DatabaseExamination(
         "archive",
         f"archive_mode {mode}, last {last or 'never'}{', failing' if failing else ''}, {receivers} receivers",
         (mode in {"on", "always"} and not failing) or receivers > 0,
@@ -180,13 +180,13 @@ async def _archive(connection: asyncpg.Connection[Any]) -> Examined:
     )
 
 
-async def _clock(connection: asyncpg.Connection[Any]) -> Examined:
+async def _clock(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """The database's clock and this machine's agree: commands are stamped here and recorded there."""
     before = datetime.now(UTC)
     theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
     after = datetime.now(UTC)
     skew = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
-    return Examined(
+    return DatabaseExamination(
         "clock",
         f"{skew:.1f} s apart",
         skew <= _LARGEST_SKEW_S,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.identity import StreamId
-from store.bytes import GENESIS, chained, leaf
+from store.bytes import GENESIS, chain_hash, leaf
 from store.port import (
     Append,
     Appended,
@@ -116,8 +116,8 @@ class MemoryStore:
             self._realms[first.stream.realm] = _Realm(Clock.WALL)
             for stream, standing in self._agenda.items():
                 if stream.realm == first.stream.realm:
-                    told = standing.told and standing.due_at is None
-                    self._agenda[stream] = replace(standing, clock=Clock.WALL, told=told)
+                    notified = standing.notified and standing.due_at is None
+                    self._agenda[stream] = replace(standing, clock=Clock.WALL, notified=notified)
         return answer
 
     def _refused(self, append: Append) -> Appended | None:
@@ -166,7 +166,7 @@ class MemoryStore:
     def _add(self, entry: Entry) -> None:
         """Put the entry at the end of the log, and its hash at the end of its stream's chain."""
         stream = self._streams.setdefault(entry.stream, [])
-        chain = chained(stream[-1].chain if stream else GENESIS, leaf(entry))
+        chain = chain_hash(stream[-1].chain if stream else GENESIS, leaf(entry))
         kept = replace(entry, position=len(self._entries) + 1, chain=chain)
         self._entries.append(kept)
         stream.append(kept)
@@ -297,11 +297,11 @@ class MemoryStore:
         due = sorted((at, s.stream) for at, s in self._due() if s.clock is clock and at < before)
         return [self._agenda[stream] for _, stream in due[:limit]]
 
-    async def untold(self, limit: int = 100) -> Sequence[Standing]:
+    async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
-        return [self._agenda[stream] for stream in sorted(self._agenda) if not self._agenda[stream].told][:limit]
+        return [self._agenda[stream] for stream in sorted(self._agenda) if not self._agenda[stream].notified][:limit]
 
-    async def restand(self, standing: Standing) -> bool:
+    async def refresh_standing(self, standing: Standing) -> bool:
         """Write the agenda row anew if the stream still stands at that version on that clock."""
         now = self._agenda.get(standing.stream)
         if now is None or (now.version, now.clock) != (standing.version, standing.clock):

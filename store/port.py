@@ -105,7 +105,7 @@ class Standing:
     clock: Clock
     summary: bytes
     """Canonical JSON for lists: title, who is awaited, sums. No personal data."""
-    told: bool = True
+    notified: bool = True
     """Whether its own workflow learns of this version from the caller; otherwise a follower tells it."""
 
 
@@ -233,7 +233,7 @@ class EventStore(Protocol):
         """Append, and with it turn the realm of the first write from its manual clock to the wall clock, for good.
 
         CONFLICT with the stream while a deadline of the realm lies at or before that write. Afterwards whoever has a
-        deadline there is untold, and what was loaded before on the manual clock no longer stands.
+        deadline there is unnotified, and what was loaded before on the manual clock no longer stands.
         """
 
     async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
@@ -290,10 +290,10 @@ class EventStore(Protocol):
     async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
 
-    async def untold(self, limit: int = 100) -> Sequence[Standing]:
+    async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
 
-    async def restand(self, standing: Standing) -> bool:
+    async def refresh_standing(self, standing: Standing) -> bool:
         """Write the agenda row anew if the stream still stands at that version on that clock: a deadline was moved.
 
         A stream that was never written has no row, and gets none.

@@ -427,14 +427,18 @@ class PostgresStore:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
         return await self._stood("overdue", clock, before, limit)
 
-    async def untold(self, limit: int = 100) -> Sequence[Standing]:
+    async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
-        return await self._stood("untold", limit)
+        return await self._stood("unnotified", limit)
 
-    async def restand(self, standing: Standing) -> bool:
+    async def refresh_standing(self, standing: Standing) -> bool:
         """Write the agenda row anew if the stream still stands at that version."""
         s = standing
-        return bool(await self._value("restand", s.stream, s.version, s.stage, s.due_at, s.clock, s.summary, s.told))
+        return bool(
+            await self._value(
+                "refresh_standing", s.stream, s.version, s.stage, s.due_at, s.clock, s.summary, s.notified
+            )
+        )
 
     async def set_clock(self, realm: str, clock: Clock) -> Clock:
         """Create a realm with that clock if it is new; the clock that it has."""
@@ -553,7 +557,7 @@ def _standing(row: asyncpg.Record) -> Standing:
         due_at=row["due_at"],
         clock=Clock(row["clock"]),
         summary=row["summary"],
-        told=row["told"],
+        notified=row["told"],
     )
 
 
@@ -581,7 +585,7 @@ def _columns(appends: Sequence[Append]) -> list[list[Any]]:
         [standing.due_at for _, standing in standings],
         [standing.clock for _, standing in standings],
         [standing.summary for _, standing in standings],
-        [standing.told for _, standing in standings],
+        [standing.notified for _, standing in standings],
         [place[stream] for stream, _ in reads],
         [version for _, version in reads],
     ]

@@ -108,11 +108,11 @@ SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
 SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
  WHERE clock = $1::text AND due_at < $2::timestamptz ORDER BY due_at, stream LIMIT $3::int;
 
--- name: untold
+-- name: unnotified
 SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
  WHERE NOT told ORDER BY stream LIMIT $1::int;
 
--- name: restand
+-- name: refresh_standing
 SELECT venture.restand($1, $2, $3, $4, $5, $6, $7);
 
 -- name: set_clock

@@ -14,9 +14,10 @@ import bootstrap
 import local
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
-from runtime.worker import serving
+from runtime.worker import run_worker
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,5 +82,11 @@ class Desk:
 async def desk(settings: Settings, client: Client, store: PostgresStore) -> AsyncIterator[Desk]:
     """One sandboxed worker for the whole run, and the door to it."""
     of = settings.model_copy(update={"task_queue": f"tests-{uuid4().hex[:8]}"})
-    async with serving(of, client, store):
+    async with run_worker(of, client, store):
         yield Desk(Door(client, store, bootstrap.door_key(of), of.task_queue), store, client, of)
+
+
+@pytest.fixture
+def bureau(desk: Desk) -> Bureau:
+    """A bureau behind the worker that serves the whole run."""
+    return Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.door_key(desk.settings))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.scenario import planned, shipped
+from cli.scenario import plan_scenario, shipped
 from scenarios.play import play
 
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
 async def test_the_story_comes_out_as_told(path: Path, desk: Desk) -> None:
-    (plan,) = planned([path])
+    (plan,) = plan_scenario([path])
     played = await play(plan, desk.door, desk.store)
     assert played.ok, played.as_json()
 
 
 @pytest.mark.parametrize("path", shipped()[:1], ids=lambda path: path.stem)
 async def test_a_story_played_again_changes_nothing(path: Path, desk: Desk) -> None:
-    (plan,) = planned([path])
+    (plan,) = plan_scenario([path])
     first = await play(plan, desk.door, desk.store)
     before = await desk.store.last_position()
     again = await play(plan, desk.door, desk.store)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.scenario import planned, shipped
+from cli.scenario import plan_scenario, shipped
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
@@ -30,7 +30,7 @@ from domain.round.plan import NeedStage, RoundStage
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from schemes import packs
-from schemes.calendars import published
+from schemes.calendars import load_published
 from schemes.document import read, read_text
 from tests.domain.town import Town
 
@@ -68,7 +68,7 @@ class Stage(Town):
         """Working days and rules come before everything else."""
         assert self.plan is not None
         begins = self.plan.begins
-        for year in published(local_day(begins).year, local_day(self.plan.ends).year + 1):
+        for year in load_published(local_day(begins).year, local_day(self.plan.ends).year + 1):
             off, worked = tuple(sorted(year.off)), tuple(sorted(year.on))
             notice = PublishCalendar(year=year.year, version=year.version, off=off, on=worked)
             assert not self.send(self.id("calendar", "cn"), notice, Actor("CAB-REG#1"), begins)
@@ -95,7 +95,7 @@ class Outcome:
 def story(name: str) -> Outcome:
     """That story, played once for all tests."""
     path = next(path for path in shipped() if path.stem.partition("-")[0] == name)
-    (one,) = planned([path])
+    (one,) = plan_scenario([path])
     stage, refused = Stage(plan=one), []
     clock: list[tuple[StreamId, date, Event]] = []
     carry_out = stage._carried_out
@@ -151,7 +151,7 @@ def test_nothing_stays_set_aside_for_a_project_that_has_ended(name: str) -> None
 
 def test_every_story_has_a_title_and_says_what_is_refused() -> None:
     for path in shipped():
-        (one,) = planned([path])
+        (one,) = plan_scenario([path])
         assert one.scenario.title, path
         assert len(one.scenario.must_refuse) >= 2, path
 
@@ -262,10 +262,10 @@ def test_s10_counts_what_two_persons_corrected() -> None:
 
 
 def test_every_city_states_every_parameter() -> None:
-    stated = {name: read(path).data for name, path in packs.shipped().items() if name in CITIES}
+    stated = {name: read(path).data for name, path in packs.list_shipped().items() if name in CITIES}
     assert stated.keys() == CITIES
     for name, document in stated.items():
-        rules = packs.named(name)
+        rules = packs.load_shipped(name)
         assert rules.name == name
         for section, defaults in rules.model_dump().items():
             if isinstance(defaults, dict):

@@ -16,11 +16,11 @@ with workflow.unsafe.imports_passed_through():
     from domain.kernel.envelope import (
         Answer,
         AnsweredEach,
-        Asked,
-        AskedEach,
         Bundle,
         Carried,
         CarriedEach,
+        CarryOut,
+        CarryOutEach,
         Envelope,
         Opening,
         Progress,
@@ -67,7 +67,7 @@ class StreamWorkflow:
     @workflow.update(name="carry_out", description="一項命令 / one command")
     async def carry_out(self, envelope: Envelope) -> Answer:
         """Carry one command out. Fails with ``NotKnown`` where the outcome is not known: ask again, same id."""
-        carried = await self._carry_out(Asked(stream=self._stream, now=workflow.now(), envelope=envelope))
+        carried = await self._carry_out(CarryOut(stream=self._stream, now=workflow.now(), envelope=envelope))
         if carried.answer is None:
             message = "carry_out gave no answer"
             raise ApplicationError(message, type="Defect", non_retryable=True)
@@ -82,7 +82,7 @@ class StreamWorkflow:
     @workflow.update(name="carry_out_each", description="若干命令，依次 / several commands in turn")
     async def carry_out_each(self, bundle: Bundle) -> AnsweredEach:
         """Carry commands out in turn. Where there are fewer answers than commands, ask again for the rest."""
-        asked = AskedEach(stream=self._stream, now=workflow.now(), envelopes=bundle.envelopes)
+        asked = CarryOutEach(stream=self._stream, now=workflow.now(), envelopes=bundle.envelopes)
         carried = await self._recorded(names.CARRY_OUT_EACH, asked, CarriedEach)
         return AnsweredEach(answers=carried.answers)
 
@@ -92,12 +92,12 @@ class StreamWorkflow:
             self._is_for_this_stream(envelope)
 
     @workflow.update(name="fall_due", description="手動時鐘走到此刻 / the manual clock reaches this instant")
-    async def fall_due(self, asked: Asked) -> Progress:
+    async def fall_due(self, asked: CarryOut) -> Progress:
         """Apply what is due at that instant of a manual clock."""
         return (await self._carry_out(asked)).progress
 
     @fall_due.validator
-    def _is_for_this_clock(self, asked: Asked) -> None:
+    def _is_for_this_clock(self, asked: CarryOut) -> None:
         if asked.stream != self._stream or asked.envelope is not None or asked.alarm:
             message = f"{asked.stream}: not a deadline of {self._stream}"
             raise ApplicationError(message, type="Malformed", non_retryable=True)
@@ -174,7 +174,7 @@ class StreamWorkflow:
     async def _see_what_is_due(self) -> None:
         looked = self._asked_to_look
         try:
-            await self._carry_out(Asked(stream=self._stream, now=workflow.now(), alarm=True))
+            await self._carry_out(CarryOut(stream=self._stream, now=workflow.now(), alarm=True))
         except ApplicationError as failed:
             await self._pause(A_LONG_WHILE if failed.type in _FOR_GOOD else A_WHILE)
             return
@@ -188,10 +188,10 @@ class StreamWorkflow:
                 lambda: self._progress is not before or self._asked_to_look > asked, timeout=wait
             )
 
-    async def _carry_out(self, asked: Asked) -> Carried:
+    async def _carry_out(self, asked: CarryOut) -> Carried:
         return await self._recorded(names.CARRY_OUT, asked, Carried)
 
-    async def _recorded(self, activity: str, asked: Asked | AskedEach, answers: type[Outcome]) -> Outcome:
+    async def _recorded(self, activity: str, asked: CarryOut | CarryOutEach, answers: type[Outcome]) -> Outcome:
         async with self._turn:
             try:
                 carried: Outcome = await workflow.execute_local_activity(
@@ -227,9 +227,9 @@ class StreamWorkflow:
         workflow.set_current_details(progress.details)
 
 
-def _in_words(asked: Asked | AskedEach) -> str:
+def _in_words(asked: CarryOut | CarryOutEach) -> str:
     """What is carried out, for Temporal's own pages."""
-    if isinstance(asked, AskedEach):
+    if isinstance(asked, CarryOutEach):
         return " · ".join(envelope.command for envelope in asked.envelopes[:MOST_NAMED])
     return asked.envelope.command if asked.envelope else "due"
 

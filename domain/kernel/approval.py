@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domain.kernel.canonical import digest
-from domain.kernel.identity import derived
+from domain.kernel.identity import derive_id
 from domain.kernel.state import Approval, State, Verdict
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from domain.kernel.message import Occurrence
 
 
-def asked(
+def ask_approval(
     state: State,
     of: Occurrence,
     *,
@@ -29,7 +29,7 @@ def asked(
     """The state with that approval open. An open one of the same gate and key about other content becomes void."""
     bound = digest(content)
     opened = Approval(
-        id=derived("approval", state.stream, gate, key, bound),
+        id=derive_id("approval", state.stream, gate, key, bound),
         gate=gate,
         key=key,
         role=role,
@@ -37,11 +37,15 @@ def asked(
         until=until,
         content=bound,
     )
-    kept = tuple(a for a in ended(state, of, gate=gate, key=key, verdict=Verdict.VOID).approvals if a.id != opened.id)
+    kept = tuple(
+        a for a in end_approval(state, of, gate=gate, key=key, verdict=Verdict.VOID).approvals if a.id != opened.id
+    )
     return replace(state, approvals=(*kept, opened))
 
 
-def ended(state: State, of: Occurrence, *, gate: str, key: str = "", verdict: Verdict = Verdict.GRANTED) -> State:
+def end_approval(
+    state: State, of: Occurrence, *, gate: str, key: str = "", verdict: Verdict = Verdict.GRANTED
+) -> State:
     """The state with the open approval of that gate and key decided; the same state if none is open."""
     return replace(
         state,

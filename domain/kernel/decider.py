@@ -33,7 +33,7 @@ def _nothing(_state: State, _calendar: Calendar) -> tuple[()]:
 
 
 @dataclass(frozen=True)
-class Room(Generic[C, E]):
+class Decider(Generic[C, E]):
     """One stage, as the functions and classes of its file."""
 
     name: str
@@ -59,7 +59,7 @@ class Aggregate:
     kind: str
     """The first part of its stream ids."""
     zh: str
-    rooms: tuple[Room[Any, Any], ...]
+    deciders: tuple[Decider[Any, Any], ...]
     final: frozenset[str] = frozenset()
     """Stages from which nothing moves by itself: the workflow may end."""
     governed_by: Callable[[State, Command], StreamId | None] = lambda _state, _command: None
@@ -70,14 +70,14 @@ class Aggregate:
     """What a list shows of it: plain JSON values, no personal data."""
 
     @cached_property
-    def commands(self) -> Mapping[type[Command], Room[Any, Any]]:
+    def commands(self) -> Mapping[type[Command], Decider[Any, Any]]:
         """Which room knows which command."""
-        return {command: room for room in self.rooms for command in room.commands}
+        return {command: room for room in self.deciders for command in room.commands}
 
     @cached_property
-    def events(self) -> Mapping[type[Event], Room[Any, Any]]:
+    def events(self) -> Mapping[type[Event], Decider[Any, Any]]:
         """Which room knows which event."""
-        return {event: room for room in self.rooms for event in room.events}
+        return {event: room for room in self.deciders for event in room.events}
 
     def reads(self, state: State, command: Command) -> Reads:
         """What ``decide`` will want to know of other streams for this command."""
@@ -108,11 +108,11 @@ class Aggregate:
 
     def due(self, state: State, calendar: Calendar) -> Due | None:
         """The nearest deadline; the earlier room first where two fall together."""
-        return min((d for room in self.rooms for d in room.due(state, calendar)), key=lambda d: d.at, default=None)
+        return min((d for room in self.deciders for d in room.due(state, calendar)), key=lambda d: d.at, default=None)
 
     def awaiting(self, state: State, calendar: Calendar) -> list[Awaited]:
         """Everybody who is awaited now."""
-        return [a for room in self.rooms for a in room.awaiting(state, calendar)]
+        return [a for room in self.deciders for a in room.awaiting(state, calendar)]
 
 
 def _moved(state: State, move: Transition, occurrence: Occurrence) -> State:

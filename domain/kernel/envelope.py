@@ -63,7 +63,7 @@ class Envelope(_Wire):
         return hmac.new(key, canonical(content), sha256).hexdigest()
 
 
-class Asked(_Wire):
+class CarryOut(_Wire):
     """What a workflow asks of ``carry_out``: this command, or, without one, to apply what is due."""
 
     stream: StreamId
@@ -80,7 +80,7 @@ class Bundle(_Wire):
     envelopes: Annotated[tuple[Envelope, ...], Field(min_length=1)]
 
 
-class AskedEach(Bundle):
+class CarryOutEach(Bundle):
     """What a workflow asks of ``carry_out_each``."""
 
     stream: StreamId

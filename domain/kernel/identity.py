@@ -157,14 +157,14 @@ class StreamId(_Text):
         return StreamId.of(kind, self.realm, name)
 
 
-def derived(*parts: str) -> UUID:
+def derive_id(*parts: str) -> UUID:
     """The uuid5 of these parts; parts may not run into each other."""
     return uuid5(NAMESPACE, "\x1f".join(parts))
 
 
 def deadline_command_id(stream: StreamId, command: str, key: str, at: datetime) -> UUID:
     """The id of a deadline's command: however late, often or in how many clusters it fires, it is one command."""
-    return derived("deadline", stream, command, key, at.isoformat())
+    return derive_id("deadline", stream, command, key, at.isoformat())
 
 
 def _nonempty(text: str) -> str:

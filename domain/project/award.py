@@ -12,7 +12,7 @@ from pydantic import Field
 
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
@@ -32,7 +32,7 @@ from domain.project.bidding import (
 )
 from domain.project.stage import Stage
 from domain.registers.fund import Fund, committed, envelope
-from domain.registers.organisation import not_eligible, not_represented
+from domain.registers.organisation import list_ineligibility, list_unrepresented
 from domain.registers.panel import Panel
 
 if TYPE_CHECKING:
@@ -604,7 +604,7 @@ def _may_be_proposed(check: Checks, state: State, facts: Facts, today: date, pro
     file = supported(state, support, proposal.award) if support else state
     application = file.part(Application)
     for name in sorted(_to_be_funded(state, proposal)):
-        not_eligible(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
+        list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
     shares = sum(proposal.funds.values())
     check(
         shares == proposal.award and proposal.award > 0,
@@ -694,7 +694,7 @@ def _declined_by_who_may(check: Checks, state: State, facts: Facts, actor: Actor
     """SD10: only a representative of the organisation gives its award up."""
     organisation = state.part(Application).organisation
     if organisation:
-        not_represented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
+        list_unrepresented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
 
 
 def _may_be_confirmed(check: Checks, award: Award, calendar: Calendar, today: date) -> None:
@@ -746,7 +746,9 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 objections={},
             )
             content = {"project": award.project, "award": award.amount, "funds": award.funds}
-            return approval.asked(state.having(posted), of, gate="ConfirmAward", role=Role.CAB_DEC, content=content)
+            return approval.ask_approval(
+                state.having(posted), of, gate="ConfirmAward", role=Role.CAB_DEC, content=content
+            )
         case ObjectionLodged():
             lodged = Objection(event.ground, ObjectionStatus.LODGED, today)
             return state.having(award.with_objection(event.objection, lodged))
@@ -759,15 +761,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             if event.remedy is Remedy.RESCORE and award.panel is not None:
                 upheld = upheld.having(replace(state.part(Application), rescoring=True))
             upheld = given_back(upheld, event.freed_places)
-            return approval.ended(upheld, of, gate="ConfirmAward", verdict=Verdict.REFUSED)
+            return approval.end_approval(upheld, of, gate="ConfirmAward", verdict=Verdict.REFUSED)
         case AwardRescored(panel=panel):
             return state.having(replace(award, panel=panel), replace(state.part(Application), rescoring=False))
         case AwardConfirmed():
             confirmed = replace(award, confirmed_on=today, signing_wd=event.signing_wd)
-            return approval.ended(state.having(confirmed), of, gate="ConfirmAward")
+            return approval.end_approval(state.having(confirmed), of, gate="ConfirmAward")
         case AwardDeclined() | AwardRevoked():
             undone = given_back(state, event.freed_places)
-            return approval.ended(undone, of, gate="ConfirmAward", verdict=Verdict.VOID)
+            return approval.end_approval(undone, of, gate="ConfirmAward", verdict=Verdict.VOID)
         case _:
             assert_never(event)
 
@@ -813,7 +815,7 @@ def _objections_awaited(award: Award, calendar: Calendar) -> Iterable[Awaited]:
             yield Awaited((Role.CAB_DEC,), "DismissObjection", number, "對異議作出決定", "decide the objection", until)
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="award",
     zh="立項與公示",
     commands=get_args(Commands),

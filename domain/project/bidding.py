@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.application import Application, ProjectKind
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.envelope import Instant
 from domain.kernel.facts import Facts, Reads
@@ -22,7 +22,7 @@ from domain.kernel.state import SAME, State, Transition
 from domain.need import Need
 from domain.project.stage import Stage
 from domain.registers.incubation_base import Base, BaseStage
-from domain.registers.organisation import not_eligible, not_represented
+from domain.registers.organisation import list_ineligibility, list_unrepresented
 from domain.round.call import not_open
 from domain.round.plan import NeedStage, Round, RoundStage
 
@@ -436,7 +436,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case WithdrawApplication():
             organisation = facts.of(state.stream.sibling("organisation", application.organisation or "NONE"))
             if state.stage != Stage.DRAFTED:
-                not_represented(check, organisation, order.actor)
+                list_unrepresented(check, organisation, order.actor)
             return check.grant(ApplicationWithdrawn.of(command, freed_places=application.places))
         case RefuseLateSubmission():
             return _late(check, state, facts, order.at, command)
@@ -497,9 +497,9 @@ def _submitted(check: Checks, state: State, facts: Facts, order: Order, bid: Sub
     else:
         not_open(check, facts.of(state.stream.sibling("round", bid.round)), facts.calendar, order.at, "D1")
     organisation = facts.of(state.stream.sibling("organisation", bid.organisation))
-    not_represented(check, organisation, order.actor)
+    list_unrepresented(check, organisation, order.actor)
     for name in (bid.organisation, *bid.partners):
-        not_eligible(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
+        list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
     _answers_a_need(check, state, facts, bid)
     scheme = _scheme(check, facts)
     _within_caps(check, bid, scheme)
@@ -640,7 +640,7 @@ def _may_pass(check: Checks, state: State, facts: Facts, today: date) -> None:
         f"{round_.stream.name} is {round_.stage}; preliminary review passes once the call has closed",
     )
     for name in sorted(application.bidders):
-        not_eligible(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
+        list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
 
 
 # ---------------------------------------------------------------- evolve
@@ -717,7 +717,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
             return
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="bidding",
     zh="申報與初審",
     commands=get_args(Commands),

@@ -12,7 +12,7 @@ from pydantic import Field
 from domain.application import Application, ProjectKind
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, local_day
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
@@ -492,7 +492,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             proposed = Correction(event.corrects, of.actor, event.strike, event.person_times, event.amount)
             known = state.having(replace(closeout, corrections={**closeout.corrections, event.correction: proposed}))
             content = event.model_dump(mode="json")
-            return approval.asked(
+            return approval.ask_approval(
                 known, of, gate="ConfirmCorrection", role=Role.CAB_REG, key=event.correction, content=content
             )
         case CorrectionConfirmed():
@@ -512,7 +512,7 @@ def _corrected(state: State, of: Occurrence, event: CorrectionConfirmed) -> Stat
         known.corrects, strike=known.strike, person_times=known.person_times, amount=known.amount
     )
     state = state.having(replace(closeout, corrections=corrections), delivery)
-    return approval.ended(state, of, gate="ConfirmCorrection", key=event.correction)
+    return approval.end_approval(state, of, gate="ConfirmCorrection", key=event.correction)
 
 
 # ---------------------------------------------------------------- who is awaited
@@ -539,7 +539,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
             yield Awaited(roles, "ConfirmCorrection", number, "確認更正", "confirm the correction")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="closeout",
     zh="結項與歸檔",
     commands=get_args(Commands),

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.application import Application
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
@@ -27,7 +27,7 @@ from domain.project.award import Award, FundsFreed
 from domain.project.bidding import answers, given_back
 from domain.project.stage import CONTRACT_LIVE, Stage, gate
 from domain.registers.fund import committed, envelope
-from domain.registers.organisation import not_eligible
+from domain.registers.organisation import list_ineligibility
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -392,7 +392,7 @@ def voided(state: State, of: Occurrence, why: str) -> State:
 def without_approvals(state: State, of: Occurrence, tranche: str) -> State:
     """The state with the open approvals of that tranche void."""
     for decision in ("CheckDisbursement", "ApproveDisbursement"):
-        state = approval.ended(state, of, gate=decision, key=tranche, verdict=Verdict.VOID)
+        state = approval.end_approval(state, of, gate=decision, key=tranche, verdict=Verdict.VOID)
     return state
 
 
@@ -417,7 +417,7 @@ def applicants(state: State) -> frozenset[StreamId]:
 def eligible(check: Checks, state: State, facts: Facts, today: date, rule: str) -> None:
     """Note why the organisation or a partner may not be funded on that day (D5)."""
     for stream in sorted(applicants(state)):
-        not_eligible(check, facts.of(stream), today, facts.scheme, rule)
+        list_ineligibility(check, facts.of(stream), today, facts.scheme, rule)
 
 
 def reads(state: State, command: Commands) -> Reads:
@@ -661,7 +661,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.CAB_FIN,), "ConfirmLedgerAccount", "", "核實變更後的專賬", "confirm the changed account")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="contract",
     zh="簽約",
     commands=get_args(Commands),

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from domain.application import Application
 from domain.kernel.calendar import Calendar, day_ends, local_day
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachment, Role, StreamId, Text
@@ -727,7 +727,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
                 yield Awaited(roles, "MeetMilestone", name, zh, en, until)
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="delivery",
     zh="實施與督導",
     commands=get_args(Commands),

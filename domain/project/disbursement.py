@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
@@ -465,15 +465,21 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 voided="",
             )
             moved = state.having(tranches.having(name, asked))
-            return approval.asked(moved, of, gate="CheckDisbursement", role=Role.CAB_FIN, key=name, content=bound)
+            return approval.ask_approval(
+                moved, of, gate="CheckDisbursement", role=Role.CAB_FIN, key=name, content=bound
+            )
         case DisbursementChecked():
             checked = replace(known, status=TrancheStatus.CHECKED, checker=of.actor)
             bound = content(state, name, known.requested, known.requests)
-            moved = approval.ended(state.having(tranches.having(name, checked)), of, gate="CheckDisbursement", key=name)
-            return approval.asked(moved, of, gate="ApproveDisbursement", role=Role.CAB_DEC, key=name, content=bound)
+            moved = approval.end_approval(
+                state.having(tranches.having(name, checked)), of, gate="CheckDisbursement", key=name
+            )
+            return approval.ask_approval(
+                moved, of, gate="ApproveDisbursement", role=Role.CAB_DEC, key=name, content=bound
+            )
         case DisbursementApproved():
             approved = replace(known, status=TrancheStatus.APPROVED, approver=of.actor)
-            return approval.ended(
+            return approval.end_approval(
                 state.having(tranches.having(name, approved)), of, gate="ApproveDisbursement", key=name
             )
         case DisbursementPaid():
@@ -526,7 +532,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
                 assert_never(tranche.status)
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="disbursement",
     zh="撥付",
     commands=get_args(Commands),

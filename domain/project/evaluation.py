@@ -11,7 +11,7 @@ from pydantic import Field
 
 from domain.application import Application, ProjectKind
 from domain.kernel.calendar import Calendar, day_ends
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
@@ -414,7 +414,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.EVAL,), "ConcludeFinalEvaluation", "", "末期評估", "conclude the final evaluation")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="evaluation",
     zh="評估與審計",
     commands=get_args(Commands),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.calendar import Calendar, day_ends, local_day
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
@@ -481,7 +481,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
             return
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="remedy",
     zh="整改與中止",
     commands=get_args(Commands),

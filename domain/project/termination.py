@@ -10,7 +10,7 @@ from pydantic import Field
 
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Attachment, Role, StreamId, Text
@@ -407,13 +407,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case TerminationInitiated():
             begun = Termination(event.ground, today, event.hearing_until, event.hearing_wd)
             content = {"ground": event.ground, "initiated_on": today.isoformat()}
-            return approval.asked(state.having(begun), of, gate="TerminateProject", role=Role.CAB_DEC, content=content)
+            return approval.ask_approval(
+                state.having(begun), of, gate="TerminateProject", role=Role.CAB_DEC, content=content
+            )
         case TerminationAppealUpheld():
-            heard = approval.ended(state, of, gate="TerminateProject", verdict=Verdict.REFUSED)
+            heard = approval.end_approval(state, of, gate="TerminateProject", verdict=Verdict.REFUSED)
             nothing_owed = replace(clawback, ordered=state.part(Money).clawed_back, last_day=None)
             return resumed(heard.having(Termination(), nothing_owed), today)
         case ProjectTerminated():
-            return approval.ended(given_back(state, event.freed_places), of, gate="TerminateProject")
+            return approval.end_approval(given_back(state, event.freed_places), of, gate="TerminateProject")
         case ClawbackOrdered():
             last = event.due or today + timedelta(days=event.clawback_days)
             more = replace(clawback, ordered=clawback.ordered + event.amount, last_day=last, escalated=False)
@@ -458,7 +460,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.CAB_FIN,), "ReceiveClawback", "", zh, en, day_ends(last) if last else None)
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="termination",
     zh="終止與追回",
     commands=get_args(Commands),

@@ -13,7 +13,7 @@ from pydantic import Field
 from domain.application import Application
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
@@ -41,7 +41,7 @@ from domain.project.contract import (
     voided,
 )
 from domain.project.stage import Stage
-from domain.registers.organisation import not_represented
+from domain.registers.organisation import list_unrepresented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -286,7 +286,7 @@ def represented(check: Checks, state: State, facts: Facts, actor: Actor) -> None
     """SD10: who acts for the organisation is on its list of representatives."""
     organisation = state.part(Application).organisation
     if organisation:
-        not_represented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
+        list_unrepresented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
 
 
 def _may_be_asked(check: Checks, state: State, facts: Facts, asked: RequestVariation, today: date) -> None:
@@ -454,13 +454,17 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             known = state.having(Variations({**variations.of, event.variation: asked}))
             role = Role.CAB_REG if event.minor else Role.CAB_DEC
             content = event.model_dump(mode="json")
-            return approval.asked(known, of, gate="ApproveVariation", role=role, key=event.variation, content=content)
+            return approval.ask_approval(
+                known, of, gate="ApproveVariation", role=role, key=event.variation, content=content
+            )
         case VariationApproved():
             known = state.having(variations.having(event.variation, status=VariationStatus.APPROVED))
-            return approval.ended(known, of, gate="ApproveVariation", key=event.variation)
+            return approval.end_approval(known, of, gate="ApproveVariation", key=event.variation)
         case VariationRejected():
             known = state.having(variations.having(event.variation, status=VariationStatus.REJECTED))
-            return approval.ended(known, of, gate="ApproveVariation", key=event.variation, verdict=Verdict.REFUSED)
+            return approval.end_approval(
+                known, of, gate="ApproveVariation", key=event.variation, verdict=Verdict.REFUSED
+            )
         case ContractAmended():
             return _in_effect(state, of, event)
         case _:
@@ -472,7 +476,7 @@ def _in_effect(state: State, of: Occurrence, event: ContractAmended) -> State:
     state = voided(state, of, f"協議第 {event.version} 版 / contract version {event.version}")
     for number, other in state.part(Variations).of.items():
         if number != event.variation and other.status in (VariationStatus.REQUESTED, VariationStatus.APPROVED):
-            state = approval.ended(state, of, gate="ApproveVariation", key=number, verdict=Verdict.VOID)
+            state = approval.end_approval(state, of, gate="ApproveVariation", key=number, verdict=Verdict.VOID)
             state = state.having(state.part(Variations).having(number, status=VariationStatus.VOID))
     amended = replace(
         state.part(Contract),
@@ -514,7 +518,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
             yield Awaited((Role.CAB_REG,), "AmendContract", number, "簽訂補充協議", "sign the supplement")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="variation",
     zh="變更",
     commands=get_args(Commands),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 from pydantic import Field
 
 from domain.kernel.calendar import Calendar, Year
-from domain.kernel.decider import Aggregate, Room
+from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
@@ -146,7 +146,7 @@ def evolve(state: State, of: Occurrence, event: CalendarPublished) -> State:
             assert_never(event)
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="calendar",
     zh="工作日曆",
     commands=(PublishCalendar,),
@@ -155,4 +155,4 @@ ROOM = Room(
     evolve=evolve,
 )
 
-CALENDAR = Aggregate(kind="calendar", zh="工作日曆", rooms=(ROOM,), final=frozenset(CalendarStage))
+CALENDAR = Aggregate(kind="calendar", zh="工作日曆", deciders=(DECIDER,), final=frozenset(CalendarStage))

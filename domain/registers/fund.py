@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import Field
 
-from domain.kernel.decider import Aggregate, Room
+from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Role, StreamId, Text
@@ -125,7 +125,7 @@ def evolve(state: State, _of: Occurrence, event: FundSourceRegistered) -> State:
             assert_never(event)
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="fund",
     zh="資金來源",
     commands=(RegisterFundSource,),
@@ -137,7 +137,7 @@ ROOM = Room(
 FUND = Aggregate(
     kind="fund",
     zh="資金來源",
-    rooms=(ROOM,),
+    deciders=(DECIDER,),
     final=frozenset({FundStage.NONE, FundStage.REGISTERED}),
     summary=lambda state: {"name": state.part(Fund).name, "envelope": state.part(Fund).envelope},
 )

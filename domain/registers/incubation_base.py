@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.calendar import Calendar, day_ends, local_day
-from domain.kernel.decider import Aggregate, Room
+from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.state import NONE, SAME, Part, State, Transition
-from domain.registers.organisation import OrganisationStage, not_eligible
+from domain.registers.organisation import OrganisationStage, list_ineligibility
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -244,7 +244,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             tenant = facts.of(state.stream.sibling("organisation", organisation))
             if tenant.stage == OrganisationStage.VERIFIED:  # a start-up need not be registered yet (CZ-10)
-                not_eligible(check, tenant, today, None, "D5")
+                list_ineligibility(check, tenant, today, None, "D5")
             return check.grant(TenantAdmitted.of(command))
         case GraduateTenant(organisation=organisation):
             check(
@@ -313,7 +313,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         )
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="base",
     zh="孵化培育基地",
     commands=get_args(Commands),
@@ -327,7 +327,7 @@ ROOM = Room(
 BASE = Aggregate(
     kind="base",
     zh="孵化培育基地",
-    rooms=(ROOM,),
+    deciders=(DECIDER,),
     final=frozenset(BaseStage),
     summary=lambda state: {"name": state.part(Base).name, "tier": state.part(Base).tier},
 )

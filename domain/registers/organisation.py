@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, assert_never, get_args
 from pydantic import AfterValidator, Field
 
 from domain.kernel.calendar import local_day
-from domain.kernel.decider import Aggregate, Room
+from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, Text
@@ -325,7 +325,7 @@ def code_key(realm: str, credit_code: str) -> str:
 # ---------------------------------------------------------------- what others ask
 
 
-def not_eligible(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
+def list_ineligibility(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
     """Note every reason why the organisation may not be funded on that Shanghai day (D5, §2.3 eligibility)."""
     known, name = organisation.part(Organisation), organisation.stream.name
     if not check(
@@ -377,7 +377,7 @@ def _rated_enough(check: Checks, organisation: State, today: date, scheme: Schem
     )
 
 
-def not_represented(check: Checks, organisation: State, actor: Actor) -> None:
+def list_unrepresented(check: Checks, organisation: State, actor: Actor) -> None:
     """Note that the person may not act for the organisation, if so (SD10)."""
     known, name = organisation.part(Organisation), organisation.stream.name
     check(
@@ -533,7 +533,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             assert_never(event)
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="organisation",
     zh="社會組織",
     commands=get_args(Commands),
@@ -546,7 +546,7 @@ ROOM = Room(
 ORGANISATION = Aggregate(
     kind="organisation",
     zh="社會組織",
-    rooms=(ROOM,),
+    deciders=(DECIDER,),
     final=frozenset(OrganisationStage),
     governed_by=governed_by,
     summary=lambda state: {"name": state.part(Organisation).name},

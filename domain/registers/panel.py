@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from domain.application import Application
 from domain.kernel.calendar import local_day
-from domain.kernel.decider import Aggregate, Room
+from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
@@ -626,7 +626,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     yield Awaited((Role.HOST,), "IssueReviewReport", "", "出具評審報告", "issue the report")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="panel",
     zh="專家評審",
     commands=get_args(Commands),
@@ -640,7 +640,7 @@ ROOM = Room(
 PANEL = Aggregate(
     kind="panel",
     zh="評審專家組",
-    rooms=(ROOM,),
+    deciders=(DECIDER,),
     final=frozenset({PanelStage.NONE, PanelStage.REPORTED}),
     governed_by=governed_by,
     summary=lambda state: {"round": state.part(Panel).round, "applications": list(state.part(Panel).applications)},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from domain.kernel.decider import Aggregate, Room
+from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import LIVE, Actor, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
@@ -137,7 +137,7 @@ def evolve(state: State, _of: Occurrence, event: ClockSet) -> State:
             assert_never(event)
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="clock",
     zh="時鐘域",
     commands=(SetClock,),
@@ -146,4 +146,4 @@ ROOM = Room(
     evolve=evolve,
 )
 
-REALM = Aggregate(kind="realm", zh="時鐘域", rooms=(ROOM,), final=frozenset(RealmStage))
+REALM = Aggregate(kind="realm", zh="時鐘域", deciders=(DECIDER,), final=frozenset(RealmStage))

@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never, get_args
 
-from domain.kernel.decider import Aggregate, Room
+from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role, StreamId, Text
@@ -297,7 +297,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             assert_never(event)
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="scheme",
     zh="計劃與管理辦法",
     commands=get_args(Commands),
@@ -310,7 +310,7 @@ ROOM = Room(
 SCHEME = Aggregate(
     kind="scheme",
     zh="計劃與管理辦法",
-    rooms=(ROOM,),
+    deciders=(DECIDER,),
     final=frozenset(SchemeStage),
     summary=lambda state: {"city": state.part(Register).city, "newest": state.part(Register).newest},
 )

@@ -22,7 +22,7 @@ def _summary(state: State) -> Mapping[str, object]:
 ROUND = Aggregate(
     kind="round",
     zh="輪次",
-    rooms=(plan.ROOM, call.ROOM, resolution.ROOM, results.ROOM),
+    deciders=(plan.DECIDER, call.DECIDER, resolution.DECIDER, results.DECIDER),
     final=frozenset({RoundStage.NONE, RoundStage.PUBLISHED, RoundStage.CANCELLED}),
     summary=_summary,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.calendar import SHANGHAI, Calendar, local_day
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.envelope import Instant
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachment, Role, Text
@@ -257,7 +257,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.CAB_REG,), "PublishCall", "", "發布申報公告", "publish the call for applications")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="call",
     zh="申報公告",
     commands=get_args(Commands),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.calendar import Calendar, day_ends, local_day
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role, StreamId, Text
@@ -461,7 +461,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.CAB_REG,), "PublishNeedCatalogue", "", "發布需求清單", "publish the catalogue of needs")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="plan",
     zh="籌備與需求徵集",
     commands=get_args(Commands),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.kernel.canonical import digest, plain
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
@@ -260,7 +260,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.CAB_REG,), "ResolveRound", "", "評審後作出決議", "resolve the round after the review")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="resolution",
     zh="評審決議",
     commands=(ResolveRound,),

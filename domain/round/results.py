@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from domain.kernel.decider import Room
+from domain.kernel.decider import Decider
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
@@ -72,7 +72,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.CAB_REG,), "PublishResult", "", "公開結果", "publish the results")
 
 
-ROOM = Room(
+DECIDER = Decider(
     name="results",
     zh="結果公開",
     commands=(PublishResult,),

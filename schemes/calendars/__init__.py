@@ -32,7 +32,7 @@ class PublishedYear(BaseModel):
     """Weekend days that are worked."""
 
 
-def published(first: int, last: int) -> Sequence[PublishedYear]:
+def load_published(first: int, last: int) -> Sequence[PublishedYear]:
     """The years in ``first``…``last`` that come with the product, in order. Raises Faulty if a file is wrong."""
     folder = Path(str(files("schemes.calendars")))
     found = {int(path.stem): path for path in folder.glob("*.yaml")}

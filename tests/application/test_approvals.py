@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from application import approvals
-from application.approvals import NoSuchApproval, asked, decided
+from application.approvals import NoSuchApproval, list_approvals, wait_for_decision
 from domain.kernel.identity import Actor
 from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward, OpenAwardPublicity
@@ -33,7 +33,7 @@ async def _posted(door: Door, store: EventStore, bureau: Bureau) -> tuple[Stream
     project = bureau.id("project", "AP-1")
     await door.send(project, bureau.award(1), OFFICER)
     await door.send(project, OpenAwardPublicity(contact="市民政局"), OFFICER)
-    (asking,) = [a async for a in asked(store, stream=project)]
+    (asking,) = [a async for a in list_approvals(store, stream=project)]
     return project, asking.approval.id
 
 
@@ -48,7 +48,7 @@ async def test_it_waits_without_asking_again_and_is_told_when_it_is_decided(
         await settled(stream, approval_id)
 
     monkeypatch.setattr(desk.door, "settled", counted)
-    waiting = [asyncio.create_task(decided(desk.store, desk.door, approval)) for _ in range(3)]
+    waiting = [asyncio.create_task(wait_for_decision(desk.store, desk.door, approval)) for _ in range(3)]
     await asyncio.wait(waiting, timeout=1)
     assert not any(task.done() for task in waiting)
     await desk.door.send(project, DeclineAward(reason="人手不足"), ORGANISATION)
@@ -56,7 +56,7 @@ async def test_it_waits_without_asking_again_and_is_told_when_it_is_decided(
         answers = await asyncio.gather(*waiting)
     assert {a.approval.verdict for a in answers} == {Verdict.VOID}
     assert waits == [project] * 3, "each of them asked once"
-    again = await decided(desk.store, desk.door, approval, 5)
+    again = await wait_for_decision(desk.store, desk.door, approval, 5)
     assert again == answers[0]
     assert len(waits) == 3, "the log answered at once"
 
@@ -64,9 +64,9 @@ async def test_it_waits_without_asking_again_and_is_told_when_it_is_decided(
 async def test_a_wait_ends_when_it_was_asked_to(desk: Desk, bureau: Bureau) -> None:
     project, approval = await _posted(desk.door, desk.store, bureau)
     with pytest.raises(TimeoutError):
-        await decided(desk.store, desk.door, approval, 0.3)
+        await wait_for_decision(desk.store, desk.door, approval, 0.3)
     await desk.door.send(project, DeclineAward(reason="人手不足"), ORGANISATION)
-    assert (await decided(desk.store, desk.door, approval, 10)).approval.verdict is Verdict.VOID
+    assert (await wait_for_decision(desk.store, desk.door, approval, 10)).approval.verdict is Verdict.VOID
 
 
 async def test_a_decision_that_its_workflow_never_heard_of_reaches_who_waits_for_it(
@@ -74,7 +74,7 @@ async def test_a_decision_that_its_workflow_never_heard_of_reaches_who_waits_for
 ) -> None:
     monkeypatch.setattr(approvals, "LATE_S", 0.5, raising=False)
     project, approval = await _posted(desk.door, desk.store, bureau)
-    waiting = asyncio.create_task(decided(desk.store, desk.door, approval, 20))
+    waiting = asyncio.create_task(wait_for_decision(desk.store, desk.door, approval, 20))
     await asyncio.wait([waiting], timeout=0.5)
     await bureau.straight(project, DeclineAward(reason="人手不足"), ORGANISATION)
     assert (await waiting).approval.verdict is Verdict.VOID
@@ -82,7 +82,7 @@ async def test_a_decision_that_its_workflow_never_heard_of_reaches_who_waits_for
 
 async def test_an_approval_that_was_never_asked_for_is_said_to_be_unknown(desk: Desk) -> None:
     with pytest.raises(NoSuchApproval):
-        await decided(desk.store, desk.door, uuid4(), 5)
+        await wait_for_decision(desk.store, desk.door, uuid4(), 5)
 
 
 async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(
@@ -90,7 +90,7 @@ async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(
 ) -> None:
     monkeypatch.setattr(approvals, "BETWEEN_RUNS_S", 0.1)
     project, approval = await _posted(house.door, house.store, house.bureau())
-    waiting = asyncio.create_task(decided(house.store, house.door, approval))
+    waiting = asyncio.create_task(wait_for_decision(house.store, house.door, approval))
     await asyncio.wait([waiting], timeout=0.5)
     house.kill_worker()
     house.start_worker()

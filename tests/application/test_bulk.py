@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from application.bulk import BulkResult, carried_out, understood, waves
+from application.bulk import BulkResult, parse_rows, run_rows, waves
 from domain.kernel.identity import LIVE
-from schemes.document import Faulty
+from schemes.document import DocumentInvalid
 from store.memory import MemoryStore
 from store.port import StoreUnavailable
 
@@ -30,8 +30,8 @@ def _lines(*rows: dict[str, Any]) -> bytes:
 
 
 async def _all(content: bytes, desk: Desk) -> list[BulkResult]:
-    orders = await understood("rows.jsonl", content, desk.store)
-    return [result async for result in carried_out(orders, desk.door)]
+    orders = await parse_rows("rows.jsonl", content, desk.store)
+    return [result async for result in run_rows(orders, desk.door)]
 
 
 async def test_every_row_is_carried_out_once_however_often_the_file_is_run(desk: Desk) -> None:
@@ -53,8 +53,8 @@ async def test_a_refused_row_says_why_and_its_neighbours_stand(desk: Desk) -> No
 async def test_rows_that_cannot_be_read_are_all_named_and_nothing_is_begun(desk: Desk) -> None:
     name = f"FS-{uuid4().hex[:8]}"
     content = _lines(_fund(name), _fund(name, "three"), {**_fund(name), "actor": "nobody"}, {**_fund("XX-1")})
-    with pytest.raises(Faulty) as faulty:
-        await understood("rows.jsonl", content, desk.store)
+    with pytest.raises(DocumentInvalid) as faulty:
+        await parse_rows("rows.jsonl", content, desk.store)
     assert [f.line for f in faulty.value.faults] == [2, 3, 4]
     assert await desk.store.streams_named(name) == []
 
@@ -72,15 +72,15 @@ async def test_rows_that_cannot_be_read_are_all_named_and_nothing_is_begun(desk:
     ids=["empty", "an empty table", "no rows", "semicolons", "cells beyond the columns, and too few", "broken rows"],
 )
 async def test_rubbish_is_named_with_each_of_its_lines(file: str, content: str, lines: list[int]) -> None:
-    with pytest.raises(Faulty) as faulty:
-        await understood(file, content.encode(), MemoryStore())
+    with pytest.raises(DocumentInvalid) as faulty:
+        await parse_rows(file, content.encode(), MemoryStore())
     assert sorted({f.line for f in faulty.value.faults}) == lines
     assert {f.file for f in faulty.value.faults} == {file}
 
 
 async def test_a_cell_that_is_no_yaml_is_its_text() -> None:
     content = b"command,subject,actor,round,group\nsubmit-need,ND-3,COMM#1,R-1,[a: {b\n"
-    (order,) = await understood("rows.csv", content, MemoryStore())
+    (order,) = await parse_rows("rows.csv", content, MemoryStore())
     assert order.command.model_dump()["group"] == "[a: {b"
 
 
@@ -89,7 +89,7 @@ async def test_a_table_of_a_spreadsheet_does_as_well(desk: Desk) -> None:
     content = (
         f"\ufeffcommand,subject,actor,name,envelope\nFundSourceRegistered,{name},CAB-FIN#1,測試資金,500\n".encode()
     )
-    orders = await understood("rows.csv", content, desk.store)
+    orders = await parse_rows("rows.csv", content, desk.store)
     assert orders[0].stream.realm == LIVE
     assert orders[0].command.model_dump()["envelope"] == 500
 
@@ -103,9 +103,9 @@ def _organisation(name: str, *names: str) -> list[dict[str, Any]]:
 async def test_rows_of_one_stream_travel_together_and_streams_of_the_same_rows_side_by_side(desk: Desk) -> None:
     one, two = f"ORG-{uuid4().hex[:8]}", f"ORG-{uuid4().hex[:8]}"
     rows = [*_organisation(one, "甲", "乙"), *_organisation(two, "甲", "乙"), *_organisation(one, "丙")]
-    orders = await understood("rows.jsonl", _lines(*rows), desk.store)
+    orders = await parse_rows("rows.jsonl", _lines(*rows), desk.store)
     assert [[[o.number for o in bundle] for bundle in wave] for wave in waves(orders)] == [[[1, 2], [3, 4]], [[5]]]
-    results = [result async for result in carried_out(orders, desk.door)]
+    results = [result async for result in run_rows(orders, desk.door)]
     assert [(r.order.number, r.outcome) for r in results] == [(n, "carried_out") for n in range(1, 6)]
 
 
@@ -113,7 +113,7 @@ async def test_while_a_row_has_no_answer_none_that_follows_on_its_stream_is_carr
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"ORG-{uuid4().hex[:8]}"
-    orders = await understood("rows.jsonl", _lines(*_organisation(name, "甲", "乙", "丙")), desk.store)
+    orders = await parse_rows("rows.jsonl", _lines(*_organisation(name, "甲", "乙", "丙")), desk.store)
     append = type(desk.store).append
 
     async def away(store: PostgresStore, wanted: Append) -> Appended:
@@ -123,10 +123,10 @@ async def test_while_a_row_has_no_answer_none_that_follows_on_its_stream_is_carr
         return await append(store, wanted)
 
     monkeypatch.setattr(type(desk.store), "append", away)
-    results = [result async for result in carried_out(orders, desk.door)]
+    results = [result async for result in run_rows(orders, desk.door)]
     assert [r.outcome for r in results] == ["carried_out", "not_known", "not_known"]
     monkeypatch.undo()
-    results = [result async for result in carried_out(orders, desk.door)]
+    results = [result async for result in run_rows(orders, desk.door)]
     assert [r.outcome for r in results] == ["repeated", "carried_out", "carried_out"]
 
 
@@ -138,5 +138,5 @@ async def test_commands_of_one_kind_go_side_by_side_and_kinds_one_after_another(
         "actor": "HOST#1",
         "data": {"name": "測試組織", "kind": "SERVICE_AGENCY", "representatives": ["SO-LEGAL#1"]},
     }
-    orders = await understood("rows.jsonl", _lines(*rows, organisation, rows[0]), desk.store)
+    orders = await parse_rows("rows.jsonl", _lines(*rows, organisation, rows[0]), desk.store)
     assert [len(wave) for wave in waves(orders)] == [2, 1, 1]

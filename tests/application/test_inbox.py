@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from application.inbox import Urgency, Waiting, waiting
+from application.inbox import Urgency, Waiting, list_waiting
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import Role, StreamId
 from store.memory import MemoryStore
@@ -35,7 +35,7 @@ async def test_what_has_a_time_comes_first_and_the_earliest_on_top() -> None:
     store = MemoryStore()
     for name, until in (("AP-1", None), ("AP-2", FRIDAY + 40 * DAY), ("AP-3", FRIDAY - DAY), ("AP-4", FRIDAY + DAY)):
         await _awaits(store, name, until, "CAB-REG")
-    assert _told(await waiting(store, Role.CAB_REG, now=FRIDAY)) == [
+    assert _told(await list_waiting(store, Role.CAB_REG, now=FRIDAY)) == [
         ("AP-3", Urgency.OVERDUE),
         ("AP-4", Urgency.SOON),
         ("AP-2", Urgency.OPEN),
@@ -48,9 +48,9 @@ async def test_a_reminder_is_counted_in_working_days_and_a_day_ends_at_midnight(
     midnight = datetime(2026, 5, 29, 16, tzinfo=UTC)
     for days in range(6):
         await _awaits(store, f"AP-{days}", midnight + days * DAY, "CAB-REG")
-    found = await waiting(store, Role.CAB_REG, within_wd=1, now=FRIDAY)
+    found = await list_waiting(store, Role.CAB_REG, within_wd=1, now=FRIDAY)
     assert [w.stream.name for w in found if w.urgency is Urgency.SOON] == ["AP-0", "AP-1", "AP-2", "AP-3"], "to Monday"
-    late = await waiting(store, Role.CAB_REG, within_wd=1, now=midnight)
+    late = await list_waiting(store, Role.CAB_REG, within_wd=1, now=midnight)
     assert late[0].urgency is Urgency.OVERDUE, "the very instant at which it ends"
 
 
@@ -59,15 +59,15 @@ async def test_each_sees_what_waits_for_them_and_nobody_named_sees_all() -> None
     await _awaits(store, "AP-1", None, "CAB-REG", "CAB-DEC")
     await _awaits(store, "AP-2", None, "CAB-FIN")
     await _awaits(store, "AP-3", None, "CAB-FIN", realm="other")
-    assert [w.stream.name for w in await waiting(store, Role.CAB_DEC)] == ["AP-1"]
-    assert [w.stream.name for w in await waiting(store, Role.CAB_FIN, realm="live")] == ["AP-2"]
-    assert [w.stream.name for w in await waiting(store)] == ["AP-1", "AP-2", "AP-3"]
+    assert [w.stream.name for w in await list_waiting(store, Role.CAB_DEC)] == ["AP-1"]
+    assert [w.stream.name for w in await list_waiting(store, Role.CAB_FIN, realm="live")] == ["AP-2"]
+    assert [w.stream.name for w in await list_waiting(store)] == ["AP-1", "AP-2", "AP-3"]
 
 
 async def test_in_a_manual_realm_it_is_as_late_as_its_clock_stands() -> None:
     store = MemoryStore()
     await store.set_clock("play", Clock.MANUAL)
     await _awaits(store, "AP-1", FRIDAY, "CAB-REG", realm="play")
-    (one,) = await waiting(store, Role.CAB_REG, now=FRIDAY + 365 * DAY)
+    (one,) = await list_waiting(store, Role.CAB_REG, now=FRIDAY + 365 * DAY)
     assert one.urgency is Urgency.OPEN
     assert one.as_json()["overdue"] is False

@@ -12,7 +12,7 @@ import pytest
 
 from application import door as doors
 from application.door import Mismatch, NotKnown
-from application.queries import file_of
+from application.queries import load_file
 from domain.kernel.identity import Actor
 from domain.project.award import OpenAwardPublicity
 from tests.workflows.bureau import verified
@@ -77,7 +77,7 @@ async def test_with_temporal_standing_still_reading_works_and_a_command_is_not_k
     waiting = uuid4()
     monkeypatch.setattr(doors, "PATIENCE", timedelta(seconds=1))
     with house.temporal_stopped():
-        assert (await file_of(house.store, project)).stream == project
+        assert (await load_file(house.store, project)).stream == project
         with pytest.raises(NotKnown) as unknown:
             await house.door.send(project, OpenAwardPublicity(contact="市民政局"), OFFICER, command_id=waiting)
         assert unknown.value.command_id == waiting

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
-from cli.scenario import planned, shipped
-from metrics import Measures
+from cli.scenario import plan_scenario, shipped
+from metrics import Metrics
 from runtime.health import Health
-from runtime.runtime import Office
+from runtime.runtime import Runtime
 from scenarios.play import play
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SAID_BY_PEOPLE = (
 
 async def test_what_is_kept_in_the_clear_names_nobody(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     (path,) = [p for p in shipped() if p.stem.startswith("s2")]
-    (plan,) = planned([path], "privacy")
+    (plan,) = plan_scenario([path], "privacy")
     with caplog.at_level(logging.DEBUG):
         played = await play(plan, desk.door, desk.store)
     assert played.ok
@@ -46,6 +46,6 @@ async def test_what_is_kept_in_the_clear_names_nobody(desk: Desk, caplog: pytest
         shown += [str(await described.static_details()), page.current_details]
     assert any("已歸檔 ARCHIVED" in text for text in shown), "the project's page was not looked at"
 
-    office = Office(desk.settings, desk.store, desk.client, desk.door, None)
-    in_the_clear = "\n".join([*shown, caplog.text, (await Health(office, Measures()).metrics()).decode()])
+    office = Runtime(desk.settings, desk.store, desk.client, desk.door, None)
+    in_the_clear = "\n".join([*shown, caplog.text, (await Health(office, Metrics()).metrics()).decode()])
     assert [word for word in SAID_BY_PEOPLE if word in in_the_clear] == []

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
-from activities.carry_out import Registrar
-from application.door import Asking, Door, Receipt, receipt
+from activities.carry_out import CommandActivities
+from application.door import CommandRequest, Door, Receipt, receipt
 from deciding.decision import fold
 from domain.kernel.canonical import plain
-from domain.kernel.envelope import Answer, Asked, Envelope
+from domain.kernel.envelope import Answer, CarryOut, Envelope
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, Attachment, StreamId
 from domain.round.resolution import ResolveRound, Selection, preview, preview_digest
@@ -37,14 +37,14 @@ class StraightDoor:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._registrar = Registrar(store, KEY)
+        self._registrar = CommandActivities(store, KEY)
 
     async def open_realm(self, realm: str) -> Clock:
         return await self._store.set_clock(realm, Clock.MANUAL)
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
-            await self._registrar.carry_out(Asked(stream=standing.stream, now=standing.due_at))
+            await self._registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at))
 
     async def send(
         self,
@@ -55,14 +55,14 @@ class StraightDoor:
         command_id: UUID | None = None,
         at: datetime | None = None,
     ) -> Receipt:
-        asking = Asking(command, actor, command_id or uuid4(), at)
+        asking = CommandRequest(command, actor, command_id or uuid4(), at)
         return receipt(asking.command_id, await self._answer(subject, asking))
 
-    async def send_each(self, subject: StreamId, askings: Sequence[Asking]) -> AsyncGenerator[Answer, None]:
+    async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
         for asking in askings:
             yield await self._answer(subject, asking)
 
-    async def _answer(self, subject: StreamId, asking: Asking) -> Answer:
+    async def _answer(self, subject: StreamId, asking: CommandRequest) -> Answer:
         now = asking.at or datetime.now(UTC)
         envelope = Envelope(
             command_id=asking.command_id,
@@ -74,7 +74,7 @@ class StraightDoor:
         ).signed(KEY)
         if asking.at is not None:
             await self.move_clock(subject.realm, asking.at)
-        carried = await self._registrar.carry_out(Asked(stream=subject, now=now, envelope=envelope))
+        carried = await self._registrar.carry_out(CarryOut(stream=subject, now=now, envelope=envelope))
         assert carried.answer is not None
         return carried.answer
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from audit.invariants import check
-from audit.redecision import decide_again
+from audit.redecision import redecide
 from deciding.decision import fold
 from domain.catalogue import AGGREGATES, decode
 from domain.kernel.canonical import canonical, plain
@@ -121,7 +121,7 @@ def test_every_event_comes_back_from_its_bytes_and_folds(path: Path) -> None:
 async def test_every_command_is_decided_to_what_is_recorded(path: Path) -> None:
     store, commands = kept(path), 0
     for stream in streams(path):
-        again = await decide_again(store, stream)
+        again = await redecide(store, stream)
         assert again.ok, again.as_json()
         commands += again.commands
     assert commands == sum(e.kind is EntryKind.COMMAND for e in entries(path))

@@ -27,7 +27,7 @@ from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from scenarios.format import Scenario
 from scenarios.plan import plan
-from schemes.calendars import published
+from schemes.calendars import load_published
 from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
@@ -47,7 +47,7 @@ def told(path: Path) -> Chronicle:
     document = read(path)
     story = plan(document.parsed(Scenario), document)
     town, first = Chronicle(realm=story.realm), story.begins.isoformat()
-    for year in published(local_day(story.begins).year, local_day(story.ends).year + 1):
+    for year in load_published(local_day(story.begins).year, local_day(story.ends).year + 1):
         notice = PublishCalendar(
             year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
         )
@@ -131,7 +131,7 @@ def said(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Re
         assert not working, "an audit carries nothing out"
         yield SimpleNamespace(store=store, client=None)
 
-    monkeypatch.setattr(cli.audit, "opened", opened)
+    monkeypatch.setattr(cli.audit, "open_runtime", opened)
     return CliRunner().invoke(audit_app, ["invariants", *words])
 
 

@@ -39,7 +39,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
         assert not working, "an audit carries nothing out"
         yield SimpleNamespace(store=told, client=None)
 
-    monkeypatch.setattr(cli.audit, "opened", opened)
+    monkeypatch.setattr(cli.audit, "open_runtime", opened)
     return told
 
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from application.reconcile import Difference, Found, Reconciliation
-from cli.output import Form, Lang, Voice
+from application.reconcile import Discrepancy, ReconcileFinding, Reconciliation
+from cli.output import Form, Lang, Printer
 from cli.reconcile import show
 from tests.cli.house import ROOT, S2, in_process
 
@@ -315,13 +315,13 @@ def test_for_machines_rubbish_too_is_answered_in_json(venture: House) -> None:
 # ---------------------------------------------------------------------------------------------------- differences
 
 
-@pytest.mark.parametrize("difference", Difference)
+@pytest.mark.parametrize("difference", Discrepancy)
 def test_a_difference_is_told_with_what_to_do_and_then_with_what_was_done(
-    difference: Difference, capsys: pytest.CaptureFixture[str]
+    difference: Discrepancy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = Found("round/live/R-1", difference, 2, None)
+    found = ReconcileFinding("round/live/R-1", difference, 2, None)
     for lang in Lang:
-        voice = Voice(Form.TABLE, lang)
+        voice = Printer(Form.TABLE, lang)
         show(Reconciliation(found=[found]), voice)
         to_do = capsys.readouterr().out
         show(Reconciliation(found=[replace(found, mended=True)]), voice)

@@ -19,7 +19,7 @@ import local
 from application import doctor
 from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, AUDITOR, DATA, OWNER, SUPERUSER
-from store.doctor import examined
+from store.doctor import examine_database
 from store.migrate import migrate
 from tests.cli.house import in_process
 from tests.workflows.waiting import until
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from local import Servers
     from local.postgres import Postgres
-    from store.doctor import Examined
+    from store.doctor import DatabaseExamination
     from tests.cli.house import House
 
 NOT_HERE = {
@@ -121,8 +121,8 @@ async def _told(url: str, *statements: str) -> None:
         await connection.close()
 
 
-async def _found(servers: Servers, name: str, url: str | None = None) -> Examined:
-    return next(one for one in await examined(url or servers.postgres_url) if one.name == name)
+async def _found(servers: Servers, name: str, url: str | None = None) -> DatabaseExamination:
+    return next(one for one in await examine_database(url or servers.postgres_url) if one.name == name)
 
 
 @asynccontextmanager

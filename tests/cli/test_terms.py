@@ -54,7 +54,7 @@ def test_every_value_of_a_closed_list_has_a_term() -> None:
 
 
 def test_budget_lines_and_criteria_of_the_shipped_schemes_have_terms() -> None:
-    for path in packs.shipped().values():
+    for path in packs.list_shipped().values():
         scheme = packs.load(path)
         named = {*scheme.review.rubric, *scheme.evaluation.midterm_rubric, *scheme.budget.forbidden}
         assert sorted(named - VALUES.keys()) == []

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bootstrap
 import local
-from cli.scenario import planned, shipped
-from domain.kernel.identity import Actor, StreamId, derived
+from cli.scenario import plan_scenario, shipped
+from domain.kernel.identity import Actor, StreamId, derive_id
 from domain.registers.realm import Clock, SetClock
 from domain.registers.scheme import EstablishProgramme
 from local.postgres import APPLICATION, AUDITOR
@@ -74,7 +74,7 @@ async def _recorded(home: Path) -> list[str]:
 async def told(store: EventStore) -> None:
     """Every story, every turn, and what is done by hand."""
     door = StraightDoor(store)
-    for each in [*planned(shipped()), *_turns()]:
+    for each in [*plan_scenario(shipped()), *_turns()]:
         await _played(each, door, store)
     undecided = story(REPORTED, fresh="resolved")
     await _played(undecided, door, store)
@@ -94,7 +94,7 @@ async def _played(plan: Plan, door: StraightDoor, store: EventStore) -> None:
 
 
 async def _done(door: StraightDoor, stream: StreamId, command: Command, by: str, at: datetime) -> None:
-    await door.send(stream, command, Actor(by), command_id=derived("corpus", stream, command.command_type), at=at)
+    await door.send(stream, command, Actor(by), command_id=derive_id("corpus", stream, command.command_type), at=at)
 
 
 def _turns() -> Iterator[Plan]:

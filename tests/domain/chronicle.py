@@ -31,7 +31,7 @@ from domain.registers.fund import RegisterFundSource
 from domain.registers.panel import DrawPanel, IssueReviewReport
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
-from schemes.calendars import published
+from schemes.calendars import load_published
 from store.port import Entry, EntryKind
 from tests.domain.town import MINUTES, Town, scheme, verified
 
@@ -194,7 +194,7 @@ def paying(tranche: str, amount: int, day: str) -> Iterator[tuple[str, Step]]:
 
 def steps(rules: Scheme) -> Iterator[tuple[str, Step]]:
     """A round of 2024 with two bids, both awarded, one of which is told to its archive; each step has a name."""
-    for year in published(2024, 2025):
+    for year in load_published(2024, 2025):
         notice = PublishCalendar(year=year.year, off=tuple(sorted(year.off)), on=tuple(sorted(year.on)))
         yield f"calendar {year.year}", Step("calendar", "cn", notice, "2024-01-02", "CAB-REG#1")
     yield "rules", Step("scheme", rules.name, PublishPolicyPack(scheme=rules), "2024-01-02", "CAB-DEC#1")

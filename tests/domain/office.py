@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from activities.carry_out import Registrar
+from activities.carry_out import CommandActivities
 from deciding.decision import fold
-from deciding.refresh import newest_calendar, reckon_anew
+from deciding.refresh import read_calendar_version, refresh_standings
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain
-from domain.kernel.envelope import Answer, Asked, Ending, Envelope
+from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
 from domain.kernel.identity import NAMESPACE, Actor, StreamId
 from domain.kernel.state import State
 from domain.registers.calendar import calendar_of
@@ -70,7 +70,7 @@ class Office:
     _states: dict[StreamId, State] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.registrar = Registrar(self.store, KEY)
+        self.registrar = CommandActivities(self.store, KEY)
         self.runner.run(self.store.set_clock(REALM, Clock.MANUAL))
 
     # ------------------------------------------------------------------------------------------------- asking
@@ -88,7 +88,7 @@ class Office:
 
     async def _together(self, envelopes: Sequence[Envelope]) -> list[Answer]:
         carried = await asyncio.gather(
-            *(self.registrar.carry_out(Asked(stream=e.subject, now=self.now, envelope=e)) for e in envelopes)
+            *(self.registrar.carry_out(CarryOut(stream=e.subject, now=self.now, envelope=e)) for e in envelopes)
         )
         return [c.answer for c in carried if c.answer is not None]
 
@@ -109,12 +109,12 @@ class Office:
         self.runner.run(self._swept(self.now))
 
     async def _swept(self, to: datetime) -> None:
-        await reckon_anew(self.store, REALM, await newest_calendar(self.store, REALM))
+        await refresh_standings(self.store, REALM, await read_calendar_version(self.store, REALM))
         before = None
         while (standing := await self.store.falling_due(REALM, to)) is not None and standing.due_at is not None:
             assert standing != before, f"{standing.stream} stays due"
             before = standing
-            await self.registrar.carry_out(Asked(stream=standing.stream, now=standing.due_at))
+            await self.registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at))
 
     # ------------------------------------------------------------------------------------------------ looking
 

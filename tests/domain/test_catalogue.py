@@ -207,7 +207,7 @@ def test_names_are_unique() -> None:
     events = Counter(e.event_type for a in AGGREGATES.values() for e in a.events)
     terms = Counter(e.zh for a in AGGREGATES.values() for e in a.events)
     transitions = Counter((row.kind, row.id) for row in transition_table())
-    rooms = Counter((a.kind, room.name) for a in AGGREGATES.values() for room in a.rooms)
+    rooms = Counter((a.kind, room.name) for a in AGGREGATES.values() for room in a.deciders)
     for counted in (commands, events, terms, transitions, rooms):
         assert not {name: n for name, n in counted.items() if n > 1}
 

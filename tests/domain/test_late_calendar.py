@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit.invariants import check
-from audit.redecision import decide_again
+from audit.redecision import redecide
 from audit.verification import verify
 from deciding.decision import decide_on, fold
-from domain.kernel.envelope import Asked, Ending
+from domain.kernel.envelope import CarryOut, Ending
 from domain.kernel.identity import Actor, StreamId
 from domain.project.stage import Stage
 from domain.registers.calendar import PublishCalendar
 from followers.agenda import AgendaFollower
-from schemes.calendars import published
+from schemes.calendars import load_published
 from store.memory import MemoryStore
 from store.port import Clock
 from tests.domain.chronicle import contract, steps
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 RULES = scheme("hangzhou")
 AWARDED = StreamId(f"project/{REALM}/AP-1")
-(YEAR,) = published(2024, 2024)
+(YEAR,) = load_published(2024, 2024)
 QINGMING = {date(2024, 4, 4), date(2024, 4, 5)}
 ENDS = datetime(2024, 4, 10, 16, tzinfo=UTC)
 """The signing period of 15 working days from 19 March ends on 10 April, by the calendar as first published."""
@@ -83,7 +83,7 @@ def proven(office: Office) -> None:
     report = office.runner.run(check(office.store))
     assert report.ok, report.breaches
     for stream in office.store._events:
-        again = office.runner.run(decide_again(office.store, stream))
+        again = office.runner.run(redecide(office.store, stream))
         assert again.ok, again.first
 
 
@@ -169,7 +169,7 @@ def test_the_follower_has_every_stream_look_that_was_reckoned_by_an_older_calend
 
     async def look(stream: StreamId) -> None:
         told.append(stream)
-        await office.registrar.carry_out(Asked(stream=stream, now=now, alarm=True))
+        await office.registrar.carry_out(CarryOut(stream=stream, now=now, alarm=True))
 
     follower = AgendaFollower(office.store, look)
     assert office.store._agenda[AWARDED].due_at == ENDS

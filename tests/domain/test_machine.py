@@ -42,7 +42,7 @@ from domain.registers.panel import Panel
 from domain.registers.realm import Clock, SetClock
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
-from schemes.calendars import published
+from schemes.calendars import load_published
 from tests.domain.chronicle import proposal
 from tests.domain.errands import draw_for, next_of, opening, representative
 from tests.domain.guesses import BIDS, NAMES, PANELS, TYPES, any_asking, fitting, strange
@@ -85,7 +85,7 @@ class Rounds(RuleBasedStateMachine):
     @initialize(dice=DICE)
     def open_the_office(self, dice: random.Random) -> None:
         self.thorough = dice.randint(0, 3) == 0
-        for year in published(2024, 2025):
+        for year in load_published(2024, 2025):
             notice = PublishCalendar(year=year.year, off=tuple(sorted(year.off)), on=tuple(sorted(year.on)))
             self.must("calendar", "cn", notice, "CAB-REG#1")
         self.must("scheme", "hangzhou", PublishPolicyPack(scheme=RULES), "CAB-DEC#1")

@@ -781,7 +781,7 @@ def _as_written(cls: type[disbursement.DisbursementWithheld], _data: bytes) -> E
 
 
 async def test_v2_a_log_that_is_not_chained_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "chained", lambda _before, leaf: leaf[:32].ljust(32, b"\0"))
+    monkeypatch.setattr(memory, "chain_hash", lambda _before, leaf: leaf[:32].ljust(32, b"\0"))
     store = MemoryStore()
     await played(store)
     assert {f.what for f in (await verify(store)).findings} == {What.CHAIN}

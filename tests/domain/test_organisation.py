@@ -28,8 +28,8 @@ from domain.registers.organisation import (
     RecordRating,
     VerifyOrganisation,
     check_character,
-    not_eligible,
-    not_represented,
+    list_ineligibility,
+    list_unrepresented,
 )
 from tests.domain.sentences import Story, a
 from tests.domain.town import EVIDENCE, scheme, verified
@@ -51,7 +51,7 @@ def organisation(rules: Scheme | None = None) -> Story:
 
 def refusing(story: Story, day: date = TODAY, rules: Scheme | None = None) -> set[str]:
     check = Checks()
-    not_eligible(check, story.state, day, rules, "D5")
+    list_ineligibility(check, story.state, day, rules, "D5")
     return {u.en for u in check.unmet}
 
 
@@ -97,9 +97,9 @@ def test_only_legal_representatives_are_listed_as_such() -> None:
 
 def test_a_listed_representative_may_act_for_it_and_nobody_else() -> None:
     check = Checks()
-    not_represented(check, organisation().state, Actor("SO-LEGAL#1"))
+    list_unrepresented(check, organisation().state, Actor("SO-LEGAL#1"))
     assert not check.unmet
-    not_represented(check, organisation().state, Actor("SO-LEGAL#2"))
+    list_unrepresented(check, organisation().state, Actor("SO-LEGAL#2"))
     assert [u.rule for u in check.unmet] == ["SD10"]
 
 

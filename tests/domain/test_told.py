@@ -14,7 +14,7 @@ from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from scenarios.format import Scenario
 from scenarios.plan import plan
-from schemes.calendars import published
+from schemes.calendars import load_published
 from schemes.document import read
 from tests.domain.town import Town
 
@@ -27,7 +27,7 @@ STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 def prepared(told: Plan) -> Town:
     """A town with the calendars and the rules of the story."""
     town, first = Town(realm=told.realm), told.begins.isoformat()
-    for year in published(local_day(told.begins).year, local_day(told.ends).year + 1):
+    for year in load_published(local_day(told.begins).year, local_day(told.ends).year + 1):
         notice = PublishCalendar(
             year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
         )

@@ -9,11 +9,12 @@ import pytest
 
 from audit.invariants.days import Days
 from domain.kernel.calendar import Calendar, Year
-from schemes.calendars import published
+from schemes.calendars import load_published
 
-CHINA = Calendar({year.year: Year(year.version, year.off, year.on) for year in published(2023, 2026)})
+CHINA = Calendar({year.year: Year(year.version, year.off, year.on) for year in load_published(2023, 2026)})
 OURS = Days(
-    {year.year: year.off for year in published(2023, 2026)}, {year.year: year.on for year in published(2023, 2026)}
+    {year.year: year.off for year in load_published(2023, 2026)},
+    {year.year: year.on for year in load_published(2023, 2026)},
 )
 MONTHS = {
     2023: (18, 20, 23, 20, 21, 21, 21, 23, 20, 19, 22, 21),

@@ -29,15 +29,15 @@ from temporalio.testing import TimeSkipper
 
 import bootstrap
 import local
-from application.approvals import asked, decided
+from application.approvals import list_approvals, wait_for_decision
 from application.door import Door
-from cli.scenario import planned
+from cli.scenario import plan_scenario
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
 from domain.registers.annual_round import Annual
 from local.postgres import APPLICATION, AUDITOR
-from runtime.worker import serving
+from runtime.worker import run_worker
 from scenarios.play import play
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
@@ -77,7 +77,7 @@ async def _recorded(home: Path) -> dict[str, Any]:
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
         client = await bootstrap.connect_temporal(servers.temporal_address)
         store = PostgresStore(await open_pool(servers.postgres_url))
-        async with aclosing(store), serving(settings, client, store):
+        async with aclosing(store), run_worker(settings, client, store):
             door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
             streams = {
                 **await _story(door, store),
@@ -93,7 +93,7 @@ async def _recorded(home: Path) -> dict[str, Any]:
 
 
 async def _story(door: Door, store: PostgresStore) -> dict[str, str]:
-    (plan,) = planned([ROOT / "scenarios" / "s2-fuzhou.yaml"])
+    (plan,) = plan_scenario([ROOT / "scenarios" / "s2-fuzhou.yaml"])
     played = await play(plan, door, store)
     if not played.ok:
         sys.exit(json.dumps(played.as_json(), ensure_ascii=False))
@@ -111,8 +111,8 @@ async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.
             await door.send(project, bureau.award(number), Actor("CAB-REG#1"))
             await door.send(project, OpenAwardPublicity(contact="市民政局"), Actor("CAB-REG#1"))
             await _refused(door, project)
-            (asking,) = [a async for a in asked(store, stream=project)]
-            waiting = asyncio.create_task(decided(store, door, asking.approval.id))
+            (asking,) = [a async for a in list_approvals(store, stream=project)]
+            waiting = asyncio.create_task(wait_for_decision(store, door, asking.approval.id))
             await skipper.fast_forward(client.get_workflow_handle(project), timedelta(days=12))
             await door.send(project, ConfirmAward(), Actor("CAB-DEC#1"))
             await waiting

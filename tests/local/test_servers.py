@@ -257,7 +257,7 @@ async def test_an_empty_folder_takes_part_in_nothing(tmp_path: Path) -> None:
 
 async def test_somebody_elses_folder_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("not a folder")
-    with pytest.raises(local.LocalTrouble, match="home"):
+    with pytest.raises(local.LocalServerFailure, match="home"):
         async with local.servers(bootstrap.settings(home=tmp_path / "home")):
             pass
 
@@ -412,7 +412,7 @@ async def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> Non
     async with local.servers(settings):
         pass
     (settings.home / postgres.DATA / "PG_VERSION").write_text("9\n")
-    with pytest.raises(local.LocalTrouble, match=r"version 9|PG_VERSION|not compatible"):
+    with pytest.raises(local.LocalServerFailure, match=r"version 9|PG_VERSION|not compatible"):
         async with local.servers(settings):
             pass
     assert none_left(settings.home, 5)
@@ -430,7 +430,7 @@ async def test_a_first_start_that_was_cut_short_does_no_harm(tmp_path: Path) -> 
 
 async def test_a_folder_without_postgres_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VENTURE_PG_BIN", str(tmp_path))
-    with pytest.raises(local.LocalTrouble, match="VENTURE_PG_BIN"):
+    with pytest.raises(local.LocalServerFailure, match="VENTURE_PG_BIN"):
         async with local.servers(bootstrap.settings(home=tmp_path / "home")):
             pass
 
@@ -439,7 +439,7 @@ async def test_production_has_no_embedded_servers(tmp_path: Path) -> None:
     production = bootstrap.settings(
         env="production", home=tmp_path / "home", postgres_url="x", temporal_address="x:1", door_key="k" * 32
     )
-    with pytest.raises(local.LocalTrouble, match="production"):
+    with pytest.raises(local.LocalServerFailure, match="production"):
         async with local.servers(production):
             pass
     assert not (tmp_path / "home").exists()

@@ -23,7 +23,7 @@ import bootstrap
 from followers import agenda
 from followers.agenda import AgendaFollower
 from runtime import worker as house
-from runtime.runtime import opened
+from runtime.runtime import open_runtime
 from store.port import Append, Appended, Status, StoreUnavailable
 from tests.nemesis.unarmed import Unarmed
 from workflows.round import RoundWorkflow
@@ -189,8 +189,8 @@ async def _serve() -> None:
     dice = random.Random(os.environ["SEED"])  # noqa: S311 - which faults happen, no secret
     afflicted = _afflict(os.environ["AFFLICTION"])
     async with (
-        opened(settings, lambda _zh, _en: None, working=False) as office,
-        house.serving(settings, office.client, afflicted(office.store, dice)),
+        open_runtime(settings, lambda _zh, _en: None, working=False) as office,
+        house.run_worker(settings, office.client, afflicted(office.store, dice)),
     ):
         await stop.wait()
 

@@ -17,10 +17,10 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.carry_out import Registrar
+from activities.carry_out import CommandActivities
 from application import approvals
 from application.door import Defect, Mismatch, NotKnown, Receipt, receipt
-from domain.kernel.envelope import Asked, Opening
+from domain.kernel.envelope import CarryOut, Opening
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import Verdict
@@ -71,14 +71,16 @@ class Beside:
     """A second writer: records beside the stream's workflow and tells it afterwards, as whoever imports does."""
 
     bureau: Bureau
-    registrar: Registrar
+    registrar: CommandActivities
     door: Door
 
     async def send(self, subject: StreamId, command: Command, actor: Actor, *, command_id: UUID) -> Receipt:
         """The same, at the same signature."""
         envelope = self.bureau.envelope(subject, command, actor, command_id=command_id)
         try:
-            carried = await self.registrar.carry_out(Asked(stream=subject, now=envelope.received_at, envelope=envelope))
+            carried = await self.registrar.carry_out(
+                CarryOut(stream=subject, now=envelope.received_at, envelope=envelope)
+            )
             await self.door.look(subject)
         except (StoreUnavailable, RPCError) as gone:
             raise NotKnown(command_id, str(gone)) from gone
@@ -123,7 +125,7 @@ class Callers:
 
     def __post_init__(self) -> None:
         """Know the way beside the doors."""
-        self._beside = Beside(self.bureau, Registrar(self.store, self.bureau.key), self.doors[0])
+        self._beside = Beside(self.bureau, CommandActivities(self.store, self.bureau.key), self.doors[0])
 
     async def begin(self, told: Sequence[Story], rolling: float) -> None:
         """Record the past of these stories, and have workflows know; some of them make way for new runs often."""
@@ -174,7 +176,7 @@ class Callers:
         """The approvals that are asked for in that stream just now."""
         while True:
             with suppress(StoreUnavailable):
-                of = [a.approval async for a in approvals.asked(self.store, stream=stream)]
+                of = [a.approval async for a in approvals.list_approvals(self.store, stream=stream)]
                 return [approval.id for approval in of if approval.verdict is Verdict.OPEN]
             await asyncio.sleep(PAUSE_S)
 
@@ -182,7 +184,7 @@ class Callers:
         """A service waits until that approval is decided."""
         while True:
             with suppress(StoreUnavailable):
-                await approvals.decided(self.store, self.doors[1], approval)
+                await approvals.wait_for_decision(self.store, self.doors[1], approval)
                 self.asked["approval heard of"] += 1
                 return
             await asyncio.sleep(PAUSE_S)

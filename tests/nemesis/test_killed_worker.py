@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bootstrap
-from cli.scenario import planned, shipped
-from scenarios.play import Unseen, play
+from cli.scenario import plan_scenario, shipped
+from scenarios.play import SilentProgress, play
 from tests.workflows.frail import frail
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 S2 = next(path for path in shipped() if path.stem == "s2-fuzhou")
 
 
-class Killer(Unseen):
+class Killer(SilentProgress):
     """Watches the play, and kills the worker when the command after one of these rows is on its way."""
 
     def __init__(self, house: Frail, rows: Collection[int], dice: random.Random) -> None:
@@ -57,7 +57,7 @@ async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
 
 
 async def _plays_as_undisturbed(desk: Desk, home: Path, rows: Collection[int], seed: int) -> None:
-    (plan,) = planned([S2])
+    (plan,) = plan_scenario([S2])
     undisturbed = await play(plan, desk.door, desk.store)
     dice = random.Random(seed)  # noqa: S311 - when the worker is killed, no secret
     async with frail(bootstrap.settings(home=home)) as house:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import StreamId
-from store.bytes import GENESIS, chained, leaf
+from store.bytes import GENESIS, chain_hash, leaf
 from store.port import Append, Appended, Clock, Entry, NewEvent, Standing, Status, Write
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def group(
     stage: str = "DRAFTED",
     due: datetime | None = None,
     clock: Clock = Clock.WALL,
-    told: bool = True,
+    notified: bool = True,
 ) -> Append:
     """One append of those writes, with the standings that they lead to."""
     versions = {w.stream: w.expected + len(w.events) for w in writes}
-    standings = tuple(Standing(s, v, stage, due, clock, canonical({"v": v}), told) for s, v in versions.items())
+    standings = tuple(Standing(s, v, stage, due, clock, canonical({"v": v}), notified) for s, v in versions.items())
     return Append(writes, standings, reads or {})
 
 
@@ -98,6 +98,6 @@ def check_log(entries: Iterable[Entry]) -> None:
         assert before is None or before.recorded_at <= entry.recorded_at
         version = versions.get(entry.stream, 0) + (entry.kind == "event")
         assert entry.version == version
-        chain = chained(chains.get(entry.stream, GENESIS), leaf(entry))
+        chain = chain_hash(chains.get(entry.stream, GENESIS), leaf(entry))
         assert entry.chain == chain, f"position {position}"
         chains[entry.stream], versions[entry.stream], before = chain, version, entry

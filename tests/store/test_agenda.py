@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 A, B = project("AP-1"), project("AP-2")
 
 
-def due(stream: StreamId, at: datetime | None, *, clock: Clock = Clock.WALL, told: bool = True) -> Append:
-    return group(write(stream, 0, event()), due=at, clock=clock, told=told)
+def due(stream: StreamId, at: datetime | None, *, clock: Clock = Clock.WALL, notified: bool = True) -> Append:
+    return group(write(stream, 0, event()), due=at, clock=clock, notified=notified)
 
 
 async def test_an_append_writes_how_its_stream_then_stands(store: EventStore) -> None:
     standing = group(write(A, 0, event(), event()), stage="APPLIED", due=NOON + DAY)
     await appended(store, standing)
     assert await store.agenda() == [
-        Standing(A, 2, "APPLIED", NOON + DAY, Clock.WALL, b'{"v":2}', told=True),
+        Standing(A, 2, "APPLIED", NOON + DAY, Clock.WALL, b'{"v":2}', notified=True),
     ]  # fmt: skip
 
 
@@ -59,7 +59,7 @@ async def test_what_falls_due_first_is_ordered_by_instant_then_kind_then_stream(
     fallen = []
     while (standing := await store.falling_due("play", NOON + DAY)) is not None:
         fallen.append(standing.stream)
-        assert await store.restand(replace(standing, due_at=None))
+        assert await store.refresh_standing(replace(standing, due_at=None))
     assert fallen == [
         "project/play/AP-9", "scheme/play/X", "fund/play/X", "organisation/play/X", "round/play/X", "need/play/X",
         "panel/play/X", "project/play/AP-2", "project/play/X", "approval/play/X", "base/play/X",
@@ -85,28 +85,28 @@ async def test_overdue_are_those_of_that_clock_before_that_instant_earliest_firs
     assert [s.stream.name for s in await store.overdue(Clock.MANUAL, NOON)] == ["M"]
 
 
-async def test_a_stream_appended_to_from_outside_is_untold_until_it_is_told(store: EventStore) -> None:
-    await appended(store, due(B, None, told=False))
-    await appended(store, due(A, None, told=False))
+async def test_a_stream_appended_to_from_outside_is_unnotified_until_it_is_notified(store: EventStore) -> None:
+    await appended(store, due(B, None, notified=False))
+    await appended(store, due(A, None, notified=False))
     await appended(store, one(project("AP-3")))
-    assert [s.stream for s in await store.untold()] == [A, B]
-    assert [s.stream for s in await store.untold(limit=1)] == [A]
-    (standing, _) = await store.untold()
-    await store.restand(replace(standing, told=True))
-    assert [s.stream for s in await store.untold()] == [B]
+    assert [s.stream for s in await store.unnotified()] == [A, B]
+    assert [s.stream for s in await store.unnotified(limit=1)] == [A]
+    (standing, _) = await store.unnotified()
+    await store.refresh_standing(replace(standing, notified=True))
+    assert [s.stream for s in await store.unnotified()] == [B]
     await appended(store, one(B, 1))
-    assert await store.untold() == []
+    assert await store.unnotified() == []
 
 
 async def test_a_standing_is_written_anew_only_at_the_version_it_was_made_for(store: EventStore) -> None:
     await appended(store, one(A))
     (standing,) = await store.agenda()
     moved = replace(standing, due_at=NOON, stage="MOVED", summary=b'{"new":1}')
-    assert await store.restand(moved)
+    assert await store.refresh_standing(moved)
     assert await store.agenda() == [moved]
     await appended(store, one(A, 1))
-    assert not await store.restand(moved)
-    assert not await store.restand(replace(moved, stream=B))
+    assert not await store.refresh_standing(moved)
+    assert not await store.refresh_standing(replace(moved, stream=B))
     assert [(s.stage, s.version) for s in await store.agenda()] == [("DRAFTED", 2)]
 
 
@@ -178,7 +178,7 @@ async def test_a_realm_goes_live_with_its_record_and_its_whole_agenda(store: Eve
         await appended(store, due(stream, at, clock=Clock.MANUAL))
     answer = await store.go_live(turn(NOON))
     assert (answer.status, answer.first_position, answer.last_position) == (Status.APPENDED, 7, 8)
-    assert [(s.stream, s.clock, s.told) for s in await store.agenda()] == [
+    assert [(s.stream, s.clock, s.notified) for s in await store.agenda()] == [
         (elsewhere, Clock.MANUAL, True),
         (waiting, Clock.WALL, False),
         (quiet, Clock.WALL, True),
@@ -218,7 +218,7 @@ async def test_what_was_decided_on_the_manual_clock_no_longer_stands_after_the_t
     dated = group(write(stream, 1, event()), clock=Clock.MANUAL, reads={CLOCK: before.realm_version})
     answer = await store.append(dated)
     assert (answer.status, answer.what) == (Status.CONFLICT, CLOCK)
-    assert not await store.restand(replace(standing, stage="MOVED"))
+    assert not await store.refresh_standing(replace(standing, stage="MOVED"))
     assert [s.clock for s in await store.agenda(kind="project")] == [Clock.WALL]
 
 

@@ -37,7 +37,7 @@ WRITES = {
     "unclaim": "DELETE FROM venture.claims",
     "enrich": "UPDATE venture.accounts SET balance = balance + 1",
     "post": "INSERT INTO venture.postings VALUES (2, 1, 'a', 'b', 1)",
-    "restand": "UPDATE venture.agenda SET due_at = NULL",
+    "refresh_standing": "UPDATE venture.agenda SET due_at = NULL",
     "set back a clock": "UPDATE venture.realms SET now = NULL",
     "move a cursor": "UPDATE venture.followers SET position = 0",
     "take the turn": "LOCK TABLE venture.turn IN EXCLUSIVE MODE",

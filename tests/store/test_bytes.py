@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import StreamId
-from store.bytes import GENESIS, Frontier, chained, leaf, root
+from store.bytes import GENESIS, Frontier, chain_hash, leaf, root
 from store.port import Append, Clock, Entry, EntryKind, NewEvent, Standing, Write
 from tests.store.appends import appended
 
@@ -44,7 +44,7 @@ def test_a_leaf_is_eleven_lines_that_anybody_can_write() -> None:
     )
     assert leaf(ENTRY) == sha256(lines.encode()).digest()
     assert leaf(ENTRY).hex() == "ad0b4c4d4b63bf82f0c0aaea5c62ad3fb9acc438a885ca320ec445b2b9dd7579"
-    assert chained(GENESIS, leaf(ENTRY)).hex() == "37f3dfbbc66d37536618f784cad039d2f5517a64378dfd22a03ed8c0504f77d5"
+    assert chain_hash(GENESIS, leaf(ENTRY)).hex() == "37f3dfbbc66d37536618f784cad039d2f5517a64378dfd22a03ed8c0504f77d5"
 
 
 @pytest.mark.parametrize(
@@ -140,5 +140,5 @@ async def test_sql_and_python_hash_the_same_bytes(
     kept = [entry async for entry in postgres_store.read(stream, commands=True)]
     for entry, (line, *rest) in zip(kept, [(kind, schema, meta, data), *events], strict=True):
         assert (entry.type, [entry.schema_version, entry.meta, entry.data], entry.occurred_at) == (line, rest, at)
-        assert entry.chain == chained(previous, leaf(entry))
+        assert entry.chain == chain_hash(previous, leaf(entry))
         previous = entry.chain

@@ -134,7 +134,7 @@ class BothStores(RuleBasedStateMachine):
     @rule(stream=st.sampled_from(STREAMS), off=_OFF, due=st.sampled_from([None, NOON]), told=st.booleans())
     def a_standing_is_written_anew(self, stream: StreamId, off: int, due: datetime | None, told: bool) -> None:  # noqa: FBT001
         version = self.versions.get(stream, 0) + off
-        self.both("restand", Standing(stream, version, "AGAIN", due, Clock.WALL, b"[]", told))
+        self.both("refresh_standing", Standing(stream, version, "AGAIN", due, Clock.WALL, b"[]", told))
 
     @rule(owner=st.sampled_from(OWNERS), lasting=st.sampled_from([timedelta(0), timedelta(hours=1)]))
     def a_lease_is_asked_for(self, owner: UUID, lasting: timedelta) -> None:
@@ -153,7 +153,7 @@ class BothStores(RuleBasedStateMachine):
         self.both("agenda", kind="project", realm="play", limit=1)
         self.both("falling_due", "play", NOON)
         self.both("overdue", Clock.MANUAL, NOON + 2 * DAY)
-        self.both("untold")
+        self.both("unnotified")
 
     def teardown(self) -> None:
         kept, model = self.run(whole(self.kept)), self.run(whole(self.model))

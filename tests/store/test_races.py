@@ -138,7 +138,7 @@ async def _hunt_deadlocks(database: Database, seconds: float) -> None:
         )
         await store.append(append)
         for standing in (await store.agenda(limit=3, after=DICE.choice(names)))[:2]:
-            await store.restand(replace(standing, told=DICE.random() < 0.5))
+            await store.refresh_standing(replace(standing, notified=DICE.random() < 0.5))
         await store.set_clock("play", Clock.MANUAL)
 
     async with connected(database, 10) as stores:

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from activities.carry_out import Registrar
+from activities.carry_out import CommandActivities
 from application.door import Receipt, receipt
 from domain.kernel.canonical import plain
-from domain.kernel.envelope import Asked, Envelope
+from domain.kernel.envelope import CarryOut, Envelope
 from domain.kernel.identity import Actor, Attachment, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 MINUTES = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf")
-RULES = packs.named("fuzhou")
+RULES = packs.load_shipped("fuzhou")
 ROUND = "R-1"
 FUND_FEN = 1_000_000_000
 
@@ -62,8 +62,8 @@ class Bureau:
     async def straight(self, stream: StreamId, command: Command, by: str, *, at: datetime | None = None) -> Receipt:
         """Carry the command out from outside, as of that moment: no workflow hears of it."""
         envelope = self.envelope(stream, command, by, at=at)
-        carried = await Registrar(self.store, self.key).carry_out(
-            Asked(stream=stream, now=envelope.received_at, envelope=envelope)
+        carried = await CommandActivities(self.store, self.key).carry_out(
+            CarryOut(stream=stream, now=envelope.received_at, envelope=envelope)
         )
         assert carried.answer is not None
         return receipt(envelope.command_id, carried.answer)

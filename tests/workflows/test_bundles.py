@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from activities import carry_out
-from activities.carry_out import Registrar
+from activities.carry_out import CommandActivities
 from application import door as doors
-from application.door import Asking
-from domain.kernel.envelope import Answer, AskedEach, Ending
+from application.door import CommandRequest
+from domain.kernel.envelope import Answer, CarryOutEach, Ending
 from domain.kernel.identity import Actor, StreamId
 from domain.need import AdoptNeed, EndorseNeed
 from store.memory import MemoryStore
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 NAMES = ("甲", "乙", "丙", "丁")
 
 
-def asking(command: Command, by: str = "HOST#1", *, at: datetime | None = None, id_: UUID | None = None) -> Asking:
-    return Asking(command, Actor(by), id_ or uuid4(), at)
+def asking(
+    command: Command, by: str = "HOST#1", *, at: datetime | None = None, id_: UUID | None = None
+) -> CommandRequest:
+    return CommandRequest(command, Actor(by), id_ or uuid4(), at)
 
 
-async def answers(desk: Desk, stream: StreamId, askings: Sequence[Asking]) -> list[Answer]:
+async def answers(desk: Desk, stream: StreamId, askings: Sequence[CommandRequest]) -> list[Answer]:
     return [answer async for answer in desk.door.send_each(stream, askings)]
 
 
@@ -155,14 +157,14 @@ class GoneAfter(MemoryStore):
         return await super().append(append)
 
 
-def _bundle(bureau: Bureau) -> AskedEach:
+def _bundle(bureau: Bureau) -> CarryOutEach:
     stream = bureau.id("organisation", "ORG-1")
     envelopes: tuple[Envelope, ...] = tuple(bureau.envelope(stream, verified(name), "HOST#1") for name in NAMES)
-    return AskedEach(stream=stream, now=datetime.now(UTC), envelopes=envelopes)
+    return CarryOutEach(stream=stream, now=datetime.now(UTC), envelopes=envelopes)
 
 
-def _registrar(store: EventStore, bureau: Bureau) -> Registrar:
-    return Registrar(store, bureau.key)
+def _registrar(store: EventStore, bureau: Bureau) -> CommandActivities:
+    return CommandActivities(store, bureau.key)
 
 
 async def test_what_was_carried_out_before_the_store_went_away_is_told(bureau: Bureau) -> None:

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from application.door import Defect, Mismatch, NotKnown, Parked
 from domain.kernel.decider import Aggregate
-from domain.kernel.envelope import Answer, Asked, Ending, Envelope, Progress
+from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope, Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
@@ -122,7 +122,7 @@ async def test_a_workflow_carries_out_only_what_is_about_its_own_stream(desk: De
     handle = desk.client.get_workflow_handle(need)
     astray = (
         ("carry_out", bureau.envelope(other, EndorseNeed(), "COMM#2")),
-        ("fall_due", Asked(stream=other, now=bureau.envelope(other, EndorseNeed(), "COMM#2").received_at)),
+        ("fall_due", CarryOut(stream=other, now=bureau.envelope(other, EndorseNeed(), "COMM#2").received_at)),
     )
     for update, argument in astray:
         with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -141,7 +141,7 @@ async def test_a_command_cannot_be_smuggled_in_with_a_deadline(desk: Desk, burea
     envelope = bureau.envelope(need, EndorseNeed(), "COMM#2")
     with pytest.raises(WorkflowUpdateFailedError):
         await desk.client.get_workflow_handle(need).execute_update(
-            "fall_due", Asked(stream=need, now=envelope.received_at, envelope=envelope)
+            "fall_due", CarryOut(stream=need, now=envelope.received_at, envelope=envelope)
         )
 
 
@@ -150,7 +150,7 @@ async def test_nobody_moves_the_wall_clock(desk: Desk, bureau: Bureau) -> None:
     await desk.door.look(stream)
     far = bureau.envelope(stream, CloseNeedSolicitation(), "SYS#1").received_at.replace(year=2090)
     progress: Progress = await desk.client.get_workflow_handle(stream).execute_update(
-        "fall_due", Asked(stream=stream, now=far), result_type=Progress
+        "fall_due", CarryOut(stream=stream, now=far), result_type=Progress
     )
     assert progress.stage == "SOLICITING"
     assert [e.type async for e in desk.store.read(stream)] == ["NeedSolicitationOpened"]

@@ -16,18 +16,18 @@ import asyncpg
 import pytest
 
 import bootstrap
-from application.annual_round import Scheduled, publish, schedules
-from application.reconcile import Difference, reconcile, resurrect
+from application.annual_round import AnnualRoundSchedule, list_schedules, publish_rules
+from application.reconcile import Discrepancy, reconcile, resurrect
 from audit.verification import verify
-from cli.scenario import planned
+from cli.scenario import plan_scenario
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import Actor
 from domain.need import AdoptNeed, EndorseNeed
 from domain.registers.scheme import ScheduleAnnualRound
-from followers.schedules import Alarms, id_of
+from followers.schedules import RoundSchedules, schedule_id
 from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, DATABASE, OWNER, SUPERUSER
-from scenarios.play import Unseen, play
+from scenarios.play import SilentProgress, play
 from store.postgres import PostgresStore, open_pool
 from tests.workflows.bureau import RULES, Bureau, lacking
 from tests.workflows.frail import Frail, frail
@@ -62,7 +62,7 @@ def _lose_temporals_data(house: Frail) -> None:
     house.kill_temporal()
 
 
-async def _differences(house: Frail) -> dict[str, Difference]:
+async def _differences(house: Frail) -> dict[str, Discrepancy]:
     found = (await reconcile(house.store, house.client, house.settings.task_queue)).found
     return {f.stream: f.difference for f in found}
 
@@ -87,7 +87,7 @@ async def _agree(house: Frail) -> None:
 # ---------------------------------------------------------------- Temporal's data
 
 
-class Loser(Unseen):
+class Loser(SilentProgress):
     """Loses Temporal's data after so many rows."""
 
     def __init__(self, house: Frail, after: int) -> None:
@@ -100,17 +100,17 @@ class Loser(Unseen):
             _lose_temporals_data(self._house)
 
 
-async def _scheduled(house: Frail, alarms: Alarms, programme: StreamId) -> Scheduled:
+async def _scheduled(house: Frail, alarms: RoundSchedules, programme: StreamId) -> AnnualRoundSchedule:
     """A round every year, its alarm set by the follower: who has seen to it once does not look again."""
-    await publish(house.door, house.store, RULES, 2027, programme.realm)
+    await publish_rules(house.door, house.store, RULES, 2027, programme.realm)
     await house.door.send(programme, ScheduleAnnualRound(programme="FZ", month=3, day=1), OFFICER)
 
     async def is_set() -> bool:
-        (found,) = await schedules(house.store, alarms, programme)
+        (found,) = await list_schedules(house.store, alarms, programme)
         return found.next_at is not None
 
     await until(is_set)
-    (found,) = await schedules(house.store, alarms, programme)
+    (found,) = await list_schedules(house.store, alarms, programme)
     return found
 
 
@@ -128,13 +128,13 @@ async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
 async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_the_log(
     desk: Desk, house: Frail
 ) -> None:
-    (plan,) = planned([S1])
+    (plan,) = plan_scenario([S1])
     undisturbed = await play(plan, desk.door, desk.store)
     bureau = house.bureau()
     waiting = await bureau.open_round()
     await house.door.look(waiting)
     await _listed(house, waiting)
-    programme, alarms = house.bureau().id("scheme", "fuzhou"), Alarms(house.client, house.settings.task_queue)
+    programme, alarms = house.bureau().id("scheme", "fuzhou"), RoundSchedules(house.client, house.settings.task_queue)
     annual = await _scheduled(house, alarms, programme)
 
     disturbed = await play(plan, house.door, house.store, Loser(house, len(plan.orders) // 2))
@@ -143,14 +143,17 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
     assert disturbed.as_json() == undisturbed.as_json()
     assert await _log(house.store, plan) == await _log(desk.store, plan)
     differences = await _differences(house)
-    assert (differences[waiting], differences[id_of(annual.alarm.annual)]) == (Difference.MISSING, Difference.MISSING)
+    assert (differences[waiting], differences[schedule_id(annual.alarm.annual)]) == (
+        Discrepancy.MISSING,
+        Discrepancy.MISSING,
+    )
     await resurrect(house.store, house.client, house.door)
     await _listed(house, waiting)
     await _agree(house)
     progress = await house.client.get_workflow_handle(waiting).query("progress", result_type=Progress)
     (row,) = await house.store.agenda(kind="round", realm=bureau.realm)
     assert (progress.version, progress.due) == (1, row.due_at)
-    assert await schedules(house.store, alarms, programme) == [annual]
+    assert await list_schedules(house.store, alarms, programme) == [annual]
 
 
 # ---------------------------------------------------------------- Postgres from a backup
@@ -215,12 +218,12 @@ async def test_after_an_older_backup_the_difference_is_shown_and_resolved_on_the
     assert await house.store.last_position() == position
     assert (await verify(house.store)).ok
     differences = await _differences(house)
-    assert (differences[kept], differences[lost]) == (Difference.AHEAD, Difference.STRAY)
+    assert (differences[kept], differences[lost]) == (Discrepancy.AHEAD, Discrepancy.STRAY)
 
     await resurrect(house.store, house.client, house.door)
 
     async def followed() -> bool:
-        return await _differences(house) == {lost: Difference.STRAY}
+        return await _differences(house) == {lost: Discrepancy.STRAY}
 
     await until(followed)
     progress = await house.client.get_workflow_handle(kept).query("progress", result_type=Progress)

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from activities.carry_out import Registrar
-from cli.scenario import planned
+from activities.carry_out import CommandActivities
+from cli.scenario import plan_scenario
 from domain.kernel.canonical import plain
-from domain.kernel.envelope import Answer, Asked, Envelope
+from domain.kernel.envelope import Answer, CarryOut, Envelope
 from followers import agenda
 from followers.agenda import AgendaFollower
 from scenarios.play import play
 from store.memory import MemoryStore
 from store.port import Clock, EntryKind
 from tests.audit.house import StraightDoor
-from tests.workflows.test_agenda import OwnLease
+from tests.followers.test_agenda import OwnLease
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from application.door import Asking
+    from application.door import CommandRequest
     from domain.kernel.identity import StreamId
     from scenarios.plan import Plan
     from store.port import EventStore
@@ -41,7 +41,7 @@ class OrphansDoor:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._registrar = Registrar(store, KEY)
+        self._registrar = CommandActivities(store, KEY)
         self._follower = AgendaFollower(OwnLease(store), self._look)
         self._now = datetime.min.replace(tzinfo=UTC)
         self.looks = 0
@@ -60,9 +60,9 @@ class OrphansDoor:
 
     async def _look(self, stream: StreamId) -> None:
         self.looks += 1
-        await self._registrar.carry_out(Asked(stream=stream, now=self._now, alarm=True))
+        await self._registrar.carry_out(CarryOut(stream=stream, now=self._now, alarm=True))
 
-    async def send_each(self, subject: StreamId, askings: Sequence[Asking]) -> AsyncGenerator[Answer, None]:
+    async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
         for asking in askings:
             assert asking.at is not None
             await self.move_clock(subject.realm, asking.at)
@@ -74,7 +74,7 @@ class OrphansDoor:
                 command=asking.command.command_type,
                 body=plain(asking.command),
             ).signed(KEY)
-            carried = await self._registrar.carry_out(Asked(stream=subject, now=asking.at, envelope=envelope))
+            carried = await self._registrar.carry_out(CarryOut(stream=subject, now=asking.at, envelope=envelope))
             assert carried.answer is not None
             yield carried.answer
 
@@ -94,7 +94,7 @@ async def _told(store: EventStore, plan: Plan) -> dict[StreamId, list[tuple[Any,
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda path: path.stem)
 async def test_a_story_of_which_temporal_never_heard_comes_out_as_told(story: Path) -> None:
-    (plan,) = planned([story])
+    (plan,) = plan_scenario([story])
     manual, orphaned = MemoryStore(), MemoryStore()
     await play(plan, StraightDoor(manual), manual)  # type: ignore[arg-type] # what a play needs of a door
     door = OrphansDoor(orphaned)

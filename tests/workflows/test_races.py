@@ -12,12 +12,12 @@ from uuid import uuid4
 import pytest
 
 import bootstrap
-from activities.carry_out import Registrar
+from activities.carry_out import CommandActivities
 from application.door import Door
 from audit.invariants import check
 from audit.verification import verify
 from deciding.decision import fold
-from domain.kernel.envelope import Asked, Ending, Progress
+from domain.kernel.envelope import CarryOut, Ending, Progress
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
@@ -26,7 +26,7 @@ from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource, envelope
 from domain.registers.organisation import BanApplicant
 from domain.round.resolution import Omission, ResolveRound, Selection, preview, preview_digest
-from schemes.calendars import published
+from schemes.calendars import load_published
 from store.port import EntryKind
 from store.postgres import PostgresStore
 from tests.domain.chronicle import AWARD, FUNDS, steps
@@ -93,10 +93,10 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
 
     monkeypatch.setattr(store, "append", once_all_have_decided)
     monkeypatch.setattr(store, "_send", counted)
-    registrar = Registrar(store, bureau.key)
+    registrar = CommandActivities(store, bureau.key)
     envelopes = [bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n), "CAB-REG#1") for n in range(64)]
     carried = await asyncio.gather(
-        *(registrar.carry_out(Asked(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
+        *(registrar.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
     )
     assert max(sent) == 64, "one statement"
     answers = [c.answer for c in carried if c.answer is not None]
@@ -111,14 +111,14 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
 
 async def test_what_overdraws_by_itself_leaves_its_neighbours_be(bureau: Bureau, store: PostgresStore) -> None:
     await nearly_empty(bureau, 63 * ONE)
-    registrar = Registrar(store, bureau.key)
+    registrar = CommandActivities(store, bureau.key)
     amounts = [ONE] * 40 + [64 * ONE] + [ONE] * 23
     envelopes = [
         bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n, fen), "CAB-REG#1")
         for n, fen in enumerate(amounts)
     ]
     carried = await asyncio.gather(
-        *(registrar.carry_out(Asked(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
+        *(registrar.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
     )
     endings = [c.answer.ending for c in carried if c.answer is not None]
     assert [n for n, ending in enumerate(endings) if ending is Ending.REFUSED] == [40]
@@ -250,7 +250,7 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
         return (await town.stage(one), await town.stage(two)) == ("IN_PUBLICITY", "NOT_SELECTED")
 
     await until(heard, within_s=60)
-    assert not [row for row in await town.desk.store.agenda(realm=town.realm) if not row.told]
+    assert not [row for row in await town.desk.store.agenda(realm=town.realm) if not row.notified]
     await proven(town.desk.store, town.realm)
 
 
@@ -314,7 +314,7 @@ async def test_two_resolutions_race_and_one_stands(town: Town) -> None:
 async def test_on_a_manual_clock_a_late_calendar_moves_what_runs_before_the_next_sweep(desk: Desk) -> None:
     town = Town(desk)
     await town.told_until("confirmed")
-    (year,) = published(2024, 2024)
+    (year,) = load_published(2024, 2024)
     worked = set(year.off) - {date(2024, 4, 4), date(2024, 4, 5)}
     notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on))
     await town.send(town.id("calendar", "cn"), notice, "CAB-REG#1", "2024-04-01")

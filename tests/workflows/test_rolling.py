@@ -18,7 +18,7 @@ from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
 from domain.project.award import OpenAwardPublicity
-from runtime.worker import serving
+from runtime.worker import run_worker
 from store.port import EntryKind
 from tests.workflows.bureau import Bureau, lacking
 from tests.workflows.waiting import until
@@ -128,11 +128,11 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
     await bureau.open_base()
     door = Door(desk.client, desk.store, bootstrap.door_key(old), queue)
     project = bureau.id("project", "AP-1")
-    async with serving(old, desk.client, desk.store):
+    async with run_worker(old, desk.client, desk.store):
         await _made_current(desk, old)
         await door.send(project, bureau.award(1), Actor("CAB-REG#1"))
         assert await _build_of(desk, project) == "2026.1"
-        async with serving(new, desk.client, desk.store):
+        async with run_worker(new, desk.client, desk.store):
             await _made_current(desk, new)
             assert await _build_of(desk, project) == "2026.1", "pinned until it makes way for its next run"
             receipt = await door.send(project, OpenAwardPublicity(contact="市民政局"), Actor("CAB-REG#1"))
@@ -142,7 +142,7 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
                 return await _build_of(desk, project) == "2026.2"
 
             await until(moved)
-    async with serving(new, desk.client, desk.store):
+    async with run_worker(new, desk.client, desk.store):
         progress = await desk.client.get_workflow_handle(project).query("progress", result_type=Progress)
         (row,) = await desk.store.agenda(kind="project", realm=bureau.realm)
         assert (progress.version, progress.due) == (receipt.version, row.due_at)

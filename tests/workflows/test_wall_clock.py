@@ -18,7 +18,7 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
-from runtime.worker import serving
+from runtime.worker import run_worker
 from store.port import EntryKind
 from tests.workflows.bureau import RULES, Bureau
 from tests.workflows.waiting import until
@@ -134,13 +134,13 @@ async def _across_a_deadline(desk: Desk, bureau: Bureau, times: int) -> None:
     of = desk.settings.model_copy(update={"task_queue": f"away-{uuid4().hex[:8]}"})
     await bureau.open_base()
     town = Town(desk, bureau, of.task_queue)
-    async with serving(of, desk.client, desk.store):
+    async with run_worker(of, desk.client, desk.store):
         streams = [await town.awarded(n) for n in range(times)]
     for stream in streams:
         await town.pass_time_until_due(stream)
     asked = [asyncio.create_task(town.send(stream, DeclineAward(reason="放棄"), "SO-LEGAL#1")) for stream in streams]
     await until_waiting(desk, of.task_queue, times)
-    async with serving(of, desk.client, desk.store):
+    async with run_worker(of, desk.client, desk.store):
         answers = await asyncio.gather(*asked, return_exceptions=True)
     for stream, answer in zip(streams, answers, strict=True):
         assert isinstance(answer, CommandRejected), answer

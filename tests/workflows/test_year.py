@@ -19,7 +19,7 @@ from temporalio.testing import TimeSkipper
 
 import bootstrap
 from application.door import Door
-from cli.scenario import planned
+from cli.scenario import plan_scenario
 from domain.kernel.calendar import local_day
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Role, StreamId
@@ -28,7 +28,7 @@ from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import AmendCall, PublishCall
 from scenarios.play import play
-from schemes.calendars import published
+from schemes.calendars import load_published
 from store.memory import MemoryStore
 from store.port import Clock
 from tests.audit.house import StraightDoor
@@ -70,7 +70,7 @@ def _calendars(plan: Plan, by: timedelta) -> Sequence[PublishCalendar]:
     """The story's working days, moved by whole weeks: what was a working day then is one now."""
     off: defaultdict[int, set[date]] = defaultdict(set)
     on: defaultdict[int, set[date]] = defaultdict(set)
-    for year in published(local_day(plan.begins).year, local_day(plan.ends).year + 1):
+    for year in load_published(local_day(plan.begins).year, local_day(plan.ends).year + 1):
         for days, kept in ((year.off, off), (year.on, on)):
             for day in days:
                 kept[(day + by).year].add(day + by)
@@ -180,7 +180,7 @@ STORIES = [
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("story", STORIES)
 async def test_a_story_on_the_wall_clock_has_every_deadline_by_itself_once_on_its_day(desk: Desk, story: Path) -> None:
-    (plan,) = planned([story], fresh=uuid4().hex)
+    (plan,) = plan_scenario([story], fresh=uuid4().hex)
     told = MemoryStore()
     assert (await play(plan, StraightDoor(told), told)).ok  # type: ignore[arg-type] # what a play needs of a door
     years = await _ahead(desk, plan)
@@ -211,7 +211,7 @@ def _rung(
 
 
 async def test_an_amended_call_moves_its_timer_and_closes_on_its_new_day_only(desk: Desk) -> None:
-    (plan,) = planned([SCENARIOS / "s1-hangzhou.yaml"], fresh=uuid4().hex)
+    (plan,) = plan_scenario([SCENARIOS / "s1-hangzhou.yaml"], fresh=uuid4().hex)
     years = await _ahead(desk, plan)
     calls = [n for n, order in enumerate(plan.orders) if isinstance(order.command, PublishCall)]
     for order in plan.orders[: calls[0] + 1]:

@@ -29,7 +29,7 @@ from domain.project.contract import (
 from domain.project.delivery import ProjectStarted
 from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import ORGANISATION, OrganisationVerified
-from schemes.calendars import published
+from schemes.calendars import load_published
 from tests.domain.sentences import Story, a, on, who
 from tests.domain.town import EVIDENCE, MINUTES, Town, founded, scheme, verified
 
@@ -48,7 +48,7 @@ INDEX = Attachment(sha256="3" * 64, media_type="application/pdf", name="卷內�
 AGAINST = {"reason": "見附件", "attachments": EVIDENCE}
 """The reason and the evidence that an adverse decision needs (V1)."""
 
-CALENDAR = Calendar({year.year: Year(year.version, year.off, year.on) for year in published(2023, 2025)})
+CALENDAR = Calendar({year.year: Year(year.version, year.off, year.on) for year in load_published(2023, 2025)})
 RULES = scheme("hangzhou")
 TRANCHES = {
     "T1": Installment(planned=7500000, gate="ContractSigned"),
@@ -161,7 +161,7 @@ def stage(story: Story) -> str:
 def town_of(rules: Scheme, *organisations: tuple[str, str], **funds: int) -> Town:
     """A town that knows the whole life of a project, every published calendar, and these organisations."""
     town = founded(rules, **funds)
-    for year in published(2023, 2026):
+    for year in load_published(2023, 2026):
         version = 2 if year.year in (2023, 2024) else 1
         notice = PublishCalendar(
             year=year.year, version=version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))

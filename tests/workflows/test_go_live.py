@@ -17,8 +17,8 @@ from domain.registers.realm import Clock as RealmClock
 from domain.registers.realm import SetClock
 from followers.agenda import AgendaFollower
 from store.port import Clock
+from tests.followers.test_agenda import OwnLease
 from tests.workflows.bureau import Bureau, lacking
-from tests.workflows.test_agenda import OwnLease
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def test_a_realm_goes_live_and_its_deadlines_ring_by_themselves(desk: Desk
             "progress", result_type=Progress
         )
         (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
-        return progress is not None and row.told and progress.due == row.due_at
+        return progress is not None and row.notified and progress.due == row.due_at
 
     await until(armed)
     (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)

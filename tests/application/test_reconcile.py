@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from application.reconcile import Difference, reconcile, resurrect
+from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.catalogue import command_named
 from domain.kernel.envelope import Opening, Progress
-from domain.kernel.identity import LIVE, Actor, StreamId, derived
+from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from schemes import packs
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 async def _soliciting_round(desk: Desk) -> StreamId:
     """A round on the wall clock whose window for needs is running."""
-    rules = packs.named("fuzhou")
+    rules = packs.load_shipped("fuzhou")
     publish = command_named("PolicyPackPublished", "scheme").model_validate({"scheme": rules})
     scheme = StreamId.of("scheme", LIVE, rules.name)
-    await desk.door.send(scheme, publish, Actor("CAB-DEC#1"), command_id=derived("published", scheme, "1"))
+    await desk.door.send(scheme, publish, Actor("CAB-DEC#1"), command_id=derive_id("published", scheme, "1"))
     stream = StreamId.of("round", LIVE, f"R-{uuid4().hex[:8]}")
     command = command_named("NeedSolicitationOpened", "round").model_validate(
         {"scheme": rules.ref.model_dump(), "year": datetime.now(UTC).year, "level": "DISTRICT"}
@@ -32,7 +32,7 @@ async def _soliciting_round(desk: Desk) -> StreamId:
     return stream
 
 
-async def _found(desk: Desk, stream: StreamId) -> list[Difference]:
+async def _found(desk: Desk, stream: StreamId) -> list[Discrepancy]:
     found = (await reconcile(desk.store, desk.client, desk.settings.task_queue)).found
     return [f.difference for f in found if f.stream == stream]
 
@@ -66,7 +66,7 @@ async def test_a_lost_workflow_is_missed_and_started_again_with_its_timer(desk: 
     before = await _handle(desk, stream).query("progress", result_type=Progress)
     await _handle(desk, stream).terminate("lost")
     await _is_listed(desk, stream, running=False)
-    assert await _found(desk, stream) == [Difference.MISSING]
+    assert await _found(desk, stream) == [Discrepancy.MISSING]
 
     await resurrect(desk.store, desk.client, desk.door)
 
@@ -92,5 +92,5 @@ async def test_a_workflow_without_a_stream_is_shown_and_left_to_a_person(desk: D
     remembered = Opening(stream=stream, progress=Progress(version=5, stage="ACTIVE"))
     await desk.client.start_workflow("Project", remembered, id=stream, task_queue=desk.settings.task_queue)
     await _is_listed(desk, stream, running=True)
-    assert await _found(desk, stream) == [Difference.STRAY]
+    assert await _found(desk, stream) == [Discrepancy.STRAY]
     await _handle(desk, stream).terminate("end of the test")

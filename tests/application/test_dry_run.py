@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.dry_run import Rehearsal
+from application.dry_run import DryRun
 from domain.kernel.identity import Actor
 from domain.need import EndorseNeed
 from domain.project.award import DeclineAward
@@ -31,7 +31,7 @@ async def test_what_is_tried_rests_on_what_was_tried_before_and_nothing_is_recor
     store: MemoryStore, bureau: Bureau
 ) -> None:
     await bureau.open_round()
-    before, need, rehearsal = await store.last_position(), bureau.id("need", "ND-1"), Rehearsal(store)
+    before, need, rehearsal = await store.last_position(), bureau.id("need", "ND-1"), DryRun(store)
     early = await rehearsal.step(need, EndorseNeed(), Actor("COMM#2"))
     assert early.unmet, "there is no such need yet"
     submitted = await rehearsal.step(need, lacking(), Actor("COMM#1"))
@@ -45,7 +45,7 @@ async def test_what_is_tried_rests_on_what_was_tried_before_and_nothing_is_recor
 async def test_money_that_one_award_would_take_is_not_there_for_the_next(store: MemoryStore, bureau: Bureau) -> None:
     await bureau.open_base()
     half = FUND_FEN // 2 + 1
-    rehearsal = Rehearsal(store)
+    rehearsal = DryRun(store)
     one, two, three = (bureau.id("project", f"AP-{n}") for n in (1, 2, 3))
     dear = bureau.award(1).model_copy(update={"award": half, "funds": {"FS-1": half}})
     also = dear.model_copy(update={"project": "PJ-2"})
@@ -62,7 +62,7 @@ async def test_money_that_one_award_would_take_is_not_there_for_the_next(store: 
 
 async def test_a_name_taken_in_the_rehearsal_is_taken(store: MemoryStore, bureau: Bureau) -> None:
     await bureau.open_base()
-    rehearsal = Rehearsal(store)
+    rehearsal = DryRun(store)
     first = await rehearsal.step(bureau.id("project", "AP-1"), bureau.award(1), Actor("CAB-REG#1"))
     second = await rehearsal.step(bureau.id("project", "AP-2"), bureau.award(1), Actor("CAB-REG#1"))
     assert not first.unmet
@@ -70,7 +70,7 @@ async def test_a_name_taken_in_the_rehearsal_is_taken(store: MemoryStore, bureau
 
 
 async def test_registers_are_begun_in_a_rehearsal_too(store: MemoryStore, bureau: Bureau) -> None:
-    rehearsal = Rehearsal(store)
+    rehearsal = DryRun(store)
     organisation = await rehearsal.step(bureau.id("organisation", "ORG-1"), verified(), Actor("HOST#1"))
     fund = RegisterFundSource(name="福彩公益金", envelope=1)
     twice = [await rehearsal.step(bureau.id("fund", "FS-1"), fund, Actor("CAB-FIN#1")) for _ in range(2)]
@@ -79,10 +79,10 @@ async def test_registers_are_begun_in_a_rehearsal_too(store: MemoryStore, bureau
 
 async def test_what_a_command_asks_of_others_is_tried_too(store: MemoryStore) -> None:
     story = await played(store, REPORTED)
-    resolution, rehearsal = await resolving(store, story.plan.realm), Rehearsal(store)
+    resolution, rehearsal = await resolving(store, story.plan.realm), DryRun(store)
     resolved = await rehearsal.step(story.plan.stream("R-FZ-2023"), resolution, Actor("CAB-REG#1"))
     assert not resolved.unmet, resolved.unmet
     bid, withdrawal = story.plan.stream("AP-5"), WithdrawApplication()
     awarded = await rehearsal.step(bid, withdrawal, Actor("SO-LEGAL#1"))
     assert awarded.unmet, "the resolution proposed its award"
-    assert not (await Rehearsal(store).step(bid, withdrawal, Actor("SO-LEGAL#1"))).unmet
+    assert not (await DryRun(store).step(bid, withdrawal, Actor("SO-LEGAL#1"))).unmet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -52,18 +53,18 @@ class OwnLease:
         return 1
 
 
-async def _standing(store: MemoryStore, name: str, *, due: datetime | None, told: bool = True) -> StreamId:
+async def _standing(store: MemoryStore, name: str, *, due: datetime | None, notified: bool = True) -> StreamId:
     stream = StreamId(f"project/live/{name}")
     event = NewEvent("Happened", 1, canonical({"actor": "SYS#1"}), canonical({}))
     write = Write(stream, 0, uuid4(), "Happen", NOW, canonical({}), canonical({}), (event,))
-    await store.append(Append((write,), (Standing(stream, 1, "ACTIVE", due, Clock.WALL, canonical({}), told),)))
+    await store.append(Append((write,), (Standing(stream, 1, "ACTIVE", due, Clock.WALL, canonical({}), notified),)))
     return stream
 
 
 async def test_it_tells_those_whose_deadline_was_missed_and_those_that_were_not_told() -> None:
     store, looks = MemoryStore(), Looks()
     missed = await _standing(store, "AP-1", due=NOW - HOUR)
-    outside = await _standing(store, "AP-2", due=NOW + HOUR, told=False)
+    outside = await _standing(store, "AP-2", due=NOW + HOUR, notified=False)
     await _standing(store, "AP-3", due=NOW + HOUR)
     await _standing(store, "AP-4", due=NOW - timedelta(seconds=30))
     await _standing(store, "AP-5", due=None)
@@ -86,7 +87,7 @@ async def test_a_stream_that_moved_is_told_at_once() -> None:
     stream = await _standing(store, "AP-1", due=NOW - HOUR)
     follower = AgendaFollower(store, looks)
     await follower.once(NOW)
-    await store.restand(Standing(stream, 1, "ACTIVE", NOW - HOUR / 2, Clock.WALL, canonical({})))
+    await store.refresh_standing(Standing(stream, 1, "ACTIVE", NOW - HOUR / 2, Clock.WALL, canonical({})))
     await follower.once(NOW + timedelta(seconds=1))
     assert looks.at == [stream, stream]
 
@@ -133,10 +134,10 @@ async def test_it_goes_on_after_the_store_was_away(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(store, "lease", failing)
     following = asyncio.create_task(AgendaFollower(store, looks).run())
 
-    async def told() -> bool:
+    async def is_notified() -> bool:
         return bool(looks.at)
 
-    await until(told)
+    await until(is_notified)
     following.cancel()
 
 
@@ -165,13 +166,14 @@ async def test_a_stream_written_from_outside_is_told_and_its_workflow_adopts_the
     await desk.door.send(need, lacking(), Actor("COMM#1"))
     await bureau.straight(need, EndorseNeed(), "COMM#2")
     (row,) = await desk.store.agenda(kind="need", realm=bureau.realm)
-    await desk.store.restand(Standing(need, row.version, row.stage, None, row.clock, row.summary, told=False))
+    row = replace(row, due_at=None, notified=False)
+    await desk.store.refresh_standing(row)
     await AgendaFollower(OwnLease(desk.store), desk.door.look).once(datetime.now(UTC))
 
     async def adopted() -> bool:
         (row,) = await desk.store.agenda(kind="need", realm=bureau.realm)
         progress = await desk.client.get_workflow_handle(need).query("progress")
-        return row.told and progress["version"] == 2
+        return row.notified and progress["version"] == 2
 
     await until(adopted)
 
@@ -181,12 +183,14 @@ async def test_telling_a_stream_of_a_manual_realm_moves_no_clock(desk: Desk, bur
     await desk.door.open_realm(bureau.realm)
     stream = await bureau.open_round(at=opened)
     (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
-    await desk.store.restand(Standing(stream, row.version, row.stage, row.due_at, row.clock, row.summary, told=False))
+    await desk.store.refresh_standing(
+        Standing(stream, row.version, row.stage, row.due_at, row.clock, row.summary, notified=False)
+    )
     await AgendaFollower(OwnLease(desk.store), desk.door.look).once(datetime.now(UTC))
 
-    async def told() -> bool:
-        return (await desk.store.agenda(kind="round", realm=bureau.realm))[0].told
+    async def is_notified() -> bool:
+        return (await desk.store.agenda(kind="round", realm=bureau.realm))[0].notified
 
-    await until(told)
+    await until(is_notified)
     assert [e.type async for e in desk.store.read(stream)] == ["NeedSolicitationOpened"]
     await desk.door.send(bureau.id("organisation", "ORG-1"), verified(), Actor("HOST#1"), at=opened)

@@ -15,7 +15,7 @@ from temporalio.client import ScheduleBackfill, ScheduleUpdate, ScheduleUpdateIn
 import bootstrap
 from application import annual_round
 from application.annual_round import NoSuchSchedule, RoundOpener
-from application.reconcile import Difference, reconcile, resurrect
+from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
@@ -24,8 +24,8 @@ from domain.registers.annual_round import Alarm, Annual, YearsRound
 from domain.registers.calendar import PublishCalendar
 from domain.registers.realm import Clock, SetClock
 from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
-from followers.schedules import AlarmFollower, Alarms, id_of, wanted
-from schemes.document import Faulty
+from followers.schedules import RoundSchedules, ScheduleFollower, load_alarms, schedule_id
+from schemes.document import DocumentInvalid
 from store.memory import MemoryStore
 from store.port import Clock as StoreClock
 from tests.workflows.bureau import RULES, Bureau
@@ -60,8 +60,8 @@ class City:
     def __init__(self, desk: Desk, realm: str) -> None:
         self.desk = desk
         self.bureau = Bureau(realm, desk.store, bootstrap.door_key(desk.settings))
-        self.alarms = Alarms(desk.client, desk.settings.task_queue)
-        self.follower = AlarmFollower(desk.store, self.alarms)
+        self.alarms = RoundSchedules(desk.client, desk.settings.task_queue)
+        self.follower = ScheduleFollower(desk.store, self.alarms)
         self.stream = StreamId.of("scheme", realm, "fuzhou")
         self.annual = Annual(
             programme="FZ", scheme="fuzhou", level=RoundLevel.DISTRICT, actor=REGISTRAR, realm=self.stream.realm
@@ -69,11 +69,11 @@ class City:
 
     @property
     def alarm(self) -> ScheduleHandle:
-        return self.desk.client.get_schedule_handle(id_of(self.annual))
+        return self.desk.client.get_schedule_handle(schedule_id(self.annual))
 
     async def schedule(
         self, asked: ScheduleAnnualRound = FIRST_OF_MARCH, scheme: str = "fuzhou"
-    ) -> annual_round.Scheduled:
+    ) -> annual_round.AnnualRoundSchedule:
         stream = self.stream.sibling("scheme", scheme)
         return await annual_round.schedule(self.desk.door, self.desk.store, self.alarms, stream, asked, REGISTRAR)
 
@@ -82,12 +82,12 @@ class City:
 
     async def record(self, asked: ScheduleAnnualRound | UnscheduleAnnualRound) -> None:
         """As somebody does who dies before the alarm is set."""
-        if not await wanted(self.desk.store, self.stream):
+        if not await load_alarms(self.desk.store, self.stream):
             await self.bureau.straight(self.stream, PublishPolicyPack(scheme=RULES), "CAB-DEC#1")
         await self.bureau.straight(self.stream, asked, REGISTRAR)
 
-    async def scheduled(self) -> annual_round.Scheduled:
-        (found,) = await annual_round.schedules(self.desk.store, self.alarms, self.stream)
+    async def scheduled(self) -> annual_round.AnnualRoundSchedule:
+        (found,) = await annual_round.list_schedules(self.desk.store, self.alarms, self.stream)
         return found
 
     async def fired(self, times: int) -> None:
@@ -98,14 +98,14 @@ class City:
         await until(done)
 
     async def is_set(self, of: Annual | None = None) -> bool:
-        return await self.alarms.described(id_of(of or self.annual)) is not None
+        return await self.alarms.described(schedule_id(of or self.annual)) is not None
 
     async def is_gone(self) -> bool:
         return not await self.is_set()
 
-    async def differences(self, of: Annual | None = None) -> list[Difference]:
+    async def differences(self, of: Annual | None = None) -> list[Discrepancy]:
         found = (await reconcile(self.desk.store, self.desk.client, self.desk.settings.task_queue)).found
-        return [f.difference for f in found if f.stream == id_of(of or self.annual)]
+        return [f.difference for f in found if f.stream == schedule_id(of or self.annual)]
 
     async def resurrect(self, *, strays: bool = False) -> None:
         await resurrect(self.desk.store, self.desk.client, self.desk.door, strays=strays)
@@ -120,12 +120,12 @@ async def test_it_fires_next_at_nine_in_shanghai_and_is_listed_until_it_is_taken
     local = scheduled.next_at.astimezone(SHANGHAI)
     assert (local.month, local.day, local.hour, local.minute, local.second) == (3, 1, 9, 0, 0)
     assert scheduled.next_at > datetime.now(UTC)
-    assert scheduled in await annual_round.every_schedule(desk.store, fz.alarms)
+    assert scheduled in await annual_round.list_all_schedules(desk.store, fz.alarms)
     with pytest.raises(CommandRejected, match="SC04"):
         await fz.schedule()
 
     await fz.unschedule()
-    assert scheduled not in await annual_round.every_schedule(desk.store, fz.alarms)
+    assert scheduled not in await annual_round.list_all_schedules(desk.store, fz.alarms)
     assert await fz.is_gone()
     with pytest.raises(NoSuchSchedule):
         await fz.unschedule()
@@ -162,7 +162,7 @@ async def test_a_round_that_somebody_opened_by_hand_is_left_alone(desk: Desk, fz
 async def test_a_day_that_not_every_year_has_and_rules_that_nobody_knows_are_refused(fz: City) -> None:
     with pytest.raises(CommandRejected, match="SC04: not every year has a 02-29"):
         await fz.schedule(FIRST_OF_MARCH.model_copy(update={"month": 2, "day": 29}))
-    with pytest.raises(Faulty):
+    with pytest.raises(DocumentInvalid):
         await fz.schedule(scheme="atlantis")
 
 
@@ -192,7 +192,7 @@ async def test_a_lost_alarm_is_missed_and_set_again_from_the_log(unattended: Cit
     await unattended.follower.once()
     before = await unattended.scheduled()
     await unattended.alarm.delete()
-    assert await unattended.differences() == [Difference.MISSING]
+    assert await unattended.differences() == [Discrepancy.MISSING]
     lost = await unattended.scheduled()
     assert (lost.alarm, lost.next_at) == (before.alarm, None)
 
@@ -214,7 +214,7 @@ async def test_an_alarm_that_was_altered_by_hand_is_set_right(unattended: City) 
 
     for altered in (unattended.alarm.pause, partial(unattended.alarm.update, every_hour)):
         await altered()
-        assert await unattended.differences() == [Difference.ALTERED]
+        assert await unattended.differences() == [Discrepancy.ALTERED]
         await unattended.resurrect()
         assert await unattended.differences() == []
     assert await unattended.scheduled() == before
@@ -226,13 +226,13 @@ async def test_an_alarm_that_the_log_cancelled_goes_and_one_that_it_never_knew_i
     await unattended.record(FIRST_OF_MARCH)
     await unattended.follower.once()
     await unattended.record(CANCELLED)
-    assert await unattended.differences() == [Difference.ALTERED]
+    assert await unattended.differences() == [Discrepancy.ALTERED]
     other = unattended.annual.model_copy(update={"programme": "STRAY"})
     alarm = Alarm(annual=other, month=3, day=1, hour=9, since=datetime.now(UTC))
-    await unattended.alarms.set_right(id_of(other), alarm)
+    await unattended.alarms.set_right(schedule_id(other), alarm)
 
     async def listed() -> bool:
-        return await unattended.differences(other) == [Difference.STRAY]
+        return await unattended.differences(other) == [Discrepancy.STRAY]
 
     await until(listed)
     await unattended.resurrect()
@@ -246,9 +246,9 @@ async def test_an_alarm_that_was_missing_on_its_day_rings_when_it_is_set_again(f
     now = datetime.now(SHANGHAI)
     day = now - timedelta(days=1)
     alarm = Alarm(annual=fz.annual, month=day.month, day=day.day, hour=day.hour, since=now - timedelta(days=3))
-    await fz.alarms.set_right(id_of(fz.annual), alarm)
+    await fz.alarms.set_right(schedule_id(fz.annual), alarm)
     await until(lambda: fz.opened(day.year))
-    await fz.alarms.take_away(id_of(fz.annual))
+    await fz.alarms.take_away(schedule_id(fz.annual))
 
 
 async def test_an_alarm_that_was_first_set_after_its_day_rings_next_year(fz: City) -> None:

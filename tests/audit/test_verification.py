@@ -15,7 +15,7 @@ from audit.verification import Root, Verification, verify
 from domain.kernel.identity import Actor, StreamId
 from domain.project.bidding import WithdrawApplication
 from domain.registers.fund import RegisterFundSource
-from store.bytes import chained, leaf
+from store.bytes import chain_hash, leaf
 from store.memory import MemoryStore
 from store.port import EntryKind, Posting
 from tests.audit.house import StraightDoor, played
@@ -55,7 +55,7 @@ def forge(store: MemoryStore) -> None:
     """Recompute every chain hash, as somebody with all rights could."""
     chains: dict[StreamId, bytes] = {}
     for i, entry in enumerate(log(store)):
-        chains[entry.stream] = chained(chains.get(entry.stream, bytes(32)), leaf(entry))
+        chains[entry.stream] = chain_hash(chains.get(entry.stream, bytes(32)), leaf(entry))
         edit(store, i, chain=chains[entry.stream])
 
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from activities.carry_out import Registrar
+from activities.carry_out import CommandActivities
 from deciding.decision import fold
-from deciding.fold_cache import Fold, Folds, Moved
-from domain.kernel.envelope import Asked
+from deciding.fold_cache import CachedFold, FoldCache, StaleFold
+from domain.kernel.envelope import CarryOut
 from domain.kernel.identity import Actor
 from domain.kernel.state import State
 from domain.need import EndorseNeed
@@ -38,24 +38,24 @@ async def _need(store: EventStore, endorsements: int, realm: str = "folds") -> t
 
 async def test_a_fold_goes_on_from_its_last_event_to_the_same_state() -> None:
     need, entries = await _need(MemoryStore(), 3)
-    folds = Folds()
+    folds = FoldCache()
     assert folds.go_on(folds.known(need), entries[:2]) == fold(need, entries[:2])
     assert folds.go_on(folds.known(need), entries[1:]) == fold(need, entries)
-    assert folds.known(need) == Fold(fold(need, entries), entries[-1].chain)
+    assert folds.known(need) == CachedFold(fold(need, entries), entries[-1].chain)
 
 
 async def test_a_fold_whose_last_event_is_another_or_gone_is_forgotten() -> None:
     need, entries = await _need(MemoryStore(), 3)
     for otherwise in ([], [replace(entries[2], chain=bytes(32))], entries[1:]):
-        folds = Folds()
+        folds = FoldCache()
         folds.go_on(folds.known(need), entries[:3])
-        with pytest.raises(Moved):
+        with pytest.raises(StaleFold):
             folds.go_on(folds.known(need), otherwise)
-        assert folds.known(need) == Fold(State(need), b"")
+        assert folds.known(need) == CachedFold(State(need), b"")
 
 
 async def test_of_many_streams_those_seen_last_are_remembered() -> None:
-    folds, needs = Folds(most=2), [await _need(MemoryStore(), 0, f"folds-{n}") for n in range(3)]
+    folds, needs = FoldCache(most=2), [await _need(MemoryStore(), 0, f"folds-{n}") for n in range(3)]
     for need, entries in needs:
         folds.go_on(folds.known(need), entries)
     assert len(folds) == 2
@@ -87,10 +87,10 @@ async def test_a_worker_on_a_database_that_was_set_back_reads_from_the_beginning
     bureau = Bureau("folds", first, KEY)
     other = MemoryStore()
     await _need(other, 1)
-    registrar = Registrar(first, KEY)
+    registrar = CommandActivities(first, KEY)
     for store, version in ((first, 5), (other, 3), (other, 4)):
         registrar._store = store
         envelope = bureau.envelope(need, EndorseNeed(), Actor(f"PUBLIC#{version}"))
-        carried = await registrar.carry_out(Asked(stream=need, now=envelope.received_at, envelope=envelope))
+        carried = await registrar.carry_out(CarryOut(stream=need, now=envelope.received_at, envelope=envelope))
         assert carried.answer is not None
         assert carried.answer.version == version

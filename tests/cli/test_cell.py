@@ -6,24 +6,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cli.cell import GLUE, wrapped
+from cli.cell import GLUE, wrap
 
 
 def test_chinese_is_broken_between_letters_and_english_between_words() -> None:
-    assert wrapped("一二三四五六 seven eight", 8) == ["一二三四", "五六", "seven", "eight"]
+    assert wrap("一二三四五六 seven eight", 8) == ["一二三四", "五六", "seven", "eight"]
 
 
 def test_a_line_never_begins_with_a_stop() -> None:
-    assert wrapped("一二三四。五", 8) == ["一二三四。", "五"]
+    assert wrap("一二三四。五", 8) == ["一二三四。", "五"]
 
 
 def test_a_label_stays_with_its_value() -> None:
-    assert wrapped(f"立項金額{GLUE}¥50,000.00", 16) == ["立項金", "額 ¥50,000.00"]
+    assert wrap(f"立項金額{GLUE}¥50,000.00", 16) == ["立項金", "額 ¥50,000.00"]
 
 
 @given(st.text(alphabet="一二，。 ab¥1" + GLUE, max_size=60), st.integers(4, 40))
 def test_nothing_is_lost_and_nothing_is_wider_than_a_stop_and_a_word(text: str, width: int) -> None:
-    lines = wrapped(text, width)
+    lines = wrap(text, width)
     letters = str.maketrans("", "", " " + GLUE)
     assert "".join(lines).translate(letters) == text.translate(letters)
     longest = max((cell_len(word) for word in text.replace(GLUE, "a").split(" ")), default=0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from audit import consequences, historical_facts, redecision
-from audit.redecision import DecidedAgain, decide_again
+from audit.redecision import Redecision, redecide
 from audit.replay import replay
 from audit.verification import verify
 from cli.scenario import shipped
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from application.door import Door
-    from domain.kernel.decider import Room
+    from domain.kernel.decider import Decider
     from domain.kernel.facts import Facts
     from domain.kernel.message import Command, Event, Order
     from domain.kernel.state import State
@@ -55,9 +55,9 @@ def entry(store: MemoryStore, entry_type: str) -> Entry:
 def ruled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Change the rules of one kind of stream, in the audit's eyes only: the rooms are replaced by changed ones."""
 
-    def change(kind: str, changed: Callable[[Room[Any, Any]], Room[Any, Any]]) -> None:
-        rooms = tuple(changed(room) for room in AGGREGATES[kind].rooms)
-        aggregates = {**AGGREGATES, kind: replace(AGGREGATES[kind], rooms=rooms)}
+    def change(kind: str, changed: Callable[[Decider[Any, Any]], Decider[Any, Any]]) -> None:
+        rooms = tuple(changed(room) for room in AGGREGATES[kind].deciders)
+        aggregates = {**AGGREGATES, kind: replace(AGGREGATES[kind], deciders=rooms)}
         for module in (redecision, historical_facts, consequences):
             monkeypatch.setattr(module, "AGGREGATES", aggregates)
 
@@ -67,7 +67,7 @@ def ruled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def deciding(command: type[Command], by: Callable[[list[Event]], list[Event]]) -> Any:
     """A changed room, in which what that command leads to is made into something else."""
 
-    def changed(room: Room[Any, Any]) -> Room[Any, Any]:
+    def changed(room: Decider[Any, Any]) -> Decider[Any, Any]:
         def decide(state: State, facts: Facts, order: Order, asked: Command) -> list[Event]:
             if not isinstance(asked, command):
                 return room.decide(state, facts, order, asked)
@@ -85,9 +85,9 @@ def refusing(_events: list[Event]) -> list[Event]:
     raise CommandRejected((Unmet(rule="X9", zh="新規則", en="a new rule"),))
 
 
-async def again(store: MemoryStore, name: str = "AP-5") -> DecidedAgain:
+async def again(store: MemoryStore, name: str = "AP-5") -> Redecision:
     (stream,) = await store.streams_named(name)
-    return await decide_again(store, stream)
+    return await redecide(store, stream)
 
 
 async def test_every_stream_of_an_honest_story_passes(store: MemoryStore) -> None:
@@ -159,7 +159,7 @@ async def test_a_recorded_refusal_that_would_be_accepted_is_named(store: MemoryS
 
 
 async def test_commands_that_differ_after_the_first_are_counted(store: MemoryStore, ruled: Callable[..., None]) -> None:
-    def refuse_all(room: Room[Any, Any]) -> Room[Any, Any]:
+    def refuse_all(room: Decider[Any, Any]) -> Decider[Any, Any]:
         return replace(room, decide=lambda *_: refusing([]))
 
     ruled("project", refuse_all)
@@ -180,7 +180,7 @@ async def test_a_rule_that_breaks_is_a_difference_not_a_crash(store: MemoryStore
 async def test_a_rule_that_wants_what_was_not_journalled_says_so(
     store: MemoryStore, ruled: Callable[..., None]
 ) -> None:
-    def asking(room: Room[Any, Any]) -> Room[Any, Any]:
+    def asking(room: Decider[Any, Any]) -> Decider[Any, Any]:
         wanted = Reads(claims=frozenset({"another/key"}))
         return replace(room, reads=lambda state, command: room.reads(state, command) | wanted)
 
@@ -191,7 +191,7 @@ async def test_a_rule_that_wants_what_was_not_journalled_says_so(
 
 
 async def test_a_deadline_that_would_lie_elsewhere_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
-    def later(room: Room[Any, Any]) -> Room[Any, Any]:
+    def later(room: Decider[Any, Any]) -> Decider[Any, Any]:
         return replace(
             room, due=lambda state, calendar: [replace(d, at=d.at + timedelta(1)) for d in room.due(state, calendar)]
         )
@@ -203,7 +203,7 @@ async def test_a_deadline_that_would_lie_elsewhere_is_named(store: MemoryStore, 
 
 
 async def test_a_deadline_that_should_have_come_first_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
-    def earlier(room: Room[Any, Any]) -> Room[Any, Any]:
+    def earlier(room: Decider[Any, Any]) -> Decider[Any, Any]:
         return replace(
             room, due=lambda state, calendar: [replace(d, at=d.at - timedelta(60)) for d in room.due(state, calendar)]
         )
@@ -312,7 +312,7 @@ async def test_a_consequence_that_is_not_journalled_is_named() -> None:
     store, round_ = await resolved()
     proposed = entry(store, "ProposeAward")
     del store._journal[proposed.command_id]
-    found = await decide_again(store, round_)
+    found = await redecide(store, round_)
     assert found.first is not None
     assert found.first.what == "consequences"
     assert "ProposeAward" in found.first.decided
@@ -323,7 +323,7 @@ async def test_a_consequence_recorded_at_another_time_was_asked_by_nobody() -> N
     proposed = entry(store, "ProposeAward")
     kept = store._streams[proposed.stream]
     kept[kept.index(proposed)] = replace(proposed, recorded_at=proposed.recorded_at + timedelta(seconds=1))
-    found = await decide_again(store, proposed.stream)
+    found = await redecide(store, proposed.stream)
     assert found.first is not None
     assert (found.first.position, found.first.what) == (proposed.position, "origin")
 
@@ -339,9 +339,9 @@ async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidab
     await door.send(round_.sibling("organisation", "ORG-3"), listing, Actor("CAB-REG#1"), at=at)
     with pytest.raises(CommandRejected):
         await door.send(round_, command, Actor("CAB-REG#1"), at=at)
-    found = await decide_again(store, round_)
+    found = await redecide(store, round_)
     assert (found.ok, found.undecided) == (True, 1)
     kept = store._streams[round_]
     kept[-1] = replace(kept[-1], meta=kept[-1].meta.replace(b"AP-5: ", b"AP-6: "))
-    strange = await decide_again(store, round_)
+    strange = await redecide(store, round_)
     assert (strange.ok, strange.undecided) == (False, 0), "it must say of which stream it speaks"

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.queries import Ambiguous, Unknown, meant
+from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
 from store.memory import MemoryStore
 from tests.domain.office import KEY
 from tests.workflows.bureau import Bureau, verified
@@ -25,19 +25,19 @@ async def town() -> Bureau:
 
 @pytest.mark.parametrize("name", ["ORG-2", "ORG-2/T1"])
 async def test_a_name_that_one_stream_bears_means_it(town: Bureau, name: str) -> None:
-    assert await meant(town.store, name) == town.id("organisation", "ORG-2")
+    assert await resolve_or_begin(town.store, name) == town.id("organisation", "ORG-2")
 
 
 async def test_a_name_that_several_bear_asks_which(town: Bureau) -> None:
-    with pytest.raises(Ambiguous):
-        await meant(town.store, "ORG-1")
-    assert await meant(town.store, "ORG-1", town.realm) == town.id("organisation", "ORG-1")
-    assert await meant(town.store, town.id("organisation", "ORG-1")) == town.id("organisation", "ORG-1")
+    with pytest.raises(NameAmbiguous):
+        await resolve_or_begin(town.store, "ORG-1")
+    assert await resolve_or_begin(town.store, "ORG-1", town.realm) == town.id("organisation", "ORG-1")
+    assert await resolve_or_begin(town.store, town.id("organisation", "ORG-1")) == town.id("organisation", "ORG-1")
 
 
 async def test_a_name_that_nobody_bears_begins_a_stream_if_it_tells_the_kind(town: Bureau) -> None:
-    assert await meant(town.store, "ND-1") == "need/live/ND-1"
-    assert await meant(town.store, "ND-1", town.realm) == town.id("need", "ND-1")
+    assert await resolve_or_begin(town.store, "ND-1") == "need/live/ND-1"
+    assert await resolve_or_begin(town.store, "ND-1", town.realm) == town.id("need", "ND-1")
     for unknown in ("XX-1", "project/live/甲"):
-        with pytest.raises(Unknown):
-            await meant(town.store, unknown)
+        with pytest.raises(NameUnknown):
+            await resolve_or_begin(town.store, unknown)
