@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import names
 from deciding.decision import fold
-from domain.catalogue import command_named
+from domain.catalogue import find_command
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
@@ -88,7 +88,7 @@ async def _state(store: EventStore, stream: StreamId) -> State:
 
 async def _once(door: Door, stream: StreamId, event: str, particulars: dict[str, Any], key: str) -> None:
     """The command, under an id that makes it one however many rounds are opened."""
-    command_type = command_named(event, stream.kind)
+    command_type = find_command(event, stream.kind)
     actor = Actor(f"{command_type.by[0]}#1")
     command_id = derive_id("published", stream, key)
     await door.send(stream, command_type.model_validate(particulars), actor, command_id=command_id)
@@ -110,7 +110,7 @@ class RoundOpener:
         try:
             rules = packs.load_shipped(annual.scheme)
             particulars = {"scheme": rules.ref.model_dump(), "year": asked.year, "level": annual.level}
-            command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
+            command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
         except (DocumentInvalid, ValidationError) as wrong:
             raise ApplicationError(str(wrong), type="Malformed", non_retryable=True) from wrong
         try:

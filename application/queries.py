@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deciding.decision import Reader, fold, read_occurrence
 from domain.application import Application
-from domain.catalogue import AGGREGATES, halves, kind_of_subject
+from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
 from domain.kernel.identity import LIVE, StreamId
 from domain.project.award import Award
 
@@ -47,7 +47,7 @@ async def resolve_name(store: EventStore, name: str, realm: str | None = None) -
 
     Raises Unknown or Ambiguous.
     """
-    short, _ = halves(name)
+    short, _ = split_subject(name)
     if "/" in short:
         try:
             return StreamId(short)
@@ -63,7 +63,7 @@ async def resolve_name(store: EventStore, name: str, realm: str | None = None) -
 
 def new_stream(name: str, realm: str) -> StreamId:
     """The id that a new stream of that name gets. Raises KeyError if the name tells no kind."""
-    short, _ = halves(name)
+    short, _ = split_subject(name)
     return StreamId.of(kind_of_subject(short), realm, short)
 
 

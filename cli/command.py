@@ -16,7 +16,7 @@ from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import exit_with, read_settings, run_work
 from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
 from cli.project import Realm
-from domain.catalogue import AGGREGATES, command_named, command_table, event_class, halves, stage_zh
+from domain.catalogue import AGGREGATES, event_class, find_command, list_commands, split_subject, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
@@ -166,7 +166,7 @@ async def _stream(office: Runtime, subject: str, realm: str | None) -> StreamId:
 def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
     """The command with its particulars. Raises Fault or Faulty with everything that is wrong."""
     try:
-        command_type = command_named(name, stream.kind)
+        command_type = find_command(name, stream.kind)
     except KeyError:
         near = _resembling(name, stream.kind)
         raise Fault(
@@ -174,7 +174,7 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
             f"{AGGREGATES[stream.kind].zh}沒有命令 {_short(name)}。{near}全部見 venture commands {stream.kind}",
             f"{stream.kind} has no command {_short(name)}. {near}All: venture commands {stream.kind}",
         ) from None
-    _, part = halves(subject)
+    _, part = split_subject(subject)
     particulars = command_type.about(part, _particulars(given))
     try:
         return command_type.model_validate(particulars)
@@ -191,7 +191,7 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
 
 def _resembling(name: str, kind: str) -> str:
     """Commands that may have been meant."""
-    rows = [row for row in command_table() if row.kind == kind]
+    rows = [row for row in list_commands() if row.kind == kind]
     names = {word: row.command for row in rows for word in (row.command, row.event, row.zh)}
     squeezed = {word.lower(): command for word, command in names.items()}
     found = get_close_matches(name.replace("-", "").lower(), squeezed, n=3, cutoff=0.5)
@@ -291,7 +291,7 @@ def commands_command(
             "by": ", ".join(row.roles),
             "during": told("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
         }
-        for row in command_table()
+        for row in list_commands()
         if kind in (None, row.kind)
     ]
     columns = (

@@ -16,7 +16,7 @@ from cli.adapter import noun, read_settings, run_work
 from cli.command import actor_named
 from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
 from cli.project import Realm, now_in, show
-from domain.catalogue import command_named, stage_zh
+from domain.catalogue import find_command, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.scheme import RoundLevel
@@ -58,7 +58,7 @@ def open_command(
     async def work() -> Receipt:
         rules, stream, who = packs.load_shipped(scheme), _new(name), actor_named(actor)
         particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
-        command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
+        command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
         async with open_runtime(settings, voice.tell, working=True) as office:
             await annual_round.publish_rules(office.door, office.store, rules, datetime.now(UTC).year)
             return await office.door.send(stream, command, who)

@@ -25,10 +25,10 @@ from domain.project.bidding import (
     BaseSupport,
     PlacesFreed,
     ProjectKind,
-    answers,
-    given_back,
-    not_supportable,
-    supported,
+    give_places_back,
+    list_answers,
+    open_support,
+    require_supportable,
 )
 from domain.project.stage import Stage
 from domain.registers.fund import Fund, committed, envelope
@@ -44,7 +44,7 @@ HELD = (Stage.PROPOSED, Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD, Stage.AWARDED)
 """The stages in which an award exists and no contract does."""
 
 
-class Remedy(StrEnum):
+class ObjectionRemedy(StrEnum):
     """What an upheld objection leads to."""
 
     DISQUALIFY = "DISQUALIFY"
@@ -62,7 +62,7 @@ class RevocationGround(StrEnum):
 # ---------------------------------------------------------------- 擬立項
 
 
-class Proposal(Particulars):
+class AwardProposal(Particulars):
     """What is to be awarded, from which funds, on whose report."""
 
     project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$")]
@@ -78,7 +78,7 @@ class Proposal(Particulars):
     """Base support only, where no bid came before: which base, and who runs it."""
 
 
-class AwardProposed(Proposal, Event):
+class AwardProposed(AwardProposal, Event):
     """The bureau means to award this."""
 
     zh = "擬立項"
@@ -99,7 +99,7 @@ class AwardProposed(Proposal, Event):
             yield Post(envelope(stream.realm, fund), committed(stream, fund), share)
 
 
-class ProposeAward(Proposal, Command):
+class ProposeAward(AwardProposal, Command):
     """Propose an award."""
 
     records = AwardProposed
@@ -145,13 +145,13 @@ class OpenAwardPublicity(Notice, Command):
 # ---------------------------------------------------------------- 異議
 
 
-class Objecting(Particulars):
+class ObjectionNumber(Particulars):
     """Which objection; numbered by who lodges it."""
 
     objection: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$")] = "1"
 
 
-class Complaint(Objecting):
+class Complaint(ObjectionNumber):
     """What is objected to."""
 
     ground: Text
@@ -173,7 +173,7 @@ class LodgeObjection(Complaint, Command):
     rule = "T03"
 
 
-class ObjectionAccepted(Objecting, Event):
+class ObjectionAccepted(ObjectionNumber, Event):
     """The objection is investigated; the publicity clock stops."""
 
     zh = "異議受理"
@@ -188,19 +188,19 @@ class ObjectionAccepted(Objecting, Event):
     )
 
 
-class AcceptObjection(Objecting, Command):
+class AcceptObjection(ObjectionNumber, Command):
     """Take the objection up."""
 
     records = ObjectionAccepted
 
 
-class Finding(Objecting):
+class InvestigationFinding(ObjectionNumber):
     """What the investigation found."""
 
     finding: Text
 
 
-class ObjectionDismissed(Finding, Event):
+class ObjectionDismissed(InvestigationFinding, Event):
     """The objection does not hold; the clock runs on from the next day."""
 
     zh = "異議不成立"
@@ -218,16 +218,16 @@ class ObjectionDismissed(Finding, Event):
     )
 
 
-class DismissObjection(Finding, Command):
+class DismissObjection(InvestigationFinding, Command):
     """Dismiss the objection."""
 
     records = ObjectionDismissed
 
 
-class Upholding(Finding):
+class UpheldObjection(InvestigationFinding):
     """An upheld objection with its consequence and its evidence (V1)."""
 
-    remedy: Remedy
+    remedy: ObjectionRemedy
     attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
 
 
@@ -244,7 +244,7 @@ class FundsFreed(PlacesFreed):
             yield Post(committed(stream, fund), envelope(stream.realm, fund), share)
 
 
-class ObjectionUpheld(Upholding, FundsFreed, Event):
+class ObjectionUpheld(UpheldObjection, FundsFreed, Event):
     """The objection holds: out, or scored again with a new publicity."""
 
     zh = "異議成立"
@@ -255,7 +255,7 @@ class ObjectionUpheld(Upholding, FundsFreed, Event):
             Stage.REVOKED,
             (Role.CAB_DEC,),
             "remedy = DISQUALIFY",
-            when=lambda e: isinstance(e, ObjectionUpheld) and e.remedy is Remedy.DISQUALIFY,
+            when=lambda e: isinstance(e, ObjectionUpheld) and e.remedy is ObjectionRemedy.DISQUALIFY,
         ),
         Transition(
             "T06",
@@ -263,12 +263,12 @@ class ObjectionUpheld(Upholding, FundsFreed, Event):
             Stage.PROPOSED,
             (Role.CAB_DEC,),
             "remedy = RESCORE; new publicity required",
-            when=lambda e: isinstance(e, ObjectionUpheld) and e.remedy is Remedy.RESCORE,
+            when=lambda e: isinstance(e, ObjectionUpheld) and e.remedy is ObjectionRemedy.RESCORE,
         ),
     )
 
 
-class UpholdObjection(Upholding, Command):
+class UpholdObjection(UpheldObjection, Command):
     """Uphold the objection."""
 
     records = ObjectionUpheld
@@ -277,21 +277,21 @@ class UpholdObjection(Upholding, Command):
 # ---------------------------------------------------------------- 複評
 
 
-class Rescoring(Particulars):
+class PanelReplacement(Particulars):
     """On whose report the award rests from now on."""
 
     panel: str
     """Another panel than the one whose marks were objected to."""
 
 
-class AwardRescored(Rescoring, Event):
+class AwardRescored(PanelReplacement, Event):
     """The bid was scored again and still reaches the line: the award may be posted anew."""
 
     zh = "複評"
     score: Decimal
 
 
-class RescoreAward(Rescoring, Command):
+class RescoreAward(PanelReplacement, Command):
     """Rest the award on another panel's report, after an objection was upheld (T06)."""
 
     records = AwardRescored
@@ -326,13 +326,13 @@ class ConfirmAward(Command):
     records = AwardConfirmed
 
 
-class Withdrawal(Particulars):
+class Declination(Particulars):
     """Why the organisation gives the award up."""
 
     reason: Text
 
 
-class AwardDeclined(Withdrawal, FundsFreed, Event):
+class AwardDeclined(Declination, FundsFreed, Event):
     """The organisation does not take the award."""
 
     zh = "放棄立項"
@@ -347,7 +347,7 @@ class AwardDeclined(Withdrawal, FundsFreed, Event):
     )
 
 
-class DeclineAward(Withdrawal, Command):
+class DeclineAward(Declination, Command):
     """Decline the award."""
 
     records = AwardDeclined
@@ -491,7 +491,7 @@ def reads(state: State, command: Commands) -> Reads:
     if panel is not None:
         streams.add(state.stream.sibling("panel", panel))
     if proposal is not None:
-        streams |= {state.stream.sibling("organisation", name) for name in _to_be_funded(state, proposal)}
+        streams |= {state.stream.sibling("organisation", name) for name in _list_beneficiaries(state, proposal)}
         streams |= {state.stream.sibling("base", proposal.support.base)} if proposal.support else set()
     if isinstance(command, DeclineAward) and state.part(Application).organisation:
         streams.add(state.stream.sibling("organisation", state.part(Application).organisation))
@@ -507,7 +507,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, award, today = Checks(), state.part(Award), local_day(order.at)
     match command:
         case ProposeAward():
-            _may_be_proposed(check, state, facts, today, command)
+            _require_proposable(check, state, facts, today, command)
             return check.grant(AwardProposed.of(command))
         case OpenAwardPublicity():
             scheme = _scheme(check, facts)
@@ -542,7 +542,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(ObjectionLodged.of(command))
         case AcceptObjection(objection=number):
-            _stands(check, award, number, ObjectionStatus.LODGED)
+            _require_objection(check, award, number, ObjectionStatus.LODGED)
             check(
                 order.actor not in _panel(facts, state, award).took_part,
                 "P5",
@@ -551,24 +551,24 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(ObjectionAccepted.of(command))
         case DismissObjection(objection=number):
-            _stands(check, award, number, ObjectionStatus.ACCEPTED)
+            _require_objection(check, award, number, ObjectionStatus.ACCEPTED)
             return check.grant(ObjectionDismissed.of(command, still_open=len(set(award.held()) - {number})))
         case UpholdObjection(objection=number, remedy=remedy):
-            _stands(check, award, number, ObjectionStatus.ACCEPTED)
-            if remedy is Remedy.RESCORE:
+            _require_objection(check, award, number, ObjectionStatus.ACCEPTED)
+            if remedy is ObjectionRemedy.RESCORE:
                 return check.grant(ObjectionUpheld.of(command, freed={}))
-            return check.grant(ObjectionUpheld.of(command, freed=award.funds, freed_places=answers(state)))
+            return check.grant(ObjectionUpheld.of(command, freed=award.funds, freed_places=list_answers(state)))
         case RescoreAward(panel=panel):
-            return check.grant(AwardRescored(panel=panel, score=_rescored(check, state, facts, panel)))
+            return check.grant(AwardRescored(panel=panel, score=_require_rescored(check, state, facts, panel)))
         case ConfirmAward():
-            _may_be_confirmed(check, award, facts.calendar, today)
+            _require_publicity_over(check, award, facts.calendar, today)
             scheme = _scheme(check, facts)
             return check.grant(AwardConfirmed(signing_wd=scheme.contract.signing_wd))
         case DeclineAward():
-            _declined_by_who_may(check, state, facts, order.actor)
-            return check.grant(AwardDeclined.of(command, freed=award.funds, freed_places=answers(state)))
+            _require_own_representative(check, state, facts, order.actor)
+            return check.grant(AwardDeclined.of(command, freed=award.funds, freed_places=list_answers(state)))
         case RevokeAward():
-            return check.grant(AwardRevoked.of(command, freed=award.funds, freed_places=answers(state)))
+            return check.grant(AwardRevoked.of(command, freed=award.funds, freed_places=list_answers(state)))
         case _:
             assert_never(command)
 
@@ -587,12 +587,12 @@ def _panel(facts: Facts, state: State, award: Award) -> Panel:
     return facts.of(state.stream.sibling("panel", award.panel)).part(Panel) if award.panel else Panel()
 
 
-def _to_be_funded(state: State, proposal: ProposeAward) -> frozenset[str]:
+def _list_beneficiaries(state: State, proposal: ProposeAward) -> frozenset[str]:
     """The organisations behind the award."""
     return frozenset({proposal.support.organisation}) if proposal.support else state.part(Application).bidders
 
 
-def _may_be_proposed(check: Checks, state: State, facts: Facts, today: date, proposal: ProposeAward) -> None:
+def _require_proposable(check: Checks, state: State, facts: Facts, today: date, proposal: ProposeAward) -> None:
     """T01: eligible (D5), scored at or above the line by a quorate panel, and every envelope has it (M5, C2)."""
     support = proposal.support
     check(
@@ -601,9 +601,9 @@ def _may_be_proposed(check: Checks, state: State, facts: Facts, today: date, pro
         "未經申報者須填基地扶持（support）；經申報者不得填",
         "without a bid say which base is supported; with one, do not",
     )
-    file = supported(state, support, proposal.award) if support else state
+    file = open_support(state, support, proposal.award) if support else state
     application = file.part(Application)
-    for name in sorted(_to_be_funded(state, proposal)):
+    for name in sorted(_list_beneficiaries(state, proposal)):
         list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
     shares = sum(proposal.funds.values())
     check(
@@ -636,13 +636,13 @@ def _may_be_proposed(check: Checks, state: State, facts: Facts, today: date, pro
             f"the purposes of {name} do not cover the project's fields",
         )
     if support:
-        not_supportable(check, state, facts, support)
+        require_supportable(check, state, facts, support)
     else:
-        _was_reviewed(check, state, facts, proposal)
+        _require_reviewed(check, state, facts, proposal)
 
 
-def _was_reviewed(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -> None:
-    _reached_the_line(check, state, facts, proposal.panel, "T01")
+def _require_reviewed(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -> None:
+    _require_the_line(check, state, facts, proposal.panel, "T01")
     requested = state.part(Application).requested
     check(
         proposal.award <= requested,
@@ -652,7 +652,7 @@ def _was_reviewed(check: Checks, state: State, facts: Facts, proposal: ProposeAw
     )
 
 
-def _reached_the_line(check: Checks, state: State, facts: Facts, name: str | None, rule: str) -> Decimal | None:
+def _require_the_line(check: Checks, state: State, facts: Facts, name: str | None, rule: str) -> Decimal | None:
     """The mark that the panel's report gives, which must reach the scheme's line."""
     scheme = _scheme(check, facts)
     panel = facts.of(state.stream.sibling("panel", name)).part(Panel) if name else Panel()
@@ -672,7 +672,7 @@ def _reached_the_line(check: Checks, state: State, facts: Facts, name: str | Non
     return score
 
 
-def _rescored(check: Checks, state: State, facts: Facts, name: str) -> Decimal:
+def _require_rescored(check: Checks, state: State, facts: Facts, name: str) -> Decimal:
     """T06: asked for by an upheld objection, by another panel, and at or above the line again."""
     check(
         state.part(Application).rescoring,
@@ -687,17 +687,17 @@ def _rescored(check: Checks, state: State, facts: Facts, name: str) -> Decimal:
         f"{former} 的評分即異議所指，須另抽評審組",
         f"the marks of {former} were objected to; another panel must score it",
     )
-    return _reached_the_line(check, state, facts, name, "T06") or Decimal(0)
+    return _require_the_line(check, state, facts, name, "T06") or Decimal(0)
 
 
-def _declined_by_who_may(check: Checks, state: State, facts: Facts, actor: Actor) -> None:
+def _require_own_representative(check: Checks, state: State, facts: Facts, actor: Actor) -> None:
     """SD10: only a representative of the organisation gives its award up."""
     organisation = state.part(Application).organisation
     if organisation:
         list_unrepresented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
 
 
-def _may_be_confirmed(check: Checks, award: Award, calendar: Calendar, today: date) -> None:
+def _require_publicity_over(check: Checks, award: Award, calendar: Calendar, today: date) -> None:
     last = award.last_day(calendar)
     check(
         not award.undecided(),
@@ -714,7 +714,7 @@ def _may_be_confirmed(check: Checks, award: Award, calendar: Calendar, today: da
     )
 
 
-def _stands(check: Checks, award: Award, number: str, status: ObjectionStatus) -> None:
+def _require_objection(check: Checks, award: Award, number: str, status: ObjectionStatus) -> None:
     objection = award.objections.get(number)
     now = objection.status if objection else "無此異議 / unknown"
     check(
@@ -733,7 +733,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     award, today = state.part(Award), local_day(of.at)
     match event:
         case AwardProposed(support=support):
-            file = supported(state, support, event.award) if support else state
+            file = open_support(state, support, event.award) if support else state
             return file.having(
                 replace(award, project=event.project, amount=event.award, funds=event.funds, panel=event.panel)
             )
@@ -753,14 +753,14 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             lodged = Objection(event.ground, ObjectionStatus.LODGED, today)
             return state.having(award.with_objection(event.objection, lodged))
         case ObjectionAccepted():
-            return _moved(state, event.objection, status=ObjectionStatus.ACCEPTED, accepted_on=today)
+            return _change_objection(state, event.objection, status=ObjectionStatus.ACCEPTED, accepted_on=today)
         case ObjectionDismissed():
-            return _moved(state, event.objection, status=ObjectionStatus.DISMISSED, decided_on=today)
+            return _change_objection(state, event.objection, status=ObjectionStatus.DISMISSED, decided_on=today)
         case ObjectionUpheld():
-            upheld = _moved(state, event.objection, status=ObjectionStatus.UPHELD, decided_on=today)
-            if event.remedy is Remedy.RESCORE and award.panel is not None:
+            upheld = _change_objection(state, event.objection, status=ObjectionStatus.UPHELD, decided_on=today)
+            if event.remedy is ObjectionRemedy.RESCORE and award.panel is not None:
                 upheld = upheld.having(replace(state.part(Application), rescoring=True))
-            upheld = given_back(upheld, event.freed_places)
+            upheld = give_places_back(upheld, event.freed_places)
             return approval.end_approval(upheld, of, gate="ConfirmAward", verdict=Verdict.REFUSED)
         case AwardRescored(panel=panel):
             return state.having(replace(award, panel=panel), replace(state.part(Application), rescoring=False))
@@ -768,13 +768,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             confirmed = replace(award, confirmed_on=today, signing_wd=event.signing_wd)
             return approval.end_approval(state.having(confirmed), of, gate="ConfirmAward")
         case AwardDeclined() | AwardRevoked():
-            undone = given_back(state, event.freed_places)
+            undone = give_places_back(state, event.freed_places)
             return approval.end_approval(undone, of, gate="ConfirmAward", verdict=Verdict.VOID)
         case _:
             assert_never(event)
 
 
-def _moved(state: State, number: str, **changed: ObjectionStatus | date) -> State:
+def _change_objection(state: State, number: str, **changed: ObjectionStatus | date) -> State:
     award = state.part(Award)
     known = award.objections.get(number)
     return state if known is None else state.having(award.with_objection(number, replace(known, **changed)))  # type: ignore[arg-type] # mypy cannot see that the keywords are fields
@@ -792,7 +792,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
         case Stage.PROPOSED:
             yield Awaited((Role.CAB_REG,), "OpenAwardPublicity", "", "發布立項公示", "post the proposed award")
         case Stage.IN_PUBLICITY | Stage.OBJECTION_HOLD:
-            yield from _objections_awaited(award, calendar)
+            yield from _list_awaited_objections(award, calendar)
             last = award.last_day(calendar)
             if last is not None and not award.undecided():
                 yield Awaited(
@@ -806,7 +806,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
             return
 
 
-def _objections_awaited(award: Award, calendar: Calendar) -> Iterable[Awaited]:
+def _list_awaited_objections(award: Award, calendar: Calendar) -> Iterable[Awaited]:
     for number, objection in award.objections.items():
         if objection.status is ObjectionStatus.LODGED:
             yield Awaited((Role.CAB_REG,), "AcceptObjection", number, "受理異議", "take the objection up")

@@ -24,8 +24,8 @@ from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, SchemeRef, State, Transition, Verdict
 from domain.project.award import Award, FundsFreed
-from domain.project.bidding import answers, given_back
-from domain.project.stage import CONTRACT_LIVE, Stage, gate
+from domain.project.bidding import give_places_back, list_answers
+from domain.project.stage import CONTRACT_LIVE, Stage, set_gate
 from domain.registers.fund import committed, envelope
 from domain.registers.organisation import list_ineligibility
 
@@ -326,29 +326,29 @@ class Money(Part):
         return replace(
             self,
             paid=self.paid + sum(split.values()),
-            committed=_moved(self.committed, split, -1),
-            out=_moved(self.out, split, 1),
+            committed=_shift(self.committed, split, -1),
+            out=_shift(self.out, split, 1),
         )
 
     def after_cancelling(self, split: Mapping[str, Fen]) -> Money:
         """The same money with that given back to the envelopes unpaid."""
         total = sum(split.values())
-        return replace(self, cancelled=self.cancelled + total, committed=_moved(self.committed, split, -1))
+        return replace(self, cancelled=self.cancelled + total, committed=_shift(self.committed, split, -1))
 
     def after_return(self, split: Mapping[str, Fen]) -> Money:
         """The same money with that come back by itself."""
-        return replace(self, returned=self.returned + sum(split.values()), out=_moved(self.out, split, -1))
+        return replace(self, returned=self.returned + sum(split.values()), out=_shift(self.out, split, -1))
 
     def after_clawback(self, split: Mapping[str, Fen]) -> Money:
         """The same money with that clawed back."""
-        return replace(self, clawed_back=self.clawed_back + sum(split.values()), out=_moved(self.out, split, -1))
+        return replace(self, clawed_back=self.clawed_back + sum(split.values()), out=_shift(self.out, split, -1))
 
 
-def _moved(funds: Mapping[str, Fen], split: Mapping[str, Fen], sign: int) -> dict[str, Fen]:
+def _shift(funds: Mapping[str, Fen], split: Mapping[str, Fen], sign: int) -> dict[str, Fen]:
     return {name: funds.get(name, 0) + sign * split.get(name, 0) for name in {**funds, **split}}
 
 
-def apportioned(amount: Fen, over: Mapping[str, Fen]) -> dict[str, Fen]:
+def apportion(amount: Fen, over: Mapping[str, Fen]) -> dict[str, Fen]:
     """The amount split over what lies on the funds, in proportion; the last fund absorbs the rounding (M9).
 
     No fund gives more than it has: where the last could not bear all of the rounding, the one before it helps.
@@ -367,7 +367,7 @@ def apportioned(amount: Fen, over: Mapping[str, Fen]) -> dict[str, Fen]:
     return {name: share for name, share in split.items() if share}
 
 
-class Cancelling(Particulars):
+class CommitmentsFreed(Particulars):
     """Committed money that goes back to its envelopes."""
 
     split: dict[str, Fen]
@@ -379,24 +379,24 @@ class Cancelling(Particulars):
             yield Post(committed(stream, fund), envelope(stream.realm, fund), share)
 
 
-def voided(state: State, of: Occurrence, why: str) -> State:
+def void_requests(state: State, of: Occurrence, why: str) -> State:
     """The state with every request in flight void: its content is no longer what was approved (SD3)."""
     tranches = state.part(Tranches)
     for name, tranche in tranches.of.items():
         if tranche.status in IN_FLIGHT:
             tranches = tranches.having(name, replace(tranche, status=TrancheStatus.PLANNED, voided=why))
-            state = without_approvals(state, of, name)
+            state = void_approvals(state, of, name)
     return state.having(tranches)
 
 
-def without_approvals(state: State, of: Occurrence, tranche: str) -> State:
+def void_approvals(state: State, of: Occurrence, tranche: str) -> State:
     """The state with the open approvals of that tranche void."""
     for decision in ("CheckDisbursement", "ApproveDisbursement"):
         state = approval.end_approval(state, of, gate=decision, key=tranche, verdict=Verdict.VOID)
     return state
 
 
-def independent(check: Checks, state: State, party: str | None, zh: str, en: str) -> None:
+def require_independent(check: Checks, state: State, party: str | None, zh: str, en: str) -> None:
     """P3: whoever supervises, evaluates, audits or hosts is not the bidder."""
     check(
         party not in state.part(Application).bidders,
@@ -409,20 +409,20 @@ def independent(check: Checks, state: State, party: str | None, zh: str, en: str
 # ---------------------------------------------------------------- decide
 
 
-def applicants(state: State) -> frozenset[StreamId]:
+def list_applicants(state: State) -> frozenset[StreamId]:
     """The organisation and its partners, as streams."""
     return frozenset(state.stream.sibling("organisation", name) for name in state.part(Application).bidders)
 
 
-def eligible(check: Checks, state: State, facts: Facts, today: date, rule: str) -> None:
+def require_eligible(check: Checks, state: State, facts: Facts, today: date, rule: str) -> None:
     """Note why the organisation or a partner may not be funded on that day (D5)."""
-    for stream in sorted(applicants(state)):
+    for stream in sorted(list_applicants(state)):
         list_ineligibility(check, facts.of(stream), today, facts.scheme, rule)
 
 
 def reads(state: State, command: Commands) -> Reads:
     """The organisation and its partners, whose eligibility is checked again at signing."""
-    return Reads(streams=applicants(state)) if isinstance(command, SignContract) else Reads()
+    return Reads(streams=list_applicants(state)) if isinstance(command, SignContract) else Reads()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -430,17 +430,17 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, contract, today = Checks(), state.part(Contract), local_day(order.at)
     match command:
         case SignContract():
-            scheme = pinned(check, facts)
+            scheme = require_scheme(check, facts)
             pledged = state.part(Application).match_pledged if command.match_pledged is None else command.match_pledged
-            _may_be_signed(check, state, command, scheme)
-            _matched(check, command.award, pledged, scheme.budget.match_min)
+            _require_signable(check, state, command, scheme)
+            _require_match(check, command.award, pledged, scheme.budget.match_min)
             check(
                 command.end is None or command.end > today,
                 "T10",
                 f"實施截止日 {command.end} 須在簽約日之後",
                 f"the end {command.end} must lie after the day of signing",
             )
-            eligible(check, state, facts, today, "T10")
+            require_eligible(check, state, facts, today, "T10")
             return check.grant(
                 ContractSigned.of(
                     command,
@@ -458,7 +458,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"簽約期限至 {until}，尚未屆滿",
                 f"signing is open until {until}",
             )
-            return check.grant(ContractSigningLapsed(freed=state.part(Award).funds, freed_places=answers(state)))
+            return check.grant(ContractSigningLapsed(freed=state.part(Award).funds, freed_places=list_answers(state)))
         case RegisterLedgerAccount(account=account):
             check(
                 account != contract.account,
@@ -479,7 +479,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def pinned(check: Checks, facts: Facts) -> Scheme:
+def require_scheme(check: Checks, facts: Facts) -> Scheme:
     """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
     if (
         not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
@@ -489,7 +489,7 @@ def pinned(check: Checks, facts: Facts) -> Scheme:
     return facts.scheme
 
 
-def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Scheme) -> None:
+def _require_signable(check: Checks, state: State, asked: SignContract, scheme: Scheme) -> None:
     """T10: first version, as awarded, tranches and lines complete, signed by both, parties independent."""
     award, parties = state.part(Award), asked.parties
     check(
@@ -504,16 +504,16 @@ def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Sch
         f"協議金額 {yuan(asked.award)} 須等於立項金額 {yuan(award.amount)}",
         f"the contract is over {yuan(asked.award)}; it must equal the award {yuan(award.amount)}",
     )
-    sound_tranches(check, asked.tranches, asked.award, asked.milestones)
-    sound_budget(check, asked.budget, asked.award, scheme.budget)
-    both_signed(check, asked.signatures, scheme)
+    require_sound_tranches(check, asked.tranches, asked.award, asked.milestones)
+    require_sound_budget(check, asked.budget, asked.award, scheme.budget)
+    require_signatures(check, asked.signatures, scheme)
     for party, zh, en in (
         (parties.host, "承辦機構", "host"),
         (parties.supervisor, "督導", "supervisor"),
         (parties.evaluator, "第三方評估", "evaluator"),
         (parties.auditor, "審計機構", "auditor"),
     ):
-        independent(check, state, party, zh, en)
+        require_independent(check, state, party, zh, en)
     check(
         parties.auditor is None or parties.auditor != parties.evaluator,
         "P3",
@@ -522,7 +522,7 @@ def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Sch
     )
 
 
-def _matched(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
+def _require_match(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
     """M6: the organisation raises its share, in percent of the whole budget, itself."""
     check(
         100 * pledged >= least * (award + pledged),
@@ -532,7 +532,7 @@ def _matched(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
     )
 
 
-def both_signed(check: Checks, signatures: Mapping[Signatory, Attachment], scheme: Scheme) -> None:
+def require_signatures(check: Checks, signatures: Mapping[Signatory, Attachment], scheme: Scheme) -> None:
     """T10: bureau and organisation signed, and the community where the scheme makes it a party."""
     needed = [Signatory.BUREAU, Signatory.ORGANISATION]
     if scheme.delivery.community_required:
@@ -541,7 +541,7 @@ def both_signed(check: Checks, signatures: Mapping[Signatory, Attachment], schem
     check(not missing, "T10", f"缺簽署方 {'、'.join(missing)}", f"signatures of {', '.join(missing)} are missing")
 
 
-def sound_tranches(
+def require_sound_tranches(
     check: Checks, tranches: Mapping[str, Installment], award: Fen, milestones: Mapping[str, MilestoneTerm]
 ) -> None:
     """M1 and M2: the planned amounts add up to the award, and each waits for a gate that exists."""
@@ -562,7 +562,7 @@ def sound_tranches(
         )
 
 
-def sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, caps: Budget) -> None:
+def require_sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, caps: Budget) -> None:
     """M6: the lines add up to the award, none is forbidden, the capped ones keep below their caps."""
     total = sum(budget.values())
     check(
@@ -596,22 +596,22 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     contract = state.part(Contract)
     match event:
         case ContractSigned():
-            return gate(_signed(state, of, event), "ContractSigned", positive=True)
+            return set_gate(_sign(state, of, event), "ContractSigned", positive=True)
         case ContractSigningLapsed():
-            return given_back(state, event.freed_places)
+            return give_places_back(state, event.freed_places)
         case LedgerAccountRegistered(account=account, changed=changed):
             registered = replace(contract, account=account)
             if not changed:
                 return state.having(registered)
             registered = replace(registered, account_changed_at=of.at, account_confirmed=False)
-            return voided(state.having(registered), of, "專賬變更 / the payee account changed")
+            return void_requests(state.having(registered), of, "專賬變更 / the payee account changed")
         case LedgerAccountConfirmed():
             return state.having(replace(contract, account_confirmed=True))
         case _:
             assert_never(event)
 
 
-def _signed(state: State, of: Occurrence, event: ContractSigned) -> State:
+def _sign(state: State, of: Occurrence, event: ContractSigned) -> State:
     contract = Contract(
         version=event.version,
         signed_on=local_day(of.at),

@@ -9,10 +9,10 @@ from domain.project.bidding import LeaveApplicationOut
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command
-    from domain.round.resolution import Resolving
+    from domain.round.resolution import Resolution
 
 
-def consequences(resolved: Resolving) -> dict[str, tuple[Command, ...]]:
+def list_consequences(resolved: Resolution) -> dict[str, tuple[Command, ...]]:
     """For every application the commands to be carried out on it, in order, by who resolved the round.
 
     They belong in one group with the round's own event: all of them stand, or none.

@@ -90,7 +90,7 @@ class Gates(Part):
     passed: frozenset[str] = frozenset()
 
 
-def gate(state: State, event_type: str, *, positive: bool) -> State:
+def set_gate(state: State, event_type: str, *, positive: bool) -> State:
     """The state after a gate's event turned out positive (signed, PASS, grade at or above pass) or not."""
     passed = state.part(Gates).passed
     return state.having(Gates(passed | {event_type} if positive else passed - {event_type}))

@@ -21,7 +21,7 @@ from domain.project.termination import Termination, outstanding, unjustified
 from domain.project.variation import Variations
 from domain.registers.fund import envelope
 from domain.registers.panel import Panel
-from domain.round.resolution import Omission, Selection, preview, preview_digest
+from domain.round.resolution import Omission, Selection, digest_preview, preview_ranking
 from tests.domain.chronicle import SIGNED
 from tests.domain.guesses import BIDS, KINDS, guessed
 from tests.domain.office import Asking
@@ -97,12 +97,12 @@ def _resolution(dice: Random, office: Office, name: str, what: Awaited) -> Erran
         )
         streams = {office.id("panel", panel): office.state("panel", panel)}
         streams |= {office.id("project", a): office.state("project", a) for a in known.applications}
-        ranked = preview(office.state("round", name), Facts(streams=streams), (panel,), (chosen,))
+        ranked = preview_ranking(office.state("round", name), Facts(streams=streams), (panel,), (chosen,))
         fields = {
             "panels": (panel,),
             "selected": (chosen,),
             "left_out": tuple(Omission(application=a, reason="名次") for a in others),
-            "preview": preview_digest(ranked, (chosen,)),
+            "preview": digest_preview(ranked, (chosen,)),
             "contact": dice.choice((None, "市民政局")),
         }
         return what.command, fields, ""

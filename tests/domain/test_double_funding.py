@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.kernel.scheme import RoundLevel
-from domain.project.award import DeclineAward, Remedy, RevocationGround, RevokeAward, UpholdObjection
+from domain.project.award import DeclineAward, ObjectionRemedy, RevocationGround, RevokeAward, UpholdObjection
 from domain.project.bidding import LeaveApplicationOut
 from domain.project.disbursement import CancelTranche
 from domain.project.evaluation import IssueAuditOpinion, Opinion
@@ -15,7 +15,7 @@ from tests.domain.chronicle import Chronicle, Step, bid, project, told_until
 from tests.domain.test_mutants import AGAINST, RULES, mute, objection
 from tests.domain.town import EVIDENCE
 
-UPHELD = UpholdObjection(remedy=Remedy.DISQUALIFY, finding="屬實", attachments=EVIDENCE)
+UPHELD = UpholdObjection(remedy=ObjectionRemedy.DISQUALIFY, finding="屬實", attachments=EVIDENCE)
 REVOKED = RevokeAward(ground=RevocationGround.FALSE_STATEMENT, **AGAINST)
 ENDED_UNPAID = (
     project(InitiateTermination(ground="無法開展", attachments=EVIDENCE), "2024-03-26", "CAB-REG#1"),

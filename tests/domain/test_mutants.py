@@ -29,8 +29,8 @@ from domain.project.award import (
     DeclineAward,
     DismissObjection,
     LodgeObjection,
+    ObjectionRemedy,
     OpenAwardPublicity,
-    Remedy,
     RescoreAward,
     RevokeAward,
     UpholdObjection,
@@ -589,7 +589,9 @@ MUTANTS = (
         (
             *objection("2024-03-13", "2024-03-14"),
             project(
-                UpholdObjection(remedy=Remedy.RESCORE, finding="屬實", attachments=EVIDENCE), "2024-03-18", "CAB-DEC#1"
+                UpholdObjection(remedy=ObjectionRemedy.RESCORE, finding="屬實", attachments=EVIDENCE),
+                "2024-03-18",
+                "CAB-DEC#1",
             ),
             project(OpenAwardPublicity(contact="市民政局"), "2024-03-19", "CAB-REG#1"),
         ),
@@ -601,7 +603,9 @@ MUTANTS = (
         (
             *objection("2024-03-13", "2024-03-14"),
             project(
-                UpholdObjection(remedy=Remedy.RESCORE, finding="屬實", attachments=EVIDENCE), "2024-03-18", "CAB-DEC#1"
+                UpholdObjection(remedy=ObjectionRemedy.RESCORE, finding="屬實", attachments=EVIDENCE),
+                "2024-03-18",
+                "CAB-DEC#1",
             ),
             project(RescoreAward(panel="RP-1"), "2024-03-19", "CAB-REG#1"),
         ),
@@ -828,8 +832,8 @@ OUT_OF_PLACE: dict[str, Command] = {
     "T02": OpenAwardPublicity(contact="市民政局"),
     "T03": AcceptObjection(),
     "T04": DismissObjection(finding="不實"),
-    "T05": UpholdObjection(remedy=Remedy.DISQUALIFY, **_REASON),
-    "T06": UpholdObjection(remedy=Remedy.RESCORE, **_REASON),
+    "T05": UpholdObjection(remedy=ObjectionRemedy.DISQUALIFY, **_REASON),
+    "T06": UpholdObjection(remedy=ObjectionRemedy.RESCORE, **_REASON),
     "T07": ConfirmAward(),
     "T08": DeclineAward(reason="人手不足"),
     "T09": RevokeAward.model_validate({"ground": "FALSE_STATEMENT", **AGAINST}),
