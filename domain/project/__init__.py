@@ -14,10 +14,13 @@ from domain.project import (
     delivery,
     disbursement,
     evaluation,
+    objection,
+    publicity,
     remedy,
     termination,
     variation,
 )
+from domain.project.money import Money
 from domain.project.stage import Stage
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ def _governed_by(state: State, command: Command) -> StreamId | None:
 
 def _summary(state: State) -> dict[str, object]:
     """Give what lists show: its numbers, title and money in fen. No personal data."""
-    application, awarded, money = state.part(Application), state.part(award.Award), state.part(contract.Money)
+    application, awarded, money = state.part(Application), state.part(award.Award), state.part(Money)
     return {
         "title": application.title,
         "project": awarded.project,
@@ -57,6 +60,8 @@ PROJECT = Aggregate(
     deciders=(
         bidding.DECIDER,
         award.DECIDER,
+        objection.DECIDER,
+        publicity.DECIDER,
         contract.DECIDER,
         disbursement.DECIDER,
         delivery.DECIDER,

@@ -13,7 +13,7 @@ from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.envelope import Instant
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
@@ -441,7 +441,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case RefuseLateSubmission():
             return _decide_late_submission(check, state, facts, order.at, command)
         case ReturnApplication():
-            scheme = _scheme(check, facts)
+            scheme = require_scheme(check, facts)
             return check.grant(ApplicationReturned.of(command, completion_wd=scheme.bidding.completion_wd))
         case PassPreliminaryReview():
             _require_passable(check, state, facts, local_day(order.at))
@@ -478,16 +478,6 @@ def give_places_back(state: State, places: tuple[str, ...]) -> State:
     return state.having(replace(application, places=kept))
 
 
-def _scheme(check: Checks, facts: Facts) -> Scheme:
-    """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
-    if (
-        not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
-        or not facts.scheme
-    ):
-        raise check.refuse()
-    return facts.scheme
-
-
 def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, bid: SubmitApplication) -> list[Event]:
     """AP02: in time, by who may, for a need that may be answered, once, within the caps."""
     today, before = local_day(order.at), state.part(Application)
@@ -501,7 +491,7 @@ def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, 
     for name in (bid.organisation, *bid.partners):
         list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
     _require_need(check, state, facts, bid)
-    scheme = _scheme(check, facts)
+    scheme = require_scheme(check, facts)
     _require_within_caps(check, bid, scheme)
     limits = dict(zip(_name_places(state, bid), (scheme.bidding.per_organisation, 1), strict=True))
     _require_place(check, state, facts, bid, limits)

@@ -14,13 +14,14 @@ from domain.kernel import approval
 from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
-from domain.project.contract import Contract, Key, Money, Tranches, apportion, list_applicants, require_scheme
+from domain.project.bidders import list_applicants, require_representative
+from domain.project.contract import Contract
 from domain.project.delivery import (
     Delivery,
     Outputs,
@@ -29,9 +30,10 @@ from domain.project.delivery import (
     require_standing_team,
     voucher_key,
 )
+from domain.project.money import Money, MoneyReturned, apportion
 from domain.project.stage import CONTRACT_LIVE, Stage
-from domain.project.termination import Clawback, MoneyReturned, outstanding, unjustified
-from domain.project.variation import require_representative
+from domain.project.termination import Clawback, outstanding, unjustified
+from domain.project.tranches import Key, Tranches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

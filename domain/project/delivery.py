@@ -13,15 +13,17 @@ from domain.application import Application
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
 from domain.need import require_nobody_named
-from domain.project.contract import Contract, Key, Line, require_independent, require_scheme
+from domain.project.bidders import require_independent
+from domain.project.contract import Contract, Line
 from domain.project.stage import Stage, set_gate
+from domain.project.tranches import Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

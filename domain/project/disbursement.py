@@ -12,30 +12,18 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Post
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import State
 from domain.project.award import Award
-from domain.project.contract import (
-    COOL_DOWN,
-    IN_FLIGHT,
-    CommitmentsFreed,
-    Contract,
-    Key,
-    Money,
-    Tranche,
-    Tranches,
-    TrancheStatus,
-    apportion,
-    list_applicants,
-    require_eligible,
-    require_scheme,
-    void_approvals,
-)
+from domain.project.bidders import list_applicants, require_eligible
+from domain.project.contract import COOL_DOWN, Contract
+from domain.project.money import CommitmentsFreed, Money, apportion
 from domain.project.stage import CONTRACT_LIVE, Gates, Stage
+from domain.project.tranches import IN_FLIGHT, Key, Tranche, Tranches, TrancheStatus, void_approvals
 from domain.registers.fund import committed, paid
 
 if TYPE_CHECKING:

@@ -12,15 +12,18 @@ from pydantic import Field
 from domain.application import Application, ProjectKind
 from domain.kernel.calendar import Calendar, day_ends
 from domain.kernel.decider import Decider
-from domain.kernel.facts import Facts
+from domain.kernel.facts import Facts, require_scheme
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
-from domain.project.contract import Contract, Money, Tranches, require_independent, require_scheme
+from domain.project.bidders import require_independent
+from domain.project.contract import Contract
 from domain.project.delivery import UNDERWAY, Delivery, ReportKind, require_standing_team
+from domain.project.money import Money
 from domain.project.stage import Stage, set_gate
+from domain.project.tranches import Tranches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,17 +12,17 @@ from pydantic import Field
 
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import ORIGIN, SAME, Part, State, Transition
-from domain.project.contract import Contract, list_applicants, require_scheme
+from domain.project.bidders import list_applicants, require_representative
+from domain.project.contract import Contract
 from domain.project.delivery import Delivery
 from domain.project.disbursement import Adverse
 from domain.project.evaluation import Evaluation, Result
 from domain.project.stage import Stage
-from domain.project.variation import require_representative
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.project.award import OpenAwardPublicity, ProposeAward
+from domain.project.award import ProposeAward
 from domain.project.bidding import LeaveApplicationOut
+from domain.project.publicity import OpenAwardPublicity
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command

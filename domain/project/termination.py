@@ -11,19 +11,18 @@ from pydantic import Field
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
 from domain.kernel.decider import Decider
-from domain.kernel.effects import Effect, Post
-from domain.kernel.facts import Facts
-from domain.kernel.identity import Attachment, Role, StreamId, Text
+from domain.kernel.facts import Facts, require_scheme
+from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import ORIGIN, Part, State, Transition, Verdict
 from domain.project.bidding import PlacesFreed, give_places_back, list_answers
-from domain.project.contract import Money, Tranches, apportion, require_scheme
 from domain.project.disbursement import Adverse
+from domain.project.money import Money, MoneyReturned, apportion
 from domain.project.remedy import resume
 from domain.project.stage import Stage
-from domain.registers.fund import paid, treasury
+from domain.project.tranches import Tranches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -146,18 +145,6 @@ class OrderClawback(ClawbackDecision, Command):
     by = (Role.CAB_DEC,)
     during = (Stage.TERMINATING, Stage.SETTLEMENT)
     rule = "M10"
-
-
-class MoneyReturned(Particulars):
-    """Money that went from the project back to where funds are filled from."""
-
-    split: dict[str, Fen]
-    """Fund and fen (M9)."""
-
-    def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Take each fund's share off what was paid to the project; it is not awarded again."""
-        for fund, share in sorted(self.split.items()):
-            yield Post(paid(stream, fund), treasury(stream.realm), share)
 
 
 class Receipt(Particulars):

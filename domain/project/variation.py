@@ -10,38 +10,29 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 
 from pydantic import Field
 
-from domain.application import Application
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Verdict
-from domain.project.contract import (
-    CommitmentsFreed,
-    Contract,
+from domain.project.bidders import list_applicants, require_representative
+from domain.project.contract import Contract, Line, Signatory, require_signatures, require_sound_budget
+from domain.project.money import CommitmentsFreed, Money, apportion
+from domain.project.stage import Stage
+from domain.project.tranches import (
     Installment,
     Key,
-    Line,
     MilestoneTerm,
-    Money,
-    Signatory,
     Tranche,
     Tranches,
     TrancheStatus,
-    apportion,
-    list_applicants,
-    require_scheme,
-    require_signatures,
-    require_sound_budget,
     require_sound_tranches,
     void_requests,
 )
-from domain.project.stage import Stage
-from domain.registers.organisation import list_unrepresented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -280,13 +271,6 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(_amend(check, state, facts, command))
         case _:
             assert_never(command)
-
-
-def require_representative(check: Checks, state: State, facts: Facts, actor: Actor) -> None:
-    """SD10: who acts for the organisation is on its list of representatives."""
-    organisation = state.part(Application).organisation
-    if organisation:
-        list_unrepresented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
 
 
 def _require_requestable(check: Checks, state: State, facts: Facts, asked: RequestVariation, today: date) -> None:

@@ -12,12 +12,15 @@ from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor
 from domain.project.award import Award
-from domain.project.contract import Contract, Money, Tranches
+from domain.project.contract import Contract
 from domain.project.delivery import Delivery
 from domain.project.disbursement import PAYABLE
 from domain.project.evaluation import Evaluation, Result
+from domain.project.money import Money
+from domain.project.publicity import Publicity
 from domain.project.stage import Gates
 from domain.project.termination import Termination, outstanding, unjustified
+from domain.project.tranches import Tranches
 from domain.project.variation import Variations
 from domain.registers.fund import envelope
 from domain.registers.panel import Panel
@@ -181,7 +184,7 @@ def draw_for(office: Office, panel: str) -> Asking | None:
 
 def _confirmation(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
     """After the last day of publicity."""
-    last = office.part("project", name, Award).last_day(office.calendar)
+    last = office.part("project", name, Publicity).last_day(office.calendar)
     if last is not None:
         office.pass_time(day_ends(last) + timedelta(hours=9))
     return what.command, {}, ""

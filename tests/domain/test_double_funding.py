@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from domain.kernel.scheme import RoundLevel
-from domain.project.award import DeclineAward, ObjectionRemedy, RevocationGround, RevokeAward, UpholdObjection
+from domain.project.award import DeclineAward, RevocationGround, RevokeAward
 from domain.project.bidding import LeaveApplicationOut
 from domain.project.disbursement import CancelTranche
 from domain.project.evaluation import IssueAuditOpinion, Opinion
+from domain.project.objection import ObjectionRemedy, UpholdObjection
 from domain.project.termination import InitiateTermination, TerminateProject
 from domain.round.call import PublishCall
 from tests.domain.chronicle import Chronicle, Step, bid, project, told_until

@@ -8,8 +8,9 @@ import pytest
 
 from domain.kernel.facts import Facts
 from domain.kernel.state import SchemeRef
-from domain.project.award import OpenAwardPublicity, ProposeAward
+from domain.project.award import ProposeAward
 from domain.project.bidding import LeaveApplicationOut, PassPreliminaryReview, SubmitApplication, WithdrawApplication
+from domain.project.publicity import OpenAwardPublicity
 from domain.project.selection import list_consequences
 from domain.registers.organisation import ApplyRatingBonus, RecordRating
 from domain.registers.panel import DrawPanel, IssueReviewReport, Panel

@@ -11,7 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from domain.kernel.identity import Actor
-from domain.project.award import ConfirmAward
+from domain.project.publicity import ConfirmAward
 from tests.runtime.asking import asked
 from tests.workflows.bureau import verified
 from tests.workflows.waiting import until

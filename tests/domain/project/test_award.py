@@ -14,29 +14,29 @@ from domain.kernel.identity import StreamId
 from domain.kernel.state import State, Verdict
 from domain.project import PROJECT
 from domain.project.award import (
-    AcceptObjection,
     Award,
-    AwardConfirmed,
     AwardDeclined,
     AwardProposed,
-    AwardRescored,
     AwardRevoked,
-    ConfirmAward,
     DeclineAward,
+    ProposeAward,
+    RevocationGround,
+    RevokeAward,
+)
+from domain.project.bidding import ApplicationSubmitted, BaseSupport, PreliminaryReviewPassed
+from domain.project.objection import (
+    AcceptObjection,
+    AwardRescored,
     DismissObjection,
     LodgeObjection,
     ObjectionAccepted,
     ObjectionDismissed,
     ObjectionRemedy,
     ObjectionUpheld,
-    OpenAwardPublicity,
-    ProposeAward,
     RescoreAward,
-    RevocationGround,
-    RevokeAward,
     UpholdObjection,
 )
-from domain.project.bidding import ApplicationSubmitted, BaseSupport, PreliminaryReviewPassed
+from domain.project.publicity import AwardConfirmed, ConfirmAward, OpenAwardPublicity
 from domain.registers.fund import Fund
 from domain.registers.incubation_base import Base
 from domain.registers.organisation import Organisation

@@ -15,16 +15,14 @@ from domain.project.contract import (
     ConfirmLedgerAccount,
     ContractSigned,
     ContractSigningLapsed,
-    Installment,
     LedgerAccountConfirmed,
     LedgerAccountRegistered,
-    Money,
     RegisterLedgerAccount,
-    Tranches,
-    apportion,
 )
 from domain.project.disbursement import RequestDisbursement
+from domain.project.money import Money, apportion
 from domain.project.stage import Gates
+from domain.project.tranches import Installment, Tranches
 from domain.registers.organisation import Organisation
 from tests.domain.project.life import (
     ACCOUNT,
