@@ -18,7 +18,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import names
 from deciding import captions
-from deciding.decision import Decision, Reader, Step, decide_consequences, decide_on, parse_command
+from deciding.decision import Decision, Reader, Step, StreamParked, decide_consequences, decide_on, parse_command
 from deciding.fold_cache import CachedReader, FoldCache
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.canonical import canonical, plain
@@ -50,7 +50,6 @@ from store.port import (
     Standing,
     Status,
     StoreUnavailable,
-    StreamParked,
     Write,
 )
 from tracing import span
@@ -168,7 +167,9 @@ class CommandActivities:
         except StreamParked as parked:
             log.exception("stream.parked", stream=asked.stream)
             self._measures.parked.inc()
-            return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
+            return Carried(
+                progress=_parked(state, f"{parked.stream}: {parked.why}"), answer=_ended(state, Ending.PARKED)
+            )
         turn, against = _clock_set(decision), None
         if turn is not None and (unmet := await self._against(turn, loaded.clock, asked.stream.realm, at)):
             against = _unrecorded(state, unmet)

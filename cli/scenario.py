@@ -11,8 +11,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.adapter import noun, read_settings, run_work
-from cli.output import Column, Exit, Form, Language, Output, Printer, paper, words
+from cli.output import Column, Form, Language, Output, Printer, paper, words
 from domain.catalogue import command_class
+from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
 from runtime.runtime import Runtime, open_runtime
@@ -38,7 +39,7 @@ def shipped() -> list[Path]:
 
 
 def plan_scenario(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
-    """The plans of those files. Raises Faulty with the faults of all of them."""
+    """The plans of those files. Raises ArgumentInvalidy with the faults of all of them."""
     plans: list[Plan] = []
     faults: list[FileFault] = []
     for path in paths:
@@ -82,7 +83,7 @@ def play_command(
     else:
         voice.json(summed(played))
     if not all(p.ok for p in played):
-        raise typer.Exit(Exit.REFUSED)
+        raise typer.Exit(FailureKind.REFUSED)
 
 
 async def play_all(plans: Sequence[Plan], office: Runtime, voice: Printer) -> list[Played]:
