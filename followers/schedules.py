@@ -27,7 +27,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.registers.annual_round import Alarm, Annual
 from domain.registers.scheme import SCHEME, Register
 from followers.agenda import LEASE, repeat_rounds
