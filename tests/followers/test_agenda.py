@@ -17,7 +17,7 @@ from followers import agenda
 from followers.agenda import AgendaFollower
 from store.memory import MemoryStore
 from store.port import Append, Clock, NewEvent, Standing, StoreUnavailable, Write
-from tests.workflows.bureau import Bureau, lacking, verified
+from tests.workflows.bureau import Bureau, need_submission, verification
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ async def test_a_stream_written_from_outside_is_told_and_its_workflow_adopts_the
 ) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), Actor("COMM#1"))
+    await desk.door.send(need, need_submission(), Actor("COMM#1"))
     await bureau.straight(need, EndorseNeed(), "COMM#2")
     (row,) = await desk.store.agenda(kind="need", realm=bureau.realm)
     row = replace(row, due_at=None, notified=False)
@@ -193,4 +193,4 @@ async def test_telling_a_stream_of_a_manual_realm_moves_no_clock(desk: Desk, bur
 
     await until(is_notified)
     assert [e.type async for e in desk.store.read(stream)] == ["NeedSolicitationOpened"]
-    await desk.door.send(bureau.id("organisation", "ORG-1"), verified(), Actor("HOST#1"), at=opened)
+    await desk.door.send(bureau.id("organisation", "ORG-1"), verification(), Actor("HOST#1"), at=opened)
