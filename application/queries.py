@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from deciding.decision import Reader, fold, read_occurrence
+from deciding.agenda_row import Summary
+from deciding.fold import fold, read_occurrence
+from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, StreamId
 from domain.project.award import Award
 
@@ -22,30 +24,36 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore, Standing
 
 
-class NameUnknown(Exception):
-    """No stream bears that name. ``near`` are those that resemble it."""
+class NameUnknown(Failure):
+    """No stream bears that name."""
 
-    def __init__(self, name: str, near: Sequence[StreamId] = ()) -> None:
-        """Keep the name and what resembles it."""
-        super().__init__(name)
-        self.name = name
-        self.near = tuple(near)
+    kind = FailureKind.NOT_FOUND
+
+    def __init__(self, name: str) -> None:
+        """Keep the name."""
+        super().__init__(f"找不到 {name}", f"there is no {name}", name=name)
 
 
-class NameAmbiguous(Exception):
-    """Several realms have a stream of that name: say which by ``--realm``, or write the whole stream id."""
+class NameAmbiguous(Failure):
+    """Several realms have a stream of that name."""
+
+    kind = FailureKind.USAGE
+    remedy_zh = "請用 --realm 指明時鐘域，或寫全稱"
+    remedy_en = "Name the realm by --realm, or write the whole id"
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
         """Keep the candidates."""
-        super().__init__(name)
-        self.name = name
+        names = "".join(f"\n  {candidate}" for candidate in candidates)
+        super().__init__(
+            f"{name} 有多個：{names}", f"there are several {name}:{names}", name=name, candidates=list(candidates)
+        )
         self.candidates = tuple(candidates)
 
 
 async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
 
-    Raises Unknown or Ambiguous.
+    Raises NameUnknown or NameAmbiguous.
     """
     short, _ = split_subject(name)
     if "/" in short:
@@ -70,7 +78,7 @@ def new_stream(name: str, realm: str) -> StreamId:
 async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means, or the new one that it begins.
 
-    Raises Ambiguous, or Unknown if no stream bears the name and it tells no kind.
+    Raises NameAmbiguous, or NameUnknown if no stream bears the name and it tells no kind.
     """
     try:
         return await resolve_name(store, name, realm)
@@ -117,7 +125,7 @@ class File:
 async def load_file(store: EventStore, stream: StreamId, *, until: datetime | None = None) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
-    ``until`` cuts the story after that instant (UTC). Raises Unknown if the stream has no events.
+    ``until`` cuts the story after that instant (UTC). Raises NameUnknown if the stream has no events.
     """
     entries = await _events(store, stream, until)
     if not entries:
@@ -158,12 +166,12 @@ class StreamRow:
     stage: str
     version: int
     due: datetime | None
-    summary: dict[str, Any]
+    summary: Summary
 
     @classmethod
     def of(cls, standing: Standing) -> StreamRow:
         """As the agenda has it."""
-        return cls(standing.stream, standing.stage, standing.version, standing.due_at, json.loads(standing.summary))
+        return cls(standing.stream, standing.stage, standing.version, standing.due_at, Summary.of(standing))
 
 
 async def list_streams(
