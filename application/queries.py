@@ -45,7 +45,7 @@ class NameAmbiguous(Exception):
 async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
 
-    Raises Unknown or Ambiguous.
+    Raises NameUnknown or NameAmbiguous.
     """
     short, _ = halves(name)
     if "/" in short:
@@ -53,12 +53,12 @@ async def resolve_name(store: EventStore, name: str, realm: str | None = None) -
             return StreamId(short)
         except ValueError:
             raise NameUnknown(name) from None
-    found = await store.streams_named(short, realm)
-    if not found:
+    matches = await store.streams_named(short, realm)
+    if not matches:
         raise NameUnknown(short)
-    if len(found) > 1:
-        raise NameAmbiguous(short, found)
-    return found[0]
+    if len(matches) > 1:
+        raise NameAmbiguous(short, matches)
+    return matches[0]
 
 
 def new_stream(name: str, realm: str) -> StreamId:
@@ -70,7 +70,7 @@ def new_stream(name: str, realm: str) -> StreamId:
 async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means, or the new one that it begins.
 
-    Raises Ambiguous, or Unknown if no stream bears the name and it tells no kind.
+    Raises NameAmbiguous, or NameUnknown if no stream bears the name and it tells no kind.
     """
     try:
         return await resolve_name(store, name, realm)
@@ -117,21 +117,21 @@ class File:
 async def load_file(store: EventStore, stream: StreamId, *, until: datetime | None = None) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
-    ``until`` cuts the story after that instant (UTC). Raises Unknown if the stream has no events.
+    ``until`` cuts the story after that instant (UTC). Raises NameUnknown if the stream has no events.
     """
-    entries = await _events(store, stream, until)
+    entries = await _read_events(store, stream, until)
     if not entries:
         raise NameUnknown(stream.name)
     state = fold(stream, entries)
     chapters = list(_chapters(stream, entries))
-    for other in _cited(state):
-        chapters.extend(_chapters(other, await _events(store, other, until)))
+    for other in _cited_streams(state):
+        chapters.extend(_chapters(other, await _read_events(store, other, until)))
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
     return File(stream, state, calendar, tuple(chapters))
 
 
-async def _events(store: EventStore, stream: StreamId, until: datetime | None) -> list[Entry]:
+async def _read_events(store: EventStore, stream: StreamId, until: datetime | None) -> list[Entry]:
     return [e async for e in store.read(stream) if until is None or e.occurred_at <= until]
 
 
@@ -140,7 +140,7 @@ def _chapters(stream: StreamId, entries: Iterable[Entry]) -> Iterable[Chapter]:
         yield Chapter(entry.occurred_at, entry.position, stream, read_occurrence(entry))
 
 
-def _cited(state: State) -> Iterable[StreamId]:
+def _cited_streams(state: State) -> Iterable[StreamId]:
     """The streams whose story belongs to a project's file."""
     if state.stream.kind != "project":
         return
@@ -170,5 +170,5 @@ async def list_streams(
     store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
 ) -> list[StreamRow]:
     """How streams of that kind stand, by id."""
-    found = await store.agenda(kind=kind, realm=realm, stage=stage, limit=limit)
-    return [StreamRow.of(standing) for standing in found]
+    standings = await store.agenda(kind=kind, realm=realm, stage=stage, limit=limit)
+    return [StreamRow.of(standing) for standing in standings]

@@ -78,7 +78,7 @@ async def _record(home: Path) -> dict[str, Any]:
         client = await bootstrap.connect_temporal(servers.temporal_address)
         store = PostgresStore(await open_pool(servers.postgres_url))
         async with aclosing(store), run_worker(settings, client, store):
-            door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+            door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
             streams = {
                 **await _story(door, store),
                 **await _wall_clock(client, store, settings),
@@ -101,7 +101,7 @@ async def _story(door: Door, store: PostgresStore) -> dict[str, str]:
 
 
 async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.Settings) -> dict[str, StreamId]:
-    key = bootstrap.door_key(settings)
+    key = bootstrap.load_door_key(settings)
     bureau, skipper = Bureau("wall", store, key), TimeSkipper(client)
     door = Door(skipper.client, store, key, settings.task_queue)
     await bureau.open_base()

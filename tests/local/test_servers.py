@@ -249,7 +249,7 @@ async def test_the_next_start_finds_the_data(tmp_path: Path) -> None:
 
 async def test_an_empty_folder_takes_part_in_nothing(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
-    assert await local.running(settings) is None
+    assert await local.find_running(settings) is None
     assert await local.stop(settings) is False
     assert await local.reset(settings) is False
     assert not settings.home.exists()
@@ -271,7 +271,7 @@ async def test_a_second_process_uses_the_servers_of_the_first(tmp_path: Path) ->
         async with local.servers(settings) as found:
             assert not found.ours
             assert found.owner_url == answer["owner_url"]
-        running = await local.running(settings)
+        running = await local.find_running(settings)
         assert running is not None
         assert await asked(running.owner_url, "SELECT 1") == 1
     assert none_left(settings.home, 5)
@@ -326,11 +326,11 @@ async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, m
     async with local.servers(settings):
         pass
     data = settings.home / postgres.DATA
-    account = server_account.account(settings.home, data)
+    account = server_account.choose_account(settings.home, data)
     orphan = processes.spawn(
         [
             *account.prefix,
-            str(binaries.postgres() / "postgres"),
+            str(binaries.find_postgres() / "postgres"),
             "-D",
             str(data),
             "-p",
