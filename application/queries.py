@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from deciding.decision import Reader, fold, read_occurrence
+from deciding.agenda_row import Summary
+from deciding.fold import fold, read_occurrence
+from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, halves, kind_of_subject
 from domain.kernel.identity import LIVE, StreamId
@@ -158,12 +159,12 @@ class StreamRow:
     stage: str
     version: int
     due: datetime | None
-    summary: dict[str, Any]
+    summary: Summary
 
     @classmethod
     def of(cls, standing: Standing) -> StreamRow:
         """As the agenda has it."""
-        return cls(standing.stream, standing.stage, standing.version, standing.due_at, json.loads(standing.summary))
+        return cls(standing.stream, standing.stage, standing.version, standing.due_at, Summary.of(standing))
 
 
 async def list_streams(
