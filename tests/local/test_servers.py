@@ -321,7 +321,7 @@ async def test_what_a_killed_keeper_left_is_cleared_in_words_and_the_data_stays(
 
 @pytest.mark.full
 async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("local.servers"), "_ENDING_S", 0.2)
+    monkeypatch.setattr(import_module("local.servers"), "_SELF_ENDING_S", 0.2)
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings):
         pass
