@@ -321,12 +321,12 @@ def test_for_machines_rubbish_too_is_answered_in_json(venture: Installation) -> 
 def test_a_difference_is_told_with_what_to_do_and_then_with_what_was_done(
     difference: Discrepancy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = ReconcileFinding("round/live/R-1", difference, 2, None)
+    finding = ReconcileFinding("round/live/R-1", difference, 2, None)
     for lang in Lang:
         voice = Printer(Form.TABLE, lang)
-        show(Reconciliation(found=[found]), voice)
+        show(Reconciliation(findings=[finding]), voice)
         to_do = capsys.readouterr().out
-        show(Reconciliation(found=[replace(found, mended=True)]), voice)
+        show(Reconciliation(findings=[replace(finding, mended=True)]), voice)
         done = capsys.readouterr().out
         assert "resurrect" in to_do
         assert "resurrect" not in done

@@ -13,8 +13,9 @@ import pytest
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
-from followers import agenda
+from followers import agenda, follower
 from followers.agenda import AgendaFollower
+from followers.follower import EVERY
 from store.memory import MemoryStore
 from store.port import Append, Clock, NewEvent, Standing, StoreUnavailable, Write
 from tests.workflows.bureau import Bureau, need_submission, verification
@@ -78,7 +79,7 @@ async def test_a_stream_that_no_look_changes_is_told_ever_more_seldom() -> None:
     follower, now = AgendaFollower(store, looks), NOW
     while now < NOW + timedelta(days=1):
         await follower.once(now)
-        now += agenda.EVERY
+        now += EVERY
     assert 24 <= len(looks.at) <= 40
 
 
@@ -108,7 +109,7 @@ async def test_parked_streams_do_not_crowd_out_the_others(monkeypatch: pytest.Mo
     follower = AgendaFollower(store, looks)
     await follower.once(NOW)
     late = await _standing(store, "AP-9", due=NOW - HOUR)
-    await follower.once(NOW + agenda.EVERY)
+    await follower.once(NOW + EVERY)
     assert late in looks.at
 
 
@@ -121,7 +122,7 @@ async def test_while_another_worker_holds_the_lease_it_tells_nobody() -> None:
 
 
 async def test_it_goes_on_after_the_store_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agenda, "EVERY", timedelta(milliseconds=1))
+    monkeypatch.setattr(follower, "EVERY", timedelta(milliseconds=1))
     store, looks = MemoryStore(), Looks()
     await _standing(store, "AP-1", due=NOW - HOUR)
     lease, failures = store.lease, [StoreUnavailable("away"), RuntimeError("Temporal is away")]

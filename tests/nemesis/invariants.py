@@ -189,7 +189,7 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
     async def differences() -> list[str]:
         found = [
             f"{f.stream}: {f.difference}"
-            for f in (await reconcile(house.store, house.client, house.settings.task_queue)).found
+            for f in (await reconcile(house.store, house.client, house.settings.task_queue)).findings
         ]
         running = {w.id async for w in house.client.list_workflows("ExecutionStatus = 'Running'")}
         rows = await house.store.agenda(realm=ledger.callers.bureau.realm, limit=10_000)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.runtime.conftest import WatchedWorker
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus-rules.yaml"
+FOLLOWERS = ("agenda", "alarms")
 HOST, DECIDER = Actor("HOST#1"), Actor("CAB-DEC#1")
 
 
@@ -83,12 +84,15 @@ async def test_the_number_of_series_does_not_grow_with_what_is_done(watched: Wat
     assert before < 80
 
 
-async def test_the_follower_says_when_it_was_last_round(watched: WatchedWorker) -> None:
-    first = _value(await _families(watched.health_port), "venture_follower_round_timestamp_seconds")
+async def test_each_follower_says_when_it_last_did_a_round(watched: WatchedWorker) -> None:
+    async def last_round(follower: str) -> float:
+        families = await _families(watched.health_port)
+        return _value(families, "venture_follower_round_timestamp_seconds", follower=follower)
+
+    first = {follower: await last_round(follower) for follower in FOLLOWERS}
 
     async def later() -> bool:
-        families = await _families(watched.health_port)
-        return _value(families, "venture_follower_round_timestamp_seconds") > max(first, 1)
+        return all([await last_round(follower) > max(first[follower], 1) for follower in FOLLOWERS])
 
     await until(later, within_s=30)
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from local import Servers
     from local.postgres import Postgres
-    from scenarios.plan import Plan, Planned
+    from scenarios.plan import Plan, PlannedCommand
     from store.port import EventStore
     from tests.conftest import Desk
 
@@ -63,7 +63,7 @@ def _lose_temporals_data(house: Breakable) -> None:
 
 
 async def _differences(house: Breakable) -> dict[str, Discrepancy]:
-    found = (await reconcile(house.store, house.client, house.settings.task_queue)).found
+    found = (await reconcile(house.store, house.client, house.settings.task_queue)).findings
     return {f.stream: f.difference for f in found}
 
 
@@ -94,23 +94,23 @@ class Loser(SilentProgress):
         self._house = house
         self._left = after
 
-    def went_on(self, planned: Planned) -> None:  # noqa: ARG002 - whichever row it is
+    def on_row(self, row: PlannedCommand) -> None:  # noqa: ARG002 - whichever row it is
         self._left -= 1
         if self._left == 0:
             _lose_temporals_data(self._house)
 
 
-async def _scheduled(house: Breakable, alarms: RoundSchedules, programme: StreamId) -> AnnualRoundSchedule:
-    """A round every year, its alarm set by the follower: who has seen to it once does not look again."""
+async def _scheduled(house: Breakable, schedules: RoundSchedules, programme: StreamId) -> AnnualRoundSchedule:
+    """A round every year, its schedule set by the follower: who has seen to it once does not look again."""
     await publish_rules(house.door, house.store, RULES, 2027, programme.realm)
     await house.door.send(programme, ScheduleAnnualRound(programme="FZ", month=3, day=1), OFFICER)
 
     async def is_set() -> bool:
-        (found,) = await list_schedules(house.store, alarms, programme)
+        (found,) = await list_schedules(house.store, schedules, programme)
         return found.next_at is not None
 
     await until(is_set)
-    (found,) = await list_schedules(house.store, alarms, programme)
+    (found,) = await list_schedules(house.store, schedules, programme)
     return found
 
 
@@ -134,8 +134,11 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
     waiting = await bureau.open_round()
     await house.door.look(waiting)
     await _listed(house, waiting)
-    programme, alarms = house.bureau().id("scheme", "fuzhou"), RoundSchedules(house.client, house.settings.task_queue)
-    annual = await _scheduled(house, alarms, programme)
+    programme, schedules = (
+        house.bureau().id("scheme", "fuzhou"),
+        RoundSchedules(house.client, house.settings.task_queue),
+    )
+    annual = await _scheduled(house, schedules, programme)
 
     disturbed = await play(plan, house.door, house.store, Loser(house, len(plan.orders) // 2))
 
@@ -143,7 +146,7 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
     assert disturbed.as_json() == undisturbed.as_json()
     assert await _log(house.store, plan) == await _log(desk.store, plan)
     differences = await _differences(house)
-    assert (differences[waiting], differences[schedule_id(annual.alarm.annual)]) == (
+    assert (differences[waiting], differences[schedule_id(annual.schedule.annual)]) == (
         Discrepancy.MISSING,
         Discrepancy.MISSING,
     )
@@ -153,7 +156,7 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
     progress = await house.client.get_workflow_handle(waiting).query("progress", result_type=Progress)
     (row,) = await house.store.agenda(kind="round", realm=bureau.realm)
     assert (progress.version, progress.due) == (1, row.due_at)
-    assert await list_schedules(house.store, alarms, programme) == [annual]
+    assert await list_schedules(house.store, schedules, programme) == [annual]
 
 
 # ---------------------------------------------------------------- Postgres from a backup
