@@ -45,7 +45,7 @@ class NameAmbiguous(Exception):
 async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
 
-    Raises Unknown or Ambiguous.
+    Raises NameUnknown or NameAmbiguous.
     """
     short, _ = halves(name)
     if "/" in short:
@@ -70,7 +70,7 @@ def new_stream(name: str, realm: str) -> StreamId:
 async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means, or the new one that it begins.
 
-    Raises Ambiguous, or Unknown if no stream bears the name and it tells no kind.
+    Raises NameAmbiguous, or NameUnknown if no stream bears the name and it tells no kind.
     """
     try:
         return await resolve_name(store, name, realm)
@@ -117,7 +117,7 @@ class File:
 async def load_file(store: EventStore, stream: StreamId, *, until: datetime | None = None) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
-    ``until`` cuts the story after that instant (UTC). Raises Unknown if the stream has no events.
+    ``until`` cuts the story after that instant (UTC). Raises NameUnknown if the stream has no events.
     """
     entries = await _events(store, stream, until)
     if not entries:

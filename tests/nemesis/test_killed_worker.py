@@ -11,16 +11,16 @@ import pytest
 import bootstrap
 from cli.scenario import plan_scenario, shipped
 from scenarios.play import SilentProgress, play
-from tests.workflows.frail import frail
+from tests.workflows.breakable import breakable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from scenarios.plan import Plan, Planned
+    from scenarios.plan import Plan, PlannedCommand
     from store.port import EventStore
     from tests.conftest import Desk
-    from tests.workflows.frail import Frail
+    from tests.workflows.breakable import Breakable
 
 S2 = next(path for path in shipped() if path.stem == "s2-fuzhou")
 
@@ -28,19 +28,19 @@ S2 = next(path for path in shipped() if path.stem == "s2-fuzhou")
 class Killer(SilentProgress):
     """Watches the play, and kills the worker when the command after one of these rows is on its way."""
 
-    def __init__(self, house: Frail, rows: Collection[int], dice: random.Random) -> None:
+    def __init__(self, house: Breakable, rows: Collection[int], dice: random.Random) -> None:
         self._house = house
         self._rows = rows
         self._dice = dice
         self._done = 0
         self.killed = 0
 
-    def went_on(self, planned: Planned) -> None:
+    def on_row(self, row: PlannedCommand) -> None:
         self._done += 1
         if self._done in self._rows:
-            asyncio.get_running_loop().call_later(self._dice.uniform(0, 0.03), self._kill, planned)
+            asyncio.get_running_loop().call_later(self._dice.uniform(0, 0.03), self._kill, row)
 
-    def _kill(self, _planned: Planned) -> None:
+    def _kill(self, _row: PlannedCommand) -> None:
         self._house.kill_worker()
         self._house.start_worker()
         self.killed += 1
@@ -60,7 +60,7 @@ async def _plays_as_undisturbed(desk: Desk, home: Path, rows: Collection[int], s
     (plan,) = plan_scenario([S2])
     undisturbed = await play(plan, desk.door, desk.store)
     dice = random.Random(seed)  # noqa: S311 - when the worker is killed, no secret
-    async with frail(bootstrap.settings(home=home)) as house:
+    async with breakable(bootstrap.settings(home=home)) as house:
         killer = Killer(house, rows, dice)
         disturbed = await play(plan, house.door, house.store, killer)
         assert killer.killed == len(rows)
