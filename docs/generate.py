@@ -19,9 +19,8 @@ from typer.main import get_command
 
 from cli.app import build
 from cli.scenario import schema
-from cli.terms import roles_told, stage_told
 from docs.picture import life
-from domain.catalogue import AGGREGATES, command_table, transition_table
+from domain.catalogue import AGGREGATES, command_table, stage_zh, transition_table
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
 
@@ -58,6 +57,16 @@ def _headed(kind: str) -> str:
     return f"### {AGGREGATES[kind].zh} `{kind}`\n"
 
 
+def _stage(kind: str, stage: str) -> str:
+    """A stage by its Chinese word and its code."""
+    return f"{stage_zh(kind, stage)} `{stage}`"
+
+
+def _roles_of(roles: Iterable[str]) -> str:
+    """Roles by their Chinese words and their codes."""
+    return "、".join(f"{Role(role).zh} `{role}`" for role in roles)
+
+
 def _target(kind: str, to: str) -> str:
     match to:
         case "SAME":
@@ -65,7 +74,7 @@ def _target(kind: str, to: str) -> str:
         case "ORIGIN":
             return "↩ 原階段"
         case _:
-            return stage_told(kind, to)
+            return _stage(kind, to)
 
 
 def _transitions() -> str:
@@ -77,9 +86,9 @@ def _transitions() -> str:
             (
                 row.id,
                 f"{row.zh} `{row.event}`",
-                "、".join(stage_told(kind, stage) for stage in row.start),
+                "、".join(_stage(kind, stage) for stage in row.start),
                 _target(kind, row.to) + ("（原階段入棧）" if row.pushes else ""),
-                roles_told(row.roles),
+                _roles_of(row.roles),
                 row.guard,
             )
             for row in rows
@@ -98,8 +107,8 @@ def _commands() -> str:
             (
                 f"`{row.command}`",
                 f"{row.zh} `{row.event}`",
-                roles_told(row.roles),
-                "、".join(stage_told(kind, stage) for stage in row.stages) or "任何 any",
+                _roles_of(row.roles),
+                "、".join(_stage(kind, stage) for stage in row.stages) or "任何 any",
                 row.rule,
             )
             for row in rows
@@ -114,7 +123,7 @@ def _stages() -> str:
     for kind in _KINDS:
         moves = [row for row in transition_table() if row.kind == kind]
         named = [stage for row in moves for stage in (*row.start, row.to) if stage not in (ORIGIN, SAME)]
-        told += [(AGGREGATES[kind].zh, stage_told(kind, s).partition(" ")[0], f"`{s}`") for s in dict.fromkeys(named)]
+        told += [(AGGREGATES[kind].zh, _stage(kind, s).partition(" ")[0], f"`{s}`") for s in dict.fromkeys(named)]
     return _table(("檔案 stream", "階段", "stage"), told)
 
 
