@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
@@ -15,11 +14,12 @@ from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Attachment, Role, StreamId, Text
+from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition, Verdict
+from domain.kernel.words import Words
 from domain.project.bidders import require_representative
 from domain.project.bidding import (
     Application,
@@ -44,12 +44,12 @@ HELD = (Stage.PROPOSED, Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD, Stage.AWARDED)
 """The stages in which an award exists and no contract does."""
 
 
-class RevocationGround(StrEnum):
+class RevocationGround(Words):
     """Why an award may be revoked."""
 
-    FALSE_STATEMENT = "FALSE_STATEMENT"
-    CREDIT_LISTING = "CREDIT_LISTING"
-    BUDGET_WITHDRAWN = "BUDGET_WITHDRAWN"
+    FALSE_STATEMENT = "FALSE_STATEMENT", "弄虛作假", "false statement"
+    CREDIT_LISTING = "CREDIT_LISTING", "列入失信名單", "credit listing"
+    BUDGET_WITHDRAWN = "BUDGET_WITHDRAWN", "預算撤回", "budget withdrawn"
 
 
 # ---------------------------------------------------------------- 擬立項
@@ -58,16 +58,16 @@ class RevocationGround(StrEnum):
 class AwardProposal(Particulars):
     """What is to be awarded, from which funds, on whose report."""
 
-    project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$")]
+    project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$", title="項目 / project")]
     """The project's number from now on: the other name of this stream."""
-    award: Fen
-    funds: dict[str, Fen]
+    award: Annotated[Fen, Field(title="資助金額 / award")]
+    funds: Annotated[dict[str, Fen], Field(title="資金來源 / funds")]
     """Fund and its share; the shares add up to the award."""
-    panel: str | None = None
+    panel: Annotated[str | None, Field(title="評審專家組 / review panel")] = None
     """The panel whose report it rests on; none for base support."""
-    minutes: Attachment
+    minutes: Annotated[Attachment, Field(title="會議紀要 / minutes of the meeting")]
     """The minutes of the meeting that proposes it."""
-    support: BaseSupport | None = None
+    support: Annotated[BaseSupport | None, Field(title="扶持依據 / base supported")] = None
     """Base support only, where no bid came before: which base, and who runs it."""
 
 
@@ -104,7 +104,7 @@ class ProposeAward(AwardProposal, Command):
 class FundsFreed(PlacesFreed):
     """What goes back to the envelopes; and the place as the answer to its need, which may be funded elsewhere now."""
 
-    freed: dict[str, Fen]
+    freed: Annotated[dict[str, Fen], Field(title="退回額度 / back to the envelope")]
     """Fund and fen."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
@@ -117,7 +117,7 @@ class FundsFreed(PlacesFreed):
 class Declination(Particulars):
     """Why the organisation gives the award up."""
 
-    reason: Text
+    reason: Reason
 
 
 class AwardDeclined(Declination, FundsFreed, Event):
@@ -144,9 +144,9 @@ class DeclineAward(Declination, Command):
 class Revocation(Particulars):
     """Why the bureau takes an award back, with its evidence (V1)."""
 
-    ground: RevocationGround
-    reason: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    ground: Annotated[RevocationGround, Field(title="事由 / ground")]
+    reason: Reason
+    attachments: Evidence
 
 
 class AwardRevoked(Revocation, FundsFreed, Event):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
@@ -18,6 +17,7 @@ from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Orde
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, SchemeRef, State, Transition
+from domain.kernel.words import Words
 from domain.project.award import Award, FundsFreed
 from domain.project.bidders import list_applicants, require_eligible, require_independent
 from domain.project.bidding import give_places_back, list_answers
@@ -53,20 +53,20 @@ Line = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 class Parties(Clause):
     """Who takes part besides bureau and organisation, by their registered ids (P3, FZ-2)."""
 
-    solicitor: Text | None = None
-    host: Text | None = None
-    supervisor: Text | None = None
-    community: Text | None = None
-    evaluator: Text | None = None
-    auditor: Text | None = None
+    solicitor: Annotated[Text | None, Field(title="徵集方 / solicitor")] = None
+    host: Annotated[Text | None, Field(title="承辦單位 / managing agency")] = None
+    supervisor: Annotated[Text | None, Field(title="督導機構 / supervisor")] = None
+    community: Annotated[Text | None, Field(title="社區 / community")] = None
+    evaluator: Annotated[Text | None, Field(title="第三方評估機構 / independent evaluator")] = None
+    auditor: Annotated[Text | None, Field(title="審計機構 / auditor")] = None
 
 
-class Signatory(StrEnum):
+class Signatory(Words):
     """Who signs."""
 
-    BUREAU = "BUREAU"
-    ORGANISATION = "ORGANISATION"
-    COMMUNITY = "COMMUNITY"
+    BUREAU = "BUREAU", "民政局", "bureau"
+    ORGANISATION = "ORGANISATION", "承接組織", "organisation"
+    COMMUNITY = "COMMUNITY", "社區", "community"
 
 
 # ---------------------------------------------------------------- 協議簽訂
@@ -75,33 +75,33 @@ class Signatory(StrEnum):
 class Agreement(Particulars):
     """What bureau and organisation agree on."""
 
-    version: Annotated[int, Field(ge=1)] = 1
+    version: Annotated[int, Field(ge=1, title="版本 / version")] = 1
     """1; a later version is a supplementary agreement."""
-    award: Fen
-    tranches: Annotated[dict[Key, Installment], Field(min_length=1)]
+    award: Annotated[Fen, Field(title="資助金額 / award")]
+    tranches: Annotated[dict[Key, Installment], Field(min_length=1, title="撥款計劃 / payment schedule")]
     """Tranche and its terms; the planned amounts add up to the award (M1)."""
-    budget: Annotated[dict[Line, Fen], Field(min_length=1)]
+    budget: Annotated[dict[Line, Fen], Field(min_length=1, title="預算 / budget")]
     """Line and fen; the lines add up to the award (M6)."""
-    signatures: dict[Signatory, Attachment] = Field(default_factory=dict)
+    signatures: dict[Signatory, Attachment] = Field(default_factory=dict, title="簽署 / signatures")
     """Signatory and the signed document."""
-    end: date | None = None
+    end: Annotated[date | None, Field(title="結束日 / end date")] = None
     """The last day of implementation; None if the start fixes it."""
-    self_assessment_due: date | None = None
+    self_assessment_due: Annotated[date | None, Field(title="自評截止日 / self-assessment due")] = None
     """The last day for the mid-term self-assessment; None if none is asked for."""
-    milestones: dict[Key, MilestoneTerm] = Field(default_factory=dict)
-    parties: Parties = Field(default_factory=Parties)
+    milestones: dict[Key, MilestoneTerm] = Field(default_factory=dict, title="里程碑 / milestones")
+    parties: Parties = Field(default_factory=Parties, title="各方 / parties")
 
 
 class ContractSigned(Agreement, Event):
     """The agreement binds; from now on the project keeps the rules under which it was signed (HZ-8)."""
 
     zh = "協議簽訂"
-    match_pledged: Fen
+    match_pledged: Annotated[Fen, Field(title="承諾配套 / match funding pledged")]
     """Funds that the organisation raises itself."""
-    scheme: SchemeRef
-    midterm_report_wd: int
+    scheme: Annotated[SchemeRef, Field(title="管理辦法 / scheme")]
+    midterm_report_wd: Annotated[int, Field(title="自評期限（工作日） / self-assessment period (working days)")]
     """Working days after ``self_assessment_due`` from which the mid-term counts as failed."""
-    final_report_months: int
+    final_report_months: Annotated[int, Field(title="結項報告期限（月） / final report due (months)")]
     """Months after the end within which the final report is due."""
     moves = (
         Transition(
@@ -118,7 +118,7 @@ class SignContract(Agreement, Command):
     """Sign the contract."""
 
     records = ContractSigned
-    match_pledged: Fen | None = None
+    match_pledged: Annotated[Fen | None, Field(title="承諾配套 / match funding pledged")] = None
     """Funds that the organisation raises itself; None for what its bid promised."""
 
 
@@ -141,7 +141,7 @@ class LapseContractSigning(Command):
 class PayeeAccount(Particulars):
     """The account into which the project is paid."""
 
-    account: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    account: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="收款賬戶摘要 / payee account digest")]
     """SHA-256 in hex of bank, name and number; the number itself stays with finance (PR10)."""
 
 
@@ -149,7 +149,7 @@ class LedgerAccountRegistered(PayeeAccount, Event):
     """The organisation keeps the project's money on an account of its own; another one voids what is being paid."""
 
     zh = "專賬備案"
-    changed: bool
+    changed: Annotated[bool, Field(title="變更賬戶 / account changed")]
     """Whether it takes the place of another account (SD9)."""
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from domain.kernel.effects import Effect, Post
 from domain.kernel.message import Particulars
@@ -86,7 +88,7 @@ def apportion(amount: Fen, over: Mapping[str, Fen]) -> dict[str, Fen]:
 class CommitmentsFreed(Particulars):
     """Committed money that goes back to its envelopes."""
 
-    split: dict[str, Fen]
+    split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
     """Fund and fen (M9)."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
@@ -98,7 +100,7 @@ class CommitmentsFreed(Particulars):
 class MoneyReturned(Particulars):
     """Money that went from the project back to where funds are filled from."""
 
-    split: dict[str, Fen]
+    split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
     """Fund and fen (M9)."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:

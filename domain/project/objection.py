@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
@@ -14,10 +13,11 @@ from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.identity import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import State, Transition, Verdict
+from domain.kernel.words import Words
 from domain.project.award import Award, FundsFreed, read_panel, require_line
 from domain.project.bidding import give_places_back, list_answers
 from domain.project.publicity import Objection, ObjectionStatus, Publicity
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-class ObjectionRemedy(StrEnum):
+class ObjectionRemedy(Words):
     """What an upheld objection leads to."""
 
-    DISQUALIFY = "DISQUALIFY"
-    RESCORE = "RESCORE"
+    DISQUALIFY = "DISQUALIFY", "取消資格", "disqualify"
+    RESCORE = "RESCORE", "重新評審", "score again"
 
 
 class ObjectionNumber(Particulars):
     """Which objection; numbered by who lodges it."""
 
-    objection: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$")] = "1"
+    objection: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$", title="異議 / objection")] = "1"
 
 
 # ---------------------------------------------------------------- 提出與受理
@@ -47,8 +47,8 @@ class ObjectionNumber(Particulars):
 class Complaint(ObjectionNumber):
     """What is objected to."""
 
-    ground: Text
-    attachments: tuple[Attachment, ...] = ()
+    ground: Annotated[Text, Field(title="事由 / ground")]
+    attachments: Attachments = ()
 
 
 class ObjectionLodged(Complaint, Event):
@@ -93,14 +93,14 @@ class AcceptObjection(ObjectionNumber, Command):
 class InvestigationFinding(ObjectionNumber):
     """What the investigation found."""
 
-    finding: Text
+    finding: Annotated[Text, Field(title="查明情況 / finding")]
 
 
 class ObjectionDismissed(InvestigationFinding, Event):
     """The objection does not hold; the clock runs on from the next day."""
 
     zh = "異議不成立"
-    still_open: int
+    still_open: Annotated[int, Field(title="未決異議 / objections still open")]
     """Accepted objections that remain."""
     moves = (
         Transition(
@@ -123,8 +123,8 @@ class DismissObjection(InvestigationFinding, Command):
 class UpheldObjection(InvestigationFinding):
     """An upheld objection with its consequence and its evidence (V1)."""
 
-    remedy: ObjectionRemedy
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    remedy: Annotated[ObjectionRemedy, Field(title="處理 / remedy")]
+    attachments: Evidence
 
 
 class ObjectionUpheld(UpheldObjection, FundsFreed, Event):
@@ -163,7 +163,7 @@ class UpholdObjection(UpheldObjection, Command):
 class PanelReplacement(Particulars):
     """On whose report the award rests from now on."""
 
-    panel: str
+    panel: Annotated[str, Field(title="評審專家組 / review panel")]
     """Another panel than the one whose marks were objected to."""
 
 
@@ -171,7 +171,7 @@ class AwardRescored(PanelReplacement, Event):
     """The bid was scored again and still reaches the line: the award may be posted anew."""
 
     zh = "複評"
-    score: Decimal
+    score: Annotated[Decimal, Field(title="得分 / score")]
 
 
 class RescoreAward(PanelReplacement, Command):

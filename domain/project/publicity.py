@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never, get_args
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
 
 from domain.application import Application
 from domain.kernel import approval
@@ -17,6 +18,7 @@ from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Pa
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
+from domain.kernel.words import Words
 from domain.project.award import Award, read_panel
 from domain.project.stage import Stage
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 class Notice(Particulars):
     """The posted notice; list, amounts and reviewers are taken from the file."""
 
-    contact: Text
+    contact: Annotated[Text, Field(title="聯繫方式 / contact")]
     """Where an objection is to be lodged: an office, never a person."""
 
 
@@ -47,11 +49,11 @@ class AwardPublicityOpened(Notice, Event):
             "notice has list amounts reviewers contact",
         ),
     )
-    award: Fen
-    reviewers: tuple[str, ...]
-    working_days: int
+    award: Annotated[Fen, Field(title="資助金額 / award")]
+    reviewers: Annotated[tuple[str, ...], Field(title="評審專家 / reviewers")]
+    working_days: Annotated[int, Field(title="公示期（工作日） / notice period (working days)")]
     """How many working days it stays posted (D2)."""
-    decision_wd: int
+    decision_wd: Annotated[int, Field(title="異議處理期限（工作日） / objection decision period (working days)")]
     """Working days within which an accepted objection is to be decided."""
 
 
@@ -68,7 +70,7 @@ class AwardConfirmed(Event):
     """The award is final; the signing period begins."""
 
     zh = "立項批復"
-    signing_wd: int
+    signing_wd: Annotated[int, Field(title="簽約期限（工作日） / signing period (working days)")]
     """Working days within which the contract is to be signed."""
     moves = (
         Transition(
@@ -94,13 +96,13 @@ Events = AwardPublicityOpened | AwardConfirmed
 # ---------------------------------------------------------------- what the room remembers
 
 
-class ObjectionStatus(StrEnum):
+class ObjectionStatus(Words):
     """Where an objection stands (domain.md §3.1)."""
 
-    LODGED = "LODGED"
-    ACCEPTED = "ACCEPTED"
-    DISMISSED = "DISMISSED"
-    UPHELD = "UPHELD"
+    LODGED = "LODGED", "已提出", "lodged"
+    ACCEPTED = "ACCEPTED", "已受理", "accepted"
+    DISMISSED = "DISMISSED", "不成立", "dismissed"
+    UPHELD = "UPHELD", "成立", "upheld"
 
 
 @dataclass(frozen=True)

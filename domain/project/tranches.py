@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +12,7 @@ from domain.kernel import approval
 from domain.kernel.identity import Actor, Text
 from domain.kernel.money import Fen, yuan
 from domain.kernel.state import Part, State, Verdict
+from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,30 +44,30 @@ class Clause(BaseModel):
 class Installment(Clause):
     """One tranche as agreed."""
 
-    planned: Fen
-    gate: Text
+    planned: Annotated[Fen, Field(title="計劃金額 / planned")]
+    gate: Annotated[Text, Field(title="撥付條件 / payment condition")]
     """The event that must stand positive before it may be asked for (M2)."""
 
 
 class MilestoneTerm(Clause):
     """One milestone as agreed."""
 
-    title: Text
-    due: date | None = None
+    title: Annotated[Text, Field(title="名稱 / title")]
+    due: Annotated[date | None, Field(title="期限 / due")] = None
     """Its last day; missed at 24:00. None if only its being met matters."""
 
 
-class TrancheStatus(StrEnum):
+class TrancheStatus(Words):
     """Where a tranche stands (domain.md §3.1)."""
 
-    PLANNED = "PLANNED"
-    REQUESTED = "REQUESTED"
-    CHECKED = "CHECKED"
-    APPROVED = "APPROVED"
-    PAID = "PAID"
-    FAILED = "FAILED"
-    WITHHELD = "WITHHELD"
-    CANCELLED = "CANCELLED"
+    PLANNED = "PLANNED", "待申請", "planned"
+    REQUESTED = "REQUESTED", "已申請", "requested"
+    CHECKED = "CHECKED", "已複核", "checked"
+    APPROVED = "APPROVED", "已審批", "approved"
+    PAID = "PAID", "已撥付", "paid"
+    FAILED = "FAILED", "退匯", "returned by bank"
+    WITHHELD = "WITHHELD", "暫緩撥付", "withheld"
+    CANCELLED = "CANCELLED", "已取消", "cancelled"
 
 
 IN_FLIGHT = (TrancheStatus.REQUESTED, TrancheStatus.CHECKED, TrancheStatus.APPROVED)

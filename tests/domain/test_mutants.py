@@ -763,7 +763,7 @@ def test_m9_a_split_that_loses_the_rounding_is_caught(monkeypatch: pytest.Monkey
     def rounded_down(amount: int, over: Mapping[str, int]) -> dict[str, int]:
         return {name: amount * share // sum(over.values()) for name, share in over.items()}
 
-    monkeypatch.setattr(disbursement, "apportioned", rounded_down)
+    monkeypatch.setattr(disbursement, "apportion", rounded_down)
     assert broke(realm_until("paid T1")) == {"M9"}
 
 

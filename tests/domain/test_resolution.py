@@ -18,6 +18,7 @@ from domain.round.call import PublishCall
 from domain.round.plan import ApproveRoundBudget
 from domain.round.resolution import (
     Omission,
+    RankedBid,
     ResolveRound,
     RoundResolved,
     Selection,
