@@ -31,6 +31,7 @@ from temporalio.runtime import (
 from temporalio.service import GrpcCompression, TLSConfig
 
 import tracing
+from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -64,8 +65,12 @@ class LogFormat(StrEnum):
 _COLLECTOR = re.compile(r"https?://[^\s/@]+(/[^\s@]*)?")
 
 
-class SettingsInvalid(Exception):
-    """The environment's settings cannot be used. Mend each that is named, then start again."""
+class SettingsInvalid(Failure):
+    """The environment's settings cannot be used."""
+
+    kind = FailureKind.USAGE
+    remedy_zh = "逐項改正後重新啟動"
+    remedy_en = "Mend each that is named, then start again"
 
 
 class Settings(BaseSettings):
@@ -159,17 +164,20 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
     )
     if unknown:
         names = ", ".join(unknown)
-        raise SettingsInvalid(f"沒有此設置：{names} / no such settings: {names}")
+        raise SettingsInvalid(f"沒有此設置：{names}", f"no such settings: {names}")
     try:
         return Settings(**changed)
     except ValidationError as wrong:
-        raise SettingsInvalid("\n".join(_told(e["loc"], e["msg"]) for e in wrong.errors(include_url=False))) from wrong
+        faults = [_explain(e["loc"], e["msg"]) for e in wrong.errors(include_url=False)]
+        raise SettingsInvalid("\n".join(zh for zh, _ in faults), "\n".join(en for _, en in faults)) from wrong
 
 
-def _told(place: tuple[int | str, ...], message: str) -> str:
+def _explain(place: tuple[int | str, ...], message: str) -> tuple[str, str]:
     """Which setting is wrong, and how; what is wrong with all of them together names them itself."""
     words = message.removeprefix("Value error, ")
-    return f"VENTURE_{'_'.join(map(str, place)).upper()}: {words}" if place else words
+    zh, _, en = words.partition(" / ")
+    name = f"VENTURE_{'_'.join(map(str, place)).upper()}: " if place else ""
+    return f"{name}{zh}", f"{name}{en or zh}"
 
 
 def _is_installed(module: str) -> bool:
@@ -183,7 +191,7 @@ _OTHER = {"pg_bin", "keep_servers"}
 """Variables that ``local`` reads by itself."""
 
 
-def door_key(of: Settings) -> bytes:
+def load_door_key(of: Settings) -> bytes:
     """The door's key; for embedded servers it is made once and kept in the state folder, readable by its owner only."""
     if of.door_key is not None:
         return of.door_key.get_secret_value().encode()
@@ -203,18 +211,18 @@ _SECRET_IN_URL = re.compile(r"(://[^:/@\s]*:)[^@\s/]+@")
 _REDACTED = "***"
 
 
-def _named_secrets(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+def _redact_named(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     """What is called a secret is not written."""
     return {name: _REDACTED if _SECRET_NAMES.search(name) else value for name, value in line.items()}
 
 
 def _without_secrets(renderer: Processor, of: Settings) -> Processor:
     """That renderer, its finished line without this process's secrets and without passwords in addresses."""
-    known = [value.get_secret_value() for _, value in of if isinstance(value, SecretStr)]
+    secrets_of_ours = [value.get_secret_value() for _, value in of if isinstance(value, SecretStr)]
 
     def rendered(logger: WrappedLogger, method: str, line: EventDict) -> str:
         text = str(renderer(logger, method, line))
-        for secret in known:
+        for secret in secrets_of_ours:
             text = text.replace(secret, _REDACTED)
         return _SECRET_IN_URL.sub(rf"\1{_REDACTED}@", text)
 
@@ -227,7 +235,7 @@ def configure_logging(of: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _named_secrets,
+        _redact_named,
         structlog.processors.format_exc_info,
     ]
     renderer: Processor = (

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 import bootstrap
-from runtime.health import answering
-from runtime.runtime import OutOfService, open_runtime
+from domain.kernel.failure import Failure
+from runtime.health import serve_health
+from runtime.runtime import open_runtime
 from runtime.worker import GRACE, run_worker
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def _told(zh: str, en: str) -> None:
+def _log_cleared(zh: str, en: str) -> None:
     log.info("servers.cleared", zh=zh, en=en)
 
 
@@ -31,9 +32,9 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with (
-        open_runtime(settings, _told, working=False) as office,
-        run_worker(settings, office.client, office.store) as measures,
-        answering(office, measures),
+        open_runtime(settings, _log_cleared, working=False) as runtime,
+        run_worker(settings, runtime.client, runtime.store) as measures,
+        serve_health(runtime, measures),
     ):
         log.info("worker.ready", task_queue=settings.task_queue)
         await stop.wait()
@@ -46,8 +47,10 @@ def main() -> None:
         settings = bootstrap.settings()
         bootstrap.configure_logging(settings)
         asyncio.run(run(settings))
-    except (bootstrap.SettingsInvalid, OutOfService) as wrong:
-        sys.exit(str(wrong))
+    except Failure as failure:
+        texts = (failure.zh, failure.remedy_zh, failure.en, failure.remedy_en)
+        sys.stderr.write("".join(f"{text}\n" for text in texts if text))
+        sys.exit(failure.kind)
 
 
 if __name__ == "__main__":

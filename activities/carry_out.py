@@ -20,7 +20,7 @@ from deciding import manual_clock
 from deciding.agenda_row import build_standing
 from deciding.append import build_answer, build_append
 from deciding.business_time import business_time
-from deciding.decision import Decision, decide_consequences, decide_on
+from deciding.decision import Decision, StreamParked, decide_consequences, decide_on
 from deciding.fold import parse_command
 from deciding.fold_cache import FoldCache
 from deciding.journal import repeat_answer
@@ -29,7 +29,7 @@ from deciding.reader import CachedReader
 from domain.kernel.envelope import Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
 from domain.kernel.message import Order
 from metrics import Metrics
-from store.port import Clock, Status, StoreUnavailable, StreamParked
+from store.port import Clock, Status, StoreUnavailable
 from tracing import span
 
 if TYPE_CHECKING:
@@ -210,7 +210,9 @@ class CommandActivities:
         log.error("stream.parked", stream=stream.state.stream, exc_info=parked)
         self._measures.parked.inc()
         answer = Answer(ending=Ending.PARKED, stream=stream.state.stream, version=stream.state.version)
-        return CarryOutResult(progress=build_parked_progress(stream.state, str(parked)), answer=answer)
+        return CarryOutResult(
+            progress=build_parked_progress(stream.state, f"{parked.stream}: {parked.why}"), answer=answer
+        )
 
 
 def _moves_time(request: CarryOut, loaded: Loaded) -> bool:

@@ -24,10 +24,12 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from deciding import captions
+from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Ending, Envelope, Opening, Progress
+from domain.kernel.failure import Defect, Failure, FailureKind
 from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import PAST_ALL_EVENTS, Clock, EventStore, StoreUnavailable
@@ -59,30 +61,62 @@ PATIENCE = timedelta(seconds=15)
 """How long a door waits for an answer before it says that it is not known."""
 
 
-class NotKnown(Exception):
-    """No answer came. The command may have been carried out or not: ask again with the same id."""
+class NotKnown(Failure):
+    """No answer came. The command may have been carried out or not."""
+
+    kind = FailureKind.UNAVAILABLE
 
     def __init__(self, command_id: UUID, why: str) -> None:
         """Keep the id to ask again with."""
-        super().__init__(f"{command_id}: {why}")
+        super().__init__(f"結果未知（{why}）", f"not known ({why})", command_id=str(command_id), why=why)
+        self.remedy_zh = (
+            f"請以同一編號再問，不會重辦：--id {command_id}（scenario play 與 bulk 再次運行同一命令即續辦）"
+        )
+        self.remedy_en = (
+            f"Ask again with the same id: --id {command_id}; nothing is done twice"
+            " (scenario play and bulk go on when the same command is run again)"
+        )
         self.command_id = command_id
         self.why = why
 
 
-class Mismatch(Exception):
-    """The id was used for another request. Use a fresh id for a new request."""
+class Mismatch(Failure):
+    """The id was used for another request."""
+
+    kind = FailureKind.CONFLICT
+    remedy_zh = "請換新編號"
+    remedy_en = "Use a fresh id"
+
+    def __init__(self, command_id: UUID) -> None:
+        """Keep the id."""
+        super().__init__(
+            f"編號 {command_id} 已用於另一請求",
+            f"the id {command_id} was used for another request",
+            command_id=str(command_id),
+        )
 
 
-class Defect(Exception):
-    """A fault of this product: nothing was recorded. Report it with the worker's log."""
+class CommandDefect(Defect):
+    """A fault of this product kept the command from being decided."""
+
+    remedy_zh = "什麼也沒有記錄；請連同 worker 日誌報告"
+    remedy_en = "Nothing was recorded. Report it with the worker's log"
 
 
-class Unsigned(Exception):
-    """The worker does not know this door's key. Give both the same key."""
+class Unsigned(Failure):
+    """The worker does not know this door's key."""
 
+    kind = FailureKind.UNAVAILABLE
+    remedy_zh = "入口與 worker 須用同一密鑰：核對兩者的 VENTURE_DOOR_KEY（本機為同一 VENTURE_HOME）"
+    remedy_en = "Give door and worker the same key: compare their VENTURE_DOOR_KEY (on one machine, their VENTURE_HOME)"
 
-class Parked(Exception):
-    """The stream waits for a person: one of its deadlines could not be applied."""
+    def __init__(self, stream: StreamId) -> None:
+        """Keep the stream that was asked."""
+        super().__init__(
+            f"worker 不認得本入口的密鑰，未受理 {stream} 的命令",
+            f"the worker does not know this door's key; the command to {stream} was not taken",
+            stream=stream,
+        )
 
 
 @dataclass(frozen=True)
@@ -117,8 +151,8 @@ class Door:
         self._store = store
         self._key = key
         self.task_queue = task_queue
-        self._reckoned: dict[str, int] = {}
-        """Realm and the version of its working days by which this door has seen all its deadlines reckoned."""
+        self._calendars: dict[str, int] = {}
+        """Realm and the version of its working days by which this door has seen all its deadlines computed."""
         self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
         self._stays: OrderedDict[StreamId, bool] = OrderedDict()
         """Whether a stream's workflow was there after an answer: then an update need not bring a start along."""
@@ -137,53 +171,54 @@ class Door:
         ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
         first. On the wall clock it must be left out.
 
-        Raises CommandRejected with every unmet condition, Mismatch, Parked, Defect, or NotKnown.
+        Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandDefect, or NotKnown.
         """
-        asking = CommandRequest(command, actor, command_id or uuid4(), at)
+        request = CommandRequest(command, actor, command_id or uuid4(), at)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
-        answer = await self.ask(self._enveloped(subject, asking)) if fresh else None
+        answer = await self.ask(self._seal(subject, request)) if fresh else None
         if answer is None or answer.ending is Ending.EARLY:
-            (answer,) = [answer async for answer in self.send_each(subject, [asking])]
-        return receipt(asking.command_id, answer)
+            (answer,) = [answer async for answer in self.send_each(subject, [request])]
+        return receipt(request.command_id, answer)
 
-    async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
+    async def send_each(self, subject: StreamId, requests: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
         """Have the commands carried out in turn, many in one update; the answers one by one, as ``receipt`` reads them.
 
         Nothing that follows on a command which was not accepted has been carried out when its answer comes, so that
-        whoever breaks off there has asked for no more. Raises NotKnown of the command to go on with, Defect, or Parked.
+        whoever breaks off there has asked for no more. Raises NotKnown of the command to go on with,
+        CommandDefect, or StreamParked.
         """
-        envelopes = [self._enveloped(subject, asking) for asking in askings]
+        envelopes = [self._seal(subject, request) for request in requests]
         done = 0
         while done < len(envelopes):
-            envelope, at = envelopes[done], askings[done].at
+            envelope, at = envelopes[done], requests[done].at
             try:
                 loaded = await self._store.load(subject, envelope.command_id, PAST_ALL_EVENTS)
                 if loaded.journalled is not None:  # straight from the log, which needs no Temporal (PR7)
                     answers = [repeat_answer(envelope, loaded.journalled)]
                 elif at is not None and loaded.clock is Clock.WALL:
-                    answers = [_on_the_wall_clock(subject)]
+                    answers = [_refuse_dated(subject)]
                 else:
-                    await self._reckon(subject.realm, loaded.calendar)
+                    await self._refresh_standings(subject.realm, loaded.calendar)
                     answers = await self._ask_each(envelopes[done : done + MOST_COMMANDS])
                 if answers[-1].ending is Ending.EARLY:
                     *answers, _ = answers
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
             except StoreUnavailable as gone:
-                raise NotKnown(envelope.command_id, str(gone)) from gone
+                raise NotKnown(envelope.command_id, gone.why) from gone
             except NotKnown as gone:  # of a deadline that comes first: it is this command that is to be asked again
                 raise NotKnown(envelope.command_id, gone.why) from gone
             for answer in answers:
                 yield answer
             done += len(answers)
 
-    def _enveloped(self, subject: StreamId, asking: CommandRequest) -> Envelope:
+    def _seal(self, subject: StreamId, request: CommandRequest) -> Envelope:
         return Envelope(
-            command_id=asking.command_id,
+            command_id=request.command_id,
             subject=subject,
-            actor=asking.actor,
-            received_at=asking.at or datetime.now(UTC),
-            command=asking.command.command_type,
-            body=plain(asking.command),
+            actor=request.actor,
+            received_at=request.at or datetime.now(UTC),
+            command=request.command.command_type,
+            body=plain(request.command),
         ).signed(self._key)
 
     async def ask(self, envelope: Envelope) -> Answer:
@@ -197,37 +232,37 @@ class Door:
         place = self._places.get(first.subject)
         if place is None:
             place = self._places[first.subject] = asyncio.Semaphore(AT_ONCE)
-        said = {"command": first.command, "stream_kind": first.subject.kind}
-        with span("command", said):
+        attributes = {"command": first.command, "stream_kind": first.subject.kind}
+        with span("command", attributes):
             async with place:
                 if not others:
                     answers = [await self._update("carry_out", first.subject, first, first.command_id, Answer)]
                 else:
-                    bundle = Bundle(envelopes=tuple(_that_fit(envelopes)))
+                    bundle = Bundle(envelopes=tuple(_take_fitting(envelopes)))
                     each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
                     answers = list(each.answers)
-            said["ending"] = answers[-1].ending.lower()
+            attributes["ending"] = answers[-1].ending.lower()
         return answers
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
 
-        If working days were published since, deadlines are reckoned by them first. Raises NotKnown, or Parked if a
-        deadline stays in its place.
+        If working days were published since, deadlines are computed by them first. Raises NotKnown, or
+        StreamParked if a deadline stays in its place.
         """
-        await self._reckon(realm, await read_calendar_version(self._store, realm))
+        await self._refresh_standings(realm, await read_calendar_version(self._store, realm))
         before: Standing | None = None
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
             if standing == before:
-                raise Parked(standing.stream)
+                raise StreamParked(standing.stream)
             before = standing
             await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at))
 
-    async def _reckon(self, realm: str, version: int) -> None:
-        """See that the realm's deadlines are reckoned by that version of its working days."""
-        if self._reckoned.get(realm, 0) < version:
+    async def _refresh_standings(self, realm: str, version: int) -> None:
+        """See that the realm's deadlines are computed by that version of its working days."""
+        if self._calendars.get(realm, 0) < version:
             await refresh_standings(self._store, realm, version)
-            self._reckoned[realm] = version
+            self._calendars[realm] = version
 
     async def open_realm(self, realm: str) -> Clock:
         """Make sure of a realm on a manual clock; the clock that it has."""
@@ -236,14 +271,14 @@ class Door:
     async def look(self, stream: StreamId) -> None:
         """Have the stream's workflow read the log again, starting it if it is missing."""
         await self._client.start_workflow(
-            workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream), start_signal="look"
+            workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream), start_signal="look"
         )
 
     async def settled(self, stream: StreamId, approval: UUID) -> None:
         """Return once that approval may have been decided; wait through restarts of anything. Then read the log."""
         while True:
             try:
-                await self._asked("settled", stream, str(approval), None, f"{approval}/{uuid4()}")
+                await self._update_with_start("settled", stream, str(approval), None, f"{approval}/{uuid4()}")
             except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as interrupted:
                 _give_way_if_cancelled(interrupted)
                 log.info("approval.wait_resumed", approval=str(approval), reason=str(interrupted))
@@ -251,8 +286,10 @@ class Door:
             else:
                 return
 
-    async def _fall_due(self, asked: CarryOut) -> Progress:
-        return await self._update("fall_due", asked.stream, asked, derive_id("fall_due", asked.stream), Progress)
+    async def _fall_due(self, deadline: CarryOut) -> Progress:
+        return await self._update(
+            "fall_due", deadline.stream, deadline, derive_id("fall_due", deadline.stream), Progress
+        )
 
     async def _update(
         self, update: str, stream: StreamId, argument: BaseModel, command_id: UUID, answers: type[Answered]
@@ -288,27 +325,29 @@ class Door:
                 self._stays[stream] = False
             else:
                 return answer
-        answer = await self._asked(update, stream, argument, answers, update_id)
+        answer = await self._update_with_start(update, stream, argument, answers, update_id)
         self._stays.setdefault(stream, True)
         if len(self._stays) > MOST_STREAMS:
             self._stays.popitem(last=False)
         return answer
 
-    async def _asked(
+    async def _update_with_start(
         self, update: str, stream: StreamId, argument: BaseModel | str, answers: type | None, update_id: str
-    ) -> Any:  # noqa: ANN401 - of the type asked for
+    ) -> Any:  # noqa: ANN401 - of the type given
         start = self._start(stream)
-        start._workflow_handle.add_done_callback(_heard)  # noqa: SLF001 - to await it instead would let others cancel it
+        start._workflow_handle.add_done_callback(_retrieve_exception)  # noqa: SLF001 - to await it instead would let others cancel it
         return await self._client.execute_update_with_start_workflow(
             update, argument, start_workflow_operation=start, id=update_id, result_type=answers
         )
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""
-        return WithStartWorkflowOperation(workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream))
+        return WithStartWorkflowOperation(
+            workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream)
+        )
 
-    def _begun(self, stream: StreamId) -> dict[str, Any]:
-        """How a stream's workflow is begun, by whatever comes first: found if it is there, and told in words."""
+    def _start_options(self, stream: StreamId) -> dict[str, Any]:
+        """How a stream's workflow is started by whatever comes first, unless it runs already."""
         return {
             "id": stream,
             "task_queue": self.task_queue,
@@ -322,7 +361,7 @@ _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStat
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
 
 
-def _that_fit(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
+def _take_fitting(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
     """As many as one update takes, and at least the first."""
     size = 0
     for envelope in envelopes:
@@ -332,8 +371,8 @@ def _that_fit(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
         yield envelope
 
 
-def _heard(started: asyncio.Future[Any]) -> None:
-    """Hear how the start went: the update fails with it, and left unheard it would be logged as nobody's error."""
+def _retrieve_exception(started: asyncio.Future[Any]) -> None:
+    """The update fails with the start's own error; not retrieved here, that error would be logged as nobody's."""
     if not started.cancelled():
         started.exception()
 
@@ -352,12 +391,12 @@ def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID)
         case "NotKnown":
             raise NotKnown(command_id, str(cause)) from failed
         case "Malformed" | "Defect":
-            raise Defect(str(cause)) from failed
+            raise CommandDefect(str(cause)) from failed
         case _:
             return
 
 
-def _on_the_wall_clock(subject: StreamId) -> Answer:
+def _refuse_dated(subject: StreamId) -> Answer:
     realm = subject.realm
     unmet = Unmet(
         rule="CLOCK",
@@ -377,9 +416,9 @@ def receipt(command_id: UUID, answer: Answer) -> Receipt:
         case Ending.REFUSED:
             raise CommandRejected(answer.unmet)
         case Ending.MISMATCH:
-            raise Mismatch(str(command_id))
+            raise Mismatch(command_id)
         case Ending.PARKED:
-            raise Parked(answer.stream)
+            raise StreamParked(answer.stream)
         case Ending.UNSIGNED:
             raise Unsigned(answer.stream)
         case Ending.EARLY:

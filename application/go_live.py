@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from application.reconcile import is_awaited
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
 from domain.registers.realm import REALM_NAME, SetClock
 from domain.registers.realm import Clock as RealmClock
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
 _PAGE = 500
 
 
-class NoSuchRealm(Exception):
+class NoSuchRealm(Failure):
     """Nothing was ever recorded in that realm."""
+
+    kind = FailureKind.NOT_FOUND
+
+    def __init__(self, realm: str) -> None:
+        """Keep its name."""
+        super().__init__(f"沒有時鐘域 {realm}", f"there is no realm {realm}", realm=realm)
 
 
 @dataclass(frozen=True)
-class WentLive:
+class GoLiveReceipt:
     """The turn, and whose alarm was set."""
 
     receipt: Receipt
@@ -35,7 +42,7 @@ class WentLive:
 
 async def go_live(
     store: EventStore, door: Door, realm: str, actor: Actor, second: Actor, *, command_id: UUID | None = None
-) -> WentLive:
+) -> GoLiveReceipt:
     """Turn the realm to the wall clock, then have every stream that is awaited set its alarm.
 
     Raises CommandRejected with every deadline that lies in the past, each to be settled first by a dated command;
@@ -49,7 +56,7 @@ async def go_live(
     awaited = [standing.stream async for standing in _standings(store, realm) if is_awaited(standing)]
     for each in awaited:
         await door.look(each)
-    return WentLive(receipt, tuple(s for s in awaited if s != stream))
+    return GoLiveReceipt(receipt, tuple(s for s in awaited if s != stream))
 
 
 async def _standings(store: EventStore, realm: str) -> AsyncIterator[Standing]:

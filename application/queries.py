@@ -11,6 +11,7 @@ from deciding.fold import fold, read_occurrence
 from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, halves, kind_of_subject
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, StreamId
 from domain.project.award import Award
 
@@ -23,23 +24,29 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore, Standing
 
 
-class NameUnknown(Exception):
-    """No stream bears that name. ``near`` are those that resemble it."""
+class NameUnknown(Failure):
+    """No stream bears that name."""
 
-    def __init__(self, name: str, near: Sequence[StreamId] = ()) -> None:
-        """Keep the name and what resembles it."""
-        super().__init__(name)
-        self.name = name
-        self.near = tuple(near)
+    kind = FailureKind.NOT_FOUND
+
+    def __init__(self, name: str) -> None:
+        """Keep the name."""
+        super().__init__(f"找不到 {name}", f"there is no {name}", name=name)
 
 
-class NameAmbiguous(Exception):
-    """Several realms have a stream of that name: say which by ``--realm``, or write the whole stream id."""
+class NameAmbiguous(Failure):
+    """Several realms have a stream of that name."""
+
+    kind = FailureKind.USAGE
+    remedy_zh = "請用 --realm 指明時鐘域，或寫全稱"
+    remedy_en = "Name the realm by --realm, or write the whole id"
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
         """Keep the candidates."""
-        super().__init__(name)
-        self.name = name
+        names = "".join(f"\n  {candidate}" for candidate in candidates)
+        super().__init__(
+            f"{name} 有多個：{names}", f"there are several {name}:{names}", name=name, candidates=list(candidates)
+        )
         self.candidates = tuple(candidates)
 
 
@@ -54,12 +61,12 @@ async def resolve_name(store: EventStore, name: str, realm: str | None = None) -
             return StreamId(short)
         except ValueError:
             raise NameUnknown(name) from None
-    found = await store.streams_named(short, realm)
-    if not found:
+    matches = await store.streams_named(short, realm)
+    if not matches:
         raise NameUnknown(short)
-    if len(found) > 1:
-        raise NameAmbiguous(short, found)
-    return found[0]
+    if len(matches) > 1:
+        raise NameAmbiguous(short, matches)
+    return matches[0]
 
 
 def new_stream(name: str, realm: str) -> StreamId:
@@ -120,19 +127,19 @@ async def load_file(store: EventStore, stream: StreamId, *, until: datetime | No
 
     ``until`` cuts the story after that instant (UTC). Raises NameUnknown if the stream has no events.
     """
-    entries = await _events(store, stream, until)
+    entries = await _read_events(store, stream, until)
     if not entries:
         raise NameUnknown(stream.name)
     state = fold(stream, entries)
     chapters = list(_chapters(stream, entries))
-    for other in _cited(state):
-        chapters.extend(_chapters(other, await _events(store, other, until)))
+    for other in _cited_streams(state):
+        chapters.extend(_chapters(other, await _read_events(store, other, until)))
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
     return File(stream, state, calendar, tuple(chapters))
 
 
-async def _events(store: EventStore, stream: StreamId, until: datetime | None) -> list[Entry]:
+async def _read_events(store: EventStore, stream: StreamId, until: datetime | None) -> list[Entry]:
     return [e async for e in store.read(stream) if until is None or e.occurred_at <= until]
 
 
@@ -141,7 +148,7 @@ def _chapters(stream: StreamId, entries: Iterable[Entry]) -> Iterable[Chapter]:
         yield Chapter(entry.occurred_at, entry.position, stream, read_occurrence(entry))
 
 
-def _cited(state: State) -> Iterable[StreamId]:
+def _cited_streams(state: State) -> Iterable[StreamId]:
     """The streams whose story belongs to a project's file."""
     if state.stream.kind != "project":
         return
@@ -171,5 +178,5 @@ async def list_streams(
     store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
 ) -> list[StreamRow]:
     """How streams of that kind stand, by id."""
-    found = await store.agenda(kind=kind, realm=realm, stage=stage, limit=limit)
-    return [StreamRow.of(standing) for standing in found]
+    standings = await store.agenda(kind=kind, realm=realm, stage=stage, limit=limit)
+    return [StreamRow.of(standing) for standing in standings]

@@ -10,11 +10,12 @@ import bootstrap
 from application import doctor
 from application.doctor import Diagnosis
 from cli.adapter import read_settings, run_work
-from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
+from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
+from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import Runtime, is_served, open_runtime
+from runtime.runtime import OutOfService, Runtime, is_served, open_runtime
 from store.doctor import examine_database
-from store.migrate import MigrationRefused, migrate, pending
+from store.migrate import migrate, pending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ def doctor_command(
                 f"✗ {wrong} not as they should be: do as it says beside each; docs/operations.md has more",
                 "yellow",
             )
-        raise typer.Exit(Exit.INTEGRITY)
+        raise typer.Exit(FailureKind.INTEGRITY)
 
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
@@ -85,9 +86,9 @@ _SHORTEST_KEY = 32
 
 
 async def _everywhere(office: Runtime) -> list[Diagnosis]:
-    found = await doctor.servers(office.store, office.client)
+    found = await doctor.examine_servers(office.store, office.client)
     found.append(await _schema(office))
-    found.append(await doctor.search_attributes(office.client))
+    found.append(await doctor.examine_search_attributes(office.client))
     served = await is_served(office) or (office.servers is not None and office.servers.ours)
     found.append(
         Diagnosis(
@@ -112,7 +113,7 @@ async def _everywhere(office: Runtime) -> list[Diagnosis]:
         )
     )
     if served:
-        found.append(await doctor.updates_in_flight(office.client, office.settings.task_queue))
+        found.append(await doctor.probe_updates_in_flight(office.client, office.settings.task_queue))
     return found
 
 
@@ -133,7 +134,7 @@ def _url(office: Runtime) -> str:
     if office.servers is not None:
         return office.servers.postgres_url
     if office.settings.postgres_url is None:
-        raise Fault(Exit.UNAVAILABLE, "未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
+        raise OutOfService("未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
     return office.settings.postgres_url.get_secret_value()
 
 
@@ -155,22 +156,22 @@ async def _in_production(office: Runtime) -> list[Diagnosis]:
         Diagnosis(
             "入口密鑰",
             "door key",
-            f"{len(bootstrap.door_key(settings))} bytes",
-            len(bootstrap.door_key(settings)) >= _SHORTEST_KEY,
+            f"{len(bootstrap.load_door_key(settings))} bytes",
+            len(bootstrap.load_door_key(settings)) >= _SHORTEST_KEY,
             f"VENTURE_DOOR_KEY 至少 {_SHORTEST_KEY} 字節，如 openssl rand -hex 32",
             f"VENTURE_DOOR_KEY of {_SHORTEST_KEY} bytes at least, e.g. openssl rand -hex 32",
-            f"{len(bootstrap.door_key(settings))} 字節",
+            f"{len(bootstrap.load_door_key(settings))} 字節",
         ),
         *(
             Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
             for e in await examine_database(_url(office))
         ),
-        await doctor.version(client),
-        *await doctor.cluster(client),
-        await doctor.retention(client),
-        await doctor.workers(client, settings.task_queue),
-        await doctor.temporal_is_encrypted(client),
-        await doctor.strangers(stranger),
+        await doctor.examine_version(client),
+        *await doctor.examine_cluster(client),
+        await doctor.examine_retention(client),
+        await doctor.examine_workers(client, settings.task_queue),
+        await doctor.examine_encryption(client),
+        await doctor.examine_anonymous_access(stranger),
     ]
 
 
@@ -184,8 +185,7 @@ def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     async def work() -> Sequence[str]:
         if settings.postgres_owner_url is None:
-            raise Fault(
-                Exit.USAGE,
+            raise ArgumentInvalid(
                 "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者)；內置服務自行遷移",
                 "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
             )
@@ -193,10 +193,8 @@ def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
             return await migrate(
                 settings.postgres_owner_url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR
             )
-        except MigrationRefused as refused:
-            raise Fault(Exit.CONFLICT, str(refused), str(refused)) from refused
         except OSError as gone:
-            raise Fault(Exit.UNAVAILABLE, f"無法連接：{gone}", f"cannot connect: {gone}") from gone
+            raise OutOfService(f"無法連接：{gone}", f"cannot connect: {gone}") from gone
 
     applied = run_work(voice, work())
     if voice.for_people:

@@ -1,4 +1,4 @@
-"""The office behind a command: servers, store and door, found or started, and let go of again."""
+"""The runtime behind a command: servers, store and door, found or started, and let go of again."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.service import RPCError
 
 import bootstrap
 import local
 from application.door import Door
+from domain.kernel.failure import Failure, FailureKind
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from store.migrate import MigrationRefused, migrate
@@ -29,14 +31,10 @@ if TYPE_CHECKING:
     from local import Servers
 
 
-class OutOfService(Exception):
+class OutOfService(Failure):
     """A server or a worker cannot be had. The texts say which, and what to do."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        """Say it in both languages."""
-        super().__init__(f"{zh} / {en}")
-        self.zh = zh
-        self.en = en
+    kind = FailureKind.UNAVAILABLE
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Runtime:
 async def open_runtime(
     settings: Settings, tell: Callable[[str, str], None], *, working: bool
 ) -> AsyncIterator[Runtime]:
-    """The office, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
+    """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
 
     Embedded servers that run already are used; otherwise they are started for this one command.
     """
@@ -66,8 +64,8 @@ async def open_runtime(
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
         except (OSError, StoreUnavailable) as gone:
             raise OutOfService(
-                f"Postgres 無法連接：{gone}。檢查服務與 VENTURE_POSTGRES_URL",
-                f"no connection to Postgres: {gone}. Look at the server and at VENTURE_POSTGRES_URL",
+                f"Postgres 無法連接：{_reason(gone)}。檢查服務與 VENTURE_POSTGRES_URL",
+                f"no connection to Postgres: {_reason(gone)}. Look at the server and at VENTURE_POSTGRES_URL",
             ) from gone
         stack.callback(pool.terminate)
         try:
@@ -79,11 +77,20 @@ async def open_runtime(
             ) from gone
         store = PostgresStore(pool)
         stack.push_async_callback(store.aclose)
-        door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
-        office = Runtime(settings, store, client, door, servers)
-        if working and not await is_served(office):
-            await stack.enter_async_context(_working(office))
-        yield office
+        door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
+        runtime = Runtime(settings, store, client, door, servers)
+        if working and not await is_served(runtime):
+            await stack.enter_async_context(_embedded_worker(runtime))
+        try:
+            yield runtime
+        except RPCError as gone:
+            raise OutOfService(
+                f"Temporal 沒有回答：{gone.message}", f"Temporal did not answer: {gone.message}"
+            ) from gone
+
+
+def _reason(gone: OSError | StoreUnavailable) -> str:
+    return gone.why if isinstance(gone, StoreUnavailable) else str(gone)
 
 
 @asynccontextmanager
@@ -93,44 +100,42 @@ async def _servers(settings: Settings, tell: Callable[[str, str], None]) -> Asyn
         return
     try:
         async with local.servers(settings) as servers:
-            for said in servers.cleared:
-                tell(said, said)
+            for notice in servers.cleared:
+                tell(notice, notice)
             if servers.ours:
                 await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
             yield servers
     except MigrationRefused as refused:
         raise OutOfService(
-            f"{refused}。演示數據可用 ./run reset 清除重來",
-            f"{refused}. Demo data may be cleared by ./run reset",
+            f"{refused.zh}。演示數據可用 ./run reset 清除重來",
+            f"{refused.en}. Demo data may be cleared by ./run reset",
         ) from refused
-    except local.LocalServerFailure as trouble:
-        raise OutOfService(trouble.zh, trouble.en) from trouble
 
 
 @asynccontextmanager
-async def _working(office: Runtime) -> AsyncIterator[None]:
+async def _embedded_worker(runtime: Runtime) -> AsyncIterator[None]:
     """A worker inside this process, for as long as the command takes."""
-    if office.servers is None:
+    if runtime.servers is None:
         raise OutOfService(
             "沒有 worker 在服務：請啟動 venture-worker",
             "no worker serves this task queue: start venture-worker",
         )
-    async with run_worker(office.settings, office.client, office.store):
+    async with run_worker(runtime.settings, runtime.client, runtime.store):
         yield
 
 
-async def is_served(office: Runtime) -> bool:
+async def is_served(runtime: Runtime) -> bool:
     """Whether a worker polls the task queue."""
     request = DescribeTaskQueueRequest(
-        namespace=office.settings.temporal_namespace,
-        task_queue=TaskQueue(name=office.settings.task_queue),
+        namespace=runtime.settings.temporal_namespace,
+        task_queue=TaskQueue(name=runtime.settings.task_queue),
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     )
-    if office.servers is not None and office.servers.ours:
+    if runtime.servers is not None and runtime.servers.ours:
         return False
     for _ in range(2):
-        described = await office.client.workflow_service.describe_task_queue(request)
-        if described.pollers:
+        description = await runtime.client.workflow_service.describe_task_queue(request)
+        if description.pollers:
             return True
         await asyncio.sleep(0.5)
     return False

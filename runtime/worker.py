@@ -52,7 +52,7 @@ TUNING: Mapping[str, Any] = {
 @asynccontextmanager
 async def run_worker(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Metrics]:
     """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
-    key, measures = bootstrap.door_key(settings), Metrics()
+    key, measures = bootstrap.load_door_key(settings), Metrics()
     commands, door = CommandActivities(store, key, measures), Door(client, store, key, settings.task_queue)
     rounds = RoundActivities(partial(open_round, door, store))
     worker = Worker(
@@ -70,13 +70,13 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
         ScheduleFollower(store, RoundSchedules(client, settings.task_queue), measures),
     )
     async with worker:
-        following = [asyncio.create_task(follower.run()) for follower in followers]
+        tasks = [asyncio.create_task(follower.run()) for follower in followers]
         try:
             yield measures
         finally:
-            for each in following:
-                each.cancel()
-            await asyncio.wait(following)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
