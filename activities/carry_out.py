@@ -22,6 +22,7 @@ from deciding.decision import Decision, Reader, Step, decide_consequences, decid
 from deciding.fold_cache import CachedReader, FoldCache
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.canonical import canonical, plain
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import (
     Answer,
     Carried,
@@ -37,12 +38,10 @@ from domain.kernel.message import Order
 from domain.kernel.refusal import Unmet
 from domain.kernel.state import State, Verdict
 from domain.registers.realm import REALM_NAME, ClockSet
-from domain.registers.realm import Clock as RealmClock
 from metrics import Metrics
 from store.port import (
     Append,
     Appended,
-    Clock,
     Entry,
     EventStore,
     Loaded,
@@ -143,19 +142,20 @@ class CommandActivities:
         if envelope is not None:
             known = self._known(envelope, loaded, state)
             if known is not None:
-                return Carried(progress=build_progress(await self._as_it_stands(state, loaded.clock)), answer=known)
-        elif asked.alarm is not (loaded.clock is Clock.WALL):
-            return await self._adopted(state, loaded.clock)
+                as_it_stands = await self._as_it_stands(state, loaded.realm.clock)
+                return Carried(progress=build_progress(as_it_stands), answer=known)
+        elif asked.alarm is not (loaded.realm.clock is Clock.WALL):
+            return await self._adopted(state, loaded.realm.clock)
         at = _business_time(asked, loaded)
         order = _order(envelope, at)
-        if order is not None and loaded.now is not None and at < loaded.now:
-            behind = build_progress(await self._as_it_stands(state, loaded.clock))
-            return Carried(progress=behind, answer=_behind(state, at, loaded.now))
+        if order is not None and loaded.realm.now is not None and at < loaded.realm.now:
+            behind = build_progress(await self._as_it_stands(state, loaded.realm.clock))
+            return Carried(progress=behind, answer=_behind(state, at, loaded.realm.now))
         try:
             decision = await decide_on(
                 self._store,
                 state,
-                loaded.clock,
+                loaded.realm.clock,
                 at=at,
                 order=order,
                 command_id=envelope.command_id if envelope else None,
@@ -170,16 +170,16 @@ class CommandActivities:
             self._measures.parked.inc()
             return Carried(progress=_parked(state, str(parked)), answer=_ended(state, Ending.PARKED))
         turn, against = _clock_set(decision), None
-        if turn is not None and (unmet := await self._against(turn, loaded.clock, asked.stream.realm, at)):
+        if turn is not None and (unmet := await self._against(turn, loaded.realm.clock, asked.stream.realm, at)):
             against = _unrecorded(state, unmet)
-        elif turn is None and order is not None and loaded.earliest is not None and loaded.earliest <= at:
+        elif turn is None and order is not None and loaded.realm.earliest is not None and loaded.realm.earliest <= at:
             against = _ended(state, Ending.EARLY)
         if against is not None:
-            return Carried(progress=build_progress(await self._as_it_stands(state, loaded.clock)), answer=against)
+            return Carried(progress=build_progress(await self._as_it_stands(state, loaded.realm.clock)), answer=against)
         append = build_append(decision, others, envelope)
-        if loaded.clock is Clock.MANUAL:
-            append = _while_manual(append, asked.stream.realm, loaded.realm_version)
-        goes_live = turn is RealmClock.WALL and loaded.clock is Clock.MANUAL
+        if loaded.realm.clock is Clock.MANUAL:
+            append = _while_manual(append, asked.stream.realm, loaded.realm.version)
+        goes_live = turn is Clock.WALL and loaded.realm.clock is Clock.MANUAL
         return self._recorded(asked, decision, await self._append(append, goes_live=goes_live))
 
     async def _append(self, append: Append, *, goes_live: bool) -> Appended:
@@ -193,20 +193,17 @@ class CommandActivities:
             self._measures.entries.inc(appended.last_position - appended.first_position + 1)
         return appended
 
-    async def _against(self, turn: RealmClock, clock: Clock, realm: str, at: datetime) -> tuple[Unmet, ...]:
+    async def _against(self, turn: Clock, clock: Clock, realm: str, at: datetime) -> tuple[Unmet, ...]:
         """What the rules of the realm's stream cannot know: which clock the realm has, and what lies in its past."""
-        if turn is RealmClock.MANUAL:
+        if turn is Clock.MANUAL:
             return () if clock is Clock.MANUAL else (_WALL_FROM_THE_BEGINNING,)
         return tuple([_in_the_past(s) async for s in self._late(realm, at)]) if clock is Clock.MANUAL else ()
 
     async def _late(self, realm: str, at: datetime) -> AsyncIterator[Standing]:
         """The streams of that realm with a deadline at or before that instant."""
-        after: StreamId | None = None
-        while page := await self._store.agenda(realm=realm, after=after, limit=500):
-            for standing in page:
-                if standing.due_at is not None and standing.due_at <= at:
-                    yield standing
-            after = page[-1].stream
+        async for standing in self._store.standings(realm=realm):
+            if standing.due_at is not None and standing.due_at <= at:
+                yield standing
 
     def _known(self, envelope: Envelope, loaded: Loaded, state: State) -> Answer | None:
         """The answer that needs no decision: recorded already, another request under this id, or not from the door."""
@@ -267,7 +264,7 @@ def _order(envelope: Envelope | None, at: datetime) -> Order | None:
 def _business_time(asked: CarryOut, loaded: Loaded) -> datetime:
     """The time at which the command is judged; the same on every try, since all of it comes in the asking."""
     received = asked.envelope.received_at if asked.envelope else asked.now
-    if loaded.clock is Clock.MANUAL:
+    if loaded.realm.clock is Clock.MANUAL:
         return received
     at = received if 0 <= (asked.now - received).total_seconds() <= RECENT_S else asked.now
     return max(at, loaded.events[-1].occurred_at) if loaded.events else at
@@ -297,7 +294,7 @@ def _while_manual(append: Append, realm: str, version: int) -> Append:
     return replace(append, reads={**append.reads, stream: version})
 
 
-def _clock_set(decision: Decision) -> RealmClock | None:
+def _clock_set(decision: Decision) -> Clock | None:
     """The clock that the last step sets, if that is what it does."""
     return next((e.clock for e in decision.steps[-1].events if isinstance(e, ClockSet)), None)
 

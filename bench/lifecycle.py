@@ -57,6 +57,7 @@ from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from bench.surroundings import surroundings
 from cli.scenario import plan_scenario, shipped
 from domain.kernel.canonical import canonical
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Carried, CarryOut, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.registers.calendar import PublishCalendar
@@ -67,7 +68,7 @@ from runtime.worker import TUNING, run_worker
 from scenarios.play import play
 from schemes.calendars import load_published
 from store.migrate import migrate
-from store.port import Append, Clock, EntryKind, NewEvent, Standing, Status, Write
+from store.port import Append, EntryKind, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
 from workflows.kinds import workflow_type
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from domain.catalogue import AGGREGATES, command_class, decode
+from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import SYSTEM, Actor, StreamId, deadline_command_id, derive_id
+from domain.kernel.identity import SYSTEM, Actor, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import calendars_of
 from domain.registers.scheme import scheme_of
-from store.port import Clock, Entry, EventStore, Readings, StreamParked
+from store.port import Entry, EventStore, Readings, StreamParked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -220,7 +221,7 @@ async def decide_consequences(
             decision.clock,
             at=step.order.at,
             order=Order(command, step.order.actor, step.order.at),
-            command_id=derive_id("consequence", str(step.command_id), str(number)),
+            command_id=consequence_command_id(step.command_id, number),
             reader=reader,
         )
         unmet.extend(

@@ -16,8 +16,8 @@ from uuid import uuid4
 import structlog
 
 from deciding.refresh import iterate_calendars, iterate_outdated
+from domain.kernel.clock import Clock
 from metrics import Metrics
-from store.port import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

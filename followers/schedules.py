@@ -28,10 +28,10 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from deciding.decision import fold
+from domain.kernel.clock import Clock
 from domain.registers.annual_round import Alarm, Annual
 from domain.registers.scheme import SCHEME, Register
 from followers.agenda import LEASE, repeat_rounds
-from store.port import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -48,7 +48,6 @@ ZONE = "Asia/Shanghai"
 CATCH_UP = timedelta(days=7)
 """How long after its hour an alarm still rings, if Temporal was away or had lost it."""
 PREFIX = "annual/"
-_PAGE = 500
 
 
 def schedule_id(annual: Annual) -> str:
@@ -58,18 +57,15 @@ def schedule_id(annual: Annual) -> str:
 
 async def load_alarms(store: EventStore, stream: StreamId) -> Mapping[str, Alarm | None]:
     """By id the alarms of that programme as the log has them; None for one that was cancelled."""
-    register = fold(stream, (await store.load(stream, None)).events).part(Register)
+    register = fold(stream, [event async for event in store.read(stream)]).part(Register)
     return {f"{PREFIX}{stream.realm}/{code}": alarm for code, alarm in register.annual.items()}
 
 
 async def iterate_programmes(store: EventStore) -> AsyncIterator[Standing]:
     """The streams on the wall clock that may want alarms: on a manual one rounds are opened by the story's own rows."""
-    after: StreamId | None = None
-    while page := await store.agenda(kind=SCHEME.kind, after=after, limit=_PAGE):
-        for standing in page:
-            if standing.clock is Clock.WALL:
-                yield standing
-        after = page[-1].stream
+    async for standing in store.standings(kind=SCHEME.kind):
+        if standing.clock is Clock.WALL:
+            yield standing
 
 
 @dataclass(frozen=True)

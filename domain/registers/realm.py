@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
+from domain.kernel.clock import Clock
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import LIVE, Actor, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
@@ -21,15 +22,6 @@ REALM_NAME = "clock"
 
 OFFICERS = (Role.CAB_REG, Role.CAB_DEC)
 """Who may take a realm to the wall clock, two of them together."""
-
-
-class Clock(StrEnum):
-    """What moves time."""
-
-    MANUAL = "MANUAL"
-    """The dates of the commands: scenarios, imports, rehearsals."""
-    WALL = "WALL"
-    """The time at which the door takes a command in."""
 
 
 class RealmStage(StrEnum):

@@ -13,6 +13,7 @@ from audit.invariants import check
 from audit.redecision import redecide
 from audit.verification import verify
 from deciding.decision import decide_on, fold
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut, Ending
 from domain.kernel.identity import Actor, StreamId
 from domain.project.stage import Stage
@@ -20,7 +21,6 @@ from domain.registers.calendar import PublishCalendar
 from followers.agenda import AgendaFollower
 from schemes.calendars import load_published
 from store.memory import MemoryStore
-from store.port import Clock
 from tests.domain.chronicle import contract, steps
 from tests.domain.office import MINUTE, REALM, Asking, Office
 from tests.domain.sentences import on
