@@ -52,7 +52,8 @@ class Metrics:
         )
         self.followed = Gauge(
             "venture_follower_round_timestamp_seconds",
-            "When this process last finished a round of the agenda follower; 0 if another holds the lease.",
+            "When this process last finished a round of that follower; 0 if another holds the lease.",
+            ["follower"],
             registry=self.registry,
         )
         for ending in Ending:

@@ -1,6 +1,6 @@
-"""Annual rounds: on its day an alarm rings, and that year's round is opened once.
+"""Annual rounds: on its day a schedule fires, and that year's round is opened once.
 
-That it is to ring stands in the programme's stream, what it brought about in the round's own (followers/schedules.py).
+That it is to fire stands in the programme's stream, what it brought about in the round's own (followers/schedules.py).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from domain.catalogue import command_named
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
-from domain.registers.annual_round import Alarm, Opened, YearsRound
+from domain.registers.annual_round import Opened, RoundSchedule, YearsRound
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.scheme import UnscheduleAnnualRound, scheme_of
-from followers.schedules import iterate_programmes, load_alarms, schedule_id
+from followers.schedules import iterate_programmes, load_schedules, schedule_id
 from schemes import packs
 from schemes.calendars import load_published
 from schemes.document import DocumentInvalid
@@ -47,16 +47,16 @@ class NoSuchSchedule(Exception):
 
 @dataclass(frozen=True)
 class AnnualRoundSchedule:
-    """An annual round as the log has it, and when its alarm rings next."""
+    """An annual round as the log has it, and when it is opened next."""
 
-    alarm: Alarm
+    schedule: RoundSchedule
     next_at: datetime | None
-    """None if Temporal has no such alarm: ``venture resurrect`` sets it."""
+    """None if Temporal has no such schedule: ``venture resurrect`` sets it."""
     fired: int
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
-        annual = self.alarm.annual
+        annual = self.schedule.annual
         return {
             "programme": annual.programme,
             "realm": annual.realm,
@@ -103,18 +103,18 @@ class RoundOpener:
         self._store = store
 
     @activity.defn(name=names.OPEN_ROUND)
-    async def open_round(self, asked: YearsRound) -> Opened:
+    async def open_round(self, request: YearsRound) -> Opened:
         """Publish the rules and solicit needs. Raises NotKnown and the like where asking again may help."""
-        annual = asked.annual
-        stream = annual.round_of(asked.year)
+        annual = request.annual
+        stream = annual.round_of(request.year)
         try:
             rules = packs.load_shipped(annual.scheme)
-            particulars = {"scheme": rules.ref.model_dump(), "year": asked.year, "level": annual.level}
+            particulars = {"scheme": rules.ref.model_dump(), "year": request.year, "level": annual.level}
             command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
         except (DocumentInvalid, ValidationError) as wrong:
             raise ApplicationError(str(wrong), type="Malformed", non_retryable=True) from wrong
         try:
-            await publish_rules(self._door, self._store, rules, asked.year, annual.realm)
+            await publish_rules(self._door, self._store, rules, request.year, annual.realm)
             receipt = await self._door.send(stream, command, annual.actor, command_id=derive_id("annual", stream))
         except CommandRejected as refused:
             log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
@@ -123,48 +123,58 @@ class RoundOpener:
 
 
 async def schedule(
-    door: Door, store: EventStore, alarms: RoundSchedules, stream: StreamId, asked: ScheduleAnnualRound, actor: Actor
+    door: Door,
+    store: EventStore,
+    schedules: RoundSchedules,
+    stream: StreamId,
+    command: ScheduleAnnualRound,
+    actor: Actor,
 ) -> AnnualRoundSchedule:
     """Have that programme open a round every year; its rules are published first.
 
-    Raises CommandRejected, or Faulty if there are no such rules.
+    Raises CommandRejected, or DocumentInvalid if there are no such rules.
     """
     await publish_rules(door, store, packs.load_shipped(stream.name), datetime.now(SHANGHAI).year, stream.realm)
-    await door.send(stream, asked, actor)
-    await alarms.keep(store, stream)
-    return next(s for s in await list_schedules(store, alarms, stream) if s.alarm.annual.programme == asked.programme)
+    await door.send(stream, command, actor)
+    await schedules.keep(store, stream)
+    listed = await list_schedules(store, schedules, stream)
+    return next(s for s in listed if s.schedule.annual.programme == command.programme)
 
 
 async def unschedule(
-    door: Door, store: EventStore, alarms: RoundSchedules, programme: str, actor: Actor, realm: str = LIVE
+    door: Door, store: EventStore, schedules: RoundSchedules, programme: str, actor: Actor, realm: str = LIVE
 ) -> None:
     """Have it open no more; rounds that it opened stay. Raises NoSuchSchedule, or CommandRejected."""
-    for found in await list_all_schedules(store, alarms):
-        annual = found.alarm.annual
+    for one in await list_all_schedules(store, schedules):
+        annual = one.schedule.annual
         if (annual.programme, annual.realm) == (programme, realm):
             stream = StreamId.of("scheme", realm, annual.scheme)
             await door.send(stream, UnscheduleAnnualRound(programme=programme), actor)
-            await alarms.keep(store, stream)
+            await schedules.keep(store, stream)
             return
     raise NoSuchSchedule(programme)
 
 
-async def list_all_schedules(store: EventStore, alarms: RoundSchedules) -> Sequence[AnnualRoundSchedule]:
+async def list_all_schedules(store: EventStore, schedules: RoundSchedules) -> Sequence[AnnualRoundSchedule]:
     """Every annual round, programme by programme."""
     return [
-        found async for each in iterate_programmes(store) for found in await list_schedules(store, alarms, each.stream)
+        schedule
+        async for programme in iterate_programmes(store)
+        for schedule in await list_schedules(store, schedules, programme.stream)
     ]
 
 
-async def list_schedules(store: EventStore, alarms: RoundSchedules, stream: StreamId) -> Sequence[AnnualRoundSchedule]:
+async def list_schedules(
+    store: EventStore, schedules: RoundSchedules, stream: StreamId
+) -> Sequence[AnnualRoundSchedule]:
     """Those of one programme, by code."""
-    kept = [alarm for alarm in (await load_alarms(store, stream)).values() if alarm is not None]
-    return [await _described(alarms, alarm) for alarm in sorted(kept, key=lambda a: a.annual.programme)]
+    logged = [schedule for schedule in (await load_schedules(store, stream)).values() if schedule is not None]
+    return [await _with_next(schedules, schedule) for schedule in sorted(logged, key=lambda s: s.annual.programme)]
 
 
-async def _described(alarms: RoundSchedules, alarm: Alarm) -> AnnualRoundSchedule:
-    found = await alarms.described(schedule_id(alarm.annual))
-    upcoming = min(found.info.next_action_times, default=None) if found else None
+async def _with_next(schedules: RoundSchedules, schedule: RoundSchedule) -> AnnualRoundSchedule:
+    description = await schedules.describe(schedule_id(schedule.annual))
+    upcoming = min(description.info.next_action_times, default=None) if description else None
     return AnnualRoundSchedule(
-        alarm, upcoming.astimezone(UTC) if upcoming else None, found.info.num_actions if found else 0
+        schedule, upcoming.astimezone(UTC) if upcoming else None, description.info.num_actions if description else 0
     )

@@ -18,7 +18,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import StreamId
-from followers.schedules import PREFIX, RoundSchedules, iterate_programmes, load_alarms
+from followers.schedules import PREFIX, RoundSchedules, iterate_programmes, load_schedules
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
@@ -29,25 +29,26 @@ if TYPE_CHECKING:
     from application.door import Door
     from store.port import EventStore, Standing
 
-_PAGE = 500
+_BATCH = 500
+"""Streams compared before the next are begun, so that a large log does not make a task for each."""
 _AT_ONCE = 8
-_ANSWER = timedelta(seconds=5)
-"""How long a workflow is asked what it knows: one that no worker serves would keep all others waiting."""
+_PATIENCE = timedelta(seconds=5)
+"""How long a workflow may take to say what it knows: one that no worker serves would keep all others waiting."""
 
 
 class Discrepancy(StrEnum):
-    """How a stream and its workflow may disagree, or an annual round and its alarm."""
+    """How a stream and its workflow may disagree, or an annual round and its schedule."""
 
     MISSING = "MISSING"
-    """The log waits for something, and no workflow runs or no alarm is set: it is made from the log."""
+    """The log waits for something, and no workflow runs or no schedule is set: it is made from the log."""
     STALE = "STALE"
     """The workflow knows an earlier version than the log's: it is to look again."""
     AHEAD = "AHEAD"
     """The workflow knows a later version than the log has: an older backup was restored. The log wins."""
     ALTERED = "ALTERED"
-    """An alarm is set otherwise than the log has it, or was cancelled there: it is to be set right."""
+    """A schedule is set otherwise than the log has it, or was cancelled there: it is to be set right."""
     STRAY = "STRAY"
-    """A workflow runs, or an alarm is set, of which the log knows nothing: it is to be looked at by a person."""
+    """A workflow runs, or a schedule is set, of which the log knows nothing: a person is to look at it."""
 
     @property
     def zh(self) -> str:
@@ -55,14 +56,14 @@ class Discrepancy(StrEnum):
         return _ZH[self]
 
     @property
-    def mend(self) -> tuple[str, str]:
+    def remedy(self) -> tuple[str, str]:
         """What to do, in Chinese and English."""
-        return _MENDS[self]
+        return _REMEDIES[self]
 
     @property
-    def mended(self) -> tuple[str, str]:
-        """What was done."""
-        return _MENDED[self]
+    def done(self) -> tuple[str, str]:
+        """What was done, in Chinese and English."""
+        return _DONE[self]
 
 
 _ZH = {
@@ -72,14 +73,14 @@ _ZH = {
     Discrepancy.ALTERED: "被改",
     Discrepancy.STRAY: "無記錄",
 }
-_MENDED = {
+_DONE = {
     Discrepancy.MISSING: ("✓ 已由日誌重建", "✓ started from the log"),
     Discrepancy.STALE: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
     Discrepancy.AHEAD: ("✓ 已令其以日誌為準", "✓ told to follow the log"),
     Discrepancy.ALTERED: ("✓ 已按日誌重設", "✓ set as the log has it"),
     Discrepancy.STRAY: ("✓ 已令其結束", "✓ ended"),
 }
-_MENDS = {
+_REMEDIES = {
     Discrepancy.MISSING: ("venture resurrect 會由日誌重建", "venture resurrect starts it from the log"),
     Discrepancy.STALE: ("venture resurrect 會令其重讀日誌", "venture resurrect has it read the log again"),
     Discrepancy.AHEAD: (
@@ -102,20 +103,20 @@ class ReconcileFinding:
     """One difference."""
 
     stream: str
-    """Of an alarm its own id: ``annual/live/FZ``."""
+    """Of an annual round's schedule its own id: ``annual/live/FZ``."""
     difference: Discrepancy
     log_version: int
     workflow_version: int | None
     mended: bool = False
 
     @property
-    def told(self) -> tuple[str, str]:
+    def advice(self) -> tuple[str, str]:
         """What to do, or what was done, in Chinese and English."""
-        return self.difference.mended if self.mended else self.difference.mend
+        return self.difference.done if self.mended else self.difference.remedy
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
-        zh, en = self.told
+        zh, en = self.advice
         return {
             "stream": self.stream,
             "difference": self.difference,
@@ -133,114 +134,107 @@ class Reconciliation:
 
     streams: int = 0
     workflows: int = 0
-    alarms: int = 0
-    found: list[ReconcileFinding] = field(default_factory=list)
+    schedules: int = 0
+    findings: list[ReconcileFinding] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
-        counted = {"streams": self.streams, "workflows": self.workflows, "alarms": self.alarms}
-        return {**counted, "found": [f.as_json() for f in self.found]}
+        counted = {"streams": self.streams, "workflows": self.workflows, "alarms": self.schedules}
+        return {**counted, "found": [finding.as_json() for finding in self.findings]}
 
 
 async def reconcile(store: EventStore, client: Client, task_queue: str) -> Reconciliation:
-    """Compare every stream on the wall clock with the open workflows and alarms of Temporal. Changes nothing."""
+    """Compare every stream on the wall clock with Temporal's open workflows and schedules. Changes nothing."""
     open_ids = {w async for w in _open_workflows(client)}
     result = Reconciliation(workflows=len(open_ids))
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def compared(standing: Standing) -> ReconcileFinding | None:
+    async def compare(standing: Standing) -> ReconcileFinding | None:
         async with places:
-            return await _compared(client, standing, is_open=standing.stream in open_ids)
+            return await _compare(client, standing, is_open=standing.stream in open_ids)
 
     standings = [standing async for standing in store.standings()]
     waiting = [s for s in standings if s.clock is Clock.WALL or s.stream in open_ids]
     result.streams = len(waiting)
-    for first in range(0, len(waiting), _AT_ONCE):
-        batch = waiting[first : first + _AT_ONCE]
-        result.found.extend(f for f in await asyncio.gather(*map(compared, batch)) if f is not None)
+    for first in range(0, len(waiting), _BATCH):
+        batch = waiting[first : first + _BATCH]
+        result.findings.extend(f for f in await asyncio.gather(*map(compare, batch)) if f is not None)
     strays = sorted(open_ids - {s.stream for s in standings})
-    result.found.extend(ReconcileFinding(workflow, Discrepancy.STRAY, 0, None) for workflow in strays)
-    await _compare_alarms(store, RoundSchedules(client, task_queue), result)
+    result.findings.extend(ReconcileFinding(workflow, Discrepancy.STRAY, 0, None) for workflow in strays)
+    await _compare_schedules(store, RoundSchedules(client, task_queue), result)
     return result
 
 
-async def resurrect(
-    store: EventStore,
-    client: Client,
-    door: Door,
-    *,
-    strays: bool = False,
-) -> Reconciliation:
-    """Start every missing workflow from the log, have stale ones look again, set the alarms. Twice does no harm.
+async def resurrect(store: EventStore, client: Client, door: Door, *, strays: bool = False) -> Reconciliation:
+    """Start every missing workflow from the log, have stale ones look again, set the schedules. Twice does no harm.
 
-    ``strays`` has those look too of whose stream the log knows nothing: they find nothing and end. Alarms that nobody
-    scheduled it takes away.
+    ``strays`` has those look too of whose stream the log knows nothing: they read nothing and end. Schedules that the
+    log does not know it takes away.
     """
     result = await reconcile(store, client, door.task_queue)
-    alarms, places = RoundSchedules(client, door.task_queue), asyncio.Semaphore(_AT_ONCE)
+    schedules, places = RoundSchedules(client, door.task_queue), asyncio.Semaphore(_AT_ONCE)
 
-    async def mended(found: ReconcileFinding) -> ReconcileFinding:
-        if found.difference is Discrepancy.STRAY and not strays:
-            return found
+    async def mend(finding: ReconcileFinding) -> ReconcileFinding:
+        if finding.difference is Discrepancy.STRAY and not strays:
+            return finding
         async with places:
-            if not found.stream.startswith(PREFIX):
-                await door.look(StreamId(found.stream))
-            elif found.difference is Discrepancy.STRAY:
-                await alarms.take_away(found.stream)
-            return replace(found, mended=True)
+            if not finding.stream.startswith(PREFIX):
+                await door.look(StreamId(finding.stream))
+            elif finding.difference is Discrepancy.STRAY:
+                await schedules.delete(finding.stream)
+            return replace(finding, mended=True)
 
     async for programme in iterate_programmes(store):
-        await alarms.keep(store, programme.stream)
-    result.found = list(await asyncio.gather(*map(mended, result.found)))
+        await schedules.keep(store, programme.stream)
+    result.findings = list(await asyncio.gather(*map(mend, result.findings)))
     return result
 
 
 def is_awaited(standing: Standing) -> bool:
     """Whether a workflow must be running for this stream: a deadline runs, or its life is not over."""
-    own_workflow = workflow_type(standing.stream.kind) != "Register"
+    has_own_workflow = workflow_type(standing.stream.kind) != "Register"
     return standing.due_at is not None or (
-        own_workflow and standing.stage not in AGGREGATES[standing.stream.kind].final
+        has_own_workflow and standing.stage not in AGGREGATES[standing.stream.kind].final
     )
 
 
-async def _compared(client: Client, standing: Standing, *, is_open: bool) -> ReconcileFinding | None:
+async def _compare(client: Client, standing: Standing, *, is_open: bool) -> ReconcileFinding | None:
     if not is_open:
         awaited = standing.clock is Clock.WALL and is_awaited(standing)
         return ReconcileFinding(standing.stream, Discrepancy.MISSING, standing.version, None) if awaited else None
-    knows = await _version_known(client, standing.stream)
-    if knows is None or knows < standing.version:
-        return ReconcileFinding(standing.stream, Discrepancy.STALE, standing.version, knows)
-    if knows > standing.version:
-        return ReconcileFinding(standing.stream, Discrepancy.AHEAD, standing.version, knows)
+    version = await _query_version(client, standing.stream)
+    if version is None or version < standing.version:
+        return ReconcileFinding(standing.stream, Discrepancy.STALE, standing.version, version)
+    if version > standing.version:
+        return ReconcileFinding(standing.stream, Discrepancy.AHEAD, standing.version, version)
     return None
 
 
-async def _version_known(client: Client, stream: StreamId) -> int | None:
+async def _query_version(client: Client, stream: StreamId) -> int | None:
     """The version that the workflow believes in; None if it has not looked yet, or has just ended."""
     try:
         progress = await client.get_workflow_handle(stream).query(
             "progress",
             result_type=Progress | None,  # type: ignore[arg-type] # a union is a type to the converter
-            rpc_timeout=_ANSWER,
+            rpc_timeout=_PATIENCE,
         )
     except RPCError:
         return None
     return progress.version if progress is not None else None
 
 
-async def _compare_alarms(store: EventStore, alarms: RoundSchedules, result: Reconciliation) -> None:
+async def _compare_schedules(store: EventStore, schedules: RoundSchedules, result: Reconciliation) -> None:
     """Those that the log wants or has cancelled, one by one; then those that are set and that it never knew."""
     known: set[str] = set()
     async for programme in iterate_programmes(store):
-        for alarm_id, alarm in (await load_alarms(store, programme.stream)).items():
-            known.add(alarm_id)
-            result.alarms += alarm is not None
-            if not await alarms.is_right(alarm_id, alarm):
-                there = await alarms.described(alarm_id)
-                difference = Discrepancy.ALTERED if there else Discrepancy.MISSING
-                result.found.append(ReconcileFinding(alarm_id, difference, programme.version, None))
-    strays = [alarm_id for alarm_id in await alarms.listed() if alarm_id not in known]
-    result.found.extend(ReconcileFinding(alarm_id, Discrepancy.STRAY, 0, None) for alarm_id in strays)
+        for key, schedule in (await load_schedules(store, programme.stream)).items():
+            known.add(key)
+            result.schedules += schedule is not None
+            if not await schedules.is_right(key, schedule):
+                difference = Discrepancy.ALTERED if await schedules.describe(key) else Discrepancy.MISSING
+                result.findings.append(ReconcileFinding(key, difference, programme.version, None))
+    strays = [key for key in await schedules.list_ids() if key not in known]
+    result.findings.extend(ReconcileFinding(key, Discrepancy.STRAY, 0, None) for key in strays)
 
 
 async def _open_workflows(client: Client) -> AsyncIterator[str]:

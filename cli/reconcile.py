@@ -35,9 +35,9 @@ def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> Non
         async with open_runtime(settings, voice.tell, working=True) as office:
             return await reconcile(office.store, office.client, settings.task_queue)
 
-    found = run_work(voice, work())
-    show(found, voice)
-    if found.found:
+    result = run_work(voice, work())
+    show(result, voice)
+    if result.findings:
         raise typer.Exit(Exit.INTEGRITY)
 
 
@@ -69,11 +69,11 @@ def show(result: Reconciliation, voice: Printer) -> None:
         return
     rows: list[dict[str, Any]] = [
         {
-            **found.as_json(),
-            "difference": voice.say(found.difference.zh, found.difference),
-            "told": voice.say(*found.told),
+            **finding.as_json(),
+            "difference": voice.say(finding.difference.zh, finding.difference),
+            "told": voice.say(*finding.advice),
         }
-        for found in result.found
+        for finding in result.findings
     ]
     columns = (
         Column("stream", "檔案", "stream"),
@@ -83,7 +83,7 @@ def show(result: Reconciliation, voice: Printer) -> None:
         Column("told", "處理", "what to do"),
     )
     agree = (
-        f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流，{result.alarms} 項年度安排",
-        f"✓ they agree: {result.streams} streams, {result.workflows} workflows, {result.alarms} annual schedules",
+        f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流，{result.schedules} 項年度安排",
+        f"✓ they agree: {result.streams} streams, {result.workflows} workflows, {result.schedules} annual schedules",
     )
     voice.rows(rows, columns, agree)

@@ -1,7 +1,7 @@
-"""Temporal's schedules, one for each annual round that the log knows of: alarm clocks, set from the log and no record.
+"""Temporal's schedules, one for each annual round that the log knows of: alarm clocks set from the log, not a record.
 
-Lost, altered or left over, they are set right again from it: at once by who gives the command, by the follower in every
-worker, and by ``venture resurrect``.
+Lost, altered or left over, they are set right again from it: at once by whoever gives the command, by the follower in
+every worker, and by ``venture resurrect``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import structlog
 from temporalio.client import (
@@ -29,9 +28,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from deciding.decision import fold
 from domain.kernel.clock import Clock
-from domain.registers.annual_round import Alarm, Annual
+from domain.registers.annual_round import Annual, RoundSchedule
 from domain.registers.scheme import SCHEME, Register
-from followers.agenda import LEASE, repeat_rounds
+from followers.follower import Follower
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -39,14 +38,14 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from domain.kernel.identity import StreamId
+    from metrics import Metrics
     from store.port import EventStore, Standing
 
 log = structlog.get_logger()
 
-NAME = "alarms"
 ZONE = "Asia/Shanghai"
 CATCH_UP = timedelta(days=7)
-"""How long after its hour an alarm still rings, if Temporal was away or had lost it."""
+"""How long after its hour a schedule still fires, if Temporal was away or had lost it."""
 PREFIX = "annual/"
 
 
@@ -55,14 +54,14 @@ def schedule_id(annual: Annual) -> str:
     return f"{PREFIX}{annual.realm}/{annual.programme}"
 
 
-async def load_alarms(store: EventStore, stream: StreamId) -> Mapping[str, Alarm | None]:
-    """By id the alarms of that programme as the log has them; None for one that was cancelled."""
+async def load_schedules(store: EventStore, stream: StreamId) -> Mapping[str, RoundSchedule | None]:
+    """By id the schedules of that programme as the log has them; None for one that was cancelled."""
     register = fold(stream, [event async for event in store.read(stream)]).part(Register)
-    return {f"{PREFIX}{stream.realm}/{code}": alarm for code, alarm in register.annual.items()}
+    return {f"{PREFIX}{stream.realm}/{code}": schedule for code, schedule in register.annual.items()}
 
 
 async def iterate_programmes(store: EventStore) -> AsyncIterator[Standing]:
-    """The streams on the wall clock that may want alarms: on a manual one rounds are opened by the story's own rows."""
+    """The streams on the wall clock that may want schedules: on a manual one a story's own rows open the rounds."""
     async for standing in store.standings(kind=SCHEME.kind):
         if standing.clock is Clock.WALL:
             yield standing
@@ -70,79 +69,78 @@ async def iterate_programmes(store: EventStore) -> AsyncIterator[Standing]:
 
 @dataclass(frozen=True)
 class RoundSchedules:
-    """The alarms of one Temporal, ringing on one task queue."""
+    """The schedules of one Temporal, which start their workflows on one task queue."""
 
     client: Client
     task_queue: str
 
     async def keep(self, store: EventStore, stream: StreamId) -> None:
-        """Set that programme's alarms as the log has them, until it has them so: others may be doing the same."""
-        kept: Mapping[str, Alarm | None] = {}
-        while kept != (now := await load_alarms(store, stream)):
-            for alarm_id, alarm in now.items():
-                if not await self.is_right(alarm_id, alarm):
-                    await self.set_right(alarm_id, alarm)
-            kept = now
+        """Set that programme's schedules as the log has them, until it has them so: others may be doing the same."""
+        kept: Mapping[str, RoundSchedule | None] = {}
+        while kept != (wanted := await load_schedules(store, stream)):
+            for key, schedule in wanted.items():
+                if not await self.is_right(key, schedule):
+                    await self.set_right(key, schedule)
+            kept = wanted
 
-    async def described(self, alarm_id: str) -> ScheduleDescription | None:
-        """The schedule as it stands; None if there is none."""
+    async def describe(self, key: str) -> ScheduleDescription | None:
+        """The schedule of that id as Temporal has it; None if it has none."""
         try:
-            return await self.client.get_schedule_handle(alarm_id).describe()
+            return await self.client.get_schedule_handle(key).describe()
         except RPCError as failed:
             if failed.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
 
-    async def is_right(self, alarm_id: str, alarm: Alarm | None) -> bool:
+    async def is_right(self, key: str, schedule: RoundSchedule | None) -> bool:
         """Whether Temporal has it as the log has it: on its day, for the same round, here, and not paused."""
-        found = await self.described(alarm_id)
-        if found is None or alarm is None:
-            return found is None and alarm is None
-        action, hoped = found.schedule.action, self._schedule(alarm)
+        description = await self.describe(key)
+        if description is None or schedule is None:
+            return description is None and schedule is None
+        action, wanted = description.schedule.action, self._in_temporal(schedule)
         if not isinstance(action, ScheduleActionStartWorkflow):
             return False
         arguments = await self.client.data_converter.decode(action.args, [Annual])
         return (
-            arguments == [alarm.annual]
+            arguments == [schedule.annual]
             and action.task_queue == self.task_queue
-            and found.schedule.spec == hoped.spec
-            and not found.schedule.state.paused
+            and description.schedule.spec == wanted.spec
+            and not description.schedule.state.paused
         )
 
-    async def set_right(self, alarm_id: str, alarm: Alarm | None) -> None:
-        """Have it stand as the log has it. One that was missing on its day rings at once, up to a week late."""
-        handle = self.client.get_schedule_handle(alarm_id)
-        if alarm is None:
-            await self.take_away(alarm_id)
+    async def set_right(self, key: str, schedule: RoundSchedule | None) -> None:
+        """Have it stand as the log has it. One that was missing on its day fires at once, up to a week late."""
+        if schedule is None:
+            await self.delete(key)
             return
-        schedule, now = self._schedule(alarm), datetime.now(UTC)
-        missed = ScheduleBackfill(start_at=max(alarm.since, now - CATCH_UP), end_at=now)
+        wanted, now = self._in_temporal(schedule), datetime.now(UTC)
+        missed = ScheduleBackfill(start_at=max(schedule.since, now - CATCH_UP), end_at=now)
         try:
-            await self.client.create_schedule(alarm_id, schedule, backfill=[missed])
+            await self.client.create_schedule(key, wanted, backfill=[missed])
         except ScheduleAlreadyRunningError:
-            await handle.update(lambda _found: ScheduleUpdate(schedule))
+            await self.client.get_schedule_handle(key).update(lambda _: ScheduleUpdate(wanted))
 
-    async def take_away(self, alarm_id: str) -> None:
-        """Delete it, if it is there."""
+    async def delete(self, key: str) -> None:
+        """Take it away, if it is there."""
         try:
-            await self.client.get_schedule_handle(alarm_id).delete()
+            await self.client.get_schedule_handle(key).delete()
         except RPCError as failed:
             if failed.status is not RPCStatusCode.NOT_FOUND:
                 raise
 
-    async def listed(self) -> list[str]:
-        """The ids of those that stand; one that was set a moment ago may be missing."""
+    async def list_ids(self) -> list[str]:
+        """The ids of those that Temporal has; one that was set a moment ago may be missing."""
         return sorted([e.id async for e in await self.client.list_schedules() if e.id.startswith(PREFIX)])
 
-    def _schedule(self, alarm: Alarm) -> Schedule:
+    def _in_temporal(self, schedule: RoundSchedule) -> Schedule:
         day = ScheduleCalendarSpec(
-            month=(ScheduleRange(alarm.month),),
-            day_of_month=(ScheduleRange(alarm.day),),
-            hour=(ScheduleRange(alarm.hour),),
+            month=(ScheduleRange(schedule.month),),
+            day_of_month=(ScheduleRange(schedule.day),),
+            hour=(ScheduleRange(schedule.hour),),
             comment="年度輪次",
         )
         start = ScheduleActionStartWorkflow(
-            "AnnualRound", alarm.annual, id=schedule_id(alarm.annual), task_queue=self.task_queue
+            "AnnualRound", schedule.annual, id=schedule_id(schedule.annual), task_queue=self.task_queue
         )
         return Schedule(
             action=start,
@@ -151,27 +149,28 @@ class RoundSchedules:
         )
 
 
-class ScheduleFollower:
-    """Keeps the alarms of every programme whose stream has moved. Any number may run; one holds the lease."""
+class ScheduleFollower(Follower):
+    """Keeps the schedules of every programme whose stream has moved."""
 
-    def __init__(self, store: EventStore, alarms: RoundSchedules) -> None:
+    name = "alarms"  # of the lease, which is recorded under it
+
+    def __init__(self, store: EventStore, schedules: RoundSchedules, measures: Metrics | None = None) -> None:
         """Nothing is known to be kept: the first round keeps them all."""
-        self._store = store
-        self._alarms = alarms
-        self._owner = uuid4()
+        super().__init__(store, measures)
+        self._schedules = schedules
         self._kept: dict[StreamId, Standing] = {}
 
-    async def run(self) -> None:
-        """Follow until cancelled."""
-        await repeat_rounds(NAME, self.once)
-
-    async def once(self) -> None:
-        """One round, if the lease is ours."""
-        if await self._store.lease(NAME, self._owner, LEASE) is None:
-            self._kept.clear()
-            return
+    async def follow(self, now: datetime) -> int:  # noqa: ARG002 - what is to be kept depends on the log alone
+        """Keep the schedules of the programmes that have moved since the last round; how many programmes."""
+        count = 0
         async for standing in iterate_programmes(self._store):
             if self._kept.get(standing.stream) != standing:
-                await self._alarms.keep(self._store, standing.stream)
+                await self._schedules.keep(self._store, standing.stream)
                 self._kept[standing.stream] = standing
+                count += 1
                 log.info("alarms.kept", stream=standing.stream, version=standing.version)
+        return count
+
+    def forget(self) -> None:
+        """Keep them all anew when the lease comes back."""
+        self._kept.clear()

@@ -64,7 +64,7 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
     )
     followers = (
         AgendaFollower(store, door.look, measures),
-        ScheduleFollower(store, RoundSchedules(client, settings.task_queue)),
+        ScheduleFollower(store, RoundSchedules(client, settings.task_queue), measures),
     )
     async with worker:
         following = [asyncio.create_task(follower.run()) for follower in followers]

@@ -32,7 +32,7 @@ from scenarios.plan import plan
 from schemes import packs
 from schemes.calendars import load_published
 from schemes.document import read, read_text
-from tests.domain.town import Town
+from tests.domain.pure_realm import PureRealm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +45,7 @@ ENDED = {"CLOSED", "ARCHIVED", "TERMINATED", "REVOKED", "NOT_SELECTED"}
 
 
 @dataclass
-class Stage(Town):
+class StoryRealm(PureRealm):
     """A town on which a plan is played, in its own realm; what happens is kept with its day and its cause."""
 
     plan: Plan | None = None
@@ -59,7 +59,7 @@ class Stage(Town):
         at = at.astimezone(UTC)
         self.pass_time(at)
         try:
-            self._carried_out(stream, Order(command, actor, at))
+            self._carry_out(stream, Order(command, actor, at))
         except CommandRejected as refusal:
             return frozenset(u.rule for u in refusal.unmet)
         return frozenset()
@@ -83,22 +83,22 @@ class Stage(Town):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StoryOutcome:
     """A story played to its end."""
 
-    stage: Stage
+    stage: StoryRealm
     refused: tuple[tuple[Planned, frozenset[str]], ...]
     by_the_clock: tuple[tuple[StreamId, date, Event], ...]
 
 
 @cache
-def story(name: str) -> Outcome:
+def story(name: str) -> StoryOutcome:
     """That story, played once for all tests."""
     path = next(path for path in shipped() if path.stem.partition("-")[0] == name)
     (one,) = plan_scenario([path])
-    stage, refused = Stage(plan=one), []
+    stage, refused = StoryRealm(plan=one), []
     clock: list[tuple[StreamId, date, Event]] = []
-    carry_out = stage._carried_out
+    carry_out = stage._carry_out
 
     def noting(stream: StreamId, order: Order) -> list[Event]:
         events = carry_out(stream, order)
@@ -106,7 +106,7 @@ def story(name: str) -> Outcome:
             clock.extend((stream, local_day(order.at), event) for event in events)
         return events
 
-    stage._carried_out = noting  # type: ignore[method-assign] # it does the same and takes a note
+    stage._carry_out = noting  # type: ignore[method-assign] # it does the same and takes a note
     stage.publish()
     for order in one.orders:
         rules = stage.send(order.stream, order.command, order.actor, order.at)
@@ -114,7 +114,7 @@ def story(name: str) -> Outcome:
         if order.must_refuse is not None:
             refused.append((order, rules))
     stage.pass_time(one.ends)
-    return Outcome(stage, tuple(refused), tuple(clock))
+    return StoryOutcome(stage, tuple(refused), tuple(clock))
 
 
 def every_story() -> Iterable[str]:

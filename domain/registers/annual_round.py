@@ -37,7 +37,7 @@ class Annual(BaseModel):
         return StreamId.of("round", self.realm, f"R-{self.programme}-{year}")
 
 
-class Alarm(BaseModel):
+class RoundSchedule(BaseModel):
     """When it is to be opened, every year, and since when that is so."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

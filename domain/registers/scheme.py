@@ -1,7 +1,7 @@
 """計劃與管理辦法: a programme, every version of its rules whole, and the days on which it opens rounds (HZ-1, HZ-8).
 
-A published version never changes: rounds pin it by name and number. Who rings on the day is no matter of this room: the
-alarm is set from what stands here (followers/schedules.py).
+A published version never changes: rounds pin it by name and number. What fires on the day is no matter of this room:
+Temporal's schedule is set from what stands here (followers/schedules.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel, Scheme
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
-from domain.registers.annual_round import Alarm, Annual, Code, Day, Hour, Month
+from domain.registers.annual_round import Annual, Code, Day, Hour, Month, RoundSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -172,7 +172,7 @@ class Register(Part):
     city: str = ""
     brand: str = ""
     packs: Mapping[int, Scheme] = field(default_factory=dict)
-    annual: Mapping[str, Alarm | None] = field(default_factory=dict)
+    annual: Mapping[str, RoundSchedule | None] = field(default_factory=dict)
     """None where it was cancelled."""
 
     @property
@@ -256,8 +256,8 @@ def _scheduled(check: Checks, state: State, facts: Facts, asked: ScheduleAnnualR
     )
     municipal = sorted(
         code
-        for code, alarm in annual.items()
-        if alarm is not None and alarm.annual.level is RoundLevel.MUNICIPAL and code != asked.programme
+        for code, schedule in annual.items()
+        if schedule is not None and schedule.annual.level is RoundLevel.MUNICIPAL and code != asked.programme
     )
     check(
         asked.level is not RoundLevel.MUNICIPAL or not municipal,
@@ -289,8 +289,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case AnnualRoundScheduled(programme=code, month=month, day=day, hour=hour):
             name, realm = state.stream.name, state.stream.realm
             annual = Annual(programme=code, scheme=name, level=event.level, actor=of.actor, realm=realm)
-            alarm = Alarm(annual=annual, month=month, day=day, hour=hour, since=of.at)
-            return state.having(replace(register, annual={**register.annual, code: alarm}))
+            schedule = RoundSchedule(annual=annual, month=month, day=day, hour=hour, since=of.at)
+            return state.having(replace(register, annual={**register.annual, code: schedule}))
         case AnnualRoundUnscheduled(programme=code):
             return state.having(replace(register, annual={**register.annual, code: None}))
         case _:

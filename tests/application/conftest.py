@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bootstrap
-from tests.workflows.frail import frail
+from tests.workflows.breakable import breakable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.workflows.frail import Frail
+    from tests.workflows.breakable import Breakable
 
 
 @pytest.fixture(scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Frail]:
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Breakable]:
     """Servers and a worker of this module's own."""
-    async with frail(bootstrap.settings(home=tmp_path_factory.mktemp("frail"))) as found:
+    async with breakable(bootstrap.settings(home=tmp_path_factory.mktemp("frail"))) as found:
         yield found

@@ -21,11 +21,11 @@ from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scheme import RoundLevel
-from domain.registers.annual_round import Alarm, Annual, YearsRound
+from domain.registers.annual_round import Annual, RoundSchedule, YearsRound
 from domain.registers.calendar import PublishCalendar
 from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
-from followers.schedules import RoundSchedules, ScheduleFollower, load_alarms, schedule_id
+from followers.schedules import RoundSchedules, ScheduleFollower, load_schedules, schedule_id
 from schemes.document import DocumentInvalid
 from store.memory import MemoryStore
 from tests.workflows.bureau import RULES, Bureau
@@ -55,56 +55,58 @@ def unattended(desk: Desk) -> City:
 
 
 class City:
-    """Fuzhou's programme, its alarms in Temporal, and what is asked of both."""
+    """Fuzhou's programme, its schedules in Temporal, and what is asked of both."""
 
     def __init__(self, desk: Desk, realm: str) -> None:
         self.desk = desk
         self.bureau = Bureau(realm, desk.store, bootstrap.door_key(desk.settings))
-        self.alarms = RoundSchedules(desk.client, desk.settings.task_queue)
-        self.follower = ScheduleFollower(desk.store, self.alarms)
+        self.schedules = RoundSchedules(desk.client, desk.settings.task_queue)
+        self.follower = ScheduleFollower(desk.store, self.schedules)
         self.stream = StreamId.of("scheme", realm, "fuzhou")
         self.annual = Annual(
             programme="FZ", scheme="fuzhou", level=RoundLevel.DISTRICT, actor=REGISTRAR, realm=self.stream.realm
         )
 
     @property
-    def alarm(self) -> ScheduleHandle:
+    def in_temporal(self) -> ScheduleHandle:
         return self.desk.client.get_schedule_handle(schedule_id(self.annual))
 
     async def schedule(
         self, asked: ScheduleAnnualRound = FIRST_OF_MARCH, scheme: str = "fuzhou"
     ) -> annual_round.AnnualRoundSchedule:
         stream = self.stream.sibling("scheme", scheme)
-        return await annual_round.schedule(self.desk.door, self.desk.store, self.alarms, stream, asked, REGISTRAR)
+        return await annual_round.schedule(self.desk.door, self.desk.store, self.schedules, stream, asked, REGISTRAR)
 
     async def unschedule(self) -> None:
-        await annual_round.unschedule(self.desk.door, self.desk.store, self.alarms, "FZ", REGISTRAR, self.stream.realm)
+        await annual_round.unschedule(
+            self.desk.door, self.desk.store, self.schedules, "FZ", REGISTRAR, self.stream.realm
+        )
 
     async def record(self, asked: ScheduleAnnualRound | UnscheduleAnnualRound) -> None:
-        """As somebody does who dies before the alarm is set."""
-        if not await load_alarms(self.desk.store, self.stream):
+        """As somebody does who dies before the schedule is set."""
+        if not await load_schedules(self.desk.store, self.stream):
             await self.bureau.straight(self.stream, PublishPolicyPack(scheme=RULES), "CAB-DEC#1")
         await self.bureau.straight(self.stream, asked, REGISTRAR)
 
     async def scheduled(self) -> annual_round.AnnualRoundSchedule:
-        (found,) = await annual_round.list_schedules(self.desk.store, self.alarms, self.stream)
+        (found,) = await annual_round.list_schedules(self.desk.store, self.schedules, self.stream)
         return found
 
     async def fired(self, times: int) -> None:
         async def done() -> bool:
-            described = await self.alarm.describe()
+            described = await self.in_temporal.describe()
             return described.info.num_actions >= times and not described.info.running_actions
 
         await until(done)
 
     async def is_set(self, of: Annual | None = None) -> bool:
-        return await self.alarms.described(schedule_id(of or self.annual)) is not None
+        return await self.schedules.describe(schedule_id(of or self.annual)) is not None
 
     async def is_gone(self) -> bool:
         return not await self.is_set()
 
     async def differences(self, of: Annual | None = None) -> list[Discrepancy]:
-        found = (await reconcile(self.desk.store, self.desk.client, self.desk.settings.task_queue)).found
+        found = (await reconcile(self.desk.store, self.desk.client, self.desk.settings.task_queue)).findings
         return [f.difference for f in found if f.stream == schedule_id(of or self.annual)]
 
     async def resurrect(self, *, strays: bool = False) -> None:
@@ -120,12 +122,12 @@ async def test_it_fires_next_at_nine_in_shanghai_and_is_listed_until_it_is_taken
     local = scheduled.next_at.astimezone(SHANGHAI)
     assert (local.month, local.day, local.hour, local.minute, local.second) == (3, 1, 9, 0, 0)
     assert scheduled.next_at > datetime.now(UTC)
-    assert scheduled in await annual_round.list_all_schedules(desk.store, fz.alarms)
+    assert scheduled in await annual_round.list_all_schedules(desk.store, fz.schedules)
     with pytest.raises(CommandRejected, match="SC04"):
         await fz.schedule()
 
     await fz.unschedule()
-    assert scheduled not in await annual_round.list_all_schedules(desk.store, fz.alarms)
+    assert scheduled not in await annual_round.list_all_schedules(desk.store, fz.schedules)
     assert await fz.is_gone()
     with pytest.raises(NoSuchSchedule):
         await fz.unschedule()
@@ -134,7 +136,7 @@ async def test_it_fires_next_at_nine_in_shanghai_and_is_listed_until_it_is_taken
 async def test_however_often_it_fires_the_years_round_is_opened_once(desk: Desk, fz: City) -> None:
     await fz.schedule()
     for times in (1, 2):
-        await fz.alarm.trigger()
+        await fz.in_temporal.trigger()
         await fz.fired(times)
     entries = [e async for e in desk.store.read(fz.annual.round_of(THIS_YEAR), commands=True)]
     assert [e.type for e in entries] == ["OpenNeedSolicitation", "NeedSolicitationOpened"]
@@ -144,7 +146,7 @@ async def test_a_late_firing_opens_the_round_of_the_year_that_was_meant(fz: City
     await fz.schedule()
     meant = datetime(THIS_YEAR - 1, 3, 1, 9, tzinfo=SHANGHAI)
     minute = timedelta(minutes=1)
-    await fz.alarm.backfill(ScheduleBackfill(start_at=meant - minute, end_at=meant + minute))
+    await fz.in_temporal.backfill(ScheduleBackfill(start_at=meant - minute, end_at=meant + minute))
     await until(lambda: fz.opened(THIS_YEAR - 1))
     assert not await fz.opened(THIS_YEAR)
 
@@ -177,24 +179,24 @@ async def test_rules_and_working_days_that_somebody_published_by_hand_are_not_pu
     assert len(years) == len(set(years))
 
 
-# ---------------------------------------------------------------- the log and its alarms
+# ---------------------------------------------------------------- the log and its schedules
 
 
-async def test_whoever_dies_before_the_alarm_is_set_or_taken_away_the_follower_sees_to_it(fz: City) -> None:
+async def test_whoever_dies_before_the_schedule_is_set_or_deleted_the_follower_sees_to_it(fz: City) -> None:
     await fz.record(FIRST_OF_MARCH)
     await until(fz.is_set, within_s=30)
     await fz.record(CANCELLED)
     await until(fz.is_gone, within_s=30)
 
 
-async def test_a_lost_alarm_is_missed_and_set_again_from_the_log(unattended: City) -> None:
+async def test_a_lost_schedule_is_missed_and_set_again_from_the_log(unattended: City) -> None:
     await unattended.record(FIRST_OF_MARCH)
-    await unattended.follower.once()
+    await unattended.follower.once(datetime.now(UTC))
     before = await unattended.scheduled()
-    await unattended.alarm.delete()
+    await unattended.in_temporal.delete()
     assert await unattended.differences() == [Discrepancy.MISSING]
     lost = await unattended.scheduled()
-    assert (lost.alarm, lost.next_at) == (before.alarm, None)
+    assert (lost.schedule, lost.next_at) == (before.schedule, None)
 
     for _ in range(2):
         await unattended.resurrect()
@@ -202,9 +204,9 @@ async def test_a_lost_alarm_is_missed_and_set_again_from_the_log(unattended: Cit
     assert await unattended.scheduled() == before
 
 
-async def test_an_alarm_that_was_altered_by_hand_is_set_right(unattended: City) -> None:
+async def test_a_schedule_that_was_altered_by_hand_is_set_right(unattended: City) -> None:
     await unattended.record(FIRST_OF_MARCH)
-    await unattended.follower.once()
+    await unattended.follower.once(datetime.now(UTC))
     before = await unattended.scheduled()
 
     def every_hour(found: ScheduleUpdateInput) -> ScheduleUpdate:
@@ -212,7 +214,7 @@ async def test_an_alarm_that_was_altered_by_hand_is_set_right(unattended: City) 
         altered.spec.calendars = [replace(day, hour=()) for day in altered.spec.calendars]
         return ScheduleUpdate(altered)
 
-    for altered in (unattended.alarm.pause, partial(unattended.alarm.update, every_hour)):
+    for altered in (unattended.in_temporal.pause, partial(unattended.in_temporal.update, every_hour)):
         await altered()
         assert await unattended.differences() == [Discrepancy.ALTERED]
         await unattended.resurrect()
@@ -220,16 +222,16 @@ async def test_an_alarm_that_was_altered_by_hand_is_set_right(unattended: City) 
     assert await unattended.scheduled() == before
 
 
-async def test_an_alarm_that_the_log_cancelled_goes_and_one_that_it_never_knew_is_left_to_a_person(
+async def test_a_schedule_that_the_log_cancelled_goes_and_one_that_it_never_knew_is_left_to_a_person(
     unattended: City,
 ) -> None:
     await unattended.record(FIRST_OF_MARCH)
-    await unattended.follower.once()
+    await unattended.follower.once(datetime.now(UTC))
     await unattended.record(CANCELLED)
     assert await unattended.differences() == [Discrepancy.ALTERED]
     other = unattended.annual.model_copy(update={"programme": "STRAY"})
-    alarm = Alarm(annual=other, month=3, day=1, hour=9, since=datetime.now(UTC))
-    await unattended.alarms.set_right(schedule_id(other), alarm)
+    schedule = RoundSchedule(annual=other, month=3, day=1, hour=9, since=datetime.now(UTC))
+    await unattended.schedules.set_right(schedule_id(other), schedule)
 
     async def listed() -> bool:
         return await unattended.differences(other) == [Discrepancy.STRAY]
@@ -242,28 +244,30 @@ async def test_an_alarm_that_the_log_cancelled_goes_and_one_that_it_never_knew_i
     assert not await unattended.is_set(other)
 
 
-async def test_an_alarm_that_was_missing_on_its_day_rings_when_it_is_set_again(fz: City) -> None:
+async def test_a_schedule_that_was_missing_on_its_day_fires_when_it_is_set_again(fz: City) -> None:
     now = datetime.now(SHANGHAI)
     day = now - timedelta(days=1)
-    alarm = Alarm(annual=fz.annual, month=day.month, day=day.day, hour=day.hour, since=now - timedelta(days=3))
-    await fz.alarms.set_right(schedule_id(fz.annual), alarm)
+    schedule = RoundSchedule(
+        annual=fz.annual, month=day.month, day=day.day, hour=day.hour, since=now - timedelta(days=3)
+    )
+    await fz.schedules.set_right(schedule_id(fz.annual), schedule)
     await until(lambda: fz.opened(day.year))
-    await fz.alarms.take_away(schedule_id(fz.annual))
+    await fz.schedules.delete(schedule_id(fz.annual))
 
 
-async def test_an_alarm_that_was_first_set_after_its_day_rings_next_year(fz: City) -> None:
+async def test_a_schedule_that_was_first_set_after_its_day_fires_next_year(fz: City) -> None:
     day = datetime.now(SHANGHAI) - timedelta(days=1)
     await fz.schedule(ScheduleAnnualRound(programme="FZ", month=day.month, day=min(day.day, 28), hour=day.hour))
-    described = await fz.alarm.describe()
+    described = await fz.in_temporal.describe()
     assert (described.info.num_actions, described.info.running_actions) == (0, [])
 
 
-async def test_on_a_manual_clock_no_alarm_is_set_until_the_realm_goes_live(unattended: City) -> None:
+async def test_on_a_manual_clock_no_schedule_is_set_until_the_realm_goes_live(unattended: City) -> None:
     await unattended.desk.store.set_clock(unattended.stream.realm, Clock.MANUAL)
     await unattended.record(FIRST_OF_MARCH)
-    await unattended.follower.once()
+    await unattended.follower.once(datetime.now(UTC))
     assert not await unattended.is_set()
     live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
     await unattended.bureau.straight(unattended.stream.sibling("realm", "clock"), live, REGISTRAR)
-    await unattended.follower.once()
+    await unattended.follower.once(datetime.now(UTC))
     assert await unattended.is_set()

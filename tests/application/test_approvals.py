@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import EventStore
     from tests.conftest import Desk
+    from tests.workflows.breakable import Breakable
     from tests.workflows.bureau import Bureau
-    from tests.workflows.frail import Frail
 
 OFFICER, ORGANISATION = Actor("CAB-REG#1"), Actor("SO-LEGAL#1")
 
@@ -86,7 +86,7 @@ async def test_an_approval_that_was_never_asked_for_is_said_to_be_unknown(desk: 
 
 
 async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(
-    house: Frail, monkeypatch: pytest.MonkeyPatch
+    house: Breakable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(approvals, "BETWEEN_RUNS_S", 0.1)
     project, approval = await _posted(house.door, house.store, house.bureau())

@@ -11,7 +11,7 @@ from application.door import AT_ONCE, Door, Receipt
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
-from tests.workflows.bureau import lacking
+from tests.workflows.bureau import need_submission
 
 if TYPE_CHECKING:
     import pytest
@@ -31,7 +31,7 @@ async def test_of_two_doors_that_ask_against_each_other_one_is_heard_and_one_tol
     other = _second_door(desk)
     for n in range(8):
         need = bureau.id("need", f"ND-{n}")
-        await desk.door.send(need, lacking(), Actor("COMM#1"))
+        await desk.door.send(need, need_submission(), Actor("COMM#1"))
         answers = await asyncio.gather(
             desk.door.send(need, AdoptNeed(), Actor("CAB-REG#1")),
             other.send(need, RejectNeed(reason="重複"), Actor("CAB-REG#2")),
@@ -47,7 +47,7 @@ async def test_of_two_doors_that_ask_against_each_other_one_is_heard_and_one_tol
 async def test_a_writer_from_outside_conflicts_and_both_are_answered_truly(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), Actor("COMM#1"))
+    await desk.door.send(need, need_submission(), Actor("COMM#1"))
     doors = [desk.door.send(need, EndorseNeed(), Actor(f"COMM#{n}")) for n in range(2, 22)]
     outside = [bureau.straight(need, EndorseNeed(), f"PUBLIC#{n}") for n in range(1, 6)]
     receipts = await asyncio.gather(*doors, *outside)
@@ -60,7 +60,7 @@ async def test_one_id_asked_by_two_doors_at_once_is_carried_out_once(desk: Desk,
     need, command_id, other = bureau.id("need", "ND-1"), uuid4(), _second_door(desk)
     receipts = await asyncio.gather(
         *(
-            door.send(need, lacking(), Actor("COMM#1"), command_id=command_id)
+            door.send(need, need_submission(), Actor("COMM#1"), command_id=command_id)
             for door in (desk.door, other)
             for _ in range(5)
         )
@@ -74,7 +74,7 @@ async def test_three_hundred_callers_at_once_never_exceed_the_cap(
 ) -> None:
     await bureau.open_round()
     need, door = bureau.id("need", "ND-1"), _second_door(desk)
-    await door.send(need, lacking(), Actor("COMM#1"))
+    await door.send(need, need_submission(), Actor("COMM#1"))
     once, under_way, most = door._update_once, 0, 0
 
     async def counted(*words: Any) -> Any:

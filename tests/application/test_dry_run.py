@@ -13,8 +13,8 @@ from domain.project.award import DeclineAward
 from domain.project.bidding import WithdrawApplication
 from domain.registers.fund import RegisterFundSource
 from store.memory import MemoryStore
-from tests.audit.house import KEY, REPORTED, played, resolving
-from tests.workflows.bureau import FUND_FEN, Bureau, lacking, verified
+from tests.audit.direct_door import KEY, REPORTED, play_story, prepare_resolution
+from tests.workflows.bureau import FUND_FEN, Bureau, need_submission, verification
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def test_what_is_tried_rests_on_what_was_tried_before_and_nothing_is_recor
     before, need, rehearsal = await store.last_position(), bureau.id("need", "ND-1"), DryRun(store)
     early = await rehearsal.step(need, EndorseNeed(), Actor("COMM#2"))
     assert early.unmet, "there is no such need yet"
-    submitted = await rehearsal.step(need, lacking(), Actor("COMM#1"))
+    submitted = await rehearsal.step(need, need_submission(), Actor("COMM#1"))
     endorsed = await rehearsal.step(need, EndorseNeed(), Actor("COMM#2"))
     again = await rehearsal.step(need, EndorseNeed(), Actor("COMM#2"))
     assert [len(s.events) for s in (submitted, endorsed, again)] == [1, 1, 0]
@@ -71,15 +71,15 @@ async def test_a_name_taken_in_the_rehearsal_is_taken(store: MemoryStore, bureau
 
 async def test_registers_are_begun_in_a_rehearsal_too(store: MemoryStore, bureau: Bureau) -> None:
     rehearsal = DryRun(store)
-    organisation = await rehearsal.step(bureau.id("organisation", "ORG-1"), verified(), Actor("HOST#1"))
+    organisation = await rehearsal.step(bureau.id("organisation", "ORG-1"), verification(), Actor("HOST#1"))
     fund = RegisterFundSource(name="福彩公益金", envelope=1)
     twice = [await rehearsal.step(bureau.id("fund", "FS-1"), fund, Actor("CAB-FIN#1")) for _ in range(2)]
     assert [bool(s.unmet) for s in (organisation, *twice)] == [False, False, True]
 
 
 async def test_what_a_command_asks_of_others_is_tried_too(store: MemoryStore) -> None:
-    story = await played(store, REPORTED)
-    resolution, rehearsal = await resolving(store, story.plan.realm), DryRun(store)
+    story = await play_story(store, REPORTED)
+    resolution, rehearsal = await prepare_resolution(store, story.plan.realm), DryRun(store)
     resolved = await rehearsal.step(story.plan.stream("R-FZ-2023"), resolution, Actor("CAB-REG#1"))
     assert not resolved.unmet, resolved.unmet
     bid, withdrawal = story.plan.stream("AP-5"), WithdrawApplication()

@@ -15,46 +15,46 @@ from application.door import Mismatch, NotKnown
 from application.queries import load_file
 from domain.kernel.identity import Actor
 from domain.project.award import OpenAwardPublicity
-from tests.workflows.bureau import verified
+from tests.workflows.bureau import verification
 
 if TYPE_CHECKING:
-    from tests.workflows.frail import Frail
+    from tests.workflows.breakable import Breakable
 
 HOST, OFFICER = Actor("HOST#1"), Actor("CAB-REG#1")
 
 
 async def test_with_postgres_standing_still_a_command_is_not_known_and_afterwards_carried_out_once(
-    house: Frail,
+    house: Breakable,
 ) -> None:
     stream, command_id = house.bureau().id("organisation", "ORG-1"), uuid4()
-    await house.door.send(stream, verified("甲"), HOST)
+    await house.door.send(stream, verification("甲"), HOST)
     with house.postgres_stopped():
         with pytest.raises(NotKnown) as unknown:
-            await house.door.ask(house.bureau().envelope(stream, verified("乙"), "HOST#1", command_id=command_id))
+            await house.door.ask(house.bureau().envelope(stream, verification("乙"), "HOST#1", command_id=command_id))
         assert unknown.value.command_id == command_id
-    second = await house.door.send(stream, verified("乙"), HOST, command_id=command_id)
+    second = await house.door.send(stream, verification("乙"), HOST, command_id=command_id)
     with pytest.raises(Mismatch):
-        await house.door.send(stream, verified("丙"), HOST, command_id=command_id)
-    third = await house.door.send(stream, verified("乙"), HOST, command_id=command_id)
+        await house.door.send(stream, verification("丙"), HOST, command_id=command_id)
+    third = await house.door.send(stream, verification("乙"), HOST, command_id=command_id)
     assert third.repeated
     assert (second.version, second.position, second.events) == (third.version, third.position, third.events)
     assert [e.type async for e in house.store.read(stream)] == ["OrganisationVerified", "OrganisationVerified"]
 
 
-async def test_a_command_on_its_way_while_postgres_is_killed_is_carried_out_once(house: Frail) -> None:
+async def test_a_command_on_its_way_while_postgres_is_killed_is_carried_out_once(house: Breakable) -> None:
     bureau, command_ids = house.bureau(), [uuid4() for _ in range(12)]
     streams = [bureau.id("organisation", f"ORG-{n}") for n in range(len(command_ids))]
 
     async def until_known(n: int) -> None:
         while True:
             try:
-                await house.door.send(streams[n], verified(), HOST, command_id=command_ids[n])
+                await house.door.send(streams[n], verification(), HOST, command_id=command_ids[n])
             except NotKnown:
                 await asyncio.sleep(0.2)
             else:
                 return
 
-    await house.door.send(bureau.id("organisation", "ORG-99"), verified(), HOST)
+    await house.door.send(bureau.id("organisation", "ORG-99"), verification(), HOST)
     with house.postgres_stopped():
         asked = [asyncio.create_task(until_known(n)) for n in range(len(streams))]
         _, on_their_way = await asyncio.wait(asked, timeout=0.5)
@@ -68,7 +68,7 @@ async def test_a_command_on_its_way_while_postgres_is_killed_is_carried_out_once
 
 
 async def test_with_temporal_standing_still_reading_works_and_a_command_is_not_known(
-    house: Frail, monkeypatch: pytest.MonkeyPatch
+    house: Breakable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bureau = house.bureau()
     await bureau.open_base()
@@ -88,7 +88,9 @@ async def test_with_temporal_standing_still_reading_works_and_a_command_is_not_k
     assert [e.type async for e in house.store.read(project)] == ["AwardProposed", "AwardPublicityOpened"]
 
 
-async def test_a_caller_who_gives_up_is_let_go_at_once_and_leaves_no_unheard_error(house: Frail) -> None:
+async def test_a_caller_who_gives_up_is_let_go_at_once_and_leaves_no_unheard_error(
+    house: Breakable,
+) -> None:
     unheard: list[dict[str, Any]] = []
     loop, stream = asyncio.get_running_loop(), house.bureau().id("organisation", "ORG-1")
     loop.set_exception_handler(lambda _, context: unheard.append(context))
@@ -96,8 +98,8 @@ async def test_a_caller_who_gives_up_is_let_go_at_once_and_leaves_no_unheard_err
         with house.temporal_stopped():
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.5):
-                    await house.door.send(stream, verified(), HOST)
-            asking = asyncio.create_task(house.door.send(stream, verified(), HOST))
+                    await house.door.send(stream, verification(), HOST)
+            asking = asyncio.create_task(house.door.send(stream, verification(), HOST))
             await asyncio.wait([asking], timeout=0.5)
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -8,8 +8,8 @@ import pytest
 
 from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
 from store.memory import MemoryStore
-from tests.domain.office import KEY
-from tests.workflows.bureau import Bureau, verified
+from tests.domain.memory_realm import KEY
+from tests.workflows.bureau import Bureau, verification
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ async def town() -> Bureau:
     store = MemoryStore()
     bureaus = [Bureau(f"b-{uuid4().hex[:8]}", store, KEY) for _ in range(2)]
     for bureau in bureaus:
-        await bureau.straight(bureau.id("organisation", "ORG-1"), verified(), "HOST#1")
-    await bureaus[0].straight(bureaus[0].id("organisation", "ORG-2"), verified(), "HOST#1")
+        await bureau.straight(bureau.id("organisation", "ORG-1"), verification(), "HOST#1")
+    await bureaus[0].straight(bureaus[0].id("organisation", "ORG-2"), verification(), "HOST#1")
     return bureaus[0]
 
 

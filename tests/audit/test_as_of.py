@@ -9,7 +9,7 @@ import pytest
 
 from audit.as_of import as_of, calendar_as_of, instant_of, position_by
 from store.memory import MemoryStore
-from tests.audit.house import played
+from tests.audit.direct_door import play_story
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
@@ -22,7 +22,7 @@ async def store() -> MemoryStore:
     """The story, each append recorded an hour after the one before."""
     hours = iter(range(1000))
     told = MemoryStore(clock=lambda: BEGAN + timedelta(hours=next(hours)))
-    await played(told)
+    await play_story(told)
     return told
 
 

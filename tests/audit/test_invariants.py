@@ -31,8 +31,8 @@ from schemes.calendars import load_published
 from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
-from tests.audit.house import played
-from tests.domain.chronicle import Chronicle
+from tests.audit.direct_door import play_story
+from tests.domain.written_realm import WrittenRealm
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
 
-def told(path: Path) -> Chronicle:
+def told(path: Path) -> WrittenRealm:
     """The story, written down as it is played by the rules."""
     document = read(path)
     story = plan(document.parsed(Scenario), document)
-    town, first = Chronicle(realm=story.realm), story.begins.isoformat()
+    town, first = WrittenRealm(realm=story.realm), story.begins.isoformat()
     for year in load_published(local_day(story.begins).year, local_day(story.ends).year + 1):
         notice = PublishCalendar(
             year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
@@ -62,7 +62,7 @@ def told(path: Path) -> Chronicle:
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_every_invariant_holds_in_the_story(path: Path) -> None:
-    report = told(path).checked()
+    report = told(path).check()
     assert report.ok, report.breaches
     assert report.events > 20
 
@@ -79,7 +79,7 @@ def test_over_all_stories_every_invariant_is_judged() -> None:
 
 async def test_a_log_in_a_store_is_walked_whole_or_realm_by_realm() -> None:
     store = MemoryStore()
-    realm = (await played(store)).plan.realm
+    realm = (await play_story(store)).plan.realm
     whole, one, other = await check(store), await check(store, realm), await check(store, "elsewhere")
     assert whole.ok
     assert (whole.events, whole.realms) == (one.events, one.realms)
@@ -137,7 +137,7 @@ def said(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Re
 
 def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
-    asyncio.run(played(store))
+    asyncio.run(play_story(store))
     answer = said(monkeypatch, store)
     assert answer.exit_code == Exit.OK, answer.output
     assert all(f" {rule} " in answer.output for rule in INVARIANTS)
@@ -146,7 +146,7 @@ def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: p
 
 def test_a_breach_is_told_with_its_place_and_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
-    realm = asyncio.run(played(store)).plan.realm
+    realm = asyncio.run(play_story(store)).plan.realm
     i = next(i for i, e in enumerate(store._entries) if e.type == "AwardConfirmed" and e.kind is EntryKind.EVENT)
     entry = store._entries[i]
     store._entries[i] = replace(entry, occurred_at=entry.occurred_at - timedelta(days=3))

@@ -24,7 +24,7 @@ from scenarios.play import play
 from store.migrate import migrate
 from store.port import EntryKind
 from store.postgres import PostgresStore, open_pool
-from tests.audit.house import played, story
+from tests.audit.direct_door import play_story, story
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,7 +65,7 @@ async def told(servers: Servers) -> str:
         await connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
     await migrate(url(servers, OWNER, name), app_role=APPLICATION)
     async with stored(servers, name) as store:
-        await played(store)
+        await play_story(store)
     return name
 
 

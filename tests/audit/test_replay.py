@@ -27,7 +27,7 @@ from scenarios.play import play
 from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
-from tests.audit.house import REPORTED, StraightDoor, played, resolving
+from tests.audit.direct_door import REPORTED, DirectDoor, play_story, prepare_resolution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 async def store() -> MemoryStore:
     told = MemoryStore()
-    await played(told)
+    await play_story(told)
     return told
 
 
@@ -106,7 +106,7 @@ async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(pa
     store = MemoryStore()
     document = read(path)
     whole = plan(document.parsed(Scenario), document)
-    await play(whole, cast("Door", StraightDoor(store)), store)
+    await play(whole, cast("Door", DirectDoor(store)), store)
     found = await verify(store)
     assert found.ok, found.findings
     async for standing in store.standings():
@@ -289,11 +289,11 @@ async def test_an_agenda_that_shows_something_else_is_named_field_by_field(store
 
 async def resolved() -> tuple[MemoryStore, StreamId]:
     store = MemoryStore()
-    await played(store, REPORTED)
+    await play_story(store, REPORTED)
     (round_,) = await store.streams_named("R-FZ-2023")
     at = store._entries[-1].occurred_at + timedelta(days=1)
-    command = await resolving(store, round_.realm)
-    await StraightDoor(store).send(round_, command, Actor("CAB-REG#1"), at=at)
+    command = await prepare_resolution(store, round_.realm)
+    await DirectDoor(store).send(round_, command, Actor("CAB-REG#1"), at=at)
     return store, round_
 
 
@@ -331,12 +331,12 @@ async def test_a_consequence_recorded_at_another_time_was_asked_by_nobody() -> N
 
 async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidable() -> None:
     store = MemoryStore()
-    await played(store, REPORTED)
+    await play_story(store, REPORTED)
     (round_,) = await store.streams_named("R-FZ-2023")
     at = store._entries[-1].occurred_at + timedelta(days=1)
-    command = await resolving(store, round_.realm)
+    command = await prepare_resolution(store, round_.realm)
     listing = RecordCreditListing(listing=Listing.SERIOUS, reason="失信", attachments=(command.minutes,))
-    door = StraightDoor(store)
+    door = DirectDoor(store)
     await door.send(round_.sibling("organisation", "ORG-3"), listing, Actor("CAB-REG#1"), at=at)
     with pytest.raises(CommandRejected):
         await door.send(round_, command, Actor("CAB-REG#1"), at=at)

@@ -17,7 +17,7 @@ import cli.audit
 from cli.audit import audit_app
 from cli.output import Exit
 from store.memory import MemoryStore
-from tests.audit.house import played
+from tests.audit.direct_door import play_story
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     """The story in memory, where the office would open its servers."""
     hours = iter(range(1000))
     told = MemoryStore(clock=lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=next(hours)))
-    asyncio.run(played(told))
+    asyncio.run(play_story(told))
 
     @asynccontextmanager
     async def opened(*_: object, working: bool) -> AsyncIterator[Any]:

@@ -18,7 +18,7 @@ from domain.registers.fund import RegisterFundSource
 from store.bytes import chain_hash, leaf
 from store.memory import MemoryStore
 from store.port import EntryKind, Posting
-from tests.audit.house import StraightDoor, played
+from tests.audit.direct_door import DirectDoor, play_story
 from tests.store.appends import group, write
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ ANOTHER_DAY = datetime(2031, 1, 1, tzinfo=UTC)
 @pytest.fixture
 async def store() -> MemoryStore:
     told = MemoryStore()
-    await played(told)
+    await play_story(told)
     return told
 
 
@@ -290,11 +290,11 @@ async def test_a_claim_that_was_removed_or_made_up_is_found(store: MemoryStore) 
 
 async def test_a_claim_that_was_given_back_is_not_missed() -> None:
     store = MemoryStore()
-    await played(store, datetime(2023, 4, 20, tzinfo=UTC))
+    await play_story(store, datetime(2023, 4, 20, tzinfo=UTC))
     held = await store.claims()
     (bid,) = await store.streams_named("AP-5")
     at = log(store)[-1].occurred_at + timedelta(hours=1)
-    await StraightDoor(store).send(bid, WithdrawApplication(), Actor("SO-LEGAL#1"), at=at)
+    await DirectDoor(store).send(bid, WithdrawApplication(), Actor("SO-LEGAL#1"), at=at)
     assert len(await store.claims()) < len(held)
     assert (await verify(store)).ok
 
@@ -361,7 +361,7 @@ async def test_rows_are_compared_at_one_position_while_the_log_grows(
         times += 1
         if times == 1:
             registration = RegisterFundSource(name="新增資金", envelope=500)
-            await StraightDoor(store).send(fund, registration, Actor("CAB-FIN#1"), at=log(store)[-1].occurred_at)
+            await DirectDoor(store).send(fund, registration, Actor("CAB-FIN#1"), at=log(store)[-1].occurred_at)
         return await honest()
 
     monkeypatch.setattr(store, "balances", balances)

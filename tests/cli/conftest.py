@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.house import House, the_house
+from tests.cli.installation import Installation, shared_installation
 
 
 @pytest.fixture(scope="session")
-def venture(request: pytest.FixtureRequest) -> House:
+def venture(request: pytest.FixtureRequest) -> Installation:
     """Up for the whole run."""
-    return the_house(request)
+    return shared_installation(request)

@@ -14,12 +14,12 @@ import pytest
 from application.reconcile import Discrepancy, ReconcileFinding, Reconciliation
 from cli.output import Form, Lang, Printer
 from cli.reconcile import show
-from tests.cli.house import ROOT, S2, in_process
+from tests.cli.installation import ROOT, S2, in_process
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.house import House
+    from tests.cli.installation import Installation
 
 GOLDEN = ROOT / "tests" / "cli" / "golden"
 VOLATILE = re.compile(r"S2-[0-9a-f]{8}")
@@ -55,7 +55,7 @@ def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("words", READING, ids=" ".join)
-def test_for_machines_an_answer_is_one_json_value(words: tuple[str, ...], venture: House) -> None:
+def test_for_machines_an_answer_is_one_json_value(words: tuple[str, ...], venture: Installation) -> None:
     answer = venture.ask(*words, "-o", "json")
     assert answer.exit_code == (1 if words[0] == "why-not" else 0), answer.output
     json.loads(answer.stdout)
@@ -63,7 +63,7 @@ def test_for_machines_an_answer_is_one_json_value(words: tuple[str, ...], ventur
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("words", READING, ids=" ".join)
-def test_for_people_an_answer_is_in_their_language(words: tuple[str, ...], lang: str, venture: House) -> None:
+def test_for_people_an_answer_is_in_their_language(words: tuple[str, ...], lang: str, venture: Installation) -> None:
     answer = venture.ask(*words, "--lang", lang)
     assert answer.exit_code == (1 if words[0] == "why-not" else 0), answer.output
     told = answer.stdout + answer.stderr
@@ -71,7 +71,7 @@ def test_for_people_an_answer_is_in_their_language(words: tuple[str, ...], lang:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_file_of_a_project_reads_as_ever(lang: str, venture: House) -> None:
+def test_the_file_of_a_project_reads_as_ever(lang: str, venture: Installation) -> None:
     """Remove the golden text to have it written anew, and read what has changed."""
     shown = venture.ask("project", "show", "PJ-3", "--lang", lang).stdout
     told = "\n".join(line.rstrip() for line in VOLATILE.sub("S2-########", shown).splitlines()) + "\n"
@@ -82,7 +82,7 @@ def test_the_file_of_a_project_reads_as_ever(lang: str, venture: House) -> None:
     assert told == golden.read_text("utf-8")
 
 
-def test_a_file_shows_no_digest_no_false_and_no_key_of_ours(venture: House) -> None:
+def test_a_file_shows_no_digest_no_false_and_no_key_of_ours(venture: Installation) -> None:
     for lang in ("zh", "en"):
         shown = venture.ask("project", "show", "PJ-3", "--lang", lang).stdout
         assert re.search("[0-9a-f]{16}", shown) is None
@@ -94,14 +94,14 @@ def test_a_file_shows_no_digest_no_false_and_no_key_of_ours(venture: House) -> N
 # ---------------------------------------------------------------------------------------------------- exit codes
 
 
-def test_0_a_dry_run_says_what_would_happen_and_records_nothing(venture: House) -> None:
+def test_0_a_dry_run_says_what_would_happen_and_records_nothing(venture: Installation) -> None:
     before = _entries(venture)
     answer = venture.ask("do", "SubmitNeed", "ND-900", "--as", "COMM#1", "round=R-900", "group=空巢老人", "--dry-run")
     assert answer.exit_code in {0, 1}
     assert _entries(venture) == before
 
 
-def test_1_a_refusal_names_everything_that_is_missing(venture: House) -> None:
+def test_1_a_refusal_names_everything_that_is_missing(venture: Installation) -> None:
     answer = venture.ask("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-FIN#1", "amount=1", "-o", "json")
     assert answer.exit_code == 1
     rules = {unmet["rule"] for unmet in json.loads(answer.stdout)["refused"]}
@@ -151,7 +151,7 @@ def test_1_a_refusal_names_everything_that_is_missing(venture: House) -> None:
     ],
     ids=lambda words: " ".join(words)[:60],
 )
-def test_2_rubbish_is_told_what_is_wrong_with_it(words: tuple[str, ...], venture: House) -> None:
+def test_2_rubbish_is_told_what_is_wrong_with_it(words: tuple[str, ...], venture: Installation) -> None:
     answer = venture.ask(*words)
     assert answer.exit_code == 2, answer.output
     assert answer.stderr.strip()
@@ -184,13 +184,13 @@ def test_2_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
     ],
     ids=" ".join,
 )
-def test_3_what_is_not_there_is_said_not_to_be(words: tuple[str, ...], venture: House) -> None:
+def test_3_what_is_not_there_is_said_not_to_be(words: tuple[str, ...], venture: Installation) -> None:
     answer = venture.ask(*words)
     assert answer.exit_code == 3, answer.output
     assert answer.stderr.strip()
 
 
-def test_0_and_4_an_id_has_one_answer_and_belongs_to_one_request(venture: House) -> None:
+def test_0_and_4_an_id_has_one_answer_and_belongs_to_one_request(venture: Installation) -> None:
     venture.ask("round", "open", "R-FZ-2040", "--scheme", "fuzhou")
     asked = ("do", "submit-need", "ND-940", "--as", "COMM#1", "round=R-FZ-2040", "group=空巢老人")
     same = ("--id", str(uuid4()), "-o", "json")
@@ -201,7 +201,7 @@ def test_0_and_4_an_id_has_one_answer_and_belongs_to_one_request(venture: House)
     assert other.exit_code == 4, other.output
 
 
-def test_6_a_root_that_was_kept_and_does_not_agree_is_a_finding(venture: House) -> None:
+def test_6_a_root_that_was_kept_and_does_not_agree_is_a_finding(venture: Installation) -> None:
     answer = venture.ask("audit", "verify", "--root", f"1:{'0' * 64}")
     assert answer.exit_code == 6, answer.output
 
@@ -209,12 +209,12 @@ def test_6_a_root_that_was_kept_and_does_not_agree_is_a_finding(venture: House) 
 # ---------------------------------------------------------------------------------------------------- the live realm
 
 
-def test_a_misspelt_command_is_answered_with_what_may_have_been_meant(venture: House) -> None:
+def test_a_misspelt_command_is_answered_with_what_may_have_been_meant(venture: Installation) -> None:
     answer = venture.ask("do", "confirm-awrad", "PJ-3", "--as", "CAB-DEC#1")
     assert "ConfirmAward" in answer.stderr
 
 
-def test_a_round_opens_once_and_says_why_not_twice(venture: House) -> None:
+def test_a_round_opens_once_and_says_why_not_twice(venture: Installation) -> None:
     opened = venture.ask("round", "open", "R-FZ-2041", "--scheme", "fuzhou", "--as", "CAB-REG#1")
     assert opened.exit_code == 0, opened.output
     again = venture.ask("round", "open", "R-FZ-2041", "--scheme", "fuzhou", "--as", "CAB-REG#1")
@@ -226,7 +226,7 @@ def test_a_round_opens_once_and_says_why_not_twice(venture: House) -> None:
     assert "R-FZ-2041" in venture.ask("round", "list", "--realm", "live").stdout
 
 
-def test_a_round_a_year_is_scheduled_told_and_cancelled(venture: House) -> None:
+def test_a_round_a_year_is_scheduled_told_and_cancelled(venture: Installation) -> None:
     asked = ("round", "schedule", "CLI", "--scheme", "fuzhou", "--level", "DISTRICT", "--month", "3", "--day", "1")
     scheduled = venture.ask(*asked, "-o", "json")
     assert scheduled.exit_code == 0, scheduled.output
@@ -239,7 +239,7 @@ def test_a_round_a_year_is_scheduled_told_and_cancelled(venture: House) -> None:
     assert "R-CLI-" not in venture.ask("round", "schedules").stdout
 
 
-def test_a_stream_of_refusals_only_is_not_listed(venture: House) -> None:
+def test_a_stream_of_refusals_only_is_not_listed(venture: Installation) -> None:
     venture.ask("do", "close-project", "AP-999", "--as", "CAB-REG#1")
     assert "AP-999" not in venture.ask("project", "list").stdout
 
@@ -257,7 +257,7 @@ def _needs(path: Path, round_: str, *actors: str) -> Path:
     return path
 
 
-def test_what_became_of_the_rows_is_said_in_the_readers_language(venture: House, tmp_path: Path) -> None:
+def test_what_became_of_the_rows_is_said_in_the_readers_language(venture: Installation, tmp_path: Path) -> None:
     venture.ask("round", "open", "R-BULK", "--year", "2042", "--scheme", "fuzhou")
     path = str(_needs(tmp_path / "needs.jsonl", "R-BULK", "COMM#1", "SO-PM#1"))
     told = venture.ask("bulk", path, "--yes")
@@ -268,7 +268,9 @@ def test_what_became_of_the_rows_is_said_in_the_readers_language(venture: House,
     assert CHINESE.search(told.stdout + told.stderr) is None
 
 
-def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(venture: House, tmp_path: Path) -> None:
+def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(
+    venture: Installation, tmp_path: Path
+) -> None:
     venture.ask("round", "open", "R-PREV", "--year", "2044", "--scheme", "fuzhou")
     path = _needs(tmp_path / "needs.jsonl", "R-PREV", "COMM#1", "SO-PM#1")
     adopted = {"command": "adopt-need", "subject": "ND-PREV-0", "actor": "CAB-REG#1"}
@@ -284,10 +286,10 @@ def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(
     assert [row["outcome"] for row in again] == ["repeated"] * 3, "what the journal has is not tried again"
 
 
-def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: House, tmp_path: Path) -> None:
+def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: Installation, tmp_path: Path) -> None:
     venture.ask("round", "open", "R-INT", "--year", "2043", "--scheme", "fuzhou")
     path = str(_needs(tmp_path / "needs.jsonl", "R-INT", *["COMM#1"] * 120))
-    with venture.begun("bulk", path, "--yes", "-o", "jsonl") as process:
+    with venture.start("bulk", path, "--yes", "-o", "jsonl") as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["outcome"] == "carried_out", "a row is told when it is done"
         process.send_signal(signal.SIGINT)
@@ -299,14 +301,14 @@ def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: House, tmp_pat
     assert counted["repeated"] + counted["carried_out"] == 120
 
 
-def test_what_several_realms_wait_for_is_told_apart(venture: House) -> None:
+def test_what_several_realms_wait_for_is_told_apart(venture: Installation) -> None:
     waiting = json.loads(venture.ask("inbox", "--as", "HOST", "-o", "json").stdout)
     assert all(each["realm"] == each["stream"].split("/")[1] for each in waiting)
     told = venture.ask("inbox", "--as", "HOST").stdout
     assert all(each["realm"] in told for each in waiting)
 
 
-def test_for_machines_rubbish_too_is_answered_in_json(venture: House) -> None:
+def test_for_machines_rubbish_too_is_answered_in_json(venture: Installation) -> None:
     answer = venture.ask("inbox", "--as", "MAYOR", "-o", "json")
     assert answer.exit_code == 2
     assert "MAYOR" in json.loads(answer.stdout)["en"]
@@ -319,12 +321,12 @@ def test_for_machines_rubbish_too_is_answered_in_json(venture: House) -> None:
 def test_a_difference_is_told_with_what_to_do_and_then_with_what_was_done(
     difference: Discrepancy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = ReconcileFinding("round/live/R-1", difference, 2, None)
+    finding = ReconcileFinding("round/live/R-1", difference, 2, None)
     for lang in Lang:
         voice = Printer(Form.TABLE, lang)
-        show(Reconciliation(found=[found]), voice)
+        show(Reconciliation(findings=[finding]), voice)
         to_do = capsys.readouterr().out
-        show(Reconciliation(found=[replace(found, mended=True)]), voice)
+        show(Reconciliation(findings=[replace(finding, mended=True)]), voice)
         done = capsys.readouterr().out
         assert "resurrect" in to_do
         assert "resurrect" not in done
@@ -336,7 +338,7 @@ def test_a_difference_is_told_with_what_to_do_and_then_with_what_was_done(
 
 
 @pytest.fixture(scope="module")
-def part(venture: House, tmp_path_factory: pytest.TempPathFactory) -> str:
+def part(venture: Installation, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A project of its own that waits for its first payment to be checked."""
     path = tmp_path_factory.mktemp("part") / "part.yaml"
     told = S2.read_text("utf-8").replace("PJ-3", "PJ-30").replace("AP-5", "AP-50").replace("id: S2", "id: PART")
@@ -347,12 +349,12 @@ def part(venture: House, tmp_path_factory: pytest.TempPathFactory) -> str:
     return "PJ-30"
 
 
-def test_a_service_waits_and_is_told_when_somebody_else_decides(part: str, venture: House) -> None:
+def test_a_service_waits_and_is_told_when_somebody_else_decides(part: str, venture: Installation) -> None:
     (asked,) = json.loads(venture.ask("approval", "list", part, "-o", "json").stdout)
     assert (asked["gate"], asked["key"], asked["verdict"]) == ("CheckDisbursement", "T1", "OPEN")
     late = venture.ask("approval", "wait", asked["id"], "--timeout", "0.3")
     assert late.exit_code == 5, late.output
-    with venture.begun("approval", "wait", asked["id"], "--timeout", "60", "-o", "json") as waiting:
+    with venture.start("approval", "wait", asked["id"], "--timeout", "60", "-o", "json") as waiting:
         decided = venture.ask("do", "check-disbursement", f"{part}/T1", "--as", "CAB-FIN#1")
         assert decided.exit_code == 0, decided.output
         out, err = waiting.communicate(timeout=60)
@@ -363,19 +365,19 @@ def test_a_service_waits_and_is_told_when_somebody_else_decides(part: str, ventu
     assert (told.exit_code, "撥款複核" in told.stderr) == (0, True), told.output
 
 
-def test_a_story_is_told_by_its_own_clock(part: str, venture: House) -> None:
+def test_a_story_is_told_by_its_own_clock(part: str, venture: Installation) -> None:
     shown = venture.ask("project", "show", part).stdout
     assert "等候" in shown
     assert "逾期" not in shown
 
 
-def test_a_name_that_several_realms_know_asks_for_the_realm(part: str, venture: House) -> None:
+def test_a_name_that_several_realms_know_asks_for_the_realm(part: str, venture: Installation) -> None:
     answer = venture.ask("round", "show", "R-FZ-2023")
     assert answer.exit_code == 2
     assert "--realm" in answer.stderr
     assert part not in answer.stdout
 
 
-def _entries(venture: House) -> int:
+def _entries(venture: Installation) -> int:
     found: int = json.loads(venture.ask("audit", "verify", "-o", "json").stdout)["entries"]
     return found

@@ -21,7 +21,7 @@ from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, AUDITOR, DATA, OWNER, SUPERUSER
 from store.doctor import examine_database
 from store.migrate import migrate
-from tests.cli.house import in_process
+from tests.cli.installation import in_process
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from local import Servers
     from local.postgres import Postgres
     from store.doctor import DatabaseExamination
-    from tests.cli.house import House
+    from tests.cli.installation import Installation
 
 NOT_HERE = {
     "Postgres ssl",
@@ -52,7 +52,7 @@ NOT_HERE = {
 
 
 @pytest.fixture
-async def by_url(venture: House) -> dict[str, str]:
+async def by_url(venture: Installation) -> dict[str, str]:
     """The house's own servers, reached as in production: by URL only."""
     settings = bootstrap.settings(home=venture.home)
     found = await local.running(settings)
@@ -82,7 +82,7 @@ def test_an_installation_by_url_is_held_against_every_point_and_each_that_fails_
         assert rows[part]["ok"] is True, part
 
 
-def test_without_the_question_of_production_a_house_that_is_up_is_well(venture: House) -> None:
+def test_without_the_question_of_production_a_house_that_is_up_is_well(venture: Installation) -> None:
     answer = venture.ask("doctor")
     assert answer.exit_code == 0, answer.output
     assert "✗" not in answer.stdout

@@ -10,7 +10,7 @@ import typer
 from rich.cells import cell_len
 
 from cli.app import build
-from tests.cli.house import in_process
+from tests.cli.installation import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -36,7 +36,7 @@ from scenarios.play import play
 from schemes.document import Document, read
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
-from tests.audit.house import REPORTED, StraightDoor, resolving, story
+from tests.audit.direct_door import REPORTED, DirectDoor, prepare_resolution, story
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -57,44 +57,44 @@ def main() -> None:
     if file.exists():
         sys.exit(f"{file.relative_to(ROOT)} exists, and what is released is never recorded again")
     with tempfile.TemporaryDirectory() as home:
-        lines = asyncio.run(_recorded(Path(home)))
+        lines = asyncio.run(_record(Path(home)))
     file.write_bytes(lzma.compress("".join(lines).encode()))
     sys.stdout.write(f"{len(lines)} entries in {file.relative_to(ROOT)}\n")
 
 
-async def _recorded(home: Path) -> list[str]:
+async def _record(home: Path) -> list[str]:
     settings = bootstrap.settings(home=home, log_level="error")
     bootstrap.configure_logging(settings)
     async with local.servers(settings) as servers:
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
         async with aclosing(PostgresStore(await open_pool(servers.postgres_url))) as store:
-            await told(store)
+            await play_all(store)
             return [_line(entry) async for entry in _log(store)]
 
 
-async def told(store: EventStore) -> None:
+async def play_all(store: EventStore) -> None:
     """Every story, every turn, and what is done by hand."""
-    door = StraightDoor(store)
+    door = DirectDoor(store)
     for each in [*plan_scenario(shipped()), *_turns()]:
-        await _played(each, door, store)
+        await _play(each, door, store)
     undecided = story(REPORTED, fresh="resolved")
-    await _played(undecided, door, store)
-    resolution = await resolving(store, undecided.realm)
-    await _done(door, StreamId.of("round", undecided.realm, "R-FZ-2023"), resolution, "CAB-REG#1", REPORTED)
+    await _play(undecided, door, store)
+    resolution = await prepare_resolution(store, undecided.realm)
+    await _send(door, StreamId.of("round", undecided.realm, "R-FZ-2023"), resolution, "CAB-REG#1", REPORTED)
     await door.open_realm("by-hand")
     programme = EstablishProgramme(city="撫州", brand="幸福社區")
-    await _done(door, StreamId("scheme/by-hand/fuzhou"), programme, "CAB-DEC#1", BY_HAND)
+    await _send(door, StreamId("scheme/by-hand/fuzhou"), programme, "CAB-DEC#1", BY_HAND)
     live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
-    await _done(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=1))
+    await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=1))
 
 
-async def _played(plan: Plan, door: StraightDoor, store: EventStore) -> None:
+async def _play(plan: Plan, door: DirectDoor, store: EventStore) -> None:
     came_of_it = await play(plan, cast("Door", door), store)
     if came_of_it.deviations:
         sys.exit(json.dumps(came_of_it.as_json(), ensure_ascii=False, indent=1))
 
 
-async def _done(door: StraightDoor, stream: StreamId, command: Command, by: str, at: datetime) -> None:
+async def _send(door: DirectDoor, stream: StreamId, command: Command, by: str, at: datetime) -> None:
     await door.send(stream, command, Actor(by), command_id=derive_id("corpus", stream, command.command_type), at=at)
 
 

@@ -16,7 +16,7 @@ from domain.kernel.identity import Actor
 from domain.kernel.state import State
 from domain.need import EndorseNeed
 from store.memory import MemoryStore
-from tests.workflows.bureau import Bureau, lacking
+from tests.workflows.bureau import Bureau, need_submission
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
@@ -30,7 +30,7 @@ async def _need(store: EventStore, endorsements: int, realm: str = "folds") -> t
     bureau = Bureau(realm, store, KEY)
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await bureau.straight(need, lacking(), "COMM#1")
+    await bureau.straight(need, need_submission(), "COMM#1")
     for n in range(endorsements):
         await bureau.straight(need, EndorseNeed(), f"COMM#{n + 2}")
     return need, [entry async for entry in store.read(need)]

@@ -22,7 +22,7 @@ from tests.docs.pages import PAGES, ROOT, anchors, blocks, commands, links, name
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.house import House
+    from tests.cli.installation import Installation
 
 SCHEMA = ROOT / "scenarios" / "scenario.schema.json"
 SCENARIOS = ROOT / "docs" / "scenarios.md"
@@ -37,7 +37,7 @@ def _name(page: Path) -> str:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if list(commands(page))], ids=_name)
 def test_every_command_of_a_page_ends_as_the_page_says(
-    page: Path, venture: House, monkeypatch: pytest.MonkeyPatch
+    page: Path, venture: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
     for number, command in enumerate(commands(page)):
@@ -54,7 +54,7 @@ def test_every_command_of_a_page_ends_as_the_page_says(
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python run")], ids=_name)
-def test_every_program_of_a_page_runs(page: Path, venture: House) -> None:
+def test_every_program_of_a_page_runs(page: Path, venture: Installation) -> None:
     for block in blocks(page, "python run"):
         environment = venture.environment(PYTHONPATH=str(ROOT))
         ran = subprocess.run(  # noqa: S603 - our own words, no shell
@@ -63,7 +63,7 @@ def test_every_program_of_a_page_runs(page: Path, venture: House) -> None:
         assert ran.returncode == 0, ran.stderr
 
 
-def test_the_example_of_a_scenario_comes_out_as_told(venture: House, tmp_path: Path) -> None:
+def test_the_example_of_a_scenario_comes_out_as_told(venture: Installation, tmp_path: Path) -> None:
     for number, block in enumerate(blocks(SCENARIOS, "yaml play")):
         path = tmp_path / f"example-{number}.yaml"
         path.write_text(block, "utf-8")
@@ -71,7 +71,7 @@ def test_the_example_of_a_scenario_comes_out_as_told(venture: House, tmp_path: P
         assert answer.exit_code == 0, answer.output
 
 
-def test_the_faulty_example_has_the_faults_that_are_shown(venture: House, tmp_path: Path) -> None:
+def test_the_faulty_example_has_the_faults_that_are_shown(venture: Installation, tmp_path: Path) -> None:
     (block,), (shown,) = blocks(SCENARIOS, "yaml check"), blocks(SCENARIOS, "text errors")
     path = tmp_path / "faulty.yaml"
     path.write_text(block, "utf-8")
@@ -139,7 +139,7 @@ def test_every_stage_has_its_place_in_the_picture() -> None:
     assert {stage for pair in pairs() for stage in pair} == set(PLACES)
 
 
-def test_the_schema_is_what_the_command_prints(venture: House) -> None:
+def test_the_schema_is_what_the_command_prints(venture: Installation) -> None:
     printed = venture.ask("scenario", "schema").stdout
     assert json.loads(printed) == json.loads(SCHEMA.read_text("utf-8")) == schema()
 

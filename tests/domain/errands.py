@@ -1,4 +1,4 @@
-"""What the office would sensibly do next: the awaited command with particulars that fit, by who may do it."""
+"""What an office would sensibly do next: the awaited command with particulars that fit, by who may do it."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from domain.project.variation import Variations
 from domain.registers.fund import envelope
 from domain.registers.panel import Panel
 from domain.round.resolution import Omission, Selection, preview, preview_digest
-from tests.domain.chronicle import SIGNED
-from tests.domain.guesses import BIDS, KINDS, guessed
-from tests.domain.office import Asking
-from tests.domain.town import EVIDENCE
+from tests.domain.guesses import BIDS, KINDS, guess
+from tests.domain.memory_realm import StreamCommand
+from tests.domain.pure_realm import EVIDENCE
+from tests.domain.written_realm import SIGNED
 
 if TYPE_CHECKING:
     from random import Random
 
     from domain.kernel.message import Awaited
-    from tests.domain.office import Office
+    from tests.domain.memory_realm import MemoryRealm
 
 AGAINST = {"reason": "見附件", "attachments": EVIDENCE}
 GATES = ("ContractSigned", "MidtermEvaluationConcluded", "FinalEvaluationConcluded")
 
 
-def representative(office: Office, name: str) -> str:
+def representative(office: MemoryRealm, name: str) -> str:
     """Who acts for the organisation of that project."""
     organisation = office.part("project", name, Application).organisation
     return f"SO-LEGAL#{organisation[4:] or 1}"
 
 
-def next_of(dice: Random, office: Office, kind: str, name: str) -> Asking | None:
+def next_command(dice: Random, office: MemoryRealm, kind: str, name: str) -> StreamCommand | None:
     """One of the awaited commands of that stream, ready to be asked; None if nobody is awaited."""
     awaited = [a for a in office.awaited(kind, name) if a.roles]
     if not awaited:
@@ -53,16 +53,16 @@ def next_of(dice: Random, office: Office, kind: str, name: str) -> Asking | None
     if found is None:
         return None
     command, fields, actor = found
-    made = guessed(dice, office, command_class(command), fields)
+    made = guess(dice, office, command_class(command), fields)
     if made is None:
         return None
-    return Asking(office.id(kind, name), made, Actor(actor or f"{what.roles[0]}#1"))
+    return StreamCommand(office.id(kind, name), made, Actor(actor or f"{what.roles[0]}#1"))
 
 
 Errand = tuple[str, dict[str, Any], str]
 
 
-def _errand(dice: Random, office: Office, name: str, what: Awaited) -> Errand | None:
+def _errand(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand | None:
     """The command, what it must say, and by whom if not by the first that is awaited."""
     command = what.command
     make = _MAKERS.get(command)
@@ -75,16 +75,16 @@ def _errand(dice: Random, office: Office, name: str, what: Awaited) -> Errand | 
 # ---------------------------------------------------------------- round, panel
 
 
-def _catalogue(_dice: Random, office: Office, _name: str, what: Awaited) -> Errand | None:
+def _catalogue(_dice: Random, office: MemoryRealm, _name: str, what: Awaited) -> Errand | None:
     needs = office.names("need", "ADOPTED")
     return (what.command, {"needs": tuple(needs)}, "") if needs else None
 
 
-def _call(_dice: Random, _office: Office, _name: str, what: Awaited) -> Errand:
+def _call(_dice: Random, _office: MemoryRealm, _name: str, what: Awaited) -> Errand:
     return what.command, {"deadline": None, "scheme": None, "year": None, "level": None, "ordinal": None}, ""
 
 
-def _resolution(dice: Random, office: Office, name: str, what: Awaited) -> Errand | None:
+def _resolution(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand | None:
     """The first panel of the round that reported: its best bid is selected, where the envelope has as much."""
     for panel in office.names("panel", "REPORTED"):
         known: Panel = office.part("panel", panel, Panel)
@@ -109,26 +109,26 @@ def _resolution(dice: Random, office: Office, name: str, what: Awaited) -> Erran
     return None
 
 
-def _shares(office: Office, asked: int) -> dict[str, int]:
+def _shares(office: MemoryRealm, asked: int) -> dict[str, int]:
     """From the first fund what it has, the rest from the second."""
     first = min(asked, max(office.balance(envelope("office", "FS-1")), 0))
     return {name: share for name, share in (("FS-1", first), ("FS-2", asked - first)) if share}
 
 
-def _score(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _score(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     panel: Panel = office.part("panel", name, Panel)
     missing = [s for s in panel.seated if s not in panel.sheets.get(what.subject, {}) and s not in panel.barred]
     by = f"EXPERT#{missing[0][1:]}" if missing else "EXPERT#1"
     return what.command, {"application": what.subject, "mark": Decimal(80), "criteria": {}}, by
 
 
-def _report(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _report(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     panel: Panel = office.part("panel", name, Panel)
     marks = {} if panel.scored else {a: Decimal(90 - i) for i, a in enumerate(panel.applications)}
     return what.command, {"results": marks}, ""
 
 
-def _recusal(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _recusal(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     panel: Panel = office.part("panel", name, Panel)
     free = next(f"E{n}" for n in range(1, 30) if f"E{n}" not in (*panel.seated, *panel.barred))
     return what.command, {"out": what.subject, "in_": free}, ""
@@ -137,16 +137,16 @@ def _recusal(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
 # ---------------------------------------------------------------- award, contract
 
 
-def _proposal(dice: Random, office: Office, name: str, what: Awaited) -> Errand | None:
+def _proposal(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand | None:
     """The panel's report first: one is drawn where there is none, scores are entered on paper."""
     return _on_a_report(dice, office, name, what, former=None)
 
 
-def _rescoring(dice: Random, office: Office, name: str, what: Awaited) -> Errand | None:
+def _rescoring(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand | None:
     return _on_a_report(dice, office, name, what, former=office.part("project", name, Award).panel)
 
 
-def _on_a_report(_dice: Random, office: Office, name: str, what: Awaited, former: str | None) -> Errand | None:
+def _on_a_report(_dice: Random, office: MemoryRealm, name: str, what: Awaited, former: str | None) -> Errand | None:
     scored = [
         p for p in office.names("panel", "REPORTED") if p != former and name in office.part("panel", p, Panel).results
     ]
@@ -163,7 +163,7 @@ def _on_a_report(_dice: Random, office: Office, name: str, what: Awaited, former
     return what.command, fields, ""
 
 
-def draw_for(office: Office, panel: str) -> Asking | None:
+def draw_for(office: MemoryRealm, panel: str) -> StreamCommand | None:
     """A panel for everything that waits to be scored."""
     waiting = [
         n
@@ -176,10 +176,10 @@ def draw_for(office: Office, panel: str) -> Asking | None:
     command = command_class("DrawPanel").model_validate(
         {"round": rounds.pop(), "applications": waiting, "seats": ["E1", "E2", "E3", "E4", "E5"]}
     )
-    return Asking(office.id("panel", panel), command, Actor("CAB-REG#1"))
+    return StreamCommand(office.id("panel", panel), command, Actor("CAB-REG#1"))
 
 
-def _confirmation(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _confirmation(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     """After the last day of publicity."""
     last = office.part("project", name, Award).last_day(office.calendar)
     if last is not None:
@@ -187,11 +187,11 @@ def _confirmation(_dice: Random, office: Office, name: str, what: Awaited) -> Er
     return what.command, {}, ""
 
 
-def _objection(dice: Random, _office: Office, _name: str, what: Awaited) -> Errand:
+def _objection(dice: Random, _office: MemoryRealm, _name: str, what: Awaited) -> Errand:
     return what.command, {"objection": what.subject}, f"{what.roles[0]}#{dice.choice((2, 2, 1))}"
 
 
-def _contract(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _contract(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     award: int = office.part("project", name, Award).amount
     parts = (award // 2, award // 3, award - award // 2 - award // 3)
     fields = {
@@ -209,14 +209,14 @@ def _contract(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
     return what.command, fields, ""
 
 
-def _account(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _account(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     return what.command, {"account": office.part("project", name, Contract).account or "a" * 64}, ""
 
 
 # ---------------------------------------------------------------- money, work
 
 
-def _payment(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _payment(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     tranche = office.part("project", name, Tranches).of[what.subject]
     if what.command == "PayDisbursement" and dice.randint(0, 9) == 0:
         return "FailDisbursement", {"tranche": what.subject}, ""
@@ -224,7 +224,7 @@ def _payment(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
     return what.command, {"tranche": what.subject, "amount": amount}, ""
 
 
-def _start(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _start(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     if not office.part("project", name, Delivery).supervisor:
         return "AssignSupervisor", {"supervisor": "ORG-S"}, "CAB-REG#1"
     if not office.part("project", name, Contract).account:
@@ -232,7 +232,7 @@ def _start(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
     return what.command, {"end": None}, ""
 
 
-def _midterm(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _midterm(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     score = dice.choice((Decimal(85), Decimal(85), Decimal(41)))
     fields: dict[str, Any] = {
         "score": score,
@@ -246,7 +246,7 @@ def _midterm(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
     return what.command, fields, ""
 
 
-def _audit(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _audit(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     contract: Contract = office.part("project", name, Contract)
     fields = {
         "opinion": "UNQUALIFIED",
@@ -256,13 +256,13 @@ def _audit(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
     return what.command, fields, ""
 
 
-def _final(dice: Random, _office: Office, _name: str, what: Awaited) -> Errand:
+def _final(dice: Random, _office: MemoryRealm, _name: str, what: Awaited) -> Errand:
     score, grade = dice.choice(((Decimal(85), "良好"), (Decimal(41), "不合格"), (Decimal(95), "優秀")))
     fields = {"score": score, "grade": grade, "criteria": {}, "finding": "屬實", "attachments": EVIDENCE}
     return what.command, {**fields, "evaluator": None}, ""
 
 
-def _final_report(dice: Random, office: Office, name: str, what: Awaited) -> Errand | None:
+def _final_report(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand | None:
     """Money first, if it can be had; work and a midterm; and the report when the end has come."""
     contract, delivery = office.part("project", name, Contract), office.part("project", name, Delivery)
     if not delivery.teams:
@@ -279,20 +279,20 @@ def _final_report(dice: Random, office: Office, name: str, what: Awaited) -> Err
     return what.command, {"sessions": None, "person_times": None}, representative(office, name)
 
 
-def _surplus(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _surplus(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     state = office.state("project", name)
     return what.command, {"amount": unjustified(state) - outstanding(state)}, ""
 
 
-def _as_represented(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _as_represented(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     return what.command, {}, representative(office, name)
 
 
-def _by_another(_dice: Random, _office: Office, _name: str, what: Awaited) -> Errand:
+def _by_another(_dice: Random, _office: MemoryRealm, _name: str, what: Awaited) -> Errand:
     return what.command, {}, "CAB-REG#2"
 
 
-def _termination(_dice: Random, office: Office, name: str, what: Awaited) -> Errand | None:
+def _termination(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand | None:
     """Audit, cancel, order back; then the end, after the hearing."""
     state = office.state("project", name)
     money: Money = state.part(Money)
@@ -310,12 +310,12 @@ def _termination(_dice: Random, office: Office, name: str, what: Awaited) -> Err
     return what.command, {}, ""
 
 
-def _clawback(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _clawback(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     left = outstanding(office.state("project", name))
     return what.command, {"amount": dice.choice((left, max(left // 2, 1)))}, ""
 
 
-def _supplement(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _supplement(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     contract = office.part("project", name, Contract)
     known = office.part("project", name, Variations).of[what.subject]
     award = contract.award if known.award is None else known.award
@@ -329,11 +329,11 @@ def _supplement(_dice: Random, office: Office, name: str, what: Awaited) -> Erra
     return what.command, fields, ""
 
 
-def _variation(_dice: Random, _office: Office, _name: str, what: Awaited) -> Errand:
+def _variation(_dice: Random, _office: MemoryRealm, _name: str, what: Awaited) -> Errand:
     return what.command, {"variation": what.subject, "share": None}, "CAB-DEC#1"
 
 
-def _closing(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _closing(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     """What is unpaid above what is eligible is cancelled first."""
     state = office.state("project", name)
     money: Money = state.part(Money)
@@ -346,7 +346,7 @@ def _closing(_dice: Random, office: Office, name: str, what: Awaited) -> Errand:
     return what.command, {}, ""
 
 
-def _request(dice: Random, office: Office, name: str, what: Awaited) -> Errand:
+def _request(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     state = office.state("project", name)
     known, money = state.part(Tranches).of[what.subject], state.part(Money)
     over = money.net + known.remainder - (money.audited or 0)
@@ -394,11 +394,11 @@ _MAKERS = {
 assert set(_MAKERS) <= {c.command_type for c in KINDS}, "every errand is a command"
 
 
-def opening(dice: Random, office: Office) -> list[Asking]:
+def opening(dice: Random, office: MemoryRealm) -> list[StreamCommand]:
     """A call and the bids of several organisations that answer it."""
     asked = ((1_000_001, 999_999), (1_000_000, 950_000), (600_001, 250_000))
     return [
-        Asking(
+        StreamCommand(
             office.id("project", f"AP-{n}"),
             command_class("SubmitApplication").model_validate(
                 {

@@ -13,16 +13,16 @@ from domain.kernel.calendar import local_day
 from domain.kernel.identity import Actor, Role
 from domain.kernel.state import SchemeRef
 from domain.registers.organisation import check_character
-from tests.domain.chronicle import BUDGET, SIGNED
-from tests.domain.office import Asking
-from tests.domain.town import EVIDENCE, MINUTES
+from tests.domain.memory_realm import StreamCommand
+from tests.domain.pure_realm import EVIDENCE, MINUTES
+from tests.domain.written_realm import BUDGET, SIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from random import Random
 
     from domain.kernel.message import Command
-    from tests.domain.office import Office
+    from tests.domain.memory_realm import MemoryRealm
 
 ROUNDS, ORGANISATIONS, NEEDS, FUNDS = (
     ("R-1", "R-2"),
@@ -47,42 +47,42 @@ FEN = (1, 250_000, 400_000, 600_001, 1_000_001, 5_000_000)
 GATES = ("ContractSigned", "ProjectStarted", "MidtermEvaluationConcluded", "MilestoneMet/MS-1", "Nothing")
 
 
-def one(*values: Any) -> Callable[[Random, Office], Any]:
+def one(*values: Any) -> Callable[[Random, MemoryRealm], Any]:
     """Any of these."""
     return lambda dice, _office: dice.choice(values)
 
 
-def day(least: int, most: int) -> Callable[[Random, Office], Any]:
+def day(least: int, most: int) -> Callable[[Random, MemoryRealm], Any]:
     """A day so many days from now."""
     return lambda dice, office: local_day(office.now) + timedelta(days=dice.randint(least, most))
 
 
-def instant(dice: Random, office: Office) -> Any:
+def instant(dice: Random, office: MemoryRealm) -> Any:
     return office.now + timedelta(hours=dice.randint(-48, 480))
 
 
-def funds(dice: Random, _office: Office) -> Any:
+def funds(dice: Random, _office: MemoryRealm) -> Any:
     return {name: dice.choice(FEN) for name in dice.sample(FUNDS, dice.randint(1, 2))}
 
 
-def tranches(dice: Random, _office: Office) -> Any:
+def tranches(dice: Random, _office: MemoryRealm) -> Any:
     return {f"T{n}": {"planned": dice.choice(FEN), "gate": dice.choice(GATES)} for n in range(1, dice.randint(2, 4))}
 
 
-def budget(dice: Random, _office: Office) -> Any:
+def budget(dice: Random, _office: MemoryRealm) -> Any:
     return dice.choice((BUDGET, {**BUDGET, "personnel": 900_000}, {"hospitality": 1_000_001}))
 
 
-def parties(dice: Random, _office: Office) -> Any:
+def parties(dice: Random, _office: MemoryRealm) -> Any:
     bodies = (*ORGANISATIONS, "ORG-E", "ORG-A")
     return {key: dice.choice(bodies) for key in ("host", "supervisor", "evaluator", "auditor")}
 
 
-def seats(dice: Random, _office: Office) -> Any:
+def seats(dice: Random, _office: MemoryRealm) -> Any:
     return [f"E{n}" for n in dice.sample(range(1, 8), dice.randint(2, 6))]
 
 
-def selected(dice: Random, _office: Office) -> Any:
+def selected(dice: Random, _office: MemoryRealm) -> Any:
     return [
         {
             "application": name,
@@ -95,7 +95,7 @@ def selected(dice: Random, _office: Office) -> Any:
     ]
 
 
-PARTICULARS: dict[str, Callable[[Random, Office], Any]] = {
+PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "account": one("a" * 64, "b" * 64),
     "advice": one("補齊簽到", "聯絡 13912345678"),
     "amount": one(*FEN),
@@ -240,8 +240,8 @@ MOST_GUESSES = 40
 KINDS = {command: a.kind for a in AGGREGATES.values() for command in a.commands}
 
 
-def guessed(
-    dice: Random, office: Office, command: type[Command], fixed: dict[str, Any] | None = None
+def guess(
+    dice: Random, office: MemoryRealm, command: type[Command], fixed: dict[str, Any] | None = None
 ) -> Command | None:
     """A command of that type with any particulars; None if they have not its form."""
     fields = {name: value for name, value in (fixed or {}).items() if name in command.model_fields}
@@ -281,7 +281,7 @@ def somebody(dice: Random, command: type[Command]) -> Actor:
     return Actor(f"{role}#{dice.randint(1, 3)}")
 
 
-def fitting(dice: Random, office: Office, kind: str, name: str) -> Asking | None:
+def fitting_command(dice: Random, office: MemoryRealm, kind: str, name: str) -> StreamCommand | None:
     """Something that may be asked at its stage, by who may, with any particulars."""
     stage = office.state(kind, name).stage
     at_this_stage = [c for c in TYPES if KINDS[c] == kind and stage in c.during]
@@ -290,30 +290,30 @@ def fitting(dice: Random, office: Office, kind: str, name: str) -> Asking | None
     command_type = dice.choice(at_this_stage)
     if command_type.command_type in DERAILING and dice.randint(0, 4):
         command_type = dice.choice(at_this_stage)
-    command = guessed(dice, office, command_type)
+    command = guess(dice, office, command_type)
     if command is None:
         return None
-    return Asking(office.id(kind, name), command, Actor(f"{dice.choice(command_type.by)}#{dice.randint(1, 3)}"))
+    return StreamCommand(office.id(kind, name), command, Actor(f"{dice.choice(command_type.by)}#{dice.randint(1, 3)}"))
 
 
-def strange(dice: Random, office: Office, command_type: type[Command]) -> Asking | None:
+def strangers_command(dice: Random, office: MemoryRealm, command_type: type[Command]) -> StreamCommand | None:
     """That command from somebody whose it is not."""
-    guesses = (guessed(dice, office, command_type) for _ in range(MOST_GUESSES))
+    guesses = (guess(dice, office, command_type) for _ in range(MOST_GUESSES))
     command = next((c for c in guesses if c is not None), None)
     if command is None:
         return None
     role = dice.choice([r for r in Role if r not in command_type.by])
     kind = KINDS[command_type]
-    return Asking(office.id(kind, dice.choice(list(NAMES[kind]))), command, Actor(f"{role}#1"))
+    return StreamCommand(office.id(kind, dice.choice(list(NAMES[kind]))), command, Actor(f"{role}#1"))
 
 
-def any_asking(dice: Random, office: Office) -> Asking | None:
+def any_command(dice: Random, office: MemoryRealm) -> StreamCommand | None:
     """Anything from anybody."""
     command_type = dice.choice(TYPES)
     if command_type.command_type in DERAILING and dice.randint(0, 4):
         command_type = dice.choice(TYPES)
     kind = KINDS[command_type]
-    command = guessed(dice, office, command_type)
+    command = guess(dice, office, command_type)
     if command is None:
         return None
-    return Asking(office.id(kind, dice.choice(list(NAMES[kind]))), command, somebody(dice, command_type))
+    return StreamCommand(office.id(kind, dice.choice(list(NAMES[kind]))), command, somebody(dice, command_type))

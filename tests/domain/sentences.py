@@ -36,31 +36,31 @@ def who(actor: str) -> Actor:
 
 
 @dataclass(frozen=True)
-class Story:
+class StreamStory:
     """A stream's history so far, and the facts around it."""
 
     aggregate: Aggregate
     state: State
     facts: Facts = field(default_factory=Facts)
 
-    def happened(self, event: Event, *, at: str, by: str = "SYS#1") -> Story:
+    def happened(self, event: Event, *, at: str, by: str = "SYS#1") -> StreamStory:
         """The story with one more event."""
         occurrence = Occurrence(event, on(at), who(by), UUID(int=self.state.version))
         return replace(self, state=self.aggregate.evolve(self.state, occurrence))
 
-    def knowing(self, facts: Facts) -> Story:
+    def knowing(self, facts: Facts) -> StreamStory:
         """The same story with these facts around it."""
         return replace(self, facts=facts)
 
-    def when(self, command: Command, *, at: str, by: str) -> Outcome:
+    def when(self, command: Command, *, at: str, by: str) -> Judgement:
         """What this order leads to."""
         order = Order(command, who(by), on(at))
         try:
-            return Outcome(self, order, self.aggregate.decide(self.state, self.facts, order), None)
+            return Judgement(self, order, self.aggregate.decide(self.state, self.facts, order), None)
         except CommandRejected as refusal:
-            return Outcome(self, order, [], refusal)
+            return Judgement(self, order, [], refusal)
 
-    def ordered(self, command: Command, *, at: str, by: str) -> Story:
+    def ordered(self, command: Command, *, at: str, by: str) -> StreamStory:
         """The story after an order that must be accepted."""
         return self.when(command, at=at, by=by).accepted()
 
@@ -68,7 +68,7 @@ class Story:
         """The nearest deadline."""
         return self.aggregate.due(self.state, self.facts.calendar)
 
-    def lapsed(self) -> Story:
+    def lapsed(self) -> StreamStory:
         """The story after the nearest deadline has fallen due."""
         due = self.due()
         assert due is not None, "no deadline is running"
@@ -84,21 +84,21 @@ class Story:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Judgement:
     """What an order led to."""
 
-    story: Story
+    story: StreamStory
     order: Order
     events: Sequence[Event]
     refusal: CommandRejected | None
 
-    def then(self, *expected: Event) -> Story:
+    def then(self, *expected: Event) -> StreamStory:
         """It led to exactly these events."""
         assert self.refusal is None, self.refusal
         assert list(expected) == list(self.events)
         return self.accepted()
 
-    def accepted(self) -> Story:
+    def accepted(self) -> StreamStory:
         """It led to events; the story after them."""
         if self.refusal is not None:
             pytest.fail(f"{self.order.command.command_type} was refused: {self.refusal}")
@@ -108,13 +108,13 @@ class Outcome:
             story = replace(story, state=story.aggregate.evolve(story.state, occurrence))
         return story
 
-    def refused(self, *rules: str) -> Story:
+    def refused(self, *rules: str) -> StreamStory:
         """Exactly these rules refuse it, each named once or more; the story as it was."""
         assert self.refusal is not None, f"{self.order.command.command_type} was accepted"
         assert set(rules) == {u.rule for u in self.refusal.unmet}, self.refusal.unmet
         return self.story
 
 
-def a(aggregate: Aggregate, name: str, facts: Facts | None = None, realm: str = "test") -> Story:
+def a(aggregate: Aggregate, name: str, facts: Facts | None = None, realm: str = "test") -> StreamStory:
     """A stream without events."""
-    return Story(aggregate, State(StreamId.of(aggregate.kind, realm, name)), facts or Facts())
+    return StreamStory(aggregate, State(StreamId.of(aggregate.kind, realm, name)), facts or Facts())

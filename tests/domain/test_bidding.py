@@ -35,7 +35,7 @@ from domain.project.bidding import (
 from domain.registers.organisation import BanApplicant, Listing, RecordCreditListing
 from domain.round.call import CancelCall, PublishCall
 from domain.round.plan import OpenNeedSolicitation, PublishNeedCatalogue
-from tests.domain.town import EVIDENCE, Town, founded, scheme, verified
+from tests.domain.pure_realm import EVIDENCE, PureRealm, new_realm, scheme, verification
 
 FZ = SchemeRef(name="fuzhou", version=1)
 BID = SubmitApplication(round="R-1", organisation="ORG-1", title="守護夕陽紅", statement="空巢老人", requested=5000000)
@@ -46,28 +46,28 @@ RETURN = ReturnApplication(reason="缺年度報告")
 PROJECT = AGGREGATES["project"]
 
 
-def called(**sections: object) -> Town:
+def called(**sections: object) -> PureRealm:
     """A town whose call is open until 2023-04-21 17:00."""
-    town = founded(scheme("fuzhou", **sections))
-    town.order("organisation", "ORG-2", verified("SO-LEGAL#2"), at="2023-01-01", by="CAB-REG#1")
+    town = new_realm(scheme("fuzhou", **sections))
+    town.order("organisation", "ORG-2", verification("SO-LEGAL#2"), at="2023-01-01", by="CAB-REG#1")
     town.order("round", "R-1", PublishCall(scheme=FZ, year=2023, deadline=DEADLINE), at="2023-04-03", by="CAB-REG#1")
     return town
 
 
-def submitted() -> Town:
+def submitted() -> PureRealm:
     town = called()
     town.order("project", "AP-1", BID, **ONE)
     return town
 
 
-def returned() -> Town:
+def returned() -> PureRealm:
     """Returned on Tuesday 2023-04-25; to be completed by the end of Friday the 28th."""
     town = submitted()
     town.order("project", "AP-1", RETURN, at=AFTER, by="HOST#1")
     return town
 
 
-def stage(town: Town, name: str = "AP-1") -> str:
+def stage(town: PureRealm, name: str = "AP-1") -> str:
     return str(town.state("project", name).stage)
 
 
@@ -100,7 +100,7 @@ def test_a_bid_at_the_deadline_is_late() -> None:
 
 
 def test_a_bid_in_no_window_is_refused() -> None:
-    assert "D1" in founded().refused("project", "AP-1", BID, **ONE)
+    assert "D1" in new_realm().refused("project", "AP-1", BID, **ONE)
     unknown = bid(round="R-9")
     assert "D1" in called().refused("project", "AP-1", unknown, **ONE)
 
@@ -156,7 +156,7 @@ def test_only_a_representative_withdraws_it() -> None:
 # ---------------------------------------------------------------- needs
 
 
-def soliciting() -> Town:
+def soliciting() -> PureRealm:
     town = called()
     district = OpenNeedSolicitation(scheme=FZ, year=2023, level="DISTRICT")
     town.order("round", "R-2", district, at="2023-04-03", by="CAB-REG#1")
@@ -166,7 +166,7 @@ def soliciting() -> Town:
     return town
 
 
-def calling(catalogue: tuple[str, ...] = ()) -> Town:
+def calling(catalogue: tuple[str, ...] = ()) -> PureRealm:
     town = soliciting()
     if catalogue:
         listed = PublishNeedCatalogue(needs=catalogue)

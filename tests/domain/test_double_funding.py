@@ -11,9 +11,9 @@ from domain.project.disbursement import CancelTranche
 from domain.project.evaluation import IssueAuditOpinion, Opinion
 from domain.project.termination import InitiateTermination, TerminateProject
 from domain.round.call import PublishCall
-from tests.domain.chronicle import Chronicle, Step, bid, project, told_until
+from tests.domain.pure_realm import EVIDENCE
 from tests.domain.test_mutants import AGAINST, RULES, mute, objection
-from tests.domain.town import EVIDENCE
+from tests.domain.written_realm import Step, WrittenRealm, bid, project, realm_until
 
 UPHELD = UpholdObjection(remedy=Remedy.DISQUALIFY, finding="屬實", attachments=EVIDENCE)
 REVOKED = RevokeAward(ground=RevocationGround.FALSE_STATEMENT, **AGAINST)
@@ -49,15 +49,15 @@ STILL_FUNDED = {
 """The last of them is asked before its signing period has passed."""
 
 
-def bid_again(town: Chronicle, at: str) -> Step:
+def bid_again(town: WrittenRealm, at: str) -> Step:
     """The same organisation with the same answer, in a district's round of the same year."""
     call = PublishCall(scheme=RULES.ref, year=2024, level=RoundLevel.DISTRICT)
     Step("round", "R-2", call, at, "CAB-REG#1").ordered(town)
     return project(bid("ORG-1", round="R-2"), at, "SO-LEGAL#1", "AP-9")
 
 
-def after(until: str, orders: tuple[Step, ...]) -> Chronicle:
-    town = told_until(until)
+def after(until: str, orders: tuple[Step, ...]) -> WrittenRealm:
+    town = realm_until(until)
     for step in orders:
         step.ordered(town)
     return town
@@ -67,7 +67,7 @@ def after(until: str, orders: tuple[Step, ...]) -> Chronicle:
 def test_what_is_funded_no_more_may_be_answered_again(what: str) -> None:
     town = after(*RELEASED[what])
     bid_again(town, "2024-05-06").ordered(town)
-    assert town.checked().ok
+    assert town.check().ok
 
 
 @pytest.mark.parametrize("what", STILL_FUNDED)
@@ -78,4 +78,4 @@ def test_what_is_funded_may_not_be_answered_again(what: str, monkeypatch: pytest
     town.guarded = False
     mute(monkeypatch, "AP02")
     again.ordered(town)
-    assert {b.rule for b in town.checked().breaches} == {"AP02"}
+    assert {b.rule for b in town.check().breaches} == {"AP02"}

@@ -18,7 +18,7 @@ from domain.registers.incubation_base import (
     unreconciled,
 )
 from domain.registers.organisation import Listing, RecordCreditListing
-from tests.domain.town import EVIDENCE, Town, founded
+from tests.domain.pure_realm import EVIDENCE, PureRealm, new_realm
 
 DEC = {"at": "2023-12-01", "by": "CAB-DEC#1"}
 OPERATOR = {"at": "2024-03-11", "by": "BASE-OP#1"}
@@ -28,8 +28,8 @@ STREET = DesignateBase(name="街道", tier=Tier.STREET_VILLAGE, operator="ORG-1"
 TENANT = AdmitTenant.model_validate({"organisation": "ORG-T5", "until": "2026-03-10"})
 
 
-def network() -> Town:
-    town = founded()
+def network() -> PureRealm:
+    town = new_realm()
     for name, command in (("BASE-M1", MUNICIPAL), ("BASE-D1", DISTRICT), ("BASE-S1", STREET)):
         town.order("base", name, command, **DEC)
     return town
@@ -55,7 +55,7 @@ def test_a_parent_is_one_tier_above(wrong: DesignateBase) -> None:
 
 def test_an_operator_is_verified() -> None:
     stranger = MUNICIPAL.model_copy(update={"operator": "ORG-9"})
-    assert founded().refused("base", "BASE-M1", stranger, **DEC) == {"BS01"}
+    assert new_realm().refused("base", "BASE-M1", stranger, **DEC) == {"BS01"}
 
 
 def test_the_latest_assessment_counts() -> None:

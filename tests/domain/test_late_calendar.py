@@ -21,10 +21,10 @@ from domain.registers.calendar import PublishCalendar
 from followers.agenda import AgendaFollower
 from schemes.calendars import load_published
 from store.memory import MemoryStore
-from tests.domain.chronicle import contract, steps
-from tests.domain.office import MINUTE, REALM, Asking, Office
+from tests.domain.memory_realm import MINUTE, REALM, MemoryRealm, StreamCommand
+from tests.domain.pure_realm import scheme
 from tests.domain.sentences import on
-from tests.domain.town import scheme
+from tests.domain.written_realm import contract, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,13 +41,13 @@ ENDS = datetime(2024, 4, 10, 16, tzinfo=UTC)
 
 
 @pytest.fixture
-def office() -> Iterator[Office]:
+def office() -> Iterator[MemoryRealm]:
     """An award is confirmed on 19 March and waits for its contract."""
     with asyncio.Runner() as runner:
-        office = Office(MemoryStore(), runner)
+        office = MemoryRealm(MemoryStore(), runner)
         for name, step in steps(RULES):
             office.pass_time(on(step.at) - MINUTE)
-            (answer,) = office.ask(Asking(office.id(step.kind, step.name), step.command, Actor(step.by)))
+            (answer,) = office.ask(StreamCommand(office.id(step.kind, step.name), step.command, Actor(step.by)))
             assert not answer.unmet, name
             if name == "confirmed":
                 break
@@ -55,29 +55,29 @@ def office() -> Iterator[Office]:
 
 
 def publish(
-    office: Office, at: str, *, off: AbstractSet[date] = frozenset(), on_: AbstractSet[date] = frozenset()
+    office: MemoryRealm, at: str, *, off: AbstractSet[date] = frozenset(), on_: AbstractSet[date] = frozenset()
 ) -> None:
     """The year's notice, corrected: these days are off or worked, besides what was said before."""
     office.pass_time(on(at) - MINUTE)
     days_off, worked = (set(YEAR.off) | off) - on_, (set(YEAR.on) | on_) - off
     weekdays = {d for d in worked if d.weekday() < 5}
     notice = PublishCalendar(year=2024, version=2, off=tuple(days_off), on=tuple(worked - weekdays))
-    (answer,) = office.ask(Asking(office.id("calendar", "cn"), notice, Actor("CAB-REG#1")))
+    (answer,) = office.ask(StreamCommand(office.id("calendar", "cn"), notice, Actor("CAB-REG#1")))
     assert not answer.unmet
 
 
-def due(office: Office) -> datetime | None:
+def due(office: MemoryRealm) -> datetime | None:
     """When the award lapses, as the agenda says after the clock was looked at."""
     office.pass_time(office.now)
     return office.store._agenda[AWARDED].due_at
 
 
-def lapsed(office: Office) -> Entry | None:
+def lapsed(office: MemoryRealm) -> Entry | None:
     events = office.store._events[AWARDED]
     return next((e for e in events if e.type == "ContractSigningLapsed"), None)
 
 
-def proven(office: Office) -> None:
+def proven(office: MemoryRealm) -> None:
     """The log is whole, every invariant holds, and every command decides again to what is recorded."""
     assert office.runner.run(verify(office.store)).ok
     report = office.runner.run(check(office.store))
@@ -87,18 +87,18 @@ def proven(office: Office) -> None:
         assert again.ok, again.first
 
 
-def test_a_deadline_that_runs_moves_later(office: Office) -> None:
+def test_a_deadline_that_runs_moves_later(office: MemoryRealm) -> None:
     assert due(office) == ENDS
     publish(office, "2024-04-01", off={date(2024, 4, 8), date(2024, 4, 9)})
     assert due(office) == ENDS + timedelta(days=2)
     office.pass_time(ENDS + timedelta(days=1))
     assert lapsed(office) is None
-    (answer,) = office.ask(Asking(AWARDED, contract(), Actor("CAB-REG#1")))
+    (answer,) = office.ask(StreamCommand(AWARDED, contract(), Actor("CAB-REG#1")))
     assert not answer.unmet, "it can still be signed"
     proven(office)
 
 
-def test_a_deadline_that_runs_moves_earlier_and_falls_on_its_new_day(office: Office) -> None:
+def test_a_deadline_that_runs_moves_earlier_and_falls_on_its_new_day(office: MemoryRealm) -> None:
     publish(office, "2024-04-01", on_=QINGMING)
     assert due(office) == ENDS - timedelta(days=2)
     office.pass_time(ENDS)
@@ -108,7 +108,7 @@ def test_a_deadline_that_runs_moves_earlier_and_falls_on_its_new_day(office: Off
     proven(office)
 
 
-def test_a_deadline_that_a_notice_moves_into_the_past_falls_with_the_notice(office: Office) -> None:
+def test_a_deadline_that_a_notice_moves_into_the_past_falls_with_the_notice(office: MemoryRealm) -> None:
     weekends = {date(2024, 3, 23), date(2024, 3, 24), date(2024, 3, 30), date(2024, 3, 31)}
     publish(office, "2024-04-08", on_=weekends | QINGMING)
     office.pass_time(ENDS)
@@ -118,7 +118,7 @@ def test_a_deadline_that_a_notice_moves_into_the_past_falls_with_the_notice(offi
     proven(office)
 
 
-def test_what_has_fallen_or_was_decided_stays_as_it_was(office: Office) -> None:
+def test_what_has_fallen_or_was_decided_stays_as_it_was(office: MemoryRealm) -> None:
     office.pass_time(ENDS + timedelta(days=1))
     before = list(office.store._entries)
     rows = {s: row for s, row in office.store._agenda.items() if row.due_at is None}
@@ -132,24 +132,24 @@ def test_what_has_fallen_or_was_decided_stays_as_it_was(office: Office) -> None:
     proven(office)
 
 
-def published_unseen(office: Office, at: datetime) -> int:
+def published_unseen(office: MemoryRealm, at: datetime) -> int:
     """A notice that moves everything by two days, appended while nobody sees to deadlines; the calendar's version."""
     off = tuple(sorted({*YEAR.off, date(2024, 4, 8), date(2024, 4, 9)}))
     notice = PublishCalendar(year=2024, version=2, off=off, on=tuple(sorted(YEAR.on)))
     office.now = at
-    envelope = office._envelope(Asking(office.id("calendar", "cn"), notice, Actor("CAB-REG#1")))
+    envelope = office._envelope(StreamCommand(office.id("calendar", "cn"), notice, Actor("CAB-REG#1")))
     (answer,) = office.runner.run(office._together([envelope]))
     assert answer.ending is Ending.ACCEPTED
     return answer.version
 
 
-def on_the_wall_clock(office: Office) -> None:
+def on_the_wall_clock(office: MemoryRealm) -> None:
     """As if the realm had lived on it from the beginning."""
     office.store._realms[REALM].clock = Clock.WALL
     office.store._agenda = {s: replace(row, clock=Clock.WALL) for s, row in office.store._agenda.items()}
 
 
-def test_a_deadline_that_nobody_saw_to_in_time_is_judged_by_the_calendar_of_its_day(office: Office) -> None:
+def test_a_deadline_that_nobody_saw_to_in_time_is_judged_by_the_calendar_of_its_day(office: MemoryRealm) -> None:
     """After an outage: the notice came when the deadline had passed, and changes nothing of it."""
     on_the_wall_clock(office)
     version = published_unseen(office, ENDS + timedelta(days=1))
@@ -161,7 +161,7 @@ def test_a_deadline_that_nobody_saw_to_in_time_is_judged_by_the_calendar_of_its_
     assert step.reads[office.id("calendar", "cn")] == version - 1
 
 
-def test_the_follower_has_every_stream_look_that_was_reckoned_by_an_older_calendar(office: Office) -> None:
+def test_the_follower_has_every_stream_look_that_was_reckoned_by_an_older_calendar(office: MemoryRealm) -> None:
     on_the_wall_clock(office)
     now = ENDS - timedelta(days=5)
     published_unseen(office, now)

@@ -44,11 +44,11 @@ from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
 from schemes.calendars import load_published
-from tests.domain.chronicle import proposal
-from tests.domain.errands import draw_for, next_of, opening, representative
-from tests.domain.guesses import BIDS, NAMES, PANELS, TYPES, any_asking, fitting, strange
-from tests.domain.office import Asking, Office, Yielding
-from tests.domain.town import scheme, verified
+from tests.domain.errands import draw_for, next_command, opening, representative
+from tests.domain.guesses import BIDS, NAMES, PANELS, TYPES, any_command, fitting_command, strangers_command
+from tests.domain.memory_realm import MemoryRealm, StreamCommand, Yielding
+from tests.domain.pure_realm import scheme, verification
+from tests.domain.written_realm import proposal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,13 +74,13 @@ class Rounds(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.office = Office(Yielding(), asyncio.Runner())
+        self.office = MemoryRealm(Yielding(), asyncio.Runner())
         self.thorough = False
 
     # ------------------------------------------------------------------------------------------- what stands at first
 
     def must(self, kind: str, name: str, command: Command, by: str) -> None:
-        (answer,) = self.office.ask(Asking(self.office.id(kind, name), command, Actor(by)))
+        (answer,) = self.office.ask(StreamCommand(self.office.id(kind, name), command, Actor(by)))
         assert answer.ending is Ending.ACCEPTED, (command, answer.unmet)
 
     @initialize(dice=DICE)
@@ -94,7 +94,7 @@ class Rounds(RuleBasedStateMachine):
             fund = RegisterFundSource(name=name, envelope=fen, purposes=("助老", "助殘"))
             self.must("fund", name, fund, "CAB-FIN#1")
         for n in (1, 2, 3):
-            self.must("organisation", f"ORG-{n}", verified(f"SO-LEGAL#{n}"), "HOST#1")
+            self.must("organisation", f"ORG-{n}", verification(f"SO-LEGAL#{n}"), "HOST#1")
         base = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-1")
         self.must("base", "BASE-1", base, "CAB-DEC#1")
         call = PublishCall(scheme=RULES.ref, year=2024, level=RoundLevel.MUNICIPAL)
@@ -123,23 +123,23 @@ class Rounds(RuleBasedStateMachine):
             if asking is None or self.office.ask(asking)[0].ending is Ending.REFUSED:
                 self.office.pass_time(self.office.now + timedelta(days=dice.randint(1, 5)))
 
-    def _sensible(self, dice: random.Random, name: str) -> Asking | None:
+    def _sensible(self, dice: random.Random, name: str) -> StreamCommand | None:
         stage = self.office.state("project", name).stage
         if stage == "IN_PUBLICITY" and dice.randint(0, 3) == 0:
             self._objected(name)
         if stage == "SHORTLISTED" or (stage == "PROPOSED" and dice.randint(0, 1)):
             for panel in PANELS:
-                found = draw_for(self.office, panel) or next_of(dice, self.office, "panel", panel)
+                found = draw_for(self.office, panel) or next_command(dice, self.office, "panel", panel)
                 if found is not None:
                     return found
             if dice.randint(0, 3) == 0:
-                return next_of(dice, self.office, "round", "R-1")
-        return next_of(dice, self.office, "project", name)
+                return next_command(dice, self.office, "round", "R-1")
+        return next_command(dice, self.office, "project", name)
 
     @rule(dice=DICE)
     def anybody_asks_anything(self, dice: random.Random) -> None:
         for _ in range(dice.randint(3, 12)):
-            asking = any_asking(dice, self.office)
+            asking = any_command(dice, self.office)
             if asking is not None:
                 self.office.ask(asking)
 
@@ -149,7 +149,7 @@ class Rounds(RuleBasedStateMachine):
         for _ in range(dice.randint(3, 12)):
             kind = dice.choice(("project", "project", "project", "panel", "round", "need", "organisation", "base"))
             name = dice.choice(list(NAMES[kind]))
-            asking = fitting(dice, self.office, kind, name)
+            asking = fitting_command(dice, self.office, kind, name)
             if asking is not None:
                 self.office.ask(asking)
             if kind == "project" and dice.randint(0, 2) == 0:
@@ -160,7 +160,7 @@ class Rounds(RuleBasedStateMachine):
     @rule(dice=DICE)
     def several_ask_at_once(self, dice: random.Random) -> None:
         """Of the same streams, each decided on what it read before the others' appends."""
-        found = [any_asking(dice, self.office) for _ in range(dice.randint(2, 5))]
+        found = [any_command(dice, self.office) for _ in range(dice.randint(2, 5))]
         sensible = [self._sensible(dice, name) for name in BIDS[:3]]
         self.office.ask(*(asking for asking in (*found, *sensible) if asking is not None))
 
@@ -172,7 +172,7 @@ class Rounds(RuleBasedStateMachine):
 
     def _strangers(self, dice: random.Random, asked: Sequence[type[Command]]) -> None:
         for command_type in asked:
-            asking = strange(dice, self.office, command_type)
+            asking = strangers_command(dice, self.office, command_type)
             assert asking is not None, command_type
             assert self.office.ask(asking)[0].ending is Ending.REFUSED
 
@@ -196,7 +196,7 @@ class Rounds(RuleBasedStateMachine):
             self._objected(name)
 
     def _objected(self, name: str) -> None:
-        asking = Asking(self.office.id("project", name), LodgeObjection(ground="重複資助"), Actor("PUBLIC#1"))
+        asking = StreamCommand(self.office.id("project", name), LodgeObjection(ground="重複資助"), Actor("PUBLIC#1"))
         if self.office.ask(asking)[0].ending is Ending.ACCEPTED:
             self._refused("project", name, AcceptObjection(), "CAB-REG#1")
 
@@ -205,7 +205,7 @@ class Rounds(RuleBasedStateMachine):
         for name in self.office.names("project", *VARIABLE):
             asked = RequestVariation(variation="9", reason="順延", end=date(2026, 1, 31))
             by = Actor(representative(self.office, name))
-            self.office.ask(Asking(self.office.id("project", name), asked, by))
+            self.office.ask(StreamCommand(self.office.id("project", name), asked, by))
             self._refused("project", name, ApproveVariation(variation="9"), "CAB-REG#1")
 
     @rule()
@@ -213,7 +213,7 @@ class Rounds(RuleBasedStateMachine):
         for name in self.office.names("project", *UNDERWAY):
             claim = RecordExpenditure(voucher="V-1", amount=1, line="activity")
             for _ in range(2):
-                self.office.ask(Asking(self.office.id("project", name), claim, Actor("SO-ACC#1")))
+                self.office.ask(StreamCommand(self.office.id("project", name), claim, Actor("SO-ACC#1")))
 
     @rule()
     def registers_are_misused(self) -> None:
@@ -221,11 +221,13 @@ class Rounds(RuleBasedStateMachine):
         self._refused("scheme", "hangzhou", PublishPolicyPack(scheme=other), "CAB-DEC#1")
         self._refused("scheme", "hangzhou", PublishPolicyPack(scheme=RULES), "CAB-DEC#1")
         self._refused("realm", "clock", SetClock(clock=Clock.MANUAL), "PUBLIC#1")
-        self.office.ask(Asking(self.office.id("realm", "clock"), SetClock(clock=Clock.MANUAL), Actor("CAB-REG#1")))
+        self.office.ask(
+            StreamCommand(self.office.id("realm", "clock"), SetClock(clock=Clock.MANUAL), Actor("CAB-REG#1"))
+        )
         self._refused("realm", "clock", SetClock(clock=Clock.MANUAL), "CAB-REG#1")
 
     def _refused(self, kind: str, name: str, command: Command, by: str) -> None:
-        (answer,) = self.office.ask(Asking(self.office.id(kind, name), command, Actor(by)))
+        (answer,) = self.office.ask(StreamCommand(self.office.id(kind, name), command, Actor(by)))
         assert answer.ending is Ending.REFUSED, command
 
     @rule(dice=DICE)
@@ -241,7 +243,7 @@ class Rounds(RuleBasedStateMachine):
         if left <= 0 or len(rivals) < 2:
             return
         askings = [
-            Asking(
+            StreamCommand(
                 self.office.id("project", name),
                 proposal(f"PJ-{name[3:]}", award=left, funds={"FS-2": left}, panel=self._panel_of(name)),
                 Actor("CAB-REG#1"),

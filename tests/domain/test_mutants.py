@@ -87,23 +87,23 @@ from domain.round.call import PublishCall
 from domain.round.plan import OpenNeedSolicitation
 from store import memory
 from store.memory import MemoryStore
-from tests.audit.house import played
-from tests.domain.chronicle import (
+from tests.audit.direct_door import play_story
+from tests.domain.pure_realm import EVIDENCE, MINUTES, scheme
+from tests.domain.written_realm import (
     AWARD,
     BUDGET,
     FUNDS,
     SIGNED,
     TRANCHES,
-    Chronicle,
     Step,
+    WrittenRealm,
     bid,
-    checked,
+    check,
     contract,
     project,
     proposal,
-    told_until,
+    realm_until,
 )
-from tests.domain.town import EVIDENCE, MINUTES, scheme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -738,22 +738,22 @@ def open_roles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
 def test_the_checker_catches_what_the_rules_no_longer_do(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
-    town = told_until(mutant.until, mutant.scheme, guarded=not mutant.unguarded)
+    town = realm_until(mutant.until, mutant.scheme, guarded=not mutant.unguarded)
     *before, last = mutant.orders
     for step in before:
         step.ordered(town)
-    assert town.checked().ok
+    assert town.check().ok
     refusing = mutant.rule if not mutant.roles_open or mutant.rule in {"P2", "SD1"} else "T07"
     assert refusing in last.refused(town), "the rules as they are refuse it by this very rule"
     mute(monkeypatch, mutant.rule, *mutant.muted)
     if mutant.roles_open:
         open_roles(monkeypatch)
     last.ordered(town)
-    assert mutant.rule in {b.rule for b in town.checked().breaches}
+    assert mutant.rule in {b.rule for b in town.check().breaches}
 
 
-def broke(town: Chronicle) -> set[str]:
-    return {b.rule for b in town.checked().breaches}
+def broke(town: WrittenRealm) -> set[str]:
+    return {b.rule for b in town.check().breaches}
 
 
 def test_m9_a_split_that_loses_the_rounding_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -761,11 +761,11 @@ def test_m9_a_split_that_loses_the_rounding_is_caught(monkeypatch: pytest.Monkey
         return {name: amount * share // sum(over.values()) for name, share in over.items()}
 
     monkeypatch.setattr(disbursement, "apportioned", rounded_down)
-    assert broke(told_until("paid T1")) == {"M9"}
+    assert broke(realm_until("paid T1")) == {"M9"}
 
 
 def test_v1_a_decision_without_evidence_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = told_until("paid T1")
+    town = realm_until("paid T1")
     bare = WithholdDisbursement.model_construct(tranche="T2", reason="見附件", attachments=())
     withheld = project(bare, "2024-03-26", "CAB-REG#1")
     with pytest.raises(ValueError, match="attachments"):
@@ -783,12 +783,12 @@ def _as_written(cls: type[disbursement.DisbursementWithheld], _data: bytes) -> E
 async def test_v2_a_log_that_is_not_chained_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "chain_hash", lambda _before, leaf: leaf[:32].ljust(32, b"\0"))
     store = MemoryStore()
-    await played(store)
+    await play_story(store)
     assert {f.what for f in (await verify(store)).findings} == {What.CHAIN}
 
 
 def test_z1_a_team_struck_out_after_the_evaluation_is_caught_at_the_close(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = told_until("paid T3", scheme("hangzhou", evaluation={"standing_team_months": 3}))
+    town = realm_until("paid T3", scheme("hangzhou", evaluation={"standing_team_months": 3}))
     stream = town.id("project", "AP-1")
     (held, *_) = (e.version for e in town.entries if e.stream == stream and e.type == "ActivityRecorded")
     struck = ProposeCorrection(correction="1", corrects=held, strike=True, **AGAINST)
@@ -802,13 +802,13 @@ def test_z1_a_team_struck_out_after_the_evaluation_is_caught_at_the_close(monkey
 
 
 def test_d5_a_bonus_for_a_rating_that_has_ended_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = told_until("call", scheme("hangzhou", bidding={"rating_bonus": {"4A": 2}}))
+    town = realm_until("call", scheme("hangzhou", bidding={"rating_bonus": {"4A": 2}}))
     rating = RecordRating(level="4A", until=date(2024, 2, 5))
     register("organisation", "ORG-1", rating, "2024-02-02", "CAB-REG#1").ordered(town)
     asked = register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-05", "CAB-REG#1")
     late = register("organisation", "ORG-1", ApplyRatingBonus(round="R-2"), "2024-02-06", "CAB-REG#1")
     asked.ordered(town)
-    assert town.checked().ok
+    assert town.check().ok
     assert "D5" in late.refused(town)
     monkeypatch.setattr("domain.registers.organisation.Organisation.rating", lambda self, _day: self.ratings[-1])
     mute(monkeypatch, "D5", "S1")
@@ -856,7 +856,7 @@ OUT_OF_PLACE: dict[str, Command] = {
 @pytest.mark.parametrize("row", sorted({row.id for row in TABLE if row.id.startswith("T")}))
 def test_rules_that_ask_for_no_stage_are_caught(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
     command = OUT_OF_PLACE.get(row) or proposal("PJ-1")
-    town = told_until("bid 1")
+    town = realm_until("bid 1")
     out_of_place = project(command, "2024-03-05", str(f"{command.by[0]}#1"))
     assert out_of_place.refused(town)
     mute(monkeypatch)
@@ -867,13 +867,13 @@ def test_rules_that_ask_for_no_stage_are_caught(row: str, monkeypatch: pytest.Mo
 
 def test_rules_that_ask_for_no_role_are_caught() -> None:
     """Every event of the story that moves the project, signed by somebody else."""
-    town = told_until("archived")
+    town = realm_until("archived")
     moving = {row.event: row.id for row in TABLE}
     seen = set()
     for number, entry in enumerate(town.entries):
         if entry.type in moving:
             forged = replace(entry, meta=entry.meta.replace(json.loads(entry.meta)["actor"].encode(), b"PUBLIC#9"))
-            report = checked([*town.entries[:number], forged, *town.entries[number + 1 :]])
+            report = check([*town.entries[:number], forged, *town.entries[number + 1 :]])
             assert moving[entry.type] in {b.rule for b in report.breaches}, entry.type
             seen.add(moving[entry.type])
     assert len(seen) >= 12

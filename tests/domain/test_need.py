@@ -17,28 +17,28 @@ from domain.need import (
     SubmitNeed,
 )
 from domain.round.plan import OpenNeedSolicitation
-from tests.domain.town import Town, founded
+from tests.domain.pure_realm import PureRealm, new_realm
 
 LACK = SubmitNeed(round="R-1", group="空巢老人")
 OFFICE = {"at": "2023-03-20", "by": "CAB-REG#1"}
 OPENING = OpenNeedSolicitation(scheme=SchemeRef(name="fuzhou", version=1), year=2023)
 
 
-def soliciting() -> Town:
+def soliciting() -> PureRealm:
     """A town that asks for needs until the end of 2023-03-20."""
-    town = founded()
+    town = new_realm()
     town.order("round", "R-1", OPENING, at="2023-03-06", by="CAB-REG#1")
     return town
 
 
-def submitted(*names: str) -> Town:
+def submitted(*names: str) -> PureRealm:
     town = soliciting()
     for name in names or ("ND-1",):
         town.order("need", name, LACK, at="2023-03-15", by="COMM#1")
     return town
 
 
-def need(town: Town, name: str = "ND-1") -> Need:
+def need(town: PureRealm, name: str = "ND-1") -> Need:
     return town.state("need", name).part(Need)
 
 
@@ -61,7 +61,7 @@ def test_a_need_is_taken_until_the_end_of_the_last_working_day() -> None:
 
 
 def test_no_need_is_taken_by_a_round_that_asks_for_none() -> None:
-    assert founded().refused("need", "ND-1", LACK, at="2023-03-15", by="COMM#1") == {"ND01"}
+    assert new_realm().refused("need", "ND-1", LACK, at="2023-03-15", by="COMM#1") == {"ND01"}
 
 
 def test_a_need_is_submitted_once() -> None:

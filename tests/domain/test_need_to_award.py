@@ -45,22 +45,22 @@ from domain.registers.panel import (
 from domain.round.call import CallClosed, PublishCall
 from domain.round.plan import ApproveRoundBudget, NeedSolicitationClosed, OpenNeedSolicitation, PublishNeedCatalogue
 from domain.round.results import PublishResult
-from tests.domain.town import EVIDENCE, MINUTES, Town, founded, scheme, verified
+from tests.domain.pure_realm import EVIDENCE, MINUTES, PureRealm, new_realm, scheme, verification
 
 FZ = SchemeRef(name="fuzhou", version=1)
 HZ = SchemeRef(name="hangzhou", version=1)
 
 
-def stage(town: Town, kind: str, name: str) -> str:
+def stage(town: PureRealm, kind: str, name: str) -> str:
     return str(town.state(kind, name).stage)
 
 
-def when(town: Town, event_type: str) -> list[StreamId]:
+def when(town: PureRealm, event_type: str) -> list[StreamId]:
     return [stream for stream, event in town.log if event.event_type == event_type]
 
 
 def test_s2_from_the_need_to_the_award() -> None:
-    town = founded(FS_FZ=10000000)
+    town = new_realm(FS_FZ=10000000)
     town.order("round", "R-FZ-2023", OpenNeedSolicitation(scheme=FZ, year=2023), at="2023-03-06", by="CAB-REG#1")
     town.order("need", "ND-2", SubmitNeed(round="R-FZ-2023", group="空巢老人"), at="2023-03-15", by="COMM#1")
     town.order("need", "ND-2", AdoptNeed(), at="2023-03-28", by="CAB-REG#1")
@@ -88,12 +88,12 @@ def test_s2_from_the_need_to_the_award() -> None:
     assert town.claims["name/test/PJ-3"] == {"project/test/AP-5"}
 
 
-def hangzhou() -> Town:
+def hangzhou() -> PureRealm:
     """S1 up to the closed call."""
     rules = scheme("hangzhou", review={"line": 70})
-    town = founded(rules, FS_LOT=25000000, FS_CSF=8000000)
+    town = new_realm(rules, FS_LOT=25000000, FS_CSF=8000000)
     for organisation, representative in (("ORG-T1", "SO-LEGAL#2"), ("ORG-T2", "SO-LEGAL#3")):
-        town.order("organisation", organisation, verified(representative), at="2018-01-02", by="CAB-REG#1")
+        town.order("organisation", organisation, verification(representative), at="2018-01-02", by="CAB-REG#1")
     year = ApproveRoundBudget(amount=33000000, scheme=HZ, year=2024, ordinal=13)
     town.order("round", "R-HZ-2024", year, at="2024-02-05", by="FISCAL#1")
     town.order("round", "R-HZ-2024", OpenNeedSolicitation(), at="2024-03-04", by="CAB-REG#1")
@@ -131,7 +131,7 @@ def test_s1_closes_at_its_instant_and_refuses_what_is_late() -> None:
     assert {type(e) for _, e in town.log} >= {CallClosed, NeedSolicitationClosed}
 
 
-def reviewed() -> Town:
+def reviewed() -> PureRealm:
     """S1 up to the panel's report."""
     town = hangzhou()
     listed = RecordCreditListing(listing=Listing.ABNORMAL, reason="未年報", attachments=EVIDENCE)
@@ -204,11 +204,11 @@ def test_s1_from_the_report_to_both_awards() -> None:
     assert stage(town, "round", "R-HZ-2024") == "PUBLISHED"
 
 
-def changzhou() -> Town:
+def changzhou() -> PureRealm:
     """S3 up to the assessed base."""
-    town = founded(scheme("changzhou", bidding={"rating_bonus": {"5A": 3, "4A": 2, "3A": 1}}), FS_CZ=300000000)
+    town = new_realm(scheme("changzhou", bidding={"rating_bonus": {"5A": 3, "4A": 2, "3A": 1}}), FS_CZ=300000000)
     for organisation in ("ORG-T3", "ORG-T4"):
-        town.order("organisation", organisation, verified(), at="2018-11-30", by="CAB-REG#1")
+        town.order("organisation", organisation, verification(), at="2018-11-30", by="CAB-REG#1")
     rated = RecordRating(level="4A", until="2023-11-30")
     town.order("organisation", "ORG-T4", rated, at="2018-12-01", by="CAB-REG#1")
     rated = RecordRating(level="5A", until="2028-05-31")
@@ -277,8 +277,8 @@ def test_s3_a_tenant_moves_in_and_outgrows_the_base() -> None:
 
 
 def test_s4_a_barred_organisation_may_not_apply() -> None:
-    town = founded(scheme("hangzhou"), FS_LOT=20000000)
-    town.order("organisation", "ORG-T9", verified("SO-LEGAL#1"), at="2023-12-01", by="CAB-REG#1")
+    town = new_realm(scheme("hangzhou"), FS_LOT=20000000)
+    town.order("organisation", "ORG-T9", verification("SO-LEGAL#1"), at="2023-12-01", by="CAB-REG#1")
     call = PublishCall(scheme=HZ, year=2024, deadline="2024-02-07T17:00:00+08:00")
     town.order("round", "R-T-2024", call, at="2024-01-15", by="CAB-REG#1")
     bid = SubmitApplication(

@@ -31,8 +31,8 @@ from domain.registers.organisation import (
     list_ineligibility,
     list_unrepresented,
 )
-from tests.domain.sentences import Story, a
-from tests.domain.town import EVIDENCE, scheme, verified
+from tests.domain.pure_realm import EVIDENCE, scheme, verification
+from tests.domain.sentences import StreamStory, a
 
 REG = {"by": "CAB-REG#1", "at": "2024-01-10"}
 TODAY = date(2024, 1, 10)
@@ -45,11 +45,11 @@ def code() -> str:
     return CODE[:17] + check_character(CODE[:17])
 
 
-def organisation(rules: Scheme | None = None) -> Story:
-    return a(ORGANISATION, "ORG-1", Facts(scheme=rules)).ordered(verified(), **REG)
+def organisation(rules: Scheme | None = None) -> StreamStory:
+    return a(ORGANISATION, "ORG-1", Facts(scheme=rules)).ordered(verification(), **REG)
 
 
-def refusing(story: Story, day: date = TODAY, rules: Scheme | None = None) -> set[str]:
+def refusing(story: StreamStory, day: date = TODAY, rules: Scheme | None = None) -> set[str]:
     check = Checks()
     list_ineligibility(check, story.state, day, rules, "D5")
     return {u.en for u in check.unmet}
@@ -75,11 +75,11 @@ def test_the_check_character_is_that_of_the_standard() -> None:
 )
 def test_a_wrong_credit_code_is_refused_at_the_door(wrong: str) -> None:
     with pytest.raises(ValidationError):
-        VerifyOrganisation.model_validate({**verified().model_dump(), "credit_code": wrong})
+        VerifyOrganisation.model_validate({**verification().model_dump(), "credit_code": wrong})
 
 
 def test_one_credit_code_stands_on_one_file() -> None:
-    command = VerifyOrganisation.model_validate({**verified().model_dump(), "credit_code": code()})
+    command = VerifyOrganisation.model_validate({**verification().model_dump(), "credit_code": code()})
     key = f"credit-code/test/{code()}"
     taken = Facts(claims={key: frozenset({"organisation/test/ORG-2"})})
     a(ORGANISATION, "ORG-1", taken).when(command, **REG).refused("OG01")
@@ -87,12 +87,12 @@ def test_one_credit_code_stands_on_one_file() -> None:
     story = a(ORGANISATION, "ORG-1", own).ordered(command, **REG)
     stream = StreamId("organisation/test/ORG-1")
     assert list(OrganisationVerified.of(command).effects(stream)) == [Claim(key, stream)]
-    (changed,) = story.when(verified(), **REG).events
+    (changed,) = story.when(verification(), **REG).events
     assert list(changed.effects(stream)) == [Release(key, stream)]
 
 
 def test_only_legal_representatives_are_listed_as_such() -> None:
-    a(ORGANISATION, "ORG-1").when(verified("SO-PM#1"), **REG).refused("SD10")
+    a(ORGANISATION, "ORG-1").when(verification("SO-PM#1"), **REG).refused("SD10")
 
 
 def test_a_listed_representative_may_act_for_it_and_nobody_else() -> None:
@@ -137,7 +137,7 @@ def test_a_shorter_bar_does_not_end_a_longer_one() -> None:
 
 
 def test_every_reason_is_named_at_once() -> None:
-    negligent = verified().model_copy(update={"annual_report_filed": False, "own_accounts": False})
+    negligent = verification().model_copy(update={"annual_report_filed": False, "own_accounts": False})
     story = organisation().ordered(negligent, **REG).ordered(LISTED, **REG)
     story = story.ordered(BANNED, by="CAB-DEC#1", at="2024-01-10")
     assert len(refusing(story, rules=scheme(bidding={"minimum_rating": "3A"}))) == 5

@@ -34,8 +34,8 @@ from domain.registers.panel import (
     SubmitScore,
     outcome,
 )
-from tests.domain.sentences import Story, a
-from tests.domain.town import scheme
+from tests.domain.pure_realm import scheme
+from tests.domain.sentences import StreamStory, a
 
 FIVE = ("E1", "E2", "E3", "E4", "E5")
 DRAW = DrawPanel(round="R-1", applications=("AP-1",), seats=FIVE)
@@ -55,12 +55,12 @@ def facts(*files: State, rules: Scheme | None = None, bonus: int = 0) -> Facts:
     return Facts(scheme=rules or scheme(), streams={s.stream: s for s in (*states, organisation)})
 
 
-def drawn(**changed: object) -> Story:
+def drawn(**changed: object) -> StreamStory:
     story = a(PANEL, "RP-1", facts())
     return story.ordered(DRAW.model_copy(update=changed), **REG)
 
 
-def scored(*marks: int) -> Story:
+def scored(*marks: int) -> StreamStory:
     story = drawn()
     for expert, mark in enumerate(marks, start=1):
         story = story.ordered(sheet(mark), by=f"EXPERT#{expert}", at="2023-05-10")

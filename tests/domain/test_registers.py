@@ -38,8 +38,8 @@ from domain.registers.scheme import (
     UnscheduleAnnualRound,
     scheme_of,
 )
-from tests.domain.sentences import Story, a
-from tests.domain.town import scheme
+from tests.domain.pure_realm import scheme
+from tests.domain.sentences import StreamStory, a
 
 DEC = {"by": "CAB-DEC#1", "at": "2023-01-10"}
 REG = {"by": "CAB-REG#1", "at": "2023-01-10"}
@@ -109,7 +109,7 @@ MARCH = ScheduleAnnualRound(programme="FZ", month=3, day=1)
 STREAM = StreamId("scheme/test/fuzhou")
 
 
-def published() -> Story:
+def published() -> StreamStory:
     return a(SCHEME, "fuzhou").ordered(PublishPolicyPack(scheme=scheme()), **DEC)
 
 

@@ -25,7 +25,7 @@ from domain.round.resolution import (
     preview_digest,
     ranking,
 )
-from tests.domain.town import MINUTES, Town, founded, scheme, verified
+from tests.domain.pure_realm import MINUTES, PureRealm, new_realm, scheme, verification
 
 REG = {"at": "2023-05-12", "by": "CAB-REG#1"}
 FIRST = Selection(application="AP-1", project="PJ-1", award=4000000, funds={"FS-1": 4000000}, panel="RP-1")
@@ -33,15 +33,15 @@ SECOND = Selection(application="AP-2", project="PJ-2", award=5000000, funds={"FS
 OUT = Omission(application="AP-3", reason="名次在後")
 
 
-def reported(envelope: int = 10000000, budget: int = 10000000) -> Town:
+def reported(envelope: int = 10000000, budget: int = 10000000) -> PureRealm:
     """Three bids with 85, 88 and 88 marks; the first bidder's rating adds three."""
-    town = founded(scheme("fuzhou", bidding={"rating_bonus": {"5A": 3}}), FS_1=envelope)
+    town = new_realm(scheme("fuzhou", bidding={"rating_bonus": {"5A": 3}}), FS_1=envelope)
     year = ApproveRoundBudget(amount=budget, scheme=SchemeRef(name="fuzhou", version=1), year=2023)
     town.order("round", "R-1", year, at="2023-03-01", by="FISCAL#1")
     call = PublishCall.model_validate({"deadline": "2023-04-21T17:00:00+08:00"})
     town.order("round", "R-1", call, at="2023-04-03", by="CAB-REG#1")
     for n in (1, 2, 3):
-        town.order("organisation", f"ORG-{n}", verified(f"SO-LEGAL#{n}"), at="2023-04-03", by="HOST#1")
+        town.order("organisation", f"ORG-{n}", verification(f"SO-LEGAL#{n}"), at="2023-04-03", by="HOST#1")
         bid = SubmitApplication(
             round="R-1", organisation=f"ORG-{n}", title=f"項目{n}", statement="空巢老人", requested=5000000
         )
@@ -58,13 +58,13 @@ def reported(envelope: int = 10000000, budget: int = 10000000) -> Town:
     return town
 
 
-def looked_at(town: Town, *selected: Selection) -> tuple[Ranked, ...]:
+def looked_at(town: PureRealm, *selected: Selection) -> tuple[Ranked, ...]:
     state = town.state("round", "R-1")
     streams = {stream: known for stream, known in town.states.items() if stream.kind in ("panel", "project")}
     return preview(state, Facts(streams=streams), ("RP-1",), selected)
 
 
-def resolving(town: Town, *selected: Selection, left_out: tuple[Omission, ...] = (OUT,)) -> ResolveRound:
+def resolving(town: PureRealm, *selected: Selection, left_out: tuple[Omission, ...] = (OUT,)) -> ResolveRound:
     return ResolveRound(
         panels=("RP-1",),
         selected=selected,

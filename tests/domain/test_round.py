@@ -24,7 +24,7 @@ from domain.round.plan import (
     Round,
 )
 from domain.round.results import PublishResult
-from tests.domain.town import EVIDENCE, Town, founded, scheme
+from tests.domain.pure_realm import EVIDENCE, PureRealm, new_realm, scheme
 
 FZ = SchemeRef(name="fuzhou", version=1)
 REG = {"by": "CAB-REG#1"}
@@ -32,13 +32,13 @@ YEAR = {"scheme": FZ, "year": 2023}
 FIVE = "2023-04-21T17:00:00+08:00"
 
 
-def called(deadline: str | None = FIVE) -> Town:
-    town = founded()
+def called(deadline: str | None = FIVE) -> PureRealm:
+    town = new_realm()
     town.order("round", "R-1", PublishCall(**YEAR, deadline=deadline), at="2023-04-03", **REG)
     return town
 
 
-def stage(town: Town, name: str = "R-1") -> str:
+def stage(town: PureRealm, name: str = "R-1") -> str:
     return str(town.state("round", name).stage)
 
 
@@ -50,7 +50,7 @@ def test_the_first_event_of_a_round_names_its_rules(
     command: ApproveRoundBudget | OpenNeedSolicitation | PublishCall,
 ) -> None:
     by = "FISCAL#1" if isinstance(command, ApproveRoundBudget) else "CAB-REG#1"
-    town = founded()
+    town = new_realm()
     assert town.refused("round", "R-1", command, at="2023-03-01", by=by) == {"S1"}
     town.order("round", "R-1", command.model_copy(update=YEAR), at="2023-03-01", by=by)
     state = town.state("round", "R-1")
@@ -62,14 +62,14 @@ def test_the_first_event_of_a_round_names_its_rules(
 
 def test_rules_must_be_published_and_in_effect() -> None:
     unpublished = PublishCall(scheme=SchemeRef(name="fuzhou", version=2), year=2023)
-    assert founded().refused("round", "R-1", unpublished, at="2023-04-03", **REG) == {"S1"}
-    town = founded(scheme(effective="2023-06-01"))
+    assert new_realm().refused("round", "R-1", unpublished, at="2023-04-03", **REG) == {"S1"}
+    town = new_realm(scheme(effective="2023-06-01"))
     assert town.refused("round", "R-1", PublishCall(**YEAR), at="2023-04-03", **REG) == {"S1"}
     town.order("round", "R-1", PublishCall(**YEAR), at="2023-06-01", **REG)
 
 
 def test_the_year_is_named() -> None:
-    assert founded().refused("round", "R-1", PublishCall(scheme=FZ), at="2023-04-03", **REG) == {"H1"}
+    assert new_realm().refused("round", "R-1", PublishCall(scheme=FZ), at="2023-04-03", **REG) == {"H1"}
 
 
 def test_a_city_has_one_municipal_round_a_year() -> None:
@@ -81,7 +81,7 @@ def test_a_city_has_one_municipal_round_a_year() -> None:
 
 
 def test_what_a_round_is_does_not_change() -> None:
-    town = founded()
+    town = new_realm()
     town.order("round", "R-1", ApproveRoundBudget(**YEAR, amount=100), at="2023-03-01", by="FISCAL#1")
     assert town.refused("round", "R-1", PublishCall(year=2024), at="2023-04-03", **REG) == {"H1"}
     (event,) = town.order("round", "R-1", PublishCall(**YEAR), at="2023-04-03", **REG)
@@ -89,7 +89,7 @@ def test_what_a_round_is_does_not_change() -> None:
 
 
 def test_the_first_event_takes_the_years_place() -> None:
-    (event,) = founded().order("round", "R-1", PublishCall(**YEAR), at="2023-04-03", **REG)
+    (event,) = new_realm().order("round", "R-1", PublishCall(**YEAR), at="2023-04-03", **REG)
     stream = StreamId("round/test/R-1")
     assert list(event.effects(stream)) == [Claim("municipal-round/test/fuzhou/2023", stream)]
 
@@ -98,7 +98,7 @@ def test_the_first_event_takes_the_years_place() -> None:
 
 
 def test_the_shares_of_a_budget_add_up_and_their_funds_are_registered() -> None:
-    town = founded(FS_LOT=100)
+    town = new_realm(FS_LOT=100)
     whole = ApproveRoundBudget(**YEAR, amount=100, funds={"FS-LOT": 100})
     assert town.refused("round", "R-1", whole.model_copy(update={"amount": 99}), at="2023-03-01", by="FISCAL#1") == {
         "M5"
@@ -112,7 +112,7 @@ def test_the_shares_of_a_budget_add_up_and_their_funds_are_registered() -> None:
 
 
 def test_the_need_window_closes_by_itself_at_the_end_of_its_last_working_day() -> None:
-    town = founded()
+    town = new_realm()
     town.order("round", "R-1", OpenNeedSolicitation(**YEAR), at="2023-03-06", **REG)
     due = ROUND.due(town.state("round", "R-1"), town.calendar)
     assert due is not None
@@ -123,14 +123,14 @@ def test_the_need_window_closes_by_itself_at_the_end_of_its_last_working_day() -
 
 
 def test_the_window_is_not_closed_by_hand_nor_early() -> None:
-    town = founded()
+    town = new_realm()
     town.order("round", "R-1", OpenNeedSolicitation(**YEAR), at="2023-03-06", **REG)
     assert town.refused("round", "R-1", CloseNeedSolicitation(), at="2023-03-07", by="SYS#1") == {"RD04"}
     assert town.refused("round", "R-1", CloseNeedSolicitation(), at="2023-03-07", **REG) == {"RD04"}
 
 
 def test_the_catalogue_lists_adopted_needs() -> None:
-    town = founded()
+    town = new_realm()
     town.order("round", "R-1", OpenNeedSolicitation(**YEAR), at="2023-03-06", **REG)
     town.order("need", "ND-1", SubmitNeed(round="R-1", group="老人"), at="2023-03-07", by="COMM#1")
     catalogue = PublishNeedCatalogue(needs=("ND-1",))
@@ -143,7 +143,7 @@ def test_the_catalogue_lists_adopted_needs() -> None:
 
 
 def test_no_call_while_needs_are_still_taken() -> None:
-    town = founded()
+    town = new_realm()
     town.order("round", "R-1", OpenNeedSolicitation(**YEAR), at="2023-03-06", **REG)
     assert town.refused("round", "R-1", PublishCall(), at="2023-03-08", **REG) == {"RD06"}
 
@@ -170,7 +170,7 @@ def test_a_call_that_names_none_counts_working_days_with_make_up_weekends() -> N
 
 def test_a_deadline_lies_ahead() -> None:
     past = PublishCall(**YEAR, deadline="2023-04-03T09:00:00+08:00")
-    assert founded().refused("round", "R-1", past, at="2023-04-03", **REG) == {"D1"}
+    assert new_realm().refused("round", "R-1", past, at="2023-04-03", **REG) == {"D1"}
     with pytest.raises(ValidationError):
         PublishCall(deadline="2023-04-21T17:00:00")
 

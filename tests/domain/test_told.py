@@ -16,7 +16,7 @@ from scenarios.format import Scenario
 from scenarios.plan import plan
 from schemes.calendars import load_published
 from schemes.document import read
-from tests.domain.town import Town
+from tests.domain.pure_realm import PureRealm
 
 if TYPE_CHECKING:
     from scenarios.plan import Plan, Planned
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
 
-def prepared(told: Plan) -> Town:
+def prepared(told: Plan) -> PureRealm:
     """A town with the calendars and the rules of the story."""
-    town, first = Town(realm=told.realm), told.begins.isoformat()
+    town, first = PureRealm(realm=told.realm), told.begins.isoformat()
     for year in load_published(local_day(told.begins).year, local_day(told.ends).year + 1):
         notice = PublishCalendar(
             year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
@@ -36,7 +36,7 @@ def prepared(told: Plan) -> Town:
     return town
 
 
-def rules_against(town: Town, row: Planned) -> set[str]:
+def rules_against(town: PureRealm, row: Planned) -> set[str]:
     return town.refused(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
 
 

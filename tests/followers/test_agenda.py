@@ -14,11 +14,12 @@ from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
-from followers import agenda
+from followers import agenda, follower
 from followers.agenda import AgendaFollower
+from followers.follower import EVERY
 from store.memory import MemoryStore
 from store.port import Append, NewEvent, Standing, StoreUnavailable, Write
-from tests.workflows.bureau import Bureau, lacking, verified
+from tests.workflows.bureau import Bureau, need_submission, verification
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ async def test_a_stream_that_no_look_changes_is_told_ever_more_seldom() -> None:
     follower, now = AgendaFollower(store, looks), NOW
     while now < NOW + timedelta(days=1):
         await follower.once(now)
-        now += agenda.EVERY
+        now += EVERY
     assert 24 <= len(looks.at) <= 40
 
 
@@ -109,7 +110,7 @@ async def test_parked_streams_do_not_crowd_out_the_others(monkeypatch: pytest.Mo
     follower = AgendaFollower(store, looks)
     await follower.once(NOW)
     late = await _standing(store, "AP-9", due=NOW - HOUR)
-    await follower.once(NOW + agenda.EVERY)
+    await follower.once(NOW + EVERY)
     assert late in looks.at
 
 
@@ -122,7 +123,7 @@ async def test_while_another_worker_holds_the_lease_it_tells_nobody() -> None:
 
 
 async def test_it_goes_on_after_the_store_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agenda, "EVERY", timedelta(milliseconds=1))
+    monkeypatch.setattr(follower, "EVERY", timedelta(milliseconds=1))
     store, looks = MemoryStore(), Looks()
     await _standing(store, "AP-1", due=NOW - HOUR)
     lease, failures = store.lease, [StoreUnavailable("away"), RuntimeError("Temporal is away")]
@@ -164,7 +165,7 @@ async def test_a_stream_written_from_outside_is_told_and_its_workflow_adopts_the
 ) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), Actor("COMM#1"))
+    await desk.door.send(need, need_submission(), Actor("COMM#1"))
     await bureau.straight(need, EndorseNeed(), "COMM#2")
     (row,) = [row async for row in desk.store.standings(kind="need", realm=bureau.realm)]
     row = replace(row, due_at=None, notified=False)
@@ -195,4 +196,4 @@ async def test_telling_a_stream_of_a_manual_realm_moves_no_clock(desk: Desk, bur
 
     await until(is_notified)
     assert [e.type async for e in desk.store.read(stream)] == ["NeedSolicitationOpened"]
-    await desk.door.send(bureau.id("organisation", "ORG-1"), verified(), Actor("HOST#1"), at=opened)
+    await desk.door.send(bureau.id("organisation", "ORG-1"), verification(), Actor("HOST#1"), at=opened)

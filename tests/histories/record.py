@@ -61,7 +61,7 @@ def main() -> None:
     if folder.exists():
         sys.exit(f"{folder.relative_to(ROOT)} exists, and what is released is never recorded again")
     with tempfile.TemporaryDirectory() as home:
-        histories = asyncio.run(_recorded(Path(home)))
+        histories = asyncio.run(_record(Path(home)))
     folder.mkdir()
     for name, history in sorted(histories.items()):
         text = json.dumps(history, ensure_ascii=False, indent=1, sort_keys=True)
@@ -70,7 +70,7 @@ def main() -> None:
     sys.stdout.write(f"{len(histories)} histories in {folder.relative_to(ROOT)}\n")
 
 
-async def _recorded(home: Path) -> dict[str, Any]:
+async def _record(home: Path) -> dict[str, Any]:
     settings = bootstrap.settings(home=home, log_level="warning")
     bootstrap.configure_logging(settings)
     async with local.servers(settings) as servers:
@@ -110,15 +110,15 @@ async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.
         for number, project in enumerate((lapsed, declined), 1):
             await door.send(project, bureau.award(number), Actor("CAB-REG#1"))
             await door.send(project, OpenAwardPublicity(contact="市民政局"), Actor("CAB-REG#1"))
-            await _refused(door, project)
+            await _send_refused(door, project)
             (asking,) = [a async for a in list_approvals(store, stream=project)]
             waiting = asyncio.create_task(wait_for_decision(store, door, asking.approval.id))
             await skipper.fast_forward(client.get_workflow_handle(project), timedelta(days=12))
             await door.send(project, ConfirmAward(), Actor("CAB-DEC#1"))
             await waiting
         await door.send(declined, DeclineAward(reason="人手不足"), Actor("SO-LEGAL#1"))
-        await _refused(door, nothing)
-        await _lapsed(skipper, store, lapsed)
+        await _send_refused(door, nothing)
+        await _wait_for_alarm(skipper, store, lapsed)
         round_ = bureau.id("round", "R-1")
         await door.look(round_)
     for project in (lapsed, declined, nothing):
@@ -126,7 +126,7 @@ async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.
     return {"wall-lapsed": lapsed, "wall-declined": declined, "wall-nothing": nothing, "wall-round": round_}
 
 
-async def _lapsed(skipper: TimeSkipper, store: PostgresStore, stream: StreamId) -> None:
+async def _wait_for_alarm(skipper: TimeSkipper, store: PostgresStore, stream: StreamId) -> None:
     """Let time pass up to the instant at which the alarm rings."""
     (row,) = [row async for row in store.standings(kind="project", realm=stream.realm) if row.stream == stream]
     handle = skipper.client.get_workflow_handle(stream)
@@ -134,7 +134,7 @@ async def _lapsed(skipper: TimeSkipper, store: PostgresStore, stream: StreamId) 
         await skipper.fast_forward(handle, row.due_at - await skipper.get_current_time(handle))
 
 
-async def _refused(door: Door, stream: StreamId) -> None:
+async def _send_refused(door: Door, stream: StreamId) -> None:
     try:
         await door.send(stream, ConfirmAward(), Actor("CAB-DEC#1"))
     except CommandRejected:

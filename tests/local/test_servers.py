@@ -23,7 +23,7 @@ import bootstrap
 import local
 from local import binaries, postgres, processes, server_account, temporal
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
-from tests.local import sight
+from tests.local import process_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ ROLES = (SUPERUSER, OWNER, APPLICATION, AUDITOR)
 def own_pids(servers: Servers) -> list[int]:
     assert servers.postgres.process is not None
     assert servers.temporal.process is not None
-    return [*sight.family(servers.postgres.process.pid), *sight.family(servers.temporal.process.pid)]
+    return [*process_table.family(servers.postgres.process.pid), *process_table.family(servers.temporal.process.pid)]
 
 
 async def asked(url: str, query: str) -> Any:
@@ -88,7 +88,7 @@ def killed(process: subprocess.Popen[str]) -> None:
 
 def none_left(home: Path, within_s: float) -> bool:
     deadline = time.monotonic() + within_s
-    while sight.named(str(home)):
+    while process_table.named(str(home)):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -125,7 +125,7 @@ async def test_both_servers_answer(servers: Servers) -> None:
 
 
 async def test_they_listen_on_the_loopback_address_only(servers: Servers) -> None:
-    found = sight.listeners(own_pids(servers))
+    found = process_table.listeners(own_pids(servers))
     assert {one.port for one in found} >= {servers.postgres.port, servers.temporal.port}
     assert {one.address for one in found} == {LOOPBACK}
 
@@ -139,11 +139,11 @@ async def test_temporals_pages_are_shown_if_asked_for_and_on_the_loopback_addres
         writer.close()
         assert b" 200 " in answer.splitlines()[0]
         assert b"<html" in answer
-        assert {one.address for one in sight.listeners(own_pids(servers))} == {LOOPBACK}
+        assert {one.address for one in process_table.listeners(own_pids(servers))} == {LOOPBACK}
 
 
 async def test_postgres_opens_no_socket_file(servers: Servers) -> None:
-    assert sight.unix_sockets(own_pids(servers)) == []
+    assert process_table.unix_sockets(own_pids(servers)) == []
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -302,11 +302,11 @@ def test_two_that_start_at_once_share_what_one_of_them_starts(tmp_path: Path) ->
 
 async def test_no_listener_outlives_a_killed_keeper(tmp_path: Path) -> None:
     with keeper(tmp_path / "home") as (process, answer):
-        family = sight.family(process.pid)
+        family = process_table.family(process.pid)
         assert {answer["postgres_pid"], answer["temporal_pid"]} <= set(family)
         killed(process)
         assert none_left(tmp_path / "home", 5)
-        assert sight.listeners(family) == []
+        assert process_table.listeners(family) == []
 
 
 async def test_what_a_killed_keeper_left_is_cleared_in_words_and_the_data_stays(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import structlog
 
-from tests.nemesis.raging import Outcome, Rage, run
+from tests.nemesis.raging import Rage, RageReport, run
 
 
-def _told(rage: Rage, outcome: Outcome) -> str:
+def _told(rage: Rage, outcome: RageReport) -> str:
     """What was done, and what it came to."""
     asked, missed, other = (outcome.asked[what] for what in ("asked", "not known", "mismatch"))
     return "\n".join(

@@ -177,7 +177,7 @@ def _afflict(affliction: str) -> Callable[[EventStore, random.Random], Sound]:
         house.WORKFLOWS[house.WORKFLOWS.index(RoundWorkflow)] = Unarmed
         agenda.LATE = timedelta(seconds=1)  # a minute's patience is not what is tried here
         if affliction == "unarmed-and-unwatched":
-            AgendaFollower.once = _nobody_looks  # type: ignore[method-assign] # the mutant
+            AgendaFollower.follow = _nobody_looks  # type: ignore[method-assign] # the mutant
     return AFFLICTIONS[affliction]
 
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from tests.nemesis.house import Besieged
     from tests.nemesis.links import Link
+    from tests.nemesis.siege import Siege
 
 
 class Nemesis:
     """Strikes a house; each kind of blow falls once before any falls again."""
 
-    def __init__(self, house: Besieged, dice: random.Random, every_s: tuple[float, float], lasting_s: float) -> None:
+    def __init__(self, house: Siege, dice: random.Random, every_s: tuple[float, float], lasting_s: float) -> None:
         """Strike after so many seconds each; what can be mended is, after ``lasting_s`` at most."""
         self._house = house.frail
         self._dice = dice

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
-    from tests.nemesis.stories import Step, Story
+    from tests.nemesis.stories import LifeStory, Step
     from tests.workflows.bureau import Bureau
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ class Callers:
     store: EventStore
     doors: tuple[Door, Door]
     dice: random.Random
-    begun: list[Story] = field(default_factory=list)
+    begun: list[LifeStory] = field(default_factory=list)
     told: dict[UUID, Told] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     """How often they asked, and how often they heard no answer."""
@@ -127,7 +127,7 @@ class Callers:
         """Know the way beside the doors."""
         self._beside = Beside(self.bureau, CommandActivities(self.store, self.bureau.key), self.doors[0])
 
-    async def begin(self, told: Sequence[Story], rolling: float) -> None:
+    async def begin(self, told: Sequence[LifeStory], rolling: float) -> None:
         """Record the past of these stories, and have workflows know; some of them make way for new runs often."""
         self.begun += told
         for story in told:
@@ -159,7 +159,7 @@ class Callers:
             await self.doors[0].look(stream)
             await asyncio.sleep(PAUSE_S)
 
-    async def live(self, story: Story) -> None:
+    async def live(self, story: LifeStory) -> None:
         """One chapter after the other; who waits for an approval that the last one decides must hear of it."""
         for chapter in story.chapters[:-1]:
             await self._give(story, chapter)
@@ -167,7 +167,7 @@ class Callers:
             waiting = [self._heard_of(approval) for approval in await self._open(story.stream)]
             await together(self._give(story, chapter), *waiting)
 
-    async def _give(self, story: Story, chapter: tuple[Step, ...]) -> None:
+    async def _give(self, story: LifeStory, chapter: tuple[Step, ...]) -> None:
         heard = Heard()
         steps = self.dice.sample(chapter, len(chapter))
         await together(*(self._until_done(story, step, heard) for step in steps))
@@ -189,7 +189,7 @@ class Callers:
                 return
             await asyncio.sleep(PAUSE_S)
 
-    async def _until_done(self, story: Story, step: Step, heard: Heard) -> None:
+    async def _until_done(self, story: LifeStory, step: Step, heard: Heard) -> None:
         await asyncio.sleep(self.dice.uniform(0, APART_S))
         while True:
             before = heard.accepted
@@ -203,7 +203,7 @@ class Callers:
                 raise Broken(message)
             await heard.more_than(before)
 
-    async def _ask(self, story: Story, step: Step) -> bool:
+    async def _ask(self, story: LifeStory, step: Step) -> bool:
         """Ask once, under one id, until it is known; whether it was accepted."""
         command_id = uuid4()
         ways: Sequence[Way] = self.doors if self.dice.random() < TWICE else self.doors[:1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 if TYPE_CHECKING:
-    from tests.workflows.frail import Frail
+    from tests.workflows.breakable import Breakable
 
 NO_UNIQUE_VERSION = """
 DO $mutant$
@@ -34,7 +34,7 @@ CREATE TRIGGER lost BEFORE INSERT OR UPDATE ON venture.accounts FOR EACH ROW EXE
 """Projections outside the transaction: the events are committed, and some rows that follow from them never come."""
 
 
-async def spoil(house: Frail, fault: str) -> None:
+async def spoil(house: Breakable, fault: str) -> None:
     """Change the schema so."""
     owner = await asyncpg.connect(house.servers.owner_url)
     try:

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import Entry, EventStore
     from tests.nemesis.callers import Callers
-    from tests.nemesis.house import Besieged
-    from tests.nemesis.stories import Story
+    from tests.nemesis.siege import Siege
+    from tests.nemesis.stories import LifeStory
 
 AT_ONCE: Final = 8
 ROOT_EVERY_S: Final = 0.5
@@ -66,7 +66,7 @@ IN_THE_LOG: Final = {
 class Ledger:
     """What is known of one run when it is over."""
 
-    house: Besieged
+    house: Siege
     callers: Callers
     roots: list[Root]
     healed_s: float
@@ -84,7 +84,7 @@ class Ledger:
         """The stream's events."""
         return [entry for entry in self.entries[stream] if entry.kind is EntryKind.EVENT]
 
-    def is_short_of(self, story: Story) -> bool:
+    def is_short_of(self, story: LifeStory) -> bool:
         """Whether something of that story has not happened yet."""
         return len(self.events(story.stream)) < len(story.comes_to())
 
@@ -189,7 +189,7 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
     async def differences() -> list[str]:
         found = [
             f"{f.stream}: {f.difference}"
-            for f in (await reconcile(house.store, house.client, house.settings.task_queue)).found
+            for f in (await reconcile(house.store, house.client, house.settings.task_queue)).findings
         ]
         running = {w.id async for w in house.client.list_workflows("ExecutionStatus = 'Running'")}
         rows = [row async for row in house.store.standings(realm=ledger.callers.bureau.realm)]

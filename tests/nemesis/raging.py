@@ -17,15 +17,15 @@ from tests.nemesis import stories
 from tests.nemesis.blows import Nemesis
 from tests.nemesis.callers import Broken, Callers, together
 from tests.nemesis.faults import spoil
-from tests.nemesis.house import WORKERS, besieged, remains
 from tests.nemesis.invariants import Ledger, broken, note_roots, soon_none
+from tests.nemesis.siege import WORKERS, remains, siege
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
     from pathlib import Path
 
     from audit.verification import Root
-    from tests.nemesis.house import Besieged
+    from tests.nemesis.siege import Siege
 
 HEALED_S = 90.0
 """Within which all must have come to its end once nothing is broken any more (I14): a minute is what the house itself
@@ -57,7 +57,7 @@ class Rage:
 
 
 @dataclass
-class Outcome:
+class RageReport:
     """What a run came to."""
 
     broken: list[str] = field(default_factory=list)
@@ -74,21 +74,21 @@ class Outcome:
         return {text.split()[0] for text in self.broken}
 
 
-async def run(home: Path, rage: Rage) -> Outcome:
+async def run(home: Path, rage: Rage) -> RageReport:
     """Rage in a house of its own in that folder."""
-    settings, outcome = bootstrap.settings(home=home), Outcome()
-    async with besieged(settings, rage.seed, affliction=rage.affliction, workers=rage.workers) as house:
-        await _lived(house, rage, outcome)
+    settings, outcome = bootstrap.settings(home=home), RageReport()
+    async with siege(settings, rage.seed, affliction=rage.affliction, workers=rage.workers) as house:
+        await _rage_over(house, rage, outcome)
     outcome.broken += [f"I13 {left}" for left in remains(settings, house)]
     return outcome
 
 
-async def _lived(house: Besieged, rage: Rage, outcome: Outcome) -> None:
+async def _rage_over(house: Siege, rage: Rage, outcome: RageReport) -> None:
     dice = random.Random(f"callers {rage.seed}")  # noqa: S311 - who does what when, no secret
     bureau = house.frail.bureau()
     callers = Callers(bureau, house.client, house.store, house.doors, dice)
     now = datetime.now(UTC)
-    await stories.found(bureau, now)
+    await stories.establish(bureau, now)
     within = [rage.ready_s + dice.uniform(0, 0.9) * rage.seconds for _ in range(rage.projects)]
     alarms = [now + timedelta(seconds=s) for s in within]
     await callers.begin(stories.plan(bureau, rage.projects, now, alarms), rage.rolling)
@@ -132,7 +132,7 @@ async def _live(callers: Callers, rage: Rage) -> None:
     await together(*(later(number) for number in range(len(callers.begun))))
 
 
-async def _keep(house: Besieged) -> None:
+async def _keep(house: Siege) -> None:
     """A worker that could not start while the servers were away is started again."""
     while True:
         house.frail.keep_workers()

@@ -31,7 +31,7 @@ from domain.project.contract import (
 from domain.project.disbursement import ApproveDisbursement, CheckDisbursement, PayDisbursement, RequestDisbursement
 from domain.round.call import CallClosed, PublishCall
 from domain.round.plan import GRACE, OpenNeedSolicitation
-from tests.workflows.bureau import FUND_FEN, MINUTES, RULES, verified
+from tests.workflows.bureau import FUND_FEN, MINUTES, RULES, verification
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,7 +80,7 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Story:
+class LifeStory:
     """What happens to one stream."""
 
     stream: StreamId
@@ -99,19 +99,19 @@ class Story:
         return [*(c.records.event_type for c in [*(p.command for p in self.past), *given]), *self.deadlines]
 
 
-async def found(bureau: Bureau, now: datetime) -> None:
+async def establish(bureau: Bureau, now: datetime) -> None:
     """Fill the registers that all stories rest on."""
     await bureau.open_base(at=now - FOUNDED)
     asked = OpenNeedSolicitation(scheme=RULES.ref, year=now.year, level=RoundLevel.DISTRICT)
     await bureau.straight(bureau.id("round", SOLICITING), asked, "CAB-REG#1", at=now)
 
 
-def plan(bureau: Bureau, projects: int, now: datetime, alarms: Sequence[datetime]) -> list[Story]:
+def plan(bureau: Bureau, projects: int, now: datetime, alarms: Sequence[datetime]) -> list[LifeStory]:
     """The stories of so many projects."""
     return [story for number in range(projects) for story in life(bureau, number, now, alarms[number])]
 
 
-def life(bureau: Bureau, number: int, now: datetime, alarm: datetime) -> Iterator[Story]:
+def life(bureau: Bureau, number: int, now: datetime, alarm: datetime) -> Iterator[LifeStory]:
     """One organisation, one need, one project and one round; the round's call closes at that alarm."""
     yield _organisation(bureau, number)
     yield _need(bureau, number)
@@ -119,13 +119,13 @@ def life(bureau: Bureau, number: int, now: datetime, alarm: datetime) -> Iterato
     yield _round(bureau, number, now, alarm)
 
 
-def _organisation(bureau: Bureau, number: int) -> Story:
-    steps = tuple(Step(verified(name), "HOST#1") for name in ("甲", "乙", "丙", "丁"))
-    return Story(bureau.id("organisation", f"ORG-L{number}"), chapters=(steps,))
+def _organisation(bureau: Bureau, number: int) -> LifeStory:
+    steps = tuple(Step(verification(name), "HOST#1") for name in ("甲", "乙", "丙", "丁"))
+    return LifeStory(bureau.id("organisation", f"ORG-L{number}"), chapters=(steps,))
 
 
-def _need(bureau: Bureau, number: int) -> Story:
-    return Story(
+def _need(bureau: Bureau, number: int) -> LifeStory:
+    return LifeStory(
         bureau.id("need", f"ND-{number}"),
         chapters=(
             (Step(SubmitNeed(round=SOLICITING, group="空巢老人"), "COMM#1"),),
@@ -137,7 +137,7 @@ def _need(bureau: Bureau, number: int) -> Story:
     )
 
 
-def _paid(bureau: Bureau, number: int, now: datetime) -> Story:
+def _paid(bureau: Bureau, number: int, now: datetime) -> LifeStory:
     """Awarded, signed, and its first tranche asked for, checked, approved and paid by four people."""
     steps = (
         Step(CONTRACT, "CAB-REG#1"),
@@ -147,10 +147,10 @@ def _paid(bureau: Bureau, number: int, now: datetime) -> Story:
         Step(ApproveDisbursement(tranche="T1"), "CAB-DEC#1"),
         Step(PayDisbursement(tranche="T1", amount=FIRST_FEN), "FISCAL#1"),
     )
-    return Story(bureau.id("project", f"AP-{number}"), _awarded(bureau, number, now - 10 * A_DAY), (steps,))
+    return LifeStory(bureau.id("project", f"AP-{number}"), _awarded(bureau, number, now - 10 * A_DAY), (steps,))
 
 
-def _objected(bureau: Bureau, number: int, _now: datetime) -> Story:
+def _objected(bureau: Bureau, number: int, _now: datetime) -> LifeStory:
     """Proposed, posted, objected to, and given up by its organisation."""
     steps = (
         Step(bureau.award(number), "CAB-REG#1"),
@@ -160,14 +160,14 @@ def _objected(bureau: Bureau, number: int, _now: datetime) -> Story:
         Step(DismissObjection(finding="不成立"), "CAB-DEC#1"),
     )
     given_up = (Step(DeclineAward(reason="人手不足"), "SO-LEGAL#1"),)
-    return Story(bureau.id("project", f"AP-{number}"), chapters=(steps, given_up))
+    return LifeStory(bureau.id("project", f"AP-{number}"), chapters=(steps, given_up))
 
 
-def _lapsed(bureau: Bureau, number: int, now: datetime) -> Story:
+def _lapsed(bureau: Bureau, number: int, now: datetime) -> LifeStory:
     """Awarded too long ago: whoever wants to sign now finds that the award has lapsed on its day."""
     late = Step(CONTRACT, "CAB-REG#1", refused=True)
     past = _awarded(bureau, number, now - 40 * A_DAY)
-    return Story(bureau.id("project", f"AP-{number}"), past, ((late,),), (ContractSigningLapsed.event_type,))
+    return LifeStory(bureau.id("project", f"AP-{number}"), past, ((late,),), (ContractSigningLapsed.event_type,))
 
 
 _PROJECTS = (_paid, _objected, _lapsed)
@@ -182,12 +182,12 @@ def _awarded(bureau: Bureau, number: int, confirmed: datetime) -> tuple[Past, ..
     )
 
 
-def _round(bureau: Bureau, number: int, now: datetime, alarm: datetime) -> Story:
+def _round(bureau: Bureau, number: int, now: datetime, alarm: datetime) -> LifeStory:
     """A district's call whose deadline is just behind us: its grace ends at the alarm."""
     call = PublishCall(scheme=RULES.ref, year=now.year, level=RoundLevel.DISTRICT, deadline=alarm - GRACE)
     stream = bureau.id("round", f"R-L{number}")
     past = (Past(now - 20 * A_DAY, call, "CAB-REG#1"),)
-    return Story(stream, past, deadlines=(CallClosed.event_type,), alarm=alarm)
+    return LifeStory(stream, past, deadlines=(CallClosed.event_type,), alarm=alarm)
 
 
 def money(lives: int) -> Mapping[str, int]:

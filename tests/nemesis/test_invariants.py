@@ -12,8 +12,8 @@ import bootstrap
 from audit.verification import Root
 from tests.nemesis import stories
 from tests.nemesis.callers import Callers
-from tests.nemesis.house import besieged, remains
 from tests.nemesis.invariants import Ledger, broken
+from tests.nemesis.siege import remains, siege
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 @pytest.mark.full
 async def test_what_is_left_told_or_forged_is_found(tmp_path: Path) -> None:
     settings, now = bootstrap.settings(home=tmp_path), datetime.now(UTC)
-    async with besieged(settings, 1, affliction="none", workers=1) as house:
+    async with siege(settings, 1, affliction="none", workers=1) as house:
         bureau = house.frail.bureau()
         callers = Callers(bureau, house.client, house.store, house.doors, random.Random(1))  # noqa: S311 - no secret
-        await stories.found(bureau, now)
+        await stories.establish(bureau, now)
         await callers.begin(stories.plan(bureau, 1, now, [now]), 0)
         for story in callers.begun:
             await callers.live(story)

@@ -11,7 +11,7 @@ import pytest
 import bootstrap
 from cli.scenario import plan_scenario, shipped
 from scenarios.play import SilentProgress, play
-from tests.workflows.frail import frail
+from tests.workflows.breakable import breakable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scenarios.plan import Plan, Planned
     from store.port import EventStore
     from tests.conftest import Desk
-    from tests.workflows.frail import Frail
+    from tests.workflows.breakable import Breakable
 
 S2 = next(path for path in shipped() if path.stem == "s2-fuzhou")
 
@@ -28,7 +28,7 @@ S2 = next(path for path in shipped() if path.stem == "s2-fuzhou")
 class Killer(SilentProgress):
     """Watches the play, and kills the worker when the command after one of these rows is on its way."""
 
-    def __init__(self, house: Frail, rows: Collection[int], dice: random.Random) -> None:
+    def __init__(self, house: Breakable, rows: Collection[int], dice: random.Random) -> None:
         self._house = house
         self._rows = rows
         self._dice = dice
@@ -60,7 +60,7 @@ async def _plays_as_undisturbed(desk: Desk, home: Path, rows: Collection[int], s
     (plan,) = plan_scenario([S2])
     undisturbed = await play(plan, desk.door, desk.store)
     dice = random.Random(seed)  # noqa: S311 - when the worker is killed, no secret
-    async with frail(bootstrap.settings(home=home)) as house:
+    async with breakable(bootstrap.settings(home=home)) as house:
         killer = Killer(house, rows, dice)
         disturbed = await play(plan, house.door, house.store, killer)
         assert killer.killed == len(rows)

@@ -13,7 +13,7 @@ from tests.nemesis.raging import Rage, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.nemesis.raging import Outcome
+    from tests.nemesis.raging import RageReport
 
 LATE_S = 8.0
 """No longer need one wait to see that nothing comes."""
@@ -23,7 +23,7 @@ FAR_S = 20.0
 """An alarm that far away comes when every workflow has long made way, on the slowest machine too."""
 
 
-async def _mutant(home: Path, affliction: str, fault: str = "", ready_s: float = CALM.ready_s) -> Outcome:
+async def _mutant(home: Path, affliction: str, fault: str = "", ready_s: float = CALM.ready_s) -> RageReport:
     return await run(home, replace(CALM, affliction=affliction, fault=fault, healed_s=LATE_S, ready_s=ready_s))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks
 from tests.nemesis import __main__ as command_line
-from tests.nemesis.raging import Outcome, Rage, run
+from tests.nemesis.raging import Rage, RageReport, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +48,8 @@ def test_the_rage_that_the_drills_name_ends_well() -> None:
 def test_a_broken_invariant_is_named_and_is_the_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def broken(_home: Path, _rage: Rage) -> Outcome:
-        return Outcome(broken=["I3 need/live/ND-1: versions [1, 1]"])
+    async def broken(_home: Path, _rage: Rage) -> RageReport:
+        return RageReport(broken=["I3 need/live/ND-1: versions [1, 1]"])
 
     monkeypatch.setattr(command_line, "run", broken)
     assert command_line.main("7", "30", "60") == 1

@@ -19,9 +19,9 @@ from domain.kernel.identity import Actor
 from local import processes
 from store.port import EntryKind
 from tests.nemesis.afflicted import TRIED
-from tests.nemesis.house import AFFLICTED
-from tests.workflows.bureau import verified
-from tests.workflows.frail import frail
+from tests.nemesis.siege import AFFLICTED
+from tests.workflows.breakable import breakable
+from tests.workflows.bureau import verification
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from application.door import Receipt
     from domain.kernel.identity import StreamId
-    from tests.workflows.frail import Frail
+    from tests.workflows.breakable import Breakable
 
 TASK = timedelta(seconds=2)
 """What a workflow task may take before the server gives it to another worker."""
@@ -38,7 +38,7 @@ TASK = timedelta(seconds=2)
 
 @pytest.mark.parametrize("moment", ["before", pytest.param("after", marks=pytest.mark.full)])
 async def test_a_worker_that_stood_still_in_mid_append_does_nothing_twice(tmp_path: Path, moment: str) -> None:
-    async with frail(
+    async with breakable(
         bootstrap.settings(home=tmp_path),
         program=AFFLICTED,
         AFFLICTION="stops-in-mid-append",
@@ -67,16 +67,16 @@ async def test_a_worker_that_stood_still_in_mid_append_does_nothing_twice(tmp_pa
         assert (await verify(house.store)).ok
 
 
-async def _known(house: Frail, stream: StreamId, command_id: UUID) -> Receipt:
+async def _known(house: Breakable, stream: StreamId, command_id: UUID) -> Receipt:
     while True:
         with suppress(NotKnown):
-            return await house.door.send(stream, verified(), Actor("HOST#1"), command_id=command_id)
+            return await house.door.send(stream, verification(), Actor("HOST#1"), command_id=command_id)
 
 
 async def _stands_still(pid: int) -> bool:
     return processes._stat(pid)[0] == "T"
 
 
-async def _tried(house: Frail) -> bool:
+async def _tried(house: Breakable) -> bool:
     """Whether the zombie has sent its append."""
     return TRIED in (house.settings.home / "logs" / "worker-0.log").read_text(encoding="utf-8")

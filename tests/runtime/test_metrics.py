@@ -12,21 +12,22 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from domain.kernel.identity import Actor
 from domain.project.award import ConfirmAward
-from tests.runtime.asking import asked
-from tests.workflows.bureau import verified
+from tests.runtime.http_probe import http_get
+from tests.workflows.bureau import verification
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-    from tests.runtime.conftest import Watched
+    from tests.runtime.conftest import WatchedWorker
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus-rules.yaml"
+FOLLOWERS = ("agenda", "alarms")
 HOST, DECIDER = Actor("HOST#1"), Actor("CAB-DEC#1")
 
 
 async def _families(port: int) -> dict[str, Metric]:
-    answer = await asked(port, "/metrics")
+    answer = await http_get(port, "/metrics")
     assert answer.status == 200
     assert "text/plain" in answer.headers
     return {family.name: family for family in text_string_to_metric_families(answer.text)}
@@ -39,7 +40,7 @@ def _value(families: dict[str, Metric], sample: str, **labels: str) -> float:
     return found
 
 
-async def test_every_figure_has_its_meaning_and_kind_and_a_name_of_ours_or_the_process(watched: Watched) -> None:
+async def test_every_figure_has_its_meaning_and_kind_and_a_name_of_ours_or_the_process(watched: WatchedWorker) -> None:
     for family in (await _families(watched.health_port)).values():
         assert family.documentation, family.name
         assert family.type in {"counter", "gauge", "histogram"}, family.name
@@ -48,10 +49,10 @@ async def test_every_figure_has_its_meaning_and_kind_and_a_name_of_ours_or_the_p
         assert len(samples) == len(set(samples)), family.name
 
 
-async def test_commands_appends_and_durations_are_counted_as_they_end(watched: Watched) -> None:
+async def test_commands_appends_and_durations_are_counted_as_they_end(watched: WatchedWorker) -> None:
     door, bureau = watched.house.door, watched.house.bureau()
     before = await _families(watched.health_port)
-    await door.send(bureau.id("organisation", "ORG-1"), verified(), HOST)
+    await door.send(bureau.id("organisation", "ORG-1"), verification(), HOST)
     try:
         await door.send(bureau.id("project", "AP-1"), ConfirmAward(), DECIDER)
     except Exception as refused:  # noqa: BLE001 - whatever it is called, the count below tells
@@ -71,29 +72,32 @@ async def test_commands_appends_and_durations_are_counted_as_they_end(watched: W
     assert _value(after, "venture_build_info") == 1
 
 
-async def test_the_number_of_series_does_not_grow_with_what_is_done(watched: Watched) -> None:
+async def test_the_number_of_series_does_not_grow_with_what_is_done(watched: WatchedWorker) -> None:
     def series(families: dict[str, Metric]) -> int:
         return sum(len(family.samples) for family in families.values())
 
     bureau = watched.house.bureau()
     before = series(await _families(watched.health_port))
     for n in range(20):
-        await watched.house.door.send(bureau.id("organisation", f"ORG-{n}"), verified(), HOST)
+        await watched.house.door.send(bureau.id("organisation", f"ORG-{n}"), verification(), HOST)
     assert series(await _families(watched.health_port)) == before
     assert before < 80
 
 
-async def test_the_follower_says_when_it_was_last_round(watched: Watched) -> None:
-    first = _value(await _families(watched.health_port), "venture_follower_round_timestamp_seconds")
+async def test_each_follower_says_when_it_last_did_a_round(watched: WatchedWorker) -> None:
+    async def last_round(follower: str) -> float:
+        families = await _families(watched.health_port)
+        return _value(families, "venture_follower_round_timestamp_seconds", follower=follower)
+
+    first = {follower: await last_round(follower) for follower in FOLLOWERS}
 
     async def later() -> bool:
-        families = await _families(watched.health_port)
-        return _value(families, "venture_follower_round_timestamp_seconds") > max(first, 1)
+        return all([await last_round(follower) > max(first[follower], 1) for follower in FOLLOWERS])
 
     await until(later, within_s=30)
 
 
-async def test_every_alert_is_well_formed_and_rests_on_figures_that_a_worker_gives(watched: Watched) -> None:
+async def test_every_alert_is_well_formed_and_rests_on_figures_that_a_worker_gives(watched: WatchedWorker) -> None:
     house = watched.house
     unknown = await house.client.start_workflow(  # nobody knows that workflow: its task fails, and is counted
         "Nothing", id=f"nothing-{uuid4()}", task_queue=house.settings.task_queue

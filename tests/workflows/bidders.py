@@ -31,7 +31,7 @@ LAST_S = 5.0
 LATE_S = 0.5
 
 
-async def _known(door: Door, stream: StreamId, command: Any, actor: Actor) -> dict[str, Any]:
+async def _answer(door: Door, stream: StreamId, command: Any, actor: Actor) -> dict[str, Any]:
     """The one answer, asked for under one id until there is one."""
     command_id, asked = uuid4(), 0
     while True:
@@ -52,11 +52,11 @@ async def _bid(door: Door, realm: str, number: int, at: datetime) -> dict[str, A
     bid = SubmitApplication(
         round="R-1", organisation=f"ORG-{number}", title=f"申報 {number}", requested=100_000, statement="社區需求"
     )
-    return await _known(door, StreamId.of("project", realm, f"AP-{number}"), bid, Actor(f"SO-LEGAL#{number}"))
+    return await _answer(door, StreamId.of("project", realm, f"AP-{number}"), bid, Actor(f"SO-LEGAL#{number}"))
 
 
 async def _endorse(door: Door, realm: str, number: int) -> dict[str, Any]:
-    return await _known(door, StreamId.of("need", realm, "ND-1"), EndorseNeed(), Actor(f"COMM#{number}"))
+    return await _answer(door, StreamId.of("need", realm, "ND-1"), EndorseNeed(), Actor(f"COMM#{number}"))
 
 
 async def main(realm: str, deadline: str, first: int, last: int, seed: int) -> None:

@@ -80,7 +80,7 @@ class Bureau:
     async def open_base(self, *, at: datetime | None = None) -> None:
         """Fill every register that a base's support rests on."""
         await self.open_round(at=at)
-        await self.straight(self.id("organisation", "ORG-1"), verified(), "HOST#1", at=at)
+        await self.straight(self.id("organisation", "ORG-1"), verification(), "HOST#1", at=at)
         fund = RegisterFundSource(name="福彩公益金", envelope=FUND_FEN)
         await self.straight(self.id("fund", "FS-1"), fund, "CAB-FIN#1", at=at)
         base = self.id("base", "BASE-1")
@@ -100,11 +100,11 @@ class Bureau:
         )
 
 
-def verified(name: str = "宜合公益") -> VerifyOrganisation:
+def verification(name: str = "宜合公益") -> VerifyOrganisation:
     """The verification of an organisation; any number of them may follow one another."""
     return VerifyOrganisation(name=name, kind=OrganisationKind.SERVICE_AGENCY, representatives=(Actor("SO-LEGAL#1"),))
 
 
-def lacking(group: str = "空巢老人") -> SubmitNeed:
+def need_submission(group: str = "空巢老人") -> SubmitNeed:
     """A need of the round."""
     return SubmitNeed(round=ROUND, group=group)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HOUSE = Path(__file__).parents[2]
 
 
-def worker(
+def start_worker(
     settings: Settings, log: Path, *, program: Path = HOUSE / "worker.py", more: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
     """A worker on that state folder and task queue; it dies with this process."""
@@ -36,7 +36,7 @@ def worker(
     return processes.spawn([sys.executable, str(program)], log=log, when_parent_dies=signal.SIGKILL, env=environment)
 
 
-def ended(process: subprocess.Popen[bytes]) -> None:
+def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill it if it still runs, and wait until it is gone."""
     if process.poll() is None:
         process.kill()

@@ -18,7 +18,7 @@ from domain.kernel.identity import Actor, StreamId
 from domain.need import AdoptNeed, EndorseNeed
 from store.memory import MemoryStore
 from store.port import EntryKind, StoreUnavailable
-from tests.workflows.bureau import lacking, verified
+from tests.workflows.bureau import need_submission, verification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ async def updates(desk: Desk, stream: StreamId) -> list[str]:
 async def test_commands_on_one_stream_travel_in_one_update_and_each_has_its_answer(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    askings = [asking(lacking(), "COMM#1"), asking(EndorseNeed(), "COMM#2"), asking(EndorseNeed(), "COMM#3")]
+    askings = [asking(need_submission(), "COMM#1"), asking(EndorseNeed(), "COMM#2"), asking(EndorseNeed(), "COMM#3")]
     given = await answers(desk, need, askings)
     assert [(a.ending, a.version, a.events) for a in given] == [
         (Ending.ACCEPTED, 1, ("NeedSubmitted",)),
@@ -73,7 +73,7 @@ async def test_a_bundle_asked_again_is_answered_from_the_journal_and_goes_on_whe
     desk: Desk, bureau: Bureau
 ) -> None:
     stream = bureau.id("organisation", "ORG-1")
-    askings = [asking(verified(name)) for name in NAMES]
+    askings = [asking(verification(name)) for name in NAMES]
     first = await answers(desk, stream, askings[:2])
     whole = await answers(desk, stream, askings)
     assert [a.model_copy(update={"repeated": False}) for a in whole[:2]] == first
@@ -86,7 +86,7 @@ async def test_nothing_after_a_refused_command_is_carried_out_before_its_answer_
 ) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    askings = [asking(lacking(), "COMM#1"), asking(AdoptNeed(), "COMM#1"), asking(EndorseNeed(), "COMM#2")]
+    askings = [asking(need_submission(), "COMM#1"), asking(AdoptNeed(), "COMM#1"), asking(EndorseNeed(), "COMM#2")]
     async with aclosing(desk.door.send_each(need, askings)) as heard:
         async for answer in heard:
             if answer.ending is Ending.REFUSED:
@@ -107,7 +107,7 @@ async def test_another_streams_deadline_falls_due_in_the_midst_of_a_bundle(desk:
     assert row.due_at is not None
     stream = bureau.id("organisation", "ORG-1")
     days = (opened + timedelta(days=1), row.due_at, row.due_at + timedelta(days=1))
-    given = await answers(desk, stream, [asking(verified(n), at=at) for n, at in zip(NAMES, days, strict=False)])
+    given = await answers(desk, stream, [asking(verification(n), at=at) for n, at in zip(NAMES, days, strict=False)])
     assert [a.ending for a in given] == [Ending.ACCEPTED] * 3
     entries = [e for e in await desk.store.feed(0, 100_000) if e.stream in (stream, round_)]
     events = [(e.type, e.occurred_at) for e in entries if e.kind is EntryKind.EVENT]
@@ -125,7 +125,7 @@ async def test_a_single_command_without_a_time_waits_for_the_deadlines_of_its_ma
     await desk.door.open_realm(bureau.realm)
     opened = datetime(2024, 3, 4, 1, tzinfo=UTC)
     round_ = await bureau.open_round(at=opened)
-    await desk.door.send(bureau.id("organisation", "ORG-1"), verified(), Actor("HOST#1"))
+    await desk.door.send(bureau.id("organisation", "ORG-1"), verification(), Actor("HOST#1"))
     assert [e.type async for e in desk.store.read(round_)][-1] == "NeedSolicitationClosed"
 
 
@@ -133,12 +133,12 @@ async def test_more_commands_than_one_update_takes_go_in_several(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = bureau.id("organisation", "ORG-1")
-    await desk.door.send(stream, verified("戊"), Actor("HOST#1"))
+    await desk.door.send(stream, verification("戊"), Actor("HOST#1"))
     monkeypatch.setattr(doors, "MOST_COMMANDS", 2)
-    given = await answers(desk, stream, [asking(verified(name)) for name in NAMES])
+    given = await answers(desk, stream, [asking(verification(name)) for name in NAMES])
     assert [a.version for a in given] == [2, 3, 4, 5]
     monkeypatch.setattr(doors, "MOST_BYTES", 0)
-    again = await answers(desk, stream, [asking(verified(name)) for name in NAMES[:2]])
+    again = await answers(desk, stream, [asking(verification(name)) for name in NAMES[:2]])
     assert [a.version for a in again] == [6, 7]
 
 
@@ -159,7 +159,7 @@ class GoneAfter(MemoryStore):
 
 def _bundle(bureau: Bureau) -> CarryOutEach:
     stream = bureau.id("organisation", "ORG-1")
-    envelopes: tuple[Envelope, ...] = tuple(bureau.envelope(stream, verified(name), "HOST#1") for name in NAMES)
+    envelopes: tuple[Envelope, ...] = tuple(bureau.envelope(stream, verification(name), "HOST#1") for name in NAMES)
     return CarryOutEach(stream=stream, now=datetime.now(UTC), envelopes=envelopes)
 
 

@@ -25,13 +25,13 @@ from domain.round.call import PublishCall
 from local.postgres import SUPERUSER
 from store.port import EntryKind
 from tests.workflows.bidders import LAST_S
-from tests.workflows.bureau import ROUND, RULES, Bureau, lacking
-from tests.workflows.frail import frail
+from tests.workflows.breakable import breakable
+from tests.workflows.bureau import ROUND, RULES, Bureau, need_submission
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.workflows.frail import Frail
+    from tests.workflows.breakable import Breakable
 
 BIDDERS = Path(__file__).with_name("bidders.py")
 CLIENTS = 4
@@ -45,15 +45,15 @@ SIZES = [
 
 
 @asynccontextmanager
-async def _house(home: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Frail]:
+async def _house(home: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Breakable]:
     """Servers of its own, which let so many updates of one workflow in at once."""
     changed = {**local.temporal.DYNAMIC, "history.maxInFlightUpdates": str(limit)}
     monkeypatch.setattr(local.temporal, "DYNAMIC", changed)
-    async with frail(bootstrap.settings(home=home)) as house:
+    async with breakable(bootstrap.settings(home=home)) as house:
         yield house
 
 
-async def _answers(house: Frail, realm: str, deadline: str, most: int) -> list[dict[str, Any]]:
+async def _answers(house: Breakable, realm: str, deadline: str, most: int) -> list[dict[str, Any]]:
     """What four client processes hear, each with its share of the callers."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
     environment |= {
@@ -78,14 +78,14 @@ async def _answers(house: Frail, realm: str, deadline: str, most: int) -> list[d
     return [json.loads(line) for out, _ in said for line in out.splitlines()]
 
 
-async def _count_appends(house: Frail) -> None:
+async def _count_appends(house: Breakable) -> None:
     admin = await asyncpg.connect(house.servers.postgres.url(SUPERUSER))
     await admin.execute("ALTER SYSTEM SET track_functions = 'pl'")
     await admin.execute("SELECT pg_reload_conf()")
     await admin.close()
 
 
-async def _appends(house: Frail) -> int:
+async def _appends(house: Breakable) -> int:
     """How often the log was appended to, as Postgres counted."""
     await asyncio.sleep(1.5)  # a backend tells what it did at most once a second
     admin = await asyncpg.connect(house.servers.postgres.url(SUPERUSER))
@@ -152,7 +152,7 @@ async def test_hundreds_at_one_stream_are_answered_truly(
         bureau = house.bureau()
         await bureau.open_round()
         need = bureau.id("need", "ND-1")
-        await house.door.send(need, lacking(), Actor("COMM#1000"))
+        await house.door.send(need, need_submission(), Actor("COMM#1000"))
         await _count_appends(house)
         before, appended = await house.store.last_position(), await _appends(house)
         answers = await _answers(house, bureau.realm, "-", most)

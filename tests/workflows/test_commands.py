@@ -17,7 +17,7 @@ from domain.kernel.refusal import CommandRejected
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
 from domain.round.plan import CloseNeedSolicitation, OpenNeedSolicitation
 from store.port import EntryKind, StoreUnavailable
-from tests.workflows.bureau import Bureau, lacking, verified
+from tests.workflows.bureau import Bureau, need_submission, verification
 
 if TYPE_CHECKING:
     from domain.kernel.facts import Facts
@@ -36,8 +36,8 @@ async def whole(store: EventStore, stream: StreamId) -> list[Entry]:
 
 async def test_a_command_asked_twice_has_one_event_and_one_answer(desk: Desk, bureau: Bureau) -> None:
     stream, command_id = bureau.id("organisation", "ORG-1"), uuid4()
-    first = await desk.door.send(stream, verified(), HOST, command_id=command_id)
-    again = await desk.door.send(stream, verified(), HOST, command_id=command_id)
+    first = await desk.door.send(stream, verification(), HOST, command_id=command_id)
+    again = await desk.door.send(stream, verification(), HOST, command_id=command_id)
     assert (first.repeated, again.repeated) == (False, True)
     assert (first.version, first.position, first.events) == (again.version, again.position, again.events)
     assert len(await whole(desk.store, stream)) == 2, "one command, one event"
@@ -45,20 +45,20 @@ async def test_a_command_asked_twice_has_one_event_and_one_answer(desk: Desk, bu
 
 async def test_the_answer_is_the_same_after_other_commands_and_another_run(desk: Desk, bureau: Bureau) -> None:
     stream, command_id = bureau.id("organisation", "ORG-1"), uuid4()
-    first = await desk.door.send(stream, verified(), HOST, command_id=command_id)
+    first = await desk.door.send(stream, verification(), HOST, command_id=command_id)
     for name in ("甲", "乙"):
-        await desk.door.send(stream, verified(name), HOST)
-    again = await desk.door.send(stream, verified(), HOST, command_id=command_id)
+        await desk.door.send(stream, verification(name), HOST)
+    again = await desk.door.send(stream, verification(), HOST, command_id=command_id)
     assert (again.version, again.position, again.events) == (first.version, first.position, first.events)
 
 
 async def test_an_id_used_for_another_request_is_a_mismatch(desk: Desk, bureau: Bureau) -> None:
     stream, command_id = bureau.id("organisation", "ORG-1"), uuid4()
-    await desk.door.send(stream, verified(), HOST, command_id=command_id)
+    await desk.door.send(stream, verification(), HOST, command_id=command_id)
     with pytest.raises(Mismatch):
-        await desk.door.send(stream, verified("另一家"), HOST, command_id=command_id)
+        await desk.door.send(stream, verification("另一家"), HOST, command_id=command_id)
     with pytest.raises(Mismatch):
-        await desk.door.send(bureau.id("organisation", "ORG-2"), verified(), HOST, command_id=command_id)
+        await desk.door.send(bureau.id("organisation", "ORG-2"), verification(), HOST, command_id=command_id)
     assert len(await whole(desk.store, stream)) == 2
     assert await whole(desk.store, bureau.id("organisation", "ORG-2")) == []
 
@@ -70,7 +70,7 @@ async def test_a_refusal_is_journalled_once_and_told_again_even_when_the_rules_w
     need, command_id = bureau.id("need", "ND-1"), uuid4()
     with pytest.raises(CommandRejected) as first:
         await desk.door.send(need, AdoptNeed(), OFFICER, command_id=command_id)
-    await desk.door.send(need, lacking(), COMMUNITY)
+    await desk.door.send(need, need_submission(), COMMUNITY)
     with pytest.raises(CommandRejected) as again:
         await desk.door.send(need, AdoptNeed(), OFFICER, command_id=command_id)
     assert first.value.unmet == again.value.unmet
@@ -90,7 +90,7 @@ async def _sent_straight(desk: Desk, envelope: Envelope) -> Answer:
 async def test_what_did_not_come_through_the_door_is_not_carried_out(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), COMMUNITY)
+    await desk.door.send(need, need_submission(), COMMUNITY)
     before = await whole(desk.store, need)
     signed = bureau.envelope(need, EndorseNeed(), "COMM#2")
     forged = (
@@ -108,8 +108,8 @@ async def test_what_did_not_come_through_the_door_is_not_carried_out(desk: Desk,
 async def test_a_forged_envelope_learns_nothing_of_a_recorded_command(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need, command_id = bureau.id("need", "ND-1"), uuid4()
-    await desk.door.send(need, lacking(), COMMUNITY, command_id=command_id)
-    forged = bureau.envelope(need, lacking(), "COMM#1", command_id=command_id).signed(b"another key")
+    await desk.door.send(need, need_submission(), COMMUNITY, command_id=command_id)
+    forged = bureau.envelope(need, need_submission(), "COMM#1", command_id=command_id).signed(b"another key")
     answer = await _sent_straight(desk, forged)
     assert (answer.ending, answer.events) == (Ending.UNSIGNED, ())
 
@@ -118,7 +118,7 @@ async def test_a_workflow_carries_out_only_what_is_about_its_own_stream(desk: De
     await bureau.open_round()
     need, other = bureau.id("need", "ND-1"), bureau.id("need", "ND-2")
     for stream in (need, other):
-        await desk.door.send(stream, lacking(), COMMUNITY)
+        await desk.door.send(stream, need_submission(), COMMUNITY)
     handle = desk.client.get_workflow_handle(need)
     astray = (
         ("carry_out", bureau.envelope(other, EndorseNeed(), "COMM#2")),
@@ -137,7 +137,7 @@ async def test_a_workflow_carries_out_only_what_is_about_its_own_stream(desk: De
 async def test_a_command_cannot_be_smuggled_in_with_a_deadline(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), COMMUNITY)
+    await desk.door.send(need, need_submission(), COMMUNITY)
     envelope = bureau.envelope(need, EndorseNeed(), "COMM#2")
     with pytest.raises(WorkflowUpdateFailedError):
         await desk.client.get_workflow_handle(need).execute_update(
@@ -175,7 +175,7 @@ async def test_a_fault_in_a_rule_is_said_at_once_and_not_tried_again(
 ) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), COMMUNITY)
+    await desk.door.send(need, need_submission(), COMMUNITY)
     failed = _broken(monkeypatch, bureau.realm, RejectNeed, KeyError("no such thing"))
     with pytest.raises(Defect, match="no such thing"):
         await desk.door.send(need, RejectNeed(reason="重複"), OFFICER)
@@ -189,7 +189,7 @@ async def test_while_the_store_is_away_a_workflow_says_so_and_does_not_go_on_try
 ) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), COMMUNITY)
+    await desk.door.send(need, need_submission(), COMMUNITY)
     append, tries = type(desk.store).append, []
 
     async def away(store: PostgresStore, wanted: Append) -> Appended:
@@ -212,7 +212,7 @@ async def test_while_the_store_is_away_a_workflow_says_so_and_does_not_go_on_try
 async def test_a_command_of_an_unknown_type_is_a_fault_said_at_once(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), COMMUNITY)
+    await desk.door.send(need, need_submission(), COMMUNITY)
     envelope = bureau.envelope(need, EndorseNeed(), "COMM#2").model_copy(update={"command": "PraiseNeed"})
     with pytest.raises(Defect):
         await desk.door.ask(envelope.signed(bureau.key))
@@ -260,5 +260,7 @@ async def test_a_command_dated_before_its_realms_clock_is_refused_with_the_reaso
     need, command_id = bureau.id("need", "ND-1"), uuid4()
     for _ in range(2):
         with pytest.raises(CommandRejected) as refused:
-            await desk.door.send(need, lacking(), COMMUNITY, command_id=command_id, at=late.replace(year=late.year - 1))
+            await desk.door.send(
+                need, need_submission(), COMMUNITY, command_id=command_id, at=late.replace(year=late.year - 1)
+            )
         assert "CLOCK" in {u.rule for u in refused.value.unmet}

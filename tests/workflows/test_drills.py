@@ -29,8 +29,8 @@ from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, DATABASE, OWNER, SUPERUSER
 from scenarios.play import SilentProgress, play
 from store.postgres import PostgresStore, open_pool
-from tests.workflows.bureau import RULES, Bureau, lacking
-from tests.workflows.frail import Frail, frail
+from tests.workflows.breakable import Breakable, breakable
+from tests.workflows.bureau import RULES, Bureau, need_submission
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -49,25 +49,25 @@ COMMUNITY, OFFICER = Actor("COMM#1"), Actor("CAB-REG#1")
 
 
 @pytest.fixture(scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Frail]:
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Breakable]:
     """A house of these tests' own, which may be damaged."""
-    async with frail(bootstrap.settings(home=tmp_path_factory.mktemp("house"))) as one:
+    async with breakable(bootstrap.settings(home=tmp_path_factory.mktemp("house"))) as one:
         yield one
 
 
-def _lose_temporals_data(house: Frail) -> None:
+def _lose_temporals_data(house: Breakable) -> None:
     """The database file is gone, and then the server; whoever keeps the servers starts an empty one."""
     for file in house.settings.home.glob("temporal.db*"):
         file.unlink()
     house.kill_temporal()
 
 
-async def _differences(house: Frail) -> dict[str, Discrepancy]:
-    found = (await reconcile(house.store, house.client, house.settings.task_queue)).found
+async def _differences(house: Breakable) -> dict[str, Discrepancy]:
+    found = (await reconcile(house.store, house.client, house.settings.task_queue)).findings
     return {f.stream: f.difference for f in found}
 
 
-async def _listed(house: Frail, *running: StreamId) -> None:
+async def _listed(house: Breakable, *running: StreamId) -> None:
     """Wait until Temporal's list, which follows a moment later, has them."""
 
     async def there() -> bool:
@@ -77,7 +77,7 @@ async def _listed(house: Frail, *running: StreamId) -> None:
     await until(there)
 
 
-async def _agree(house: Frail) -> None:
+async def _agree(house: Breakable) -> None:
     async def agree() -> bool:
         return not await _differences(house)
 
@@ -90,7 +90,7 @@ async def _agree(house: Frail) -> None:
 class Loser(SilentProgress):
     """Loses Temporal's data after so many rows."""
 
-    def __init__(self, house: Frail, after: int) -> None:
+    def __init__(self, house: Breakable, after: int) -> None:
         self._house = house
         self._left = after
 
@@ -100,17 +100,17 @@ class Loser(SilentProgress):
             _lose_temporals_data(self._house)
 
 
-async def _scheduled(house: Frail, alarms: RoundSchedules, programme: StreamId) -> AnnualRoundSchedule:
-    """A round every year, its alarm set by the follower: who has seen to it once does not look again."""
+async def _scheduled(house: Breakable, schedules: RoundSchedules, programme: StreamId) -> AnnualRoundSchedule:
+    """A round every year, its schedule set by the follower: who has seen to it once does not look again."""
     await publish_rules(house.door, house.store, RULES, 2027, programme.realm)
     await house.door.send(programme, ScheduleAnnualRound(programme="FZ", month=3, day=1), OFFICER)
 
     async def is_set() -> bool:
-        (found,) = await list_schedules(house.store, alarms, programme)
+        (found,) = await list_schedules(house.store, schedules, programme)
         return found.next_at is not None
 
     await until(is_set)
-    (found,) = await list_schedules(house.store, alarms, programme)
+    (found,) = await list_schedules(house.store, schedules, programme)
     return found
 
 
@@ -126,7 +126,7 @@ async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
 
 @pytest.mark.timeout(240)
 async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_the_log(
-    desk: Desk, house: Frail
+    desk: Desk, house: Breakable
 ) -> None:
     (plan,) = plan_scenario([S1])
     undisturbed = await play(plan, desk.door, desk.store)
@@ -134,8 +134,11 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
     waiting = await bureau.open_round()
     await house.door.look(waiting)
     await _listed(house, waiting)
-    programme, alarms = house.bureau().id("scheme", "fuzhou"), RoundSchedules(house.client, house.settings.task_queue)
-    annual = await _scheduled(house, alarms, programme)
+    programme, schedules = (
+        house.bureau().id("scheme", "fuzhou"),
+        RoundSchedules(house.client, house.settings.task_queue),
+    )
+    annual = await _scheduled(house, schedules, programme)
 
     disturbed = await play(plan, house.door, house.store, Loser(house, len(plan.orders) // 2))
 
@@ -143,7 +146,7 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
     assert disturbed.as_json() == undisturbed.as_json()
     assert await _log(house.store, plan) == await _log(desk.store, plan)
     differences = await _differences(house)
-    assert (differences[waiting], differences[schedule_id(annual.alarm.annual)]) == (
+    assert (differences[waiting], differences[schedule_id(annual.schedule.annual)]) == (
         Discrepancy.MISSING,
         Discrepancy.MISSING,
     )
@@ -153,7 +156,7 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
     progress = await house.client.get_workflow_handle(waiting).query("progress", result_type=Progress)
     (row,) = [row async for row in house.store.standings(kind="round", realm=bureau.realm)]
     assert (progress.version, progress.due) == (1, row.due_at)
-    assert await list_schedules(house.store, alarms, programme) == [annual]
+    assert await list_schedules(house.store, schedules, programme) == [annual]
 
 
 # ---------------------------------------------------------------- Postgres from a backup
@@ -173,13 +176,13 @@ def _as_superuser(server: Postgres) -> tuple[str, ...]:
     return ("--host=127.0.0.1", f"--port={server.port}", f"--username={SUPERUSER}")
 
 
-def _dump(house: Frail, to: Path) -> None:
+def _dump(house: Breakable, to: Path) -> None:
     server = house.servers.postgres
     password = server.passwords[SUPERUSER]
     _tool("pg_dump", *_as_superuser(server), "--format=custom", f"--file={to}", DATABASE, password=password)
 
 
-async def _restore(house: Frail, dump: Path) -> None:
+async def _restore(house: Breakable, dump: Path) -> None:
     server = house.servers.postgres
     password = server.passwords[SUPERUSER]
     connection = await asyncpg.connect(server.url(SUPERUSER))
@@ -196,19 +199,19 @@ async def _restore(house: Frail, dump: Path) -> None:
 
 @pytest.mark.timeout(240)
 async def test_after_an_older_backup_the_difference_is_shown_and_resolved_on_the_side_of_the_log(
-    house: Frail, tmp_path: Path
+    house: Breakable, tmp_path: Path
 ) -> None:
     bureau = house.bureau()
     await bureau.open_round()
     kept, lost = bureau.id("need", "ND-1"), bureau.id("need", "ND-2")
-    await house.door.send(kept, lacking(), COMMUNITY)
+    await house.door.send(kept, need_submission(), COMMUNITY)
     dump = tmp_path / "venture.dump"
     await asyncio.to_thread(_dump, house, dump)
     position = await house.store.last_position()
 
     endorsement = uuid4()
     await house.door.send(kept, EndorseNeed(), Actor("COMM#2"), command_id=endorsement)
-    await house.door.send(lost, lacking("孤寡老人"), COMMUNITY)
+    await house.door.send(lost, need_submission("孤寡老人"), COMMUNITY)
     await _listed(house, kept, lost)
     house.kill_worker()
     await _restore(house, dump)
@@ -234,7 +237,7 @@ async def test_after_an_older_backup_the_difference_is_shown_and_resolved_on_the
 
     again = await house.door.send(kept, EndorseNeed(), Actor("COMM#2"), command_id=endorsement)
     assert (again.repeated, again.version) == (False, 2), "what the backup did not have is carried out when asked again"
-    assert (await house.door.send(lost, lacking("孤寡老人"), COMMUNITY)).version == 1
+    assert (await house.door.send(lost, need_submission("孤寡老人"), COMMUNITY)).version == 1
     await house.door.send(kept, AdoptNeed(), OFFICER)
 
 
@@ -269,7 +272,7 @@ async def test_a_base_backup_taken_while_people_work_starts_whole_and_verifies(
         number = 0
         while not done.is_set():
             number += 1
-            await bureau.straight(bureau.id("need", f"ND-{number}"), lacking(), "COMM#1")
+            await bureau.straight(bureau.id("need", f"ND-{number}"), need_submission(), "COMM#1")
         return number
 
     before = await desk.store.last_position()

@@ -17,7 +17,7 @@ from domain.need import EndorseNeed
 from domain.registers.realm import SetClock
 from followers.agenda import AgendaFollower
 from tests.followers.test_agenda import OwnLease
-from tests.workflows.bureau import Bureau, lacking
+from tests.workflows.bureau import Bureau, need_submission
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def _paper(desk: Desk, bureau: Bureau, *, ago: timedelta) -> StreamId:
     await desk.door.open_realm(bureau.realm)
     opened = datetime.now(UTC) - ago
     stream = await bureau.open_round(at=opened)
-    await desk.door.send(bureau.id("need", "ND-1"), lacking(), Actor("COMM#1"), at=opened)
+    await desk.door.send(bureau.id("need", "ND-1"), need_submission(), Actor("COMM#1"), at=opened)
     return stream
 
 

@@ -29,11 +29,11 @@ from domain.round.resolution import Omission, ResolveRound, Selection, preview, 
 from schemes.calendars import load_published
 from store.port import EntryKind
 from store.postgres import PostgresStore
-from tests.domain.chronicle import AWARD, FUNDS, steps
+from tests.domain.pure_realm import EVIDENCE, MINUTES, scheme
 from tests.domain.sentences import on
-from tests.domain.town import EVIDENCE, MINUTES, scheme
+from tests.domain.written_realm import AWARD, FUNDS, steps
 from tests.workflows.bureau import Bureau
-from tests.workflows.processes import ended, worker
+from tests.workflows.processes import kill, start_worker
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -140,9 +140,9 @@ async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(
     before = await _deadlocks(desk.store)
     logs = [tmp_path / f"worker-{n}.log" for n in range(4)]
     with ExitStack() as running:
-        processes = [worker(of, log) for log in logs]
+        processes = [start_worker(of, log) for log in logs]
         for process in processes:
-            running.callback(ended, process)
+            running.callback(kill, process)
 
         async def ready() -> bool:
             assert all(process.poll() is None for process in processes)
@@ -169,7 +169,7 @@ async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(
 # ---------------------------------------------------------------- a round's resolution
 
 
-class Town:
+class ManualRealm:
     """A round on a manual clock, told through the door."""
 
     def __init__(self, desk: Desk) -> None:
@@ -179,7 +179,7 @@ class Town:
     def id(self, kind: str, name: str) -> StreamId:
         return StreamId.of(kind, self.realm, name)
 
-    async def told_until(self, last: str) -> None:
+    async def play_until(self, last: str) -> None:
         await self.desk.door.open_realm(self.realm)
         for name, step in steps(scheme("hangzhou")):
             await self.send(self.id(step.kind, step.name), step.command, step.by, step.at)
@@ -225,14 +225,14 @@ class Town:
 
 
 @pytest.fixture
-async def town(desk: Desk) -> Town:
+async def town(desk: Desk) -> ManualRealm:
     """Its experts have reported."""
-    town = Town(desk)
-    await town.told_until("report")
+    town = ManualRealm(desk)
+    await town.play_until("report")
     return town
 
 
-async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_hear_of_it(town: Town) -> None:
+async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_hear_of_it(town: ManualRealm) -> None:
     await town.send(town.id("round", "R-1"), await town.resolving(), "CAB-REG#1", "2024-03-11")
     one, two = town.id("project", "AP-1"), town.id("project", "AP-2")
     written = [
@@ -254,7 +254,7 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     await proven(town.desk.store, town.realm)
 
 
-async def _before(town: Town, event: str) -> int:
+async def _before(town: ManualRealm, event: str) -> int:
     """The position in front of the command that led to that event."""
     async for entry in town.desk.store.read(town.id("round", "R-1")):
         if entry.type == event:
@@ -262,7 +262,7 @@ async def _before(town: Town, event: str) -> int:
     raise AssertionError(event)
 
 
-async def test_where_one_bid_refuses_nothing_of_the_round_is_decided(town: Town) -> None:
+async def test_where_one_bid_refuses_nothing_of_the_round_is_decided(town: ManualRealm) -> None:
     resolving = await town.resolving(awards=2)
     ban = BanApplicant(until=date(2030, 1, 1), reason="虛報", attachments=EVIDENCE)
     await town.send(town.id("organisation", "ORG-2"), ban, "CAB-DEC#1", "2024-03-11")
@@ -274,12 +274,12 @@ async def test_where_one_bid_refuses_nothing_of_the_round_is_decided(town: Town)
     assert await left_of(town, "FS-1") == 1_500_000
 
 
-async def left_of(town: Town, fund: str) -> int:
+async def left_of(town: ManualRealm, fund: str) -> int:
     account = envelope(town.realm, fund)
     return (await town.desk.store.read_many((), (), (account,))).balances[account]
 
 
-async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_so(town: Town) -> None:
+async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_so(town: ManualRealm) -> None:
     resolving = await town.resolving()
     await town.send(town.id("project", "AP-2"), WithdrawApplication(), "SO-LEGAL#2", "2024-03-11")
     before = await town.versions()
@@ -292,7 +292,7 @@ async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_s
     assert await town.versions() == before
 
 
-async def test_two_resolutions_race_and_one_stands(town: Town) -> None:
+async def test_two_resolutions_race_and_one_stands(town: ManualRealm) -> None:
     resolving = await town.resolving()
     doors = [
         Door(town.desk.client, town.desk.store, bootstrap.door_key(town.desk.settings), town.desk.settings.task_queue)
@@ -312,8 +312,8 @@ async def test_two_resolutions_race_and_one_stands(town: Town) -> None:
 
 
 async def test_on_a_manual_clock_a_late_calendar_moves_what_runs_before_the_next_sweep(desk: Desk) -> None:
-    town = Town(desk)
-    await town.told_until("confirmed")
+    town = ManualRealm(desk)
+    await town.play_until("confirmed")
     (year,) = load_published(2024, 2024)
     worked = set(year.off) - {date(2024, 4, 4), date(2024, 4, 5)}
     notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on))

@@ -13,7 +13,7 @@ from domain.kernel.envelope import Progress
 from domain.kernel.identity import Actor
 from domain.need import AdoptNeed, EndorseNeed
 from domain.round.plan import ApproveRoundBudget
-from tests.workflows.bureau import Bureau, lacking, verified
+from tests.workflows.bureau import Bureau, need_submission, verification
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def test_a_terminated_workflow_is_started_again_by_the_next_command_with_n
 ) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), Actor("COMM#1"))
+    await desk.door.send(need, need_submission(), Actor("COMM#1"))
     await desk.door.send(need, EndorseNeed(), Actor("COMM#2"))
     handle = desk.client.get_workflow_handle(need)
     first = await handle.describe()
@@ -86,14 +86,14 @@ async def test_a_stream_of_which_nothing_is_recorded_keeps_no_workflow(desk: Des
 async def test_a_workflow_ends_when_nothing_more_comes_by_itself_and_still_answers(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), Actor("COMM#1"))
+    await desk.door.send(need, need_submission(), Actor("COMM#1"))
     await desk.door.send(need, AdoptNeed(), Actor("CAB-REG#1"))
     assert await desk.client.get_workflow_handle(need).result() is None
     progress = await _standing_at(desk, need, 2)
     assert progress.final
     organisation = bureau.id("organisation", "ORG-1")
     for version in (1, 2, 3):
-        receipt = await desk.door.send(organisation, verified(f"第{version}次"), Actor("HOST#1"))
+        receipt = await desk.door.send(organisation, verification(f"第{version}次"), Actor("HOST#1"))
         assert receipt.version == version
         await desk.client.get_workflow_handle(organisation).result()
 
@@ -112,7 +112,7 @@ async def test_a_deadline_long_past_is_applied_before_the_command_that_wakes_the
 async def test_a_long_life_makes_way_for_fresh_runs_and_loses_nothing(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await desk.door.send(need, lacking(), Actor("COMM#1"))
+    await desk.door.send(need, need_submission(), Actor("COMM#1"))
     first = await desk.client.get_workflow_handle(need).describe()
     callers = range(2, 702)
     receipts = await asyncio.gather(*(desk.door.send(need, EndorseNeed(), Actor(f"COMM#{n}")) for n in callers))

@@ -20,7 +20,7 @@ from domain.need import EndorseNeed
 from domain.project.award import OpenAwardPublicity
 from runtime.worker import run_worker
 from store.port import EntryKind
-from tests.workflows.bureau import Bureau, lacking
+from tests.workflows.bureau import Bureau, need_submission
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def _runs(desk: Desk, stream: StreamId) -> int:
 async def test_sixty_commands_over_several_runs_are_each_answered_once(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await bureau.straight(need, lacking(), "COMM#1")
+    await bureau.straight(need, need_submission(), "COMM#1")
     opening = Opening(stream=need, long_history=SHORT)
     await desk.client.start_workflow("Need", opening, id=need, task_queue=desk.settings.task_queue)
     places = asyncio.Semaphore(IN_FLIGHT)

@@ -13,7 +13,7 @@ from domain.kernel.envelope import Opening
 from domain.kernel.identity import Actor
 from domain.need import EndorseNeed
 from domain.project.award import OpenAwardPublicity
-from tests.workflows.bureau import Bureau, lacking
+from tests.workflows.bureau import Bureau, need_submission
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ async def test_a_fresh_run_says_which_file_it_is_though_temporal_forgets_the_sum
 ) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    await bureau.straight(need, lacking(), "COMM#1")
+    await bureau.straight(need, need_submission(), "COMM#1")
     opening = Opening(stream=need, long_history=SHORT)
     first = await desk.client.start_workflow("Need", opening, id=need, task_queue=desk.settings.task_queue)
     for number in range(2, SHORT):

@@ -16,8 +16,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import bootstrap
+from tests.workflows.breakable import breakable
 from tests.workflows.bureau import ROUND, Bureau
-from tests.workflows.frail import frail
 from tests.workflows.processes import HOUSE
 from tests.workflows.waiting import until
 
@@ -98,7 +98,7 @@ async def _done(settings: bootstrap.Settings, endpoint: str, *words: str) -> Non
 async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_append(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     with collector() as kept:
-        async with frail(settings, VENTURE_OTLP_ENDPOINT=kept.endpoint) as house:
+        async with breakable(settings, VENTURE_OTLP_ENDPOINT=kept.endpoint) as house:
             await Bureau("live", house.store, bootstrap.door_key(settings)).open_round()
             await _done(settings, kept.endpoint, *SUBMITTED)
             # the second finds its workflow there, begun by the first: its trace is its own all the same
@@ -131,7 +131,7 @@ async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_appe
 async def test_a_collector_that_is_away_keeps_no_command_from_its_answer(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     away = "http://127.0.0.1:9"
-    async with frail(settings, VENTURE_OTLP_ENDPOINT=away) as house:
+    async with breakable(settings, VENTURE_OTLP_ENDPOINT=away) as house:
         await Bureau("live", house.store, bootstrap.door_key(settings)).open_round()
         await _done(settings, away, *SUBMITTED)
 

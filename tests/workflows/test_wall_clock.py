@@ -34,7 +34,7 @@ PUBLICITY = timedelta(days=12)
 """More than five working days, wherever they begin."""
 
 
-class Town:
+class TimeSkippingRealm:
     """A bureau whose projects live in time that can be skipped."""
 
     def __init__(self, desk: Desk, bureau: Bureau, task_queue: str) -> None:
@@ -82,9 +82,9 @@ class Town:
 
 
 @pytest.fixture
-async def town(desk: Desk, bureau: Bureau) -> Town:
+async def town(desk: Desk, bureau: Bureau) -> TimeSkippingRealm:
     await bureau.open_base()
-    return Town(desk, bureau, desk.settings.task_queue)
+    return TimeSkippingRealm(desk, bureau, desk.settings.task_queue)
 
 
 async def until_waiting(desk: Desk, task_queue: str, updates: int) -> None:
@@ -108,7 +108,7 @@ def signing_ends(confirmed: Entry) -> datetime:
     return day_ends(Calendar().after(local_day(confirmed.occurred_at), RULES.contract.signing_wd))
 
 
-async def test_a_contract_that_nobody_signs_lapses_by_itself_once_on_its_day(town: Town) -> None:
+async def test_a_contract_that_nobody_signs_lapses_by_itself_once_on_its_day(town: TimeSkippingRealm) -> None:
     stream = await town.awarded(1)
     *_, confirmed = [e async for e in town.store.read(stream)]
     until_then = signing_ends(confirmed) - confirmed.occurred_at
@@ -133,7 +133,7 @@ async def _across_a_deadline(desk: Desk, bureau: Bureau, times: int) -> None:
     """The worker is away when the deadline comes, and when it is back a command waits beside the alarm."""
     of = desk.settings.model_copy(update={"task_queue": f"away-{uuid4().hex[:8]}"})
     await bureau.open_base()
-    town = Town(desk, bureau, of.task_queue)
+    town = TimeSkippingRealm(desk, bureau, of.task_queue)
     async with run_worker(of, desk.client, desk.store):
         streams = [await town.awarded(n) for n in range(times)]
     for stream in streams:

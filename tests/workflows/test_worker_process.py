@@ -10,8 +10,8 @@ from uuid import uuid4
 import bootstrap
 from application.door import Door
 from domain.kernel.identity import Actor
-from tests.workflows.bureau import Bureau, verified
-from tests.workflows.processes import ended, worker
+from tests.workflows.bureau import Bureau, verification
+from tests.workflows.processes import kill, start_worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +25,13 @@ async def test_it_carries_twenty_commands_out_on_twenty_streams_and_stops_when_t
     of = desk.settings.model_copy(update={"task_queue": f"process-{uuid4().hex[:8]}"})
     bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.door_key(of))
     door = Door(desk.client, desk.store, bureau.key, of.task_queue)
-    process = worker(of, tmp_path / "worker.log")
+    process = start_worker(of, tmp_path / "worker.log")
     try:
         for n in range(20):
             assert process.poll() is None, (tmp_path / "worker.log").read_text()
             stream = bureau.id("organisation", f"ORG-{n}")
-            assert (await door.send(stream, verified(), Actor("HOST#1"))).version == 1
+            assert (await door.send(stream, verification(), Actor("HOST#1"))).version == 1
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 30) == 0, (tmp_path / "worker.log").read_text()
     finally:
-        ended(process)
+        kill(process)

@@ -30,8 +30,8 @@ from domain.project.delivery import ProjectStarted
 from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import ORGANISATION, OrganisationVerified
 from schemes.calendars import load_published
-from tests.domain.sentences import Story, a, on, who
-from tests.domain.town import EVIDENCE, MINUTES, Town, founded, scheme, verified
+from tests.domain.pure_realm import EVIDENCE, MINUTES, PureRealm, new_realm, scheme, verification
+from tests.domain.sentences import StreamStory, a, on, who
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ MILESTONES = {
 
 def organisation(*representatives: str) -> State:
     """ORG-1, verified."""
-    stream, asked = StreamId("organisation/test/ORG-1"), verified(*representatives)
+    stream, asked = StreamId("organisation/test/ORG-1"), verification(*representatives)
     event = OrganisationVerified.of(asked)
     return ORGANISATION.evolve(State(stream), Occurrence(event, on("2018-01-02"), who("HOST#1"), UUID(int=0)))
 
@@ -79,7 +79,7 @@ def around(rules: Scheme = RULES, *organisations: State) -> Facts:
     return Facts(calendar=CALENDAR, scheme=rules, streams={state.stream: state for state in known})
 
 
-def awarded(rules: Scheme = RULES) -> Story:
+def awarded(rules: Scheme = RULES) -> StreamStory:
     """PJ-2 of ORG-1, ¥150,000 from two funds, confirmed on 29 May 2024."""
     story = a(PROJECT, "AP-2", around(rules))
     for event, at in _to_the_award(rules):
@@ -121,7 +121,7 @@ def agreement(**other: object) -> SignContract:
     return SignContract.model_validate({**terms, **other})
 
 
-def contracted(rules: Scheme = RULES, **other: object) -> Story:
+def contracted(rules: Scheme = RULES, **other: object) -> StreamStory:
     """PJ-2 with its contract, signed on 4 June 2024, and its account."""
     asked = agreement(**other)
     signed = ContractSigned.of(
@@ -136,21 +136,21 @@ def contracted(rules: Scheme = RULES, **other: object) -> Story:
     return story.happened(registered, at="2024-06-06", by="SO-ACC#1")
 
 
-def active(rules: Scheme = RULES, **other: object) -> Story:
+def active(rules: Scheme = RULES, **other: object) -> StreamStory:
     """PJ-2 at work since 17 June 2024."""
     story = contracted(rules, **other)
     end = story.state.part(Contract).end or date(2024, 11, 30)
     return story.happened(ProjectStarted(end=end), at="2024-06-17", by="SO-PM#1")
 
 
-def following(story: Story, *rows: tuple[str, Command, str]) -> Story:
+def following(story: StreamStory, *rows: tuple[str, Command, str]) -> StreamStory:
     """The story after these orders, each of which must be accepted."""
     for at, command, by in rows:
         story = story.ordered(command, at=at, by=by)
     return story
 
 
-def stage(story: Story) -> str:
+def stage(story: StreamStory) -> str:
     """Where the project stands."""
     return str(story.state.stage)
 
@@ -158,9 +158,9 @@ def stage(story: Story) -> str:
 # ---------------------------------------------------------------- a whole town
 
 
-def town_of(rules: Scheme, *organisations: tuple[str, str], **funds: int) -> Town:
+def town_of(rules: Scheme, *organisations: tuple[str, str], **funds: int) -> PureRealm:
     """A town that knows the whole life of a project, every published calendar, and these organisations."""
-    town = founded(rules, **funds)
+    town = new_realm(rules, **funds)
     for year in load_published(2023, 2026):
         version = 2 if year.year in (2023, 2024) else 1
         notice = PublishCalendar(
@@ -168,12 +168,12 @@ def town_of(rules: Scheme, *organisations: tuple[str, str], **funds: int) -> Tow
         )
         town.order("calendar", "cn", notice, at="2018-01-03", by="CAB-REG#1")
     for name, representative in organisations:
-        town.order("organisation", name, verified(representative), at="2018-01-03", by="CAB-REG#1")
+        town.order("organisation", name, verification(representative), at="2018-01-03", by="CAB-REG#1")
     return town
 
 
 def award_in(
-    town: Town,
+    town: PureRealm,
     rules: Scheme,
     stream: str,
     *,
@@ -212,7 +212,7 @@ def award_in(
     town.states[state.stream] = replace(state, scheme=pinned)
 
 
-def happened_in(town: Town, stream: str, event: Event, *, at: str, by: str = "CAB-REG#1") -> None:
+def happened_in(town: PureRealm, stream: str, event: Event, *, at: str, by: str = "CAB-REG#1") -> None:
     """One event of that project, with what it does to the town."""
     state = town.state("project", stream)
     occurrence = Occurrence(event, on(at), who(by), UUID(int=state.version))
@@ -220,7 +220,7 @@ def happened_in(town: Town, stream: str, event: Event, *, at: str, by: str = "CA
     town._apply(state.stream, event)
 
 
-def walk(town: Town, stream: str, rows: Iterable[tuple[str, Command, str]]) -> None:
+def walk(town: PureRealm, stream: str, rows: Iterable[tuple[str, Command, str]]) -> None:
     """Order these in turn, from 09:00 one minute apart on each day; each must be accepted."""
     last = datetime(2000, 1, 1, tzinfo=SHANGHAI)
     for day, command, by in rows:

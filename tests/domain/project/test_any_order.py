@@ -70,12 +70,12 @@ from domain.project.termination import (
 )
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
 from tests.domain.project.life import ACCOUNT, AGAINST, BOTH, INDEX, SIGNED, agreement, awarded
-from tests.domain.town import EVIDENCE
+from tests.domain.pure_realm import EVIDENCE
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tests.domain.sentences import Story
+    from tests.domain.sentences import StreamStory
 
 WINDING_UP = (Stage.SETTLEMENT, Stage.TERMINATING)
 FOUND = {"finding": "不足", "attachments": EVIDENCE}
@@ -203,7 +203,7 @@ BEGINNINGS: tuple[tuple[Command, ...], ...] = ((), STARTED, PAID, REPORTED, AUDI
 class Walk:
     """A project that takes whatever comes, with its own ledger."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: StreamStory) -> None:
         self.aggregate, self.facts, self.state = story.aggregate, story.facts, story.state
         self.ledger = {"committed/test/AP-2/FS-LOT": 7000000, "committed/test/AP-2/FS-CSF": 8000000}
         self.last = story.state.since

@@ -42,8 +42,8 @@ from domain.registers.incubation_base import Base
 from domain.registers.organisation import Organisation
 from domain.registers.panel import Panel
 from tests.domain.project.life import FUNDS, RULES, around, organisation, stage
-from tests.domain.sentences import Story, a, who
-from tests.domain.town import EVIDENCE, MINUTES
+from tests.domain.pure_realm import EVIDENCE, MINUTES
+from tests.domain.sentences import StreamStory, a, who
 
 if TYPE_CHECKING:
     from domain.kernel.facts import Facts
@@ -61,7 +61,7 @@ def facts(score: str = "82.00", *, lottery: int = 7000000, reported: bool = True
     return replace(known, balances={"envelope/test/FS-LOT": lottery, "envelope/test/FS-CSF": 8000000})
 
 
-def shortlisted(known: Facts | None = None, requested: int = 15000000) -> Story:
+def shortlisted(known: Facts | None = None, requested: int = 15000000) -> StreamStory:
     bid = ApplicationSubmitted(
         round="R-1", organisation="ORG-1", title="老漂族", requested=requested, fields=("助老扶幼",), places={}
     )
@@ -69,12 +69,12 @@ def shortlisted(known: Facts | None = None, requested: int = 15000000) -> Story:
     return story.happened(PreliminaryReviewPassed(), at="2024-04-29")
 
 
-def posted() -> Story:
+def posted() -> StreamStory:
     story = shortlisted().ordered(PROPOSAL, at="2024-05-13", by="CAB-REG#1")
     return story.ordered(OpenAwardPublicity(contact="市民政局"), at="2024-05-14", by="CAB-REG#1")
 
 
-def objected() -> Story:
+def objected() -> StreamStory:
     story = posted().ordered(LodgeObjection(ground="重複資助"), at="2024-05-16", by="PUBLIC#1")
     return story.ordered(AcceptObjection(), at="2024-05-17", by="CAB-REG#2")
 
@@ -247,7 +247,7 @@ def test_an_upheld_objection_disqualifies_and_frees_the_money() -> None:
     ).effects(story.state.stream)
 
 
-def to_be_rescored(score: str = "75.00", *, reported: bool = True) -> Story:
+def to_be_rescored(score: str = "75.00", *, reported: bool = True) -> StreamStory:
     """An objection to the marks was upheld, and RP-2 has scored again."""
     upheld = UpholdObjection(finding="評分有誤", remedy=Remedy.RESCORE, attachments=EVIDENCE)
     story = objected().when(upheld, at="2024-05-22", by="CAB-DEC#1").then(ObjectionUpheld.of(upheld, freed={}))
@@ -277,7 +277,7 @@ def test_no_new_publicity_before_it_was_scored_again() -> None:
 
 
 @pytest.mark.parametrize("story", [to_be_rescored("59.99"), to_be_rescored(reported=False)])
-def test_a_second_score_must_be_there_and_reach_the_line(story: Story) -> None:
+def test_a_second_score_must_be_there_and_reach_the_line(story: StreamStory) -> None:
     story.when(RescoreAward(panel="RP-2"), at="2024-05-23", by="CAB-REG#1").refused("T06")
 
 

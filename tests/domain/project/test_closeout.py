@@ -33,14 +33,14 @@ from domain.project.disbursement import DisbursementPaid, TrancheCancelled
 from domain.project.evaluation import AuditOpinionIssued, FinalEvaluationConcluded, Opinion
 from domain.project.termination import OrderClawback
 from tests.domain.project.life import AGAINST, INDEX, RULES, active, around, awarded, following, organisation, stage
-from tests.domain.sentences import Story
-from tests.domain.town import EVIDENCE
+from tests.domain.pure_realm import EVIDENCE
+from tests.domain.sentences import StreamStory
 
 ARCHIVE = ArchiveProject(index=INDEX)
 REOPEN = ReopenProject(ground=ReopeningGround.POST_AUDIT, finding="重複列支", attachments=EVIDENCE)
 
 
-def settling(eligible: int = 7500000, *, unpaid: bool = False) -> Story:
+def settling(eligible: int = 7500000, *, unpaid: bool = False) -> StreamStory:
     """¥75,000 are paid, the rest is cancelled; the audit found so much eligible."""
     story = active(milestones={}).happened(
         DisbursementPaid(tranche="T1", amount=7500000, split={"FS-LOT": 3500000, "FS-CSF": 4000000}), at="2024-06-20"
@@ -57,7 +57,7 @@ def settling(eligible: int = 7500000, *, unpaid: bool = False) -> Story:
     return story
 
 
-def closed() -> Story:
+def closed() -> StreamStory:
     return settling().ordered(CloseProject(), at="2024-12-28", by="CAB-REG#1")
 
 
@@ -99,9 +99,9 @@ def test_a_project_does_not_close_with_a_tranche_open() -> None:
 def test_a_tranche_is_settled_to_the_fen() -> None:
     story = settling()
     odd = story.state.part(Tranches).having("T1", Tranche(7500000, "ContractSigned", TrancheStatus.PAID, paid=7499999))
-    Story(PROJECT, story.state.having(odd), story.facts).when(CloseProject(), at="2024-12-28", by="CAB-REG#1").refused(
-        "M4"
-    )
+    StreamStory(PROJECT, story.state.having(odd), story.facts).when(
+        CloseProject(), at="2024-12-28", by="CAB-REG#1"
+    ).refused("M4")
 
 
 def test_a_surplus_is_returned_before_the_close() -> None:
@@ -171,7 +171,7 @@ def test_only_what_had_a_contract_is_opened_again() -> None:
 # ---------------------------------------------------------------- corrections
 
 
-def recorded() -> tuple[Story, int, int]:
+def recorded() -> tuple[StreamStory, int, int]:
     """A project with one activity and one voucher, and the versions at which they stand."""
     story = active().ordered(RecordActivity(person_times=460), at="2024-07-01", by="SO-PM#1")
     voucher = RecordExpenditure(voucher="INV-001", amount=100000, line="activity")

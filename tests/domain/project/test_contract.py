@@ -42,7 +42,7 @@ from tests.domain.project.life import (
     organisation,
     stage,
 )
-from tests.domain.town import scheme
+from tests.domain.pure_realm import scheme
 
 
 def signed(**other: object) -> ContractSigned:

@@ -42,15 +42,15 @@ from tests.domain.project.life import (
     following,
     stage,
 )
-from tests.domain.sentences import Story
-from tests.domain.town import EVIDENCE, scheme
+from tests.domain.pure_realm import EVIDENCE, scheme
+from tests.domain.sentences import StreamStory
 
 SUPERVISED = scheme("hangzhou", delivery={"supervisor_required": True})
 STANDING = scheme("hangzhou", evaluation={"standing_team_months": 3})
 VOUCHER = RecordExpenditure(voucher="INV-001", amount=100000, line="activity")
 
 
-def with_team(story: Story, *days: str) -> Story:
+def with_team(story: StreamStory, *days: str) -> StreamStory:
     story = story.ordered(FormVolunteerTeam(team="銀齡隊", members=18), at="2024-06-18", by="SO-PM#1")
     return following(story, *((day, RecordActivity(team="銀齡隊", person_times=10), "SO-PM#1") for day in days))
 

@@ -43,7 +43,7 @@ from tests.domain.project.life import (
     following,
     organisation,
 )
-from tests.domain.sentences import Story
+from tests.domain.sentences import StreamStory
 
 REQUEST = RequestDisbursement(tranche="T1", amount=7500000)
 CHECK = CheckDisbursement(tranche="T1")
@@ -51,27 +51,27 @@ APPROVE = ApproveDisbursement(tranche="T1")
 PAY = PayDisbursement(tranche="T1", amount=7500000)
 
 
-def requested() -> Story:
+def requested() -> StreamStory:
     return contracted().ordered(REQUEST, at="2024-06-06", by="CAB-REG#1")
 
 
-def checked() -> Story:
+def checked() -> StreamStory:
     return requested().ordered(CHECK, at="2024-06-07", by="CAB-FIN#1")
 
 
-def approved() -> Story:
+def approved() -> StreamStory:
     return checked().ordered(APPROVE, at="2024-06-11", by="CAB-DEC#1")
 
 
-def paid() -> Story:
+def paid() -> StreamStory:
     return approved().ordered(PAY, at="2024-06-13", by="FISCAL#1")
 
 
-def status(story: Story, name: str = "T1") -> TrancheStatus:
+def status(story: StreamStory, name: str = "T1") -> TrancheStatus:
     return story.state.part(Tranches).of[name].status
 
 
-def approvals(story: Story) -> list[tuple[str, Verdict]]:
+def approvals(story: StreamStory) -> list[tuple[str, Verdict]]:
     return [(a.gate, a.verdict) for a in story.state.approvals if a.gate.endswith("Disbursement")]
 
 

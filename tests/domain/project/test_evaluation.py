@@ -25,8 +25,8 @@ from domain.project.evaluation import (
 from domain.project.remedy import ProjectResumed, ProjectSuspended, SuspensionGround
 from domain.project.stage import Gates
 from tests.domain.project.life import AGAINST, PARTIES, RULES, active, contracted, stage
-from tests.domain.sentences import Story
-from tests.domain.town import EVIDENCE, scheme
+from tests.domain.pure_realm import EVIDENCE, scheme
+from tests.domain.sentences import StreamStory
 
 PASSED = ConcludeMidtermEvaluation(score=Decimal(76), result=Result.PASS)
 FAILED = ConcludeMidtermEvaluation(score=Decimal(58), result=Result.FAIL, finding="資料不全", attachments=EVIDENCE)
@@ -35,12 +35,12 @@ GOOD = ConcludeFinalEvaluation(score=Decimal(86), grade="良好")
 BAD = ConcludeFinalEvaluation(score=Decimal(59), grade="不合格", finding="未達目標", attachments=EVIDENCE)
 
 
-def under_review(rules: object = None, **other: object) -> Story:
+def under_review(rules: object = None, **other: object) -> StreamStory:
     story = active(rules or RULES, **other)  # type: ignore[arg-type]
     return story.happened(FinalReportSubmitted(), at="2024-11-30", by="SO-LEGAL#1")
 
 
-def audited(rules: object = None) -> Story:
+def audited(rules: object = None) -> StreamStory:
     return under_review(rules).ordered(AUDITED, at="2024-12-09", by="AUDIT#1")
 
 

@@ -29,27 +29,27 @@ from domain.project.remedy import (
     months_after,
 )
 from tests.domain.project.life import AGAINST, RULES, active, around, following, organisation, stage
-from tests.domain.sentences import Story
-from tests.domain.town import EVIDENCE
+from tests.domain.pure_realm import EVIDENCE
+from tests.domain.sentences import StreamStory
 
 ORDER = OrderRectification(findings=("sign-in sheets incomplete",), attachments=EVIDENCE)
 FAIL = FailRectification(finding="仍不合格", attachments=EVIDENCE)
 SUSPEND = SuspendProject(ground=SuspensionGround.INVESTIGATION, **AGAINST)
 
 
-def at_work() -> Story:
+def at_work() -> StreamStory:
     return active(milestones={})
 
 
-def ordered(order: OrderRectification = ORDER, story: Story | None = None) -> Story:
+def ordered(order: OrderRectification = ORDER, story: StreamStory | None = None) -> StreamStory:
     return (story or at_work()).ordered(order, at="2024-09-13", by="CAB-REG#1")
 
 
-def submitted() -> Story:
+def submitted() -> StreamStory:
     return ordered().ordered(SubmitRectification(), at="2024-10-09", by="SO-LEGAL#1")
 
 
-def lapsed() -> Story:
+def lapsed() -> StreamStory:
     return ordered().lapsed()
 
 

@@ -72,11 +72,11 @@ from tests.domain.project.life import (
     town_of,
     walk,
 )
+from tests.domain.pure_realm import EVIDENCE, PureRealm, scheme
 from tests.domain.sentences import on
-from tests.domain.town import EVIDENCE, Town, scheme
 
 
-def ended(town: Town, stream: str) -> tuple[str, int]:
+def ended(town: PureRealm, stream: str) -> tuple[str, int]:
     """The stage and the net amount, in fen."""
     state = town.state("project", stream)
     return str(state.stage), state.part(Money).net
@@ -108,7 +108,7 @@ def audit(opinion: Opinion, eligible: int, **other: object) -> IssueAuditOpinion
 # ---------------------------------------------------------------- S2
 
 
-def fuzhou() -> tuple[Town, str]:
+def fuzhou() -> tuple[PureRealm, str]:
     rules = scheme(
         "fuzhou",
         delivery={"supervisor_required": True, "community_required": True},
@@ -218,7 +218,7 @@ def test_s1_a_project_that_passes_everything_at_once() -> None:
     assert ended(town, "AP-1") == ("ARCHIVED", 18000000)
 
 
-def varied_project() -> Town:
+def varied_project() -> PureRealm:
     rules = scheme("hangzhou", review={"line": 70})
     town = town_of(rules, ("ORG-T1", "SO-LEGAL#2"), FS_LOT=25000000, FS_CSF=8000000)
     funds = {"FS-LOT": 7000000, "FS-CSF": 8000000}

@@ -33,8 +33,8 @@ from domain.project.termination import (
     outstanding,
 )
 from tests.domain.project.life import AGAINST, SIGNED, active, contracted, following, stage
-from tests.domain.sentences import Story
-from tests.domain.town import EVIDENCE
+from tests.domain.pure_realm import EVIDENCE
+from tests.domain.sentences import StreamStory
 
 HEAR = InitiateTermination(ground="double claiming", attachments=EVIDENCE)
 END = TerminateProject(**AGAINST)
@@ -42,23 +42,23 @@ BACK = OrderClawback(amount=4284520, **AGAINST)
 SPLIT = {"FS-LOT": 3500000, "FS-CSF": 4000000}
 
 
-def paid() -> Story:
+def paid() -> StreamStory:
     """¥75,000 of ¥150,000 are paid."""
     return active(milestones={}).happened(
         DisbursementPaid(tranche="T1", amount=7500000, split=SPLIT), at="2024-06-20", by="FISCAL#1"
     )
 
 
-def terminating() -> Story:
+def terminating() -> StreamStory:
     return paid().ordered(HEAR, at="2024-09-12", by="CAB-REG#1")
 
 
-def audited(eligible: int = 3215480) -> Story:
+def audited(eligible: int = 3215480) -> StreamStory:
     opinion = AuditOpinionIssued(auditor="ORG-A1", opinion=Opinion.QUALIFIED, eligible=eligible)
     return terminating().happened(opinion, at="2024-09-30", by="AUDIT#1")
 
 
-def settled(eligible: int = 3215480) -> Story:
+def settled(eligible: int = 3215480) -> StreamStory:
     return following(
         audited(eligible),
         ("2024-10-09", CancelTranche(tranche="T2", amount=4500000, **AGAINST), "CAB-DEC#1"),
@@ -66,11 +66,11 @@ def settled(eligible: int = 3215480) -> Story:
     )
 
 
-def clawed() -> Story:
+def clawed() -> StreamStory:
     return settled().ordered(BACK, at="2024-10-09", by="CAB-DEC#1")
 
 
-def terminated() -> Story:
+def terminated() -> StreamStory:
     return clawed().ordered(END, at="2024-10-09", by="CAB-DEC#1")
 
 

@@ -22,7 +22,7 @@ from domain.project.variation import (
     VariationStatus,
 )
 from tests.domain.project.life import BOTH, BUDGET, MILESTONES, RULES, SIGNED, TRANCHES, active, around, organisation
-from tests.domain.sentences import Story
+from tests.domain.sentences import StreamStory
 
 MOVE = {"venue": -1200000, "activity": 1200000}
 LONGER = RequestVariation(move=MOVE, end=date(2024, 12, 20), reason="場地減免")
@@ -34,11 +34,11 @@ LESS = RequestVariation(
 LESS_TRANCHES = {**TRANCHES, "T3": Installment(planned=1700000, gate="FinalEvaluationConcluded")}
 
 
-def asked(request: RequestVariation = LONGER, story: Story | None = None) -> Story:
+def asked(request: RequestVariation = LONGER, story: StreamStory | None = None) -> StreamStory:
     return (story or active()).ordered(request, at="2024-07-22", by="SO-LEGAL#1")
 
 
-def approved(request: RequestVariation = LONGER, story: Story | None = None) -> Story:
+def approved(request: RequestVariation = LONGER, story: StreamStory | None = None) -> StreamStory:
     return asked(request, story).ordered(ApproveVariation(), at="2024-07-29", by="CAB-DEC#1")
 
 

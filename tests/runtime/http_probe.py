@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Answered:
+class HttpAnswer:
     status: int
     headers: str
     text: str
 
 
-async def asked(port: int, path: str, *, patience_s: float = 30) -> Answered:
+async def http_get(port: int, path: str, *, patience_s: float = 30) -> HttpAnswer:
     """What that port answers. Raises OSError if nobody is there, TimeoutError if nobody answers."""
     async with asyncio.timeout(patience_s):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -21,4 +21,4 @@ async def asked(port: int, path: str, *, patience_s: float = 30) -> Answered:
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
         writer.close()
     line, _, headers = head.decode().partition("\r\n")
-    return Answered(int(line.split()[1]), headers, body.decode())
+    return HttpAnswer(int(line.split()[1]), headers, body.decode())

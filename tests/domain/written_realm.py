@@ -1,4 +1,4 @@
-"""A town whose every order is written down as the store would: raw entries, for those who read nothing else."""
+"""A pure realm that also keeps the raw entries a store would hold, for whatever reads nothing else (the checker)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
 from schemes.calendars import load_published
 from store.port import Entry, EntryKind
-from tests.domain.town import MINUTES, Town, scheme, verified
+from tests.domain.pure_realm import MINUTES, PureRealm, scheme, verification
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,18 +46,18 @@ _RECORDED = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class Chronicle(Town):
-    """A town with its log. Where it is not guarded, claims and balances say no to nothing."""
+class WrittenRealm(PureRealm):
+    """A pure realm with its log. Where it is not guarded, claims and balances say no to nothing."""
 
     guarded: bool = True
     entries: list[Entry] = field(default_factory=list)
     positions: count[int] = field(default_factory=lambda: count(1))
 
-    def _carried_out(self, stream: StreamId, order: Order) -> list[Event]:
+    def _carry_out(self, stream: StreamId, order: Order) -> list[Event]:
         before = self.state(stream.kind, stream.name).version
-        events = super()._carried_out(stream, order)
+        events = super()._carry_out(stream, order)
         for version, event in enumerate(events, before + 1):
-            self.wrote(stream, version, event, order)
+            self.write(stream, version, event, order)
         return events
 
     def _apply(self, stream: StreamId, event: Event) -> None:
@@ -74,7 +74,7 @@ class Chronicle(Town):
                     self.balances[source] = self.balances.get(source, 0) - fen
                     self.balances[target] = self.balances.get(target, 0) + fen
 
-    def wrote(self, stream: StreamId, version: int, event: Event, order: Order) -> None:
+    def write(self, stream: StreamId, version: int, event: Event, order: Order) -> None:
         """Put the event down."""
         self.entries.append(
             Entry(
@@ -93,12 +93,12 @@ class Chronicle(Town):
             )
         )
 
-    def checked(self) -> Report:
+    def check(self) -> Report:
         """What the independent checker says of it."""
-        return checked(self.entries)
+        return check(self.entries)
 
 
-def checked(entries: list[Entry]) -> Report:
+def check(entries: list[Entry]) -> Report:
     """What the independent checker says of these entries."""
     invariants = Invariants()
     for entry in entries:
@@ -119,11 +119,11 @@ class Step:
     at: str
     by: str
 
-    def ordered(self, town: Town) -> None:
+    def ordered(self, town: PureRealm) -> None:
         """It must be accepted."""
         town.order(self.kind, self.name, self.command, at=self.at, by=self.by)
 
-    def refused(self, town: Town) -> set[str]:
+    def refused(self, town: PureRealm) -> set[str]:
         """The rules that refuse it."""
         return town.refused(self.kind, self.name, self.command, at=self.at, by=self.by)
 
@@ -202,7 +202,7 @@ def steps(rules: Scheme) -> Iterator[tuple[str, Step]]:
         fund = RegisterFundSource(name=name, envelope=envelope, purposes=("助老", "助殘"))
         yield name, Step("fund", name, fund, "2024-01-02", "CAB-FIN#1")
     for n in (1, 2):
-        yield f"ORG-{n}", Step("organisation", f"ORG-{n}", verified(f"SO-LEGAL#{n}"), "2024-01-03", "HOST#1")
+        yield f"ORG-{n}", Step("organisation", f"ORG-{n}", verification(f"SO-LEGAL#{n}"), "2024-01-03", "HOST#1")
     call = PublishCall(scheme=rules.ref, year=2024, level=RoundLevel.MUNICIPAL)
     yield "call", Step("round", "R-1", call, "2024-02-01", "CAB-REG#1")
     for n in (1, 2):
@@ -239,9 +239,9 @@ def steps(rules: Scheme) -> Iterator[tuple[str, Step]]:
     yield "archived", project(ArchiveProject(index=MINUTES), "2024-12-20", "HOST#1")
 
 
-def told_until(last: str, rules: Scheme | None = None, *, guarded: bool = True) -> Chronicle:
+def realm_until(last: str, rules: Scheme | None = None, *, guarded: bool = True) -> WrittenRealm:
     """The story up to and with that step; not ``guarded``, claims and balances say no to nothing."""
-    town = Chronicle(guarded=guarded)
+    town = WrittenRealm(guarded=guarded)
     for name, step in steps(rules or scheme("hangzhou")):
         step.ordered(town)
         if name == last:

@@ -1,4 +1,4 @@
-"""A house that is kept up for the whole run, as ``venture up`` keeps it: asked in a process of its own, or here."""
+"""An installation that ``venture up`` keeps running for the whole run: asked in a process of its own, or in ours."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PATIENCE_S = 90.0
 
 
 @dataclass(frozen=True)
-class House:
+class Installation:
     """Where its state lies, and how it is spoken to."""
 
     home: Path
@@ -45,7 +45,7 @@ class House:
         here = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
         return {**kept, "PATH": here, "VENTURE_HOME": str(self.home), "COLUMNS": "80", **more}
 
-    def begun(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The command in a process of its own, under way."""
         command = [sys.executable, str(ROOT / "starter.py"), *arguments]
         pipe = subprocess.PIPE
@@ -55,7 +55,7 @@ class House:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The command in a process of its own."""
-        with self.begun(*arguments) as process:
+        with self.start(*arguments) as process:
             out, err = process.communicate(timeout=_PATIENCE_S)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
@@ -90,10 +90,10 @@ def in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> Resul
 
 
 @cache
-def house(at_the_end: Callable[[Callable[[], None]], None]) -> House:
+def start_installation(at_the_end: Callable[[Callable[[], None]], None]) -> Installation:
     """The one house of this run: up, with the story S2 in it. Give the way to have it closed at the end."""
     home = Path(tempfile.mkdtemp(prefix="venture-house-"))
-    found = House(home)
+    found = Installation(home)
     command = [sys.executable, str(ROOT / "starter.py"), "up"]
     environment = found.environment()
     up = processes.spawn(command, log=home / "up.log", when_parent_dies=signal.SIGTERM, env=environment)
@@ -109,9 +109,9 @@ def house(at_the_end: Callable[[Callable[[], None]], None]) -> House:
     return found
 
 
-def the_house(request: pytest.FixtureRequest) -> House:
+def shared_installation(request: pytest.FixtureRequest) -> Installation:
     """What a session fixture of either room of tests gives."""
-    return house(request.config.add_cleanup)
+    return start_installation(request.config.add_cleanup)
 
 
 def _until(ready: Callable[[], bool], log: Path) -> None:

@@ -17,7 +17,7 @@ from local.postgres import APPLICATION, AUDITOR
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.workflows.bureau import Bureau
-from tests.workflows.processes import HOUSE, ended, worker
+from tests.workflows.processes import HOUSE, kill, start_worker
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Frail:
+class Breakable:
     """A whole house on this machine, with nobody else in it."""
 
     settings: Settings
@@ -52,12 +52,12 @@ class Frail:
     def start_worker(self, number: int = 0) -> None:
         """Start a worker process."""
         log = self.settings.home / "logs" / f"worker-{number}.log"
-        self.workers[number] = worker(self.settings, log, program=self.program, more=self.more)
+        self.workers[number] = start_worker(self.settings, log, program=self.program, more=self.more)
 
     def kill_worker(self, number: int = 0) -> None:
         """Kill -9 the worker process, and see it gone."""
         if number in self.workers:
-            ended(self.workers[number])
+            kill(self.workers[number])
 
     def keep_workers(self) -> None:
         """Start each worker again that has ended, as ``venture up`` does."""
@@ -76,19 +76,19 @@ class Frail:
     @contextmanager
     def worker_stopped(self, number: int = 0) -> Iterator[None]:
         """A worker stands still, its connections open; when the block ends, it goes on as if nothing had been."""
-        with _stopped(self.workers[number]):
+        with _stop(self.workers[number]):
             yield
 
     @contextmanager
     def postgres_stopped(self) -> Iterator[None]:
         """Postgres with all its processes stands still, its connections open."""
-        with _stopped(self.servers.postgres.process):
+        with _stop(self.servers.postgres.process):
             yield
 
     @contextmanager
     def temporal_stopped(self) -> Iterator[None]:
         """Temporal stands still, its connections open."""
-        with _stopped(self.servers.temporal.process):
+        with _stop(self.servers.temporal.process):
             yield
 
     async def well(self) -> None:
@@ -112,7 +112,7 @@ def _kill(process: subprocess.Popen[bytes] | None) -> None:
 
 
 @contextmanager
-def _stopped(process: subprocess.Popen[bytes] | None) -> Iterator[None]:
+def _stop(process: subprocess.Popen[bytes] | None) -> Iterator[None]:
     assert process is not None
     family = _family(process.pid)
     _signal(family, signal.SIGSTOP)
@@ -139,9 +139,9 @@ def _family(root: int) -> list[int]:
 
 
 @asynccontextmanager
-async def frail(
+async def breakable(
     settings: Settings, *, program: Path = HOUSE / "worker.py", workers: int = 1, **more: str
-) -> AsyncIterator[Frail]:
+) -> AsyncIterator[Breakable]:
     """The house, its workers running; all of it is gone when the block ends."""
     async with local.servers(settings) as servers:
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
@@ -149,13 +149,13 @@ async def frail(
         store = PostgresStore(pool)
         client = await bootstrap.connect_temporal(servers.temporal_address)
         door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
-        house = Frail(settings, servers, client, store, door, program, more)
+        house = Breakable(settings, servers, client, store, door, program, more)
         for number in range(workers):
             house.start_worker(number)
         try:
             yield house
         finally:
             for process in house.workers.values():
-                ended(process)
+                kill(process)
             await store.aclose()
             pool.terminate()

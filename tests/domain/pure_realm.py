@@ -1,4 +1,4 @@
-"""A town in memory: its streams, claims and accounts, where every order is judged by what the others have done."""
+"""A realm of deciders only: streams, claims and accounts in dictionaries; no store, no server, no clock of its own."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HOLIDAYS = {
 
 
 @dataclass
-class Town:
+class PureRealm:
     """Streams of one realm; orders are judged on what stands there, and what is due comes first."""
 
     states: dict[StreamId, State] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Town:
     def order(self, kind: str, name: str, command: Command, *, at: str, by: str) -> list[Event]:
         """Everything that was due comes first; then the command, which must be accepted."""
         self.pass_time(on(at))
-        return self._carried_out(self.id(kind, name), Order(command, who(by), on(at)))
+        return self._carry_out(self.id(kind, name), Order(command, who(by), on(at)))
 
     def refused(self, kind: str, name: str, command: Command, *, at: str, by: str) -> set[str]:
         """The rules that refuse the command."""
@@ -90,7 +90,7 @@ class Town:
             if not dues:
                 return
             at, stream, command = min(dues, key=lambda d: d[:2])
-            self._carried_out(stream, Order(command, SYSTEM, at))
+            self._carry_out(stream, Order(command, SYSTEM, at))
 
     def facts(self, stream: StreamId, command: Command) -> Facts:
         aggregate, state = AGGREGATES[stream.kind], self.state(stream.kind, stream.name)
@@ -105,7 +105,7 @@ class Town:
             balances={account: self.balances.get(account, 0) for account in wanted.accounts},
         )
 
-    def _carried_out(self, stream: StreamId, order: Order) -> list[Event]:
+    def _carry_out(self, stream: StreamId, order: Order) -> list[Event]:
         aggregate = AGGREGATES[stream.kind]
         state = self.state(stream.kind, stream.name)
         events = aggregate.decide(state, self.facts(stream, order.command), order)
@@ -140,7 +140,7 @@ def scheme(name: str = "fuzhou", **sections: object) -> Scheme:
     )
 
 
-def verified(*representatives: str, name: str = "測試組織") -> VerifyOrganisation:
+def verification(*representatives: str, name: str = "測試組織") -> VerifyOrganisation:
     """The verification of an organisation for which these may act."""
     return VerifyOrganisation(
         name=name,
@@ -149,9 +149,9 @@ def verified(*representatives: str, name: str = "測試組織") -> VerifyOrganis
     )
 
 
-def founded(rules: Scheme | None = None, **funds: int) -> Town:
+def new_realm(rules: Scheme | None = None, **funds: int) -> PureRealm:
     """A town with its calendar, its rules, an organisation ORG-1 and these funds (FS_LOT=…, fen)."""
-    town, first = Town(), "2018-01-02"
+    town, first = PureRealm(), "2018-01-02"
     for year, (off, on_) in HOLIDAYS.items():
         notice = PublishCalendar(
             year=year,
@@ -161,7 +161,7 @@ def founded(rules: Scheme | None = None, **funds: int) -> Town:
         town.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
     rules = rules or scheme()
     town.order("scheme", rules.name, PublishPolicyPack(scheme=rules), at=first, by="CAB-DEC#1")
-    town.order("organisation", "ORG-1", verified(), at=first, by="HOST#1")
+    town.order("organisation", "ORG-1", verification(), at=first, by="HOST#1")
     for fund, fen in funds.items():
         source = RegisterFundSource(name="資金", envelope=fen)
         town.order("fund", fund.replace("_", "-"), source, at=first, by="CAB-FIN#1")

@@ -1,4 +1,4 @@
-"""A bureau in memory behind ``carry_out``: everything is journalled, claimed and posted as in a real one; no server."""
+"""A realm on a manual clock behind ``carry_out`` and the in-memory store: journalled, claimed and posted; no server."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Yielding(MemoryStore):
 
 
 @dataclass(frozen=True)
-class Asking:
+class StreamCommand:
     """What somebody asks."""
 
     stream: StreamId
@@ -53,7 +53,7 @@ class Asking:
 
 
 @dataclass
-class Office:
+class MemoryRealm:
     """Its store, its clock, and the rules it saw refusing."""
 
     store: MemoryStore
@@ -70,7 +70,7 @@ class Office:
 
     # ------------------------------------------------------------------------------------------------- asking
 
-    def ask(self, *askings: Asking) -> Sequence[Answer]:
+    def ask(self, *askings: StreamCommand) -> Sequence[Answer]:
         """All at once, one minute on; what is due comes first. None may end otherwise than accepted or refused."""
         self.now += MINUTE
         self.pass_time(self.now)
@@ -87,7 +87,7 @@ class Office:
         )
         return [c.answer for c in carried if c.answer is not None]
 
-    def _envelope(self, asking: Asking) -> Envelope:
+    def _envelope(self, asking: StreamCommand) -> Envelope:
         self.asked += 1
         return Envelope(
             command_id=uuid5(NAMESPACE, f"{REALM} {self.asked}"),
@@ -101,9 +101,9 @@ class Office:
     def pass_time(self, to: datetime) -> None:
         """Everything that falls due until then, in order; a stream that stays due is a defect."""
         self.now = max(self.now, to)
-        self.runner.run(self._swept(self.now))
+        self.runner.run(self._sweep(self.now))
 
-    async def _swept(self, to: datetime) -> None:
+    async def _sweep(self, to: datetime) -> None:
         await refresh_standings(self.store, REALM, await read_calendar_version(self.store, REALM))
         before = None
         while (standing := await self.store.falling_due(REALM, to)) is not None and standing.due_at is not None:

@@ -1,4 +1,4 @@
-"""The house under siege: two workers and the callers' doors, each behind links of its own to both servers."""
+"""An installation under siege: two workers and the callers' doors, each behind links of its own to both servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.postgres import APPLICATION, DATA
 from local.servers import _locked
 from store.postgres import PostgresStore, open_pool
 from tests.nemesis.links import Link
-from tests.workflows.frail import Frail, frail
+from tests.workflows.breakable import Breakable, breakable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -30,10 +30,10 @@ WORKERS = 2
 
 
 @dataclass(frozen=True)
-class Besieged:
+class Siege:
     """A frail house, the links in it, and how callers get in; ``frail`` itself sees everything as it is."""
 
-    frail: Frail
+    frail: Breakable
     links: dict[str, Link]
     client: Client
     """The callers', as are the next two."""
@@ -42,13 +42,13 @@ class Besieged:
 
 
 @asynccontextmanager
-async def besieged(
+async def siege(
     settings: Settings, seed: int, *, affliction: str = "forgetful", workers: int = WORKERS
-) -> AsyncIterator[Besieged]:
+) -> AsyncIterator[Siege]:
     """The house as long as the block runs; afterwards nothing of it may be left (``remains``)."""
     dice = random.Random(seed)  # noqa: S311 - how long a packet takes, no secret
     async with (
-        frail(settings, program=AFFLICTED, workers=0, AFFLICTION=affliction, SEED=str(seed)) as house,
+        breakable(settings, program=AFFLICTED, workers=0, AFFLICTION=affliction, SEED=str(seed)) as house,
         AsyncExitStack() as stack,
     ):
         pg, tl = house.servers.postgres, house.servers.temporal
@@ -75,10 +75,10 @@ async def besieged(
         store = await stack.enter_async_context(aclosing(PostgresStore(pool)))
         key, queue = bootstrap.door_key(settings), settings.task_queue
         doors = Door(client, store, key, queue), Door(client, store, key, queue)
-        yield Besieged(house, links, client, store, doors)
+        yield Siege(house, links, client, store, doors)
 
 
-def remains(settings: Settings, house: Besieged) -> Iterator[str]:
+def remains(settings: Settings, house: Siege) -> Iterator[str]:
     """I13: what is still there of a house that was closed: a process, a port, a lock, a file half written."""
     folders = {str(settings.home).encode(), str((settings.home / DATA).resolve()).encode()}
     for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):  # noqa: PTH208 - names, not paths

@@ -1,4 +1,4 @@
-"""A house without Temporal: commands go straight to ``carry_out`` on a manual clock, and stories are played so."""
+"""A door without Temporal: commands go straight to ``carry_out`` on a manual clock, and stories are played so."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 KEY = b"the door's key, for tests"
 
 
-class StraightDoor:
+class DirectDoor:
     """What a play needs of a door, without workflows in between."""
 
     def __init__(self, store: EventStore) -> None:
@@ -90,9 +90,9 @@ def story(until: datetime = CUT, fresh: str = "") -> Plan:
     return replace(whole, orders=tuple(o for o in whole.orders if o.at < until), expectations=())
 
 
-async def played(store: EventStore, until: datetime = CUT) -> Played:
+async def play_story(store: EventStore, until: datetime = CUT) -> Played:
     """The story, played into that store."""
-    came_of_it = await play(story(until), cast("Door", StraightDoor(store)), store)
+    came_of_it = await play(story(until), cast("Door", DirectDoor(store)), store)
     assert not came_of_it.deviations, came_of_it.as_json()
     return came_of_it
 
@@ -101,7 +101,7 @@ REPORTED = datetime(2023, 5, 11, tzinfo=UTC)
 """The experts have reported, nothing is decided yet."""
 
 
-async def resolving(store: EventStore, realm: str) -> ResolveRound:
+async def prepare_resolution(store: EventStore, realm: str) -> ResolveRound:
     """The round's resolution, which awards the story's bid: it asks two commands of the project."""
     selected = Selection(application="AP-5", project="PJ-3", award=5000000, funds={"FS-FZ": 5000000}, panel="RP-2")
     names = (("round", "R-FZ-2023"), ("panel", "RP-2"), ("project", "AP-5"))

@@ -1,0 +1,63 @@
+"""What every follower does: a lease, round after round while it is held, each round measured and its failure logged."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
+from uuid import uuid4
+
+import structlog
+
+from metrics import Metrics
+
+if TYPE_CHECKING:
+    from store.port import EventStore
+
+EVERY = timedelta(seconds=5)
+"""From the end of one round to the beginning of the next."""
+LEASE = timedelta(seconds=20)
+"""How long a lease lasts that is not renewed: every round renews it."""
+
+log = structlog.get_logger()
+
+
+class Follower(ABC):
+    """Any number of workers may run it; the one that holds the lease does its rounds, the others stand by."""
+
+    name: ClassVar[str]
+    """Of its lease, and in figures and log lines."""
+
+    def __init__(self, store: EventStore, measures: Metrics | None = None) -> None:
+        """Lease from that store; say in those measures when a round was done."""
+        self._store = store
+        self._last_round = (measures or Metrics()).followed.labels(self.name)
+        self._owner = uuid4()
+
+    async def run(self) -> None:
+        """Follow until cancelled. What fails is tried again on the next round."""
+        while True:
+            try:
+                await self.once(datetime.now(UTC))
+            except Exception as failed:  # noqa: BLE001 - whatever it was, deadlines must not depend on one round
+                log.warning("follower.round_failed", follower=self.name, reason=f"{type(failed).__name__}: {failed}")
+            await asyncio.sleep(EVERY.total_seconds())
+
+    async def once(self, now: datetime) -> int:
+        """One round, if the lease is ours: how many streams were seen to."""
+        if await self._store.lease(self.name, self._owner, LEASE) is None:
+            self.forget()
+            self._last_round.set(0)
+            return 0
+        count = await self.follow(now)
+        self._last_round.set_to_current_time()
+        return count
+
+    @abstractmethod
+    async def follow(self, now: datetime) -> int:
+        """See to every stream that asks for it; how many there were."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Start from nothing: another worker holds the lease, and what was remembered grows old."""
