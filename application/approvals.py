@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.kernel.state import Approval, Verdict
 from store.port import StoreUnavailable
 

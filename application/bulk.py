@@ -86,7 +86,7 @@ class RowOutcome(StrEnum):
     """It would be carried out as things stand now; only in a preview."""
 
     @property
-    def told(self) -> tuple[str, str]:
+    def label(self) -> tuple[str, str]:
         """In Chinese and English."""
         return _OUTCOMES[self], self.value.replace("_", " ")
 
@@ -132,7 +132,7 @@ class BulkResult:
 
 
 async def parse_rows(file: str, content: bytes, store: EventStore, realm: str | None = None) -> tuple[BulkOrder, ...]:
-    """The rows of a file as commands. Raises Faulty with every fault of every row; nothing is begun then."""
+    """The rows of a file as commands. Raises DocumentInvalid with every fault of every row; nothing is begun then."""
     digest = sha256(content).hexdigest()
     try:
         text = content.decode("utf-8-sig")
@@ -146,9 +146,9 @@ async def parse_rows(file: str, content: bytes, store: EventStore, realm: str | 
     for number, (line, raw) in enumerate(rows, start=1):
         document = Document(file, raw, {(): line})
         try:
-            row = document.parsed(BulkRow)
-            stream = await _stream(document, store, row.subject, realm)
-            command = _command(document, row, stream)
+            row = document.parse(BulkRow)
+            stream = await _resolve_subject(document, store, row.subject, realm)
+            command = _build_command(document, row, stream)
         except DocumentInvalid as faulty:
             faults.extend(faulty.faults)
             continue
@@ -197,7 +197,7 @@ def _csv_rows(text: str, file: str) -> _Rows:
     return rows, faults
 
 
-async def _stream(document: Document, store: EventStore, subject: str, realm: str | None) -> StreamId:
+async def _resolve_subject(document: Document, store: EventStore, subject: str, realm: str | None) -> StreamId:
     try:
         return await resolve_or_begin(store, subject, realm)
     except NameUnknown:
@@ -210,7 +210,7 @@ async def _stream(document: Document, store: EventStore, subject: str, realm: st
         raise DocumentInvalid([document.fault(("subject",), zh, en)]) from None
 
 
-def _command(document: Document, row: BulkRow, stream: StreamId) -> Command:
+def _build_command(document: Document, row: BulkRow, stream: StreamId) -> Command:
     try:
         command_type = command_named(row.command, stream.kind)
     except KeyError:
@@ -226,7 +226,7 @@ def _command(document: Document, row: BulkRow, stream: StreamId) -> Command:
 
 
 async def preview_rows(
-    orders: Iterable[BulkOrder], store: EventStore, *, told: Callable[[BulkResult], None] = lambda _result: None
+    orders: Iterable[BulkOrder], store: EventStore, *, on_result: Callable[[BulkResult], None] = lambda _result: None
 ) -> AsyncIterator[BulkResult]:
     """What would become of each row now, as it rests on those before it. Records nothing."""
     rehearsal = DryRun(store)
@@ -237,7 +237,7 @@ async def preview_rows(
             step = await rehearsal.step(order.stream, order.command, order.actor)
             events = tuple(event.event_type for event in step.events)
             result = BulkResult(order, RowOutcome.REFUSED if step.unmet else RowOutcome.GRANTABLE, events, step.unmet)
-        told(result)
+        on_result(result)
         yield result
 
 
@@ -247,17 +247,17 @@ def waves(orders: Iterable[BulkOrder]) -> list[list[list[BulkOrder]]]:
     Rows of one stream that stand together are a bundle; bundles of the same commands that stand together, a wave.
     """
     together = [list(bundle) for _, bundle in groupby(orders, key=lambda o: o.stream)]
-    found = []
+    grouped = []
     for _, wave in groupby(together, key=lambda bundle: [type(o.command) for o in bundle]):
         by_stream: defaultdict[StreamId, list[BulkOrder]] = defaultdict(list)
         for bundle in wave:
             by_stream[bundle[0].stream] += bundle
-        found.append(list(by_stream.values()))
-    return found
+        grouped.append(list(by_stream.values()))
+    return grouped
 
 
 async def run_rows(
-    orders: Sequence[BulkOrder], door: Door, *, told: Callable[[BulkResult], None] = lambda _result: None
+    orders: Sequence[BulkOrder], door: Door, *, on_result: Callable[[BulkResult], None] = lambda _result: None
 ) -> AsyncIterator[BulkResult]:
     """Carry the rows out, wave by wave. Run again after an interruption, what was done is only reported again."""
     places = asyncio.Semaphore(AT_ONCE)
@@ -265,9 +265,9 @@ async def run_rows(
     async def one_stream(bundle: list[BulkOrder]) -> list[BulkResult]:
         results = []
         async with places:
-            async for result in _each(bundle, door):
+            async for result in _send_each(bundle, door):
                 results.append(result)
-                told(result)
+                on_result(result)
         return results
 
     for wave in waves(orders):
@@ -276,16 +276,16 @@ async def run_rows(
             yield result
 
 
-async def _each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkResult]:
+async def _send_each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkResult]:
     """Rows of one stream, in turn. While it is not known what became of one, none that follows is carried out."""
     left = rows
     while left:
-        askings = [CommandRequest(row.command, row.actor, row.command_id) for row in left]
+        requests = [CommandRequest(row.command, row.actor, row.command_id) for row in left]
         try:
-            async with aclosing(door.send_each(left[0].stream, askings)) as answers:
+            async with aclosing(door.send_each(left[0].stream, requests)) as answers:
                 async for answer in answers:
                     row, *left = left
-                    yield _result(row, answer)
+                    yield _row_result(row, answer)
         except NotKnown as unknown:
             for row in left:
                 yield BulkResult(row, RowOutcome.NOT_KNOWN, why=unknown.why)
@@ -295,7 +295,7 @@ async def _each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkResult]:
             yield BulkResult(row, RowOutcome.FAILED, why=f"{type(failed).__name__}: {failed}")
 
 
-def _result(order: BulkOrder, answer: Answer) -> BulkResult:
+def _row_result(order: BulkOrder, answer: Answer) -> BulkResult:
     try:
         receipt = read_receipt(order.command_id, answer)
     except CommandRejected as refused:

@@ -23,8 +23,8 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.carry_out import repeat_answer
 from deciding import captions
+from deciding.journal import repeat_answer
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from deciding.decision import Reader, fold, read_occurrence
+from deciding.agenda_row import Summary
+from deciding.fold import fold, read_occurrence
+from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, halves, kind_of_subject
 from domain.kernel.identity import LIVE, StreamId
@@ -45,7 +46,7 @@ class NameAmbiguous(Exception):
 async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
 
-    Raises Unknown or Ambiguous.
+    Raises NameUnknown or NameAmbiguous.
     """
     short, _ = halves(name)
     if "/" in short:
@@ -70,7 +71,7 @@ def new_stream(name: str, realm: str) -> StreamId:
 async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means, or the new one that it begins.
 
-    Raises Ambiguous, or Unknown if no stream bears the name and it tells no kind.
+    Raises NameAmbiguous, or NameUnknown if no stream bears the name and it tells no kind.
     """
     try:
         return await resolve_name(store, name, realm)
@@ -117,7 +118,7 @@ class File:
 async def load_file(store: EventStore, stream: StreamId, *, until: datetime | None = None) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
-    ``until`` cuts the story after that instant (UTC). Raises Unknown if the stream has no events.
+    ``until`` cuts the story after that instant (UTC). Raises NameUnknown if the stream has no events.
     """
     entries = await _events(store, stream, until)
     if not entries:
@@ -158,12 +159,12 @@ class StreamRow:
     stage: str
     version: int
     due: datetime | None
-    summary: dict[str, Any]
+    summary: Summary
 
     @classmethod
     def of(cls, standing: Standing) -> StreamRow:
         """As the agenda has it."""
-        return cls(standing.stream, standing.stage, standing.version, standing.due_at, json.loads(standing.summary))
+        return cls(standing.stream, standing.stage, standing.version, standing.due_at, Summary.of(standing))
 
 
 async def list_streams(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Facts
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
@@ -14,7 +14,7 @@ from domain.registers.scheme import scheme_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit.journal import Journal
+    from deciding.journal import Journal
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command

@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from application.bulk import BulkOrder, BulkResult, RowOutcome, parse_rows, preview_rows, run_rows
-from cli import adapter as root
+from cli.adapter import read_settings, run_work
 from cli.output import Column, Exit, Fault, Form, Language, Output, Printer, words
 from cli.project import Realm
 from runtime.runtime import Runtime, open_runtime
@@ -46,7 +46,7 @@ def bulk_command(
       venture bulk awards.csv --yes -o jsonl > results.jsonl
     """
     voice = Printer.of(output, lang)
-    settings = root.read_settings()
+    settings = read_settings()
 
     async def work() -> list[BulkResult] | None:
         if not path.is_file():
@@ -55,13 +55,13 @@ def bulk_command(
             orders = await parse_rows(path.name, path.read_bytes(), office.store, realm)
             _show_commands(orders, voice)
             if preview:
-                return await _tried(orders, office, voice)
-            if not (yes or await _agreed(orders, office, voice)):
+                return await _preview(orders, office, voice)
+            if not (yes or await _confirm(orders, office, voice)):
                 return None
-            with _followed(len(orders), voice, "辦理中", "carrying out") as told:
-                return [result async for result in run_rows(orders, office.door, told=told)]
+            with _progress(len(orders), voice, "辦理中", "carrying out") as on_result:
+                return [result async for result in run_rows(orders, office.door, on_result=on_result)]
 
-    results = root.run_work(voice, work())
+    results = run_work(voice, work())
     if results is None:
         return
     _show_results(results, voice)
@@ -71,18 +71,18 @@ def bulk_command(
         raise typer.Exit(Exit.REFUSED)
 
 
-async def _agreed(orders: tuple[BulkOrder, ...], office: Runtime, voice: Printer) -> bool:
+async def _confirm(orders: tuple[BulkOrder, ...], office: Runtime, voice: Printer) -> bool:
     """Whether the person at the keyboard wants it, having seen what would become of it."""
     if not sys.stdin.isatty():
         raise Fault(Exit.USAGE, "請加 --yes 確認辦理", "add --yes to carry it out")
     if voice.for_people:
-        _show_results(await _tried(orders, office, voice), voice)
+        _show_results(await _preview(orders, office, voice), voice)
     return typer.confirm(voice.say(f"辦理這 {len(orders)} 行？", f"Carry these {len(orders)} rows out?"), err=True)
 
 
-async def _tried(orders: tuple[BulkOrder, ...], office: Runtime, voice: Printer) -> list[BulkResult]:
-    with _followed(len(orders), voice, "試算中", "trying") as told:
-        return [result async for result in preview_rows(orders, office.store, told=told)]
+async def _preview(orders: tuple[BulkOrder, ...], office: Runtime, voice: Printer) -> list[BulkResult]:
+    with _progress(len(orders), voice, "試算中", "trying") as on_result:
+        return [result async for result in preview_rows(orders, office.store, on_result=on_result)]
 
 
 def _show_commands(orders: tuple[BulkOrder, ...], voice: Printer) -> None:
@@ -92,18 +92,18 @@ def _show_commands(orders: tuple[BulkOrder, ...], voice: Printer) -> None:
 
 
 @contextmanager
-def _followed(rows: int, voice: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
+def _progress(rows: int, voice: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
     """A bar for people, a line for each result for machines that read along; what to tell each result to."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=words, transient=True, disable=not voice.for_people) as progress:
         task = progress.add_task(voice.say(zh, en), total=rows)
 
-        def told(result: BulkResult) -> None:
+        def on_result(result: BulkResult) -> None:
             progress.update(task, advance=1)
             if voice.form is Form.JSONL:
                 voice.json(result.as_json())
 
-        yield told
+        yield on_result
 
 
 def _show_results(results: list[BulkResult], voice: Printer) -> None:
@@ -121,7 +121,7 @@ def _show_results(results: list[BulkResult], voice: Printer) -> None:
                 "row": r.order.number,
                 "stream": r.order.stream.name,
                 "command": voice.say(r.order.command.zh(), r.order.command.command_type),
-                "outcome": voice.say(*r.outcome.told),
+                "outcome": voice.say(*r.outcome.label),
                 "why": "; ".join(f"[{u.rule}] {voice.say(u.zh, u.en)}" for u in r.unmet) or r.why,
             }
             for r in results
@@ -134,12 +134,14 @@ def _show_results(results: list[BulkResult], voice: Printer) -> None:
             Column("outcome", "結果", "outcome"),
             Column("why", "原因", "why"),
         )
-        tried = any(r.outcome is RowOutcome.GRANTABLE for r in results)
+        rehearsed = any(r.outcome is RowOutcome.GRANTABLE for r in results)
         voice.rows(
-            rows, columns, ("✓ 全部可辦", "✓ all would be granted") if tried else ("✓ 全部辦理", "✓ all carried out")
+            rows,
+            columns,
+            ("✓ 全部可辦", "✓ all would be granted") if rehearsed else ("✓ 全部辦理", "✓ all carried out"),
         )
-    told = [(*outcome.told, count) for outcome, count in counted.items()]
+    totals = [(*outcome.label, count) for outcome, count in counted.items()]
     voice.tell(
-        f"合計 {len(results)} 行：{'、'.join(f'{zh} {count}' for zh, _, count in told)}",
-        f"{len(results)} rows: {', '.join(f'{count} {en}' for _, en, count in told)}",
+        f"合計 {len(results)} 行：{'、'.join(f'{zh} {count}' for zh, _, count in totals)}",
+        f"{len(results)} rows: {', '.join(f'{count} {en}' for _, en, count in totals)}",
     )

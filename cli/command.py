@@ -163,7 +163,7 @@ async def _stream(office: Runtime, subject: str, realm: str | None) -> StreamId:
 
 
 def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
-    """The command with its particulars. Raises Fault or Faulty with everything that is wrong."""
+    """The command with its particulars. Raises Fault or DocumentInvalid with everything that is wrong."""
     try:
         command_type = command_named(name, stream.kind)
     except KeyError:

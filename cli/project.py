@@ -11,7 +11,7 @@ from application.queries import Chapter, File, list_streams, load_file, resolve_
 from cli import rendering
 from cli.adapter import noun, read_settings, run_work
 from cli.output import Column, Exit, Fault, Form, Language, Output, Printer, paper
-from deciding.decision import fold, read_occurrence
+from deciding.fold import fold, read_occurrence
 from domain.catalogue import stage_zh
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
@@ -85,14 +85,12 @@ def _line(one: StreamRow, voice: Printer) -> dict[str, Any]:
         "stage": one.stage,
         "version": one.version,
         "due": one.due.isoformat() if one.due else None,
-        **one.summary,
+        **one.summary.as_json(),
     }
     if voice.for_people:
         row["stage_text"] = voice.say(stage_zh("project", one.stage), one.stage)
         row["award_text"] = yuan(row["award"]) if row.get("award") else ""
-        row["awaited"] = "; ".join(
-            f"{'/'.join(a['roles'])} {voice.say(a['zh'], a['en'])}" for a in row.get("awaiting", [])[:2]
-        )
+        row["awaited"] = "; ".join(f"{'/'.join(a.roles)} {voice.say(a.zh, a.en)}" for a in one.summary.awaiting[:2])
     return row
 
 

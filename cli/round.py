@@ -110,7 +110,8 @@ def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Real
             "stage": voice.say(stage_zh("round", one.stage), one.stage) if voice.for_people else one.stage,
             "due": (rendering.local(one.due) if voice.for_people else one.due.isoformat()) if one.due else None,
             "realm": one.stream.realm,
-            **{k: v for k, v in one.summary.items() if k != "awaiting"},
+            **one.summary.particulars,
+            "calendar": one.summary.calendar,
         }
         for one in run_work(voice, work())
         if one.stage != NONE

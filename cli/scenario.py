@@ -18,14 +18,14 @@ from domain.project.stage import Stage
 from runtime.runtime import Runtime, open_runtime
 from scenarios.format import Scenario
 from scenarios.plan import plan
-from scenarios.play import Played, play
+from scenarios.play import PlayResult, play
 from schemes.document import DocumentFault as FileFault
 from schemes.document import DocumentInvalid, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scenarios.plan import Plan, Planned
+    from scenarios.plan import Plan, PlannedCommand
 
 app = noun("情景：可播放的帶日期故事", "dated stories that can be played")
 
@@ -38,13 +38,13 @@ def shipped() -> list[Path]:
 
 
 def plan_scenario(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
-    """The plans of those files. Raises Faulty with the faults of all of them."""
+    """The plans of those files. Raises DocumentInvalid with the faults of all of them."""
     plans: list[Plan] = []
     faults: list[FileFault] = []
     for path in paths:
         try:
             document = read(path)
-            plans.append(plan(document.parsed(Scenario), document, fresh=fresh))
+            plans.append(plan(document.parse(Scenario), document, fresh=fresh))
         except DocumentInvalid as faulty:
             faults.extend(faulty.faults)
     if faults:
@@ -70,7 +70,7 @@ def play_command(
     voice = Printer.of(output, lang)
     settings = read_settings()
 
-    async def work() -> list[Played]:
+    async def work() -> list[PlayResult]:
         plans = plan_scenario(paths, fresh)
         async with open_runtime(settings, voice.tell, working=True) as office:
             return await play_all(plans, office, voice)
@@ -85,7 +85,7 @@ def play_command(
         raise typer.Exit(Exit.REFUSED)
 
 
-async def play_all(plans: Sequence[Plan], office: Runtime, voice: Printer) -> list[Played]:
+async def play_all(plans: Sequence[Plan], office: Runtime, voice: Printer) -> list[PlayResult]:
     """Play one after another, with progress shown."""
     columns = (
         TextColumn("{task.description}"),
@@ -106,21 +106,21 @@ class _Bar:
         self._voice = voice
         self._task = progress.add_task("", total=None, now="")
 
-    def began(self, plan: Plan, rows: int) -> None:
+    def on_begin(self, plan: Plan, rows: int) -> None:
         """A play of that many rows begins."""
         self._progress.update(self._task, description=plan.scenario.id, total=rows, completed=0)
 
-    def went_on(self, planned: Planned) -> None:
+    def on_row(self, row: PlannedCommand) -> None:
         """That row is done."""
-        what = self._voice.say(planned.command.zh(), planned.command.command_type)
-        self._progress.update(self._task, advance=1, now=f"{planned.at:%Y-%m-%d} {planned.stream.name} {what}")
+        what = self._voice.say(row.command.zh(), row.command.command_type)
+        self._progress.update(self._task, advance=1, now=f"{row.at:%Y-%m-%d} {row.stream.name} {what}")
 
-    def waits(self, _planned: Planned, why: str) -> None:
+    def on_wait(self, _row: PlannedCommand, why: str) -> None:
         """No answer yet."""
         self._progress.update(self._task, now=self._voice.say("等候回應…", "waiting for an answer…") + f" {why}")
 
 
-def summed(played: Sequence[Played]) -> dict[str, Any]:
+def summed(played: Sequence[PlayResult]) -> dict[str, Any]:
     """All plays as one object: projects by name, every refusal, and whether all came out as told."""
     projects: dict[str, Any] = {}
     for one in played:
@@ -139,7 +139,7 @@ def summed(played: Sequence[Played]) -> dict[str, Any]:
     }
 
 
-def show(played: Played, voice: Printer) -> None:
+def show(played: PlayResult, voice: Printer) -> None:
     """How a play ended, for people."""
     title = played.plan.scenario.title or played.plan.scenario.id
     paper().print(f"{'✓' if played.ok else '✗'} {played.plan.scenario.id} {title}  ({played.plan.realm})", markup=False)
@@ -219,7 +219,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
     voice = Printer.of(output, lang)
     rows = []
     for path in shipped():
-        scenario = read(path).parsed(Scenario)
+        scenario = read(path).parse(Scenario)
         rows.append({"id": scenario.id, "file": path.name, "title": scenario.title, "rows": len(scenario.events)})
     columns = (
         Column("id", "情景", "scenario"),

@@ -89,7 +89,7 @@ def diff_command(
 
 
 def _either(name: str) -> Scheme:
-    """The scheme of that name, or in that file. Raises Faulty."""
+    """The scheme of that name, or in that file. Raises DocumentInvalid."""
     return packs.load(Path(name)) if name.endswith((".yaml", ".yml")) else packs.load_shipped(name)
 
 

@@ -27,7 +27,7 @@ from runtime.runtime import Runtime, open_runtime
 if TYPE_CHECKING:
     from application.queries import File
     from audit.verification import Verification
-    from scenarios.play import Played
+    from scenarios.play import PlayResult
 
 WORKER_AGAIN_S = 1.0
 
@@ -41,7 +41,7 @@ def add_to(app: typer.Typer) -> None:
 
 @dataclass(frozen=True)
 class _Shown:
-    played: list[Played]
+    played: list[PlayResult]
     verification: Verification
     files: list[File]
 

@@ -15,28 +15,28 @@ _COLUMNS = ("at", "event", "subject", "actor", "data", "why")
 _LEAST_COLUMNS = 4
 
 
-def _moment(value: object) -> object:
+def _parse_moment(value: object) -> object:
     """A bare date stays a date; a text with a time becomes that moment."""
     if isinstance(value, str) and len(value) > len("2024-01-01"):
         return datetime.fromisoformat(value)
     return value
 
 
-Moment = Annotated[datetime | date, BeforeValidator(_moment), Field(union_mode="left_to_right")]
+Moment = Annotated[datetime | date, BeforeValidator(_parse_moment), Field(union_mode="left_to_right")]
 """A day, or a time with its offset."""
 
 
-class _Form(BaseModel):
+class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Row(_Form):
+class Row(_Part):
     """``[date, event, subject, actor, data, why]``: what was ordered, and that it must be accepted.
 
     A row whose event is a deadline's own is an expectation: the clock must have brought it about on that day.
     """
 
-    at: Annotated[date | datetime, BeforeValidator(_moment)]
+    at: Annotated[date | datetime, BeforeValidator(_parse_moment)]
     """A day (then 09:00 Asia/Shanghai, one minute after the row before it on the same day), or a time."""
     event: Text
     """The event, e.g. ``ProjectStarted``; the command's name or the Chinese term do as well."""
@@ -62,10 +62,10 @@ class Row(_Form):
         return value
 
 
-class MustRefuse(_Form):
+class MustRefuse(_Part):
     """A command that must be refused, with the rule that refuses it."""
 
-    at: Annotated[date | datetime, BeforeValidator(_moment)]
+    at: Annotated[date | datetime, BeforeValidator(_parse_moment)]
     """A day (then 08:00 Asia/Shanghai, before the day's rows), or a time."""
     command: Text
     """The event or command; ``… by ROLE#n`` names who asks."""
@@ -86,7 +86,7 @@ class MustRefuse(_Form):
         return value
 
 
-class Expected(_Form):
+class ExpectedEnd(_Part):
     """How a project must end."""
 
     state: Text
@@ -94,7 +94,7 @@ class Expected(_Form):
     """Paid less returned and clawed back, in fen."""
 
 
-class Scenario(_Form):
+class Scenario(_Part):
     """One story on one manual clock."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
@@ -109,7 +109,7 @@ class Scenario(_Form):
     """What is known of each project beforehand: its rows of application, award and contract take it from here."""
     events: Annotated[list[Row], Field(min_length=1)]
     must_refuse: list[MustRefuse] = []
-    expect: dict[str, Expected] = {}
+    expect: dict[str, ExpectedEnd] = {}
     notes: str = ""
 
     @model_validator(mode="after")

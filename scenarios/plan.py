@@ -33,7 +33,7 @@ _FROM_DEFAULTS = frozenset({"round", "need", "panel"})
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedCommand:
     """One command to be given, and what must come of it."""
 
     number: int
@@ -70,7 +70,7 @@ class Plan:
     realm: str
     """The scenario's id and the digest of its content: the same file goes on where it stopped, another starts anew."""
     scheme: Scheme
-    orders: tuple[Planned, ...]
+    orders: tuple[PlannedCommand, ...]
     expectations: tuple[Expectation, ...]
 
     @property
@@ -96,15 +96,18 @@ class Plan:
 
 
 def plan(scenario: Scenario, document: Document, *, fresh: str = "") -> Plan:
-    """The plan of a scenario; ``fresh`` makes it another realm than the last time. Raises Faulty with every fault."""
-    return _Planner(scenario, document, fresh).plan()
+    """The plan of a scenario; ``fresh`` makes it another realm than the last time.
+
+    Raises DocumentInvalid with every fault.
+    """
+    return _PlanBuilder(scenario, document, fresh).plan()
 
 
 def _stream_names(scenario: Scenario) -> dict[str, str]:
     return {pj: str(known.get("application", pj)) for pj, known in scenario.projects.items()}
 
 
-class _Planner:
+class _PlanBuilder:
     def __init__(self, scenario: Scenario, document: Document, fresh: str) -> None:
         self._scenario = scenario
         self._document = document
@@ -121,7 +124,7 @@ class _Planner:
         if scheme is not None:
             self._pinned = {"scheme": scheme.ref.model_dump()}
         moments = self._moments()
-        orders: list[Planned] = []
+        orders: list[PlannedCommand] = []
         expectations: list[Expectation] = []
         for i, (row, at) in enumerate(zip(self._scenario.events, moments, strict=True)):
             self._row(i, row, at, orders, expectations)
@@ -161,14 +164,16 @@ class _Planner:
             last = at
             yield at
 
-    def _row(self, i: int, row: Row, at: datetime, orders: list[Planned], expectations: list[Expectation]) -> None:
+    def _row(
+        self, i: int, row: Row, at: datetime, orders: list[PlannedCommand], expectations: list[Expectation]
+    ) -> None:
         found = self._command(("events", i), 1, row.event, row.subject)
         if found is None:
             return
         stream, command_type, subject_part = found
         line = self._document.line(("events", i))
         if row.actor.role is Role.SYS:
-            command_type = _of_the_clock(command_type, stream.kind)
+            command_type = _timer_command(command_type, stream.kind)
         if command_type.by == (Role.SYS,):
             data = command_type.about(subject_part, row.data)
             expectations.append(Expectation(i + 1, line, local_day(at), stream, command_type.records.event_type, data))
@@ -176,32 +181,32 @@ class _Planner:
         command = self._particulars(("events", i, 4), stream, command_type, subject_part, row.data)
         if command is not None:
             command_id = derive_id("scenario", self._realm, "event", str(i))
-            orders.append(Planned(i + 1, line, at, stream, command, row.actor, command_id, why=row.why))
+            orders.append(PlannedCommand(i + 1, line, at, stream, command, row.actor, command_id, why=row.why))
 
-    def _refusals(self) -> Iterator[Planned]:
+    def _refusals(self) -> Iterator[PlannedCommand]:
         minutes: dict[date, int] = {}
         for i, refusal in enumerate(self._scenario.must_refuse):
             at = _instant(refusal.at, REFUSAL_HOUR)
             if not isinstance(refusal.at, datetime):
                 at += timedelta(minutes=minutes.setdefault(refusal.at, 0))
                 minutes[refusal.at] += 1
-            planned = self._refusal(i, refusal, at)
-            if planned is not None:
-                yield planned
+            command = self._refusal(i, refusal, at)
+            if command is not None:
+                yield command
 
-    def _refusal(self, i: int, refusal: MustRefuse, at: datetime) -> Planned | None:
+    def _refusal(self, i: int, refusal: MustRefuse, at: datetime) -> PlannedCommand | None:
         place: Place = ("must_refuse", i)
-        found = self._command(place, "command", refusal.command, refusal.subject)
-        if found is None:
+        match = self._command(place, "command", refusal.command, refusal.subject)
+        if match is None:
             return None
-        stream, command_type, subject_part = found
+        stream, command_type, subject_part = match
         command = self._particulars((*place, "data"), stream, command_type, subject_part, refusal.data)
         if command is None:
             return None
         actor = refusal.actor or Actor(f"{command_type.by[0]}#1")
         command_id = derive_id("scenario", self._realm, "refusal", str(i))
         line = self._document.line(place)
-        return Planned(i + 1, line, at, stream, command, actor, command_id, must_refuse=refusal.code)
+        return PlannedCommand(i + 1, line, at, stream, command, actor, command_id, must_refuse=refusal.code)
 
     def _command(
         self, place: Place, column: int | str, event: str, subject: str
@@ -245,7 +250,7 @@ class _Planner:
             return command_type.model_validate(filled)
         except ValidationError as wrong:
             for error in wrong.errors(include_url=False):
-                self._fault((*place, *error["loc"]), *_for_row(command_type, explain_error(error)))
+                self._fault((*place, *error["loc"]), *_prefix_command(command_type, explain_error(error)))
             return None
 
     def _unused_header(self) -> None:
@@ -260,13 +265,13 @@ class _Planner:
                 )
 
 
-def _of_the_clock(command_type: type[Command], kind: str) -> type[Command]:
+def _timer_command(command_type: type[Command], kind: str) -> type[Command]:
     """The deadline's command, where a person's and the timer's lead to one event; the same where there is none."""
     of_the_event = (c for c in AGGREGATES[kind].commands if c.records is command_type.records)
     return next((c for c in of_the_event if c.by == (Role.SYS,)), command_type)
 
 
-def _for_row(command_type: type[Command], texts: tuple[str, str]) -> tuple[str, str]:
+def _prefix_command(command_type: type[Command], texts: tuple[str, str]) -> tuple[str, str]:
     zh, en = texts
     return f"{command_type.zh()}:{zh}", f"{command_type.command_type}: {en}"
 

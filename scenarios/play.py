@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from application.door import CommandRequest, Door, NotKnown, receipt
-from deciding.decision import fold, read_occurrence
+from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, halves
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
@@ -19,7 +19,7 @@ from domain.kernel.identity import Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
-from scenarios.plan import Planned
+from scenarios.plan import PlannedCommand
 from schemes.calendars import load_published
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.envelope import Answer
     from domain.kernel.message import Command
-    from scenarios.format import Expected
+    from scenarios.format import ExpectedEnd
     from scenarios.plan import Expectation, Plan
     from store.port import Entry, EventStore
 
@@ -37,33 +37,33 @@ MOST_ASKING_S = 300.0
 
 
 class PlayProgress(Protocol):
-    """Somebody who watches a play."""
+    """Told how far a play has come."""
 
-    def began(self, plan: Plan, rows: int) -> None:
+    def on_begin(self, plan: Plan, rows: int) -> None:
         """A play of that many rows begins."""
 
-    def went_on(self, planned: Planned) -> None:
+    def on_row(self, row: PlannedCommand) -> None:
         """That row is done."""
 
-    def waits(self, _planned: Planned, why: str) -> None:
+    def on_wait(self, _row: PlannedCommand, why: str) -> None:
         """No answer yet: the row will be asked again under the same id."""
 
 
 class SilentProgress:
-    """Nobody watches."""
+    """Shows nothing of how far a play has come."""
 
-    def began(self, plan: Plan, rows: int) -> None:
-        """Look away."""
+    def on_begin(self, plan: Plan, rows: int) -> None:
+        """Show nothing."""
 
-    def went_on(self, planned: Planned) -> None:
-        """Look away."""
+    def on_row(self, row: PlannedCommand) -> None:
+        """Show nothing."""
 
-    def waits(self, planned: Planned, why: str) -> None:
-        """Look away."""
+    def on_wait(self, row: PlannedCommand, why: str) -> None:
+        """Show nothing."""
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusalResult:
     """How a command that must be refused was answered."""
 
     row: int
@@ -112,7 +112,7 @@ class Deviation:
 
 
 @dataclass(frozen=True)
-class Ended:
+class ProjectEnd:
     """How one project ended."""
 
     state: str
@@ -122,7 +122,7 @@ class Ended:
     net_fen: int
     events: int
     stream: StreamId
-    expected: Expected | None
+    expected: ExpectedEnd | None
     """How the file says that it must end; None if it does not say."""
 
     @property
@@ -147,12 +147,12 @@ class Ended:
 
 
 @dataclass
-class Played:
+class PlayResult:
     """What came of a play."""
 
     plan: Plan
-    projects: dict[str, Ended] = field(default_factory=dict)
-    refusals: list[Refusal] = field(default_factory=list)
+    projects: dict[str, ProjectEnd] = field(default_factory=dict)
+    refusals: list[RefusalResult] = field(default_factory=list)
     deviations: list[Deviation] = field(default_factory=list)
     rows: int = 0
 
@@ -180,14 +180,14 @@ class Played:
         }
 
 
-async def play(plan: Plan, door: Door, store: EventStore, onlooker: PlayProgress | None = None) -> Played:
+async def play(plan: Plan, door: Door, store: EventStore, progress: PlayProgress | None = None) -> PlayResult:
     """Play every row in order, then look whether the clock and the projects did what the file says."""
-    return await _Play(plan, door, store, onlooker or SilentProgress()).play()
+    return await _Play(plan, door, store, progress or SilentProgress()).play()
 
 
-def bundles(rows: Iterable[Planned]) -> Iterator[Sequence[Planned]]:
+def bundles(rows: Iterable[PlannedCommand]) -> Iterator[Sequence[PlannedCommand]]:
     """Rows of one stream that follow on one another; what must be refused ends its bundle, lest the play go on."""
-    bundle: list[Planned] = []
+    bundle: list[PlannedCommand] = []
     for row in rows:
         if bundle and (row.stream != bundle[0].stream or bundle[-1].must_refuse is not None):
             yield bundle
@@ -198,37 +198,37 @@ def bundles(rows: Iterable[Planned]) -> Iterator[Sequence[Planned]]:
 
 
 class _Play:
-    def __init__(self, plan: Plan, door: Door, store: EventStore, onlooker: PlayProgress) -> None:
+    def __init__(self, plan: Plan, door: Door, store: EventStore, progress: PlayProgress) -> None:
         self._plan = plan
         self._door = door
         self._store = store
-        self._onlooker = onlooker
-        self._played = Played(plan)
+        self._progress = progress
+        self._result = PlayResult(plan)
 
-    async def play(self) -> Played:
-        self._onlooker.began(self._plan, len(self._plan.orders))
+    async def play(self) -> PlayResult:
+        self._progress.on_begin(self._plan, len(self._plan.orders))
         await self._door.open_realm(self._plan.realm)
         await self._publish()
         for bundle in bundles(self._plan.orders):
-            async with aclosing(self._answered(bundle)) as answered:
-                async for planned, answer in answered:
-                    self._judge(planned, answer)
-                    self._onlooker.went_on(planned)
-                    if self._played.deviations:
+            async with aclosing(self._send(bundle)) as answers:
+                async for row, answer in answers:
+                    self._judge(row, answer)
+                    self._progress.on_row(row)
+                    if self._result.deviations:
                         break
-            if self._played.deviations:
+            if self._result.deviations:
                 break
         else:
             await self._door.move_clock(self._plan.realm, self._plan.ends)
-            await self._look_at_the_clock()
-        await self._look_at_the_projects()
-        return self._played
+            await self._check_expectations()
+        await self._check_projects()
+        return self._result
 
     async def _publish(self) -> None:
         """Working days and rules come before everything else."""
         begins = local_day(self._plan.begins).year
         days = [
-            self._published(
+            self._publication(
                 StreamId.of("calendar", self._plan.realm, "cn"),
                 PublishCalendar(
                     year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
@@ -237,96 +237,96 @@ class _Play:
             )
             for year in load_published(begins, local_day(self._plan.ends).year + 1)
         ]
-        rules = self._published(
+        rules = self._publication(
             StreamId.of("scheme", self._plan.realm, self._plan.scheme.name),
             PublishPolicyPack(scheme=self._plan.scheme),
             "scheme",
         )
         for bundle in (days, [rules]):
-            async for planned, answer in self._answered(bundle):
-                receipt(planned.command_id, answer)
+            async for row, answer in self._send(bundle):
+                receipt(row.command_id, answer)
 
-    def _published(self, stream: StreamId, command: Command, name: str) -> Planned:
+    def _publication(self, stream: StreamId, command: Command, name: str) -> PlannedCommand:
         command_id = derive_id("scenario", self._plan.realm, name)
-        return Planned(0, 1, self._plan.begins, stream, command, Actor(f"{command.by[0]}#1"), command_id)
+        return PlannedCommand(0, 1, self._plan.begins, stream, command, Actor(f"{command.by[0]}#1"), command_id)
 
-    async def _answered(self, bundle: Sequence[Planned]) -> AsyncGenerator[tuple[Planned, Answer], None]:
+    async def _send(self, bundle: Sequence[PlannedCommand]) -> AsyncGenerator[tuple[PlannedCommand, Answer], None]:
         """Each row with its answer, asked again under the same id until there is one: it is never carried out twice."""
         done, deadline = 0, asyncio.get_running_loop().time() + MOST_ASKING_S
         while done < len(bundle):
-            askings = [CommandRequest(row.command, row.actor, row.command_id, row.at) for row in bundle[done:]]
+            requests = [CommandRequest(row.command, row.actor, row.command_id, row.at) for row in bundle[done:]]
             try:
-                async with aclosing(self._door.send_each(bundle[0].stream, askings)) as answers:
+                async with aclosing(self._door.send_each(bundle[0].stream, requests)) as answers:
                     async for answer in answers:
                         yield bundle[done], answer
                         done, deadline = done + 1, asyncio.get_running_loop().time() + MOST_ASKING_S
             except NotKnown as unknown:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
-                self._onlooker.waits(bundle[done], unknown.why)
+                self._progress.on_wait(bundle[done], unknown.why)
                 await asyncio.sleep(ASK_AGAIN_S)
 
-    def _judge(self, planned: Planned, answer: Answer) -> None:
-        self._played.rows += 1
+    def _judge(self, row: PlannedCommand, answer: Answer) -> None:
+        self._result.rows += 1
         try:
-            receipt(planned.command_id, answer)
+            receipt(row.command_id, answer)
         except CommandRejected as refused:
-            self._refused(planned, refused.unmet)
+            self._judge_refusal(row, refused.unmet)
             return
-        if planned.must_refuse is not None:
-            self._note_refusal(planned, ())
-            self._accepted_after_all(planned)
+        if row.must_refuse is not None:
+            self._note_refusal(row, ())
+            self._note_acceptance(row)
 
-    def _accepted_after_all(self, planned: Planned) -> None:
+    def _note_acceptance(self, row: PlannedCommand) -> None:
         """What should have been refused is recorded now: the story cannot go on as told."""
-        command = planned.command
-        self._played.deviations.append(
+        command = row.command
+        self._result.deviations.append(
             Deviation(
-                planned.number,
-                planned.line,
-                f"第 {planned.number} 項「{command.zh()}」應依 {planned.must_refuse} 被拒，卻已受理記錄，播放到此為止",
-                f"refusal {planned.number}: {command.command_type} should have been refused by {planned.must_refuse}; "
+                row.number,
+                row.line,
+                f"第 {row.number} 項「{command.zh()}」應依 {row.must_refuse} 被拒，卻已受理記錄，播放到此為止",
+                f"refusal {row.number}: {command.command_type} should have been refused by {row.must_refuse}; "
                 "it was accepted and is recorded, so the play ends here",
             )
         )
 
-    def _refused(self, planned: Planned, unmet: tuple[Unmet, ...]) -> None:
-        if planned.must_refuse is not None:
-            self._note_refusal(planned, unmet)
+    def _judge_refusal(self, row: PlannedCommand, unmet: tuple[Unmet, ...]) -> None:
+        if row.must_refuse is not None:
+            self._note_refusal(row, unmet)
             return
-        command = planned.command
-        self._played.deviations.append(
+        command = row.command
+        self._result.deviations.append(
             Deviation(
-                planned.number,
-                planned.line,
-                f"第 {planned.number} 行「{command.zh()}」（{planned.stream.name}）被拒",
-                f"row {planned.number}, {command.command_type} on {planned.stream.name}, was refused",
+                row.number,
+                row.line,
+                f"第 {row.number} 行「{command.zh()}」（{row.stream.name}）被拒",
+                f"row {row.number}, {command.command_type} on {row.stream.name}, was refused",
                 unmet,
             )
         )
 
-    def _note_refusal(self, planned: Planned, unmet: tuple[Unmet, ...]) -> None:
-        expected = planned.must_refuse or ""
-        self._played.refusals.append(
-            Refusal(
-                row=planned.number,
-                line=planned.line,
-                at=planned.at.isoformat(),
-                command=planned.command.command_type,
-                subject=planned.stream.name,
+    def _note_refusal(self, row: PlannedCommand, unmet: tuple[Unmet, ...]) -> None:
+        expected = row.must_refuse or ""
+        self._result.refusals.append(
+            RefusalResult(
+                row=row.number,
+                line=row.line,
+                at=row.at.isoformat(),
+                command=row.command.command_type,
+                subject=row.stream.name,
                 expected=expected,
                 got=unmet,
                 ok=expected in {u.rule for u in unmet},
             )
         )
 
-    async def _look_at_the_clock(self) -> None:
+    async def _check_expectations(self) -> None:
         """Every deadline that the file expects fell due on its day, each event matched once."""
         matched: set[tuple[StreamId, int]] = set()
         for expected in self._plan.expectations:
-            found = await self._brought_about(expected, matched)
-            if found is None:
-                self._played.deviations.append(
+            entry = await self._matching_entry(expected, matched)
+            if entry is None:
+                self._result.deviations.append(
                     Deviation(
                         expected.number,
                         expected.line,
@@ -335,9 +335,9 @@ class _Play:
                     )
                 )
             else:
-                matched.add((expected.stream, found.version))
+                matched.add((expected.stream, entry.version))
 
-    async def _brought_about(self, expected: Expectation, matched: set[tuple[StreamId, int]]) -> Entry | None:
+    async def _matching_entry(self, expected: Expectation, matched: set[tuple[StreamId, int]]) -> Entry | None:
         async for entry in self._store.read(expected.stream):
             if entry.type != expected.event_type or (expected.stream, entry.version) in matched:
                 continue
@@ -347,15 +347,15 @@ class _Play:
                 return entry
         return None
 
-    async def _look_at_the_projects(self) -> None:
+    async def _check_projects(self) -> None:
         for name in self._names():
             stream = self._plan.stream(name)
             entries: Sequence[Entry] = [entry async for entry in self._store.read(stream)]
             state = fold(stream, entries)
             summary = AGGREGATES["project"].summary(state)
             expected = self._plan.scenario.expect.get(name)
-            paid, net = _fen(summary.get("paid")), _fen(summary.get("net"))
-            self._played.projects[name] = Ended(
+            paid, net = _int_or_zero(summary.get("paid")), _int_or_zero(summary.get("net"))
+            self._result.projects[name] = ProjectEnd(
                 state=state.stage,
                 paid_fen=paid,
                 returned_fen=paid - net,
@@ -372,5 +372,5 @@ class _Play:
         return list(dict.fromkeys([*names, *(a for a in awarded if a.startswith("PJ-"))]))
 
 
-def _fen(value: object) -> int:
+def _int_or_zero(value: object) -> int:
     return value if isinstance(value, int) else 0

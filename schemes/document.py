@@ -63,10 +63,10 @@ class Document:
 
     def fault(self, place: Place, zh: str, en: str) -> DocumentFault:
         """A fault at that place."""
-        return DocumentFault(self.file, self.line(place), _written(place), zh, en)
+        return DocumentFault(self.file, self.line(place), _place_text(place), zh, en)
 
-    def parsed(self, model: type[M], value: object = None, at: Place = ()) -> M:
-        """The document, or that value of it, as the model. Raises Faulty with every fault."""
+    def parse(self, model: type[M], value: object = None, at: Place = ()) -> M:
+        """The document, or that value of it, as the model. Raises DocumentInvalid with every fault."""
         try:
             return model.model_validate(self.data if value is None and not at else value)
         except ValidationError as wrong:
@@ -98,7 +98,7 @@ _Reader.add_constructor("tag:yaml.org,2002:float", _decimal)
 
 
 def read(path: Path) -> Document:
-    """The file with its lines. Raises Faulty if it is not YAML, has a key twice, or cannot be read."""
+    """The file with its lines. Raises DocumentInvalid if it is not YAML, has a key twice, or cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
@@ -108,7 +108,7 @@ def read(path: Path) -> Document:
 
 
 def read_text(text: str, file: str) -> Document:
-    """That text with its lines. Raises Faulty if it is not YAML or has a key twice."""
+    """That text with its lines. Raises DocumentInvalid if it is not YAML or has a key twice."""
     try:
         loader = _Reader(text)
     except yaml.YAMLError as wrong:
@@ -157,7 +157,7 @@ class _Walk:
     above: list[Node] = field(default_factory=list)
 
     def refuse(self, node: Node, place: Place, zh: str, en: str) -> DocumentInvalid:
-        return DocumentInvalid([DocumentFault(self.file, node.start_mark.line + 1, _written(place), zh, en)])
+        return DocumentInvalid([DocumentFault(self.file, node.start_mark.line + 1, _place_text(place), zh, en)])
 
 
 def _walk(node: Node, place: Place, walk: _Walk) -> None:
@@ -185,7 +185,7 @@ def _walk(node: Node, place: Place, walk: _Walk) -> None:
     walk.above.pop()
 
 
-def _written(place: Place) -> str:
+def _place_text(place: Place) -> str:
     return "".join(f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
 
 
@@ -223,12 +223,12 @@ def explain_error(error: ErrorDetails) -> tuple[str, str]:
         case "string_type":
             return f"須為文字，不可為 {given!r}", f"must be text, not {given!r}"
         case "value_error":
-            return _both(str(context.get("error", error["msg"])))
+            return _split_languages(str(context.get("error", error["msg"])))
         case _:
             return f"{given!r} 不合要求：{error['msg']}", f"{given!r} will not do: {error['msg']}"
 
 
-def _both(message: str) -> tuple[str, str]:
+def _split_languages(message: str) -> tuple[str, str]:
     """Our own validators write 中文 / English."""
     zh, slash, en = message.rpartition(" / ")
     return (zh, en) if slash else (message, message)

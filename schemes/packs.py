@@ -21,12 +21,12 @@ def list_shipped() -> dict[str, Path]:
 
 
 def load(path: Path) -> Scheme:
-    """The scheme in that file. Raises Faulty."""
-    return read(path).parsed(Scheme)
+    """The scheme in that file. Raises DocumentInvalid."""
+    return read(path).parse(Scheme)
 
 
 def load_shipped(name: str) -> Scheme:
-    """The shipped scheme of that name. Raises Faulty if there is none."""
+    """The shipped scheme of that name. Raises DocumentInvalid if there is none."""
     path = list_shipped().get(name)
     if path is None:
         known = " ".join(list_shipped())

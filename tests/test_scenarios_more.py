@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
-    from scenarios.plan import Plan, Planned
+    from scenarios.plan import Plan, PlannedCommand
 
 CITIES = {"hangzhou", "fuzhou", "changzhou"}
 ENDED = {"CLOSED", "ARCHIVED", "TERMINATED", "REVOKED", "NOT_SELECTED"}
@@ -87,7 +87,7 @@ class StoryOutcome:
     """A story played to its end."""
 
     stage: StoryRealm
-    refused: tuple[tuple[Planned, frozenset[str]], ...]
+    refused: tuple[tuple[PlannedCommand, frozenset[str]], ...]
     by_the_clock: tuple[tuple[StreamId, date, Event], ...]
 
 
@@ -167,7 +167,7 @@ events:
 - [2025-03-06, RectificationAccepted, PJ-1, CAB-REG#1, {}]
 """
     document = read_text(text, "x.yaml")
-    one = plan(document.parsed(Scenario), document)
+    one = plan(document.parse(Scenario), document)
     assert [(e.number, e.event_type) for e in one.expectations] == [
         (2, "RectificationFailed"),
         (3, "RectificationOrdered"),

@@ -33,7 +33,10 @@ class PublishedYear(BaseModel):
 
 
 def load_published(first: int, last: int) -> Sequence[PublishedYear]:
-    """The years in ``first``…``last`` that come with the product, in order. Raises Faulty if a file is wrong."""
+    """The years in ``first``…``last`` that come with the product, in order.
+
+    Raises DocumentInvalid if a file is wrong.
+    """
     folder = Path(str(files("schemes.calendars")))
-    found = {int(path.stem): path for path in folder.glob("*.yaml")}
-    return [read(found[year]).parsed(PublishedYear) for year in range(first, last + 1) if year in found]
+    paths = {int(path.stem): path for path in folder.glob("*.yaml")}
+    return [read(paths[year]).parse(PublishedYear) for year in range(first, last + 1) if year in paths]

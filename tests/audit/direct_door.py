@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from activities.carry_out import CommandActivities
 from application.door import CommandRequest, Door, Receipt, receipt
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Envelope
@@ -20,7 +20,7 @@ from domain.kernel.identity import Actor, Attachment, StreamId
 from domain.round.resolution import ResolveRound, Selection, preview, preview_digest
 from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
-from scenarios.play import Played, play
+from scenarios.play import PlayResult, play
 from schemes.document import read
 
 if TYPE_CHECKING:
@@ -86,11 +86,11 @@ CUT = datetime(2023, 6, 30, tzinfo=UTC)
 def story(until: datetime = CUT, fresh: str = "") -> Plan:
     """The beginning of S2, as it comes with the product."""
     document = read(Path(str(files("scenarios").joinpath("s2-fuzhou.yaml"))))
-    whole = plan(document.parsed(Scenario), document, fresh=fresh)
+    whole = plan(document.parse(Scenario), document, fresh=fresh)
     return replace(whole, orders=tuple(o for o in whole.orders if o.at < until), expectations=())
 
 
-async def play_story(store: EventStore, until: datetime = CUT) -> Played:
+async def play_story(store: EventStore, until: datetime = CUT) -> PlayResult:
     """The story, played into that store."""
     came_of_it = await play(story(until), cast("Door", DirectDoor(store)), store)
     assert not came_of_it.deviations, came_of_it.as_json()

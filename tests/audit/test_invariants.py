@@ -45,7 +45,7 @@ STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 def told(path: Path) -> WrittenRealm:
     """The story, written down as it is played by the rules."""
     document = read(path)
-    story = plan(document.parsed(Scenario), document)
+    story = plan(document.parse(Scenario), document)
     town, first = WrittenRealm(realm=story.realm), story.begins.isoformat()
     for year in load_published(local_day(story.begins).year, local_day(story.ends).year + 1):
         notice = PublishCalendar(

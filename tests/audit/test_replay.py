@@ -105,7 +105,7 @@ async def test_every_stream_of_an_honest_story_passes(store: MemoryStore) -> Non
 async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(path: Path) -> None:
     store = MemoryStore()
     document = read(path)
-    whole = plan(document.parsed(Scenario), document)
+    whole = plan(document.parse(Scenario), document)
     await play(whole, cast("Door", DirectDoor(store)), store)
     found = await verify(store)
     assert found.ok, found.findings

@@ -114,7 +114,7 @@ def _turns() -> Iterator[Plan]:
             "expect": {},
         }
         document = Document(f"{name} of {turn['of']}", {**told, **turned})
-        yield plan(document.parsed(Scenario), document)
+        yield plan(document.parse(Scenario), document)
 
 
 async def _log(store: EventStore) -> AsyncIterator[Entry]:

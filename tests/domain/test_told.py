@@ -19,7 +19,7 @@ from schemes.document import read
 from tests.domain.pure_realm import PureRealm
 
 if TYPE_CHECKING:
-    from scenarios.plan import Plan, Planned
+    from scenarios.plan import Plan, PlannedCommand
 
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
@@ -36,14 +36,14 @@ def prepared(told: Plan) -> PureRealm:
     return town
 
 
-def rules_against(town: PureRealm, row: Planned) -> set[str]:
+def rules_against(town: PureRealm, row: PlannedCommand) -> set[str]:
     return town.refused(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_the_story_comes_out_as_told(path: Path) -> None:
     document = read(path)
-    scenario = document.parsed(Scenario)
+    scenario = document.parse(Scenario)
     told = plan(scenario, document)
     town = prepared(told)
     for row in told.orders:

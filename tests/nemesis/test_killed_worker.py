@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from scenarios.plan import Plan, Planned
+    from scenarios.plan import Plan, PlannedCommand
     from store.port import EventStore
     from tests.conftest import Desk
     from tests.workflows.breakable import Breakable
@@ -35,12 +35,12 @@ class Killer(SilentProgress):
         self._done = 0
         self.killed = 0
 
-    def went_on(self, planned: Planned) -> None:
+    def on_row(self, row: PlannedCommand) -> None:
         self._done += 1
         if self._done in self._rows:
-            asyncio.get_running_loop().call_later(self._dice.uniform(0, 0.03), self._kill, planned)
+            asyncio.get_running_loop().call_later(self._dice.uniform(0, 0.03), self._kill, row)
 
-    def _kill(self, _planned: Planned) -> None:
+    def _kill(self, _row: PlannedCommand) -> None:
         self._house.kill_worker()
         self._house.start_worker()
         self.killed += 1

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from local import Servers
     from local.postgres import Postgres
-    from scenarios.plan import Plan, Planned
+    from scenarios.plan import Plan, PlannedCommand
     from store.port import EventStore
     from tests.conftest import Desk
 
@@ -94,7 +94,7 @@ class Loser(SilentProgress):
         self._house = house
         self._left = after
 
-    def went_on(self, planned: Planned) -> None:  # noqa: ARG002 - whichever row it is
+    def on_row(self, row: PlannedCommand) -> None:  # noqa: ARG002 - whichever row it is
         self._left -= 1
         if self._left == 0:
             _lose_temporals_data(self._house)

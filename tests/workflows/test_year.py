@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from scenarios.plan import Plan, Planned
+    from scenarios.plan import Plan, PlannedCommand
     from store.port import EventStore, Standing
     from tests.conftest import Desk
 
@@ -61,7 +61,7 @@ def _moved(value: Any, by: timedelta) -> Any:
             return value
 
 
-def _later(order: Planned, by: timedelta) -> Planned:
+def _later(order: PlannedCommand, by: timedelta) -> PlannedCommand:
     command = type(order.command).model_validate(_moved(order.command.model_dump(exclude_unset=True), by))
     return replace(order, at=order.at + by, command=command)
 
@@ -99,7 +99,7 @@ class Years:
         rules = PublishPolicyPack(scheme=self.plan.scheme)
         await self.bureau.straight(self.bureau.id("scheme", self.plan.scheme.name), rules, f"{rules.by[0]}#1")
 
-    async def send(self, order: Planned) -> None:
+    async def send(self, order: PlannedCommand) -> None:
         """Let the deadlines before it ring, bring its stream to its time, give the command, and see its alarm set."""
         await self.ring(order.at)
         await self.bring(order.stream, order.at)
