@@ -20,7 +20,7 @@ from deciding import manual_clock
 from deciding.agenda_row import build_standing
 from deciding.append import build_answer, build_append
 from deciding.business_time import business_time
-from deciding.decision import Decision, decide_consequences, decide_on
+from deciding.decision import Decision, StreamParked, decide_consequences, decide_on
 from deciding.fold import parse_command
 from deciding.fold_cache import FoldCache
 from deciding.journal import repeat_answer
@@ -30,7 +30,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Carried, CarriedEach, CarryOut, CarryOutEach, Ending
 from domain.kernel.message import Order
 from metrics import Metrics
-from store.port import Status, StoreUnavailable, StreamParked
+from store.port import Status, StoreUnavailable
 from tracing import span
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class CommandActivities:
         log.error("stream.parked", stream=stream.state.stream, exc_info=parked)
         self._measures.parked.inc()
         answer = Answer(ending=Ending.PARKED, stream=stream.state.stream, version=stream.state.version)
-        return Carried(progress=build_parked_progress(stream.state, str(parked)), answer=answer)
+        return Carried(progress=build_parked_progress(stream.state, f"{parked.stream}: {parked.why}"), answer=answer)
 
 
 def _moves_time(request: CarryOut, loaded: Loaded) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from application.reconcile import is_awaited
 from domain.kernel.clock import Clock
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
 from domain.registers.realm import REALM_NAME, SetClock
 
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 
-class NoSuchRealm(Exception):
+class NoSuchRealm(Failure):
     """Nothing was ever recorded in that realm."""
+
+    kind = FailureKind.NOT_FOUND
+
+    def __init__(self, realm: str) -> None:
+        """Keep its name."""
+        super().__init__(f"沒有時鐘域 {realm}", f"there is no realm {realm}", realm=realm)
 
 
 @dataclass(frozen=True)

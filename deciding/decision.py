@@ -11,12 +11,13 @@ from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import SYSTEM, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME
-from store.port import EventStore, StreamParked
+from store.port import EventStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,20 @@ if TYPE_CHECKING:
 
 MOST_DUE = 1000
 """More deadlines than this in one go is a loop, not a backlog."""
+
+
+class StreamParked(Failure):
+    """One of the stream's deadlines was refused or stays due: a loop would not mend it, a person must."""
+
+    kind = FailureKind.CONFLICT
+    remedy_zh = "待人處理，見 venture doctor"
+    remedy_en = "It waits for a person; see venture doctor"
+
+    def __init__(self, stream: StreamId, why: str = "") -> None:
+        """Keep the stream, and the deadline where it is known."""
+        super().__init__(f"{stream} 已停置", f"{stream} is parked", stream=stream, **({"why": why} if why else {}))
+        self.stream = stream
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -127,8 +142,7 @@ async def decide_on(
         steps.append(step)
         if step.unmet or aggregate.due(state, calendar) == due or len(steps) > MOST_DUE:
             why = ", ".join(u.rule for u in step.unmet) or "stays due"  # rules only: their texts may name somebody
-            message = f"{state.stream}: {due.command.command_type} at {due.at.isoformat()}: {why}"
-            raise StreamParked(message)
+            raise StreamParked(state.stream, f"{due.command.command_type} at {due.at.isoformat()}: {why}")
     if order is not None and command_id is not None:
         before = state
         step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at))

@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Gauge
 from temporalio.service import RPCError
 
 from domain.kernel.clock import Clock
+from domain.kernel.failure import Failure, FailureKind
 from followers.agenda import LATE
 from store.port import StoreUnavailable
 
@@ -33,8 +34,14 @@ _LONGEST_REQUEST_S = 5.0
 _TEXT = "text/plain; charset=utf-8"
 
 
-class Away(Exception):
+class Away(Failure):
     """A server does not answer."""
+
+    kind = FailureKind.UNAVAILABLE
+
+    def __init__(self, why: str) -> None:
+        """Say which, and what was seen of it."""
+        super().__init__(f"沒有回答：{why}", why)
 
 
 class Health:
@@ -56,7 +63,7 @@ class Health:
         )
         problems = [one for one in found if isinstance(one, BaseException)]
         if problems:
-            raise Away("; ".join(map(str, problems)))
+            raise Away("; ".join(one.en if isinstance(one, Failure) else str(one) for one in problems))
 
     async def metrics(self) -> bytes:
         """The figures that tell whether all is well, in Prometheus' text form. No personal data (PR10)."""
@@ -93,7 +100,7 @@ class Health:
         try:
             seen: T = task.result()
         except (StoreUnavailable, RPCError) as gone:
-            raise Away(f"{what}: {gone}") from gone
+            raise Away(f"{what}: {gone.en if isinstance(gone, Failure) else gone}") from gone
         return seen
 
     async def answer(self, request: list[str]) -> tuple[str, str, bytes]:
@@ -105,7 +112,7 @@ class Health:
                 try:
                     await self.ready()
                 except Away as away:
-                    return "503 Service Unavailable", _TEXT, f"{away}\n".encode()
+                    return "503 Service Unavailable", _TEXT, f"{away.en}\n".encode()
                 return "200 OK", _TEXT, b"ready\n"
             case ["GET", "/metrics", *_]:
                 return "200 OK", CONTENT_TYPE_PLAIN_0_0_4, await self.metrics()
