@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from domain.kernel.words import Words
 
 
-class Clock(StrEnum):
+class Clock(Words):
     """What moves time."""
 
-    MANUAL = "MANUAL"
+    MANUAL = "MANUAL", "手動時鐘", "manual clock"
     """The dates of the commands: scenarios, imports, rehearsals."""
-    WALL = "WALL"
+    WALL = "WALL", "實時鐘", "wall clock"
     """The time at which the door takes a command in."""
