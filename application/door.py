@@ -29,7 +29,7 @@ from deciding.journal import repeat_answer
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
-from domain.kernel.envelope import Answer, AnsweredEach, Bundle, CarryOut, Ending, Envelope, Opening, Progress
+from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Ending, Envelope, Opening, Progress
 from domain.kernel.failure import Defect, Failure, FailureKind
 from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from domain.kernel.message import Command
     from store.port import Standing
 
-Answered = TypeVar("Answered", Answer, AnsweredEach, Progress)
+Answered = TypeVar("Answered", Answer, BundleAnswers, Progress)
 
 log = structlog.get_logger()
 
@@ -241,7 +241,7 @@ class Door:
                     answers = [await self._update("carry_out", first.subject, first, first.command_id, Answer)]
                 else:
                     bundle = Bundle(envelopes=tuple(_take_fitting(envelopes)))
-                    each = await self._update("carry_out_each", first.subject, bundle, first.command_id, AnsweredEach)
+                    each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
                     answers = list(each.answers)
             attributes["ending"] = answers[-1].ending.lower()
         return answers

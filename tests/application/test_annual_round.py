@@ -14,7 +14,7 @@ from temporalio.client import ScheduleBackfill, ScheduleUpdate, ScheduleUpdateIn
 
 import bootstrap
 from application import annual_round
-from application.annual_round import NoSuchSchedule, RoundOpener
+from application.annual_round import NoSuchSchedule, open_round
 from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
@@ -152,12 +152,11 @@ async def test_a_late_firing_opens_the_round_of_the_year_that_was_meant(fz: City
 
 
 async def test_a_round_that_somebody_opened_by_hand_is_left_alone(desk: Desk, fz: City) -> None:
-    opener = RoundOpener(desk.door, desk.store)
     request = YearsRound(annual=fz.annual, year=THIS_YEAR)
-    first, again = await opener.open_round(request), await opener.open_round(request)
+    first, again = [await open_round(desk.door, desk.store, request) for _ in range(2)]
     assert (first.repeated, again.repeated, again.refused) == (False, True, ())
     other = fz.annual.model_copy(update={"actor": Actor("SO-PM#1")})
-    refused = await opener.open_round(YearsRound(annual=other, year=THIS_YEAR + 1))
+    refused = await open_round(desk.door, desk.store, YearsRound(annual=other, year=THIS_YEAR + 1))
     assert refused.refused == ("RD03",)
 
 

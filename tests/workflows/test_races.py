@@ -93,10 +93,10 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
 
     monkeypatch.setattr(store, "append", once_all_have_decided)
     monkeypatch.setattr(store, "_send", counted)
-    registrar = CommandActivities(store, bureau.key)
+    activities = CommandActivities(store, bureau.key)
     envelopes = [bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n), "CAB-REG#1") for n in range(64)]
     carried = await asyncio.gather(
-        *(registrar.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
+        *(activities.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
     )
     assert max(sent) == 64, "one statement"
     answers = [c.answer for c in carried if c.answer is not None]
@@ -111,14 +111,14 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
 
 async def test_what_overdraws_by_itself_leaves_its_neighbours_be(bureau: Bureau, store: PostgresStore) -> None:
     await nearly_empty(bureau, 63 * ONE)
-    registrar = CommandActivities(store, bureau.key)
+    activities = CommandActivities(store, bureau.key)
     amounts = [ONE] * 40 + [64 * ONE] + [ONE] * 23
     envelopes = [
         bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n, fen), "CAB-REG#1")
         for n, fen in enumerate(amounts)
     ]
     carried = await asyncio.gather(
-        *(registrar.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
+        *(activities.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
     )
     endings = [c.answer.ending for c in carried if c.answer is not None]
     assert [n for n, ending in enumerate(endings) if ending is Ending.REFUSED] == [40]
