@@ -101,7 +101,7 @@ async def test_another_streams_deadline_falls_due_in_the_midst_of_a_bundle(desk:
     await desk.door.open_realm(bureau.realm)
     opened = datetime(2024, 3, 4, 1, tzinfo=UTC)
     round_ = await bureau.open_round(at=opened)
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     assert row.due_at is not None
     stream = bureau.id("organisation", "ORG-1")
     days = (opened + timedelta(days=1), row.due_at, row.due_at + timedelta(days=1))

@@ -14,12 +14,13 @@ import pytest
 from activities.carry_out import CommandActivities
 from cli.scenario import plan_scenario
 from domain.kernel.canonical import plain
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Envelope
 from followers import agenda
 from followers.agenda import AgendaFollower
 from scenarios.play import play
 from store.memory import MemoryStore
-from store.port import Clock, EntryKind
+from store.port import EntryKind
 from tests.audit.direct_door import DirectDoor
 from tests.followers.test_agenda import OwnLease
 
@@ -81,7 +82,7 @@ class OrphansDoor:
 
 async def _told(store: EventStore, plan: Plan) -> dict[StreamId, list[tuple[Any, ...]]]:
     """What happened to each stream, and when it was so."""
-    streams = [row.stream for row in await store.agenda(realm=plan.realm, limit=1000)]
+    streams = [row.stream async for row in store.standings(realm=plan.realm)]
     return {
         stream: [
             (e.type, e.occurred_at, e.command_id, e.data)

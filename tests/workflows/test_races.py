@@ -192,7 +192,7 @@ class ManualRealm:
         await self.desk.door.send(stream, command, Actor(by), at=on(at))
 
     async def versions(self) -> dict[StreamId, int]:
-        rows = await self.desk.store.agenda(realm=self.realm)
+        rows = [row async for row in self.desk.store.standings(realm=self.realm)]
         return {row.stream: row.version for row in rows}
 
     async def stage(self, stream: StreamId) -> str:
@@ -252,7 +252,7 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
         return (await town.stage(one), await town.stage(two)) == ("IN_PUBLICITY", "NOT_SELECTED")
 
     await until(heard, within_s=60)
-    assert not [row for row in await town.desk.store.agenda(realm=town.realm) if not row.notified]
+    assert not [row async for row in town.desk.store.standings(realm=town.realm) if not row.notified]
     await proven(town.desk.store, town.realm)
 
 
@@ -356,6 +356,6 @@ async def test_on_the_wall_clock_a_late_calendar_rearms_the_alarms_that_run(desk
     after = await alarm()
     assert after is not None
     assert after > before
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     assert row.due_at == after
     await proven(desk.store, bureau.realm)

@@ -36,7 +36,7 @@ async def _standing_at(desk: Desk, stream: StreamId, version: int) -> Progress:
 
 async def test_look_starts_a_workflow_that_was_never_there_and_it_adopts_the_log(desk: Desk, bureau: Bureau) -> None:
     stream = await bureau.open_round()
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     await desk.door.look(stream)
     progress = await _standing_at(desk, stream, 1)
     assert (progress.stage, progress.due) == ("SOLICITING", row.due_at)

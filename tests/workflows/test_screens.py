@@ -65,7 +65,7 @@ async def test_the_page_of_a_round_says_which_date_runs_as_does_its_timer(desk: 
     round_ = await bureau.open_round()
     await desk.door.look(round_)
     handle = desk.client.get_workflow_handle(round_)
-    (row,) = [row for row in await desk.store.agenda(kind="round", realm=bureau.realm) if row.stream == round_]
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm) if row.stream == round_]
     assert row.due_at is not None
     day = row.due_at.astimezone(SHANGHAI).date() - timedelta(days=1)
     runs = f"{day} 24:00 北京時間 需求徵集截止 CloseNeedSolicitation"

@@ -55,7 +55,7 @@ class TimeSkippingRealm:
 
     async def pass_time_until_due(self, stream: StreamId) -> None:
         """Let time pass up to the very instant at which the stream's alarm rings."""
-        rows = await self.store.agenda(kind=stream.kind, realm=stream.realm, limit=1000)
+        rows = [row async for row in self.store.standings(kind=stream.kind, realm=stream.realm)]
         due = next(row.due_at for row in rows if row.stream == stream)
         assert due is not None
         now = await self._skipper.get_current_time(self._skipper.client.get_workflow_handle(stream))
