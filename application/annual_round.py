@@ -108,7 +108,7 @@ async def open_round(door: Door, store: EventStore, request: YearsRound) -> Open
     stream = annual.round_of(request.year)
     rules = packs.load_shipped(annual.scheme)
     particulars = {"scheme": rules.ref.model_dump(), "year": request.year, "level": annual.level}
-    command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
+    command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     try:
         await publish_rules(door, store, rules, request.year, annual.realm)
         receipt = await door.send(stream, command, annual.actor, command_id=derive_id("annual", stream))
