@@ -15,7 +15,7 @@ import pytest
 
 from audit.finding import What
 from audit.invariants import INVARIANTS
-from audit.invariants.machine import TABLE
+from audit.invariants.state_machine import TABLE
 from audit.verification import verify
 from domain.kernel import decider
 from domain.kernel.message import Event
@@ -733,7 +733,7 @@ def mute(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
 
 def open_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let anybody do anything at any stage."""
-    monkeypatch.setattr(decider, "_standing", lambda *_: ())
+    monkeypatch.setattr(decider, "_refuse_role_or_stage", lambda *_: ())
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
