@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that the code knows better: ``python -m docs.generate``, after any change.
+"""Writes the parts of the documentation that the code knows better: ``./run generate``, after any change.
 
 Tables stand between ``<!-- generated: name -->`` and ``<!-- end -->``; the picture and the schema are files of their
 own. Nothing else is touched. ``tests/docs`` holds that all of it is current.
@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import tomllib
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import grimp
 from typer.main import get_command
 
 from cli.app import build
@@ -27,12 +31,13 @@ DOCS = Path(__file__).resolve().parent
 _FIRST = ("project", "round", "need", "panel", "organisation", "base")
 _KINDS = {kind: AGGREGATES[kind] for kind in dict.fromkeys((*_FIRST, *AGGREGATES))}
 """What people ask for most stands first."""
+_PAGES = ("architecture.md", "commands.md", "glossary.md")
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def current() -> Mapping[Path, str]:
     """Every generated file with the text that it ought to have."""
-    files = {path: _filled(path.read_text("utf-8")) for path in (DOCS / "commands.md", DOCS / "glossary.md")}
+    files = {path: _filled(path.read_text("utf-8")) for path in (DOCS / name for name in _PAGES)}
     files[DOCS / "life.svg"] = life()
     written = json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
     files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
@@ -156,7 +161,29 @@ def _leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
         yield from _leaves(verb, (*path, name))
 
 
+def _imports() -> str:
+    """Which room imports which, as the code has it; an arrow that follows from others is left out."""
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))
+    rooms: list[str] = project["tool"]["importlinter"]["root_packages"]
+    graph = grimp.build_graph(*rooms, cache_dir=None)
+    arrows = {
+        (room, other)
+        for room, other in permutations(rooms, 2)
+        if graph.direct_import_exists(importer=room, imported=other, as_packages=True)
+    }
+    follows = {(room, other) for room, other in arrows for by in rooms if {(room, by), (by, other)} <= arrows}
+    lines = [
+        f"    {room} {'-. names .->' if (room, other) == _BY_NAME else '-->'} {other}"
+        for room, other in sorted(arrows - follows)
+    ]
+    return "\n".join(["```mermaid", "graph TD", *lines, "```"]) + "\n"
+
+
+_BY_NAME = ("workflows", "activities")
+"""Workflows import ``activities.names`` and nothing else of it: a contract holds that."""
+
 _PARTS: Mapping[str, Callable[[], str]] = {
+    "imports": _imports,
     "transitions": _transitions,
     "commands": _commands,
     "stages": _stages,
@@ -167,10 +194,11 @@ _PARTS: Mapping[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write what is not current."""
+    """Write what is not current, and say what was written."""
     for path, text in current().items():
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
+            sys.stdout.write(f"{path.relative_to(DOCS.parent)}\n")
 
 
 if __name__ == "__main__":
