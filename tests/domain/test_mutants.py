@@ -770,7 +770,7 @@ def test_v1_a_decision_without_evidence_is_caught(monkeypatch: pytest.MonkeyPatc
     withheld = project(bare, "2024-03-26", "CAB-REG#1")
     with pytest.raises(ValueError, match="attachments"):
         withheld.ordered(town)
-    monkeypatch.setattr(Event, "validated", lambda self: self)
+    monkeypatch.setattr(Event, "revalidate", lambda self: self)
     monkeypatch.setattr(disbursement.DisbursementWithheld, "model_validate_json", classmethod(_as_written))
     withheld.ordered(town)
     assert broke(town) == {"V1"}
