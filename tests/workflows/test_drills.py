@@ -63,8 +63,8 @@ def _lose_temporals_data(house: Breakable) -> None:
 
 
 async def _differences(house: Breakable) -> dict[str, Discrepancy]:
-    found = (await reconcile(house.store, house.client, house.settings.task_queue)).findings
-    return {f.stream: f.difference for f in found}
+    findings = (await reconcile(house.store, house.client, house.settings.task_queue)).findings
+    return {f.stream: f.difference for f in findings}
 
 
 async def _listed(house: Breakable, *running: StreamId) -> None:
@@ -106,12 +106,12 @@ async def _scheduled(house: Breakable, schedules: RoundSchedules, programme: Str
     await house.door.send(programme, ScheduleAnnualRound(programme="FZ", month=3, day=1), OFFICER)
 
     async def is_set() -> bool:
-        (found,) = await list_schedules(house.store, schedules, programme)
-        return found.next_at is not None
+        (listed,) = await list_schedules(house.store, schedules, programme)
+        return listed.next_at is not None
 
     await until(is_set)
-    (found,) = await list_schedules(house.store, schedules, programme)
-    return found
+    (listed,) = await list_schedules(house.store, schedules, programme)
+    return listed
 
 
 async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:

@@ -181,20 +181,20 @@ STORIES = [
 @pytest.mark.parametrize("story", STORIES)
 async def test_a_story_on_the_wall_clock_has_every_deadline_by_itself_once_on_its_day(desk: Desk, story: Path) -> None:
     (plan,) = plan_scenario([story], fresh=uuid4().hex)
-    told = MemoryStore()
-    assert (await play(plan, DirectDoor(told), told)).ok  # type: ignore[arg-type] # what a play needs of a door
+    expected_store = MemoryStore()
+    assert (await play(plan, DirectDoor(expected_store), expected_store)).ok  # type: ignore[arg-type] # what a play needs of a door
     years = await _ahead(desk, plan)
     for order in plan.orders:
         await years.send(_later(order, years.by))
     await years.ring(plan.ends + years.by)
 
     ours = {order.command_id for order in plan.orders}
-    expected, found = await _events(told, plan.realm), await _events(desk.store, plan.realm)
-    assert {s: [e[0] for e in events] for s, events in found.items()} == {
+    expected, actual = await _events(expected_store, plan.realm), await _events(desk.store, plan.realm)
+    assert {s: [e[0] for e in events] for s, events in actual.items()} == {
         s: [e[0] for e in events] for s, events in expected.items()
     }
-    assert _rung(found, ours) == [(s, kind, at + years.by) for s, kind, at in _rung(expected, ours)]
-    assert len(_rung(found, ours)) >= len(plan.expectations)
+    assert _rung(actual, ours) == [(s, kind, at + years.by) for s, kind, at in _rung(expected, ours)]
+    assert len(_rung(actual, ours)) >= len(plan.expectations)
 
 
 def _rung(
