@@ -15,7 +15,7 @@ from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
 from runtime.runtime import OutOfService, Runtime, is_served, open_runtime
 from store.doctor import examine_database
-from store.migrate import migrate, pending
+from store.migration import list_pending, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +117,7 @@ async def _everywhere(office: Runtime) -> list[Diagnosis]:
 
 
 async def _schema(office: Runtime) -> Diagnosis:
-    missing = await pending(_url(office))
+    missing = await list_pending(_url(office))
     return Diagnosis(
         "資料庫結構",
         "schema",

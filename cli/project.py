@@ -189,7 +189,7 @@ def watch_command(name: Name, output: Output = Form.TABLE, lang: Language = None
         async with open_runtime(settings, voice.tell, working=False) as office:
             stream = await resolve_name(office.store, name, realm)
             seen = 0
-            async for _ in office.store.poked():
+            async for _ in office.store.pokes():
                 seen = await _show_new(office.store, stream, seen, voice)
 
     run_work(voice, work())
