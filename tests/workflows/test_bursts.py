@@ -108,9 +108,11 @@ async def _appends(house: Breakable) -> int:
 
     async def told() -> int:
         nonlocal calls
-        calls = await admin.fetchval(
-            "SELECT COALESCE(sum(calls), 0)::int FROM pg_stat_user_functions"
-            " WHERE schemaname = 'venture' AND funcname = 'append'"
+        calls = int(
+            await admin.fetchval(
+                "SELECT COALESCE(sum(calls), 0)::int FROM pg_stat_user_functions"
+                " WHERE schemaname = 'venture' AND funcname = 'append'"
+            )
         )
         return calls
 
