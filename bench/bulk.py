@@ -45,7 +45,7 @@ from domain.registers.scheme import PublishPolicyPack
 from local import processes
 from local.postgres import APPLICATION, AUDITOR
 from schemes.calendars import load_published
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Hundred:
             if not result.ok:
                 raise RuntimeError(result.as_json())
         for plan in self.plans:
-            (standing,) = [s for s in await store.agenda(kind="project", realm=plan.realm) if s.stage != "NONE"]
+            (standing,) = [s async for s in store.standings(kind="project", realm=plan.realm) if s.stage != "NONE"]
             if standing.stage != "ARCHIVED":
                 raise RuntimeError(standing)
         return len(orders)
@@ -152,7 +152,7 @@ async def run(args: argparse.Namespace) -> None:
             pool = await open_pool(servers.postgres_url)
             client = await bootstrap.connect_temporal(servers.temporal_address, settings)
             async with aclosing(PostgresStore(pool)) as store:
-                door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+                door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
                 await measured(args, door, store, worker.pid, servers)
             await bootstrap.breathe()
             processes.stop(worker, signal.SIGTERM)

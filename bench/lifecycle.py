@@ -35,6 +35,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from domain.kernel.clock import Clock
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench import notes
@@ -57,7 +59,7 @@ from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from bench.surroundings import surroundings
 from cli.scenario import plan_scenario, shipped
 from domain.kernel.canonical import canonical
-from domain.kernel.envelope import Answer, Carried, CarryOut, Ending, Envelope, Opening, Progress
+from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.registers.calendar import PublishCalendar
 from local import processes
@@ -66,8 +68,8 @@ from runtime.sandbox import sandbox
 from runtime.worker import TUNING, run_worker
 from scenarios.play import play
 from schemes.calendars import load_published
-from store.migrate import migrate
-from store.port import Append, Clock, EntryKind, NewEvent, Standing, Status, Write
+from store.migration import migrate
+from store.port import Append, EntryKind, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
 from workflows.kinds import workflow_type
 
@@ -108,7 +110,7 @@ class Peers:
         self._versions: Counter[StreamId] = Counter()
 
     @activity.defn(name="do_nothing")
-    async def do_nothing(self, asked: CarryOut) -> Carried:
+    async def do_nothing(self, asked: CarryOut) -> CarryOutResult:
         """Answer as it was answered once."""
         return script.step_of(asked).carried
 
@@ -159,7 +161,7 @@ async def drive(settings: Settings, scripts: Path) -> None:
     """Live lives as told on standard input, a line each; say on standard output how long they took."""
     script.load(scripts)
     async with connected(settings) as (client, store):
-        driver = Driver(client, store, Door(client, store, bootstrap.door_key(settings), settings.task_queue))
+        driver = Driver(client, store, Door(client, store, bootstrap.load_door_key(settings), settings.task_queue))
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             life, variant, number, at_once = line.split()
@@ -264,7 +266,7 @@ class Recording(Door):
                 kind=stream.kind,
                 name=stream.name,
                 argument=argument.model_dump(mode="json"),
-                carried=Carried(progress=progress, answer=answer if isinstance(answer, Answer) else None),
+                carried=CarryOutResult(progress=progress, answer=answer if isinstance(answer, Answer) else None),
                 events=[(e.type, e.data.decode()) for e in entries],
             )
         )
@@ -277,7 +279,7 @@ async def recorded(settings: Settings, scripts: Path) -> None:
     What travels together is written down command by command: peers have no bundles.
     """
     doors.MOST_COMMANDS = 1
-    key = bootstrap.door_key(settings)
+    key = bootstrap.load_door_key(settings)
     async with connected(settings) as (client, store), run_worker(settings, client, store):
         door = Door(client, store, key, settings.task_queue)
         this_year = datetime.now(UTC).year
@@ -339,7 +341,7 @@ class Child:
             log_level=settings.log_level,
         )
         process = await asyncio.create_subprocess_exec(
-            *processes.bound(command, when_parent_dies=signal.SIGKILL),
+            *processes.bind_command(command, when_parent_dies=signal.SIGKILL),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=environment,

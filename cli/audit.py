@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import bootstrap
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
-from audit.histories import Mechanics
+from audit.histories import ReplaySettings
 from audit.invariants import INVARIANTS, TIERS, Report, check
 from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
@@ -79,10 +79,10 @@ def verify_command(
     settings = read_settings()
 
     async def work() -> Verification:
-        kept = [_root(text) for text in root or ()]
+        roots = [_root(text) for text in root or ()]
         async with open_runtime(settings, voice.tell, working=False) as office:
             with _bar(voice) as progress:
-                return await verify(office.store, onlooker=_Bar(progress, voice), kept=kept)
+                return await verify(office.store, progress=_Bar(progress, voice), roots=roots)
 
     verification = run_work(voice, work())
     tell_verification(verification, voice)
@@ -109,11 +109,11 @@ class _Bar:
         self._progress = progress
         self._task = progress.add_task(voice.say("核驗", "verifying"), total=None)
 
-    def began(self, entries: int) -> None:
+    def begin(self, entries: int) -> None:
         """A pass over that many entries begins."""
         self._progress.update(self._task, total=entries)
 
-    def reached(self, position: int) -> None:
+    def advance(self, position: int) -> None:
         """Everything up to that position is looked at."""
         self._progress.update(self._task, completed=position)
 
@@ -183,8 +183,8 @@ def invariants_command(
         async with open_runtime(settings, voice.tell, working=False) as office:
             with _bar(voice) as progress:
                 bar = _Bar(progress, voice)
-                bar.began(await office.store.last_position())
-                return await check(office.store, realm, bases=stated, onlooker=bar.reached)
+                bar.begin(await office.store.last_position())
+                return await check(office.store, realm, bases=stated, onlooker=bar.advance)
 
     report = run_work(voice, work())
     tell_invariants(report, voice)
@@ -264,7 +264,7 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
     async def work() -> Replay:
         async with open_runtime(settings, voice.tell, working=False) as office:
             stream = await resolve_name(office.store, subject, realm)
-            return await replay(office.store, office.client, stream, mechanics())
+            return await replay(office.store, office.client, stream, replay_settings())
 
     replayed = run_work(voice, work())
     if voice.for_people:
@@ -275,9 +275,9 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def mechanics() -> Mechanics:
+def replay_settings() -> ReplaySettings:
     """How this release's worker runs workflows."""
-    return Mechanics(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
+    return ReplaySettings(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
 
 
 def tell_replay(replayed: Replay, voice: Printer) -> None:

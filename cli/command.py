@@ -22,7 +22,6 @@ from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from runtime.runtime import open_runtime
 from schemes.document import explain_error, parse_value
-from store.port import Clock
 
 if TYPE_CHECKING:
     from application.door import Receipt
@@ -236,8 +235,7 @@ def _moment(at: str | None) -> datetime | None:
 
 async def _manual_now(office: Runtime, stream: StreamId) -> datetime | None:
     """Where a manual realm's clock stands: a command without a time of its own is given then."""
-    loaded = await office.store.load(stream, None)
-    return loaded.now if loaded.clock is Clock.MANUAL else None
+    return (await office.store.realm(stream.realm)).now
 
 
 async def _tried(

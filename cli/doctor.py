@@ -15,7 +15,7 @@ from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
 from runtime.runtime import OutOfService, Runtime, is_served, open_runtime
 from store.doctor import examine_database
-from store.migrate import migrate, pending
+from store.migration import list_pending, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,13 +82,12 @@ def doctor_command(
 
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
-_SHORTEST_KEY = 32
 
 
 async def _everywhere(office: Runtime) -> list[Diagnosis]:
-    found = await doctor.servers(office.store, office.client)
+    found = await doctor.examine_servers(office.store, office.client)
     found.append(await _schema(office))
-    found.append(await doctor.search_attributes(office.client))
+    found.append(await doctor.examine_search_attributes(office.client))
     served = await is_served(office) or (office.servers is not None and office.servers.ours)
     found.append(
         Diagnosis(
@@ -113,12 +112,12 @@ async def _everywhere(office: Runtime) -> list[Diagnosis]:
         )
     )
     if served:
-        found.append(await doctor.updates_in_flight(office.client, office.settings.task_queue))
+        found.append(await doctor.probe_updates_in_flight(office.client, office.settings.task_queue))
     return found
 
 
 async def _schema(office: Runtime) -> Diagnosis:
-    missing = await pending(_url(office))
+    missing = await list_pending(_url(office))
     return Diagnosis(
         "資料庫結構",
         "schema",
@@ -153,25 +152,16 @@ async def _in_production(office: Runtime) -> list[Diagnosis]:
             "設 VENTURE_ENV=production，一律以網址連接",
             "set VENTURE_ENV=production: servers by URL only",
         ),
-        Diagnosis(
-            "入口密鑰",
-            "door key",
-            f"{len(bootstrap.door_key(settings))} bytes",
-            len(bootstrap.door_key(settings)) >= _SHORTEST_KEY,
-            f"VENTURE_DOOR_KEY 至少 {_SHORTEST_KEY} 字節，如 openssl rand -hex 32",
-            f"VENTURE_DOOR_KEY of {_SHORTEST_KEY} bytes at least, e.g. openssl rand -hex 32",
-            f"{len(bootstrap.door_key(settings))} 字節",
-        ),
         *(
             Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
             for e in await examine_database(_url(office))
         ),
-        await doctor.version(client),
-        *await doctor.cluster(client),
-        await doctor.retention(client),
-        await doctor.workers(client, settings.task_queue),
-        await doctor.temporal_is_encrypted(client),
-        await doctor.strangers(stranger),
+        await doctor.examine_version(client),
+        *await doctor.examine_cluster(client),
+        await doctor.examine_retention(client),
+        await doctor.examine_workers(client, settings.task_queue),
+        await doctor.examine_encryption(client),
+        await doctor.examine_anonymous_access(stranger),
     ]
 
 

@@ -19,7 +19,6 @@ from domain.kernel.state import NONE
 from domain.project.stage import Stage
 from domain.registers.organisation import Organisation
 from runtime.runtime import open_runtime
-from store.port import Clock
 
 if TYPE_CHECKING:
     from application.queries import StreamRow
@@ -118,8 +117,7 @@ def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None,
 
 async def now_in(store: EventStore, stream: StreamId) -> datetime:
     """What the clock says where that stream lives: the realm's own, or the wall's."""
-    loaded = await store.load(stream, None)
-    return loaded.now if loaded.clock is Clock.MANUAL and loaded.now else datetime.now(UTC)
+    return (await store.realm(stream.realm)).now or datetime.now(UTC)
 
 
 async def _organisation(store: EventStore, file: File) -> str:
@@ -191,7 +189,7 @@ def watch_command(name: Name, output: Output = Form.TABLE, lang: Language = None
         async with open_runtime(settings, voice.tell, working=False) as office:
             stream = await resolve_name(office.store, name, realm)
             seen = 0
-            async for _ in office.store.poked():
+            async for _ in office.store.pokes():
                 seen = await _show_new(office.store, stream, seen, voice)
 
     run_work(voice, work())

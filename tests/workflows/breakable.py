@@ -14,7 +14,7 @@ import bootstrap
 import local
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.workflows.bureau import Bureau
 from tests.workflows.processes import HOUSE, kill, start_worker
@@ -47,7 +47,7 @@ class Breakable:
 
     def bureau(self) -> Bureau:
         """A bureau in a realm of its own."""
-        return Bureau(f"b-{uuid4().hex[:8]}", self.store, bootstrap.door_key(self.settings))
+        return Bureau(f"b-{uuid4().hex[:8]}", self.store, bootstrap.load_door_key(self.settings))
 
     def start_worker(self, number: int = 0) -> None:
         """Start a worker process."""
@@ -130,12 +130,12 @@ def _signal(pids: list[int], number: signal.Signals) -> None:
 
 def _family(root: int) -> list[int]:
     """A process that this test started, and all that it started."""
-    found, ahead = [], [root]
+    processes, ahead = [], [root]
     while ahead:
-        found.append(ahead.pop())
-        for tasks in Path(f"/proc/{found[-1]}/task").glob("*/children"):
+        processes.append(ahead.pop())
+        for tasks in Path(f"/proc/{processes[-1]}/task").glob("*/children"):
             ahead += map(int, tasks.read_text(encoding="ascii").split())
-    return found
+    return processes
 
 
 @asynccontextmanager
@@ -148,7 +148,7 @@ async def breakable(
         pool = await open_pool(servers.postgres_url)
         store = PostgresStore(pool)
         client = await bootstrap.connect_temporal(servers.temporal_address)
-        door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+        door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         house = Breakable(settings, servers, client, store, door, program, more)
         for number in range(workers):
             house.start_worker(number)

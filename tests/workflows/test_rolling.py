@@ -87,7 +87,7 @@ async def test_the_alarm_is_set_again_in_the_next_run(desk: Desk, bureau: Bureau
 
     await until(armed)
     progress = await desk.client.get_workflow_handle(stream).query("progress", result_type=Progress)
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     assert (progress.due, progress.version) == (row.due_at, 1)
     assert row.due_at is not None
 
@@ -126,7 +126,7 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
     old = desk.settings.model_copy(update={"task_queue": queue, "build_id": "2026.1"})
     new = old.model_copy(update={"build_id": "2026.2"})
     await bureau.open_base()
-    door = Door(desk.client, desk.store, bootstrap.door_key(old), queue)
+    door = Door(desk.client, desk.store, bootstrap.load_door_key(old), queue)
     project = bureau.id("project", "AP-1")
     async with run_worker(old, desk.client, desk.store):
         await _made_current(desk, old)
@@ -144,7 +144,7 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
             await until(moved)
     async with run_worker(new, desk.client, desk.store):
         progress = await desk.client.get_workflow_handle(project).query("progress", result_type=Progress)
-        (row,) = await desk.store.agenda(kind="project", realm=bureau.realm)
+        (row,) = [row async for row in desk.store.standings(kind="project", realm=bureau.realm)]
         assert (progress.version, progress.due) == (receipt.version, row.due_at)
         await door.look(project)
         assert await _runs(desk, project) == 2, "it moved once, and stays"
