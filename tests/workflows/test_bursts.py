@@ -75,7 +75,6 @@ async def _clients(house: Breakable, realm: str, most: int) -> AsyncIterator[lis
         )
         for n in range(CLIENTS)
     ]
-<<<<<<< HEAD
     try:
         for client in clients:
             assert client.stdout is not None
@@ -89,10 +88,7 @@ async def _clients(house: Breakable, realm: str, most: int) -> AsyncIterator[lis
 
 async def _answers(clients: list[Process], deadline: str) -> list[dict[str, Any]]:
     """What they hear, once they know the deadline."""
-    said = await asyncio.gather(*(client.communicate(f"{deadline}\n".encode()) for client in clients))
-=======
-    outputs = await asyncio.gather(*(client.communicate() for client in clients))
->>>>>>> main
+    outputs = await asyncio.gather(*(client.communicate(f"{deadline}\n".encode()) for client in clients))
     assert [client.returncode for client in clients] == [0] * CLIENTS
     return [json.loads(line) for out, _ in outputs for line in out.splitlines()]
 

@@ -251,13 +251,8 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     async def heard() -> bool:
         return (await town.stage(one), await town.stage(two)) == ("IN_PUBLICITY", "NOT_SELECTED")
 
-<<<<<<< HEAD
     await until(heard)
-    assert not [row for row in await town.desk.store.agenda(realm=town.realm) if not row.notified]
-=======
-    await until(heard, within_s=60)
     assert not [row async for row in town.desk.store.standings(realm=town.realm) if not row.notified]
->>>>>>> main
     await proven(town.desk.store, town.realm)
 
 
