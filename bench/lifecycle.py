@@ -159,7 +159,7 @@ async def drive(settings: Settings, scripts: Path) -> None:
     """Live lives as told on standard input, a line each; say on standard output how long they took."""
     script.load(scripts)
     async with connected(settings) as (client, store):
-        driver = Driver(client, store, Door(client, store, bootstrap.door_key(settings), settings.task_queue))
+        driver = Driver(client, store, Door(client, store, bootstrap.load_door_key(settings), settings.task_queue))
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             life, variant, number, at_once = line.split()
@@ -277,7 +277,7 @@ async def recorded(settings: Settings, scripts: Path) -> None:
     What travels together is written down command by command: peers have no bundles.
     """
     doors.MOST_COMMANDS = 1
-    key = bootstrap.door_key(settings)
+    key = bootstrap.load_door_key(settings)
     async with connected(settings) as (client, store), run_worker(settings, client, store):
         door = Door(client, store, key, settings.task_queue)
         this_year = datetime.now(UTC).year
@@ -339,7 +339,7 @@ class Child:
             log_level=settings.log_level,
         )
         process = await asyncio.create_subprocess_exec(
-            *processes.bound(command, when_parent_dies=signal.SIGKILL),
+            *processes.bind_command(command, when_parent_dies=signal.SIGKILL),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=environment,

@@ -50,13 +50,13 @@ TUNING: Mapping[str, Any] = {
 @asynccontextmanager
 async def run_worker(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Metrics]:
     """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
-    key, measures = bootstrap.door_key(settings), Metrics()
-    registrar, door = CommandActivities(store, key, measures), Door(client, store, key, settings.task_queue)
+    key, measures = bootstrap.load_door_key(settings), Metrics()
+    commands, door = CommandActivities(store, key, measures), Door(client, store, key, settings.task_queue)
     worker = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=[registrar.carry_out, registrar.carry_out_each, RoundOpener(door, store).open_round],
+        activities=[commands.carry_out, commands.carry_out_each, RoundOpener(door, store).open_round],
         deployment_config=_deployment(settings),
         workflow_runner=sandbox(client.data_converter),
         graceful_shutdown_timeout=GRACE,
@@ -67,13 +67,13 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
         ScheduleFollower(store, RoundSchedules(client, settings.task_queue), measures),
     )
     async with worker:
-        following = [asyncio.create_task(follower.run()) for follower in followers]
+        tasks = [asyncio.create_task(follower.run()) for follower in followers]
         try:
             yield measures
         finally:
-            for each in following:
-                each.cancel()
-            await asyncio.wait(following)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:

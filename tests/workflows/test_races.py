@@ -135,7 +135,7 @@ async def _deadlocks(store: PostgresStore) -> int:
 
 async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(desk: Desk, tmp_path: Path) -> None:
     of = desk.settings.model_copy(update={"task_queue": f"race-{uuid4().hex[:8]}"})
-    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.door_key(of))
+    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(of))
     await nearly_empty(bureau, ONE)
     before = await _deadlocks(desk.store)
     logs = [tmp_path / f"worker-{n}.log" for n in range(4)]
@@ -295,7 +295,12 @@ async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_s
 async def test_two_resolutions_race_and_one_stands(town: ManualRealm) -> None:
     resolving = await town.resolving()
     doors = [
-        Door(town.desk.client, town.desk.store, bootstrap.door_key(town.desk.settings), town.desk.settings.task_queue)
+        Door(
+            town.desk.client,
+            town.desk.store,
+            bootstrap.load_door_key(town.desk.settings),
+            town.desk.settings.task_queue,
+        )
     ]
     doors.append(town.desk.door)
     stream = town.id("round", "R-1")
