@@ -29,7 +29,6 @@ from domain.catalogue import command_named, halves
 from domain.kernel.identity import Actor, StreamId, Text, derive_id
 from domain.kernel.refusal import CommandRejected
 from schemes.document import Document, DocumentFault, DocumentInvalid, explain_error, parse_value
-from store.port import PAST_ALL_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -233,7 +232,7 @@ async def preview_rows(
     """What would become of each row now, as it rests on those before it. Records nothing."""
     rehearsal = DryRun(store)
     for order in orders:
-        if (await store.load(order.stream, order.command_id, PAST_ALL_EVENTS)).journalled is not None:
+        if await store.journalled(order.command_id) is not None:
             result = BulkResult(order, RowOutcome.REPEATED)
         else:
             step = await rehearsal.step(order.stream, order.command, order.actor)

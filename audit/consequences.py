@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from deciding.fold import read_occurrence
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.identity import derive_id
-from store.port import PAST_ALL_EVENTS, EntryKind
+from domain.kernel.identity import consequence_command_id
+from store.port import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -28,8 +28,7 @@ def list_consequences(
     aggregate = AGGREGATES[stream.kind]
     asked = [pair for event in events for pair in aggregate.consequences(stream, event)]
     return [
-        (other, command, derive_id("consequence", str(command_id), str(number)))
-        for number, (other, command) in enumerate(asked)
+        (other, command, consequence_command_id(command_id, number)) for number, (other, command) in enumerate(asked)
     ]
 
 
@@ -37,7 +36,7 @@ async def list_unrecorded(store: EventStore, asked: Sequence[tuple[StreamId, Com
     """Those of them that the journal does not have just so."""
     missing = []
     for other, command, command_id in asked:
-        entry = (await store.load(other, command_id, PAST_ALL_EVENTS)).journalled
+        entry = await store.journalled(command_id)
         just_so = (other, command.command_type, canonical(plain(command)))
         if entry is None or (entry.stream, entry.type, entry.data) != just_so:
             missing.append(f"{command.command_type} {other}")

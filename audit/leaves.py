@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
@@ -14,10 +14,11 @@ from deciding.fold import read_occurrence
 from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
+from domain.kernel.clock import Clock
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from store.bytes import GENESIS, chain_hash, leaf
-from store.port import Clock, EntryKind
+from store.port import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
     from store.port import Entry, EventStore, Standing
-
-_PAGE: Final = 500
 
 
 @runtime_checkable
@@ -177,13 +176,10 @@ class Leaves:
     async def standings_differing(self, store: EventStore) -> AsyncIterator[Finding]:
         """Agenda rows that are not how their stream stands, and streams that have none."""
         missing = set(self.threads)
-        after: StreamId | None = None
-        while page := await store.agenda(after=after, limit=_PAGE):
-            after = page[-1].stream
-            for standing in page:
-                missing.discard(standing.stream)
-                for found in self._standing_differs(standing):
-                    yield found
+        async for standing in store.standings():
+            missing.discard(standing.stream)
+            for finding in self._standing_differs(standing):
+                yield finding
         for stream in sorted(missing):
             yield Finding(What.AGENDA, self.threads[stream].state.stage, NOTHING, self.threads[stream].position, stream)
 

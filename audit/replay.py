@@ -96,14 +96,14 @@ async def replay(
 
 async def refold(store: EventStore, stream: StreamId) -> Refold:
     """Fold all events, and compare with the stream's row in the agenda: stage, version, deadline, and the summary."""
-    row = await _row(store, stream)
-    loaded = await store.load(stream, None)
-    state = fold(stream, loaded.events)
+    row = await store.standing(stream)
+    realm = await store.realm(stream.realm)
+    state = fold(stream, [event async for event in store.read(stream)])
     if row is None:
         return Refold(state.version, state.stage, (("agenda", state.stage, NOTHING),))
     newest: tuple[tuple[str, str, str], ...] = ()
     for calendar in await _calendars(store, stream):
-        expected = build_standing(Decision((), state, calendar, loaded.clock, {}, state))
+        expected = build_standing(Decision((), state, calendar, realm.clock, {}, state))
         newest = tuple(c for c in _compared(expected, row) if c[1] != c[2])
         if not newest:
             break
@@ -128,19 +128,6 @@ async def _calendars(store: EventStore, stream: StreamId) -> list[Calendar]:
     past = HistoricalFacts(store)
     newest = (await past.newest(register)).version
     return [calendar_of(await past.at(register, v)) for v in range(min(since, newest), newest + 1)]
-
-
-async def _row(store: EventStore, stream: StreamId) -> Standing | None:
-    """The stream's row, or None; rows are in order of stream id."""
-    after: StreamId | None = None
-    while page := await store.agenda(kind=stream.kind, realm=stream.realm, after=after, limit=500):
-        for row in page:
-            if row.stream == stream:
-                return row
-        after = page[-1].stream
-        if after > stream:
-            return None
-    return None
 
 
 def _due(row: Standing) -> str:

@@ -121,7 +121,7 @@ class Hundred:
             if not result.ok:
                 raise RuntimeError(result.as_json())
         for plan in self.plans:
-            (standing,) = [s for s in await store.agenda(kind="project", realm=plan.realm) if s.stage != "NONE"]
+            (standing,) = [s async for s in store.standings(kind="project", realm=plan.realm) if s.stage != "NONE"]
             if standing.stage != "ARCHIVED":
                 raise RuntimeError(standing)
         return len(orders)

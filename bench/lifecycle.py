@@ -35,6 +35,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from domain.kernel.clock import Clock
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench import notes
@@ -57,7 +59,7 @@ from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from bench.surroundings import surroundings
 from cli.scenario import plan_scenario, shipped
 from domain.kernel.canonical import canonical
-from domain.kernel.envelope import Answer, Carried, CarryOut, Ending, Envelope, Opening, Progress
+from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.registers.calendar import PublishCalendar
 from local import processes
@@ -67,7 +69,7 @@ from runtime.worker import TUNING, run_worker
 from scenarios.play import play
 from schemes.calendars import load_published
 from store.migrate import migrate
-from store.port import Append, Clock, EntryKind, NewEvent, Standing, Status, Write
+from store.port import Append, EntryKind, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
 from workflows.kinds import workflow_type
 
@@ -108,7 +110,7 @@ class Peers:
         self._versions: Counter[StreamId] = Counter()
 
     @activity.defn(name="do_nothing")
-    async def do_nothing(self, asked: CarryOut) -> Carried:
+    async def do_nothing(self, asked: CarryOut) -> CarryOutResult:
         """Answer as it was answered once."""
         return script.step_of(asked).carried
 
@@ -264,7 +266,7 @@ class Recording(Door):
                 kind=stream.kind,
                 name=stream.name,
                 argument=argument.model_dump(mode="json"),
-                carried=Carried(progress=progress, answer=answer if isinstance(answer, Answer) else None),
+                carried=CarryOutResult(progress=progress, answer=answer if isinstance(answer, Answer) else None),
                 events=[(e.type, e.data.decode()) for e in entries],
             )
         )

@@ -22,7 +22,6 @@ from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from schemes.document import explain_error, parse_value
-from store.port import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -239,8 +238,7 @@ def _read_moment(at: str | None) -> datetime | None:
 
 async def _manual_now(store: EventStore, stream: StreamId) -> datetime | None:
     """Where a manual realm's clock stands: a command without a time of its own is given then."""
-    loaded = await store.load(stream, None)
-    return loaded.now if loaded.clock is Clock.MANUAL else None
+    return (await store.realm(stream.realm)).now
 
 
 def receipt_as_json(receipt: Receipt) -> dict[str, Any]:

@@ -71,7 +71,6 @@ async def doctor_command(
 
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
-_SHORTEST_KEY = 32
 
 
 async def _diagnose(runtime: Runtime) -> list[Diagnosis]:
@@ -141,15 +140,6 @@ async def _diagnose_production(runtime: Runtime) -> list[Diagnosis]:
             settings.env == "production",
             "設 VENTURE_ENV=production，一律以網址連接",
             "set VENTURE_ENV=production: servers by URL only",
-        ),
-        Diagnosis(
-            "入口密鑰",
-            "door key",
-            f"{len(bootstrap.load_door_key(settings))} bytes",
-            len(bootstrap.load_door_key(settings)) >= _SHORTEST_KEY,
-            f"VENTURE_DOOR_KEY 至少 {_SHORTEST_KEY} 字節，如 openssl rand -hex 32",
-            f"VENTURE_DOOR_KEY of {_SHORTEST_KEY} bytes at least, e.g. openssl rand -hex 32",
-            f"{len(bootstrap.load_door_key(settings))} 字節",
         ),
         *(
             Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)

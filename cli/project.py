@@ -18,7 +18,6 @@ from domain.kernel.money import yuan
 from domain.kernel.state import NONE
 from domain.project.stage import Stage
 from domain.registers.organisation import Organisation
-from store.port import Clock
 
 if TYPE_CHECKING:
     from application.queries import StreamRow
@@ -110,8 +109,7 @@ async def show_command(name: Name, *, invocation: Invocation, realm: Realm = Non
 
 async def now_in(store: EventStore, stream: StreamId) -> datetime:
     """What the clock says where that stream lives: the realm's own, or the wall's."""
-    loaded = await store.load(stream, None)
-    return loaded.now if loaded.clock is Clock.MANUAL and loaded.now else datetime.now(UTC)
+    return (await store.realm(stream.realm)).now or datetime.now(UTC)
 
 
 async def _organisation(store: EventStore, file: File) -> str:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.bytes import GENESIS, chain_hash, leaf
 from store.port import (
     Append,
     Appended,
-    Clock,
     Entry,
     EntryKind,
     Loaded,
     Posting,
     Readings,
+    Realm,
     Standing,
     Status,
     StoreUnavailable,
@@ -190,19 +190,25 @@ class MemoryStore:
 
     # --------------------------------------------------------------------------------------------------- reads
 
-    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
-        """The journalled command, the stream's events after that version, and its realm's clock."""
-        realm = self._realms.get(stream.realm, _Realm(Clock.WALL))
-        journalled = self._journal.get(command_id) if command_id else None
-        loaded = Loaded(journalled, self._events.get(stream, [])[after:], realm.clock, realm.now)
-        if realm.clock is Clock.WALL:
-            return loaded
-        others = (at for at, s in self._due() if s.stream.realm == stream.realm and s.stream != stream)
-        return replace(
-            loaded,
-            realm_version=self._version(StreamId.of("realm", stream.realm, "clock")),
-            calendar=self._version(StreamId.of("calendar", stream.realm, "cn")),
-            earliest=min(others, default=None),
+    async def journalled(self, command_id: UUID) -> Entry | None:
+        """The command of that id."""
+        return self._journal.get(command_id)
+
+    async def realm(self, name: str) -> Realm:
+        """How that realm stands."""
+        return self._realm(name)
+
+    def _realm(self, name: str, apart_from: StreamId | None = None) -> Realm:
+        realm = self._realms.get(name)
+        if realm is None or realm.clock is Clock.WALL:
+            return Realm()
+        deadlines = (at for at, s in self._due() if s.stream.realm == name and s.stream != apart_from)
+        return Realm(
+            realm.clock,
+            realm.now,
+            version=self._version(StreamId.of("realm", name, "clock")),
+            calendar=self._version(StreamId.of("calendar", name, "cn")),
+            earliest=min(deadlines, default=None),
         )
 
     async def read_many(
@@ -223,11 +229,15 @@ class MemoryStore:
         claims: Collection[str] = (),
         accounts: Collection[str] = (),
     ) -> tuple[Loaded, Readings]:
-        """``load`` and ``read_many`` of streams known up to a version. See the port."""
-        loaded = await self.load(stream, command_id, max(known.get(stream, 0) - 1, 0))
-        found = await self.read_many([other for other in known if other != stream], claims, accounts)
-        streams = {other: entries[max(known[other] - 1, 0) :] for other, entries in found.streams.items()}
-        return loaded, Readings(streams, found.claims, found.balances)
+        """``journalled``, ``realm`` and ``read_many`` of streams known up to a version. See the port."""
+        whole = await self.read_many({stream, *known}, claims, accounts)
+        streams = {each: events[max(known.get(each, 0) - 1, 0) :] for each, events in whole.streams.items()}
+        loaded = Loaded(
+            self._journal.get(command_id) if command_id else None,
+            streams.pop(stream),
+            self._realm(stream.realm, apart_from=stream),
+        )
+        return loaded, replace(whole, streams=streams)
 
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, with its journal entries if asked."""
@@ -268,24 +278,18 @@ class MemoryStore:
 
     # -------------------------------------------------------------------------------------------------- agenda
 
-    async def agenda(
-        self,
-        *,
-        kind: str | None = None,
-        realm: str | None = None,
-        stage: str | None = None,
-        after: StreamId | None = None,
-        limit: int = 100,
-    ) -> Sequence[Standing]:
+    async def standing(self, stream: StreamId) -> Standing | None:
+        """How that stream stands."""
+        return self._agenda.get(stream)
+
+    async def standings(
+        self, *, kind: str | None = None, realm: str | None = None, stage: str | None = None
+    ) -> AsyncIterator[Standing]:
         """How streams stand, ordered by stream id."""
-        streams = sorted(self._agenda)
-        found = (self._agenda[s] for s in streams[bisect_right(streams, after) if after else 0 :])
-        fitting = (
-            s
-            for s in found
-            if kind in {None, s.stream.kind} and realm in {None, s.stream.realm} and stage in {None, s.stage}
-        )
-        return [s for s, _ in zip(fitting, range(limit), strict=False)]
+        for stream in sorted(self._agenda):
+            standing = self._agenda[stream]
+            if kind in {None, stream.kind} and realm in {None, stream.realm} and stage in {None, standing.stage}:
+                yield standing
 
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""

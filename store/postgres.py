@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
+from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.port import (
     Append,
     Appended,
-    Clock,
     Entry,
     EntryKind,
     Loaded,
     Posting,
     Readings,
+    Realm,
     Standing,
     Status,
     StoreUnavailable,
@@ -54,7 +55,7 @@ POKE_EVERY_S: Final = 0.1
 CLOSING_S: Final = 5.0
 """Seconds that readers have to give their connections back when the store is closed."""
 PAGE: Final = 500
-"""Rows of a page when a stream or the ledger is read."""
+"""Rows of a page when a stream, the agenda or the ledger is read."""
 
 _UNDONE = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
 """The server undid the statement and says so: sending it again is safe."""
@@ -287,26 +288,15 @@ class PostgresStore:
 
     # --------------------------------------------------------------------------------------------------- reads
 
-    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
-        """The journalled command, the stream's events after that version, and its realm's clock."""
-        rows = await self._rows("load", stream, stream.realm, command_id, after)
-        journalled: Entry | None = None
-        events: list[Entry] = []
-        for row in rows:
-            if row["journalled"]:
-                journalled = _entry(row)
-            elif row["journalled"] is not None:
-                events.append(_entry(row))
-        realm = rows[0]
-        return Loaded(
-            journalled,
-            events,
-            Clock(realm["clock"]) if realm["clock"] else Clock.WALL,
-            realm["now"],
-            realm["realm_version"] or 0,
-            realm["calendar"] or 0,
-            realm["earliest"],
-        )
+    async def journalled(self, command_id: UUID) -> Entry | None:
+        """The command of that id."""
+        rows = await self._rows("journalled", command_id)
+        return _entry(rows[0]) if rows else None
+
+    async def realm(self, name: str) -> Realm:
+        """How that realm stands."""
+        rows = await self._rows("realm", name)
+        return _realm(rows[0]) if rows else Realm()
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
@@ -334,8 +324,8 @@ class PostgresStore:
         claims: Collection[str] = (),
         accounts: Collection[str] = (),
     ) -> tuple[Loaded, Readings]:
-        """``load`` and ``read_many`` in one round trip, of streams known up to a version. See the port."""
-        loaded = Loaded(None, (), Clock.WALL, None)
+        """``journalled``, ``realm`` and ``read_many`` in one round trip. See the port."""
+        loaded = Loaded(None, (), Realm())
         events: dict[str, list[Entry]] = {stream: [], **{other: [] for other in known}}
         holders: dict[str, set[str]] = {key: set() for key in claims}
         balances = dict.fromkeys(accounts, 0)
@@ -351,14 +341,7 @@ class PostgresStore:
                 case "command":
                     loaded = replace(loaded, journalled=_entry(row))
                 case "realm":
-                    loaded = replace(
-                        loaded,
-                        clock=Clock(row["type"]),
-                        now=row["occurred_at"],
-                        realm_version=row["version"] or 0,
-                        calendar=row["schema_version"] or 0,
-                        earliest=row["recorded_at"],
-                    )
+                    loaded = replace(loaded, realm=_realm(row))
                 case "claim":
                     holders[row["stream"]].add(row["type"])
                 case _:
@@ -407,42 +390,46 @@ class PostgresStore:
 
     # -------------------------------------------------------------------------------------------------- agenda
 
-    async def agenda(
-        self,
-        *,
-        kind: str | None = None,
-        realm: str | None = None,
-        stage: str | None = None,
-        after: StreamId | None = None,
-        limit: int = 100,
-    ) -> Sequence[Standing]:
-        """How streams stand, ordered by stream id."""
-        return await self._stood("agenda", kind, realm, stage, after, limit)
+    async def standing(self, stream: StreamId) -> Standing | None:
+        """How that stream stands."""
+        return next(iter(await self._standings_of("standing", stream)), None)
+
+    async def standings(
+        self, *, kind: str | None = None, realm: str | None = None, stage: str | None = None
+    ) -> AsyncIterator[Standing]:
+        """How streams stand, ordered by stream id, by pages."""
+        after = ""
+        while rows := await self._rows("standings", kind, realm, stage, after, PAGE):
+            for row in rows:
+                yield _standing(row)
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["stream"]
 
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
-        return next(iter(await self._stood("falling_due", realm, until)), None)
+        return next(iter(await self._standings_of("falling_due", realm, until)), None)
 
     async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
-        return await self._stood("overdue", clock, before, limit)
+        return await self._standings_of("overdue", _CLOCKS[clock], before, limit)
 
     async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
-        return await self._stood("unnotified", limit)
+        return await self._standings_of("unnotified", limit)
 
     async def refresh_standing(self, standing: Standing) -> bool:
         """Write the agenda row anew if the stream still stands at that version."""
         s = standing
         return bool(
             await self._value(
-                "refresh_standing", s.stream, s.version, s.stage, s.due_at, s.clock, s.summary, s.notified
+                "refresh_standing", s.stream, s.version, s.stage, s.due_at, _CLOCKS[s.clock], s.summary, s.notified
             )
         )
 
     async def set_clock(self, realm: str, clock: Clock) -> Clock:
         """Create a realm with that clock if it is new; the clock that it has."""
-        return Clock(await self._value("set_clock", realm, clock))
+        return _clock(await self._value("set_clock", realm, _CLOCKS[clock]))
 
     # ----------------------------------------------------------------------------------------------- followers
 
@@ -491,7 +478,7 @@ class PostgresStore:
         except TimeoutError:
             self._pool.terminate()
 
-    async def _stood(self, name: str, *args: object) -> list[Standing]:
+    async def _standings_of(self, name: str, *args: object) -> list[Standing]:
         return [_standing(row) for row in await self._rows(name, *args)]
 
     async def _rows(self, name: str, *args: object) -> list[asyncpg.Record]:
@@ -531,6 +518,24 @@ def _appended(row: asyncpg.Record) -> Appended:
 
 _version = attrgetter("version")
 
+_CLOCKS: Final = {Clock.MANUAL: "manual", Clock.WALL: "wall"}
+"""As the columns have them."""
+
+
+def _clock(column: str) -> Clock:
+    return Clock(column.upper())
+
+
+def _realm(row: asyncpg.Record) -> Realm:
+    """How a realm stands, of the statements ``realm`` and ``consult``."""
+    return Realm(
+        _clock(row["type"]),
+        row["occurred_at"],
+        version=row["version"] or 0,
+        calendar=row["schema_version"] or 0,
+        earliest=row["recorded_at"],
+    )
+
 
 def _entry(row: asyncpg.Record) -> Entry:
     return Entry(
@@ -555,7 +560,7 @@ def _standing(row: asyncpg.Record) -> Standing:
         version=row["version"],
         stage=row["stage"],
         due_at=row["due_at"],
-        clock=Clock(row["clock"]),
+        clock=_clock(row["clock"]),
         summary=row["summary"],
         notified=row["told"],
     )
@@ -583,7 +588,7 @@ def _columns(appends: Sequence[Append]) -> list[list[Any]]:
         [place[standing.stream] for _, standing in standings],
         [standing.stage for _, standing in standings],
         [standing.due_at for _, standing in standings],
-        [standing.clock for _, standing in standings],
+        [_CLOCKS[standing.clock] for _, standing in standings],
         [standing.summary for _, standing in standings],
         [standing.notified for _, standing in standings],
         [place[stream] for stream, _ in reads],

@@ -141,6 +141,11 @@ def deadline_command_id(stream: StreamId, command: str, key: str, at: datetime) 
     return derive_id("deadline", stream, command, key, at.isoformat())
 
 
+def consequence_command_id(cause: UUID, number: int) -> UUID:
+    """The id of a command that another command's events ask for, the ``number``-th of them, from 0."""
+    return derive_id("consequence", str(cause), str(number))
+
+
 def _nonempty(text: str) -> str:
     if not text.strip():
         message = "不可為空 / must not be empty"

@@ -14,20 +14,20 @@ from temporalio.client import ScheduleBackfill, ScheduleUpdate, ScheduleUpdateIn
 
 import bootstrap
 from application import annual_round
-from application.annual_round import NoSuchSchedule, RoundOpener
+from application.annual_round import NoSuchSchedule, open_round
 from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.kernel.calendar import SHANGHAI
+from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scheme import RoundLevel
 from domain.registers.annual_round import Annual, RoundSchedule, YearsRound
 from domain.registers.calendar import PublishCalendar
-from domain.registers.realm import Clock, SetClock
+from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
 from followers.schedules import RoundSchedules, ScheduleFollower, load_schedules, schedule_id
 from schemes.document import DocumentInvalid
 from store.memory import MemoryStore
-from store.port import Clock as StoreClock
 from tests.workflows.bureau import RULES, Bureau
 from tests.workflows.waiting import until
 
@@ -152,12 +152,11 @@ async def test_a_late_firing_opens_the_round_of_the_year_that_was_meant(fz: City
 
 
 async def test_a_round_that_somebody_opened_by_hand_is_left_alone(desk: Desk, fz: City) -> None:
-    opener = RoundOpener(desk.door, desk.store)
     request = YearsRound(annual=fz.annual, year=THIS_YEAR)
-    first, again = await opener.open_round(request), await opener.open_round(request)
+    first, again = [await open_round(desk.door, desk.store, request) for _ in range(2)]
     assert (first.repeated, again.repeated, again.refused) == (False, True, ())
     other = fz.annual.model_copy(update={"actor": Actor("SO-PM#1")})
-    refused = await opener.open_round(YearsRound(annual=other, year=THIS_YEAR + 1))
+    refused = await open_round(desk.door, desk.store, YearsRound(annual=other, year=THIS_YEAR + 1))
     assert refused.refused == ("RD03",)
 
 
@@ -263,7 +262,7 @@ async def test_a_schedule_that_was_first_set_after_its_day_fires_next_year(fz: C
 
 
 async def test_on_a_manual_clock_no_schedule_is_set_until_the_realm_goes_live(unattended: City) -> None:
-    await unattended.desk.store.set_clock(unattended.stream.realm, StoreClock.MANUAL)
+    await unattended.desk.store.set_clock(unattended.stream.realm, Clock.MANUAL)
     await unattended.record(FIRST_OF_MARCH)
     await unattended.follower.once(datetime.now(UTC))
     assert not await unattended.is_set()

@@ -82,7 +82,7 @@ async def test_an_untouched_database_verifies(servers: Servers, copy: str) -> No
         found = await verify(store)
         assert found.ok, found.findings
         assert found.entries > 50
-        for standing in await store.agenda(limit=1000):
+        async for standing in store.standings():
             assert (await replay(store, None, standing.stream)).ok
 
 

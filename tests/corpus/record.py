@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any, cast
 import bootstrap
 import local
 from cli.scenario import plan_scenario, shipped
+from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId, derive_id
-from domain.registers.realm import Clock, SetClock
+from domain.registers.realm import SetClock
 from domain.registers.scheme import EstablishProgramme
 from local.postgres import APPLICATION, AUDITOR
 from scenarios.format import Scenario

@@ -193,7 +193,7 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
             for f in (await reconcile(house.store, house.client, house.settings.task_queue)).findings
         ]
         running = {w.id async for w in house.client.list_workflows("ExecutionStatus = 'Running'")}
-        rows = await house.store.agenda(realm=ledger.callers.bureau.realm, limit=10_000)
+        rows = [row async for row in house.store.standings(realm=ledger.callers.bureau.realm)]
         over = {row.stream for row in rows if row.stage in AGGREGATES[row.stream.kind].final}
         return [*found, *(f"{stream}: over, and its workflow runs" for stream in sorted(over & running))]
 

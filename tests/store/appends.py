@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from domain.kernel.canonical import canonical
+from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from store.bytes import GENESIS, chain_hash, leaf
-from store.port import Append, Appended, Clock, Entry, NewEvent, Standing, Status, Write
+from store.port import Append, Appended, Entry, NewEvent, Standing, Status, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -33,18 +33,18 @@ LATE_S = 0.5
 
 async def _answer(door: Door, stream: StreamId, command: Any, actor: Actor) -> dict[str, Any]:
     """The one answer, asked for under one id until there is one."""
-    command_id, asked = uuid4(), 0
+    command_id, attempts = uuid4(), 0
     while True:
-        asked += 1
-        found = {"stream": stream, "id": str(command_id), "asked": asked}
+        attempts += 1
+        row = {"stream": stream, "id": str(command_id), "asked": attempts}
         try:
             receipt = await door.send(stream, command, actor, command_id=command_id)
         except NotKnown:
             await asyncio.sleep(0.2)
         except CommandRejected as refused:
-            return {**found, "accepted": False, "rules": [u.rule for u in refused.unmet]}
+            return {**row, "accepted": False, "rules": [u.rule for u in refused.unmet]}
         else:
-            return {**found, "accepted": True, "version": receipt.version, "position": receipt.position}
+            return {**row, "accepted": True, "version": receipt.version, "position": receipt.position}
 
 
 async def _bid(door: Door, realm: str, number: int, at: datetime) -> dict[str, Any]:
@@ -69,12 +69,12 @@ async def main(realm: str, deadline: str, first: int, last: int, seed: int) -> N
         door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         numbers = range(first, last)
         if deadline == "-":
-            asked = [_endorse(door, realm, n) for n in numbers]
+            requests = [_endorse(door, realm, n) for n in numbers]
         else:
             end = datetime.fromisoformat(deadline)
             moments = [end + timedelta(seconds=dice.uniform(-LAST_S, LATE_S)) for _ in numbers]
-            asked = [_bid(door, realm, n, at) for n, at in zip(numbers, moments, strict=True)]
-        for answer in await asyncio.gather(*asked):
+            requests = [_bid(door, realm, n, at) for n, at in zip(numbers, moments, strict=True)]
+        for answer in await asyncio.gather(*requests):
             print(json.dumps(answer), flush=True)  # noqa: T201 - to the test
     await bootstrap.breathe()
 

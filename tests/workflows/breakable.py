@@ -130,12 +130,12 @@ def _signal(pids: list[int], number: signal.Signals) -> None:
 
 def _family(root: int) -> list[int]:
     """A process that this test started, and all that it started."""
-    found, ahead = [], [root]
+    processes, ahead = [], [root]
     while ahead:
-        found.append(ahead.pop())
-        for tasks in Path(f"/proc/{found[-1]}/task").glob("*/children"):
+        processes.append(ahead.pop())
+        for tasks in Path(f"/proc/{processes[-1]}/task").glob("*/children"):
             ahead += map(int, tasks.read_text(encoding="ascii").split())
-    return found
+    return processes
 
 
 @asynccontextmanager

@@ -73,9 +73,9 @@ async def _answers(house: Breakable, realm: str, deadline: str, most: int) -> li
         )
         for n in range(CLIENTS)
     ]
-    said = await asyncio.gather(*(client.communicate() for client in clients))
+    outputs = await asyncio.gather(*(client.communicate() for client in clients))
     assert [client.returncode for client in clients] == [0] * CLIENTS
-    return [json.loads(line) for out, _ in said for line in out.splitlines()]
+    return [json.loads(line) for out, _ in outputs for line in out.splitlines()]
 
 
 async def _count_appends(house: Breakable) -> None:
