@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import audit.invariants
 import cli.adapter
 from audit.invariants import INVARIANTS, Invariants, check
-from audit.invariants.machine import TABLE
+from audit.invariants.state_machine import TABLE
 from cli.audit import app
 from domain.catalogue import transition_table
 from domain.kernel.calendar import local_day
