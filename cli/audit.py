@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import bootstrap
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
-from audit.histories import Mechanics
+from audit.histories import ReplaySettings
 from audit.invariants import INVARIANTS, TIERS, Report, check
 from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
@@ -75,10 +75,10 @@ async def verify_command(
       venture audit verify --root 55:10aaa90b9896f557e95634f6848823a3f3ca40593c661810c9792649beeac5e1
       venture audit verify -o jsonl --lang en
     """  # noqa: D301 - a real backspace keeps the lines apart
-    printer, kept = invocation.printer, [_read_root(text) for text in root or ()]
+    printer, roots = invocation.printer, [_read_root(text) for text in root or ()]
     async with invocation.open_runtime() as runtime:
         with _bar(printer) as progress:
-            verification = await verify(runtime.store, onlooker=_Bar(progress, printer), kept=kept)
+            verification = await verify(runtime.store, progress=_Bar(progress, printer), roots=roots)
     tell_verification(verification, printer)
     if not verification.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
@@ -103,11 +103,11 @@ class _Bar:
         self._progress = progress
         self._task = progress.add_task(printer.say("核驗", "verifying"), total=None)
 
-    def began(self, entries: int) -> None:
+    def begin(self, entries: int) -> None:
         """A pass over that many entries begins."""
         self._progress.update(self._task, total=entries)
 
-    def reached(self, position: int) -> None:
+    def advance(self, position: int) -> None:
         """Everything up to that position is looked at."""
         self._progress.update(self._task, completed=position)
 
@@ -174,8 +174,8 @@ async def invariants_command(
     async with invocation.open_runtime() as runtime:
         with _bar(printer) as progress:
             bar = _Bar(progress, printer)
-            bar.began(await runtime.store.last_position())
-            report = await check(runtime.store, realm, bases=stated, onlooker=bar.reached)
+            bar.begin(await runtime.store.last_position())
+            report = await check(runtime.store, realm, bases=stated, onlooker=bar.advance)
     tell_invariants(report, printer)
     if not report.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
@@ -251,7 +251,7 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
     printer = invocation.printer
     async with invocation.open_runtime() as runtime:
         stream = await resolve_name(runtime.store, subject, realm)
-        replayed = await replay(runtime.store, runtime.client, stream, mechanics())
+        replayed = await replay(runtime.store, runtime.client, stream, replay_settings())
     if printer.for_people:
         tell_replay(replayed, printer)
     else:
@@ -260,9 +260,9 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def mechanics() -> Mechanics:
+def replay_settings() -> ReplaySettings:
     """How this release's worker runs workflows."""
-    return Mechanics(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
+    return ReplaySettings(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
 
 
 def tell_replay(replayed: Replay, printer: Printer) -> None:

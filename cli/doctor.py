@@ -15,7 +15,7 @@ from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
 from runtime.runtime import OutOfService, Runtime, is_served
 from store.doctor import examine_database
-from store.migrate import migrate, pending
+from store.migration import list_pending, migrate
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -106,7 +106,7 @@ async def _diagnose(runtime: Runtime) -> list[Diagnosis]:
 
 
 async def _schema(runtime: Runtime) -> Diagnosis:
-    missing = await pending(_url(runtime))
+    missing = await list_pending(_url(runtime))
     return Diagnosis(
         "資料庫結構",
         "schema",

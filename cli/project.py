@@ -178,7 +178,7 @@ async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = No
     async with invocation.open_runtime() as runtime:
         stream = await resolve_name(runtime.store, name, realm)
         shown = 0
-        async for _ in runtime.store.poked():
+        async for _ in runtime.store.pokes():
             shown = await _show_new(runtime.store, stream, shown, invocation.printer)
 
 
