@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit.finding import What
+from audit.finding import FindingKind
 from audit.invariants import INVARIANTS
 from audit.invariants.state_machine import TABLE
 from audit.verification import verify
@@ -784,7 +784,7 @@ async def test_v2_a_log_that_is_not_chained_is_caught(monkeypatch: pytest.Monkey
     monkeypatch.setattr(memory, "chain_hash", lambda _before, leaf: leaf[:32].ljust(32, b"\0"))
     store = MemoryStore()
     await play_story(store)
-    assert {f.what for f in (await verify(store)).findings} == {What.CHAIN}
+    assert {f.kind for f in (await verify(store)).findings} == {FindingKind.CHAIN}
 
 
 def test_z1_a_team_struck_out_after_the_evaluation_is_caught_at_the_close(monkeypatch: pytest.MonkeyPatch) -> None:
