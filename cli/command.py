@@ -17,7 +17,7 @@ from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.project import Realm
-from domain.catalogue import AGGREGATES, event_class, find_command, list_commands, stage_zh
+from domain.catalogue import AGGREGATES, event_class, find_command, list_commands, split_subject, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
@@ -174,7 +174,7 @@ def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -
             f"{AGGREGATES[stream.kind].zh}沒有命令 {_short(name)}。{near}全部見 venture commands {stream.kind}",
             f"{stream.kind} has no command {_short(name)}. {near}All: venture commands {stream.kind}",
         ) from None
-    _, part = halves(subject)
+    _, part = split_subject(subject)
     particulars = command_type.about(part, _read_particulars(given))
     try:
         return command_type.model_validate(particulars)

@@ -21,7 +21,7 @@ from domain.project import (
     variation,
 )
 from domain.project.money import Money
-from domain.project.stage import Stage
+from domain.project.stage import Stage, with_gates
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
@@ -57,19 +57,22 @@ def _summary(state: State) -> dict[str, object]:
 PROJECT = Aggregate(
     kind="project",
     zh="項目",
-    deciders=(
-        bidding.DECIDER,
-        award.DECIDER,
-        objection.DECIDER,
-        publicity.DECIDER,
-        contract.DECIDER,
-        disbursement.DECIDER,
-        delivery.DECIDER,
-        variation.DECIDER,
-        evaluation.DECIDER,
-        remedy.DECIDER,
-        termination.DECIDER,
-        closeout.DECIDER,
+    deciders=tuple(
+        with_gates(stage.DECIDER)
+        for stage in (
+            bidding,
+            award,
+            objection,
+            publicity,
+            contract,
+            disbursement,
+            delivery,
+            variation,
+            evaluation,
+            remedy,
+            termination,
+            closeout,
+        )
     ),
     final=frozenset({Stage.ARCHIVED, Stage.REVOKED, Stage.WITHDRAWN, Stage.PRELIM_FAILED, Stage.NOT_SELECTED}),
     governed_by=_governed_by,

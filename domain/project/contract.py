@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from domain.kernel.scheme import Budget, Scheme
 
-
 COOL_DOWN = timedelta(hours=24)
 """How long a changed payee account rests before money may be asked for to it (SD9)."""
 
@@ -285,7 +284,7 @@ def _require_signable(check: Checks, state: State, asked: SignContract, scheme: 
         f"協議金額 {yuan(asked.award)} 須等於立項金額 {yuan(award.amount)}",
         f"the contract is over {yuan(asked.award)}; it must equal the award {yuan(award.amount)}",
     )
-    require_sound_tranches(check, asked.tranches, asked.award, asked.milestones)
+    require_sound_tranches(check, asked.tranches, asked.award, asked.milestones, scheme.payment.allowed_gates)
     require_sound_budget(check, asked.budget, asked.award, scheme.budget)
     require_signatures(check, asked.signatures, scheme)
     for party, zh, en in (

@@ -13,22 +13,13 @@ from domain.kernel.identity import Actor, Text
 from domain.kernel.money import Fen, yuan
 from domain.kernel.state import Part, State, Verdict
 from domain.kernel.words import Words
+from domain.project.stage import MILESTONE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from domain.kernel.message import Occurrence
     from domain.kernel.refusal import Checks
-
-
-GATES = (
-    "ContractSigned",
-    "ProjectStarted",
-    "MidtermEvaluationConcluded",
-    "AuditOpinionIssued",
-    "FinalEvaluationConcluded",
-)
-"""Events that a tranche may wait for; besides them ``MilestoneMet/<milestone>`` for each milestone of the contract."""
 
 
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
@@ -141,9 +132,13 @@ def void_approvals(state: State, of: Occurrence, tranche: str) -> State:
 
 
 def require_sound_tranches(
-    check: Checks, tranches: Mapping[str, Installment], award: Fen, milestones: Mapping[str, MilestoneTerm]
+    check: Checks,
+    tranches: Mapping[str, Installment],
+    award: Fen,
+    milestones: Mapping[str, MilestoneTerm],
+    allowed: Sequence[str],
 ) -> None:
-    """M1 and M2: the planned amounts add up to the award, and each waits for a gate that exists."""
+    """M1 and M2: the planned amounts add up to the award, and each waits for a gate that the scheme allows."""
     planned = sum(t.planned for t in tranches.values())
     check(
         planned == award,
@@ -151,11 +146,13 @@ def require_sound_tranches(
         f"各期撥款合計 {yuan(planned)}，須等於立項金額 {yuan(award)}",
         f"the tranches add up to {yuan(planned)}; they must equal the award {yuan(award)}",
     )
-    known = {*GATES, *(f"MilestoneMet/{name}" for name in milestones)}
+    gates = set(allowed) - {MILESTONE}
+    if MILESTONE in allowed:
+        gates |= {f"{MILESTONE}/{name}" for name in milestones}
     for name, tranche in tranches.items():
         check(
-            tranche.gate in known,
+            tranche.gate in gates,
             "M2",
-            f"{name} 的撥付條件 {tranche.gate} 不存在，可用 {'、'.join(sorted(known))}",
-            f"{name} waits for {tranche.gate}, which is no gate; use one of {', '.join(sorted(known))}",
+            f"{name} 的撥付條件 {tranche.gate} 不存在，可用 {'、'.join(sorted(gates))}",
+            f"{name} waits for {tranche.gate}, which is no gate; use one of {', '.join(sorted(gates))}",
         )

@@ -387,7 +387,7 @@ def _amend(check: Checks, state: State, facts: Facts, asked: AmendContract) -> C
         for name, term in contract.milestones.items()
     }
     tranches = _list_installments(state) if asked.tranches is None else asked.tranches
-    require_sound_tranches(check, tranches, asked.award, milestones)
+    require_sound_tranches(check, tranches, asked.award, milestones, require_scheme(check, facts).payment.allowed_gates)
     _require_paid_unchanged(check, state, tranches)
     return ContractAmended.of(
         asked,
