@@ -275,7 +275,7 @@ def tell_replay(replayed: Replay, printer: Printer) -> None:
 
 
 def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, list[str]]]:
-    refold, decided, histories = replayed.refold, replayed.decided, replayed.histories
+    refold, again, histories = replayed.refold, replayed.redecision, replayed.histories
     yield (
         _mark(refold.ok),
         printer.say(
@@ -287,25 +287,25 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
             for field, fold, row in refold.differences
         ],
     )
-    told = _difference(decided.first, printer) if decided.first else []
-    if decided.others:
-        told.append(printer.say(f"另有 {decided.others} 項命令不同", f"{decided.others} further commands differ"))
-    if decided.undecided:
-        told.append(
+    lines = _difference(again.first, printer) if again.first else []
+    if again.others:
+        lines.append(printer.say(f"另有 {again.others} 項命令不同", f"{again.others} further commands differ"))
+    if again.undecided:
+        lines.append(
             printer.say(
-                f"{decided.undecided} 項拒絕出於其他檔案，所讀未入日誌，無從重判",
-                f"{decided.undecided} refusals came from other streams, whose readings were not journalled",
+                f"{again.undecided} 項拒絕出於其他檔案，所讀未入日誌，無從重判",
+                f"{again.undecided} refusals came from other streams, whose readings were not journalled",
             )
         )
     yield (
-        _mark(decided.ok),
+        _mark(again.ok),
         printer.say(
-            f"二 逐項重判：{decided.commands} 項命令（{decided.accepted} 受理，{decided.refused} 被拒）",
-            f"2 decided again: {decided.commands} commands ({decided.accepted} accepted, {decided.refused} refused)",
+            f"二 逐項重判：{again.commands} 項命令（{again.accepted} 受理，{again.refused} 被拒）",
+            f"2 decided again: {again.commands} commands ({again.accepted} accepted, {again.refused} refused)",
         ),
-        told,
+        lines,
     )
-    if not histories.kept:
+    if not histories.are_kept:
         gone = printer.say("三 重放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
         yield "–", gone, []
         return
@@ -317,9 +317,9 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
             f"3 run again: {len(histories.runs)} runs, {answers} answers as journalled",
         ),
         [
-            f"{run.run_id}: {said}"
+            f"{run.run_id}: {line}"
             for run in histories.runs
-            for said in (*([run.failure] if run.failure else []), *run.differences)
+            for line in (*([run.failure] if run.failure else []), *run.differences)
         ],
     )
 
@@ -370,28 +370,28 @@ async def as_of_command(
     seen = None if known is None else instant_of(_read_moment(known))
     async with invocation.open_runtime() as runtime:
         stream = await resolve_name(runtime.store, subject, realm)
-        was, file = await _then(runtime.store, stream, until, seen)
-    told = day if len(day) == len(_DAY) else f"{was.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        past, file = await _then(runtime.store, stream, until, seen)
+    moment = day if len(day) == len(_DAY) else f"{past.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     printer.tell(
-        f"截至 {told} 的樣子（其後 {was.later} 個事件不計）",
-        f"as it was at {told}; {was.later} later events do not count",
+        f"截至 {moment} 的樣子（其後 {past.later} 個事件不計）",
+        f"as it was at {moment}; {past.later} later events do not count",
         "bold",
     )
-    project.show(file, printer, was.until)
+    project.show(file, printer, past.until)
 
 
 async def _then(
     store: EventStore, stream: StreamId, until: date | datetime, known: datetime | None
 ) -> tuple[AsOf, File]:
     """The stream as it was, and its file for the page. Raises ArgumentInvalid if there was nothing yet."""
-    was = await as_of(store, stream, until, known)
-    if not was.entries:
+    past = await as_of(store, stream, until, known)
+    if not past.entries:
         raise NotYetThere(f"{stream.name} 那時還不存在", f"there was no {stream.name} then")
-    file = await load_file(store, stream, until=was.until)
+    file = await load_file(store, stream, until=past.until)
     last = None if known is None else await position_by(store, known)
     story = tuple(c for c in file.story if last is None or c.position <= last)
-    calendar = await calendar_as_of(store, stream, was.until, known)
-    return was, replace(file, state=was.state, calendar=calendar, story=story)
+    calendar = await calendar_as_of(store, stream, past.until, known)
+    return past, replace(file, state=past.state, calendar=calendar, story=story)
 
 
 def _read_moment(text: str) -> date | datetime:

@@ -95,7 +95,7 @@ async def test_every_stream_of_an_honest_story_passes(store: MemoryStore) -> Non
     async for standing in store.standings():
         replayed = await replay(store, None, standing.stream)
         assert replayed.ok, replayed
-        assert (replayed.histories.asked, replayed.decided.undecided) == (False, 0)
+        assert (replayed.histories.temporal_answered, replayed.redecision.undecided) == (False, 0)
     project = await again(store)
     assert project.commands == project.accepted + project.refused
     assert project.refused == 1
