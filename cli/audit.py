@@ -19,7 +19,7 @@ from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
 from cli.adapter import Invocation, noun, verb
-from cli.output import ArgumentInvalid, Column, Form, Printer, paper, words
+from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
 from runtime.sandbox import sandbox
@@ -93,7 +93,7 @@ def _read_root(text: str) -> Root:
 
 def _bar(printer: Printer) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=words, transient=True, disable=not printer.for_people)
+    return Progress(*columns, console=message_console, transient=True, disable=not printer.for_people)
 
 
 class _Bar:
@@ -136,8 +136,8 @@ def tell_verification(verification: Verification, printer: Printer) -> None:
         f"{v.entries} 條記錄（{v.events} 事件，{v.commands} 命令），{v.streams} 個檔案",
         f"{v.entries} entries ({v.events} events, {v.commands} commands) of {v.streams} streams",
     )
-    paper().print(f"{mark} {verdict} · {sizes}", markup=False)
-    paper().print(printer.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}", markup=False)
+    printer.line(f"{mark} {verdict} · {sizes}")
+    printer.line(printer.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}")
 
 
 def _count(findings: int, printer: Printer) -> str:
@@ -206,7 +206,7 @@ def tell_invariants(report: Report, printer: Printer) -> None:
     for rule, texts in INVARIANTS.items():
         mark = "✗" if broken[rule] else "✓" if report.judged[rule] else "–"
         count = printer.say(f"判 {report.judged[rule]} 次", f"judged {report.judged[rule]} times")
-        paper().print(f"{mark} {rule:<4} {printer.say(*texts)} · {count}", markup=False)
+        printer.line(f"{mark} {rule:<4} {printer.say(*texts)} · {count}")
     rows = [b.as_json() | {"text": printer.say(b.zh, b.en)} for b in report.breaches]
     if rows:
         columns = (
@@ -222,7 +222,7 @@ def tell_invariants(report: Report, printer: Printer) -> None:
         f"{report.events} 個事件，狀態機判 {moves} 次",
         f"{report.events} events, the state machine judged {moves} times",
     )
-    paper().print(f"{mark} {verdict} · {sizes}", markup=False)
+    printer.line(f"{mark} {verdict} · {sizes}")
 
 
 def _breaches(number: int, printer: Printer) -> str:
@@ -267,11 +267,11 @@ def replay_settings() -> ReplaySettings:
 
 def tell_replay(replayed: Replay, printer: Printer) -> None:
     """Three sections, each with its mark and what differs first."""
-    paper().print(replayed.stream, style="bold", markup=False)
+    printer.line(replayed.stream, "bold")
     for mark, title, lines in _sections(replayed, printer):
-        paper().print(f"{mark} {title}", markup=False)
+        printer.line(f"{mark} {title}")
         for line in lines:
-            paper().print(f"    {line}", markup=False)
+            printer.line(f"    {line}")
 
 
 def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, list[str]]]:

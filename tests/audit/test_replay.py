@@ -12,7 +12,7 @@ from audit import consequences, historical_facts, redecision
 from audit.redecision import Redecision, redecide
 from audit.replay import replay
 from audit.verification import verify
-from cli.scenario import shipped
+from cli.scenario import list_shipped
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
@@ -101,7 +101,7 @@ async def test_every_stream_of_an_honest_story_passes(store: MemoryStore) -> Non
     assert project.refused == 1
 
 
-@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list_shipped(), ids=lambda path: path.stem)
 async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(path: Path) -> None:
     store = MemoryStore()
     document = read(path)
