@@ -74,6 +74,10 @@ class Calendar:
         """Whether that day's year has not been published yet."""
         return day.year not in self.years
 
+    def may_be_guessed(self, instant: datetime) -> bool:
+        """Whether an instant lies on a day, or at the end of one, whose year has not been published yet."""
+        return self.is_provisional(local_day(instant - timedelta(microseconds=1)))
+
     def guesses(self) -> tuple[Calendar, Calendar]:
         """Two others that guess unpublished years otherwise: whatever counted a day of one differs in either."""
         return _Guess(self.years, self.since, self.version, 0), _Guess(self.years, self.since, self.version, 1)
