@@ -31,6 +31,7 @@ from temporalio.runtime import (
 from temporalio.service import GrpcCompression, TLSConfig
 
 import tracing
+from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -64,8 +65,12 @@ class LogFormat(StrEnum):
 _COLLECTOR = re.compile(r"https?://[^\s/@]+(/[^\s@]*)?")
 
 
-class SettingsInvalid(Exception):
-    """The environment's settings cannot be used. Mend each that is named, then start again."""
+class SettingsInvalid(Failure):
+    """The environment's settings cannot be used."""
+
+    kind = FailureKind.USAGE
+    remedy_zh = "逐項改正後重新啟動"
+    remedy_en = "Mend each that is named, then start again"
 
 
 class Settings(BaseSettings):
@@ -159,17 +164,20 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
     )
     if unknown:
         names = ", ".join(unknown)
-        raise SettingsInvalid(f"沒有此設置：{names} / no such settings: {names}")
+        raise SettingsInvalid(f"沒有此設置：{names}", f"no such settings: {names}")
     try:
         return Settings(**changed)
     except ValidationError as wrong:
-        raise SettingsInvalid("\n".join(_told(e["loc"], e["msg"]) for e in wrong.errors(include_url=False))) from wrong
+        faults = [_explain(e["loc"], e["msg"]) for e in wrong.errors(include_url=False)]
+        raise SettingsInvalid("\n".join(zh for zh, _ in faults), "\n".join(en for _, en in faults)) from wrong
 
 
-def _told(place: tuple[int | str, ...], message: str) -> str:
+def _explain(place: tuple[int | str, ...], message: str) -> tuple[str, str]:
     """Which setting is wrong, and how; what is wrong with all of them together names them itself."""
     words = message.removeprefix("Value error, ")
-    return f"VENTURE_{'_'.join(map(str, place)).upper()}: {words}" if place else words
+    zh, _, en = words.partition(" / ")
+    name = f"VENTURE_{'_'.join(map(str, place)).upper()}: " if place else ""
+    return f"{name}{zh}", f"{name}{en or zh}"
 
 
 def _is_installed(module: str) -> bool:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 import bootstrap
+from domain.kernel.failure import Failure
 from runtime.health import answering
-from runtime.runtime import OutOfService, open_runtime
+from runtime.runtime import open_runtime
 from runtime.worker import GRACE, run_worker
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ def main() -> None:
         settings = bootstrap.settings()
         bootstrap.configure_logging(settings)
         asyncio.run(run(settings))
-    except (bootstrap.SettingsInvalid, OutOfService) as wrong:
-        sys.exit(str(wrong))
+    except Failure as failure:
+        texts = (failure.zh, failure.remedy_zh, failure.en, failure.remedy_en)
+        sys.stderr.write("".join(f"{text}\n" for text in texts if text))
+        sys.exit(failure.kind)
 
 
 if __name__ == "__main__":

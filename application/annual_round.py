@@ -15,9 +15,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import names
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.catalogue import command_named
 from domain.kernel.calendar import SHANGHAI
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
 from domain.registers.annual_round import Opened, RoundSchedule, YearsRound
@@ -41,8 +42,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class NoSuchSchedule(Exception):
+class NoSuchSchedule(Failure):
     """No programme of that code opens rounds by itself."""
+
+    kind = FailureKind.NOT_FOUND
+    remedy_zh = "venture round schedules 列出全部年度安排"
+    remedy_en = "venture round schedules shows those that do"
+
+    def __init__(self, programme: str) -> None:
+        """Keep the code."""
+        super().__init__(f"{programme} 沒有年度安排", f"there is no schedule of {programme}", programme=programme)
 
 
 @dataclass(frozen=True)

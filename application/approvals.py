@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deciding.decision import fold
+from deciding.fold import fold
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.state import Approval, Verdict
 from store.port import StoreUnavailable
 
@@ -27,8 +28,28 @@ LATE_S = 60.0
 Temporal died, no workflow tells."""
 
 
-class NoSuchApproval(Exception):
-    """No approval of that id was ever asked for. ``venture approval list`` shows those that were."""
+class NoSuchApproval(Failure):
+    """No approval of that id was ever asked for."""
+
+    kind = FailureKind.NOT_FOUND
+    remedy_zh = "venture approval list --all 列出全部"
+    remedy_en = "venture approval list --all shows those that were"
+
+    def __init__(self, approval_id: UUID) -> None:
+        """Keep the id."""
+        super().__init__(f"查無審批 {approval_id}", f"there is no approval {approval_id}", approval=str(approval_id))
+
+
+class StillUndecided(Failure):
+    """The approval was not decided within the time that the caller would wait."""
+
+    kind = FailureKind.UNAVAILABLE
+    remedy_zh = "可再次等候"
+    remedy_en = "Wait again whenever you like"
+
+    def __init__(self, approval_id: UUID, waited_s: float) -> None:
+        """Keep the id, and how long it was waited for."""
+        super().__init__(f"{waited_s:g} 秒內沒有結果", f"no decision within {waited_s:g} s", approval=str(approval_id))
 
 
 @dataclass(frozen=True)
@@ -79,7 +100,7 @@ async def find_approval(store: EventStore, approval_id: UUID) -> StreamApproval:
     async for asking in list_approvals(store):
         if asking.approval.id == approval_id:
             return asking
-    raise NoSuchApproval(str(approval_id))
+    raise NoSuchApproval(approval_id)
 
 
 async def wait_for_decision(
@@ -121,4 +142,4 @@ async def find_approval_in(store: EventStore, stream: StreamId, approval_id: UUI
     for approval in await _of(store, stream):
         if approval.id == approval_id:
             return StreamApproval(stream, approval)
-    raise NoSuchApproval(str(approval_id))
+    raise NoSuchApproval(approval_id)

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from application.door import CommandRequest, Defect, Mismatch, NotKnown, Parked, Unsigned
+from application.door import CommandDefect, CommandRequest, Mismatch, NotKnown, Unsigned
 from application.door import receipt as read_receipt
 from application.dry_run import DryRun
 from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
+from deciding.decision import StreamParked
 from domain.catalogue import command_named, halves
 from domain.kernel.identity import Actor, StreamId, Text, derive_id
 from domain.kernel.refusal import CommandRejected
@@ -291,9 +292,9 @@ async def _send_each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkRes
             for row in left:
                 yield BulkResult(row, RowOutcome.NOT_KNOWN, why=unknown.why)
             return
-        except (Parked, Defect) as failed:
+        except (StreamParked, CommandDefect) as failed:
             row, *left = left
-            yield BulkResult(row, RowOutcome.FAILED, why=f"{type(failed).__name__}: {failed}")
+            yield BulkResult(row, RowOutcome.FAILED, why=f"{type(failed).__name__}: {failed.en}")
 
 
 def _row_result(order: BulkOrder, answer: Answer) -> BulkResult:
@@ -301,6 +302,6 @@ def _row_result(order: BulkOrder, answer: Answer) -> BulkResult:
         receipt = read_receipt(order.command_id, answer)
     except CommandRejected as refused:
         return BulkResult(order, RowOutcome.REFUSED, unmet=refused.unmet)
-    except (Mismatch, Parked, Unsigned) as failed:
-        return BulkResult(order, RowOutcome.FAILED, why=f"{type(failed).__name__}: {failed}")
+    except (Mismatch, StreamParked, Unsigned) as failed:
+        return BulkResult(order, RowOutcome.FAILED, why=f"{type(failed).__name__}: {failed.en}")
     return BulkResult(order, RowOutcome.REPEATED if receipt.repeated else RowOutcome.CARRIED_OUT, events=receipt.events)

@@ -76,7 +76,7 @@ async def servers(store: EventStore, client: Client) -> list[Diagnosis]:
         position = await store.last_position()
         log, log_zh, ok = f"{position} entries", f"{position} 條", True
     except StoreUnavailable as gone:
-        log, log_zh, ok = str(gone), "", False
+        log, log_zh, ok = gone.en, gone.zh, False
     found = [
         Diagnosis(
             "日誌（Postgres）",

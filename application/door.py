@@ -23,11 +23,13 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.carry_out import repeat_answer
 from deciding import captions
+from deciding.decision import StreamParked
+from deciding.journal import repeat_answer
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, AnsweredEach, Bundle, CarryOut, Ending, Envelope, Opening, Progress
+from domain.kernel.failure import Defect, Failure, FailureKind
 from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import PAST_ALL_EVENTS, Clock, EventStore, StoreUnavailable
@@ -59,30 +61,62 @@ PATIENCE = timedelta(seconds=15)
 """How long a door waits for an answer before it says that it is not known."""
 
 
-class NotKnown(Exception):
-    """No answer came. The command may have been carried out or not: ask again with the same id."""
+class NotKnown(Failure):
+    """No answer came. The command may have been carried out or not."""
+
+    kind = FailureKind.UNAVAILABLE
 
     def __init__(self, command_id: UUID, why: str) -> None:
         """Keep the id to ask again with."""
-        super().__init__(f"{command_id}: {why}")
+        super().__init__(f"結果未知（{why}）", f"not known ({why})", command_id=str(command_id), why=why)
+        self.remedy_zh = (
+            f"請以同一編號再問，不會重辦：--id {command_id}（scenario play 與 bulk 再次運行同一命令即續辦）"
+        )
+        self.remedy_en = (
+            f"Ask again with the same id: --id {command_id}; nothing is done twice"
+            " (scenario play and bulk go on when the same command is run again)"
+        )
         self.command_id = command_id
         self.why = why
 
 
-class Mismatch(Exception):
-    """The id was used for another request. Use a fresh id for a new request."""
+class Mismatch(Failure):
+    """The id was used for another request."""
+
+    kind = FailureKind.CONFLICT
+    remedy_zh = "請換新編號"
+    remedy_en = "Use a fresh id"
+
+    def __init__(self, command_id: UUID) -> None:
+        """Keep the id."""
+        super().__init__(
+            f"編號 {command_id} 已用於另一請求",
+            f"the id {command_id} was used for another request",
+            command_id=str(command_id),
+        )
 
 
-class Defect(Exception):
-    """A fault of this product: nothing was recorded. Report it with the worker's log."""
+class CommandDefect(Defect):
+    """A fault of this product kept the command from being decided."""
+
+    remedy_zh = "什麼也沒有記錄；請連同 worker 日誌報告"
+    remedy_en = "Nothing was recorded. Report it with the worker's log"
 
 
-class Unsigned(Exception):
-    """The worker does not know this door's key. Give both the same key."""
+class Unsigned(Failure):
+    """The worker does not know this door's key."""
 
+    kind = FailureKind.UNAVAILABLE
+    remedy_zh = "入口與 worker 須用同一密鑰：核對兩者的 VENTURE_DOOR_KEY（本機為同一 VENTURE_HOME）"
+    remedy_en = "Give door and worker the same key: compare their VENTURE_DOOR_KEY (on one machine, their VENTURE_HOME)"
 
-class Parked(Exception):
-    """The stream waits for a person: one of its deadlines could not be applied."""
+    def __init__(self, stream: StreamId) -> None:
+        """Keep the stream that was asked."""
+        super().__init__(
+            f"worker 不認得本入口的密鑰，未受理 {stream} 的命令",
+            f"the worker does not know this door's key; the command to {stream} was not taken",
+            stream=stream,
+        )
 
 
 @dataclass(frozen=True)
@@ -137,7 +171,7 @@ class Door:
         ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
         first. On the wall clock it must be left out.
 
-        Raises CommandRejected with every unmet condition, Mismatch, Parked, Defect, or NotKnown.
+        Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandDefect, or NotKnown.
         """
         asking = CommandRequest(command, actor, command_id or uuid4(), at)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
@@ -150,7 +184,8 @@ class Door:
         """Have the commands carried out in turn, many in one update; the answers one by one, as ``receipt`` reads them.
 
         Nothing that follows on a command which was not accepted has been carried out when its answer comes, so that
-        whoever breaks off there has asked for no more. Raises NotKnown of the command to go on with, Defect, or Parked.
+        whoever breaks off there has asked for no more. Raises NotKnown of the command to go on with,
+        CommandDefect, or StreamParked.
         """
         envelopes = [self._enveloped(subject, asking) for asking in askings]
         done = 0
@@ -169,7 +204,7 @@ class Door:
                     *answers, _ = answers
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
             except StoreUnavailable as gone:
-                raise NotKnown(envelope.command_id, str(gone)) from gone
+                raise NotKnown(envelope.command_id, gone.why) from gone
             except NotKnown as gone:  # of a deadline that comes first: it is this command that is to be asked again
                 raise NotKnown(envelope.command_id, gone.why) from gone
             for answer in answers:
@@ -212,14 +247,14 @@ class Door:
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
 
-        If working days were published since, deadlines are reckoned by them first. Raises NotKnown, or Parked if a
-        deadline stays in its place.
+        If working days were published since, deadlines are reckoned by them first. Raises NotKnown, or
+        StreamParked if a deadline stays in its place.
         """
         await self._reckon(realm, await read_calendar_version(self._store, realm))
         before: Standing | None = None
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
             if standing == before:
-                raise Parked(standing.stream)
+                raise StreamParked(standing.stream)
             before = standing
             await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at))
 
@@ -352,7 +387,7 @@ def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID)
         case "NotKnown":
             raise NotKnown(command_id, str(cause)) from failed
         case "Malformed" | "Defect":
-            raise Defect(str(cause)) from failed
+            raise CommandDefect(str(cause)) from failed
         case _:
             return
 
@@ -377,9 +412,9 @@ def receipt(command_id: UUID, answer: Answer) -> Receipt:
         case Ending.REFUSED:
             raise CommandRejected(answer.unmet)
         case Ending.MISMATCH:
-            raise Mismatch(str(command_id))
+            raise Mismatch(command_id)
         case Ending.PARKED:
-            raise Parked(answer.stream)
+            raise StreamParked(answer.stream)
         case Ending.UNSIGNED:
             raise Unsigned(answer.stream)
         case Ending.EARLY:

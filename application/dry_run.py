@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from deciding.decision import Decision, Reader, Step, decide_consequences, decide_on
+from deciding.decision import Decision, Step, decide_consequences, decide_on
+from deciding.reader import Reader
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Reads
 from domain.kernel.identity import derive_id

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from application.reconcile import is_awaited
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
 from domain.registers.realm import REALM_NAME, SetClock
 from domain.registers.realm import Clock as RealmClock
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
 _PAGE = 500
 
 
-class NoSuchRealm(Exception):
+class NoSuchRealm(Failure):
     """Nothing was ever recorded in that realm."""
+
+    kind = FailureKind.NOT_FOUND
+
+    def __init__(self, realm: str) -> None:
+        """Keep its name."""
+        super().__init__(f"沒有時鐘域 {realm}", f"there is no realm {realm}", realm=realm)
 
 
 @dataclass(frozen=True)

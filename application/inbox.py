@@ -5,13 +5,13 @@ What is late and changes nothing is only said here; what is late and changes som
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from deciding.decision import Reader
+from deciding.agenda_row import Summary
+from deciding.reader import Reader
 from domain.kernel.calendar import local_day
 from domain.kernel.identity import StreamId
 from domain.registers.realm import REALM_NAME
@@ -115,20 +115,19 @@ async def list_waiting(
 
 def _of(standing: Standing, role: Role | None, today: _Today, within_wd: int) -> list[Waiting]:
     found = []
-    for row in json.loads(standing.summary).get("awaiting", ()):
-        if role is not None and role not in row["roles"]:
+    for row in Summary.of(standing).awaiting:
+        if role is not None and role not in row.roles:
             continue
-        until = datetime.fromisoformat(row["until"]) if "until" in row else None
         found.append(
             Waiting(
                 stream=standing.stream,
-                roles=tuple(row["roles"]),
-                command=row["command"],
-                subject=row["subject"],
-                zh=row["zh"],
-                en=row["en"],
-                until=until,
-                urgency=today.urgency(until, within_wd),
+                roles=row.roles,
+                command=row.command,
+                subject=row.subject,
+                zh=row.zh,
+                en=row.en,
+                until=row.until,
+                urgency=today.urgency(row.until, within_wd),
             )
         )
     return found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from deciding.decision import Reader, fold, read_occurrence
+from deciding.agenda_row import Summary
+from deciding.fold import fold, read_occurrence
+from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, halves, kind_of_subject
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, StreamId
 from domain.project.award import Award
 
@@ -22,23 +24,29 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore, Standing
 
 
-class NameUnknown(Exception):
-    """No stream bears that name. ``near`` are those that resemble it."""
+class NameUnknown(Failure):
+    """No stream bears that name."""
 
-    def __init__(self, name: str, near: Sequence[StreamId] = ()) -> None:
-        """Keep the name and what resembles it."""
-        super().__init__(name)
-        self.name = name
-        self.near = tuple(near)
+    kind = FailureKind.NOT_FOUND
+
+    def __init__(self, name: str) -> None:
+        """Keep the name."""
+        super().__init__(f"找不到 {name}", f"there is no {name}", name=name)
 
 
-class NameAmbiguous(Exception):
-    """Several realms have a stream of that name: say which by ``--realm``, or write the whole stream id."""
+class NameAmbiguous(Failure):
+    """Several realms have a stream of that name."""
+
+    kind = FailureKind.USAGE
+    remedy_zh = "請用 --realm 指明時鐘域，或寫全稱"
+    remedy_en = "Name the realm by --realm, or write the whole id"
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
         """Keep the candidates."""
-        super().__init__(name)
-        self.name = name
+        names = "".join(f"\n  {candidate}" for candidate in candidates)
+        super().__init__(
+            f"{name} 有多個：{names}", f"there are several {name}:{names}", name=name, candidates=list(candidates)
+        )
         self.candidates = tuple(candidates)
 
 
@@ -158,12 +166,12 @@ class StreamRow:
     stage: str
     version: int
     due: datetime | None
-    summary: dict[str, Any]
+    summary: Summary
 
     @classmethod
     def of(cls, standing: Standing) -> StreamRow:
         """As the agenda has it."""
-        return cls(standing.stream, standing.stage, standing.version, standing.due_at, json.loads(standing.summary))
+        return cls(standing.stream, standing.stage, standing.version, standing.due_at, Summary.of(standing))
 
 
 async def list_streams(

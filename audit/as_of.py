@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.kernel.calendar import day_ends
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 

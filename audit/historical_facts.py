@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Facts
+from domain.kernel.failure import Failure, FailureKind
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.scheme import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit.journal import Journal
+    from deciding.journal import Journal
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
@@ -23,8 +24,18 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore
 
 
-class FactMissing(Exception):
+class FactMissing(Failure):
     """Today's rules want a reading that was not journalled, or the log no longer has it as it was read."""
+
+    kind = FailureKind.INTEGRITY
+
+    def __init__(self, what: str) -> None:
+        """Keep what is missing."""
+        super().__init__(f"日誌中沒有當時所讀的 {what}", f"the log lacks what was read: {what}", reading=what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return self.what
 
 
 @dataclass
@@ -36,7 +47,7 @@ class HistoricalFacts:
     _states: dict[tuple[StreamId, int], State] = field(default_factory=dict)
 
     async def at(self, stream: StreamId, version: int) -> State:
-        """The stream as it stood at that version. Raises Missing if it has never come so far."""
+        """The stream as it stood at that version. Raises FactMissing if it has never come so far."""
         entries = await self._read(stream)
         if version > len(entries):
             message = f"{stream} v{version}"
@@ -56,12 +67,12 @@ class HistoricalFacts:
         return await self.at(stream, sum(e.position < position for e in entries))
 
     async def calendar(self, stream: StreamId, journal: Journal) -> Calendar:
-        """The working days by which that command was judged. Raises Missing."""
+        """The working days by which that command was judged. Raises FactMissing."""
         register = stream.sibling("calendar", CALENDAR_NAME)
         return calendar_of(await self.at(register, journal.reads.get(register, 0)))
 
     async def facts(self, state: State, command: Command, journal: Journal, position: int) -> Facts:
-        """The readings of that command. Raises Missing.
+        """The readings of that command. Raises FactMissing.
 
         A stream that the rules of that day did not ask for is read as it stood then; a claim or a balance is not kept
         for every instant, so it must have been journalled.

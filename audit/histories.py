@@ -14,8 +14,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
-from activities.carry_out import read_answer
 from audit.finding import NOTHING
+from deciding.journal import read_answer
 from domain.kernel.envelope import Answer, AnsweredEach, Bundle, Carried, CarriedEach, Ending, Envelope
 from store.port import EntryKind
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from pydantic import ValidationError
 
 from audit.finding import NOTHING, Finding, What
-from audit.journal import Journal
-from deciding.decision import alarm, read_occurrence
+from deciding.decision import alarm
+from deciding.fold import read_occurrence
+from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.state import State

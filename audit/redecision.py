@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from audit.consequences import is_asked_by_another, list_consequences, list_unrecorded
 from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
-from audit.journal import Journal
-from deciding.decision import fold, parse_command
+from deciding.fold import fold, parse_command
+from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import deadline_command_id

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from activities.carry_out import build_standing
 from audit.finding import NOTHING
 from audit.historical_facts import HistoricalFacts
 from audit.histories import Histories, Mechanics, replay_histories
-from audit.journal import Journal
 from audit.redecision import Redecision, read_recorded, redecide
-from deciding.decision import Decision, fold
+from deciding.agenda_row import Summary, build_standing
+from deciding.decision import Decision
+from deciding.fold import fold
+from deciding.journal import Journal
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ def _due(row: Standing) -> str:
 
 def _summary(row: Standing) -> str:
     """As JSON with sorted keys; without the sentences about who is awaited, whose wording is no fact."""
-    summary = json.loads(row.summary)
-    awaiting = [{k: v for k, v in a.items() if k not in ("zh", "en")} for a in summary.get("awaiting", ())]
-    return json.dumps({**summary, "awaiting": awaiting}, sort_keys=True, ensure_ascii=False)
+    try:
+        facts = Summary.of(row).facts
+    except ValidationError:  # not of our making: to be shown as it is
+        return row.summary.decode(errors="replace")
+    return json.dumps(facts, sort_keys=True, ensure_ascii=False)

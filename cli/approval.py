@@ -7,14 +7,15 @@ from uuid import UUID
 
 import typer
 
-from application.approvals import NoSuchApproval, StreamApproval, list_approvals, wait_for_decision
+from application.approvals import StillUndecided, StreamApproval, list_approvals, wait_for_decision
 from application.queries import resolve_name
 from cli import rendering
 from cli.adapter import noun, read_settings, run_work
-from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
+from cli.output import Column, Form, Language, Output, Printer
 from cli.project import Realm
 from cli.terms import value_zh
 from domain.catalogue import command_class
+from domain.kernel.failure import FailureKind
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.state import Verdict
 from runtime.runtime import open_runtime
@@ -90,14 +91,8 @@ def wait_command(
         async with open_runtime(settings, voice.tell, working=True) as office:
             try:
                 return await wait_for_decision(office.store, office.door, approval_id, timeout)
-            except NoSuchApproval:
-                raise Fault(Exit.NOT_FOUND, f"查無審批 {approval_id}", f"there is no approval {approval_id}") from None
             except TimeoutError:
-                raise Fault(
-                    Exit.UNAVAILABLE,
-                    f"{timeout:g} 秒內沒有結果，可再次等候",
-                    f"no decision within {timeout:g} s; wait again whenever you like",
-                ) from None
+                raise StillUndecided(approval_id, timeout or 0) from None
 
     asking = run_work(voice, work())
     a = asking.approval
@@ -111,4 +106,4 @@ def wait_command(
     else:
         voice.json(asking.as_json())
     if a.verdict is not Verdict.GRANTED:
-        raise typer.Exit(Exit.REFUSED)
+        raise typer.Exit(FailureKind.REFUSED)

@@ -19,8 +19,9 @@ from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
 from cli.adapter import noun, read_settings, run_work
-from cli.output import Column, Exit, Fault, Form, Language, Output, Printer, paper, words
+from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer, paper, words
 from domain.kernel.calendar import SHANGHAI
+from domain.kernel.failure import Failure, FailureKind
 from runtime.runtime import open_runtime
 from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
@@ -38,6 +39,12 @@ Subject = Annotated[str, typer.Argument(help="PJ-3、AP-5、R-FZ-2023 或全稱 
 Realm = Annotated[
     str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域；實時為 live)", show_default=False)
 ]
+
+
+class NotYetThere(Failure):
+    """The stream had no events then."""
+
+    kind = FailureKind.NOT_FOUND
 
 
 _DAY = "2023-05-20"
@@ -80,14 +87,14 @@ def verify_command(
     verification = run_work(voice, work())
     tell_verification(verification, voice)
     if not verification.ok:
-        raise typer.Exit(Exit.INTEGRITY)
+        raise typer.Exit(FailureKind.INTEGRITY)
 
 
 def _root(text: str) -> Root:
     try:
         return Root.read(text)
     except ValueError as error:
-        raise Fault(Exit.USAGE, f"--root {text}:寫作 條數：樹根", f"--root {text}: write SIZE:ROOT") from error
+        raise ArgumentInvalid(f"--root {text}:寫作 條數：樹根", f"--root {text}: write SIZE:ROOT") from error
 
 
 def _bar(voice: Printer) -> Progress:
@@ -182,15 +189,14 @@ def invariants_command(
     report = run_work(voice, work())
     tell_invariants(report, voice)
     if not report.ok:
-        raise typer.Exit(Exit.INTEGRITY)
+        raise typer.Exit(FailureKind.INTEGRITY)
 
 
 def _tiers(text: str, realm: str | None) -> dict[str, int]:
-    """The numbers of a city's bases, from the top tier down. Raises Fault for another form."""
+    """The numbers of a city's bases, from the top tier down. Raises ArgumentInvalid for another form."""
     numbers = text.split("+")
     if realm is None or len(numbers) != len(TIERS) or not all(n.strip().isdecimal() for n in numbers):
-        raise Fault(
-            Exit.USAGE,
+        raise ArgumentInvalid(
             f"--bases {text}:寫作 1+7+55，並以 --realm 指明時鐘域",
             f"--bases {text}: write 1+7+55, and name the realm by --realm",
         )
@@ -266,7 +272,7 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
     else:
         voice.json(replayed.as_json())
     if not replayed.ok:
-        raise typer.Exit(Exit.INTEGRITY)
+        raise typer.Exit(FailureKind.INTEGRITY)
 
 
 def mechanics() -> Mechanics:
@@ -397,10 +403,10 @@ def as_of_command(
 async def _then(
     store: EventStore, stream: StreamId, until: date | datetime, known: datetime | None
 ) -> tuple[AsOf, File]:
-    """The stream as it was, and its file for the page. Raises Fault if there was nothing yet."""
+    """The stream as it was, and its file for the page. Raises ArgumentInvalid if there was nothing yet."""
     was = await as_of(store, stream, until, known)
     if not was.entries:
-        raise Fault(Exit.NOT_FOUND, f"{stream.name} 那時還不存在", f"there was no {stream.name} then")
+        raise NotYetThere(f"{stream.name} 那時還不存在", f"there was no {stream.name} then")
     file = await load_file(store, stream, until=was.until)
     last = None if known is None else await position_by(store, known)
     story = tuple(c for c in file.story if last is None or c.position <= last)
@@ -409,13 +415,12 @@ async def _then(
 
 
 def _moment(text: str) -> date | datetime:
-    """A day, or an instant with its offset. Raises Fault for another form."""
+    """A day, or an instant with its offset. Raises ArgumentInvalid for another form."""
     try:
         moment = date.fromisoformat(text) if len(text) == len(_DAY) else datetime.fromisoformat(text)
         instant_of(moment)
     except ValueError as error:
-        raise Fault(
-            Exit.USAGE,
+        raise ArgumentInvalid(
             f"{text}:寫作 2023-05-20 或 2023-05-20T15:00+08:00",
             f"{text}: write 2023-05-20 or 2023-05-20T15:00+08:00",
         ) from error

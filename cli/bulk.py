@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from application.bulk import BulkOrder, BulkResult, RowOutcome, parse_rows, preview_rows, run_rows
 from cli.adapter import read_settings, run_work
-from cli.output import Column, Exit, Fault, Form, Language, Output, Printer, words
+from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer, words
 from cli.project import Realm
+from domain.kernel.failure import FailureKind
 from runtime.runtime import Runtime, open_runtime
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def bulk_command(
 
     async def work() -> list[BulkResult] | None:
         if not path.is_file():
-            raise Fault(Exit.USAGE, f"沒有文件 {path}", f"there is no file {path}")
+            raise ArgumentInvalid(f"沒有文件 {path}", f"there is no file {path}")
         async with open_runtime(settings, voice.tell, working=not preview) as office:
             orders = await parse_rows(path.name, path.read_bytes(), office.store, realm)
             _show_commands(orders, voice)
@@ -66,15 +67,15 @@ def bulk_command(
         return
     _show_results(results, voice)
     if any(r.outcome is RowOutcome.NOT_KNOWN for r in results):
-        raise typer.Exit(Exit.UNAVAILABLE)
+        raise typer.Exit(FailureKind.UNAVAILABLE)
     if not all(r.ok for r in results):
-        raise typer.Exit(Exit.REFUSED)
+        raise typer.Exit(FailureKind.REFUSED)
 
 
 async def _confirm(orders: tuple[BulkOrder, ...], office: Runtime, voice: Printer) -> bool:
     """Whether the person at the keyboard wants it, having seen what would become of it."""
     if not sys.stdin.isatty():
-        raise Fault(Exit.USAGE, "請加 --yes 確認辦理", "add --yes to carry it out")
+        raise ArgumentInvalid("請加 --yes 確認辦理", "add --yes to carry it out")
     if voice.for_people:
         _show_results(await _preview(orders, office, voice), voice)
     return typer.confirm(voice.say(f"辦理這 {len(orders)} 行？", f"Carry these {len(orders)} rows out?"), err=True)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import exit_with, read_settings, run_work
-from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
+from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
 from cli.project import Realm
 from domain.catalogue import AGGREGATES, command_named, command_table, event_class, halves, stage_zh
 from domain.kernel.calendar import SHANGHAI
@@ -156,21 +156,19 @@ async def _stream(office: Runtime, subject: str, realm: str | None) -> StreamId:
     try:
         return await resolve_or_begin(office.store, subject, realm)
     except NameUnknown as unknown:
-        raise Fault(
-            Exit.USAGE,
+        raise ArgumentInvalid(
             f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
             f"unknown subject {_short(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
         ) from unknown
 
 
 def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
-    """The command with its particulars. Raises Fault or DocumentInvalid with everything that is wrong."""
+    """The command with its particulars. Raises ArgumentInvalid or DocumentInvalid with everything that is wrong."""
     try:
         command_type = command_named(name, stream.kind)
     except KeyError:
         near = _resembling(name, stream.kind)
-        raise Fault(
-            Exit.USAGE,
+        raise ArgumentInvalid(
             f"{AGGREGATES[stream.kind].zh}沒有命令 {_short(name)}。{near}全部見 venture commands {stream.kind}",
             f"{stream.kind} has no command {_short(name)}. {near}All: venture commands {stream.kind}",
         ) from None
@@ -182,8 +180,7 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
         pairs = [(".".join(map(str, e["loc"])), explain_error(e)) for e in wrong.errors(include_url=False)]
         zh = "\n".join(f"  ✗ {where}:{texts[0]}" for where, texts in pairs)
         en = "\n".join(f"  ✗ {where}: {texts[1]}" for where, texts in pairs)
-        raise Fault(
-            Exit.USAGE,
+        raise ArgumentInvalid(
             f"「{command_type.zh()}」的內容有誤：\n{zh}",
             f"{command_type.command_type} cannot be read:\n{en}",
         ) from None
@@ -212,19 +209,19 @@ def _particulars(given: list[str]) -> dict[str, Any]:
     for pair in given:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise Fault(Exit.USAGE, f"{_short(pair)!r}：寫作 key=value", f"{_short(pair)!r}: write key=value")
+            raise ArgumentInvalid(f"{_short(pair)!r}：寫作 key=value", f"{_short(pair)!r}: write key=value")
         if key in found:
-            raise Fault(Exit.USAGE, f"{key} 給了兩次", f"{key} is given twice")
+            raise ArgumentInvalid(f"{key} 給了兩次", f"{key} is given twice")
         found[key] = parse_value(text)
     return found
 
 
 def actor_named(text: str) -> Actor:
-    """Who is meant. Raises Fault."""
+    """Who is meant. Raises ArgumentInvalid."""
     try:
         return Actor(text)
     except ValueError as wrong:
-        raise Fault(Exit.USAGE, str(wrong), str(wrong)) from wrong
+        raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
 
 
 def _moment(at: str | None) -> datetime | None:
@@ -233,7 +230,7 @@ def _moment(at: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError as wrong:
-        raise Fault(Exit.USAGE, f"--at {at}:寫作 2023-05-22T09:00", f"--at {at}: write 2023-05-22T09:00") from wrong
+        raise ArgumentInvalid(f"--at {at}:寫作 2023-05-22T09:00", f"--at {at}: write 2023-05-22T09:00") from wrong
     return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
 
 
@@ -279,7 +276,7 @@ def commands_command(
     if kind is not None and kind not in AGGREGATES:
         kinds = " ".join(AGGREGATES)
         raise exit_with(
-            voice, Exit.USAGE, f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}"
+            voice, ArgumentInvalid(f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}")
         )
     told = voice.say if voice.for_people else lambda _zh, en: en
     rows = [

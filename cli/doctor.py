@@ -10,11 +10,12 @@ import bootstrap
 from application import doctor
 from application.doctor import Diagnosis
 from cli.adapter import read_settings, run_work
-from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
+from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
+from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import Runtime, is_served, open_runtime
+from runtime.runtime import OutOfService, Runtime, is_served, open_runtime
 from store.doctor import examine_database
-from store.migrate import MigrationRefused, migrate, pending
+from store.migrate import migrate, pending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ def doctor_command(
                 f"✗ {wrong} not as they should be: do as it says beside each; docs/operations.md has more",
                 "yellow",
             )
-        raise typer.Exit(Exit.INTEGRITY)
+        raise typer.Exit(FailureKind.INTEGRITY)
 
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
@@ -133,7 +134,7 @@ def _url(office: Runtime) -> str:
     if office.servers is not None:
         return office.servers.postgres_url
     if office.settings.postgres_url is None:
-        raise Fault(Exit.UNAVAILABLE, "未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
+        raise OutOfService("未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
     return office.settings.postgres_url.get_secret_value()
 
 
@@ -184,8 +185,7 @@ def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     async def work() -> Sequence[str]:
         if settings.postgres_owner_url is None:
-            raise Fault(
-                Exit.USAGE,
+            raise ArgumentInvalid(
                 "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者)；內置服務自行遷移",
                 "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
             )
@@ -193,10 +193,8 @@ def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
             return await migrate(
                 settings.postgres_owner_url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR
             )
-        except MigrationRefused as refused:
-            raise Fault(Exit.CONFLICT, str(refused), str(refused)) from refused
         except OSError as gone:
-            raise Fault(Exit.UNAVAILABLE, f"無法連接：{gone}", f"cannot connect: {gone}") from gone
+            raise OutOfService(f"無法連接：{gone}", f"cannot connect: {gone}") from gone
 
     applied = run_work(voice, work())
     if voice.for_people:

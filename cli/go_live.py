@@ -7,10 +7,10 @@ from uuid import UUID
 
 import typer
 
-from application.go_live import NoSuchRealm, WentLive, go_live
+from application.go_live import WentLive, go_live
 from cli.adapter import read_settings, run_work
 from cli.command import actor_named
-from cli.output import Exit, Fault, Form, Language, Output, Printer
+from cli.output import Form, Language, Output, Printer
 from runtime.runtime import open_runtime
 
 
@@ -42,10 +42,7 @@ def go_live_command(
     async def work() -> WentLive:
         who, other = actor_named(actor), actor_named(second)
         async with open_runtime(settings, voice.tell, working=True) as office:
-            try:
-                return await go_live(office.store, office.door, realm, who, other, command_id=command_id)
-            except NoSuchRealm:
-                raise Fault(Exit.NOT_FOUND, f"沒有時鐘域 {realm}", f"there is no realm {realm}") from None
+            return await go_live(office.store, office.door, realm, who, other, command_id=command_id)
 
     live = run_work(voice, work())
     if not voice.for_people:

@@ -9,7 +9,7 @@ import typer
 from application.inbox import WITHIN_WD, Urgency, Waiting, list_waiting
 from cli import rendering
 from cli.adapter import read_settings, run_work
-from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
+from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
 from cli.project import Realm
 from domain.catalogue import command_class
 from domain.kernel.identity import Role
@@ -62,15 +62,15 @@ def inbox_command(
 
 
 def _role(text: str | None) -> Role | None:
-    """The role that is meant, with or without a person. Raises Fault."""
+    """The role that is meant, with or without a person. Raises ArgumentInvalid."""
     if text is None:
         return None
     try:
         return Role(text.partition("#")[0])
     except ValueError:
         known = " ".join(Role)
-        raise Fault(
-            Exit.USAGE, f"沒有角色 {text}；可用：{known}", f"there is no role {text}; there are: {known}"
+        raise ArgumentInvalid(
+            f"沒有角色 {text}；可用：{known}", f"there is no role {text}; there are: {known}"
         ) from None
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.cell import Cell
+from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from domain.kernel.refusal import Unmet
+    from collections.abc import Mapping, Sequence
 
 
 class Form(StrEnum):
@@ -34,20 +33,6 @@ class Lang(StrEnum):
 
     ZH = "zh"
     EN = "en"
-
-
-class Exit(IntEnum):
-    """What the exit code says."""
-
-    OK = 0
-    REFUSED = 1
-    USAGE = 2
-    NOT_FOUND = 3
-    CONFLICT = 4
-    UNAVAILABLE = 5
-    INTEGRITY = 6
-    DEFECT = 70
-    """A fault of this product itself."""
 
 
 Output = Annotated[
@@ -76,7 +61,7 @@ class Printer:
             words.print(
                 f"VENTURE_LANG={set_lang}：只可為 zh 或 en / it must be zh or en", style="bold red", markup=False
             )
-            raise typer.Exit(Exit.USAGE)
+            raise typer.Exit(FailureKind.USAGE)
         return cls(form, lang or Lang(set_lang))
 
     def say(self, zh: str, en: str) -> str:
@@ -117,13 +102,26 @@ class Printer:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent, default=str) + "\n")
         sys.stdout.flush()  # a row of a long run is for whoever reads along
 
-    def refusal(
-        self, unmet: Iterable[Unmet], zh: str = "不予辦理，尚缺：", en: str = "Refused. What is missing:"
-    ) -> None:
-        """Every unmet condition, one a line, with its rule."""
-        self.tell(zh, en, "bold red")
-        for u in unmet:
-            words.print(f"  ✗ [{u.rule}] {self.say(u.zh, u.en)}", markup=False)
+    def failure(self, failure: Failure) -> None:
+        """What did not succeed and what to do: its first line stands out, a list follows; or as data."""
+        if not self.for_people:
+            self.json(
+                {
+                    "error": failure.kind.name.lower(),
+                    "zh": failure.zh,
+                    "en": failure.en,
+                    "remedy_zh": failure.remedy_zh,
+                    "remedy_en": failure.remedy_en,
+                    **failure.details,
+                }
+            )
+            return
+        head, *others = self.say(failure.zh, failure.en).split("\n")
+        words.print(head, style="bold red", markup=False)
+        for line in others:
+            words.print(line, markup=False)
+        if remedy := self.say(failure.remedy_zh, failure.remedy_en):
+            words.print(f"  → {remedy}", markup=False)
 
 
 @dataclass(frozen=True)
@@ -146,12 +144,7 @@ def paper() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
-class Fault(Exception):
-    """Something to be said to the person at the keyboard, with the exit code it stands for."""
+class ArgumentInvalid(Failure):
+    """An argument or an option that cannot be read. The texts say which, and how it is written."""
 
-    def __init__(self, code: Exit, zh: str, en: str) -> None:
-        """Say it in both languages."""
-        super().__init__(f"{zh} / {en}")
-        self.code = code
-        self.zh = zh
-        self.en = en
+    kind = FailureKind.USAGE

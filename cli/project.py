@@ -10,8 +10,8 @@ import typer
 from application.queries import Chapter, File, list_streams, load_file, resolve_name
 from cli import rendering
 from cli.adapter import noun, read_settings, run_work
-from cli.output import Column, Exit, Fault, Form, Language, Output, Printer, paper
-from deciding.decision import fold, read_occurrence
+from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer, paper
+from deciding.fold import fold, read_occurrence
 from domain.catalogue import stage_zh
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
@@ -70,11 +70,11 @@ def list_command(
 
 
 def _stage(text: str | None) -> str | None:
-    """The stage that is meant by ``ACTIVE``, ``active`` or ``實施中``. Raises Fault."""
+    """The stage that is meant by ``ACTIVE``, ``active`` or ``實施中``. Raises ArgumentInvalid."""
     found = next((s for s in Stage if text is not None and text.upper() in (s.value, s.zh)), None)
     if text is not None and found is None:
         zh, en = (" ".join(names) for names in ([s.zh for s in Stage], list(Stage)))
-        raise Fault(Exit.USAGE, f"沒有階段 {text}；有：{zh}", f"there is no stage {text}; there are: {en}")
+        raise ArgumentInvalid(f"沒有階段 {text}；有：{zh}", f"there is no stage {text}; there are: {en}")
     return found
 
 
@@ -86,14 +86,12 @@ def _line(one: StreamRow, voice: Printer) -> dict[str, Any]:
         "stage": one.stage,
         "version": one.version,
         "due": one.due.isoformat() if one.due else None,
-        **one.summary,
+        **one.summary.as_json(),
     }
     if voice.for_people:
         row["stage_text"] = voice.say(stage_zh("project", one.stage), one.stage)
         row["award_text"] = yuan(row["award"]) if row.get("award") else ""
-        row["awaited"] = "; ".join(
-            f"{'/'.join(a['roles'])} {voice.say(a['zh'], a['en'])}" for a in row.get("awaiting", [])[:2]
-        )
+        row["awaited"] = "; ".join(f"{'/'.join(a.roles)} {voice.say(a.zh, a.en)}" for a in one.summary.awaiting[:2])
     return row
 
 

@@ -8,7 +8,8 @@ import typer
 
 from application.reconcile import Reconciliation, reconcile, resurrect
 from cli.adapter import read_settings, run_work
-from cli.output import Column, Exit, Form, Language, Output, Printer
+from cli.output import Column, Form, Language, Output, Printer
+from domain.kernel.failure import FailureKind
 from runtime.runtime import open_runtime
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> Non
     result = run_work(voice, work())
     show(result, voice)
     if result.findings:
-        raise typer.Exit(Exit.INTEGRITY)
+        raise typer.Exit(FailureKind.INTEGRITY)
 
 
 def resurrect_command(

@@ -14,7 +14,7 @@ from application.queries import File, list_streams, load_file, new_stream, resol
 from cli import rendering
 from cli.adapter import noun, read_settings, run_work
 from cli.command import actor_named
-from cli.output import Column, Exit, Fault, Form, Language, Output, Printer
+from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
 from cli.project import Realm, now_in, show
 from domain.catalogue import command_named, stage_zh
 from domain.kernel.calendar import SHANGHAI
@@ -75,14 +75,14 @@ def open_command(
 
 
 def _new(name: str) -> StreamId:
-    """The stream of a new round. Raises Fault if the name is no round's."""
+    """The stream of a new round. Raises ArgumentInvalid if the name is no round's."""
     try:
         stream = new_stream(name, LIVE)
         if stream.kind == "round" and "/" not in name:
             return stream
     except (KeyError, ValueError):
         pass
-    raise Fault(Exit.USAGE, f"輪次編號 {name}：寫作 R-FZ-2027", f"the round's number {name}: write R-FZ-2027")
+    raise ArgumentInvalid(f"輪次編號 {name}：寫作 R-FZ-2027", f"the round's number {name}: write R-FZ-2027")
 
 
 def _year_of(name: str) -> int:
@@ -110,7 +110,8 @@ def list_command(output: Output = Form.TABLE, lang: Language = None, realm: Real
             "stage": voice.say(stage_zh("round", one.stage), one.stage) if voice.for_people else one.stage,
             "due": (rendering.local(one.due) if voice.for_people else one.due.isoformat()) if one.due else None,
             "realm": one.stream.realm,
-            **{k: v for k, v in one.summary.items() if k != "awaiting"},
+            **one.summary.particulars,
+            "calendar": one.summary.calendar,
         }
         for one in run_work(voice, work())
         if one.stage != NONE
@@ -188,12 +189,11 @@ def schedule_command(
 
 
 def _yearly(programme: str, level: RoundLevel, month: int, day: int, hour: int) -> ScheduleAnnualRound:
-    """What is asked for. Raises Fault."""
+    """What is asked for. Raises ArgumentInvalid."""
     try:
         return ScheduleAnnualRound(programme=programme, level=level, month=month, day=day, hour=hour)
     except ValidationError as wrong:
-        raise Fault(
-            Exit.USAGE,
+        raise ArgumentInvalid(
             f"計劃代號 {programme}：只用字母與數字，如 FZ",
             f"the code {programme}: letters and figures, e.g. FZ",
         ) from wrong
@@ -252,12 +252,7 @@ def unschedule_command(
     async def work() -> None:
         who = actor_named(actor)
         async with open_runtime(settings, voice.tell, working=True) as office:
-            try:
-                await annual_round.unschedule(office.door, office.store, _alarms(office), programme, who)
-            except annual_round.NoSuchSchedule:
-                raise Fault(
-                    Exit.NOT_FOUND, f"{programme} 沒有年度安排", f"there is no schedule of {programme}"
-                ) from None
+            await annual_round.unschedule(office.door, office.store, _alarms(office), programme, who)
 
     run_work(voice, work())
     if voice.for_people:

@@ -11,8 +11,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.adapter import noun, read_settings, run_work
-from cli.output import Column, Exit, Form, Language, Output, Printer, paper, words
+from cli.output import Column, Form, Language, Output, Printer, paper, words
 from domain.catalogue import command_class
+from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
 from runtime.runtime import Runtime, open_runtime
@@ -82,7 +83,7 @@ def play_command(
     else:
         voice.json(summed(played))
     if not all(p.ok for p in played):
-        raise typer.Exit(Exit.REFUSED)
+        raise typer.Exit(FailureKind.REFUSED)
 
 
 async def play_all(plans: Sequence[Plan], office: Runtime, voice: Printer) -> list[PlayResult]:

@@ -19,8 +19,9 @@ from application.queries import load_file
 from audit.verification import verify
 from cli import rendering
 from cli.adapter import read_settings, run_work
-from cli.output import Exit, Fault, Form, Language, Output, Printer, paper
+from cli.output import ArgumentInvalid, Form, Language, Output, Printer, paper
 from cli.scenario import plan_scenario, play_all, shipped, show, summed
+from domain.kernel.failure import FailureKind
 from local import processes
 from runtime.runtime import Runtime, open_runtime
 
@@ -56,7 +57,7 @@ def demo_command(output: Output = Form.TABLE, lang: Language = None) -> None:
 
     if settings.env is bootstrap.Environment.PRODUCTION:
         voice.tell("演示不可寫入生產日誌", "a demo may not be written into a production log", "red")
-        raise typer.Exit(Exit.USAGE)
+        raise typer.Exit(FailureKind.USAGE)
 
     async def work() -> _Shown:
         plans = plan_scenario(shipped())
@@ -73,7 +74,7 @@ def demo_command(output: Output = Form.TABLE, lang: Language = None) -> None:
     else:
         voice.json({**summed(shown.played), "verified": shown.verification.as_json(), "ok": ok})
     if not ok:
-        raise typer.Exit(Exit.INTEGRITY if not shown.verification.ok else Exit.REFUSED)
+        raise typer.Exit(FailureKind.INTEGRITY if not shown.verification.ok else FailureKind.REFUSED)
 
 
 def _said_started(office: Runtime, voice: Printer) -> None:
@@ -128,10 +129,9 @@ def up_command(
     async def work() -> None:
         async with open_runtime(settings, voice.tell, working=False) as office:
             if office.servers is None:
-                raise Fault(Exit.USAGE, "生產環境請啟動 venture-worker", "in production start venture-worker")
+                raise ArgumentInvalid("生產環境請啟動 venture-worker", "in production start venture-worker")
             if not office.servers.ours:
-                raise Fault(
-                    Exit.CONFLICT,
+                raise local.ServersHeld(
                     "服務已由另一命令保持運行（另一個 up，或在等候的命令），其他命令可直接使用；要由 up 接手，先結束它",
                     "another command keeps the servers (another up, or one that waits): other commands may use them; "
                     "to have up keep them, end that command first",
@@ -181,16 +181,13 @@ def reset_command(
     settings = read_settings()
     if settings.env is bootstrap.Environment.PRODUCTION:
         voice.tell("生產環境不可重置", "production cannot be reset", "red")
-        raise typer.Exit(Exit.USAGE)
+        raise typer.Exit(FailureKind.USAGE)
     home = settings.home.absolute()
     if not yes and not typer.confirm(voice.say(f"刪除 {home} 中的全部演示數據？", f"Remove all demo data in {home}?")):
-        raise typer.Exit(Exit.REFUSED)
+        raise typer.Exit(FailureKind.REFUSED)
 
     async def work() -> bool:
-        try:
-            return await local.reset(settings)
-        except local.LocalServerFailure as trouble:
-            raise Fault(Exit.CONFLICT, trouble.zh, trouble.en) from trouble
+        return await local.reset(settings)
 
     if run_work(voice, work()):
         voice.tell("✓ 已刪除", "✓ removed")

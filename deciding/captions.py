@@ -56,7 +56,7 @@ def _awaited(decision: Decision) -> Iterable[str]:
     for awaited in decision.awaiting:
         roles = "、".join(f"{role.zh} {role}" for role in awaited.roles)
         about = f"{awaited.subject} " if awaited.subject else ""
-        until = f"，至 until {_said(awaited.until)}" if awaited.until else ""
+        until = f"，至 until {_local_time(awaited.until)}" if awaited.until else ""
         yield f"- {roles}：{about}{command_class(awaited.command).zh()} {awaited.command}{until}"
 
 
@@ -65,7 +65,7 @@ def deadline(decision: Decision) -> str | None:
     due = decision.aggregate.due(decision.state, decision.calendar)
     if due is None:
         return None
-    return f"{_said(falls_at(due, decision.calendar))} {due.command.zh()} {due.command.command_type}"
+    return f"{_local_time(falls_at(due, decision.calendar))} {due.command.zh()} {due.command.command_type}"
 
 
 def parked(state: State, reason: str) -> str:
@@ -76,7 +76,7 @@ def parked(state: State, reason: str) -> str:
     )
 
 
-def _said(instant: datetime) -> str:
+def _local_time(instant: datetime) -> str:
     """As the office says it: what ends with a day ends at 24:00 of that day. Temporal's pages show UTC beside it."""
     local = instant.astimezone(SHANGHAI)
     if (local.hour, local.minute) == (0, 0):

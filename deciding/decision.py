@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from domain.catalogue import AGGREGATES, command_class, decode
+from deciding.reader import Reader
+from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import SYSTEM, Actor, StreamId, deadline_command_id, derive_id
-from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.identity import SYSTEM, StreamId, deadline_command_id, derive_id
+from domain.kernel.message import Awaited, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
-from domain.registers.calendar import calendars_of
-from domain.registers.scheme import scheme_of
-from store.port import Clock, Entry, EventStore, Readings, StreamParked
+from domain.registers.calendar import CALENDAR_NAME
+from store.port import Clock, EventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.decider import Aggregate
-    from domain.kernel.scheme import Scheme
 
 MOST_DUE = 1000
 """More deadlines than this in one go is a loop, not a backlog."""
 
 
-def read_occurrence(entry: Entry) -> Occurrence:
-    """The event of an entry, with when it was so and who caused it."""
-    event = decode(entry.type, entry.schema_version, entry.data)
-    return Occurrence(event, entry.occurred_at, Actor(json.loads(entry.meta)["actor"]), entry.command_id)
+class StreamParked(Failure):
+    """One of the stream's deadlines was refused or stays due: a loop would not mend it, a person must."""
 
+    kind = FailureKind.CONFLICT
+    remedy_zh = "待人處理，見 venture doctor"
+    remedy_en = "It waits for a person; see venture doctor"
 
-def fold(stream: StreamId, entries: Iterable[Entry], state: State | None = None) -> State:
-    """What the events of the stream add up to."""
-    aggregate = AGGREGATES[stream.kind]
-    state = state or State(stream)
-    for entry in entries:
-        state = aggregate.evolve(state, read_occurrence(entry))
-    return state
+    def __init__(self, stream: StreamId, why: str = "") -> None:
+        """Keep the stream, and the deadline where it is known."""
+        super().__init__(f"{stream} 已停置", f"{stream} is parked", stream=stream, **({"why": why} if why else {}))
+        self.stream = stream
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Decision:
     before: State
     """The stream before the last step."""
 
-    def refused(self, unmet: tuple[Unmet, ...]) -> Decision:
+    def refuse(self, unmet: tuple[Unmet, ...]) -> Decision:
         """The same decision with its last step refused after all."""
         step = replace(self.steps[-1], events=(), unmet=unmet)
         return replace(self, steps=(*self.steps[:-1], step), state=self.before)
@@ -115,52 +113,6 @@ def _alarm(due: Due, falls: datetime, clock: Clock) -> datetime:
     return falls + due.grace if clock is Clock.WALL else falls
 
 
-@dataclass
-class Reader:
-    """Fetches other streams once each, in as few round trips as the rules allow."""
-
-    store: EventStore
-    states: dict[StreamId, State] = field(default_factory=dict)
-    claims: dict[str, frozenset[str]] = field(default_factory=dict)
-    balances: dict[str, int] = field(default_factory=dict)
-
-    async def fetch(self, wanted: Reads) -> None:
-        """Make sure that these readings are at hand."""
-        streams = wanted.streams - self.states.keys()
-        claims = wanted.claims - self.claims.keys()
-        accounts = wanted.accounts - self.balances.keys()
-        if not (streams or claims or accounts):
-            return
-        found = await self.store.read_many(streams, claims, accounts)
-        for stream in streams:
-            self.states[stream] = fold(stream, found.streams.get(stream, ()))
-        self.keep(found)
-
-    def keep(self, found: Readings) -> None:
-        """Keep the claims and balances that were found."""
-        self.claims.update(found.claims)
-        self.balances.update(found.balances)
-
-    async def calendar(self, realm: str) -> Calendar:
-        """The newest published working days of that realm."""
-        return (await self.calendars(realm))[-1]
-
-    async def calendars(self, realm: str) -> tuple[Calendar, ...]:
-        """Every published state of that realm's working days, the oldest first."""
-        stream = StreamId.of("calendar", realm, "cn")
-        await self.fetch(Reads(streams=frozenset({stream})))
-        return calendars_of(self.states[stream])
-
-    async def scheme(self, state: State, governor: StreamId | None) -> Scheme | None:
-        """The rules pinned to the stream, or else to the stream that governs it."""
-        ref = state.scheme or (self.states[governor].scheme if governor else None)
-        if ref is None:
-            return None
-        stream = state.stream.sibling("scheme", ref.name)
-        await self.fetch(Reads(streams=frozenset({stream})))
-        return scheme_of(self.states[stream], ref)
-
-
 async def decide_on(
     store: EventStore,
     state: State,
@@ -181,20 +133,19 @@ async def decide_on(
     calendars = await reader.calendars(state.stream.realm)
     steps: list[Step] = []
     before = state
-    while (fallen := _fallen(aggregate, state, calendars, clock, at)) is not None:
-        due, falls, calendar = fallen
+    while (due_now := _next_due(aggregate, state, calendars, clock, at)) is not None:
+        due, falls, calendar = due_now
         due_id = deadline_command_id(state.stream, due.command.command_type, due.key, due.at)
-        step = await _decided(reader, state, Order(due.command, SYSTEM, falls), due_id, calendar)
-        state = _after(state, step)
+        step = await _judge(reader, state, Order(due.command, SYSTEM, falls), due_id, calendar)
+        state = _evolve(state, step)
         steps.append(step)
         if step.unmet or aggregate.due(state, calendar) == due or len(steps) > MOST_DUE:
             why = ", ".join(u.rule for u in step.unmet) or "stays due"  # rules only: their texts may name somebody
-            message = f"{state.stream}: {due.command.command_type} at {due.at.isoformat()}: {why}"
-            raise StreamParked(message)
+            raise StreamParked(state.stream, f"{due.command.command_type} at {due.at.isoformat()}: {why}")
     if order is not None and command_id is not None:
         before = state
-        step = await _decided(reader, state, order, command_id, _in_force(calendars, order.at))
-        state = _after(state, step)
+        step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at))
+        state = _evolve(state, step)
         steps.append(step)
     versions = {stream: s.version for stream, s in reader.states.items() if stream != state.stream}
     return Decision(tuple(steps), state, calendars[-1], clock, versions, before)
@@ -206,15 +157,15 @@ async def decide_consequences(
     """The decision and what its last step asks of other streams: if one of them refuses, so does the whole."""
     step = decision.steps[-1]
     stream = decision.state.stream
-    asked = [pair for event in step.events for pair in decision.aggregate.consequences(stream, event)]
-    await reader.fetch(Reads(streams=frozenset(other for other, _ in asked)))
+    consequences = [pair for event in step.events for pair in decision.aggregate.consequences(stream, event)]
+    await reader.fetch(Reads(streams=frozenset(other for other, _ in consequences)))
     others: dict[StreamId, Decision] = {}
     unmet: list[Unmet] = []
-    for number, (other, command) in enumerate(asked):
+    for number, (other, command) in enumerate(consequences):
         before = others.get(other)
         if before is not None and before.steps[-1].unmet:
             continue  # what was to follow on a refused command is not wrong by itself
-        found = await decide_on(
+        after = await decide_on(
             store,
             before.state if before else reader.states[other],
             decision.clock,
@@ -224,11 +175,11 @@ async def decide_consequences(
             reader=reader,
         )
         unmet.extend(
-            Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in found.steps[-1].unmet
+            Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in after.steps[-1].unmet
         )
-        others[other] = before.then(found) if before else found
+        others[other] = before.then(after) if before else after
     if unmet:
-        return decision.refused(tuple(unmet)), ()
+        return decision.refuse(tuple(unmet)), ()
     return decision, tuple(others.values())
 
 
@@ -237,7 +188,7 @@ def _in_force(calendars: Sequence[Calendar], at: datetime) -> Calendar:
     return next((c for c in reversed(calendars) if c.since is None or c.since <= at), calendars[0])
 
 
-def _fallen(
+def _next_due(
     aggregate: Aggregate, state: State, calendars: Sequence[Calendar], clock: Clock, at: datetime
 ) -> tuple[Due, datetime, Calendar] | None:
     """The deadline that has fallen by then, when it did, and by which calendar: what fell before a notice stays."""
@@ -254,7 +205,7 @@ def _fallen(
     return None
 
 
-async def _decided(reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar) -> Step:
+async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar) -> Step:
     aggregate = AGGREGATES[state.stream.kind]
     wanted = aggregate.reads(state, order.command)
     await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
@@ -273,7 +224,7 @@ async def _decided(reader: Reader, state: State, order: Order, command_id: UUID,
         events = tuple(aggregate.decide(state, facts, order))
     except CommandRejected as refusal:
         unmet = refusal.unmet
-    calendar_stream = state.stream.sibling("calendar", "cn")
+    calendar_stream = state.stream.sibling("calendar", CALENDAR_NAME)
     return Step(
         command_id=command_id,
         order=order,
@@ -288,13 +239,8 @@ async def _decided(reader: Reader, state: State, order: Order, command_id: UUID,
     )
 
 
-def _after(state: State, step: Step) -> State:
+def _evolve(state: State, step: Step) -> State:
     aggregate = AGGREGATES[state.stream.kind]
     for event in step.events:
         state = aggregate.evolve(state, Occurrence(event, step.order.at, step.order.actor, step.command_id))
     return state
-
-
-def parse_command(command_type: str, body: Mapping[str, Any]) -> Command:
-    """The command of that type with those particulars. Raises pydantic's ValidationError, or KeyError if unknown."""
-    return command_class(command_type).model_validate(body)

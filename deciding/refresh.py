@@ -1,16 +1,16 @@
-"""Deadlines reckoned anew when a year's working days are published or corrected; a row says by which calendar it was.
+"""Deadlines reckoned afresh when a year's working days are published or corrected; a row says by which calendar it was.
 
 A deadline that has fallen stays; one that still runs moves, earlier or later, but never to before the notice itself.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from activities.carry_out import build_standing
-from deciding.decision import Decision, Reader
+from deciding.agenda_row import Summary, build_standing
+from deciding.decision import Decision
+from deciding.reader import Reader
 from domain.kernel.facts import Reads
 from domain.kernel.identity import StreamId
 from domain.registers.calendar import CALENDAR_NAME
@@ -25,8 +25,8 @@ _PAGE = 500
 
 async def read_calendar_version(store: EventStore, realm: str) -> int:
     """The version of the realm's working days; 0 if none are published."""
-    found = await store.agenda(kind="calendar", realm=realm, limit=1)
-    return found[0].version if found and found[0].stream.name == CALENDAR_NAME else 0
+    rows = await store.agenda(kind="calendar", realm=realm, limit=1)
+    return rows[0].version if rows and rows[0].stream.name == CALENDAR_NAME else 0
 
 
 async def iterate_calendars(store: EventStore, clock: Clock) -> AsyncIterator[tuple[str, int]]:
@@ -45,18 +45,18 @@ async def iterate_outdated(store: EventStore, realm: str, version: int) -> Async
     while page := await store.agenda(realm=realm, after=after, limit=_PAGE):
         after = page[-1].stream
         for row in page:
-            summary = json.loads(row.summary)
-            if (row.due_at is not None or summary.get("awaiting")) and summary.get("calendar", 0) < version:
+            summary = Summary.of(row)
+            if (row.due_at is not None or summary.awaiting) and summary.calendar < version:
                 yield row
 
 
 async def refresh_standings(store: EventStore, realm: str, version: int) -> int:
-    """Write the rows of the realm's outdated streams anew; how many there were. Nothing falls due by it."""
+    """Rewrite the rows of the realm's outdated streams; how many there were. Nothing falls due by it."""
     rows = [row async for row in iterate_outdated(store, realm, version)]
     for row in rows:
         reader = Reader(store)
         await reader.fetch(Reads(streams=frozenset({row.stream})))
         state = reader.states[row.stream]
-        anew = build_standing(Decision((), state, await reader.calendar(realm), row.clock, {}, state))
-        await store.refresh_standing(replace(anew, notified=row.notified))
+        refreshed = build_standing(Decision((), state, await reader.calendar(realm), row.clock, {}, state))
+        await store.refresh_standing(replace(refreshed, notified=row.notified))
     return len(rows)

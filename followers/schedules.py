@@ -26,7 +26,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.registers.annual_round import Annual, RoundSchedule
 from domain.registers.scheme import SCHEME, Register
 from followers.follower import Follower

@@ -3,7 +3,7 @@
 Never in production: settings refuse it (``bootstrap.Settings``).
 """
 
-from local.failure import LocalServerFailure
+from local.failure import LocalServerFailure, ServersHeld
 from local.servers import Servers, reset, running, servers, stop
 
-__all__ = ["LocalServerFailure", "Servers", "reset", "running", "servers", "stop"]
+__all__ = ["LocalServerFailure", "Servers", "ServersHeld", "reset", "running", "servers", "stop"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from domain.kernel.failure import Failure, FailureKind
 
-class LocalServerFailure(Exception):
-    """The embedded servers cannot be had. The message says why and what to do."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        """Say it in both languages."""
-        super().__init__(f"{zh} / {en}")
-        self.zh = zh
-        self.en = en
+class LocalServerFailure(Failure):
+    """The embedded servers cannot be had. The texts say why and what to do."""
+
+    kind = FailureKind.UNAVAILABLE
+
+
+class ServersHeld(LocalServerFailure):
+    """Another process keeps the servers, or their folder. The texts say which, and what to do."""
+
+    kind = FailureKind.CONFLICT

@@ -19,7 +19,7 @@ import structlog
 
 import bootstrap
 from local import postgres, processes, server_account, temporal
-from local.failure import LocalServerFailure
+from local.failure import LocalServerFailure, ServersHeld
 from local.postgres import APPLICATION, AUDITOR, OWNER, Postgres
 from local.temporal import Temporal
 
@@ -156,7 +156,7 @@ async def stop(settings: Settings) -> bool:
             asked = True
         if time.monotonic() > deadline:
             who = keeper["pid"] if keeper else "?"
-            raise LocalServerFailure(
+            raise ServersHeld(
                 f"進程 {who} 仍佔用 {home}，請先結束它", f"process {who} still holds {home}: end it first"
             )
         await asyncio.sleep(0.1)
@@ -173,9 +173,7 @@ async def reset(settings: Settings) -> bool:
     await stop(settings)
     lock = _locked(home)
     if lock is None:
-        raise LocalServerFailure(
-            f"另一進程剛剛佔用了 {home}，請再試", f"another process has just taken {home}: try again"
-        )
+        raise ServersHeld(f"另一進程剛剛佔用了 {home}，請再試", f"another process has just taken {home}: try again")
     with lock:
         _cleared(home)
         server_account.forget(home)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Gauge, Info, generate_latest
 from temporalio.service import RPCError
 
+from domain.kernel.failure import Failure, FailureKind
 from followers.agenda import LATE
 from store.port import Clock, StoreUnavailable
 
@@ -32,8 +33,14 @@ _LONGEST_REQUEST_S = 5.0
 _TEXT = "text/plain; charset=utf-8"
 
 
-class Away(Exception):
+class Away(Failure):
     """A server does not answer."""
+
+    kind = FailureKind.UNAVAILABLE
+
+    def __init__(self, why: str) -> None:
+        """Say which, and what was seen of it."""
+        super().__init__(f"沒有回答：{why}", why)
 
 
 class Health:
@@ -55,7 +62,7 @@ class Health:
         )
         problems = [one for one in found if isinstance(one, BaseException)]
         if problems:
-            raise Away("; ".join(map(str, problems)))
+            raise Away("; ".join(one.en if isinstance(one, Failure) else str(one) for one in problems))
 
     async def metrics(self) -> bytes:
         """The figures that tell whether all is well, in Prometheus' text form. No personal data (PR10)."""
@@ -92,7 +99,7 @@ class Health:
         try:
             seen: T = task.result()
         except (StoreUnavailable, RPCError) as gone:
-            raise Away(f"{what}: {gone}") from gone
+            raise Away(f"{what}: {gone.en if isinstance(gone, Failure) else gone}") from gone
         return seen
 
     async def answer(self, request: list[str]) -> tuple[str, str, bytes]:
@@ -104,7 +111,7 @@ class Health:
                 try:
                     await self.ready()
                 except Away as away:
-                    return "503 Service Unavailable", _TEXT, f"{away}\n".encode()
+                    return "503 Service Unavailable", _TEXT, f"{away.en}\n".encode()
                 return "200 OK", _TEXT, b"ready\n"
             case ["GET", "/metrics", *_]:
                 return "200 OK", CONTENT_TYPE_PLAIN_0_0_4, await self.metrics()

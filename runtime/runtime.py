@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.service import RPCError
 
 import bootstrap
 import local
 from application.door import Door
+from domain.kernel.failure import Failure, FailureKind
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from store.migrate import MigrationRefused, migrate
@@ -29,14 +31,10 @@ if TYPE_CHECKING:
     from local import Servers
 
 
-class OutOfService(Exception):
+class OutOfService(Failure):
     """A server or a worker cannot be had. The texts say which, and what to do."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        """Say it in both languages."""
-        super().__init__(f"{zh} / {en}")
-        self.zh = zh
-        self.en = en
+    kind = FailureKind.UNAVAILABLE
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,8 @@ async def open_runtime(
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
         except (OSError, StoreUnavailable) as gone:
             raise OutOfService(
-                f"Postgres 無法連接：{gone}。檢查服務與 VENTURE_POSTGRES_URL",
-                f"no connection to Postgres: {gone}. Look at the server and at VENTURE_POSTGRES_URL",
+                f"Postgres 無法連接：{_reason(gone)}。檢查服務與 VENTURE_POSTGRES_URL",
+                f"no connection to Postgres: {_reason(gone)}. Look at the server and at VENTURE_POSTGRES_URL",
             ) from gone
         stack.callback(pool.terminate)
         try:
@@ -83,7 +81,16 @@ async def open_runtime(
         office = Runtime(settings, store, client, door, servers)
         if working and not await is_served(office):
             await stack.enter_async_context(_working(office))
-        yield office
+        try:
+            yield office
+        except RPCError as gone:
+            raise OutOfService(
+                f"Temporal 沒有回答：{gone.message}", f"Temporal did not answer: {gone.message}"
+            ) from gone
+
+
+def _reason(gone: OSError | StoreUnavailable) -> str:
+    return gone.why if isinstance(gone, StoreUnavailable) else str(gone)
 
 
 @asynccontextmanager
@@ -100,11 +107,9 @@ async def _servers(settings: Settings, tell: Callable[[str, str], None]) -> Asyn
             yield servers
     except MigrationRefused as refused:
         raise OutOfService(
-            f"{refused}。演示數據可用 ./run reset 清除重來",
-            f"{refused}. Demo data may be cleared by ./run reset",
+            f"{refused.zh}。演示數據可用 ./run reset 清除重來",
+            f"{refused.en}. Demo data may be cleared by ./run reset",
         ) from refused
-    except local.LocalServerFailure as trouble:
-        raise OutOfService(trouble.zh, trouble.en) from trouble
 
 
 @asynccontextmanager

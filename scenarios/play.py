@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from application.door import CommandRequest, Door, NotKnown, receipt
-from deciding.decision import fold, read_occurrence
+from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, halves
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,13 +40,24 @@ class DocumentFault:
         return f"{self.file}:{self.line}: {self.where}: {self.zh} / {self.en}"
 
 
-class DocumentInvalid(Exception):
-    """The file cannot be used. Mend every fault that is listed, then try again."""
+class DocumentInvalid(Failure):
+    """The file cannot be used as it is."""
+
+    kind = FailureKind.USAGE
+    remedy_zh = "逐處改正後再試"
+    remedy_en = "Mend every fault that is listed, then try again"
 
     def __init__(self, faults: Sequence[DocumentFault]) -> None:
         """Keep all faults."""
-        super().__init__("\n".join(map(str, faults)))
+        super().__init__(
+            "\n".join(f"✗ {f.file}:{f.line} {f.where}：{f.zh}" for f in faults),
+            "\n".join(f"✗ {f.file}:{f.line} {f.where}: {f.en}" for f in faults),
+            faults=[asdict(f) for f in faults],
+        )
         self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
+from domain.kernel.failure import Failure, FailureKind
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,8 +23,10 @@ _TURN: Final = 0x76656E74757265
 """The advisory lock under which one runner works at a time ("venture" in ASCII)."""
 
 
-class MigrationRefused(Exception):
-    """The database cannot be brought to the form of this release; the message says why and what to do."""
+class MigrationRefused(Failure):
+    """The database cannot be brought to the form of this release; the texts say why and what to do."""
+
+    kind = FailureKind.CONFLICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,10 @@ async def pending(url: str) -> Sequence[str]:
 async def _check_server(connection: asyncpg.Connection[Any]) -> None:
     encoding = await connection.fetchval("SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
-        message = f"資料庫編碼須為 UTF8,現為 {encoding} / the database must be UTF8, it is {encoding}: create it anew"
-        raise MigrationRefused(message)
+        raise MigrationRefused(
+            f"資料庫編碼須為 UTF8,現為 {encoding}:請重新建立",
+            f"the database must be UTF8, it is {encoding}: create it anew",
+        )
 
 
 async def _apply(connection: asyncpg.Connection[Any], release: Sequence[Migration]) -> Sequence[str]:
@@ -111,25 +117,22 @@ def _check_release(known: dict[str, str], release: Sequence[Migration]) -> None:
     ours = {migration.name: migration for migration in release}
     for name, digest in known.items():
         if name not in ours:
-            message = (
-                f"{name} 已套用於資料庫,本版本卻沒有:程式比資料庫舊,請升級 / "
-                f"the database has {name}, this release has not: it is older than the database, install a newer one"
+            raise MigrationRefused(
+                f"{name} 已套用於資料庫,本版本卻沒有:程式比資料庫舊,請升級",
+                f"the database has {name}, this release has not: it is older than the database, install a newer one",
             )
-            raise MigrationRefused(message)
         if ours[name].sha256 != digest:
-            message = (
-                f"{name} 套用後被改動,遷移檔只可新增 / "
+            raise MigrationRefused(
+                f"{name} 套用後被改動,遷移檔只可新增",
                 f"{name} was edited after it was applied (was {digest[:12]}, is {ours[name].sha256[:12]}): "
-                "restore it and put the change into a new file"
+                "restore it and put the change into a new file",
             )
-            raise MigrationRefused(message)
     late = [name for name in ours if name not in known and known and name < max(known)]
     if late:
-        message = (
-            f"{late[0]} 排在已套用的 {max(known)} 之前 / "
-            f"{late[0]} sorts before {max(known)}, which is applied: give it a later number"
+        raise MigrationRefused(
+            f"{late[0]} 排在已套用的 {max(known)} 之前",
+            f"{late[0]} sorts before {max(known)}, which is applied: give it a later number",
         )
-        raise MigrationRefused(message)
 
 
 async def _apply_one(connection: asyncpg.Connection[Any], migration: Migration) -> None:
@@ -141,11 +144,10 @@ async def _apply_one(connection: asyncpg.Connection[Any], migration: Migration) 
                 "INSERT INTO venture.migrations (name, sha256) VALUES ($1, $2)", migration.name, migration.sha256
             )
     except asyncpg.LockNotAvailableError as error:
-        message = (
-            f"{migration.name} 等待鎖逾 {LOCK_TIMEOUT_S} 秒,未作任何更改,請稍後重試 / "
-            f"{migration.name} waited {LOCK_TIMEOUT_S} s for a lock; nothing was changed, try again later"
-        )
-        raise MigrationRefused(message) from error
+        raise MigrationRefused(
+            f"{migration.name} 等待鎖逾 {LOCK_TIMEOUT_S} 秒,未作任何更改,請稍後重試",
+            f"{migration.name} waited {LOCK_TIMEOUT_S} s for a lock; nothing was changed, try again later",
+        ) from error
 
 
 async def _grant(connection: asyncpg.Connection[Any], app_role: str | None, auditor_role: str | None) -> None:
@@ -155,8 +157,10 @@ async def _grant(connection: asyncpg.Connection[Any], app_role: str | None, audi
             continue
         quoted = await connection.fetchval("SELECT quote_ident(rolname) FROM pg_roles WHERE rolname = $1", role)
         if quoted is None:
-            message = f"沒有角色 {role} / there is no role {role}: CREATE ROLE {role} LOGIN first"
-            raise MigrationRefused(message)
+            raise MigrationRefused(
+                f"沒有角色 {role}:先 CREATE ROLE {role} LOGIN",
+                f"there is no role {role}: CREATE ROLE {role} LOGIN first",
+            )
         async with connection.transaction():
             for grant in grants:
                 await connection.execute(grant.format(role=quoted))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from domain.kernel.effects import Post
+from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -334,9 +335,14 @@ class EventStore(Protocol):
         """Let appends that are under way end, then let go of the connections. Later appends raise StoreUnavailable."""
 
 
-class StoreUnavailable(Exception):
-    """The store did not answer. Whether the append took place is not known: ask again with the same command id."""
+class StoreUnavailable(Failure):
+    """The store did not answer. Whether an append took place is not known."""
 
+    kind = FailureKind.UNAVAILABLE
+    remedy_zh = "檢查 Postgres，再以同一編號重試"
+    remedy_en = "Look at Postgres, then ask again with the same id"
 
-class StreamParked(Exception):
-    """A due command was refused or left its deadline in place: the stream needs a person. See ``venture doctor``."""
+    def __init__(self, why: str) -> None:
+        """Keep what was seen of it."""
+        super().__init__(f"資料庫沒有回答：{why}", f"the database did not answer: {why}", why=why)
+        self.why = why

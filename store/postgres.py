@@ -181,7 +181,7 @@ class PostgresStore:
                 await self._send([one])
         except StoreUnavailable as error:
             for _, future in taken:
-                _fail(future, StoreUnavailable(str(error)))
+                _fail(future, StoreUnavailable(error.why))
         except Exception as error:  # noqa: BLE001 - a defect or a missing right: those who await hear of it
             for _, future in taken:
                 _fail(future, error)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.kernel.failure import Failure, FailureKind
+
 if TYPE_CHECKING:
     from domain.kernel.message import Event
 
@@ -20,13 +22,24 @@ class Unmet(BaseModel):
     en: str
 
 
-class CommandRejected(Exception):
-    """The rules refuse the command as things stand. Read ``unmet``, satisfy each, then send a new command."""
+class CommandRejected(Failure):
+    """The rules refuse the command as things stand; ``unmet`` is all that is missing."""
+
+    kind = FailureKind.REFUSED
+    remedy_zh = "逐項補齊後，以新命令再辦"
+    remedy_en = "Satisfy each, then send a new command"
 
     def __init__(self, unmet: tuple[Unmet, ...]) -> None:
         """Keep every unmet condition."""
-        super().__init__("; ".join(f"{u.rule}: {u.en}" for u in unmet))
+        super().__init__(
+            "\n".join(("不予辦理，尚缺：", *(f"  ✗ [{u.rule}] {u.zh}" for u in unmet))),
+            "\n".join(("Refused. What is missing:", *(f"  ✗ [{u.rule}] {u.en}" for u in unmet))),
+            refused=[u.model_dump() for u in unmet],
+        )
         self.unmet = unmet
+
+    def __str__(self) -> str:
+        return "; ".join(f"{u.rule}: {u.en}" for u in self.unmet)
 
 
 class Checks:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from activities.carry_out import CommandActivities
 from application.door import CommandRequest, Door, Receipt, receipt
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, CarryOut, Envelope
 from domain.kernel.facts import Facts

@@ -15,7 +15,7 @@ import pytest
 
 from audit.invariants import check
 from audit.redecision import redecide
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.catalogue import AGGREGATES, decode
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import StreamId

@@ -20,9 +20,9 @@ import cli.audit
 from audit.invariants import INVARIANTS, Invariants, check
 from audit.invariants.machine import TABLE
 from cli.audit import audit_app
-from cli.output import Exit
 from domain.catalogue import transition_table
 from domain.kernel.calendar import local_day
+from domain.kernel.failure import FailureKind
 from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from scenarios.format import Scenario
@@ -139,7 +139,7 @@ def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: p
     store = MemoryStore()
     asyncio.run(play_story(store))
     answer = said(monkeypatch, store)
-    assert answer.exit_code == Exit.OK, answer.output
+    assert answer.exit_code == 0, answer.output
     assert all(f" {rule} " in answer.output for rule in INVARIANTS)
     assert "全部成立" in answer.output
 
@@ -151,12 +151,12 @@ def test_a_breach_is_told_with_its_place_and_exit_code(monkeypatch: pytest.Monke
     entry = store._entries[i]
     store._entries[i] = replace(entry, occurred_at=entry.occurred_at - timedelta(days=3))
     answer = said(monkeypatch, store, "-o", "json")
-    assert answer.exit_code == Exit.INTEGRITY
+    assert answer.exit_code == FailureKind.INTEGRITY
     (breach,) = json.loads(answer.output)["breaches"]
     assert (breach["rule"], breach["position"], breach["stream"]) == ("D2", entry.position, entry.stream)
     lines = [json.loads(line) for line in said(monkeypatch, store, "-o", "jsonl").output.splitlines()]
     assert [line["breach"]["rule"] for line in lines[:-1]] == ["D2"]
     assert lines[-1]["ok"] is False
     assert "✗ D2" in said(monkeypatch, store, "--lang", "en").output
-    assert said(monkeypatch, store, "--realm", realm, "--bases", "1+7").exit_code == Exit.USAGE
+    assert said(monkeypatch, store, "--realm", realm, "--bases", "1+7").exit_code == FailureKind.USAGE
     assert "C1" in said(monkeypatch, store, "--realm", realm, "--bases", "1+7+55").output

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import cli.audit
 from cli.audit import audit_app
-from cli.output import Exit
+from domain.kernel.failure import FailureKind
 from store.memory import MemoryStore
 from tests.audit.direct_door import play_story
 
@@ -59,32 +59,32 @@ def tampered(store: MemoryStore) -> int:
 
 def test_a_clean_log_is_said_so_with_its_root(store: MemoryStore) -> None:
     answer = say("verify")
-    assert answer.exit_code == Exit.OK, answer.output
+    assert answer.exit_code == 0, answer.output
     assert "✓ 全部相符" in answer.output
     root = json.loads(say("verify", "-o", "json").output)["root"]
     assert root in answer.output
-    assert say("verify", "--root", f"{len(store._entries)}:{root}", "--lang", "en").exit_code == Exit.OK
+    assert say("verify", "--root", f"{len(store._entries)}:{root}", "--lang", "en").exit_code == 0
 
 
 def test_every_finding_is_a_line_and_the_exit_code_is_6(store: MemoryStore) -> None:
     position = tampered(store)
     answer = say("verify", "--lang", "zh")
-    assert answer.exit_code == Exit.INTEGRITY
+    assert answer.exit_code == FailureKind.INTEGRITY
     assert str(position) in answer.output
     assert "雜湊鏈不符" in answer.output
     lines = [json.loads(line) for line in say("verify", "-o", "jsonl").output.splitlines()]
     assert [line["finding"]["position"] for line in lines[:-1]] == [position]
     assert lines[-1]["ok"] is False
-    assert say("verify", "--root", f"5:{'0' * 64}").exit_code == Exit.INTEGRITY
+    assert say("verify", "--root", f"5:{'0' * 64}").exit_code == FailureKind.INTEGRITY
 
 
 def test_a_root_in_another_form_is_refused() -> None:
-    assert say("verify", "--root", "5").exit_code == Exit.USAGE
+    assert say("verify", "--root", "5").exit_code == FailureKind.USAGE
 
 
 def test_an_honest_stream_replays_in_three_sections() -> None:
     answer = say("replay", "PJ-3")
-    assert answer.exit_code == Exit.OK, answer.output
+    assert answer.exit_code == 0, answer.output
     assert [line[0] for line in answer.output.splitlines()[1:]] == ["✓", "✓", "–"]
     assert json.loads(say("replay", "PJ-3", "-o", "json").output)["ok"] is True
 
@@ -92,19 +92,19 @@ def test_an_honest_stream_replays_in_three_sections() -> None:
 def test_a_difference_is_named_and_the_exit_code_is_6(store: MemoryStore) -> None:
     position = tampered(store)
     answer = say("replay", "PJ-3", "--lang", "en")
-    assert answer.exit_code == Exit.INTEGRITY
+    assert answer.exit_code == FailureKind.INTEGRITY
     assert f"first at position {position} v4 · OpenAwardPublicity · AwardPublicityOpened" in answer.output
     assert json.loads(say("replay", "PJ-3", "-o", "json").output)["decided"]["first"]["position"] == position
 
 
 def test_a_stream_that_is_not_there_is_not_found() -> None:
-    assert say("replay", "PJ-77").exit_code == Exit.NOT_FOUND
-    assert say("as-of", "2023-05-20", "PJ-77").exit_code == Exit.NOT_FOUND
+    assert say("replay", "PJ-77").exit_code == FailureKind.NOT_FOUND
+    assert say("as-of", "2023-05-20", "PJ-77").exit_code == FailureKind.NOT_FOUND
 
 
 def test_a_project_is_shown_as_it_was() -> None:
     answer = say("as-of", "2023-05-20", "PJ-3")
-    assert answer.exit_code == Exit.OK, answer.output
+    assert answer.exit_code == 0, answer.output
     assert "截至 2023-05-20" in answer.output
     assert "公示中" in answer.output
     assert "立項批復" not in answer.output.rpartition("時間")[2]
@@ -113,9 +113,9 @@ def test_a_project_is_shown_as_it_was() -> None:
 
 
 def test_what_was_not_there_or_not_known_yet_is_not_found() -> None:
-    assert say("as-of", "2023-04-18", "AP-5").exit_code == Exit.NOT_FOUND
-    assert say("as-of", "2023-05-20", "AP-5", "--known", "2020-01-01").exit_code == Exit.NOT_FOUND
-    assert say("as-of", "2023-05-20", "AP-5", "--known", "2099-01-01").exit_code == Exit.OK
+    assert say("as-of", "2023-04-18", "AP-5").exit_code == FailureKind.NOT_FOUND
+    assert say("as-of", "2023-05-20", "AP-5", "--known", "2020-01-01").exit_code == FailureKind.NOT_FOUND
+    assert say("as-of", "2023-05-20", "AP-5", "--known", "2099-01-01").exit_code == 0
 
 
 def test_the_story_too_is_told_as_it_was_known(store: MemoryStore) -> None:
@@ -129,7 +129,7 @@ def test_the_story_too_is_told_as_it_was_known(store: MemoryStore) -> None:
 
 @pytest.mark.parametrize("day", ["2023-5", "2023-02-30", "2023-05-20T09:00"])
 def test_a_day_in_another_form_is_refused(day: str) -> None:
-    assert say("as-of", day, "AP-5").exit_code == Exit.USAGE
+    assert say("as-of", day, "AP-5").exit_code == FailureKind.USAGE
 
 
 @pytest.mark.parametrize("verb", ["verify", "replay", "as-of"])

@@ -295,7 +295,7 @@ def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: Installation, 
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 5, err
-    assert "run again" in json.loads(out.splitlines()[-1])["en"]
+    assert "run again" in json.loads(out.splitlines()[-1])["remedy_en"]
     counted = json.loads(venture.ask("bulk", path, "--yes", "-o", "json").stdout)["counted"]
     assert counted["repeated"] >= 1
     assert counted["repeated"] + counted["carried_out"] == 120

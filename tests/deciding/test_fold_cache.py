@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from activities.carry_out import CommandActivities
-from deciding.decision import fold
+from deciding.fold import fold
 from deciding.fold_cache import CachedFold, FoldCache, StaleFold
 from domain.kernel.envelope import CarryOut
 from domain.kernel.identity import Actor
@@ -39,27 +39,27 @@ async def _need(store: EventStore, endorsements: int, realm: str = "folds") -> t
 async def test_a_fold_goes_on_from_its_last_event_to_the_same_state() -> None:
     need, entries = await _need(MemoryStore(), 3)
     folds = FoldCache()
-    assert folds.go_on(folds.known(need), entries[:2]) == fold(need, entries[:2])
-    assert folds.go_on(folds.known(need), entries[1:]) == fold(need, entries)
-    assert folds.known(need) == CachedFold(fold(need, entries), entries[-1].chain)
+    assert folds.extend(folds.recall(need), entries[:2]) == fold(need, entries[:2])
+    assert folds.extend(folds.recall(need), entries[1:]) == fold(need, entries)
+    assert folds.recall(need) == CachedFold(fold(need, entries), entries[-1].chain)
 
 
 async def test_a_fold_whose_last_event_is_another_or_gone_is_forgotten() -> None:
     need, entries = await _need(MemoryStore(), 3)
     for otherwise in ([], [replace(entries[2], chain=bytes(32))], entries[1:]):
         folds = FoldCache()
-        folds.go_on(folds.known(need), entries[:3])
+        folds.extend(folds.recall(need), entries[:3])
         with pytest.raises(StaleFold):
-            folds.go_on(folds.known(need), otherwise)
-        assert folds.known(need) == CachedFold(State(need), b"")
+            folds.extend(folds.recall(need), otherwise)
+        assert folds.recall(need) == CachedFold(State(need), b"")
 
 
 async def test_of_many_streams_those_seen_last_are_remembered() -> None:
     folds, needs = FoldCache(most=2), [await _need(MemoryStore(), 0, f"folds-{n}") for n in range(3)]
     for need, entries in needs:
-        folds.go_on(folds.known(need), entries)
+        folds.extend(folds.recall(need), entries)
     assert len(folds) == 2
-    assert [folds.known(need).state.version for need, _ in needs] == [0, 1, 1]
+    assert [folds.recall(need).state.version for need, _ in needs] == [0, 1, 1]
 
 
 async def test_both_stores_say_the_same_of_streams_known_in_part(desk: Desk) -> None:

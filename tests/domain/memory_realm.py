@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from activities.carry_out import CommandActivities
-from deciding.decision import fold
+from deciding.fold import fold
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain

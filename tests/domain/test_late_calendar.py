@@ -12,7 +12,8 @@ import pytest
 from audit.invariants import check
 from audit.redecision import redecide
 from audit.verification import verify
-from deciding.decision import decide_on, fold
+from deciding.decision import decide_on
+from deciding.fold import fold
 from domain.kernel.envelope import CarryOut, Ending
 from domain.kernel.identity import Actor, StreamId
 from domain.project.stage import Stage

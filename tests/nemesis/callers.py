@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 
 from activities.carry_out import CommandActivities
 from application import approvals
-from application.door import Defect, Mismatch, NotKnown, Receipt, receipt
+from application.door import CommandDefect, Mismatch, NotKnown, Receipt, receipt
 from domain.kernel.envelope import CarryOut, Opening
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
@@ -85,7 +85,7 @@ class Beside:
         except (StoreUnavailable, RPCError) as gone:
             raise NotKnown(command_id, str(gone)) from gone
         except ApplicationError as defect:
-            raise Defect(str(defect)) from defect
+            raise CommandDefect(str(defect)) from defect
         assert carried.answer is not None
         return receipt(command_id, carried.answer)
 

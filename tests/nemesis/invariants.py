@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import bootstrap
-from application.door import Defect, Mismatch, Parked
+from application.door import CommandDefect, Mismatch
 from application.reconcile import reconcile, resurrect
 from audit.finding import What
 from audit.histories import Answers, Journalled, Mechanics, _kept, replay_histories
 from audit.invariants import check
 from audit.verification import Root, verify
+from deciding.decision import StreamParked
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import SYSTEM
 from runtime.sandbox import sandbox
@@ -158,7 +159,7 @@ async def _answered_alike(ledger: Ledger) -> AsyncIterator[str]:
             was = ledger.callers.told[command_id]
             try:
                 again = await ledger.callers.told_again(command_id)
-            except (Defect, Mismatch, Parked) as wrong:
+            except (CommandDefect, Mismatch, StreamParked) as wrong:
                 return f"{was.stream}: {was} and then {wrong!r}"
             return None if was.says(again) else f"{was.stream}: {was} and then {again}"
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import bootstrap
 from application.approvals import NoSuchApproval
-from application.door import Defect, Mismatch, Parked
+from application.door import CommandDefect, Mismatch
+from deciding.decision import StreamParked
 from tests.nemesis import stories
 from tests.nemesis.blows import Nemesis
 from tests.nemesis.callers import Broken, Callers, together
@@ -149,7 +150,7 @@ async def _late(ledger: Ledger, living: asyncio.Task[None], alarm: datetime, wit
         return ["I14 callers still wait"]
     except Broken as broken:
         return [str(broken)]
-    except (Defect, Mismatch, NoSuchApproval, Parked) as wrong:
+    except (CommandDefect, Mismatch, NoSuchApproval, StreamParked) as wrong:
         return [f"I1 a caller was told {wrong!r}"]
 
     async def unfinished() -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from application.door import Defect, Mismatch, NotKnown, Parked
+from application.door import CommandDefect, Mismatch, NotKnown
+from deciding.decision import StreamParked
 from domain.kernel.decider import Aggregate
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope, Progress
 from domain.kernel.identity import Actor, StreamId
@@ -177,7 +178,7 @@ async def test_a_fault_in_a_rule_is_said_at_once_and_not_tried_again(
     need = bureau.id("need", "ND-1")
     await desk.door.send(need, need_submission(), COMMUNITY)
     failed = _broken(monkeypatch, bureau.realm, RejectNeed, KeyError("no such thing"))
-    with pytest.raises(Defect, match="no such thing"):
+    with pytest.raises(CommandDefect, match="no such thing"):
         await desk.door.send(need, RejectNeed(reason="重複"), OFFICER)
     assert failed == ["ND-1"]
     monkeypatch.undo()
@@ -214,7 +215,7 @@ async def test_a_command_of_an_unknown_type_is_a_fault_said_at_once(desk: Desk, 
     need = bureau.id("need", "ND-1")
     await desk.door.send(need, need_submission(), COMMUNITY)
     envelope = bureau.envelope(need, EndorseNeed(), "COMM#2").model_copy(update={"command": "PraiseNeed"})
-    with pytest.raises(Defect):
+    with pytest.raises(CommandDefect):
         await desk.door.ask(envelope.signed(bureau.key))
 
 
@@ -224,7 +225,7 @@ async def test_a_parked_stream_waits_for_a_person_and_sets_no_alarm(
     opened = bureau.envelope(bureau.id("round", "R-1"), CloseNeedSolicitation(), "SYS#1").received_at
     stream = await bureau.open_round(at=opened.replace(year=opened.year - 1))
     refused = _broken(monkeypatch, bureau.realm, CloseNeedSolicitation, CommandRejected(()))
-    with pytest.raises(Parked):
+    with pytest.raises(StreamParked):
         await desk.door.send(stream, OpenNeedSolicitation(), OFFICER)
     handle = desk.client.get_workflow_handle(stream)
     progress = await handle.query("progress", result_type=Progress)
@@ -245,7 +246,7 @@ async def test_a_parked_stream_stops_its_manual_clock(
     await desk.door.open_realm(bureau.realm)
     stream = await bureau.open_round(at=opened.replace(year=opened.year - 1))
     refused = _broken(monkeypatch, bureau.realm, CloseNeedSolicitation, CommandRejected(()))
-    with pytest.raises(Parked):
+    with pytest.raises(StreamParked):
         await desk.door.move_clock(bureau.realm, opened)
     assert len(refused) < 3
     monkeypatch.undo()

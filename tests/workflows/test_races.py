@@ -16,7 +16,7 @@ from activities.carry_out import CommandActivities
 from application.door import Door
 from audit.invariants import check
 from audit.verification import verify
-from deciding.decision import fold
+from deciding.fold import fold
 from domain.kernel.envelope import CarryOut, Ending, Progress
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, StreamId

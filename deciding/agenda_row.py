@@ -1,0 +1,95 @@
+"""A stream's row in the agenda: how it stands after a decision, and the summary that lists and the inbox read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, field_serializer
+
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.envelope import Instant
+from domain.kernel.identity import Role
+from store.port import Standing
+
+if TYPE_CHECKING:
+    from deciding.decision import Decision
+    from domain.kernel.message import Awaited
+
+
+class AwaitedRow(BaseModel):
+    """Who is awaited, for what, and until when, as the row keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    roles: tuple[Role, ...]
+    command: str
+    subject: str
+    zh: str
+    en: str
+    until: Instant | None = None
+
+    @classmethod
+    def of(cls, awaited: Awaited) -> AwaitedRow:
+        """As the rules say it."""
+        return cls(
+            roles=awaited.roles,
+            command=awaited.command,
+            subject=awaited.subject,
+            zh=awaited.zh,
+            en=awaited.en,
+            until=awaited.until,
+        )
+
+    @field_serializer("until")
+    def _with_offset(self, instant: Instant | None) -> str | None:
+        return instant.isoformat() if instant else None
+
+
+class Summary(BaseModel):
+    """What the row keeps for lists: who is awaited, by which calendar, and the kind's own particulars."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    awaiting: tuple[AwaitedRow, ...] = ()
+    calendar: int = 0
+    """The version of the working days that its dates were reckoned by."""
+
+    @classmethod
+    def of(cls, standing: Standing) -> Summary:
+        """As the row has it. Raises pydantic's ValidationError."""
+        return cls.model_validate_json(standing.summary)
+
+    @property
+    def particulars(self) -> dict[str, Any]:
+        """The kind's own: title, organisation, sums."""
+        return dict(self.model_extra or {})
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All of it but the sentences about who is awaited, whose wording is no fact."""
+        wording = {"zh", "en"}
+        return {**self.as_json(), "awaiting": [a.model_dump(mode="json", exclude=wording) for a in self.awaiting]}
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        return {**self.particulars, "awaiting": [plain(a) for a in self.awaiting], "calendar": self.calendar}
+
+
+def build_standing(decision: Decision) -> Standing:
+    """The stream's row in the agenda."""
+    state = decision.state
+    summary = Summary.model_validate(
+        {
+            **decision.aggregate.summary(state),
+            "awaiting": tuple(AwaitedRow.of(a) for a in decision.awaiting),
+            "calendar": decision.calendar.version,
+        }
+    )
+    return Standing(
+        stream=state.stream,
+        version=state.version,
+        stage=state.stage,
+        due_at=decision.alarm,
+        clock=decision.clock,
+        summary=canonical(summary.as_json()),
+    )

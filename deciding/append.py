@@ -1,0 +1,69 @@
+"""A decision as one append: every step journalled, its events behind it, and how each stream then stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from deciding.agenda_row import build_standing
+from deciding.journal import Journal
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.envelope import Answer, Ending
+from store.port import Append, NewEvent, Write
+
+if TYPE_CHECKING:
+    from deciding.decision import Decision, Step
+    from domain.kernel.envelope import Envelope
+    from store.port import Appended
+
+
+def build_append(decision: Decision, others: tuple[Decision, ...], envelope: Envelope | None) -> Append:
+    """All writes in order, and every stream that was read with its version: each must still stand there (006)."""
+    last = len(decision.steps) - 1
+    writes = [_write(decision, step, envelope if i == last else None) for i, step in enumerate(decision.steps)]
+    writes.extend(_write(other, step, None) for other in others for step in other.steps)
+    streams = {d.state.stream for d in (decision, *others)}
+    reads = {
+        stream: version
+        for d in (decision, *others)
+        for stream, version in d.reads.items()
+        if stream not in streams and stream.kind != "scheme"
+    }
+    standings = (build_standing(decision), *(replace(build_standing(other), notified=False) for other in others))
+    return Append(tuple(writes), standings, reads)
+
+
+def build_answer(decision: Decision, appended: Appended) -> Answer:
+    """The answer to the command that the decision ends with."""
+    step = decision.steps[-1]
+    return Answer(
+        ending=Ending.REFUSED if step.unmet else Ending.ACCEPTED,
+        stream=decision.state.stream,
+        version=decision.state.version,
+        position=appended.first_position + sum(1 + len(s.events) for s in decision.steps) - 1,
+        events=tuple(e.event_type for e in step.events),
+        unmet=step.unmet,
+    )
+
+
+def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
+    stream = decision.state.stream
+    return Write(
+        stream=stream,
+        expected=step.version,
+        command_id=step.command_id,
+        command_type=step.order.command.command_type,
+        occurred_at=step.order.at,
+        meta=Journal.on(step, envelope).as_meta(),
+        data=canonical(plain(step.order.command)),
+        events=tuple(
+            NewEvent(
+                type=event.event_type,
+                schema_version=event.schema_version,
+                meta=canonical({"actor": step.order.actor}),
+                data=canonical(plain(event)),
+                effects=tuple(event.effects(stream)),
+            )
+            for event in step.events
+        ),
+    )

@@ -1,0 +1,25 @@
+"""The time at which a command is judged (design.md §5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from store.port import Clock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.kernel.envelope import CarryOut
+    from store.port import Loaded
+
+RECENT_S = 60
+"""How old, in seconds, the door's stamp may be and still be the business time."""
+
+
+def business_time(request: CarryOut, loaded: Loaded) -> datetime:
+    """The same on every try, since all of it comes in the request; on the wall clock never before the newest event."""
+    received = request.envelope.received_at if request.envelope else request.now
+    if loaded.clock is Clock.MANUAL:
+        return received
+    at = received if 0 <= (request.now - received).total_seconds() <= RECENT_S else request.now
+    return max(at, loaded.events[-1].occurred_at) if loaded.events else at

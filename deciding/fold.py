@@ -1,0 +1,37 @@
+"""What a stream's events add up to: bytes of the log decoded into events, commands and a state."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from domain.catalogue import AGGREGATES, command_class, decode
+from domain.kernel.identity import Actor
+from domain.kernel.message import Command, Occurrence
+from domain.kernel.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from domain.kernel.identity import StreamId
+    from store.port import Entry
+
+
+def read_occurrence(entry: Entry) -> Occurrence:
+    """The event of an entry, with when it was so and who caused it."""
+    event = decode(entry.type, entry.schema_version, entry.data)
+    return Occurrence(event, entry.occurred_at, Actor(json.loads(entry.meta)["actor"]), entry.command_id)
+
+
+def fold(stream: StreamId, entries: Iterable[Entry], state: State | None = None) -> State:
+    """What the events of the stream add up to."""
+    aggregate = AGGREGATES[stream.kind]
+    state = state or State(stream)
+    for entry in entries:
+        state = aggregate.evolve(state, read_occurrence(entry))
+    return state
+
+
+def parse_command(command_type: str, body: Mapping[str, Any]) -> Command:
+    """The command of that type with those particulars. Raises pydantic's ValidationError, or KeyError if unknown."""
+    return command_class(command_type).model_validate(body)

@@ -1,0 +1,125 @@
+"""What the journal keeps of a command: the meta of its entry, written and read, and the answer that it stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.envelope import Answer, Ending, Instant
+from domain.kernel.identity import Actor, StreamId
+from domain.kernel.refusal import Unmet
+
+if TYPE_CHECKING:
+    from deciding.decision import Step
+    from domain.kernel.envelope import Envelope
+    from store.port import Entry
+
+
+class Outcome(BaseModel):
+    """How the command ended: the types of its events, or every unmet condition."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accepted: tuple[str, ...] | None = None
+    refused: Annotated[tuple[Unmet, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_the_two(self) -> Self:
+        if (self.accepted is None) is (self.refused is None):
+            message = "an outcome is either accepted or refused"
+            raise ValueError(message)
+        return self
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The types of the events that must follow."""
+        return self.accepted or ()
+
+    @property
+    def unmet(self) -> tuple[Unmet, ...]:
+        """Every condition that was not met."""
+        return self.refused or ()
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that refused it, each once, in order of name."""
+        return tuple(sorted({u.rule for u in self.unmet}))
+
+
+class Journal(BaseModel):
+    """Who asked, what it came to, under which rules, and everything that was read for it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    actor: Actor
+    outcome: Outcome
+    reads: dict[StreamId, int] = {}
+    """Other streams, with the version at which they were read."""
+    claims: dict[str, frozenset[str]] = {}
+    balances: dict[str, int] = {}
+    """Fen."""
+    edition: int = 1
+    scheme: str | None = None
+    """``name@version``."""
+    digest: str | None = None
+    """Of what was asked; None for a deadline, which nobody asked for."""
+    received_at: Instant | None = None
+    """When the door took it in; None for a deadline."""
+
+    @classmethod
+    def of(cls, entry: Entry) -> Journal:
+        """What that entry's meta says. Raises pydantic's ValidationError."""
+        return cls.model_validate_json(entry.meta)
+
+    @classmethod
+    def on(cls, step: Step, envelope: Envelope | None) -> Journal:
+        """What is to be kept of a step that was decided; of one that somebody asked for, with its envelope."""
+        return cls(
+            actor=step.order.actor,
+            outcome=Outcome(refused=step.unmet)
+            if step.unmet
+            else Outcome(accepted=tuple(e.event_type for e in step.events)),
+            reads=dict(step.reads),
+            claims=dict(step.claims),
+            balances=dict(step.balances),
+            edition=step.edition,
+            scheme=step.scheme,
+            digest=envelope.digest() if envelope else None,
+            received_at=envelope.received_at if envelope else None,
+        )
+
+    def as_meta(self) -> bytes:
+        """The bytes that are kept."""
+        return canonical(plain(self))
+
+    @field_serializer("claims")
+    def _sort(self, claims: dict[str, frozenset[str]]) -> dict[str, list[str]]:
+        return {key: sorted(holders) for key, holders in claims.items()}
+
+    @field_serializer("received_at")
+    def _with_offset(self, instant: Instant | None) -> str | None:
+        return instant.isoformat() if instant else None
+
+
+def repeat_answer(envelope: Envelope, entry: Entry) -> Answer:
+    """The answer to an id that is journalled: the recorded one, or that it belongs to another request."""
+    journal = Journal.of(entry)
+    if journal.digest != envelope.digest():
+        return Answer(ending=Ending.MISMATCH, stream=envelope.subject, version=entry.version)
+    return read_answer(entry, journal)
+
+
+def read_answer(entry: Entry, journal: Journal | None = None) -> Answer:
+    """The answer that a journal entry stands for."""
+    outcome = (journal or Journal.of(entry)).outcome
+    return Answer(
+        ending=Ending.REFUSED if outcome.unmet else Ending.ACCEPTED,
+        stream=entry.stream,
+        version=entry.version + len(outcome.events),
+        position=entry.position + len(outcome.events),
+        events=outcome.events,
+        unmet=outcome.unmet,
+        repeated=True,
+    )

@@ -1,0 +1,111 @@
+"""What a realm's manual clock has to say about a command: it never goes back, and passes over no deadline.
+
+Its answers are not journalled: no stream's version tells how the clock and the agenda stand, so what is asked again is
+judged again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from domain.kernel.calendar import SHANGHAI
+from domain.kernel.envelope import Answer, Ending
+from domain.kernel.identity import StreamId
+from domain.kernel.refusal import Unmet
+from domain.registers.realm import REALM_NAME, ClockSet
+from domain.registers.realm import Clock as RealmClock
+from store.port import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+
+    from deciding.decision import Decision
+    from domain.kernel.state import State
+    from store.port import Append, EventStore, Loaded, Standing
+
+_PAGE = 500
+
+
+def refuse_past(state: State, at: datetime, loaded: Loaded) -> Answer | None:
+    """The refusal of a command that is dated before the clock, which never goes back; None if it is not."""
+    if loaded.now is None or at >= loaded.now:
+        return None
+    then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, loaded.now))
+    unmet = Unmet(
+        rule="CLOCK",
+        zh=f"此時鐘域已到 {reached},不能再辦理 {then} 的事項",
+        en=f"the realm's clock stands at {reached}; nothing more can be dated {then}",
+    )
+    return _refuse(state, (unmet,))
+
+
+async def find_objection(
+    store: EventStore, decision: Decision, loaded: Loaded, state: State, *, for_command: bool
+) -> Answer | None:
+    """What forbids to record the decision; None if nothing does.
+
+    A turn of the clock rests on which clock the realm has and on what lies in its past; any other command waits until
+    the deadlines of other streams at or before it have fallen due (EARLY).
+    """
+    at = decision.steps[-1].order.at
+    turn = _turn(decision)
+    if turn is None:
+        is_early = for_command and loaded.earliest is not None and loaded.earliest <= at
+        return Answer(ending=Ending.EARLY, stream=state.stream, version=state.version) if is_early else None
+    unmet: tuple[Unmet, ...] = ()
+    if turn is RealmClock.MANUAL and loaded.clock is not Clock.MANUAL:
+        unmet = (_WALL_FROM_THE_BEGINNING,)
+    elif turn is RealmClock.WALL and loaded.clock is Clock.MANUAL:
+        unmet = tuple([_in_the_past(row) async for row in _iterate_late(store, state.stream.realm, at)])
+    return _refuse(state, unmet) if unmet else None
+
+
+def goes_live(decision: Decision, loaded: Loaded) -> bool:
+    """Whether the decision turns the realm from its manual clock to the wall clock."""
+    return loaded.clock is Clock.MANUAL and _turn(decision) is RealmClock.WALL
+
+
+def hold_realm(append: Append, realm: str, loaded: Loaded) -> Append:
+    """What is dated by a manual clock stands only while the realm has it: the realm's own stream must not move."""
+    stream = StreamId.of("realm", realm, REALM_NAME)
+    if loaded.clock is not Clock.MANUAL or any(write.stream == stream for write in append.writes):
+        return append
+    return replace(append, reads={**append.reads, stream: loaded.realm_version})
+
+
+def _turn(decision: Decision) -> RealmClock | None:
+    """The clock that the last step sets, if that is what it does."""
+    return next((e.clock for e in decision.steps[-1].events if isinstance(e, ClockSet)), None)
+
+
+async def _iterate_late(store: EventStore, realm: str, at: datetime) -> AsyncIterator[Standing]:
+    """The streams of that realm with a deadline at or before that instant."""
+    after: StreamId | None = None
+    while page := await store.agenda(realm=realm, after=after, limit=_PAGE):
+        for row in page:
+            if row.due_at is not None and row.due_at <= at:
+                yield row
+        after = page[-1].stream
+
+
+def _refuse(state: State, unmet: tuple[Unmet, ...]) -> Answer:
+    return Answer(ending=Ending.REFUSED, stream=state.stream, version=state.version, unmet=unmet)
+
+
+_WALL_FROM_THE_BEGINNING = Unmet(
+    rule="CK01",
+    zh="此域已用實時鐘，不能改為手動",
+    en="the realm lives on the wall clock; it cannot be put on a manual one",
+)
+
+
+def _in_the_past(row: Standing) -> Unmet:
+    until = f"{row.due_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if row.due_at else ""
+    name = f"{row.stream.kind}/{row.stream.name}"
+    return Unmet(
+        rule="CK02",
+        zh=f"{name} 的期限 {until} 已過：先以註明日期的命令辦結",
+        en=f"{name} has a deadline in the past, {until}: settle it first by a dated command",
+    )

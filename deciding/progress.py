@@ -1,0 +1,36 @@
+"""What a workflow is given of a stream: when to wake, and what Temporal's screens show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deciding import captions
+from domain.kernel.envelope import Progress
+from domain.kernel.state import Verdict
+from store.port import Clock
+
+if TYPE_CHECKING:
+    from deciding.decision import Decision
+    from domain.kernel.state import State
+
+
+def build_progress(decision: Decision) -> Progress:
+    """What the workflow must know."""
+    state = decision.state
+    return Progress(
+        version=state.version,
+        stage=state.stage,
+        due=decision.alarm if decision.clock is Clock.WALL else None,
+        final=state.stage in decision.aggregate.final,
+        decided={str(a.id): a.verdict for a in state.approvals if a.verdict is not Verdict.OPEN},
+        shown=captions.stage(state),
+        alarm=captions.deadline(decision) or "",
+        details=captions.details(decision),
+    )
+
+
+def build_parked_progress(state: State, reason: str) -> Progress:
+    """No alarm is set for a parked stream: a loop would not mend it."""
+    return Progress(
+        version=state.version, stage=state.stage, shown=captions.stage(state), details=captions.parked(state, reason)
+    )

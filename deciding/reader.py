@@ -1,0 +1,160 @@
+"""Fetches what a decision rests on: other streams, claims and balances, each once and in few round trips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from deciding.fold import fold, parse_command
+from deciding.fold_cache import CachedFold, FoldCache, StaleFold
+from domain.catalogue import AGGREGATES
+from domain.kernel.facts import Reads
+from domain.kernel.identity import StreamId
+from domain.registers.calendar import CALENDAR_NAME, calendar_of, calendars_of
+from domain.registers.scheme import scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from domain.kernel.calendar import Calendar
+    from domain.kernel.envelope import CarryOut
+    from domain.kernel.message import Command
+    from domain.kernel.scheme import Scheme
+    from domain.kernel.state import State
+    from store.port import Entry, EventStore, Loaded, Readings
+
+
+@dataclass
+class Reader:
+    """Fetches other streams once each, in as few round trips as the rules allow."""
+
+    store: EventStore
+    states: dict[StreamId, State] = field(default_factory=dict)
+    claims: dict[str, frozenset[str]] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
+
+    async def fetch(self, wanted: Reads) -> None:
+        """Make sure that these readings are at hand."""
+        streams = wanted.streams - self.states.keys()
+        claims = wanted.claims - self.claims.keys()
+        accounts = wanted.accounts - self.balances.keys()
+        if not (streams or claims or accounts):
+            return
+        readings = await self.store.read_many(streams, claims, accounts)
+        for stream in streams:
+            self.states[stream] = fold(stream, readings.streams.get(stream, ()))
+        self.keep(readings)
+
+    def keep(self, readings: Readings) -> None:
+        """Keep the claims and balances among these readings."""
+        self.claims.update(readings.claims)
+        self.balances.update(readings.balances)
+
+    async def calendar(self, realm: str) -> Calendar:
+        """The newest published working days of that realm."""
+        return (await self.calendars(realm))[-1]
+
+    async def calendars(self, realm: str) -> tuple[Calendar, ...]:
+        """Every published state of that realm's working days, the oldest first."""
+        stream = StreamId.of("calendar", realm, CALENDAR_NAME)
+        await self.fetch(Reads(streams=frozenset({stream})))
+        return calendars_of(self.states[stream])
+
+    async def scheme(self, state: State, governor: StreamId | None) -> Scheme | None:
+        """The rules pinned to the stream, or else to the stream that governs it."""
+        ref = state.scheme or (self.states[governor].scheme if governor else None)
+        if ref is None:
+            return None
+        stream = state.stream.sibling("scheme", ref.name)
+        await self.fetch(Reads(streams=frozenset({stream})))
+        return scheme_of(self.states[stream], ref)
+
+
+@dataclass
+class CachedReader(Reader):
+    """Reads what is new since the worker last looked; ``begin`` asks in one go for all that is likely to be wanted."""
+
+    folds: FoldCache = field(default_factory=FoldCache)
+    _at_hand: dict[StreamId, State] = field(default_factory=dict)
+
+    async def begin(self, request: CarryOut) -> tuple[Loaded, State]:
+        """The stream that the request is for, its realm's clock, and the journal entry of the command's id."""
+        stream, command_id = request.stream, request.envelope.command_id if request.envelope else None
+        return await self._consult(stream, command_id, self._likely_reads(request))
+
+    async def fetch(self, wanted: Reads) -> None:
+        """Make sure that these readings are at hand."""
+        streams = wanted.streams - self.states.keys()
+        claims, accounts = wanted.claims - self.claims.keys(), wanted.accounts - self.balances.keys()
+        self.states.update({s: self._at_hand[s] for s in streams if s in self._at_hand})
+        lacking = sorted(streams - self._at_hand.keys())
+        if lacking:
+            _, self.states[lacking[0]] = await self._consult(
+                lacking[0], None, Reads(frozenset(lacking), claims, accounts)
+            )
+            self.states.update({s: self._at_hand[s] for s in lacking[1:]})
+        elif claims or accounts:
+            self.keep(await self.store.read_many((), claims, accounts))
+
+    async def _consult(self, stream: StreamId, command_id: UUID | None, wanted: Reads) -> tuple[Loaded, State]:
+        """Ask for everything at once and fold it; where a fold was stale, once more from the beginning."""
+        try:
+            return await self._consult_once(stream, command_id, wanted)
+        except StaleFold:
+            return await self._consult_once(stream, command_id, wanted)
+
+    async def _consult_once(self, stream: StreamId, command_id: UUID | None, wanted: Reads) -> tuple[Loaded, State]:
+        """Raises StaleFold, after which no stale fold is remembered."""
+        cached = {s: self.folds.recall(s) for s in {stream, *wanted.streams}}
+        versions = {s: fold.state.version for s, fold in cached.items()}
+        loaded, readings = await self.store.consult(stream, command_id, versions, wanted.claims, wanted.accounts)
+        states = self._extend_all(cached, {**readings.streams, stream: loaded.events})
+        self._at_hand.update({s: state for s, state in states.items() if s != stream})
+        self.keep(readings)
+        return loaded, states[stream]
+
+    def _extend_all(
+        self, cached: Mapping[StreamId, CachedFold], entries: Mapping[StreamId, Sequence[Entry]]
+    ) -> dict[StreamId, State]:
+        states: dict[StreamId, State] = {}
+        stale: list[StaleFold] = []
+        for stream, fold_of in cached.items():
+            try:
+                states[stream] = self.folds.extend(fold_of, entries.get(stream, ()))
+            except StaleFold as one:
+                stale.append(one)
+        if stale:
+            raise stale[0]
+        return states
+
+    def _likely_reads(self, request: CarryOut) -> Reads:
+        """What deciding will want, as far as what is remembered tells; the rest is fetched when it is known."""
+        stream = request.stream
+        state = self.folds.recall(stream).state
+        calendar = stream.sibling("calendar", CALENDAR_NAME)
+        likely = Reads(streams=frozenset({calendar}))
+        aggregate = AGGREGATES[stream.kind]
+        try:
+            command = self._likely_command(request, state, calendar)
+            if command is None:
+                return likely
+            likely |= aggregate.reads(state, command)
+            governor = aggregate.governed_by(state, command)
+        except (
+            KeyError,
+            ValidationError,
+        ):  # a defect or a wrong form: reported when it is decided
+            return likely
+        ref = state.scheme or (self.folds.recall(governor).state.scheme if governor else None)
+        rules = frozenset({stream.sibling("scheme", ref.name)}) if ref else frozenset()
+        return Reads((likely.streams | rules) - {stream}, likely.claims, likely.accounts)
+
+    def _likely_command(self, request: CarryOut, state: State, calendar: StreamId) -> Command | None:
+        """The command in the envelope, or that of the nearest deadline."""
+        if request.envelope is not None:
+            return parse_command(request.envelope.command, request.envelope.body)
+        due = AGGREGATES[request.stream.kind].due(state, calendar_of(self.folds.recall(calendar).state))
+        return due.command if due else None

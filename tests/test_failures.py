@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from application.approvals import NoSuchApproval, StillUndecided
+from application.door import CommandDefect, Mismatch, NotKnown, Unsigned
+from application.queries import NameAmbiguous, NameUnknown
+from deciding.decision import StreamParked
+from deciding.fold_cache import StaleFold
+from domain.kernel.failure import Defect, Failure, FailureKind
+from domain.kernel.identity import StreamId
+from domain.kernel.refusal import CommandRejected, Unmet
+from schemes.document import DocumentFault, DocumentInvalid
+from store.port import StoreUnavailable
+
+ROOT = Path(__file__).parents[1]
+ROOMS = (
+    "activities",
+    "application",
+    "audit",
+    "cli",
+    "deciding",
+    "domain",
+    "followers",
+    "local",
+    "runtime",
+    "scenarios",
+    "schemes",
+    "store",
+    "workflows",
+)
+STREAM = StreamId.of("project", "live", "AP-5")
+
+SAMPLES = (
+    CommandDefect("KeyError: 'T9'"),
+    CommandRejected((Unmet(rule="M2", zh="超出預算", en="over the budget"),)),
+    Defect("KeyError: 'T9'"),
+    DocumentInvalid([DocumentFault("a.yaml", 3, "rows[1]", "缺少此項", "this is missing")]),
+    Mismatch(uuid4()),
+    NameAmbiguous("PJ-3", [STREAM]),
+    NameUnknown("PJ-9"),
+    NoSuchApproval(uuid4()),
+    NotKnown(uuid4(), "no answer within 15 s"),
+    StillUndecided(uuid4(), 3),
+    StoreUnavailable("ConnectionRefusedError"),
+    StreamParked(STREAM),
+    Unsigned(STREAM),
+)
+
+
+def test_every_failure_of_the_product_is_in_the_one_tree() -> None:
+    modules = [
+        importlib.import_module(found.name)
+        for room in ROOMS
+        for found in pkgutil.walk_packages([str(ROOT / room)], f"{room}.")
+    ]
+    exceptions = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Exception) and value.__module__.split(".")[0] in ROOMS
+    }
+    assert len(exceptions) > 15
+    strays = {one for one in exceptions if not issubclass(one, Failure)}
+    assert strays == {StaleFold}, "it tells a reader to read again and goes no further"
+
+
+@pytest.mark.parametrize("failure", SAMPLES, ids=lambda failure: type(failure).__name__)
+def test_a_failure_says_in_both_languages_what_it_is_and_what_to_do(failure: Failure) -> None:
+    assert failure.zh
+    assert failure.en
+    assert failure.en.isascii() or failure.kind is FailureKind.USAGE or "✗" in failure.en
+    assert bool(failure.remedy_zh) == bool(failure.remedy_en)
+    assert failure.kind is FailureKind.NOT_FOUND or failure.remedy_en
+
+
+def test_a_wrong_door_key_says_that_it_is_the_key_and_not_only_a_name() -> None:
+    unsigned = Unsigned(STREAM)
+    assert "key" in unsigned.en
+    assert "VENTURE_DOOR_KEY" in unsigned.remedy_zh
+    assert "VENTURE_DOOR_KEY" in unsigned.remedy_en
+
+
+def test_a_fault_of_ours_is_told_apart_from_a_server_that_is_away() -> None:
+    assert CommandDefect("x").kind == 70
+    assert StoreUnavailable("x").kind == NotKnown(uuid4(), "x").kind == 5
