@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from pydantic import ValidationError
 
+from application.command_input import attach_from, list_amounts, read_command, resolve_command
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import exit_with, read_settings, run_work
 from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
 from cli.project import Realm
-from domain.catalogue import AGGREGATES, command_named, command_table, event_class, halves, stage_zh
-from domain.kernel.calendar import SHANGHAI
+from domain.catalogue import AGGREGATES, command_table, event_class, halves, stage_zh
+from domain.kernel.explanation import show
+from domain.kernel.field_shape import Notation
 from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.input import parse_instant
+from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
 from runtime.runtime import open_runtime
-from schemes.document import explain_error, parse_value
 from store.port import Clock
 
 if TYPE_CHECKING:
@@ -37,7 +39,11 @@ Name = Annotated[
 ]
 Subject = Annotated[str, typer.Argument(help="PJ-3、PJ-3/T1、AP-5、R-FZ-2023 …", show_default=False)]
 Given = Annotated[
-    list[str] | None, typer.Argument(help="key=value …；值可為 JSON / values may be JSON", show_default=False)
+    list[str] | None,
+    typer.Argument(
+        help="key=value …；金額以元計 amounts in yuan：50000、50,000.00、5萬；文件 documents：@路徑 @path",
+        show_default=False,
+    ),
 ]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n，如 CAB-REG#1", show_default=False)]
 At = Annotated[
@@ -73,7 +79,7 @@ def do_command(
 
     例 examples:
       venture do confirm-award PJ-3 --as CAB-DEC#1
-      venture do request-disbursement PJ-3/T1 --as CAB-REG#1 amount=3500000
+      venture do request-disbursement PJ-3/T1 --as CAB-REG#1 amount=35000
       venture do start-project PJ-3 --as SO-PM#1 end=2023-11-30 --dry-run
     """
     _give(
@@ -93,7 +99,7 @@ def why_not_command(
 ) -> None:
     """為何辦不了：列出尚缺的每一項 / why not: every condition that is not met, and what would meet it.
 
-    例 example:  venture why-not request-disbursement PJ-3/T2 amount=1500000
+    例 example:  venture why-not request-disbursement PJ-3/T2 amount=15000
     """
     _give(Printer.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=True, command_id=None)
 
@@ -118,18 +124,20 @@ def _give(
             command = _command(name, stream, subject, given)
             who = actor_named(actor or f"{command.by[0]}#1")
             moment = _moment(at)
+            amounts = {label: yuan(fen) for label, fen in list_amounts(command)}
             if dry_run:
-                return await _tried(office, stream, command, who, moment)
+                return await _tried(office, stream, command, who, moment) | {"amounts": amounts}
             if stream.realm != LIVE and moment is None:
                 moment = await _manual_now(office, stream)
             receipt = await office.door.send(stream, command, who, command_id=command_id, at=moment)
-            return _receipt(receipt)
+            return _receipt(receipt) | {"amounts": amounts}
 
     answer = run_work(voice, work())
     if not voice.for_people:
         voice.json(answer)
         return
     events = voice.say("、", ", ").join(_event(name, voice) for name in answer["events"])
+    events += "".join(f"  {label} {amount}" for label, amount in answer["amounts"].items())
     if dry_run:
         voice.tell(
             f"✓ 可以辦理，將記錄：{events}（僅試算，未記錄）",
@@ -157,63 +165,29 @@ async def _stream(office: Runtime, subject: str, realm: str | None) -> StreamId:
         return await resolve_or_begin(office.store, subject, realm)
     except NameUnknown as unknown:
         raise ArgumentInvalid(
-            f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
-            f"unknown subject {_short(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
+            f"不認識對象 {show(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+            f"unknown subject {show(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
         ) from unknown
 
 
 def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
-    """The command with its particulars. Raises ArgumentInvalid or DocumentInvalid with everything that is wrong."""
-    try:
-        command_type = command_named(name, stream.kind)
-    except KeyError:
-        near = _resembling(name, stream.kind)
-        raise ArgumentInvalid(
-            f"{AGGREGATES[stream.kind].zh}沒有命令 {_short(name)}。{near}全部見 venture commands {stream.kind}",
-            f"{stream.kind} has no command {_short(name)}. {near}All: venture commands {stream.kind}",
-        ) from None
+    """The command with its particulars. Raises CommandUnknown, or InputInvalid with everything that is wrong."""
+    command_type = resolve_command(name, stream.kind)
     _, part = halves(subject)
-    particulars = command_type.about(part, _particulars(given))
-    try:
-        return command_type.model_validate(particulars)
-    except ValidationError as wrong:
-        pairs = [(".".join(map(str, e["loc"])), explain_error(e)) for e in wrong.errors(include_url=False)]
-        zh = "\n".join(f"  ✗ {where}:{texts[0]}" for where, texts in pairs)
-        en = "\n".join(f"  ✗ {where}: {texts[1]}" for where, texts in pairs)
-        raise ArgumentInvalid(
-            f"「{command_type.zh()}」的內容有誤：\n{zh}",
-            f"{command_type.command_type} cannot be read:\n{en}",
-        ) from None
+    return read_command(command_type, part, _particulars(given), Notation.TYPED, attach=attach_from(Path()))
 
 
-def _resembling(name: str, kind: str) -> str:
-    """Commands that may have been meant."""
-    rows = [row for row in command_table() if row.kind == kind]
-    names = {word: row.command for row in rows for word in (row.command, row.event, row.zh)}
-    squeezed = {word.lower(): command for word, command in names.items()}
-    found = get_close_matches(name.replace("-", "").lower(), squeezed, n=3, cutoff=0.5)
-    return f"{' '.join(dict.fromkeys(squeezed[word] for word in found))}? " if found else ""
-
-
-def _short(text: str) -> str:
-    """What somebody wrote, short enough to be shown back."""
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
-_LONGEST_SHOWN = 60
-
-
-def _particulars(given: list[str]) -> dict[str, Any]:
-    """``key=value`` pairs; a value is read as YAML, so numbers, lists and mappings may be given."""
-    found: dict[str, Any] = {}
+def _particulars(given: list[str]) -> dict[str, str]:
+    """``key=value`` pairs, every value as it was typed."""
+    values: dict[str, str] = {}
     for pair in given:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise ArgumentInvalid(f"{_short(pair)!r}：寫作 key=value", f"{_short(pair)!r}: write key=value")
-        if key in found:
-            raise ArgumentInvalid(f"{key} 給了兩次", f"{key} is given twice")
-        found[key] = parse_value(text)
-    return found
+            raise ArgumentInvalid(f"{show(pair)}：寫作 key=value", f"{show(pair)}: write key=value")
+        if key in values:
+            raise ArgumentInvalid(f"{show(key)} 給了兩次", f"{show(key)} is given twice")
+        values[key] = text
+    return values
 
 
 def actor_named(text: str) -> Actor:
@@ -228,10 +202,10 @@ def _moment(at: str | None) -> datetime | None:
     if at is None:
         return None
     try:
-        moment = datetime.fromisoformat(at)
-    except ValueError as wrong:
-        raise ArgumentInvalid(f"--at {at}:寫作 2023-05-22T09:00", f"--at {at}: write 2023-05-22T09:00") from wrong
-    return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+        return parse_instant(at).astimezone(UTC)
+    except ValueError as invalid:
+        zh, en = f"--at {show(at)}：寫作 2023-05-22T09:00", f"--at {show(at)}: write 2023-05-22T09:00"
+        raise ArgumentInvalid(zh, en) from invalid
 
 
 async def _manual_now(office: Runtime, stream: StreamId) -> datetime | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.field_shape import Kind, Notation, Shape
 from domain.kernel.money import yuan
 
@@ -42,12 +43,19 @@ class InputFault:
     en: str
 
 
-class InputInvalid(Exception):
+class InputInvalid(Failure):
     """What was given cannot be read. Every fault is named."""
 
-    def __init__(self, faults: Sequence[InputFault]) -> None:
-        """Keep all faults."""
-        super().__init__("; ".join(f"{place_text(f.place)}: {f.en}" for f in faults))
+    kind = FailureKind.USAGE
+
+    def __init__(self, faults: Sequence[InputFault], zh: str = "所給內容有誤", en: str = "This cannot be read") -> None:
+        """Keep all faults, under a heading."""
+        named = [(place_text(f.place), f) for f in faults]
+        super().__init__(
+            "\n".join((f"{zh}：", *(f"  ✗ {where}：{f.zh}" if where else f"  ✗ {f.zh}" for where, f in named))),
+            "\n".join((f"{en}:", *(f"  ✗ {where}: {f.en}" if where else f"  ✗ {f.en}" for where, f in named))),
+            faults=[{"where": where, "zh": f.zh, "en": f.en} for where, f in named],
+        )
         self.faults = tuple(faults)
 
 
@@ -139,7 +147,10 @@ def _bound(key: str, zh: str, en: str) -> _Explanation:
 
 def _own(context: Mapping[str, Any], given: str, _shape: Shape | None) -> tuple[str, str]:
     """Our own validators write 中文 / English."""
-    zh, slash, en = str(context.get("error", "")).rpartition(" / ")
+    error = context.get("error")
+    if isinstance(error, ValueMisread):
+        return error.zh, error.en
+    zh, slash, en = str(error).rpartition(" / ")
     return (zh, en) if slash else (f"{given} 不合要求", f"{given} will not do")
 
 
@@ -158,6 +169,7 @@ def _pattern(context: Mapping[str, Any], given: str, _shape: Shape | None) -> tu
 
 
 _PATTERNS = {
+    r"^[A-Z][A-Z0-9]{0,7}$": ("規則代號，如 T12", "the id of a rule such as T12"),
     r"^[a-z][a-z0-9-]{1,31}$": ("小寫字母、數字與連字號，2 至 32 字", "2 to 32 lower-case letters, digits and hyphens"),
     r"^[a-z][a-z0-9_]{0,31}$": (
         "小寫字母、數字與底線，至多 32 字",

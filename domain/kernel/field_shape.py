@@ -45,6 +45,8 @@ class Kind(StrEnum):
     MAPPING = "mapping"
     GROUP = "group"
     """Several fields of its own."""
+    ANY = "any"
+    """Whatever its model makes of it."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ _TEXTS = {
     Kind.LIST: ("清單", "a list"),
     Kind.MAPPING: ("對照", "pairs"),
     Kind.GROUP: ("JSON 物件", "a JSON object"),
+    Kind.ANY: ("鍵與值的對照或清單", "keys with their values, or a list"),
 }
 _EXAMPLES = {
     Kind.TEXT: "…",
@@ -152,6 +155,7 @@ _EXAMPLES = {
     Kind.LIST: "…",
     Kind.MAPPING: '{"…": {}}',
     Kind.GROUP: "{}",
+    Kind.ANY: "…",
 }
 
 
@@ -196,8 +200,8 @@ def _shape(annotation: Any, metadata: Iterable[Any] = ()) -> Shape:  # noqa: ANN
             details.extend(one.metadata if isinstance(one, FieldInfo) else [one])
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
-        (annotation,) = (a for a in arguments if a is not NoneType)
-        return _shape(annotation, details)
+        some = [a for a in arguments if a is not NoneType]
+        return _shape(some[0], details) if len(some) == 1 else Shape(Kind.ANY)
     if origin is Literal:
         return Shape(Kind.CHOICE, tuple(Choice(str(value), "", "") for value in arguments))
     if origin in (tuple, list, frozenset):
@@ -210,6 +214,8 @@ def _shape(annotation: Any, metadata: Iterable[Any] = ()) -> Shape:  # noqa: ANN
 def _plain_shape(annotation: type[Any], details: list[Any]) -> Shape:
     if any(isinstance(one, Unit) for one in details):
         return Shape(Kind.MONEY)
+    if not isinstance(annotation, type):
+        return Shape(Kind.ANY)
     if annotation is int:
         return Shape(Kind.INTEGER, least=_bound(details, "ge"), most=_bound(details, "le"))
     if issubclass(annotation, StrEnum):
@@ -218,8 +224,13 @@ def _plain_shape(annotation: type[Any], details: list[Any]) -> Shape:
     if issubclass(annotation, Attachment):
         return Shape(Kind.DOCUMENT, model=annotation)
     if issubclass(annotation, BaseModel):
-        return Shape(Kind.GROUP, model=annotation)
-    return Shape(next(kind for base, kind in _PLAIN if issubclass(annotation, base)))
+        takes_other_forms = any(v.info.mode == "before" for v in _model_validators(annotation))
+        return Shape(Kind.ANY if takes_other_forms else Kind.GROUP, model=annotation)
+    return Shape(next((kind for base, kind in _PLAIN if issubclass(annotation, base)), Kind.ANY))
+
+
+def _model_validators(model: type[BaseModel]) -> Iterable[Any]:
+    return model.__pydantic_decorators__.model_validators.values()
 
 
 def _bound(details: list[Any], name: str) -> int | None:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -143,7 +143,9 @@ _DATE = re.compile(
 _YES = frozenset({"是", "yes", "true"})
 _NO = frozenset({"否", "no", "false"})
 _SCIENTIFIC = re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+")
-_OFFSET = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$")
+_HOUR = re.compile(
+    r"(?P<h>[0-9]{1,2}):(?P<rest>[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
 
 
 class _Misfit(ValueError):
@@ -202,6 +204,8 @@ class _Reader:
                 return _text(value)
             case Kind.MONEY:
                 return self._money(value)
+            case Kind.ANY:
+                return value
             case _:
                 return _SCALARS[shape.kind](shape, value)
 
@@ -335,34 +339,38 @@ def _yes_no(_shape: Shape, value: object) -> bool:
 
 
 def _date(_shape: Shape, value: object) -> date:
-    if isinstance(value, str) and (match := _DATE.fullmatch(_plain_digits(value))):
-        return _bounded(date(*(int(match[part]) for part in "ymd")))
     if isinstance(value, date) and not isinstance(value, datetime):
         return _bounded(value)
-    raise _Misfit
+    if not isinstance(value, str):
+        raise _Misfit
+    return parse_day(value)
+
+
+def parse_day(text: str) -> date:
+    """A date as people write it: ``2024-03-04``, ``2024/3/4``, ``2024年3月4日``. Raises ValueError if it is none."""
+    match = _DATE.fullmatch(_plain_digits(text))
+    if match is None:
+        raise _Misfit
+    return _bounded(date(*(int(match[part]) for part in "ymd")))
 
 
 def _instant(_shape: Shape, value: object) -> datetime:
-    if isinstance(value, str):
-        value = parse_instant(value)
-    if not isinstance(value, datetime):
+    if isinstance(value, datetime):
+        return _bounded(value)
+    if not isinstance(value, str):
         raise _Misfit
-    return _bounded(value)
+    return parse_instant(value)
 
 
 def parse_instant(text: str) -> datetime:
     """A time as people write it, in Shanghai unless it has an offset. Raises ValueError if it is none."""
     day, _, hour = _plain_digits(text).replace("T", " ", 1).partition(" ")
-    match = _DATE.fullmatch(day)
-    if match is None or not re.match(r"[0-9]{1,2}:[0-9]{2}", hour):
+    match = _HOUR.fullmatch(hour)
+    if match is None:
         raise _Misfit
-    offset = _OFFSET.search(hour)
-    clock = hour[: offset.start()] if offset else hour
-    if not re.fullmatch(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?", clock):
-        raise _Misfit
-    calendar_day = date(*(int(match[part]) for part in "ymd"))
-    moment = datetime.fromisoformat(f"{calendar_day}T{clock.zfill(5)}{offset[0] if offset else ''}")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+    hours, minutes, offset = match["h"], match["rest"], match["offset"] or ""
+    moment = datetime.fromisoformat(f"{parse_day(day)}T{hours:0>2}:{minutes}{offset}")
+    return moment if offset else moment.replace(tzinfo=SHANGHAI)
 
 
 def _bounded(day: D) -> D:
