@@ -191,7 +191,7 @@ _OTHER = {"pg_bin", "keep_servers"}
 """Variables that ``local`` reads by itself."""
 
 
-def door_key(of: Settings) -> bytes:
+def load_door_key(of: Settings) -> bytes:
     """The door's key; for embedded servers it is made once and kept in the state folder, readable by its owner only."""
     if of.door_key is not None:
         return of.door_key.get_secret_value().encode()
@@ -211,18 +211,18 @@ _SECRET_IN_URL = re.compile(r"(://[^:/@\s]*:)[^@\s/]+@")
 _REDACTED = "***"
 
 
-def _named_secrets(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+def _redact_named(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     """What is called a secret is not written."""
     return {name: _REDACTED if _SECRET_NAMES.search(name) else value for name, value in line.items()}
 
 
 def _without_secrets(renderer: Processor, of: Settings) -> Processor:
     """That renderer, its finished line without this process's secrets and without passwords in addresses."""
-    known = [value.get_secret_value() for _, value in of if isinstance(value, SecretStr)]
+    secrets_of_ours = [value.get_secret_value() for _, value in of if isinstance(value, SecretStr)]
 
     def rendered(logger: WrappedLogger, method: str, line: EventDict) -> str:
         text = str(renderer(logger, method, line))
-        for secret in known:
+        for secret in secrets_of_ours:
             text = text.replace(secret, _REDACTED)
         return _SECRET_IN_URL.sub(rf"\1{_REDACTED}@", text)
 
@@ -235,7 +235,7 @@ def configure_logging(of: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _named_secrets,
+        _redact_named,
         structlog.processors.format_exc_info,
     ]
     renderer: Processor = (

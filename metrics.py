@@ -32,7 +32,7 @@ class Metrics:
             "venture_commands", "Commands answered here, by ending.", ["ending"], registry=self.registry
         )
         self.appends = Counter(
-            "venture_appends", "Appends asked of the log, by what it said.", ["status"], registry=self.registry
+            "venture_appends", "Appends asked of the log, by its answer.", ["status"], registry=self.registry
         )
         self.entries = Counter("venture_entries_appended", "Entries written to the log.", registry=self.registry)
         self.parked = Counter(

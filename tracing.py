@@ -41,10 +41,10 @@ def begin(endpoint: str) -> OpenTelemetryPlugin:
 
 
 @contextmanager
-def span(name: str, said: Mapping[str, str], *, anew: bool = False) -> Iterator[None]:
+def span(name: str, attributes: Mapping[str, str], *, anew: bool = False) -> Iterator[None]:
     """What is done in the block, as part of the trace that it belongs to, or ``anew``.
 
-    What is ``said`` of it is read when the block ends. An error is told by its class only: its words may name somebody.
+    The attributes are read when the block ends. Of an error only the class is kept: its words may name somebody.
     """
     if not _tracer:
         yield
@@ -61,4 +61,4 @@ def span(name: str, said: Mapping[str, str], *, anew: bool = False) -> Iterator[
             current.set_status(StatusCode.ERROR, type(failed).__name__)
             raise
         finally:
-            current.set_attributes({f"venture.{key}": value for key, value in said.items()})
+            current.set_attributes({f"venture.{key}": value for key, value in attributes.items()})

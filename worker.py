@@ -11,7 +11,7 @@ import structlog
 
 import bootstrap
 from domain.kernel.failure import Failure
-from runtime.health import answering
+from runtime.health import serve_health
 from runtime.runtime import open_runtime
 from runtime.worker import GRACE, run_worker
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def _told(zh: str, en: str) -> None:
+def _log_cleared(zh: str, en: str) -> None:
     log.info("servers.cleared", zh=zh, en=en)
 
 
@@ -32,9 +32,9 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with (
-        open_runtime(settings, _told, working=False) as office,
-        run_worker(settings, office.client, office.store) as measures,
-        answering(office, measures),
+        open_runtime(settings, _log_cleared, working=False) as runtime,
+        run_worker(settings, runtime.client, runtime.store) as measures,
+        serve_health(runtime, measures),
     ):
         log.info("worker.ready", task_queue=settings.task_queue)
         await stop.wait()

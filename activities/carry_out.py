@@ -26,7 +26,7 @@ from deciding.fold_cache import FoldCache
 from deciding.journal import repeat_answer
 from deciding.progress import build_parked_progress, build_progress
 from deciding.reader import CachedReader
-from domain.kernel.envelope import Answer, Carried, CarriedEach, CarryOut, CarryOutEach, Ending
+from domain.kernel.envelope import Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
 from domain.kernel.message import Order
 from metrics import Metrics
 from store.port import Clock, Status, StoreUnavailable
@@ -66,7 +66,7 @@ class CommandActivities:
         self._measures = measures or Metrics()
 
     @activity.defn(name=names.CARRY_OUT)
-    async def carry_out(self, request: CarryOut) -> Carried:
+    async def carry_out(self, request: CarryOut) -> CarryOutResult:
         """Carry the command out, or without one apply what is due.
 
         Raises StoreUnavailable where the outcome is not known; asking again is safe. A fault of ours is an
@@ -75,20 +75,20 @@ class CommandActivities:
         envelope = request.envelope
         labels = {"command": envelope.command if envelope else "due", "stream_kind": request.stream.kind}
         with self._measures.carry_out_s.time(), span("carry_out", labels, anew=envelope is None):
-            carried = await self._retry_conflicts(request)
-            if carried.answer is not None:
-                labels["ending"] = carried.answer.ending.lower()
-                self._measures.commands.labels(carried.answer.ending.lower()).inc()
-        return carried
+            result = await self._retry_conflicts(request)
+            if result.answer is not None:
+                labels["ending"] = result.answer.ending.lower()
+                self._measures.commands.labels(result.answer.ending.lower()).inc()
+        return result
 
     @activity.defn(name=names.CARRY_OUT_EACH)
-    async def carry_out_each(self, request: CarryOutEach) -> CarriedEach:
+    async def carry_out_each(self, request: BundleRequest) -> BundleResult:
         """Carry the commands out in turn, until one is not accepted or ``SOME_S`` are over; at least the first.
 
         Raises as ``carry_out`` does where not even the first has an outcome.
         """
         until = asyncio.get_running_loop().time() + SOME_S
-        done: list[Carried] = []
+        done: list[CarryOutResult] = []
         for envelope in request.envelopes:
             try:
                 done.append(await self.carry_out(CarryOut(stream=request.stream, now=request.now, envelope=envelope)))
@@ -99,13 +99,13 @@ class CommandActivities:
             answer = done[-1].answer
             if answer is None or answer.ending is not Ending.ACCEPTED or asyncio.get_running_loop().time() > until:
                 break
-        return CarriedEach(progress=done[-1].progress, answers=tuple(c.answer for c in done if c.answer is not None))
+        return BundleResult(progress=done[-1].progress, answers=tuple(c.answer for c in done if c.answer is not None))
 
-    async def _retry_conflicts(self, request: CarryOut) -> Carried:
+    async def _retry_conflicts(self, request: CarryOut) -> CarryOutResult:
         """Try, and try again where somebody else was quicker."""
         for attempt in range(MOST_TRIES):
             try:
-                carried = await self._try(request)
+                result = await self._try(request)
             except (StoreUnavailable, ApplicationError):
                 raise
             except Exception as defect:
@@ -113,13 +113,13 @@ class CommandActivities:
                 self._measures.defects.inc()
                 message = f"{type(defect).__name__}: {defect}"
                 raise ApplicationError(message, type="Defect", non_retryable=True) from defect
-            if carried is not None:
-                return carried
+            if result is not None:
+                return result
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads rivals, no secret
         message = f"{request.stream}: {MOST_TRIES} conflicts in a row; ask again with the same id"
         raise StoreUnavailable(message)
 
-    async def _try(self, request: CarryOut) -> Carried | None:
+    async def _try(self, request: CarryOut) -> CarryOutResult | None:
         """One try, as docs/architecture.md draws it; None if somebody else moved what it rested on."""
         stream = await self._load(request)
         if (answer := self._find_answer(request, stream)) is not None or not _moves_time(request, stream.loaded):
@@ -182,7 +182,7 @@ class CommandActivities:
             self._measures.entries.inc(appended.last_position - appended.first_position + 1)
         return appended
 
-    def _conclude(self, request: CarryOut, decision: Decision, appended: Appended) -> Carried | None:
+    def _conclude(self, request: CarryOut, decision: Decision, appended: Appended) -> CarryOutResult | None:
         """The answer to what was recorded; None if the log said no, and all is to be decided again."""
         if appended.status is not Status.APPENDED:
             log.info("command.decided_again", stream=request.stream, status=appended.status, what=appended.what)
@@ -196,21 +196,23 @@ class CommandActivities:
                 version=decision.state.version,
             )
         answer = build_answer(decision, appended) if request.envelope is not None else None
-        return Carried(progress=build_progress(decision), answer=answer)
+        return CarryOutResult(progress=build_progress(decision), answer=answer)
 
-    async def _leave(self, stream: _Stream, answer: Answer | None) -> Carried:
+    async def _leave(self, stream: _Stream, answer: Answer | None) -> CarryOutResult:
         """Record nothing: the stream as the log has it, its row made right where nobody is answered."""
         calendar = await stream.reader.calendar(stream.state.stream.realm)
         decision = Decision((), stream.state, calendar, stream.loaded.clock, {}, stream.state)
         if answer is None:
             await self._store.refresh_standing(build_standing(decision))
-        return Carried(progress=build_progress(decision), answer=answer)
+        return CarryOutResult(progress=build_progress(decision), answer=answer)
 
-    def _park(self, stream: _Stream, parked: StreamParked) -> Carried:
+    def _park(self, stream: _Stream, parked: StreamParked) -> CarryOutResult:
         log.error("stream.parked", stream=stream.state.stream, exc_info=parked)
         self._measures.parked.inc()
         answer = Answer(ending=Ending.PARKED, stream=stream.state.stream, version=stream.state.version)
-        return Carried(progress=build_parked_progress(stream.state, f"{parked.stream}: {parked.why}"), answer=answer)
+        return CarryOutResult(
+            progress=build_parked_progress(stream.state, f"{parked.stream}: {parked.why}"), answer=answer
+        )
 
 
 def _moves_time(request: CarryOut, loaded: Loaded) -> bool:

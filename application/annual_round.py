@@ -10,11 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from pydantic import ValidationError
-from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from activities import names
 from deciding.fold import fold
 from domain.catalogue import command_named
 from domain.kernel.calendar import SHANGHAI
@@ -27,7 +23,6 @@ from domain.registers.scheme import UnscheduleAnnualRound, scheme_of
 from followers.schedules import iterate_programmes, load_schedules, schedule_id
 from schemes import packs
 from schemes.calendars import load_published
-from schemes.document import DocumentInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,32 +98,24 @@ async def _once(door: Door, stream: StreamId, event: str, particulars: dict[str,
     await door.send(stream, command_type.model_validate(particulars), actor, command_id=command_id)
 
 
-class RoundOpener:
-    """Opens a year's round through the door, as anybody would."""
+async def open_round(door: Door, store: EventStore, request: YearsRound) -> Opened:
+    """Publish that year's rules and solicit needs, once.
 
-    def __init__(self, door: Door, store: EventStore) -> None:
-        """Through that door, which leads to that store."""
-        self._door = door
-        self._store = store
-
-    @activity.defn(name=names.OPEN_ROUND)
-    async def open_round(self, request: YearsRound) -> Opened:
-        """Publish the rules and solicit needs. Raises NotKnown and the like where asking again may help."""
-        annual = request.annual
-        stream = annual.round_of(request.year)
-        try:
-            rules = packs.load_shipped(annual.scheme)
-            particulars = {"scheme": rules.ref.model_dump(), "year": request.year, "level": annual.level}
-            command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
-        except (DocumentInvalid, ValidationError) as wrong:
-            raise ApplicationError(str(wrong), type="Malformed", non_retryable=True) from wrong
-        try:
-            await publish_rules(self._door, self._store, rules, request.year, annual.realm)
-            receipt = await self._door.send(stream, command, annual.actor, command_id=derive_id("annual", stream))
-        except CommandRejected as refused:
-            log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
-            return Opened(stream=stream, refused=tuple(u.rule for u in refused.unmet))
-        return Opened(stream=stream, repeated=receipt.repeated)
+    Raises DocumentInvalid or pydantic's ValidationError if there are no such rules, NotKnown and the like where asking
+    again may help.
+    """
+    annual = request.annual
+    stream = annual.round_of(request.year)
+    rules = packs.load_shipped(annual.scheme)
+    particulars = {"scheme": rules.ref.model_dump(), "year": request.year, "level": annual.level}
+    command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
+    try:
+        await publish_rules(door, store, rules, request.year, annual.realm)
+        receipt = await door.send(stream, command, annual.actor, command_id=derive_id("annual", stream))
+    except CommandRejected as refused:
+        log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
+        return Opened(stream=stream, refused=tuple(u.rule for u in refused.unmet))
+    return Opened(stream=stream, repeated=receipt.repeated)
 
 
 async def schedule(

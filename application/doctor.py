@@ -70,14 +70,14 @@ class Diagnosis:
         }
 
 
-async def servers(store: EventStore, client: Client) -> list[Diagnosis]:
+async def examine_servers(store: EventStore, client: Client) -> list[Diagnosis]:
     """Whether both servers answer, and how far the log has come."""
     try:
         position = await store.last_position()
         log, log_zh, ok = f"{position} entries", f"{position} 條", True
     except StoreUnavailable as gone:
         log, log_zh, ok = gone.en, gone.zh, False
-    found = [
+    diagnoses = [
         Diagnosis(
             "日誌（Postgres）",
             "log (Postgres)",
@@ -94,11 +94,11 @@ async def servers(store: EventStore, client: Client) -> list[Diagnosis]:
     except RPCError as gone:
         temporal, temporal_zh, ok = str(gone), "", False
     mend_zh, mend_en = "檢查 Temporal 與其地址", "look at Temporal and its address"
-    found.append(Diagnosis("Temporal", "Temporal", temporal, ok, mend_zh, mend_en, temporal_zh))
-    return found
+    diagnoses.append(Diagnosis("Temporal", "Temporal", temporal, ok, mend_zh, mend_en, temporal_zh))
+    return diagnoses
 
 
-async def updates_in_flight(client: Client, task_queue: str) -> Diagnosis:
+async def probe_updates_in_flight(client: Client, task_queue: str) -> Diagnosis:
     """Whether one workflow may hold more updates at once than the server's default, which is too few (design.md §4)."""
     probe = f"probe/{uuid4()}"
     start: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
@@ -115,7 +115,7 @@ async def updates_in_flight(client: Client, task_queue: str) -> Diagnosis:
             for number in range(1, UPDATES_WANTED):
                 await handle.start_update("hold", wait_for_stage=WorkflowUpdateStage.ACCEPTED, id=str(number))
                 held += 1
-    await _let_go(client, probe)
+    await _release_probe(client, probe)
     return Diagnosis(
         "同時更新數",
         "updates in flight",
@@ -126,12 +126,12 @@ async def updates_in_flight(client: Client, task_queue: str) -> Diagnosis:
     )
 
 
-async def _let_go(client: Client, probe: str) -> None:
+async def _release_probe(client: Client, probe: str) -> None:
     with suppress(RPCError):  # it may never have begun
         await client.get_workflow_handle(probe).signal("let_go")
 
 
-async def version(client: Client) -> Diagnosis:
+async def examine_version(client: Client) -> Diagnosis:
     """Whether the server is new enough: update-with-start and pinned workflows."""
     system = await client.workflow_service.get_system_info(GetSystemInfoRequest())
     number = tuple(int(part) for part in re.findall(r"\d+", system.server_version)[:2])
@@ -145,7 +145,7 @@ async def version(client: Client) -> Diagnosis:
     )
 
 
-async def cluster(client: Client) -> list[Diagnosis]:
+async def examine_cluster(client: Client) -> list[Diagnosis]:
     """Whether what keeps the histories is Postgres, and cut into enough shards: that number never changes."""
     store, shards = ("Temporal 存儲", "Temporal store"), ("歷史分片", "history shards")
     try:
@@ -154,7 +154,7 @@ async def cluster(client: Client) -> list[Diagnosis]:
         if refused.status is not RPCStatusCode.PERMISSION_DENIED:
             raise
         zh, en = "以 system:read 的帳戶再核對一次", "look once with an account that has system:read"
-        return [Diagnosis(*named, "not shown", None, zh, en, "未顯示") for named in (store, shards)]
+        return [Diagnosis(*part, "not shown", None, zh, en, "未顯示") for part in (store, shards)]
     return [
         Diagnosis(
             *store,
@@ -173,28 +173,28 @@ async def cluster(client: Client) -> list[Diagnosis]:
     ]
 
 
-async def retention(client: Client) -> Diagnosis:
+async def examine_retention(client: Client) -> Diagnosis:
     """Whether closed workflows are remembered long enough to replay them."""
-    described = await _described(client)
-    kept = described.config.workflow_execution_retention_ttl.ToTimedelta()
+    description = await _describe_namespace(client)
+    retention = description.config.workflow_execution_retention_ttl.ToTimedelta()
     mend = f"temporal operator namespace update -n {client.namespace} --retention {RETENTION_WANTED.days * 24}h"
-    enough = kept >= RETENTION_WANTED
-    return Diagnosis("歷史保存期", "retention", f"{kept.days} days", enough, mend, mend, f"{kept.days} 日")
+    enough = retention >= RETENTION_WANTED
+    return Diagnosis("歷史保存期", "retention", f"{retention.days} days", enough, mend, mend, f"{retention.days} 日")
 
 
-async def search_attributes(client: Client) -> Diagnosis:
+async def examine_search_attributes(client: Client) -> Diagnosis:
     """Whether what workflows are searched by is registered, and of its kind: without it no command gets an answer."""
     wanted = {key.name: int(key.indexed_value_type) for key in bootstrap.SEARCH_ATTRIBUTES}
     try:
-        listed = await client.operator_service.list_search_attributes(
+        attributes = await client.operator_service.list_search_attributes(
             ListSearchAttributesRequest(namespace=client.namespace)
         )
-        lacking = [name for name, kind in wanted.items() if listed.custom_attributes.get(name) != kind]
+        lacking = [name for name, kind in wanted.items() if attributes.custom_attributes.get(name) != kind]
     except RPCError as refused:  # an operator's question; any reader is shown which names the namespace knows
         if refused.status is not RPCStatusCode.PERMISSION_DENIED:
             raise
-        known = set((await _described(client)).config.custom_search_attribute_aliases.values())
-        lacking = [name for name in wanted if name not in known]
+        names = set((await _describe_namespace(client)).config.custom_search_attribute_aliases.values())
+        lacking = [name for name in wanted if name not in names]
     kinds = {key.name: key.indexed_value_type.name.title() for key in bootstrap.SEARCH_ATTRIBUTES}
     mend = " && ".join(
         f"temporal operator search-attribute create -n {client.namespace} --name {name} --type {kinds[name]}"
@@ -211,16 +211,16 @@ async def search_attributes(client: Client) -> Diagnosis:
     )
 
 
-async def workers(client: Client, task_queue: str) -> Diagnosis:
+async def examine_workers(client: Client, task_queue: str) -> Diagnosis:
     """Whether more than one worker serves: the death of one should be nobody's outage."""
-    described = await client.workflow_service.describe_task_queue(
+    description = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(
             namespace=client.namespace,
             task_queue=TaskQueue(name=task_queue),
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         )
     )
-    polling = len({poller.identity for poller in described.pollers})
+    polling = len({poller.identity for poller in description.pollers})
     return Diagnosis(
         "worker 數",
         "workers",
@@ -231,7 +231,7 @@ async def workers(client: Client, task_queue: str) -> Diagnosis:
     )
 
 
-async def temporal_is_encrypted(client: Client) -> Diagnosis:
+async def examine_encryption(client: Client) -> Diagnosis:
     """Whether the way to Temporal is encrypted."""
     tls = client.service_client.config.tls
     return Diagnosis(
@@ -244,10 +244,10 @@ async def temporal_is_encrypted(client: Client) -> Diagnosis:
     )
 
 
-async def strangers(connect: Callable[[], Awaitable[Client]]) -> Diagnosis:
+async def examine_anonymous_access(connect: Callable[[], Awaitable[Client]]) -> Diagnosis:
     """Whether a caller who does not say who they are is turned away; ``connect`` is such a caller."""
     try:
-        await _described(await connect())
+        await _describe_namespace(await connect())
         state, state_zh, ok = "let in", "可以進入", False
     except RuntimeError:
         state, state_zh, ok = "no connection", "不得連接", True
@@ -265,5 +265,5 @@ async def strangers(connect: Callable[[], Awaitable[Client]]) -> Diagnosis:
     )
 
 
-async def _described(client: Client) -> DescribeNamespaceResponse:
+async def _describe_namespace(client: Client) -> DescribeNamespaceResponse:
     return await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))

@@ -28,7 +28,7 @@ from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.envelope import Answer, AnsweredEach, Bundle, CarryOut, Ending, Envelope, Opening, Progress
+from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Ending, Envelope, Opening, Progress
 from domain.kernel.failure import Defect, Failure, FailureKind
 from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from domain.kernel.message import Command
     from store.port import Standing
 
-Answered = TypeVar("Answered", Answer, AnsweredEach, Progress)
+Answered = TypeVar("Answered", Answer, BundleAnswers, Progress)
 
 log = structlog.get_logger()
 
@@ -151,8 +151,8 @@ class Door:
         self._store = store
         self._key = key
         self.task_queue = task_queue
-        self._reckoned: dict[str, int] = {}
-        """Realm and the version of its working days by which this door has seen all its deadlines reckoned."""
+        self._calendars: dict[str, int] = {}
+        """Realm and the version of its working days by which this door has seen all its deadlines computed."""
         self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
         self._stays: OrderedDict[StreamId, bool] = OrderedDict()
         """Whether a stream's workflow was there after an answer: then an update need not bring a start along."""
@@ -173,32 +173,32 @@ class Door:
 
         Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandDefect, or NotKnown.
         """
-        asking = CommandRequest(command, actor, command_id or uuid4(), at)
+        request = CommandRequest(command, actor, command_id or uuid4(), at)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
-        answer = await self.ask(self._enveloped(subject, asking)) if fresh else None
+        answer = await self.ask(self._seal(subject, request)) if fresh else None
         if answer is None or answer.ending is Ending.EARLY:
-            (answer,) = [answer async for answer in self.send_each(subject, [asking])]
-        return receipt(asking.command_id, answer)
+            (answer,) = [answer async for answer in self.send_each(subject, [request])]
+        return receipt(request.command_id, answer)
 
-    async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
+    async def send_each(self, subject: StreamId, requests: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
         """Have the commands carried out in turn, many in one update; the answers one by one, as ``receipt`` reads them.
 
         Nothing that follows on a command which was not accepted has been carried out when its answer comes, so that
         whoever breaks off there has asked for no more. Raises NotKnown of the command to go on with,
         CommandDefect, or StreamParked.
         """
-        envelopes = [self._enveloped(subject, asking) for asking in askings]
+        envelopes = [self._seal(subject, request) for request in requests]
         done = 0
         while done < len(envelopes):
-            envelope, at = envelopes[done], askings[done].at
+            envelope, at = envelopes[done], requests[done].at
             try:
                 loaded = await self._store.load(subject, envelope.command_id, PAST_ALL_EVENTS)
                 if loaded.journalled is not None:  # straight from the log, which needs no Temporal (PR7)
                     answers = [repeat_answer(envelope, loaded.journalled)]
                 elif at is not None and loaded.clock is Clock.WALL:
-                    answers = [_on_the_wall_clock(subject)]
+                    answers = [_refuse_dated(subject)]
                 else:
-                    await self._reckon(subject.realm, loaded.calendar)
+                    await self._refresh_standings(subject.realm, loaded.calendar)
                     answers = await self._ask_each(envelopes[done : done + MOST_COMMANDS])
                 if answers[-1].ending is Ending.EARLY:
                     *answers, _ = answers
@@ -211,14 +211,14 @@ class Door:
                 yield answer
             done += len(answers)
 
-    def _enveloped(self, subject: StreamId, asking: CommandRequest) -> Envelope:
+    def _seal(self, subject: StreamId, request: CommandRequest) -> Envelope:
         return Envelope(
-            command_id=asking.command_id,
+            command_id=request.command_id,
             subject=subject,
-            actor=asking.actor,
-            received_at=asking.at or datetime.now(UTC),
-            command=asking.command.command_type,
-            body=plain(asking.command),
+            actor=request.actor,
+            received_at=request.at or datetime.now(UTC),
+            command=request.command.command_type,
+            body=plain(request.command),
         ).signed(self._key)
 
     async def ask(self, envelope: Envelope) -> Answer:
@@ -232,25 +232,25 @@ class Door:
         place = self._places.get(first.subject)
         if place is None:
             place = self._places[first.subject] = asyncio.Semaphore(AT_ONCE)
-        said = {"command": first.command, "stream_kind": first.subject.kind}
-        with span("command", said):
+        attributes = {"command": first.command, "stream_kind": first.subject.kind}
+        with span("command", attributes):
             async with place:
                 if not others:
                     answers = [await self._update("carry_out", first.subject, first, first.command_id, Answer)]
                 else:
-                    bundle = Bundle(envelopes=tuple(_that_fit(envelopes)))
-                    each = await self._update("carry_out_each", first.subject, bundle, first.command_id, AnsweredEach)
+                    bundle = Bundle(envelopes=tuple(_take_fitting(envelopes)))
+                    each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
                     answers = list(each.answers)
-            said["ending"] = answers[-1].ending.lower()
+            attributes["ending"] = answers[-1].ending.lower()
         return answers
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
 
-        If working days were published since, deadlines are reckoned by them first. Raises NotKnown, or
+        If working days were published since, deadlines are computed by them first. Raises NotKnown, or
         StreamParked if a deadline stays in its place.
         """
-        await self._reckon(realm, await read_calendar_version(self._store, realm))
+        await self._refresh_standings(realm, await read_calendar_version(self._store, realm))
         before: Standing | None = None
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
             if standing == before:
@@ -258,11 +258,11 @@ class Door:
             before = standing
             await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at))
 
-    async def _reckon(self, realm: str, version: int) -> None:
-        """See that the realm's deadlines are reckoned by that version of its working days."""
-        if self._reckoned.get(realm, 0) < version:
+    async def _refresh_standings(self, realm: str, version: int) -> None:
+        """See that the realm's deadlines are computed by that version of its working days."""
+        if self._calendars.get(realm, 0) < version:
             await refresh_standings(self._store, realm, version)
-            self._reckoned[realm] = version
+            self._calendars[realm] = version
 
     async def open_realm(self, realm: str) -> Clock:
         """Make sure of a realm on a manual clock; the clock that it has."""
@@ -271,14 +271,14 @@ class Door:
     async def look(self, stream: StreamId) -> None:
         """Have the stream's workflow read the log again, starting it if it is missing."""
         await self._client.start_workflow(
-            workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream), start_signal="look"
+            workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream), start_signal="look"
         )
 
     async def settled(self, stream: StreamId, approval: UUID) -> None:
         """Return once that approval may have been decided; wait through restarts of anything. Then read the log."""
         while True:
             try:
-                await self._asked("settled", stream, str(approval), None, f"{approval}/{uuid4()}")
+                await self._update_with_start("settled", stream, str(approval), None, f"{approval}/{uuid4()}")
             except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as interrupted:
                 _give_way_if_cancelled(interrupted)
                 log.info("approval.wait_resumed", approval=str(approval), reason=str(interrupted))
@@ -286,8 +286,10 @@ class Door:
             else:
                 return
 
-    async def _fall_due(self, asked: CarryOut) -> Progress:
-        return await self._update("fall_due", asked.stream, asked, derive_id("fall_due", asked.stream), Progress)
+    async def _fall_due(self, deadline: CarryOut) -> Progress:
+        return await self._update(
+            "fall_due", deadline.stream, deadline, derive_id("fall_due", deadline.stream), Progress
+        )
 
     async def _update(
         self, update: str, stream: StreamId, argument: BaseModel, command_id: UUID, answers: type[Answered]
@@ -323,27 +325,29 @@ class Door:
                 self._stays[stream] = False
             else:
                 return answer
-        answer = await self._asked(update, stream, argument, answers, update_id)
+        answer = await self._update_with_start(update, stream, argument, answers, update_id)
         self._stays.setdefault(stream, True)
         if len(self._stays) > MOST_STREAMS:
             self._stays.popitem(last=False)
         return answer
 
-    async def _asked(
+    async def _update_with_start(
         self, update: str, stream: StreamId, argument: BaseModel | str, answers: type | None, update_id: str
-    ) -> Any:  # noqa: ANN401 - of the type asked for
+    ) -> Any:  # noqa: ANN401 - of the type given
         start = self._start(stream)
-        start._workflow_handle.add_done_callback(_heard)  # noqa: SLF001 - to await it instead would let others cancel it
+        start._workflow_handle.add_done_callback(_retrieve_exception)  # noqa: SLF001 - to await it instead would let others cancel it
         return await self._client.execute_update_with_start_workflow(
             update, argument, start_workflow_operation=start, id=update_id, result_type=answers
         )
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""
-        return WithStartWorkflowOperation(workflow_type(stream.kind), Opening(stream=stream), **self._begun(stream))
+        return WithStartWorkflowOperation(
+            workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream)
+        )
 
-    def _begun(self, stream: StreamId) -> dict[str, Any]:
-        """How a stream's workflow is begun, by whatever comes first: found if it is there, and told in words."""
+    def _start_options(self, stream: StreamId) -> dict[str, Any]:
+        """How a stream's workflow is started by whatever comes first, unless it runs already."""
         return {
             "id": stream,
             "task_queue": self.task_queue,
@@ -357,7 +361,7 @@ _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStat
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
 
 
-def _that_fit(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
+def _take_fitting(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
     """As many as one update takes, and at least the first."""
     size = 0
     for envelope in envelopes:
@@ -367,8 +371,8 @@ def _that_fit(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
         yield envelope
 
 
-def _heard(started: asyncio.Future[Any]) -> None:
-    """Hear how the start went: the update fails with it, and left unheard it would be logged as nobody's error."""
+def _retrieve_exception(started: asyncio.Future[Any]) -> None:
+    """The update fails with the start's own error; not retrieved here, that error would be logged as nobody's."""
     if not started.cancelled():
         started.exception()
 
@@ -392,7 +396,7 @@ def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID)
             return
 
 
-def _on_the_wall_clock(subject: StreamId) -> Answer:
+def _refuse_dated(subject: StreamId) -> Answer:
     realm = subject.realm
     unmet = Unmet(
         rule="CLOCK",

@@ -33,7 +33,7 @@ class NoSuchRealm(Failure):
 
 
 @dataclass(frozen=True)
-class WentLive:
+class GoLiveReceipt:
     """The turn, and whose alarm was set."""
 
     receipt: Receipt
@@ -42,7 +42,7 @@ class WentLive:
 
 async def go_live(
     store: EventStore, door: Door, realm: str, actor: Actor, second: Actor, *, command_id: UUID | None = None
-) -> WentLive:
+) -> GoLiveReceipt:
     """Turn the realm to the wall clock, then have every stream that is awaited set its alarm.
 
     Raises CommandRejected with every deadline that lies in the past, each to be settled first by a dated command;
@@ -56,7 +56,7 @@ async def go_live(
     awaited = [standing.stream async for standing in _standings(store, realm) if is_awaited(standing)]
     for each in awaited:
         await door.look(each)
-    return WentLive(receipt, tuple(s for s in awaited if s != stream))
+    return GoLiveReceipt(receipt, tuple(s for s in awaited if s != stream))
 
 
 async def _standings(store: EventStore, realm: str) -> AsyncIterator[Standing]:

@@ -105,20 +105,20 @@ async def list_waiting(
     In a manual realm it is as late as its clock stands; elsewhere ``now``, or the present moment.
     """
     today: dict[str, _Today] = {}
-    found = []
+    rows = []
     async for standing in _standings(store, realm):
         if standing.stream.realm not in today:
-            today[standing.stream.realm] = await _today(store, standing.stream.realm, now or datetime.now(UTC))
-        found.extend(_of(standing, role, today[standing.stream.realm], within_wd))
-    return sorted(found, key=lambda w: (w.until is None, w.until or datetime.max.replace(tzinfo=UTC), w.stream))
+            today[standing.stream.realm] = await _read_today(store, standing.stream.realm, now or datetime.now(UTC))
+        rows.extend(_rows_of(standing, role, today[standing.stream.realm], within_wd))
+    return sorted(rows, key=lambda w: (w.until is None, w.until or datetime.max.replace(tzinfo=UTC), w.stream))
 
 
-def _of(standing: Standing, role: Role | None, today: _Today, within_wd: int) -> list[Waiting]:
-    found = []
+def _rows_of(standing: Standing, role: Role | None, today: _Today, within_wd: int) -> list[Waiting]:
+    rows = []
     for row in Summary.of(standing).awaiting:
         if role is not None and role not in row.roles:
             continue
-        found.append(
+        rows.append(
             Waiting(
                 stream=standing.stream,
                 roles=row.roles,
@@ -130,10 +130,10 @@ def _of(standing: Standing, role: Role | None, today: _Today, within_wd: int) ->
                 urgency=today.urgency(row.until, within_wd),
             )
         )
-    return found
+    return rows
 
 
-async def _today(store: EventStore, realm: str, now: datetime) -> _Today:
+async def _read_today(store: EventStore, realm: str, now: datetime) -> _Today:
     loaded = await store.load(StreamId.of("realm", realm, REALM_NAME), None)
     if loaded.clock is Clock.MANUAL:
         now = loaded.now or now

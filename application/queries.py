@@ -61,12 +61,12 @@ async def resolve_name(store: EventStore, name: str, realm: str | None = None) -
             return StreamId(short)
         except ValueError:
             raise NameUnknown(name) from None
-    found = await store.streams_named(short, realm)
-    if not found:
+    matches = await store.streams_named(short, realm)
+    if not matches:
         raise NameUnknown(short)
-    if len(found) > 1:
-        raise NameAmbiguous(short, found)
-    return found[0]
+    if len(matches) > 1:
+        raise NameAmbiguous(short, matches)
+    return matches[0]
 
 
 def new_stream(name: str, realm: str) -> StreamId:
@@ -127,19 +127,19 @@ async def load_file(store: EventStore, stream: StreamId, *, until: datetime | No
 
     ``until`` cuts the story after that instant (UTC). Raises NameUnknown if the stream has no events.
     """
-    entries = await _events(store, stream, until)
+    entries = await _read_events(store, stream, until)
     if not entries:
         raise NameUnknown(stream.name)
     state = fold(stream, entries)
     chapters = list(_chapters(stream, entries))
-    for other in _cited(state):
-        chapters.extend(_chapters(other, await _events(store, other, until)))
+    for other in _cited_streams(state):
+        chapters.extend(_chapters(other, await _read_events(store, other, until)))
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
     return File(stream, state, calendar, tuple(chapters))
 
 
-async def _events(store: EventStore, stream: StreamId, until: datetime | None) -> list[Entry]:
+async def _read_events(store: EventStore, stream: StreamId, until: datetime | None) -> list[Entry]:
     return [e async for e in store.read(stream) if until is None or e.occurred_at <= until]
 
 
@@ -148,7 +148,7 @@ def _chapters(stream: StreamId, entries: Iterable[Entry]) -> Iterable[Chapter]:
         yield Chapter(entry.occurred_at, entry.position, stream, read_occurrence(entry))
 
 
-def _cited(state: State) -> Iterable[StreamId]:
+def _cited_streams(state: State) -> Iterable[StreamId]:
     """The streams whose story belongs to a project's file."""
     if state.stream.kind != "project":
         return
@@ -178,5 +178,5 @@ async def list_streams(
     store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
 ) -> list[StreamRow]:
     """How streams of that kind stand, by id."""
-    found = await store.agenda(kind=kind, realm=realm, stage=stage, limit=limit)
-    return [StreamRow.of(standing) for standing in found]
+    standings = await store.agenda(kind=kind, realm=realm, stage=stage, limit=limit)
+    return [StreamRow.of(standing) for standing in standings]

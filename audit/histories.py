@@ -16,7 +16,7 @@ from temporalio.worker import Replayer
 
 from audit.finding import NOTHING
 from deciding.journal import read_answer
-from domain.kernel.envelope import Answer, AnsweredEach, Bundle, Carried, CarriedEach, Ending, Envelope
+from domain.kernel.envelope import Answer, Bundle, BundleAnswers, BundleResult, CarryOutResult, Ending, Envelope
 from store.port import EntryKind
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 _LOCAL_ACTIVITY: Final = "core_local_activity"
 """The marker by which the SDK keeps a local activity's result."""
-_UPDATES: Final[Mapping[str, tuple[type[Envelope | Bundle], type[Answer | AnsweredEach]]]] = {
+_UPDATES: Final[Mapping[str, tuple[type[Envelope | Bundle], type[Answer | BundleAnswers]]]] = {
     "carry_out": (Envelope, Answer),
-    "carry_out_each": (Bundle, AnsweredEach),
+    "carry_out_each": (Bundle, BundleAnswers),
 }
 """The updates by which commands come, with what they carry and what is answered."""
 _FINAL: Final = (Ending.ACCEPTED, Ending.REFUSED)
@@ -153,7 +153,7 @@ class Answers:
     async def read(cls, history: WorkflowHistory, converter: DataConverter) -> Answers:
         """Collect them. An update that has no outcome yet, or failed as not known, says nothing."""
         answers = cls()
-        asked: dict[str, tuple[Envelope | Bundle, type[Answer | AnsweredEach]]] = {}
+        asked: dict[str, tuple[Envelope | Bundle, type[Answer | BundleAnswers]]] = {}
         for event in history.events:
             for name, update_id, payloads in _accepted(event):
                 if name in _UPDATES:
@@ -166,19 +166,19 @@ class Answers:
                     envelopes = asking.envelopes if isinstance(asking, Bundle) else (asking,)
                     answers.of_updates.update({e.command_id: (e, a) for e, a in zip(envelopes, told, strict=False)})
             for payloads in _handed_over(event):
-                (carried,) = await converter.decode(payloads, [Carried | CarriedEach])  # type: ignore[list-item] # a union is a type to the converter
+                (carried,) = await converter.decode(payloads, [CarryOutResult | BundleResult])  # type: ignore[list-item] # a union is a type to the converter
                 answers.handed_over.extend(_each(carried))
         return answers
 
 
-def _each(told: Answer | AnsweredEach | Carried) -> tuple[Answer, ...]:
+def _each(told: Answer | BundleAnswers | CarryOutResult) -> tuple[Answer, ...]:
     """The answers in it; a bundle may have been answered in part."""
     match told:
         case Answer():
             return (told,)
-        case AnsweredEach():
+        case BundleAnswers():
             return told.answers
-        case Carried():
+        case CarryOutResult():
             return (told.answer,) if told.answer is not None else ()
         case _:
             assert_never(told)

@@ -152,7 +152,7 @@ async def run(args: argparse.Namespace) -> None:
             pool = await open_pool(servers.postgres_url)
             client = await bootstrap.connect_temporal(servers.temporal_address, settings)
             async with aclosing(PostgresStore(pool)) as store:
-                door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+                door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
                 await measured(args, door, store, worker.pid, servers)
             await bootstrap.breathe()
             processes.stop(worker, signal.SIGTERM)

@@ -57,7 +57,7 @@ from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from bench.surroundings import surroundings
 from cli.scenario import plan_scenario, shipped
 from domain.kernel.canonical import canonical
-from domain.kernel.envelope import Answer, Carried, CarryOut, Ending, Envelope, Opening, Progress
+from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.registers.calendar import PublishCalendar
 from local import processes
@@ -108,7 +108,7 @@ class Peers:
         self._versions: Counter[StreamId] = Counter()
 
     @activity.defn(name="do_nothing")
-    async def do_nothing(self, asked: CarryOut) -> Carried:
+    async def do_nothing(self, asked: CarryOut) -> CarryOutResult:
         """Answer as it was answered once."""
         return script.step_of(asked).carried
 
@@ -159,7 +159,7 @@ async def drive(settings: Settings, scripts: Path) -> None:
     """Live lives as told on standard input, a line each; say on standard output how long they took."""
     script.load(scripts)
     async with connected(settings) as (client, store):
-        driver = Driver(client, store, Door(client, store, bootstrap.door_key(settings), settings.task_queue))
+        driver = Driver(client, store, Door(client, store, bootstrap.load_door_key(settings), settings.task_queue))
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             life, variant, number, at_once = line.split()
@@ -264,7 +264,7 @@ class Recording(Door):
                 kind=stream.kind,
                 name=stream.name,
                 argument=argument.model_dump(mode="json"),
-                carried=Carried(progress=progress, answer=answer if isinstance(answer, Answer) else None),
+                carried=CarryOutResult(progress=progress, answer=answer if isinstance(answer, Answer) else None),
                 events=[(e.type, e.data.decode()) for e in entries],
             )
         )
@@ -277,7 +277,7 @@ async def recorded(settings: Settings, scripts: Path) -> None:
     What travels together is written down command by command: peers have no bundles.
     """
     doors.MOST_COMMANDS = 1
-    key = bootstrap.door_key(settings)
+    key = bootstrap.load_door_key(settings)
     async with connected(settings) as (client, store), run_worker(settings, client, store):
         door = Door(client, store, key, settings.task_queue)
         this_year = datetime.now(UTC).year
@@ -339,7 +339,7 @@ class Child:
             log_level=settings.log_level,
         )
         process = await asyncio.create_subprocess_exec(
-            *processes.bound(command, when_parent_dies=signal.SIGKILL),
+            *processes.bind_command(command, when_parent_dies=signal.SIGKILL),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=environment,

@@ -13,7 +13,7 @@ from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUp
 
 with workflow.unsafe.imports_passed_through():
     from bench import script
-    from domain.kernel.envelope import Answer, Carried, CarryOut, Envelope, Opening, Progress
+    from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Envelope, Opening, Progress
 
 STAGE = SearchAttributeKey.for_keyword("VentureStage")
 DUE_AT = SearchAttributeKey.for_datetime("VentureDueAt")
@@ -60,7 +60,7 @@ class _Peer:
         """One deadline of a manual clock."""
         return (await self._asked(asked)).progress
 
-    async def _asked(self, asked: CarryOut) -> Carried:
+    async def _asked(self, asked: CarryOut) -> CarryOutResult:
         carried = await self._do(asked)
         before, progress = self._progress, carried.progress
         changed: list[SearchAttributeUpdate[Any]] = []
@@ -74,7 +74,7 @@ class _Peer:
         self._over = progress.final
         return carried
 
-    async def _do(self, asked: CarryOut) -> Carried:
+    async def _do(self, asked: CarryOut) -> CarryOutResult:
         raise NotImplementedError
 
 
@@ -87,9 +87,9 @@ class BareWorkflow(_Peer):
         """Until it is over."""
         await self.live()
 
-    async def _do(self, asked: CarryOut) -> Carried:
-        done: Carried = await workflow.execute_local_activity(
-            "do_nothing", asked, result_type=Carried, start_to_close_timeout=TRY, retry_policy=RetryPolicy()
+    async def _do(self, asked: CarryOut) -> CarryOutResult:
+        done: CarryOutResult = await workflow.execute_local_activity(
+            "do_nothing", asked, result_type=CarryOutResult, start_to_close_timeout=TRY, retry_policy=RetryPolicy()
         )
         return done
 
@@ -105,7 +105,7 @@ class UsualWorkflow(_Peer):
         """Until it is over."""
         await self.live()
 
-    async def _do(self, asked: CarryOut) -> Carried:
+    async def _do(self, asked: CarryOut) -> CarryOutResult:
         step = script.step_of(asked)
         for event in step.events:
             await workflow.execute_activity(self.recording, [self._stream, *event], start_to_close_timeout=TRY)

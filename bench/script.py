@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from domain.kernel.envelope import Carried, CarryOut
+from domain.kernel.envelope import CarryOut, CarryOutResult
 
 
 class Step(BaseModel):
@@ -23,7 +23,7 @@ class Step(BaseModel):
     name: str
     argument: dict[str, Any]
     """The envelope, or what falls due, as JSON."""
-    carried: Carried
+    carried: CarryOutResult
     events: list[tuple[str, str]]
     """Type and JSON of each event that it led to, on whatever stream."""
 

@@ -13,7 +13,6 @@ from cli import rendering
 from cli.adapter import noun, read_settings, run_work
 from cli.output import Column, Form, Language, Output, Printer
 from cli.project import Realm
-from cli.terms import value_zh
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.identity import Role, StreamId
@@ -54,7 +53,7 @@ def list_command(
         for row in rows:
             row["about"] = f"{StreamId(row['stream']).name} {row['key']}".strip()
             row["role"] = voice.say(f"{Role(row['role']).zh}（{row['role']}）", row["role"])
-            row["verdict"] = voice.say(value_zh(Verdict(row["verdict"])), row["verdict"])
+            row["verdict"] = voice.say(Verdict(row["verdict"]).zh, row["verdict"])
             row["gate"] = _gate(row["gate"], voice)
     columns = (
         Column("id", "審批編號", "approval"),
@@ -100,7 +99,7 @@ def wait_command(
         when = rendering.local(a.decided_at) if a.decided_at else ""
         about, gate = f"{asking.stream.name} {a.key}".strip(), _gate(a.gate, voice)
         voice.tell(
-            f"{about} {gate}：{value_zh(a.verdict)}（{a.decided_by} {when}）",
+            f"{about} {gate}：{a.verdict.zh}（{a.decided_by} {when}）",
             f"{about} {gate}: {a.verdict} ({a.decided_by} {when})",
         )
     else:

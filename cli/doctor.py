@@ -86,9 +86,9 @@ _SHORTEST_KEY = 32
 
 
 async def _everywhere(office: Runtime) -> list[Diagnosis]:
-    found = await doctor.servers(office.store, office.client)
+    found = await doctor.examine_servers(office.store, office.client)
     found.append(await _schema(office))
-    found.append(await doctor.search_attributes(office.client))
+    found.append(await doctor.examine_search_attributes(office.client))
     served = await is_served(office) or (office.servers is not None and office.servers.ours)
     found.append(
         Diagnosis(
@@ -113,7 +113,7 @@ async def _everywhere(office: Runtime) -> list[Diagnosis]:
         )
     )
     if served:
-        found.append(await doctor.updates_in_flight(office.client, office.settings.task_queue))
+        found.append(await doctor.probe_updates_in_flight(office.client, office.settings.task_queue))
     return found
 
 
@@ -156,22 +156,22 @@ async def _in_production(office: Runtime) -> list[Diagnosis]:
         Diagnosis(
             "入口密鑰",
             "door key",
-            f"{len(bootstrap.door_key(settings))} bytes",
-            len(bootstrap.door_key(settings)) >= _SHORTEST_KEY,
+            f"{len(bootstrap.load_door_key(settings))} bytes",
+            len(bootstrap.load_door_key(settings)) >= _SHORTEST_KEY,
             f"VENTURE_DOOR_KEY 至少 {_SHORTEST_KEY} 字節，如 openssl rand -hex 32",
             f"VENTURE_DOOR_KEY of {_SHORTEST_KEY} bytes at least, e.g. openssl rand -hex 32",
-            f"{len(bootstrap.door_key(settings))} 字節",
+            f"{len(bootstrap.load_door_key(settings))} 字節",
         ),
         *(
             Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
             for e in await examine_database(_url(office))
         ),
-        await doctor.version(client),
-        *await doctor.cluster(client),
-        await doctor.retention(client),
-        await doctor.workers(client, settings.task_queue),
-        await doctor.temporal_is_encrypted(client),
-        await doctor.strangers(stranger),
+        await doctor.examine_version(client),
+        *await doctor.examine_cluster(client),
+        await doctor.examine_retention(client),
+        await doctor.examine_workers(client, settings.task_queue),
+        await doctor.examine_encryption(client),
+        await doctor.examine_anonymous_access(stranger),
     ]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from application.go_live import WentLive, go_live
+from application.go_live import GoLiveReceipt, go_live
 from cli.adapter import read_settings, run_work
 from cli.command import actor_named
 from cli.output import Form, Language, Output, Printer
@@ -39,7 +39,7 @@ def go_live_command(
     voice = Printer.of(output, lang)
     settings = read_settings()
 
-    async def work() -> WentLive:
+    async def work() -> GoLiveReceipt:
         who, other = actor_named(actor), actor_named(second)
         async with open_runtime(settings, voice.tell, working=True) as office:
             return await go_live(office.store, office.door, realm, who, other, command_id=command_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -13,13 +12,13 @@ from rich.panel import Panel
 from rich.table import Table
 
 from cli.cell import GLUE, Cell
-from cli.terms import label, value_zh
-from domain.catalogue import stage_zh
+from domain.catalogue import stage_zh, value_words
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import Attachment
 from domain.kernel.money import yuan
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import SchemeRef
+from domain.kernel.words import Words, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +44,7 @@ def particulars(event: Event, voice: Printer) -> str:
 def _particulars(event: Event, voice: Printer) -> str:
     """The same with labels glued to their values."""
     told = [
-        _labelled(name, getattr(event, name), field, voice)
+        _labelled(getattr(event, name), field, voice)
         for name, field in type(event).model_fields.items()
         if name not in _OURS and not _says_nothing(name, getattr(event, name), field)
     ]
@@ -64,8 +63,9 @@ def _says_nothing(name: str, value: object, field: FieldInfo) -> bool:
     return value is None or value in (0, "", (), [], {}) or value == field.default
 
 
-def _labelled(name: str, value: object, field: FieldInfo, voice: Printer) -> str:
-    return f"{label(name, voice.lang)}{GLUE}{_value(value, voice, money=_is_money(field.annotation, field.metadata))}"
+def _labelled(value: object, field: FieldInfo, voice: Printer) -> str:
+    words = voice.say(*label(field))
+    return f"{words}{GLUE}{_value(value, voice, money=_is_money(field.annotation, field.metadata))}"
 
 
 def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401 - any annotation
@@ -88,8 +88,8 @@ def _value(value: Any, voice: Printer, *, money: bool, inner: bool = False) -> s
             return voice.say("是" if value else "否", "yes" if value else "no")
         case int() if money:
             return yuan(value)
-        case Enum():
-            return _word(str(value.value), voice, str(getattr(value, "zh", "")))
+        case Words():
+            return voice.say(value.zh, value.en)
         case str():
             return _word(value, voice)
         case int() | Decimal():
@@ -114,7 +114,7 @@ def _value(value: Any, voice: Printer, *, money: bool, inner: bool = False) -> s
             return str(value)
         case BaseModel():
             return " ".join(
-                _labelled(name, getattr(value, name), f, voice)
+                _labelled(getattr(value, name), f, voice)
                 for name, f in type(value).model_fields.items()
                 if not isinstance(getattr(value, name), BaseModel) and not _says_nothing(name, getattr(value, name), f)
             )
@@ -127,11 +127,11 @@ _MOST = 8
 """A line holds no more entries than this."""
 
 
-def _word(text: str, voice: Printer, zh: str = "") -> str:
-    """A text, or a value of a closed list in the reader's language; of a digest its beginning."""
+def _word(text: str, voice: Printer) -> str:
+    """A text, a budget line or a gate in the reader's language; of a digest its beginning."""
     if _DIGEST.fullmatch(text):
         return f"{text[:8]}…"
-    return voice.say(zh or value_zh(text), text)
+    return voice.say(*value_words(text))
 
 
 def _several(told: list[str], voice: Printer, *, inner: bool) -> str:

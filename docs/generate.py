@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that the code knows better: ``python -m docs.generate``, after any change.
+"""Writes the parts of the documentation that the code knows better: ``./run generate``, after any change.
 
 Tables stand between ``<!-- generated: name -->`` and ``<!-- end -->``; the picture and the schema are files of their
 own. Nothing else is touched. ``tests/docs`` holds that all of it is current.
@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import tomllib
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import grimp
 from typer.main import get_command
 
 from cli.app import build
 from cli.scenario import schema
-from cli.terms import roles_told, stage_told
 from docs.picture import life
-from domain.catalogue import AGGREGATES, command_table, transition_table
+from domain.catalogue import AGGREGATES, command_table, stage_zh, transition_table
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
 
@@ -28,12 +31,13 @@ DOCS = Path(__file__).resolve().parent
 _FIRST = ("project", "round", "need", "panel", "organisation", "base")
 _KINDS = {kind: AGGREGATES[kind] for kind in dict.fromkeys((*_FIRST, *AGGREGATES))}
 """What people ask for most stands first."""
+_PAGES = ("architecture.md", "commands.md", "glossary.md")
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def current() -> Mapping[Path, str]:
     """Every generated file with the text that it ought to have."""
-    files = {path: _filled(path.read_text("utf-8")) for path in (DOCS / "commands.md", DOCS / "glossary.md")}
+    files = {path: _filled(path.read_text("utf-8")) for path in (DOCS / name for name in _PAGES)}
     files[DOCS / "life.svg"] = life()
     written = json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
     files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
@@ -53,6 +57,16 @@ def _headed(kind: str) -> str:
     return f"### {AGGREGATES[kind].zh} `{kind}`\n"
 
 
+def _stage(kind: str, stage: str) -> str:
+    """A stage by its Chinese word and its code."""
+    return f"{stage_zh(kind, stage)} `{stage}`"
+
+
+def _roles_of(roles: Iterable[str]) -> str:
+    """Roles by their Chinese words and their codes."""
+    return "、".join(f"{Role(role).zh} `{role}`" for role in roles)
+
+
 def _target(kind: str, to: str) -> str:
     match to:
         case "SAME":
@@ -60,7 +74,7 @@ def _target(kind: str, to: str) -> str:
         case "ORIGIN":
             return "↩ 原階段"
         case _:
-            return stage_told(kind, to)
+            return _stage(kind, to)
 
 
 def _transitions() -> str:
@@ -72,9 +86,9 @@ def _transitions() -> str:
             (
                 row.id,
                 f"{row.zh} `{row.event}`",
-                "、".join(stage_told(kind, stage) for stage in row.start),
+                "、".join(_stage(kind, stage) for stage in row.start),
                 _target(kind, row.to) + ("（原階段入棧）" if row.pushes else ""),
-                roles_told(row.roles),
+                _roles_of(row.roles),
                 row.guard,
             )
             for row in rows
@@ -93,8 +107,8 @@ def _commands() -> str:
             (
                 f"`{row.command}`",
                 f"{row.zh} `{row.event}`",
-                roles_told(row.roles),
-                "、".join(stage_told(kind, stage) for stage in row.stages) or "任何 any",
+                _roles_of(row.roles),
+                "、".join(_stage(kind, stage) for stage in row.stages) or "任何 any",
                 row.rule,
             )
             for row in rows
@@ -109,7 +123,7 @@ def _stages() -> str:
     for kind in _KINDS:
         moves = [row for row in transition_table() if row.kind == kind]
         named = [stage for row in moves for stage in (*row.start, row.to) if stage not in (ORIGIN, SAME)]
-        told += [(AGGREGATES[kind].zh, stage_told(kind, s).partition(" ")[0], f"`{s}`") for s in dict.fromkeys(named)]
+        told += [(AGGREGATES[kind].zh, _stage(kind, s).partition(" ")[0], f"`{s}`") for s in dict.fromkeys(named)]
     return _table(("檔案 stream", "階段", "stage"), told)
 
 
@@ -147,7 +161,29 @@ def _leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
         yield from _leaves(verb, (*path, name))
 
 
+def _imports() -> str:
+    """Which room imports which, as the code has it; an arrow that follows from others is left out."""
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))
+    rooms: list[str] = project["tool"]["importlinter"]["root_packages"]
+    graph = grimp.build_graph(*rooms, cache_dir=None)
+    arrows = {
+        (room, other)
+        for room, other in permutations(rooms, 2)
+        if graph.direct_import_exists(importer=room, imported=other, as_packages=True)
+    }
+    follows = {(room, other) for room, other in arrows for by in rooms if {(room, by), (by, other)} <= arrows}
+    lines = [
+        f"    {room} {'-. names .->' if (room, other) == _BY_NAME else '-->'} {other}"
+        for room, other in sorted(arrows - follows)
+    ]
+    return "\n".join(["```mermaid", "graph TD", *lines, "```"]) + "\n"
+
+
+_BY_NAME = ("workflows", "activities")
+"""Workflows import ``activities.names`` and nothing else of it: a contract holds that."""
+
 _PARTS: Mapping[str, Callable[[], str]] = {
+    "imports": _imports,
     "transitions": _transitions,
     "commands": _commands,
     "stages": _stages,
@@ -158,10 +194,11 @@ _PARTS: Mapping[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write what is not current."""
+    """Write what is not current, and say what was written."""
     for path, text in current().items():
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
+            sys.stdout.write(f"{path.relative_to(DOCS.parent)}\n")
 
 
 if __name__ == "__main__":

@@ -7,24 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from domain.kernel.money import Fen
 from domain.kernel.state import Part
+from domain.kernel.words import Words
 
 
-class ProjectKind(StrEnum):
+class ProjectKind(Words):
     """How a project comes to be funded."""
 
-    SERVICE = "SERVICE"
+    SERVICE = "SERVICE", "公益服務項目", "service project"
     """By bidding in a round."""
-    BASE_SUPPORT = "BASE_SUPPORT"
+    BASE_SUPPORT = "BASE_SUPPORT", "基地運營扶持", "base support"
     """By the assessment of a base, without bidding (CZ-9)."""
-
-    @property
-    def zh(self) -> str:
-        """What the office calls it."""
-        return {"SERVICE": "公益服務項目", "BASE_SUPPORT": "基地運營扶持"}[self]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.kernel.identity import Role
+from domain.kernel.words import NAMED
 from domain.need import NEED
 from domain.project import PROJECT, selection
 from domain.project.stage import Stage
@@ -182,6 +183,14 @@ _STAGES: Mapping[str, Mapping[str, str]] = {
 def stage_zh(kind: str, stage: str) -> str:
     """What the office calls that stage of that kind of stream; an unknown one is called by its name."""
     return _STAGES.get(kind, {}).get(stage, stage)
+
+
+def value_words(value: str) -> tuple[str, str]:
+    """What a budget line, a criterion or a gate is called, in Chinese and English; anything else is itself."""
+    if value in NAMED:
+        return NAMED[value]
+    event = _event_classes().get((value, 1))
+    return (event.zh, value) if event else (value, value)
 
 
 def command_table() -> tuple[CommandRow, ...]:

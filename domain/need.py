@@ -14,7 +14,7 @@ from pydantic import Field
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, Text
+from domain.kernel.identity import Actor, Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import SAME, Part, State, Transition
@@ -36,23 +36,23 @@ PROPOSERS = (Role.PUBLIC, Role.COMM, Role.DCAB)
 class Lack(Particulars):
     """Who lacks what, where (stage 1 of §2.2)."""
 
-    round: str
+    round: Annotated[str, Field(title="輪次 / round")]
     """The round that asked for needs."""
-    group: Text
+    group: Annotated[Text, Field(title="服務對象 / beneficiary group")]
     """Whom it is about, e.g. 空巢老人； a group, never a person."""
-    problem: Text | None = None
-    place: Text | None = None
-    head_count: Annotated[int, Field(ge=1)] | None = None
+    problem: Annotated[Text | None, Field(title="問題 / problem")] = None
+    place: Annotated[Text | None, Field(title="地點 / place")] = None
+    head_count: Annotated[Annotated[int, Field(ge=1)] | None, Field(title="人數 / head count")] = None
     """Persons, not person-times."""
-    fields: tuple[Text, ...] = ()
+    fields: Annotated[tuple[Text, ...], Field(title="領域 / fields")] = ()
     """Fields of welfare (HZ-6)."""
-    theme: Text | None = None
+    theme: Annotated[Text | None, Field(title="主題 / theme")] = None
     """The city's priority that it falls under (HZ-12)."""
-    resources: tuple[Text, ...] = ()
+    resources: Annotated[tuple[Text, ...], Field(title="資源 / resources")] = ()
     """What the proposer offers towards it (HZ-3)."""
-    split_from: str | None = None
+    split_from: Annotated[str | None, Field(title="拆分自 / split from")] = None
     """The need that this is a part of; then the window does not bind it."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
 
 
 class NeedSubmitted(Lack, Event):
@@ -71,7 +71,7 @@ class SubmitNeed(Lack, Command):
 class Support(Particulars):
     """What stands behind an endorsement."""
 
-    resources: tuple[Text, ...] = ()
+    resources: Annotated[tuple[Text, ...], Field(title="資源 / resources")] = ()
     """What the endorser offers (HZ-3)."""
 
 
@@ -94,7 +94,7 @@ class EndorseNeed(Support, Command):
 class Adoption(Particulars):
     """Under which heading it goes into the catalogue."""
 
-    theme: Text | None = None
+    theme: Annotated[Text | None, Field(title="主題 / theme")] = None
 
 
 class NeedAdopted(Adoption, Event):
@@ -113,7 +113,7 @@ class AdoptNeed(Adoption, Command):
 class Refusal(Particulars):
     """Why it is not adopted."""
 
-    reason: Text
+    reason: Reason
 
 
 class NeedRejected(Refusal, Event):
@@ -135,7 +135,7 @@ class RejectNeed(Refusal, Command):
 class Absorption(Particulars):
     """Which need this one speaks for as well."""
 
-    other: str
+    other: Annotated[str, Field(title="被併需求 / the other need")]
 
 
 class NeedAbsorbed(Absorption, Event):
@@ -162,7 +162,7 @@ class AbsorbNeed(Absorption, Command):
 class Merger(Particulars):
     """Into which need it goes."""
 
-    into: str
+    into: Annotated[str, Field(title="去向 / into")]
 
 
 class NeedMerged(Merger, Event):
@@ -181,7 +181,7 @@ class MergeNeed(Merger, Command):
 class Division(Particulars):
     """Into which needs it falls."""
 
-    into: Annotated[tuple[str, ...], Field(min_length=2)]
+    into: Annotated[tuple[str, ...], Field(min_length=2, title="去向 / into")]
 
 
 class NeedSplit(Division, Event):

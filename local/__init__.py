@@ -4,6 +4,6 @@ Never in production: settings refuse it (``bootstrap.Settings``).
 """
 
 from local.failure import LocalServerFailure, ServersHeld
-from local.servers import Servers, reset, running, servers, stop
+from local.servers import Servers, find_running, reset, servers, stop
 
-__all__ = ["LocalServerFailure", "Servers", "ServersHeld", "reset", "running", "servers", "stop"]
+__all__ = ["LocalServerFailure", "Servers", "ServersHeld", "find_running", "reset", "servers", "stop"]

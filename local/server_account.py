@@ -1,4 +1,4 @@
-"""Postgres will not run as root. Whom it runs as instead, with no account made and no folder's mode changed."""
+"""As whom Postgres runs where we are root, which it refuses: no account is made and no folder's mode changed."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Account:
     place: Path | None = None
     """A folder of that user's own, where it can reach neither the state folder nor the binaries."""
 
-    def data_folder(self, wanted: Path) -> Path:
-        """Where the data goes: as wanted, or into the place, with a link as wanted."""
-        return wanted if self.place is None else self.place / wanted.name
+    def data_folder(self, path: Path) -> Path:
+        """Where the data goes that is to be found at that path: there, or in the place with a link to it."""
+        return path if self.place is None else self.place / path.name
 
     def own(self, path: Path) -> None:
         """Give a file to the user that must read it."""
@@ -55,17 +55,17 @@ class Account:
         return copied / bin_folder.name
 
     def _runs(self, binary: Path) -> bool:
-        command = processes.bound([str(binary), "--version"], when_parent_dies=signal.SIGKILL, uid=self.uid)
+        command = processes.bind_command([str(binary), "--version"], when_parent_dies=signal.SIGKILL, uid=self.uid)
         return subprocess.run(command, cwd="/", capture_output=True, check=False).returncode == 0  # noqa: S603 - ours
 
 
-def account(home: Path, data: Path) -> Account:
+def choose_account(home: Path, data: Path) -> Account:
     """Whom Postgres runs as on this machine. Raises LocalServerFailure if the data belongs to another arrangement."""
     if os.geteuid() != 0:
         return Account()
     if data.is_symlink():
         return Account(uid=NOBODY, place=_place(home))
-    if _namespaces_work():
+    if _may_use_namespaces():
         return Account(prefix=_IN_A_NAMESPACE)
     if data.exists():
         raise LocalServerFailure(
@@ -79,7 +79,7 @@ def forget(home: Path) -> None:
     """Remove what was kept outside the state folder, if anything was."""
     place = _where(home)
     if os.geteuid() == 0 and place.exists():
-        shutil.rmtree(_checked(place))
+        shutil.rmtree(_require_ours(place))
 
 
 def _where(home: Path) -> Path:
@@ -91,18 +91,18 @@ def _place(home: Path) -> Path:
     if not place.exists():
         place.mkdir(mode=0o700)
         os.chown(place, NOBODY, NOBODY)
-    return _checked(place)
+    return _require_ours(place)
 
 
-def _checked(place: Path) -> Path:
+def _require_ours(place: Path) -> Path:
     """That folder, if it is one and nobody else's. Raises LocalServerFailure if somebody put something else there."""
-    found = place.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, NOBODY):
+    status = place.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (0, NOBODY):
         raise LocalServerFailure(f"{place} 屬於他人，請先移走", f"{place} belongs to somebody else: move it away first")
     return place
 
 
 @functools.cache
-def _namespaces_work() -> bool:
-    tried = subprocess.run([*_IN_A_NAMESPACE, "true"], capture_output=True, check=False)  # noqa: S603 - fixed words
-    return tried.returncode == 0
+def _may_use_namespaces() -> bool:
+    trial = subprocess.run([*_IN_A_NAMESPACE, "true"], capture_output=True, check=False)  # noqa: S603 - fixed words
+    return trial.returncode == 0

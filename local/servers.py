@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from bootstrap import Settings
 
-_PUBLISHED: Final = "servers.json"
-_ENDING_S: Final = 5.0
+_KEEPER: Final = "servers.json"
+_SELF_ENDING_S: Final = 5.0
 """How long servers whose keeper has died may take to end by themselves."""
 _LEFTOVER_S: Final = 10.0
 """How long an ended process may take to be gone."""
@@ -43,7 +43,7 @@ _ADOPTED_S: Final = 20.0
 """How long servers that another process keeps may take to answer."""
 _STOPPING_S: Final = 75.0
 """How long the keeper of the servers may take to end: its worker lets commands finish first."""
-_LOOKED_AFTER_S: Final = 0.25
+_SUPERVISED_S: Final = 0.25
 """How often the keeper looks whether its servers live."""
 _AGAIN: Final = 20
 """How often a minute a server that died is started again before it is left alone."""
@@ -100,15 +100,15 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
     """
     if settings.env is not bootstrap.Environment.LOCAL:
         raise LocalServerFailure("生產環境不使用內置服務", "production uses no embedded servers")
-    home = _prepared(settings.home)
+    home = _prepare(settings.home)
     began = time.monotonic()
-    while (lock := _locked(home)) is None:
-        guest = _locked(home, _GUESTS, fcntl.LOCK_SH)
+    while (lock := _try_lock(home)) is None:
+        guest = _try_lock(home, _GUESTS, fcntl.LOCK_SH)
         if guest is not None:
             with guest:
-                keeper = _published(home)
+                keeper = _read_keeper(home)
                 if keeper is not None and _is_itself(keeper):
-                    yield await _found(home, keeper, began)
+                    yield await _adopt(home, keeper, began)
                     return
         if time.monotonic() > began + _TURN_S:
             raise LocalServerFailure(
@@ -117,28 +117,28 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
             )
         await asyncio.sleep(0.1)
     with lock:
-        cleared = _cleared(home)
-        started = await _started(home, began, cleared, processes.free_port() if settings.temporal_ui else None)
-        keeping = asyncio.create_task(_looked_after(started, home))
+        cleared = _clear(home)
+        both = await _start(home, began, cleared, processes.free_port() if settings.temporal_ui else None)
+        keeping = asyncio.create_task(_supervise(both, home))
         try:
-            yield started
+            yield both
         finally:
-            (home / _PUBLISHED).unlink(missing_ok=True)
-            await _guests_gone(home)
+            (home / _KEEPER).unlink(missing_ok=True)
+            await _wait_for_guests(home)
             keeping.cancel()
             with suppress(asyncio.CancelledError):
                 await keeping
-            await _stopped(started.postgres, started.temporal)
+            await _stop_both(both.postgres, both.temporal)
 
 
-async def running(settings: Settings) -> Servers | None:
+async def find_running(settings: Settings) -> Servers | None:
     """The servers that another process keeps running, or None.
 
     Raises LocalServerFailure if they should answer and do not.
     """
     home = settings.home.absolute()
-    keeper = _published(home)
-    return await _found(home, keeper, time.monotonic()) if keeper is not None and _is_itself(keeper) else None
+    keeper = _read_keeper(home)
+    return await _adopt(home, keeper, time.monotonic()) if keeper is not None and _is_itself(keeper) else None
 
 
 async def stop(settings: Settings) -> bool:
@@ -148,12 +148,12 @@ async def stop(settings: Settings) -> bool:
     """
     home = settings.home.absolute()
     deadline = time.monotonic() + _STOPPING_S
-    asked = False
-    while home.exists() and (lock := _locked(home)) is None:
-        keeper = _published(home)
-        if keeper is not None and not asked and _is_itself(keeper):
+    is_told = False
+    while home.exists() and (lock := _try_lock(home)) is None:
+        keeper = _read_keeper(home)
+        if keeper is not None and not is_told and _is_itself(keeper):
             os.kill(keeper["pid"], signal.SIGTERM)
-            asked = True
+            is_told = True
         if time.monotonic() > deadline:
             who = keeper["pid"] if keeper else "?"
             raise ServersHeld(
@@ -162,7 +162,7 @@ async def stop(settings: Settings) -> bool:
         await asyncio.sleep(0.1)
     if home.exists() and lock is not None:
         lock.close()
-    return asked
+    return is_told
 
 
 async def reset(settings: Settings) -> bool:
@@ -171,17 +171,17 @@ async def reset(settings: Settings) -> bool:
     if not home.exists():
         return False
     await stop(settings)
-    lock = _locked(home)
+    lock = _try_lock(home)
     if lock is None:
         raise ServersHeld(f"另一進程剛剛佔用了 {home}，請再試", f"another process has just taken {home}: try again")
     with lock:
-        _cleared(home)
+        _clear(home)
         server_account.forget(home)
         shutil.rmtree(home)
     return True
 
 
-def _prepared(home: Path) -> Path:
+def _prepare(home: Path) -> Path:
     home = home.absolute()
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -197,7 +197,7 @@ def _prepared(home: Path) -> Path:
     return home
 
 
-def _locked(home: Path, name: str = "lock", how: int = fcntl.LOCK_EX) -> IO[str] | None:
+def _try_lock(home: Path, name: str = "lock", how: int = fcntl.LOCK_EX) -> IO[str] | None:
     """A lock in the folder, or None while another process has it; the kernel frees it when that process ends."""
     file = (home / name).open("w")
     try:
@@ -208,10 +208,10 @@ def _locked(home: Path, name: str = "lock", how: int = fcntl.LOCK_EX) -> IO[str]
     return file
 
 
-async def _guests_gone(home: Path) -> None:
+async def _wait_for_guests(home: Path) -> None:
     """Wait until the processes that use our servers are done, with patience but not for ever."""
     deadline = time.monotonic() + _PATIENCE_S
-    while (alone := _locked(home, _GUESTS)) is None:
+    while (alone := _try_lock(home, _GUESTS)) is None:
         if time.monotonic() > deadline:
             log.warning("local.guests_left_behind", waited_s=_PATIENCE_S)
             return
@@ -219,21 +219,21 @@ async def _guests_gone(home: Path) -> None:
     alone.close()
 
 
-async def _started(home: Path, began: float, cleared: tuple[str, ...], ui_port: int | None) -> Servers:
+async def _start(home: Path, began: float, cleared: tuple[str, ...], ui_port: int | None) -> Servers:
     """Start both on the ports of the last time, so that whoever waits finds them again; else on others."""
-    kept = _kept_ports(home)
+    last = _last_ports(home)
     for attempt in (1, 2):
-        pg_port, tl_port = kept if attempt == 1 else (None, None)
+        pg_port, tl_port = last if attempt == 1 else (None, None)
         pg, tl = postgres.start(home, pg_port), _temporal(home, tl_port, ui_port)
         try:
             await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
         except LocalServerFailure:
-            await _stopped(pg, tl)
+            await _stop_both(pg, tl)
             if attempt == 1:
                 continue
             raise
         except BaseException:
-            await _stopped(pg, tl)
+            await _stop_both(pg, tl)
             raise
         (home / "ports.json").write_text(json.dumps([pg.port, tl.port]))
         _publish(home, pg, tl)
@@ -241,7 +241,7 @@ async def _started(home: Path, began: float, cleared: tuple[str, ...], ui_port: 
     raise AssertionError
 
 
-def _kept_ports(home: Path) -> tuple[int | None, int | None]:
+def _last_ports(home: Path) -> tuple[int | None, int | None]:
     """The ports of the last time where nobody has taken them since; none on a first start."""
     try:
         pg_port, tl_port = json.loads((home / "ports.json").read_text())
@@ -255,12 +255,12 @@ def _temporal(home: Path, port: int | None, ui_port: int | None) -> Temporal:
     return temporal.start(home, attributes, port, ui_port)
 
 
-async def _looked_after(started: Servers, home: Path) -> None:
+async def _supervise(both: Servers, home: Path) -> None:
     """Start a server again on its port when it has died; leave it alone if it keeps dying."""
-    pg, tl = started.postgres, started.temporal
+    pg, tl = both.postgres, both.temporal
     deaths: dict[str, list[float]] = {"Postgres": [], "Temporal": []}
     while deaths:
-        await asyncio.sleep(_LOOKED_AFTER_S)
+        await asyncio.sleep(_SUPERVISED_S)
         for name in list(deaths):
             server = pg if name == "Postgres" else tl
             if server.process is None or (code := server.process.poll()) is None:
@@ -274,56 +274,57 @@ async def _looked_after(started: Servers, home: Path) -> None:
             log.warning("local.server_started_again", server=name, exit_code=code)
             try:
                 # a new Postgres may be refused at first: the old one's children hold its memory until they notice
-                replaced = postgres.start(home, pg.port) if server is pg else _temporal(home, tl.port, tl.ui_port)
+                successor = postgres.start(home, pg.port) if server is pg else _temporal(home, tl.port, tl.ui_port)
             except LocalServerFailure as trouble:
                 log.error("local.server_given_up", server=name, why=str(trouble))  # noqa: TRY400 - said, not traced
                 del deaths[name]
             else:
-                server.process = replaced.process
+                server.process = successor.process
 
 
-async def _stopped(pg: Postgres, tl: Temporal) -> None:
+async def _stop_both(pg: Postgres, tl: Temporal) -> None:
     """End both at once: neither asks anything of the other."""
-    asked = [(child, how) for child, how in ((tl.process, signal.SIGTERM), (pg.process, signal.SIGINT)) if child]
-    await asyncio.gather(*(asyncio.to_thread(processes.stop, child, politely) for child, politely in asked))
+    children = [(child, how) for child, how in ((tl.process, signal.SIGTERM), (pg.process, signal.SIGINT)) if child]
+    await asyncio.gather(*(asyncio.to_thread(processes.stop, child, politely) for child, politely in children))
 
 
 def _publish(home: Path, pg: Postgres, tl: Temporal) -> None:
     """Say who keeps the servers and where they are, for other processes to find."""
-    found = {
+    keeper = {
         "pid": os.getpid(),
-        "born": processes.born(os.getpid()),
+        "born": processes.start_ticks(os.getpid()),
         "boot_id": _boot_id(),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "postgres_port": pg.port,
         "temporal_port": tl.port,
     }
-    unfinished = home / f"{_PUBLISHED}.new"
-    unfinished.write_text(json.dumps(found), encoding="utf-8")
-    unfinished.replace(home / _PUBLISHED)
+    unfinished = home / f"{_KEEPER}.new"
+    unfinished.write_text(json.dumps(keeper), encoding="utf-8")
+    unfinished.replace(home / _KEEPER)
 
 
-def _published(home: Path) -> dict[str, Any] | None:
-    """What the keeper said, or None if it has not yet, or not whole."""
+def _read_keeper(home: Path) -> dict[str, Any] | None:
+    """What the keeper has published about itself; None if nothing is there yet, or not all of it."""
     with suppress(FileNotFoundError, json.JSONDecodeError):
-        found = json.loads((home / _PUBLISHED).read_text(encoding="utf-8"))
-        if isinstance(found, dict) and found.keys() >= {"pid", "born", "boot_id", "postgres_port", "temporal_port"}:
-            return found
+        keeper = json.loads((home / _KEEPER).read_text(encoding="utf-8"))
+        if isinstance(keeper, dict) and keeper.keys() >= {"pid", "born", "boot_id", "postgres_port", "temporal_port"}:
+            return keeper
     return None
 
 
 def _is_itself(keeper: dict[str, Any]) -> bool:
     """Whether the process of that id is still the one that wrote it: ids are used again, and machines restart."""
-    return bool(keeper["boot_id"] == _boot_id() and keeper["born"] and keeper["born"] == processes.born(keeper["pid"]))
+    is_same_boot = keeper["boot_id"] == _boot_id()
+    return bool(is_same_boot and keeper["born"] and keeper["born"] == processes.start_ticks(keeper["pid"]))
 
 
 def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-async def _found(home: Path, keeper: dict[str, Any], began: float) -> Servers:
+async def _adopt(home: Path, keeper: dict[str, Any], began: float) -> Servers:
     """Servers that another process keeps, once they answer. Raises LocalServerFailure if they do not."""
-    pg = Postgres(None, keeper["postgres_port"], postgres.passwords(home))
+    pg = Postgres(None, keeper["postgres_port"], postgres.load_passwords(home))
     tl = Temporal(None, keeper["temporal_port"])
     try:
         async with asyncio.timeout(_ADOPTED_S):
@@ -337,21 +338,21 @@ async def _found(home: Path, keeper: dict[str, Any], began: float) -> Servers:
     return Servers(pg, tl, ours=False, took_s=time.monotonic() - began)
 
 
-def _cleared(home: Path) -> tuple[str, ...]:
-    """What a dead keeper left behind: said in words, then cleared. The data stays."""
-    said = []
-    if (home / _PUBLISHED).exists():
-        (home / _PUBLISHED).unlink()
-        said.append("上次沒有正常停止，已清理 / the last run did not stop cleanly; cleared")
+def _clear(home: Path) -> tuple[str, ...]:
+    """Clear what a dead keeper left behind, and say in words what it was. The data stays."""
+    notices = []
+    if (home / _KEEPER).exists():
+        (home / _KEEPER).unlink()
+        notices.append("上次沒有正常停止，已清理 / the last run did not stop cleanly; cleared")
     data = (home / postgres.DATA).resolve()
     for name, pid in (("Postgres", _postmaster(data)), ("Temporal", _holder(home / "temporal.db"))):
-        if pid is not None and not processes.gone_within(pid, _ENDING_S):
+        if pid is not None and not processes.wait_for_end(pid, _SELF_ENDING_S):
             os.kill(pid, signal.SIGKILL)
-            processes.gone_within(pid, _LEFTOVER_S)
-            said.append(f"結束了遺留的 {name} 進程 {pid} / ended a leftover {name} process {pid}")
+            processes.wait_for_end(pid, _LEFTOVER_S)
+            notices.append(f"結束了遺留的 {name} 進程 {pid} / ended a leftover {name} process {pid}")
     # its number may be another process's by now, and Postgres would then refuse to start
     (data / "postmaster.pid").unlink(missing_ok=True)
-    return tuple(said)
+    return tuple(notices)
 
 
 def _postmaster(data: Path) -> int | None:

@@ -61,7 +61,7 @@ def start(
     pages = ("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-ip", "127.0.0.1")
     process = processes.spawn(
         [
-            str(binaries.temporal()),
+            str(binaries.find_temporal()),
             *("server", "start-dev", *pages, "--ip", "127.0.0.1", "--port", str(port)),
             *("--db-filename", str(home / "temporal.db")),
             *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
@@ -94,7 +94,7 @@ async def wait_until_ready(temporal: Temporal, home: Path) -> None:
 
 
 async def _remember_for_a_year(temporal: Temporal) -> None:
-    command = [str(binaries.temporal()), "operator", "namespace", "update", "-n", "default"]
+    command = [str(binaries.find_temporal()), "operator", "namespace", "update", "-n", "default"]
     process = await asyncio.create_subprocess_exec(
         *command,
         *("--retention", RETENTION, "--address", temporal.address),
@@ -103,5 +103,7 @@ async def _remember_for_a_year(temporal: Temporal) -> None:
     )
     _, stderr = await process.communicate()
     if process.returncode != 0:
-        said = stderr.decode(errors="replace")
-        raise LocalServerFailure(f"Temporal 保存期無法設置：{said}", f"Temporal's retention could not be set: {said}")
+        complaint = stderr.decode(errors="replace")
+        raise LocalServerFailure(
+            f"Temporal 保存期無法設置：{complaint}", f"Temporal's retention could not be set: {complaint}"
+        )

@@ -33,7 +33,7 @@ _LONGEST_REQUEST_S = 5.0
 _TEXT = "text/plain; charset=utf-8"
 
 
-class Away(Failure):
+class ServerAway(Failure):
     """A server does not answer."""
 
     kind = FailureKind.UNAVAILABLE
@@ -46,41 +46,41 @@ class Away(Failure):
 class Health:
     """What a process says of itself. One look at each server at a time: askers do not pile up behind one that hangs."""
 
-    def __init__(self, office: Runtime, measures: Metrics) -> None:
-        """Tell of that office, and of what this process has done."""
-        self._office = office
+    def __init__(self, runtime: Runtime, measures: Metrics) -> None:
+        """Tell of that runtime, and of what this process has done."""
+        self._runtime = runtime
         self._measures = measures
         self._looks: dict[str, asyncio.Task[Any]] = {}
 
     async def ready(self) -> None:
-        """Both servers answer, or Away says which does not."""
-        client = self._office.client.service_client
-        found = await asyncio.gather(
-            self._at("postgres", self._office.store.last_position),
+        """Both servers answer, or ServerAway says which does not."""
+        client = self._runtime.client.service_client
+        answers = await asyncio.gather(
+            self._at("postgres", self._runtime.store.last_position),
             self._at("temporal", client.check_health),
             return_exceptions=True,
         )
-        problems = [one for one in found if isinstance(one, BaseException)]
+        problems = [one for one in answers if isinstance(one, BaseException)]
         if problems:
-            raise Away("; ".join(one.en if isinstance(one, Failure) else str(one) for one in problems))
+            raise ServerAway("; ".join(one.en if isinstance(one, Failure) else str(one) for one in problems))
 
     async def metrics(self) -> bytes:
         """The figures that tell whether all is well, in Prometheus' text form. No personal data (PR10)."""
         registry = CollectorRegistry()
-        Info("venture_build", "What runs here.", registry=registry).info(_build(self._office))
+        Info("venture_build", "What runs here.", registry=registry).info(_build_labels(self._runtime))
         is_ready = Gauge("venture_ready", "Whether both servers answer.", registry=registry)
         try:
             await self.ready()
-            for name, (meaning, value) in (await self._at("log", self._of_the_log)).items():
+            for name, (meaning, value) in (await self._at("log", self._log_figures)).items():
                 Gauge(name, meaning, registry=registry).set(value)
-        except Away:
+        except ServerAway:
             is_ready.set(0)
         else:
             is_ready.set(1)
         return generate_latest(registry) + generate_latest(self._measures.registry)
 
-    async def _of_the_log(self) -> dict[str, tuple[str, int]]:
-        store = self._office.store
+    async def _log_figures(self) -> dict[str, tuple[str, int]]:
+        store = self._runtime.store
         late = len(await store.overdue(Clock.WALL, datetime.now(UTC) - LATE))
         return {
             "venture_log_position": ("Entries in the log.", await store.last_position()),
@@ -95,12 +95,12 @@ class Health:
             task = self._looks[what] = asyncio.create_task(look())
         done, _ = await asyncio.wait({task}, timeout=LONGEST_LOOK_S)
         if not done:
-            raise Away(f"{what}: no answer within {LONGEST_LOOK_S:.0f} s")
+            raise ServerAway(f"{what}: no answer within {LONGEST_LOOK_S:.0f} s")
         try:
-            seen: T = task.result()
+            sight: T = task.result()
         except (StoreUnavailable, RPCError) as gone:
-            raise Away(f"{what}: {gone.en if isinstance(gone, Failure) else gone}") from gone
-        return seen
+            raise ServerAway(f"{what}: {gone.en if isinstance(gone, Failure) else gone}") from gone
+        return sight
 
     async def answer(self, request: list[str]) -> tuple[str, str, bytes]:
         """Status, content type and body."""
@@ -110,7 +110,7 @@ class Health:
             case ["GET", "/readyz", *_]:
                 try:
                     await self.ready()
-                except Away as away:
+                except ServerAway as away:
                     return "503 Service Unavailable", _TEXT, f"{away.en}\n".encode()
                 return "200 OK", _TEXT, b"ready\n"
             case ["GET", "/metrics", *_]:
@@ -120,9 +120,9 @@ class Health:
 
 
 @asynccontextmanager
-async def answering(office: Runtime, measures: Metrics) -> AsyncIterator[None]:
+async def serve_health(runtime: Runtime, measures: Metrics) -> AsyncIterator[None]:
     """Answer on the port that the settings name for as long as the block runs; not at all without one."""
-    settings, health = office.settings, Health(office, measures)
+    settings, health = runtime.settings, Health(runtime, measures)
     if settings.health_port is None:
         yield
         return
@@ -145,9 +145,9 @@ async def answering(office: Runtime, measures: Metrics) -> AsyncIterator[None]:
         yield
 
 
-def _build(office: Runtime) -> dict[str, str]:
+def _build_labels(runtime: Runtime) -> dict[str, str]:
     try:
         release = version("venture-lifecycle")
     except PackageNotFoundError:
         release = "checkout"
-    return {"version": release, "build_id": office.settings.build_id or "", "python": platform.python_version()}
+    return {"version": release, "build_id": runtime.settings.build_id or "", "python": platform.python_version()}

@@ -1,4 +1,4 @@
-"""The office behind a command: servers, store and door, found or started, and let go of again."""
+"""The runtime behind a command: servers, store and door, found or started, and let go of again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Runtime:
 async def open_runtime(
     settings: Settings, tell: Callable[[str, str], None], *, working: bool
 ) -> AsyncIterator[Runtime]:
-    """The office, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
+    """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
 
     Embedded servers that run already are used; otherwise they are started for this one command.
     """
@@ -77,12 +77,12 @@ async def open_runtime(
             ) from gone
         store = PostgresStore(pool)
         stack.push_async_callback(store.aclose)
-        door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
-        office = Runtime(settings, store, client, door, servers)
-        if working and not await is_served(office):
-            await stack.enter_async_context(_working(office))
+        door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
+        runtime = Runtime(settings, store, client, door, servers)
+        if working and not await is_served(runtime):
+            await stack.enter_async_context(_embedded_worker(runtime))
         try:
-            yield office
+            yield runtime
         except RPCError as gone:
             raise OutOfService(
                 f"Temporal 沒有回答：{gone.message}", f"Temporal did not answer: {gone.message}"
@@ -100,8 +100,8 @@ async def _servers(settings: Settings, tell: Callable[[str, str], None]) -> Asyn
         return
     try:
         async with local.servers(settings) as servers:
-            for said in servers.cleared:
-                tell(said, said)
+            for notice in servers.cleared:
+                tell(notice, notice)
             if servers.ours:
                 await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
             yield servers
@@ -113,29 +113,29 @@ async def _servers(settings: Settings, tell: Callable[[str, str], None]) -> Asyn
 
 
 @asynccontextmanager
-async def _working(office: Runtime) -> AsyncIterator[None]:
+async def _embedded_worker(runtime: Runtime) -> AsyncIterator[None]:
     """A worker inside this process, for as long as the command takes."""
-    if office.servers is None:
+    if runtime.servers is None:
         raise OutOfService(
             "沒有 worker 在服務：請啟動 venture-worker",
             "no worker serves this task queue: start venture-worker",
         )
-    async with run_worker(office.settings, office.client, office.store):
+    async with run_worker(runtime.settings, runtime.client, runtime.store):
         yield
 
 
-async def is_served(office: Runtime) -> bool:
+async def is_served(runtime: Runtime) -> bool:
     """Whether a worker polls the task queue."""
     request = DescribeTaskQueueRequest(
-        namespace=office.settings.temporal_namespace,
-        task_queue=TaskQueue(name=office.settings.task_queue),
+        namespace=runtime.settings.temporal_namespace,
+        task_queue=TaskQueue(name=runtime.settings.task_queue),
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     )
-    if office.servers is not None and office.servers.ours:
+    if runtime.servers is not None and runtime.servers.ours:
         return False
     for _ in range(2):
-        described = await office.client.workflow_service.describe_task_queue(request)
-        if described.pollers:
+        description = await runtime.client.workflow_service.describe_task_queue(request)
+        if description.pollers:
             return True
         await asyncio.sleep(0.5)
     return False

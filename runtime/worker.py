@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
@@ -12,7 +13,8 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import bootstrap
 from activities.carry_out import CommandActivities
-from application.annual_round import RoundOpener
+from activities.open_round import RoundActivities
+from application.annual_round import open_round
 from application.door import Door
 from followers.agenda import AgendaFollower
 from followers.schedules import RoundSchedules, ScheduleFollower
@@ -50,13 +52,14 @@ TUNING: Mapping[str, Any] = {
 @asynccontextmanager
 async def run_worker(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Metrics]:
     """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
-    key, measures = bootstrap.door_key(settings), Metrics()
-    registrar, door = CommandActivities(store, key, measures), Door(client, store, key, settings.task_queue)
+    key, measures = bootstrap.load_door_key(settings), Metrics()
+    commands, door = CommandActivities(store, key, measures), Door(client, store, key, settings.task_queue)
+    rounds = RoundActivities(partial(open_round, door, store))
     worker = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=[registrar.carry_out, registrar.carry_out_each, RoundOpener(door, store).open_round],
+        activities=[commands.carry_out, commands.carry_out_each, rounds.open_round],
         deployment_config=_deployment(settings),
         workflow_runner=sandbox(client.data_converter),
         graceful_shutdown_timeout=GRACE,
@@ -67,13 +70,13 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
         ScheduleFollower(store, RoundSchedules(client, settings.task_queue), measures),
     )
     async with worker:
-        following = [asyncio.create_task(follower.run()) for follower in followers]
+        tasks = [asyncio.create_task(follower.run()) for follower in followers]
         try:
             yield measures
         finally:
-            for each in following:
-                each.cancel()
-            await asyncio.wait(following)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:

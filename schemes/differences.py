@@ -3,71 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from domain.kernel.scheme import Policy
+from domain.kernel.words import label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from domain.kernel.scheme import Scheme
-
-SECTIONS = {
-    "needs": "需求徵集",
-    "bidding": "申報",
-    "budget": "預算",
-    "review": "評審",
-    "publicity": "公示",
-    "contract": "簽約",
-    "payment": "撥付",
-    "delivery": "實施與督導",
-    "evaluation": "評估",
-    "remedy": "整改、終止、追回",
-    "closing": "結項與歸檔",
-}
-PARAMETERS = {
-    "name": "名稱",
-    "version": "版本",
-    "city": "城市",
-    "title": "標題",
-    "edition": "規則版次",
-    "effective": "施行日",
-    "route": "方式",
-    "window_wd": "窗口（工作日）",
-    "per_organisation": "每家可報項數",
-    "completion_wd": "補正期限（工作日）",
-    "joint": "可聯合申報",
-    "cap_fen": "申報上限（分）",
-    "blacklist_years": "黑名單年限",
-    "minimum_rating": "最低評估等級",
-    "rating_bonus": "等級加分",
-    "personnel_max": "人員費上限（%）",
-    "administration_max": "管理費上限（%）",
-    "forbidden": "禁止支出",
-    "match_min": "自籌下限（%）",
-    "panel": "評審席位",
-    "drop_extremes": "去掉最高最低分",
-    "line": "入圍分數線",
-    "recusal_months": "回避期（月）",
-    "rubric": "評分權重",
-    "working_days": "公示期（工作日）",
-    "objection_decision_wd": "異議處理期限（工作日）",
-    "signing_wd": "簽約期限（工作日）",
-    "payment_wd": "付款期限（工作日）",
-    "supervisor_required": "須指派督導",
-    "community_required": "須有社區",
-    "minor_variation_percent": "輕微變更上限（%）",
-    "pass_mark": "合格分",
-    "midterm_rubric": "中期權重",
-    "midterm_report_wd": "自評期限（工作日）",
-    "grades": "等級",
-    "final_report_months": "結項報告期限（月）",
-    "standing_team_months": "常態化志願隊活動月數",
-    "rectify_wd": "整改期限（工作日）",
-    "extensions": "可延期次數",
-    "hearing_wd": "申辯期限（工作日）",
-    "clawback_days": "追回期限（日）",
-    "ban_years": "停報年限",
-    "retention_years": "保存年限",
-}
 
 
 @dataclass(frozen=True)
@@ -77,33 +21,36 @@ class SchemeDifference:
     section: str
     """Empty for the scheme's own head."""
     parameter: str
+    words: tuple[str, str]
+    """What section and parameter are called, in Chinese and English."""
     before: str
     after: str
 
     @property
     def zh(self) -> str:
         """In a sentence."""
-        where = f"{SECTIONS[self.section]}・" if self.section else ""
-        return f"{where}{PARAMETERS.get(self.parameter, self.parameter)}：{self.before} → {self.after}"
+        return f"{self.words[0]}：{self.before} → {self.after}"
 
     @property
     def en(self) -> str:
         """In a sentence."""
-        where = f"{self.section}." if self.section else ""
-        return f"{where}{self.parameter}: {self.before} → {self.after}"
+        return f"{self.words[1]}: {self.before} → {self.after}"
 
 
 def compare_schemes(one: Scheme, other: Scheme) -> tuple[SchemeDifference, ...]:
     """What changes from one scheme to the other, section by section in the order of life."""
-    return tuple(_between("", one.model_dump(mode="json"), other.model_dump(mode="json")))
+    return tuple(_between("", ("", ""), one, other))
 
 
-def _between(section: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[SchemeDifference]:
-    for name, value in before.items():
-        if name in SECTIONS and not section:
-            yield from _between(name, value, after[name])
-        elif value != after[name]:
-            yield SchemeDifference(section, name, _written(value), _written(after[name]))
+def _between(section: str, words: tuple[str, str], before: Policy, after: Policy) -> Iterator[SchemeDifference]:
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    for name, field in type(before).model_fields.items():
+        value, zh, en = getattr(before, name), *label(field)
+        if isinstance(value, Policy):
+            yield from _between(name, (f"{zh}·", f"{en}: "), value, getattr(after, name))
+        elif old[name] != new[name]:
+            parameter = (words[0] + zh, words[1] + en)
+            yield SchemeDifference(section, name, parameter, _written(old[name]), _written(new[name]))
 
 
 def _written(value: object) -> str:

@@ -83,10 +83,10 @@ async def desk(settings: Settings, client: Client, store: PostgresStore) -> Asyn
     """One sandboxed worker for the whole run, and the door to it."""
     of = settings.model_copy(update={"task_queue": f"tests-{uuid4().hex[:8]}"})
     async with run_worker(of, client, store):
-        yield Desk(Door(client, store, bootstrap.door_key(of), of.task_queue), store, client, of)
+        yield Desk(Door(client, store, bootstrap.load_door_key(of), of.task_queue), store, client, of)
 
 
 @pytest.fixture
 def bureau(desk: Desk) -> Bureau:
     """A bureau behind the worker that serves the whole run."""
-    return Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.door_key(desk.settings))
+    return Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(desk.settings))

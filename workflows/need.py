@@ -20,10 +20,10 @@ class NeedWorkflow(StreamWorkflow):
     @workflow.run
     async def run(self, _opening: Opening) -> None:
         """Stay with the need until it is decided."""
-        while not self.leaving:
+        while not self.is_leaving:
             await self.solicitation()
         await self.end()
 
     async def solicitation(self) -> None:
         """需求徵集: endorsements come in until the case officer decides."""
-        await self.while_in(*SOLICITATION)
+        await self.stay_in(*SOLICITATION)

@@ -11,7 +11,7 @@ class ProbeWorkflow:
 
     @workflow.init
     def __init__(self) -> None:
-        """Hold."""
+        """Nothing is let go yet."""
         self._let_go = False
 
     @workflow.run
@@ -27,5 +27,5 @@ class ProbeWorkflow:
 
     @workflow.signal(name="let_go")
     def let_go(self) -> None:
-        """Enough."""
+        """Release every update that is held, and end."""
         self._let_go = True

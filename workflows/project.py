@@ -25,7 +25,7 @@ class ProjectWorkflow(StreamWorkflow):
     @workflow.run
     async def run(self, _opening: Opening) -> None:
         """Stay with the project until it is archived. An earlier chapter may come again, so it is a loop."""
-        while not self.leaving:
+        while not self.is_leaving:
             await self.application()
             await self.award()
             await self.implementation()
@@ -35,20 +35,20 @@ class ProjectWorkflow(StreamWorkflow):
 
     async def application(self) -> None:
         """申報、初審、評審: drafted, submitted, perhaps returned for completion, screened and scored."""
-        await self.while_in(*APPLICATION)
+        await self.stay_in(*APPLICATION)
 
     async def award(self) -> None:
         """立項: proposed, posted for objection, confirmed, and the contract signed in time."""
-        await self.while_in(*AWARD)
+        await self.stay_in(*AWARD)
 
     async def implementation(self) -> None:
         """實施: started, paid in tranches, supervised, evaluated midway; put right or suspended where need be."""
-        await self.while_in(*IMPLEMENTATION)
+        await self.stay_in(*IMPLEMENTATION)
 
     async def settlement(self) -> None:
         """結項: final report, audit, final evaluation, last payment; or termination with its hearing."""
-        await self.while_in(*SETTLEMENT)
+        await self.stay_in(*SETTLEMENT)
 
     async def afterwards(self) -> None:
         """歸檔: closed, terminated or revoked, until the file is complete and the money is back."""
-        await self.while_in(*AFTERWARDS)
+        await self.stay_in(*AFTERWARDS)

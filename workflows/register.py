@@ -17,12 +17,12 @@ class RegisterWorkflow(StreamWorkflow):
     @workflow.run
     async def run(self, _opening: Opening) -> None:
         """Answer, and stay only while a deadline is running."""
-        while not self.leaving:
-            await self.something_happens()
+        while not self.is_leaving:
+            await self.wait_for_change()
         await self.end()
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether no deadline is running."""
         progress = self.progress()
         return progress is not None and progress.due is None

@@ -23,7 +23,7 @@ class RoundWorkflow(StreamWorkflow):
     @workflow.run
     async def run(self, _opening: Opening) -> None:
         """Stay with the round until its results are published or it is called off."""
-        while not self.leaving:
+        while not self.is_leaving:
             await self.planning()
             await self.solicitation()
             await self.call()
@@ -32,16 +32,16 @@ class RoundWorkflow(StreamWorkflow):
 
     async def planning(self) -> None:
         """計劃: the budget is approved, the rules are chosen."""
-        await self.while_in(*PLANNING)
+        await self.stay_in(*PLANNING)
 
     async def solicitation(self) -> None:
         """需求徵集: the window for needs, then the catalogue of those adopted."""
-        await self.while_in(*SOLICITATION)
+        await self.stay_in(*SOLICITATION)
 
     async def call(self) -> None:
         """公告: bids are taken until the deadline; the call closes a minute later, as of the deadline."""
-        await self.while_in(*CALL)
+        await self.stay_in(*CALL)
 
     async def selection(self) -> None:
         """評審與立項: panels report, the round is resolved, results are published."""
-        await self.while_in(*SELECTION)
+        await self.stay_in(*SELECTION)

@@ -15,18 +15,18 @@ with workflow.unsafe.imports_passed_through():
     from activities import names
     from domain.kernel.envelope import (
         Answer,
-        AnsweredEach,
         Bundle,
-        Carried,
-        CarriedEach,
+        BundleAnswers,
+        BundleRequest,
+        BundleResult,
         CarryOut,
-        CarryOutEach,
+        CarryOutResult,
         Envelope,
         Opening,
         Progress,
     )
 
-Outcome = TypeVar("Outcome", Carried, CarriedEach)
+Result = TypeVar("Result", CarryOutResult, BundleResult)
 
 STAGE = SearchAttributeKey.for_keyword("VentureStage")
 DUE_AT = SearchAttributeKey.for_datetime("VentureDueAt")
@@ -61,17 +61,17 @@ class StreamWorkflow:
         self._progress: Progress | None = opening.progress
         self._opening = opening
         self._turn = asyncio.Lock()
-        self._looked = 0
-        self._asked_to_look = 0
+        self._looks_done = 0
+        self._looks_requested = 0
 
     @workflow.update(name="carry_out", description="一項命令 / one command")
     async def carry_out(self, envelope: Envelope) -> Answer:
         """Carry one command out. Fails with ``NotKnown`` where the outcome is not known: ask again, same id."""
-        carried = await self._carry_out(CarryOut(stream=self._stream, now=workflow.now(), envelope=envelope))
-        if carried.answer is None:
+        result = await self._carry_out(CarryOut(stream=self._stream, now=workflow.now(), envelope=envelope))
+        if result.answer is None:
             message = "carry_out gave no answer"
             raise ApplicationError(message, type="Defect", non_retryable=True)
-        return carried.answer
+        return result.answer
 
     @carry_out.validator
     def _is_for_this_stream(self, envelope: Envelope) -> None:
@@ -80,11 +80,11 @@ class StreamWorkflow:
             raise ApplicationError(message, type="Malformed", non_retryable=True)
 
     @workflow.update(name="carry_out_each", description="若干命令，依次 / several commands in turn")
-    async def carry_out_each(self, bundle: Bundle) -> AnsweredEach:
+    async def carry_out_each(self, bundle: Bundle) -> BundleAnswers:
         """Carry commands out in turn. Where there are fewer answers than commands, ask again for the rest."""
-        asked = CarryOutEach(stream=self._stream, now=workflow.now(), envelopes=bundle.envelopes)
-        carried = await self._recorded(names.CARRY_OUT_EACH, asked, CarriedEach)
-        return AnsweredEach(answers=carried.answers)
+        request = BundleRequest(stream=self._stream, now=workflow.now(), envelopes=bundle.envelopes)
+        result = await self._record(names.CARRY_OUT_EACH, request, BundleResult)
+        return BundleAnswers(answers=result.answers)
 
     @carry_out_each.validator
     def _are_for_this_stream(self, bundle: Bundle) -> None:
@@ -92,78 +92,81 @@ class StreamWorkflow:
             self._is_for_this_stream(envelope)
 
     @workflow.update(name="fall_due", description="手動時鐘走到此刻 / the manual clock reaches this instant")
-    async def fall_due(self, asked: CarryOut) -> Progress:
+    async def fall_due(self, request: CarryOut) -> Progress:
         """Apply what is due at that instant of a manual clock."""
-        return (await self._carry_out(asked)).progress
+        return (await self._carry_out(request)).progress
 
     @fall_due.validator
-    def _is_for_this_clock(self, asked: CarryOut) -> None:
-        if asked.stream != self._stream or asked.envelope is not None or asked.alarm:
-            message = f"{asked.stream}: not a deadline of {self._stream}"
+    def _is_for_this_clock(self, request: CarryOut) -> None:
+        if request.stream != self._stream or request.envelope is not None or request.alarm:
+            message = f"{request.stream}: not a deadline of {self._stream}"
             raise ApplicationError(message, type="Malformed", non_retryable=True)
 
     @workflow.update(name="settled", description="等候審批結果 / wait for an approval")
     async def settled(self, approval: str) -> str | None:
         """The verdict on that approval, once there is one; None if the run ends first: ask again."""
         if self._progress is None:
-            self._asked_to_look += 1
+            self._looks_requested += 1
         await workflow.wait_condition(
-            lambda: self._progress is not None and (self.leaving or approval in self._progress.decided)
+            lambda: self._progress is not None and (self.is_leaving or approval in self._progress.decided)
         )
         return self._progress.decided.get(approval) if self._progress else None
 
     @workflow.signal(name="look", description="重讀日誌 / read the log again")
     def look(self) -> None:
         """Something was appended from outside, or a deadline may have been missed: look at the log."""
-        self._asked_to_look += 1
+        self._looks_requested += 1
 
     @workflow.query(name="progress")
     def progress(self) -> Progress | None:
         """How the stream stands."""
         return self._progress
 
-    async def while_in(self, *stages: str) -> None:
+    async def stay_in(self, *stages: str) -> None:
         """Stay as long as the stream is in one of these stages: commands are carried out, deadlines fall due."""
-        while not self.leaving and (self._progress is None or self._progress.stage in stages):
-            await self.something_happens()
+        while not self.is_leaving and (self._progress is None or self._progress.stage in stages):
+            await self.wait_for_change()
 
     async def end(self) -> None:
         """Let every caller have its answer, then end; or make way for a fresh run that knows the same."""
         await workflow.wait_condition(workflow.all_handlers_finished)
-        if not self.over or self._asked_to_look > self._looked:
+        if not self.is_over or self._looks_wanted():
             workflow.continue_as_new(
                 self._opening.model_copy(update={"progress": self._progress}),
                 initial_versioning_behavior=_next_build(),
             )
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether nothing more comes by itself: the next command or ``look`` starts a new run."""
         return self._progress is not None and (self._progress.final or self._progress.version == 0)
 
     @property
-    def leaving(self) -> bool:
+    def is_leaving(self) -> bool:
         """Whether this run ends: nothing more comes, or its history has grown long."""
-        return self.over or self._rolling()
+        return self.is_over or self._makes_way()
 
-    async def something_happens(self) -> None:
+    async def wait_for_change(self) -> None:
         """Wait for a command, a look, or the alarm; on the last two, see what is due."""
         before = self._progress
         alarm = before.due if before is not None else None
         wait = max(timedelta(0), alarm - workflow.now()) if alarm is not None else None
         try:
             await workflow.wait_condition(
-                lambda: self._progress is not before or self._asked_to_look > self._looked or self._rolling(),
+                lambda: self._progress is not before or self._looks_wanted() or self._makes_way(),
                 timeout=wait,
                 timeout_summary=before.alarm if before and alarm else None,
             )
         except TimeoutError:
-            await self._see_what_is_due()
+            await self._apply_due()
             return
-        if self._asked_to_look > self._looked:
-            await self._see_what_is_due()
+        if self._looks_wanted():
+            await self._apply_due()
 
-    def _rolling(self) -> bool:
+    def _looks_wanted(self) -> bool:
+        return self._looks_requested > self._looks_done
+
+    def _makes_way(self) -> bool:
         info = workflow.info()
         return (
             info.is_continue_as_new_suggested()
@@ -171,34 +174,34 @@ class StreamWorkflow:
             or info.get_current_history_length() > (self._opening.long_history or LONG_HISTORY)
         )
 
-    async def _see_what_is_due(self) -> None:
-        looked = self._asked_to_look
+    async def _apply_due(self) -> None:
+        looks = self._looks_requested
         try:
             await self._carry_out(CarryOut(stream=self._stream, now=workflow.now(), alarm=True))
         except ApplicationError as failed:
             await self._pause(A_LONG_WHILE if failed.type in _FOR_GOOD else A_WHILE)
             return
-        self._looked = looked
+        self._looks_done = looks
 
     async def _pause(self, wait: timedelta) -> None:
         """Leave it for a while, unless a command or a fresh ``look`` comes first."""
-        before, asked = self._progress, self._asked_to_look
+        before, looks = self._progress, self._looks_requested
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self._progress is not before or self._asked_to_look > asked, timeout=wait
+                lambda: self._progress is not before or self._looks_requested > looks, timeout=wait
             )
 
-    async def _carry_out(self, asked: CarryOut) -> Carried:
-        return await self._recorded(names.CARRY_OUT, asked, Carried)
+    async def _carry_out(self, request: CarryOut) -> CarryOutResult:
+        return await self._record(names.CARRY_OUT, request, CarryOutResult)
 
-    async def _recorded(self, activity: str, asked: CarryOut | CarryOutEach, answers: type[Outcome]) -> Outcome:
+    async def _record(self, activity: str, request: CarryOut | BundleRequest, answers: type[Result]) -> Result:
         async with self._turn:
             try:
-                carried: Outcome = await workflow.execute_local_activity(
+                result: Result = await workflow.execute_local_activity(
                     activity,
-                    asked,
+                    request,
                     result_type=answers,
-                    summary=_in_words(asked),
+                    summary=_summary(request),
                     start_to_close_timeout=ONE_TRY,
                     schedule_to_close_timeout=ALL_TRIES,
                     retry_policy=RetryPolicy(
@@ -210,10 +213,10 @@ class StreamWorkflow:
                 )
             except (ActivityError, ApplicationError) as failed:
                 raise _not_known(failed) from failed
-            self._stand(carried.progress)
-        return carried
+            self._adopt(result.progress)
+        return result
 
-    def _stand(self, progress: Progress) -> None:
+    def _adopt(self, progress: Progress) -> None:
         """Adopt what the log says, and show it."""
         before = self._progress
         self._progress = progress
@@ -227,11 +230,11 @@ class StreamWorkflow:
         workflow.set_current_details(progress.details)
 
 
-def _in_words(asked: CarryOut | CarryOutEach) -> str:
+def _summary(request: CarryOut | BundleRequest) -> str:
     """What is carried out, for Temporal's own pages."""
-    if isinstance(asked, CarryOutEach):
-        return " · ".join(envelope.command for envelope in asked.envelopes[:MOST_NAMED])
-    return asked.envelope.command if asked.envelope else "due"
+    if isinstance(request, BundleRequest):
+        return " · ".join(envelope.command for envelope in request.envelopes[:MOST_NAMED])
+    return request.envelope.command if request.envelope else "due"
 
 
 def _next_build() -> workflow.ContinueAsNewVersioningBehavior | None:

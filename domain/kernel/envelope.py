@@ -80,7 +80,7 @@ class Bundle(_Wire):
     envelopes: Annotated[tuple[Envelope, ...], Field(min_length=1)]
 
 
-class CarryOutEach(Bundle):
+class BundleRequest(Bundle):
     """What a workflow asks of ``carry_out_each``."""
 
     stream: StreamId
@@ -140,20 +140,20 @@ class Progress(_Wire):
     """How it stands, for people, in Markdown. No personal data."""
 
 
-class Carried(_Wire):
+class CarryOutResult(_Wire):
     """What ``carry_out`` gives back."""
 
     progress: Progress
     answer: Answer | None = None
 
 
-class AnsweredEach(_Wire):
+class BundleAnswers(_Wire):
     """The answers to the first commands of a bundle: after one that was not accepted nothing has been carried out."""
 
     answers: tuple[Answer, ...] = ()
 
 
-class CarriedEach(AnsweredEach):
+class BundleResult(BundleAnswers):
     """What ``carry_out_each`` gives back."""
 
     progress: Progress

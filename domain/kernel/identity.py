@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID, uuid5
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import core_schema
+
+from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,54 +24,27 @@ _STREAM = re.compile(r"([a-z]+)/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/([A-Za-z0-9][A
 _ACTOR = re.compile(r"([A-Z]+(?:-[A-Z]+)?)#([0-9]{1,9})")
 
 
-class Role(StrEnum):
+class Role(Words):
     """Who may act (domain.md §3.1). The value is the form used in the log and on the command line."""
 
-    CAB_REG = "CAB-REG"
-    CAB_FIN = "CAB-FIN"
-    CAB_DEC = "CAB-DEC"
-    FISCAL = "FISCAL"
-    HOST = "HOST"
-    DCAB = "DCAB"
-    EXPERT = "EXPERT"
-    EVAL = "EVAL"
-    AUDIT = "AUDIT"
-    SUPV = "SUPV"
-    DISC = "DISC"
-    SO_LEGAL = "SO-LEGAL"
-    SO_PM = "SO-PM"
-    SO_ACC = "SO-ACC"
-    COMM = "COMM"
-    BASE_OP = "BASE-OP"
-    PUBLIC = "PUBLIC"
-    SYS = "SYS"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this role."""
-        return _ROLES_ZH[self]
-
-
-_ROLES_ZH = {
-    Role.CAB_REG: "社管經辦",
-    Role.CAB_FIN: "局財務",
-    Role.CAB_DEC: "局黨組會",
-    Role.FISCAL: "財政國庫",
-    Role.HOST: "承辦機構",
-    Role.DCAB: "區縣民政",
-    Role.EXPERT: "評審專家",
-    Role.EVAL: "第三方評估",
-    Role.AUDIT: "審計機構",
-    Role.SUPV: "督導",
-    Role.DISC: "紀檢監察",
-    Role.SO_LEGAL: "組織法人代表",
-    Role.SO_PM: "項目負責人",
-    Role.SO_ACC: "組織財務",
-    Role.COMM: "社區",
-    Role.BASE_OP: "基地運營方",
-    Role.PUBLIC: "公眾",
-    Role.SYS: "系統時鐘",
-}
+    CAB_REG = "CAB-REG", "社管經辦", "case officer"
+    CAB_FIN = "CAB-FIN", "局財務", "bureau finance officer"
+    CAB_DEC = "CAB-DEC", "局黨組會", "bureau leadership"
+    FISCAL = "FISCAL", "財政國庫", "finance department"
+    HOST = "HOST", "承辦機構", "managing agency"
+    DCAB = "DCAB", "區縣民政", "district civil affairs bureau"
+    EXPERT = "EXPERT", "評審專家", "reviewer"
+    EVAL = "EVAL", "第三方評估", "independent evaluator"
+    AUDIT = "AUDIT", "審計機構", "auditor"
+    SUPV = "SUPV", "督導", "project supervisor"
+    DISC = "DISC", "紀檢監察", "discipline inspection"
+    SO_LEGAL = "SO-LEGAL", "組織法人代表", "legal representative"
+    SO_PM = "SO-PM", "項目負責人", "project manager"
+    SO_ACC = "SO-ACC", "組織財務", "organisation finance officer"
+    COMM = "COMM", "社區", "community committee"
+    BASE_OP = "BASE-OP", "基地運營方", "base operator"
+    PUBLIC = "PUBLIC", "公眾", "the public"
+    SYS = "SYS", "系統時鐘", "the system's clock"
 
 
 class _Text(str):
@@ -190,7 +164,15 @@ class Attachment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: Annotated[str, AfterValidator(_sha256)]
+    sha256: Annotated[str, AfterValidator(_sha256), Field(title="摘要 / digest")]
     """64 lower-case hex digits."""
-    media_type: Text
-    name: Text
+    media_type: Annotated[Text, Field(title="文件類型 / media type")]
+    name: Annotated[Text, Field(title="名稱 / name")]
+
+
+Reason = Annotated[Text, Field(title="理由 / reason")]
+"""Why somebody decides or asks so."""
+Attachments = Annotated[tuple[Attachment, ...], Field(title="附件 / attachments")]
+"""Documents, where there are any."""
+Evidence = Annotated[tuple[Attachment, ...], Field(min_length=1, title="附件 / attachments")]
+"""Documents that must be there (V1)."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from domain.kernel.identity import Text
 from domain.kernel.money import Fen
 from domain.kernel.state import SchemeRef
+from domain.kernel.words import Words
 
 WorkingDays = Annotated[int, Field(ge=1, le=366)]
 Days = Annotated[int, Field(ge=1, le=3660)]
@@ -28,68 +28,81 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Route(StrEnum):
+class Route(Words):
     """The legal route of a round (§2.1)."""
 
-    GRANT = "GRANT"
-    PROCUREMENT = "PROCUREMENT"
-    REIMBURSE = "REIMBURSE"
+    GRANT = "GRANT", "資助", "grant"
+    PROCUREMENT = "PROCUREMENT", "政府購買服務", "procurement"
+    REIMBURSE = "REIMBURSE", "事後補助", "reimbursement"
 
 
-class RoundLevel(StrEnum):
+class RoundLevel(Words):
     """Whose round it is (HZ-1)."""
 
-    MUNICIPAL = "MUNICIPAL"
-    DISTRICT = "DISTRICT"
+    MUNICIPAL = "MUNICIPAL", "市級", "municipal"
+    DISTRICT = "DISTRICT", "區縣級", "district"
 
 
 class Needs(Policy):
     """Need solicitation 需求徵集."""
 
-    window_wd: WorkingDays = 10
+    window_wd: Annotated[WorkingDays, Field(title="徵集期（工作日） / need window (working days)")] = 10
     """Working days from opening to closing."""
 
 
 class Bidding(Policy):
     """Call and application 申報."""
 
-    window_wd: WorkingDays = 15
+    window_wd: Annotated[WorkingDays, Field(title="申報期（工作日） / bid window (working days)")] = 15
     """Working days from the call to its deadline, where the call names none."""
-    per_organisation: Annotated[int, Field(ge=1, le=100)] = 1
+    per_organisation: Annotated[int, Field(ge=1, le=100, title="每家可報項數 / applications an organisation")] = 1
     """Bids of one organisation in one round."""
-    completion_wd: WorkingDays = 3
+    completion_wd: Annotated[WorkingDays, Field(title="補正期限（工作日） / completion period (working days)")] = 3
     """Working days to complete a returned application; late is a failed preliminary review."""
-    joint: bool = True
+    joint: Annotated[bool, Field(title="可聯合申報 / joint applications allowed")] = True
     """Whether several organisations may bid together."""
-    cap_fen: Fen | None = None
+    cap_fen: Annotated[Fen | None, Field(title="申請資助上限 / most that may be applied for")] = None
     """The most that one application may ask for."""
-    blacklist_years: Annotated[int, Field(ge=0, le=30)] = 3
-    minimum_rating: Literal["1A", "2A", "3A", "4A", "5A"] | None = None
-    rating_bonus: dict[Literal["1A", "2A", "3A", "4A", "5A"], Annotated[int, Field(ge=0, le=3)]] = {}
+    blacklist_years: Annotated[
+        int, Field(ge=0, le=30, title="失信限制年限（年） / excluded after a listing (years)")
+    ] = 3
+    minimum_rating: Annotated[
+        Literal["1A", "2A", "3A", "4A", "5A"] | None, Field(title="最低評級 / minimum rating")
+    ] = None
+    rating_bonus: Annotated[
+        dict[Literal["1A", "2A", "3A", "4A", "5A"], Annotated[int, Field(ge=0, le=3)]],
+        Field(title="評級加分 / rating bonus"),
+    ] = {}
     """Points added for a rating that is valid at that instant (D5), at most 3."""
 
 
 class Budget(Policy):
     """Caps on budget lines, in percent of the award (M6)."""
 
-    personnel_max: Percent = 30
-    administration_max: Percent = 5
-    forbidden: tuple[str, ...] = ("hospitality", "foreign_travel", "vehicles", "buildings", "irregular_pay")
-    match_min: Percent = 0
+    personnel_max: Annotated[Percent, Field(title="人員費上限（%） / personnel at most (%)")] = 30
+    administration_max: Annotated[Percent, Field(title="管理費上限（%） / administration at most (%)")] = 5
+    forbidden: Annotated[tuple[str, ...], Field(title="禁止列支 / forbidden lines")] = (
+        "hospitality",
+        "foreign_travel",
+        "vehicles",
+        "buildings",
+        "irregular_pay",
+    )
+    match_min: Annotated[Percent, Field(title="配套資金比例下限（%） / match funding at least (%)")] = 0
     """Self-raised funds, in percent of the whole budget."""
 
 
 class Review(Policy):
     """Expert review 評審."""
 
-    panel: Annotated[int, Field(ge=1, le=99)] = 5
+    panel: Annotated[int, Field(ge=1, le=99, title="評審席位 / seats of a panel")] = 5
     """Seats; odd (P4)."""
-    drop_extremes: bool = True
+    drop_extremes: Annotated[bool, Field(title="去最高最低分 / highest and lowest left out")] = True
     """Highest and lowest are left out when five or more scored."""
-    line: Points = 60
+    line: Annotated[Points, Field(title="立項最低分數線 / line to be reached")] = 60
     """The mark an application must reach."""
-    recusal_months: Annotated[int, Field(ge=0, le=120)] = 24
-    rubric: dict[str, Points] = {
+    recusal_months: Annotated[int, Field(ge=0, le=120, title="回避期（月） / recusal (months)")] = 24
+    rubric: Annotated[dict[str, Points], Field(title="評分權重 / rubric")] = {
         "need": 20,
         "design": 20,
         "capacity": 15,
@@ -114,59 +127,70 @@ class Review(Policy):
 class Publicity(Policy):
     """Posting of a proposed award 公示, and objections."""
 
-    working_days: WorkingDays = 5
-    objection_decision_wd: WorkingDays = 10
+    working_days: Annotated[WorkingDays, Field(title="公示期（工作日） / notice period (working days)")] = 5
+    objection_decision_wd: Annotated[
+        WorkingDays, Field(title="異議處理期限（工作日） / objection decision period (working days)")
+    ] = 10
     """Working days to decide an accepted objection; late is escalated to DISC."""
 
 
 class Contracting(Policy):
     """Signing 簽約."""
 
-    signing_wd: WorkingDays = 15
+    signing_wd: Annotated[WorkingDays, Field(title="簽約期限（工作日） / signing period (working days)")] = 15
     """Working days from confirmation to signature; late lapses."""
 
 
 class Paying(Policy):
     """Disbursement 撥付."""
 
-    payment_wd: WorkingDays = 15
+    payment_wd: Annotated[WorkingDays, Field(title="付款期限（工作日） / payment period (working days)")] = 15
     """Working days from the request to the payment; late is overdue."""
 
 
 class Delivery(Policy):
     """Implementation and supervision 實施與督導."""
 
-    supervisor_required: bool = False
+    supervisor_required: Annotated[bool, Field(title="須派督導 / supervisor required")] = False
     """No start without an assigned supervisor (T12)."""
-    community_required: bool = False
+    community_required: Annotated[bool, Field(title="須有社區 / community required")] = False
     """No start without a named community (FZ-2)."""
-    minor_variation_percent: Percent = 10
+    minor_variation_percent: Annotated[Percent, Field(title="輕微變更上限（%） / minor variation at most (%)")] = 10
     """A movement of lines up to this share of the award is minor."""
 
 
 class Grade(Policy):
     """A final grade and the least mark for it."""
 
-    name: Text
-    least: Points
+    name: Annotated[Text, Field(title="名稱 / name")]
+    least: Annotated[Points, Field(title="最低分 / least mark")]
 
 
 class Evaluating(Policy):
     """Mid-term and final evaluation, audit."""
 
-    pass_mark: Points = 60
-    midterm_rubric: dict[str, Points] = {"delivery": 30, "inputs": 20, "finance": 20, "effect": 30}
-    midterm_report_wd: WorkingDays = 5
+    pass_mark: Annotated[Points, Field(title="合格線 / pass mark")] = 60
+    midterm_rubric: Annotated[dict[str, Points], Field(title="中期評分權重 / mid-term rubric")] = {
+        "delivery": 30,
+        "inputs": 20,
+        "finance": 20,
+        "effect": 30,
+    }
+    midterm_report_wd: Annotated[
+        WorkingDays, Field(title="自評期限（工作日） / self-assessment period (working days)")
+    ] = 5
     """Working days after the self-assessment is due; later counts as a fail."""
-    grades: Annotated[tuple[Grade, ...], Field(min_length=1)] = (
+    grades: Annotated[tuple[Grade, ...], Field(min_length=1, title="等級線 / grades")] = (
         Grade(name="優秀", least=90),
         Grade(name="良好", least=80),
         Grade(name="合格", least=60),
         Grade(name="不合格", least=0),
     )
-    final_report_months: Annotated[int, Field(ge=1, le=24)] = 1
+    final_report_months: Annotated[int, Field(ge=1, le=24, title="結項報告期限（月） / final report due (months)")] = 1
     """Months after the end date within which the final report is due."""
-    standing_team_months: Annotated[int, Field(ge=0, le=36)] = 0
+    standing_team_months: Annotated[
+        int, Field(ge=0, le=36, title="常態志願隊活動（月） / standing team active (months)")
+    ] = 0
     """Distinct months of activity that a standing volunteer team must show (Z1); 0 asks for none."""
 
     @model_validator(mode="after")
@@ -184,41 +208,43 @@ class Evaluating(Policy):
 class Remedy(Policy):
     """Rectification, termination, clawback 整改、終止、追回."""
 
-    rectify_wd: WorkingDays = 15
-    extensions: Annotated[int, Field(ge=0, le=5)] = 1
-    hearing_wd: WorkingDays = 10
-    clawback_days: Days = 30
-    ban_years: Annotated[int, Field(ge=0, le=30)] = 3
+    rectify_wd: Annotated[WorkingDays, Field(title="整改期限（工作日） / rectification period (working days)")] = 15
+    extensions: Annotated[int, Field(ge=0, le=5, title="可延期次數 / extensions allowed")] = 1
+    hearing_wd: Annotated[
+        WorkingDays, Field(title="陳述申辯期限（工作日） / period for representations (working days)")
+    ] = 10
+    clawback_days: Annotated[Days, Field(title="退回期限（日） / repayment period (days)")] = 30
+    ban_years: Annotated[int, Field(ge=0, le=30, title="取消申報資格年限（年） / barred from applying (years)")] = 3
 
 
 class Closing(Policy):
     """Close and archive 結項與歸檔."""
 
-    retention_years: Annotated[int, Field(ge=1, le=100)] = 10
+    retention_years: Annotated[int, Field(ge=1, le=100, title="保管期限（年） / retention (years)")] = 10
 
 
 class Scheme(Policy):
     """管理辦法: all rules of one city, in one version."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$")]
-    version: Annotated[int, Field(ge=1)]
-    city: Text
-    title: Text
-    edition: Annotated[int, Field(ge=1)] = 1
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$", title="名稱 / name")]
+    version: Annotated[int, Field(ge=1, title="版本 / version")]
+    city: Annotated[Text, Field(title="城市 / city")]
+    title: Annotated[Text, Field(title="標題 / title")]
+    edition: Annotated[int, Field(ge=1, title="規則版次 / edition of the rules")] = 1
     """Which edition of the rules in code this version runs under."""
-    effective: date
-    route: Route = Route.GRANT
-    needs: Needs = Needs()
-    bidding: Bidding = Bidding()
-    budget: Budget = Budget()
-    review: Review = Review()
-    publicity: Publicity = Publicity()
-    contract: Contracting = Contracting()
-    payment: Paying = Paying()
-    delivery: Delivery = Delivery()
-    evaluation: Evaluating = Evaluating()
-    remedy: Remedy = Remedy()
-    closing: Closing = Closing()
+    effective: Annotated[date, Field(title="施行日 / effective from")]
+    route: Annotated[Route, Field(title="方式 / route")] = Route.GRANT
+    needs: Annotated[Needs, Field(title="需求徵集 / need solicitation")] = Needs()
+    bidding: Annotated[Bidding, Field(title="申報 / bidding")] = Bidding()
+    budget: Annotated[Budget, Field(title="預算 / budget")] = Budget()
+    review: Annotated[Review, Field(title="評審 / review")] = Review()
+    publicity: Annotated[Publicity, Field(title="公示 / publicity")] = Publicity()
+    contract: Annotated[Contracting, Field(title="簽約 / contract")] = Contracting()
+    payment: Annotated[Paying, Field(title="撥付 / payment")] = Paying()
+    delivery: Annotated[Delivery, Field(title="實施與督導 / delivery")] = Delivery()
+    evaluation: Annotated[Evaluating, Field(title="評估 / evaluation")] = Evaluating()
+    remedy: Annotated[Remedy, Field(title="整改、終止、收回 / remedy")] = Remedy()
+    closing: Annotated[Closing, Field(title="結項與歸檔 / closing")] = Closing()
 
     @property
     def ref(self) -> SchemeRef:

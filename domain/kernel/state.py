@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,21 +52,21 @@ class SchemeRef(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    version: int
+    name: Annotated[str, Field(title="名稱 / name")]
+    version: Annotated[int, Field(title="版本 / version")]
 
     def __str__(self) -> str:
         """As people cite it."""
         return f"{self.name}@{self.version}"
 
 
-class Verdict(StrEnum):
+class Verdict(Words):
     """How an approval stands."""
 
-    OPEN = "OPEN"
-    GRANTED = "GRANTED"
-    REFUSED = "REFUSED"
-    VOID = "VOID"
+    OPEN = "OPEN", "待決", "pending"
+    GRANTED = "GRANTED", "已准", "granted"
+    REFUSED = "REFUSED", "未准", "refused"
+    VOID = "VOID", "作廢", "void"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
@@ -15,11 +14,12 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
+from domain.kernel.identity import Actor, Attachment, Attachments, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition, Verdict
+from domain.kernel.words import Words
 from domain.project.bidding import (
     Application,
     BaseSupport,
@@ -44,19 +44,19 @@ HELD = (Stage.PROPOSED, Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD, Stage.AWARDED)
 """The stages in which an award exists and no contract does."""
 
 
-class Remedy(StrEnum):
+class Remedy(Words):
     """What an upheld objection leads to."""
 
-    DISQUALIFY = "DISQUALIFY"
-    RESCORE = "RESCORE"
+    DISQUALIFY = "DISQUALIFY", "取消資格", "disqualify"
+    RESCORE = "RESCORE", "重新評審", "score again"
 
 
-class RevocationGround(StrEnum):
+class RevocationGround(Words):
     """Why an award may be revoked."""
 
-    FALSE_STATEMENT = "FALSE_STATEMENT"
-    CREDIT_LISTING = "CREDIT_LISTING"
-    BUDGET_WITHDRAWN = "BUDGET_WITHDRAWN"
+    FALSE_STATEMENT = "FALSE_STATEMENT", "弄虛作假", "false statement"
+    CREDIT_LISTING = "CREDIT_LISTING", "列入失信名單", "credit listing"
+    BUDGET_WITHDRAWN = "BUDGET_WITHDRAWN", "預算撤回", "budget withdrawn"
 
 
 # ---------------------------------------------------------------- 擬立項
@@ -65,16 +65,16 @@ class RevocationGround(StrEnum):
 class Proposal(Particulars):
     """What is to be awarded, from which funds, on whose report."""
 
-    project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$")]
+    project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$", title="項目 / project")]
     """The project's number from now on: the other name of this stream."""
-    award: Fen
-    funds: dict[str, Fen]
+    award: Annotated[Fen, Field(title="資助金額 / award")]
+    funds: Annotated[dict[str, Fen], Field(title="資金來源 / funds")]
     """Fund and its share; the shares add up to the award."""
-    panel: str | None = None
+    panel: Annotated[str | None, Field(title="評審專家組 / review panel")] = None
     """The panel whose report it rests on; none for base support."""
-    minutes: Attachment
+    minutes: Annotated[Attachment, Field(title="會議紀要 / minutes of the meeting")]
     """The minutes of the meeting that proposes it."""
-    support: BaseSupport | None = None
+    support: Annotated[BaseSupport | None, Field(title="扶持依據 / base supported")] = None
     """Base support only, where no bid came before: which base, and who runs it."""
 
 
@@ -111,7 +111,7 @@ class ProposeAward(Proposal, Command):
 class Notice(Particulars):
     """The posted notice; list, amounts and reviewers are taken from the file."""
 
-    contact: Text
+    contact: Annotated[Text, Field(title="聯繫方式 / contact")]
     """Where an objection is to be lodged: an office, never a person."""
 
 
@@ -128,11 +128,11 @@ class AwardPublicityOpened(Notice, Event):
             "notice has list amounts reviewers contact",
         ),
     )
-    award: Fen
-    reviewers: tuple[str, ...]
-    working_days: int
+    award: Annotated[Fen, Field(title="資助金額 / award")]
+    reviewers: Annotated[tuple[str, ...], Field(title="評審專家 / reviewers")]
+    working_days: Annotated[int, Field(title="公示期（工作日） / notice period (working days)")]
     """How many working days it stays posted (D2)."""
-    decision_wd: int
+    decision_wd: Annotated[int, Field(title="異議處理期限（工作日） / objection decision period (working days)")]
     """Working days within which an accepted objection is to be decided."""
 
 
@@ -148,14 +148,14 @@ class OpenAwardPublicity(Notice, Command):
 class Objecting(Particulars):
     """Which objection; numbered by who lodges it."""
 
-    objection: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$")] = "1"
+    objection: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$", title="異議 / objection")] = "1"
 
 
 class Complaint(Objecting):
     """What is objected to."""
 
-    ground: Text
-    attachments: tuple[Attachment, ...] = ()
+    ground: Annotated[Text, Field(title="事由 / ground")]
+    attachments: Attachments = ()
 
 
 class ObjectionLodged(Complaint, Event):
@@ -197,14 +197,14 @@ class AcceptObjection(Objecting, Command):
 class Finding(Objecting):
     """What the investigation found."""
 
-    finding: Text
+    finding: Annotated[Text, Field(title="查明情況 / finding")]
 
 
 class ObjectionDismissed(Finding, Event):
     """The objection does not hold; the clock runs on from the next day."""
 
     zh = "異議不成立"
-    still_open: int
+    still_open: Annotated[int, Field(title="未決異議 / objections still open")]
     """Accepted objections that remain."""
     moves = (
         Transition(
@@ -227,14 +227,14 @@ class DismissObjection(Finding, Command):
 class Upholding(Finding):
     """An upheld objection with its consequence and its evidence (V1)."""
 
-    remedy: Remedy
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    remedy: Annotated[Remedy, Field(title="處理 / remedy")]
+    attachments: Evidence
 
 
 class FundsFreed(PlacesFreed):
     """What goes back to the envelopes; and the place as the answer to its need, which may be funded elsewhere now."""
 
-    freed: dict[str, Fen]
+    freed: Annotated[dict[str, Fen], Field(title="退回額度 / back to the envelope")]
     """Fund and fen."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
@@ -280,7 +280,7 @@ class UpholdObjection(Upholding, Command):
 class Rescoring(Particulars):
     """On whose report the award rests from now on."""
 
-    panel: str
+    panel: Annotated[str, Field(title="評審專家組 / review panel")]
     """Another panel than the one whose marks were objected to."""
 
 
@@ -288,7 +288,7 @@ class AwardRescored(Rescoring, Event):
     """The bid was scored again and still reaches the line: the award may be posted anew."""
 
     zh = "複評"
-    score: Decimal
+    score: Annotated[Decimal, Field(title="得分 / score")]
 
 
 class RescoreAward(Rescoring, Command):
@@ -307,7 +307,7 @@ class AwardConfirmed(Event):
     """The award is final; the signing period begins."""
 
     zh = "立項批復"
-    signing_wd: int
+    signing_wd: Annotated[int, Field(title="簽約期限（工作日） / signing period (working days)")]
     """Working days within which the contract is to be signed."""
     moves = (
         Transition(
@@ -329,7 +329,7 @@ class ConfirmAward(Command):
 class Withdrawal(Particulars):
     """Why the organisation gives the award up."""
 
-    reason: Text
+    reason: Reason
 
 
 class AwardDeclined(Withdrawal, FundsFreed, Event):
@@ -356,9 +356,9 @@ class DeclineAward(Withdrawal, Command):
 class Revocation(Particulars):
     """Why the bureau takes an award back, with its evidence (V1)."""
 
-    ground: RevocationGround
-    reason: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    ground: Annotated[RevocationGround, Field(title="事由 / ground")]
+    reason: Reason
+    attachments: Evidence
 
 
 class AwardRevoked(Revocation, FundsFreed, Event):
@@ -411,13 +411,13 @@ Events = (
 # ---------------------------------------------------------------- what the room remembers
 
 
-class ObjectionStatus(StrEnum):
+class ObjectionStatus(Words):
     """Where an objection stands (domain.md §3.1)."""
 
-    LODGED = "LODGED"
-    ACCEPTED = "ACCEPTED"
-    DISMISSED = "DISMISSED"
-    UPHELD = "UPHELD"
+    LODGED = "LODGED", "已提出", "lodged"
+    ACCEPTED = "ACCEPTED", "已受理", "accepted"
+    DISMISSED = "DISMISSED", "不成立", "dismissed"
+    UPHELD = "UPHELD", "成立", "upheld"
 
 
 @dataclass(frozen=True)

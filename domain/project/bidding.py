@@ -14,7 +14,7 @@ from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.envelope import Instant
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachment, Role, StreamId, Text
+from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
@@ -44,26 +44,26 @@ REVIEWERS = (Role.HOST, Role.DCAB, Role.CAB_REG)
 class Bid(Particulars):
     """申報書: who asks for how much, in answer to which need (stage 3 of §2.2)."""
 
-    round: str
+    round: Annotated[str, Field(title="輪次 / round")]
     """The round, e.g. ``R-HZ-2024``."""
-    organisation: str
+    organisation: Annotated[str, Field(title="組織 / organisation")]
     """The bidder, e.g. ``ORG-1``."""
-    partners: tuple[str, ...] = ()
+    partners: Annotated[tuple[str, ...], Field(title="聯合申報方 / joint applicants")] = ()
     """Organisations that bid jointly."""
-    title: Text
-    requested: Annotated[Fen, Field(gt=0)]
+    title: Annotated[Text, Field(title="名稱 / title")]
+    requested: Annotated[Fen, Field(gt=0, title="申請資助金額 / amount applied for")]
     """What it asks for, in fen."""
-    match_pledged: Fen = 0
+    match_pledged: Annotated[Fen, Field(title="承諾配套 / match funding pledged")] = 0
     """Self-raised money promised beside it, in fen."""
-    need: str | None = None
+    need: Annotated[str | None, Field(title="需求 / need")] = None
     """The adopted need that it answers."""
-    statement: Text | None = None
+    statement: Annotated[Text | None, Field(title="需求說明 / statement of need")] = None
     """The applicant's own statement of a need, where it answers none from the catalogue."""
-    fields: tuple[Text, ...] = ()
+    fields: Annotated[tuple[Text, ...], Field(title="領域 / fields")] = ()
     """Fields of welfare (HZ-6)."""
-    community: Text | None = None
+    community: Annotated[Text | None, Field(title="社區 / community")] = None
     """The community that benefits, e.g. ``COMM-1`` (FZ-2)."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
 
 
 class ApplicationDrafted(Bid, Event):
@@ -92,9 +92,9 @@ class ApplicationSubmitted(Bid, Event):
             "window open or returned in time; eligible; one bid an organisation; no double funding",
         ),
     )
-    need_version: int | None = None
+    need_version: Annotated[int | None, Field(title="需求版本 / version of the need")] = None
     """The version of the need that it answers."""
-    places: dict[str, int]
+    places: Annotated[dict[str, int], Field(title="名額 / places")]
     """Keys that it takes, and how many places each has; none if they are held already."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
@@ -112,7 +112,7 @@ class SubmitApplication(Bid, Command):
 class PlacesFreed(Particulars):
     """Which places it gives back."""
 
-    freed_places: tuple[str, ...] = ()
+    freed_places: Annotated[tuple[str, ...], Field(title="釋放名額 / places freed")] = ()
     """Keys: of its one answer to its need, and of a withdrawn bid also its place in the round."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
@@ -127,7 +127,7 @@ class PlacesFreed(Particulars):
 class Retreat(Particulars):
     """Why the bid is withdrawn."""
 
-    reason: Text | None = None
+    reason: Reason | None = None
 
 
 class ApplicationWithdrawn(Retreat, PlacesFreed, Event):
@@ -154,10 +154,10 @@ class WithdrawApplication(Retreat, Command):
 class Lateness(Particulars):
     """What came when, for which round."""
 
-    round: str
-    received: Instant
+    round: Annotated[str, Field(title="輪次 / round")]
+    received: Annotated[Instant, Field(title="收到時間 / received at")]
     """When it arrived."""
-    organisation: str | None = None
+    organisation: Annotated[str | None, Field(title="組織 / organisation")] = None
 
 
 class LateSubmissionRefused(Lateness, Event):
@@ -173,7 +173,7 @@ class LateSubmissionRefused(Lateness, Event):
             "received at or after the deadline",
         ),
     )
-    deadline: Instant
+    deadline: Annotated[Instant, Field(title="截止時間 / deadline")]
     """The deadline that it missed."""
 
 
@@ -189,8 +189,8 @@ class RefuseLateSubmission(Lateness, Command):
 class Lacking(Particulars):
     """What has to be completed."""
 
-    reason: Text
-    missing: tuple[Text, ...] = ()
+    reason: Reason
+    missing: Annotated[tuple[Text, ...], Field(title="需補正的材料 / missing documents")] = ()
     """The items one by one."""
 
 
@@ -199,7 +199,7 @@ class ApplicationReturned(Lacking, Event):
 
     zh = "退回補正"
     moves = (Transition("AP05", (Stage.APPLIED,), Stage.RETURNED, (Role.HOST, Role.DCAB), "says what is missing"),)
-    completion_wd: int
+    completion_wd: Annotated[int, Field(title="補正期限（工作日） / completion period (working days)")]
     """Working days to complete it."""
 
 
@@ -212,7 +212,7 @@ class ReturnApplication(Lacking, Command):
 class Passing(Particulars):
     """A remark on the preliminary review."""
 
-    note: Text | None = None
+    note: Annotated[Text | None, Field(title="備註 / note")] = None
 
 
 class PreliminaryReviewPassed(Passing, Event):
@@ -236,8 +236,8 @@ class PreliminaryReviewFailed(PlacesFreed, Event):
         Transition("AP07", (Stage.APPLIED,), Stage.PRELIM_FAILED, REVIEWERS, "reason and evidence"),
         Transition("AP08", (Stage.RETURNED,), Stage.PRELIM_FAILED, (Role.SYS,), "not completed in time"),
     )
-    reason: Text
-    attachments: tuple[Attachment, ...] = ()
+    reason: Reason
+    attachments: Attachments = ()
 
 
 class FailPreliminaryReview(Command):
@@ -247,8 +247,8 @@ class FailPreliminaryReview(Command):
     by = REVIEWERS
     during = (Stage.APPLIED,)
     rule = "AP07"
-    reason: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    reason: Reason
+    attachments: Evidence
 
 
 class LapseCompletion(Command):
@@ -266,7 +266,7 @@ class LapseCompletion(Command):
 class Rejection(Particulars):
     """Why it was not chosen."""
 
-    reason: Text
+    reason: Reason
 
 
 class ApplicationNotSelected(Rejection, PlacesFreed, Event):
@@ -337,14 +337,14 @@ def _answer(state: State, bid: Bid) -> str:
 class BaseSupport(Particulars):
     """What is said of a base's support, which nobody bids for (CZ-9); the award carries it."""
 
-    round: str
+    round: Annotated[str, Field(title="輪次 / round")]
     """The round whose rules and budget it comes under."""
-    organisation: str
+    organisation: Annotated[str, Field(title="組織 / organisation")]
     """The operator of the base."""
-    base: str
+    base: Annotated[str, Field(title="基地 / base")]
     """The assessed base, e.g. ``BASE-M1``."""
-    title: Text
-    fields: tuple[Text, ...] = ()
+    title: Annotated[Text, Field(title="名稱 / title")]
+    fields: Annotated[tuple[Text, ...], Field(title="領域 / fields")] = ()
     """Fields of welfare (HZ-6)."""
 
 

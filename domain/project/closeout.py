@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 
 from pydantic import Field
@@ -15,11 +14,12 @@ from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
+from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
+from domain.kernel.words import Words
 from domain.project.contract import Contract, Key, Money, Tranches, applicants, apportioned, pinned
 from domain.project.delivery import Delivery, Outputs, all_met, derived_from_records, standing_team, voucher_key
 from domain.project.stage import CONTRACT_LIVE, Stage
@@ -45,11 +45,11 @@ CORRECTABLE = (*CONTRACT_LIVE, Stage.TERMINATED, Stage.CLOSED)
 """The stages in which the record may be corrected; an archived project is reopened first."""
 
 
-class ReopeningGround(StrEnum):
+class ReopeningGround(Words):
     """What makes a closed project be looked at again."""
 
-    POST_AUDIT = "POST_AUDIT"
-    DISCIPLINE = "DISCIPLINE"
+    POST_AUDIT = "POST_AUDIT", "事後審計", "post-audit"
+    DISCIPLINE = "DISCIPLINE", "紀檢監察發現", "found by discipline inspection"
 
 
 # ---------------------------------------------------------------- 結項申請
@@ -82,8 +82,8 @@ class SubmitFinalReport(Outputs, Command):
 class Surplus(Particulars):
     """What was paid and not needed."""
 
-    amount: Annotated[Fen, Field(gt=0)]
-    reference: Text | None = None
+    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    reference: Annotated[Text | None, Field(title="憑證號 / reference")] = None
     """The treasury's own number of the receipt."""
 
 
@@ -108,7 +108,7 @@ class ReturnSurplus(Surplus, Command):
 class Closing(Particulars):
     """The certificate, where one is issued."""
 
-    certificate: Attachment | None = None
+    certificate: Annotated[Attachment | None, Field(title="結項證書 / closure certificate")] = None
 
 
 class ProjectClosed(Closing, Event):
@@ -135,7 +135,7 @@ class CloseProject(Closing, Command):
 class File(Particulars):
     """The file that is put away."""
 
-    index: Attachment
+    index: Annotated[Attachment, Field(title="案卷目錄 / index of the file")]
     """The list of its documents."""
 
 
@@ -143,7 +143,7 @@ class ProjectArchived(File, Event):
     """The file is complete and put away."""
 
     zh = "歸檔"
-    retention_years: int
+    retention_years: Annotated[int, Field(title="保管期限（年） / retention (years)")]
     """Years for which it is kept."""
     moves = (
         Transition(
@@ -165,10 +165,10 @@ class ArchiveProject(File, Command):
 class Reopening(Particulars):
     """What was found after the close, with its evidence (V1)."""
 
-    ground: ReopeningGround
-    finding: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
-    eligible: Fen | None = None
+    ground: Annotated[ReopeningGround, Field(title="事由 / ground")]
+    finding: Annotated[Text, Field(title="查明情況 / finding")]
+    attachments: Evidence
+    eligible: Annotated[Fen | None, Field(title="審定支出 / eligible expenditure")] = None
     """Spending that the award may bear, as it was found now, in fen; None if that stands."""
 
 
@@ -199,21 +199,21 @@ class ReopenProject(Reopening, Command):
 class OfCorrection(Particulars):
     """Which correction; numbered by who proposes it."""
 
-    correction: Key
+    correction: Annotated[Key, Field(title="更正 / correction")]
 
 
 class Proposal(OfCorrection):
     """Which record is wrong and how it should read. The wrong one stays in the log (V2)."""
 
-    corrects: Annotated[int, Field(ge=1)]
+    corrects: Annotated[int, Field(ge=1, title="更正對象 / record corrected")]
     """The version of this stream at which the wrong record stands."""
-    reason: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
-    strike: bool = False
+    reason: Reason
+    attachments: Evidence
+    strike: Annotated[bool, Field(title="作廢 / struck out")] = False
     """Whether the activity or voucher is taken out altogether."""
-    person_times: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    person_times: Annotated[Annotated[int, Field(ge=0, le=10_000_000)] | None, Field(title="人次 / attendances")] = None
     """For an activity: how many attendances it was."""
-    amount: Fen | None = None
+    amount: Annotated[Fen | None, Field(title="金額 / amount")] = None
     """For a voucher: how much it was, in fen."""
 
 
@@ -237,9 +237,9 @@ class CorrectionConfirmed(OfCorrection, Event):
     """A second person agrees; from now on the record counts as corrected."""
 
     zh = "更正確認"
-    corrects: int
+    corrects: Annotated[int, Field(title="更正對象 / record corrected")]
     """The version of this stream at which the wrong record stands."""
-    voucher: str | None = None
+    voucher: Annotated[str | None, Field(title="支出憑證 / voucher")] = None
     """The voucher that is free again, if one was struck out."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +22,7 @@ from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Orde
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, SchemeRef, State, Transition, Verdict
+from domain.kernel.words import Words
 from domain.project.award import Award, FundsFreed
 from domain.project.bidding import answers, given_back
 from domain.project.stage import CONTRACT_LIVE, Stage, gate
@@ -64,36 +64,36 @@ class Clause(BaseModel):
 class Installment(Clause):
     """One tranche as agreed."""
 
-    planned: Fen
-    gate: Text
+    planned: Annotated[Fen, Field(title="計劃金額 / planned")]
+    gate: Annotated[Text, Field(title="撥付條件 / payment condition")]
     """The event that must stand positive before it may be asked for (M2)."""
 
 
 class MilestoneTerm(Clause):
     """One milestone as agreed."""
 
-    title: Text
-    due: date | None = None
+    title: Annotated[Text, Field(title="名稱 / title")]
+    due: Annotated[date | None, Field(title="期限 / due")] = None
     """Its last day; missed at 24:00. None if only its being met matters."""
 
 
 class Parties(Clause):
     """Who takes part besides bureau and organisation, by their registered ids (P3, FZ-2)."""
 
-    solicitor: Text | None = None
-    host: Text | None = None
-    supervisor: Text | None = None
-    community: Text | None = None
-    evaluator: Text | None = None
-    auditor: Text | None = None
+    solicitor: Annotated[Text | None, Field(title="徵集方 / solicitor")] = None
+    host: Annotated[Text | None, Field(title="承辦單位 / managing agency")] = None
+    supervisor: Annotated[Text | None, Field(title="督導機構 / supervisor")] = None
+    community: Annotated[Text | None, Field(title="社區 / community")] = None
+    evaluator: Annotated[Text | None, Field(title="第三方評估機構 / independent evaluator")] = None
+    auditor: Annotated[Text | None, Field(title="審計機構 / auditor")] = None
 
 
-class Signatory(StrEnum):
+class Signatory(Words):
     """Who signs."""
 
-    BUREAU = "BUREAU"
-    ORGANISATION = "ORGANISATION"
-    COMMUNITY = "COMMUNITY"
+    BUREAU = "BUREAU", "民政局", "bureau"
+    ORGANISATION = "ORGANISATION", "承接組織", "organisation"
+    COMMUNITY = "COMMUNITY", "社區", "community"
 
 
 # ---------------------------------------------------------------- 協議簽訂
@@ -102,33 +102,33 @@ class Signatory(StrEnum):
 class Agreement(Particulars):
     """What bureau and organisation agree on."""
 
-    version: Annotated[int, Field(ge=1)] = 1
+    version: Annotated[int, Field(ge=1, title="版本 / version")] = 1
     """1; a later version is a supplementary agreement."""
-    award: Fen
-    tranches: Annotated[dict[Key, Installment], Field(min_length=1)]
+    award: Annotated[Fen, Field(title="資助金額 / award")]
+    tranches: Annotated[dict[Key, Installment], Field(min_length=1, title="撥款計劃 / payment schedule")]
     """Tranche and its terms; the planned amounts add up to the award (M1)."""
-    budget: Annotated[dict[Line, Fen], Field(min_length=1)]
+    budget: Annotated[dict[Line, Fen], Field(min_length=1, title="預算 / budget")]
     """Line and fen; the lines add up to the award (M6)."""
-    signatures: dict[Signatory, Attachment] = Field(default_factory=dict)
+    signatures: dict[Signatory, Attachment] = Field(default_factory=dict, title="簽署 / signatures")
     """Signatory and the signed document."""
-    end: date | None = None
+    end: Annotated[date | None, Field(title="結束日 / end date")] = None
     """The last day of implementation; None if the start fixes it."""
-    self_assessment_due: date | None = None
+    self_assessment_due: Annotated[date | None, Field(title="自評截止日 / self-assessment due")] = None
     """The last day for the mid-term self-assessment; None if none is asked for."""
-    milestones: dict[Key, MilestoneTerm] = Field(default_factory=dict)
-    parties: Parties = Field(default_factory=Parties)
+    milestones: dict[Key, MilestoneTerm] = Field(default_factory=dict, title="里程碑 / milestones")
+    parties: Parties = Field(default_factory=Parties, title="各方 / parties")
 
 
 class ContractSigned(Agreement, Event):
     """The agreement binds; from now on the project keeps the rules under which it was signed (HZ-8)."""
 
     zh = "協議簽訂"
-    match_pledged: Fen
+    match_pledged: Annotated[Fen, Field(title="承諾配套 / match funding pledged")]
     """Funds that the organisation raises itself."""
-    scheme: SchemeRef
-    midterm_report_wd: int
+    scheme: Annotated[SchemeRef, Field(title="管理辦法 / scheme")]
+    midterm_report_wd: Annotated[int, Field(title="自評期限（工作日） / self-assessment period (working days)")]
     """Working days after ``self_assessment_due`` from which the mid-term counts as failed."""
-    final_report_months: int
+    final_report_months: Annotated[int, Field(title="結項報告期限（月） / final report due (months)")]
     """Months after the end within which the final report is due."""
     moves = (
         Transition(
@@ -145,7 +145,7 @@ class SignContract(Agreement, Command):
     """Sign the contract."""
 
     records = ContractSigned
-    match_pledged: Fen | None = None
+    match_pledged: Annotated[Fen | None, Field(title="承諾配套 / match funding pledged")] = None
     """Funds that the organisation raises itself; None for what its bid promised."""
 
 
@@ -168,7 +168,7 @@ class LapseContractSigning(Command):
 class PayeeAccount(Particulars):
     """The account into which the project is paid."""
 
-    account: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    account: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="收款賬戶摘要 / payee account digest")]
     """SHA-256 in hex of bank, name and number; the number itself stays with finance (PR10)."""
 
 
@@ -176,7 +176,7 @@ class LedgerAccountRegistered(PayeeAccount, Event):
     """The organisation keeps the project's money on an account of its own; another one voids what is being paid."""
 
     zh = "專賬備案"
-    changed: bool
+    changed: Annotated[bool, Field(title="變更賬戶 / account changed")]
     """Whether it takes the place of another account (SD9)."""
 
 
@@ -235,17 +235,17 @@ class Contract(Part):
     """False from a change of account until finance has confirmed it."""
 
 
-class TrancheStatus(StrEnum):
+class TrancheStatus(Words):
     """Where a tranche stands (domain.md §3.1)."""
 
-    PLANNED = "PLANNED"
-    REQUESTED = "REQUESTED"
-    CHECKED = "CHECKED"
-    APPROVED = "APPROVED"
-    PAID = "PAID"
-    FAILED = "FAILED"
-    WITHHELD = "WITHHELD"
-    CANCELLED = "CANCELLED"
+    PLANNED = "PLANNED", "待申請", "planned"
+    REQUESTED = "REQUESTED", "已申請", "requested"
+    CHECKED = "CHECKED", "已複核", "checked"
+    APPROVED = "APPROVED", "已審批", "approved"
+    PAID = "PAID", "已撥付", "paid"
+    FAILED = "FAILED", "退匯", "returned by bank"
+    WITHHELD = "WITHHELD", "暫緩撥付", "withheld"
+    CANCELLED = "CANCELLED", "已取消", "cancelled"
 
 
 IN_FLIGHT = (TrancheStatus.REQUESTED, TrancheStatus.CHECKED, TrancheStatus.APPROVED)
@@ -370,7 +370,7 @@ def apportioned(amount: Fen, over: Mapping[str, Fen]) -> dict[str, Fen]:
 class Cancelling(Particulars):
     """Committed money that goes back to its envelopes."""
 
-    split: dict[str, Fen]
+    split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
     """Fund and fen (M9)."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:

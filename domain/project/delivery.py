@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 
 from pydantic import Field
@@ -14,11 +13,12 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachment, Role, StreamId, Text
+from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
+from domain.kernel.words import Words
 from domain.need import nobody_named
 from domain.project.contract import Contract, Key, Line, independent, pinned
 from domain.project.stage import Stage, gate
@@ -41,11 +41,11 @@ MILESTONES_RUN = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPEN
 """The stages in which a milestone's day can pass."""
 
 
-class ReportKind(StrEnum):
+class ReportKind(Words):
     """What a report is for."""
 
-    PROGRESS = "PROGRESS"
-    SELF_ASSESSMENT = "SELF_ASSESSMENT"
+    PROGRESS = "PROGRESS", "進度報告", "progress report"
+    SELF_ASSESSMENT = "SELF_ASSESSMENT", "自評", "self-assessment"
     """The organisation's own account before the mid-term evaluation."""
 
 
@@ -55,7 +55,7 @@ class ReportKind(StrEnum):
 class Supervisor(Particulars):
     """Who supervises, by registered id."""
 
-    supervisor: Text
+    supervisor: Annotated[Text, Field(title="督導機構 / supervisor")]
 
 
 class SupervisorAssigned(Supervisor, Event):
@@ -76,9 +76,9 @@ class AssignSupervisor(Supervisor, Command):
 class Match(Particulars):
     """Self-raised money that came in; never mixed with the award (HZ-5)."""
 
-    amount: Annotated[Fen, Field(gt=0)]
-    provider: Text | None = None
-    attachments: tuple[Attachment, ...] = ()
+    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    provider: Annotated[Text | None, Field(title="提供方 / provider")] = None
+    attachments: Attachments = ()
 
 
 class MatchFundReceived(Match, Event):
@@ -100,7 +100,7 @@ class ProjectStarted(Event):
     """Work begins; nothing done before counts (D3)."""
 
     zh = "項目啟動"
-    end: date
+    end: Annotated[date, Field(title="結束日 / end date")]
     """The last day of implementation."""
     moves = (
         Transition(
@@ -117,7 +117,7 @@ class StartProject(Command):
     """Start the project."""
 
     records = ProjectStarted
-    end: date | None = None
+    end: Annotated[date | None, Field(title="結束日 / end date")] = None
     """The last day of implementation; None for the contract's."""
 
 
@@ -127,15 +127,15 @@ class StartProject(Command):
 class Activity(Particulars):
     """What was held, for how many. People are counted, never named (V4)."""
 
-    person_times: Annotated[int, Field(ge=0, le=10_000_000)]
+    person_times: Annotated[int, Field(ge=0, le=10_000_000, title="人次 / attendances")]
     """Attendances, 人次: one person twice is two."""
-    title: Text | None = None
-    team: Text | None = None
+    title: Annotated[Text | None, Field(title="名稱 / title")] = None
+    team: Annotated[Text | None, Field(title="志願隊 / volunteer team")] = None
     """The volunteer team that held it."""
-    site: Text | None = None
-    field: Text | None = None
+    site: Annotated[Text | None, Field(title="點位 / site")] = None
+    field: Annotated[Text | None, Field(title="領域 / field")] = None
     """The field of welfare that it served."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
     """Sign-in sheets and photographs."""
 
 
@@ -143,8 +143,8 @@ class ActivityRecorded(Activity, Event):
     """An activity was held; every output is derived from these records (V3)."""
 
     zh = "活動記錄"
-    held_on: date
-    off_field: bool
+    held_on: Annotated[date, Field(title="活動日期 / held on")]
+    off_field: Annotated[bool, Field(title="超出領域 / outside the fields")]
     """Whether it served a field that the project did not apply for (HZ-15): marked, not refused."""
 
 
@@ -155,27 +155,27 @@ class RecordActivity(Activity, Command):
     by = (Role.SO_PM,)
     during = UNDERWAY
     rule = "D3"
-    held_on: date | None = None
+    held_on: Annotated[date | None, Field(title="活動日期 / held on")] = None
     """The day on which it was held; None for today."""
 
 
 class Spending(Particulars):
     """One voucher."""
 
-    voucher: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    voucher: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", title="支出憑證 / voucher")]
     """The invoice's own number; it can be claimed once, by one project (M7)."""
-    amount: Annotated[Fen, Field(gt=0)]
-    line: Line
+    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    line: Annotated[Line, Field(title="支出科目 / budget line")]
     """The budget line that bears it."""
-    purpose: Text | None = None
-    attachments: tuple[Attachment, ...] = ()
+    purpose: Annotated[Text | None, Field(title="用途 / purpose")] = None
+    attachments: Attachments = ()
 
 
 class ExpenditureRecorded(Spending, Event):
     """Money was spent on this voucher."""
 
     zh = "支出登記"
-    spent_on: date
+    spent_on: Annotated[date, Field(title="支出日期 / spent on")]
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Claim the voucher for this project (M7)."""
@@ -189,7 +189,7 @@ class RecordExpenditure(Spending, Command):
     by = (Role.SO_ACC,)
     during = (Stage.CONTRACTED, *UNDERWAY, Stage.FINAL_REVIEW)
     rule = "D3"
-    spent_on: date | None = None
+    spent_on: Annotated[date | None, Field(title="支出日期 / spent on")] = None
     """The voucher's day; None for today."""
 
 
@@ -204,9 +204,9 @@ def voucher_key(stream: StreamId, voucher: str) -> str:
 class Team(Particulars):
     """A volunteer team."""
 
-    team: Text
-    members: Annotated[int, Field(ge=1, le=100_000)]
-    attachments: tuple[Attachment, ...] = ()
+    team: Annotated[Text, Field(title="志願隊 / volunteer team")]
+    members: Annotated[int, Field(ge=1, le=100_000, title="隊員人數 / members")]
+    attachments: Attachments = ()
 
 
 class VolunteerTeamFormed(Team, Event):
@@ -227,10 +227,10 @@ class FormVolunteerTeam(Team, Command):
 class Incubation(Particulars):
     """A community organisation that came out of the project."""
 
-    incubated: Text
+    incubated: Annotated[Text, Field(title="孵化組織 / organisation incubated")]
     """Its name."""
-    site: Text | None = None
-    attachments: tuple[Attachment, ...] = ()
+    site: Annotated[Text | None, Field(title="點位 / site")] = None
+    attachments: Attachments = ()
 
 
 class CommunityOrganisationIncubated(Incubation, Event):
@@ -251,8 +251,8 @@ class IncubateCommunityOrganisation(Incubation, Command):
 class Visit(Particulars):
     """What the supervisor saw and advised."""
 
-    advice: Text | None = None
-    attachments: tuple[Attachment, ...] = ()
+    advice: Annotated[Text | None, Field(title="督導意見 / supervisor's advice")] = None
+    attachments: Attachments = ()
 
 
 class SupervisionVisitRecorded(Visit, Event):
@@ -273,17 +273,17 @@ class RecordSupervisionVisit(Visit, Command):
 class Outputs(Particulars):
     """What a report claims; it must be what the records say (V3)."""
 
-    sessions: int | None = None
+    sessions: Annotated[int | None, Field(title="場次 / sessions")] = None
     """Activities held; None to claim nothing."""
-    person_times: int | None = None
+    person_times: Annotated[int | None, Field(title="人次 / attendances")] = None
     """Attendances; None to claim nothing."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
 
 
 class Report(Outputs):
     """A report of the organisation."""
 
-    kind: ReportKind
+    kind: Annotated[ReportKind, Field(title="類別 / kind")]
 
 
 class ReportSubmitted(Report, Event):
@@ -307,15 +307,15 @@ class SubmitReport(Report, Command):
 class OfMilestone(Particulars):
     """Which milestone of the contract; ``standing-team`` is one wherever the scheme asks for a standing team."""
 
-    milestone: Key
+    milestone: Annotated[Key, Field(title="里程碑 / milestone")]
 
 
 class Achievement(OfMilestone):
     """What was reached."""
 
-    months: Annotated[int, Field(ge=0, le=240)] | None = None
+    months: Annotated[Annotated[int, Field(ge=0, le=240)] | None, Field(title="月數 / months")] = None
     """For ``standing-team``: months in which the team was active; must be what the records say (V3)."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
 
 
 class MilestoneMet(Achievement, Event):

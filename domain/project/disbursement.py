@@ -13,7 +13,7 @@ from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
+from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
@@ -54,20 +54,20 @@ HOLDABLE = (TrancheStatus.PLANNED, TrancheStatus.FAILED, *IN_FLIGHT)
 class Adverse(Particulars):
     """A decision against somebody, with its reason and its evidence (V1)."""
 
-    reason: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    reason: Reason
+    attachments: Evidence
 
 
 class OfTranche(Particulars):
     """Which tranche."""
 
-    tranche: Key
+    tranche: Annotated[Key, Field(title="期次 / tranche")]
 
 
 class Amount(OfTranche):
     """How much of which tranche."""
 
-    amount: Annotated[Fen, Field(gt=0)]
+    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
 
 
 # ---------------------------------------------------------------- 撥款申請、複核、審批
@@ -76,17 +76,17 @@ class Amount(OfTranche):
 class DisbursementRequest(OfTranche):
     """What is asked for."""
 
-    invoice: Attachment | None = None
+    invoice: Annotated[Attachment | None, Field(title="發票（票據） / invoice")] = None
 
 
 class DisbursementRequested(DisbursementRequest, Event):
     """The case officer asks for the money; checking and approval are bound to this content (SD3)."""
 
     zh = "撥款申請"
-    amount: Fen
-    bound: str
+    amount: Annotated[Fen, Field(title="金額 / amount")]
+    bound: Annotated[str, Field(title="審批內容摘要 / digest of what is approved")]
     """Digest of project, contract version, payee account, amount, tranche and number of the request."""
-    payment_wd: int
+    payment_wd: Annotated[int, Field(title="付款期限（工作日） / payment period (working days)")]
     """Working days within which it is to be paid."""
 
 
@@ -98,7 +98,7 @@ class RequestDisbursement(DisbursementRequest, Command):
     during = PAYABLE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
-    amount: Fen | None = None
+    amount: Annotated[Fen | None, Field(title="金額 / amount")] = None
     """All of the tranche that is neither paid nor cancelled (M4); None for just that."""
 
 
@@ -140,7 +140,7 @@ class ApproveDisbursement(OfTranche, Command):
 class Payment(Amount):
     """What the treasury paid."""
 
-    reference: Text | None = None
+    reference: Annotated[Text | None, Field(title="憑證號 / reference")] = None
     """The treasury's own number of the payment."""
 
 
@@ -148,7 +148,7 @@ class DisbursementPaid(Payment, Event):
     """The money has left; it cannot be changed any more (M8)."""
 
     zh = "資金撥付"
-    split: dict[str, Fen]
+    split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
     """Fund and fen (M9)."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
@@ -170,7 +170,7 @@ class PayDisbursement(Payment, Command):
 class PaymentFailure(OfTranche):
     """Why the bank sent it back."""
 
-    reason: Text
+    reason: Reason
 
 
 class DisbursementFailed(PaymentFailure, Event):

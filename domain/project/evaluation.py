@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
@@ -13,11 +12,12 @@ from domain.application import Application, ProjectKind
 from domain.kernel.calendar import Calendar, day_ends
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.identity import Attachment, Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
+from domain.kernel.words import Words
 from domain.project.contract import Contract, Money, Tranches, independent, pinned
 from domain.project.delivery import UNDERWAY, Delivery, ReportKind, standing_team
 from domain.project.stage import Stage, gate
@@ -32,30 +32,30 @@ Mark = Annotated[Decimal, Field(ge=0, le=1000, max_digits=6, decimal_places=2)]
 """Points; with a bonus more than 100 [F17]."""
 
 
-class Result(StrEnum):
+class Result(Words):
     """How a mid-term evaluation ended."""
 
-    PASS = "PASS"  # noqa: S105 - a result, not a secret
-    FAIL = "FAIL"
+    PASS = "PASS", "合格", "pass"
+    FAIL = "FAIL", "不合格", "fail"
 
 
-class Opinion(StrEnum):
+class Opinion(Words):
     """What the auditor says of the accounts."""
 
-    UNQUALIFIED = "UNQUALIFIED"
-    QUALIFIED = "QUALIFIED"
-    ADVERSE = "ADVERSE"
-    DISCLAIMER = "DISCLAIMER"
+    UNQUALIFIED = "UNQUALIFIED", "無保留意見", "unqualified"
+    QUALIFIED = "QUALIFIED", "保留意見", "qualified"
+    ADVERSE = "ADVERSE", "否定意見", "adverse"
+    DISCLAIMER = "DISCLAIMER", "無法表示意見", "disclaimer"
 
 
 class Scored(Particulars):
     """A score with what it rests on. A failing one says what was found, with evidence (V1)."""
 
-    score: Mark
-    criteria: dict[str, Mark] = Field(default_factory=dict)
+    score: Annotated[Mark, Field(title="得分 / score")]
+    criteria: dict[str, Mark] = Field(default_factory=dict, title="分項得分 / points by criterion")
     """Criterion and its points; they add up to the score. Empty to give the score alone."""
-    finding: Text | None = None
-    attachments: tuple[Attachment, ...] = ()
+    finding: Annotated[Text | None, Field(title="查明情況 / finding")] = None
+    attachments: Attachments = ()
 
 
 # ---------------------------------------------------------------- 中期評估
@@ -64,8 +64,8 @@ class Scored(Particulars):
 class Midterm(Scored):
     """How the project stands about halfway."""
 
-    result: Result
-    recheck: bool = False
+    result: Annotated[Result, Field(title="結論 / result")]
+    recheck: Annotated[bool, Field(title="複核 / repeated")] = False
     """Whether it looks again after a rectification."""
 
 
@@ -73,7 +73,7 @@ class MidtermEvaluationConcluded(Midterm, Event):
     """The mid-term evaluation passed or failed; the latest one counts for the tranches that wait for it."""
 
     zh = "中期評估結論"
-    evaluator: Text | None = None
+    evaluator: Annotated[Text | None, Field(title="第三方評估機構 / independent evaluator")] = None
     """The body that evaluated; None where the report was never handed in, which counts as a fail [F14]."""
 
 
@@ -84,7 +84,7 @@ class ConcludeMidtermEvaluation(Midterm, Command):
     by = (Role.EVAL,)
     during = UNDERWAY
     rule = "M2"
-    evaluator: Text | None = None
+    evaluator: Annotated[Text | None, Field(title="第三方評估機構 / independent evaluator")] = None
     """The body that evaluated, by registered id; None for the contract's."""
 
 
@@ -103,18 +103,18 @@ class FailOverdueMidterm(Command):
 class Audit(Particulars):
     """What the auditor found. Any opinion but an unqualified one says why, with evidence (V1)."""
 
-    opinion: Opinion
-    eligible: Fen
+    opinion: Annotated[Opinion, Field(title="審計意見 / audit opinion")]
+    eligible: Annotated[Fen, Field(title="審定支出 / eligible expenditure")]
     """Spending that the award may bear, in fen: what was paid beyond it comes back."""
-    finding: Text | None = None
-    attachments: tuple[Attachment, ...] = ()
+    finding: Annotated[Text | None, Field(title="查明情況 / finding")] = None
+    attachments: Attachments = ()
 
 
 class AuditOpinionIssued(Audit, Event):
     """The accounts were audited."""
 
     zh = "審計意見"
-    auditor: Text
+    auditor: Annotated[Text, Field(title="審計機構 / auditor")]
     """The body that audited, by registered id."""
     moves = (Transition("T19", (Stage.FINAL_REVIEW, Stage.TERMINATING), "SAME", (Role.AUDIT,), "auditor independent"),)
 
@@ -123,7 +123,7 @@ class IssueAuditOpinion(Audit, Command):
     """Issue the audit opinion."""
 
     records = AuditOpinionIssued
-    auditor: Text | None = None
+    auditor: Annotated[Text | None, Field(title="審計機構 / auditor")] = None
     """The body that audited, by registered id; None for the contract's."""
 
 
@@ -133,7 +133,7 @@ class IssueAuditOpinion(Audit, Command):
 class Final(Scored):
     """How the project ended."""
 
-    grade: Text
+    grade: Annotated[Text, Field(title="等級 / grade")]
     """The scheme's name for what the score earns, e.g. 良好."""
 
 
@@ -141,9 +141,9 @@ class FinalEvaluationConcluded(Final, Event):
     """The project is graded; a failing grade leaves it in final review, for rectification or termination."""
 
     zh = "末期評估結論"
-    evaluator: Text
+    evaluator: Annotated[Text, Field(title="第三方評估機構 / independent evaluator")]
     """The body that evaluated, by registered id."""
-    passed: bool
+    passed: Annotated[bool, Field(title="合格 / passed")]
     """Whether the score reached the pass mark."""
     moves = (
         Transition(
@@ -161,7 +161,7 @@ class ConcludeFinalEvaluation(Final, Command):
     """Conclude the final evaluation."""
 
     records = FinalEvaluationConcluded
-    evaluator: Text | None = None
+    evaluator: Annotated[Text | None, Field(title="第三方評估機構 / independent evaluator")] = None
     """The body that evaluated, by registered id; None for the contract's."""
 
 

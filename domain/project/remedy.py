@@ -5,7 +5,6 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
@@ -13,10 +12,11 @@ from pydantic import Field
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, Text
+from domain.kernel.identity import Actor, Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import ORIGIN, SAME, Part, State, Transition
+from domain.kernel.words import Words
 from domain.project.contract import Contract, applicants, pinned
 from domain.project.delivery import Delivery
 from domain.project.disbursement import Adverse
@@ -31,12 +31,12 @@ RECTIFIABLE = (Stage.ACTIVE, Stage.FINAL_REVIEW)
 """The stages from which something can be ordered to be put right."""
 
 
-class SuspensionGround(StrEnum):
+class SuspensionGround(Words):
     """Why a project may be made to stand still."""
 
-    RISK = "RISK"
-    INVESTIGATION = "INVESTIGATION"
-    FORCE_MAJEURE = "FORCE_MAJEURE"
+    RISK = "RISK", "風險", "risk"
+    INVESTIGATION = "INVESTIGATION", "調查", "investigation"
+    FORCE_MAJEURE = "FORCE_MAJEURE", "不可抗力", "force majeure"
 
 
 # ---------------------------------------------------------------- 責令整改
@@ -45,8 +45,8 @@ class SuspensionGround(StrEnum):
 class Findings(Particulars):
     """What is to be put right."""
 
-    findings: Annotated[tuple[Text, ...], Field(min_length=1)]
-    due: date | None = None
+    findings: Annotated[tuple[Text, ...], Field(min_length=1, title="問題 / findings")]
+    due: Annotated[date | None, Field(title="期限 / due")] = None
     """The last day, as the order on paper states it; None for the scheme's period."""
 
 
@@ -54,9 +54,9 @@ class RectificationOrdered(Findings, Event):
     """Something is to be put right; the project comes back to where it was when it has been."""
 
     zh = "責令整改"
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
     """None only where the calendar orders it: the missing report is its own evidence."""
-    rectify_wd: int
+    rectify_wd: Annotated[int, Field(title="整改期限（工作日） / rectification period (working days)")]
     """Working days to put it right."""
     moves = (
         Transition(
@@ -74,7 +74,7 @@ class OrderRectification(Findings, Command):
     """Order that something be put right."""
 
     records = RectificationOrdered
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    attachments: Evidence
 
 
 class OrderOverdueFinalReport(Command):
@@ -92,7 +92,7 @@ class OrderOverdueFinalReport(Command):
 class RectificationReport(Particulars):
     """What was put right."""
 
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
 
 
 class RectificationSubmitted(RectificationReport, Event):
@@ -113,8 +113,8 @@ class SubmitRectification(RectificationReport, Command):
 class Recheck(Particulars):
     """What the second look showed."""
 
-    finding: Text | None = None
-    attachments: tuple[Attachment, ...] = ()
+    finding: Annotated[Text | None, Field(title="查明情況 / finding")] = None
+    attachments: Attachments = ()
 
 
 class RectificationAccepted(Recheck, Event):
@@ -134,12 +134,12 @@ class RectificationFailed(Event):
     """It is not put right: once more time, or else suspension or termination."""
 
     zh = "整改不合格"
-    finding: Text
-    attachments: tuple[Attachment, ...] = ()
+    finding: Annotated[Text, Field(title="查明情況 / finding")]
+    attachments: Attachments = ()
     """None only where the calendar says so: nothing was handed in."""
-    extended: bool = False
+    extended: Annotated[bool, Field(title="已延期 / extended")] = False
     """Whether the period runs once more from this day."""
-    rectify_wd: int = 0
+    rectify_wd: Annotated[int, Field(title="整改期限（工作日） / rectification period (working days)")] = 0
     """Working days of the extension."""
     moves = (Transition("T15", (Stage.RECTIFYING,), SAME, (Role.CAB_REG,), "extend once else T17 or T20"),)
 
@@ -148,9 +148,9 @@ class FailRectification(Command):
     """Find that it is not put right."""
 
     records = RectificationFailed
-    finding: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
-    extended: bool = False
+    finding: Annotated[Text, Field(title="查明情況 / finding")]
+    attachments: Evidence
+    extended: Annotated[bool, Field(title="已延期 / extended")] = False
     """Whether to give the period once more."""
 
 
@@ -167,7 +167,7 @@ class LapseRectification(Command):
 class Suspension(Adverse):
     """Why the project is to stand still."""
 
-    ground: SuspensionGround
+    ground: Annotated[SuspensionGround, Field(title="事由 / ground")]
 
 
 class ProjectSuspended(Suspension, Event):
@@ -195,8 +195,8 @@ class SuspendProject(Suspension, Command):
 class Cure(Particulars):
     """How the cause was removed."""
 
-    cured: Text
-    attachments: tuple[Attachment, ...] = ()
+    cured: Annotated[Text, Field(title="原因已消除 / how the cause was removed")]
+    attachments: Attachments = ()
 
 
 class ProjectResumed(Cure, Event):
@@ -235,14 +235,14 @@ Events = (
 # ---------------------------------------------------------------- what the room remembers
 
 
-class RectificationStatus(StrEnum):
+class RectificationStatus(Words):
     """Where a rectification stands."""
 
-    NONE = "NONE"
-    OPEN = "OPEN"
-    SUBMITTED = "SUBMITTED"
-    ACCEPTED = "ACCEPTED"
-    FAILED = "FAILED"
+    NONE = "NONE", "無", "none"
+    OPEN = "OPEN", "整改中", "under way"
+    SUBMITTED = "SUBMITTED", "已報送", "handed in"
+    ACCEPTED = "ACCEPTED", "已通過", "accepted"
+    FAILED = "FAILED", "未通過", "failed"
 
 
 @dataclass(frozen=True)

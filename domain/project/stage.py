@@ -3,73 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from domain.kernel.state import NONE, Part
+from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from domain.kernel.state import State
 
 
-class Stage(StrEnum):
+class Stage(Words):
     """Where a project stands. NONE is the stage of a stream without events."""
 
-    NONE = NONE
-    DRAFTED = "DRAFTED"
-    APPLIED = "APPLIED"
-    RETURNED = "RETURNED"
-    SHORTLISTED = "SHORTLISTED"
-    WITHDRAWN = "WITHDRAWN"
-    PRELIM_FAILED = "PRELIM_FAILED"
-    NOT_SELECTED = "NOT_SELECTED"
-    PROPOSED = "PROPOSED"
-    IN_PUBLICITY = "IN_PUBLICITY"
-    OBJECTION_HOLD = "OBJECTION_HOLD"
-    REVOKED = "REVOKED"
-    AWARDED = "AWARDED"
-    CONTRACTED = "CONTRACTED"
-    ACTIVE = "ACTIVE"
-    RECTIFYING = "RECTIFYING"
-    SUSPENDED = "SUSPENDED"
-    FINAL_REVIEW = "FINAL_REVIEW"
-    SETTLEMENT = "SETTLEMENT"
-    TERMINATING = "TERMINATING"
-    TERMINATED = "TERMINATED"
-    CLOSED = "CLOSED"
-    ARCHIVED = "ARCHIVED"
+    NONE = NONE, "未建檔", "not started"
+    DRAFTED = "DRAFTED", "草稿", "draft"
+    APPLIED = "APPLIED", "已申報", "submitted"
+    RETURNED = "RETURNED", "退回補正", "returned for completion"
+    SHORTLISTED = "SHORTLISTED", "初審通過", "passed preliminary review"
+    WITHDRAWN = "WITHDRAWN", "已撤回", "withdrawn"
+    PRELIM_FAILED = "PRELIM_FAILED", "初審不通過", "failed preliminary review"
+    NOT_SELECTED = "NOT_SELECTED", "未入選", "not selected"
+    PROPOSED = "PROPOSED", "擬立項", "proposed for award"
+    IN_PUBLICITY = "IN_PUBLICITY", "公示中", "in public notice"
+    OBJECTION_HOLD = "OBJECTION_HOLD", "異議中止", "notice suspended (objection)"
+    REVOKED = "REVOKED", "已撤銷", "revoked"
+    AWARDED = "AWARDED", "已立項", "awarded"
+    CONTRACTED = "CONTRACTED", "已簽約", "agreement signed"
+    ACTIVE = "ACTIVE", "實施中", "in progress"
+    RECTIFYING = "RECTIFYING", "整改中", "under rectification"
+    SUSPENDED = "SUSPENDED", "已中止", "suspended"
+    FINAL_REVIEW = "FINAL_REVIEW", "結項評審", "final review"
+    SETTLEMENT = "SETTLEMENT", "結算", "settlement"
+    TERMINATING = "TERMINATING", "終止程序", "termination in progress"
+    TERMINATED = "TERMINATED", "已終止", "terminated"
+    CLOSED = "CLOSED", "已結項", "closed"
+    ARCHIVED = "ARCHIVED", "已歸檔", "archived"
 
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return _ZH[self]
-
-
-_ZH = {
-    Stage.NONE: "未建檔",
-    Stage.DRAFTED: "草稿",
-    Stage.APPLIED: "已申報",
-    Stage.RETURNED: "退回補正",
-    Stage.SHORTLISTED: "初審通過",
-    Stage.WITHDRAWN: "已撤回",
-    Stage.PRELIM_FAILED: "初審不通過",
-    Stage.NOT_SELECTED: "未入選",
-    Stage.PROPOSED: "擬立項",
-    Stage.IN_PUBLICITY: "公示中",
-    Stage.OBJECTION_HOLD: "異議中止",
-    Stage.REVOKED: "已撤銷",
-    Stage.AWARDED: "已立項",
-    Stage.CONTRACTED: "已簽約",
-    Stage.ACTIVE: "實施中",
-    Stage.RECTIFYING: "整改中",
-    Stage.SUSPENDED: "已中止",
-    Stage.FINAL_REVIEW: "結項評審",
-    Stage.SETTLEMENT: "結算",
-    Stage.TERMINATING: "終止程序",
-    Stage.TERMINATED: "已終止",
-    Stage.CLOSED: "已結項",
-    Stage.ARCHIVED: "已歸檔",
-}
 
 CONTRACT_LIVE = (
     Stage.CONTRACTED,

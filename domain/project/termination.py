@@ -13,7 +13,7 @@ from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Attachment, Role, StreamId, Text
+from domain.kernel.identity import Attachment, Evidence, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
@@ -48,17 +48,17 @@ REFERABLE = (
 class HearingNotice(Particulars):
     """On what ground it is to be ended, and until when the organisation may be heard; the notice is attached (V1)."""
 
-    ground: Text
-    hearing_until: date | None = None
+    ground: Annotated[Text, Field(title="事由 / ground")]
+    hearing_until: Annotated[date | None, Field(title="陳述申辯截止 / representations until")] = None
     """The last day, as the notice states it; None for the scheme's period."""
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    attachments: Evidence
 
 
 class TerminationInitiated(HearingNotice, Event):
     """The project is to be ended; the organisation may be heard first."""
 
     zh = "終止程序啟動"
-    hearing_wd: int
+    hearing_wd: Annotated[int, Field(title="陳述申辯期限（工作日） / period for representations (working days)")]
     """Working days of the hearing period."""
     moves = (
         Transition(
@@ -81,8 +81,8 @@ class InitiateTermination(HearingNotice, Command):
 class Hearing(Particulars):
     """What the hearing showed."""
 
-    finding: Text
-    record: Attachment
+    finding: Annotated[Text, Field(title="查明情況 / finding")]
+    record: Annotated[Attachment, Field(title="記錄 / record")]
     """The record of the hearing."""
 
 
@@ -126,8 +126,8 @@ class TerminateProject(Adverse, Command):
 class ClawbackDecision(Adverse):
     """How much is to come back, until when."""
 
-    amount: Annotated[Fen, Field(gt=0)]
-    due: date | None = None
+    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    due: Annotated[date | None, Field(title="期限 / due")] = None
     """The last day, as the decision states it; None for the scheme's period."""
 
 
@@ -135,7 +135,7 @@ class ClawbackOrdered(ClawbackDecision, Event):
     """Money that may not be kept is to come back."""
 
     zh = "追回決定"
-    clawback_days: int
+    clawback_days: Annotated[int, Field(title="退回期限（日） / repayment period (days)")]
     """Calendar days within which it is to come back."""
 
 
@@ -151,7 +151,7 @@ class OrderClawback(ClawbackDecision, Command):
 class BroughtBack(Particulars):
     """Money that went from the project back to where funds are filled from."""
 
-    split: dict[str, Fen]
+    split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
     """Fund and fen (M9)."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
@@ -163,8 +163,8 @@ class BroughtBack(Particulars):
 class Receipt(Particulars):
     """What came in."""
 
-    amount: Annotated[Fen, Field(gt=0)]
-    reference: Text | None = None
+    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    reference: Annotated[Text | None, Field(title="憑證號 / reference")] = None
     """The treasury's own number of the receipt."""
 
 
@@ -187,7 +187,7 @@ class ClawbackEscalated(Event):
     """What has not come back in time is handed on to be enforced."""
 
     zh = "追繳移送"
-    outstanding: Fen
+    outstanding: Annotated[Fen, Field(title="未收回 / outstanding")]
     """What is still to come, in fen."""
 
 
@@ -206,7 +206,7 @@ class EscalateClawback(Command):
 class Referral(Adverse):
     """Whom the matter goes to."""
 
-    to: Text = Role.DISC
+    to: Annotated[Text, Field(title="移送 / referred to")] = Role.DISC
 
 
 class AccountabilityReferred(Referral, Event):

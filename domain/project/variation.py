@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 
 from pydantic import Field
@@ -15,11 +14,12 @@ from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, Text
+from domain.kernel.identity import Actor, Attachment, Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Verdict
+from domain.kernel.words import Words
 from domain.project.contract import (
     Cancelling,
     Contract,
@@ -56,35 +56,35 @@ VARIABLE = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED)
 class OfVariation(Particulars):
     """Which variation; numbered by who asks for it."""
 
-    variation: Key = "1"
+    variation: Annotated[Key, Field(title="變更 / variation")] = "1"
 
 
 class Change(OfVariation):
     """What is to change, and why."""
 
-    reason: Text
-    move: dict[Line, SignedFen] = Field(default_factory=dict)
+    reason: Reason
+    move: dict[Line, SignedFen] = Field(default_factory=dict, title="科目調整 / moved between lines")
     """Line and what it gains or loses; with an unchanged award this adds up to nothing."""
-    end: date | None = None
+    end: Annotated[date | None, Field(title="結束日 / end date")] = None
     """The new last day of implementation."""
-    award: Fen | None = None
+    award: Annotated[Fen | None, Field(title="資助金額 / award")] = None
     """The new, lower award; more money is another award."""
-    milestones: dict[Key, date] = Field(default_factory=dict)
+    milestones: dict[Key, date] = Field(default_factory=dict, title="里程碑 / milestones")
     """Milestone and its new last day."""
-    effective: date | None = None
+    effective: Annotated[date | None, Field(title="生效日 / effective from")] = None
     """From when it is to hold; None for the day of the supplementary agreement."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
 
 
 class VariationRequested(Change, Event):
     """The organisation asks for a change; nothing has changed yet."""
 
     zh = "變更申請"
-    version: int
+    version: Annotated[int, Field(title="版本 / version")]
     """The contract version that it would change."""
-    share: str
+    share: Annotated[str, Field(title="比例 / share")]
     """What moves between lines, in percent of the award, as ``8.00%``."""
-    minor: bool
+    minor: Annotated[bool, Field(title="屬輕微變更 / minor")]
     """Whether the case officer may decide it: lines only, up to the scheme's share."""
 
 
@@ -105,7 +105,7 @@ class VariationApproved(OfVariation, Event):
     """The change may be agreed on."""
 
     zh = "變更批准"
-    share: str
+    share: Annotated[str, Field(title="比例 / share")]
 
 
 class ApproveVariation(OfVariation, Command):
@@ -116,14 +116,14 @@ class ApproveVariation(OfVariation, Command):
     during = VARIABLE
     rule = "D4"
     subject_field: ClassVar[str] = "variation"
-    share: Text | None = None
+    share: Annotated[Text | None, Field(title="比例 / share")] = None
     """The share as the decision states it; must be what was computed."""
 
 
 class Refusal(OfVariation):
     """Why the contract stays as it is."""
 
-    reason: Text
+    reason: Reason
 
 
 class VariationRejected(Refusal, Event):
@@ -148,23 +148,23 @@ class RejectVariation(Refusal, Command):
 class Supplement(OfVariation):
     """The supplementary agreement that puts an approved change into effect."""
 
-    version: Annotated[int, Field(ge=2)]
+    version: Annotated[int, Field(ge=2, title="版本 / version")]
     """One more than the contract's version."""
-    award: Fen
+    award: Annotated[Fen, Field(title="資助金額 / award")]
     """The award from now on."""
-    signatures: dict[Signatory, Attachment] = Field(default_factory=dict)
+    signatures: dict[Signatory, Attachment] = Field(default_factory=dict, title="簽署 / signatures")
 
 
 class ContractAmended(Supplement, Cancelling, Event):
     """The contract has a new version; what was asked for under the old one is void (SD3)."""
 
     zh = "補充協議"
-    tranches: dict[Key, Installment]
+    tranches: Annotated[dict[Key, Installment], Field(title="撥款計劃 / payment schedule")]
     """All tranches as they now are (M1)."""
-    budget: dict[Line, Fen]
+    budget: Annotated[dict[Line, Fen], Field(title="預算 / budget")]
     """All lines as they now are (M6)."""
-    end: date | None = None
-    milestones: dict[Key, MilestoneTerm]
+    end: Annotated[date | None, Field(title="結束日 / end date")] = None
+    milestones: Annotated[dict[Key, MilestoneTerm], Field(title="里程碑 / milestones")]
 
 
 class AmendContract(Supplement, Command):
@@ -174,7 +174,7 @@ class AmendContract(Supplement, Command):
     by = (Role.CAB_REG,)
     during = VARIABLE
     rule = "D4"
-    tranches: dict[Key, Installment] | None = None
+    tranches: Annotated[dict[Key, Installment] | None, Field(title="撥款計劃 / payment schedule")] = None
     """The new tranches; None if they stay."""
 
 
@@ -185,14 +185,14 @@ Events = VariationRequested | VariationApproved | VariationRejected | ContractAm
 # ---------------------------------------------------------------- what the room remembers
 
 
-class VariationStatus(StrEnum):
+class VariationStatus(Words):
     """Where a variation stands."""
 
-    REQUESTED = "REQUESTED"
-    APPROVED = "APPROVED"
-    REJECTED = "REJECTED"
-    EFFECTIVE = "EFFECTIVE"
-    VOID = "VOID"
+    REQUESTED = "REQUESTED", "待決定", "requested"
+    APPROVED = "APPROVED", "已批准", "approved"
+    REJECTED = "REJECTED", "未批准", "rejected"
+    EFFECTIVE = "EFFECTIVE", "已生效", "effective"
+    VOID = "VOID", "作廢", "void"
     """The contract changed otherwise before it was decided or agreed."""
 
 

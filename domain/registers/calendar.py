@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import Field
@@ -15,6 +14,7 @@ from domain.kernel.identity import Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import NONE, SAME, Part, State, Transition
+from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,27 +27,22 @@ CALENDAR_NAME = "cn"
 _SATURDAY = 5
 
 
-class CalendarStage(StrEnum):
+class CalendarStage(Words):
     """Whether any year is published."""
 
-    NONE = NONE
-    PUBLISHED = "PUBLISHED"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return {"NONE": "未建檔", "PUBLISHED": "已發布"}[self]
+    NONE = NONE, "未建檔", "not started"
+    PUBLISHED = "PUBLISHED", "已發布", "published"
 
 
 class YearNotice(Particulars):
     """What the State Council's notice says of one year."""
 
-    year: Annotated[int, Field(ge=1990, le=2200)]
-    version: Annotated[int, Field(ge=1)] = 1
+    year: Annotated[int, Field(ge=1990, le=2200, title="年度 / year")]
+    version: Annotated[int, Field(ge=1, title="版本 / version")] = 1
     """1 as first published; a correction counts on."""
-    off: tuple[date, ...]
+    off: Annotated[tuple[date, ...], Field(title="休息日 / days off")]
     """Days off."""
-    on: tuple[date, ...] = ()
+    on: Annotated[tuple[date, ...], Field(title="調休上班日 / make-up working days")] = ()
     """Weekend days that are worked (調休)."""
 
 

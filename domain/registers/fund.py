@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import Field
@@ -16,6 +15,7 @@ from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
 from domain.kernel.state import NONE, Part, State, Transition
+from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,36 +41,29 @@ def treasury(realm: str) -> str:
     return f"world/{realm}/treasury"
 
 
-class FundKind(StrEnum):
+class FundKind(Words):
     """What kind of money it is (HZ-7)."""
 
-    LOTTERY = "LOTTERY"
-    """福彩公益金."""
-    FISCAL = "FISCAL"
-    """財政資金, special funds among them."""
-    OTHER = "OTHER"
+    LOTTERY = "LOTTERY", "福彩公益金", "welfare lottery fund"
+    FISCAL = "FISCAL", "財政資金", "fiscal funds"
+    OTHER = "OTHER", "其他", "other"
 
 
-class FundStage(StrEnum):
+class FundStage(Words):
     """Whether the fund is on the register."""
 
-    NONE = NONE
-    REGISTERED = "REGISTERED"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return {"NONE": "未建檔", "REGISTERED": "已登記"}[self]
+    NONE = NONE, "未建檔", "not started"
+    REGISTERED = "REGISTERED", "已登記", "registered"
 
 
 class Source(Particulars):
     """A fund with what it may be spent on and how much there is."""
 
-    name: Text
-    kind: FundKind = FundKind.OTHER
-    purposes: tuple[Text, ...] = ()
+    name: Annotated[Text, Field(title="名稱 / name")]
+    kind: Annotated[FundKind, Field(title="類別 / kind")] = FundKind.OTHER
+    purposes: Annotated[tuple[Text, ...], Field(title="用途 / purposes")] = ()
     """Fields that it may be spent on (HZ-6); none named means any."""
-    envelope: Annotated[Fen, Field(gt=0)]
+    envelope: Annotated[Fen, Field(gt=0, title="額度 / envelope")]
     """All that may be awarded from it, in fen."""
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
@@ -18,31 +17,27 @@ from domain.kernel.identity import Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.state import NONE, SAME, Part, State, Transition
+from domain.kernel.words import Words
 from domain.registers.organisation import OrganisationStage, list_ineligibility
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class BaseStage(StrEnum):
+class BaseStage(Words):
     """Whether the base is designated and assessed."""
 
-    NONE = NONE
-    DESIGNATED = "DESIGNATED"
-    ASSESSED = "ASSESSED"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return {"NONE": "未建檔", "DESIGNATED": "已認定", "ASSESSED": "已評估"}[self]
+    NONE = NONE, "未建檔", "not started"
+    DESIGNATED = "DESIGNATED", "已認定", "designated"
+    ASSESSED = "ASSESSED", "已評估", "assessed"
 
 
-class Tier(StrEnum):
+class Tier(Words):
     """Whose base it is (CZ-8)."""
 
-    MUNICIPAL = "MUNICIPAL"
-    DISTRICT = "DISTRICT"
-    STREET_VILLAGE = "STREET_VILLAGE"
+    MUNICIPAL = "MUNICIPAL", "市級", "municipal"
+    DISTRICT = "DISTRICT", "區縣級", "district"
+    STREET_VILLAGE = "STREET_VILLAGE", "街道社區級", "street or village"
 
     @property
     def above(self) -> Tier | None:
@@ -56,11 +51,11 @@ class Tier(StrEnum):
 class Designation(Particulars):
     """Which base, of which tier, run by whom."""
 
-    name: Text
-    tier: Tier
-    operator: str
+    name: Annotated[Text, Field(title="名稱 / name")]
+    tier: Annotated[Tier, Field(title="層級 / tier")]
+    operator: Annotated[str, Field(title="運營單位 / operator")]
     """The organisation that runs it, e.g. ``ORG-1``."""
-    parent: str | None = None
+    parent: Annotated[str | None, Field(title="上級基地 / base above")] = None
     """The base that guides it, one tier above; None for the municipal one."""
 
 
@@ -88,9 +83,9 @@ class DesignateBase(Designation, Command):
 class Assessment(Particulars):
     """The yearly assessment on which support rests (CZ-9)."""
 
-    score: Annotated[Decimal, Field(ge=0, le=200, max_digits=5, decimal_places=2)]
+    score: Annotated[Decimal, Field(ge=0, le=200, max_digits=5, decimal_places=2, title="得分 / score")]
     """Points; a bonus may take it above 100 [F17]."""
-    grade: Text
+    grade: Annotated[Text, Field(title="等級 / grade")]
 
 
 class BaseAssessed(Assessment, Event):
@@ -120,8 +115,8 @@ class AssessBase(Assessment, Command):
 class Tenancy(Particulars):
     """Which organisation moves in, until when."""
 
-    organisation: str
-    until: date
+    organisation: Annotated[str, Field(title="組織 / organisation")]
+    until: Annotated[date, Field(title="有效至 / until")]
     """Its last day, Shanghai."""
 
 
@@ -149,7 +144,7 @@ class AdmitTenant(Tenancy, Command):
 class Departure(Particulars):
     """Which organisation has outgrown the base."""
 
-    organisation: str
+    organisation: Annotated[str, Field(title="組織 / organisation")]
 
 
 class TenantGraduated(Departure, Event):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal, assert_never, get_args
 
 from pydantic import AfterValidator, Field
@@ -14,10 +13,11 @@ from domain.kernel.calendar import local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, Text
+from domain.kernel.identity import Actor, Evidence, Reason, Role, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import NONE, Part, State, Transition
+from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,42 +54,28 @@ CreditCode = Annotated[str, AfterValidator(_credit_code)]
 """Unified social credit code by GB 32100-2015."""
 
 
-class OrganisationStage(StrEnum):
+class OrganisationStage(Words):
     """Whether its identity has been verified."""
 
-    NONE = NONE
-    VERIFIED = "VERIFIED"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return {"NONE": "未建檔", "VERIFIED": "已核驗"}[self]
+    NONE = NONE, "未建檔", "not started"
+    VERIFIED = "VERIFIED", "已核驗", "verified"
 
 
-class OrganisationKind(StrEnum):
+class OrganisationKind(Words):
     """社會組織 by registration, and the hub kinds of HZ-18."""
 
-    SOCIAL_GROUP = "SOCIAL_GROUP"
-    """社會團體."""
-    SERVICE_AGENCY = "SERVICE_AGENCY"
-    """社會服務機構 (民辦非企業)."""
-    FOUNDATION = "FOUNDATION"
-    """基金會."""
-    PUBLIC_INSTITUTION = "PUBLIC_INSTITUTION"
-    """事業單位, such as the operator of a municipal base."""
+    SOCIAL_GROUP = "SOCIAL_GROUP", "社會團體", "social group"
+    SERVICE_AGENCY = "SERVICE_AGENCY", "社會服務機構", "social service agency"
+    FOUNDATION = "FOUNDATION", "基金會", "foundation"
+    PUBLIC_INSTITUTION = "PUBLIC_INSTITUTION", "事業單位", "public institution"
 
 
-class Listing(StrEnum):
+class Listing(Words):
     """What stands against an organisation (§2.3 eligibility)."""
 
-    ABNORMAL = "ABNORMAL"
-    SERIOUS = "SERIOUS"
-    PENALTY = "PENALTY"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls it."""
-        return {"ABNORMAL": "活動異常名錄", "SERIOUS": "嚴重違法失信名單", "PENALTY": "行政處罰"}[self]
+    ABNORMAL = "ABNORMAL", "活動異常名錄", "list of abnormal operations"
+    SERIOUS = "SERIOUS", "嚴重違法失信名單", "list of serious offenders"
+    PENALTY = "PENALTY", "行政處罰", "administrative penalty"
 
 
 # ---------------------------------------------------------------- 主體核驗
@@ -98,16 +84,18 @@ class Listing(StrEnum):
 class Identity(Particulars):
     """Who the organisation is, as checked against the registrar."""
 
-    name: Text
-    credit_code: CreditCode | None = None
+    name: Annotated[Text, Field(title="名稱 / name")]
+    credit_code: Annotated[CreditCode | None, Field(title="統一社會信用代碼 / unified social credit code")] = None
     """Unified social credit code; None where the paper file has none."""
-    kind: OrganisationKind
-    registrar: Text | None = None
+    kind: Annotated[OrganisationKind, Field(title="類別 / kind")]
+    registrar: Annotated[Text | None, Field(title="登記機關 / registrar")] = None
     """Where it is registered."""
-    representatives: Annotated[tuple[Actor, ...], Field(min_length=1)]
+    representatives: Annotated[
+        tuple[Actor, ...], Field(min_length=1, title="法定代表人（授權代表） / legal representatives")
+    ]
     """Who may act for it, in the role SO-LEGAL (SD10)."""
-    annual_report_filed: bool = True
-    own_accounts: bool = True
+    annual_report_filed: Annotated[bool, Field(title="年報已報送 / annual report filed")] = True
+    own_accounts: Annotated[bool, Field(title="獨立核算 / accounts of its own")] = True
     """Whether it keeps accounts of its own [F5]."""
 
 
@@ -124,7 +112,7 @@ class OrganisationVerified(Identity, Event):
             "register checked; one credit code, one file",
         ),
     )
-    changed_code: str | None = None
+    changed_code: Annotated[str | None, Field(title="原信用代碼 / credit code before")] = None
     """The credit code that it bore before, if this one is another."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
@@ -147,8 +135,8 @@ class VerifyOrganisation(Identity, Command):
 class RatingGiven(Particulars):
     """An assessment level with the last day on which it counts."""
 
-    level: Level
-    until: date
+    level: Annotated[Level, Field(title="級別 / level")]
+    until: Annotated[date, Field(title="有效至 / until")]
     """Its last day, Shanghai."""
 
 
@@ -170,7 +158,7 @@ class RecordRating(RatingGiven, Command):
 class BonusAsked(Particulars):
     """For which round a rating is to count."""
 
-    round: str
+    round: Annotated[str, Field(title="輪次 / round")]
     """The round whose ranking it is added in."""
 
 
@@ -178,8 +166,8 @@ class RatingBonusApplied(BonusAsked, Event):
     """The rating counts in that round's ranking, with these points (CZ-5)."""
 
     zh = "評估等級加分"
-    level: Level
-    points: int
+    level: Annotated[Level, Field(title="級別 / level")]
+    points: Annotated[int, Field(title="分數 / points")]
 
 
 class ApplyRatingBonus(BonusAsked, Command):
@@ -197,9 +185,9 @@ class ApplyRatingBonus(BonusAsked, Command):
 class Listed(Particulars):
     """On which list and why, with evidence (V1)."""
 
-    listing: Listing
-    reason: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    listing: Annotated[Listing, Field(title="名單 / list")]
+    reason: Reason
+    attachments: Evidence
 
 
 class CreditListingRecorded(Listed, Event):
@@ -220,8 +208,8 @@ class RecordCreditListing(Listed, Command):
 class Lifted(Particulars):
     """Off which list, and why."""
 
-    listing: Listing
-    reason: Text
+    listing: Annotated[Listing, Field(title="名單 / list")]
+    reason: Reason
 
 
 class CreditListingLifted(Lifted, Event):
@@ -242,10 +230,10 @@ class LiftCreditListing(Lifted, Command):
 class Ban(Particulars):
     """Until when it may not apply, and why, with evidence (V1)."""
 
-    until: date
+    until: Annotated[date, Field(title="有效至 / until")]
     """Its last day, Shanghai."""
-    reason: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    reason: Reason
+    attachments: Evidence
 
 
 class ApplicantBanned(Ban, Event):

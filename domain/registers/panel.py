@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -15,10 +14,11 @@ from domain.application import Application
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
+from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import NONE, SAME, Part, State, Transition
+from domain.kernel.words import Words
 from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
@@ -35,18 +35,13 @@ _FEWEST_TO_DROP = 5
 _HUNDREDTH = Decimal("0.01")
 
 
-class PanelStage(StrEnum):
+class PanelStage(Words):
     """Where a panel stands."""
 
-    NONE = NONE
-    DRAWN = "DRAWN"
-    SCORING = "SCORING"
-    REPORTED = "REPORTED"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return {"NONE": "未建檔", "DRAWN": "已抽取", "SCORING": "評分中", "REPORTED": "已出報告"}[self]
+    NONE = NONE, "未建檔", "not started"
+    DRAWN = "DRAWN", "已抽取", "drawn"
+    SCORING = "SCORING", "評分中", "scoring"
+    REPORTED = "REPORTED", "已出報告", "reported"
 
 
 def _seat(text: str) -> str:
@@ -80,11 +75,11 @@ Mark = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
 class Draw(Particulars):
     """Who was drawn, for which applications, before whom."""
 
-    round: str
-    applications: Annotated[tuple[str, ...], Field(min_length=1)]
+    round: Annotated[str, Field(title="輪次 / round")]
+    applications: Annotated[tuple[str, ...], Field(min_length=1, title="參評申報 / applications to be scored")]
     """The applications to be scored, e.g. ``AP-1``."""
-    seats: tuple[Seat, ...]
-    witness: Actor | None = None
+    seats: Annotated[tuple[Seat, ...], Field(title="專家席位 / seats")]
+    witness: Annotated[Actor | None, Field(title="監督人 / witness")] = None
     """Who watched the draw."""
 
 
@@ -101,7 +96,7 @@ class PanelDrawn(Draw, Event):
             "seats odd and enough; every application passed preliminary review",
         ),
     )
-    bidders: dict[str, tuple[str, ...]]
+    bidders: Annotated[dict[str, tuple[str, ...]], Field(title="申報單位 / applicants")]
     """Application and the organisations behind it."""
 
 
@@ -114,14 +109,14 @@ class DrawPanel(Draw, Command):
 # ---------------------------------------------------------------- 回避
 
 
-class ConflictKind(StrEnum):
+class ConflictKind(Words):
     """What ties a reviewer to an organisation (§2.3 recusal)."""
 
-    EMPLOYMENT_24M = "EMPLOYMENT_24M"
-    BOARD_24M = "BOARD_24M"
-    PAYMENT_24M = "PAYMENT_24M"
-    KIN = "KIN"
-    OTHER = "OTHER"
+    EMPLOYMENT_24M = "EMPLOYMENT_24M", "任職", "employment"
+    BOARD_24M = "BOARD_24M", "任理事監事", "seat on the board"
+    PAYMENT_24M = "PAYMENT_24M", "取酬", "paid work"
+    KIN = "KIN", "親屬", "kin"
+    OTHER = "OTHER", "其他", "other"
 
     @property
     def lapses(self) -> bool:
@@ -132,9 +127,9 @@ class ConflictKind(StrEnum):
 class Conflict(Particulars):
     """What ties the expert to whom."""
 
-    organisation: str
-    kind: ConflictKind
-    ended_on: date | None = None
+    organisation: Annotated[str, Field(title="組織 / organisation")]
+    kind: Annotated[ConflictKind, Field(title="類別 / kind")]
+    ended_on: Annotated[date | None, Field(title="結束於 / ended on")] = None
     """The last day of the tie; None if it still holds."""
 
 
@@ -143,9 +138,9 @@ class ConflictDeclared(Conflict, Event):
 
     zh = "利益關係申報"
     moves = (Transition("RP02", (PanelStage.DRAWN, PanelStage.SCORING), SAME, (Role.EXPERT,), "seated on this panel"),)
-    bars: bool
+    bars: Annotated[bool, Field(title="須回避 / bars from scoring")]
     """Whether the expert may not score: the organisation bids here, and the tie holds or is too recent."""
-    recusal_months: int
+    recusal_months: Annotated[int, Field(title="回避期（月） / recusal (months)")]
     """How many months a tie counts after it has ended."""
 
 
@@ -160,10 +155,10 @@ class Recusal(Particulars):
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
-    out: Seat
-    in_: Annotated[Seat | None, Field(alias="in")] = None
+    out: Annotated[Seat, Field(title="回避 / recused")]
+    in_: Annotated[Seat | None, Field(alias="in", title="遞補 / substitute")] = None
     """The substitute; without one the panel must still be odd (P4)."""
-    reason: Text | None = None
+    reason: Reason | None = None
 
 
 class ReviewerRecused(Recusal, Event):
@@ -193,11 +188,11 @@ class RecuseReviewer(Recusal, Command):
 class Sheet(Particulars):
     """One expert's judgement of one application: a mark, or a mark for each criterion of the rubric."""
 
-    application: str
-    mark: Mark | None = None
-    criteria: dict[str, Mark] = Field(default_factory=dict)
+    application: Annotated[str, Field(title="申報 / application")]
+    mark: Annotated[Mark | None, Field(title="分數 / mark")] = None
+    criteria: dict[str, Mark] = Field(default_factory=dict, title="分項得分 / points by criterion")
     """Criterion and its points, up to its weight; they add up to the mark."""
-    comment: Text | None = None
+    comment: Annotated[Text | None, Field(title="意見 / comment")] = None
 
 
 class ScoreSubmitted(Sheet, Event):
@@ -213,7 +208,7 @@ class ScoreSubmitted(Sheet, Event):
             "seated, without interest; one sheet an application",
         ),
     )
-    mark: Mark
+    mark: Annotated[Mark, Field(title="分數 / mark")]
 
 
 class SubmitScore(Sheet, Command):
@@ -226,9 +221,9 @@ class SubmitScore(Sheet, Command):
 class PaperResults(Particulars):
     """The report; results are computed from the sheets unless they were entered on paper only."""
 
-    results: dict[str, Mark] = Field(default_factory=dict)
+    results: dict[str, Mark] = Field(default_factory=dict, title="得分 / results")
     """Application and mark, only where no sheet was entered here."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
 
 
 class ReviewReportIssued(PaperResults, Event):
@@ -244,11 +239,11 @@ class ReviewReportIssued(PaperResults, Event):
             "panel quorate; nobody barred is seated",
         ),
     )
-    on_paper: bool = False
+    on_paper: Annotated[bool, Field(title="紙質成績 / results from paper")] = False
     """Whether the results were taken from paper: no sheet can be shown for them here."""
-    dropped: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    dropped: dict[str, tuple[str, ...]] = Field(default_factory=dict, title="剔除分數 / marks left out")
     """Application and the two seats whose marks were left out as highest and lowest."""
-    bonuses: dict[str, int] = Field(default_factory=dict)
+    bonuses: dict[str, int] = Field(default_factory=dict, title="評級加分 / rating bonuses")
     """Application and the points that its bidder's rating adds in the ranking (CZ-5)."""
 
 

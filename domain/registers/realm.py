@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Annotated, assert_never
+
+from pydantic import Field
 
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import LIVE, Actor, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import NONE, Part, State, Transition
+from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from domain.kernel.facts import Facts
@@ -23,33 +25,28 @@ OFFICERS = (Role.CAB_REG, Role.CAB_DEC)
 """Who may take a realm to the wall clock, two of them together."""
 
 
-class Clock(StrEnum):
+class Clock(Words):
     """What moves time."""
 
-    MANUAL = "MANUAL"
+    MANUAL = "MANUAL", "手動時鐘", "manual clock"
     """The dates of the commands: scenarios, imports, rehearsals."""
-    WALL = "WALL"
+    WALL = "WALL", "實時鐘", "wall clock"
     """The time at which the door takes a command in."""
 
 
-class RealmStage(StrEnum):
+class RealmStage(Words):
     """Which clock holds; the same words as the clocks'."""
 
-    NONE = NONE
-    MANUAL = "MANUAL"
-    WALL = "WALL"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return {"NONE": "未建檔", "MANUAL": "手動時鐘", "WALL": "實時鐘"}[self]
+    NONE = NONE, "未建檔", "not started"
+    MANUAL = "MANUAL", "手動時鐘", "manual clock"
+    WALL = "WALL", "實時鐘", "wall clock"
 
 
 class Setting(Particulars):
     """Which clock is to hold."""
 
-    clock: Clock
-    second: Actor | None = None
+    clock: Annotated[Clock, Field(title="時鐘 / clock")]
+    second: Annotated[Actor | None, Field(title="第二經辦人 / second person")] = None
     """The second person that going live takes; it is not the one who asks."""
 
 

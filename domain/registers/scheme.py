@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never, get_args
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
 
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect
@@ -19,30 +20,26 @@ from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel, Scheme
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
+from domain.kernel.words import Words
 from domain.registers.annual_round import Annual, Code, Day, Hour, Month, RoundSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class SchemeStage(StrEnum):
+class SchemeStage(Words):
     """Whether there are rules to pin."""
 
-    NONE = NONE
-    ESTABLISHED = "ESTABLISHED"
-    PUBLISHED = "PUBLISHED"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return {"NONE": "未建檔", "ESTABLISHED": "已設立", "PUBLISHED": "已發布"}[self]
+    NONE = NONE, "未建檔", "not started"
+    ESTABLISHED = "ESTABLISHED", "已設立", "established"
+    PUBLISHED = "PUBLISHED", "已發布", "published"
 
 
 class Programme(Particulars):
     """A series of rounds under one name (HZ-1, CZ-7)."""
 
-    city: Text
-    brand: Text
+    city: Annotated[Text, Field(title="城市 / city")]
+    brand: Annotated[Text, Field(title="品牌 / brand")]
     """The name that the public knows it by, e.g. 幸福社區."""
 
 
@@ -64,7 +61,7 @@ class EstablishProgramme(Programme, Command):
 class Pack(Particulars):
     """The rules of one version, whole."""
 
-    scheme: Scheme
+    scheme: Annotated[Scheme, Field(title="管理辦法 / scheme")]
     """Validated; its name is the name of this stream."""
 
 
@@ -102,17 +99,17 @@ class PublishPolicyPack(Pack, Command):
 class Series(Particulars):
     """Rounds that bear one code, a year each."""
 
-    programme: Code
+    programme: Annotated[Code, Field(title="計劃代號 / programme code")]
     """E.g. ``FZ``; its round of 2027 is ``R-FZ-2027``."""
 
 
 class Yearly(Series):
     """On which day of every year the next is opened, in the name of who asks for it."""
 
-    level: RoundLevel = RoundLevel.MUNICIPAL
-    month: Month
-    day: Day
-    hour: Hour = 9
+    level: Annotated[RoundLevel, Field(title="級別 / level")] = RoundLevel.MUNICIPAL
+    month: Annotated[Month, Field(title="月 / month")]
+    day: Annotated[Day, Field(title="日 / day")]
+    hour: Annotated[Hour, Field(title="時 / hour")] = 9
     """In Shanghai."""
 
 

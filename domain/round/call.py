@@ -12,7 +12,7 @@ from domain.kernel.calendar import SHANGHAI, Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.envelope import Instant
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.identity import Attachments, Evidence, Reason, Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import SAME, SchemeRef, State, Transition
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class Announcement(Particulars):
     """The call for applications."""
 
-    deadline: Instant | None = None
+    deadline: Annotated[Instant | None, Field(title="截止時間 / deadline")] = None
     """Where the notice names the very instant; otherwise the window counts in working days. At it is late (D1)."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
     """The notice and its forms."""
 
 
@@ -46,7 +46,7 @@ class CallPublished(Announcement, Founded, Event):
             "scheme published and in effect; deadline ahead",
         ),
     )
-    window_wd: int
+    window_wd: Annotated[int, Field(title="窗口（工作日） / window (working days)")]
     """Working days after this one on which bids are taken, where no deadline is named."""
 
 
@@ -62,12 +62,12 @@ class PublishCall(Announcement, Founding, Command):
 class Correction(Particulars):
     """What the call now says."""
 
-    reason: Text
-    deadline: Instant | None = None
+    reason: Reason
+    deadline: Annotated[Instant | None, Field(title="截止時間 / deadline")] = None
     """The new deadline, if it moves."""
-    scheme: SchemeRef | None = None
+    scheme: Annotated[SchemeRef | None, Field(title="管理辦法 / scheme")] = None
     """Another version of the rules for all its bids, if they change."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
 
 
 class CallAmended(Correction, Event):
@@ -102,8 +102,8 @@ class CloseCall(Command):
 class Abandonment(Particulars):
     """Why the round is given up, with its evidence (V1)."""
 
-    reason: Text
-    attachments: Annotated[tuple[Attachment, ...], Field(min_length=1)]
+    reason: Reason
+    attachments: Evidence
 
 
 class CallCancelled(Abandonment, Event):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
@@ -22,6 +21,7 @@ from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel, Route, Scheme
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
+from domain.kernel.words import Words
 from domain.registers.fund import FundStage
 from domain.registers.scheme import scheme_of
 
@@ -32,64 +32,30 @@ GRACE = timedelta(seconds=60)
 """How long after a window's end the wall clock closes it: what the door took in time comes first (design.md §5)."""
 
 
-class RoundStage(StrEnum):
+class RoundStage(Words):
     """Where a round stands."""
 
-    NONE = NONE
-    PLANNED = "PLANNED"
-    SOLICITING = "SOLICITING"
-    COLLECTED = "COLLECTED"
-    CATALOGUED = "CATALOGUED"
-    OPEN = "OPEN"
-    CLOSED = "CLOSED"
-    RESOLVED = "RESOLVED"
-    PUBLISHED = "PUBLISHED"
-    CANCELLED = "CANCELLED"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return _ZH[self]
+    NONE = NONE, "未建檔", "not started"
+    PLANNED = "PLANNED", "籌備", "in preparation"
+    SOLICITING = "SOLICITING", "需求徵集中", "collecting needs"
+    COLLECTED = "COLLECTED", "需求徵集截止", "needs closed"
+    CATALOGUED = "CATALOGUED", "需求清單已發布", "needs list published"
+    OPEN = "OPEN", "申報中", "open"
+    CLOSED = "CLOSED", "申報截止", "closed"
+    RESOLVED = "RESOLVED", "評審決議已作出", "decided"
+    PUBLISHED = "PUBLISHED", "結果已公開", "results published"
+    CANCELLED = "CANCELLED", "徵集終止", "cancelled"
 
 
-_ZH = {
-    RoundStage.NONE: "未建檔",
-    RoundStage.PLANNED: "籌備",
-    RoundStage.SOLICITING: "需求徵集中",
-    RoundStage.COLLECTED: "需求徵集截止",
-    RoundStage.CATALOGUED: "需求清單已發布",
-    RoundStage.OPEN: "申報中",
-    RoundStage.CLOSED: "申報截止",
-    RoundStage.RESOLVED: "評審決議已作出",
-    RoundStage.PUBLISHED: "結果已公開",
-    RoundStage.CANCELLED: "徵集終止",
-}
-
-
-class NeedStage(StrEnum):
+class NeedStage(Words):
     """Where a need stands. It lies here because the catalogue reads it; the rest of the need is ``domain.need``."""
 
-    NONE = NONE
-    SUBMITTED = "SUBMITTED"
-    ADOPTED = "ADOPTED"
-    REJECTED = "REJECTED"
-    MERGED = "MERGED"
-    SPLIT = "SPLIT"
-
-    @property
-    def zh(self) -> str:
-        """What the office calls this stage."""
-        return _NEED_ZH[self]
-
-
-_NEED_ZH = {
-    NeedStage.NONE: "未建檔",
-    NeedStage.SUBMITTED: "已提交",
-    NeedStage.ADOPTED: "已入庫",
-    NeedStage.REJECTED: "不採納",
-    NeedStage.MERGED: "已合併",
-    NeedStage.SPLIT: "已拆分",
-}
+    NONE = NONE, "未建檔", "not started"
+    SUBMITTED = "SUBMITTED", "已提交", "submitted"
+    ADOPTED = "ADOPTED", "已入庫", "adopted"
+    REJECTED = "REJECTED", "不採納", "not adopted"
+    MERGED = "MERGED", "已合併", "merged"
+    SPLIT = "SPLIT", "已拆分", "split"
 
 
 # ---------------------------------------------------------------- the first event of a round
@@ -98,18 +64,18 @@ _NEED_ZH = {
 class Founding(Particulars):
     """What the first event of a round says of it; later ones may leave it out, and may not change it."""
 
-    scheme: SchemeRef | None = None
+    scheme: Annotated[SchemeRef | None, Field(title="管理辦法 / scheme")] = None
     """The published rules that it runs under; pinned by the call, and changed before the deadline only."""
-    year: Annotated[int, Field(ge=2000, le=2200)] | None = None
-    level: RoundLevel | None = None
-    ordinal: Annotated[int, Field(ge=1, le=999)] | None = None
+    year: Annotated[Annotated[int, Field(ge=2000, le=2200)] | None, Field(title="年度 / year")] = None
+    level: Annotated[RoundLevel | None, Field(title="級別 / level")] = None
+    ordinal: Annotated[Annotated[int, Field(ge=1, le=999)] | None, Field(title="屆次 / ordinal")] = None
     """Which round of its programme it is, e.g. the 13th."""
 
 
 class Founded(Founding):
     """The same in an event: given where it is new, left out where it was known."""
 
-    route: Route | None = None
+    route: Annotated[Route | None, Field(title="方式 / route")] = None
     """The legal route, as the rules say (§2.1)."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
@@ -129,9 +95,9 @@ def municipal_key(stream: StreamId, scheme: SchemeRef, year: int) -> str:
 class Appropriation(Particulars):
     """The year's money for the round."""
 
-    amount: Annotated[Fen, Field(gt=0)]
+    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     """Fen."""
-    funds: dict[str, Fen] = Field(default_factory=dict)
+    funds: dict[str, Fen] = Field(default_factory=dict, title="資金來源 / funds")
     """Fund and its share, where the approval names them; the shares add up to the amount."""
 
 
@@ -170,7 +136,7 @@ class ApproveRoundBudget(Appropriation, Founding, Command):
 class Solicitation(Particulars):
     """The notice that asks the public for needs (HZ-2, HZ-3)."""
 
-    theme: Text | None = None
+    theme: Annotated[Text | None, Field(title="主題 / theme")] = None
     """What the city puts first this year (HZ-12)."""
 
 
@@ -187,7 +153,7 @@ class NeedSolicitationOpened(Solicitation, Founded, Event):
             "scheme, year and level named",
         ),
     )
-    window_wd: int
+    window_wd: Annotated[int, Field(title="窗口（工作日） / window (working days)")]
     """Working days after this one on which needs may be submitted."""
 
 
@@ -213,7 +179,7 @@ class CloseNeedSolicitation(Command):
 class Catalogue(Particulars):
     """Which needs the city asks organisations to answer."""
 
-    needs: Annotated[tuple[str, ...], Field(min_length=1)]
+    needs: Annotated[tuple[str, ...], Field(min_length=1, title="需求 / needs")]
     """Adopted needs, e.g. ``ND-1``."""
 
 

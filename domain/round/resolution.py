@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.kernel.canonical import digest, plain
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.identity import Attachment, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
@@ -33,55 +33,55 @@ if TYPE_CHECKING:
 class _Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    application: str
+    application: Annotated[str, Field(title="申報 / application")]
 
 
 class Selection(_Line):
     """One bid that is to be awarded."""
 
-    project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$")]
+    project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$", title="項目 / project")]
     """Its number as a project."""
-    award: Annotated[Fen, Field(gt=0)]
+    award: Annotated[Fen, Field(gt=0, title="資助金額 / award")]
     """Fen."""
-    funds: dict[str, Fen]
+    funds: Annotated[dict[str, Fen], Field(title="資金來源 / funds")]
     """Fund and its share, in fen."""
-    panel: str
+    panel: Annotated[str, Field(title="評審專家組 / review panel")]
     """The panel that scored it."""
 
 
 class Omission(_Line):
     """One bid that is not chosen, and why."""
 
-    reason: Text
+    reason: Reason
 
 
 class Ranked(_Line):
     """Where a bid stands among all of its round."""
 
-    rank: int
+    rank: Annotated[int, Field(title="名次 / rank")]
     """From 1; equal totals share a rank."""
-    score: Decimal
+    score: Annotated[Decimal, Field(title="得分 / score")]
     """The panel's mark."""
-    bonus: int
+    bonus: Annotated[int, Field(title="加分 / bonus")]
     """Points for a valid rating."""
-    total: Decimal
-    version: int
+    total: Annotated[Decimal, Field(title="總分 / total")]
+    version: Annotated[int, Field(title="版本 / version")]
     """The version of its stream that this rests on."""
-    selected: bool
+    selected: Annotated[bool, Field(title="入選 / selected")]
 
 
 class Resolving(Particulars):
     """Which bids are awarded and which are not: every bid that the panels scored is one or the other."""
 
-    panels: Annotated[tuple[str, ...], Field(min_length=1)]
+    panels: Annotated[tuple[str, ...], Field(min_length=1, title="評審專家組 / review panels")]
     """The panels whose reports it rests on."""
-    selected: tuple[Selection, ...]
-    left_out: tuple[Omission, ...] = ()
-    minutes: Attachment
+    selected: Annotated[tuple[Selection, ...], Field(title="入選 / selected")]
+    left_out: Annotated[tuple[Omission, ...], Field(title="未列入 / left out")] = ()
+    minutes: Annotated[Attachment, Field(title="會議紀要 / minutes of the meeting")]
     """The minutes of the meeting that resolves it."""
-    contact: Text | None = None
+    contact: Annotated[Text | None, Field(title="聯繫方式 / contact")] = None
     """Where an objection is to be lodged: given, all awards are posted at once; an office, never a person."""
-    preview: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    preview: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="預覽摘要 / digest of the preview")]
     """The digest of the ranking that was looked at: if anything has moved since, it is refused."""
 
 
@@ -98,7 +98,7 @@ class RoundResolved(Resolving, Event):
             "panels reported; every scored bid decided; budget and envelopes suffice; preview still true",
         ),
     )
-    ranking: tuple[Ranked, ...]
+    ranking: Annotated[tuple[Ranked, ...], Field(title="排名 / ranking")]
 
 
 class ResolveRound(Resolving, Command):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Annotated, assert_never
+
+from pydantic import Field
 
 from domain.kernel.decider import Decider
-from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.identity import Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Transition
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
 class Publication(Particulars):
     """Where the results can be read."""
 
-    where: Text | None = None
+    where: Annotated[Text | None, Field(title="去向說明 / where it is published")] = None
     """The place of publication, e.g. an address."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: Attachments = ()
 
 
 class ResultPublished(Publication, Event):

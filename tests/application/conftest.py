@@ -18,5 +18,5 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Breakable]:
     """Servers and a worker of this module's own."""
-    async with breakable(bootstrap.settings(home=tmp_path_factory.mktemp("frail"))) as found:
-        yield found
+    async with breakable(bootstrap.settings(home=tmp_path_factory.mktemp("frail"))) as house:
+        yield house

@@ -14,7 +14,7 @@ from temporalio.client import ScheduleBackfill, ScheduleUpdate, ScheduleUpdateIn
 
 import bootstrap
 from application import annual_round
-from application.annual_round import NoSuchSchedule, RoundOpener
+from application.annual_round import NoSuchSchedule, open_round
 from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import Actor, StreamId
@@ -55,11 +55,11 @@ def unattended(desk: Desk) -> City:
 
 
 class City:
-    """Fuzhou's programme, its schedules in Temporal, and what is asked of both."""
+    """Fuzhou's programme, its schedules in Temporal, and what is done with both."""
 
     def __init__(self, desk: Desk, realm: str) -> None:
         self.desk = desk
-        self.bureau = Bureau(realm, desk.store, bootstrap.door_key(desk.settings))
+        self.bureau = Bureau(realm, desk.store, bootstrap.load_door_key(desk.settings))
         self.schedules = RoundSchedules(desk.client, desk.settings.task_queue)
         self.follower = ScheduleFollower(desk.store, self.schedules)
         self.stream = StreamId.of("scheme", realm, "fuzhou")
@@ -72,25 +72,25 @@ class City:
         return self.desk.client.get_schedule_handle(schedule_id(self.annual))
 
     async def schedule(
-        self, asked: ScheduleAnnualRound = FIRST_OF_MARCH, scheme: str = "fuzhou"
+        self, command: ScheduleAnnualRound = FIRST_OF_MARCH, scheme: str = "fuzhou"
     ) -> annual_round.AnnualRoundSchedule:
         stream = self.stream.sibling("scheme", scheme)
-        return await annual_round.schedule(self.desk.door, self.desk.store, self.schedules, stream, asked, REGISTRAR)
+        return await annual_round.schedule(self.desk.door, self.desk.store, self.schedules, stream, command, REGISTRAR)
 
     async def unschedule(self) -> None:
         await annual_round.unschedule(
             self.desk.door, self.desk.store, self.schedules, "FZ", REGISTRAR, self.stream.realm
         )
 
-    async def record(self, asked: ScheduleAnnualRound | UnscheduleAnnualRound) -> None:
+    async def record(self, command: ScheduleAnnualRound | UnscheduleAnnualRound) -> None:
         """As somebody does who dies before the schedule is set."""
         if not await load_schedules(self.desk.store, self.stream):
             await self.bureau.straight(self.stream, PublishPolicyPack(scheme=RULES), "CAB-DEC#1")
-        await self.bureau.straight(self.stream, asked, REGISTRAR)
+        await self.bureau.straight(self.stream, command, REGISTRAR)
 
     async def scheduled(self) -> annual_round.AnnualRoundSchedule:
-        (found,) = await annual_round.list_schedules(self.desk.store, self.schedules, self.stream)
-        return found
+        (schedule,) = await annual_round.list_schedules(self.desk.store, self.schedules, self.stream)
+        return schedule
 
     async def fired(self, times: int) -> None:
         async def done() -> bool:
@@ -106,8 +106,8 @@ class City:
         return not await self.is_set()
 
     async def differences(self, of: Annual | None = None) -> list[Discrepancy]:
-        found = (await reconcile(self.desk.store, self.desk.client, self.desk.settings.task_queue)).findings
-        return [f.difference for f in found if f.stream == schedule_id(of or self.annual)]
+        findings = (await reconcile(self.desk.store, self.desk.client, self.desk.settings.task_queue)).findings
+        return [f.difference for f in findings if f.stream == schedule_id(of or self.annual)]
 
     async def resurrect(self, *, strays: bool = False) -> None:
         await resurrect(self.desk.store, self.desk.client, self.desk.door, strays=strays)
@@ -144,20 +144,19 @@ async def test_however_often_it_fires_the_years_round_is_opened_once(desk: Desk,
 
 async def test_a_late_firing_opens_the_round_of_the_year_that_was_meant(fz: City) -> None:
     await fz.schedule()
-    meant = datetime(THIS_YEAR - 1, 3, 1, 9, tzinfo=SHANGHAI)
+    planned = datetime(THIS_YEAR - 1, 3, 1, 9, tzinfo=SHANGHAI)
     minute = timedelta(minutes=1)
-    await fz.in_temporal.backfill(ScheduleBackfill(start_at=meant - minute, end_at=meant + minute))
+    await fz.in_temporal.backfill(ScheduleBackfill(start_at=planned - minute, end_at=planned + minute))
     await until(lambda: fz.opened(THIS_YEAR - 1))
     assert not await fz.opened(THIS_YEAR)
 
 
 async def test_a_round_that_somebody_opened_by_hand_is_left_alone(desk: Desk, fz: City) -> None:
-    opener = RoundOpener(desk.door, desk.store)
-    asked = YearsRound(annual=fz.annual, year=THIS_YEAR)
-    first, again = await opener.open_round(asked), await opener.open_round(asked)
+    request = YearsRound(annual=fz.annual, year=THIS_YEAR)
+    first, again = [await open_round(desk.door, desk.store, request) for _ in range(2)]
     assert (first.repeated, again.repeated, again.refused) == (False, True, ())
     other = fz.annual.model_copy(update={"actor": Actor("SO-PM#1")})
-    refused = await opener.open_round(YearsRound(annual=other, year=THIS_YEAR + 1))
+    refused = await open_round(desk.door, desk.store, YearsRound(annual=other, year=THIS_YEAR + 1))
     assert refused.refused == ("RD03",)
 
 
@@ -209,8 +208,8 @@ async def test_a_schedule_that_was_altered_by_hand_is_set_right(unattended: City
     await unattended.follower.once(datetime.now(UTC))
     before = await unattended.scheduled()
 
-    def every_hour(found: ScheduleUpdateInput) -> ScheduleUpdate:
-        altered = found.description.schedule
+    def every_hour(update: ScheduleUpdateInput) -> ScheduleUpdate:
+        altered = update.description.schedule
         altered.spec.calendars = [replace(day, hour=()) for day in altered.spec.calendars]
         return ScheduleUpdate(altered)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _second_door(desk: Desk) -> Door:
-    return Door(desk.client, desk.store, bootstrap.door_key(desk.settings), desk.settings.task_queue)
+    return Door(desk.client, desk.store, bootstrap.load_door_key(desk.settings), desk.settings.task_queue)
 
 
 async def test_of_two_doors_that_ask_against_each_other_one_is_heard_and_one_told_why_not(

@@ -80,8 +80,8 @@ async def test_registers_are_begun_in_a_rehearsal_too(store: MemoryStore, bureau
 async def test_what_a_command_asks_of_others_is_tried_too(store: MemoryStore) -> None:
     story = await play_story(store, REPORTED)
     resolution, rehearsal = await prepare_resolution(store, story.plan.realm), DryRun(store)
-    resolved = await rehearsal.step(story.plan.stream("R-FZ-2023"), resolution, Actor("CAB-REG#1"))
-    assert not resolved.unmet, resolved.unmet
+    step = await rehearsal.step(story.plan.stream("R-FZ-2023"), resolution, Actor("CAB-REG#1"))
+    assert not step.unmet, step.unmet
     bid, withdrawal = story.plan.stream("AP-5"), WithdrawApplication()
     awarded = await rehearsal.step(bid, withdrawal, Actor("SO-LEGAL#1"))
     assert awarded.unmet, "the resolution proposed its award"

@@ -27,15 +27,15 @@ async def _awaits(store: MemoryStore, name: str, until: datetime | None, *roles:
     await store.append(Append((write,), (standing,)))
 
 
-def _told(found: list[Waiting]) -> list[tuple[str, Urgency]]:
-    return [(w.stream.name, w.urgency) for w in found]
+def _urgencies(rows: list[Waiting]) -> list[tuple[str, Urgency]]:
+    return [(w.stream.name, w.urgency) for w in rows]
 
 
 async def test_what_has_a_time_comes_first_and_the_earliest_on_top() -> None:
     store = MemoryStore()
     for name, until in (("AP-1", None), ("AP-2", FRIDAY + 40 * DAY), ("AP-3", FRIDAY - DAY), ("AP-4", FRIDAY + DAY)):
         await _awaits(store, name, until, "CAB-REG")
-    assert _told(await list_waiting(store, Role.CAB_REG, now=FRIDAY)) == [
+    assert _urgencies(await list_waiting(store, Role.CAB_REG, now=FRIDAY)) == [
         ("AP-3", Urgency.OVERDUE),
         ("AP-4", Urgency.SOON),
         ("AP-2", Urgency.OPEN),
@@ -48,8 +48,8 @@ async def test_a_reminder_is_counted_in_working_days_and_a_day_ends_at_midnight(
     midnight = datetime(2026, 5, 29, 16, tzinfo=UTC)
     for days in range(6):
         await _awaits(store, f"AP-{days}", midnight + days * DAY, "CAB-REG")
-    found = await list_waiting(store, Role.CAB_REG, within_wd=1, now=FRIDAY)
-    assert [w.stream.name for w in found if w.urgency is Urgency.SOON] == ["AP-0", "AP-1", "AP-2", "AP-3"], "to Monday"
+    rows = await list_waiting(store, Role.CAB_REG, within_wd=1, now=FRIDAY)
+    assert [w.stream.name for w in rows if w.urgency is Urgency.SOON] == ["AP-0", "AP-1", "AP-2", "AP-3"], "to Monday"
     late = await list_waiting(store, Role.CAB_REG, within_wd=1, now=midnight)
     assert late[0].urgency is Urgency.OVERDUE, "the very instant at which it ends"
 

@@ -1,4 +1,4 @@
-"""The door while a server is away: not known is said as such, and asking again gives the one true answer."""
+"""The door while a server is away: not known is said as such, and task again gives the one true answer."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ async def test_a_command_on_its_way_while_postgres_is_killed_is_carried_out_once
 
     await house.door.send(bureau.id("organisation", "ORG-99"), verification(), HOST)
     with house.postgres_stopped():
-        asked = [asyncio.create_task(until_known(n)) for n in range(len(streams))]
-        _, on_their_way = await asyncio.wait(asked, timeout=0.5)
+        tasks = [asyncio.create_task(until_known(n)) for n in range(len(streams))]
+        _, on_their_way = await asyncio.wait(tasks, timeout=0.5)
         house.kill_postgres()
     assert len(on_their_way) == len(streams)
-    await asyncio.gather(*asked)
+    await asyncio.gather(*tasks)
     await house.well()
     for stream, command_id in zip(streams, command_ids, strict=True):
         entries = [entry async for entry in house.store.read(stream, commands=True)]
@@ -99,11 +99,11 @@ async def test_a_caller_who_gives_up_is_let_go_at_once_and_leaves_no_unheard_err
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await house.door.send(stream, verification(), HOST)
-            asking = asyncio.create_task(house.door.send(stream, verification(), HOST))
-            await asyncio.wait([asking], timeout=0.5)
-            asking.cancel()
+            task = asyncio.create_task(house.door.send(stream, verification(), HOST))
+            await asyncio.wait([task], timeout=0.5)
+            task.cancel()
             with pytest.raises(asyncio.CancelledError):
-                await asking
+                await task
         gc.collect()
         await asyncio.sleep(0)
     finally:

@@ -33,8 +33,8 @@ async def _soliciting_round(desk: Desk) -> StreamId:
 
 
 async def _found(desk: Desk, stream: StreamId) -> list[Discrepancy]:
-    found = (await reconcile(desk.store, desk.client, desk.settings.task_queue)).findings
-    return [f.difference for f in found if f.stream == stream]
+    findings = (await reconcile(desk.store, desk.client, desk.settings.task_queue)).findings
+    return [f.difference for f in findings if f.stream == stream]
 
 
 def _handle(desk: Desk, stream: StreamId) -> WorkflowHandle[object, object]:

@@ -55,13 +55,13 @@ NOT_HERE = {
 async def by_url(venture: Installation) -> dict[str, str]:
     """The house's own servers, reached as in production: by URL only."""
     settings = bootstrap.settings(home=venture.home)
-    found = await local.running(settings)
+    found = await local.find_running(settings)
     assert found is not None
     return {
         "VENTURE_ENV": "production",
         "VENTURE_POSTGRES_URL": found.postgres_url,
         "VENTURE_TEMPORAL_ADDRESS": found.temporal_address,
-        "VENTURE_DOOR_KEY": bootstrap.door_key(settings).decode(),
+        "VENTURE_DOOR_KEY": bootstrap.load_door_key(settings).decode(),
     }
 
 
@@ -182,7 +182,7 @@ async def test_the_owner_of_the_schema_is_not_who_should_append(spoilt: Servers)
 
 async def test_a_receiver_that_streams_the_log_is_as_good_as_an_archive(spoilt: Servers, tmp_path: Path) -> None:
     superuser = spoilt.postgres.url(SUPERUSER)
-    received = [str(binaries.postgres() / "pg_receivewal"), "-d", superuser, "-D", str(tmp_path)]
+    received = [str(binaries.find_postgres() / "pg_receivewal"), "-d", superuser, "-D", str(tmp_path)]
     receiver = processes.spawn(received, log=tmp_path / "receiver.log", when_parent_dies=signal.SIGKILL)
     await _told(superuser, f"GRANT pg_monitor TO {APPLICATION}")
 
@@ -220,12 +220,12 @@ def _standby(primary: Postgres, home: Path) -> Postgres:
     """A standby as deploy/compose.yaml makes it, without encryption."""
     home.mkdir()
     (home / "logs").mkdir()
-    account = server_account.account(home, home / DATA)
-    folder = account.within_reach(binaries.postgres())
+    account = server_account.choose_account(home, home / DATA)
+    folder = account.within_reach(binaries.find_postgres())
     data = account.data_folder(home / DATA)
     url = f"{primary.url(SUPERUSER)}?application_name=log_standby_1"
     copied = [str(folder / "pg_basebackup"), "-d", url, "-D", str(data), "-R", "-X", "stream", "--checkpoint=fast"]
-    command = processes.bound([*account.prefix, *copied], when_parent_dies=signal.SIGKILL, uid=account.uid)
+    command = processes.bind_command([*account.prefix, *copied], when_parent_dies=signal.SIGKILL, uid=account.uid)
     subprocess.run(command, cwd="/", check=True, capture_output=True)  # noqa: S603 - our own words, no shell
     if data != home / DATA:
         (home / DATA).symlink_to(data)
@@ -274,7 +274,7 @@ def _ended(standby: Postgres) -> None:
 
 async def _operator(servers: Servers, *words: str) -> None:
     process = await asyncio.create_subprocess_exec(
-        str(binaries.temporal()), "operator", *words, "--address", servers.temporal_address
+        str(binaries.find_temporal()), "operator", *words, "--address", servers.temporal_address
     )
     assert await process.wait() == 0
 
@@ -289,7 +289,9 @@ async def bare(spoilt: Servers) -> Client:
 
     async def there() -> bool:
         try:
-            return (await doctor.retention(await bootstrap.connect_temporal(address, settings))).state == "1 days"
+            return (
+                await doctor.examine_retention(await bootstrap.connect_temporal(address, settings))
+            ).state == "1 days"
         except Exception:  # noqa: BLE001 - a namespace takes a while to be known
             return False
 
@@ -298,7 +300,7 @@ async def bare(spoilt: Servers) -> Client:
 
 
 async def test_a_namespace_that_forgets_after_a_day_is_found(bare: Client) -> None:
-    found = await doctor.retention(bare)
+    found = await doctor.examine_retention(bare)
     assert (found.ok, found.state) == (False, "1 days")
     assert f"-n {bare.namespace} --retention 720h" in found.mend_en
 
@@ -306,7 +308,7 @@ async def test_a_namespace_that_forgets_after_a_day_is_found(bare: Client) -> No
 async def test_a_search_attribute_that_nobody_registered_is_found_and_the_command_that_is_told_mends_it(
     spoilt: Servers, bare: Client
 ) -> None:
-    found = await doctor.search_attributes(bare)
+    found = await doctor.examine_search_attributes(bare)
     assert (found.ok, found.state) == (False, "missing: VentureStage, VentureDueAt")
     for command in found.mend_en.split(" && "):
         program, operator, *words = command.split()
@@ -314,13 +316,13 @@ async def test_a_search_attribute_that_nobody_registered_is_found_and_the_comman
         await _operator(spoilt, *words)
 
     async def registered() -> bool:
-        return (await doctor.search_attributes(bare)).ok is True
+        return (await doctor.examine_search_attributes(bare)).ok is True
 
     await until(registered, within_s=60)
 
 
 async def test_a_queue_that_nobody_serves_has_no_workers(bare: Client) -> None:
-    assert (await doctor.workers(bare, "venture")).state == "0"
+    assert (await doctor.examine_workers(bare, "venture")).state == "0"
 
 
 async def test_a_stranger_who_gets_no_connection_is_turned_away_and_one_who_is_answered_is_not(
@@ -332,5 +334,5 @@ async def test_a_stranger_who_gets_no_connection_is_turned_away_and_one_who_is_a
     async def let_in() -> Client:
         return await bootstrap.connect_temporal(spoilt.temporal_address)
 
-    assert (await doctor.strangers(refused)).ok is True
-    assert (await doctor.strangers(let_in)).ok is False
+    assert (await doctor.examine_anonymous_access(refused)).ok is True
+    assert (await doctor.examine_anonymous_access(let_in)).ok is False

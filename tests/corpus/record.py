@@ -1,9 +1,8 @@
-"""Records what ``tests/audit/test_corpus.py`` reads: ``python -m tests.corpus.record`` from the root.
+"""Records what ``tests/audit/test_corpus.py`` reads: ``./run record corpus``.
 
 The entries of a whole log, as Postgres keeps them, go into a file of the version in ``pyproject.toml``. A released
 version's file is never written again: it stands for what lies in somebody's office, and today's code must read it and
-come to the same. So nothing here is ever overwritten; a file of a version that is not released yet may be removed by
-hand first.
+come to the same. Only the file of the version to come, of which ``CHANGELOG.md`` has no heading yet, is overwritten.
 
 What is recorded: every story that is shipped; the turns that none of them takes (``turns.yaml``); and what no row can
 say: a programme established, a round resolved in one append, a realm that goes live.
@@ -16,7 +15,6 @@ import json
 import lzma
 import sys
 import tempfile
-import tomllib
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +34,7 @@ from schemes.document import Document, read
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.audit.direct_door import REPORTED, DirectDoor, prepare_resolution, story
+from tests.releases import ROOT, require_unreleased
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -45,16 +44,12 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 BY_HAND = datetime(2023, 1, 9, 1, tzinfo=UTC)
 
 
 def main() -> None:
-    """Record into the file of this version, which must not exist."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    file = HERE / f"{version}.jsonl.xz"
-    if file.exists():
-        sys.exit(f"{file.relative_to(ROOT)} exists, and what is released is never recorded again")
+    """Record into the file of the version to come."""
+    file = HERE / f"{require_unreleased()}.jsonl.xz"
     with tempfile.TemporaryDirectory() as home:
         lines = asyncio.run(_record(Path(home)))
     file.write_bytes(lzma.compress("".join(lines).encode()))

@@ -87,10 +87,10 @@ async def test_a_worker_on_a_database_that_was_set_back_reads_from_the_beginning
     bureau = Bureau("folds", first, KEY)
     other = MemoryStore()
     await _need(other, 1)
-    registrar = CommandActivities(first, KEY)
+    activities = CommandActivities(first, KEY)
     for store, version in ((first, 5), (other, 3), (other, 4)):
-        registrar._store = store
+        activities._store = store
         envelope = bureau.envelope(need, EndorseNeed(), Actor(f"PUBLIC#{version}"))
-        carried = await registrar.carry_out(CarryOut(stream=need, now=envelope.received_at, envelope=envelope))
+        carried = await activities.carry_out(CarryOut(stream=need, now=envelope.received_at, envelope=envelope))
         assert carried.answer is not None
         assert carried.answer.version == version

@@ -129,8 +129,7 @@ _SIMPLIFIED = "项组织评审发资办条务这为时间现应执关闭总结�
 
 @pytest.mark.parametrize("path", list(current()), ids=_name)
 def test_what_the_code_writes_is_current(path: Path) -> None:
-    """Run ``python -m docs.generate``."""
-    assert path.read_text("utf-8") == current()[path]
+    assert path.read_text("utf-8") == current()[path], "not what the code says today: ./run generate"
 
 
 def test_every_stage_has_its_place_in_the_picture() -> None:
@@ -160,3 +159,11 @@ def test_the_schema_refuses_what_the_reader_refuses() -> None:
     others: list[dict[str, object]] = [{"id": "S 1"}, {"evnets": []}, {"events": rows[0]}, {"events": rows[1]}]
     for wrong in [*others, {"events": rows[2]}]:
         assert not validator.is_valid({**sound, **wrong}), wrong
+
+
+def test_each_room_is_named_once_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    table = text[text.index("| 目錄 room |") : text.index("## 承諾")]
+    heads = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| ["))
+    rooms = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
+    assert sorted(re.findall(r"\[(\w+)/\]", heads)) == sorted({*rooms, "bench", "deploy", "tests"})

@@ -1,8 +1,8 @@
-"""Records what ``tests/workflows/test_replay.py`` replays: ``python -m tests.histories.record`` from the root.
+"""Records what ``tests/workflows/test_replay.py`` replays: ``./run record histories``.
 
 Histories go into a folder of the version in ``pyproject.toml``. A released version's folder is never written again:
-its files stand for workflows that may still be open in somebody's office, and today's code must replay them. So nothing
-here is ever overwritten; a folder of a version that is not released yet may be removed by hand first.
+its files stand for workflows that may still be open in somebody's office, and today's code must replay them. Only the
+folder of the version to come, of which ``CHANGELOG.md`` has no heading yet, is emptied and filled anew.
 
 What is recorded: the whole of S2 on its manual clock (every kind of stream, refusals, deadlines that the clock brings);
 and on the wall clock a base's support whose contract nobody signs (its alarm rings), one that is declined (its alarm is
@@ -15,10 +15,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import socket
 import sys
 import tempfile
-import tomllib
 from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
@@ -41,6 +41,7 @@ from runtime.worker import run_worker
 from scenarios.play import play
 from store.migrate import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.releases import ROOT, require_unreleased
 from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
@@ -49,19 +50,16 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 WORKER = "worker"
 """What stands for this process and its machine, which Temporal names in identities and queues."""
 
 
 def main() -> None:
-    """Record into the folder of this version, which must not exist."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    folder = HERE / version
-    if folder.exists():
-        sys.exit(f"{folder.relative_to(ROOT)} exists, and what is released is never recorded again")
+    """Record into the folder of the version to come."""
+    folder = HERE / require_unreleased()
     with tempfile.TemporaryDirectory() as home:
         histories = asyncio.run(_record(Path(home)))
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name, history in sorted(histories.items()):
         text = json.dumps(history, ensure_ascii=False, indent=1, sort_keys=True)
@@ -78,7 +76,7 @@ async def _record(home: Path) -> dict[str, Any]:
         client = await bootstrap.connect_temporal(servers.temporal_address)
         store = PostgresStore(await open_pool(servers.postgres_url))
         async with aclosing(store), run_worker(settings, client, store):
-            door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+            door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
             streams = {
                 **await _story(door, store),
                 **await _wall_clock(client, store, settings),
@@ -101,7 +99,7 @@ async def _story(door: Door, store: PostgresStore) -> dict[str, str]:
 
 
 async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.Settings) -> dict[str, StreamId]:
-    key = bootstrap.door_key(settings)
+    key = bootstrap.load_door_key(settings)
     bureau, skipper = Bureau("wall", store, key), TimeSkipper(client)
     door = Door(skipper.client, store, key, settings.task_queue)
     await bureau.open_base()

@@ -11,14 +11,14 @@ import local
 
 async def _keep(home: Path) -> None:
     async with local.servers(bootstrap.settings(home=home)) as servers:
-        said = {
+        answer = {
             "owner_url": servers.owner_url,
             "ours": servers.ours,
             "cleared": servers.cleared,
             "postgres_pid": servers.postgres.process and servers.postgres.process.pid,
             "temporal_pid": servers.temporal.process and servers.temporal.process.pid,
         }
-        print(json.dumps(said), flush=True)  # noqa: T201 - this is how it answers
+        print(json.dumps(answer), flush=True)  # noqa: T201 - this is how it answers
         await asyncio.to_thread(sys.stdin.read)
 
 

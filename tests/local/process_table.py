@@ -28,37 +28,37 @@ def family(root: int) -> list[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         children.setdefault(parent, []).append(int(process.name))
-    found, ahead = [], [root]
+    pids, ahead = [], [root]
     while ahead:
-        found.append(ahead.pop())
-        ahead += children.get(found[-1], [])
-    return found
+        pids.append(ahead.pop())
+        ahead += children.get(pids[-1], [])
+    return pids
 
 
 def named(word: str) -> list[int]:
     """Every process in whose command line the word is found."""
-    found = []
+    pids = []
     for process in _processes():
         try:
             words = (process / "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
         if os.fsencode(word) in words and int(process.name) != os.getpid():
-            found.append(int(process.name))
-    return found
+            pids.append(int(process.name))
+    return pids
 
 
 def listeners(pids: list[int]) -> list[Listener]:
     """Where those processes listen."""
     sockets = {inode: pid for pid in pids for inode in _sockets(pid)}
-    found = []
+    rows = []
     for table in ("tcp", "tcp6"):
         for line in Path("/proc/net", table).read_text().splitlines()[1:]:
             _, local, _, state, *_, inode = line.split()[:10]
             if state == _LISTENING and inode in sockets:
                 address, _, port = local.partition(":")
-                found.append(Listener(sockets[inode], address, int(port, 16)))
-    return found
+                rows.append(Listener(sockets[inode], address, int(port, 16)))
+    return rows
 
 
 def unix_sockets(pids: list[int]) -> list[str]:
@@ -73,12 +73,12 @@ def _processes() -> list[Path]:
 
 
 def _sockets(pid: int) -> list[str]:
-    found = []
+    inodes = []
     try:
         for link in Path(f"/proc/{pid}/fd").iterdir():
             target = str(link.readlink())
             if target.startswith("socket:["):
-                found.append(target.removeprefix("socket:[").removesuffix("]"))
+                inodes.append(target.removeprefix("socket:[").removesuffix("]"))
     except (FileNotFoundError, ProcessLookupError):
-        return found
-    return found
+        return inodes
+    return inodes

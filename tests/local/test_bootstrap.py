@@ -72,19 +72,19 @@ def test_a_refused_setting_does_not_show_secrets(monkeypatch: pytest.MonkeyPatch
 
 def test_the_doors_key_is_made_once_for_the_owner_only(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
-    key = bootstrap.door_key(settings)
+    key = bootstrap.load_door_key(settings)
     assert len(key) >= 32
-    assert bootstrap.door_key(settings) == key
+    assert bootstrap.load_door_key(settings) == key
     assert stat.S_IMODE((settings.home / "door.key").stat().st_mode) == 0o600
 
 
 def test_two_folders_have_two_keys(tmp_path: Path) -> None:
     one, other = (bootstrap.settings(home=tmp_path / name) for name in ("one", "other"))
-    assert bootstrap.door_key(one) != bootstrap.door_key(other)
+    assert bootstrap.load_door_key(one) != bootstrap.load_door_key(other)
 
 
 def test_a_key_that_is_set_is_used(tmp_path: Path) -> None:
-    assert bootstrap.door_key(bootstrap.settings(home=tmp_path, door_key=KEY)) == KEY.encode()
+    assert bootstrap.load_door_key(bootstrap.settings(home=tmp_path, door_key=KEY)) == KEY.encode()
     assert not (tmp_path / "door.key").exists()
 
 

@@ -42,7 +42,7 @@ def own_pids(servers: Servers) -> list[int]:
     return [*process_table.family(servers.postgres.process.pid), *process_table.family(servers.temporal.process.pid)]
 
 
-async def asked(url: str, query: str) -> Any:
+async def query_value(url: str, query: str) -> Any:
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval(query)
@@ -67,7 +67,7 @@ def keeping(home: Path) -> Iterator[subprocess.Popen[str]]:
         process.stdout.close()
 
 
-def said(process: subprocess.Popen[str]) -> dict[str, Any]:
+def read_answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     """What it says when the servers are there."""
     assert process.stdout is not None
     answer: dict[str, Any] = json.loads(process.stdout.readline())
@@ -78,7 +78,7 @@ def said(process: subprocess.Popen[str]) -> dict[str, Any]:
 def keeper(home: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """Another process that keeps the servers of that folder, and what it said when they were there."""
     with keeping(home) as process:
-        yield process, said(process)
+        yield process, read_answer(process)
 
 
 def killed(process: subprocess.Popen[str]) -> None:
@@ -119,15 +119,15 @@ async def until(so: Callable[[], bool]) -> None:
 
 
 async def test_both_servers_answer(servers: Servers) -> None:
-    assert await asked(servers.postgres_url, "SELECT current_user") == APPLICATION
+    assert await query_value(servers.postgres_url, "SELECT current_user") == APPLICATION
     client = await bootstrap.connect_temporal(servers.temporal_address)
     assert await client.service_client.check_health()
 
 
 async def test_they_listen_on_the_loopback_address_only(servers: Servers) -> None:
-    found = process_table.listeners(own_pids(servers))
-    assert {one.port for one in found} >= {servers.postgres.port, servers.temporal.port}
-    assert {one.address for one in found} == {LOOPBACK}
+    listeners = process_table.listeners(own_pids(servers))
+    assert {one.port for one in listeners} >= {servers.postgres.port, servers.temporal.port}
+    assert {one.address for one in listeners} == {LOOPBACK}
 
 
 async def test_temporals_pages_are_shown_if_asked_for_and_on_the_loopback_address_only(tmp_path: Path) -> None:
@@ -164,13 +164,13 @@ async def test_every_door_asks_for_scram(servers: Servers) -> None:
     rules = "SELECT string_agg(DISTINCT auth_method, ' ') FROM pg_hba_file_rules"
     kept = "SELECT count(*) FROM pg_authid WHERE rolcanlogin AND rolpassword NOT LIKE 'SCRAM-SHA-256$%'"
     superuser = servers.postgres.url(SUPERUSER)
-    assert await asked(superuser, rules) == "scram-sha-256"
-    assert await asked(superuser, kept) == 0
+    assert await query_value(superuser, rules) == "scram-sha-256"
+    assert await query_value(superuser, kept) == 0
 
 
 async def test_only_the_superuser_is_one(servers: Servers) -> None:
     query = "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolsuper OR rolbypassrls OR rolreplication"
-    assert await asked(servers.postgres.url(SUPERUSER), query) == SUPERUSER
+    assert await query_value(servers.postgres.url(SUPERUSER), query) == SUPERUSER
 
 
 @pytest.mark.parametrize(
@@ -185,11 +185,11 @@ async def test_only_the_superuser_is_one(servers: Servers) -> None:
     ],
 )
 async def test_postgres_loses_nothing_that_it_accepted(servers: Servers, setting: str, value: str) -> None:
-    assert await asked(servers.postgres_url, f"SHOW {setting}") == value
+    assert await query_value(servers.postgres_url, f"SHOW {setting}") == value
 
 
 async def test_order_of_text_does_not_depend_on_the_machine(servers: Servers) -> None:
-    names = await asked(
+    names = await query_value(
         servers.postgres_url, "SELECT string_agg(x, '' ORDER BY x) FROM unnest('{b,B,a,Z,𠮷,一}'::text[]) x"
     )
     assert names == "BZab一𠮷"
@@ -225,31 +225,31 @@ async def test_every_role_has_a_password_of_its_own(servers: Servers) -> None:
 
 
 async def test_the_folder_says_where_the_servers_are_and_no_secret(servers: Servers, settings: Settings) -> None:
-    said = json.loads((settings.home / "servers.json").read_text())
-    assert (said["pid"], said["postgres_port"], said["temporal_port"]) == (
+    keeper = json.loads((settings.home / "servers.json").read_text())
+    assert (keeper["pid"], keeper["postgres_port"], keeper["temporal_port"]) == (
         os.getpid(),
         servers.postgres.port,
         servers.temporal.port,
     )
-    assert not any(password in json.dumps(said) for password in servers.postgres.passwords.values())
+    assert not any(password in json.dumps(keeper) for password in servers.postgres.passwords.values())
 
 
 async def test_the_next_start_finds_the_data(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings) as first:
-        await asked(first.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
+        await query_value(first.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
         ports = {first.postgres.port, first.temporal.port}
     assert none_left(settings.home, 0)
     assert not (settings.home / "servers.json").exists()
     async with local.servers(settings) as second:
-        assert await asked(second.owner_url, "SELECT n FROM kept") == 7
+        assert await query_value(second.owner_url, "SELECT n FROM kept") == 7
         assert second.cleared == ()
         assert ports == {second.postgres.port, second.temporal.port}, "whoever waits finds them again"
 
 
 async def test_an_empty_folder_takes_part_in_nothing(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
-    assert await local.running(settings) is None
+    assert await local.find_running(settings) is None
     assert await local.stop(settings) is False
     assert await local.reset(settings) is False
     assert not settings.home.exists()
@@ -268,23 +268,23 @@ async def test_somebody_elses_folder_is_refused_in_words(tmp_path: Path) -> None
 async def test_a_second_process_uses_the_servers_of_the_first(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     with keeper(settings.home) as (_, answer):
-        async with local.servers(settings) as found:
-            assert not found.ours
-            assert found.owner_url == answer["owner_url"]
-        running = await local.running(settings)
+        async with local.servers(settings) as servers:
+            assert not servers.ours
+            assert servers.owner_url == answer["owner_url"]
+        running = await local.find_running(settings)
         assert running is not None
-        assert await asked(running.owner_url, "SELECT 1") == 1
+        assert await query_value(running.owner_url, "SELECT 1") == 1
     assert none_left(settings.home, 5)
 
 
 async def test_a_keeper_stays_until_its_guest_is_done(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     with keeper(settings.home) as (process, _):
-        async with local.servers(settings) as found:
+        async with local.servers(settings) as servers:
             assert process.stdin is not None
             process.stdin.close()
             await until(lambda: not (settings.home / "servers.json").exists())
-            assert await asked(found.owner_url, "SELECT 1") == 1
+            assert await query_value(servers.owner_url, "SELECT 1") == 1
             assert process.poll() is None
         assert process.wait(10) == 0
 
@@ -292,7 +292,7 @@ async def test_a_keeper_stays_until_its_guest_is_done(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_two_that_start_at_once_share_what_one_of_them_starts(tmp_path: Path) -> None:
     with keeping(tmp_path / "home") as one, keeping(tmp_path / "home") as other:
-        answers = [said(one), said(other)]
+        answers = [read_answer(one), read_answer(other)]
         for process in (one, other):
             assert process.stdin is not None
             process.stdin.close()
@@ -311,26 +311,26 @@ async def test_no_listener_outlives_a_killed_keeper(tmp_path: Path) -> None:
 
 async def test_what_a_killed_keeper_left_is_cleared_in_words_and_the_data_stays(tmp_path: Path) -> None:
     with keeper(tmp_path / "home") as (process, answer):
-        await asked(answer["owner_url"], "CREATE TABLE kept AS SELECT 7 AS n")
+        await query_value(answer["owner_url"], "CREATE TABLE kept AS SELECT 7 AS n")
         killed(process)
-    async with local.servers(bootstrap.settings(home=tmp_path / "home")) as found:
-        assert found.ours
-        assert any("上次沒有正常停止" in words for words in found.cleared)
-        assert await asked(found.owner_url, "SELECT n FROM kept") == 7
+    async with local.servers(bootstrap.settings(home=tmp_path / "home")) as servers:
+        assert servers.ours
+        assert any("上次沒有正常停止" in words for words in servers.cleared)
+        assert await query_value(servers.owner_url, "SELECT n FROM kept") == 7
 
 
 @pytest.mark.full
 async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("local.servers"), "_ENDING_S", 0.2)
+    monkeypatch.setattr(import_module("local.servers"), "_SELF_ENDING_S", 0.2)
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings):
         pass
     data = settings.home / postgres.DATA
-    account = server_account.account(settings.home, data)
+    account = server_account.choose_account(settings.home, data)
     orphan = processes.spawn(
         [
             *account.prefix,
-            str(binaries.postgres() / "postgres"),
+            str(binaries.find_postgres() / "postgres"),
             "-D",
             str(data),
             "-p",
@@ -343,8 +343,8 @@ async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, m
         uid=account.uid,
     )
     await until((data / "postmaster.pid").exists)
-    async with local.servers(settings) as found:
-        assert any(str(orphan.pid) in words for words in found.cleared)
+    async with local.servers(settings) as servers:
+        assert any(str(orphan.pid) in words for words in servers.cleared)
     assert orphan.wait(5) == -signal.SIGKILL
 
 
@@ -356,8 +356,8 @@ async def test_a_stale_pid_file_never_ends_a_stranger(tmp_path: Path) -> None:
         (settings.home / postgres.DATA / "postmaster.pid").write_text(
             f"{stranger.pid}\n{settings.home}\n1\n1\n\n127.0.0.1\n"
         )
-        async with local.servers(settings) as found:
-            assert await asked(found.owner_url, "SELECT 1") == 1
+        async with local.servers(settings) as servers:
+            assert await query_value(servers.owner_url, "SELECT 1") == 1
         assert stranger.poll() is None
 
 
@@ -391,19 +391,19 @@ async def test_a_taken_port_is_tried_once_more_elsewhere(tmp_path: Path, monkeyp
     with keeper(tmp_path / "other") as (_, answer):
         taken[0] = int(answer["owner_url"].rpartition(":")[2].partition("/")[0])
         monkeypatch.setattr(processes, "free_port", first_taken)
-        async with local.servers(bootstrap.settings(home=tmp_path / "home")) as found:
-            assert await asked(found.owner_url, "SELECT 1") == 1
-            assert str(found.postgres.port) not in answer["owner_url"]
+        async with local.servers(bootstrap.settings(home=tmp_path / "home")) as servers:
+            assert await query_value(servers.owner_url, "SELECT 1") == 1
+            assert str(servers.postgres.port) not in answer["owner_url"]
 
 
 @pytest.mark.parametrize("server", ["postgres", "temporal"])
 async def test_a_server_that_dies_is_started_again_on_its_port(tmp_path: Path, server: str) -> None:
-    async with local.servers(bootstrap.settings(home=tmp_path / "home")) as found:
-        process = getattr(found, server).process
+    async with local.servers(bootstrap.settings(home=tmp_path / "home")) as servers:
+        process = getattr(servers, server).process
         process.kill()
-        await until(lambda: getattr(found, server).process is not process)
-        await postgres.wait_until_ready(found.postgres, tmp_path / "home")
-        await temporal.wait_until_ready(found.temporal, tmp_path / "home")
+        await until(lambda: getattr(servers, server).process is not process)
+        await postgres.wait_until_ready(servers.postgres, tmp_path / "home")
+        await temporal.wait_until_ready(servers.temporal, tmp_path / "home")
     assert none_left(tmp_path / "home", 5)
 
 
@@ -424,8 +424,8 @@ async def test_a_first_start_that_was_cut_short_does_no_harm(tmp_path: Path) -> 
     half = settings.home / f"{postgres.DATA}.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    async with local.servers(settings) as found:
-        assert await asked(found.owner_url, "SELECT 1") == 1
+    async with local.servers(settings) as servers:
+        assert await query_value(servers.owner_url, "SELECT 1") == 1
 
 
 async def test_a_folder_without_postgres_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -452,18 +452,18 @@ async def test_root_becomes_nobody_where_namespaces_are_refused(
 ) -> None:
     monkeypatch.setattr(server_account, "_namespaces_work", lambda: False)
     settings = bootstrap.settings(home=tmp_path / "home")
-    async with local.servers(settings) as found:
-        assert found.postgres.process is not None
-        assert owner_of(found.postgres.process.pid) == server_account.NOBODY
-        assert await asked(found.owner_url, "SELECT 1") == 1
+    async with local.servers(settings) as servers:
+        assert servers.postgres.process is not None
+        assert owner_of(servers.postgres.process.pid) == server_account.NOBODY
+        assert await query_value(servers.owner_url, "SELECT 1") == 1
         place = (settings.home / postgres.DATA).resolve().parent
-        await asked(found.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
+        await query_value(servers.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
     monkeypatch.undo()
     async with local.servers(settings) as again:
-        assert await asked(again.owner_url, "SELECT n FROM kept") == 7
+        assert await query_value(again.owner_url, "SELECT n FROM kept") == 7
     monkeypatch.setattr(server_account, "_namespaces_work", lambda: False)
     shutil.rmtree(settings.home)
     async with local.servers(settings) as anew:
-        assert await asked(anew.owner_url, "SELECT to_regclass('kept')") is None
+        assert await query_value(anew.owner_url, "SELECT to_regclass('kept')") is None
     assert await local.reset(settings) is True
     assert not place.exists()

@@ -243,7 +243,7 @@ async def _nothing_stormed(ledger: Ledger) -> AsyncIterator[str]:
 async def _no_secret_is_told(ledger: Ledger) -> AsyncIterator[str]:
     """I15: no log has the door's key or a password."""
     house = ledger.house.frail
-    secrets = {"the door's key": bootstrap.door_key(house.settings).decode(), **house.servers.postgres.passwords}
+    secrets = {"the door's key": bootstrap.load_door_key(house.settings).decode(), **house.servers.postgres.passwords}
     for name, text in _logs(ledger):
         for what, secret in secrets.items():
             if secret in text:

@@ -13,7 +13,7 @@ import bootstrap
 from application.door import Door
 from local import processes
 from local.postgres import APPLICATION, DATA
-from local.servers import _locked
+from local.servers import _try_lock
 from store.postgres import PostgresStore, open_pool
 from tests.nemesis.links import Link
 from tests.workflows.breakable import Breakable, breakable
@@ -73,7 +73,7 @@ async def siege(
         pool = await open_pool(urls["callers"])
         stack.callback(pool.terminate)
         store = await stack.enter_async_context(aclosing(PostgresStore(pool)))
-        key, queue = bootstrap.door_key(settings), settings.task_queue
+        key, queue = bootstrap.load_door_key(settings), settings.task_queue
         doors = Door(client, store, key, queue), Door(client, store, key, queue)
         yield Siege(house, links, client, store, doors)
 
@@ -82,7 +82,7 @@ def remains(settings: Settings, house: Siege) -> Iterator[str]:
     """I13: what is still there of a house that was closed: a process, a port, a lock, a file half written."""
     folders = {str(settings.home).encode(), str((settings.home / DATA).resolve()).encode()}
     for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):  # noqa: PTH208 - names, not paths
-        if pid != os.getpid() and processes.alive(pid) and _belongs_to(pid, folders):
+        if pid != os.getpid() and processes.is_alive(pid) and _belongs_to(pid, folders):
             yield f"process {pid}"
     kept = house.frail.servers
     for port in (kept.postgres.port, kept.temporal.port, *(link.port for link in house.links.values())):
@@ -92,7 +92,7 @@ def remains(settings: Settings, house: Siege) -> Iterator[str]:
         if (settings.home / name).exists():
             yield name
     for name in ("lock", "guests"):
-        lock = _locked(settings.home, name)
+        lock = _try_lock(settings.home, name)
         if lock is None:
             yield name
         else:

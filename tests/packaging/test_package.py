@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import releases
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OURS = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
@@ -111,3 +113,22 @@ def test_the_run_script_needs_the_standard_library_only() -> None:
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
+
+
+def test_one_version_is_named_everywhere() -> None:
+    compose = (ROOT / "deploy" / "compose.yaml").read_text("utf-8")
+    assert re.findall(r"image: venture:(\S+)", compose) == [PROJECT["project"]["version"]]
+
+
+def test_what_is_recorded_belongs_to_a_version_that_is_told_or_to_the_one_to_come() -> None:
+    recorded = {path.name.removesuffix(".jsonl.xz") for path in (ROOT / "tests" / "corpus").glob("*.jsonl.xz")}
+    recorded |= {
+        path.name for path in (ROOT / "tests" / "histories").iterdir() if path.is_dir() and path.name[0].isdigit()
+    }
+    assert recorded <= {*releases.released(), releases.version()}
+
+
+def test_what_a_released_version_recorded_is_not_recorded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releases, "version", lambda: releases.released()[0])
+    with pytest.raises(SystemExit, match=r"(?s)已發布.*is released"):
+        releases.require_unreleased()

@@ -148,3 +148,45 @@ def test_our_tools_come_first_on_the_path_and_the_state_lies_beside_us(run: Any)
     found = run.environment()
     assert found["PATH"].startswith(str(run.VENV / "bin"))
     assert found["VENTURE_HOME"] == str(run.HERE / ".venture")
+
+
+class Heard:
+    """Commands that ``run`` would have run: each ends well, unless it is told otherwise."""
+
+    def __init__(self, run: Any, monkeypatch: pytest.MonkeyPatch, fails: str = "") -> None:
+        self.commands: list[str] = []
+        self._fails = fails
+        monkeypatch.setattr(run, "install", lambda _group: None)
+        monkeypatch.setattr(run, "subprocess", SimpleNamespace(run=self._hear))
+
+    def _hear(self, command: list[str], **_: object) -> SimpleNamespace:
+        program = Path(command[0]).name
+        self.commands.append(command[2] if program == "python" else program)
+        return SimpleNamespace(returncode=int(self.commands[-1] == self._fails))
+
+
+def test_a_check_asks_what_needs_no_server(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard(run, monkeypatch)
+    assert run.check() == 0
+    assert heard.commands == ["ruff", "ruff", "lint-imports", "mypy", "pytest"]
+
+
+def test_a_check_ends_with_the_first_that_fails(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard(run, monkeypatch, fails="lint-imports")
+    assert run.check() == 1
+    assert heard.commands[-1] == "lint-imports"
+
+
+@pytest.mark.parametrize("chosen", ["corpus", "histories"])
+def test_one_thing_or_all_is_recorded(run: Any, monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
+    heard = Heard(run, monkeypatch)
+    assert run.record([chosen]) == 0
+    assert heard.commands == [f"tests.{chosen}.record"]
+    assert run.record([]) == 0
+    assert heard.commands[1:] == run.RECORDERS
+
+
+def test_what_nobody_records_is_a_mistake_in_typing(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    Heard(run, monkeypatch)
+    with pytest.raises(SystemExit, match="corpus"):
+        run.record(["golden"])

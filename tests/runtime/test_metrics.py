@@ -34,10 +34,10 @@ async def _families(port: int) -> dict[str, Metric]:
 
 
 def _value(families: dict[str, Metric], sample: str, **labels: str) -> float:
-    (found,) = [
+    (value,) = [
         s.value for f in families.values() for s in f.samples if s.name == sample and labels.items() <= s.labels.items()
     ]
-    return found
+    return value
 
 
 async def test_every_figure_has_its_meaning_and_kind_and_a_name_of_ours_or_the_process(watched: WatchedWorker) -> None:

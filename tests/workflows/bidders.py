@@ -66,7 +66,7 @@ async def main(realm: str, deadline: str, first: int, last: int, seed: int) -> N
     pool = await open_pool(settings.postgres_url.get_secret_value() if settings.postgres_url else "")
     client = await bootstrap.connect_temporal(str(settings.temporal_address), settings)
     async with aclosing(PostgresStore(pool)) as store:
-        door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+        door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         numbers = range(first, last)
         if deadline == "-":
             asked = [_endorse(door, realm, n) for n in numbers]

@@ -47,7 +47,7 @@ class Breakable:
 
     def bureau(self) -> Bureau:
         """A bureau in a realm of its own."""
-        return Bureau(f"b-{uuid4().hex[:8]}", self.store, bootstrap.door_key(self.settings))
+        return Bureau(f"b-{uuid4().hex[:8]}", self.store, bootstrap.load_door_key(self.settings))
 
     def start_worker(self, number: int = 0) -> None:
         """Start a worker process."""
@@ -148,7 +148,7 @@ async def breakable(
         pool = await open_pool(servers.postgres_url)
         store = PostgresStore(pool)
         client = await bootstrap.connect_temporal(servers.temporal_address)
-        door = Door(client, store, bootstrap.door_key(settings), settings.task_queue)
+        door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         house = Breakable(settings, servers, client, store, door, program, more)
         for number in range(workers):
             house.start_worker(number)

@@ -49,9 +49,9 @@ class Forgetful(StreamWorkflow):
 
     @workflow.run
     async def run(self, _opening: Opening) -> None:
-        while not self.leaving:
-            await self.something_happens()
+        while not self.is_leaving:
+            await self.wait_for_change()
         await self.end()
 
-    def _stand(self, progress: object) -> None:
+    def _adopt(self, progress: object) -> None:
         self._progress = progress  # type: ignore[assignment] # a mutant

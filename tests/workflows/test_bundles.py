@@ -13,7 +13,7 @@ from activities import carry_out
 from activities.carry_out import CommandActivities
 from application import door as doors
 from application.door import CommandRequest
-from domain.kernel.envelope import Answer, CarryOutEach, Ending
+from domain.kernel.envelope import Answer, BundleRequest, Ending
 from domain.kernel.identity import Actor, StreamId
 from domain.need import AdoptNeed, EndorseNeed
 from store.memory import MemoryStore
@@ -157,26 +157,26 @@ class GoneAfter(MemoryStore):
         return await super().append(append)
 
 
-def _bundle(bureau: Bureau) -> CarryOutEach:
+def _bundle(bureau: Bureau) -> BundleRequest:
     stream = bureau.id("organisation", "ORG-1")
     envelopes: tuple[Envelope, ...] = tuple(bureau.envelope(stream, verification(name), "HOST#1") for name in NAMES)
-    return CarryOutEach(stream=stream, now=datetime.now(UTC), envelopes=envelopes)
+    return BundleRequest(stream=stream, now=datetime.now(UTC), envelopes=envelopes)
 
 
-def _registrar(store: EventStore, bureau: Bureau) -> CommandActivities:
+def _activities(store: EventStore, bureau: Bureau) -> CommandActivities:
     return CommandActivities(store, bureau.key)
 
 
 async def test_what_was_carried_out_before_the_store_went_away_is_told(bureau: Bureau) -> None:
-    carried = await _registrar(GoneAfter(2), bureau).carry_out_each(_bundle(bureau))
+    carried = await _activities(GoneAfter(2), bureau).carry_out_each(_bundle(bureau))
     assert ([a.version for a in carried.answers], carried.progress.version) == ([1, 2], 2)
     with pytest.raises(StoreUnavailable):
-        await _registrar(GoneAfter(0), bureau).carry_out_each(_bundle(bureau))
+        await _activities(GoneAfter(0), bureau).carry_out_each(_bundle(bureau))
 
 
 async def test_a_bundle_that_takes_long_stops_after_some_commands_and_at_least_one(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(carry_out, "SOME_S", -1.0)
-    carried = await _registrar(MemoryStore(), bureau).carry_out_each(_bundle(bureau))
+    carried = await _activities(MemoryStore(), bureau).carry_out_each(_bundle(bureau))
     assert [a.version for a in carried.answers] == [1]

@@ -165,7 +165,7 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
 def _tool(name: str, *arguments: str, password: str) -> None:
     """One of Postgres's own tools, of the same version as the server."""
     subprocess.run(  # noqa: S603 - our own binary, no shell
-        [str(binaries.postgres() / name), *arguments],
+        [str(binaries.find_postgres() / name), *arguments],
         check=True,
         capture_output=True,
         env={**os.environ, "PGPASSWORD": password},
@@ -245,14 +245,14 @@ def _base_backup(server: Postgres, home: Path) -> None:
     """A base backup as the data folder of a new state folder."""
     home.mkdir()
     (home / "logs").mkdir()
-    account = server_account.account(home, home / postgres.DATA)
-    tools, data = account.within_reach(binaries.postgres()), account.data_folder(home / postgres.DATA)
+    account = server_account.choose_account(home, home / postgres.DATA)
+    tools, data = account.within_reach(binaries.find_postgres()), account.data_folder(home / postgres.DATA)
     command = [
         *(*account.prefix, str(tools / "pg_basebackup"), *_as_superuser(server)),
         *(f"--pgdata={data}", "--checkpoint=fast", "--wal-method=stream"),
     ]
     subprocess.run(  # noqa: S603 - our own binary, no shell
-        processes.bound(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
+        processes.bind_command(command, when_parent_dies=signal.SIGKILL, uid=account.uid),
         cwd="/",
         check=True,
         capture_output=True,

@@ -41,7 +41,7 @@ class OrphansDoor:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._registrar = CommandActivities(store, KEY)
+        self._activities = CommandActivities(store, KEY)
         self._follower = AgendaFollower(OwnLease(store), self._look)
         self._now = datetime.min.replace(tzinfo=UTC)
         self.looks = 0
@@ -60,7 +60,7 @@ class OrphansDoor:
 
     async def _look(self, stream: StreamId) -> None:
         self.looks += 1
-        await self._registrar.carry_out(CarryOut(stream=stream, now=self._now, alarm=True))
+        await self._activities.carry_out(CarryOut(stream=stream, now=self._now, alarm=True))
 
     async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
         for asking in askings:
@@ -74,7 +74,7 @@ class OrphansDoor:
                 command=asking.command.command_type,
                 body=plain(asking.command),
             ).signed(KEY)
-            carried = await self._registrar.carry_out(CarryOut(stream=subject, now=asking.at, envelope=envelope))
+            carried = await self._activities.carry_out(CarryOut(stream=subject, now=asking.at, envelope=envelope))
             assert carried.answer is not None
             yield carried.answer
 

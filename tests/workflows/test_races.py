@@ -93,10 +93,10 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
 
     monkeypatch.setattr(store, "append", once_all_have_decided)
     monkeypatch.setattr(store, "_send", counted)
-    registrar = CommandActivities(store, bureau.key)
+    activities = CommandActivities(store, bureau.key)
     envelopes = [bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n), "CAB-REG#1") for n in range(64)]
     carried = await asyncio.gather(
-        *(registrar.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
+        *(activities.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
     )
     assert max(sent) == 64, "one statement"
     answers = [c.answer for c in carried if c.answer is not None]
@@ -111,14 +111,14 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
 
 async def test_what_overdraws_by_itself_leaves_its_neighbours_be(bureau: Bureau, store: PostgresStore) -> None:
     await nearly_empty(bureau, 63 * ONE)
-    registrar = CommandActivities(store, bureau.key)
+    activities = CommandActivities(store, bureau.key)
     amounts = [ONE] * 40 + [64 * ONE] + [ONE] * 23
     envelopes = [
         bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n, fen), "CAB-REG#1")
         for n, fen in enumerate(amounts)
     ]
     carried = await asyncio.gather(
-        *(registrar.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
+        *(activities.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
     )
     endings = [c.answer.ending for c in carried if c.answer is not None]
     assert [n for n, ending in enumerate(endings) if ending is Ending.REFUSED] == [40]
@@ -135,7 +135,7 @@ async def _deadlocks(store: PostgresStore) -> int:
 
 async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(desk: Desk, tmp_path: Path) -> None:
     of = desk.settings.model_copy(update={"task_queue": f"race-{uuid4().hex[:8]}"})
-    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.door_key(of))
+    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(of))
     await nearly_empty(bureau, ONE)
     before = await _deadlocks(desk.store)
     logs = [tmp_path / f"worker-{n}.log" for n in range(4)]
@@ -295,7 +295,12 @@ async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_s
 async def test_two_resolutions_race_and_one_stands(town: ManualRealm) -> None:
     resolving = await town.resolving()
     doors = [
-        Door(town.desk.client, town.desk.store, bootstrap.door_key(town.desk.settings), town.desk.settings.task_queue)
+        Door(
+            town.desk.client,
+            town.desk.store,
+            bootstrap.load_door_key(town.desk.settings),
+            town.desk.settings.task_queue,
+        )
     ]
     doors.append(town.desk.door)
     stream = town.id("round", "R-1")

@@ -126,7 +126,7 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
     old = desk.settings.model_copy(update={"task_queue": queue, "build_id": "2026.1"})
     new = old.model_copy(update={"build_id": "2026.2"})
     await bureau.open_base()
-    door = Door(desk.client, desk.store, bootstrap.door_key(old), queue)
+    door = Door(desk.client, desk.store, bootstrap.load_door_key(old), queue)
     project = bureau.id("project", "AP-1")
     async with run_worker(old, desk.client, desk.store):
         await _made_current(desk, old)

@@ -99,7 +99,7 @@ async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_appe
     settings = bootstrap.settings(home=tmp_path / "home")
     with collector() as kept:
         async with breakable(settings, VENTURE_OTLP_ENDPOINT=kept.endpoint) as house:
-            await Bureau("live", house.store, bootstrap.door_key(settings)).open_round()
+            await Bureau("live", house.store, bootstrap.load_door_key(settings)).open_round()
             await _done(settings, kept.endpoint, *SUBMITTED)
             # the second finds its workflow there, begun by the first: its trace is its own all the same
             await _done(settings, kept.endpoint, "do", "endorse-need", "ND-1", "--as", "COMM#2")
@@ -132,7 +132,7 @@ async def test_a_collector_that_is_away_keeps_no_command_from_its_answer(tmp_pat
     settings = bootstrap.settings(home=tmp_path / "home")
     away = "http://127.0.0.1:9"
     async with breakable(settings, VENTURE_OTLP_ENDPOINT=away) as house:
-        await Bureau("live", house.store, bootstrap.door_key(settings)).open_round()
+        await Bureau("live", house.store, bootstrap.load_door_key(settings)).open_round()
         await _done(settings, away, *SUBMITTED)
 
 

@@ -89,7 +89,7 @@ class Years:
     def __post_init__(self) -> None:
         self.store: EventStore = self.desk.store
         self.skipper = TimeSkipper(self.desk.client)
-        key = bootstrap.door_key(self.desk.settings)
+        key = bootstrap.load_door_key(self.desk.settings)
         self.door = Door(self.skipper.client, self.store, key, self.desk.settings.task_queue)
         self.bureau = Bureau(self.plan.realm, self.store, key)
 
