@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.kernel.explanation import ValueMisread
 from domain.kernel.identity import SYSTEM, Actor, Text
-from domain.kernel.input import parse_day, parse_instant
+from domain.kernel.input import Moment
 from domain.kernel.money import Fen
 
 _COLUMNS = ("at", "event", "subject", "actor", "data", "why")
 _LEAST_COLUMNS = 4
-
-
-def _parse_moment(value: object) -> object:
-    """A day stays a day; a text with a time becomes that moment."""
-    try:
-        match value:
-            case date():
-                return value
-            case str() if len(value) <= len("2024-01-01"):
-                return parse_day(value)
-            case str():
-                return parse_instant(value)
-            case _:
-                pass
-    except ValueError:
-        pass  # said below, of whatever it is
-    zh, en = "須為日期如 2024-03-04，或時間如 2024-03-04T09:00", "must be a date or a time such as 2024-03-04T09:00"
-    raise ValueMisread(zh, en)
-
-
-Moment = Annotated[date | datetime, BeforeValidator(_parse_moment)]
-"""A day, or a time: in Shanghai unless it has an offset."""
 
 
 class _Part(BaseModel):

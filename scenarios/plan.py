@@ -10,12 +10,12 @@ from uuid import UUID
 
 from application.command_input import CommandUnknown, read_command, resolve_command
 from domain.catalogue import AGGREGATES, halves, kind_of_subject
-from domain.kernel.calendar import SHANGHAI, day_ends, local_day
+from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Actor, Role, StreamId, derive_id
-from domain.kernel.input import read_fields
+from domain.kernel.input import at_hour, read_fields
 from scenarios.format import UNREAD_REFUSAL, UNREAD_ROW, Scenario
 from schemes import packs
 from schemes.document import Document, DocumentFault, DocumentInvalid
@@ -201,9 +201,9 @@ class _PlanBuilder:
         last: datetime | None = None
         for i, row in enumerate(self._scenario.events):
             if row is UNREAD_ROW:
-                yield last or _instant(row.at, ROW_HOUR)
+                yield last or at_hour(row.at, ROW_HOUR)
                 continue
-            at = _instant(row.at, ROW_HOUR)
+            at = at_hour(row.at, ROW_HOUR)
             if last is not None and not isinstance(row.at, datetime) and local_day(last) == row.at:
                 at = max(at, last + timedelta(minutes=1))
             if last is not None and at < last:
@@ -242,7 +242,7 @@ class _PlanBuilder:
         for i, refusal in enumerate(self._scenario.must_refuse):
             if refusal is UNREAD_REFUSAL:
                 continue
-            at = _instant(refusal.at, REFUSAL_HOUR)
+            at = at_hour(refusal.at, REFUSAL_HOUR)
             if not isinstance(refusal.at, datetime):
                 at += timedelta(minutes=minutes.setdefault(refusal.at, 0))
                 minutes[refusal.at] += 1
@@ -330,9 +330,3 @@ def _timer_command(command_type: type[Command], kind: str) -> type[Command]:
 def _prefix_command(command_type: type[Command], texts: tuple[str, str]) -> tuple[str, str]:
     zh, en = texts
     return f"{command_type.zh()}：{zh}", f"{command_type.command_type}: {en}"
-
-
-def _instant(at: date | datetime, hour: time) -> datetime:
-    if isinstance(at, datetime):
-        return at.astimezone(SHANGHAI) if at.tzinfo else at.replace(tzinfo=SHANGHAI)
-    return datetime.combine(at, hour, SHANGHAI)

@@ -90,7 +90,7 @@ def _syntax_error(error: yaml.MarkedYAMLError) -> tuple[str, str]:
     for sign, zh, en in _SYNTAX:
         if sign in problem:
             return f"YAML 語法錯誤：{zh}", f"not valid YAML: {en}"
-    return f"YAML 語法錯誤：{problem}", f"not valid YAML: {problem}"
+    return "YAML 語法錯誤：此處不合語法", f"not valid YAML: {problem}"
 
 
 _SYNTAX = (

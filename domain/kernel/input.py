@@ -10,11 +10,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.explanation import InputFault, InputInvalid, Place, ValueMisread, explain_error, show
@@ -371,6 +371,33 @@ def parse_instant(text: str) -> datetime:
     hours, minutes, offset = match["h"], match["rest"], match["offset"] or ""
     moment = datetime.fromisoformat(f"{parse_day(day)}T{hours:0>2}:{minutes}{offset}")
     return moment if offset else moment.replace(tzinfo=SHANGHAI)
+
+
+def _parse_moment(value: object) -> object:
+    """A day stays a day; a text with a time becomes that moment."""
+    try:
+        match value:
+            case date():
+                return value
+            case str() if len(value.strip()) <= len("2024-01-01"):
+                return parse_day(value)
+            case str():
+                return parse_instant(value)
+            case _:
+                pass
+    except ValueError:
+        pass  # said below, of whatever it is
+    zh, en = "須為日期如 2024-03-04，或時間如 2024-03-04T09:00", "must be a date or a time such as 2024-03-04T09:00"
+    raise ValueMisread(f"{zh}；不可為 {show(value)}", f"{en}; not {show(value)}")
+
+
+Moment = Annotated[date | datetime, BeforeValidator(_parse_moment)]
+"""A day, or a time: in Shanghai unless it has an offset."""
+
+
+def at_hour(moment: date | datetime, hour: time) -> datetime:
+    """The instant of a moment; a day's is at that hour in Shanghai."""
+    return moment if isinstance(moment, datetime) else datetime.combine(moment, hour, SHANGHAI)
 
 
 def _bounded(day: D) -> D:

@@ -127,7 +127,7 @@ def test_1_a_refusal_names_everything_that_is_missing(venture: Installation) -> 
         ("do", "close-project", "PJ-3", "--as", "CAB-REG#1", "no_such=1"),
         ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1", "amount=2"),
         ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=many"),
-        ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1.5"),
+        ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1.005"),
         ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount={[}"),
         ("do", "close-project", "🙂", "--as", "CAB-REG#1"),
         ("do", "🙂", "PJ-3", "--as", "CAB-REG#1"),
