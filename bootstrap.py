@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from importlib.util import find_spec
 from ipaddress import IPv4Address
@@ -64,6 +65,17 @@ class LogFormat(StrEnum):
 
 _COLLECTOR = re.compile(r"https?://[^\s/@]+(/[^\s@]*)?")
 
+SHORTEST_KEY = 32
+"""Bytes of a key by which commands are signed: a shorter one can be guessed."""
+
+
+def default_home() -> Path:
+    """The state folder of a checkout lies beside its code; of an installed package, with the user's own state."""
+    here = Path(__file__).resolve().parent
+    if (here / "pyproject.toml").exists():
+        return here / ".venture"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "venture"
+
 
 class SettingsInvalid(Failure):
     """The environment's settings cannot be used."""
@@ -79,8 +91,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="VENTURE_", extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     env: Environment = Environment.LOCAL
-    home: Path = Path(".venture")
-    """The folder, of mode 0700, that holds everything which embedded servers keep."""
+    home: Path = Field(default_factory=default_home)
+    """The folder, of mode 0700, that holds everything which embedded servers keep. An absolute path: a relative one
+    would be another installation in every working directory."""
     temporal_ui: bool = False
     """Whether the embedded Temporal shows its own pages, on this machine only."""
     postgres_url: SecretStr | None = None
@@ -116,6 +129,36 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = None
     """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
     out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_not_empty(cls, value: object) -> object:
+        if value == "":
+            message = "是空的：給出值，或不設此項 / is empty: give it a value, or leave it out"
+            raise ValueError(message)
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _is_one_place(cls, home: Path) -> Path:
+        if not home.is_absolute():
+            message = (
+                f"須為絕對路徑，如 {Path.cwd() / home}；相對路徑在每個工作目錄各是一處"
+                f" / an absolute path, e.g. {Path.cwd() / home}: a relative one differs in every working directory"
+            )
+            raise ValueError(message)
+        return home
+
+    @field_validator("door_key")
+    @classmethod
+    def _is_long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value().strip().encode()) < SHORTEST_KEY:
+            message = (
+                f"至少 {SHORTEST_KEY} 字節，如 openssl rand -hex 32"
+                f" / of {SHORTEST_KEY} bytes at least, e.g. openssl rand -hex 32"
+            )
+            raise ValueError(message)
+        return key
 
     @field_validator("otlp_endpoint")
     @classmethod
@@ -195,15 +238,49 @@ def load_door_key(of: Settings) -> bytes:
     """The door's key; for embedded servers it is made once and kept in the state folder, readable by its owner only."""
     if of.door_key is not None:
         return of.door_key.get_secret_value().encode()
-    path = of.home / "door.key"
     of.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_hex(32).encode())
-    return path.read_bytes()
+    return load_secret(of.home / "door.key", secrets.token_hex(32), shortest=SHORTEST_KEY).encode()
+
+
+class SecretDamaged(Failure):
+    """A file of ours that holds a secret is too short to be one: cut off by a full disk or by hand, or not ours."""
+
+    kind = FailureKind.USAGE
+
+    def __init__(self, path: Path, length: int) -> None:
+        """Say which file, and how much is in it."""
+        super().__init__(
+            f"{path} 只有 {length} 字節，不是完整的密鑰：由備份恢復它，或 ./run reset",
+            f"{path} holds {length} bytes, which is no whole key: restore it from a backup, or ./run reset",
+            path=str(path),
+        )
+
+
+def load_secret(path: Path, fresh: str, *, shortest: int) -> str:
+    """The secret in that file; the fresh one where there is no file yet. Whoever makes it first, all read the same.
+
+    It is written elsewhere and linked when it is whole, so that no process finds a part of it. Raises SecretDamaged.
+    """
+    if not path.exists():
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(fresh)
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):  # another process was first
+                os.link(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    secret = path.read_text(encoding="utf-8", errors="replace")
+    if len(secret.strip()) < shortest:
+        raise SecretDamaged(path, path.stat().st_size)
+    return secret
 
 
 _SECRET_NAMES = re.compile(r"password|passwd|secret|token|door_key|api_key|authorization|signature", re.IGNORECASE)

@@ -26,17 +26,18 @@ from deciding.fold_cache import FoldCache
 from deciding.journal import repeat_answer
 from deciding.progress import build_parked_progress, build_progress
 from deciding.reader import CachedReader
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
 from domain.kernel.message import Order
 from metrics import Metrics
-from store.port import Clock, Status, StoreUnavailable
+from store.port import Status, StoreUnavailable
 from tracing import span
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.state import State
-    from store.port import Append, Appended, EventStore, Loaded
+    from store.port import Append, AppendResult, EventStore, Loaded
 
 MOST_TRIES = 20
 """Conflicts in a row before the command is given back as not known; each try saw a newer stream."""
@@ -158,7 +159,7 @@ class CommandActivities:
         decision = await decide_on(
             self._store,
             stream.state,
-            stream.loaded.clock,
+            stream.loaded.realm.clock,
             at=at,
             order=_read_order(request, at),
             command_id=request.envelope.command_id if request.envelope else None,
@@ -171,7 +172,7 @@ class CommandActivities:
             self._store, decision, stream.loaded, stream.state, for_command=request.envelope is not None
         )
 
-    async def _append(self, append: Append, *, goes_live: bool) -> Appended:
+    async def _append(self, append: Append, *, goes_live: bool) -> AppendResult:
         """Ask the log, and count what it says."""
         labels: dict[str, str] = {}
         with self._measures.append_s.time(), span("append", labels):
@@ -182,7 +183,7 @@ class CommandActivities:
             self._measures.entries.inc(appended.last_position - appended.first_position + 1)
         return appended
 
-    def _conclude(self, request: CarryOut, decision: Decision, appended: Appended) -> CarryOutResult | None:
+    def _conclude(self, request: CarryOut, decision: Decision, appended: AppendResult) -> CarryOutResult | None:
         """The answer to what was recorded; None if the log said no, and all is to be decided again."""
         if appended.status is not Status.APPENDED:
             log.info("command.decided_again", stream=request.stream, status=appended.status, what=appended.what)
@@ -201,7 +202,7 @@ class CommandActivities:
     async def _leave(self, stream: _Stream, answer: Answer | None) -> CarryOutResult:
         """Record nothing: the stream as the log has it, its row made right where nobody is answered."""
         calendar = await stream.reader.calendar(stream.state.stream.realm)
-        decision = Decision((), stream.state, calendar, stream.loaded.clock, {}, stream.state)
+        decision = Decision((), stream.state, calendar, stream.loaded.realm.clock, {}, stream.state)
         if answer is None:
             await self._store.refresh_standing(build_standing(decision))
         return CarryOutResult(progress=build_progress(decision), answer=answer)
@@ -217,7 +218,7 @@ class CommandActivities:
 
 def _moves_time(request: CarryOut, loaded: Loaded) -> bool:
     """Whether the request may move time: the wall clock moves by itself, and a manual one by no alarm."""
-    return request.envelope is not None or request.alarm is (loaded.clock is Clock.WALL)
+    return request.envelope is not None or request.alarm is (loaded.realm.clock is Clock.WALL)
 
 
 def _read_order(request: CarryOut, at: datetime) -> Order | None:

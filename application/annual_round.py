@@ -87,7 +87,7 @@ async def publish_rules(door: Door, store: EventStore, rules: Scheme, year: int,
 
 
 async def _state(store: EventStore, stream: StreamId) -> State:
-    return fold(stream, (await store.load(stream, None)).events)
+    return fold(stream, [event async for event in store.read(stream)])
 
 
 async def _once(door: Door, stream: StreamId, event: str, particulars: dict[str, Any], key: str) -> None:

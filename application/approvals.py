@@ -83,12 +83,9 @@ async def list_approvals(store: EventStore, *, stream: StreamId | None = None) -
         for approval in await _of(store, stream):
             yield StreamApproval(stream, approval)
         return
-    after: StreamId | None = None
-    while page := await store.agenda(after=after, limit=_PAGE):
-        for standing in page:
-            for approval in await _of(store, standing.stream):
-                yield StreamApproval(standing.stream, approval)
-        after = page[-1].stream
+    async for standing in store.standings():
+        for approval in await _of(store, standing.stream):
+            yield StreamApproval(standing.stream, approval)
 
 
 async def _of(store: EventStore, stream: StreamId) -> tuple[Approval, ...]:

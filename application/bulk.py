@@ -22,10 +22,11 @@ from application.door import CommandRequest, NotKnown
 from application.door import receipt as read_receipt
 from application.dry_run import DryRun
 from deciding.journal import Journal
+from domain.kernel.clock import Clock
 from domain.kernel.failure import Defect, Failure, FailureKind
 from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
-from store.port import PAST_ALL_EVENTS, Clock, StoreUnavailable
+from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -122,9 +123,7 @@ async def preview_rows(
         else:
             at = order.at.astimezone(UTC) if order.at else clocks.get(order.stream.realm)
             try:
-                step = await rehearsal.step(
-                    order.stream, order.command, order.actor, at.astimezone(UTC) if at else None
-                )
+                step = await rehearsal.step(order.stream, order.command, order.actor, at)
             except Failure as failure:
                 result = BulkResult(order, RowOutcome.FAILED, command_id, why=(failure.zh, failure.en))
             else:
@@ -141,7 +140,7 @@ async def _last_attempt(order: BulkOrder, store: EventStore) -> tuple[UUID, Entr
     """The id to ask a row under, and what is journalled under it: a refusal is not, for its cause may be gone."""
     for attempt in count():
         command_id = order.command_id(attempt)
-        entry = (await store.load(order.stream, command_id, PAST_ALL_EVENTS)).journalled
+        entry = await store.journalled(command_id)
         if entry is None or not Journal.of(entry).outcome.unmet:
             return command_id, entry
     raise AssertionError(order)
@@ -221,7 +220,7 @@ async def _send_rows(rows: list[BulkOrder], door: Door, store: EventStore) -> As
 
 async def _requests(rows: Sequence[BulkOrder], ids: dict[int, UUID], store: EventStore) -> list[CommandRequest]:
     """The rows as the door takes them: on a manual clock each is dated, by itself or where the clock stands."""
-    realm = await store.load(rows[0].stream, None, PAST_ALL_EVENTS)
+    realm = await store.realm(rows[0].stream.realm)
     manual = realm.clock is Clock.MANUAL
     clock = realm.now if manual else None
     requests = []

@@ -28,11 +28,12 @@ from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.kernel.canonical import canonical, plain
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Ending, Envelope, Opening, Progress
 from domain.kernel.failure import Defect, Failure, FailureKind
 from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
-from store.port import PAST_ALL_EVENTS, Clock, EventStore, StoreUnavailable
+from store.port import EventStore, StoreUnavailable
 from tracing import span
 from workflows.kinds import workflow_type
 
@@ -192,13 +193,14 @@ class Door:
         while done < len(envelopes):
             envelope, at = envelopes[done], requests[done].at
             try:
-                loaded = await self._store.load(subject, envelope.command_id, PAST_ALL_EVENTS)
-                if loaded.journalled is not None:  # straight from the log, which needs no Temporal (PR7)
-                    answers = [repeat_answer(envelope, loaded.journalled)]
-                elif at is not None and loaded.clock is Clock.WALL:
+                journalled = await self._store.journalled(envelope.command_id)
+                realm = await self._store.realm(subject.realm)
+                if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
+                    answers = [repeat_answer(envelope, journalled)]
+                elif at is not None and realm.clock is Clock.WALL:
                     answers = [_refuse_dated(subject)]
                 else:
-                    await self._refresh_standings(subject.realm, loaded.calendar)
+                    await self._refresh_standings(subject.realm, realm.calendar)
                     answers = await self._ask_each(envelopes[done : done + MOST_COMMANDS])
                 if answers[-1].ending is Ending.EARLY:
                     *answers, _ = answers

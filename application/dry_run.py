@@ -11,7 +11,6 @@ from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Reads
 from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
-from store.port import PAST_ALL_EVENTS, Clock
 
 if TYPE_CHECKING:
     from domain.kernel.effects import Effect
@@ -38,8 +37,8 @@ class DryRun:
         ``at`` is its business time, UTC; without one it is now, or where a manual realm's clock stands.
         """
         self._tried += 1
-        realm = await self._store.load(stream, None, PAST_ALL_EVENTS)
-        at = at or (realm.now if realm.clock is Clock.MANUAL and realm.now else datetime.now(UTC))
+        realm = await self._store.realm(stream.realm)
+        at = at or realm.now or datetime.now(UTC)
         await self._reader.fetch(Reads(streams=frozenset({stream})))
         decision = await decide_on(
             self._store,

@@ -6,20 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from application.reconcile import is_awaited
+from domain.kernel.clock import Clock
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
 from domain.registers.realm import REALM_NAME, SetClock
-from domain.registers.realm import Clock as RealmClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from uuid import UUID
 
     from application.door import Door, Receipt
     from domain.kernel.identity import Actor
-    from store.port import EventStore, Standing
-
-_PAGE = 500
+    from store.port import EventStore
 
 
 class NoSuchRealm(Failure):
@@ -48,20 +45,12 @@ async def go_live(
     Raises CommandRejected with every deadline that lies in the past, each to be settled first by a dated command;
     NoSuchRealm. Were this process to end after the turn, the agenda's follower would see to the alarms.
     """
-    if not await store.agenda(realm=realm, limit=1):
+    if await anext(store.standings(realm=realm), None) is None:
         raise NoSuchRealm(realm)
     stream = StreamId.of("realm", realm, REALM_NAME)
-    turn = SetClock(clock=RealmClock.WALL, second=second)
+    turn = SetClock(clock=Clock.WALL, second=second)
     receipt = await door.send(stream, turn, actor, command_id=command_id)
-    awaited = [standing.stream async for standing in _standings(store, realm) if is_awaited(standing)]
+    awaited = [standing.stream async for standing in store.standings(realm=realm) if is_awaited(standing)]
     for each in awaited:
         await door.look(each)
     return GoLiveReceipt(receipt, tuple(s for s in awaited if s != stream))
-
-
-async def _standings(store: EventStore, realm: str) -> AsyncIterator[Standing]:
-    after: StreamId | None = None
-    while page := await store.agenda(realm=realm, after=after, limit=_PAGE):
-        for standing in page:
-            yield standing
-        after = page[-1].stream

@@ -14,19 +14,14 @@ from deciding.agenda_row import Summary
 from deciding.reader import Reader
 from domain.kernel.calendar import local_day
 from domain.kernel.identity import StreamId
-from domain.registers.realm import REALM_NAME
-from store.port import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import Role
     from store.port import EventStore, Standing
 
 WITHIN_WD = 5
 """Working days before its day on which a thing is said to be soon, unless told otherwise."""
-_PAGE = 500
 _A_MOMENT = timedelta(microseconds=1)
 """What ends at 24:00 belongs to the day that ends then."""
 
@@ -106,7 +101,7 @@ async def list_waiting(
     """
     today: dict[str, _Today] = {}
     rows = []
-    async for standing in _standings(store, realm):
+    async for standing in store.standings(realm=realm):
         if standing.stream.realm not in today:
             today[standing.stream.realm] = await _read_today(store, standing.stream.realm, now or datetime.now(UTC))
         rows.extend(_rows_of(standing, role, today[standing.stream.realm], within_wd))
@@ -134,15 +129,5 @@ def _rows_of(standing: Standing, role: Role | None, today: _Today, within_wd: in
 
 
 async def _read_today(store: EventStore, realm: str, now: datetime) -> _Today:
-    loaded = await store.load(StreamId.of("realm", realm, REALM_NAME), None)
-    if loaded.clock is Clock.MANUAL:
-        now = loaded.now or now
+    now = (await store.realm(realm)).now or now
     return _Today(now, await Reader(store).calendar(realm))
-
-
-async def _standings(store: EventStore, realm: str | None) -> AsyncIterator[Standing]:
-    after: StreamId | None = None
-    while page := await store.agenda(realm=realm, after=after, limit=_PAGE):
-        for standing in page:
-            yield standing
-        after = page[-1].stream

@@ -178,5 +178,9 @@ async def list_streams(
     store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
 ) -> list[StreamRow]:
     """How streams of that kind stand, by id."""
-    standings = await store.agenda(kind=kind, realm=realm, stage=stage, limit=limit)
-    return [StreamRow.of(standing) for standing in standings]
+    rows: list[StreamRow] = []
+    async for standing in store.standings(kind=kind, realm=realm, stage=stage):
+        if len(rows) == limit:
+            break
+        rows.append(StreamRow.of(standing))
+    return rows

@@ -15,10 +15,10 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from domain.catalogue import AGGREGATES
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import StreamId
 from followers.schedules import PREFIX, RoundSchedules, iterate_programmes, load_schedules
-from store.port import Clock
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from application.door import Door
     from store.port import EventStore, Standing
 
-_PAGE = 500
+_BATCH = 500
+"""Streams compared before the next are begun, so that a large log does not make a task for each."""
 _AT_ONCE = 8
 _PATIENCE = timedelta(seconds=5)
 """How long a workflow may take to say what it knows: one that no worker serves would keep all others waiting."""
@@ -146,19 +147,19 @@ async def reconcile(store: EventStore, client: Client, task_queue: str) -> Recon
     """Compare every stream on the wall clock with Temporal's open workflows and schedules. Changes nothing."""
     open_ids = {w async for w in _open_workflows(client)}
     result = Reconciliation(workflows=len(open_ids))
-    known: set[str] = set()
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def compare(standing: Standing) -> ReconcileFinding | None:
         async with places:
             return await _compare(client, standing, is_open=standing.stream in open_ids)
 
-    async for page in _standings(store):
-        known.update(s.stream for s in page)
-        waiting = [s for s in page if s.clock is Clock.WALL or s.stream in open_ids]
-        result.streams += len(waiting)
-        result.findings.extend(f for f in await asyncio.gather(*map(compare, waiting)) if f is not None)
-    strays = sorted(open_ids - known)
+    standings = [standing async for standing in store.standings()]
+    waiting = [s for s in standings if s.clock is Clock.WALL or s.stream in open_ids]
+    result.streams = len(waiting)
+    for first in range(0, len(waiting), _BATCH):
+        batch = waiting[first : first + _BATCH]
+        result.findings.extend(f for f in await asyncio.gather(*map(compare, batch)) if f is not None)
+    strays = sorted(open_ids - {s.stream for s in standings})
     result.findings.extend(ReconcileFinding(workflow, Discrepancy.STRAY, 0, None) for workflow in strays)
     await _compare_schedules(store, RoundSchedules(client, task_queue), result)
     return result
@@ -241,10 +242,3 @@ async def _open_workflows(client: Client) -> AsyncIterator[str]:
     async for workflow in client.list_workflows(query):
         if workflow.workflow_type in {"Need", "Round", "Project", "Register"}:
             yield workflow.id
-
-
-async def _standings(store: EventStore) -> AsyncIterator[list[Standing]]:
-    after: StreamId | None = None
-    while page := list(await store.agenda(after=after, limit=_PAGE)):
-        yield page
-        after = page[-1].stream

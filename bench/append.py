@@ -39,11 +39,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import asyncpg
 
+from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post
 from domain.kernel.identity import StreamId
 from local import postgres, processes
-from store.migrate import migrate
-from store.port import Append, Clock, NewEvent, Standing, Status, Write
+from store.migration import migrate
+from store.port import Append, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:

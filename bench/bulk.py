@@ -46,7 +46,7 @@ from domain.registers.scheme import PublishPolicyPack
 from local import processes
 from local.postgres import APPLICATION, AUDITOR
 from schemes.calendars import load_published
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Hundred:
             if not result.ok:
                 raise RuntimeError(result.as_json())
         for plan in self.plans:
-            (standing,) = [s for s in await store.agenda(kind="project", realm=plan.realm) if s.stage != "NONE"]
+            (standing,) = [s async for s in store.standings(kind="project", realm=plan.realm) if s.stage != "NONE"]
             if standing.stage != "ARCHIVED":
                 raise RuntimeError(standing)
         return len(orders)

@@ -35,6 +35,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from domain.kernel.clock import Clock
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench import notes
@@ -66,8 +68,8 @@ from runtime.sandbox import sandbox
 from runtime.worker import TUNING, run_worker
 from scenarios.play import play
 from schemes.calendars import load_published
-from store.migrate import migrate
-from store.port import Append, Clock, EntryKind, NewEvent, Standing, Status, Write
+from store.migration import migrate
+from store.port import Append, EntryKind, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
 from workflows.kinds import workflow_type
 

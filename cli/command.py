@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +14,8 @@ import typer
 from application.command_input import attach_from, list_amounts, read_command, resolve_command
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
-from cli.adapter import exit_with, read_settings, run_work
-from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
+from cli.adapter import Invocation, verb
+from cli.output import ArgumentInvalid, Column, Printer
 from cli.project import Realm
 from domain.catalogue import AGGREGATES, command_table, event_class, halves, stage_zh
 from domain.kernel.explanation import show
@@ -23,13 +24,13 @@ from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.input import parse_instant
 from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
-from runtime.runtime import open_runtime
-from store.port import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from application.door import Receipt
     from domain.kernel.message import Command
-    from runtime.runtime import Runtime
+    from store.port import EventStore
 
 Name = Annotated[
     str,
@@ -54,20 +55,14 @@ At = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Mount the commands."""
-    app.command("do")(do_command)
-    app.command("why-not")(why_not_command)
-    app.command("commands")(commands_command)
-
-
-def do_command(
+@verb
+async def do_command(
     name: Name,
     subject: Subject,
     actor: As,
     given: Given = None,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
     realm: Realm = None,
     at: At = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只試算，不記錄 / decide only, record nothing")] = False,
@@ -82,18 +77,37 @@ def do_command(
       venture do request-disbursement PJ-3/T1 --as CAB-REG#1 amount=35000
       venture do start-project PJ-3 --as SO-PM#1 end=2023-11-30 --dry-run
     """
-    _give(
-        Printer.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=dry_run, command_id=command_id
+    order = _Order(name, subject, actor, given or [], realm, at)
+    if dry_run:
+        await _rehearse(order, invocation)
+        return
+    printer, moment = invocation.printer, _read_moment(at)
+    async with invocation.open_runtime(working=True) as runtime:
+        stream = await _find_stream(runtime.store, subject, realm)
+        command, who = order.read(stream)
+        if stream.realm != LIVE and moment is None:
+            moment = await _manual_now(runtime.store, stream)
+        receipt = await runtime.door.send(stream, command, who, command_id=command_id, at=moment)
+    if not printer.for_people:
+        printer.json(receipt_as_json(receipt) | {"amounts": _amounts(command)})
+        return
+    again = printer.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if receipt.repeated else ""
+    events = _event_words(receipt.events, printer) + _amount_words(command)
+    printer.tell(
+        f"✓ 已辦理：{events}  {receipt.stream} v{receipt.version}{again}",
+        f"✓ Carried out: {events}  {receipt.stream} v{receipt.version}{again}",
+        "green",
     )
 
 
-def why_not_command(
+@verb
+async def why_not_command(
     name: Name,
     subject: Subject,
     actor: Annotated[str | None, typer.Option("--as", help="經辦人 ROLE#n；不填則取有權者", show_default=False)] = None,
     given: Given = None,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
     realm: Realm = None,
     at: At = None,
 ) -> None:
@@ -101,68 +115,64 @@ def why_not_command(
 
     例 example:  venture why-not request-disbursement PJ-3/T2 amount=15000
     """
-    _give(Printer.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=True, command_id=None)
+    await _rehearse(_Order(name, subject, actor, given or [], realm, at), invocation)
 
 
-def _give(
-    voice: Printer,
-    name: str,
-    subject: str,
-    actor: str | None,
-    given: list[str],
-    realm: str | None,
-    at: str | None,
-    *,
-    dry_run: bool,
-    command_id: UUID | None,
-) -> None:
-    settings = read_settings()
+@dataclass(frozen=True)
+class _Order:
+    """A command as it was typed."""
 
-    async def work() -> dict[str, Any]:
-        async with open_runtime(settings, voice.tell, working=not dry_run) as office:
-            stream = await _stream(office, subject, realm)
-            command = _command(name, stream, subject, given)
-            who = actor_named(actor or f"{command.by[0]}#1")
-            moment = _moment(at)
-            amounts = {label: yuan(fen) for label, fen in list_amounts(command)}
-            if dry_run:
-                return await _tried(office, stream, command, who, moment) | {"amounts": amounts}
-            if stream.realm != LIVE and moment is None:
-                moment = await _manual_now(office, stream)
-            receipt = await office.door.send(stream, command, who, command_id=command_id, at=moment)
-            return _receipt(receipt) | {"amounts": amounts}
+    name: str
+    subject: str
+    actor: str | None
+    given: list[str]
+    realm: str | None
+    at: str | None
 
-    answer = run_work(voice, work())
-    if not voice.for_people:
-        voice.json(answer)
+    def read(self, stream: StreamId) -> tuple[Command, Actor]:
+        """The command to that stream, and whose it is: without a name, of a role that may give it."""
+        command = _read_command(self.name, stream, self.subject, self.given)
+        return command, read_actor(self.actor or f"{command.by[0]}#1")
+
+
+async def _rehearse(order: _Order, invocation: Invocation) -> None:
+    """Say what the command would lead to now. Raises CommandRejected."""
+    printer, moment = invocation.printer, _read_moment(order.at)
+    async with invocation.open_runtime() as runtime:
+        stream = await _find_stream(runtime.store, order.subject, order.realm)
+        command, who = order.read(stream)
+        step = await DryRun(runtime.store).step(stream, command, who, moment)
+    if step.unmet:
+        raise CommandRejected(step.unmet)
+    names = [event.event_type for event in step.events]
+    if not printer.for_people:
+        printer.json({"stream": stream, "dry_run": True, "events": names, "amounts": _amounts(command)})
         return
-    events = voice.say("、", ", ").join(_event(name, voice) for name in answer["events"])
-    events += "".join(f"  {label} {amount}" for label, amount in answer["amounts"].items())
-    if dry_run:
-        voice.tell(
-            f"✓ 可以辦理，將記錄：{events}（僅試算，未記錄）",
-            f"✓ It would be carried out: {events} (nothing recorded)",
-            "green",
-        )
-    else:
-        repeated = (
-            voice.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if answer["repeated"] else ""
-        )
-        voice.tell(
-            f"✓ 已辦理：{events}  {answer['stream']} v{answer['version']}{repeated}",
-            f"✓ Carried out: {events}  {answer['stream']} v{answer['version']}{repeated}",
-            "green",
-        )
+    events = _event_words(names, printer) + _amount_words(command)
+    printer.tell(
+        f"✓ 可以辦理，將記錄：{events}（僅試算，未記錄）",
+        f"✓ It would be carried out: {events} (nothing recorded)",
+        "green",
+    )
 
 
-def _event(name: str, voice: Printer) -> str:
-    return voice.say(f"{event_class(name).zh}（{name}）", name)
+def _event_words(names: Iterable[str], printer: Printer) -> str:
+    return printer.say("、", ", ").join(printer.say(f"{event_class(n).zh}（{n}）", n) for n in names)
 
 
-async def _stream(office: Runtime, subject: str, realm: str | None) -> StreamId:
+def _amounts(command: Command) -> dict[str, str]:
+    """The money that was asked for, told back as it was understood."""
+    return {label: yuan(fen) for label, fen in list_amounts(command)}
+
+
+def _amount_words(command: Command) -> str:
+    return "".join(f"  {label} {amount}" for label, amount in _amounts(command).items())
+
+
+async def _find_stream(store: EventStore, subject: str, realm: str | None) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet."""
     try:
-        return await resolve_or_begin(office.store, subject, realm)
+        return await resolve_or_begin(store, subject, realm)
     except NameUnknown as unknown:
         raise ArgumentInvalid(
             f"不認識對象 {show(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
@@ -170,27 +180,27 @@ async def _stream(office: Runtime, subject: str, realm: str | None) -> StreamId:
         ) from unknown
 
 
-def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
+def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
     """The command with its particulars. Raises CommandUnknown, or InputInvalid with everything that is wrong."""
     command_type = resolve_command(name, stream.kind)
     _, part = halves(subject)
-    return read_command(command_type, part, _particulars(given), Notation.TYPED, attach=attach_from(Path()))
+    return read_command(command_type, part, _read_particulars(given), Notation.TYPED, attach=attach_from(Path()))
 
 
-def _particulars(given: list[str]) -> dict[str, str]:
+def _read_particulars(given: list[str]) -> dict[str, str]:
     """``key=value`` pairs, every value as it was typed."""
-    values: dict[str, str] = {}
+    particulars: dict[str, str] = {}
     for pair in given:
         key, equals, text = pair.partition("=")
         if not equals or not key:
             raise ArgumentInvalid(f"{show(pair)}：寫作 key=value", f"{show(pair)}: write key=value")
-        if key in values:
+        if key in particulars:
             raise ArgumentInvalid(f"{show(key)} 給了兩次", f"{show(key)} is given twice")
-        values[key] = text
-    return values
+        particulars[key] = text
+    return particulars
 
 
-def actor_named(text: str) -> Actor:
+def read_actor(text: str) -> Actor:
     """Who is meant. Raises ArgumentInvalid."""
     try:
         return Actor(text)
@@ -198,7 +208,7 @@ def actor_named(text: str) -> Actor:
         raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
 
 
-def _moment(at: str | None) -> datetime | None:
+def _read_moment(at: str | None) -> datetime | None:
     if at is None:
         return None
     try:
@@ -208,23 +218,13 @@ def _moment(at: str | None) -> datetime | None:
         raise ArgumentInvalid(zh, en) from invalid
 
 
-async def _manual_now(office: Runtime, stream: StreamId) -> datetime | None:
+async def _manual_now(store: EventStore, stream: StreamId) -> datetime | None:
     """Where a manual realm's clock stands: a command without a time of its own is given then."""
-    loaded = await office.store.load(stream, None)
-    return loaded.now if loaded.clock is Clock.MANUAL else None
+    return (await store.realm(stream.realm)).now
 
 
-async def _tried(
-    office: Runtime, stream: StreamId, command: Command, actor: Actor, moment: datetime | None
-) -> dict[str, Any]:
-    """What the command would lead to now. Raises CommandRejected."""
-    step = await DryRun(office.store).step(stream, command, actor, moment)
-    if step.unmet:
-        raise CommandRejected(step.unmet)
-    return {"stream": stream, "dry_run": True, "events": [e.event_type for e in step.events]}
-
-
-def _receipt(receipt: Receipt) -> dict[str, Any]:
+def receipt_as_json(receipt: Receipt) -> dict[str, Any]:
+    """For a machine."""
     return {
         "id": str(receipt.command_id),
         "stream": receipt.stream,
@@ -235,10 +235,11 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def commands_command(
+@verb
+async def commands_command(
     kind: Annotated[str | None, typer.Argument(help="project、round、need …", show_default=False)] = None,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
 ) -> None:
     """有哪些命令：誰可辦、何階段可辦 / which commands there are: who may give them, in which stages.
 
@@ -246,13 +247,11 @@ def commands_command(
       venture commands project
       venture commands project -o json
     """
-    voice = Printer.of(output, lang)
+    printer = invocation.printer
     if kind is not None and kind not in AGGREGATES:
         kinds = " ".join(AGGREGATES)
-        raise exit_with(
-            voice, ArgumentInvalid(f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}")
-        )
-    told = voice.say if voice.for_people else lambda _zh, en: en
+        raise ArgumentInvalid(f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}")
+    say = printer.say if printer.for_people else lambda _zh, en: en
     rows = [
         {
             "kind": row.kind,
@@ -260,7 +259,7 @@ def commands_command(
             "event": row.event,
             "zh": row.zh,
             "by": ", ".join(row.roles),
-            "during": told("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
+            "during": say("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
         }
         for row in command_table()
         if kind in (None, row.kind)
@@ -272,4 +271,4 @@ def commands_command(
         Column("by", "經辦", "by"),
         Column("during", "階段", "stages"),
     )
-    voice.rows(json.loads(json.dumps(rows)), columns, ("沒有命令", "no commands"))
+    printer.rows(json.loads(json.dumps(rows)), columns, ("沒有命令", "no commands"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from store.port import Clock
+from domain.kernel.clock import Clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,7 @@ RECENT_S = 60
 def business_time(request: CarryOut, loaded: Loaded) -> datetime:
     """The same on every try, since all of it comes in the request; on the wall clock never before the newest event."""
     received = request.envelope.received_at if request.envelope else request.now
-    if loaded.clock is Clock.MANUAL:
+    if loaded.realm.clock is Clock.MANUAL:
         return received
     at = received if 0 <= (request.now - received).total_seconds() <= RECENT_S else request.now
     return max(at, loaded.events[-1].occurred_at) if loaded.events else at

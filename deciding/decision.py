@@ -9,14 +9,15 @@ from uuid import UUID
 
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
+from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import SYSTEM, StreamId, deadline_command_id, derive_id
+from domain.kernel.identity import SYSTEM, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME
-from store.port import Clock, EventStore
+from store.port import EventStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,7 +172,7 @@ async def decide_consequences(
             decision.clock,
             at=step.order.at,
             order=Order(command, step.order.actor, step.order.at),
-            command_id=derive_id("consequence", str(step.command_id), str(number)),
+            command_id=consequence_command_id(step.command_id, number),
             reader=reader,
         )
         unmet.extend(

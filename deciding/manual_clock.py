@@ -10,12 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domain.kernel.calendar import SHANGHAI
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
 from domain.kernel.identity import StreamId
 from domain.kernel.refusal import Unmet
 from domain.registers.realm import REALM_NAME, ClockSet
-from domain.registers.realm import Clock as RealmClock
-from store.port import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,14 +24,12 @@ if TYPE_CHECKING:
     from domain.kernel.state import State
     from store.port import Append, EventStore, Loaded, Standing
 
-_PAGE = 500
-
 
 def refuse_past(state: State, at: datetime, loaded: Loaded) -> Answer | None:
     """The refusal of a command that is dated before the clock, which never goes back; None if it is not."""
-    if loaded.now is None or at >= loaded.now:
+    if loaded.realm.now is None or at >= loaded.realm.now:
         return None
-    then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, loaded.now))
+    then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, loaded.realm.now))
     unmet = Unmet(
         rule="CLOCK",
         zh=f"此時鐘域已到 {reached},不能再辦理 {then} 的事項",
@@ -52,42 +49,39 @@ async def find_objection(
     at = decision.steps[-1].order.at
     turn = _turn(decision)
     if turn is None:
-        is_early = for_command and loaded.earliest is not None and loaded.earliest <= at
+        is_early = for_command and loaded.realm.earliest is not None and loaded.realm.earliest <= at
         return Answer(ending=Ending.EARLY, stream=state.stream, version=state.version) if is_early else None
     unmet: tuple[Unmet, ...] = ()
-    if turn is RealmClock.MANUAL and loaded.clock is not Clock.MANUAL:
+    if turn is Clock.MANUAL and loaded.realm.clock is not Clock.MANUAL:
         unmet = (_WALL_FROM_THE_BEGINNING,)
-    elif turn is RealmClock.WALL and loaded.clock is Clock.MANUAL:
+    elif turn is Clock.WALL and loaded.realm.clock is Clock.MANUAL:
         unmet = tuple([_in_the_past(row) async for row in _iterate_late(store, state.stream.realm, at)])
     return _refuse(state, unmet) if unmet else None
 
 
 def goes_live(decision: Decision, loaded: Loaded) -> bool:
     """Whether the decision turns the realm from its manual clock to the wall clock."""
-    return loaded.clock is Clock.MANUAL and _turn(decision) is RealmClock.WALL
+    return loaded.realm.clock is Clock.MANUAL and _turn(decision) is Clock.WALL
 
 
 def hold_realm(append: Append, realm: str, loaded: Loaded) -> Append:
     """What is dated by a manual clock stands only while the realm has it: the realm's own stream must not move."""
     stream = StreamId.of("realm", realm, REALM_NAME)
-    if loaded.clock is not Clock.MANUAL or any(write.stream == stream for write in append.writes):
+    if loaded.realm.clock is not Clock.MANUAL or any(write.stream == stream for write in append.writes):
         return append
-    return replace(append, reads={**append.reads, stream: loaded.realm_version})
+    return replace(append, reads={**append.reads, stream: loaded.realm.version})
 
 
-def _turn(decision: Decision) -> RealmClock | None:
+def _turn(decision: Decision) -> Clock | None:
     """The clock that the last step sets, if that is what it does."""
     return next((e.clock for e in decision.steps[-1].events if isinstance(e, ClockSet)), None)
 
 
 async def _iterate_late(store: EventStore, realm: str, at: datetime) -> AsyncIterator[Standing]:
     """The streams of that realm with a deadline at or before that instant."""
-    after: StreamId | None = None
-    while page := await store.agenda(realm=realm, after=after, limit=_PAGE):
-        for row in page:
-            if row.due_at is not None and row.due_at <= at:
-                yield row
-        after = page[-1].stream
+    async for row in store.standings(realm=realm):
+        if row.due_at is not None and row.due_at <= at:
+            yield row
 
 
 def _refuse(state: State, unmet: tuple[Unmet, ...]) -> Answer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deciding import captions
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
 from domain.kernel.state import Verdict
-from store.port import Clock
 
 if TYPE_CHECKING:
     from deciding.decision import Decision

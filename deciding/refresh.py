@@ -18,36 +18,29 @@ from domain.registers.calendar import CALENDAR_NAME
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from store.port import Clock, EventStore, Standing
-
-_PAGE = 500
+    from domain.kernel.clock import Clock
+    from store.port import EventStore, Standing
 
 
 async def read_calendar_version(store: EventStore, realm: str) -> int:
     """The version of the realm's working days; 0 if none are published."""
-    rows = await store.agenda(kind="calendar", realm=realm, limit=1)
-    return rows[0].version if rows and rows[0].stream.name == CALENDAR_NAME else 0
+    row = await store.standing(StreamId.of("calendar", realm, CALENDAR_NAME))
+    return row.version if row is not None else 0
 
 
 async def iterate_calendars(store: EventStore, clock: Clock) -> AsyncIterator[tuple[str, int]]:
     """The realms on that clock that have published working days, and the newest version of each."""
-    after: StreamId | None = None
-    while page := await store.agenda(kind="calendar", after=after, limit=_PAGE):
-        after = page[-1].stream
-        for row in page:
-            if row.clock is clock:
-                yield row.stream.realm, row.version
+    async for row in store.standings(kind="calendar"):
+        if row.clock is clock:
+            yield row.stream.realm, row.version
 
 
 async def iterate_outdated(store: EventStore, realm: str, version: int) -> AsyncIterator[Standing]:
     """The realm's streams that wait for something and were reckoned by an earlier calendar than that."""
-    after: StreamId | None = None
-    while page := await store.agenda(realm=realm, after=after, limit=_PAGE):
-        after = page[-1].stream
-        for row in page:
-            summary = Summary.of(row)
-            if (row.due_at is not None or summary.awaiting) and summary.calendar < version:
-                yield row
+    async for row in store.standings(realm=realm):
+        summary = Summary.of(row)
+        if (row.due_at is not None or summary.awaiting) and summary.calendar < version:
+            yield row
 
 
 async def refresh_standings(store: EventStore, realm: str, version: int) -> int:

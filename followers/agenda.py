@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from deciding.refresh import iterate_calendars, iterate_outdated
+from domain.kernel.clock import Clock
 from followers.follower import EVERY, Follower
-from store.port import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

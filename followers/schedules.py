@@ -27,10 +27,10 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from deciding.fold import fold
+from domain.kernel.clock import Clock
 from domain.registers.annual_round import Annual, RoundSchedule
 from domain.registers.scheme import SCHEME, Register
 from followers.follower import Follower
-from store.port import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -47,7 +47,6 @@ ZONE = "Asia/Shanghai"
 CATCH_UP = timedelta(days=7)
 """How long after its hour a schedule still fires, if Temporal was away or had lost it."""
 PREFIX = "annual/"
-_PAGE = 500
 
 
 def schedule_id(annual: Annual) -> str:
@@ -57,18 +56,15 @@ def schedule_id(annual: Annual) -> str:
 
 async def load_schedules(store: EventStore, stream: StreamId) -> Mapping[str, RoundSchedule | None]:
     """By id the schedules of that programme as the log has them; None for one that was cancelled."""
-    register = fold(stream, (await store.load(stream, None)).events).part(Register)
+    register = fold(stream, [event async for event in store.read(stream)]).part(Register)
     return {f"{PREFIX}{stream.realm}/{code}": schedule for code, schedule in register.annual.items()}
 
 
 async def iterate_programmes(store: EventStore) -> AsyncIterator[Standing]:
     """The streams on the wall clock that may want schedules: on a manual one a story's own rows open the rounds."""
-    after: StreamId | None = None
-    while page := await store.agenda(kind=SCHEME.kind, after=after, limit=_PAGE):
-        for standing in page:
-            if standing.clock is Clock.WALL:
-                yield standing
-        after = page[-1].stream
+    async for standing in store.standings(kind=SCHEME.kind):
+        if standing.clock is Clock.WALL:
+            yield standing
 
 
 @dataclass(frozen=True)

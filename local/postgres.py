@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import shutil
 import signal
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+import bootstrap
 from local import binaries, processes, server_account
 from local.failure import LocalServerFailure
 
@@ -28,6 +28,7 @@ SUPERUSER = "postgres"
 DATA = "pgdata"
 """The folder of its data, in the state folder; a link to another place where ``nobody`` must be able to reach it."""
 _READY_S = 30.0
+_SHORTEST_PASSWORD = 32
 
 
 @dataclass
@@ -120,11 +121,7 @@ def load_passwords(home: Path) -> dict[str, str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     passwords = {}
     for role in (SUPERUSER, OWNER, APPLICATION, AUDITOR):
-        path = folder / role
-        if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(24))
-        passwords[role] = path.read_text()
+        passwords[role] = bootstrap.load_secret(folder / role, secrets.token_urlsafe(24), shortest=_SHORTEST_PASSWORD)
     return passwords
 
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Gauge, Info, generate_latest
 from temporalio.service import RPCError
 
+from domain.kernel.clock import Clock
 from domain.kernel.failure import Failure, FailureKind
 from followers.agenda import LATE
-from store.port import Clock, StoreUnavailable
+from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

@@ -94,6 +94,7 @@ def _syntax_error(error: yaml.MarkedYAMLError) -> tuple[str, str]:
 
 
 _SYNTAX = (
+    ("tab character", "不可用 Tab 縮進，請用空格", "indent by spaces, not by tabs"),
     (
         "mapping values are not allowed",
         "此處不可有冒號；文字含冒號請加引號",

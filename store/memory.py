@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.bytes import GENESIS, chain_hash, leaf
 from store.port import (
     Append,
-    Appended,
-    Clock,
+    AppendResult,
     Entry,
     EntryKind,
     Loaded,
     Posting,
     Readings,
+    Realm,
     Standing,
     Status,
     StoreUnavailable,
@@ -98,19 +98,19 @@ class MemoryStore:
         self._grown = asyncio.Event()
         self._closed = False
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         """All or nothing. See the port."""
         if self._closed:
             message = "the store is closed"
             raise StoreUnavailable(message)
-        return self._refused(append) or self._record(append)
+        return self._find_objection(append) or self._record(append)
 
-    async def go_live(self, append: Append) -> Appended:
+    async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm to the wall clock. See the port."""
         first = append.writes[0]
         late = await self.falling_due(first.stream.realm, first.occurred_at)
         if late is not None:
-            return Appended(Status.CONFLICT, what=late.stream)
+            return AppendResult(Status.CONFLICT, what=late.stream)
         answer = await self.append(append)
         if answer.status is Status.APPENDED:
             self._realms[first.stream.realm] = _Realm(Clock.WALL)
@@ -120,25 +120,25 @@ class MemoryStore:
                     self._agenda[stream] = replace(standing, clock=Clock.WALL, notified=notified)
         return answer
 
-    def _refused(self, append: Append) -> Appended | None:
+    def _find_objection(self, append: Append) -> AppendResult | None:
         for write in append.writes:
             if write.command_id in self._journal:
-                return Appended(Status.DUPLICATE, what=self._journal[write.command_id].stream)
-        moved = self._moved(append)
-        if moved is not None:
-            return Appended(Status.CONFLICT, what=moved)
+                return AppendResult(Status.DUPLICATE, what=self._journal[write.command_id].stream)
+        conflict = self._find_conflict(append)
+        if conflict is not None:
+            return AppendResult(Status.CONFLICT, what=conflict)
         for write in append.writes:
             realm = self._realms.get(write.stream.realm)
             if realm is not None and realm.now is not None and write.occurred_at < realm.now:
-                return Appended(Status.BEHIND, what=write.stream)
-        tried = self._guards.copy()
-        said_no = tried.apply(append)
-        if said_no is not None:
-            return Appended(Status.GUARDED, what=said_no)
-        self._guards = tried
+                return AppendResult(Status.BEHIND, what=write.stream)
+        trial = self._guards.copy()
+        objection = trial.apply(append)
+        if objection is not None:
+            return AppendResult(Status.GUARDED, what=objection)
+        self._guards = trial
         return None
 
-    def _moved(self, append: Append) -> StreamId | None:
+    def _find_conflict(self, append: Append) -> StreamId | None:
         """The first stream that no longer stands where it was written or read from."""
         versions: dict[StreamId, int] = {}
         for write in append.writes:
@@ -147,7 +147,7 @@ class MemoryStore:
             versions[write.stream] = write.expected + len(write.events)
         return next((s for s, version in append.reads.items() if self._version(s) != version), None)
 
-    def _record(self, append: Append) -> Appended:
+    def _record(self, append: Append) -> AppendResult:
         last = self._entries[-1] if self._entries else None
         recorded_at = max(self._clock(), last.recorded_at) if last else self._clock()
         first = len(self._entries) + 1
@@ -161,7 +161,7 @@ class MemoryStore:
         self._agenda.update({standing.stream: standing for standing in append.standings})
         self._grown.set()
         self._grown = asyncio.Event()
-        return Appended(Status.APPENDED, first, len(self._entries), recorded_at)
+        return AppendResult(Status.APPENDED, first, len(self._entries), recorded_at)
 
     def _add(self, entry: Entry) -> None:
         """Put the entry at the end of the log, and its hash at the end of its stream's chain."""
@@ -190,19 +190,25 @@ class MemoryStore:
 
     # --------------------------------------------------------------------------------------------------- reads
 
-    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
-        """The journalled command, the stream's events after that version, and its realm's clock."""
-        realm = self._realms.get(stream.realm, _Realm(Clock.WALL))
-        journalled = self._journal.get(command_id) if command_id else None
-        loaded = Loaded(journalled, self._events.get(stream, [])[after:], realm.clock, realm.now)
-        if realm.clock is Clock.WALL:
-            return loaded
-        others = (at for at, s in self._due() if s.stream.realm == stream.realm and s.stream != stream)
-        return replace(
-            loaded,
-            realm_version=self._version(StreamId.of("realm", stream.realm, "clock")),
-            calendar=self._version(StreamId.of("calendar", stream.realm, "cn")),
-            earliest=min(others, default=None),
+    async def journalled(self, command_id: UUID) -> Entry | None:
+        """The command of that id."""
+        return self._journal.get(command_id)
+
+    async def realm(self, name: str) -> Realm:
+        """How that realm stands."""
+        return self._realm(name)
+
+    def _realm(self, name: str, apart_from: StreamId | None = None) -> Realm:
+        realm = self._realms.get(name)
+        if realm is None or realm.clock is Clock.WALL:
+            return Realm()
+        deadlines = (at for at, s in self._due() if s.stream.realm == name and s.stream != apart_from)
+        return Realm(
+            realm.clock,
+            realm.now,
+            version=self._version(StreamId.of("realm", name, "clock")),
+            calendar=self._version(StreamId.of("calendar", name, "cn")),
+            earliest=min(deadlines, default=None),
         )
 
     async def read_many(
@@ -223,11 +229,15 @@ class MemoryStore:
         claims: Collection[str] = (),
         accounts: Collection[str] = (),
     ) -> tuple[Loaded, Readings]:
-        """``load`` and ``read_many`` of streams known up to a version. See the port."""
-        loaded = await self.load(stream, command_id, max(known.get(stream, 0) - 1, 0))
-        found = await self.read_many([other for other in known if other != stream], claims, accounts)
-        streams = {other: entries[max(known[other] - 1, 0) :] for other, entries in found.streams.items()}
-        return loaded, Readings(streams, found.claims, found.balances)
+        """``journalled``, ``realm`` and ``read_many`` of streams known up to a version. See the port."""
+        whole = await self.read_many({stream, *known}, claims, accounts)
+        streams = {each: events[max(known.get(each, 0) - 1, 0) :] for each, events in whole.streams.items()}
+        loaded = Loaded(
+            self._journal.get(command_id) if command_id else None,
+            streams.pop(stream),
+            self._realm(stream.realm, apart_from=stream),
+        )
+        return loaded, replace(whole, streams=streams)
 
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, with its journal entries if asked."""
@@ -249,7 +259,7 @@ class MemoryStore:
         """The position of the newest entry; 0 if there is none."""
         return len(self._entries)
 
-    async def poked(self, idle_s: float = 1.0) -> AsyncIterator[int]:
+    async def pokes(self, idle_s: float = 1.0) -> AsyncIterator[int]:
         """Positions that the log has reached. See the port."""
         while not self._closed:
             reached, grown = len(self._entries), self._grown
@@ -268,24 +278,18 @@ class MemoryStore:
 
     # -------------------------------------------------------------------------------------------------- agenda
 
-    async def agenda(
-        self,
-        *,
-        kind: str | None = None,
-        realm: str | None = None,
-        stage: str | None = None,
-        after: StreamId | None = None,
-        limit: int = 100,
-    ) -> Sequence[Standing]:
+    async def standing(self, stream: StreamId) -> Standing | None:
+        """How that stream stands."""
+        return self._agenda.get(stream)
+
+    async def standings(
+        self, *, kind: str | None = None, realm: str | None = None, stage: str | None = None
+    ) -> AsyncIterator[Standing]:
         """How streams stand, ordered by stream id."""
-        streams = sorted(self._agenda)
-        found = (self._agenda[s] for s in streams[bisect_right(streams, after) if after else 0 :])
-        fitting = (
-            s
-            for s in found
-            if kind in {None, s.stream.kind} and realm in {None, s.stream.realm} and stage in {None, s.stage}
-        )
-        return [s for s, _ in zip(fitting, range(limit), strict=False)]
+        for stream in sorted(self._agenda):
+            standing = self._agenda[stream]
+            if kind in {None, stream.kind} and realm in {None, stream.realm} and stage in {None, standing.stage}:
+                yield standing
 
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
@@ -321,14 +325,14 @@ class MemoryStore:
     async def lease(self, name: str, owner: UUID, lasting: timedelta) -> int | None:
         """Take or renew the follower's lease."""
         now = self._clock()
-        held = self._followers.setdefault(name, _Follower(owner, now))
-        if held.owner != owner:
-            if held.until > now:
+        follower = self._followers.setdefault(name, _Follower(owner, now))
+        if follower.owner != owner:
+            if follower.until > now:
                 return None
-            held.owner = owner
-            held.generation += 1
-        held.until = now + lasting
-        return held.generation
+            follower.owner = owner
+            follower.generation += 1
+        follower.until = now + lasting
+        return follower.generation
 
     async def cursor(self, name: str) -> int:
         """The position up to which that follower has worked."""
@@ -336,10 +340,10 @@ class MemoryStore:
 
     async def advance(self, name: str, generation: int, old: int, new: int) -> bool:
         """Move the follower's cursor by compare-and-set under its generation."""
-        held = self._followers.get(name)
-        if held is None or (held.generation, held.position) != (generation, old):
+        follower = self._followers.get(name)
+        if follower is None or (follower.generation, follower.position) != (generation, old):
             return False
-        held.position = new
+        follower.position = new
         return True
 
     # -------------------------------------------------------------------------------------------------- guards

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from domain.kernel.clock import Clock
 from domain.kernel.effects import Post
 from domain.kernel.failure import Failure, FailureKind
 
@@ -23,22 +24,11 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
 
 
-PAST_ALL_EVENTS: Final = 2**62
-"""A version after which no stream has events: for a ``load`` that wants only the journal and the realm."""
-
-
 class EntryKind(StrEnum):
     """What a leaf of the log is."""
 
     COMMAND = "command"
     EVENT = "event"
-
-
-class Clock(StrEnum):
-    """What moves time in a realm."""
-
-    WALL = "wall"
-    MANUAL = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +164,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Appended:
+class AppendResult:
     """The answer to one append."""
 
     status: Status
@@ -186,6 +176,22 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
+class Realm:
+    """How a realm stands. Of one on the wall clock only the clock is told: the rest is for dated commands."""
+
+    clock: Clock = Clock.WALL
+    """A realm that nobody has set runs on the wall clock."""
+    now: datetime | None = None
+    """Where a manual clock stands, UTC; None before its first append."""
+    version: int = 0
+    """Of the realm's own stream: what is dated holds only while that stands."""
+    calendar: int = 0
+    """The version of its working days."""
+    earliest: datetime | None = None
+    """The nearest deadline of its streams, UTC: nothing later comes before it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """All that ``carry_out`` needs first, in one round trip."""
 
@@ -193,16 +199,8 @@ class Loaded:
     """The command of that id, wherever it was journalled."""
     events: Sequence[Entry]
     """The stream's events after the version asked for, oldest first."""
-    clock: Clock
-    """A realm that nobody has set runs on the wall clock."""
-    now: datetime | None
-    """Where a manual realm's clock stands, UTC; None before its first append."""
-    realm_version: int = 0
-    """Of a realm on a manual clock the version of its own stream: what is dated holds only while that stands."""
-    calendar: int = 0
-    """Of a realm on a manual clock the version of its working days."""
-    earliest: datetime | None = None
-    """Of a realm on a manual clock the nearest deadline of its other streams, UTC: nothing later comes before it."""
+    realm: Realm
+    """How its realm stands; ``earliest`` leaves the stream itself out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,18 +225,21 @@ class Posting:
 class EventStore(Protocol):
     """An append-only log with guards and an agenda. Raises StoreUnavailable where the outcome is not known."""
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         """All or nothing. Concurrent calls of one process are coalesced; one that says no leaves its neighbours be."""
 
-    async def go_live(self, append: Append) -> Appended:
+    async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm of the first write from its manual clock to the wall clock, for good.
 
         CONFLICT with the stream while a deadline of the realm lies at or before that write. Afterwards whoever has a
         deadline there is unnotified, and what was loaded before on the manual clock no longer stands.
         """
 
-    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
-        """The journalled command if there is one, the stream's events after that version, and its realm's clock."""
+    async def journalled(self, command_id: UUID) -> Entry | None:
+        """The command of that id, on whichever stream it was journalled."""
+
+    async def realm(self, name: str) -> Realm:
+        """How that realm stands."""
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
@@ -253,7 +254,7 @@ class EventStore(Protocol):
         claims: Collection[str] = (),
         accounts: Collection[str] = (),
     ) -> tuple[Loaded, Readings]:
-        """``load`` and ``read_many`` in one round trip, of streams some of which are known up to a version.
+        """``journalled``, ``realm`` and ``read_many`` in one round trip, of streams known up to a version.
 
         Of each stream in ``known`` come the events from that version on, that version included, so that its chain hash
         can be compared; its data may be left out. 0 is a stream of which nothing is known.
@@ -271,16 +272,13 @@ class EventStore(Protocol):
     async def streams_named(self, name: str, realm: str | None = None) -> Sequence[StreamId]:
         """The streams that bear that name, or hold the claim ``name/{realm}/{name}``; all realms if none is given."""
 
-    async def agenda(
-        self,
-        *,
-        kind: str | None = None,
-        realm: str | None = None,
-        stage: str | None = None,
-        after: StreamId | None = None,
-        limit: int = 100,
-    ) -> Sequence[Standing]:
-        """How streams stand, ordered by stream id."""
+    async def standing(self, stream: StreamId) -> Standing | None:
+        """How that stream stands; None if it was never written."""
+
+    def standings(
+        self, *, kind: str | None = None, realm: str | None = None, stage: str | None = None
+    ) -> AsyncIterator[Standing]:
+        """How streams stand, ordered by stream id, by pages."""
 
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``.
@@ -324,7 +322,7 @@ class EventStore(Protocol):
     def postings(self) -> AsyncIterator[Posting]:
         """The ledger, in order of position, and of one event in the order of its effects."""
 
-    def poked(self, idle_s: float = 1.0) -> AsyncIterator[int]:
+    def pokes(self, idle_s: float = 1.0) -> AsyncIterator[int]:
         """Positions that the log has reached, for those who follow it: at once, soon after appends, and when idle.
 
         A poke may be lost or late, so one also comes after ``idle_s`` seconds of silence; it never raises

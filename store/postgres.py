@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
+from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.port import (
     Append,
-    Appended,
-    Clock,
+    AppendResult,
     Entry,
     EntryKind,
     Loaded,
     Posting,
     Readings,
+    Realm,
     Standing,
     Status,
     StoreUnavailable,
@@ -54,7 +55,7 @@ POKE_EVERY_S: Final = 0.1
 CLOSING_S: Final = 5.0
 """Seconds that readers have to give their connections back when the store is closed."""
 PAGE: Final = 500
-"""Rows of a page when a stream or the ledger is read."""
+"""Rows of a page when a stream, the agenda or the ledger is read."""
 
 _UNDONE = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
 """The server undid the statement and says so: sending it again is safe."""
@@ -113,7 +114,7 @@ class PostgresStore:
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         """Use that pool. The store is one event loop's."""
         self._pool = pool
-        self._pending: list[tuple[Append, asyncio.Future[Appended]]] = []
+        self._pending: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._connection: PoolConnectionProxy[Any] | None = None
         self._poker: asyncio.Task[None] | None = None
@@ -123,75 +124,75 @@ class PostgresStore:
 
     # ------------------------------------------------------------------------------------------------- append
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         """All or nothing. See the port."""
         if self._closed:
             message = "the store is closed"
             raise StoreUnavailable(message)
-        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
         self._pending.append((append, future))
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
         return await future
 
-    async def go_live(self, append: Append) -> Appended:
+    async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm to the wall clock. See the port."""
         rows = await self._rows("go_live", append.writes[0].stream.realm, *_columns([append]))
-        answer = _appended(rows[0])
+        answer = _append_result(rows[0])
         self._poke(answer.last_position)
         return answer
 
     async def _flush(self) -> None:
         """Send what is pending until nothing is; while a call is under way, the next one gathers."""
-        taken: list[tuple[Append, asyncio.Future[Appended]]] = []
+        batch: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         try:
-            while taken := self._take():
-                await self._send(taken)
+            while batch := self._take():
+                await self._send(batch)
         except BaseException as error:
-            for _, future in (*taken, *self._pending):
+            for _, future in (*batch, *self._pending):
                 _fail(future, StoreUnavailable(f"{type(error).__name__}: {error}"))
             self._pending.clear()
             raise
         finally:
             self._flusher = None
 
-    def _take(self) -> list[tuple[Append, asyncio.Future[Appended]]]:
+    def _take(self) -> list[tuple[Append, asyncio.Future[AppendResult]]]:
         """The oldest pending appends, as many as go into one statement; those that nobody awaits any more are left."""
-        taken: list[tuple[Append, asyncio.Future[Appended]]] = []
+        batch: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         seen, size = 0, 0
         for append, future in self._pending:
-            if len(taken) == MOST_GROUPS or size > MOST_BYTES:
+            if len(batch) == MOST_GROUPS or size > MOST_BYTES:
                 break
             seen += 1
             if not future.done():
-                taken.append((append, future))
+                batch.append((append, future))
                 size += _size(append)
         del self._pending[:seen]
-        return taken
+        return batch
 
-    async def _send(self, taken: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
+    async def _send(self, batch: list[tuple[Append, asyncio.Future[AppendResult]]]) -> None:
         """One statement; every future of it gets an answer."""
         try:
-            answers = await self._answers([append for append, _ in taken])
+            answers = await self._append_batch([append for append, _ in batch])
         except _UNFIT as error:
-            if len(taken) == 1:
-                _fail(taken[0][1], error)
+            if len(batch) == 1:
+                _fail(batch[0][1], error)
                 return
-            for one in taken:  # the server undid all of it: find out whose it was, and let the others through
+            for one in batch:  # the server undid all of it: find out whose it was, and let the others through
                 await self._send([one])
         except StoreUnavailable as error:
-            for _, future in taken:
+            for _, future in batch:
                 _fail(future, StoreUnavailable(error.why))
         except Exception as error:  # noqa: BLE001 - a defect or a missing right: those who await hear of it
-            for _, future in taken:
+            for _, future in batch:
                 _fail(future, error)
         else:
-            for (_, future), answer in zip(taken, answers, strict=True):
+            for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
             self._poke(max(answer.last_position for answer in answers))
 
-    async def _answers(self, appends: Sequence[Append]) -> list[Appended]:
+    async def _append_batch(self, appends: Sequence[Append]) -> list[AppendResult]:
         columns = _columns(appends)
         for attempt in range(TRIES):
             if attempt:
@@ -201,7 +202,7 @@ class PostgresStore:
             except _UNDONE as error:
                 undone = error
             else:
-                return [_appended(row) for row in rows]
+                return [_append_result(row) for row in rows]
         raise StoreUnavailable(f"undone {TRIES} times: {type(undone).__name__}") from undone
 
     async def _execute(self, columns: Sequence[object]) -> list[asyncpg.Record]:
@@ -235,78 +236,67 @@ class PostgresStore:
             return
         self._reached = reached
         if self._poker is None:
-            self._poker = asyncio.create_task(self._poke_until_told())
+            self._poker = asyncio.create_task(self._poke_until_current())
 
-    async def _poke_until_told(self) -> None:
-        told = -1
+    async def _poke_until_current(self) -> None:
+        announced = -1
         try:
-            while told < self._reached and not self._closed:
-                told = self._reached
+            while announced < self._reached and not self._closed:
+                announced = self._reached
                 with suppress(StoreUnavailable):  # listeners look for themselves when it stays quiet
-                    await self._value("poke", str(told))
+                    await self._value("poke", str(announced))
                 await asyncio.sleep(POKE_EVERY_S)
         finally:
             self._poker = None
 
-    async def poked(self, idle_s: float = 1.0) -> AsyncIterator[int]:
+    async def pokes(self, idle_s: float = 1.0) -> AsyncIterator[int]:
         """Positions that the log has reached. See the port. Holds a connection of the pool while it is iterated."""
         while not self._closed:
             with suppress(StoreUnavailable):  # ask again until it is back
-                async with self._listening() as heard:
+                async with self._listen() as positions:
                     yield await self.last_position()
-                    while (reached := await self._heard(heard, idle_s)) is not None:
+                    while (reached := await self._next_position(positions, idle_s)) is not None:
                         yield reached
             if not self._closed:
                 await asyncio.sleep(min(idle_s, 1.0))
 
     @asynccontextmanager
-    async def _listening(self) -> AsyncIterator[asyncio.Queue[int | None]]:
+    async def _listen(self) -> AsyncIterator[asyncio.Queue[int | None]]:
         """A queue of what is said on the channel; None says that its connection is gone, or the store is closed."""
-        heard: asyncio.Queue[int | None] = asyncio.Queue()
-        async with _answering():
+        positions: asyncio.Queue[int | None] = asyncio.Queue()
+        async with _translate_errors():
             connection = await self._pool.acquire()
-        self._listeners.add(heard)
+        self._listeners.add(positions)
         try:
-            connection.add_termination_listener(lambda _: heard.put_nowait(None))
-            async with _answering():
-                await connection.add_listener(CHANNEL, lambda *said: heard.put_nowait(int(said[3])))
-            yield heard
+            connection.add_termination_listener(lambda _: positions.put_nowait(None))
+            async with _translate_errors():
+                await connection.add_listener(CHANNEL, lambda *notice: positions.put_nowait(int(notice[3])))
+            yield positions
         finally:
-            self._listeners.discard(heard)
+            self._listeners.discard(positions)
             with suppress(asyncpg.InterfaceError):  # gone by itself
                 connection.terminate()  # it listens, so it is not given back for others' use
 
-    async def _heard(self, heard: asyncio.Queue[int | None], idle_s: float) -> int | None:
+    async def _next_position(self, positions: asyncio.Queue[int | None], idle_s: float) -> int | None:
         try:
-            reached = await asyncio.wait_for(heard.get(), idle_s)
+            reached = await asyncio.wait_for(positions.get(), idle_s)
         except TimeoutError:
             return await self.last_position()
-        while not heard.empty():
-            reached = heard.get_nowait()
+        while not positions.empty():
+            reached = positions.get_nowait()
         return reached
 
     # --------------------------------------------------------------------------------------------------- reads
 
-    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
-        """The journalled command, the stream's events after that version, and its realm's clock."""
-        rows = await self._rows("load", stream, stream.realm, command_id, after)
-        journalled: Entry | None = None
-        events: list[Entry] = []
-        for row in rows:
-            if row["journalled"]:
-                journalled = _entry(row)
-            elif row["journalled"] is not None:
-                events.append(_entry(row))
-        realm = rows[0]
-        return Loaded(
-            journalled,
-            events,
-            Clock(realm["clock"]) if realm["clock"] else Clock.WALL,
-            realm["now"],
-            realm["realm_version"] or 0,
-            realm["calendar"] or 0,
-            realm["earliest"],
-        )
+    async def journalled(self, command_id: UUID) -> Entry | None:
+        """The command of that id."""
+        rows = await self._rows("journalled", command_id)
+        return _entry(rows[0]) if rows else None
+
+    async def realm(self, name: str) -> Realm:
+        """How that realm stands."""
+        rows = await self._rows("realm", name)
+        return _realm(rows[0]) if rows else Realm()
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
@@ -324,7 +314,7 @@ class PostgresStore:
                     holders[row["stream"]].add(row["type"])
                 case _:
                     balances[row["stream"]] = row["position"]
-        return Readings(events, {key: frozenset(held) for key, held in holders.items()}, balances)
+        return Readings(events, {key: frozenset(keepers) for key, keepers in holders.items()}, balances)
 
     async def consult(
         self,
@@ -334,14 +324,14 @@ class PostgresStore:
         claims: Collection[str] = (),
         accounts: Collection[str] = (),
     ) -> tuple[Loaded, Readings]:
-        """``load`` and ``read_many`` in one round trip, of streams known up to a version. See the port."""
-        loaded = Loaded(None, (), Clock.WALL, None)
+        """``journalled``, ``realm`` and ``read_many`` in one round trip. See the port."""
+        loaded = Loaded(None, (), Realm())
         events: dict[str, list[Entry]] = {stream: [], **{other: [] for other in known}}
         holders: dict[str, set[str]] = {key: set() for key in claims}
         balances = dict.fromkeys(accounts, 0)
-        asked = {stream: 0, **known}
+        versions = {stream: 0, **known}
         rows = await self._rows(
-            "consult", list(asked), list(asked.values()), stream.realm, command_id, list(claims), list(accounts)
+            "consult", list(versions), list(versions.values()), stream.realm, command_id, list(claims), list(accounts)
         )
         for row in rows:
             match row["part"]:
@@ -351,14 +341,7 @@ class PostgresStore:
                 case "command":
                     loaded = replace(loaded, journalled=_entry(row))
                 case "realm":
-                    loaded = replace(
-                        loaded,
-                        clock=Clock(row["type"]),
-                        now=row["occurred_at"],
-                        realm_version=row["version"] or 0,
-                        calendar=row["schema_version"] or 0,
-                        earliest=row["recorded_at"],
-                    )
+                    loaded = replace(loaded, realm=_realm(row))
                 case "claim":
                     holders[row["stream"]].add(row["type"])
                 case _:
@@ -368,7 +351,7 @@ class PostgresStore:
         own = events.pop(stream)
         readings = Readings(
             {other: events[other] for other in known if other != stream},
-            {key: frozenset(held) for key, held in holders.items()},
+            {key: frozenset(keepers) for key, keepers in holders.items()},
             balances,
         )
         return replace(loaded, events=own), readings
@@ -407,42 +390,46 @@ class PostgresStore:
 
     # -------------------------------------------------------------------------------------------------- agenda
 
-    async def agenda(
-        self,
-        *,
-        kind: str | None = None,
-        realm: str | None = None,
-        stage: str | None = None,
-        after: StreamId | None = None,
-        limit: int = 100,
-    ) -> Sequence[Standing]:
-        """How streams stand, ordered by stream id."""
-        return await self._stood("agenda", kind, realm, stage, after, limit)
+    async def standing(self, stream: StreamId) -> Standing | None:
+        """How that stream stands."""
+        return next(iter(await self._standings_of("standing", stream)), None)
+
+    async def standings(
+        self, *, kind: str | None = None, realm: str | None = None, stage: str | None = None
+    ) -> AsyncIterator[Standing]:
+        """How streams stand, ordered by stream id, by pages."""
+        after = ""
+        while rows := await self._rows("standings", kind, realm, stage, after, PAGE):
+            for row in rows:
+                yield _standing(row)
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["stream"]
 
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
-        return next(iter(await self._stood("falling_due", realm, until)), None)
+        return next(iter(await self._standings_of("falling_due", realm, until)), None)
 
     async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
-        return await self._stood("overdue", clock, before, limit)
+        return await self._standings_of("overdue", _CLOCKS[clock], before, limit)
 
     async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
-        return await self._stood("unnotified", limit)
+        return await self._standings_of("unnotified", limit)
 
     async def refresh_standing(self, standing: Standing) -> bool:
         """Write the agenda row anew if the stream still stands at that version."""
         s = standing
         return bool(
             await self._value(
-                "refresh_standing", s.stream, s.version, s.stage, s.due_at, s.clock, s.summary, s.notified
+                "refresh_standing", s.stream, s.version, s.stage, s.due_at, _CLOCKS[s.clock], s.summary, s.notified
             )
         )
 
     async def set_clock(self, realm: str, clock: Clock) -> Clock:
         """Create a realm with that clock if it is new; the clock that it has."""
-        return Clock(await self._value("set_clock", realm, clock))
+        return _clock(await self._value("set_clock", realm, _CLOCKS[clock]))
 
     # ----------------------------------------------------------------------------------------------- followers
 
@@ -480,8 +467,8 @@ class PostgresStore:
     async def aclose(self) -> None:
         """Let appends that are under way end, then let go of the connections."""
         self._closed = True
-        for heard in self._listeners:
-            heard.put_nowait(None)
+        for positions in self._listeners:
+            positions.put_nowait(None)
         for task in (self._flusher, self._poker):
             if task is not None:
                 await asyncio.wait([task])
@@ -491,20 +478,20 @@ class PostgresStore:
         except TimeoutError:
             self._pool.terminate()
 
-    async def _stood(self, name: str, *args: object) -> list[Standing]:
+    async def _standings_of(self, name: str, *args: object) -> list[Standing]:
         return [_standing(row) for row in await self._rows(name, *args)]
 
     async def _rows(self, name: str, *args: object) -> list[asyncpg.Record]:
-        async with _answering():
+        async with _translate_errors():
             return await self._pool.fetch(QUERIES[name], *args)
 
     async def _value(self, name: str, *args: object) -> Any:  # noqa: ANN401 - of the statement's own type
-        async with _answering():
+        async with _translate_errors():
             return await self._pool.fetchval(QUERIES[name], *args)
 
 
 @asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
+async def _translate_errors() -> AsyncIterator[None]:
     """Say StoreUnavailable wherever the server did not answer."""
     try:
         yield
@@ -512,7 +499,7 @@ async def _answering() -> AsyncIterator[None]:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 
-def _fail(future: asyncio.Future[Appended], error: Exception) -> None:
+def _fail(future: asyncio.Future[AppendResult], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
 
@@ -524,12 +511,30 @@ def _size(append: Append) -> int:
     )
 
 
-def _appended(row: asyncpg.Record) -> Appended:
+def _append_result(row: asyncpg.Record) -> AppendResult:
     status, first, last, recorded_at, what = row
-    return Appended(Status(status), first or 0, last or 0, recorded_at, what or "")
+    return AppendResult(Status(status), first or 0, last or 0, recorded_at, what or "")
 
 
 _version = attrgetter("version")
+
+_CLOCKS: Final = {Clock.MANUAL: "manual", Clock.WALL: "wall"}
+"""As the columns have them."""
+
+
+def _clock(column: str) -> Clock:
+    return Clock(column.upper())
+
+
+def _realm(row: asyncpg.Record) -> Realm:
+    """How a realm stands, of the statements ``realm`` and ``consult``."""
+    return Realm(
+        _clock(row["type"]),
+        row["occurred_at"],
+        version=row["version"] or 0,
+        calendar=row["schema_version"] or 0,
+        earliest=row["recorded_at"],
+    )
 
 
 def _entry(row: asyncpg.Record) -> Entry:
@@ -555,7 +560,7 @@ def _standing(row: asyncpg.Record) -> Standing:
         version=row["version"],
         stage=row["stage"],
         due_at=row["due_at"],
-        clock=Clock(row["clock"]),
+        clock=_clock(row["clock"]),
         summary=row["summary"],
         notified=row["told"],
     )
@@ -583,7 +588,7 @@ def _columns(appends: Sequence[Append]) -> list[list[Any]]:
         [place[standing.stream] for _, standing in standings],
         [standing.stage for _, standing in standings],
         [standing.due_at for _, standing in standings],
-        [standing.clock for _, standing in standings],
+        [_CLOCKS[standing.clock] for _, standing in standings],
         [standing.summary for _, standing in standings],
         [standing.notified for _, standing in standings],
         [place[stream] for stream, _ in reads],

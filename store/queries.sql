@@ -10,17 +10,15 @@ SELECT status, first_position, last_position, recorded_at, what
   FROM venture.go_live($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
                        $23, $24, $25, $26, $27);
 
--- name: load
--- $1 stream, $2 its realm, $3 command id, $4 after. One statement, so one moment; at least one row, for the clock.
-SELECT {realm}, e.*
-  FROM (SELECT $1::text AS stream, $2::text AS realm) asked
-  LEFT JOIN venture.realms r ON r.realm = asked.realm
-  LEFT JOIN LATERAL (
-    SELECT true AS journalled, {entry} FROM venture.entries WHERE command_id = $3::uuid AND kind = 'command'
-    UNION ALL
-    SELECT false, {entry} FROM venture.entries WHERE stream = $1::text AND kind = 'event' AND version > $4::bigint
-  ) e ON true
- ORDER BY e.journalled DESC, e.version;
+-- name: journalled
+SELECT {entry} FROM venture.entries WHERE command_id = $1::uuid AND kind = 'command';
+
+-- name: realm
+-- $1 its name. In the columns of consult's realm.
+SELECT of.clock AS type, of.now AS occurred_at, of.realm_version AS version, of.calendar AS schema_version,
+       of.earliest AS recorded_at
+  FROM (SELECT {realm} FROM (SELECT NULL::text AS stream, $1::text AS realm) asked
+          JOIN venture.realms r ON r.realm = asked.realm) of;
 
 -- name: read_many
 -- $1 streams, $2 claims, $3 accounts. One statement, so one moment; a claim is (stream: key, type: holder), an account
@@ -93,11 +91,14 @@ SELECT holder FROM venture.claims
  WHERE starts_with(key, 'name/') AND split_part(key, '/', 3) = $1 AND ($2 IS NULL OR split_part(key, '/', 2) = $2)
 ORDER BY 1;
 
--- name: agenda
--- $1 kind, $2 realm, $3 stage, $4 after, $5 limit.
+-- name: standing
+SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda WHERE stream = $1::text;
+
+-- name: standings
+-- $1 kind, $2 realm, $3 stage, $4 after which stream, $5 limit.
 SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
  WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR realm = $2) AND ($3::text IS NULL OR stage = $3)
-   AND ($4::text IS NULL OR stream > $4)
+   AND stream > $4::text
  ORDER BY stream LIMIT $5::int;
 
 -- name: falling_due

@@ -14,16 +14,16 @@ _REALM = """r.clock, r.now,
   (SELECT s.version FROM venture.streams s
     WHERE r.clock = 'manual' AND s.stream = 'calendar/' || r.realm || '/cn') AS calendar,
   (SELECT a.due_at FROM venture.agenda a
-    WHERE r.clock = 'manual' AND a.realm = r.realm AND a.due_at IS NOT NULL AND a.stream <> asked.stream
+    WHERE r.clock = 'manual' AND a.realm = r.realm AND a.due_at IS NOT NULL AND a.stream IS DISTINCT FROM asked.stream
     ORDER BY a.due_at LIMIT 1) AS earliest"""
 """How the realm ``r`` stands for ``asked.stream``; on the wall clock nothing is asked that only dated commands need."""
 _NAMED = re.compile(r"^-- name: (\w+)\n(.*?);$", re.MULTILINE | re.DOTALL)
 
 
-def _named() -> dict[str, str]:
+def _read_queries() -> dict[str, str]:
     text = files("store").joinpath("queries.sql").read_text(encoding="utf-8")
     return dict(_NAMED.findall(text.replace("{entry}", _ENTRY).replace("{realm}", _REALM)))
 
 
-QUERIES = _named()
+QUERIES = _read_queries()
 """Statement by name."""

@@ -69,8 +69,8 @@ class Actor(_Text):
 
     def __new__(cls, text: str) -> Self:
         """Check the form once, at the door."""
-        found = _ACTOR.fullmatch(text)
-        if found is None or found[1] not in set(Role):
+        match = _ACTOR.fullmatch(text)
+        if match is None or match[1] not in set(Role):
             roles = " ".join(sorted(Role))
             message = f"{text!r}: 寫作 角色#編號，如 CAB-REG#1 / write ROLE#n, as CAB-REG#1; 角色 roles: {roles}"
             raise ValueError(message)
@@ -139,6 +139,11 @@ def derive_id(*parts: str) -> UUID:
 def deadline_command_id(stream: StreamId, command: str, key: str, at: datetime) -> UUID:
     """The id of a deadline's command: however late, often or in how many clusters it fires, it is one command."""
     return derive_id("deadline", stream, command, key, at.isoformat())
+
+
+def consequence_command_id(cause: UUID, number: int) -> UUID:
+    """The id of a command that another command's events ask for, the ``number``-th of them, from 0."""
+    return derive_id("consequence", str(cause), str(number))
 
 
 def _nonempty(text: str) -> str:

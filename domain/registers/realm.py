@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import Field
 
+from domain.kernel.clock import Clock
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import LIVE, Actor, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
@@ -23,15 +24,6 @@ REALM_NAME = "clock"
 
 OFFICERS = (Role.CAB_REG, Role.CAB_DEC)
 """Who may take a realm to the wall clock, two of them together."""
-
-
-class Clock(Words):
-    """What moves time."""
-
-    MANUAL = "MANUAL", "手動時鐘", "manual clock"
-    """The dates of the commands: scenarios, imports, rehearsals."""
-    WALL = "WALL", "實時鐘", "wall clock"
-    """The time at which the door takes a command in."""
 
 
 class RealmStage(Words):
@@ -126,7 +118,7 @@ def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list
 
 
 def evolve(state: State, _of: Occurrence, event: ClockSet) -> State:
-    """What the room remembers after the event."""
+    """What is remembered of it after the event."""
     match event:
         case ClockSet():
             return state.having(Realm(event.clock))

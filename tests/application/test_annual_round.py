@@ -17,17 +17,17 @@ from application import annual_round
 from application.annual_round import NoSuchSchedule, open_round
 from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.kernel.calendar import SHANGHAI
+from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scheme import RoundLevel
 from domain.registers.annual_round import Annual, RoundSchedule, YearsRound
 from domain.registers.calendar import PublishCalendar
-from domain.registers.realm import Clock, SetClock
+from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
 from followers.schedules import RoundSchedules, ScheduleFollower, load_schedules, schedule_id
 from schemes.document import DocumentInvalid
 from store.memory import MemoryStore
-from store.port import Clock as StoreClock
 from tests.workflows.bureau import RULES, Bureau
 from tests.workflows.waiting import until
 
@@ -183,9 +183,9 @@ async def test_rules_and_working_days_that_somebody_published_by_hand_are_not_pu
 
 async def test_whoever_dies_before_the_schedule_is_set_or_deleted_the_follower_sees_to_it(fz: City) -> None:
     await fz.record(FIRST_OF_MARCH)
-    await until(fz.is_set, within_s=30)
+    await until(fz.is_set)
     await fz.record(CANCELLED)
-    await until(fz.is_gone, within_s=30)
+    await until(fz.is_gone)
 
 
 async def test_a_lost_schedule_is_missed_and_set_again_from_the_log(unattended: City) -> None:
@@ -262,7 +262,7 @@ async def test_a_schedule_that_was_first_set_after_its_day_fires_next_year(fz: C
 
 
 async def test_on_a_manual_clock_no_schedule_is_set_until_the_realm_goes_live(unattended: City) -> None:
-    await unattended.desk.store.set_clock(unattended.stream.realm, StoreClock.MANUAL)
+    await unattended.desk.store.set_clock(unattended.stream.realm, Clock.MANUAL)
     await unattended.record(FIRST_OF_MARCH)
     await unattended.follower.once(datetime.now(UTC))
     assert not await unattended.is_set()

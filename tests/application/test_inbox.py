@@ -7,9 +7,10 @@ from uuid import uuid4
 
 from application.inbox import Urgency, Waiting, list_waiting
 from domain.kernel.canonical import canonical
+from domain.kernel.clock import Clock
 from domain.kernel.identity import Role, StreamId
 from store.memory import MemoryStore
-from store.port import Append, Clock, NewEvent, Standing, Write
+from store.port import Append, NewEvent, Standing, Write
 
 FRIDAY = datetime(2026, 5, 29, 1, tzinfo=UTC)
 """09:00 in Shanghai, a Friday; no calendar is published, so Saturdays and Sundays are off."""

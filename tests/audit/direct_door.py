@@ -13,6 +13,7 @@ from activities.carry_out import CommandActivities
 from application.door import CommandRequest, Door, Receipt, receipt
 from deciding.fold import fold
 from domain.kernel.canonical import plain
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Envelope
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, Attachment, StreamId
@@ -21,7 +22,6 @@ from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
 from scenarios.play import PlayResult, play
 from schemes.document import read
-from store.port import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

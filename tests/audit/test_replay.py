@@ -14,6 +14,7 @@ from audit.replay import replay
 from audit.verification import verify
 from cli.scenario import shipped
 from domain.catalogue import AGGREGATES
+from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
@@ -25,7 +26,7 @@ from scenarios.plan import plan
 from scenarios.play import play
 from schemes.document import read
 from store.memory import MemoryStore
-from store.port import Clock, EntryKind
+from store.port import EntryKind
 from tests.audit.direct_door import REPORTED, DirectDoor, play_story, prepare_resolution
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ async def again(store: MemoryStore, name: str = "AP-5") -> Redecision:
 
 
 async def test_every_stream_of_an_honest_story_passes(store: MemoryStore) -> None:
-    for standing in await store.agenda(limit=1000):
+    async for standing in store.standings():
         replayed = await replay(store, None, standing.stream)
         assert replayed.ok, replayed
         assert (replayed.histories.asked, replayed.decided.undecided) == (False, 0)
@@ -108,7 +109,7 @@ async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(pa
     await play(whole, cast("Door", DirectDoor(store)), store)
     found = await verify(store)
     assert found.ok, found.findings
-    for standing in await store.agenda(limit=1000):
+    async for standing in store.standings():
         replayed = await replay(store, None, standing.stream)
         assert replayed.ok, replayed
 
@@ -304,7 +305,7 @@ async def test_a_resolution_and_what_it_asks_of_its_projects_pass() -> None:
         "OpenAwardPublicity",
     ]
     assert (await verify(store)).ok
-    for standing in await store.agenda(limit=1000):
+    async for standing in store.standings():
         assert (await replay(store, None, standing.stream)).ok
 
 

@@ -23,15 +23,16 @@ from typing import TYPE_CHECKING, Any, cast
 import bootstrap
 import local
 from cli.scenario import plan_scenario, shipped
+from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId, derive_id
-from domain.registers.realm import Clock, SetClock
+from domain.registers.realm import SetClock
 from domain.registers.scheme import EstablishProgramme
 from local.postgres import APPLICATION, AUDITOR
 from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
 from scenarios.play import play
 from schemes.document import Document, read
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.audit.direct_door import REPORTED, DirectDoor, prepare_resolution, story
 from tests.releases import ROOT, require_unreleased

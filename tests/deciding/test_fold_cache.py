@@ -68,17 +68,17 @@ async def test_both_stores_say_the_same_of_streams_known_in_part(desk: Desk) -> 
         need, entries = await _need(store, 2, realm)
         round_ = need.sibling("round", "R-1")
         command_id = entries[-1].command_id
-        loaded, found = await store.consult(need, command_id, {need: 2, round_: 0}, ["no-key"], ["no-account"])
+        loaded, readings = await store.consult(need, command_id, {need: 2, round_: 0}, ["no-key"], ["no-account"])
         assert [(e.version, e.chain) for e in loaded.events] == [(e.version, e.chain) for e in entries[1:]]
         assert loaded.events[-1] == entries[-1]
         assert loaded.journalled is not None
         assert loaded.journalled.command_id == command_id
-        assert [e.type for e in found.streams[round_]] == ["NeedSolicitationOpened"]
-        assert found.claims == {"no-key": frozenset()}
-        assert found.balances == {"no-account": 0}
+        assert [e.type for e in readings.streams[round_]] == ["NeedSolicitationOpened"]
+        assert readings.claims == {"no-key": frozenset()}
+        assert readings.balances == {"no-account": 0}
         unknown = need.sibling("need", "ND-404")
-        loaded, found = await store.consult(unknown, None, {unknown: 0, need: 9})
-        assert (loaded.events, loaded.journalled, list(found.streams[need])) == ([], None, [])
+        loaded, readings = await store.consult(unknown, None, {unknown: 0, need: 9})
+        assert (loaded.events, loaded.journalled, list(readings.streams[need])) == ([], None, [])
 
 
 async def test_a_worker_on_a_database_that_was_set_back_reads_from_the_beginning() -> None:
@@ -91,6 +91,6 @@ async def test_a_worker_on_a_database_that_was_set_back_reads_from_the_beginning
     for store, version in ((first, 5), (other, 3), (other, 4)):
         activities._store = store
         envelope = bureau.envelope(need, EndorseNeed(), Actor(f"PUBLIC#{version}"))
-        carried = await activities.carry_out(CarryOut(stream=need, now=envelope.received_at, envelope=envelope))
-        assert carried.answer is not None
-        assert carried.answer.version == version
+        result = await activities.carry_out(CarryOut(stream=need, now=envelope.received_at, envelope=envelope))
+        assert result.answer is not None
+        assert result.answer.version == version

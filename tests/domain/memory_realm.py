@@ -6,26 +6,26 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from activities.carry_out import CommandActivities
 from deciding.fold import fold
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
 from domain.kernel.identity import NAMESPACE, Actor, StreamId
 from domain.kernel.state import State
 from domain.registers.calendar import calendar_of
 from store.memory import MemoryStore
-from store.port import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.message import Awaited, Command
-    from store.port import Entry, Loaded, Readings
+    from store.port import Entry, Readings
 
 KEY = b"the door's key, for tests"
 REALM = "office"
@@ -34,11 +34,6 @@ MINUTE = timedelta(minutes=1)
 
 class Yielding(MemoryStore):
     """Lets others in between a reading and the append that rests on it, as a database far away does."""
-
-    async def load(self, stream: StreamId, command_id: UUID | None, after: int = 0) -> Loaded:
-        found = await super().load(stream, command_id, after)
-        await asyncio.sleep(0)
-        return found
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()

@@ -14,6 +14,7 @@ from audit.redecision import redecide
 from audit.verification import verify
 from deciding.decision import decide_on
 from deciding.fold import fold
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut, Ending
 from domain.kernel.identity import Actor, StreamId
 from domain.project.stage import Stage
@@ -21,7 +22,6 @@ from domain.registers.calendar import PublishCalendar
 from followers.agenda import AgendaFollower
 from schemes.calendars import load_published
 from store.memory import MemoryStore
-from store.port import Clock
 from tests.domain.memory_realm import MINUTE, REALM, MemoryRealm, StreamCommand
 from tests.domain.pure_realm import scheme
 from tests.domain.sentences import on

@@ -27,6 +27,7 @@ from audit.invariants import check
 from audit.verification import verify
 from domain.application import Application
 from domain.catalogue import AGGREGATES
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
 from domain.kernel.identity import Actor
 from domain.kernel.scheme import RoundLevel
@@ -39,7 +40,7 @@ from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource, envelope
 from domain.registers.incubation_base import DesignateBase, Tier
 from domain.registers.panel import Panel
-from domain.registers.realm import Clock, SetClock
+from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
 from schemes.calendars import load_published

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.kernel.canonical import canonical, plain
+from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post
 from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
@@ -24,7 +25,7 @@ from domain.registers.fund import (
     paid,
     treasury,
 )
-from domain.registers.realm import REALM, Clock, ClockSet, Realm, SetClock
+from domain.registers.realm import REALM, ClockSet, Realm, SetClock
 from domain.registers.scheme import (
     SCHEME,
     AnnualRoundScheduled,

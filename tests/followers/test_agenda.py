@@ -11,13 +11,14 @@ from uuid import uuid4
 import pytest
 
 from domain.kernel.canonical import canonical
+from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
 from followers import agenda, follower
 from followers.agenda import AgendaFollower
 from followers.follower import EVERY
 from store.memory import MemoryStore
-from store.port import Append, Clock, NewEvent, Standing, StoreUnavailable, Write
+from store.port import Append, NewEvent, Standing, StoreUnavailable, Write
 from tests.workflows.bureau import Bureau, need_submission, verification
 from tests.workflows.waiting import until
 
@@ -147,7 +148,7 @@ async def test_it_goes_on_after_the_store_was_away(monkeypatch: pytest.MonkeyPat
 
 async def test_a_deadline_that_passed_while_nobody_looked_falls_due_at_its_instant(desk: Desk, bureau: Bureau) -> None:
     stream = await bureau.open_round(at=datetime.now(UTC) - timedelta(days=90))
-    (due,) = [s.due_at for s in await desk.store.agenda(kind="round", realm=bureau.realm)]
+    (due,) = [s.due_at async for s in desk.store.standings(kind="round", realm=bureau.realm)]
     await AgendaFollower(OwnLease(desk.store), desk.door.look).once(datetime.now(UTC))
 
     async def closed() -> bool:
@@ -166,13 +167,13 @@ async def test_a_stream_written_from_outside_is_told_and_its_workflow_adopts_the
     need = bureau.id("need", "ND-1")
     await desk.door.send(need, need_submission(), Actor("COMM#1"))
     await bureau.straight(need, EndorseNeed(), "COMM#2")
-    (row,) = await desk.store.agenda(kind="need", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="need", realm=bureau.realm)]
     row = replace(row, due_at=None, notified=False)
     await desk.store.refresh_standing(row)
     await AgendaFollower(OwnLease(desk.store), desk.door.look).once(datetime.now(UTC))
 
     async def adopted() -> bool:
-        (row,) = await desk.store.agenda(kind="need", realm=bureau.realm)
+        (row,) = [row async for row in desk.store.standings(kind="need", realm=bureau.realm)]
         progress = await desk.client.get_workflow_handle(need).query("progress")
         return row.notified and progress["version"] == 2
 
@@ -183,14 +184,15 @@ async def test_telling_a_stream_of_a_manual_realm_moves_no_clock(desk: Desk, bur
     opened = datetime.now(UTC) - timedelta(days=90)
     await desk.door.open_realm(bureau.realm)
     stream = await bureau.open_round(at=opened)
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     await desk.store.refresh_standing(
         Standing(stream, row.version, row.stage, row.due_at, row.clock, row.summary, notified=False)
     )
     await AgendaFollower(OwnLease(desk.store), desk.door.look).once(datetime.now(UTC))
 
     async def is_notified() -> bool:
-        return (await desk.store.agenda(kind="round", realm=bureau.realm))[0].notified
+        (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
+        return row.notified
 
     await until(is_notified)
     assert [e.type async for e in desk.store.read(stream)] == ["NeedSolicitationOpened"]

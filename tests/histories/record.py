@@ -39,7 +39,7 @@ from domain.registers.annual_round import Annual
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from scenarios.play import play
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.releases import ROOT, require_unreleased
 from tests.workflows.bureau import Bureau
@@ -95,7 +95,7 @@ async def _story(door: Door, store: PostgresStore) -> dict[str, str]:
     played = await play(plan, door, store)
     if not played.ok:
         sys.exit(json.dumps(played.as_json(), ensure_ascii=False))
-    return {f"s2-{row.stream.kind}": row.stream for row in await store.agenda(realm=plan.realm, limit=1000)}
+    return {f"s2-{row.stream.kind}": row.stream async for row in store.standings(realm=plan.realm)}
 
 
 async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.Settings) -> dict[str, StreamId]:
@@ -126,7 +126,7 @@ async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.
 
 async def _wait_for_alarm(skipper: TimeSkipper, store: PostgresStore, stream: StreamId) -> None:
     """Let time pass up to the instant at which the alarm rings."""
-    (row,) = [row for row in await store.agenda(kind="project", realm=stream.realm) if row.stream == stream]
+    (row,) = [row async for row in store.standings(kind="project", realm=stream.realm) if row.stream == stream]
     handle = skipper.client.get_workflow_handle(stream)
     if row.due_at is not None:
         await skipper.fast_forward(handle, row.due_at - await skipper.get_current_time(handle))

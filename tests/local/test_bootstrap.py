@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import stat
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,31 @@ if TYPE_CHECKING:
 
 URL = "postgresql://venture_app:pa55-w0rd@db.example/venture"
 KEY = "a-door-key-that-nobody-else-knows"
+FIRST_STARTS = """
+import os, sys
+from pathlib import Path
+import bootstrap
+from local import postgres
+
+for number in range(int(sys.argv[2])):
+    home = Path(sys.argv[1], str(number))
+    begin, let_begin = os.pipe()
+    answers, answer = os.pipe()
+    for _ in range(4):
+        if os.fork() == 0:
+            os.close(let_begin)
+            os.read(begin, 1)
+            key = bootstrap.load_door_key(bootstrap.Settings(home=home)).decode()
+            os.write(answer, f"{key} {postgres.load_passwords(home)}\\n".encode())
+            os._exit(0)
+    os.close(let_begin)
+    for _ in range(4):
+        assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+    os.close(answer)
+    with open(answers) as file:
+        print(len(set(file.read().splitlines())))
+"""
+"""In each of so many folders four processes want the secrets for the first time, all at once."""
 COMPLETE = {"env": "production", "postgres_url": URL, "temporal_address": "t:7233", "door_key": KEY}
 
 
@@ -67,7 +93,55 @@ def test_a_refused_setting_does_not_show_secrets(monkeypatch: pytest.MonkeyPatch
     assert KEY not in str(refused.value)
 
 
+@pytest.mark.parametrize("setting", ["DOOR_KEY", "POSTGRES_URL", "TEMPORAL_ADDRESS", "TEMPORAL_API_KEY", "HOME"])
+def test_a_setting_that_is_empty_is_refused_by_name(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"VENTURE_{setting}", "")
+    with pytest.raises(bootstrap.SettingsInvalid, match=f"VENTURE_{setting}"):
+        bootstrap.settings(env="production")
+
+
+# The state folder
+
+
+def test_the_state_folder_is_the_same_from_every_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = bootstrap.settings().home
+    monkeypatch.chdir(tmp_path)
+    assert bootstrap.settings().home == here
+    assert here.is_absolute()
+
+
+def test_a_relative_state_folder_is_refused_with_the_path_that_was_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VENTURE_HOME", "elsewhere")
+    with pytest.raises(bootstrap.SettingsInvalid, match=str(tmp_path / "elsewhere")):
+        bootstrap.settings()
+
+
 # The door's key
+
+
+@pytest.mark.parametrize("key", ["short", " " * 40, "k" * 31])
+def test_a_key_that_can_be_guessed_is_refused_wherever_it_is_set(key: str) -> None:
+    with pytest.raises(bootstrap.SettingsInvalid, match="VENTURE_DOOR_KEY"):
+        bootstrap.settings(**COMPLETE | {"door_key": key})
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"half a ke", b"\xff\xfe"])
+def test_a_key_file_that_is_not_whole_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "door.key").write_bytes(content)
+    with pytest.raises(bootstrap.SecretDamaged, match=str(tmp_path / "door.key")):
+        bootstrap.load_door_key(bootstrap.settings(home=tmp_path))
+
+
+def test_processes_that_start_at_once_have_one_key_and_one_password_between_them(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", FIRST_STARTS, str(tmp_path), "20"]
+    answer = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603 - a script of ours
+    assert answer.stdout.split() == ["1"] * 20, "secrets read by the processes of one start"
+    assert not list(tmp_path.rglob(".*")), "nothing unfinished is left"
 
 
 def test_the_doors_key_is_made_once_for_the_owner_only(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ class Callers:
                 self.told[receipt.command_id] = Told(story.stream, past.command, Actor(past.by), receipt)
         rolled = [story for story in told if self.dice.random() < rolling]
         runs = [await self._begun_by_hand(story.stream) for story in rolled]
-        for row in await self.bureau.store.agenda(realm=self.bureau.realm, limit=10_000):
+        async for row in self.bureau.store.standings(realm=self.bureau.realm):
             await self.doors[0].look(row.stream)
         await together(*(self._made_way(s.stream, run) for s, run in zip(rolled, runs, strict=True) if s.alarm))
 

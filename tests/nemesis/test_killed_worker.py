@@ -48,7 +48,7 @@ class Killer(SilentProgress):
 
 async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
     """Everything that is recorded in the play's realm, in order; without what no two runs have in common."""
-    streams = [row.stream for row in await store.agenda(realm=plan.realm, limit=1000)]
+    streams = [row.stream async for row in store.standings(realm=plan.realm)]
     entries = [entry for stream in streams for entry in [e async for e in store.read(stream, commands=True)]]
     return [
         (e.stream, e.version, e.kind, e.type, e.schema_version, e.command_id, e.occurred_at, e.meta, e.data)

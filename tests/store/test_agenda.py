@@ -6,12 +6,16 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
-from store.port import Clock, Standing, Status
+from store import postgres
+from store.port import Realm, Standing, Status
 from tests.store.appends import DAY, NOON, appended, event, group, one, project, refusal, write
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    import pytest
 
     from store.port import Append, EventStore
 
@@ -25,7 +29,7 @@ def due(stream: StreamId, at: datetime | None, *, clock: Clock = Clock.WALL, not
 async def test_an_append_writes_how_its_stream_then_stands(store: EventStore) -> None:
     standing = group(write(A, 0, event(), event()), stage="APPLIED", due=NOON + DAY)
     await appended(store, standing)
-    assert await store.agenda() == [
+    assert [row async for row in store.standings()] == [
         Standing(A, 2, "APPLIED", NOON + DAY, Clock.WALL, b'{"v":2}', notified=True),
     ]  # fmt: skip
 
@@ -33,19 +37,18 @@ async def test_an_append_writes_how_its_stream_then_stands(store: EventStore) ->
 async def test_of_several_appends_that_travel_together_the_last_standing_holds(store: EventStore) -> None:
     steps = [group(write(A, n, event()), stage=f"S{n}") for n in range(3)]
     await asyncio.gather(*map(store.append, [*steps, group(write(A, 0, event()), stage="LATE")]))
-    assert [(s.version, s.stage) for s in await store.agenda()] == [(3, "S2")]
+    assert [(s.version, s.stage) async for s in store.standings()] == [(3, "S2")]
 
 
 async def test_the_agenda_is_listed_by_stream_and_narrowed_by_kind_realm_and_stage(store: EventStore) -> None:
     streams = [StreamId(s) for s in ("need/live/N1", "project/live/AP-1", "project/live/AP-2", "project/play/AP-1")]
     for stream in reversed(streams):
         await appended(store, group(write(stream, 0, event()), stage="OPEN" if stream.name == "AP-1" else "SHUT"))
-    assert [s.stream for s in await store.agenda()] == streams
-    assert [s.stream for s in await store.agenda(kind="project")] == streams[1:]
-    assert [s.stream for s in await store.agenda(kind="project", realm="live")] == streams[1:3]
-    assert [s.stream for s in await store.agenda(stage="OPEN")] == [streams[1], streams[3]]
-    assert [s.stream for s in await store.agenda(after=streams[1], limit=1)] == [streams[2]]
-    assert await store.agenda(kind="panel") == []
+    assert [s.stream async for s in store.standings()] == streams
+    assert [s.stream async for s in store.standings(kind="project")] == streams[1:]
+    assert [s.stream async for s in store.standings(kind="project", realm="live")] == streams[1:3]
+    assert [s.stream async for s in store.standings(stage="OPEN")] == [streams[1], streams[3]]
+    assert [row async for row in store.standings(kind="panel")] == []
 
 
 async def test_what_falls_due_first_is_ordered_by_instant_then_kind_then_stream(store: EventStore) -> None:
@@ -100,21 +103,21 @@ async def test_a_stream_appended_to_from_outside_is_unnotified_until_it_is_notif
 
 async def test_a_standing_is_written_anew_only_at_the_version_it_was_made_for(store: EventStore) -> None:
     await appended(store, one(A))
-    (standing,) = await store.agenda()
+    (standing,) = [row async for row in store.standings()]
     moved = replace(standing, due_at=NOON, stage="MOVED", summary=b'{"new":1}')
     assert await store.refresh_standing(moved)
-    assert await store.agenda() == [moved]
+    assert [row async for row in store.standings()] == [moved]
     await appended(store, one(A, 1))
     assert not await store.refresh_standing(moved)
     assert not await store.refresh_standing(replace(moved, stream=B))
-    assert [(s.stage, s.version) for s in await store.agenda()] == [("DRAFTED", 2)]
+    assert [(s.stage, s.version) async for s in store.standings()] == [("DRAFTED", 2)]
 
 
 async def test_a_realm_keeps_the_clock_it_was_made_with(store: EventStore) -> None:
     assert await store.set_clock("play", Clock.MANUAL) is Clock.MANUAL
     assert await store.set_clock("play", Clock.WALL) is Clock.MANUAL
-    assert (await store.load(project("A", "play"), None)).clock is Clock.MANUAL
-    assert (await store.load(project("A", "unset"), None)).clock is Clock.WALL
+    assert (await store.realm("play")).clock is Clock.MANUAL
+    assert (await store.realm("unset")).clock is Clock.WALL
 
 
 async def test_a_manual_clock_moves_with_what_is_written_and_never_back(store: EventStore) -> None:
@@ -124,9 +127,9 @@ async def test_a_manual_clock_moves_with_what_is_written_and_never_back(store: E
     answer = await store.append(group(write(second, 0, event(), at=NOON - DAY)))
     assert (answer.status, answer.what) == (Status.BEHIND, second)
     await appended(store, group(write(second, 0, event(), at=NOON)))
-    assert (await store.load(second, None)).now == NOON
+    assert (await store.realm("play")).now == NOON
     await appended(store, group(write(second, 1, at=NOON + DAY)))
-    assert (await store.load(first, None)).now == NOON + DAY
+    assert (await store.realm("play")).now == NOON + DAY
     assert (await store.append(group(write(first, 1, event(), at=NOON)))).status is Status.BEHIND
 
 
@@ -134,7 +137,7 @@ async def test_within_a_group_the_latest_write_sets_the_manual_clock(store: Even
     await store.set_clock("play", Clock.MANUAL)
     first, second = project("AP-1", "play"), project("AP-2", "play")
     await appended(store, group(write(first, 0, event(), at=NOON + DAY), write(second, 0, event(), at=NOON)))
-    assert (await store.load(first, None)).now == NOON + DAY
+    assert (await store.realm("play")).now == NOON + DAY
 
 
 async def test_the_clocks_of_appends_that_travel_together_follow_one_another(store: EventStore) -> None:
@@ -151,13 +154,13 @@ async def test_a_wall_clock_is_never_ahead_of_a_write(store: EventStore) -> None
     await store.set_clock("live", Clock.WALL)
     await appended(store, group(write(A, 0, event(), at=NOON)))
     await appended(store, group(write(B, 0, event(), at=NOON - DAY)))
-    assert (await store.load(A, None)).now is None
+    assert (await store.realm("live")).now is None
 
 
 async def test_a_refusal_moves_the_manual_clock_too(store: EventStore) -> None:
     await store.set_clock("play", Clock.MANUAL)
     await appended(store, refusal(project("AP-1", "play")))
-    assert (await store.load(project("AP-1", "play"), None)).now == NOON
+    assert (await store.realm("play")).now == NOON
 
 
 # ---------------------------------------------------------------- going live
@@ -178,14 +181,13 @@ async def test_a_realm_goes_live_with_its_record_and_its_whole_agenda(store: Eve
         await appended(store, due(stream, at, clock=Clock.MANUAL))
     answer = await store.go_live(turn(NOON))
     assert (answer.status, answer.first_position, answer.last_position) == (Status.APPENDED, 7, 8)
-    assert [(s.stream, s.clock, s.notified) for s in await store.agenda()] == [
+    assert [(s.stream, s.clock, s.notified) async for s in store.standings()] == [
         (elsewhere, Clock.MANUAL, True),
         (waiting, Clock.WALL, False),
         (quiet, Clock.WALL, True),
         (CLOCK, Clock.WALL, True),
     ]
-    loaded = await store.load(waiting, None)
-    assert (loaded.clock, loaded.now) == (Clock.WALL, None)
+    assert await store.realm("play") == Realm(Clock.WALL)
     assert await store.set_clock("play", Clock.MANUAL) is Clock.WALL
     await appended(store, group(write(quiet, 1, event(), at=NOON - DAY)))
 
@@ -196,8 +198,8 @@ async def test_no_realm_goes_live_while_a_deadline_lies_in_its_past(store: Event
     await appended(store, due(late, NOON, clock=Clock.MANUAL))
     answer = await store.go_live(turn(NOON))
     assert (answer.status, answer.what) == (Status.CONFLICT, late)
-    assert (await store.load(late, None)).clock is Clock.MANUAL
-    assert (await store.load(CLOCK, None)).events == []
+    assert (await store.realm("play")).clock is Clock.MANUAL
+    assert [entry async for entry in store.read(CLOCK)] == []
 
 
 async def test_a_turn_that_is_not_recorded_turns_nothing(store: EventStore) -> None:
@@ -205,26 +207,55 @@ async def test_a_turn_that_is_not_recorded_turns_nothing(store: EventStore) -> N
     await appended(store, turn(NOON - DAY))
     answer = await store.go_live(turn(NOON))
     assert (answer.status, answer.what) == (Status.CONFLICT, CLOCK)
-    assert (await store.load(CLOCK, None)).clock is Clock.MANUAL
+    assert (await store.realm("play")).clock is Clock.MANUAL
 
 
 async def test_what_was_decided_on_the_manual_clock_no_longer_stands_after_the_turn(store: EventStore) -> None:
     await store.set_clock("play", Clock.MANUAL)
     stream = project("AP-1", "play")
     await appended(store, due(stream, None, clock=Clock.MANUAL))
-    before = await store.load(stream, None)
-    (standing,) = await store.agenda()
+    before = await store.realm("play")
+    (standing,) = [row async for row in store.standings()]
     await store.go_live(turn(NOON))
-    dated = group(write(stream, 1, event()), clock=Clock.MANUAL, reads={CLOCK: before.realm_version})
+    dated = group(write(stream, 1, event()), clock=Clock.MANUAL, reads={CLOCK: before.version})
     answer = await store.append(dated)
     assert (answer.status, answer.what) == (Status.CONFLICT, CLOCK)
     assert not await store.refresh_standing(replace(standing, stage="MOVED"))
-    assert [s.clock for s in await store.agenda(kind="project")] == [Clock.WALL]
+    assert [s.clock async for s in store.standings(kind="project")] == [Clock.WALL]
 
 
-async def test_the_version_of_a_realm_is_loaded_while_its_clock_is_manual(store: EventStore) -> None:
+async def test_the_version_of_a_realm_is_told_while_its_clock_is_manual(store: EventStore) -> None:
     await store.set_clock("play", Clock.MANUAL)
-    assert (await store.load(project("A", "play"), None)).realm_version == 0
+    assert (await store.realm("play")).version == 0
     await appended(store, turn(NOON))
-    assert (await store.load(project("A", "play"), None)).realm_version == 1
-    assert (await store.load(project("A", "unset"), None)).realm_version == 0
+    assert (await store.realm("play")).version == 1
+    assert (await store.realm("unset")).version == 0
+
+
+async def test_the_earliest_deadline_of_a_realm_is_told_and_to_a_stream_that_of_the_others(store: EventStore) -> None:
+    await store.set_clock("play", Clock.MANUAL)
+    first, second = project("AP-1", "play"), project("AP-2", "play")
+    assert (await store.realm("play")).earliest is None
+    await appended(store, due(first, NOON, clock=Clock.MANUAL))
+    await appended(store, due(second, NOON + DAY, clock=Clock.MANUAL))
+    await appended(store, due(project("AP-3"), NOON - DAY))
+    assert (await store.realm("play")).earliest == NOON
+    consulted = [(await store.consult(stream, None, {}))[0].realm.earliest for stream in (first, second)]
+    assert consulted == [NOON + DAY, NOON]
+
+
+async def test_one_streams_standing_is_told_and_none_of_a_stream_never_written(store: EventStore) -> None:
+    await appended(store, due(A, NOON))
+    (standing,) = [row async for row in store.standings()]
+    assert await store.standing(A) == standing
+    assert await store.standing(B) is None
+
+
+async def test_more_standings_than_a_page_holds_come_whole_and_in_order(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "PAGE", 2)
+    streams = [project(f"AP-{n}") for n in range(1, 6)]
+    for stream in reversed(streams):
+        await appended(store, due(stream, None))
+    assert [row.stream async for row in store.standings()] == streams

@@ -68,7 +68,7 @@ async def test_an_append_at_another_version_is_a_conflict_and_leaves_no_trace(st
         assert (answer.status, answer.what, answer.recorded_at) == (Status.CONFLICT, A, None)
     assert (await store.append(refusal(A, 0))).status is Status.CONFLICT
     assert await store.last_position() == 2
-    assert [s.version for s in await store.agenda()] == [1]
+    assert [s.version async for s in store.standings()] == [1]
 
 
 async def test_a_journalled_command_is_a_duplicate_before_its_version_is_looked_at(store: EventStore) -> None:

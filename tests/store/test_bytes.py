@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.kernel.canonical import canonical
+from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from store.bytes import GENESIS, Frontier, chain_hash, leaf, root
-from store.port import Append, Clock, Entry, EntryKind, NewEvent, Standing, Write
+from store.port import Append, Entry, EntryKind, NewEvent, Standing, Write
 from tests.store.appends import appended
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
-from store.port import EntryKind, StoreUnavailable
+from store.port import EntryKind, Realm, StoreUnavailable
 from tests.store.appends import appended, event, group, one, project, refusal, whole, write
 
 if TYPE_CHECKING:
@@ -21,29 +21,38 @@ A, B = project("AP-1"), project("AP-2")
 HOUR = timedelta(hours=1)
 
 
-async def test_load_brings_the_journalled_command_and_the_later_events(store: EventStore) -> None:
+async def test_a_command_is_found_on_whichever_stream_it_was_journalled(store: EventStore) -> None:
+    command_id = uuid4()
+    await appended(store, one(A, 0, event(), command_id=command_id))
+    entry = await store.journalled(command_id)
+    assert entry is not None
+    assert (entry.command_id, entry.kind, entry.stream) == (command_id, EntryKind.COMMAND, A)
+    assert await store.journalled(uuid4()) is None
+
+
+async def test_one_consultation_brings_the_command_the_later_events_and_the_realm(store: EventStore) -> None:
     command_id = uuid4()
     await appended(store, one(A, 0, event(type="One"), event(type="Two"), command_id=command_id))
     await appended(store, one(A, 2, event(type="Three")))
-    loaded = await store.load(A, command_id, after=1)
-    assert loaded.journalled is not None
-    assert (loaded.journalled.command_id, loaded.journalled.kind) == (command_id, EntryKind.COMMAND)
-    assert [e.type for e in loaded.events] == ["Two", "Three"]
-    assert loaded.now is None
+    loaded, readings = await store.consult(A, command_id, {A: 2, B: 0})
+    assert loaded.journalled == await store.journalled(command_id)
+    assert [e.type for e in loaded.events] == ["Two", "Three"], "from the version known, that version included"
+    assert loaded.realm == Realm()
+    assert readings.streams == {B: []}
 
 
-async def test_load_finds_a_command_wherever_it_was_journalled(store: EventStore) -> None:
+async def test_a_consultation_finds_a_command_wherever_it_was_journalled(store: EventStore) -> None:
     command_id = uuid4()
     await appended(store, one(A, command_id=command_id))
-    loaded = await store.load(B, command_id)
+    loaded, _ = await store.consult(B, command_id, {})
     assert loaded.journalled is not None
     assert (loaded.journalled.stream, list(loaded.events)) == (A, [])
 
 
-async def test_load_of_nothing_is_empty(store: EventStore) -> None:
-    loaded = await store.load(A, uuid4())
-    assert (loaded.journalled, list(loaded.events)) == (None, [])
-    assert (await store.load(A, None)).journalled is None
+async def test_a_consultation_about_nothing_is_empty(store: EventStore) -> None:
+    for command_id in (uuid4(), None):
+        loaded, _ = await store.consult(A, command_id, {})
+        assert (loaded.journalled, list(loaded.events)) == (None, [])
 
 
 async def test_read_many_answers_for_everything_that_was_asked(store: EventStore) -> None:
@@ -135,7 +144,7 @@ async def test_listeners_hear_of_what_is_there_and_of_what_comes(store: EventSto
     listens = asyncio.Event()
 
     async def listen() -> None:
-        async for position in store.poked(idle_s=30):
+        async for position in store.pokes(idle_s=30):
             heard.append(position)
             listens.set()
             if position >= 6:
@@ -153,7 +162,7 @@ async def test_listeners_hear_of_what_is_there_and_of_what_comes(store: EventSto
 async def test_listeners_are_woken_when_it_stays_quiet(store: EventStore) -> None:
     await appended(store, one(A))
     heard = []
-    async for position in store.poked(idle_s=0.01):
+    async for position in store.pokes(idle_s=0.01):
         heard.append(position)
         if len(heard) == 3:
             break
@@ -164,11 +173,11 @@ async def test_a_closed_store_takes_no_appends_and_lets_its_listeners_go(store: 
     listening = asyncio.create_task(_all(store))
     await asyncio.sleep(0.05)
     await store.aclose()
-    await asyncio.wait_for(listening, 2)
+    await listening
     with pytest.raises(StoreUnavailable):
         await store.append(one(A))
 
 
 async def _all(store: EventStore) -> None:
-    async for _ in store.poked(idle_s=30):
+    async for _ in store.pokes(idle_s=30):
         pass

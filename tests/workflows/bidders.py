@@ -1,7 +1,7 @@
 """A client process of its own: organisations that hand their bids in before a deadline, and ask until they know.
 
-``python tests/workflows/bidders.py REALM DEADLINE FIRST LAST SEED``, with the servers in the environment. Each bid is
-one line of JSON on standard output.
+``python tests/workflows/bidders.py REALM FIRST LAST SEED``, with the servers in the environment. It says ``ready``, is
+told the deadline on standard input (``-`` for none: it endorses a need), and answers a line of JSON for each bid.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from domain.need import EndorseNeed
 from domain.project.bidding import SubmitApplication
 from store.postgres import PostgresStore, open_pool
 
-LAST_S = 5.0
+LAST_S = 3.0
 """They come within so many seconds before the deadline, and a few of them after it."""
 LATE_S = 0.5
 
 
 async def _answer(door: Door, stream: StreamId, command: Any, actor: Actor) -> dict[str, Any]:
     """The one answer, asked for under one id until there is one."""
-    command_id, asked = uuid4(), 0
+    command_id, attempts = uuid4(), 0
     while True:
-        asked += 1
-        found = {"stream": stream, "id": str(command_id), "asked": asked}
+        attempts += 1
+        row = {"stream": stream, "id": str(command_id), "asked": attempts}
         try:
             receipt = await door.send(stream, command, actor, command_id=command_id)
         except NotKnown:
             await asyncio.sleep(0.2)
         except CommandRejected as refused:
-            return {**found, "accepted": False, "rules": [u.rule for u in refused.unmet]}
+            return {**row, "accepted": False, "rules": [u.rule for u in refused.unmet]}
         else:
-            return {**found, "accepted": True, "version": receipt.version, "position": receipt.position}
+            return {**row, "accepted": True, "version": receipt.version, "position": receipt.position}
 
 
 async def _bid(door: Door, realm: str, number: int, at: datetime) -> dict[str, Any]:
@@ -59,7 +59,7 @@ async def _endorse(door: Door, realm: str, number: int) -> dict[str, Any]:
     return await _answer(door, StreamId.of("need", realm, "ND-1"), EndorseNeed(), Actor(f"COMM#{number}"))
 
 
-async def main(realm: str, deadline: str, first: int, last: int, seed: int) -> None:
+async def main(realm: str, first: int, last: int, seed: int) -> None:
     """Everybody at once."""
     settings = bootstrap.settings()
     dice = random.Random(seed)  # noqa: S311 - who comes when, no secret
@@ -68,16 +68,18 @@ async def main(realm: str, deadline: str, first: int, last: int, seed: int) -> N
     async with aclosing(PostgresStore(pool)) as store:
         door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         numbers = range(first, last)
+        print("ready", flush=True)  # noqa: T201 - to the test
+        deadline = (await asyncio.to_thread(sys.stdin.readline)).strip()
         if deadline == "-":
-            asked = [_endorse(door, realm, n) for n in numbers]
+            requests = [_endorse(door, realm, n) for n in numbers]
         else:
             end = datetime.fromisoformat(deadline)
             moments = [end + timedelta(seconds=dice.uniform(-LAST_S, LATE_S)) for _ in numbers]
-            asked = [_bid(door, realm, n, at) for n, at in zip(numbers, moments, strict=True)]
-        for answer in await asyncio.gather(*asked):
+            requests = [_bid(door, realm, n, at) for n, at in zip(numbers, moments, strict=True)]
+        for answer in await asyncio.gather(*requests):
             print(json.dumps(answer), flush=True)  # noqa: T201 - to the test
     await bootstrap.breathe()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])))
+    asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:5])))

@@ -14,7 +14,7 @@ import bootstrap
 import local
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.workflows.bureau import Bureau
 from tests.workflows.processes import HOUSE, kill, start_worker
@@ -102,7 +102,7 @@ class Breakable:
                 return False
             return True
 
-        await until(answering, within_s=30)
+        await until(answering)
 
 
 def _kill(process: subprocess.Popen[bytes] | None) -> None:
@@ -130,12 +130,12 @@ def _signal(pids: list[int], number: signal.Signals) -> None:
 
 def _family(root: int) -> list[int]:
     """A process that this test started, and all that it started."""
-    found, ahead = [], [root]
+    processes, ahead = [], [root]
     while ahead:
-        found.append(ahead.pop())
-        for tasks in Path(f"/proc/{found[-1]}/task").glob("*/children"):
+        processes.append(ahead.pop())
+        for tasks in Path(f"/proc/{processes[-1]}/task").glob("*/children"):
             ahead += map(int, tasks.read_text(encoding="ascii").split())
-    return found
+    return processes
 
 
 @asynccontextmanager

@@ -62,19 +62,19 @@ class Bureau:
     async def straight(self, stream: StreamId, command: Command, by: str, *, at: datetime | None = None) -> Receipt:
         """Carry the command out from outside, as of that moment: no workflow hears of it."""
         envelope = self.envelope(stream, command, by, at=at)
-        carried = await CommandActivities(self.store, self.key).carry_out(
+        result = await CommandActivities(self.store, self.key).carry_out(
             CarryOut(stream=stream, now=envelope.received_at, envelope=envelope)
         )
-        assert carried.answer is not None
-        return receipt(envelope.command_id, carried.answer)
+        assert result.answer is not None
+        return receipt(envelope.command_id, result.answer)
 
     async def open_round(self, *, at: datetime | None = None) -> StreamId:
         """Publish the rules and ask the public for needs; the window ends after ten working days."""
         await self.straight(self.id("scheme", RULES.name), PublishPolicyPack(scheme=RULES), "CAB-DEC#1", at=at)
         stream = self.id("round", ROUND)
         year = (at or datetime.now(UTC)).year
-        asked = OpenNeedSolicitation(scheme=RULES.ref, year=year, level=RoundLevel.MUNICIPAL)
-        await self.straight(stream, asked, "CAB-REG#1", at=at)
+        command = OpenNeedSolicitation(scheme=RULES.ref, year=year, level=RoundLevel.MUNICIPAL)
+        await self.straight(stream, command, "CAB-REG#1", at=at)
         return stream
 
     async def open_base(self, *, at: datetime | None = None) -> None:

@@ -25,21 +25,19 @@ if TYPE_CHECKING:
 
     from domain.kernel.envelope import Envelope
     from domain.kernel.message import Command
-    from store.port import Append, Appended, EventStore
+    from store.port import Append, AppendResult, EventStore
     from tests.conftest import Desk
     from tests.workflows.bureau import Bureau
 
 NAMES = ("甲", "乙", "丙", "丁")
 
 
-def asking(
-    command: Command, by: str = "HOST#1", *, at: datetime | None = None, id_: UUID | None = None
-) -> CommandRequest:
+def ask(command: Command, by: str = "HOST#1", *, at: datetime | None = None, id_: UUID | None = None) -> CommandRequest:
     return CommandRequest(command, Actor(by), id_ or uuid4(), at)
 
 
-async def answers(desk: Desk, stream: StreamId, askings: Sequence[CommandRequest]) -> list[Answer]:
-    return [answer async for answer in desk.door.send_each(stream, askings)]
+async def answers(desk: Desk, stream: StreamId, requests: Sequence[CommandRequest]) -> list[Answer]:
+    return [answer async for answer in desk.door.send_each(stream, requests)]
 
 
 async def updates(desk: Desk, stream: StreamId) -> list[str]:
@@ -57,15 +55,15 @@ async def updates(desk: Desk, stream: StreamId) -> list[str]:
 async def test_commands_on_one_stream_travel_in_one_update_and_each_has_its_answer(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    askings = [asking(need_submission(), "COMM#1"), asking(EndorseNeed(), "COMM#2"), asking(EndorseNeed(), "COMM#3")]
-    given = await answers(desk, need, askings)
-    assert [(a.ending, a.version, a.events) for a in given] == [
+    requests = [ask(need_submission(), "COMM#1"), ask(EndorseNeed(), "COMM#2"), ask(EndorseNeed(), "COMM#3")]
+    received = await answers(desk, need, requests)
+    assert [(a.ending, a.version, a.events) for a in received] == [
         (Ending.ACCEPTED, 1, ("NeedSubmitted",)),
         (Ending.ACCEPTED, 2, ("NeedEndorsed",)),
         (Ending.ACCEPTED, 3, ("NeedEndorsed",)),
     ]
     journal = [e async for e in desk.store.read(need, commands=True) if e.kind is EntryKind.COMMAND]
-    assert [e.command_id for e in journal] == [a.command_id for a in askings]
+    assert [e.command_id for e in journal] == [a.command_id for a in requests]
     assert await updates(desk, need) == ["carry_out_each"]
 
 
@@ -73,9 +71,9 @@ async def test_a_bundle_asked_again_is_answered_from_the_journal_and_goes_on_whe
     desk: Desk, bureau: Bureau
 ) -> None:
     stream = bureau.id("organisation", "ORG-1")
-    askings = [asking(verification(name)) for name in NAMES]
-    first = await answers(desk, stream, askings[:2])
-    whole = await answers(desk, stream, askings)
+    requests = [ask(verification(name)) for name in NAMES]
+    first = await answers(desk, stream, requests[:2])
+    whole = await answers(desk, stream, requests)
     assert [a.model_copy(update={"repeated": False}) for a in whole[:2]] == first
     assert [a.repeated for a in whole] == [True, True, False, False]
     assert len([e async for e in desk.store.read(stream)]) == len(NAMES)
@@ -86,13 +84,13 @@ async def test_nothing_after_a_refused_command_is_carried_out_before_its_answer_
 ) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
-    askings = [asking(need_submission(), "COMM#1"), asking(AdoptNeed(), "COMM#1"), asking(EndorseNeed(), "COMM#2")]
-    async with aclosing(desk.door.send_each(need, askings)) as heard:
-        async for answer in heard:
+    requests = [ask(need_submission(), "COMM#1"), ask(AdoptNeed(), "COMM#1"), ask(EndorseNeed(), "COMM#2")]
+    async with aclosing(desk.door.send_each(need, requests)) as stream_answers:
+        async for answer in stream_answers:
             if answer.ending is Ending.REFUSED:
                 break
     assert [e.type async for e in desk.store.read(need)] == ["NeedSubmitted"]
-    assert [a.ending for a in await answers(desk, need, askings)] == [
+    assert [a.ending for a in await answers(desk, need, requests)] == [
         Ending.ACCEPTED,
         Ending.REFUSED,
         Ending.ACCEPTED,
@@ -103,12 +101,12 @@ async def test_another_streams_deadline_falls_due_in_the_midst_of_a_bundle(desk:
     await desk.door.open_realm(bureau.realm)
     opened = datetime(2024, 3, 4, 1, tzinfo=UTC)
     round_ = await bureau.open_round(at=opened)
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     assert row.due_at is not None
     stream = bureau.id("organisation", "ORG-1")
     days = (opened + timedelta(days=1), row.due_at, row.due_at + timedelta(days=1))
-    given = await answers(desk, stream, [asking(verification(n), at=at) for n, at in zip(NAMES, days, strict=False)])
-    assert [a.ending for a in given] == [Ending.ACCEPTED] * 3
+    received = await answers(desk, stream, [ask(verification(n), at=at) for n, at in zip(NAMES, days, strict=False)])
+    assert [a.ending for a in received] == [Ending.ACCEPTED] * 3
     entries = [e for e in await desk.store.feed(0, 100_000) if e.stream in (stream, round_)]
     events = [(e.type, e.occurred_at) for e in entries if e.kind is EntryKind.EVENT]
     assert events[1:] == [
@@ -135,10 +133,10 @@ async def test_more_commands_than_one_update_takes_go_in_several(
     stream = bureau.id("organisation", "ORG-1")
     await desk.door.send(stream, verification("戊"), Actor("HOST#1"))
     monkeypatch.setattr(doors, "MOST_COMMANDS", 2)
-    given = await answers(desk, stream, [asking(verification(name)) for name in NAMES])
-    assert [a.version for a in given] == [2, 3, 4, 5]
+    received = await answers(desk, stream, [ask(verification(name)) for name in NAMES])
+    assert [a.version for a in received] == [2, 3, 4, 5]
     monkeypatch.setattr(doors, "MOST_BYTES", 0)
-    again = await answers(desk, stream, [asking(verification(name)) for name in NAMES[:2]])
+    again = await answers(desk, stream, [ask(verification(name)) for name in NAMES[:2]])
     assert [a.version for a in again] == [6, 7]
 
 
@@ -149,7 +147,7 @@ class GoneAfter(MemoryStore):
         super().__init__()
         self.left = most
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         if not self.left:
             message = "away"
             raise StoreUnavailable(message)
@@ -168,8 +166,8 @@ def _activities(store: EventStore, bureau: Bureau) -> CommandActivities:
 
 
 async def test_what_was_carried_out_before_the_store_went_away_is_told(bureau: Bureau) -> None:
-    carried = await _activities(GoneAfter(2), bureau).carry_out_each(_bundle(bureau))
-    assert ([a.version for a in carried.answers], carried.progress.version) == ([1, 2], 2)
+    result = await _activities(GoneAfter(2), bureau).carry_out_each(_bundle(bureau))
+    assert ([a.version for a in result.answers], result.progress.version) == ([1, 2], 2)
     with pytest.raises(StoreUnavailable):
         await _activities(GoneAfter(0), bureau).carry_out_each(_bundle(bureau))
 
@@ -178,5 +176,5 @@ async def test_a_bundle_that_takes_long_stops_after_some_commands_and_at_least_o
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(carry_out, "SOME_S", -1.0)
-    carried = await _activities(MemoryStore(), bureau).carry_out_each(_bundle(bureau))
-    assert [a.version for a in carried.answers] == [1]
+    result = await _activities(MemoryStore(), bureau).carry_out_each(_bundle(bureau))
+    assert [a.version for a in result.answers] == [1]

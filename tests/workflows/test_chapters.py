@@ -33,14 +33,14 @@ STAGES: dict[str, type[StrEnum]] = {"need": NeedStage, "round": RoundStage, "pro
 
 @pytest.mark.parametrize("kind", STAGES)
 def test_every_stage_is_in_a_chapter_or_final(kind: str) -> None:
-    told = {str(stage) for chapter in CHAPTERS[kind] for stage in chapter}
-    assert told | AGGREGATES[kind].final == set(STAGES[kind])
+    stages = {str(stage) for chapter in CHAPTERS[kind] for stage in chapter}
+    assert stages | AGGREGATES[kind].final == set(STAGES[kind])
 
 
 @pytest.mark.parametrize("kind", STAGES)
 def test_no_stage_is_in_two_chapters(kind: str) -> None:
-    told = [stage for chapter in CHAPTERS[kind] for stage in chapter]
-    assert len(told) == len(set(told))
+    stages = [stage for chapter in CHAPTERS[kind] for stage in chapter]
+    assert len(stages) == len(set(stages))
 
 
 def test_every_kind_of_stream_has_a_workflow_that_the_worker_serves() -> None:

@@ -63,8 +63,8 @@ def _lose_temporals_data(house: Breakable) -> None:
 
 
 async def _differences(house: Breakable) -> dict[str, Discrepancy]:
-    found = (await reconcile(house.store, house.client, house.settings.task_queue)).findings
-    return {f.stream: f.difference for f in found}
+    findings = (await reconcile(house.store, house.client, house.settings.task_queue)).findings
+    return {f.stream: f.difference for f in findings}
 
 
 async def _listed(house: Breakable, *running: StreamId) -> None:
@@ -106,17 +106,17 @@ async def _scheduled(house: Breakable, schedules: RoundSchedules, programme: Str
     await house.door.send(programme, ScheduleAnnualRound(programme="FZ", month=3, day=1), OFFICER)
 
     async def is_set() -> bool:
-        (found,) = await list_schedules(house.store, schedules, programme)
-        return found.next_at is not None
+        (listed,) = await list_schedules(house.store, schedules, programme)
+        return listed.next_at is not None
 
     await until(is_set)
-    (found,) = await list_schedules(house.store, schedules, programme)
-    return found
+    (listed,) = await list_schedules(house.store, schedules, programme)
+    return listed
 
 
 async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
     """Everything that is recorded in the play's realm, in order; without what no two runs have in common."""
-    streams = [row.stream for row in await store.agenda(realm=plan.realm, limit=1000)]
+    streams = [row.stream async for row in store.standings(realm=plan.realm)]
     entries = [entry for stream in streams for entry in [e async for e in store.read(stream, commands=True)]]
     return [
         (e.stream, e.version, e.kind, e.type, e.command_id, e.occurred_at, e.meta, e.data)
@@ -154,7 +154,7 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
     await _listed(house, waiting)
     await _agree(house)
     progress = await house.client.get_workflow_handle(waiting).query("progress", result_type=Progress)
-    (row,) = await house.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in house.store.standings(kind="round", realm=bureau.realm)]
     assert (progress.version, progress.due) == (1, row.due_at)
     assert await list_schedules(house.store, schedules, programme) == [annual]
 

@@ -9,14 +9,13 @@ from uuid import uuid4
 import pytest
 
 from application.go_live import NoSuchRealm, go_live
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
-from domain.registers.realm import Clock as RealmClock
 from domain.registers.realm import SetClock
 from followers.agenda import AgendaFollower
-from store.port import Clock
 from tests.followers.test_agenda import OwnLease
 from tests.workflows.bureau import Bureau, need_submission
 from tests.workflows.waiting import until
@@ -43,7 +42,7 @@ def _clock_of(bureau: Bureau) -> StreamId:
 
 async def test_a_realm_goes_live_and_its_deadlines_ring_by_themselves(desk: Desk, bureau: Bureau) -> None:
     stream = await _paper(desk, bureau, ago=timedelta(days=1))
-    (before,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (before,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     live = await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
     assert live.receipt.events == ("ClockSet",)
     assert stream in live.looked_at
@@ -52,11 +51,11 @@ async def test_a_realm_goes_live_and_its_deadlines_ring_by_themselves(desk: Desk
         progress: Progress | None = await desk.client.get_workflow_handle(stream).query(
             "progress", result_type=Progress
         )
-        (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+        (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
         return progress is not None and row.notified and progress.due == row.due_at
 
     await until(armed)
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     assert before.due_at is not None
     assert (row.clock, row.due_at) == (Clock.WALL, before.due_at + timedelta(seconds=60)), "with the minute's grace"
 
@@ -79,7 +78,7 @@ async def test_deadlines_in_the_past_are_listed_and_settled_first_by_dated_comma
         await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
     assert [u.rule for u in refused.value.unmet] == ["CK02"]
     assert "round/R-1" in refused.value.unmet[0].en
-    assert (await desk.store.load(stream, None)).clock is Clock.MANUAL
+    assert (await desk.store.realm(bureau.realm)).clock is Clock.MANUAL
     await desk.door.send(bureau.id("need", "ND-1"), EndorseNeed(), Actor("COMM#2"), at=datetime.now(UTC))
     await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
     assert [e.type async for e in desk.store.read(stream)][-1] == "NeedSolicitationClosed"
@@ -90,9 +89,9 @@ async def test_one_person_takes_no_realm_live_and_nobody_takes_it_back(desk: Des
     with pytest.raises(CommandRejected, match="CK02"):
         await go_live(desk.store, desk.door, bureau.realm, OFFICER, OFFICER)
     with pytest.raises(CommandRejected, match="CK02"):
-        await desk.door.send(_clock_of(bureau), SetClock(clock=RealmClock.WALL, second=PARTY), Actor("SYS#1"))
+        await desk.door.send(_clock_of(bureau), SetClock(clock=Clock.WALL, second=PARTY), Actor("SYS#1"))
     await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
-    for clock in RealmClock:
+    for clock in Clock:
         with pytest.raises(CommandRejected):
             await desk.door.send(_clock_of(bureau), SetClock(clock=clock, second=PARTY), OFFICER)
 
@@ -102,7 +101,7 @@ async def test_a_realm_that_always_lived_on_the_wall_clock_cannot_be_said_to_be_
 ) -> None:
     await bureau.open_round()
     with pytest.raises(CommandRejected, match="CK01"):
-        await desk.door.send(_clock_of(bureau), SetClock(clock=RealmClock.MANUAL), OFFICER)
+        await desk.door.send(_clock_of(bureau), SetClock(clock=Clock.MANUAL), OFFICER)
 
 
 async def test_going_live_asked_twice_under_one_id_is_one_turn(desk: Desk, bureau: Bureau) -> None:
@@ -120,7 +119,7 @@ async def test_a_realm_of_which_nothing_is_recorded_is_none(desk: Desk, bureau: 
 
 async def test_alarms_are_set_even_if_whoever_went_live_died_after_the_turn(desk: Desk, bureau: Bureau) -> None:
     stream = await _paper(desk, bureau, ago=timedelta(days=1))
-    await bureau.straight(_clock_of(bureau), SetClock(clock=RealmClock.WALL, second=PARTY), "CAB-REG#1")
+    await bureau.straight(_clock_of(bureau), SetClock(clock=Clock.WALL, second=PARTY), "CAB-REG#1")
     await AgendaFollower(OwnLease(desk.store), desk.door.look).once(datetime.now(UTC))
 
     async def armed() -> bool:

@@ -14,12 +14,13 @@ import pytest
 from activities.carry_out import CommandActivities
 from cli.scenario import plan_scenario
 from domain.kernel.canonical import plain
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Envelope
 from followers import agenda
 from followers.agenda import AgendaFollower
 from scenarios.play import play
 from store.memory import MemoryStore
-from store.port import Clock, EntryKind
+from store.port import EntryKind
 from tests.audit.direct_door import DirectDoor
 from tests.followers.test_agenda import OwnLease
 
@@ -62,26 +63,26 @@ class OrphansDoor:
         self.looks += 1
         await self._activities.carry_out(CarryOut(stream=stream, now=self._now, alarm=True))
 
-    async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
-        for asking in askings:
-            assert asking.at is not None
-            await self.move_clock(subject.realm, asking.at)
+    async def send_each(self, subject: StreamId, requests: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
+        for request in requests:
+            assert request.at is not None
+            await self.move_clock(subject.realm, request.at)
             envelope = Envelope(
-                command_id=asking.command_id,
+                command_id=request.command_id,
                 subject=subject,
-                actor=asking.actor,
-                received_at=asking.at,
-                command=asking.command.command_type,
-                body=plain(asking.command),
+                actor=request.actor,
+                received_at=request.at,
+                command=request.command.command_type,
+                body=plain(request.command),
             ).signed(KEY)
-            carried = await self._activities.carry_out(CarryOut(stream=subject, now=asking.at, envelope=envelope))
-            assert carried.answer is not None
-            yield carried.answer
+            result = await self._activities.carry_out(CarryOut(stream=subject, now=request.at, envelope=envelope))
+            assert result.answer is not None
+            yield result.answer
 
 
 async def _told(store: EventStore, plan: Plan) -> dict[StreamId, list[tuple[Any, ...]]]:
     """What happened to each stream, and when it was so."""
-    streams = [row.stream for row in await store.agenda(realm=plan.realm, limit=1000)]
+    streams = [row.stream async for row in store.standings(realm=plan.realm)]
     return {
         stream: [
             (e.type, e.occurred_at, e.command_id, e.data)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.message import Command
     from domain.project.award import ProposeAward
-    from store.port import Append, Appended, EventStore
+    from store.port import Append, AppendResult, EventStore
     from tests.conftest import Desk
 
 ONE = 1_000_000
@@ -69,7 +69,7 @@ async def proven(store: EventStore, realm: str) -> None:
     report = await check(store, realm)
     assert report.ok, report.breaches
     verification = await verify(store)
-    assert not [f for f in verification.findings if realm in f"{f.stream} {f.subject} {f.expected} {f.found}"]
+    assert not [f for f in verification.findings if realm in f"{f.stream} {f.subject} {f.expected} {f.actual}"]
 
 
 # ---------------------------------------------------------------- one append of many
@@ -82,12 +82,12 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
     all_decided, sent = asyncio.Barrier(64), list[int]()
     append, send = store.append, store._send
 
-    async def once_all_have_decided(what: Append) -> Appended:
+    async def once_all_have_decided(what: Append) -> AppendResult:
         if what.writes[0].stream.realm == bureau.realm and not sent:
             await all_decided.wait()
         return await append(what)
 
-    async def counted(taken: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
+    async def counted(taken: list[tuple[Append, asyncio.Future[AppendResult]]]) -> None:
         sent.append(sum(a.writes[0].stream.realm == bureau.realm for a, _ in taken))
         await send(taken)
 
@@ -95,11 +95,11 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
     monkeypatch.setattr(store, "_send", counted)
     activities = CommandActivities(store, bureau.key)
     envelopes = [bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n), "CAB-REG#1") for n in range(64)]
-    carried = await asyncio.gather(
+    results = await asyncio.gather(
         *(activities.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
     )
     assert max(sent) == 64, "one statement"
-    answers = [c.answer for c in carried if c.answer is not None]
+    answers = [c.answer for c in results if c.answer is not None]
     (refused,) = [a for a in answers if a.ending is Ending.REFUSED]
     assert [a.ending for a in answers].count(Ending.ACCEPTED) == 63
     assert {u.rule for u in refused.unmet} == {"C2"}
@@ -117,10 +117,10 @@ async def test_what_overdraws_by_itself_leaves_its_neighbours_be(bureau: Bureau,
         bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n, fen), "CAB-REG#1")
         for n, fen in enumerate(amounts)
     ]
-    carried = await asyncio.gather(
+    results = await asyncio.gather(
         *(activities.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
     )
-    endings = [c.answer.ending for c in carried if c.answer is not None]
+    endings = [c.answer.ending for c in results if c.answer is not None]
     assert [n for n, ending in enumerate(endings) if ending is Ending.REFUSED] == [40]
     assert await left(store, bureau.realm) == 0
 
@@ -129,8 +129,10 @@ async def test_what_overdraws_by_itself_leaves_its_neighbours_be(bureau: Bureau,
 
 
 async def _deadlocks(store: PostgresStore) -> int:
-    found: int = await store._pool.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-    return found
+    deadlocks: int = await store._pool.fetchval(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    )
+    return deadlocks
 
 
 async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(desk: Desk, tmp_path: Path) -> None:
@@ -148,17 +150,17 @@ async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(
             assert all(process.poll() is None for process in processes)
             return all(b"worker.ready" in log.read_bytes() for log in logs)
 
-        await until(ready, within_s=60)
+        await until(ready)
         doors = cycle([Door(desk.client, desk.store, bureau.key, of.task_queue) for _ in range(3)])
-        found = await asyncio.gather(
+        outcomes = await asyncio.gather(
             *(
                 door.send(bureau.id("project", f"PJ-{n}"), support(bureau, n), OFFICER)
                 for n, door in zip(range(12), doors, strict=False)
             ),
             return_exceptions=True,
         )
-    lost = [f for f in found if isinstance(f, CommandRejected)]
-    assert len(lost) == 11, found
+    lost = [f for f in outcomes if isinstance(f, CommandRejected)]
+    assert len(lost) == 11, outcomes
     assert all("C2" in {u.rule for u in refused.unmet} for refused in lost)
     assert sum(b"command.carried_out" in log.read_bytes() for log in logs) > 1, "several processes took part"
     assert await left(desk.store, bureau.realm) == 0
@@ -190,7 +192,7 @@ class ManualRealm:
         await self.desk.door.send(stream, command, Actor(by), at=on(at))
 
     async def versions(self) -> dict[StreamId, int]:
-        rows = await self.desk.store.agenda(realm=self.realm)
+        rows = [row async for row in self.desk.store.standings(realm=self.realm)]
         return {row.stream: row.version for row in rows}
 
     async def stage(self, stream: StreamId) -> str:
@@ -249,8 +251,8 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     async def heard() -> bool:
         return (await town.stage(one), await town.stage(two)) == ("IN_PUBLICITY", "NOT_SELECTED")
 
-    await until(heard, within_s=60)
-    assert not [row for row in await town.desk.store.agenda(realm=town.realm) if not row.notified]
+    await until(heard)
+    assert not [row async for row in town.desk.store.standings(realm=town.realm) if not row.notified]
     await proven(town.desk.store, town.realm)
 
 
@@ -286,9 +288,9 @@ async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_s
     with pytest.raises(CommandRejected) as refused:
         await town.send(town.id("round", "R-1"), resolving, "CAB-REG#1", "2024-03-12")
     assert {u.rule for u in refused.value.unmet} == {"RD10"}
-    said = " ".join(u.en for u in refused.value.unmet)
-    assert "AP-2 is WITHDRAWN" in said
-    assert "moved since the preview" in said
+    texts = " ".join(u.en for u in refused.value.unmet)
+    assert "AP-2 is WITHDRAWN" in texts
+    assert "moved since the preview" in texts
     assert await town.versions() == before
 
 
@@ -304,10 +306,10 @@ async def test_two_resolutions_race_and_one_stands(town: ManualRealm) -> None:
     ]
     doors.append(town.desk.door)
     stream = town.id("round", "R-1")
-    found = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(door.send(stream, resolving, OFFICER, at=on("2024-03-12")) for door in doors), return_exceptions=True
     )
-    assert sum(isinstance(f, CommandRejected) for f in found) == 1, found
+    assert sum(isinstance(f, CommandRejected) for f in outcomes) == 1, outcomes
     assert await left_of(town, "FS-1") == 1_500_000 - FUNDS["FS-1"]
     assert sum(FUNDS.values()) == AWARD
     await proven(town.desk.store, town.realm)
@@ -350,10 +352,10 @@ async def test_on_the_wall_clock_a_late_calendar_rearms_the_alarms_that_run(desk
     async def moved() -> bool:
         return await alarm() != before
 
-    await until(moved, within_s=60)
+    await until(moved)
     after = await alarm()
     assert after is not None
     assert after > before
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     assert row.due_at == after
     await proven(desk.store, bureau.realm)

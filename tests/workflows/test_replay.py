@@ -23,13 +23,13 @@ NEED = next(path for path in HISTORIES if path.stem == "s2-need-1")
 
 
 def _read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def _started(history: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = history["events"][0]["workflowExecutionStartedEventAttributes"]
-    return found
+    content: dict[str, Any] = history["events"][0]["workflowExecutionStartedEventAttributes"]
+    return content
 
 
 async def replayed(history: dict[str, Any], workflows: Sequence[type]) -> WorkflowReplayResult:

@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 async def _standing_at(desk: Desk, stream: StreamId, version: int) -> Progress:
     """How the workflow says that the stream stands, once it is at that version."""
-    found: list[Progress] = []
+    reports: list[Progress] = []
 
     async def stands() -> bool:
         progress = await desk.client.get_workflow_handle(stream).query("progress", result_type=Progress)
-        found.append(progress)
+        reports.append(progress)
         return progress is not None and progress.version == version
 
     await until(stands)
-    return found[-1]
+    return reports[-1]
 
 
 async def test_look_starts_a_workflow_that_was_never_there_and_it_adopts_the_log(desk: Desk, bureau: Bureau) -> None:
     stream = await bureau.open_round()
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     await desk.door.look(stream)
     progress = await _standing_at(desk, stream, 1)
     assert (progress.stage, progress.due) == ("SOLICITING", row.due_at)

@@ -87,7 +87,7 @@ async def test_the_alarm_is_set_again_in_the_next_run(desk: Desk, bureau: Bureau
 
     await until(armed)
     progress = await desk.client.get_workflow_handle(stream).query("progress", result_type=Progress)
-    (row,) = await desk.store.agenda(kind="round", realm=bureau.realm)
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     assert (progress.due, progress.version) == (row.due_at, 1)
     assert row.due_at is not None
 
@@ -144,7 +144,7 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
             await until(moved)
     async with run_worker(new, desk.client, desk.store):
         progress = await desk.client.get_workflow_handle(project).query("progress", result_type=Progress)
-        (row,) = await desk.store.agenda(kind="project", realm=bureau.realm)
+        (row,) = [row async for row in desk.store.standings(kind="project", realm=bureau.realm)]
         assert (progress.version, progress.due) == (receipt.version, row.due_at)
         await door.look(project)
         assert await _runs(desk, project) == 2, "it moved once, and stays"

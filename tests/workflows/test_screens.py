@@ -44,8 +44,8 @@ async def _current_details(handle: WorkflowHandle[object, object]) -> str:
 
 def _summary(event: Message) -> str:
     payload = event.user_metadata.summary  # type: ignore[attr-defined] # protobuf's own
-    found: str = PayloadConverter.default.from_payload(payload) if payload.data else ""
-    return found
+    text: str = PayloadConverter.default.from_payload(payload) if payload.data else ""
+    return text
 
 
 async def test_the_page_of_a_project_says_what_it_is_how_it_stands_and_who_is_awaited(
@@ -65,16 +65,16 @@ async def test_the_page_of_a_round_says_which_date_runs_as_does_its_timer(desk: 
     round_ = await bureau.open_round()
     await desk.door.look(round_)
     handle = desk.client.get_workflow_handle(round_)
-    (row,) = [row for row in await desk.store.agenda(kind="round", realm=bureau.realm) if row.stream == round_]
+    (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm) if row.stream == round_]
     assert row.due_at is not None
     day = row.due_at.astimezone(SHANGHAI).date() - timedelta(days=1)
     runs = f"{day} 24:00 北京時間 需求徵集截止 CloseNeedSolicitation"
 
-    async def told() -> bool:
+    async def is_shown() -> bool:
         summaries = [_summary(event) for event in (await handle.fetch_history()).events]
         return runs in summaries and f"期限 deadline：{runs}" in (await _current_details(handle)).splitlines()
 
-    await until(told, within_s=20)
+    await until(is_shown)
 
 
 async def test_the_history_of_a_project_names_each_command(desk: Desk, bureau: Bureau) -> None:
@@ -90,7 +90,7 @@ async def test_projects_are_found_by_their_stage_in_the_offices_words(desk: Desk
         query = f"VentureStage = '公示中 IN_PUBLICITY' AND WorkflowId STARTS_WITH 'project/{bureau.realm}/'"
         return [w.id async for w in desk.client.list_workflows(query)] == [project]
 
-    await until(listed, within_s=20)
+    await until(listed)
 
 
 async def test_a_fresh_run_says_which_file_it_is_though_temporal_forgets_the_summary(
@@ -106,7 +106,7 @@ async def test_a_fresh_run_says_which_file_it_is_though_temporal_forgets_the_sum
     handle = desk.client.get_workflow_handle(need)
     assert (await handle.describe()).run_id != first.first_execution_run_id
 
-    async def told() -> bool:
+    async def is_shown() -> bool:
         return (await _current_details(handle)).startswith(f"**需求 ND-1 · {bureau.realm}：")
 
-    await until(told, within_s=20)
+    await until(is_shown)

@@ -91,8 +91,8 @@ async def _done(settings: bootstrap.Settings, endpoint: str, *words: str) -> Non
     process = await asyncio.create_subprocess_exec(
         *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
 
 
 async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_append(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_appe
             async def arrived() -> bool:
                 return len(kept.spans()) >= 6
 
-            await until(arrived, within_s=30)
+            await until(arrived)
 
     traces = {span.trace_id for span in kept.spans()}
     assert len(traces) == 2, "a trace for each command"

@@ -55,7 +55,7 @@ class TimeSkippingRealm:
 
     async def pass_time_until_due(self, stream: StreamId) -> None:
         """Let time pass up to the very instant at which the stream's alarm rings."""
-        rows = await self.store.agenda(kind=stream.kind, realm=stream.realm, limit=1000)
+        rows = [row async for row in self.store.standings(kind=stream.kind, realm=stream.realm)]
         due = next(row.due_at for row in rows if row.stream == stream)
         assert due is not None
         now = await self._skipper.get_current_time(self._skipper.client.get_workflow_handle(stream))
@@ -138,10 +138,10 @@ async def _across_a_deadline(desk: Desk, bureau: Bureau, times: int) -> None:
         streams = [await town.awarded(n) for n in range(times)]
     for stream in streams:
         await town.pass_time_until_due(stream)
-    asked = [asyncio.create_task(town.send(stream, DeclineAward(reason="放棄"), "SO-LEGAL#1")) for stream in streams]
+    requests = [asyncio.create_task(town.send(stream, DeclineAward(reason="放棄"), "SO-LEGAL#1")) for stream in streams]
     await until_waiting(desk, of.task_queue, times)
     async with run_worker(of, desk.client, desk.store):
-        answers = await asyncio.gather(*asked, return_exceptions=True)
+        answers = await asyncio.gather(*requests, return_exceptions=True)
     for stream, answer in zip(streams, answers, strict=True):
         assert isinstance(answer, CommandRejected), answer
         entries = await town.whole(stream)

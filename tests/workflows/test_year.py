@@ -21,6 +21,7 @@ import bootstrap
 from application.door import Door
 from cli.scenario import plan_scenario
 from domain.kernel.calendar import local_day
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.refusal import CommandRejected
@@ -30,7 +31,6 @@ from domain.round.call import AmendCall, PublishCall
 from scenarios.play import play
 from schemes.calendars import load_published
 from store.memory import MemoryStore
-from store.port import Clock
 from tests.audit.direct_door import DirectDoor
 from tests.workflows.bureau import MINUTES, Bureau
 from tests.workflows.waiting import until
@@ -122,7 +122,7 @@ class Years:
 
     async def standing(self, stream: StreamId) -> Standing:
         """How the log has it."""
-        rows = await self.store.agenda(kind=stream.kind, realm=self.plan.realm, limit=1000)
+        rows = [row async for row in self.store.standings(kind=stream.kind, realm=self.plan.realm)]
         return next(row for row in rows if row.stream == stream)
 
     async def alarm(self, stream: StreamId) -> datetime | None:
@@ -151,7 +151,7 @@ class Years:
 
 
 async def _events(store: EventStore, realm: str) -> Mapping[StreamId, list[tuple[str, datetime, UUID, str]]]:
-    streams = [row.stream for row in await store.agenda(realm=realm, limit=1000) if row.stream.kind not in _RULES]
+    streams = [row.stream async for row in store.standings(realm=realm) if row.stream.kind not in _RULES]
     return {
         stream: [(e.type, e.occurred_at, e.command_id, str(e.meta)) async for e in store.read(stream)]
         for stream in streams
@@ -181,20 +181,20 @@ STORIES = [
 @pytest.mark.parametrize("story", STORIES)
 async def test_a_story_on_the_wall_clock_has_every_deadline_by_itself_once_on_its_day(desk: Desk, story: Path) -> None:
     (plan,) = plan_scenario([story], fresh=uuid4().hex)
-    told = MemoryStore()
-    assert (await play(plan, DirectDoor(told), told)).ok  # type: ignore[arg-type] # what a play needs of a door
+    expected_store = MemoryStore()
+    assert (await play(plan, DirectDoor(expected_store), expected_store)).ok  # type: ignore[arg-type] # what a play needs of a door
     years = await _ahead(desk, plan)
     for order in plan.orders:
         await years.send(_later(order, years.by))
     await years.ring(plan.ends + years.by)
 
     ours = {order.command_id for order in plan.orders}
-    expected, found = await _events(told, plan.realm), await _events(desk.store, plan.realm)
-    assert {s: [e[0] for e in events] for s, events in found.items()} == {
+    expected, actual = await _events(expected_store, plan.realm), await _events(desk.store, plan.realm)
+    assert {s: [e[0] for e in events] for s, events in actual.items()} == {
         s: [e[0] for e in events] for s, events in expected.items()
     }
-    assert _rung(found, ours) == [(s, kind, at + years.by) for s, kind, at in _rung(expected, ours)]
-    assert len(_rung(found, ours)) >= len(plan.expectations)
+    assert _rung(actual, ours) == [(s, kind, at + years.by) for s, kind, at in _rung(expected, ours)]
+    assert len(_rung(actual, ours)) >= len(plan.expectations)
 
 
 def _rung(

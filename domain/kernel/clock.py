@@ -1,0 +1,14 @@
+"""What moves time for all streams of one realm (design.md §5)."""
+
+from __future__ import annotations
+
+from domain.kernel.words import Words
+
+
+class Clock(Words):
+    """What moves time."""
+
+    MANUAL = "MANUAL", "手動時鐘", "manual clock"
+    """The dates of the commands: scenarios, imports, rehearsals."""
+    WALL = "WALL", "實時鐘", "wall clock"
+    """The time at which the door takes a command in."""
