@@ -285,7 +285,7 @@ def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(
     assert venture.ask("bulk", str(path), "--yes").exit_code == 1
     again = json.loads(venture.ask("bulk", str(path), "--preview", "-o", "json").stdout)["rows"]
     outcomes = [row["outcome"] for row in again]
-        assert outcomes == ["repeated", "refused", "repeated"], "what stands is not tried again, what was refused is"
+    assert outcomes == ["repeated", "refused", "repeated"], "what stands is not tried again, what was refused is"
 
 
 def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: Installation, tmp_path: Path) -> None:
