@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from application.command_input import CommandUnknown, read_command, resolve_command
 from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
-from domain.catalogue import halves
+from domain.catalogue import split_subject
 from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread, show
 from domain.kernel.field_shape import Notation
@@ -223,7 +223,7 @@ class _RowReader:
         name, data = document.data.get("command"), document.data.get("data", {})
         if not isinstance(name, str) or not isinstance(data, dict):
             return None
-        _, part = halves(document.data["subject"])
+        _, part = split_subject(document.data["subject"])
         try:
             return read_command(resolve_command(name, stream.kind), part, data, self.notation, attach=self.attach)
         except CommandUnknown as unknown:

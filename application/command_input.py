@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domain.catalogue import AGGREGATES, command_named, command_table
+from domain.catalogue import AGGREGATES, find_command, list_commands
 from domain.kernel.explanation import InputFault, InputInvalid, show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.field_shape import Kind, Notation, Shape, field_shapes
@@ -42,19 +42,19 @@ class CommandUnknown(Failure):
 def resolve_command(name: str, kind: str) -> type[Command]:
     """The command that somebody means by a name, of that kind of stream. Raises CommandUnknown."""
     try:
-        return command_named(name, kind)
+        return find_command(name, kind)
     except KeyError:
         pass
     word = simplified(name)
-    matches = [row.command for row in command_table() if row.kind == kind and simplified(row.zh) == word]
+    matches = [row.command for row in list_commands() if row.kind == kind and simplified(row.zh) == word]
     if not matches:
         raise CommandUnknown(name, kind)
-    return command_named(matches[0], kind)
+    return find_command(matches[0], kind)
 
 
 def _resembling(name: str, kind: str) -> list[str]:
     """Commands that may have been meant."""
-    rows = [row for row in command_table() if row.kind == kind]
+    rows = [row for row in list_commands() if row.kind == kind]
     commands = {word.lower(): row.command for row in rows for word in (row.command, row.event, row.zh)}
     words = get_close_matches(name.replace("-", "").lower(), commands, n=3, cutoff=0.5)
     return list(dict.fromkeys(commands[word] for word in words))

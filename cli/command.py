@@ -17,7 +17,7 @@ from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.project import Realm
-from domain.catalogue import AGGREGATES, command_table, event_class, halves, stage_zh
+from domain.catalogue import AGGREGATES, event_class, list_commands, split_subject, stage_zh
 from domain.kernel.explanation import show
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import LIVE, Actor, StreamId
@@ -183,7 +183,7 @@ async def _find_stream(store: EventStore, subject: str, realm: str | None) -> St
 def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
     """The command with its particulars. Raises CommandUnknown, or InputInvalid with everything that is wrong."""
     command_type = resolve_command(name, stream.kind)
-    _, part = halves(subject)
+    _, part = split_subject(subject)
     return read_command(command_type, part, _read_particulars(given), Notation.TYPED, attach=attach_from(Path()))
 
 
@@ -261,7 +261,7 @@ async def commands_command(
             "by": ", ".join(row.roles),
             "during": say("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
         }
-        for row in command_table()
+        for row in list_commands()
         if kind in (None, row.kind)
     ]
     columns = (

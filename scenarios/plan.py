@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from application.command_input import CommandUnknown, read_command, resolve_command
-from domain.catalogue import AGGREGATES, halves, kind_of_subject
+from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputInvalid
@@ -267,7 +267,7 @@ class _PlanBuilder:
     def _command(
         self, place: Place, column: int | str, event: str, subject: str
     ) -> tuple[StreamId, type[Command], str] | None:
-        name, part = halves(subject)
+        name, part = split_subject(subject)
         try:
             kind = kind_of_subject(name)
             stream = StreamId.of(kind, self._realm, self._names.get(name, name))
@@ -315,7 +315,7 @@ class _PlanBuilder:
 
     def _unknown_projects(self) -> None:
         """How a project must end can be said of those only that occur."""
-        names = {halves(row.subject)[0] for row in self._scenario.events} | set(self._scenario.projects)
+        names = {split_subject(row.subject)[0] for row in self._scenario.events} | set(self._scenario.projects)
         if not any(row is UNREAD_ROW for row in self._scenario.events):
             for name in self._scenario.expect.keys() - names:
                 self._fault(("expect", name), f"沒有項目 {name}", f"there is no project {name}")
