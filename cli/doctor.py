@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,12 +14,12 @@ from cli.adapter import read_settings, run_work
 from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
 from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import OutOfService, Runtime, is_served, open_runtime
+from runtime.runtime import OutOfService, Runtime, ensure_worker, is_served, open_runtime
 from store.doctor import examine_database
 from store.migrate import migrate, pending
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from temporalio.client import Client
 
@@ -48,9 +49,8 @@ def doctor_command(
     settings = read_settings()
 
     async def work() -> list[Diagnosis]:
-        async with open_runtime(settings, voice.tell, working=settings.env == "local") as office:
-            found = await _everywhere(office)
-            return [*found, *(await _in_production(office) if production else [])]
+        async with open_runtime(settings, voice.tell, working=False) as runtime:
+            return [row async for row in _examine(runtime, production=production)]
 
     found = run_work(voice, work())
     rows: list[dict[str, Any]] = [
@@ -84,40 +84,46 @@ def doctor_command(
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
-async def _everywhere(office: Runtime) -> list[Diagnosis]:
-    found = await doctor.examine_servers(office.store, office.client)
-    found.append(await _schema(office))
-    found.append(await doctor.examine_search_attributes(office.client))
-    served = await is_served(office) or (office.servers is not None and office.servers.ours)
-    found.append(
-        Diagnosis(
-            "worker",
-            "worker",
-            "polling" if served else "none",
-            served,
-            "啟動 venture-worker",
-            "start venture-worker",
-            "在服務" if served else "無",
-        )
-    )
-    unnotified = await office.store.unnotified()
-    found.append(
-        Diagnosis(
-            "未通知的檔案",
-            "streams not told",
-            str(len(unnotified)),
-            not unnotified,
-            "worker 將在數秒內補上；久不消失請看其日誌",
-            "a worker sees to it within seconds; if it stays, read its log",
-        )
+async def _examine(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
+    """Every point that can be examined: without Temporal those of the log."""
+    yield await doctor.examine_log(runtime.store)
+    temporal = await doctor.examine_temporal(runtime.client)
+    yield temporal
+    yield await _schema(runtime)
+    yield await doctor.examine_unnotified(runtime.store)
+    yield await doctor.examine_parked(runtime.store)
+    if production:
+        for row in await _production_log(runtime):
+            yield row
+    if temporal.ok:
+        async with AsyncExitStack() as stack:
+            if runtime.servers is not None:
+                await stack.enter_async_context(ensure_worker(runtime))
+            async for row in _examine_workflows(runtime, production=production):
+                yield row
+
+
+async def _examine_workflows(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
+    yield await doctor.examine_search_attributes(runtime.client)
+    served = runtime.servers is not None or await is_served(runtime)
+    yield Diagnosis(
+        "worker",
+        "worker",
+        "polling" if served else "none",
+        served,
+        "啟動 venture-worker",
+        "start venture-worker",
+        "在服務" if served else "無",
     )
     if served:
-        found.append(await doctor.probe_updates_in_flight(office.client, office.settings.task_queue))
-    return found
+        yield await doctor.probe_updates_in_flight(runtime.client, runtime.settings.task_queue)
+    if production:
+        for row in await _production_workflows(runtime):
+            yield row
 
 
-async def _schema(office: Runtime) -> Diagnosis:
-    missing = await pending(_url(office))
+async def _schema(runtime: Runtime) -> Diagnosis:
+    missing = await pending(_url(runtime))
     return Diagnosis(
         "資料庫結構",
         "schema",
@@ -129,33 +135,39 @@ async def _schema(office: Runtime) -> Diagnosis:
     )
 
 
-def _url(office: Runtime) -> str:
-    if office.servers is not None:
-        return office.servers.postgres_url
-    if office.settings.postgres_url is None:
+def _url(runtime: Runtime) -> str:
+    if runtime.servers is not None:
+        return runtime.servers.postgres_url
+    if runtime.settings.postgres_url is None:
         raise OutOfService("未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
-    return office.settings.postgres_url.get_secret_value()
+    return runtime.settings.postgres_url.get_secret_value()
 
 
-async def _in_production(office: Runtime) -> list[Diagnosis]:
-    settings, client = office.settings, office.client
-
-    async def stranger() -> Client:
-        return await bootstrap.connect_temporal(client.service_client.config.target_host, settings, anonymously=True)
-
+async def _production_log(runtime: Runtime) -> list[Diagnosis]:
+    environment = runtime.settings.env
     return [
         Diagnosis(
             "環境",
             "environment",
-            settings.env,
-            settings.env == "production",
+            environment,
+            environment == "production",
             "設 VENTURE_ENV=production，一律以網址連接",
             "set VENTURE_ENV=production: servers by URL only",
         ),
         *(
             Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
-            for e in await examine_database(_url(office))
+            for e in await examine_database(_url(runtime))
         ),
+    ]
+
+
+async def _production_workflows(runtime: Runtime) -> list[Diagnosis]:
+    settings, client = runtime.settings, runtime.client
+
+    async def stranger() -> Client:
+        return await bootstrap.connect_temporal(client.service_client.config.target_host, settings, anonymously=True)
+
+    return [
         await doctor.examine_version(client),
         *await doctor.examine_cluster(client),
         await doctor.examine_retention(client),

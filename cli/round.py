@@ -213,7 +213,7 @@ def schedules_command(output: Output = Form.TABLE, lang: Language = None) -> Non
     settings = read_settings()
 
     async def work() -> Sequence[AnnualRoundSchedule]:
-        async with open_runtime(settings, voice.tell, working=False) as office:
+        async with open_runtime(settings, voice.tell, working=False, with_temporal=True) as office:
             return await annual_round.list_all_schedules(office.store, _alarms(office))
 
     unset = voice.say("未設：venture resurrect", "not set: venture resurrect")
