@@ -10,32 +10,27 @@ import typer
 import bootstrap
 from application import doctor
 from application.doctor import Diagnosis
-from cli.adapter import read_settings, run_work
-from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
+from cli.adapter import Invocation, verb
+from cli.output import ArgumentInvalid, Column
 from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import OutOfService, Runtime, ensure_worker, is_served, open_runtime
+from runtime.runtime import OutOfService, Runtime, ensure_worker, is_served
 from store.doctor import examine_database
-from store.migrate import migrate, pending
+from store.migration import list_pending, migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from temporalio.client import Client
 
 
-def add_to(app: typer.Typer) -> None:
-    """Mount the commands."""
-    app.command("doctor")(doctor_command)
-    app.command("migrate")(migrate_command)
-
-
-def doctor_command(
+@verb
+async def doctor_command(
+    *,
     production: Annotated[
         bool, typer.Option("--production", help="按 docs/operations.md 逐項核對 / check all that production needs")
     ] = False,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    invocation: Invocation,
 ) -> None:
     """診斷：各部分是否正常，該做什麼 / whether every part is well, and what to do.
 
@@ -45,23 +40,18 @@ def doctor_command(
       venture doctor
       venture doctor --production -o json
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> list[Diagnosis]:
-        async with open_runtime(settings, voice.tell, working=False) as runtime:
-            return [row async for row in _examine(runtime, production=production)]
-
-    found = run_work(voice, work())
+    printer = invocation.printer
+    async with invocation.open_runtime() as runtime:
+        diagnoses = [row async for row in _diagnose(runtime, production=production)]
     rows: list[dict[str, Any]] = [
         {
             **f.as_json(),
             "mark": _MARKS[f.ok],
-            "shown": voice.say(f.part_zh, f.part_en),
-            "state": voice.say(f.state_zh or f.state, f.state),
-            "to_do": "" if f.ok else voice.say(f.mend_zh, f.mend_en),
+            "shown": printer.say(f.part_zh, f.part_en),
+            "state": printer.say(f.state_zh or f.state, f.state),
+            "to_do": "" if f.ok else printer.say(f.mend_zh, f.mend_en),
         }
-        for f in found
+        for f in diagnoses
     ]
     columns = (
         Column("mark", "", ""),
@@ -69,11 +59,11 @@ def doctor_command(
         Column("state", "狀況", "state"),
         Column("to_do", "處理", "what to do"),
     )
-    voice.rows(rows if voice.for_people else [f.as_json() for f in found], columns, ("", ""))
-    wrong = sum(f.ok is False for f in found)
+    printer.rows(rows if printer.for_people else [f.as_json() for f in diagnoses], columns, ("", ""))
+    wrong = sum(f.ok is False for f in diagnoses)
     if wrong:
-        if voice.for_people:
-            voice.tell(
+        if printer.for_people:
+            printer.tell(
                 f"✗ {wrong} 項不合：按「處理」一列辦理，詳見 docs/operations.md",
                 f"✗ {wrong} not as they should be: do as it says beside each; docs/operations.md has more",
                 "yellow",
@@ -84,7 +74,7 @@ def doctor_command(
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
-async def _examine(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
+async def _diagnose(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
     """Every point that can be examined: without Temporal those of the log."""
     yield await doctor.examine_log(runtime.store)
     temporal = await doctor.examine_temporal(runtime.client)
@@ -99,11 +89,11 @@ async def _examine(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagn
         async with AsyncExitStack() as stack:
             if runtime.servers is not None:
                 await stack.enter_async_context(ensure_worker(runtime))
-            async for row in _examine_workflows(runtime, production=production):
+            async for row in _diagnose_workflows(runtime, production=production):
                 yield row
 
 
-async def _examine_workflows(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
+async def _diagnose_workflows(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
     yield await doctor.examine_search_attributes(runtime.client)
     served = runtime.servers is not None or await is_served(runtime)
     yield Diagnosis(
@@ -123,7 +113,7 @@ async def _examine_workflows(runtime: Runtime, *, production: bool) -> AsyncIter
 
 
 async def _schema(runtime: Runtime) -> Diagnosis:
-    missing = await pending(_url(runtime))
+    missing = await list_pending(_url(runtime))
     return Diagnosis(
         "資料庫結構",
         "schema",
@@ -177,30 +167,24 @@ async def _production_workflows(runtime: Runtime) -> list[Diagnosis]:
     ]
 
 
-def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+@verb
+async def migrate_command(*, invocation: Invocation) -> None:
     """把資料庫升級到本版結構；只在生產環境需要 / bring the database to this release's form (production).
 
     例 example:  VENTURE_POSTGRES_OWNER_URL=postgresql://… venture migrate
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> Sequence[str]:
-        if settings.postgres_owner_url is None:
-            raise ArgumentInvalid(
-                "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者)；內置服務自行遷移",
-                "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
-            )
-        try:
-            return await migrate(
-                settings.postgres_owner_url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR
-            )
-        except OSError as gone:
-            raise OutOfService(f"無法連接：{gone}", f"cannot connect: {gone}") from gone
-
-    applied = run_work(voice, work())
-    if voice.for_people:
-        names = "、".join(applied) or voice.say("已是最新", "nothing to do")
-        voice.tell(f"✓ {names}", f"✓ {names}", "green")
+    printer, url = invocation.printer, invocation.settings.postgres_owner_url
+    if url is None:
+        raise ArgumentInvalid(
+            "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者)；內置服務自行遷移",
+            "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
+        )
+    try:
+        applied = await migrate(url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR)
+    except OSError as gone:
+        raise OutOfService(f"無法連接：{gone}", f"cannot connect: {gone}") from gone
+    if printer.for_people:
+        names = "、".join(applied) or printer.say("已是最新", "nothing to do")
+        printer.tell(f"✓ {names}", f"✓ {names}", "green")
     else:
-        voice.json({"applied": list(applied)})
+        printer.json({"applied": list(applied)})

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.adapter import noun, read_settings, run_work
-from cli.output import Column, Form, Language, Output, Printer, paper, words
+from cli.adapter import Invocation, noun, verb
+from cli.output import Column, Printer, message_console
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
-from runtime.runtime import Runtime, open_runtime
+from runtime.runtime import Runtime
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from scenarios.play import PlayResult, play
@@ -33,7 +33,7 @@ app = noun("情景：可播放的帶日期故事", "dated stories that can be pl
 Files = Annotated[list[Path], typer.Argument(help="情景文件 scenario files (.yaml)", show_default=False)]
 
 
-def shipped() -> list[Path]:
+def list_shipped() -> list[Path]:
     """The scenarios that come with the product."""
     return sorted(Path(str(files("scenarios"))).glob("*.yaml"))
 
@@ -54,10 +54,11 @@ def plan_scenario(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
 
 
 @app.command("play")
-def play_command(
+@verb
+async def play_command(
     paths: Files,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
     fresh: Annotated[
         str, typer.Option("--fresh", help="另起一局：任意字串 / play anew, in a realm of its own: any word")
     ] = "",
@@ -68,25 +69,19 @@ def play_command(
       venture scenario play scenarios/s2-fuzhou.yaml
       venture scenario play my-round.yaml -o json
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> list[PlayResult]:
-        plans = plan_scenario(paths, fresh)
-        async with open_runtime(settings, voice.tell, working=True) as office:
-            return await play_all(plans, office, voice)
-
-    played = run_work(voice, work())
-    if voice.for_people:
-        for one in played:
-            show(one, voice)
+    printer, plans = invocation.printer, plan_scenario(paths, fresh)
+    async with invocation.open_runtime(working=True) as runtime:
+        results = await play_all(plans, runtime, printer)
+    if printer.for_people:
+        for one in results:
+            show(one, printer)
     else:
-        voice.json(summed(played))
-    if not all(p.ok for p in played):
+        printer.json(summarise(results))
+    if not all(p.ok for p in results):
         raise typer.Exit(FailureKind.REFUSED)
 
 
-async def play_all(plans: Sequence[Plan], office: Runtime, voice: Printer) -> list[PlayResult]:
+async def play_all(plans: Sequence[Plan], runtime: Runtime, printer: Printer) -> list[PlayResult]:
     """Play one after another, with progress shown."""
     columns = (
         TextColumn("{task.description}"),
@@ -95,16 +90,16 @@ async def play_all(plans: Sequence[Plan], office: Runtime, voice: Printer) -> li
         TextColumn("{task.fields[now]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=words, transient=True, disable=not voice.for_people) as progress:
-        return [await play(one, office.door, office.store, _Bar(progress, voice)) for one in plans]
+    with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:
+        return [await play(one, runtime.door, runtime.store, _Bar(progress, printer)) for one in plans]
 
 
 class _Bar:
     """A progress bar over the rows."""
 
-    def __init__(self, progress: Progress, voice: Printer) -> None:
+    def __init__(self, progress: Progress, printer: Printer) -> None:
         self._progress = progress
-        self._voice = voice
+        self._printer = printer
         self._task = progress.add_task("", total=None, now="")
 
     def on_begin(self, plan: Plan, rows: int) -> None:
@@ -113,48 +108,48 @@ class _Bar:
 
     def on_row(self, row: PlannedCommand) -> None:
         """That row is done."""
-        what = self._voice.say(row.command.zh(), row.command.command_type)
+        what = self._printer.say(row.command.zh(), row.command.command_type)
         self._progress.update(self._task, advance=1, now=f"{row.at:%Y-%m-%d} {row.stream.name} {what}")
 
     def on_wait(self, _row: PlannedCommand, why: str) -> None:
         """No answer yet."""
-        self._progress.update(self._task, now=self._voice.say("等候回應…", "waiting for an answer…") + f" {why}")
+        self._progress.update(self._task, now=self._printer.say("等候回應…", "waiting for an answer…") + f" {why}")
 
 
-def summed(played: Sequence[PlayResult]) -> dict[str, Any]:
+def summarise(results: Sequence[PlayResult]) -> dict[str, Any]:
     """All plays as one object: projects by name, every refusal, and whether all came out as told."""
     projects: dict[str, Any] = {}
-    for one in played:
+    for one in results:
         for name, ended in one.projects.items():
             key = name if name not in projects else f"{one.plan.scenario.id}:{name}"
             projects[key] = ended.as_json()
     return {
         "projects": projects,
-        "refusals": [{"scenario": one.plan.scenario.id, **r.as_json()} for one in played for r in one.refusals],
-        "deviations": [{"scenario": one.plan.scenario.id, **d.as_json()} for one in played for d in one.deviations],
+        "refusals": [{"scenario": one.plan.scenario.id, **r.as_json()} for one in results for r in one.refusals],
+        "deviations": [{"scenario": one.plan.scenario.id, **d.as_json()} for one in results for d in one.deviations],
         "scenarios": [
             {"id": one.plan.scenario.id, "file": one.plan.document.file, "realm": one.plan.realm, "ok": one.ok}
-            for one in played
+            for one in results
         ],
-        "ok": all(one.ok for one in played),
+        "ok": all(one.ok for one in results),
     }
 
 
-def show(played: PlayResult, voice: Printer) -> None:
+def show(result: PlayResult, printer: Printer) -> None:
     """How a play ended, for people."""
-    title = played.plan.scenario.title or played.plan.scenario.id
-    paper().print(f"{'✓' if played.ok else '✗'} {played.plan.scenario.id} {title}  ({played.plan.realm})", markup=False)
+    title = result.plan.scenario.title or result.plan.scenario.id
+    printer.line(f"{'✓' if result.ok else '✗'} {result.plan.scenario.id} {title}  ({result.plan.realm})")
     rows = [
         {
             "ok": "✓" if ended.ok else "✗",
             "project": name,
-            "state": voice.say(Stage(ended.state).zh, ended.state),
+            "state": printer.say(Stage(ended.state).zh, ended.state),
             "paid": yuan(ended.paid_fen),
             "returned": yuan(ended.returned_fen),
             "net": yuan(ended.net_fen),
             "events": ended.events,
         }
-        for name, ended in played.projects.items()
+        for name, ended in result.projects.items()
     ]
     columns = (
         Column("ok", "", ""),
@@ -165,39 +160,35 @@ def show(played: PlayResult, voice: Printer) -> None:
         Column("net", "淨額", "net", right=True),
         Column("events", "事件數", "events", right=True),
     )
-    voice.rows(rows, columns, ("沒有項目", "no projects"))
-    for name, ended in played.projects.items():
+    printer.rows(rows, columns, ("沒有項目", "no projects"))
+    for name, ended in result.projects.items():
         if not ended.ok and ended.expected is not None:
             zh, en = ended.expected.state, ended.expected.state
             if ended.expected.net is not None:
                 zh, en = f"{zh}，淨額 {yuan(ended.expected.net)}", f"{en}, net {yuan(ended.expected.net)}"
-            paper().print(f"  ✗ {name} {voice.say(f'應為 {zh}', f'must end {en}')}", markup=False)
-    for refusal in played.refusals:
-        got = " ".join(sorted({u.rule for u in refusal.got})) or voice.say("（未被拒）", "(not refused)")
-        told = voice.say(
+            printer.line(f"  ✗ {name} {printer.say(f'應為 {zh}', f'must end {en}')}")
+    for refusal in result.refusals:
+        got = " ".join(sorted({u.rule for u in refusal.got})) or printer.say("（未被拒）", "(not refused)")
+        text = printer.say(
             f"應拒「{command_class(refusal.command).zh()}」{refusal.subject}：須依 {refusal.expected}，實得 {got}",
             f"must refuse {refusal.command} {refusal.subject}: by {refusal.expected}, got {got}",
         )
-        paper().print(f"  {'✓' if refusal.ok else '✗'} {told}", markup=False)
-    for deviation in played.deviations:
-        told = voice.say(deviation.zh, deviation.en)
-        paper().print(f"  ✗ {played.plan.document.file}:{deviation.line} {told}", markup=False)
+        printer.line(f"  {'✓' if refusal.ok else '✗'} {text}")
+    for deviation in result.deviations:
+        text = printer.say(deviation.zh, deviation.en)
+        printer.line(f"  ✗ {result.plan.document.file}:{deviation.line} {text}")
         for u in deviation.unmet:
-            paper().print(f"      [{u.rule}] {voice.say(u.zh, u.en)}", markup=False)
+            printer.line(f"      [{u.rule}] {printer.say(u.zh, u.en)}")
 
 
 @app.command("check")
-def check_command(paths: Files, output: Output = Form.TABLE, lang: Language = None) -> None:
+@verb
+async def check_command(paths: Files, *, invocation: Invocation) -> None:
     """只核對文件，不播放 / check the files without playing them.
 
     例 example:  venture scenario check my-round.yaml
     """
-    voice = Printer.of(output, lang)
-
-    async def work() -> list[Plan]:
-        return plan_scenario(paths)
-
-    plans = run_work(voice, work())
+    plans = plan_scenario(paths)
     rows = [
         {"id": p.scenario.id, "file": p.document.file, "rows": len(p.scenario.events), "scheme": str(p.scheme.ref)}
         for p in plans
@@ -208,18 +199,19 @@ def check_command(paths: Files, output: Output = Form.TABLE, lang: Language = No
         Column("rows", "行數", "rows", right=True),
         Column("scheme", "辦法", "scheme"),
     )
-    voice.rows(rows, columns, ("沒有文件", "no files"))
+    invocation.printer.rows(rows, columns, ("沒有文件", "no files"))
 
 
 @app.command("list")
-def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+@verb
+async def list_command(*, invocation: Invocation) -> None:
     """隨產品提供的情景 / the scenarios that come with the product.
 
     例 example:  venture scenario list -o json
     """
-    voice = Printer.of(output, lang)
+    printer = invocation.printer
     rows = []
-    for path in shipped():
+    for path in list_shipped():
         scenario = read(path).parse(Scenario)
         rows.append({"id": scenario.id, "file": path.name, "title": scenario.title, "rows": len(scenario.events)})
     columns = (
@@ -228,7 +220,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
         Column("rows", "行數", "rows", right=True),
         Column("title", "名稱", "title"),
     )
-    voice.rows(rows, columns, ("沒有情景", "no scenarios"))
+    printer.rows(rows, columns, ("沒有情景", "no scenarios"))
 
 
 @app.command("schema")
@@ -242,14 +234,14 @@ def schema_command() -> None:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a scenario file; a row may stand as a list of its columns."""
-    found = Scenario.model_json_schema(mode="validation")
-    row = found["$defs"]["Row"]
+    document = Scenario.model_json_schema(mode="validation")
+    row = document["$defs"]["Row"]
     columns = [row["properties"][name] for name in ("at", "event", "subject", "actor", "data", "why")]
-    found["$defs"]["Row"] = {
+    document["$defs"]["Row"] = {
         "description": row["description"],
         "oneOf": [
             {"type": "array", "prefixItems": columns, "minItems": 4, "maxItems": 6, "items": False},
             {k: v for k, v in row.items() if k != "description"},
         ],
     }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}

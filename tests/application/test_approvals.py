@@ -13,6 +13,7 @@ from application.approvals import NoSuchApproval, list_approvals, wait_for_decis
 from domain.kernel.identity import Actor
 from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward, OpenAwardPublicity
+from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -49,11 +50,14 @@ async def test_it_waits_without_asking_again_and_is_told_when_it_is_decided(
 
     monkeypatch.setattr(desk.door, "settled", counted)
     waiting = [asyncio.create_task(wait_for_decision(desk.store, desk.door, approval)) for _ in range(3)]
-    await asyncio.wait(waiting, timeout=1)
+
+    async def all_wait() -> bool:
+        return len(waits) == len(waiting)
+
+    await until(all_wait)
     assert not any(task.done() for task in waiting)
     await desk.door.send(project, DeclineAward(reason="人手不足"), ORGANISATION)
-    async with asyncio.timeout(10):
-        answers = await asyncio.gather(*waiting)
+    answers = await asyncio.gather(*waiting)
     assert {a.approval.verdict for a in answers} == {Verdict.VOID}
     assert waits == [project] * 3, "each of them asked once"
     again = await wait_for_decision(desk.store, desk.door, approval, 5)
@@ -100,6 +104,5 @@ async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(
     await house.well()
     assert not waiting.done()
     await house.door.send(project, DeclineAward(reason="人手不足"), ORGANISATION)
-    async with asyncio.timeout(40):
-        answer = await waiting
+    answer = await waiting
     assert (answer.approval.verdict, answer.approval.decided_by) == (Verdict.VOID, ORGANISATION)

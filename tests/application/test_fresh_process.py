@@ -1,4 +1,4 @@
-"""A process that starts while a server is away: without Temporal the log is read and verified, without Postgres nothing."""
+"""A process that starts while a server is away: without Temporal the log is read, without Postgres nothing is."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import bootstrap
 import local
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.workflows.bureau import Bureau
 from tests.workflows.processes import HOUSE, kill, start_worker
@@ -102,7 +102,7 @@ class Breakable:
                 return False
             return True
 
-        await until(answering, within_s=30)
+        await until(answering)
 
 
 def _kill(process: subprocess.Popen[bytes] | None) -> None:

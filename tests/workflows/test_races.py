@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.message import Command
     from domain.project.award import ProposeAward
-    from store.port import Append, Appended, EventStore
+    from store.port import Append, AppendResult, EventStore
     from tests.conftest import Desk
 
 ONE = 1_000_000
@@ -69,7 +69,7 @@ async def proven(store: EventStore, realm: str) -> None:
     report = await check(store, realm)
     assert report.ok, report.breaches
     verification = await verify(store)
-    assert not [f for f in verification.findings if realm in f"{f.stream} {f.subject} {f.expected} {f.found}"]
+    assert not [f for f in verification.findings if realm in f"{f.stream} {f.subject} {f.expected} {f.actual}"]
 
 
 # ---------------------------------------------------------------- one append of many
@@ -82,12 +82,12 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
     all_decided, sent = asyncio.Barrier(64), list[int]()
     append, send = store.append, store._send
 
-    async def once_all_have_decided(what: Append) -> Appended:
+    async def once_all_have_decided(what: Append) -> AppendResult:
         if what.writes[0].stream.realm == bureau.realm and not sent:
             await all_decided.wait()
         return await append(what)
 
-    async def counted(taken: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
+    async def counted(taken: list[tuple[Append, asyncio.Future[AppendResult]]]) -> None:
         sent.append(sum(a.writes[0].stream.realm == bureau.realm for a, _ in taken))
         await send(taken)
 
@@ -150,7 +150,7 @@ async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(
             assert all(process.poll() is None for process in processes)
             return all(b"worker.ready" in log.read_bytes() for log in logs)
 
-        await until(ready, within_s=60)
+        await until(ready)
         doors = cycle([Door(desk.client, desk.store, bureau.key, of.task_queue) for _ in range(3)])
         outcomes = await asyncio.gather(
             *(
@@ -251,7 +251,7 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     async def heard() -> bool:
         return (await town.stage(one), await town.stage(two)) == ("IN_PUBLICITY", "NOT_SELECTED")
 
-    await until(heard, within_s=60)
+    await until(heard)
     assert not [row async for row in town.desk.store.standings(realm=town.realm) if not row.notified]
     await proven(town.desk.store, town.realm)
 
@@ -352,7 +352,7 @@ async def test_on_the_wall_clock_a_late_calendar_rearms_the_alarms_that_run(desk
     async def moved() -> bool:
         return await alarm() != before
 
-    await until(moved, within_s=60)
+    await until(moved)
     after = await alarm()
     assert after is not None
     assert after > before

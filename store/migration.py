@@ -44,8 +44,8 @@ class Migration:
 
 def migrations() -> Sequence[Migration]:
     """The files of this release, in order."""
-    found = [f for f in files("store").joinpath("migrations").iterdir() if f.name.endswith(".sql")]
-    return [Migration(f.name, f.read_text(encoding="utf-8")) for f in sorted(found, key=lambda f: f.name)]
+    paths = [f for f in files("store").joinpath("migrations").iterdir() if f.name.endswith(".sql")]
+    return [Migration(f.name, f.read_text(encoding="utf-8")) for f in sorted(paths, key=lambda f: f.name)]
 
 
 async def migrate(
@@ -71,7 +71,7 @@ async def migrate(
     return applied
 
 
-async def pending(url: str) -> Sequence[str]:
+async def list_pending(url: str) -> Sequence[str]:
     """The names of this release's files that the database does not have yet; any role may ask."""
     connection = await asyncpg.connect(url)
     try:
