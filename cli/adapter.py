@@ -60,8 +60,12 @@ class Invocation:
         return settings
 
     def open_runtime(
-        self, *, working: bool = False, with_temporal: bool = False, **changed: Any
-    ) -> AbstractAsyncContextManager[Runtime]:  # noqa: ANN401 - whatever a setting may be
+        self,
+        *,
+        working: bool = False,
+        with_temporal: bool = False,
+        **changed: Any,  # noqa: ANN401 - whatever a setting may be
+    ) -> AbstractAsyncContextManager[Runtime]:
         """The runtime for as long as the block runs, under settings so changed; ``working``, with a worker.
 
         Without one it needs no Temporal, unless it is asked for.

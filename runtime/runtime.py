@@ -52,18 +52,6 @@ class Runtime:
     servers: Servers | None
     """The embedded servers; None in production."""
 
-    async def require_temporal(self) -> None:
-        """Make sure that Temporal answers. Raises OutOfService."""
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                await self.client.service_client.check_health()
-        except (OSError, RuntimeError, RPCError) as gone:
-            why = str(gone) or f"no answer within {_PATIENCE_S:.0f} s"
-            raise OutOfService(
-                f"Temporal 無法連接：{why}。檢查服務與 VENTURE_TEMPORAL_ADDRESS、_TLS_…、_API_KEY",
-                f"no connection to Temporal: {why}. Look at it and at VENTURE_TEMPORAL_ADDRESS, _TLS_… and _API_KEY",
-            ) from gone
-
 
 @asynccontextmanager
 async def open_runtime(
@@ -85,13 +73,15 @@ async def open_runtime(
                 f"no connection to Postgres: {_reason(gone)}. Look at the server and at VENTURE_POSTGRES_URL",
             ) from gone
         stack.callback(pool.terminate)
-        client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings, lazily=True)
+        if working or with_temporal:
+            client = await _connect_temporal(settings, servers)
+        else:
+            address = _temporal_address(settings, servers)
+            client = await bootstrap.connect_temporal(address, settings, lazily=True)
         store = PostgresStore(pool)
         stack.push_async_callback(store.aclose)
         door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         runtime = Runtime(settings, store, client, door, servers)
-        if working or with_temporal:
-            await runtime.require_temporal()
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
         try:
@@ -138,8 +128,23 @@ async def ensure_worker(runtime: Runtime) -> AsyncIterator[None]:
             "沒有 worker 在服務：請啟動 venture-worker",
             "no worker serves this task queue: start venture-worker",
         )
-    async with run_worker(runtime.settings, runtime.client, runtime.store):
+    client = await _connect_temporal(runtime.settings, runtime.servers)  # a lazy one is not for workers
+    async with run_worker(runtime.settings, client, runtime.store):
         yield
+
+
+async def _connect_temporal(settings: Settings, servers: Servers | None) -> Client:
+    """A client that is connected. Raises OutOfService."""
+    address = _temporal_address(settings, servers)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await bootstrap.connect_temporal(address, settings)
+    except (OSError, RuntimeError, RPCError) as gone:
+        why = str(gone) or f"no answer within {_PATIENCE_S:.0f} s"
+        raise OutOfService(
+            f"Temporal 無法連接：{why}。檢查服務與 VENTURE_TEMPORAL_ADDRESS、_TLS_…、_API_KEY",
+            f"no connection to Temporal: {why}. Look at it and at VENTURE_TEMPORAL_ADDRESS, _TLS_… and _API_KEY",
+        ) from gone
 
 
 async def is_served(runtime: Runtime) -> bool:
