@@ -25,7 +25,7 @@ from domain.project.bidding import WithdrawApplication
 from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource, envelope
 from domain.registers.organisation import BanApplicant
-from domain.round.resolution import Omission, ResolveRound, Selection, preview, preview_digest
+from domain.round.resolution import Omission, ResolveRound, Selection, digest_preview, preview_ranking
 from schemes.calendars import load_published
 from store.port import EntryKind
 from store.postgres import PostgresStore
@@ -222,7 +222,9 @@ class ManualRealm:
             left_out=(Omission(application="AP-2", reason="名次"),) if awards == 1 else (),
             minutes=MINUTES,
             contact="市民政局",
-            preview=preview_digest(preview(states[streams[0]], Facts(streams=states), ("RP-1",), chosen), chosen),
+            preview=digest_preview(
+                preview_ranking(states[streams[0]], Facts(streams=states), ("RP-1",), chosen), chosen
+            ),
         )
 
 
@@ -323,7 +325,7 @@ async def test_on_a_manual_clock_a_late_calendar_moves_what_runs_before_the_next
     await town.play_until("confirmed")
     (year,) = load_published(2024, 2024)
     worked = set(year.off) - {date(2024, 4, 4), date(2024, 4, 5)}
-    notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on))
+    notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on), drops=2)
     await town.send(town.id("calendar", "cn"), notice, "CAB-REG#1", "2024-04-01")
     await desk.door.move_clock(town.realm, on("2024-04-30"))
     (lapsed,) = [e async for e in desk.store.read(town.id("project", "AP-1")) if e.type == "ContractSigningLapsed"]
