@@ -7,7 +7,7 @@ judged again.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from deciding.decision import Decision
     from domain.kernel.state import State
     from store.port import Append, EventStore, Loaded, Standing
+
+
+UNRECORDED_RULES: Final = frozenset({"CLOCK", "CK01", "CK02"})
+"""What such a refusal may be for; CK01 and CK02 may refuse in the journal too, where the stream itself says no."""
+
+
+def is_unrecorded(answer: Answer) -> bool:
+    """Whether it is a refusal by the clock, which no journal holds."""
+    refused = answer.ending is Ending.REFUSED and answer.position == 0
+    return refused and {unmet.rule for unmet in answer.unmet} <= UNRECORDED_RULES
 
 
 def refuse_past(state: State, at: datetime, loaded: Loaded) -> Answer | None:

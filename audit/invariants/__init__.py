@@ -96,6 +96,13 @@ class Report:
     judged: Mapping[str, int]
     """Rule and how often a condition of it was judged."""
     breaches: tuple[Breach, ...]
+    bases_reconciled: bool = False
+    """Whether somebody stated how many bases there must be (C1): nobody's number agrees with nothing."""
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """The invariants of which no condition was judged."""
+        return tuple(rule for rule in INVARIANTS if not self.judged.get(rule))
 
     @property
     def ok(self) -> bool:
@@ -108,6 +115,8 @@ class Report:
             "ok": self.ok,
             "events": self.events,
             "realms": self.realms,
+            "bases_reconciled": self.bases_reconciled,
+            "unjudged": list(self.unjudged),
             "judged": dict(sorted(self.judged.items())),
             "breaches": [b.as_json() for b in self.breaches],
         }
@@ -121,6 +130,7 @@ class Invariants:
         self._require = Conditions()
         self._realms: defaultdict[str, Realm] = defaultdict(Realm)
         self._events = 0
+        self._bases_reconciled = False
 
     def take(self, entry: Entry) -> None:
         """Check one entry."""
@@ -151,6 +161,7 @@ class Invariants:
 
     def reconcile(self, realm: str, stated: Mapping[str, int]) -> None:
         """C1: the bases of that realm are as many of each tier as the city states, e.g. 1 + 7 + 55."""
+        self._bases_reconciled = True
         registered = Counter(self._realms[realm].bases.values())
         for tier in sorted({*registered, *stated}):
             self._require(
@@ -163,7 +174,7 @@ class Invariants:
     def report(self) -> Report:
         """What it came to so far."""
         judged = dict.fromkeys(INVARIANTS, 0) | self._require.judged
-        return Report(self._events, len(self._realms), judged, tuple(self._require.breaches))
+        return Report(self._events, len(self._realms), judged, tuple(self._require.breaches), self._bases_reconciled)
 
 
 async def check(
