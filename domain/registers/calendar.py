@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CALENDAR_NAME = "cn"
 """The name of the one calendar of a realm: China has one."""
 
-_SATURDAY, _DECEMBER = 5, 12
+_DECEMBER = 12
 
 
 class CalendarStage(Words):
@@ -43,7 +43,7 @@ class YearNotice(Particulars):
     off: Annotated[tuple[date, ...], Field(title="休息日 / days off")]
     """Days off."""
     on: Annotated[tuple[date, ...], Field(title="調休上班日 / make-up working days")] = ()
-    """Weekend days that are worked (調休)."""
+    """Weekend days that are worked (調休); a weekday may be named where work begins again after an extended holiday."""
     drops: Annotated[int | None, Field(ge=0, le=366, title="刪去日數 / days dropped")] = None
     """How many days of the version before a correction no longer names; a correction that drops any must say so."""
 
@@ -109,13 +109,6 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
                 f"{', '.join(strays)} lie neither in {year} nor in December before it",
             )
             _require_drops(check, known, command)
-            weekdays = sorted(d.isoformat() for d in on if d.weekday() < _SATURDAY)
-            check(
-                not weekdays,
-                "D2",
-                f"{'、'.join(weekdays)} 並非週末，不能作調休上班日",
-                f"{', '.join(weekdays)} are not weekend days and cannot be make-up days",
-            )
             contradictory = sorted(d.isoformat() for d in set(off) & set(on))
             check(
                 not contradictory,
