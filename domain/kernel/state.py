@@ -74,7 +74,7 @@ class Approval:
     """A decision asked of somebody about bound content. Other content is another approval, and voids this one."""
 
     id: UUID
-    """uuid5 of stream, gate, key and the digest of the content."""
+    """uuid5 of stream, gate, key, the digest of the content and the version of the event that asked."""
     gate: str
     """The command that would grant it, e.g. ``ApproveDisbursement``."""
     key: str

@@ -242,14 +242,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 )
             )
         case LapseContractSigning():
-            until = _signing_ends(state, facts.calendar)
+            award, until = state.part(Award), _signing_ends(state, facts.calendar)
             check(
                 until is not None and order.at >= until,
                 "T11",
                 f"簽約期限至 {until}，尚未屆滿",
                 f"signing is open until {until}",
             )
-            return check.grant(ContractSigningLapsed(freed=state.part(Award).funds, freed_places=list_answers(state)))
+            return check.grant(
+                ContractSigningLapsed(freed=award.funds, freed_places=list_answers(state), charge=award.charge)
+            )
         case RegisterLedgerAccount(account=account):
             check(
                 account != contract.account,

@@ -240,7 +240,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_objection(check, publicity, number, ObjectionStatus.ACCEPTED)
             if remedy is ObjectionRemedy.RESCORE:
                 return check.grant(ObjectionUpheld.of(command, freed={}))
-            return check.grant(ObjectionUpheld.of(command, freed=award.funds, freed_places=list_answers(state)))
+            return check.grant(
+                ObjectionUpheld.of(command, freed=award.funds, freed_places=list_answers(state), charge=award.charge)
+            )
         case RescoreAward(panel=panel):
             return check.grant(AwardRescored(panel=panel, score=_require_rescored(check, state, facts, panel)))
         case _:

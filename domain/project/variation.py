@@ -20,6 +20,7 @@ from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Verdict
 from domain.kernel.words import Words
+from domain.project.award import name_charged_round
 from domain.project.bidders import list_applicants, require_representative
 from domain.project.contract import Contract, Line, Signatory, require_signatures, require_sound_budget
 from domain.project.money import CommitmentsFreed, Money, apportion
@@ -397,6 +398,7 @@ def _amend(check: Checks, state: State, facts: Facts, asked: AmendContract) -> C
         end=known.end or contract.end,
         milestones=milestones,
         split=apportion(max(contract.award - asked.award, 0), money.committed),
+        charged=name_charged_round(state),
     )
 
 

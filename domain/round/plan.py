@@ -25,6 +25,7 @@ from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.fund import FundStage
 from domain.registers.scheme import scheme_of
+from domain.round.budget import awarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -222,6 +223,8 @@ class Round(Part):
     route: Route | None = None
     budget: Fen = 0
     """Approved, in fen."""
+    approvals: int = 0
+    """How often a budget was approved; the latest holds."""
     solicited_on: date | None = None
     needs_wd: int = 0
     """Working days of the need window."""
@@ -261,7 +264,8 @@ def reads(state: State, command: Commands) -> Reads:
     match command:
         case ApproveRoundBudget(funds=funds):
             streams = frozenset(state.stream.sibling("fund", fund) for fund in funds)
-            return list_founding_reads(state, command) | Reads(streams=streams)
+            accounts = frozenset({awarded(state.stream.realm, state.stream.name)})
+            return list_founding_reads(state, command) | Reads(streams=streams, accounts=accounts)
         case OpenNeedSolicitation():
             return list_founding_reads(state, command)
         case PublishNeedCatalogue(needs=needs):
@@ -309,6 +313,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def _require_sound_budget(check: Checks, state: State, facts: Facts, amount: Fen, funds: dict[str, Fen]) -> None:
+    """M5: the shares add up to it, every fund is registered, and what is awarded already stays covered."""
+    granted = facts.balance(awarded(state.stream.realm, state.stream.name))
+    check(
+        granted <= amount,
+        "M5",
+        f"已立項 {yuan(granted)}，預算不得核減至 {yuan(amount)}",
+        f"{yuan(granted)} is awarded already; the budget cannot be cut to {yuan(amount)}",
+    )
     shares = sum(funds.values())
     check(
         not funds or shares == amount,
@@ -401,7 +413,9 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known, today = state.part(Round), local_day(of.at)
     match event:
         case RoundBudgetApproved():
-            return remember_founding(state.having(replace(known, budget=event.amount)), event)
+            return remember_founding(
+                state.having(replace(known, budget=event.amount, approvals=known.approvals + 1)), event
+            )
         case NeedSolicitationOpened():
             return remember_founding(state.having(replace(known, solicited_on=today, needs_wd=event.window_wd)), event)
         case NeedSolicitationClosed():

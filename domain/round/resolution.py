@@ -23,6 +23,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.state import State, Transition
 from domain.registers.fund import envelope
 from domain.registers.panel import SHORTLISTED, Panel
+from domain.round.budget import awarded, require_budget
 from domain.round.plan import Round, RoundStage
 
 if TYPE_CHECKING:
@@ -159,7 +160,9 @@ def reads(state: State, command: ResolveRound) -> Reads:
     funds = {fund for s in command.selected for fund in s.funds}
     return Reads(
         streams=frozenset(panels | {state.stream.sibling("project", name) for name in names}),
-        accounts=frozenset(envelope(state.stream.realm, fund) for fund in funds),
+        accounts=frozenset(
+            {envelope(state.stream.realm, fund) for fund in funds} | {awarded(state.stream.realm, state.stream.name)}
+        ),
     )
 
 
@@ -222,13 +225,10 @@ def _require_every_bid(check: Checks, state: State, facts: Facts, command: Resol
 
 def _require_money(check: Checks, state: State, facts: Facts, command: ResolveRound) -> None:
     """M5 over all awards together: the round's budget, and every envelope."""
-    budget, total = state.part(Round).budget, sum(s.award for s in command.selected)
-    check(
-        not budget or total <= budget,
-        "M5",
-        f"立項合計 {yuan(total)}，超過預算 {yuan(budget)}",
-        f"the awards add up to {yuan(total)}, more than the budget of {yuan(budget)}",
-    )
+    known, total = state.part(Round), sum(s.award for s in command.selected)
+    if known.approvals:
+        granted = facts.balance(awarded(state.stream.realm, state.stream.name))
+        require_budget(check, state.stream.name, known.budget, granted, total, "M5")
     shares: Counter[str] = Counter()
     for line in command.selected:
         shares.update(line.funds)
