@@ -18,7 +18,7 @@ from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, T
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import NONE, SAME, Part, State, Transition
-from domain.kernel.words import Words
+from domain.kernel.words import Criterion, Words
 from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Sheet(Particulars):
 
     application: Annotated[str, Field(title="申報 / application")]
     mark: Annotated[Mark | None, Field(title="分數 / mark")] = None
-    criteria: dict[str, Mark] = Field(default_factory=dict, title="分項得分 / points by criterion")
+    criteria: dict[Criterion, Mark] = Field(default_factory=dict, title="分項得分 / points by criterion")
     """Criterion and its points, up to its weight; they add up to the mark."""
     comment: Annotated[Text | None, Field(title="意見 / comment")] = None
 
