@@ -398,7 +398,7 @@ def _read_moment(value: object) -> object:
     raise ValueMisread(f"{zh}；不可為 {show(value)}", f"{en}; not {show(value)}")
 
 
-Moment = Annotated[date | datetime, BeforeValidator(_read_moment)]
+DayOrTime = Annotated[date | datetime, BeforeValidator(_read_moment)]
 """A day, or a time: in Shanghai unless it has an offset."""
 
 

@@ -7,7 +7,7 @@ of ``Words``. What a scheme names freely, budget lines and criteria, has its wor
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from pydantic.fields import FieldInfo
 
@@ -59,9 +59,6 @@ def _titles(of: Any) -> Any:  # noqa: ANN401 - any annotation
 class Named:
     """Marks a type whose values a scheme names freely, and which may have words here: budget lines, criteria."""
 
-
-Criterion = Annotated[str, Named()]
-"""A criterion of a rubric, e.g. ``need``."""
 
 NAMED: Mapping[str, tuple[str, str]] = {
     "acceptance": ("居民認可", "acceptance by residents"),
