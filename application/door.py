@@ -23,6 +23,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from application.approval_watch import ApprovalWatch
 from deciding import captions
 from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
@@ -152,6 +153,8 @@ class Door:
         self._store = store
         self._key = key
         self.task_queue = task_queue
+        self.approvals = ApprovalWatch(store)
+        """Whoever waits for an approval behind this door."""
         self._calendars: dict[str, int] = {}
         """Realm and the version of its working days by which this door has seen all its deadlines computed."""
         self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
@@ -276,18 +279,6 @@ class Door:
             workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream), start_signal="look"
         )
 
-    async def settled(self, stream: StreamId, approval: UUID) -> None:
-        """Return once that approval may have been decided; wait through restarts of anything. Then read the log."""
-        while True:
-            try:
-                await self._update_with_start("settled", stream, str(approval), None, f"{approval}/{uuid4()}")
-            except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as interrupted:
-                _give_way_if_cancelled(interrupted)
-                log.info("approval.wait_resumed", approval=str(approval), reason=str(interrupted))
-                await asyncio.sleep(1)
-            else:
-                return
-
     async def _fall_due(self, deadline: CarryOut) -> Progress:
         return await self._update(
             "fall_due", deadline.stream, deadline, derive_id("fall_due", deadline.stream), Progress
@@ -334,13 +325,14 @@ class Door:
         return answer
 
     async def _update_with_start(
-        self, update: str, stream: StreamId, argument: BaseModel | str, answers: type | None, update_id: str
-    ) -> Any:  # noqa: ANN401 - of the type given
+        self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
+    ) -> Answered:
         start = self._start(stream)
         start._workflow_handle.add_done_callback(_retrieve_exception)  # noqa: SLF001 - to await it instead would let others cancel it
-        return await self._client.execute_update_with_start_workflow(
+        answer: Answered = await self._client.execute_update_with_start_workflow(
             update, argument, start_workflow_operation=start, id=update_id, result_type=answers
         )
+        return answer
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""

@@ -104,13 +104,19 @@ class StreamWorkflow:
 
     @workflow.update(name="settled", description="等候審批結果 / wait for an approval")
     async def settled(self, approval: str) -> str | None:
-        """The verdict on that approval, once there is one; None if the run ends first: ask again."""
+        """Of runs recorded before waiting left the update path (013): the verdict on that approval, or None."""
         if self._progress is None:
             self._looks_requested += 1
         await workflow.wait_condition(
             lambda: self._progress is not None and (self.is_leaving or approval in self._progress.decided)
         )
         return self._progress.decided.get(approval) if self._progress else None
+
+    @settled.validator
+    def _waits_elsewhere(self, approval: str) -> None:  # noqa: ARG002 - of the handler's form
+        """Let nobody wait here any more, where every place that is taken is lacking to a command."""
+        message = "to wait for an approval, read the log"
+        raise ApplicationError(message, type="Malformed", non_retryable=True)
 
     @workflow.signal(name="look", description="重讀日誌 / read the log again")
     def look(self) -> None:

@@ -131,7 +131,7 @@ class Progress(_Wire):
     final: bool = False
     """Whether nothing more comes by itself."""
     decided: dict[str, str] = {}
-    """Approvals that have ended: id and verdict."""
+    """Approvals that have ended: id and verdict. In runs of before 013 only; whoever waits now reads the log."""
     shown: str = ""
     """The stage in the office's words, to search by. Empty in histories of before it was shown."""
     alarm: str = ""
