@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import names
 from deciding import manual_clock
+from deciding.admission import find_inadmissible
 from deciding.agenda_row import build_standing
 from deciding.append import build_answer, build_append
 from deciding.business_time import business_time
@@ -36,6 +37,7 @@ from tracing import span
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.kernel.refusal import Unmet
     from domain.kernel.state import State
     from store.port import Append, Appended, EventStore, Loaded
 
@@ -54,6 +56,10 @@ class _Stream:
     state: State
     loaded: Loaded
     reader: CachedReader
+    forged: bool
+    """Whether what came is not from the door, or not as it left the door."""
+    inadmissible: tuple[Unmet, ...]
+    """Why the command is not even taken in."""
 
 
 class CommandActivities:
@@ -138,20 +144,27 @@ class CommandActivities:
         return self._conclude(request, decision, appended)
 
     async def _load(self, request: CarryOut) -> _Stream:
-        reader = CachedReader(self._store, folds=self._folds)
-        loaded, state = await reader.begin(request)
-        return _Stream(state, loaded, reader)
+        """The stream, and with it what deciding will want: nothing for what is not even taken in."""
+        envelope, reader = request.envelope, CachedReader(self._store, folds=self._folds)
+        forged = envelope is not None and not envelope.is_signed(self._door_key)
+        unmet = find_inadmissible(envelope) if envelope is not None and not forged else ()
+        loaded, state = await reader.begin(request, alone=forged or bool(unmet))
+        return _Stream(state, loaded, reader, forged=forged, inadmissible=unmet)
 
     def _find_answer(self, request: CarryOut, stream: _Stream) -> Answer | None:
-        """The answer that needs no decision: not from the door, journalled under this id, or dated before the clock."""
+        """The answer that needs no decision: forged, journalled under this id, inadmissible, or dated before the clock."""
         envelope = request.envelope
         if envelope is None:
             return None
-        if not envelope.is_signed(self._door_key):
-            return Answer(ending=Ending.UNSIGNED, stream=request.stream, version=stream.state.version)
+        state = stream.state
+        if stream.forged:
+            return Answer(ending=Ending.UNSIGNED, stream=state.stream, version=state.version)
         if stream.loaded.journalled is not None:
             return repeat_answer(envelope, stream.loaded.journalled)
-        return manual_clock.refuse_past(stream.state, business_time(request, stream.loaded), stream.loaded)
+        if stream.inadmissible:
+            unmet = stream.inadmissible
+            return Answer(ending=Ending.REFUSED, stream=state.stream, version=state.version, unmet=unmet)
+        return manual_clock.refuse_past(state, business_time(request, stream.loaded), stream.loaded)
 
     async def _decide(self, request: CarryOut, stream: _Stream) -> tuple[Decision, tuple[Decision, ...]]:
         """What is due first, then the command with its consequences. Raises StreamParked."""

@@ -91,6 +91,7 @@ class MemoryRealm:
         self.asked += 1
         return Envelope(
             command_id=uuid5(NAMESPACE, f"{REALM} {self.asked}"),
+            derived=True,
             subject=asking.stream,
             actor=asking.actor,
             received_at=self.now,
