@@ -271,7 +271,7 @@ class Door:
             if standing == before:
                 raise StreamParked(standing.stream)
             before = standing
-            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at))
+            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at).signed(self._key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""

@@ -44,7 +44,7 @@ class DirectDoor:
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
-            await self._registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at))
+            await self._registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at).signed(KEY))
 
     async def send(
         self,

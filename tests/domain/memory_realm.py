@@ -110,7 +110,7 @@ class MemoryRealm:
         while (standing := await self.store.falling_due(REALM, to)) is not None and standing.due_at is not None:
             assert standing != before, f"{standing.stream} stays due"
             before = standing
-            await self.registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at))
+            await self.registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at).signed(KEY))
 
     # ------------------------------------------------------------------------------------------------ looking
 
