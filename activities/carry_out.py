@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ from store.port import Status, StoreUnavailable
 from tracing import span
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
     from domain.kernel.refusal import Unmet
@@ -46,6 +48,9 @@ MOST_TRIES = 20
 """Conflicts in a row before the command is given back as not known; each try saw a newer stream."""
 SOME_S = 2.0
 """How long, in seconds, commands of a bundle are begun: the workflow's task must end before its ten seconds do."""
+
+BEAT_S = 3.0
+"""Between two signs of life of a decision that takes long, in seconds."""
 
 log = structlog.get_logger()
 
@@ -61,6 +66,25 @@ class _Stream:
     """Whether what came is not from the door, or not as it left the door."""
     inadmissible: tuple[Unmet, ...]
     """Why the command is not even taken in."""
+
+
+@asynccontextmanager
+async def heartbeat() -> AsyncIterator[None]:
+    """Give signs of life where Temporal waits for them; a local activity's are nobody's."""
+    if not activity.in_activity() or activity.info().is_local:
+        yield
+        return
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT_S)
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
 
 
 class CommandActivities:
@@ -83,7 +107,8 @@ class CommandActivities:
         envelope = request.envelope
         labels = {"command": envelope.command if envelope else "due", "stream_kind": request.stream.kind}
         with self._measures.carry_out_s.time(), span("carry_out", labels, anew=envelope is None):
-            result = await self._retry_conflicts(request)
+            async with heartbeat():
+                result = await self._retry_conflicts(request)
             if result.answer is not None:
                 labels["ending"] = result.answer.ending.lower()
                 self._measures.commands.labels(result.answer.ending.lower()).inc()

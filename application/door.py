@@ -37,7 +37,7 @@ from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import EventStore, StoreUnavailable
 from tracing import span
-from workflows.kinds import workflow_type
+from workflows.kinds import GROUP_DECISIONS, workflow_type
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -62,6 +62,8 @@ MOST_STREAMS = 2_000
 """Streams of which a door remembers whether their workflow stays."""
 PATIENCE = timedelta(seconds=15)
 """How long a door waits for an answer before it says that it is not known."""
+GROUP_PATIENCE = timedelta(minutes=5)
+"""The same for a decision over many streams, as a round's resolution is."""
 
 
 class NotKnown(Failure):
@@ -298,8 +300,12 @@ class Door:
         self, update: str, stream: StreamId, argument: BaseModel, command_id: UUID, answers: type[Answered]
     ) -> Answered:
         """Update-with-start. The update id is fresh each time: the journal, not Temporal, makes twice once."""
+        commands = {e.command for e in argument.envelopes} if isinstance(argument, Bundle) else set()
+        if isinstance(argument, Envelope):
+            commands = {argument.command}
+        patience = PATIENCE if commands.isdisjoint(GROUP_DECISIONS) else GROUP_PATIENCE
         try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
+            async with asyncio.timeout(patience.total_seconds()):
                 while True:
                     try:
                         return await self._update_once(update, stream, argument, answers, f"{command_id}/{uuid4()}")
@@ -311,7 +317,7 @@ class Door:
                     await asyncio.sleep(0.1)
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
             _give_way_if_cancelled(late)
-            raise NotKnown(command_id, f"no answer within {PATIENCE.total_seconds():.0f} s") from late
+            raise NotKnown(command_id, f"no answer within {patience.total_seconds():.0f} s") from late
 
     async def _update_once(
         self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str

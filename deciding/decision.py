@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import SYSTEM, StreamId, consequence_command_id, deadline_command_id
-from domain.kernel.message import Awaited, Due, Event, Occurrence, Order
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME
@@ -148,8 +149,8 @@ async def decide_on(
         step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at))
         state = _evolve(state, step)
         steps.append(step)
-    versions = {stream: s.version for stream, s in reader.states.items() if stream != state.stream}
-    return Decision(tuple(steps), state, calendars[-1], clock, versions, before)
+    reads = {stream: reader.states[stream].version for step in steps for stream in step.reads}
+    return Decision(tuple(steps), state, calendars[-1], clock, reads, before)
 
 
 async def decide_consequences(
@@ -160,12 +161,14 @@ async def decide_consequences(
     stream = decision.state.stream
     consequences = [pair for event in step.events for pair in decision.aggregate.consequences(stream, event)]
     await reader.fetch(Reads(streams=frozenset(other for other, _ in consequences)))
+    await reader.fetch(_likely_reads(reader, consequences))
     others: dict[StreamId, Decision] = {}
     unmet: list[Unmet] = []
     for number, (other, command) in enumerate(consequences):
         before = others.get(other)
         if before is not None and before.steps[-1].unmet:
             continue  # what was to follow on a refused command is not wrong by itself
+        await asyncio.sleep(0)  # a thousand of them must not keep a worker's other commands waiting
         after = await decide_on(
             store,
             before.state if before else reader.states[other],
@@ -182,6 +185,16 @@ async def decide_consequences(
     if unmet:
         return decision.refuse(tuple(unmet)), ()
     return decision, tuple(others.values())
+
+
+def _likely_reads(reader: Reader, consequences: Sequence[tuple[StreamId, Command]]) -> Reads:
+    """What all of them will want to know, to be fetched in one go: a thousand bids name a thousand organisations."""
+    likely = [AGGREGATES[other.kind].reads(reader.states[other], command) for other, command in consequences]
+    return Reads(
+        frozenset(stream for reads in likely for stream in reads.streams),
+        frozenset(claim for reads in likely for claim in reads.claims),
+        frozenset(account for reads in likely for account in reads.accounts),
+    )
 
 
 def _in_force(calendars: Sequence[Calendar], at: datetime) -> Calendar:

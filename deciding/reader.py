@@ -38,15 +38,21 @@ class Reader:
 
     async def fetch(self, wanted: Reads) -> None:
         """Make sure that these readings are at hand."""
-        streams = wanted.streams - self.states.keys()
-        claims = wanted.claims - self.claims.keys()
-        accounts = wanted.accounts - self.balances.keys()
+        streams, claims, accounts = self._missing(wanted)
         if not (streams or claims or accounts):
             return
         readings = await self.store.read_many(streams, claims, accounts)
         for stream in streams:
             self.states[stream] = fold(stream, readings.streams.get(stream, ()))
         self.keep(readings)
+
+    def _missing(self, wanted: Reads) -> tuple[frozenset[StreamId], frozenset[str], frozenset[str]]:
+        """What is not at hand yet. Set differences with thousands of keys would cost more than asking for each."""
+        return (
+            frozenset(stream for stream in wanted.streams if stream not in self.states),
+            frozenset(claim for claim in wanted.claims if claim not in self.claims),
+            frozenset(account for account in wanted.accounts if account not in self.balances),
+        )
 
     def keep(self, readings: Readings) -> None:
         """Keep the claims and balances among these readings."""
@@ -90,10 +96,9 @@ class CachedReader(Reader):
 
     async def fetch(self, wanted: Reads) -> None:
         """Make sure that these readings are at hand."""
-        streams = wanted.streams - self.states.keys()
-        claims, accounts = wanted.claims - self.claims.keys(), wanted.accounts - self.balances.keys()
+        streams, claims, accounts = self._missing(wanted)
         self.states.update({s: self._at_hand[s] for s in streams if s in self._at_hand})
-        lacking = sorted(streams - self._at_hand.keys())
+        lacking = sorted(s for s in streams if s not in self._at_hand)
         if lacking:
             _, self.states[lacking[0]] = await self._consult(
                 lacking[0], None, Reads(frozenset(lacking), claims, accounts)
