@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.state import State
-    from store.port import Append, Appended, EventStore, Loaded
+    from store.port import Append, AppendResult, EventStore, Loaded
 
 MOST_TRIES = 20
 """Conflicts in a row before the command is given back as not known; each try saw a newer stream."""
@@ -172,7 +172,7 @@ class CommandActivities:
             self._store, decision, stream.loaded, stream.state, for_command=request.envelope is not None
         )
 
-    async def _append(self, append: Append, *, goes_live: bool) -> Appended:
+    async def _append(self, append: Append, *, goes_live: bool) -> AppendResult:
         """Ask the log, and count what it says."""
         labels: dict[str, str] = {}
         with self._measures.append_s.time(), span("append", labels):
@@ -183,7 +183,7 @@ class CommandActivities:
             self._measures.entries.inc(appended.last_position - appended.first_position + 1)
         return appended
 
-    def _conclude(self, request: CarryOut, decision: Decision, appended: Appended) -> CarryOutResult | None:
+    def _conclude(self, request: CarryOut, decision: Decision, appended: AppendResult) -> CarryOutResult | None:
         """The answer to what was recorded; None if the log said no, and all is to be decided again."""
         if appended.status is not Status.APPENDED:
             log.info("command.decided_again", stream=request.stream, status=appended.status, what=appended.what)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
 
 
-class What(StrEnum):
+class FindingKind(StrEnum):
     """What does not agree."""
 
     POSITION = "position"
@@ -43,25 +43,25 @@ class What(StrEnum):
         return _WORDS[self][1]
 
 
-_WORDS: dict[What, tuple[str, str]] = {
-    What.POSITION: ("全局序號不連續", "positions are not dense"),
-    What.UNREADABLE: ("記錄無法讀取", "the entry cannot be read"),
-    What.CHAIN: ("雜湊鏈不符：內容被改動，或其前的記錄被刪改", "chain: it or what stood before it was changed"),
-    What.VERSION: ("檔案內版本號不連續", "versions of the stream do not count on"),
-    What.RECORDED_AT: ("記錄時間早於上一記錄", "recorded before the entry in front of it"),
-    What.COMMAND_ID: ("同一命令編號記錄多次", "one command id is journalled more than once"),
-    What.JOURNAL: ("命令的附註無法解讀", "what the journal notes of the command cannot be read"),
-    What.ORPHAN: ("事件之前沒有產生它的命令", "no command stands directly before this event"),
-    What.OUTCOME: ("命令記載的結果與其後事件不符", "the journalled outcome is not what follows"),
-    What.GROUP: ("事件與其命令的經辦人或時間不符", "the event does not agree with its command"),
-    What.DECODE: ("事件無法以現行程式解讀", "the event does not decode on today's code"),
-    What.FOLD: ("事件無法以現行程式累計", "the event does not fold on today's code"),
-    What.POSTING: ("分錄與事件不符", "the ledger is not what the event posts"),
-    What.CLAIM: ("佔用登記與事件累計不符", "the claims are not what the events add up to"),
-    What.BALANCE: ("賬戶餘額與事件累計不符", "the balance is not what the events add up to"),
-    What.AGENDA: ("待辦登記與檔案現狀不符", "the agenda is not how the stream stands"),
-    What.HEAD: ("檔案末端與登記不符：末尾記錄被刪或被加", "the stream does not end where its row says"),
-    What.ROOT: ("樹根與留存的不同：該序號以前的歷史被改動", "not the root that was kept: history was changed"),
+_WORDS: dict[FindingKind, tuple[str, str]] = {
+    FindingKind.POSITION: ("全局序號不連續", "positions are not dense"),
+    FindingKind.UNREADABLE: ("記錄無法讀取", "the entry cannot be read"),
+    FindingKind.CHAIN: ("雜湊鏈不符：內容被改動，或其前的記錄被刪改", "chain: it or what stood before it was changed"),
+    FindingKind.VERSION: ("檔案內版本號不連續", "versions of the stream do not count on"),
+    FindingKind.RECORDED_AT: ("記錄時間早於上一記錄", "recorded before the entry in front of it"),
+    FindingKind.COMMAND_ID: ("同一命令編號記錄多次", "one command id is journalled more than once"),
+    FindingKind.JOURNAL: ("命令的附註無法解讀", "what the journal notes of the command cannot be read"),
+    FindingKind.ORPHAN: ("事件之前沒有產生它的命令", "no command stands directly before this event"),
+    FindingKind.OUTCOME: ("命令記載的結果與其後事件不符", "the journalled outcome is not what follows"),
+    FindingKind.GROUP: ("事件與其命令的經辦人或時間不符", "the event does not agree with its command"),
+    FindingKind.DECODE: ("事件無法以現行程式解讀", "the event does not decode on today's code"),
+    FindingKind.FOLD: ("事件無法以現行程式累計", "the event does not fold on today's code"),
+    FindingKind.POSTING: ("分錄與事件不符", "the ledger is not what the event posts"),
+    FindingKind.CLAIM: ("佔用登記與事件累計不符", "the claims are not what the events add up to"),
+    FindingKind.BALANCE: ("賬戶餘額與事件累計不符", "the balance is not what the events add up to"),
+    FindingKind.AGENDA: ("待辦登記與檔案現狀不符", "the agenda is not how the stream stands"),
+    FindingKind.HEAD: ("檔案末端與登記不符：末尾記錄被刪或被加", "the stream does not end where its row says"),
+    FindingKind.ROOT: ("樹根與留存的不同：該序號以前的歷史被改動", "not the root that was kept: history was changed"),
 }
 
 
@@ -69,9 +69,9 @@ _WORDS: dict[What, tuple[str, str]] = {
 class Finding:
     """One thing that does not agree, located."""
 
-    what: What
+    kind: FindingKind
     expected: str
-    found: str
+    actual: str
     position: int | None = None
     """The entry of the log; of a row beside the log the newest entry that it rests on. None if there is none."""
     stream: StreamId | None = None
@@ -82,23 +82,23 @@ class Finding:
     def zh(self) -> str:
         """In a sentence."""
         subject = f"({self.subject})" if self.subject else ""
-        return f"{self.what.zh}{subject}:應為 {self.expected}，實為 {self.found}"
+        return f"{self.kind.zh}{subject}:應為 {self.expected}，實為 {self.actual}"
 
     @property
     def en(self) -> str:
         """In a sentence."""
         subject = f" ({self.subject})" if self.subject else ""
-        return f"{self.what.en}{subject}: must be {self.expected}, is {self.found}"
+        return f"{self.kind.en}{subject}: must be {self.expected}, is {self.actual}"
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
         return {
             "position": self.position,
             "stream": self.stream,
-            "what": self.what,
+            "what": self.kind,
             "subject": self.subject,
             "expected": self.expected,
-            "found": self.found,
+            "found": self.actual,
             "zh": self.zh,
             "en": self.en,
         }

@@ -46,7 +46,7 @@ class HistoricalFacts:
     _entries: dict[StreamId, Sequence[Entry]] = field(default_factory=dict)
     _states: dict[tuple[StreamId, int], State] = field(default_factory=dict)
 
-    async def at(self, stream: StreamId, version: int) -> State:
+    async def state_at(self, stream: StreamId, version: int) -> State:
         """The stream as it stood at that version. Raises FactMissing if it has never come so far."""
         entries = await self._read(stream)
         if version > len(entries):
@@ -57,19 +57,19 @@ class HistoricalFacts:
             known = self._states[stream, version] = fold(stream, entries[:version])
         return known
 
-    async def newest(self, stream: StreamId) -> State:
+    async def newest_state(self, stream: StreamId) -> State:
         """The stream with all its events."""
-        return await self.at(stream, len(await self._read(stream)))
+        return await self.state_at(stream, len(await self._read(stream)))
 
-    async def before(self, stream: StreamId, position: int) -> State:
+    async def state_before(self, stream: StreamId, position: int) -> State:
         """The stream as it stood when the log had come to that position."""
         entries = await self._read(stream)
-        return await self.at(stream, sum(e.position < position for e in entries))
+        return await self.state_at(stream, sum(e.position < position for e in entries))
 
     async def calendar(self, stream: StreamId, journal: Journal) -> Calendar:
         """The working days by which that command was judged. Raises FactMissing."""
         register = stream.sibling("calendar", CALENDAR_NAME)
-        return calendar_of(await self.at(register, journal.reads.get(register, 0)))
+        return calendar_of(await self.state_at(register, journal.reads.get(register, 0)))
 
     async def facts(self, state: State, command: Command, journal: Journal, position: int) -> Facts:
         """The readings of that command. Raises FactMissing.
@@ -81,30 +81,30 @@ class HistoricalFacts:
         lacking = sorted((wanted.claims - journal.claims.keys()) | (wanted.accounts - journal.balances.keys()))
         if lacking:
             raise FactMissing(", ".join(lacking))
-        streams = {other: await self._reading(other, journal, position) for other in wanted.streams - {state.stream}}
+        streams = {other: await self._read_state(other, journal, position) for other in wanted.streams - {state.stream}}
         return Facts(
             calendar=await self.calendar(state.stream, journal),
-            scheme=await self._scheme(state, command, streams, journal),
+            scheme=await self._read_scheme(state, command, streams, journal),
             streams=streams,
             claims={key: journal.claims[key] for key in wanted.claims},
             balances={account: journal.balances[account] for account in wanted.accounts},
         )
 
-    async def _reading(self, stream: StreamId, journal: Journal, position: int) -> State:
+    async def _read_state(self, stream: StreamId, journal: Journal, position: int) -> State:
         version = journal.reads.get(stream)
-        return await self.before(stream, position) if version is None else await self.at(stream, version)
+        return await self.state_before(stream, position) if version is None else await self.state_at(stream, version)
 
-    async def _scheme(
+    async def _read_scheme(
         self, state: State, command: Command, streams: dict[StreamId, State], journal: Journal
     ) -> Scheme | None:
         """The recorded rules: a published version never changes, so its register need not be read at a version."""
         if journal.scheme is None:
             return None
-        ref = _ref(state, command, streams)
+        ref = _governing_scheme(state, command, streams)
         if ref is None or str(ref) != journal.scheme:
             message = f"scheme {journal.scheme}; now {ref}"
             raise FactMissing(message)
-        scheme = scheme_of(await self.newest(state.stream.sibling("scheme", ref.name)), ref)
+        scheme = scheme_of(await self.newest_state(state.stream.sibling("scheme", ref.name)), ref)
         if scheme is None or scheme.edition != journal.edition:
             message = f"scheme {journal.scheme} edition {journal.edition}"
             raise FactMissing(message)
@@ -116,7 +116,7 @@ class HistoricalFacts:
         return self._entries[stream]
 
 
-def _ref(state: State, command: Command, streams: dict[StreamId, State]) -> SchemeRef | None:
+def _governing_scheme(state: State, command: Command, streams: dict[StreamId, State]) -> SchemeRef | None:
     """Which rules hold: those of the stream itself, or else of the one that governs it."""
     governor = AGGREGATES[state.stream.kind].governed_by(state, command)
     return state.scheme or (streams[governor].scheme if governor in streams else None)

@@ -44,7 +44,7 @@ _FINAL: Final = (Ending.ACCEPTED, Ending.REFUSED)
 
 
 @dataclass(frozen=True)
-class Mechanics:
+class ReplaySettings:
     """How a worker runs workflows: replaying must do it the same way."""
 
     workflows: Sequence[type]
@@ -103,27 +103,29 @@ class Histories:
         return {"ok": self.ok, "asked": self.asked, "kept": self.kept, "runs": [run.as_json() for run in self.runs]}
 
 
-async def replay_histories(store: EventStore, client: Client, stream: StreamId, mechanics: Mechanics) -> Histories:
+async def replay_histories(
+    store: EventStore, client: Client, stream: StreamId, replay_settings: ReplaySettings
+) -> Histories:
     """Replay every run that is kept. Raises RPCError if Temporal does not answer."""
-    journal = await Journalled.read(store, stream)
+    journal = await JournalledAnswers.read(store, stream)
     replayer = Replayer(
-        workflows=mechanics.workflows,
-        workflow_runner=mechanics.runner,
+        workflows=replay_settings.workflows,
+        workflow_runner=replay_settings.runner,
         data_converter=client.data_converter,
         namespace=client.namespace,
     )
     runs = []
-    async for history in _kept(client, stream):
+    async for history in _iterate_histories(client, stream):
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         failure = "" if result.replay_failure is None else str(result.replay_failure)
         answers = await Answers.read(history, client.data_converter)
         differences = tuple(journal.differences(answers))
-        agreed = len(answers.of_updates) + len(answers.handed_over) - len(differences)
+        agreed = len(answers.of_updates) + len(answers.from_activities) - len(differences)
         runs.append(Run(history.run_id, len(history.events), agreed, failure, differences))
     return Histories(runs=tuple(runs))
 
 
-async def _kept(client: Client, stream: StreamId) -> AsyncIterator[WorkflowHistory]:
+async def _iterate_histories(client: Client, stream: StreamId) -> AsyncIterator[WorkflowHistory]:
     """The histories of all runs, oldest first: the list lags behind, so the newest run is asked for by itself."""
     runs = {e.run_id: e.start_time async for e in client.list_workflows(f"WorkflowId = '{stream}'")}
     try:
@@ -145,59 +147,59 @@ class Answers:
     """What one history says was answered."""
 
     of_updates: dict[UUID, tuple[Envelope, Answer]] = field(default_factory=dict)
-    """By command id: what callers were told."""
-    handed_over: list[Answer] = field(default_factory=list)
+    """By command id: what callers were answered."""
+    from_activities: list[Answer] = field(default_factory=list)
     """What ``carry_out`` and ``carry_out_each`` gave the workflow, in order."""
 
     @classmethod
     async def read(cls, history: WorkflowHistory, converter: DataConverter) -> Answers:
         """Collect them. An update that has no outcome yet, or failed as not known, says nothing."""
         answers = cls()
-        asked: dict[str, tuple[Envelope | Bundle, type[Answer | BundleAnswers]]] = {}
+        requests: dict[str, tuple[Envelope | Bundle, type[Answer | BundleAnswers]]] = {}
         for event in history.events:
-            for name, update_id, payloads in _accepted(event):
+            for name, update_id, payloads in _iterate_accepted_updates(event):
                 if name in _UPDATES:
-                    asks, answered = _UPDATES[name]
-                    asked[update_id] = ((await converter.decode(payloads, [asks]))[0], answered)
-            for update_id, payloads in _completed(event):
-                if update_id in asked:
-                    asking, answered = asked[update_id]
-                    told = _each((await converter.decode(payloads, [answered]))[0])
-                    envelopes = asking.envelopes if isinstance(asking, Bundle) else (asking,)
-                    answers.of_updates.update({e.command_id: (e, a) for e, a in zip(envelopes, told, strict=False)})
-            for payloads in _handed_over(event):
-                (carried,) = await converter.decode(payloads, [CarryOutResult | BundleResult])  # type: ignore[list-item] # a union is a type to the converter
-                answers.handed_over.extend(_each(carried))
+                    request_type, answer_type = _UPDATES[name]
+                    requests[update_id] = ((await converter.decode(payloads, [request_type]))[0], answer_type)
+            for update_id, payloads in _iterate_completed_updates(event):
+                if update_id in requests:
+                    request, answer_type = requests[update_id]
+                    given = _list_answers((await converter.decode(payloads, [answer_type]))[0])
+                    envelopes = request.envelopes if isinstance(request, Bundle) else (request,)
+                    answers.of_updates.update({e.command_id: (e, a) for e, a in zip(envelopes, given, strict=False)})
+            for payloads in _iterate_activity_results(event):
+                (result,) = await converter.decode(payloads, [CarryOutResult | BundleResult])  # type: ignore[list-item] # a union is a type to the converter
+                answers.from_activities.extend(_list_answers(result))
         return answers
 
 
-def _each(told: Answer | BundleAnswers | CarryOutResult) -> tuple[Answer, ...]:
+def _list_answers(result: Answer | BundleAnswers | CarryOutResult) -> tuple[Answer, ...]:
     """The answers in it; a bundle may have been answered in part."""
-    match told:
+    match result:
         case Answer():
-            return (told,)
+            return (result,)
         case BundleAnswers():
-            return told.answers
+            return result.answers
         case CarryOutResult():
-            return (told.answer,) if told.answer is not None else ()
+            return (result.answer,) if result.answer is not None else ()
         case _:
-            assert_never(told)
+            assert_never(result)
 
 
-def _accepted(event: HistoryEvent) -> Iterator[tuple[str, str, Sequence[Payload]]]:
+def _iterate_accepted_updates(event: HistoryEvent) -> Iterator[tuple[str, str, Sequence[Payload]]]:
     if event.HasField("workflow_execution_update_accepted_event_attributes"):
         request = event.workflow_execution_update_accepted_event_attributes.accepted_request
         yield request.input.name, request.meta.update_id, request.input.args.payloads
 
 
-def _completed(event: HistoryEvent) -> Iterator[tuple[str, Sequence[Payload]]]:
+def _iterate_completed_updates(event: HistoryEvent) -> Iterator[tuple[str, Sequence[Payload]]]:
     if event.HasField("workflow_execution_update_completed_event_attributes"):
         completed = event.workflow_execution_update_completed_event_attributes
         if completed.outcome.HasField("success"):
             yield completed.meta.update_id, completed.outcome.success.payloads
 
 
-def _handed_over(event: HistoryEvent) -> Iterator[Sequence[Payload]]:
+def _iterate_activity_results(event: HistoryEvent) -> Iterator[Sequence[Payload]]:
     if event.HasField("marker_recorded_event_attributes"):
         marker = event.marker_recorded_event_attributes
         if marker.marker_name == _LOCAL_ACTIVITY and "result" in marker.details:
@@ -205,19 +207,19 @@ def _handed_over(event: HistoryEvent) -> Iterator[Sequence[Payload]]:
 
 
 @dataclass(frozen=True)
-class Journalled:
+class JournalledAnswers:
     """The stream's journal, by command id and by the position at which each command's entries end."""
 
     by_id: dict[UUID, Answer]
     by_end: dict[int, Answer]
 
     @classmethod
-    async def read(cls, store: EventStore, stream: StreamId) -> Journalled:
+    async def read(cls, store: EventStore, stream: StreamId) -> JournalledAnswers:
         """Read the journal. An entry that cannot be read back counts as not there."""
         by_id: dict[UUID, Answer] = {}
         by_end: dict[int, Answer] = {}
         async for entry in store.read(stream, commands=True):
-            answer = _answer(entry)
+            answer = _read_answer(entry)
             if answer is not None:
                 by_id[entry.command_id] = by_end[answer.position] = answer
         return cls(by_id, by_end)
@@ -225,14 +227,14 @@ class Journalled:
     def differences(self, answers: Answers) -> Iterator[str]:
         """Every answer that the journal does not have, or has otherwise."""
         for command_id, (_, answer) in answers.of_updates.items():
-            if answer.ending in _FINAL and not _same(answer, self.by_id.get(command_id)):
-                yield f"{command_id}: {_told(answer)} ≠ {_told(self.by_id.get(command_id))}"
-        for answer in answers.handed_over:
-            if answer.ending in _FINAL and not _same(answer, self.by_end.get(answer.position)):
-                yield f"@{answer.position}: {_told(answer)} ≠ {_told(self.by_end.get(answer.position))}"
+            if answer.ending in _FINAL and not _is_same(answer, self.by_id.get(command_id)):
+                yield f"{command_id}: {_format(answer)} ≠ {_format(self.by_id.get(command_id))}"
+        for answer in answers.from_activities:
+            if answer.ending in _FINAL and not _is_same(answer, self.by_end.get(answer.position)):
+                yield f"@{answer.position}: {_format(answer)} ≠ {_format(self.by_end.get(answer.position))}"
 
 
-def _answer(entry: Entry) -> Answer | None:
+def _read_answer(entry: Entry) -> Answer | None:
     if entry.kind is not EntryKind.COMMAND:
         return None
     try:
@@ -241,12 +243,12 @@ def _answer(entry: Entry) -> Answer | None:
         return None
 
 
-def _same(told: Answer, recorded: Answer | None) -> bool:
+def _is_same(answer: Answer, recorded: Answer | None) -> bool:
     """Whether both say the same, however often it was asked."""
-    return recorded is not None and told.model_copy(update={"repeated": True}) == recorded
+    return recorded is not None and answer.model_copy(update={"repeated": True}) == recorded
 
 
-def _told(answer: Answer | None) -> str:
+def _format(answer: Answer | None) -> str:
     if answer is None:
         return NOTHING
     what = ", ".join(answer.events or sorted({u.rule for u in answer.unmet}))

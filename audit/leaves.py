@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
-from audit.finding import NOTHING, Finding, What
+from audit.finding import NOTHING, Finding, FindingKind
 from deciding.decision import alarm
 from deciding.fold import read_occurrence
 from deciding.journal import Journal
@@ -60,7 +60,7 @@ class _Group:
     command: Entry
     journal: Journal | None
     """None if it cannot be read; then any events may follow."""
-    found: list[str] = field(default_factory=list)
+    event_types: list[str] = field(default_factory=list)
 
 
 class Leaves:
@@ -78,47 +78,47 @@ class Leaves:
     def take(self, entry: Entry) -> Sequence[Effect] | None:
         """Look at the next entry; what it does to claims and accounts, or None if it is not understood."""
         thread = self.threads.setdefault(entry.stream, Thread(State(entry.stream)))
-        self._look_at_order(entry)
-        self._look_at_chain(entry, thread)
-        self._look_at_version(entry, thread)
+        self._check_order(entry)
+        self._check_chain(entry, thread)
+        self._check_version(entry, thread)
         if entry.kind is EntryKind.COMMAND:
             self._begin_group(entry, thread)
             return ()
-        self._look_at_group(entry)
-        return self._folded(entry, thread)
+        self._check_group(entry)
+        return self._fold(entry, thread)
 
     def end(self) -> None:
         """Nothing follows: the last command's outcome must be complete."""
         group, self._group = self._group, None
-        if group is None or group.journal is None or list(group.journal.outcome.events) == group.found:
+        if group is None or group.journal is None or list(group.journal.outcome.events) == group.event_types:
             return
         expected = ", ".join(group.journal.outcome.events) or NOTHING
-        self._found(What.OUTCOME, group.command, expected, ", ".join(group.found) or NOTHING)
+        self._add(FindingKind.OUTCOME, group.command, expected, ", ".join(group.event_types) or NOTHING)
 
-    def _found(self, what: What, entry: Entry, expected: object, found: object, subject: str = "") -> None:
-        self._report(Finding(what, str(expected), str(found), entry.position, entry.stream, subject))
+    def _add(self, kind: FindingKind, entry: Entry, expected: object, actual: object, subject: str = "") -> None:
+        self._report(Finding(kind, str(expected), str(actual), entry.position, entry.stream, subject))
 
     # ------------------------------------------------------------------------------------------ order and hashes
 
-    def _look_at_order(self, entry: Entry) -> None:
+    def _check_order(self, entry: Entry) -> None:
         if entry.position != self._position + 1:
-            self._found(What.POSITION, entry, self._position + 1, entry.position)
+            self._add(FindingKind.POSITION, entry, self._position + 1, entry.position)
         self._position = entry.position
         if self._recorded_at is not None and entry.recorded_at < self._recorded_at:
-            self._found(What.RECORDED_AT, entry, f"≥ {_written(self._recorded_at)}", _written(entry.recorded_at))
+            self._add(FindingKind.RECORDED_AT, entry, f"≥ {_format(self._recorded_at)}", _format(entry.recorded_at))
         else:
             self._recorded_at = entry.recorded_at
 
-    def _look_at_chain(self, entry: Entry, thread: Thread) -> None:
+    def _check_chain(self, entry: Entry, thread: Thread) -> None:
         chain = chain_hash(thread.chain, leaf(entry))
         if chain != entry.chain:
-            self._found(What.CHAIN, entry, chain.hex(), entry.chain.hex())
+            self._add(FindingKind.CHAIN, entry, chain.hex(), entry.chain.hex())
         thread.chain, thread.position = entry.chain, entry.position
 
-    def _look_at_version(self, entry: Entry, thread: Thread) -> None:
+    def _check_version(self, entry: Entry, thread: Thread) -> None:
         expected = thread.version + (entry.kind is EntryKind.EVENT)
         if entry.version != expected:
-            self._found(What.VERSION, entry, expected, entry.version)
+            self._add(FindingKind.VERSION, entry, expected, entry.version)
         thread.version = entry.version
 
     # ------------------------------------------------------------------------------------- commands and their events
@@ -129,43 +129,43 @@ class Leaves:
             journal = Journal.of(entry)
         except ValidationError as error:
             journal = None
-            self._found(What.JOURNAL, entry, "actor, outcome", _first(error))
+            self._add(FindingKind.JOURNAL, entry, "actor, outcome", _first_line(error))
         if journal is not None:
             thread.calendar = journal.reads.get(entry.stream.sibling("calendar", CALENDAR_NAME), 0)
         self._group = _Group(entry, journal)
 
-    def _look_at_group(self, entry: Entry) -> None:
+    def _check_group(self, entry: Entry) -> None:
         group = self._group
         if group is None or (group.command.command_id, group.command.stream) != (entry.command_id, entry.stream):
             self.end()
-            self._found(What.ORPHAN, entry, entry.command_id, group.command.command_id if group else NOTHING)
+            self._add(FindingKind.ORPHAN, entry, entry.command_id, group.command.command_id if group else NOTHING)
             return
-        group.found.append(entry.type)
-        for subject, expected, found in (
+        group.event_types.append(entry.type)
+        for subject, expected, actual in (
             ("occurred_at", group.command.occurred_at, entry.occurred_at),
             ("recorded_at", group.command.recorded_at, entry.recorded_at),
         ):
-            if expected != found:
-                self._found(What.GROUP, entry, _written(expected), _written(found), subject)
-        actor = _actor(entry)
+            if expected != actual:
+                self._add(FindingKind.GROUP, entry, _format(expected), _format(actual), subject)
+        actor = _read_actor(entry)
         if group.journal is not None and actor != group.journal.actor:
-            self._found(What.GROUP, entry, group.journal.actor, actor, "actor")
+            self._add(FindingKind.GROUP, entry, group.journal.actor, actor, "actor")
 
     # ------------------------------------------------------------------------------------------------------- folding
 
-    def _folded(self, entry: Entry, thread: Thread) -> Sequence[Effect] | None:
+    def _fold(self, entry: Entry, thread: Thread) -> Sequence[Effect] | None:
         try:
             of = read_occurrence(entry)
         except Exception as error:  # noqa: BLE001 - whatever bytes may hold; it is reported, located
             thread.folds = False
-            self._found(What.DECODE, entry, f"{entry.type} v{entry.schema_version}", _first(error))
+            self._add(FindingKind.DECODE, entry, f"{entry.type} v{entry.schema_version}", _first_line(error))
             return None
         try:
             thread.state = AGGREGATES[entry.stream.kind].evolve(thread.state, of)
             effects = tuple(of.event.effects(entry.stream))
         except Exception as error:  # noqa: BLE001 - likewise
             thread.folds = False
-            self._found(What.FOLD, entry, thread.state.stage, _first(error))
+            self._add(FindingKind.FOLD, entry, thread.state.stage, _first_line(error))
             return None
         if (entry.stream.kind, entry.stream.name) == ("calendar", CALENDAR_NAME):
             self._calendars.setdefault(entry.stream.realm, [Calendar()]).append(calendar_of(thread.state))
@@ -173,26 +173,30 @@ class Leaves:
 
     # ------------------------------------------------------------------------------------------- rows beside the log
 
-    async def standings_differing(self, store: EventStore) -> AsyncIterator[Finding]:
+    async def compare_standings(self, store: EventStore) -> AsyncIterator[Finding]:
         """Agenda rows that are not how their stream stands, and streams that have none."""
         missing = set(self.threads)
         async for standing in store.standings():
             missing.discard(standing.stream)
-            for finding in self._standing_differs(standing):
+            for finding in self._compare_standing(standing):
                 yield finding
         for stream in sorted(missing):
-            yield Finding(What.AGENDA, self.threads[stream].state.stage, NOTHING, self.threads[stream].position, stream)
+            yield Finding(
+                FindingKind.AGENDA, self.threads[stream].state.stage, NOTHING, self.threads[stream].position, stream
+            )
 
-    def _standing_differs(self, standing: Standing) -> list[Finding]:
+    def _compare_standing(self, standing: Standing) -> list[Finding]:
         thread = self.threads.get(standing.stream)
         if thread is None:
-            return [Finding(What.AGENDA, NOTHING, standing.stage, None, standing.stream)]
+            return [Finding(FindingKind.AGENDA, NOTHING, standing.stage, None, standing.stream)]
         compared: list[tuple[str, Sequence[object], object]] = [("version", [thread.version], standing.version)]
         if thread.folds:
             compared.append(("stage", [thread.state.stage], standing.stage))
             compared.append(("due_at", self._alarms(thread, standing.clock), standing.due_at))
         return [
-            Finding(What.AGENDA, _written(expected[-1]), _written(found), thread.position, standing.stream, subject)
+            Finding(
+                FindingKind.AGENDA, _format(expected[-1]), _format(found), thread.position, standing.stream, subject
+            )
             for subject, expected, found in compared
             if found not in expected
         ]
@@ -206,7 +210,7 @@ class Leaves:
         known = published[min(thread.calendar, len(published) - 1) :]
         return [alarm(thread.state, calendar, clock) for calendar in known]
 
-    async def heads_differing(self, store: EventStore) -> AsyncIterator[Finding]:
+    async def compare_heads(self, store: EventStore) -> AsyncIterator[Finding]:
         """Streams that do not end where their row says, if the store keeps such rows."""
         if not isinstance(store, RemembersHeads):
             return
@@ -217,24 +221,26 @@ class Leaves:
             ends = (thread.version, thread.chain) if thread else (0, GENESIS)
             if ends != (version, chain):
                 position = thread.position if thread else None
-                yield Finding(What.HEAD, _head(version, chain), _head(*ends), position, stream)
+                yield Finding(FindingKind.HEAD, _format_head(version, chain), _format_head(*ends), position, stream)
         for stream in sorted(missing):
             thread = self.threads[stream]
-            yield Finding(What.HEAD, NOTHING, _head(thread.version, thread.chain), thread.position, stream)
+            yield Finding(
+                FindingKind.HEAD, NOTHING, _format_head(thread.version, thread.chain), thread.position, stream
+            )
 
 
-def _actor(entry: Entry) -> str:
+def _read_actor(entry: Entry) -> str:
     try:
         return str(json.loads(entry.meta)["actor"])
     except (ValueError, KeyError, TypeError):
         return NOTHING
 
 
-def _head(version: int, chain: bytes) -> str:
+def _format_head(version: int, chain: bytes) -> str:
     return f"v{version} {chain.hex()}"
 
 
-def _written(value: object) -> str:
+def _format(value: object) -> str:
     match value:
         case None:
             return NOTHING
@@ -244,7 +250,7 @@ def _written(value: object) -> str:
             return str(value)
 
 
-def _first(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """The first line of what went wrong."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from audit.consequences import is_asked_by_another, list_consequences, list_unrecorded
+from audit.consequences import is_consequence, list_consequences, list_unrecorded
 from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
 from deciding.fold import fold, parse_command
@@ -115,7 +115,7 @@ class RecordedCommand:
     events: list[Entry] = field(default_factory=list)
 
 
-async def read_recorded(store: EventStore, stream: StreamId) -> AsyncIterator[RecordedCommand]:
+async def read_recorded_commands(store: EventStore, stream: StreamId) -> AsyncIterator[RecordedCommand]:
     """The stream's journal in order. An event without its command is the verification's affair, and is left out."""
     group: RecordedCommand | None = None
     async for entry in store.read(stream, commands=True):
@@ -134,8 +134,8 @@ async def redecide(store: EventStore, stream: StreamId) -> Redecision:
     past, state = HistoricalFacts(store), State(stream)
     commands = accepted = undecided = 0
     differences: list[DecisionDifference] = []
-    async for group in read_recorded(store, stream):
-        again = _Again(past, state, group)
+    async for group in read_recorded_commands(store, stream):
+        again = _CommandRedecision(past, state, group)
         difference = await again.difference()
         commands += 1
         accepted += bool(group.events)
@@ -147,7 +147,7 @@ async def redecide(store: EventStore, stream: StreamId) -> Redecision:
     return Redecision(commands, accepted, commands - accepted, first, max(len(differences) - 1, 0), undecided)
 
 
-class _Again:
+class _CommandRedecision:
     """One command, decided again."""
 
     def __init__(self, past: HistoricalFacts, state: State, group: RecordedCommand) -> None:
@@ -164,85 +164,87 @@ class _Again:
         try:
             journal = Journal.of(entry)
         except ValidationError as error:
-            return self._differs("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
+            return self._difference("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
         try:
-            order = Order(parse_command(entry.type, _plain(entry)), journal.actor, entry.occurred_at)
+            order = Order(parse_command(entry.type, _read_body(entry)), journal.actor, entry.occurred_at)
         except (KeyError, ValidationError) as error:
-            return self._differs("form", entry.type, f"{type(error).__name__}: {error}")
+            return self._difference("form", entry.type, f"{type(error).__name__}: {error}")
         try:
             facts = await self._past.facts(self._state, order.command, journal, entry.position)
-            late = await self._asking_differs(order, journal)
+            late = await self._compare_origin(order, journal)
         except (FactMissing, KeyError) as missing:
-            return self._differs("readings", _readings(journal), str(missing))
+            return self._difference("readings", _format_readings(journal), str(missing))
         if late is not None:
             return late
         try:
             events = self._aggregate.decide(self._state, facts, order)
         except CommandRejected as refusal:
-            return self._refusal_differs(journal, sorted({u.rule for u in refusal.unmet}))
+            return self._compare_refusal(journal, sorted({u.rule for u in refusal.unmet}))
         except Exception as error:  # noqa: BLE001 - a defect of today's rules is a difference, and others follow
-            return self._differs("events", _outcome(journal), f"{type(error).__name__}: {error}")
-        asked = list_consequences(entry.stream, events, entry.command_id) if journal.digest else []
-        if journal.outcome.refused is not None and asked:
-            return self._refused_elsewhere(journal.outcome.refused, asked)
-        return self._events_differ(journal, events) or await self._consequences_differ(asked)
+            return self._difference("events", _format_outcome(journal), f"{type(error).__name__}: {error}")
+        consequences = list_consequences(entry.stream, events, entry.command_id) if journal.digest else []
+        if journal.outcome.refused is not None and consequences:
+            return self._compare_refusal_elsewhere(journal.outcome.refused, consequences)
+        return self._compare_events(journal, events) or await self._compare_consequences(consequences)
 
-    def _refusal_differs(self, journal: Journal, rules: Sequence[str]) -> DecisionDifference | None:
+    def _compare_refusal(self, journal: Journal, rules: Sequence[str]) -> DecisionDifference | None:
         if journal.outcome.accepted is None and list(journal.outcome.rules) == list(rules):
             return None
-        return self._differs("refusal", _outcome(journal), f"refused by {', '.join(rules)}")
+        return self._difference("refusal", _format_outcome(journal), f"refused by {', '.join(rules)}")
 
-    def _refused_elsewhere(
-        self, unmet: Sequence[Unmet], asked: Sequence[tuple[StreamId, Command, UUID]]
+    def _compare_refusal_elsewhere(
+        self, unmet: Sequence[Unmet], consequences: Sequence[tuple[StreamId, Command, UUID]]
     ) -> DecisionDifference | None:
         """A refusal for what other streams say: their readings were not kept, but each must say whose it is."""
-        names = tuple(f"{other.name}: " for other, _, _ in asked)
+        names = tuple(f"{other.name}: " for other, _, _ in consequences)
         if all(u.en.startswith(names) for u in unmet):
             self.undecided = True
             return None
-        return self._differs("refusal", ", ".join(u.rule for u in unmet), NOTHING)
+        return self._difference("refusal", ", ".join(u.rule for u in unmet), NOTHING)
 
-    def _events_differ(self, journal: Journal, events: Sequence[Event]) -> DecisionDifference | None:
+    def _compare_events(self, journal: Journal, events: Sequence[Event]) -> DecisionDifference | None:
         decided = [(event.event_type, canonical(plain(event))) for event in events]
         types = ", ".join(kind for kind, _ in decided) or NOTHING
         if journal.outcome.accepted is None:
-            return self._differs("refusal", _outcome(journal), types)
+            return self._difference("refusal", _format_outcome(journal), types)
         for entry, (kind, data) in zip(self._group.events, decided, strict=False):
             if (entry.type, entry.data) != (kind, data):
                 was, now = f"{entry.type} {entry.data.decode()}", f"{kind} {data.decode()}"
-                return self._differs(entry.type, was, now, entry)
+                return self._difference(entry.type, was, now, entry)
         if len(self._group.events) != len(decided):
-            return self._differs("events", ", ".join(e.type for e in self._group.events) or NOTHING, types)
+            return self._difference("events", ", ".join(e.type for e in self._group.events) or NOTHING, types)
         return None
 
-    async def _consequences_differ(self, asked: Sequence[tuple[StreamId, Command, UUID]]) -> DecisionDifference | None:
-        missing = await list_unrecorded(self._past.store, asked)
-        return self._differs("consequences", NOTHING, ", ".join(missing)) if missing else None
+    async def _compare_consequences(
+        self, consequences: Sequence[tuple[StreamId, Command, UUID]]
+    ) -> DecisionDifference | None:
+        missing = await list_unrecorded(self._past.store, consequences)
+        return self._difference("consequences", NOTHING, ", ".join(missing)) if missing else None
 
-    async def _asking_differs(self, order: Order, journal: Journal) -> DecisionDifference | None:
+    async def _compare_origin(self, order: Order, journal: Journal) -> DecisionDifference | None:
         """Whether somebody asked for it, and everything that was due by then came first."""
         due = self._aggregate.due(self._state, await self._past.calendar(self._state.stream, journal))
         entry = self._group.command
         if journal.digest is None:
-            if due is not None and self._is(due):
+            if due is not None and self._is_deadline(due):
                 return None
-            if not await is_asked_by_another(self._past.store, entry):
-                return self._differs("origin", f"{entry.type} {entry.occurred_at.isoformat()}", _due(due))
+            if not await is_consequence(self._past.store, entry):
+                return self._difference("origin", f"{entry.type} {entry.occurred_at.isoformat()}", _format_due(due))
         if due is not None and due.at + due.grace <= order.at:
-            return self._differs("deadline", NOTHING, _due(due))
+            return self._difference("deadline", NOTHING, _format_due(due))
         return None
 
-    def _is(self, due: Due) -> bool:
+    def _is_deadline(self, due: Due) -> bool:
         command_id = deadline_command_id(self._state.stream, due.command.command_type, due.key, due.at)
         return command_id == self._group.command.command_id
 
-    def _differs(self, what: str, was: str, now: str, entry: Entry | None = None) -> DecisionDifference:
+    def _difference(self, what: str, was: str, now: str, entry: Entry | None = None) -> DecisionDifference:
         command = self._group.command
         of = entry or command
         return DecisionDifference(of.position, of.version, command.command_id, command.type, what, was, now)
 
 
-def _plain(entry: Entry) -> dict[str, Any]:
+def _read_body(entry: Entry) -> dict[str, Any]:
     """The command's particulars. Raises KeyError if they are no object."""
     value = json.loads(entry.data)
     if not isinstance(value, dict):
@@ -250,16 +252,16 @@ def _plain(entry: Entry) -> dict[str, Any]:
     return value
 
 
-def _due(due: Due | None) -> str:
+def _format_due(due: Due | None) -> str:
     return NOTHING if due is None else f"{due.command.command_type} {due.key} {due.at.isoformat()}"
 
 
-def _outcome(journal: Journal) -> str:
+def _format_outcome(journal: Journal) -> str:
     if journal.outcome.accepted is None:
         return f"refused by {', '.join(journal.outcome.rules)}"
     return ", ".join(journal.outcome.accepted) or NOTHING
 
 
-def _readings(journal: Journal) -> str:
+def _format_readings(journal: Journal) -> str:
     names = [*(f"{s}@{v}" for s, v in journal.reads.items()), *journal.claims, *journal.balances]
     return ", ".join([*names, *([journal.scheme] if journal.scheme else [])]) or NOTHING

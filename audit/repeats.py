@@ -6,7 +6,7 @@ from array import array
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from audit.finding import Finding, What
+from audit.finding import Finding, FindingKind
 from store.port import EntryKind
 
 if TYPE_CHECKING:
@@ -36,25 +36,25 @@ class Repeats:
         half = _last_half(command.command_id)
         self._buckets[half % _BUCKETS].append(half)
 
-    def alike(self) -> frozenset[int]:
+    def find_shared_halves(self) -> frozenset[int]:
         """The halves that occur more than once."""
-        found: set[int] = set()
+        shared: set[int] = set()
         for bucket in self._buckets:  # one at a time, so that only one is ever held as a list
             halves = sorted(bucket)
-            found.update(a for a, b in pairwise(halves) if a == b)
-        return frozenset(found)
+            shared.update(a for a, b in pairwise(halves) if a == b)
+        return frozenset(shared)
 
-    def look(self, page: Iterable[Entry], alike: frozenset[int]) -> None:
+    def collect(self, page: Iterable[Entry], shared: frozenset[int]) -> None:
         """Look at the whole ids of those entries."""
         for entry in page:
-            if entry.kind is EntryKind.COMMAND and _last_half(entry.command_id) in alike:
+            if entry.kind is EntryKind.COMMAND and _last_half(entry.command_id) in shared:
                 self._seen.setdefault(entry.command_id, []).append(entry)
 
     def findings(self) -> Sequence[Finding]:
         """Every entry but the first that bears its id."""
         return [
             Finding(
-                What.COMMAND_ID,
+                FindingKind.COMMAND_ID,
                 f"{command_id} @{entries[0].position}",
                 f"{command_id} @{again.position}",
                 again.position,

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from audit.finding import NOTHING
 from audit.historical_facts import HistoricalFacts
-from audit.histories import Histories, Mechanics, replay_histories
-from audit.redecision import Redecision, read_recorded, redecide
+from audit.histories import Histories, ReplaySettings, replay_histories
+from audit.redecision import Redecision, read_recorded_commands, redecide
 from deciding.agenda_row import Summary, build_standing
 from deciding.decision import Decision
 from deciding.fold import fold
@@ -79,18 +79,18 @@ class Replay:
 
 
 async def replay(
-    store: EventStore, client: Client | None, stream: StreamId, mechanics: Mechanics | None = None
+    store: EventStore, client: Client | None, stream: StreamId, replay_settings: ReplaySettings | None = None
 ) -> Replay:
-    """Go through the stream's history again. Without a client or mechanics the workflow's part is left out.
+    """Go through the stream's history again. Without a client or replay_settings the workflow's part is left out.
 
     Raises StoreUnavailable; RPCError if Temporal does not answer.
     """
     refolded = await refold(store, stream)
     decided = await redecide(store, stream)
-    if client is None or mechanics is None:
+    if client is None or replay_settings is None:
         histories = Histories(asked=False)
     else:
-        histories = await replay_histories(store, client, stream, mechanics)
+        histories = await replay_histories(store, client, stream, replay_settings)
     return Replay(stream, refolded, decided, histories)
 
 
@@ -102,39 +102,39 @@ async def refold(store: EventStore, stream: StreamId) -> Refold:
     if row is None:
         return Refold(state.version, state.stage, (("agenda", state.stage, NOTHING),))
     newest: tuple[tuple[str, str, str], ...] = ()
-    for calendar in await _calendars(store, stream):
+    for calendar in await _list_calendars(store, stream):
         expected = build_standing(Decision((), state, calendar, realm.clock, {}, state))
-        newest = tuple(c for c in _compared(expected, row) if c[1] != c[2])
+        newest = tuple(c for c in _iterate_differences(expected, row) if c[1] != c[2])
         if not newest:
             break
     return Refold(state.version, state.stage, newest)
 
 
-def _compared(expected: Standing, row: Standing) -> Iterator[tuple[str, str, str]]:
+def _iterate_differences(expected: Standing, row: Standing) -> Iterator[tuple[str, str, str]]:
     yield "version", str(expected.version), str(row.version)
     yield "stage", expected.stage, row.stage
-    yield "due_at", _due(expected), _due(row)
+    yield "due_at", _format_due(expected), _format_due(row)
     yield "clock", expected.clock, row.clock
-    yield "summary", _summary(expected), _summary(row)
+    yield "summary", _format_summary(expected), _format_summary(row)
 
 
-async def _calendars(store: EventStore, stream: StreamId) -> list[Calendar]:
+async def _list_calendars(store: EventStore, stream: StreamId) -> list[Calendar]:
     """The calendars since the stream's last command: a newer one moves the row by and by, so any of them may hold."""
     register = stream.sibling("calendar", CALENDAR_NAME)
     since = 0
-    async for group in read_recorded(store, stream):
+    async for group in read_recorded_commands(store, stream):
         with suppress(ValidationError):  # an entry that says nothing is the verification's affair
             since = Journal.of(group.command).reads.get(register, 0)
     past = HistoricalFacts(store)
-    newest = (await past.newest(register)).version
-    return [calendar_of(await past.at(register, v)) for v in range(min(since, newest), newest + 1)]
+    newest = (await past.newest_state(register)).version
+    return [calendar_of(await past.state_at(register, v)) for v in range(min(since, newest), newest + 1)]
 
 
-def _due(row: Standing) -> str:
+def _format_due(row: Standing) -> str:
     return row.due_at.isoformat() if row.due_at else NOTHING
 
 
-def _summary(row: Standing) -> str:
+def _format_summary(row: Standing) -> str:
     """As JSON with sorted keys; without the sentences about who is awaited, whose wording is no fact."""
     try:
         facts = Summary.of(row).facts

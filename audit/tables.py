@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit.finding import NOTHING, Finding, What
+from audit.finding import NOTHING, Finding, FindingKind
 from domain.kernel.effects import Claim, Post, Release
 from store.port import Posting
 
@@ -26,23 +26,23 @@ class Ledger:
         self._next: Posting | None = None
         self._begun = False
 
-    async def differences(self, entry: Entry) -> AsyncIterator[Finding]:
+    async def compare(self, entry: Entry) -> AsyncIterator[Finding]:
         """What differs between the rows up to this entry and what its event posts."""
         if not self._begun:
             self._begun = True
             await self._step()
         while self._next is not None and self._next.position < entry.position:
-            yield rebuild_tables(self._next)
+            yield build_stray_posting(self._next)
             await self._step()
         found: list[Posting] = []
         while self._next is not None and self._next.position == entry.position:
             found.append(self._next)
             await self._step()
-        expected = self._tables.posted
+        expected = self._tables.expected_postings
         if expected is not None and found != expected:
-            yield Finding(What.POSTING, _all(expected), _all(found), entry.position, entry.stream)
+            yield Finding(FindingKind.POSTING, _format_all(expected), _format_all(found), entry.position, entry.stream)
 
-    async def rest(self) -> list[Posting]:
+    async def drain(self) -> list[Posting]:
         """Rows beyond the log as it was when this began: of entries appended since, or of none at all."""
         beyond: list[Posting] = []
         if not self._begun:
@@ -63,7 +63,7 @@ class Tables:
         """Nothing is claimed, every account is empty."""
         self._claims: dict[tuple[str, str], tuple[int, StreamId]] = {}
         self._balances: dict[str, tuple[int, int, StreamId]] = {}
-        self.posted: list[Posting] | None = []
+        self.expected_postings: list[Posting] | None = []
         """What the newest entry posts; None if it is an event that was not understood."""
 
     def ledger(self, postings: AsyncIterator[Posting]) -> Ledger:
@@ -72,7 +72,7 @@ class Tables:
 
     def take(self, entry: Entry, effects: Sequence[Effect] | None) -> None:
         """Apply what the entry does, asking nothing."""
-        self.posted = None if effects is None else []
+        self.expected_postings = None if effects is None else []
         for effect in effects or ():
             match effect:
                 case Claim():
@@ -86,44 +86,49 @@ class Tables:
         for account, fen in ((posting.source, -posting.fen), (posting.target, posting.fen)):
             before = self._balances[account][0] if account in self._balances else 0
             self._balances[account] = (before + fen, posting.position, stream)
-        if self.posted is not None:
-            self.posted.append(posting)
+        if self.expected_postings is not None:
+            self.expected_postings.append(posting)
 
-    def claims_differing(self, rows: Sequence[tuple[str, str]]) -> list[Finding]:
+    def compare_claims(self, rows: Sequence[tuple[str, str]]) -> list[Finding]:
         """Claims that no event made or that one gave back, and claims that are missing."""
         held = set(rows)
         missing = [
-            Finding(What.CLAIM, holder, NOTHING, position, stream, key)
+            Finding(FindingKind.CLAIM, holder, NOTHING, position, stream, key)
             for (key, holder), (position, stream) in self._claims.items()
             if (key, holder) not in held
         ]
         made = [
-            Finding(What.CLAIM, NOTHING, holder, None, None, key) for key, holder in sorted(held - self._claims.keys())
+            Finding(FindingKind.CLAIM, NOTHING, holder, None, None, key)
+            for key, holder in sorted(held - self._claims.keys())
         ]
         return missing + made
 
-    def balances_differing(self, rows: Mapping[str, int]) -> list[Finding]:
+    def compare_balances(self, rows: Mapping[str, int]) -> list[Finding]:
         """Accounts whose balance is not the sum of what was posted."""
         found = []
         for account in sorted(rows.keys() | self._balances.keys()):
             fen, position, stream = self._balances.get(account, (None, None, None))
             if rows.get(account) != fen:
-                found.append(Finding(What.BALANCE, _fen(fen), _fen(rows.get(account)), position, stream, account))
+                found.append(
+                    Finding(
+                        FindingKind.BALANCE, _format_fen(fen), _format_fen(rows.get(account)), position, stream, account
+                    )
+                )
         return found
 
 
-def rebuild_tables(posting: Posting) -> Finding:
+def build_stray_posting(posting: Posting) -> Finding:
     """A row of the ledger that no event made."""
-    return Finding(What.POSTING, NOTHING, _posted(posting), posting.position)
+    return Finding(FindingKind.POSTING, NOTHING, _format_posting(posting), posting.position)
 
 
-def _posted(posting: Posting) -> str:
+def _format_posting(posting: Posting) -> str:
     return f"{posting.source} → {posting.target} {posting.fen} fen"
 
 
-def _fen(fen: int | None) -> str:
+def _format_fen(fen: int | None) -> str:
     return NOTHING if fen is None else f"{fen} fen"
 
 
-def _all(postings: Sequence[Posting]) -> str:
-    return "; ".join(map(_posted, postings)) or NOTHING
+def _format_all(postings: Sequence[Posting]) -> str:
+    return "; ".join(map(_format_posting, postings)) or NOTHING

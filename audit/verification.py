@@ -11,10 +11,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from audit.finding import Finding, What
+from audit.finding import Finding, FindingKind
 from audit.leaves import Leaves
 from audit.repeats import Repeats
-from audit.tables import Tables, rebuild_tables
+from audit.tables import Tables, build_stray_posting
 from store.bytes import Frontier
 from store.port import EntryKind
 
@@ -34,21 +34,21 @@ PAUSE_S: Final = 0.05
 class VerificationProgress(Protocol):
     """Somebody who watches the pass."""
 
-    def began(self, entries: int) -> None:
+    def begin(self, entries: int) -> None:
         """A pass over that many entries begins."""
 
-    def reached(self, position: int) -> None:
-        """Everything up to that position is looked at."""
+    def advance(self, position: int) -> None:
+        """Everything up to that position is checked."""
 
 
 class SilentProgress:
     """Nobody watches."""
 
-    def began(self, entries: int) -> None:
-        """Look away."""
+    def begin(self, entries: int) -> None:
+        """Show nothing."""
 
-    def reached(self, position: int) -> None:
-        """Look away."""
+    def advance(self, position: int) -> None:
+        """Show nothing."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Verification:
     """What the pass came to."""
 
     entries: int
-    """Entries looked at."""
+    """Entries checked."""
     events: int
     commands: int
     streams: int
@@ -106,20 +106,20 @@ class Verification:
 
 
 async def verify(
-    store: EventStore, *, onlooker: VerificationProgress | None = None, kept: Sequence[Root] = ()
+    store: EventStore, *, progress: VerificationProgress | None = None, roots: Sequence[Root] = ()
 ) -> Verification:
-    """Look at everything; every finding is reported, not only the first.
+    """Check everything; every finding is reported, not only the first.
 
-    ``kept`` are roots from earlier passes: history up to each must still be the same. Raises StoreUnavailable.
+    ``roots`` are those kept from earlier passes: history up to each must still be the same. Raises StoreUnavailable.
     """
-    return await _Pass(store, onlooker or SilentProgress(), kept).run()
+    return await _Pass(store, progress or SilentProgress(), roots).run()
 
 
 class _Pass:
-    def __init__(self, store: EventStore, onlooker: VerificationProgress, kept: Sequence[Root]) -> None:
+    def __init__(self, store: EventStore, progress: VerificationProgress, roots: Sequence[Root]) -> None:
         self._store = store
-        self._onlooker = onlooker
-        self._kept = sorted(kept, key=lambda root: root.size)
+        self._progress = progress
+        self._roots = sorted(roots, key=lambda root: root.size)
         self._findings: list[Finding] = []
         self._leaves = Leaves(self._findings.append)
         self._repeats = Repeats()
@@ -130,26 +130,26 @@ class _Pass:
 
     async def run(self) -> Verification:
         last = await self._store.last_position()
-        self._onlooker.began(last)
-        self._look_at_roots()
+        self._progress.begin(last)
+        self._check_roots()
         ledger = self._tables.ledger(self._store.postings())
         async for entry in self._entries(last):
             self._take(entry)
-            self._findings.extend([f async for f in ledger.differences(entry)])
-        beyond = await ledger.rest()
+            self._findings.extend([f async for f in ledger.compare(entry)])
+        beyond = await ledger.drain()
         self._leaves.end()
-        await self._look_at_repeats()
-        await self._grown()
-        self._findings.extend(rebuild_tables(posting) for posting in beyond if posting.position > self._reached)
-        await self._look_at_rows()
-        self._look_at_cut()
+        await self._check_repeats()
+        await self._catch_up()
+        self._findings.extend(build_stray_posting(posting) for posting in beyond if posting.position > self._reached)
+        await self._check_rows()
+        self._check_length()
         return Verification(
             entries=self._tree.size,
             events=self._tree.size - self._commands,
             commands=self._commands,
             streams=len(self._leaves.threads),
             root=self._tree.root().hex(),
-            findings=tuple(sorted(self._findings, key=lambda f: (f.position or 0, f.stream or "", f.what, f.subject))),
+            findings=tuple(sorted(self._findings, key=lambda f: (f.position or 0, f.stream or "", f.kind, f.subject))),
         )
 
     async def _entries(self, until: int) -> AsyncIterator[Entry]:
@@ -163,14 +163,14 @@ class _Pass:
                     size = 1
                     continue
                 self._reached += 1
-                self._findings.append(Finding(What.UNREADABLE, "stream, kind", str(error), self._reached))
+                self._findings.append(Finding(FindingKind.UNREADABLE, "stream, kind", str(error), self._reached))
                 continue
             if not page:
                 return
             for entry in page:
                 yield entry
                 self._reached = entry.position
-            self._onlooker.reached(self._reached)
+            self._progress.advance(self._reached)
 
     def _take(self, entry: Entry) -> None:
         if entry.kind is EntryKind.COMMAND:
@@ -178,50 +178,50 @@ class _Pass:
             self._repeats.take(entry)
         self._tables.take(entry, self._leaves.take(entry))
         self._tree.add(entry.chain)
-        self._look_at_roots()
+        self._check_roots()
 
-    def _look_at_roots(self) -> None:
+    def _check_roots(self) -> None:
         """Whether the tree has grown to a size of which the root was kept, and has that root."""
-        while self._kept and self._kept[0].size == self._tree.size:
-            kept = self._kept.pop(0)
-            found = self._tree.root()
-            if found != kept.root:
-                self._findings.append(Finding(What.ROOT, kept.root.hex(), found.hex(), kept.size))
+        while self._roots and self._roots[0].size == self._tree.size:
+            kept = self._roots.pop(0)
+            root = self._tree.root()
+            if root != kept.root:
+                self._findings.append(Finding(FindingKind.ROOT, kept.root.hex(), root.hex(), kept.size))
 
-    def _look_at_cut(self) -> None:
+    def _check_length(self) -> None:
         """Whether the log is shorter than it was when a root was kept."""
-        for kept in self._kept:
-            found = f"{self._tree.size} entries"
-            self._findings.append(Finding(What.ROOT, f"{kept.size} entries", found, self._tree.size or None))
+        for kept in self._roots:
+            length = f"{self._tree.size} entries"
+            self._findings.append(Finding(FindingKind.ROOT, f"{kept.size} entries", length, self._tree.size or None))
 
-    async def _look_at_repeats(self) -> None:
+    async def _check_repeats(self) -> None:
         """Read the log once more only if two ids look alike."""
-        alike = self._repeats.alike()
+        shared = self._repeats.find_shared_halves()
         reached, until = 0, self._reached
-        while alike and reached < until and (page := await self._store.feed(reached, PAGE)):
+        while shared and reached < until and (page := await self._store.feed(reached, PAGE)):
             reached = page[-1].position
-            self._repeats.look(page, alike)
+            self._repeats.collect(page, shared)
         self._findings.extend(self._repeats.findings())
 
-    async def _look_at_rows(self) -> None:
+    async def _check_rows(self) -> None:
         """Compare the rows beside the log. One that an append changed meanwhile is compared again."""
-        suspects = await self._differing()
+        suspects = await self._compare_rows()
         for _ in range(TRIES):
-            if not suspects or not await self._grown():
+            if not suspects or not await self._catch_up():
                 break
             await asyncio.sleep(PAUSE_S)
-            again = await self._differing()
-            suspects = {place: found for place, found in again.items() if place in suspects}
+            again = await self._compare_rows()
+            suspects = {row: finding for row, finding in again.items() if row in suspects}
         self._findings.extend(suspects.values())
 
-    async def _differing(self) -> dict[tuple[str, ...], Finding]:
-        found: list[Finding] = self._tables.claims_differing(await self._store.claims())
-        found += self._tables.balances_differing(await self._store.balances())
-        found += [f async for f in self._leaves.standings_differing(self._store)]
-        found += [f async for f in self._leaves.heads_differing(self._store)]
-        return {_place(f): f for f in found}
+    async def _compare_rows(self) -> dict[tuple[str, ...], Finding]:
+        findings: list[Finding] = self._tables.compare_claims(await self._store.claims())
+        findings += self._tables.compare_balances(await self._store.balances())
+        findings += [f async for f in self._leaves.compare_standings(self._store)]
+        findings += [f async for f in self._leaves.compare_heads(self._store)]
+        return {_row_of(f): f for f in findings}
 
-    async def _grown(self) -> bool:
+    async def _catch_up(self) -> bool:
         """Take along what was appended meanwhile; whether there was anything."""
         before = self._reached
         last = await self._store.last_position()
@@ -231,7 +231,7 @@ class _Pass:
         return self._reached > before
 
 
-def _place(found: Finding) -> tuple[str, ...]:
+def _row_of(finding: Finding) -> tuple[str, ...]:
     """Which row it is about, whatever that row holds just now."""
-    holder = (found.expected, found.found) if found.what is What.CLAIM else ()
-    return (found.what, found.stream or "", found.subject, *holder)
+    holder = (finding.expected, finding.actual) if finding.kind is FindingKind.CLAIM else ()
+    return (finding.kind, finding.stream or "", finding.subject, *holder)

@@ -43,7 +43,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post
 from domain.kernel.identity import StreamId
 from local import postgres, processes
-from store.migrate import migrate
+from store.migration import migrate
 from store.port import Append, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
 

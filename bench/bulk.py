@@ -45,7 +45,7 @@ from domain.registers.scheme import PublishPolicyPack
 from local import processes
 from local.postgres import APPLICATION, AUDITOR
 from schemes.calendars import load_published
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:

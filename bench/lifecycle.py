@@ -68,7 +68,7 @@ from runtime.sandbox import sandbox
 from runtime.worker import TUNING, run_worker
 from scenarios.play import play
 from schemes.calendars import load_published
-from store.migrate import migrate
+from store.migration import migrate
 from store.port import Append, EntryKind, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
 from workflows.kinds import workflow_type

@@ -85,12 +85,12 @@ class Notes(Part):
 
 def decide(_state: State, _facts: Facts, _order: Order, command: TakeNote | Advance | Overlook) -> list[Event]:
     """Everything is granted."""
-    two = [Noted.of(command).validated() for _ in range(2)]
+    two = [Noted.of(command).revalidate() for _ in range(2)]
     match command:
         case TakeNote():
             return [*two]
         case Advance():
-            return [*two, Advanced.of(command).validated()]
+            return [*two, Advanced.of(command).revalidate()]
         case Overlook():
             return [*two]
         case _:

@@ -1,40 +1,33 @@
-"""How a command is asked on this command line: run, and every failure turned into words and an exit code."""
+"""Between a verb and the command line: options in, one async body run, every failure turned into words and a code."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+import inspect
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import typer
 
 import bootstrap
 from cli.help import Typer
-from cli.output import Printer, words
+from cli.output import Form, Language, Output, Printer
 from domain.kernel.failure import Defect, Failure, FailureKind
+from runtime.runtime import open_runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+    from contextlib import AbstractAsyncContextManager
 
-R = TypeVar("R")
+    from cli.output import Lang
+    from runtime.runtime import Runtime
 
 
 def noun(zh: str, en: str) -> typer.Typer:
     """A sub-command that groups verbs."""
     return Typer(help=f"{zh} / {en}", no_args_is_help=True)
-
-
-def run_work(voice: Printer, work: Coroutine[Any, Any, R]) -> R:
-    """Run the work; a failure is told, and gives the exit code."""
-    try:
-        return asyncio.run(work)
-    except Failure as failure:
-        raise exit_with(voice, failure) from None
-    except KeyboardInterrupt:
-        raise exit_with(voice, Interrupted()) from None
-    except Exception as error:  # noqa: BLE001 - the last line: a person gets words, the log gets the trace
-        structlog.get_logger().debug("cli.defect", exc_info=error)
-        raise exit_with(voice, Defect(f"{type(error).__name__}: {error}")) from None
 
 
 class Interrupted(Failure):
@@ -52,19 +45,66 @@ class Interrupted(Failure):
         super().__init__("已中斷", "interrupted")
 
 
-def exit_with(voice: Printer, failure: Failure) -> typer.Exit:
-    """Tell the failure; the exit to be raised."""
-    voice.failure(failure)
-    return typer.Exit(failure.kind)
+@dataclass(frozen=True)
+class Invocation:
+    """One call of a verb: how it answers, and what it works with."""
 
+    printer: Printer
 
-def read_settings() -> bootstrap.Settings:
-    """The environment's settings, logging set up. Ends the command if they cannot be used."""
-    try:
+    @cached_property
+    def settings(self) -> bootstrap.Settings:
+        """The environment's settings, logging set up. Raises SettingsInvalid."""
         settings = bootstrap.settings()
-    except bootstrap.SettingsInvalid as invalid:
-        words.print(str(invalid), style="bold red", markup=False)
-        raise typer.Exit(FailureKind.USAGE) from None
-    quiet = settings if "log_level" in settings.model_fields_set else settings.model_copy(update={"log_level": "error"})
-    bootstrap.configure_logging(quiet)
-    return settings
+        chosen = "log_level" in settings.model_fields_set
+        bootstrap.configure_logging(settings if chosen else settings.model_copy(update={"log_level": "error"}))
+        return settings
+
+    def open_runtime(self, *, working: bool = False, **changed: Any) -> AbstractAsyncContextManager[Runtime]:  # noqa: ANN401 - whatever a setting may be
+        """The runtime for as long as the block runs, under settings so changed; ``working``, with a worker."""
+        settings = self.settings.model_copy(update=changed)
+        return open_runtime(settings, self.printer.tell, working=working)
+
+
+def verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """The command that runs that body. Where the body takes its ``invocation``, a person gives --output and --lang."""
+    signature = inspect.signature(body, eval_str=True)
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        parameters += _ANSWERING if parameter.name == "invocation" else [parameter]
+
+    def command(output: Form, lang: Lang | None, **arguments: object) -> None:
+        printer = Printer.of(output, lang)
+        _run(printer, body(invocation=Invocation(printer), **arguments))
+
+    command.__name__, command.__doc__, command.__module__ = body.__name__, body.__doc__, body.__module__
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # the library reads it there
+        [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    )
+    return command
+
+
+_ANSWERING = [
+    inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, default=Form.TABLE, annotation=Output),
+    inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Language),
+]
+
+
+def _run(printer: Printer, work: Coroutine[Any, Any, None]) -> None:
+    """Run the work; a failure is told, and gives the exit code."""
+    try:
+        asyncio.run(work)
+    except (typer.Exit, typer.Abort):
+        raise
+    except Failure as failure:
+        raise _exit_with(printer, failure) from None
+    except KeyboardInterrupt:
+        raise _exit_with(printer, Interrupted()) from None
+    except Exception as error:  # noqa: BLE001 - the last line: a person gets words, the log gets the trace
+        structlog.get_logger().debug("cli.defect", exc_info=error)
+        raise _exit_with(printer, Defect(f"{type(error).__name__}: {error}")) from None
+
+
+def _exit_with(printer: Printer, failure: Failure) -> typer.Exit:
+    printer.failure(failure)
+    return typer.Exit(failure.kind)

@@ -26,6 +26,31 @@ if TYPE_CHECKING:
     import typer
 
 
+NOUNS = {
+    "project": project.app,
+    "round": round_.app,
+    "scenario": scenario.app,
+    "scheme": scheme.app,
+    "approval": approval.app,
+    "audit": audit.app,
+}
+VERBS = {
+    "do": command.do_command,
+    "why-not": command.why_not_command,
+    "commands": command.commands_command,
+    "demo": servers.demo_command,
+    "up": servers.up_command,
+    "reset": servers.reset_command,
+    "reconcile": reconcile.reconcile_command,
+    "resurrect": reconcile.resurrect_command,
+    "go-live": go_live.go_live_command,
+    "inbox": inbox.inbox_command,
+    "bulk": bulk.bulk_command,
+    "doctor": doctor.doctor_command,
+    "migrate": doctor.migrate_command,
+}
+
+
 def build() -> typer.Typer:
     """The whole command line."""
     app = Typer(
@@ -34,22 +59,10 @@ def build() -> typer.Typer:
         no_args_is_help=True,
         epilog="例 examples: venture project list · venture do confirm-award PJ-3 --as CAB-DEC#1",
     )
-    for name, sub in (
-        ("project", project.app),
-        ("round", round_.app),
-        ("scenario", scenario.app),
-        ("scheme", scheme.app),
-        ("approval", approval.app),
-        ("audit", audit.audit_app),
-    ):
-        app.add_typer(sub, name=name)
-    command.add_to(app)
-    servers.add_to(app)
-    reconcile.add_to(app)
-    go_live.add_to(app)
-    inbox.add_to(app)
-    bulk.add_to(app)
-    doctor.add_to(app)
+    for name, group in NOUNS.items():
+        app.add_typer(group, name=name)
+    for name, function in VERBS.items():
+        app.command(name)(function)
     return app
 
 

@@ -7,27 +7,27 @@ from uuid import UUID
 
 import typer
 
-from application.approvals import StillUndecided, StreamApproval, list_approvals, wait_for_decision
+from application.approvals import StillUndecided, list_approvals, wait_for_decision
 from application.queries import resolve_name
 from cli import rendering
-from cli.adapter import noun, read_settings, run_work
-from cli.output import Column, Form, Language, Output, Printer
+from cli.adapter import Invocation, noun, verb
+from cli.output import Column, Printer
 from cli.project import Realm
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.state import Verdict
-from runtime.runtime import open_runtime
 
 app = noun("審批：等待中的決定", "approvals: decisions that are waited for")
 
 
 @app.command("list")
-def list_command(
+@verb
+async def list_command(
     subject: Annotated[str | None, typer.Argument(help="只列此項目 only of this project, e.g. PJ-3")] = None,
+    *,
     everything: Annotated[bool, typer.Option("--all", help="連同已決的 / ended ones too")] = False,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    invocation: Invocation,
     realm: Realm = None,
 ) -> None:
     """列出等待中的審批 / the approvals that are waited for.
@@ -36,25 +36,20 @@ def list_command(
       venture approval list
       venture approval list PJ-3 --all -o json
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> list[StreamApproval]:
-        async with open_runtime(settings, voice.tell, working=False) as office:
-            stream = await resolve_name(office.store, subject, realm) if subject else None
-            return [
-                a
-                async for a in list_approvals(office.store, stream=stream)
-                if (everything or a.approval.verdict is Verdict.OPEN) and realm in (None, a.stream.realm)
-            ]
-
-    rows = [a.as_json() for a in run_work(voice, work())]
-    if voice.for_people:
+    printer = invocation.printer
+    async with invocation.open_runtime() as runtime:
+        stream = await resolve_name(runtime.store, subject, realm) if subject else None
+        rows = [
+            one.as_json()
+            async for one in list_approvals(runtime.store, stream=stream)
+            if (everything or one.approval.verdict is Verdict.OPEN) and realm in (None, one.stream.realm)
+        ]
+    if printer.for_people:
         for row in rows:
             row["about"] = f"{StreamId(row['stream']).name} {row['key']}".strip()
-            row["role"] = voice.say(f"{Role(row['role']).zh}（{row['role']}）", row["role"])
-            row["verdict"] = voice.say(Verdict(row["verdict"]).zh, row["verdict"])
-            row["gate"] = _gate(row["gate"], voice)
+            row["role"] = printer.say(f"{Role(row['role']).zh}（{row['role']}）", row["role"])
+            row["verdict"] = printer.say(Verdict(row["verdict"]).zh, row["verdict"])
+            row["gate"] = _gate(row["gate"], printer)
     columns = (
         Column("id", "審批編號", "approval"),
         Column("about", "對象", "about"),
@@ -62,20 +57,21 @@ def list_command(
         Column("role", "由誰", "who"),
         Column("verdict", "狀態", "verdict"),
     )
-    voice.rows(rows, columns, ("沒有等待中的審批", "no approval is waited for"))
+    printer.rows(rows, columns, ("沒有等待中的審批", "no approval is waited for"))
 
 
-def _gate(command: str, voice: Printer) -> str:
+def _gate(command: str, printer: Printer) -> str:
     """The decision that is asked for, in the reader's language."""
-    return voice.say(command_class(command).zh(), command)
+    return printer.say(command_class(command).zh(), command)
 
 
 @app.command("wait")
-def wait_command(
+@verb
+async def wait_command(
     approval_id: Annotated[UUID, typer.Argument(metavar="ID", help="審批編號，見 approval list", show_default=False)],
-    timeout: Annotated[float | None, typer.Option("--timeout", min=0.1, help="最多等候秒數 seconds at most")] = None,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    patience_s: Annotated[float | None, typer.Option("--timeout", min=0.1, help="最多等候秒數 seconds at most")] = None,
+    *,
+    invocation: Invocation,
 ) -> None:
     """等候一項審批，直到有結果；服務重啟亦不中斷 / wait until it is decided, through restarts of anything.
 
@@ -83,26 +79,21 @@ def wait_command(
 
     例 example:  venture approval wait 3f0c… --timeout 3600
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> StreamApproval:
-        async with open_runtime(settings, voice.tell, working=True) as office:
-            try:
-                return await wait_for_decision(office.store, office.door, approval_id, timeout)
-            except TimeoutError:
-                raise StillUndecided(approval_id, timeout or 0) from None
-
-    asking = run_work(voice, work())
-    a = asking.approval
-    if voice.for_people:
-        when = rendering.local(a.decided_at) if a.decided_at else ""
-        about, gate = f"{asking.stream.name} {a.key}".strip(), _gate(a.gate, voice)
-        voice.tell(
-            f"{about} {gate}：{a.verdict.zh}（{a.decided_by} {when}）",
-            f"{about} {gate}: {a.verdict} ({a.decided_by} {when})",
+    printer = invocation.printer
+    async with invocation.open_runtime(working=True) as runtime:
+        try:
+            decision = await wait_for_decision(runtime.store, runtime.door, approval_id, patience_s)
+        except TimeoutError:
+            raise StillUndecided(approval_id, patience_s or 0) from None
+    approval = decision.approval
+    if printer.for_people:
+        when = rendering.local(approval.decided_at) if approval.decided_at else ""
+        about, gate = f"{decision.stream.name} {approval.key}".strip(), _gate(approval.gate, printer)
+        printer.tell(
+            f"{about} {gate}：{approval.verdict.zh}（{approval.decided_by} {when}）",
+            f"{about} {gate}: {approval.verdict} ({approval.decided_by} {when})",
         )
     else:
-        voice.json(asking.as_json())
-    if a.verdict is not Verdict.GRANTED:
+        printer.json(decision.as_json())
+    if approval.verdict is not Verdict.GRANTED:
         raise typer.Exit(FailureKind.REFUSED)

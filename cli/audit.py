@@ -13,16 +13,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import bootstrap
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
-from audit.histories import Mechanics
+from audit.histories import ReplaySettings
 from audit.invariants import INVARIANTS, TIERS, Report, check
 from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
-from cli.adapter import noun, read_settings, run_work
-from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer, paper, words
+from cli.adapter import Invocation, noun, verb
+from cli.output import ArgumentInvalid, Column, Form, Printer, paper, words
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
-from runtime.runtime import open_runtime
 from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
-audit_app = noun("審計：核驗、重演、還原某日", "audit: verify, replay, see any day again")
+app = noun("審計：核驗、重演、還原某日", "audit: verify, replay, see any day again")
 
 Subject = Annotated[str, typer.Argument(help="PJ-3、AP-5、R-FZ-2023 或全稱 project/live/AP-5", show_default=False)]
 Realm = Annotated[
@@ -54,10 +53,11 @@ _DAY = "2023-05-20"
 # ------------------------------------------------------------------------------------------------------------ verify
 
 
-@audit_app.command("verify")
-def verify_command(
-    output: Output = Form.TABLE,
-    lang: Language = None,
+@app.command("verify")
+@verb
+async def verify_command(
+    *,
+    invocation: Invocation,
     root: Annotated[
         list[str] | None,
         typer.Option("--root", help="留存在外的樹根 a root kept outside, SIZE:ROOT(可多次)", show_default=False),
@@ -75,88 +75,83 @@ def verify_command(
       venture audit verify --root 55:10aaa90b9896f557e95634f6848823a3f3ca40593c661810c9792649beeac5e1
       venture audit verify -o jsonl --lang en
     """  # noqa: D301 - a real backspace keeps the lines apart
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> Verification:
-        kept = [_root(text) for text in root or ()]
-        async with open_runtime(settings, voice.tell, working=False) as office:
-            with _bar(voice) as progress:
-                return await verify(office.store, onlooker=_Bar(progress, voice), kept=kept)
-
-    verification = run_work(voice, work())
-    tell_verification(verification, voice)
+    printer, roots = invocation.printer, [_read_root(text) for text in root or ()]
+    async with invocation.open_runtime() as runtime:
+        with _bar(printer) as progress:
+            verification = await verify(runtime.store, progress=_Bar(progress, printer), roots=roots)
+    tell_verification(verification, printer)
     if not verification.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def _root(text: str) -> Root:
+def _read_root(text: str) -> Root:
     try:
         return Root.read(text)
     except ValueError as error:
         raise ArgumentInvalid(f"--root {text}:寫作 條數：樹根", f"--root {text}: write SIZE:ROOT") from error
 
 
-def _bar(voice: Printer) -> Progress:
+def _bar(printer: Printer) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=words, transient=True, disable=not voice.for_people)
+    return Progress(*columns, console=words, transient=True, disable=not printer.for_people)
 
 
 class _Bar:
     """A progress bar over the positions of the log."""
 
-    def __init__(self, progress: Progress, voice: Printer) -> None:
+    def __init__(self, progress: Progress, printer: Printer) -> None:
         self._progress = progress
-        self._task = progress.add_task(voice.say("核驗", "verifying"), total=None)
+        self._task = progress.add_task(printer.say("核驗", "verifying"), total=None)
 
-    def began(self, entries: int) -> None:
+    def begin(self, entries: int) -> None:
         """A pass over that many entries begins."""
         self._progress.update(self._task, total=entries)
 
-    def reached(self, position: int) -> None:
+    def advance(self, position: int) -> None:
         """Everything up to that position is looked at."""
         self._progress.update(self._task, completed=position)
 
 
-def tell_verification(verification: Verification, voice: Printer) -> None:
+def tell_verification(verification: Verification, printer: Printer) -> None:
     """The findings as a table, and the root to be kept; or as data, of which jsonl has a line for each finding."""
-    if voice.form is Form.JSON:
-        voice.json(verification.as_json())
+    if printer.form is Form.JSON:
+        printer.json(verification.as_json())
         return
-    rows = [f.as_json() | {"text": voice.say(f.zh, f.en)} for f in verification.findings]
+    rows = [f.as_json() | {"text": printer.say(f.zh, f.en)} for f in verification.findings]
     columns = (
         Column("position", "序號", "position", right=True),
         Column("stream", "檔案", "stream"),
         Column("text", "不符之處", "finding"),
     )
-    if voice.form is Form.JSONL:
+    if printer.form is Form.JSONL:
         for row in verification.as_json()["findings"]:
-            voice.json({"finding": row})
-        voice.json({k: v for k, v in verification.as_json().items() if k != "findings"})
+            printer.json({"finding": row})
+        printer.json({k: v for k, v in verification.as_json().items() if k != "findings"})
         return
     if rows:
-        voice.rows(rows, columns, ("", ""))
+        printer.rows(rows, columns, ("", ""))
     v = verification
-    mark, verdict = ("✓", voice.say("全部相符", "all agrees")) if v.ok else ("✗", _count(len(rows), voice))
-    sizes = voice.say(
+    mark, verdict = ("✓", printer.say("全部相符", "all agrees")) if v.ok else ("✗", _count(len(rows), printer))
+    sizes = printer.say(
         f"{v.entries} 條記錄（{v.events} 事件，{v.commands} 命令），{v.streams} 個檔案",
         f"{v.entries} entries ({v.events} events, {v.commands} commands) of {v.streams} streams",
     )
     paper().print(f"{mark} {verdict} · {sizes}", markup=False)
-    paper().print(voice.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}", markup=False)
+    paper().print(printer.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}", markup=False)
 
 
-def _count(findings: int, voice: Printer) -> str:
-    return voice.say(f"{findings} 處不符", f"{findings} findings")
+def _count(findings: int, printer: Printer) -> str:
+    return printer.say(f"{findings} 處不符", f"{findings} findings")
 
 
 # -------------------------------------------------------------------------------------------------------- invariants
 
 
-@audit_app.command("invariants")
-def invariants_command(
-    output: Output = Form.TABLE,
-    lang: Language = None,
+@app.command("invariants")
+@verb
+async def invariants_command(
+    *,
+    invocation: Invocation,
     realm: Realm = None,
     bases: Annotated[
         str | None,
@@ -175,24 +170,18 @@ def invariants_command(
       venture audit invariants --realm live -o json
       venture audit invariants --realm live --bases 1+7+55
     """  # noqa: D301 - a real backspace keeps the lines apart
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> Report:
-        stated = None if bases is None else _tiers(bases, realm)
-        async with open_runtime(settings, voice.tell, working=False) as office:
-            with _bar(voice) as progress:
-                bar = _Bar(progress, voice)
-                bar.began(await office.store.last_position())
-                return await check(office.store, realm, bases=stated, onlooker=bar.reached)
-
-    report = run_work(voice, work())
-    tell_invariants(report, voice)
+    printer, stated = invocation.printer, None if bases is None else _read_tiers(bases, realm)
+    async with invocation.open_runtime() as runtime:
+        with _bar(printer) as progress:
+            bar = _Bar(progress, printer)
+            bar.begin(await runtime.store.last_position())
+            report = await check(runtime.store, realm, bases=stated, onlooker=bar.advance)
+    tell_invariants(report, printer)
     if not report.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def _tiers(text: str, realm: str | None) -> dict[str, int]:
+def _read_tiers(text: str, realm: str | None) -> dict[str, int]:
     """The numbers of a city's bases, from the top tier down. Raises ArgumentInvalid for another form."""
     numbers = text.split("+")
     if realm is None or len(numbers) != len(TIERS) or not all(n.strip().isdecimal() for n in numbers):
@@ -203,22 +192,22 @@ def _tiers(text: str, realm: str | None) -> dict[str, int]:
     return dict(zip(TIERS, map(int, numbers), strict=True))
 
 
-def tell_invariants(report: Report, voice: Printer) -> None:
+def tell_invariants(report: Report, printer: Printer) -> None:
     """The breaches as a table, and every invariant with how often it was judged; or as data."""
-    if voice.form is Form.JSON:
-        voice.json(report.as_json())
+    if printer.form is Form.JSON:
+        printer.json(report.as_json())
         return
-    if voice.form is Form.JSONL:
+    if printer.form is Form.JSONL:
         for breach in report.breaches:
-            voice.json({"breach": breach.as_json()})
-        voice.json({k: v for k, v in report.as_json().items() if k != "breaches"})
+            printer.json({"breach": breach.as_json()})
+        printer.json({k: v for k, v in report.as_json().items() if k != "breaches"})
         return
     broken = Counter(b.rule for b in report.breaches)
     for rule, texts in INVARIANTS.items():
         mark = "✗" if broken[rule] else "✓" if report.judged[rule] else "–"
-        count = voice.say(f"判 {report.judged[rule]} 次", f"judged {report.judged[rule]} times")
-        paper().print(f"{mark} {rule:<4} {voice.say(*texts)} · {count}", markup=False)
-    rows = [b.as_json() | {"text": voice.say(b.zh, b.en)} for b in report.breaches]
+        count = printer.say(f"判 {report.judged[rule]} 次", f"judged {report.judged[rule]} times")
+        paper().print(f"{mark} {rule:<4} {printer.say(*texts)} · {count}", markup=False)
+    rows = [b.as_json() | {"text": printer.say(b.zh, b.en)} for b in report.breaches]
     if rows:
         columns = (
             Column("position", "序號", "position", right=True),
@@ -226,25 +215,26 @@ def tell_invariants(report: Report, voice: Printer) -> None:
             Column("rule", "規則", "rule"),
             Column("text", "違反之處", "breach"),
         )
-        voice.rows(rows, columns, ("", ""))
+        printer.rows(rows, columns, ("", ""))
     moves = sum(n for rule, n in report.judged.items() if rule not in INVARIANTS)
-    mark, verdict = ("✓", voice.say("全部成立", "all hold")) if report.ok else ("✗", _breaches(len(rows), voice))
-    sizes = voice.say(
+    mark, verdict = ("✓", printer.say("全部成立", "all hold")) if report.ok else ("✗", _breaches(len(rows), printer))
+    sizes = printer.say(
         f"{report.events} 個事件，狀態機判 {moves} 次",
         f"{report.events} events, the state machine judged {moves} times",
     )
     paper().print(f"{mark} {verdict} · {sizes}", markup=False)
 
 
-def _breaches(number: int, voice: Printer) -> str:
-    return voice.say(f"{number} 處違反", f"{number} breaches")
+def _breaches(number: int, printer: Printer) -> str:
+    return printer.say(f"{number} 處違反", f"{number} breaches")
 
 
 # ------------------------------------------------------------------------------------------------------------ replay
 
 
-@audit_app.command("replay")
-def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
+@app.command("replay")
+@verb
+async def replay_command(subject: Subject, *, invocation: Invocation, realm: Realm = None) -> None:
     """重演一個檔案：重新累計、逐項重判、重放工作流 / replay a stream: fold, decide and run it again.
 
     \b
@@ -258,76 +248,71 @@ def replay_command(subject: Subject, output: Output = Form.TABLE, lang: Language
       venture audit replay PJ-3
       venture audit replay project/live/AP-5 -o json
     """  # noqa: D301 - a real backspace keeps the lines apart
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> Replay:
-        async with open_runtime(settings, voice.tell, working=False) as office:
-            stream = await resolve_name(office.store, subject, realm)
-            return await replay(office.store, office.client, stream, mechanics())
-
-    replayed = run_work(voice, work())
-    if voice.for_people:
-        tell_replay(replayed, voice)
+    printer = invocation.printer
+    async with invocation.open_runtime() as runtime:
+        stream = await resolve_name(runtime.store, subject, realm)
+        replayed = await replay(runtime.store, runtime.client, stream, replay_settings())
+    if printer.for_people:
+        tell_replay(replayed, printer)
     else:
-        voice.json(replayed.as_json())
+        printer.json(replayed.as_json())
     if not replayed.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def mechanics() -> Mechanics:
+def replay_settings() -> ReplaySettings:
     """How this release's worker runs workflows."""
-    return Mechanics(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
+    return ReplaySettings(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
 
 
-def tell_replay(replayed: Replay, voice: Printer) -> None:
+def tell_replay(replayed: Replay, printer: Printer) -> None:
     """Three sections, each with its mark and what differs first."""
     paper().print(replayed.stream, style="bold", markup=False)
-    for mark, title, lines in _sections(replayed, voice):
+    for mark, title, lines in _sections(replayed, printer):
         paper().print(f"{mark} {title}", markup=False)
         for line in lines:
             paper().print(f"    {line}", markup=False)
 
 
-def _sections(replayed: Replay, voice: Printer) -> Iterator[tuple[str, str, list[str]]]:
+def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, list[str]]]:
     refold, decided, histories = replayed.refold, replayed.decided, replayed.histories
     yield (
         _mark(refold.ok),
-        voice.say(
+        printer.say(
             f"一 重新累計：{refold.version} 個事件，現為 {refold.stage}",
             f"1 folded again: {refold.version} events, now {refold.stage}",
         ),
         [
-            voice.say(f"{field}:累計為 {fold}，待辦登記為 {row}", f"{field}: folded {fold}, the agenda says {row}")
+            printer.say(f"{field}:累計為 {fold}，待辦登記為 {row}", f"{field}: folded {fold}, the agenda says {row}")
             for field, fold, row in refold.differences
         ],
     )
-    told = _difference(decided.first, voice) if decided.first else []
+    told = _difference(decided.first, printer) if decided.first else []
     if decided.others:
-        told.append(voice.say(f"另有 {decided.others} 項命令不同", f"{decided.others} further commands differ"))
+        told.append(printer.say(f"另有 {decided.others} 項命令不同", f"{decided.others} further commands differ"))
     if decided.undecided:
         told.append(
-            voice.say(
+            printer.say(
                 f"{decided.undecided} 項拒絕出於其他檔案，所讀未入日誌，無從重判",
                 f"{decided.undecided} refusals came from other streams, whose readings were not journalled",
             )
         )
     yield (
         _mark(decided.ok),
-        voice.say(
+        printer.say(
             f"二 逐項重判：{decided.commands} 項命令（{decided.accepted} 受理，{decided.refused} 被拒）",
             f"2 decided again: {decided.commands} commands ({decided.accepted} accepted, {decided.refused} refused)",
         ),
         told,
     )
     if not histories.kept:
-        gone = voice.say("三 重放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
+        gone = printer.say("三 重放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
         yield "–", gone, []
         return
     answers = sum(run.answers for run in histories.runs)
     yield (
         _mark(histories.ok),
-        voice.say(
+        printer.say(
             f"三 重放工作流：{len(histories.runs)} 次運行，{answers} 個答覆與日誌相符",
             f"3 run again: {len(histories.runs)} runs, {answers} answers as journalled",
         ),
@@ -339,12 +324,12 @@ def _sections(replayed: Replay, voice: Printer) -> Iterator[tuple[str, str, list
     )
 
 
-def _difference(first: DecisionDifference, voice: Printer) -> list[str]:
+def _difference(first: DecisionDifference, printer: Printer) -> list[str]:
     where = f"{first.position} v{first.version} · {first.command} · {first.what}"
     return [
-        voice.say("首處 序號 ", "first at position ") + where,
-        voice.say("  記錄 ", "  recorded ") + first.recorded,
-        voice.say("  重判 ", "  decided  ") + first.decided,
+        printer.say("首處 序號 ", "first at position ") + where,
+        printer.say("  記錄 ", "  recorded ") + first.recorded,
+        printer.say("  重判 ", "  decided  ") + first.decided,
     ]
 
 
@@ -355,14 +340,15 @@ def _mark(ok: object) -> str:
 # ------------------------------------------------------------------------------------------------------------- as of
 
 
-@audit_app.command("as-of")
-def as_of_command(
+@app.command("as-of")
+@verb
+async def as_of_command(
     day: Annotated[
         str, typer.Argument(metavar="DATE", help="2023-05-20，或 2023-05-20T15:00+08:00", show_default=False)
     ],
     subject: Subject,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
     realm: Realm = None,
     known: Annotated[
         str | None,
@@ -380,24 +366,18 @@ def as_of_command(
       venture audit as-of 2023-05-20T15:00+08:00 PJ-3 -o json
       venture audit as-of 2026-03-31 PJ-3 --known 2026-04-02
     """  # noqa: D301 - a real backspace keeps the lines apart
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> tuple[AsOf, File]:
-        until = _moment(day)
-        seen = None if known is None else instant_of(_moment(known))
-        async with open_runtime(settings, voice.tell, working=False) as office:
-            stream = await resolve_name(office.store, subject, realm)
-            return await _then(office.store, stream, until, seen)
-
-    was, file = run_work(voice, work())
+    printer, until = invocation.printer, _read_moment(day)
+    seen = None if known is None else instant_of(_read_moment(known))
+    async with invocation.open_runtime() as runtime:
+        stream = await resolve_name(runtime.store, subject, realm)
+        was, file = await _then(runtime.store, stream, until, seen)
     told = day if len(day) == len(_DAY) else f"{was.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-    voice.tell(
+    printer.tell(
         f"截至 {told} 的樣子（其後 {was.later} 個事件不計）",
         f"as it was at {told}; {was.later} later events do not count",
         "bold",
     )
-    project.show(file, voice, was.until)
+    project.show(file, printer, was.until)
 
 
 async def _then(
@@ -414,7 +394,7 @@ async def _then(
     return was, replace(file, state=was.state, calendar=calendar, story=story)
 
 
-def _moment(text: str) -> date | datetime:
+def _read_moment(text: str) -> date | datetime:
     """A day, or an instant with its offset. Raises ArgumentInvalid for another form."""
     try:
         moment = date.fromisoformat(text) if len(text) == len(_DAY) else datetime.fromisoformat(text)

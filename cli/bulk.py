@@ -12,25 +12,21 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from application.bulk import BulkOrder, BulkResult, RowOutcome, parse_rows, preview_rows, run_rows
-from cli.adapter import read_settings, run_work
-from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer, words
+from cli.adapter import Invocation, verb
+from cli.output import ArgumentInvalid, Column, Form, Printer, words
 from cli.project import Realm
 from domain.kernel.failure import FailureKind
-from runtime.runtime import Runtime, open_runtime
+from runtime.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-def add_to(app: typer.Typer) -> None:
-    """Mount the command."""
-    app.command("bulk")(bulk_command)
-
-
-def bulk_command(
+@verb
+async def bulk_command(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="批量文件 .jsonl 或 .csv", show_default=False)],
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
     realm: Realm = None,
     preview: Annotated[
         bool,
@@ -46,84 +42,78 @@ def bulk_command(
       venture bulk awards.jsonl --preview
       venture bulk awards.csv --yes -o jsonl > results.jsonl
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> list[BulkResult] | None:
-        if not path.is_file():
-            raise ArgumentInvalid(f"沒有文件 {path}", f"there is no file {path}")
-        async with open_runtime(settings, voice.tell, working=not preview) as office:
-            orders = await parse_rows(path.name, path.read_bytes(), office.store, realm)
-            _show_commands(orders, voice)
-            if preview:
-                return await _preview(orders, office, voice)
-            if not (yes or await _confirm(orders, office, voice)):
-                return None
-            with _progress(len(orders), voice, "辦理中", "carrying out") as on_result:
-                return [result async for result in run_rows(orders, office.door, on_result=on_result)]
-
-    results = run_work(voice, work())
-    if results is None:
-        return
-    _show_results(results, voice)
+    printer = invocation.printer
+    if not path.is_file():
+        raise ArgumentInvalid(f"沒有文件 {path}", f"there is no file {path}")
+    async with invocation.open_runtime(working=not preview) as runtime:
+        orders = await parse_rows(path.name, path.read_bytes(), runtime.store, realm)
+        _show_commands(orders, printer)
+        if preview:
+            results = await _preview(orders, runtime, printer)
+        elif yes or await _confirm(orders, runtime, printer):
+            with _progress(len(orders), printer, "辦理中", "carrying out") as on_result:
+                results = [result async for result in run_rows(orders, runtime.door, on_result=on_result)]
+        else:
+            return
+    _show_results(results, printer)
     if any(r.outcome is RowOutcome.NOT_KNOWN for r in results):
         raise typer.Exit(FailureKind.UNAVAILABLE)
     if not all(r.ok for r in results):
         raise typer.Exit(FailureKind.REFUSED)
 
 
-async def _confirm(orders: tuple[BulkOrder, ...], office: Runtime, voice: Printer) -> bool:
+async def _confirm(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Printer) -> bool:
     """Whether the person at the keyboard wants it, having seen what would become of it."""
     if not sys.stdin.isatty():
         raise ArgumentInvalid("請加 --yes 確認辦理", "add --yes to carry it out")
-    if voice.for_people:
-        _show_results(await _preview(orders, office, voice), voice)
-    return typer.confirm(voice.say(f"辦理這 {len(orders)} 行？", f"Carry these {len(orders)} rows out?"), err=True)
+    if printer.for_people:
+        _show_results(await _preview(orders, runtime, printer), printer)
+    return typer.confirm(printer.say(f"辦理這 {len(orders)} 行？", f"Carry these {len(orders)} rows out?"), err=True)
 
 
-async def _preview(orders: tuple[BulkOrder, ...], office: Runtime, voice: Printer) -> list[BulkResult]:
-    with _progress(len(orders), voice, "試算中", "trying") as on_result:
-        return [result async for result in preview_rows(orders, office.store, on_result=on_result)]
+async def _preview(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Printer) -> list[BulkResult]:
+    with _progress(len(orders), printer, "試算中", "trying") as on_result:
+        return [result async for result in preview_rows(orders, runtime.store, on_result=on_result)]
 
 
-def _show_commands(orders: tuple[BulkOrder, ...], voice: Printer) -> None:
+def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
     counted = Counter((o.command.command_type, o.command.zh()) for o in orders)
     for (command, zh), rows in counted.items():
-        voice.tell(f"  {zh}（{command}）：{rows} 行", f"  {command}: {rows} rows")
+        printer.tell(f"  {zh}（{command}）：{rows} 行", f"  {command}: {rows} rows")
 
 
 @contextmanager
-def _progress(rows: int, voice: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
+def _progress(rows: int, printer: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
     """A bar for people, a line for each result for machines that read along; what to tell each result to."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=words, transient=True, disable=not voice.for_people) as progress:
-        task = progress.add_task(voice.say(zh, en), total=rows)
+    with Progress(*columns, console=words, transient=True, disable=not printer.for_people) as progress:
+        task = progress.add_task(printer.say(zh, en), total=rows)
 
         def on_result(result: BulkResult) -> None:
             progress.update(task, advance=1)
-            if voice.form is Form.JSONL:
-                voice.json(result.as_json())
+            if printer.form is Form.JSONL:
+                printer.json(result.as_json())
 
         yield on_result
 
 
-def _show_results(results: list[BulkResult], voice: Printer) -> None:
+def _show_results(results: list[BulkResult], printer: Printer) -> None:
     counted = Counter(r.outcome for r in results)
-    if voice.form is Form.JSON:
-        voice.json(
+    if printer.form is Form.JSON:
+        printer.json(
             {
                 "rows": [r.as_json() for r in results],
                 "counted": {str(outcome): count for outcome, count in counted.items()},
             }
         )
-    if voice.for_people:
+    if printer.for_people:
         rows = [
             {
                 "row": r.order.number,
                 "stream": r.order.stream.name,
-                "command": voice.say(r.order.command.zh(), r.order.command.command_type),
-                "outcome": voice.say(*r.outcome.label),
-                "why": "; ".join(f"[{u.rule}] {voice.say(u.zh, u.en)}" for u in r.unmet) or r.why,
+                "command": printer.say(r.order.command.zh(), r.order.command.command_type),
+                "outcome": printer.say(*r.outcome.label),
+                "why": "; ".join(f"[{u.rule}] {printer.say(u.zh, u.en)}" for u in r.unmet) or r.why,
             }
             for r in results
             if not r.ok
@@ -136,13 +126,13 @@ def _show_results(results: list[BulkResult], voice: Printer) -> None:
             Column("why", "原因", "why"),
         )
         rehearsed = any(r.outcome is RowOutcome.GRANTABLE for r in results)
-        voice.rows(
+        printer.rows(
             rows,
             columns,
             ("✓ 全部可辦", "✓ all would be granted") if rehearsed else ("✓ 全部辦理", "✓ all carried out"),
         )
     totals = [(*outcome.label, count) for outcome, count in counted.items()]
-    voice.tell(
+    printer.tell(
         f"合計 {len(results)} 行：{'、'.join(f'{zh} {count}' for zh, _, count in totals)}",
         f"{len(results)} rows: {', '.join(f'{count} {en}' for _, en, count in totals)}",
     )

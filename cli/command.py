@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,20 +14,21 @@ from pydantic import ValidationError
 
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
-from cli.adapter import exit_with, read_settings, run_work
-from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
+from cli.adapter import Invocation, verb
+from cli.output import ArgumentInvalid, Column, Printer
 from cli.project import Realm
 from domain.catalogue import AGGREGATES, command_named, command_table, event_class, halves, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
-from runtime.runtime import open_runtime
 from schemes.document import explain_error, parse_value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from application.door import Receipt
     from domain.kernel.message import Command
-    from runtime.runtime import Runtime
+    from store.port import EventStore
 
 Name = Annotated[
     str,
@@ -47,20 +49,14 @@ At = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Mount the commands."""
-    app.command("do")(do_command)
-    app.command("why-not")(why_not_command)
-    app.command("commands")(commands_command)
-
-
-def do_command(
+@verb
+async def do_command(
     name: Name,
     subject: Subject,
     actor: As,
     given: Given = None,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
     realm: Realm = None,
     at: At = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只試算，不記錄 / decide only, record nothing")] = False,
@@ -75,18 +71,37 @@ def do_command(
       venture do request-disbursement PJ-3/T1 --as CAB-REG#1 amount=3500000
       venture do start-project PJ-3 --as SO-PM#1 end=2023-11-30 --dry-run
     """
-    _give(
-        Printer.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=dry_run, command_id=command_id
+    order = _Order(name, subject, actor, given or [], realm, at)
+    if dry_run:
+        await _rehearse(order, invocation)
+        return
+    printer, moment = invocation.printer, _read_moment(at)
+    async with invocation.open_runtime(working=True) as runtime:
+        stream = await _find_stream(runtime.store, subject, realm)
+        command, who = order.read(stream)
+        if stream.realm != LIVE and moment is None:
+            moment = await _manual_now(runtime.store, stream)
+        receipt = await runtime.door.send(stream, command, who, command_id=command_id, at=moment)
+    if not printer.for_people:
+        printer.json(receipt_as_json(receipt))
+        return
+    again = printer.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if receipt.repeated else ""
+    events = _event_words(receipt.events, printer)
+    printer.tell(
+        f"✓ 已辦理：{events}  {receipt.stream} v{receipt.version}{again}",
+        f"✓ Carried out: {events}  {receipt.stream} v{receipt.version}{again}",
+        "green",
     )
 
 
-def why_not_command(
+@verb
+async def why_not_command(
     name: Name,
     subject: Subject,
     actor: Annotated[str | None, typer.Option("--as", help="經辦人 ROLE#n；不填則取有權者", show_default=False)] = None,
     given: Given = None,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
     realm: Realm = None,
     at: At = None,
 ) -> None:
@@ -94,66 +109,54 @@ def why_not_command(
 
     例 example:  venture why-not request-disbursement PJ-3/T2 amount=1500000
     """
-    _give(Printer.of(output, lang), name, subject, actor, given or [], realm, at, dry_run=True, command_id=None)
+    await _rehearse(_Order(name, subject, actor, given or [], realm, at), invocation)
 
 
-def _give(
-    voice: Printer,
-    name: str,
-    subject: str,
-    actor: str | None,
-    given: list[str],
-    realm: str | None,
-    at: str | None,
-    *,
-    dry_run: bool,
-    command_id: UUID | None,
-) -> None:
-    settings = read_settings()
+@dataclass(frozen=True)
+class _Order:
+    """A command as it was typed."""
 
-    async def work() -> dict[str, Any]:
-        async with open_runtime(settings, voice.tell, working=not dry_run) as office:
-            stream = await _stream(office, subject, realm)
-            command = _command(name, stream, subject, given)
-            who = actor_named(actor or f"{command.by[0]}#1")
-            moment = _moment(at)
-            if dry_run:
-                return await _tried(office, stream, command, who, moment)
-            if stream.realm != LIVE and moment is None:
-                moment = await _manual_now(office, stream)
-            receipt = await office.door.send(stream, command, who, command_id=command_id, at=moment)
-            return _receipt(receipt)
+    name: str
+    subject: str
+    actor: str | None
+    given: list[str]
+    realm: str | None
+    at: str | None
 
-    answer = run_work(voice, work())
-    if not voice.for_people:
-        voice.json(answer)
+    def read(self, stream: StreamId) -> tuple[Command, Actor]:
+        """The command to that stream, and whose it is: without a name, of a role that may give it."""
+        command = _read_command(self.name, stream, self.subject, self.given)
+        return command, read_actor(self.actor or f"{command.by[0]}#1")
+
+
+async def _rehearse(order: _Order, invocation: Invocation) -> None:
+    """Say what the command would lead to now. Raises CommandRejected."""
+    printer, moment = invocation.printer, _read_moment(order.at)
+    async with invocation.open_runtime() as runtime:
+        stream = await _find_stream(runtime.store, order.subject, order.realm)
+        step = await DryRun(runtime.store).step(stream, *order.read(stream), moment)
+    if step.unmet:
+        raise CommandRejected(step.unmet)
+    names = [event.event_type for event in step.events]
+    if not printer.for_people:
+        printer.json({"stream": stream, "dry_run": True, "events": names})
         return
-    events = voice.say("、", ", ").join(_event(name, voice) for name in answer["events"])
-    if dry_run:
-        voice.tell(
-            f"✓ 可以辦理，將記錄：{events}（僅試算，未記錄）",
-            f"✓ It would be carried out: {events} (nothing recorded)",
-            "green",
-        )
-    else:
-        repeated = (
-            voice.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if answer["repeated"] else ""
-        )
-        voice.tell(
-            f"✓ 已辦理：{events}  {answer['stream']} v{answer['version']}{repeated}",
-            f"✓ Carried out: {events}  {answer['stream']} v{answer['version']}{repeated}",
-            "green",
-        )
+    events = _event_words(names, printer)
+    printer.tell(
+        f"✓ 可以辦理，將記錄：{events}（僅試算，未記錄）",
+        f"✓ It would be carried out: {events} (nothing recorded)",
+        "green",
+    )
 
 
-def _event(name: str, voice: Printer) -> str:
-    return voice.say(f"{event_class(name).zh}（{name}）", name)
+def _event_words(names: Iterable[str], printer: Printer) -> str:
+    return printer.say("、", ", ").join(printer.say(f"{event_class(n).zh}（{n}）", n) for n in names)
 
 
-async def _stream(office: Runtime, subject: str, realm: str | None) -> StreamId:
+async def _find_stream(store: EventStore, subject: str, realm: str | None) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet."""
     try:
-        return await resolve_or_begin(office.store, subject, realm)
+        return await resolve_or_begin(store, subject, realm)
     except NameUnknown as unknown:
         raise ArgumentInvalid(
             f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
@@ -161,7 +164,7 @@ async def _stream(office: Runtime, subject: str, realm: str | None) -> StreamId:
         ) from unknown
 
 
-def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
+def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
     """The command with its particulars. Raises ArgumentInvalid or DocumentInvalid with everything that is wrong."""
     try:
         command_type = command_named(name, stream.kind)
@@ -172,7 +175,7 @@ def _command(name: str, stream: StreamId, subject: str, given: list[str]) -> Com
             f"{stream.kind} has no command {_short(name)}. {near}All: venture commands {stream.kind}",
         ) from None
     _, part = halves(subject)
-    particulars = command_type.about(part, _particulars(given))
+    particulars = command_type.about(part, _read_particulars(given))
     try:
         return command_type.model_validate(particulars)
     except ValidationError as wrong:
@@ -190,8 +193,8 @@ def _resembling(name: str, kind: str) -> str:
     rows = [row for row in command_table() if row.kind == kind]
     names = {word: row.command for row in rows for word in (row.command, row.event, row.zh)}
     squeezed = {word.lower(): command for word, command in names.items()}
-    found = get_close_matches(name.replace("-", "").lower(), squeezed, n=3, cutoff=0.5)
-    return f"{' '.join(dict.fromkeys(squeezed[word] for word in found))}? " if found else ""
+    near = get_close_matches(name.replace("-", "").lower(), squeezed, n=3, cutoff=0.5)
+    return f"{' '.join(dict.fromkeys(squeezed[word] for word in near))}? " if near else ""
 
 
 def _short(text: str) -> str:
@@ -202,20 +205,20 @@ def _short(text: str) -> str:
 _LONGEST_SHOWN = 60
 
 
-def _particulars(given: list[str]) -> dict[str, Any]:
+def _read_particulars(given: list[str]) -> dict[str, Any]:
     """``key=value`` pairs; a value is read as YAML, so numbers, lists and mappings may be given."""
-    found: dict[str, Any] = {}
+    particulars: dict[str, Any] = {}
     for pair in given:
         key, equals, text = pair.partition("=")
         if not equals or not key:
             raise ArgumentInvalid(f"{_short(pair)!r}：寫作 key=value", f"{_short(pair)!r}: write key=value")
-        if key in found:
+        if key in particulars:
             raise ArgumentInvalid(f"{key} 給了兩次", f"{key} is given twice")
-        found[key] = parse_value(text)
-    return found
+        particulars[key] = parse_value(text)
+    return particulars
 
 
-def actor_named(text: str) -> Actor:
+def read_actor(text: str) -> Actor:
     """Who is meant. Raises ArgumentInvalid."""
     try:
         return Actor(text)
@@ -223,7 +226,7 @@ def actor_named(text: str) -> Actor:
         raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
 
 
-def _moment(at: str | None) -> datetime | None:
+def _read_moment(at: str | None) -> datetime | None:
     if at is None:
         return None
     try:
@@ -233,22 +236,13 @@ def _moment(at: str | None) -> datetime | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
 
 
-async def _manual_now(office: Runtime, stream: StreamId) -> datetime | None:
+async def _manual_now(store: EventStore, stream: StreamId) -> datetime | None:
     """Where a manual realm's clock stands: a command without a time of its own is given then."""
-    return (await office.store.realm(stream.realm)).now
+    return (await store.realm(stream.realm)).now
 
 
-async def _tried(
-    office: Runtime, stream: StreamId, command: Command, actor: Actor, moment: datetime | None
-) -> dict[str, Any]:
-    """What the command would lead to now. Raises CommandRejected."""
-    step = await DryRun(office.store).step(stream, command, actor, moment)
-    if step.unmet:
-        raise CommandRejected(step.unmet)
-    return {"stream": stream, "dry_run": True, "events": [e.event_type for e in step.events]}
-
-
-def _receipt(receipt: Receipt) -> dict[str, Any]:
+def receipt_as_json(receipt: Receipt) -> dict[str, Any]:
+    """For a machine."""
     return {
         "id": str(receipt.command_id),
         "stream": receipt.stream,
@@ -259,10 +253,11 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def commands_command(
+@verb
+async def commands_command(
     kind: Annotated[str | None, typer.Argument(help="project、round、need …", show_default=False)] = None,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
 ) -> None:
     """有哪些命令：誰可辦、何階段可辦 / which commands there are: who may give them, in which stages.
 
@@ -270,13 +265,11 @@ def commands_command(
       venture commands project
       venture commands project -o json
     """
-    voice = Printer.of(output, lang)
+    printer = invocation.printer
     if kind is not None and kind not in AGGREGATES:
         kinds = " ".join(AGGREGATES)
-        raise exit_with(
-            voice, ArgumentInvalid(f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}")
-        )
-    told = voice.say if voice.for_people else lambda _zh, en: en
+        raise ArgumentInvalid(f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}")
+    say = printer.say if printer.for_people else lambda _zh, en: en
     rows = [
         {
             "kind": row.kind,
@@ -284,7 +277,7 @@ def commands_command(
             "event": row.event,
             "zh": row.zh,
             "by": ", ".join(row.roles),
-            "during": told("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
+            "during": say("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
         }
         for row in command_table()
         if kind in (None, row.kind)
@@ -296,4 +289,4 @@ def commands_command(
         Column("by", "經辦", "by"),
         Column("during", "階段", "stages"),
     )
-    voice.rows(json.loads(json.dumps(rows)), columns, ("沒有命令", "no commands"))
+    printer.rows(json.loads(json.dumps(rows)), columns, ("沒有命令", "no commands"))

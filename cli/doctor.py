@@ -9,32 +9,25 @@ import typer
 import bootstrap
 from application import doctor
 from application.doctor import Diagnosis
-from cli.adapter import read_settings, run_work
-from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer
+from cli.adapter import Invocation, verb
+from cli.output import ArgumentInvalid, Column
 from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import OutOfService, Runtime, is_served, open_runtime
+from runtime.runtime import OutOfService, Runtime, is_served
 from store.doctor import examine_database
-from store.migrate import migrate, pending
+from store.migration import list_pending, migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from temporalio.client import Client
 
 
-def add_to(app: typer.Typer) -> None:
-    """Mount the commands."""
-    app.command("doctor")(doctor_command)
-    app.command("migrate")(migrate_command)
-
-
-def doctor_command(
+@verb
+async def doctor_command(
+    *,
     production: Annotated[
         bool, typer.Option("--production", help="按 docs/operations.md 逐項核對 / check all that production needs")
     ] = False,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    invocation: Invocation,
 ) -> None:
     """診斷：各部分是否正常，該做什麼 / whether every part is well, and what to do.
 
@@ -44,24 +37,20 @@ def doctor_command(
       venture doctor
       venture doctor --production -o json
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> list[Diagnosis]:
-        async with open_runtime(settings, voice.tell, working=settings.env == "local") as office:
-            found = await _everywhere(office)
-            return [*found, *(await _in_production(office) if production else [])]
-
-    found = run_work(voice, work())
+    printer = invocation.printer
+    async with invocation.open_runtime(working=invocation.settings.env == "local") as runtime:
+        diagnoses = await _diagnose(runtime)
+        if production:
+            diagnoses += await _diagnose_production(runtime)
     rows: list[dict[str, Any]] = [
         {
             **f.as_json(),
             "mark": _MARKS[f.ok],
-            "shown": voice.say(f.part_zh, f.part_en),
-            "state": voice.say(f.state_zh or f.state, f.state),
-            "to_do": "" if f.ok else voice.say(f.mend_zh, f.mend_en),
+            "shown": printer.say(f.part_zh, f.part_en),
+            "state": printer.say(f.state_zh or f.state, f.state),
+            "to_do": "" if f.ok else printer.say(f.mend_zh, f.mend_en),
         }
-        for f in found
+        for f in diagnoses
     ]
     columns = (
         Column("mark", "", ""),
@@ -69,11 +58,11 @@ def doctor_command(
         Column("state", "狀況", "state"),
         Column("to_do", "處理", "what to do"),
     )
-    voice.rows(rows if voice.for_people else [f.as_json() for f in found], columns, ("", ""))
-    wrong = sum(f.ok is False for f in found)
+    printer.rows(rows if printer.for_people else [f.as_json() for f in diagnoses], columns, ("", ""))
+    wrong = sum(f.ok is False for f in diagnoses)
     if wrong:
-        if voice.for_people:
-            voice.tell(
+        if printer.for_people:
+            printer.tell(
                 f"✗ {wrong} 項不合：按「處理」一列辦理，詳見 docs/operations.md",
                 f"✗ {wrong} not as they should be: do as it says beside each; docs/operations.md has more",
                 "yellow",
@@ -84,12 +73,12 @@ def doctor_command(
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
-async def _everywhere(office: Runtime) -> list[Diagnosis]:
-    found = await doctor.examine_servers(office.store, office.client)
-    found.append(await _schema(office))
-    found.append(await doctor.examine_search_attributes(office.client))
-    served = await is_served(office) or (office.servers is not None and office.servers.ours)
-    found.append(
+async def _diagnose(runtime: Runtime) -> list[Diagnosis]:
+    diagnoses = await doctor.examine_servers(runtime.store, runtime.client)
+    diagnoses.append(await _schema(runtime))
+    diagnoses.append(await doctor.examine_search_attributes(runtime.client))
+    served = await is_served(runtime) or (runtime.servers is not None and runtime.servers.ours)
+    diagnoses.append(
         Diagnosis(
             "worker",
             "worker",
@@ -100,8 +89,8 @@ async def _everywhere(office: Runtime) -> list[Diagnosis]:
             "在服務" if served else "無",
         )
     )
-    unnotified = await office.store.unnotified()
-    found.append(
+    unnotified = await runtime.store.unnotified()
+    diagnoses.append(
         Diagnosis(
             "未通知的檔案",
             "streams not told",
@@ -112,12 +101,12 @@ async def _everywhere(office: Runtime) -> list[Diagnosis]:
         )
     )
     if served:
-        found.append(await doctor.probe_updates_in_flight(office.client, office.settings.task_queue))
-    return found
+        diagnoses.append(await doctor.probe_updates_in_flight(runtime.client, runtime.settings.task_queue))
+    return diagnoses
 
 
-async def _schema(office: Runtime) -> Diagnosis:
-    missing = await pending(_url(office))
+async def _schema(runtime: Runtime) -> Diagnosis:
+    missing = await list_pending(_url(runtime))
     return Diagnosis(
         "資料庫結構",
         "schema",
@@ -129,16 +118,16 @@ async def _schema(office: Runtime) -> Diagnosis:
     )
 
 
-def _url(office: Runtime) -> str:
-    if office.servers is not None:
-        return office.servers.postgres_url
-    if office.settings.postgres_url is None:
+def _url(runtime: Runtime) -> str:
+    if runtime.servers is not None:
+        return runtime.servers.postgres_url
+    if runtime.settings.postgres_url is None:
         raise OutOfService("未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
-    return office.settings.postgres_url.get_secret_value()
+    return runtime.settings.postgres_url.get_secret_value()
 
 
-async def _in_production(office: Runtime) -> list[Diagnosis]:
-    settings, client = office.settings, office.client
+async def _diagnose_production(runtime: Runtime) -> list[Diagnosis]:
+    settings, client = runtime.settings, runtime.client
 
     async def stranger() -> Client:
         return await bootstrap.connect_temporal(client.service_client.config.target_host, settings, anonymously=True)
@@ -154,7 +143,7 @@ async def _in_production(office: Runtime) -> list[Diagnosis]:
         ),
         *(
             Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
-            for e in await examine_database(_url(office))
+            for e in await examine_database(_url(runtime))
         ),
         await doctor.examine_version(client),
         *await doctor.examine_cluster(client),
@@ -165,30 +154,24 @@ async def _in_production(office: Runtime) -> list[Diagnosis]:
     ]
 
 
-def migrate_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+@verb
+async def migrate_command(*, invocation: Invocation) -> None:
     """把資料庫升級到本版結構；只在生產環境需要 / bring the database to this release's form (production).
 
     例 example:  VENTURE_POSTGRES_OWNER_URL=postgresql://… venture migrate
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> Sequence[str]:
-        if settings.postgres_owner_url is None:
-            raise ArgumentInvalid(
-                "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者)；內置服務自行遷移",
-                "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
-            )
-        try:
-            return await migrate(
-                settings.postgres_owner_url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR
-            )
-        except OSError as gone:
-            raise OutOfService(f"無法連接：{gone}", f"cannot connect: {gone}") from gone
-
-    applied = run_work(voice, work())
-    if voice.for_people:
-        names = "、".join(applied) or voice.say("已是最新", "nothing to do")
-        voice.tell(f"✓ {names}", f"✓ {names}", "green")
+    printer, url = invocation.printer, invocation.settings.postgres_owner_url
+    if url is None:
+        raise ArgumentInvalid(
+            "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者)；內置服務自行遷移",
+            "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
+        )
+    try:
+        applied = await migrate(url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR)
+    except OSError as gone:
+        raise OutOfService(f"無法連接：{gone}", f"cannot connect: {gone}") from gone
+    if printer.for_people:
+        names = "、".join(applied) or printer.say("已是最新", "nothing to do")
+        printer.tell(f"✓ {names}", f"✓ {names}", "green")
     else:
-        voice.json({"applied": list(applied)})
+        printer.json({"applied": list(applied)})

@@ -7,24 +7,18 @@ from uuid import UUID
 
 import typer
 
-from application.go_live import GoLiveReceipt, go_live
-from cli.adapter import read_settings, run_work
-from cli.command import actor_named
-from cli.output import Form, Language, Output, Printer
-from runtime.runtime import open_runtime
+from application.go_live import go_live
+from cli.adapter import Invocation, verb
+from cli.command import read_actor
 
 
-def add_to(app: typer.Typer) -> None:
-    """Mount the command."""
-    app.command("go-live")(go_live_command)
-
-
-def go_live_command(
+@verb
+async def go_live_command(
     realm: Annotated[str, typer.Argument(help="時鐘域 the realm, e.g. paper-2026", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who asks: CAB-REG#n、CAB-DEC#n", show_default=False)],
     second: Annotated[str, typer.Option("--second", help="第二人 the second person: ROLE#n", show_default=False)],
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
     command_id: Annotated[
         UUID | None, typer.Option("--id", help="命令編號；同號再問不會重辦 / asking again with the same id is safe")
     ] = None,
@@ -36,19 +30,13 @@ def go_live_command(
 
     例 example:  venture go-live paper-2026 --as CAB-REG#1 --second CAB-DEC#1
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> GoLiveReceipt:
-        who, other = actor_named(actor), actor_named(second)
-        async with open_runtime(settings, voice.tell, working=True) as office:
-            return await go_live(office.store, office.door, realm, who, other, command_id=command_id)
-
-    live = run_work(voice, work())
-    if not voice.for_people:
-        voice.json({"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)})
+    printer, persons = invocation.printer, (read_actor(actor), read_actor(second))
+    async with invocation.open_runtime(working=True) as runtime:
+        live = await go_live(runtime.store, runtime.door, realm, *persons, command_id=command_id)
+    if not printer.for_people:
+        printer.json({"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)})
         return
-    voice.tell(
+    printer.tell(
         f"✓ {realm} 已轉為實時鐘：{len(live.looked_at)} 個檔案的期限由此自行到期。命令不再註明時間",
         f"✓ {realm} lives on the wall clock: the deadlines of {len(live.looked_at)} streams fall due by themselves "
         "from now on. Commands take no time any more",

@@ -9,8 +9,8 @@ import typer
 
 from application.queries import Chapter, File, list_streams, load_file, resolve_name
 from cli import rendering
-from cli.adapter import noun, read_settings, run_work
-from cli.output import ArgumentInvalid, Column, Form, Language, Output, Printer, paper
+from cli.adapter import Invocation, noun, verb
+from cli.output import ArgumentInvalid, Column, Form, Printer, paper
 from deciding.fold import fold, read_occurrence
 from domain.catalogue import stage_zh
 from domain.kernel.canonical import plain
@@ -18,7 +18,6 @@ from domain.kernel.money import yuan
 from domain.kernel.state import NONE
 from domain.project.stage import Stage
 from domain.registers.organisation import Organisation
-from runtime.runtime import open_runtime
 
 if TYPE_CHECKING:
     from application.queries import StreamRow
@@ -34,9 +33,10 @@ Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5，或全稱 project/liv
 
 
 @app.command("list")
-def list_command(
-    output: Output = Form.TABLE,
-    lang: Language = None,
+@verb
+async def list_command(
+    *,
+    invocation: Invocation,
     realm: Realm = None,
     stage: Annotated[str | None, typer.Option("--stage", help="只列此階段 only this stage：ACTIVE、實施中")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 100,
@@ -47,15 +47,10 @@ def list_command(
       venture project list
       venture project list --stage ACTIVE -o json
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> list[StreamRow]:
-        wanted = _stage(stage)
-        async with open_runtime(settings, voice.tell, working=False) as office:
-            return await list_streams(office.store, "project", realm=realm, stage=wanted, limit=limit)
-
-    rows = [_line(one, voice) for one in run_work(voice, work()) if one.stage != NONE]
+    printer, only = invocation.printer, _read_stage(stage)
+    async with invocation.open_runtime() as runtime:
+        projects = await list_streams(runtime.store, "project", realm=realm, stage=only, limit=limit)
+    rows = [_row(one, printer) for one in projects if one.stage != NONE]
     columns = (
         Column("project", "項目", "project"),
         Column("application", "申報", "application"),
@@ -65,19 +60,21 @@ def list_command(
         Column("awaited", "等候", "awaited"),
         Column("realm", "時鐘域", "realm"),
     )
-    voice.rows(rows, columns, ("還沒有項目。試試 venture scenario list", "no projects yet; try venture scenario list"))
+    printer.rows(
+        rows, columns, ("還沒有項目。試試 venture scenario list", "no projects yet; try venture scenario list")
+    )
 
 
-def _stage(text: str | None) -> str | None:
+def _read_stage(text: str | None) -> str | None:
     """The stage that is meant by ``ACTIVE``, ``active`` or ``實施中``. Raises ArgumentInvalid."""
-    found = next((s for s in Stage if text is not None and text.upper() in (s.value, s.zh)), None)
-    if text is not None and found is None:
+    stage = next((s for s in Stage if text is not None and text.upper() in (s.value, s.zh)), None)
+    if text is not None and stage is None:
         zh, en = (" ".join(names) for names in ([s.zh for s in Stage], list(Stage)))
         raise ArgumentInvalid(f"沒有階段 {text}；有：{zh}", f"there is no stage {text}; there are: {en}")
-    return found
+    return stage
 
 
-def _line(one: StreamRow, voice: Printer) -> dict[str, Any]:
+def _row(one: StreamRow, printer: Printer) -> dict[str, Any]:
     row: dict[str, Any] = {
         "stream": one.stream,
         "application": one.stream.name,
@@ -87,15 +84,16 @@ def _line(one: StreamRow, voice: Printer) -> dict[str, Any]:
         "due": one.due.isoformat() if one.due else None,
         **one.summary.as_json(),
     }
-    if voice.for_people:
-        row["stage_text"] = voice.say(stage_zh("project", one.stage), one.stage)
+    if printer.for_people:
+        row["stage_text"] = printer.say(stage_zh("project", one.stage), one.stage)
         row["award_text"] = yuan(row["award"]) if row.get("award") else ""
-        row["awaited"] = "; ".join(f"{'/'.join(a.roles)} {voice.say(a.zh, a.en)}" for a in one.summary.awaiting[:2])
+        row["awaited"] = "; ".join(f"{'/'.join(a.roles)} {printer.say(a.zh, a.en)}" for a in one.summary.awaiting[:2])
     return row
 
 
 @app.command("show")
-def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
+@verb
+async def show_command(name: Name, *, invocation: Invocation, realm: Realm = None) -> None:
     """一個項目的全卷：現狀、等候、資金、經過 / a project's whole file: where it stands, money, the story so far.
 
     例 examples:
@@ -103,16 +101,10 @@ def show_command(name: Name, output: Output = Form.TABLE, lang: Language = None,
       venture project show PJ-3 --lang en
       venture project show PJ-3 -o json
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> tuple[File, str, datetime]:
-        async with open_runtime(settings, voice.tell, working=False) as office:
-            file = await load_file(office.store, await resolve_name(office.store, name, realm))
-            return file, await _organisation(office.store, file), await now_in(office.store, file.stream)
-
-    file, organisation, now = run_work(voice, work())
-    show(file, voice, now, organisation)
+    async with invocation.open_runtime() as runtime:
+        file = await load_file(runtime.store, await resolve_name(runtime.store, name, realm))
+        organisation, now = await _organisation(runtime.store, file), await now_in(runtime.store, file.stream)
+    show(file, invocation.printer, now, organisation)
 
 
 async def now_in(store: EventStore, stream: StreamId) -> datetime:
@@ -129,13 +121,13 @@ async def _organisation(store: EventStore, file: File) -> str:
     return fold(stream, [e async for e in store.read(stream)]).part(Organisation).name
 
 
-def show(file: File, voice: Printer, now: datetime, organisation: str = "") -> None:
+def show(file: File, printer: Printer, now: datetime, organisation: str = "") -> None:
     """The page of a file, or its data."""
-    if voice.for_people:
-        for part in rendering.page(file, voice, now, organisation=organisation):
+    if printer.for_people:
+        for part in rendering.page(file, printer, now, organisation=organisation):
             paper().print(part)
     else:
-        voice.json(as_json(file))
+        printer.json(as_json(file))
 
 
 def as_json(file: File) -> dict[str, Any]:
@@ -159,11 +151,11 @@ def as_json(file: File) -> dict[str, Any]:
             }
             for a in file.awaiting()
         ],
-        "story": [_told(chapter) for chapter in file.story],
+        "story": [_chapter(chapter) for chapter in file.story],
     }
 
 
-def _told(chapter: Chapter) -> dict[str, Any]:
+def _chapter(chapter: Chapter) -> dict[str, Any]:
     event = chapter.occurrence.event
     return {
         "at": chapter.at.isoformat(),
@@ -177,34 +169,31 @@ def _told(chapter: Chapter) -> dict[str, Any]:
 
 
 @app.command("watch")
-def watch_command(name: Name, output: Output = Form.TABLE, lang: Language = None, realm: Realm = None) -> None:
+@verb
+async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = None) -> None:
     """守望一個項目：發生一件，顯示一件（Ctrl-C 結束）/ watch a project: each event as it happens (Ctrl-C ends).
 
     例 example:  venture project watch PJ-3
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> None:
-        async with open_runtime(settings, voice.tell, working=False) as office:
-            stream = await resolve_name(office.store, name, realm)
-            seen = 0
-            async for _ in office.store.poked():
-                seen = await _show_new(office.store, stream, seen, voice)
-
-    run_work(voice, work())
+    async with invocation.open_runtime() as runtime:
+        stream = await resolve_name(runtime.store, name, realm)
+        shown = 0
+        async for _ in runtime.store.pokes():
+            shown = await _show_new(runtime.store, stream, shown, invocation.printer)
 
 
-async def _show_new(store: EventStore, stream: StreamId, seen: int, voice: Printer) -> int:
+async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Printer) -> int:
     """Tell what has happened since; the version reached."""
-    async for entry in store.read(stream, seen):
-        of = read_occurrence(entry)
-        told = _told(Chapter(of.at, entry.position, stream, of))
-        if voice.for_people:
-            what = voice.say(of.event.zh, of.event.event_type)
-            line = f"{rendering.local(of.at)}  {what}  {of.actor}  {rendering.particulars(of.event, voice)}"
+    async for entry in store.read(stream, shown):
+        occurrence = read_occurrence(entry)
+        if printer.for_people:
+            event = occurrence.event
+            what = printer.say(event.zh, event.event_type)
+            said = rendering.particulars(event, printer)
+            line = f"{rendering.local(occurrence.at)}  {what}  {occurrence.actor}  {said}"
             paper().print(line, markup=False)
         else:
-            Printer(Form.JSONL, voice.lang).json(told)
-        seen = entry.version
-    return seen
+            chapter = Chapter(occurrence.at, entry.position, stream, occurrence)
+            Printer(Form.JSONL, printer.lang).json(_chapter(chapter))
+        shown = entry.version
+    return shown

@@ -7,72 +7,56 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from application.reconcile import Reconciliation, reconcile, resurrect
-from cli.adapter import read_settings, run_work
-from cli.output import Column, Form, Language, Output, Printer
+from cli.adapter import Invocation, verb
+from cli.output import Column, Printer
 from domain.kernel.failure import FailureKind
-from runtime.runtime import open_runtime
 
 if TYPE_CHECKING:
     from typing import Any
 
 
-def add_to(app: typer.Typer) -> None:
-    """Mount the commands."""
-    app.command("reconcile")(reconcile_command)
-    app.command("resurrect")(resurrect_command)
-
-
-def reconcile_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+@verb
+async def reconcile_command(*, invocation: Invocation) -> None:
     """核對日誌與 Temporal，指出不同與處理 / compare the log with Temporal, and say what to do. Changes nothing.
 
     退出碼 exit codes: 0 一致 they agree, 6 有出入 they differ.
 
     例 example:  venture reconcile -o json
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> Reconciliation:
-        async with open_runtime(settings, voice.tell, working=True) as office:
-            return await reconcile(office.store, office.client, settings.task_queue)
-
-    result = run_work(voice, work())
-    show(result, voice)
+    async with invocation.open_runtime(working=True) as runtime:
+        result = await reconcile(runtime.store, runtime.client, runtime.settings.task_queue)
+    show(result, invocation.printer)
     if result.findings:
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def resurrect_command(
+@verb
+async def resurrect_command(
+    *,
     strays: Annotated[
         bool, typer.Option("--strays", help="連日誌中沒有的一併結束 / end those too that the log does not know")
     ] = False,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    invocation: Invocation,
 ) -> None:
     """由日誌重建缺失的工作流與年度安排；重複執行無害 / start what is missing from the log; twice does no harm.
 
     例 example:  venture resurrect
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> Reconciliation:
-        async with open_runtime(settings, voice.tell, working=True) as office:
-            return await resurrect(office.store, office.client, office.door, strays=strays)
-
-    show(run_work(voice, work()), voice)
+    async with invocation.open_runtime(working=True) as runtime:
+        result = await resurrect(runtime.store, runtime.client, runtime.door, strays=strays)
+    show(result, invocation.printer)
 
 
-def show(result: Reconciliation, voice: Printer) -> None:
+def show(result: Reconciliation, printer: Printer) -> None:
     """What differs, with what to do or what was done."""
-    if not voice.for_people:
-        voice.json(result.as_json())
+    if not printer.for_people:
+        printer.json(result.as_json())
         return
     rows: list[dict[str, Any]] = [
         {
             **finding.as_json(),
-            "difference": voice.say(finding.difference.zh, finding.difference),
-            "told": voice.say(*finding.advice),
+            "difference": printer.say(finding.difference.zh, finding.difference),
+            "told": printer.say(*finding.advice),
         }
         for finding in result.findings
     ]
@@ -87,4 +71,4 @@ def show(result: Reconciliation, voice: Printer) -> None:
         f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流，{result.schedules} 項年度安排",
         f"✓ they agree: {result.streams} streams, {result.workflows} workflows, {result.schedules} annual schedules",
     )
-    voice.rows(rows, columns, agree)
+    printer.rows(rows, columns, agree)

@@ -36,19 +36,19 @@ def local(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
-def particulars(event: Event, voice: Printer) -> str:
+def particulars(event: Event, printer: Printer) -> str:
     """What an event says, in a line: no bookkeeping of our own, and nothing that only says no."""
-    return _particulars(event, voice).replace(GLUE, " ")
+    return _particulars(event, printer).replace(GLUE, " ")
 
 
-def _particulars(event: Event, voice: Printer) -> str:
+def _particulars(event: Event, printer: Printer) -> str:
     """The same with labels glued to their values."""
     told = [
-        _labelled(getattr(event, name), field, voice)
+        _labelled(getattr(event, name), field, printer)
         for name, field in type(event).model_fields.items()
         if name not in _OURS and not _says_nothing(name, getattr(event, name), field)
     ]
-    return voice.say("；", "; ").join(told)
+    return printer.say("；", "; ").join(told)
 
 
 _OURS = frozenset({"places", "freed_places", "bound", "preview", "need_version", "bars"})
@@ -63,9 +63,9 @@ def _says_nothing(name: str, value: object, field: FieldInfo) -> bool:
     return value is None or value in (0, "", (), [], {}) or value == field.default
 
 
-def _labelled(value: object, field: FieldInfo, voice: Printer) -> str:
-    words = voice.say(*label(field))
-    return f"{words}{GLUE}{_value(value, voice, money=_is_money(field.annotation, field.metadata))}"
+def _labelled(value: object, field: FieldInfo, printer: Printer) -> str:
+    words = printer.say(*label(field))
+    return f"{words}{GLUE}{_value(value, printer, money=_is_money(field.annotation, field.metadata))}"
 
 
 def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401 - any annotation
@@ -82,16 +82,16 @@ def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401
     )
 
 
-def _value(value: Any, voice: Printer, *, money: bool, inner: bool = False) -> str:  # noqa: ANN401 - any particular
+def _value(value: Any, printer: Printer, *, money: bool, inner: bool = False) -> str:  # noqa: ANN401 - any particular
     match value:
         case bool():
-            return voice.say("是" if value else "否", "yes" if value else "no")
+            return printer.say("是" if value else "否", "yes" if value else "no")
         case int() if money:
             return yuan(value)
         case Words():
-            return voice.say(value.zh, value.en)
+            return printer.say(value.zh, value.en)
         case str():
-            return _word(value, voice)
+            return _word(value, printer)
         case int() | Decimal():
             return str(value)
         case datetime():
@@ -100,21 +100,22 @@ def _value(value: Any, voice: Printer, *, money: bool, inner: bool = False) -> s
             return value.isoformat()
         case dict():
             pairs = (
-                f"{_value(k, voice, money=False)} {_value(v, voice, money=money, inner=True)}" for k, v in value.items()
+                f"{_value(k, printer, money=False)} {_value(v, printer, money=money, inner=True)}"
+                for k, v in value.items()
             )
-            return _several(list(pairs), voice, inner=inner)
+            return _several(list(pairs), printer, inner=inner)
         case tuple() | list() | frozenset() | set():
             several = sorted(value) if isinstance(value, frozenset | set) else value
-            return _several([_value(v, voice, money=money, inner=True) for v in several], voice, inner=inner)
+            return _several([_value(v, printer, money=money, inner=True) for v in several], printer, inner=inner)
         case Attachment():
-            return f"《{value.name}》" if voice.lang == "zh" else value.name
+            return f"《{value.name}》" if printer.lang == "zh" else value.name
         case Scheme():
             return f"{value.title}（{value.ref}）"
         case SchemeRef():
             return str(value)
         case BaseModel():
             return " ".join(
-                _labelled(getattr(value, name), f, voice)
+                _labelled(getattr(value, name), f, printer)
                 for name, f in type(value).model_fields.items()
                 if not isinstance(getattr(value, name), BaseModel) and not _says_nothing(name, getattr(value, name), f)
             )
@@ -127,67 +128,71 @@ _MOST = 8
 """A line holds no more entries than this."""
 
 
-def _word(text: str, voice: Printer) -> str:
+def _word(text: str, printer: Printer) -> str:
     """A text, a budget line or a gate in the reader's language; of a digest its beginning."""
     if _DIGEST.fullmatch(text):
         return f"{text[:8]}…"
-    return voice.say(*value_words(text))
+    return printer.say(*value_words(text))
 
 
-def _several(told: list[str], voice: Printer, *, inner: bool) -> str:
+def _several(told: list[str], printer: Printer, *, inner: bool) -> str:
     if len(told) > _MOST:
-        return voice.say(f"{len(told)} 項", f"{len(told)} items")
-    return ("/" if inner else voice.say("、", ", ")).join(told)
+        return printer.say(f"{len(told)} 項", f"{len(told)} items")
+    return ("/" if inner else printer.say("、", ", ")).join(told)
 
 
-def stage(state: State, voice: Printer) -> str:
+def stage(state: State, printer: Printer) -> str:
     """A stage in the reader's language."""
-    return stage_name(state.stream.kind, state.stage, voice)
+    return stage_name(state.stream.kind, state.stage, printer)
 
 
-def stage_name(kind: str, name: str, voice: Printer) -> str:
+def stage_name(kind: str, name: str, printer: Printer) -> str:
     """That stage of that kind of stream in the reader's language."""
-    return f"{stage_zh(kind, name)}（{name}）" if voice.lang == "zh" else name
+    return f"{stage_zh(kind, name)}（{name}）" if printer.lang == "zh" else name
 
 
-def awaited(one: Awaited, voice: Printer, now: datetime) -> str:
+def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
     """Who is awaited, for what and until when."""
-    roles = "、".join(r.zh for r in one.roles) if voice.lang == "zh" else " / ".join(one.roles)
-    text = f"{roles}（{'/'.join(one.roles)}） {one.zh}" if voice.lang == "zh" else f"{roles}: {one.en}"
+    roles = "、".join(r.zh for r in one.roles) if printer.lang == "zh" else " / ".join(one.roles)
+    text = f"{roles}（{'/'.join(one.roles)}） {one.zh}" if printer.lang == "zh" else f"{roles}: {one.en}"
     if one.subject:
         text += f" [{one.subject}]"
     if one.until is not None:
-        text += voice.say(f"，至 {local(one.until)} 止", f", until {local(one.until)}")
+        text += printer.say(f"，至 {local(one.until)} 止", f", until {local(one.until)}")
         if one.until < now:
-            text += voice.say(" 【已逾期】", " (OVERDUE)")
+            text += printer.say(" 【已逾期】", " (OVERDUE)")
     return text
 
 
-def page(file: File, voice: Printer, now: datetime, *, organisation: str = "") -> Iterable[Any]:
+def page(file: File, printer: Printer, now: datetime, *, organisation: str = "") -> Iterable[Any]:
     """A project's page: where it stands, who is awaited until when, money, and the story so far."""
     summary = file.summary
     head = Table.grid(padding=(0, 2))
     head.add_column(style="bold")
     head.add_column()
-    for zh, en, value in _facts(file, summary, voice, now, organisation):
-        head.add_row(voice.say(zh, en), value)
+    for zh, en, value in _facts(file, summary, printer, now, organisation):
+        head.add_row(printer.say(zh, en), value)
     names = " · ".join(str(summary[k]) for k in ("project", "application") if summary.get(k)) or file.stream.name
     yield Panel(head, title=f"{names}  {summary.get('title') or ''}".rstrip(), title_align="left", expand=False)
-    yield _story(file.story, voice)
+    yield _story(file.story, printer)
 
 
 def _facts(
-    file: File, summary: dict[str, Any], voice: Printer, now: datetime, organisation: str
+    file: File, summary: dict[str, Any], printer: Printer, now: datetime, organisation: str
 ) -> Iterable[tuple[str, str, str]]:
-    yield "階段", "stage", stage(file.state, voice)
+    yield "階段", "stage", stage(file.state, printer)
     if summary.get("organisation"):
         yield "承接組織", "organisation", f"{organisation} {summary['organisation']}".strip()
     for one in file.awaiting() or ():
-        yield "等候", "awaited", awaited(one, voice, now)
+        yield "等候", "awaited", awaited(one, printer, now)
     due = file.due()
     if due is not None:
         zh, en = due.command.zh(), due.command.command_type
-        yield "期限", "deadline", voice.say(f"{local(due.at)} 屆時自動：{zh}", f"{local(due.at)}, then by itself: {en}")
+        yield (
+            "期限",
+            "deadline",
+            printer.say(f"{local(due.at)} 屆時自動：{zh}", f"{local(due.at)}, then by itself: {en}"),
+        )
     for zh, en, key in (
         ("立項金額", "award", "award"),
         ("已撥付", "paid", "paid"),
@@ -196,22 +201,22 @@ def _facts(
         if isinstance(summary.get(key), int) and not isinstance(summary.get(key), bool):
             yield zh, en, yuan(summary[key])
     for tranche in summary.get("tranches") or ():
-        status = tranche.get("status_zh", tranche["status"]) if voice.lang == "zh" else tranche["status"]
+        status = tranche.get("status_zh", tranche["status"]) if printer.lang == "zh" else tranche["status"]
         yield f"  撥款 {tranche['tranche']}", f"  tranche {tranche['tranche']}", f"{yuan(tranche['planned'])}  {status}"
     yield "檔案", "file", f"{file.stream}  v{file.state.version}"
 
 
-def _story(story: Iterable[Chapter], voice: Printer) -> Table:
+def _story(story: Iterable[Chapter], printer: Printer) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for zh, en in (("時間", "when"), ("事件", "what"), ("經辦", "by"), ("對象", "of"), ("內容", "particulars")):
-        table.add_column(voice.say(zh, en), no_wrap=zh in ("時間", "經辦", "對象"))
+        table.add_column(printer.say(zh, en), no_wrap=zh in ("時間", "經辦", "對象"))
     for chapter in story:
         event = chapter.occurrence.event
         table.add_row(
             local(chapter.at),
-            voice.say(event.zh, event.event_type),
+            printer.say(event.zh, event.event_type),
             chapter.occurrence.actor,
             chapter.stream.name,
-            Cell(_particulars(event, voice)),
+            Cell(_particulars(event, printer)),
         )
     return table

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.adapter import noun, read_settings, run_work
-from cli.output import Column, Form, Language, Output, Printer, paper, words
+from cli.adapter import Invocation, noun, verb
+from cli.output import Column, Printer, paper, words
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
-from runtime.runtime import Runtime, open_runtime
+from runtime.runtime import Runtime
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from scenarios.play import PlayResult, play
@@ -54,10 +54,11 @@ def plan_scenario(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
 
 
 @app.command("play")
-def play_command(
+@verb
+async def play_command(
     paths: Files,
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
     fresh: Annotated[
         str, typer.Option("--fresh", help="另起一局：任意字串 / play anew, in a realm of its own: any word")
     ] = "",
@@ -68,25 +69,19 @@ def play_command(
       venture scenario play scenarios/s2-fuzhou.yaml
       venture scenario play my-round.yaml -o json
     """
-    voice = Printer.of(output, lang)
-    settings = read_settings()
-
-    async def work() -> list[PlayResult]:
-        plans = plan_scenario(paths, fresh)
-        async with open_runtime(settings, voice.tell, working=True) as office:
-            return await play_all(plans, office, voice)
-
-    played = run_work(voice, work())
-    if voice.for_people:
+    printer, plans = invocation.printer, plan_scenario(paths, fresh)
+    async with invocation.open_runtime(working=True) as runtime:
+        played = await play_all(plans, runtime, printer)
+    if printer.for_people:
         for one in played:
-            show(one, voice)
+            show(one, printer)
     else:
-        voice.json(summed(played))
+        printer.json(summed(played))
     if not all(p.ok for p in played):
         raise typer.Exit(FailureKind.REFUSED)
 
 
-async def play_all(plans: Sequence[Plan], office: Runtime, voice: Printer) -> list[PlayResult]:
+async def play_all(plans: Sequence[Plan], runtime: Runtime, printer: Printer) -> list[PlayResult]:
     """Play one after another, with progress shown."""
     columns = (
         TextColumn("{task.description}"),
@@ -95,16 +90,16 @@ async def play_all(plans: Sequence[Plan], office: Runtime, voice: Printer) -> li
         TextColumn("{task.fields[now]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=words, transient=True, disable=not voice.for_people) as progress:
-        return [await play(one, office.door, office.store, _Bar(progress, voice)) for one in plans]
+    with Progress(*columns, console=words, transient=True, disable=not printer.for_people) as progress:
+        return [await play(one, runtime.door, runtime.store, _Bar(progress, printer)) for one in plans]
 
 
 class _Bar:
     """A progress bar over the rows."""
 
-    def __init__(self, progress: Progress, voice: Printer) -> None:
+    def __init__(self, progress: Progress, printer: Printer) -> None:
         self._progress = progress
-        self._voice = voice
+        self._printer = printer
         self._task = progress.add_task("", total=None, now="")
 
     def on_begin(self, plan: Plan, rows: int) -> None:
@@ -113,12 +108,12 @@ class _Bar:
 
     def on_row(self, row: PlannedCommand) -> None:
         """That row is done."""
-        what = self._voice.say(row.command.zh(), row.command.command_type)
+        what = self._printer.say(row.command.zh(), row.command.command_type)
         self._progress.update(self._task, advance=1, now=f"{row.at:%Y-%m-%d} {row.stream.name} {what}")
 
     def on_wait(self, _row: PlannedCommand, why: str) -> None:
         """No answer yet."""
-        self._progress.update(self._task, now=self._voice.say("等候回應…", "waiting for an answer…") + f" {why}")
+        self._progress.update(self._task, now=self._printer.say("等候回應…", "waiting for an answer…") + f" {why}")
 
 
 def summed(played: Sequence[PlayResult]) -> dict[str, Any]:
@@ -140,7 +135,7 @@ def summed(played: Sequence[PlayResult]) -> dict[str, Any]:
     }
 
 
-def show(played: PlayResult, voice: Printer) -> None:
+def show(played: PlayResult, printer: Printer) -> None:
     """How a play ended, for people."""
     title = played.plan.scenario.title or played.plan.scenario.id
     paper().print(f"{'✓' if played.ok else '✗'} {played.plan.scenario.id} {title}  ({played.plan.realm})", markup=False)
@@ -148,7 +143,7 @@ def show(played: PlayResult, voice: Printer) -> None:
         {
             "ok": "✓" if ended.ok else "✗",
             "project": name,
-            "state": voice.say(Stage(ended.state).zh, ended.state),
+            "state": printer.say(Stage(ended.state).zh, ended.state),
             "paid": yuan(ended.paid_fen),
             "returned": yuan(ended.returned_fen),
             "net": yuan(ended.net_fen),
@@ -165,39 +160,35 @@ def show(played: PlayResult, voice: Printer) -> None:
         Column("net", "淨額", "net", right=True),
         Column("events", "事件數", "events", right=True),
     )
-    voice.rows(rows, columns, ("沒有項目", "no projects"))
+    printer.rows(rows, columns, ("沒有項目", "no projects"))
     for name, ended in played.projects.items():
         if not ended.ok and ended.expected is not None:
             zh, en = ended.expected.state, ended.expected.state
             if ended.expected.net is not None:
                 zh, en = f"{zh}，淨額 {yuan(ended.expected.net)}", f"{en}, net {yuan(ended.expected.net)}"
-            paper().print(f"  ✗ {name} {voice.say(f'應為 {zh}', f'must end {en}')}", markup=False)
+            paper().print(f"  ✗ {name} {printer.say(f'應為 {zh}', f'must end {en}')}", markup=False)
     for refusal in played.refusals:
-        got = " ".join(sorted({u.rule for u in refusal.got})) or voice.say("（未被拒）", "(not refused)")
-        told = voice.say(
+        got = " ".join(sorted({u.rule for u in refusal.got})) or printer.say("（未被拒）", "(not refused)")
+        text = printer.say(
             f"應拒「{command_class(refusal.command).zh()}」{refusal.subject}：須依 {refusal.expected}，實得 {got}",
             f"must refuse {refusal.command} {refusal.subject}: by {refusal.expected}, got {got}",
         )
-        paper().print(f"  {'✓' if refusal.ok else '✗'} {told}", markup=False)
+        paper().print(f"  {'✓' if refusal.ok else '✗'} {text}", markup=False)
     for deviation in played.deviations:
-        told = voice.say(deviation.zh, deviation.en)
-        paper().print(f"  ✗ {played.plan.document.file}:{deviation.line} {told}", markup=False)
+        text = printer.say(deviation.zh, deviation.en)
+        paper().print(f"  ✗ {played.plan.document.file}:{deviation.line} {text}", markup=False)
         for u in deviation.unmet:
-            paper().print(f"      [{u.rule}] {voice.say(u.zh, u.en)}", markup=False)
+            paper().print(f"      [{u.rule}] {printer.say(u.zh, u.en)}", markup=False)
 
 
 @app.command("check")
-def check_command(paths: Files, output: Output = Form.TABLE, lang: Language = None) -> None:
+@verb
+async def check_command(paths: Files, *, invocation: Invocation) -> None:
     """只核對文件，不播放 / check the files without playing them.
 
     例 example:  venture scenario check my-round.yaml
     """
-    voice = Printer.of(output, lang)
-
-    async def work() -> list[Plan]:
-        return plan_scenario(paths)
-
-    plans = run_work(voice, work())
+    plans = plan_scenario(paths)
     rows = [
         {"id": p.scenario.id, "file": p.document.file, "rows": len(p.scenario.events), "scheme": str(p.scheme.ref)}
         for p in plans
@@ -208,16 +199,17 @@ def check_command(paths: Files, output: Output = Form.TABLE, lang: Language = No
         Column("rows", "行數", "rows", right=True),
         Column("scheme", "辦法", "scheme"),
     )
-    voice.rows(rows, columns, ("沒有文件", "no files"))
+    invocation.printer.rows(rows, columns, ("沒有文件", "no files"))
 
 
 @app.command("list")
-def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+@verb
+async def list_command(*, invocation: Invocation) -> None:
     """隨產品提供的情景 / the scenarios that come with the product.
 
     例 example:  venture scenario list -o json
     """
-    voice = Printer.of(output, lang)
+    printer = invocation.printer
     rows = []
     for path in shipped():
         scenario = read(path).parse(Scenario)
@@ -228,7 +220,7 @@ def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
         Column("rows", "行數", "rows", right=True),
         Column("title", "名稱", "title"),
     )
-    voice.rows(rows, columns, ("沒有情景", "no scenarios"))
+    printer.rows(rows, columns, ("沒有情景", "no scenarios"))
 
 
 @app.command("schema")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.adapter import noun, run_work
-from cli.output import Column, Form, Language, Output, Printer
+from cli.adapter import Invocation, noun, verb
+from cli.output import Column, Printer
 from schemes import packs
-from schemes.differences import SchemeDifference, compare_schemes
+from schemes.differences import compare_schemes
 from schemes.document import DocumentInvalid
 
 if TYPE_CHECKING:
@@ -21,47 +21,45 @@ app = noun("管理辦法：各市規則", "schemes: the cities' rules")
 
 
 @app.command("check")
-def check_command(
+@verb
+async def check_command(
     paths: Annotated[list[Path], typer.Argument(help="辦法文件 scheme files (.yaml)", show_default=False)],
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
 ) -> None:
     """核對辦法文件，逐條指出行號與改法 / check scheme files; every fault with its line and its mend.
 
     例 example:  venture scheme check my-city.yaml
     """
-    voice = Printer.of(output, lang)
-
-    async def work() -> list[Scheme]:
-        found: list[Scheme] = []
-        faults: list[DocumentFault] = []
-        for path in paths:
-            try:
-                found.append(packs.load(path))
-            except DocumentInvalid as faulty:
-                faults.extend(faulty.faults)
-        if faults:
-            raise DocumentInvalid(faults)
-        return found
-
-    _list(run_work(voice, work()), voice)
+    schemes: list[Scheme] = []
+    faults: list[DocumentFault] = []
+    for path in paths:
+        try:
+            schemes.append(packs.load(path))
+        except DocumentInvalid as faulty:
+            faults.extend(faulty.faults)
+    if faults:
+        raise DocumentInvalid(faults)
+    _list(schemes, invocation.printer)
 
 
 @app.command("list")
-def list_command(output: Output = Form.TABLE, lang: Language = None) -> None:
+@verb
+async def list_command(*, invocation: Invocation) -> None:
     """隨產品提供的辦法 / the schemes that come with the product.
 
     例 example:  venture scheme list
     """
-    _list([packs.load(path) for path in packs.list_shipped().values()], Printer.of(output, lang))
+    _list([packs.load(path) for path in packs.list_shipped().values()], invocation.printer)
 
 
 @app.command("diff")
-def diff_command(
+@verb
+async def diff_command(
     one: Annotated[str, typer.Argument(help="名稱或文件 a name or a file, e.g. fuzhou", show_default=False)],
     other: Annotated[str, typer.Argument(help="名稱或文件 a name or a file, e.g. hangzhou", show_default=False)],
-    output: Output = Form.TABLE,
-    lang: Language = None,
+    *,
+    invocation: Invocation,
 ) -> None:
     """比較兩套辦法，逐項說明不同 / compare two schemes: every parameter that differs, in words.
 
@@ -69,31 +67,26 @@ def diff_command(
       venture scheme diff fuzhou hangzhou
       venture scheme diff fuzhou my-city.yaml -o json
     """
-    voice = Printer.of(output, lang)
-
-    async def work() -> tuple[SchemeDifference, ...]:
-        return compare_schemes(_either(one), _either(other))
-
-    found = run_work(voice, work())
+    printer = invocation.printer
     rows = [
         {
             "section": d.section,
             "parameter": d.parameter,
-            "words": voice.say(d.zh, d.en),
+            "words": printer.say(d.zh, d.en),
             "before": d.before,
             "after": d.after,
         }
-        for d in found
+        for d in compare_schemes(_load(one), _load(other))
     ]
-    voice.rows(rows, (Column("words", "不同之處", "difference"),), ("兩者相同", "they are the same"))
+    printer.rows(rows, (Column("words", "不同之處", "difference"),), ("兩者相同", "they are the same"))
 
 
-def _either(name: str) -> Scheme:
+def _load(name: str) -> Scheme:
     """The scheme of that name, or in that file. Raises DocumentInvalid."""
     return packs.load(Path(name)) if name.endswith((".yaml", ".yml")) else packs.load_shipped(name)
 
 
-def _list(schemes: list[Scheme], voice: Printer) -> None:
+def _list(schemes: list[Scheme], printer: Printer) -> None:
     rows = [
         {"name": s.name, "version": s.version, "city": s.city, "title": s.title, "effective": s.effective.isoformat()}
         for s in schemes
@@ -105,4 +98,4 @@ def _list(schemes: list[Scheme], voice: Printer) -> None:
         Column("effective", "施行日", "effective"),
         Column("title", "標題", "title"),
     )
-    voice.rows(rows, columns, ("沒有辦法", "no schemes"))
+    printer.rows(rows, columns, ("沒有辦法", "no schemes"))

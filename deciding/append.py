@@ -14,7 +14,7 @@ from store.port import Append, NewEvent, Write
 if TYPE_CHECKING:
     from deciding.decision import Decision, Step
     from domain.kernel.envelope import Envelope
-    from store.port import Appended
+    from store.port import AppendResult
 
 
 def build_append(decision: Decision, others: tuple[Decision, ...], envelope: Envelope | None) -> Append:
@@ -33,7 +33,7 @@ def build_append(decision: Decision, others: tuple[Decision, ...], envelope: Env
     return Append(tuple(writes), standings, reads)
 
 
-def build_answer(decision: Decision, appended: Appended) -> Answer:
+def build_answer(decision: Decision, appended: AppendResult) -> Answer:
     """The answer to the command that the decision ends with."""
     step = decision.steps[-1]
     return Answer(

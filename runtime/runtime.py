@@ -18,7 +18,7 @@ from application.door import Door
 from domain.kernel.failure import Failure, FailureKind
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
-from store.migrate import MigrationRefused, migrate
+from store.migration import MigrationRefused, migrate
 from store.port import StoreUnavailable
 from store.postgres import PostgresStore, open_pool
 

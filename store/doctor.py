@@ -44,32 +44,34 @@ async def examine_database(app_url: str) -> list[DatabaseExamination]:
     """Settings, encryption, rights, replicas and the archive. Raises OSError or PostgresError without a connection."""
     connection = await asyncpg.connect(app_url)
     try:
-        return [one async for one in _looks(connection, app_url)]
+        return [one async for one in _iterate_examinations(connection, app_url)]
     finally:
         await connection.close()
 
 
-async def _looks(connection: asyncpg.Connection[Any], app_url: str) -> AsyncIterator[DatabaseExamination]:
-    yield await _version(connection)
-    yield await _primary(connection)
+async def _iterate_examinations(
+    connection: asyncpg.Connection[Any], app_url: str
+) -> AsyncIterator[DatabaseExamination]:
+    yield await _examine_version(connection)
+    yield await _examine_primary(connection)
     for name, wanted in _WANTED.items():
-        yield await _setting(connection, name, wanted)
-    yield await _encryption(connection, app_url)
-    yield await _rights(connection)
-    yield await _triggers(connection)
-    yield await _standbys(connection)
-    yield await _archive(connection)
-    yield await _clock(connection)
+        yield await _examine_setting(connection, name, wanted)
+    yield await _examine_encryption(connection, app_url)
+    yield await _examine_rights(connection)
+    yield await _examine_triggers(connection)
+    yield await _examine_standbys(connection)
+    yield await _examine_archive(connection)
+    yield await _examine_clock(connection)
 
 
-async def _version(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
+async def _examine_version(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     version = int(await connection.fetchval("SHOW server_version_num"))
     return DatabaseExamination(
         "server_version", str(version), version >= _OLDEST, "升級到 Postgres 15 以上", "use Postgres 15 or newer"
     )
 
 
-async def _primary(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
+async def _examine_primary(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     standby = bool(await connection.fetchval("SELECT pg_is_in_recovery()"))
     return DatabaseExamination(
         "primary",
@@ -81,14 +83,16 @@ async def _primary(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     )
 
 
-async def _setting(connection: asyncpg.Connection[Any], name: str, wanted: tuple[str, ...]) -> DatabaseExamination:
+async def _examine_setting(
+    connection: asyncpg.Connection[Any], name: str, wanted: tuple[str, ...]
+) -> DatabaseExamination:
     state = await connection.fetchval("SELECT current_setting($1)", name)
     return DatabaseExamination(
         name, state, state in wanted, f"在 postgresql.conf 設 {name}={wanted[0]}", f"set {name}={wanted[0]}"
     )
 
 
-async def _encryption(connection: asyncpg.Connection[Any], app_url: str) -> DatabaseExamination:
+async def _examine_encryption(connection: asyncpg.Connection[Any], app_url: str) -> DatabaseExamination:
     """Encrypted, and the server's certificate checked: the first without the second keeps no forger out."""
     encrypted = await connection.fetchval("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl")
     mode = parse_qs(urlsplit(app_url).query).get("sslmode", ["not set"])[0]
@@ -102,7 +106,7 @@ async def _encryption(connection: asyncpg.Connection[Any], app_url: str) -> Data
     )
 
 
-async def _rights(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
+async def _examine_rights(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """The application may append by the function only, and become nobody who may do more."""
     mighty = await connection.fetchval(
         "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = current_user"
@@ -124,7 +128,7 @@ async def _rights(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     )
 
 
-async def _triggers(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
+async def _examine_triggers(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """They are always in force, in a session that replicates too."""
     rows = await connection.fetch(
         "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A'"
@@ -141,7 +145,7 @@ async def _triggers(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     )
 
 
-async def _standbys(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
+async def _examine_standbys(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """At least one standby has what was answered as accepted."""
     names = await connection.fetchval("SHOW synchronous_standby_names")
     rows = await connection.fetch("SELECT state, sync_state FROM pg_stat_replication")
@@ -158,7 +162,7 @@ async def _standbys(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     )
 
 
-async def _archive(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
+async def _examine_archive(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """The write-ahead log is archived and the last try did not fail, or something like pg_receivewal streams it."""
     mode = await connection.fetchval("SHOW archive_mode")
     row = await connection.fetchrow(
@@ -180,7 +184,7 @@ async def _archive(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     )
 
 
-async def _clock(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
+async def _examine_clock(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """The database's clock and this machine's agree: commands are stamped here and recorded there."""
     before = datetime.now(UTC)
     theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")

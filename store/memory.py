@@ -14,7 +14,7 @@ from domain.kernel.identity import StreamId
 from store.bytes import GENESIS, chain_hash, leaf
 from store.port import (
     Append,
-    Appended,
+    AppendResult,
     Entry,
     EntryKind,
     Loaded,
@@ -98,19 +98,19 @@ class MemoryStore:
         self._grown = asyncio.Event()
         self._closed = False
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         """All or nothing. See the port."""
         if self._closed:
             message = "the store is closed"
             raise StoreUnavailable(message)
-        return self._refused(append) or self._record(append)
+        return self._find_objection(append) or self._record(append)
 
-    async def go_live(self, append: Append) -> Appended:
+    async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm to the wall clock. See the port."""
         first = append.writes[0]
         late = await self.falling_due(first.stream.realm, first.occurred_at)
         if late is not None:
-            return Appended(Status.CONFLICT, what=late.stream)
+            return AppendResult(Status.CONFLICT, what=late.stream)
         answer = await self.append(append)
         if answer.status is Status.APPENDED:
             self._realms[first.stream.realm] = _Realm(Clock.WALL)
@@ -120,25 +120,25 @@ class MemoryStore:
                     self._agenda[stream] = replace(standing, clock=Clock.WALL, notified=notified)
         return answer
 
-    def _refused(self, append: Append) -> Appended | None:
+    def _find_objection(self, append: Append) -> AppendResult | None:
         for write in append.writes:
             if write.command_id in self._journal:
-                return Appended(Status.DUPLICATE, what=self._journal[write.command_id].stream)
-        moved = self._moved(append)
-        if moved is not None:
-            return Appended(Status.CONFLICT, what=moved)
+                return AppendResult(Status.DUPLICATE, what=self._journal[write.command_id].stream)
+        conflict = self._find_conflict(append)
+        if conflict is not None:
+            return AppendResult(Status.CONFLICT, what=conflict)
         for write in append.writes:
             realm = self._realms.get(write.stream.realm)
             if realm is not None and realm.now is not None and write.occurred_at < realm.now:
-                return Appended(Status.BEHIND, what=write.stream)
-        tried = self._guards.copy()
-        said_no = tried.apply(append)
-        if said_no is not None:
-            return Appended(Status.GUARDED, what=said_no)
-        self._guards = tried
+                return AppendResult(Status.BEHIND, what=write.stream)
+        trial = self._guards.copy()
+        objection = trial.apply(append)
+        if objection is not None:
+            return AppendResult(Status.GUARDED, what=objection)
+        self._guards = trial
         return None
 
-    def _moved(self, append: Append) -> StreamId | None:
+    def _find_conflict(self, append: Append) -> StreamId | None:
         """The first stream that no longer stands where it was written or read from."""
         versions: dict[StreamId, int] = {}
         for write in append.writes:
@@ -147,7 +147,7 @@ class MemoryStore:
             versions[write.stream] = write.expected + len(write.events)
         return next((s for s, version in append.reads.items() if self._version(s) != version), None)
 
-    def _record(self, append: Append) -> Appended:
+    def _record(self, append: Append) -> AppendResult:
         last = self._entries[-1] if self._entries else None
         recorded_at = max(self._clock(), last.recorded_at) if last else self._clock()
         first = len(self._entries) + 1
@@ -161,7 +161,7 @@ class MemoryStore:
         self._agenda.update({standing.stream: standing for standing in append.standings})
         self._grown.set()
         self._grown = asyncio.Event()
-        return Appended(Status.APPENDED, first, len(self._entries), recorded_at)
+        return AppendResult(Status.APPENDED, first, len(self._entries), recorded_at)
 
     def _add(self, entry: Entry) -> None:
         """Put the entry at the end of the log, and its hash at the end of its stream's chain."""
@@ -259,7 +259,7 @@ class MemoryStore:
         """The position of the newest entry; 0 if there is none."""
         return len(self._entries)
 
-    async def poked(self, idle_s: float = 1.0) -> AsyncIterator[int]:
+    async def pokes(self, idle_s: float = 1.0) -> AsyncIterator[int]:
         """Positions that the log has reached. See the port."""
         while not self._closed:
             reached, grown = len(self._entries), self._grown
@@ -325,14 +325,14 @@ class MemoryStore:
     async def lease(self, name: str, owner: UUID, lasting: timedelta) -> int | None:
         """Take or renew the follower's lease."""
         now = self._clock()
-        held = self._followers.setdefault(name, _Follower(owner, now))
-        if held.owner != owner:
-            if held.until > now:
+        follower = self._followers.setdefault(name, _Follower(owner, now))
+        if follower.owner != owner:
+            if follower.until > now:
                 return None
-            held.owner = owner
-            held.generation += 1
-        held.until = now + lasting
-        return held.generation
+            follower.owner = owner
+            follower.generation += 1
+        follower.until = now + lasting
+        return follower.generation
 
     async def cursor(self, name: str) -> int:
         """The position up to which that follower has worked."""
@@ -340,10 +340,10 @@ class MemoryStore:
 
     async def advance(self, name: str, generation: int, old: int, new: int) -> bool:
         """Move the follower's cursor by compare-and-set under its generation."""
-        held = self._followers.get(name)
-        if held is None or (held.generation, held.position) != (generation, old):
+        follower = self._followers.get(name)
+        if follower is None or (follower.generation, follower.position) != (generation, old):
             return False
-        held.position = new
+        follower.position = new
         return True
 
     # -------------------------------------------------------------------------------------------------- guards

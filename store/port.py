@@ -164,7 +164,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Appended:
+class AppendResult:
     """The answer to one append."""
 
     status: Status
@@ -225,10 +225,10 @@ class Posting:
 class EventStore(Protocol):
     """An append-only log with guards and an agenda. Raises StoreUnavailable where the outcome is not known."""
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         """All or nothing. Concurrent calls of one process are coalesced; one that says no leaves its neighbours be."""
 
-    async def go_live(self, append: Append) -> Appended:
+    async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm of the first write from its manual clock to the wall clock, for good.
 
         CONFLICT with the stream while a deadline of the realm lies at or before that write. Afterwards whoever has a
@@ -322,7 +322,7 @@ class EventStore(Protocol):
     def postings(self) -> AsyncIterator[Posting]:
         """The ledger, in order of position, and of one event in the order of its effects."""
 
-    def poked(self, idle_s: float = 1.0) -> AsyncIterator[int]:
+    def pokes(self, idle_s: float = 1.0) -> AsyncIterator[int]:
         """Positions that the log has reached, for those who follow it: at once, soon after appends, and when idle.
 
         A poke may be lost or late, so one also comes after ``idle_s`` seconds of silence; it never raises

@@ -19,7 +19,7 @@ from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.port import (
     Append,
-    Appended,
+    AppendResult,
     Entry,
     EntryKind,
     Loaded,
@@ -114,7 +114,7 @@ class PostgresStore:
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         """Use that pool. The store is one event loop's."""
         self._pool = pool
-        self._pending: list[tuple[Append, asyncio.Future[Appended]]] = []
+        self._pending: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._connection: PoolConnectionProxy[Any] | None = None
         self._poker: asyncio.Task[None] | None = None
@@ -124,75 +124,75 @@ class PostgresStore:
 
     # ------------------------------------------------------------------------------------------------- append
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         """All or nothing. See the port."""
         if self._closed:
             message = "the store is closed"
             raise StoreUnavailable(message)
-        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
         self._pending.append((append, future))
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
         return await future
 
-    async def go_live(self, append: Append) -> Appended:
+    async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm to the wall clock. See the port."""
         rows = await self._rows("go_live", append.writes[0].stream.realm, *_columns([append]))
-        answer = _appended(rows[0])
+        answer = _append_result(rows[0])
         self._poke(answer.last_position)
         return answer
 
     async def _flush(self) -> None:
         """Send what is pending until nothing is; while a call is under way, the next one gathers."""
-        taken: list[tuple[Append, asyncio.Future[Appended]]] = []
+        batch: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         try:
-            while taken := self._take():
-                await self._send(taken)
+            while batch := self._take():
+                await self._send(batch)
         except BaseException as error:
-            for _, future in (*taken, *self._pending):
+            for _, future in (*batch, *self._pending):
                 _fail(future, StoreUnavailable(f"{type(error).__name__}: {error}"))
             self._pending.clear()
             raise
         finally:
             self._flusher = None
 
-    def _take(self) -> list[tuple[Append, asyncio.Future[Appended]]]:
+    def _take(self) -> list[tuple[Append, asyncio.Future[AppendResult]]]:
         """The oldest pending appends, as many as go into one statement; those that nobody awaits any more are left."""
-        taken: list[tuple[Append, asyncio.Future[Appended]]] = []
+        batch: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         seen, size = 0, 0
         for append, future in self._pending:
-            if len(taken) == MOST_GROUPS or size > MOST_BYTES:
+            if len(batch) == MOST_GROUPS or size > MOST_BYTES:
                 break
             seen += 1
             if not future.done():
-                taken.append((append, future))
+                batch.append((append, future))
                 size += _size(append)
         del self._pending[:seen]
-        return taken
+        return batch
 
-    async def _send(self, taken: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
+    async def _send(self, batch: list[tuple[Append, asyncio.Future[AppendResult]]]) -> None:
         """One statement; every future of it gets an answer."""
         try:
-            answers = await self._answers([append for append, _ in taken])
+            answers = await self._append_batch([append for append, _ in batch])
         except _UNFIT as error:
-            if len(taken) == 1:
-                _fail(taken[0][1], error)
+            if len(batch) == 1:
+                _fail(batch[0][1], error)
                 return
-            for one in taken:  # the server undid all of it: find out whose it was, and let the others through
+            for one in batch:  # the server undid all of it: find out whose it was, and let the others through
                 await self._send([one])
         except StoreUnavailable as error:
-            for _, future in taken:
+            for _, future in batch:
                 _fail(future, StoreUnavailable(error.why))
         except Exception as error:  # noqa: BLE001 - a defect or a missing right: those who await hear of it
-            for _, future in taken:
+            for _, future in batch:
                 _fail(future, error)
         else:
-            for (_, future), answer in zip(taken, answers, strict=True):
+            for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
             self._poke(max(answer.last_position for answer in answers))
 
-    async def _answers(self, appends: Sequence[Append]) -> list[Appended]:
+    async def _append_batch(self, appends: Sequence[Append]) -> list[AppendResult]:
         columns = _columns(appends)
         for attempt in range(TRIES):
             if attempt:
@@ -202,7 +202,7 @@ class PostgresStore:
             except _UNDONE as error:
                 undone = error
             else:
-                return [_appended(row) for row in rows]
+                return [_append_result(row) for row in rows]
         raise StoreUnavailable(f"undone {TRIES} times: {type(undone).__name__}") from undone
 
     async def _execute(self, columns: Sequence[object]) -> list[asyncpg.Record]:
@@ -236,54 +236,54 @@ class PostgresStore:
             return
         self._reached = reached
         if self._poker is None:
-            self._poker = asyncio.create_task(self._poke_until_told())
+            self._poker = asyncio.create_task(self._poke_until_current())
 
-    async def _poke_until_told(self) -> None:
-        told = -1
+    async def _poke_until_current(self) -> None:
+        announced = -1
         try:
-            while told < self._reached and not self._closed:
-                told = self._reached
+            while announced < self._reached and not self._closed:
+                announced = self._reached
                 with suppress(StoreUnavailable):  # listeners look for themselves when it stays quiet
-                    await self._value("poke", str(told))
+                    await self._value("poke", str(announced))
                 await asyncio.sleep(POKE_EVERY_S)
         finally:
             self._poker = None
 
-    async def poked(self, idle_s: float = 1.0) -> AsyncIterator[int]:
+    async def pokes(self, idle_s: float = 1.0) -> AsyncIterator[int]:
         """Positions that the log has reached. See the port. Holds a connection of the pool while it is iterated."""
         while not self._closed:
             with suppress(StoreUnavailable):  # ask again until it is back
-                async with self._listening() as heard:
+                async with self._listen() as positions:
                     yield await self.last_position()
-                    while (reached := await self._heard(heard, idle_s)) is not None:
+                    while (reached := await self._next_position(positions, idle_s)) is not None:
                         yield reached
             if not self._closed:
                 await asyncio.sleep(min(idle_s, 1.0))
 
     @asynccontextmanager
-    async def _listening(self) -> AsyncIterator[asyncio.Queue[int | None]]:
+    async def _listen(self) -> AsyncIterator[asyncio.Queue[int | None]]:
         """A queue of what is said on the channel; None says that its connection is gone, or the store is closed."""
-        heard: asyncio.Queue[int | None] = asyncio.Queue()
-        async with _answering():
+        positions: asyncio.Queue[int | None] = asyncio.Queue()
+        async with _translate_errors():
             connection = await self._pool.acquire()
-        self._listeners.add(heard)
+        self._listeners.add(positions)
         try:
-            connection.add_termination_listener(lambda _: heard.put_nowait(None))
-            async with _answering():
-                await connection.add_listener(CHANNEL, lambda *said: heard.put_nowait(int(said[3])))
-            yield heard
+            connection.add_termination_listener(lambda _: positions.put_nowait(None))
+            async with _translate_errors():
+                await connection.add_listener(CHANNEL, lambda *notice: positions.put_nowait(int(notice[3])))
+            yield positions
         finally:
-            self._listeners.discard(heard)
+            self._listeners.discard(positions)
             with suppress(asyncpg.InterfaceError):  # gone by itself
                 connection.terminate()  # it listens, so it is not given back for others' use
 
-    async def _heard(self, heard: asyncio.Queue[int | None], idle_s: float) -> int | None:
+    async def _next_position(self, positions: asyncio.Queue[int | None], idle_s: float) -> int | None:
         try:
-            reached = await asyncio.wait_for(heard.get(), idle_s)
+            reached = await asyncio.wait_for(positions.get(), idle_s)
         except TimeoutError:
             return await self.last_position()
-        while not heard.empty():
-            reached = heard.get_nowait()
+        while not positions.empty():
+            reached = positions.get_nowait()
         return reached
 
     # --------------------------------------------------------------------------------------------------- reads
@@ -314,7 +314,7 @@ class PostgresStore:
                     holders[row["stream"]].add(row["type"])
                 case _:
                     balances[row["stream"]] = row["position"]
-        return Readings(events, {key: frozenset(held) for key, held in holders.items()}, balances)
+        return Readings(events, {key: frozenset(keepers) for key, keepers in holders.items()}, balances)
 
     async def consult(
         self,
@@ -329,9 +329,9 @@ class PostgresStore:
         events: dict[str, list[Entry]] = {stream: [], **{other: [] for other in known}}
         holders: dict[str, set[str]] = {key: set() for key in claims}
         balances = dict.fromkeys(accounts, 0)
-        asked = {stream: 0, **known}
+        versions = {stream: 0, **known}
         rows = await self._rows(
-            "consult", list(asked), list(asked.values()), stream.realm, command_id, list(claims), list(accounts)
+            "consult", list(versions), list(versions.values()), stream.realm, command_id, list(claims), list(accounts)
         )
         for row in rows:
             match row["part"]:
@@ -351,7 +351,7 @@ class PostgresStore:
         own = events.pop(stream)
         readings = Readings(
             {other: events[other] for other in known if other != stream},
-            {key: frozenset(held) for key, held in holders.items()},
+            {key: frozenset(keepers) for key, keepers in holders.items()},
             balances,
         )
         return replace(loaded, events=own), readings
@@ -467,8 +467,8 @@ class PostgresStore:
     async def aclose(self) -> None:
         """Let appends that are under way end, then let go of the connections."""
         self._closed = True
-        for heard in self._listeners:
-            heard.put_nowait(None)
+        for positions in self._listeners:
+            positions.put_nowait(None)
         for task in (self._flusher, self._poker):
             if task is not None:
                 await asyncio.wait([task])
@@ -482,16 +482,16 @@ class PostgresStore:
         return [_standing(row) for row in await self._rows(name, *args)]
 
     async def _rows(self, name: str, *args: object) -> list[asyncpg.Record]:
-        async with _answering():
+        async with _translate_errors():
             return await self._pool.fetch(QUERIES[name], *args)
 
     async def _value(self, name: str, *args: object) -> Any:  # noqa: ANN401 - of the statement's own type
-        async with _answering():
+        async with _translate_errors():
             return await self._pool.fetchval(QUERIES[name], *args)
 
 
 @asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
+async def _translate_errors() -> AsyncIterator[None]:
     """Say StoreUnavailable wherever the server did not answer."""
     try:
         yield
@@ -499,7 +499,7 @@ async def _answering() -> AsyncIterator[None]:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 
-def _fail(future: asyncio.Future[Appended], error: Exception) -> None:
+def _fail(future: asyncio.Future[AppendResult], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
 
@@ -511,9 +511,9 @@ def _size(append: Append) -> int:
     )
 
 
-def _appended(row: asyncpg.Record) -> Appended:
+def _append_result(row: asyncpg.Record) -> AppendResult:
     status, first, last, recorded_at, what = row
-    return Appended(Status(status), first or 0, last or 0, recorded_at, what or "")
+    return AppendResult(Status(status), first or 0, last or 0, recorded_at, what or "")
 
 
 _version = attrgetter("version")

@@ -20,10 +20,10 @@ _REALM = """r.clock, r.now,
 _NAMED = re.compile(r"^-- name: (\w+)\n(.*?);$", re.MULTILINE | re.DOTALL)
 
 
-def _named() -> dict[str, str]:
+def _read_queries() -> dict[str, str]:
     text = files("store").joinpath("queries.sql").read_text(encoding="utf-8")
     return dict(_NAMED.findall(text.replace("{entry}", _ENTRY).replace("{realm}", _REALM)))
 
 
-QUERIES = _named()
+QUERIES = _read_queries()
 """Statement by name."""

@@ -15,7 +15,7 @@ import local
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.workflows.bureau import Bureau
 

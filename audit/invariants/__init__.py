@@ -11,9 +11,19 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.invariants import awards, contracts, endings, everywhere, machine, panels, payments, registers, work
+from audit.invariants import (
+    awards,
+    contracts,
+    delivery,
+    endings,
+    every_event,
+    panels,
+    payments,
+    registers,
+    state_machine,
+)
 from audit.invariants.realm import Realm
-from audit.invariants.records import Breach, Happened, Judge
+from audit.invariants.recorded_events import Breach, Conditions, RecordedEvent
 from store.port import EntryKind
 
 if TYPE_CHECKING:
@@ -64,14 +74,14 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Every invariant, in Chinese and English; besides them the rows T01–T26 and AP01–AP09 of the state machine."""
 
-_LOOKS: Final[Mapping[str, Callable[[Judge, Realm, Happened], None]]] = {
-    **registers.LOOKS,
-    **panels.LOOKS,
-    **awards.LOOKS,
-    **contracts.LOOKS,
-    **payments.LOOKS,
-    **work.LOOKS,
-    **endings.LOOKS,
+_CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] = {
+    **registers.CHECKS,
+    **panels.CHECKS,
+    **awards.CHECKS,
+    **contracts.CHECKS,
+    **payments.CHECKS,
+    **delivery.CHECKS,
+    **endings.CHECKS,
 }
 
 
@@ -106,49 +116,49 @@ class Invariants:
 
     def __init__(self) -> None:
         """Nothing has happened."""
-        self._judge = Judge()
+        self._require = Conditions()
         self._realms: defaultdict[str, Realm] = defaultdict(Realm)
         self._events = 0
 
     def take(self, entry: Entry) -> None:
-        """Judge one entry."""
+        """Check one entry."""
         if entry.kind is not EntryKind.EVENT:
             return
         self._events += 1
-        event = Happened.of(entry)
-        self._judge.looks_at(event)
+        event = RecordedEvent.of(entry)
+        self._require.of(event)
         try:
-            self._look(event)
+            self._check(event)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self._judge(False, "V2", f"記錄無法讀取：{error!r}", f"the entry cannot be read: {error!r}")
+            self._require(False, "V2", f"記錄無法讀取：{error!r}", f"the entry cannot be read: {error!r}")
         else:
-            self._judge(True, "V2", "", "")
+            self._require(True, "V2", "", "")
 
-    def _look(self, event: Happened) -> None:
+    def _check(self, event: RecordedEvent) -> None:
         realm = self._realms[event.realm]
-        realm.at(event.at)
-        everywhere.look(self._judge, event)
-        look = _LOOKS.get(event.type)
-        if look is not None:
-            look(self._judge, realm, event)
+        realm.look_back_to(event.at)
+        every_event.check_every_event(self._require, event)
+        check = _CHECKS.get(event.type)
+        if check is not None:
+            check(self._require, realm, event)
         if event.kind == "project":
-            machine.move(self._judge, realm.project(event.name), event)
+            state_machine.check_move(self._require, realm.project(event.name), event)
 
     def reconcile(self, realm: str, stated: Mapping[str, int]) -> None:
         """C1: the bases of that realm are as many of each tier as the city states, e.g. 1 + 7 + 55."""
-        found = Counter(self._realms[realm].bases.values())
-        for tier in sorted({*found, *stated}):
-            self._judge(
-                found[tier] == stated.get(tier, 0),
+        registered = Counter(self._realms[realm].bases.values())
+        for tier in sorted({*registered, *stated}):
+            self._require(
+                registered[tier] == stated.get(tier, 0),
                 "C1",
-                f"{tier} 基地登記 {found[tier]} 個，應為 {stated.get(tier, 0)} 個",
-                f"{found[tier]} bases of tier {tier} are on the register; there should be {stated.get(tier, 0)}",
+                f"{tier} 基地登記 {registered[tier]} 個，應為 {stated.get(tier, 0)} 個",
+                f"{registered[tier]} bases of tier {tier} are on the register; there should be {stated.get(tier, 0)}",
             )
 
     def report(self) -> Report:
         """What it came to so far."""
-        judged = dict.fromkeys(INVARIANTS, 0) | self._judge.judged
-        return Report(self._events, len(self._realms), judged, tuple(self._judge.breaches))
+        judged = dict.fromkeys(INVARIANTS, 0) | self._require.judged
+        return Report(self._events, len(self._realms), judged, tuple(self._require.breaches))
 
 
 async def check(

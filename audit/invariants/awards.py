@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from audit.invariants import registers
 from audit.invariants.realm import Objection, Project
-from audit.invariants.records import midnight, to_instant, to_number, whole
+from audit.invariants.recorded_events import midnight, to_instant, to_number, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audit.invariants.realm import Realm
-    from audit.invariants.records import Happened, Judge
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 
-def _takes_in(project: Project, event: Happened) -> None:
+def _take_in(project: Project, event: RecordedEvent) -> None:
     project.organisation, project.partners = event.text("organisation"), tuple(event.texts("partners"))
     project.round = event.text("round")
     project.answer = event.text("need") or f"{event.text('title')}\n{event.text('statement')}"
@@ -24,47 +24,47 @@ def _takes_in(project: Project, event: Happened) -> None:
     project.match_pledged, project.community = event.fen("match_pledged"), event.text("community")
 
 
-def drafted(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_application_drafted(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """A bid is being written."""
-    _takes_in(realm.project(event.name), event)
+    _take_in(realm.project(event.name), event)
 
 
-def submitted(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_application_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D1: before the deadline, or completed in time; D5: by eligible bidders; M6: with its match."""
     project = realm.project(event.name)
     if project.returned_on is not None:
         end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
-        judge(event.at < end, "D1", f"補正於 {end} 之後", f"it was completed after {end}")
+        require(event.at < end, "D1", f"補正於 {end} 之後", f"it was completed after {end}")
     else:
         deadline = registers.closes_at(realm, event.text("round"))
-        judge(
+        require(
             deadline is not None and event.at < deadline,
             "D1",
             f"申報於截止 {deadline} 或之後收下",
             f"the bid was taken in at or after the deadline {deadline}",
         )
-    _takes_in(project, event)
+    _take_in(project, event)
     project.returned_on = None
     rules = realm.rules(project)
-    _once(judge, realm, project, rules)
-    represented(judge, realm, project, event)
-    registers.eligible(judge, realm, project.bidders, event.day, rules)
-    _matched(judge, project.match_pledged, project.requested, rules)
+    _require_first_answer(require, realm, project, rules)
+    require_representative(require, realm, project, event)
+    registers.require_eligible(require, realm, project.bidders, event.day, rules)
+    _require_match(require, project.match_pledged, project.requested, rules)
 
 
-def _once(judge: Judge, realm: Realm, project: Project, rules: Mapping[str, Any]) -> None:
+def _require_first_answer(require: Conditions, realm: Realm, project: Project, rules: Mapping[str, Any]) -> None:
     """AP02: so many bids of an organisation in a round, and one answer of it to a need: nothing is funded twice."""
     bids = realm.bids[project.round, project.organisation]
     bids.add(project.name)
     most = whole(rules.get("bidding", {}).get("per_organisation"))
-    judge(
+    require(
         len(bids) <= most,
         "AP02",
         f"{project.organisation} 在 {project.round} 申報 {len(bids)} 項，限 {most} 項",
         f"{project.organisation} has {len(bids)} bids in {project.round}; {most} are allowed",
     )
     first = realm.answers.setdefault((project.organisation, project.answer), project.name)
-    judge(
+    require(
         first == project.name,
         "AP02",
         f"{project.organisation} 已以 {first} 申報同一需求",
@@ -72,27 +72,27 @@ def _once(judge: Judge, realm: Realm, project: Project, rules: Mapping[str, Any]
     )
 
 
-def over(realm: Realm, project: Project) -> None:
+def release_answer(realm: Realm, project: Project) -> None:
     """No money flows for it any more: its need may be answered again."""
     if realm.answers.get((project.organisation, project.answer)) == project.name:
         del realm.answers[project.organisation, project.answer]
 
 
-def withdrawn(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_application_withdrawn(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """A withdrawn bid gives its place in the round back too."""
     project = realm.project(event.name)
-    over(realm, project)
+    release_answer(realm, project)
     realm.bids[project.round, project.organisation].discard(project.name)
 
 
-def not_selected(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_application_not_selected(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Out."""
-    over(realm, realm.project(event.name))
+    release_answer(realm, realm.project(event.name))
 
 
-def _matched(judge: Judge, pledged: int, requested: int, rules: Mapping[str, Any]) -> None:
+def _require_match(require: Conditions, pledged: int, requested: int, rules: Mapping[str, Any]) -> None:
     least = whole(rules.get("budget", {}).get("match_min"))
-    judge(
+    require(
         100 * pledged >= least * (requested + pledged),
         "M6",
         f"自籌 {pledged} 分，不足總預算的 {least}%",
@@ -100,10 +100,10 @@ def _matched(judge: Judge, pledged: int, requested: int, rules: Mapping[str, Any
     )
 
 
-def late(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_late_submission_refused(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D1: what was refused as late was late."""
     deadline, received = registers.closes_at(realm, event.text("round")), to_instant(event.data.get("received"))
-    judge(
+    require(
         deadline is not None and received is not None and deadline <= received <= event.at,
         "D1",
         f"收件 {received}，截止 {deadline}，並未逾期",
@@ -111,32 +111,32 @@ def late(judge: Judge, realm: Realm, event: Happened) -> None:
     )
 
 
-def returned(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_application_returned(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Sent back to be completed."""
     project = realm.project(event.name)
     project.returned_on, project.completion_wd = event.day, whole(event.data.get("completion_wd"))
 
 
-def passed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_preliminary_review_passed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D5: every bidder is eligible on the day of the preliminary review."""
     project = realm.project(event.name)
-    registers.eligible(judge, realm, project.bidders, event.day, realm.rules(project))
+    registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
 
 
-def failed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_preliminary_review_failed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """AP08: the clock lets a bid out only when its completion is late."""
     project = realm.project(event.name)
     if event.role == "SYS" and project.returned_on is not None:
         end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
-        judge(event.at >= end, "AP08", f"補正期限至 {end}，尚未屆滿", f"it could be completed until {end}")
+        require(event.at >= end, "AP08", f"補正期限至 {end}，尚未屆滿", f"it could be completed until {end}")
     project.returned_on = None
-    over(realm, project)
+    release_answer(realm, project)
 
 
 # ---------------------------------------------------------------- 擬立項
 
 
-def proposed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M1, M5, C2, D5, T01."""
     project, support = realm.project(event.name), event.part("support")
     if support:
@@ -146,43 +146,43 @@ def proposed(judge: Judge, realm: Realm, event: Happened) -> None:
     project.live = event.shares("funds")
     rules = realm.rules(project)
     total = sum(project.live.values())
-    judge(
+    require(
         total == project.award,
         "M1",
         f"各資金份額合計 {total} 分，立項 {project.award} 分",
         f"the shares add up to {total} fen, the award is {project.award}",
     )
-    registers.eligible(judge, realm, project.bidders, event.day, rules)
+    registers.require_eligible(require, realm, project.bidders, event.day, rules)
     bearer = realm.numbers.setdefault(project.number, event.name)
-    judge(
+    require(
         bearer == event.name,
         "T01",
         f"項目編號 {project.number} 屬 {bearer}",
         f"the number {project.number} is {bearer}'s",
     )
-    _within_envelopes(judge, realm, project)
+    _require_envelopes(require, realm, project)
     if not support:
-        judge(
+        require(
             project.award <= project.requested,
             "T01",
             f"立項 {project.award} 分，超過申報 {project.requested} 分",
             f"{project.award} fen are awarded, {project.requested} were applied for",
         )
-        _reached_the_line(judge, realm, project, project.panel, "T01")
+        _require_line(require, realm, project, project.panel, "T01")
 
 
-def _within_envelopes(judge: Judge, realm: Realm, project: Project) -> None:
+def _require_envelopes(require: Conditions, realm: Realm, project: Project) -> None:
     """M5, and C2 where it is a base's support: what live awards take of a fund is within its envelope and purposes."""
     for name, share in sorted(project.live.items()):
         fund = realm.funds[name]
         fund.taken += share
-        judge(
+        require(
             fund.taken <= fund.envelope,
             "C2" if project.supports_base else "M5",
             f"{name} 額度 {fund.envelope} 分，立項合計 {fund.taken} 分",
             f"{name} has an envelope of {fund.envelope} fen; live awards come to {fund.taken}",
         )
-        judge(
+        require(
             not fund.purposes or (project.fields and project.fields <= fund.purposes),
             "M5",
             f"{name} 用途 {'、'.join(sorted(fund.purposes))}，不含 {'、'.join(sorted(project.fields)) or '(無)'}",
@@ -190,11 +190,11 @@ def _within_envelopes(judge: Judge, realm: Realm, project: Project) -> None:
         )
 
 
-def _reached_the_line(judge: Judge, realm: Realm, project: Project, name: str, rule: str) -> None:
+def _require_line(require: Conditions, realm: Realm, project: Project, name: str, rule: str) -> None:
     panel = realm.panels[name]
     line = to_number(realm.rules(project).get("review", {}).get("line", 0))
     mark = panel.results.get(project.name)
-    judge(
+    require(
         panel.reported and mark is not None and mark >= line,
         rule,
         f"評審得分 {mark}，分數線 {line}",
@@ -202,10 +202,10 @@ def _reached_the_line(judge: Judge, realm: Realm, project: Project, name: str, r
     )
 
 
-def freed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_funds_freed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M5: what is set aside goes back to its envelopes whole, and no more."""
     project, back = realm.project(event.name), event.shares("freed")
-    judge(
+    require(
         {k: v for k, v in back.items() if v} == {k: v for k, v in project.live.items() if v},
         "M5",
         f"退回額度 {back}，應為 {project.live}",
@@ -214,23 +214,23 @@ def freed(judge: Judge, realm: Realm, event: Happened) -> None:
     for name, fen in back.items():
         realm.funds[name].taken -= fen
     project.live = {}
-    over(realm, project)
+    release_answer(realm, project)
 
 
 # ---------------------------------------------------------------- 公示、異議、批復
 
 
-def posted(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_award_publicity_opened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T02, T06: the award as proposed, with its reviewers; scored again first where that was asked for."""
     project = realm.project(event.name)
-    judge(
+    require(
         not project.rescoring,
         "T06",
         "複評未完成即公示",
         "it was posted before it was scored again",
     )
     reviewers = set(realm.panels[project.panel].seated) if project.panel else set()
-    judge(
+    require(
         event.fen("award") == project.award and set(event.texts("reviewers")) == reviewers and event.text("contact"),
         "T02",
         "公示的金額、評審人員或聯絡處與檔案不符",
@@ -239,7 +239,7 @@ def posted(judge: Judge, realm: Realm, event: Happened) -> None:
     least = whole(realm.rules(project).get("publicity", {}).get("working_days"))
     project.posted_on, project.objections = event.day, {}
     project.publicity_wd = whole(event.data.get("working_days"))
-    judge(
+    require(
         project.publicity_wd == least,
         "D2",
         f"公示 {project.publicity_wd} 個工作日，辦法為 {least}",
@@ -247,13 +247,15 @@ def posted(judge: Judge, realm: Realm, event: Happened) -> None:
     )
 
 
-def lodged(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_objection_lodged(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T03: inside the window."""
     project = realm.project(event.name)
     held = any(o.status == "ACCEPTED" for o in project.objections.values())
     if not held and project.posted_on is not None:
         last = _last_day(realm, project)
-        judge(event.day <= last, "T03", f"公示至 {last}，異議在後", f"publicity ended on {last}, before it was lodged")
+        require(
+            event.day <= last, "T03", f"公示至 {last}，異議在後", f"publicity ended on {last}, before it was lodged"
+        )
     project.objections[event.text("objection")] = Objection("LODGED")
 
 
@@ -264,17 +266,17 @@ def _last_day(realm: Realm, project: Project) -> date:
     return realm.days.nth_from(first, project.publicity_wd, lambda day: not any(o.stops(day) for o in objections))
 
 
-def accepted(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_objection_accepted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T03, P5: it was lodged, and is taken up by somebody who took no part in the review."""
     project = realm.project(event.name)
     known = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
-    judge(known.status == "LODGED", "T03", f"異議為 {known.status}", f"the objection is {known.status}")
-    _took_no_part(judge, realm, project, event)
+    require(known.status == "LODGED", "T03", f"異議為 {known.status}", f"the objection is {known.status}")
+    _require_outsider(require, realm, project, event)
     known.status, known.accepted_on = "ACCEPTED", event.day
 
 
-def _took_no_part(judge: Judge, realm: Realm, project: Project, event: Happened) -> None:
-    judge(
+def _require_outsider(require: Conditions, realm: Realm, project: Project, event: RecordedEvent) -> None:
+    require(
         event.actor not in realm.panels[project.panel].took_part,
         "P5",
         f"{event.actor} 參與過評審，又辦理異議",
@@ -282,11 +284,11 @@ def _took_no_part(judge: Judge, realm: Realm, project: Project, event: Happened)
     )
 
 
-def dismissed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_objection_dismissed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T04: it was being investigated; the clock resumes when it was the last."""
-    project = _decided(judge, realm, event, "DISMISSED")
+    project = _decide_objection(require, realm, event, "DISMISSED")
     held = sum(o.status == "ACCEPTED" for o in project.objections.values())
-    judge(
+    require(
         event.data.get("still_open") == held,
         "T04",
         f"所記未決 {event.data.get('still_open')} 件，實為 {held} 件",
@@ -294,44 +296,44 @@ def dismissed(judge: Judge, realm: Realm, event: Happened) -> None:
     )
 
 
-def _decided(judge: Judge, realm: Realm, event: Happened, status: str) -> Project:
+def _decide_objection(require: Conditions, realm: Realm, event: RecordedEvent, status: str) -> Project:
     project = realm.project(event.name)
     known = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
-    judge(known.status == "ACCEPTED", "T04", f"異議為 {known.status}", f"the objection is {known.status}")
-    _took_no_part(judge, realm, project, event)
+    require(known.status == "ACCEPTED", "T04", f"異議為 {known.status}", f"the objection is {known.status}")
+    _require_outsider(require, realm, project, event)
     known.status, known.decided_on = status, event.day
     return project
 
 
-def upheld(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_objection_upheld(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T05: out, and its money is free; T06: to be scored again."""
-    project = _decided(judge, realm, event, "UPHELD")
+    project = _decide_objection(require, realm, event, "UPHELD")
     if event.text("remedy") == "DISQUALIFY":
-        freed(judge, realm, event)
+        check_funds_freed(require, realm, event)
         return
-    judge(not any(event.shares("freed").values()), "M5", "複評不釋放額度", "scoring again frees no money")
+    require(not any(event.shares("freed").values()), "M5", "複評不釋放額度", "scoring again frees no money")
     project.rescoring = bool(project.panel)
     project.posted_on = None
 
 
-def rescored(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_award_rescored(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T06: by another panel, and again at or above the line."""
     project, panel = realm.project(event.name), event.text("panel")
-    judge(
+    require(
         project.rescoring and panel != project.panel,
         "T06",
         f"複評由 {panel}，原為 {project.panel}",
         f"scored again by {panel}; it was {project.panel}",
     )
-    _reached_the_line(judge, realm, project, panel, "T06")
+    _require_line(require, realm, project, panel, "T06")
     project.panel, project.rescoring = panel, False
 
 
-def confirmed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_award_confirmed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T07: no objection is open. D2: every working day of publicity is over."""
     project = realm.project(event.name)
     undecided = sorted(n for n, o in project.objections.items() if o.status in ("LODGED", "ACCEPTED"))
-    judge(
+    require(
         not undecided,
         "T07",
         f"異議 {'、'.join(undecided)} 未決即批復",
@@ -339,23 +341,23 @@ def confirmed(judge: Judge, realm: Realm, event: Happened) -> None:
     )
     if project.posted_on is not None and not undecided:
         last = _last_day(realm, project)
-        judge(
+        require(
             event.day > last, "D2", f"公示至 {last}，批復於 {event.day}", f"posted until {last}, confirmed {event.day}"
         )
-    judge(project.posted_on is not None, "D2", "未經公示即批復", "confirmed without publicity")
+    require(project.posted_on is not None, "D2", "未經公示即批復", "confirmed without publicity")
     project.confirmed_on, project.signing_wd = event.day, whole(event.data.get("signing_wd"))
 
 
-def declined(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_award_declined(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """SD10: by a representative of the organisation; its money is free."""
     project = realm.project(event.name)
-    represented(judge, realm, project, event)
-    freed(judge, realm, event)
+    require_representative(require, realm, project, event)
+    check_funds_freed(require, realm, event)
 
 
-def represented(judge: Judge, realm: Realm, project: Project, event: Happened) -> None:
+def require_representative(require: Conditions, realm: Realm, project: Project, event: RecordedEvent) -> None:
     """SD10: who acts for an organisation is on its list at that time."""
-    judge(
+    require(
         not project.organisation or event.actor in realm.organisations[project.organisation].representatives,
         "SD10",
         f"{event.actor} 不是 {project.organisation} 的代表",
@@ -363,33 +365,33 @@ def represented(judge: Judge, realm: Realm, project: Project, event: Happened) -
     )
 
 
-def lapsed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_contract_signing_lapsed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T11: the signing period has passed, to the instant."""
     project = realm.project(event.name)
     if project.confirmed_on is not None:
         end = midnight(realm.days.nth_after(project.confirmed_on, project.signing_wd))
-        judge(event.at >= end, "T11", f"簽約期限至 {end}，尚未屆滿", f"it could be signed until {end}")
-    freed(judge, realm, event)
+        require(event.at >= end, "T11", f"簽約期限至 {end}，尚未屆滿", f"it could be signed until {end}")
+    check_funds_freed(require, realm, event)
 
 
-LOOKS = {
-    "ApplicationDrafted": drafted,
-    "ApplicationSubmitted": submitted,
-    "ApplicationWithdrawn": withdrawn,
-    "ApplicationNotSelected": not_selected,
-    "LateSubmissionRefused": late,
-    "ApplicationReturned": returned,
-    "PreliminaryReviewPassed": passed,
-    "PreliminaryReviewFailed": failed,
-    "AwardProposed": proposed,
-    "AwardPublicityOpened": posted,
-    "ObjectionLodged": lodged,
-    "ObjectionAccepted": accepted,
-    "ObjectionDismissed": dismissed,
-    "ObjectionUpheld": upheld,
-    "AwardRescored": rescored,
-    "AwardConfirmed": confirmed,
-    "AwardDeclined": declined,
-    "AwardRevoked": freed,
-    "ContractSigningLapsed": lapsed,
+CHECKS = {
+    "ApplicationDrafted": note_application_drafted,
+    "ApplicationSubmitted": check_application_submitted,
+    "ApplicationWithdrawn": note_application_withdrawn,
+    "ApplicationNotSelected": note_application_not_selected,
+    "LateSubmissionRefused": check_late_submission_refused,
+    "ApplicationReturned": note_application_returned,
+    "PreliminaryReviewPassed": check_preliminary_review_passed,
+    "PreliminaryReviewFailed": check_preliminary_review_failed,
+    "AwardProposed": check_award_proposed,
+    "AwardPublicityOpened": check_award_publicity_opened,
+    "ObjectionLodged": check_objection_lodged,
+    "ObjectionAccepted": check_objection_accepted,
+    "ObjectionDismissed": check_objection_dismissed,
+    "ObjectionUpheld": check_objection_upheld,
+    "AwardRescored": check_award_rescored,
+    "AwardConfirmed": check_award_confirmed,
+    "AwardDeclined": check_award_declined,
+    "AwardRevoked": check_funds_freed,
+    "ContractSigningLapsed": check_contract_signing_lapsed,
 }

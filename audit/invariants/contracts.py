@@ -6,16 +6,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from audit.invariants import registers
-from audit.invariants.awards import represented
+from audit.invariants.apportionment import apportion
+from audit.invariants.awards import require_representative
 from audit.invariants.realm import Tranche, Variation
-from audit.invariants.records import to_date, whole
-from audit.invariants.shares import apportioned
+from audit.invariants.recorded_events import to_date, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from audit.invariants.realm import Project, Realm
-    from audit.invariants.records import Happened, Judge
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 _GATES = (
     "ContractSigned",
@@ -26,17 +26,17 @@ _GATES = (
 )
 
 
-def signed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T10, M1, M2, M6, P3."""
     project = realm.project(event.name)
     rules, award = realm.rules(project), event.fen("award")
-    judge(
+    require(
         event.data.get("version") == 1 and project.version == 0,
         "T10",
         f"首份協議版本為 {event.data.get('version')}",
         f"the first contract has version {event.data.get('version')}",
     )
-    judge(
+    require(
         award == project.award,
         "M1",
         f"協議 {award} 分，立項 {project.award} 分",
@@ -44,19 +44,19 @@ def signed(judge: Judge, realm: Realm, event: Happened) -> None:
     )
     project.milestones = frozenset(map(str, event.part("milestones")))
     terms = {str(name): term for name, term in event.part("tranches").items()}
-    _tranches_add_up(judge, project, terms, award)
+    _require_tranches(require, project, terms, award)
     project.tranches = {name: Tranche(whole(t.get("planned")), str(t.get("gate"))) for name, t in terms.items()}
-    _budget_sound(judge, event.shares("budget"), award, rules)
+    _require_budget(require, event.shares("budget"), award, rules)
     least, pledged = whole(rules.get("budget", {}).get("match_min")), event.fen("match_pledged")
-    judge(
+    require(
         100 * pledged >= least * (award + pledged),
         "M6",
         f"配套 {pledged} 分，不足 {least}%",
         f"the match of {pledged} fen is below {least}%",
     )
-    _both_signed(judge, event, rules)
-    registers.eligible(judge, realm, project.bidders, event.day, rules)
-    _parties(judge, project, event.part("parties"))
+    _require_signatures(require, event, rules)
+    registers.require_eligible(require, realm, project.bidders, event.day, rules)
+    _require_parties(require, project, event.part("parties"))
     project.version, project.award, project.budget = 1, award, event.shares("budget")
     project.signed_on, project.end = event.day, to_date(event.data.get("end"))
     project.community = project.community or str(event.part("parties").get("community", ""))
@@ -65,9 +65,11 @@ def signed(judge: Judge, realm: Realm, event: Happened) -> None:
     project.gates["ContractSigned"] = True
 
 
-def _tranches_add_up(judge: Judge, project: Project, terms: Mapping[str, Mapping[str, Any]], award: int) -> None:
+def _require_tranches(
+    require: Conditions, project: Project, terms: Mapping[str, Mapping[str, Any]], award: int
+) -> None:
     planned = sum(whole(term.get("planned")) for term in terms.values())
-    judge(
+    require(
         planned == award,
         "M1",
         f"各期合計 {planned} 分，立項 {award} 分",
@@ -76,13 +78,13 @@ def _tranches_add_up(judge: Judge, project: Project, terms: Mapping[str, Mapping
     known = {*_GATES, *(f"MilestoneMet/{name}" for name in project.milestones)}
     gates = {str(term.get("gate")) for term in terms.values()}
     strangers = "、".join(sorted(gates - known))
-    judge(gates <= known, "M2", f"無此撥付條件：{strangers}", f"no such gates: {strangers}")
+    require(gates <= known, "M2", f"無此撥付條件：{strangers}", f"no such gates: {strangers}")
 
 
-def _budget_sound(judge: Judge, budget: Mapping[str, int], award: int, rules: Mapping[str, Any]) -> None:
+def _require_budget(require: Conditions, budget: Mapping[str, int], award: int, rules: Mapping[str, Any]) -> None:
     """M6: lines add up, caps hold, nothing forbidden, nothing negative."""
     total, caps = sum(budget.values()), rules.get("budget", {})
-    judge(
+    require(
         total == award and min(budget.values(), default=0) >= 0,
         "M6",
         f"預算合計 {total} 分，立項 {award} 分",
@@ -90,30 +92,30 @@ def _budget_sound(judge: Judge, budget: Mapping[str, int], award: int, rules: Ma
     )
     for line, cap in (("personnel", "personnel_max"), ("admin", "administration_max")):
         most = whole(caps.get(cap))
-        judge(
+        require(
             100 * budget.get(line, 0) <= most * award,
             "M6",
             f"{line} {budget.get(line, 0)} 分，超過 {most}%",
             f"{line} is {budget.get(line, 0)} fen, above {most}%",
         )
     forbidden = "、".join(sorted(set(budget).intersection(caps.get("forbidden", ()))))
-    judge(not forbidden, "M6", f"不得列支：{forbidden}", f"nothing may be spent on {forbidden}")
+    require(not forbidden, "M6", f"不得列支：{forbidden}", f"nothing may be spent on {forbidden}")
 
 
-def _both_signed(judge: Judge, event: Happened, rules: Mapping[str, Any]) -> None:
+def _require_signatures(require: Conditions, event: RecordedEvent, rules: Mapping[str, Any]) -> None:
     needed = {"BUREAU", "ORGANISATION"}
     if rules.get("delivery", {}).get("community_required") is True:
         needed.add("COMMUNITY")
     missing = "、".join(sorted(needed.difference(event.part("signatures"))))
-    judge(not missing, "T10", f"缺簽署方 {missing}", f"signatures of {missing} are missing")
+    require(not missing, "T10", f"缺簽署方 {missing}", f"signatures of {missing} are missing")
 
 
-def _parties(judge: Judge, project: Project, parties: Mapping[str, Any]) -> None:
+def _require_parties(require: Conditions, project: Project, parties: Mapping[str, Any]) -> None:
     """P3: none of them is the bidder; auditor and evaluator are two bodies."""
     for part in ("host", "supervisor", "evaluator", "auditor"):
-        independent(judge, project, str(parties.get(part, "")), part)
+        require_independent(require, project, str(parties.get(part, "")), part)
     evaluator, auditor = str(parties.get("evaluator", "")), str(parties.get("auditor", ""))
-    judge(
+    require(
         not auditor or auditor != evaluator,
         "P3",
         f"{auditor} 兼任評估與審計",
@@ -123,9 +125,9 @@ def _parties(judge: Judge, project: Project, parties: Mapping[str, Any]) -> None
     project.auditors |= {auditor} - {""}
 
 
-def independent(judge: Judge, project: Project, body: str, part: str) -> None:
+def require_independent(require: Conditions, project: Project, body: str, part: str) -> None:
     """P3: that body is not among the bidders."""
-    judge(
+    require(
         body not in project.bidders,
         "P3",
         f"{part} 由申報方 {body} 擔任",
@@ -133,15 +135,15 @@ def independent(judge: Judge, project: Project, body: str, part: str) -> None:
     )
 
 
-def account(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_ledger_account_registered(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Another account voids what is being paid (SD3)."""
     project = realm.project(event.name)
     if project.account and project.account != event.text("account"):
-        void(project.tranches.values())
+        void_requests(project.tranches.values())
     project.account = event.text("account")
 
 
-def void(tranches: Iterable[Tranche]) -> None:
+def void_requests(tranches: Iterable[Tranche]) -> None:
     """Requests in flight begin anew."""
     for tranche in tranches:
         if tranche.status in ("REQUESTED", "CHECKED", "APPROVED"):
@@ -151,18 +153,18 @@ def void(tranches: Iterable[Tranche]) -> None:
 # ---------------------------------------------------------------- 變更
 
 
-def requested(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_variation_requested(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D4: before the end; the award is only ever lowered."""
     project = realm.project(event.name)
-    represented(judge, realm, project, event)
+    require_representative(require, realm, project, event)
     award = event.data.get("award")
-    judge(
+    require(
         project.end is None or event.day <= project.end,
         "D4",
         f"截止 {project.end} 之後申請變更",
         f"a variation was asked for after the end {project.end}",
     )
-    judge(
+    require(
         award is None or whole(award) <= project.award,
         "M1",
         f"變更提高立項金額至 {award} 分",
@@ -173,12 +175,12 @@ def requested(judge: Judge, realm: Realm, event: Happened) -> None:
     )
 
 
-def approved(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_variation_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D4: decided before it takes effect and before the end."""
     project = realm.project(event.name)
     known = project.variations.setdefault(event.text("variation"), Variation(None, None, None, "UNKNOWN"))
     last = min(project.end or date.max, known.effective or date.max)
-    judge(
+    require(
         known.status == "REQUESTED" and event.day <= last,
         "D4",
         f"變更為 {known.status}，須在 {last} 前決定",
@@ -187,42 +189,42 @@ def approved(judge: Judge, realm: Realm, event: Happened) -> None:
     known.status = "APPROVED"
 
 
-def rejected(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_variation_rejected(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The contract stays as it is."""
     known = realm.project(event.name).variations.get(event.text("variation"))
     if known is not None:
         known.status = "REJECTED"
 
 
-def amended(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M1, M5, M6, M8, D4: as approved, in the next version; what is settled stays; what is cut goes back."""
     project = realm.project(event.name)
     known = project.variations.setdefault(event.text("variation"), Variation(None, None, None, "UNKNOWN"))
-    judge(
+    require(
         known.status == "APPROVED",
         "D4",
         f"變更為 {known.status}，未經批准即生效",
         f"the variation is {known.status} and took effect",
     )
-    judge(
+    require(
         event.data.get("version") == project.version + 1,
         "T10",
         f"版本 {event.data.get('version')}，前為 {project.version}",
         f"version {event.data.get('version')} follows {project.version}",
     )
     award = event.fen("award")
-    judge(
+    require(
         award == (project.award if known.award is None else known.award),
         "M1",
         f"協議 {award} 分，批准 {known.award} 分",
         f"the agreement is over {award} fen; {known.award} was approved",
     )
     rules = realm.rules(project)
-    _both_signed(judge, event, rules)
-    _budget_sound(judge, event.shares("budget"), award, rules)
-    _replanned(judge, project, event, award)
-    cut = apportioned(project.award - award, project.live)
-    judge(event.shares("split") == cut, "M9", f"核減分攤 {event.shares('split')}", f"it is split so: {cut}")
+    _require_signatures(require, event, rules)
+    _require_budget(require, event.shares("budget"), award, rules)
+    _replan(require, project, event, award)
+    cut = apportion(project.award - award, project.live)
+    require(event.shares("split") == cut, "M9", f"核減分攤 {event.shares('split')}", f"it is split so: {cut}")
     for name, fen in event.shares("split").items():
         project.live[name] = project.live.get(name, 0) - fen
         realm.funds[name].taken -= fen
@@ -233,18 +235,18 @@ def amended(judge: Judge, realm: Realm, event: Happened) -> None:
             other.status = "VOID"
 
 
-def _replanned(judge: Judge, project: Project, event: Happened, award: int) -> None:
+def _replan(require: Conditions, project: Project, event: RecordedEvent, award: int) -> None:
     terms = {str(name): term for name, term in event.part("tranches").items()}
-    _tranches_add_up(judge, project, terms, award)
+    _require_tranches(require, project, terms, award)
     for name, tranche in project.tranches.items():
         planned = whole(terms.get(name, {}).get("planned"))
-        judge(
+        require(
             planned == tranche.planned if tranche.settled else planned >= tranche.paid + tranche.cancelled,
             "M8",
             f"{name} 已撥付或核減 {tranche.paid + tranche.cancelled} 分，改為 {planned} 分",
             f"{tranche.paid + tranche.cancelled} fen of {name} are settled; it became {planned}",
         )
-    void(project.tranches.values())
+    void_requests(project.tranches.values())
     for name, term in terms.items():
         tranche = project.tranches.setdefault(name, Tranche(0, ""))
         tranche.planned, tranche.gate = whole(term.get("planned")), str(term.get("gate"))
@@ -253,11 +255,11 @@ def _replanned(judge: Judge, project: Project, event: Happened, award: int) -> N
     project.tranches = {name: tranche for name, tranche in project.tranches.items() if name in terms}
 
 
-LOOKS = {
-    "ContractSigned": signed,
-    "LedgerAccountRegistered": account,
-    "VariationRequested": requested,
-    "VariationApproved": approved,
-    "VariationRejected": rejected,
-    "ContractAmended": amended,
+CHECKS = {
+    "ContractSigned": check_contract_signed,
+    "LedgerAccountRegistered": note_ledger_account_registered,
+    "VariationRequested": check_variation_requested,
+    "VariationApproved": check_variation_approved,
+    "VariationRejected": note_variation_rejected,
+    "ContractAmended": check_contract_amended,
 }

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit.invariants.awards import over, represented
+from audit.invariants.awards import release_answer, require_representative
+from audit.invariants.delivery import check_outputs, require_standing_team
 from audit.invariants.realm import Correction, Rectification
-from audit.invariants.records import midnight, to_date, whole
-from audit.invariants.work import report, standing_team
+from audit.invariants.recorded_events import midnight, to_date, whole
 
 if TYPE_CHECKING:
     from audit.invariants.realm import Project, Realm
-    from audit.invariants.records import Happened, Judge
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 
-def ordered(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_rectification_ordered(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T13: something is to be put right by a day, which lies within the rules' period."""
     project, due = realm.project(event.name), to_date(event.data.get("due"))
     longest = realm.days.nth_after(event.day, whole(realm.rules(project).get("remedy", {}).get("rectify_wd")))
-    judge(
+    require(
         due is None or event.day < due <= longest,
         "T13",
         f"整改至 {due}，最遲 {longest}",
@@ -27,20 +27,20 @@ def ordered(judge: Judge, realm: Realm, event: Happened) -> None:
     project.rectification = Rectification("OPEN", event.actor, event.day, due, whole(event.data.get("rectify_wd")))
 
 
-def handed_in(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_rectification_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T14: while it is owed, by who may."""
     project = realm.project(event.name)
-    represented(judge, realm, project, event)
+    require_representative(require, realm, project, event)
     known = project.rectification
-    judge(known.status == "OPEN", "T14", f"整改為 {known.status}", f"the rectification is {known.status}")
+    require(known.status == "OPEN", "T14", f"整改為 {known.status}", f"the rectification is {known.status}")
     known.status = "SUBMITTED"
 
 
-def accepted(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_rectification_accepted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T14: handed in, looked at by another person, and a failed mid-term repeated."""
     project = realm.project(event.name)
     known = project.rectification
-    judge(
+    require(
         known.status == "SUBMITTED" and event.actor != known.ordered_by and project.midterm != "FAIL",
         "T14",
         f"整改為 {known.status}，責令者 {known.ordered_by}，中期 {project.midterm or '未評'}",
@@ -49,18 +49,18 @@ def accepted(judge: Judge, realm: Realm, event: Happened) -> None:
     known.status = "ACCEPTED"
 
 
-def failed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_rectification_failed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T15: not before the period has passed, unless handed in; extended no more often than the rules say."""
     project = realm.project(event.name)
     known = project.rectification
     if event.role == "SYS" and known.runs_from is not None:
         end = midnight(known.due or realm.days.nth_after(known.runs_from, known.rectify_wd))
-        judge(event.at >= end, "T15", f"整改期限至 {end}", f"it could be put right until {end}")
+        require(event.at >= end, "T15", f"整改期限至 {end}", f"it could be put right until {end}")
     if event.data.get("extended") is not True:
         known.status = "FAILED"
         return
     most = whole(realm.rules(project).get("remedy", {}).get("extensions"))
-    judge(
+    require(
         known.extensions < most,
         "T15",
         f"已延期 {known.extensions} 次，上限 {most}",
@@ -70,86 +70,86 @@ def failed(judge: Judge, realm: Realm, event: Happened) -> None:
     known.rectify_wd, known.extensions = whole(event.data.get("rectify_wd")), known.extensions + 1
 
 
-def _anew(project: Project, event: Happened) -> None:
+def _begin_anew(project: Project, event: RecordedEvent) -> None:
     """A period that stood still begins again."""
     if project.rectification.status == "OPEN":
         project.rectification.runs_from, project.rectification.due = event.day, None
 
 
-def resumed(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_project_resumed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The project goes on."""
-    _anew(realm.project(event.name), event)
+    _begin_anew(realm.project(event.name), event)
 
 
-def final_report(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_final_report_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T16: the end has come or all milestones are met. V3."""
     project = realm.project(event.name)
-    represented(judge, realm, project, event)
+    require_representative(require, realm, project, event)
     all_met = bool(project.milestones) and project.milestones <= project.met
-    judge(
+    require(
         all_met or (project.end is not None and event.day >= project.end),
         "T16",
         f"截止 {project.end} 未到，里程碑未全部達成",
         f"before the end {project.end}, with milestones not met",
     )
-    report(judge, realm, event)
+    check_outputs(require, realm, event)
 
 
 # ---------------------------------------------------------------- 終止
 
 
-def initiated(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_termination_initiated(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T20: on a ground, with a hearing long enough."""
     project = realm.project(event.name)
     project.initiated_on, project.hearing_wd = event.day, whole(event.data.get("hearing_wd"))
     project.hearing_until = to_date(event.data.get("hearing_until"))
     least = realm.days.nth_after(event.day, whole(realm.rules(project).get("remedy", {}).get("hearing_wd")))
-    judge(
+    require(
         event.text("ground") and (project.hearing_until is None or project.hearing_until >= least),
         "T20",
-        f"聽證至 {project.hearing_until}，須至 {least}",
+        f"陳述申辯期至 {project.hearing_until}，須至 {least}",
         f"heard until {project.hearing_until}; it must be {least} at least",
     )
 
 
-def appealed(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_termination_appeal_upheld(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The organisation was right: nothing is ordered back any more."""
     project = realm.project(event.name)
     project.ordered, project.initiated_on = project.clawed_back, None
-    _anew(project, event)
+    _begin_anew(project, event)
 
 
-def terminated(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_project_terminated(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T24: heard, audited, nothing left to be paid, and what may not be kept ordered back."""
     project = realm.project(event.name)
     if project.initiated_on is not None:
         last = project.hearing_until or realm.days.nth_after(project.initiated_on, project.hearing_wd)
-        judge(event.day > last, "T24", f"聽證至 {last}", f"it was to be heard until {last}")
+        require(event.day > last, "T24", f"陳述申辯期至 {last}", f"it was to be heard until {last}")
     unsettled = "、".join(sorted(n for n, t in project.tranches.items() if not t.settled))
-    judge(not unsettled, "T24", f"{unsettled} 未取消", f"{unsettled} are not cancelled")
-    judge(project.eligible is not None, "T24", "未經審計", "there was no audit")
+    require(not unsettled, "T24", f"{unsettled} 未取消", f"{unsettled} are not cancelled")
+    require(project.eligible is not None, "T24", "未經審計", "there was no audit")
     unjustified = max(project.net - (project.eligible or 0), 0)
     left = project.ordered - project.clawed_back
-    judge(
+    require(
         left >= unjustified,
         "T24",
         f"應追回 {unjustified}，決定 {left} 分",
         f"{unjustified} may not be kept; {left} due",
     )
     if not project.net:
-        over(realm, project)
+        release_answer(realm, project)
 
 
 # ---------------------------------------------------------------- 結項、歸檔、重新核查
 
 
-def closed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_project_closed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T22, M4, Z1: all tranches settled to the fen, nothing kept that is not eligible, the team stands."""
     project = realm.project(event.name)
     unsettled = "、".join(sorted(n for n, t in project.tranches.items() if not t.settled))
-    judge(not unsettled, "T22", f"{unsettled} 未了結", f"{unsettled} are neither paid nor cancelled")
+    require(not unsettled, "T22", f"{unsettled} 未了結", f"{unsettled} are neither paid nor cancelled")
     for name, tranche in project.tranches.items():
-        judge(
+        require(
             tranche.left == 0,
             "M4",
             f"{name} 計劃 {tranche.planned}，撥付 {tranche.paid}，核減 {tranche.cancelled} 分",
@@ -157,24 +157,24 @@ def closed(judge: Judge, realm: Realm, event: Happened) -> None:
         )
     handed_on = project.ordered - project.clawed_back if project.escalated else 0
     surplus = project.net - (project.eligible or 0) - handed_on
-    judge(surplus <= 0, "T22", f"結餘 {surplus} 分未繳回", f"a surplus of {surplus} fen was not returned")
-    standing_team(judge, project, realm.rules(project))
+    require(surplus <= 0, "T22", f"結餘 {surplus} 分未繳回", f"a surplus of {surplus} fen was not returned")
+    require_standing_team(require, project, realm.rules(project))
 
 
-def archived(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_project_archived(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T25: what was ordered back has come, or was handed on."""
     project = realm.project(event.name)
     left = project.ordered - project.clawed_back
-    judge(left <= 0 or project.escalated, "T25", f"待追回 {left} 分", f"{left} fen are still to come back")
+    require(left <= 0 or project.escalated, "T25", f"待追回 {left} 分", f"{left} fen are still to come back")
 
 
-def reopened(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_project_reopened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T26: there was a contract; M3: no more is eligible than was awarded."""
     project = realm.project(event.name)
-    judge(project.version > 0, "T26", "從未簽約", "there never was a contract")
+    require(project.version > 0, "T26", "從未簽約", "there never was a contract")
     if event.data.get("eligible") is not None:
         project.eligible = event.fen("eligible")
-        judge(
+        require(
             project.eligible <= project.award,
             "M3",
             f"核定 {project.eligible} 分，立項 {project.award} 分",
@@ -185,12 +185,12 @@ def reopened(judge: Judge, realm: Realm, event: Happened) -> None:
 # ---------------------------------------------------------------- 更正
 
 
-def corrected(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_correction_proposed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """SD12: it points to a record that is there, says why, and shows it."""
     project, version = realm.project(event.name), whole(event.data.get("corrects"))
     number = event.text("correction")
     amount, times = event.data.get("amount"), event.data.get("person_times")
-    judge(
+    require(
         number not in project.corrections
         and 1 <= version < event.version
         and (times is None or version in project.activities)
@@ -206,11 +206,11 @@ def corrected(judge: Judge, realm: Realm, event: Happened) -> None:
     )
 
 
-def confirmed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_correction_confirmed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """SD12: by a second person, once, about the record that was named; a struck voucher is free again."""
     project = realm.project(event.name)
     known = project.corrections.get(event.text("correction"))
-    judge(
+    require(
         known is not None
         and not known.confirmed
         and event.actor != known.by
@@ -223,7 +223,7 @@ def confirmed(judge: Judge, realm: Realm, event: Happened) -> None:
         return
     known.confirmed = True
     voucher = project.vouchers.get(known.corrects) if known.strike else None
-    judge(
+    require(
         event.data.get("voucher") == voucher,
         "M7",
         f"釋放憑證 {event.data.get('voucher')}，應為 {voucher}",
@@ -238,19 +238,19 @@ def confirmed(judge: Judge, realm: Realm, event: Happened) -> None:
         activity.person_times = activity.person_times if known.person_times is None else known.person_times
 
 
-LOOKS = {
-    "RectificationOrdered": ordered,
-    "RectificationSubmitted": handed_in,
-    "RectificationAccepted": accepted,
-    "RectificationFailed": failed,
-    "ProjectResumed": resumed,
-    "FinalReportSubmitted": final_report,
-    "TerminationInitiated": initiated,
-    "TerminationAppealUpheld": appealed,
-    "ProjectTerminated": terminated,
-    "ProjectClosed": closed,
-    "ProjectArchived": archived,
-    "ProjectReopened": reopened,
-    "CorrectionProposed": corrected,
-    "CorrectionConfirmed": confirmed,
+CHECKS = {
+    "RectificationOrdered": check_rectification_ordered,
+    "RectificationSubmitted": check_rectification_submitted,
+    "RectificationAccepted": check_rectification_accepted,
+    "RectificationFailed": check_rectification_failed,
+    "ProjectResumed": note_project_resumed,
+    "FinalReportSubmitted": check_final_report_submitted,
+    "TerminationInitiated": check_termination_initiated,
+    "TerminationAppealUpheld": note_termination_appeal_upheld,
+    "ProjectTerminated": check_project_terminated,
+    "ProjectClosed": check_project_closed,
+    "ProjectArchived": check_project_archived,
+    "ProjectReopened": check_project_reopened,
+    "CorrectionProposed": check_correction_proposed,
+    "CorrectionConfirmed": check_correction_confirmed,
 }

@@ -7,11 +7,11 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from audit.invariants.records import to_date, to_number, whole
+from audit.invariants.recorded_events import to_date, to_number, whole
 
 if TYPE_CHECKING:
     from audit.invariants.realm import Panel, Realm
-    from audit.invariants.records import Happened, Judge
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 _LAPSING = frozenset({"EMPLOYMENT_24M", "BOARD_24M", "PAYMENT_24M"})
 """Ties that time heals."""
@@ -19,38 +19,38 @@ _FEWEST_TO_DROP = 5
 _CENT = Decimal("0.01")
 
 
-def drawn(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_panel_drawn(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """P4: odd, as many as the rules ask for, nobody twice."""
     panel = realm.panels[event.name]
     panel.round, panel.seated = event.text("round"), event.texts("seats")
     panel.bidders = {name: realm.project(name).bidders for name in event.texts("applications")}
     least = whole(realm.rules_of_round(panel.round).get("review", {}).get("panel"))
-    judge(
+    require(
         len(set(panel.seated)) == len(panel.seated) and len(panel.seated) >= least,
         "P4",
         f"席位 {'、'.join(panel.seated)}，須至少 {least} 位不同專家",
         f"the seats are {', '.join(panel.seated)}; {least} different experts are needed",
     )
-    _odd(judge, panel)
+    _require_odd(require, panel)
     panel.took_part.add(event.actor)
 
 
-def _odd(judge: Judge, panel: Panel) -> None:
+def _require_odd(require: Conditions, panel: Panel) -> None:
     seats = len(panel.seated)
-    judge(seats % 2 == 1, "P4", f"評審組 {seats} 人，為偶數", f"the panel has {seats} seats, which is even")
+    require(seats % 2 == 1, "P4", f"評審組 {seats} 人，為偶數", f"the panel has {seats} seats, which is even")
 
 
-def conflict(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_conflict_declared(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """P1: a tie to a bidder bars, unless it ended long enough ago."""
     panel, ended = realm.panels[event.name], to_date(event.data.get("ended_on"))
     months = whole(realm.rules_of_round(panel.round).get("review", {}).get("recusal_months"))
     holds = ended is None or event.text("kind") not in _LAPSING or event.day <= _months_on(ended, months)
     bids = any(event.text("organisation") in names for names in panel.bidders.values())
     bars = bids and holds
-    judge(
+    require(
         event.data.get("bars") is bars,
         "P1",
-        f"利益關係應{'' if bars else '不'}構成回避，所記相反",
+        f"利害關係應{'' if bars else '不'}構成回避，所記相反",
         f"the interest {'bars' if bars else 'does not bar'}; the record says otherwise",
     )
     if bars:
@@ -66,22 +66,22 @@ def _seat(actor: str) -> str:
     return f"E{actor.partition('#')[2]}"
 
 
-def recused(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_reviewer_recused(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """P1: recusal precedes scores, and nobody barred comes in. P4: odd afterwards."""
     panel, out, substitute = realm.panels[event.name], event.text("out"), event.text("in")
-    judge(
+    require(
         not any(panel.sheets.values()),
         "P1",
         f"{out} 於評分後回避",
         f"{out} was recused after scores were in",
     )
-    judge(
+    require(
         substitute not in panel.barred and substitute != out,
         "P1",
         f"{substitute} 已回避，又行遞補",
         f"{substitute} is barred and came in again",
     )
-    judge(
+    require(
         out in panel.seated and substitute not in panel.seated,
         "P4",
         f"{out} 不在席，或 {substitute} 已在席",
@@ -90,20 +90,20 @@ def recused(judge: Judge, realm: Realm, event: Happened) -> None:
     panel.seated = [seat for seat in panel.seated if seat != out] + ([substitute] if substitute else [])
     panel.barred.add(out)
     panel.took_part.add(event.actor)
-    _odd(judge, panel)
+    _require_odd(require, panel)
 
 
-def scored(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_score_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """P1: who scores sits on the panel and has no interest in any of its bidders; one sheet each."""
     panel, seat, application = realm.panels[event.name], _seat(event.actor), event.text("application")
-    judge(
+    require(
         seat in panel.seated and seat not in panel.barred,
         "P1",
         f"{event.actor} 不在席或須回避而評分",
         f"{event.actor} scored without a seat, or with an interest",
     )
     sheets = panel.sheets.setdefault(application, {})
-    judge(
+    require(
         application in panel.bidders and seat not in sheets,
         "P4",
         f"{application} 不在本組，或 {seat} 已評過",
@@ -113,34 +113,34 @@ def scored(judge: Judge, realm: Realm, event: Happened) -> None:
     panel.took_part.add(event.actor)
 
 
-def reported(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_review_report_issued(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """P1, P4: nobody barred is seated; enough sheets; and the marks are what the sheets add up to."""
     panel = realm.panels[event.name]
     review = realm.rules_of_round(panel.round).get("review", {})
     barred = sorted(panel.barred.intersection(panel.seated))
-    judge(
+    require(
         not barred,
         "P1",
         f"{'、'.join(barred)} 須回避而在席",
         f"{', '.join(barred)} are barred and seated",
     )
-    _odd(judge, panel)
+    _require_odd(require, panel)
     panel.results = {str(name): to_number(mark) for name, mark in event.part("results").items()}
     panel.reported = True
     panel.took_part.add(event.actor)
     if event.data.get("on_paper") is True:
         panel.took_part.update(f"EXPERT#{seat[1:]}" for seat in panel.seated)
     else:
-        _adds_up(judge, panel, whole(review.get("panel")), drop=review.get("drop_extremes") is True)
+        _require_means(require, panel, whole(review.get("panel")), drop=review.get("drop_extremes") is True)
     for name, points in event.part("bonuses").items():
         earned = realm.organisations[realm.project(str(name)).organisation].bonuses.get(panel.round, 0)
-        judge(points == earned, "D5", f"{name} 加分 {points}，應為 {earned}", f"{name} got {points}; it is {earned}")
+        require(points == earned, "D5", f"{name} 加分 {points}，應為 {earned}", f"{name} got {points}; it is {earned}")
 
 
-def _adds_up(judge: Judge, panel: Panel, least: int, *, drop: bool) -> None:
+def _require_means(require: Conditions, panel: Panel, least: int, *, drop: bool) -> None:
     for name in panel.bidders:
         marks = sorted(panel.sheets.get(name, {}).values())
-        judge(
+        require(
             len(marks) >= max(least, 1),
             "P4",
             f"{name} 只有 {len(marks)} 份評分",
@@ -150,7 +150,7 @@ def _adds_up(judge: Judge, panel: Panel, least: int, *, drop: bool) -> None:
         if not counted:
             continue
         mean = (sum(counted, Decimal(0)) / len(counted)).quantize(_CENT, ROUND_HALF_UP)
-        judge(
+        require(
             panel.results.get(name) == mean,
             "P4",
             f"{name} 得分記為 {panel.results.get(name)}，評分表合計為 {mean}",
@@ -158,10 +158,10 @@ def _adds_up(judge: Judge, panel: Panel, least: int, *, drop: bool) -> None:
         )
 
 
-LOOKS = {
-    "PanelDrawn": drawn,
-    "ConflictDeclared": conflict,
-    "ReviewerRecused": recused,
-    "ScoreSubmitted": scored,
-    "ReviewReportIssued": reported,
+CHECKS = {
+    "PanelDrawn": check_panel_drawn,
+    "ConflictDeclared": check_conflict_declared,
+    "ReviewerRecused": check_reviewer_recused,
+    "ScoreSubmitted": check_score_submitted,
+    "ReviewReportIssued": check_review_report_issued,
 }

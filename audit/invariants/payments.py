@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit.invariants import registers
+from audit.invariants.apportionment import apportion
 from audit.invariants.realm import Tranche
-from audit.invariants.shares import apportioned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audit.invariants.realm import Project, Realm
-    from audit.invariants.records import Happened, Judge
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 _PAYABLE = ("CONTRACTED", "ACTIVE", "FINAL_REVIEW", "SETTLEMENT")
 
 
-def _tranche(judge: Judge, project: Project, event: Happened) -> Tranche:
+def _tranche(require: Conditions, project: Project, event: RecordedEvent) -> Tranche:
     """M8: the tranche, which nothing touches once it is settled."""
     name = event.text("tranche")
-    judge(name in project.tranches, "M2", f"協議無撥款 {name}", f"the contract has no tranche {name}")
+    require(name in project.tranches, "M2", f"協議無撥款 {name}", f"the contract has no tranche {name}")
     tranche = project.tranches.setdefault(name, Tranche(0, ""))
-    judge(
+    require(
         not tranche.settled,
         "M8",
         f"{name} 已 {tranche.status}，又有 {event.type}",
@@ -31,15 +31,15 @@ def _tranche(judge: Judge, project: Project, event: Happened) -> Tranche:
     return tranche
 
 
-def _gate_stands(judge: Judge, project: Project, tranche: Tranche, *, status: tuple[str, ...]) -> None:
+def _require_gate(require: Conditions, project: Project, tranche: Tranche, *, status: tuple[str, ...]) -> None:
     """M2: the gate stands at this very moment, in a stage in which money moves, and the steps come in order."""
-    judge(
+    require(
         project.gates.get(tranche.gate) is True,
         "M2",
         f"撥付條件 {tranche.gate} 未達成",
         f"the gate {tranche.gate} does not stand",
     )
-    judge(
+    require(
         project.stage in _PAYABLE and tranche.status in status,
         "M2",
         f"項目為 {project.stage}，撥款為 {tranche.status}",
@@ -47,42 +47,42 @@ def _gate_stands(judge: Judge, project: Project, tranche: Tranche, *, status: tu
     )
 
 
-def requested(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_disbursement_requested(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M2, M3, M4, D5."""
     project = realm.project(event.name)
-    tranche, amount = _tranche(judge, project, event), event.fen("amount")
-    _gate_stands(judge, project, tranche, status=("PLANNED", "WITHHELD", "FAILED"))
-    judge(
+    tranche, amount = _tranche(require, project, event), event.fen("amount")
+    _require_gate(require, project, tranche, status=("PLANNED", "WITHHELD", "FAILED"))
+    require(
         amount == tranche.left,
         "M4",
         f"申請 {amount} 分，未撥 {tranche.left} 分",
         f"{amount} fen are asked for; {tranche.left} are unpaid",
     )
-    registers.eligible(judge, realm, project.bidders, event.day, realm.rules(project))
+    registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
     tranche.status, tranche.requested = "REQUESTED", amount
     tranche.maker, tranche.checker, tranche.approver = event.actor, "", ""
 
 
-def checked(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_disbursement_checked(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M2, P2: by another than the maker."""
     project = realm.project(event.name)
-    tranche = _tranche(judge, project, event)
-    _gate_stands(judge, project, tranche, status=("REQUESTED",))
-    _another(judge, "P2", event, tranche.maker)
+    tranche = _tranche(require, project, event)
+    _require_gate(require, project, tranche, status=("REQUESTED",))
+    _require_another(require, "P2", event, tranche.maker)
     tranche.status, tranche.checker = "CHECKED", event.actor
 
 
-def approved(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_disbursement_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M2, P2: by a third."""
     project = realm.project(event.name)
-    tranche = _tranche(judge, project, event)
-    _gate_stands(judge, project, tranche, status=("CHECKED",))
-    _another(judge, "P2", event, tranche.maker, tranche.checker)
+    tranche = _tranche(require, project, event)
+    _require_gate(require, project, tranche, status=("CHECKED",))
+    _require_another(require, "P2", event, tranche.maker, tranche.checker)
     tranche.status, tranche.approver = "APPROVED", event.actor
 
 
-def _another(judge: Judge, rule: str, event: Happened, *others: str) -> None:
-    judge(
+def _require_another(require: Conditions, rule: str, event: RecordedEvent, *others: str) -> None:
+    require(
         event.actor not in others,
         rule,
         f"{event.actor} 已經手本筆撥款",
@@ -90,46 +90,46 @@ def _another(judge: Judge, rule: str, event: Happened, *others: str) -> None:
     )
 
 
-def paid(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_disbursement_paid(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M2, M3, M4, M9, P2, SD1, D5."""
     project = realm.project(event.name)
-    tranche, amount = _tranche(judge, project, event), event.fen("amount")
-    _gate_stands(judge, project, tranche, status=("APPROVED",))
+    tranche, amount = _tranche(require, project, event), event.fen("amount")
+    _require_gate(require, project, tranche, status=("APPROVED",))
     persons = {tranche.maker, tranche.checker, tranche.approver} - {""}
-    judge(len(persons) == 3, "P2", f"經手人 {'、'.join(sorted(persons))}", f"in the hands of {sorted(persons)}")  # noqa: PLR2004 - maker, checker, approver
-    _another(judge, "SD1", event, tranche.maker)
-    judge(
+    require(len(persons) == 3, "P2", f"經手人 {'、'.join(sorted(persons))}", f"in the hands of {sorted(persons)}")  # noqa: PLR2004 - maker, checker, approver
+    _require_another(require, "SD1", event, tranche.maker)
+    require(
         amount == tranche.requested,
         "M2",
         f"撥付 {amount} 分，審批 {tranche.requested} 分",
         f"{amount} fen were paid; {tranche.requested} were approved",
     )
-    registers.eligible(judge, realm, project.bidders, event.day, realm.rules(project))
-    split = _split(judge, event, amount, project.live)
+    registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
+    split = _split(require, event, amount, project.live)
     tranche.status, tranche.paid = "PAID", tranche.paid + amount
     project.paid += amount
     for name, fen in split.items():
         project.live[name] = project.live.get(name, 0) - fen
         project.out[name] = project.out.get(name, 0) + fen
-    judge(
+    require(
         tranche.planned == tranche.paid + tranche.cancelled,
         "M4",
         f"計劃 {tranche.planned}，撥付 {tranche.paid}，核減 {tranche.cancelled} 分",
         f"planned {tranche.planned}, paid {tranche.paid}, cancelled {tranche.cancelled} fen",
     )
-    sums(judge, project)
+    require_sums(require, project)
 
 
-def _split(judge: Judge, event: Happened, amount: int, over: Mapping[str, int]) -> dict[str, int]:
+def _split(require: Conditions, event: RecordedEvent, amount: int, over: Mapping[str, int]) -> dict[str, int]:
     """M9: the funds bear it in proportion, to the fen."""
-    split, due = event.shares("split"), apportioned(amount, over)
-    judge(split == due, "M9", f"分攤 {split}，應為 {due}", f"it is split {split}; it must be {due}")
+    split, due = event.shares("split"), apportion(amount, over)
+    require(split == due, "M9", f"分攤 {split}，應為 {due}", f"it is split {split}; it must be {due}")
     return split
 
 
-def sums(judge: Judge, project: Project) -> None:
+def require_sums(require: Conditions, project: Project) -> None:
     """M3: what is out is never negative, and never above the award."""
-    judge(
+    require(
         0 <= project.net <= project.paid <= project.award,
         "M3",
         f"撥付 {project.paid}，繳回 {project.returned}，追回 {project.clawed_back}，立項 {project.award} 分",
@@ -138,27 +138,27 @@ def sums(judge: Judge, project: Project) -> None:
     )
 
 
-def failed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_disbursement_failed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The bank sent it back."""
-    _tranche(judge, realm.project(event.name), event).status = "FAILED"
+    _tranche(require, realm.project(event.name), event).status = "FAILED"
 
 
-def withheld(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_disbursement_withheld(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Held back."""
-    _tranche(judge, realm.project(event.name), event).status = "WITHHELD"
+    _tranche(require, realm.project(event.name), event).status = "WITHHELD"
 
 
-def cancelled(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_tranche_cancelled(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M4: no more than is unpaid; M9; and the money is free again."""
     project = realm.project(event.name)
-    tranche, amount = _tranche(judge, project, event), event.fen("amount")
-    judge(
+    tranche, amount = _tranche(require, project, event), event.fen("amount")
+    require(
         amount <= tranche.left,
         "M4",
         f"核減 {amount} 分，未撥 {tranche.left} 分",
         f"{amount} fen are cancelled; {tranche.left} are unpaid",
     )
-    for name, fen in _split(judge, event, amount, project.live).items():
+    for name, fen in _split(require, event, amount, project.live).items():
         project.live[name] = project.live.get(name, 0) - fen
         realm.funds[name].taken -= fen
     tranche.cancelled += amount
@@ -171,13 +171,13 @@ def cancelled(judge: Judge, realm: Realm, event: Happened) -> None:
 # ---------------------------------------------------------------- 繳回、追回
 
 
-def returned(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_surplus_returned(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M3, M9: what was not needed comes back, no more than is out and not ordered back."""
     project, amount = realm.project(event.name), event.fen("amount")
-    _back(judge, project, event, amount)
+    _bring_back(require, project, event, amount)
     project.returned += amount
-    sums(judge, project)
-    judge(
+    require_sums(require, project)
+    require(
         project.ordered - project.clawed_back <= project.net,
         "M10",
         f"待追回 {project.ordered - project.clawed_back} 分，已撥未退 {project.net} 分",
@@ -185,17 +185,17 @@ def returned(judge: Judge, realm: Realm, event: Happened) -> None:
     )
 
 
-def _back(judge: Judge, project: Project, event: Happened, amount: int) -> None:
-    for name, fen in _split(judge, event, amount, project.out).items():
+def _bring_back(require: Conditions, project: Project, event: RecordedEvent, amount: int) -> None:
+    for name, fen in _split(require, event, amount, project.out).items():
         project.out[name] = project.out.get(name, 0) - fen
 
 
-def clawback_ordered(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_clawback_ordered(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M10: no more than was paid and has not come back by itself."""
     project = realm.project(event.name)
     project.ordered += event.fen("amount")
     project.escalated = False
-    judge(
+    require(
         project.ordered <= project.paid - project.returned,
         "M10",
         f"追回決定合計 {project.ordered} 分，已撥未退 {project.paid - project.returned} 分",
@@ -203,39 +203,39 @@ def clawback_ordered(judge: Judge, realm: Realm, event: Happened) -> None:
     )
 
 
-def clawed_back(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_clawback_received(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M10, M3, M9: no more than was ordered."""
     project, amount = realm.project(event.name), event.fen("amount")
-    _back(judge, project, event, amount)
+    _bring_back(require, project, event, amount)
     project.clawed_back += amount
-    judge(
+    require(
         project.clawed_back <= project.ordered,
         "M10",
         f"到賬 {project.clawed_back} 分，決定 {project.ordered} 分",
         f"{project.clawed_back} fen came back; {project.ordered} were ordered",
     )
-    sums(judge, project)
+    require_sums(require, project)
 
 
-def escalated(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_clawback_escalated(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M10: what is handed on is what is outstanding."""
     project = realm.project(event.name)
     left = project.ordered - project.clawed_back
     said = event.fen("outstanding")
-    judge(said == left > 0, "M10", f"移送 {said} 分，待追回 {left} 分", f"{said} fen are handed on; {left} are due")
+    require(said == left > 0, "M10", f"移送 {said} 分，待追回 {left} 分", f"{said} fen are handed on; {left} are due")
     project.escalated = True
 
 
-LOOKS = {
-    "DisbursementRequested": requested,
-    "DisbursementChecked": checked,
-    "DisbursementApproved": approved,
-    "DisbursementPaid": paid,
-    "DisbursementFailed": failed,
-    "DisbursementWithheld": withheld,
-    "TrancheCancelled": cancelled,
-    "SurplusReturned": returned,
-    "ClawbackOrdered": clawback_ordered,
-    "ClawbackReceived": clawed_back,
-    "ClawbackEscalated": escalated,
+CHECKS = {
+    "DisbursementRequested": check_disbursement_requested,
+    "DisbursementChecked": check_disbursement_checked,
+    "DisbursementApproved": check_disbursement_approved,
+    "DisbursementPaid": check_disbursement_paid,
+    "DisbursementFailed": check_disbursement_failed,
+    "DisbursementWithheld": check_disbursement_withheld,
+    "TrancheCancelled": check_tranche_cancelled,
+    "SurplusReturned": check_surplus_returned,
+    "ClawbackOrdered": check_clawback_ordered,
+    "ClawbackReceived": check_clawback_received,
+    "ClawbackEscalated": check_clawback_escalated,
 }

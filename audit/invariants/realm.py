@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from audit.invariants.days import Days
+from audit.invariants.working_days import Days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -236,20 +236,20 @@ class Project:
         return self.paid - self.returned - self.clawed_back
 
     @property
-    def held(self) -> list[Activity]:
+    def counted(self) -> list[Activity]:
         """The activities that count."""
         return [a for a in self.activities.values() if not a.struck]
 
     @property
     def person_times(self) -> int:
         """All attendances (V3)."""
-        return sum(a.person_times for a in self.held)
+        return sum(a.person_times for a in self.counted)
 
     @property
     def standing_months(self) -> int:
         """Distinct months of the steadiest team (Z1)."""
         months: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
-        for activity in self.held:
+        for activity in self.counted:
             if activity.team in self.teams and activity.team is not None:
                 months[activity.team].add((activity.held_on.year, activity.held_on.month))
         return max((len(of) for of in months.values()), default=0)
@@ -282,7 +282,7 @@ class Realm:
     answers: dict[tuple[str, str], str] = field(default_factory=dict)
     """Organisation and what it answers, and the bid that does so while money may flow for it."""
 
-    def at(self, instant: datetime) -> None:
+    def look_back_to(self, instant: datetime) -> None:
         """Look at things as of that instant: a calendar that was published later says nothing of it."""
         self.days = next((days for days in reversed(self.calendars) if days.since <= instant), self.calendars[0])
 

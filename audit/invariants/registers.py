@@ -5,31 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audit.invariants.realm import Fund
-from audit.invariants.records import midnight, to_date, to_instant, whole
+from audit.invariants.recorded_events import midnight, to_date, to_instant, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
     from audit.invariants.realm import Realm, Round
-    from audit.invariants.records import Happened, Judge
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 _ABOVE = {"MUNICIPAL": None, "DISTRICT": "MUNICIPAL", "STREET_VILLAGE": "DISTRICT"}
 """Tier and the tier of its parent (CZ-8)."""
 
 
-def calendar(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_calendar_published(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """A year's working days."""
     realm.calendars.append(realm.calendars[-1].with_notice(event))
 
 
-def policy_pack(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_policy_pack_published(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """A version of the rules."""
     scheme = event.part("scheme")
     realm.schemes[str(scheme["name"]), int(scheme["version"])] = scheme
 
 
-def fund(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_fund_source_registered(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """A purse."""
     taken = realm.funds[event.name].taken
     realm.funds[event.name] = Fund(event.fen("envelope"), frozenset(event.texts("purposes")), taken)
@@ -38,7 +38,7 @@ def fund(_judge: Judge, realm: Realm, event: Happened) -> None:
 # ---------------------------------------------------------------- organisations
 
 
-def verified(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_organisation_verified(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Who an organisation is."""
     known = realm.organisations[event.name]
     known.verified = True
@@ -47,21 +47,21 @@ def verified(_judge: Judge, realm: Realm, event: Happened) -> None:
     known.own_accounts = event.data.get("own_accounts") is True
 
 
-def rated(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_rating_recorded(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """A level with its last day."""
     until = to_date(event.data.get("until"))
     if until is not None:
         realm.organisations[event.name].ratings.append((event.text("level"), event.day, until))
 
 
-def bonus(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_rating_bonus_applied(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D5: a rating adds its points only while it is valid."""
     known, round_ = realm.organisations[event.name], event.text("round")
     level = known.level(event.day)
     bidding = realm.rules_of_round(round_).get("bidding", {})
     points = whole(bidding.get("rating_bonus", {}).get(level or "", 0))
     said = whole(event.data.get("points"))
-    judge(
+    require(
         level is not None and level == event.text("level") and said == points,
         "D5",
         f"當日有效等級為 {level or '無'}，應加 {points} 分，所加 {said} 分",
@@ -70,24 +70,26 @@ def bonus(judge: Judge, realm: Realm, event: Happened) -> None:
     known.bonuses[round_] = said
 
 
-def listed(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_credit_listing_recorded(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """On a list."""
     realm.organisations[event.name].listings.add(event.text("listing"))
 
 
-def lifted(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_credit_listing_lifted(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Off a list."""
     realm.organisations[event.name].listings.discard(event.text("listing"))
 
 
-def banned(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_applicant_banned(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Barred until a day."""
     known, until = realm.organisations[event.name], to_date(event.data.get("until"))
     if until is not None and (known.banned_until is None or until > known.banned_until):
         known.banned_until = until
 
 
-def eligible(judge: Judge, realm: Realm, names: frozenset[str], day: date, rules: Mapping[str, Any]) -> None:
+def require_eligible(
+    require: Conditions, realm: Realm, names: frozenset[str], day: date, rules: Mapping[str, Any]
+) -> None:
     """D5: verified, on no list, not barred, in order, and rated enough on that very day."""
     least = rules.get("bidding", {}).get("minimum_rating")
     for name in sorted(names):
@@ -100,7 +102,7 @@ def eligible(judge: Judge, realm: Realm, names: frozenset[str], day: date, rules
             *([] if known.own_accounts else ["NO_ACCOUNTS"]),
             *([] if least is None or (known.level(day) or "") >= least else [f"BELOW {least}"]),
         ]
-        judge(
+        require(
             not against,
             "D5",
             f"{name} 在 {day} 不合資格：{'、'.join(against)}",
@@ -111,14 +113,14 @@ def eligible(judge: Judge, realm: Realm, names: frozenset[str], day: date, rules
 # ---------------------------------------------------------------- rounds and needs
 
 
-def _founded(judge: Judge, realm: Realm, event: Happened) -> Round:
+def _found_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Round:
     """H1: one municipal round of a city and year; year and level never change."""
     known = realm.rounds[event.name]
     scheme = event.part("scheme")
     if scheme:
         known.scheme = (str(scheme["name"]), int(scheme["version"]))
     year, level = event.data.get("year"), event.text("level")
-    judge(
+    require(
         (year is None or known.year in (None, year)) and (not level or known.level in ("", level)),
         "H1",
         f"年度或級別由 {known.year} {known.level} 改為 {year} {level}",
@@ -127,7 +129,7 @@ def _founded(judge: Judge, realm: Realm, event: Happened) -> Round:
     known.year, known.level = known.year or year, known.level or level
     if known.level == "MUNICIPAL" and known.year is not None and known.scheme is not None:
         holder = realm.municipal.setdefault((known.scheme[0], known.year), event.name)
-        judge(
+        require(
             holder == event.name,
             "H1",
             f"{known.year} 年的市級輪次已有 {holder}",
@@ -136,11 +138,11 @@ def _founded(judge: Judge, realm: Realm, event: Happened) -> Round:
     return known
 
 
-def budget(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_round_budget_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The year's money; its shares add up."""
-    known, shares = _founded(judge, realm, event), event.shares("funds")
+    known, shares = _found_round(require, realm, event), event.shares("funds")
     known.budget = event.fen("amount")
-    judge(
+    require(
         not shares or sum(shares.values()) == known.budget,
         "M5",
         f"各資金份額合計 {sum(shares.values())} 分，預算 {known.budget} 分",
@@ -148,23 +150,23 @@ def budget(judge: Judge, realm: Realm, event: Happened) -> None:
     )
 
 
-def solicited(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_need_solicitation_opened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The need window opens."""
-    known = _founded(judge, realm, event)
+    known = _found_round(require, realm, event)
     known.solicited_on, known.needs_wd = event.day, whole(event.data.get("window_wd"))
 
 
-def called(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_call_published(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The bid window opens."""
-    known = _founded(judge, realm, event)
+    known = _found_round(require, realm, event)
     known.called_on, known.window_wd = event.day, whole(event.data.get("window_wd"))
     known.deadline = to_instant(event.data.get("deadline"))
 
 
-def amended(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_call_amended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The call is corrected, before its deadline only."""
     known, end = realm.rounds[event.name], closes_at(realm, event.name)
-    judge(
+    require(
         end is not None and event.at < end,
         "D1",
         f"公告更正於截止 {end} 之後",
@@ -176,24 +178,24 @@ def amended(judge: Judge, realm: Realm, event: Happened) -> None:
         known.scheme = (str(scheme["name"]), int(scheme["version"]))
 
 
-def closed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_call_closed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D1: the window ends at its deadline, to the instant."""
     end = closes_at(realm, event.name)
-    judge(end is not None and event.at >= end, "D1", f"截止於 {end} 之前", f"it closed before its deadline {end}")
+    require(end is not None and event.at >= end, "D1", f"截止於 {end} 之前", f"it closed before its deadline {end}")
 
 
-def needs_closed(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_need_solicitation_closed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D1: likewise for needs."""
     end = needs_close_at(realm, event.name)
-    judge(end is not None and event.at >= end, "D1", f"截止於 {end} 之前", f"it closed before its end {end}")
+    require(end is not None and event.at >= end, "D1", f"截止於 {end} 之前", f"it closed before its end {end}")
 
 
-def need(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_need_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D1: a need comes inside the window, unless it is a part of one that did."""
     if event.text("split_from"):
         return
     end = needs_close_at(realm, event.text("round"))
-    judge(
+    require(
         end is not None and event.at < end,
         "D1",
         f"需求提交於徵集截止 {end} 或之後",
@@ -217,11 +219,11 @@ def needs_close_at(realm: Realm, name: str) -> datetime | None:
     return midnight(realm.days.nth_after(known.solicited_on, known.needs_wd))
 
 
-def resolved(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_round_resolved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M5: all awards of the resolution together keep to the round's budget."""
     awards = [line for line in event.data.get("selected", ()) if isinstance(line, dict)]
     total, most = sum(whole(line.get("award")) for line in awards), realm.rounds[event.name].budget
-    judge(
+    require(
         not most or total <= most,
         "M5",
         f"立項合計 {total} 分，預算 {most} 分",
@@ -232,11 +234,11 @@ def resolved(judge: Judge, realm: Realm, event: Happened) -> None:
 # ---------------------------------------------------------------- bases
 
 
-def base(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_base_designated(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """C1: every base hangs from one a tier above; the municipal one from none, and there is one."""
     tier, parent = event.text("tier"), event.text("parent")
     above = realm.bases.get(parent) if parent else None
-    judge(
+    require(
         tier in _ABOVE and above == _ABOVE[tier],
         "C1",
         f"{tier} 基地的上級為 {above or '無'}，應為 {_ABOVE.get(tier) or '無'}",
@@ -245,31 +247,31 @@ def base(judge: Judge, realm: Realm, event: Happened) -> None:
     realm.bases[event.name] = tier
 
 
-def tenant(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_tenant_admitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D5: an organisation that is known and barred does not move in."""
     name = event.text("organisation")
     if realm.organisations[name].verified:
-        eligible(judge, realm, frozenset({name}), event.day, {})
+        require_eligible(require, realm, frozenset({name}), event.day, {})
 
 
-LOOKS = {
-    "CalendarPublished": calendar,
-    "PolicyPackPublished": policy_pack,
-    "FundSourceRegistered": fund,
-    "OrganisationVerified": verified,
-    "RatingRecorded": rated,
-    "RatingBonusApplied": bonus,
-    "CreditListingRecorded": listed,
-    "CreditListingLifted": lifted,
-    "ApplicantBanned": banned,
-    "RoundBudgetApproved": budget,
-    "NeedSolicitationOpened": solicited,
-    "NeedSolicitationClosed": needs_closed,
-    "NeedSubmitted": need,
-    "CallPublished": called,
-    "CallAmended": amended,
-    "CallClosed": closed,
-    "RoundResolved": resolved,
-    "BaseDesignated": base,
-    "TenantAdmitted": tenant,
+CHECKS = {
+    "CalendarPublished": note_calendar_published,
+    "PolicyPackPublished": note_policy_pack_published,
+    "FundSourceRegistered": note_fund_source_registered,
+    "OrganisationVerified": note_organisation_verified,
+    "RatingRecorded": note_rating_recorded,
+    "RatingBonusApplied": check_rating_bonus_applied,
+    "CreditListingRecorded": note_credit_listing_recorded,
+    "CreditListingLifted": note_credit_listing_lifted,
+    "ApplicantBanned": note_applicant_banned,
+    "RoundBudgetApproved": check_round_budget_approved,
+    "NeedSolicitationOpened": check_need_solicitation_opened,
+    "NeedSolicitationClosed": check_need_solicitation_closed,
+    "NeedSubmitted": check_need_submitted,
+    "CallPublished": check_call_published,
+    "CallAmended": check_call_amended,
+    "CallClosed": check_call_closed,
+    "RoundResolved": check_round_resolved,
+    "BaseDesignated": check_base_designated,
+    "TenantAdmitted": check_tenant_admitted,
 }

@@ -27,20 +27,20 @@ def ask_approval(
     until: datetime | None = None,
 ) -> State:
     """The state with that approval open. An open one of the same gate and key about other content becomes void."""
-    bound = digest(content)
-    opened = Approval(
-        id=derive_id("approval", state.stream, gate, key, bound),
+    fingerprint = digest(content)
+    approval = Approval(
+        id=derive_id("approval", state.stream, gate, key, fingerprint),
         gate=gate,
         key=key,
         role=role,
         asked_at=of.at,
         until=until,
-        content=bound,
+        content=fingerprint,
     )
-    kept = tuple(
-        a for a in end_approval(state, of, gate=gate, key=key, verdict=Verdict.VOID).approvals if a.id != opened.id
+    others = tuple(
+        a for a in end_approval(state, of, gate=gate, key=key, verdict=Verdict.VOID).approvals if a.id != approval.id
     )
-    return replace(state, approvals=(*kept, opened))
+    return replace(state, approvals=(*others, approval))
 
 
 def end_approval(

@@ -1,4 +1,4 @@
-"""A room is one stage's commands, events, rules and deadlines; an aggregate is the rooms of one kind of stream.
+"""A decider is one stage's commands, events, rules and deadlines; an aggregate joins those of one kind of stream.
 
 ``decide`` is the only refuser, ``evolve`` is total, ``due`` and ``awaiting`` are read off the state: all pure.
 """
@@ -24,11 +24,11 @@ C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)
 
 
-def _no_reads(_state: State, _command: Any) -> Reads:  # noqa: ANN401 - any command of the room
+def _no_reads(_state: State, _command: Any) -> Reads:  # noqa: ANN401 - any command of the stage
     return Reads()
 
 
-def _nothing(_state: State, _calendar: Calendar) -> tuple[()]:
+def _none(_state: State, _calendar: Calendar) -> tuple[()]:
     return ()
 
 
@@ -43,18 +43,18 @@ class Decider(Generic[C, E]):
     decide: Callable[[State, Facts, Order, C], list[Event]]
     """What this command makes happen. Raises CommandRejected with every unmet condition."""
     evolve: Callable[[State, Occurrence, E], State]
-    """What the room remembers after this event. Total: never raises for a recorded event."""
+    """What the stage remembers after this event. Total: never raises for a recorded event."""
     reads: Callable[[State, C], Reads] = _no_reads
     """What ``decide`` will want to know of other streams."""
-    due: Callable[[State, Calendar], Iterable[Due]] = _nothing
+    due: Callable[[State, Calendar], Iterable[Due]] = _none
     """The deadlines that run now."""
-    awaiting: Callable[[State, Calendar], Iterable[Awaited]] = _nothing
+    awaiting: Callable[[State, Calendar], Iterable[Awaited]] = _none
     """Who is awaited now."""
 
 
 @dataclass(frozen=True)
 class Aggregate:
-    """All rooms of one kind of stream, acting as one decider."""
+    """All deciders of one kind of stream, acting as one."""
 
     kind: str
     """The first part of its stream ids."""
@@ -71,51 +71,55 @@ class Aggregate:
 
     @cached_property
     def commands(self) -> Mapping[type[Command], Decider[Any, Any]]:
-        """Which room knows which command."""
-        return {command: room for room in self.deciders for command in room.commands}
+        """Which decider knows which command."""
+        return {command: decider for decider in self.deciders for command in decider.commands}
 
     @cached_property
     def events(self) -> Mapping[type[Event], Decider[Any, Any]]:
-        """Which room knows which event."""
-        return {event: room for room in self.deciders for event in room.events}
+        """Which decider knows which event."""
+        return {event: decider for decider in self.deciders for event in decider.events}
 
     def reads(self, state: State, command: Command) -> Reads:
         """What ``decide`` will want to know of other streams for this command."""
-        wanted: Reads = self.commands[type(command)].reads(state, command)
+        reads: Reads = self.commands[type(command)].reads(state, command)
         governor = self.governed_by(state, command)
-        return wanted if governor is None else wanted | Reads(streams=frozenset({governor}))
+        return reads if governor is None else reads | Reads(streams=frozenset({governor}))
 
     def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
-        """What this order makes happen. Raises CommandRejected: wrong role, wrong stage and every rule of the room."""
+        """What this order makes happen. Raises CommandRejected: wrong role, wrong stage and every rule of the stage."""
         command = order.command
-        wrong = tuple(_standing(state, order))
+        misplaced = tuple(_refuse_role_or_stage(state, order))
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:
-            raise CommandRejected(wrong + refusal.unmet) from refusal
-        if wrong:
-            raise CommandRejected(wrong)
+            raise CommandRejected(misplaced + refusal.unmet) from refusal
+        if misplaced:
+            raise CommandRejected(misplaced)
         return events
 
     def evolve(self, state: State, occurrence: Occurrence) -> State:
-        """The state after that event: the room's memory first, then the stage."""
+        """The state after that event: what its decider remembers first, then the stage."""
         event = occurrence.event
-        folded: State = self.events[type(event)].evolve(state, occurrence, event)
+        after: State = self.events[type(event)].evolve(state, occurrence, event)
         move = next((t for t in type(event).moves if state.stage in t.start and t.when(event)), None)
         if move is not None:
-            folded = _moved(folded, move, occurrence)
-        return replace(folded, version=state.version + 1)
+            after = _move(after, move, occurrence)
+        return replace(after, version=state.version + 1)
 
     def due(self, state: State, calendar: Calendar) -> Due | None:
-        """The nearest deadline; the earlier room first where two fall together."""
-        return min((d for room in self.deciders for d in room.due(state, calendar)), key=lambda d: d.at, default=None)
+        """The nearest deadline; the earlier decider first where two fall together."""
+        return min(
+            (due for decider in self.deciders for due in decider.due(state, calendar)),
+            key=lambda due: due.at,
+            default=None,
+        )
 
     def awaiting(self, state: State, calendar: Calendar) -> list[Awaited]:
         """Everybody who is awaited now."""
-        return [a for room in self.deciders for a in room.awaiting(state, calendar)]
+        return [one for decider in self.deciders for one in decider.awaiting(state, calendar)]
 
 
-def _moved(state: State, move: Transition, occurrence: Occurrence) -> State:
+def _move(state: State, move: Transition, occurrence: Occurrence) -> State:
     if move.to == SAME:
         return state
     stage, stack = move.to, state.stack
@@ -128,12 +132,12 @@ def _moved(state: State, move: Transition, occurrence: Occurrence) -> State:
 
 
 def _zh(stage: str) -> str:
-    """What the office calls a stage, where its room has a word for it."""
+    """What the office calls a stage."""
     return str(getattr(stage, "zh", stage))
 
 
-def _standing(state: State, order: Order) -> Iterable[Unmet]:
-    """What is wrong with who asks and when in the life of the stream, before any rule of the room."""
+def _refuse_role_or_stage(state: State, order: Order) -> Iterable[Unmet]:
+    """What is wrong with who asks, and when in the life of the stream: judged before any rule of the stage."""
     command, role = type(order.command), order.actor.role
     if role not in command.by:
         zh = "、".join(f"{r.zh}（{r}）" for r in command.by)

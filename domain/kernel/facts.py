@@ -26,7 +26,7 @@ class Reads:
     """Ledger accounts whose balance is wanted."""
 
     def __or__(self, other: Reads) -> Reads:
-        """Both."""
+        """Everything that either wants to know."""
         return Reads(self.streams | other.streams, self.claims | other.claims, self.accounts | other.accounts)
 
 

@@ -69,8 +69,8 @@ class Actor(_Text):
 
     def __new__(cls, text: str) -> Self:
         """Check the form once, at the door."""
-        found = _ACTOR.fullmatch(text)
-        if found is None or found[1] not in set(Role):
+        match = _ACTOR.fullmatch(text)
+        if match is None or match[1] not in set(Role):
             roles = " ".join(sorted(Role))
             message = f"{text!r}: 寫作 角色#編號，如 CAB-REG#1 / write ROLE#n, as CAB-REG#1; 角色 roles: {roles}"
             raise ValueError(message)

@@ -44,15 +44,17 @@ class Event(Particulars):
             cls.event_type = cls.__name__
 
     @classmethod
-    def of(cls, asked: Particulars, **computed: object) -> Self:
-        """The event with the particulars that were asked for, and what was computed.
+    def of(cls, particulars: Particulars, **computed: object) -> Self:
+        """The event with the particulars of its command, and what was computed.
 
         It is validated when it is granted: what a refusal leaves out need not be sound.
         """
-        shared = {name: getattr(asked, name) for name in cls.model_fields if name in type(asked).model_fields}
+        shared = {
+            name: getattr(particulars, name) for name in cls.model_fields if name in type(particulars).model_fields
+        }
         return cast("Self", cls.model_construct(None, **{**shared, **computed}))
 
-    def validated(self) -> Self:
+    def revalidate(self) -> Self:
         """The same event, checked against its own form. Raises pydantic's ValidationError: a defect of the rules."""
         return type(self).model_validate(dict(self), by_name=True)
 

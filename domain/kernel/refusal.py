@@ -59,7 +59,7 @@ class Checks:
         """The events, if everything held. Raises CommandRejected with every unmet condition otherwise."""
         if self.unmet:
             raise CommandRejected(tuple(self.unmet))
-        return [event.validated() for event in events]
+        return [event.revalidate() for event in events]
 
     def refuse(self) -> CommandRejected:
         """The refusal itself, to be raised where no event could even be formed."""

@@ -104,9 +104,9 @@ class State:
 
     def part(self, of: type[P]) -> P:
         """What that room remembers; its blank form if it has seen nothing."""
-        found = self.parts.get(of)
-        return of() if found is None else cast("P", found)
+        part = self.parts.get(of)
+        return of() if part is None else cast("P", part)
 
     def having(self, *parts: Part) -> State:
-        """The same state with these parts in place of what the rooms remembered."""
+        """The same state with these parts in place of what the deciders remembered."""
         return replace(self, parts=MappingProxyType({**self.parts, **{type(p): p for p in parts}}))

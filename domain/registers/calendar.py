@@ -113,12 +113,12 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
                 f"{'、'.join(weekdays)} 並非週末，不能作調休上班日",
                 f"{', '.join(weekdays)} are not weekend days and cannot be make-up days",
             )
-            both = sorted(d.isoformat() for d in set(off) & set(on))
+            contradictory = sorted(d.isoformat() for d in set(off) & set(on))
             check(
-                not both,
+                not contradictory,
                 "D2",
-                f"{'、'.join(both)} 同時列為放假與上班",
-                f"{', '.join(both)} are given as both off and worked",
+                f"{'、'.join(contradictory)} 同時列為放假與上班",
+                f"{', '.join(contradictory)} are given as contradictory off and worked",
             )
             return check.grant(CalendarPublished(year=year, version=version, off=_sorted(off), on=_sorted(on)))
         case _:
@@ -130,7 +130,7 @@ def _sorted(days: tuple[date, ...]) -> tuple[date, ...]:
 
 
 def evolve(state: State, of: Occurrence, event: CalendarPublished) -> State:
-    """What the room remembers after the event."""
+    """What is remembered of it after the event."""
     known = state.part(Published)
     match event:
         case CalendarPublished():

@@ -110,7 +110,7 @@ def decide(_state: State, _facts: Facts, _order: Order, command: RegisterFundSou
 
 
 def evolve(state: State, _of: Occurrence, event: FundSourceRegistered) -> State:
-    """What the room remembers after the event."""
+    """What is remembered of it after the event."""
     match event:
         case FundSourceRegistered():
             return state.having(Fund(event.name, frozenset(event.purposes), event.envelope))

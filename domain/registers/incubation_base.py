@@ -164,7 +164,7 @@ Commands = DesignateBase | AssessBase | AdmitTenant | GraduateTenant
 Events = BaseDesignated | BaseAssessed | TenantAdmitted | TenantGraduated
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what is remembered of it
 
 
 @dataclass(frozen=True)
@@ -182,17 +182,17 @@ class Base(Part):
     """Present tenants and the last day of each."""
 
 
-def unreconciled(tiers: Iterable[Tier], expected: Mapping[Tier, int]) -> tuple[Unmet, ...]:
+def list_unreconciled_tiers(tiers: Iterable[Tier], expected: Mapping[Tier, int]) -> tuple[Unmet, ...]:
     """Where the bases on the register differ from the numbers that the city states, e.g. 1 + 7 + 55 (C1)."""
-    found = Counter(tiers)
+    registered = Counter(tiers)
     return tuple(
         Unmet(
             rule="C1",
-            zh=f"{tier} 基地登記 {found[tier]} 個，應為 {expected.get(tier, 0)} 個",
-            en=f"{found[tier]} bases of tier {tier} are on the register; there should be {expected.get(tier, 0)}",
+            zh=f"{tier} 基地登記 {registered[tier]} 個，應為 {expected.get(tier, 0)} 個",
+            en=f"{registered[tier]} bases of tier {tier} are on the register; there should be {expected.get(tier, 0)}",
         )
         for tier in Tier
-        if found[tier] != expected.get(tier, 0)
+        if registered[tier] != expected.get(tier, 0)
     )
 
 
@@ -220,7 +220,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, base, today = Checks(), state.part(Base), local_day(order.at)
     match command:
         case DesignateBase():
-            _may_be_designated(check, state, facts, command)
+            _require_designable(check, state, facts, command)
             return check.grant(BaseDesignated.of(command))
         case AssessBase():
             return check.grant(BaseAssessed.of(command))
@@ -253,7 +253,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _may_be_designated(check: Checks, state: State, facts: Facts, command: DesignateBase) -> None:
+def _require_designable(check: Checks, state: State, facts: Facts, command: DesignateBase) -> None:
     operator = facts.of(state.stream.sibling("organisation", command.operator))
     check(
         operator.stage == OrganisationStage.VERIFIED,
@@ -275,7 +275,7 @@ def _may_be_designated(check: Checks, state: State, facts: Facts, command: Desig
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """What is remembered of it after the event."""
     base = state.part(Base)
     match event:
         case BaseDesignated():
@@ -287,8 +287,8 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
         case TenantAdmitted():
             return state.having(replace(base, tenants={**base.tenants, event.organisation: event.until}))
         case TenantGraduated():
-            left = {name: until for name, until in base.tenants.items() if name != event.organisation}
-            return state.having(replace(base, tenants=left))
+            staying = {name: until for name, until in base.tenants.items() if name != event.organisation}
+            return state.having(replace(base, tenants=staying))
         case _:
             assert_never(event)
 

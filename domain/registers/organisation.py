@@ -132,7 +132,7 @@ class VerifyOrganisation(Identity, Command):
 # ---------------------------------------------------------------- 評估等級
 
 
-class RatingGiven(Particulars):
+class RatingLevel(Particulars):
     """An assessment level with the last day on which it counts."""
 
     level: Annotated[Level, Field(title="級別 / level")]
@@ -140,13 +140,13 @@ class RatingGiven(Particulars):
     """Its last day, Shanghai."""
 
 
-class RatingRecorded(RatingGiven, Event):
+class RatingRecorded(RatingLevel, Event):
     """The organisation was assessed."""
 
     zh = "評估等級登記"
 
 
-class RecordRating(RatingGiven, Command):
+class RecordRating(RatingLevel, Command):
     """Record an assessment level."""
 
     records = RatingRecorded
@@ -155,14 +155,14 @@ class RecordRating(RatingGiven, Command):
     rule = "OG01"
 
 
-class BonusAsked(Particulars):
+class RatingBonus(Particulars):
     """For which round a rating is to count."""
 
     round: Annotated[str, Field(title="輪次 / round")]
     """The round whose ranking it is added in."""
 
 
-class RatingBonusApplied(BonusAsked, Event):
+class RatingBonusApplied(RatingBonus, Event):
     """The rating counts in that round's ranking, with these points (CZ-5)."""
 
     zh = "評估等級加分"
@@ -170,7 +170,7 @@ class RatingBonusApplied(BonusAsked, Event):
     points: Annotated[int, Field(title="分數 / points")]
 
 
-class ApplyRatingBonus(BonusAsked, Command):
+class ApplyRatingBonus(RatingBonus, Command):
     """Let the rating count in a round."""
 
     records = RatingBonusApplied
@@ -182,7 +182,7 @@ class ApplyRatingBonus(BonusAsked, Command):
 # ---------------------------------------------------------------- 名單與停止資格
 
 
-class Listed(Particulars):
+class ListEntry(Particulars):
     """On which list and why, with evidence (V1)."""
 
     listing: Annotated[Listing, Field(title="名單 / list")]
@@ -190,13 +190,13 @@ class Listed(Particulars):
     attachments: Evidence
 
 
-class CreditListingRecorded(Listed, Event):
+class CreditListingRecorded(ListEntry, Event):
     """The organisation is on the list from now on."""
 
     zh = "列入失信/異常名單"
 
 
-class RecordCreditListing(Listed, Command):
+class RecordCreditListing(ListEntry, Command):
     """Record that the organisation is on a list."""
 
     records = CreditListingRecorded
@@ -205,20 +205,20 @@ class RecordCreditListing(Listed, Command):
     rule = "OG01"
 
 
-class Lifted(Particulars):
+class ListExit(Particulars):
     """Off which list, and why."""
 
     listing: Annotated[Listing, Field(title="名單 / list")]
     reason: Reason
 
 
-class CreditListingLifted(Lifted, Event):
+class CreditListingLifted(ListExit, Event):
     """The organisation is off the list."""
 
     zh = "移出名單"
 
 
-class LiftCreditListing(Lifted, Command):
+class LiftCreditListing(ListExit, Command):
     """Record that the organisation is off a list."""
 
     records = CreditListingLifted
@@ -262,7 +262,7 @@ Events = (
 )
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what is remembered of it
 
 
 @dataclass(frozen=True)
@@ -348,10 +348,10 @@ def list_ineligibility(check: Checks, organisation: State, today: date, scheme: 
         f"{name} 無獨立賬戶，設立並重新核驗後方可",
         f"{name} keeps no accounts of its own; it must and be verified again",
     )
-    _rated_enough(check, organisation, today, scheme, rule)
+    _require_rating(check, organisation, today, scheme, rule)
 
 
-def _rated_enough(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
+def _require_rating(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
     minimum = scheme.bidding.minimum_rating if scheme else None
     if minimum is None:
         return
@@ -396,7 +396,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, known, today = Checks(), state.part(Organisation), local_day(order.at)
     match command:
         case VerifyOrganisation():
-            return _verified(check, state, facts, command)
+            return _verify(check, state, facts, command)
         case RecordRating(until=until):
             check(
                 until >= today,
@@ -406,7 +406,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(RatingRecorded.of(command))
         case ApplyRatingBonus():
-            return _bonus(check, state, facts, today, command)
+            return _apply_bonus(check, state, facts, today, command)
         case RecordCreditListing(listing=listing):
             check(
                 listing not in known.listings,
@@ -435,7 +435,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _verified(check: Checks, state: State, facts: Facts, command: VerifyOrganisation) -> list[Event]:
+def _verify(check: Checks, state: State, facts: Facts, command: VerifyOrganisation) -> list[Event]:
     before = state.part(Organisation).credit_code
     if command.credit_code:
         others = facts.holders(code_key(state.stream.realm, command.credit_code)) - {state.stream}
@@ -452,11 +452,11 @@ def _verified(check: Checks, state: State, facts: Facts, command: VerifyOrganisa
         f"{'、'.join(strangers)} 並非法人代表（SO-LEGAL）",
         f"{', '.join(strangers)} are not legal representatives (SO-LEGAL)",
     )
-    changed = before if before != command.credit_code else None
-    return check.grant(OrganisationVerified.of(command, changed_code=changed))
+    changed_code = before if before != command.credit_code else None
+    return check.grant(OrganisationVerified.of(command, changed_code=changed_code))
 
 
-def _bonus(check: Checks, state: State, facts: Facts, today: date, command: ApplyRatingBonus) -> list[Event]:
+def _apply_bonus(check: Checks, state: State, facts: Facts, today: date, command: ApplyRatingBonus) -> list[Event]:
     known, name = state.part(Organisation), state.stream.name
     rating, newest = known.rating(today), known.ratings[-1] if known.ratings else None
     ended = f"{newest.level} 至 {newest.until}" if newest else "無評估等級"
@@ -491,11 +491,11 @@ def _bonus(check: Checks, state: State, facts: Facts, today: date, command: Appl
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """What is remembered of it after the event."""
     known, today = state.part(Organisation), local_day(of.at)
     match event:
         case OrganisationVerified():
-            verified = replace(
+            organisation = replace(
                 known,
                 name=event.name,
                 credit_code=event.credit_code,
@@ -504,7 +504,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 annual_report_filed=event.annual_report_filed,
                 own_accounts=event.own_accounts,
             )
-            return state.having(verified)
+            return state.having(organisation)
         case RatingRecorded():
             rating = Rating(event.level, today, event.until)
             return state.having(replace(known, ratings=(*known.ratings, rating)))

@@ -257,7 +257,7 @@ Commands = DrawPanel | DeclareConflict | RecuseReviewer | SubmitScore | IssueRev
 Events = PanelDrawn | ConflictDeclared | ReviewerRecused | ScoreSubmitted | ReviewReportIssued
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what is remembered of it
 
 
 @dataclass(frozen=True)
@@ -327,28 +327,28 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, panel, today = Checks(), state.part(Panel), local_day(order.at)
     match command:
         case DrawPanel():
-            return _drawn(check, state, facts, command)
+            return _draw(check, state, facts, command)
         case DeclareConflict(organisation=organisation):
-            scheme = _scheme(check, facts)
-            _is_seated(check, panel, order.actor, "RP02")
+            scheme = _require_scheme(check, facts)
+            _require_seat(check, panel, order.actor, "RP02")
             bids = any(organisation in names for names in panel.bidders.values())
             months = scheme.review.recusal_months
             bars = bids and _still_counts(command, months, today)
             return check.grant(ConflictDeclared.of(command, bars=bars, recusal_months=months))
         case RecuseReviewer():
-            _may_be_recused(check, panel, command)
+            _require_recusable(check, panel, command)
             return check.grant(ReviewerRecused.of(command))
         case SubmitScore():
-            _may_score(check, panel, order.actor, command)
-            mark = _mark(check, _scheme(check, facts), command)
+            _require_scorer(check, panel, order.actor, command)
+            mark = _total(check, _require_scheme(check, facts), command)
             return check.grant(ScoreSubmitted.of(command, mark=mark))
         case IssueReviewReport():
-            return _reported(check, state, facts, command)
+            return _report(check, state, facts, command)
         case _:
             assert_never(command)
 
 
-def _scheme(check: Checks, facts: Facts) -> Scheme:
+def _require_scheme(check: Checks, facts: Facts) -> Scheme:
     """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
     if (
         not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
@@ -358,7 +358,7 @@ def _scheme(check: Checks, facts: Facts) -> Scheme:
     return facts.scheme
 
 
-def _drawn(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list[Event]:
+def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list[Event]:
     """RP01, P4: odd and enough seats, each once; only applications that passed preliminary review, or wait anew."""
     bidders: dict[str, tuple[str, ...]] = {}
     for name in command.applications:
@@ -372,14 +372,14 @@ def _drawn(check: Checks, state: State, facts: Facts, command: DrawPanel) -> lis
             "or wait to be scored again",
         )
         bidders[name] = (application.organisation, *application.partners)
-    _is_odd(check, command.seats)
+    _require_odd(check, command.seats)
     check(
         len(set(command.seats)) == len(command.seats),
         "P4",
         "同一專家不得佔兩席",
         "one expert cannot take two seats",
     )
-    scheme = _scheme(check, facts)
+    scheme = _require_scheme(check, facts)
     check(
         len(set(command.seats)) >= scheme.review.panel,
         "P4",
@@ -389,7 +389,7 @@ def _drawn(check: Checks, state: State, facts: Facts, command: DrawPanel) -> lis
     return check.grant(PanelDrawn.of(command, bidders=bidders))
 
 
-def _is_odd(check: Checks, seats: Sequence[str]) -> None:
+def _require_odd(check: Checks, seats: Sequence[str]) -> None:
     check(
         len(seats) % 2 == 1,
         "P4",
@@ -398,7 +398,7 @@ def _is_odd(check: Checks, seats: Sequence[str]) -> None:
     )
 
 
-def _is_seated(check: Checks, panel: Panel, actor: Actor, rule: str) -> None:
+def _require_seat(check: Checks, panel: Panel, actor: Actor, rule: str) -> None:
     check(
         seat_of(actor) in panel.seated,
         rule,
@@ -422,7 +422,7 @@ def _months_after(day: date, months: int) -> date:
     return date(day.year + years, month + 1, min(day.day, last))
 
 
-def _may_be_recused(check: Checks, panel: Panel, command: RecuseReviewer) -> None:
+def _require_recusable(check: Checks, panel: Panel, command: RecuseReviewer) -> None:
     """P1: recusal precedes scores. P4: odd afterwards, and nobody in two seats."""
     check(
         not panel.scored,
@@ -448,23 +448,23 @@ def _may_be_recused(check: Checks, panel: Panel, command: RecuseReviewer) -> Non
         f"{command.in_} 已在席，不得重複",
         f"{command.in_} sits there already",
     )
-    _is_odd(check, _after_recusal(panel, command))
+    _require_odd(check, _seats_after(panel, command))
 
 
-def _after_recusal(panel: Panel, recusal: Recusal) -> tuple[str, ...]:
+def _seats_after(panel: Panel, recusal: Recusal) -> tuple[str, ...]:
     substitute = (recusal.in_,) if recusal.in_ is not None else ()
     return (*(seat for seat in panel.seated if seat != recusal.out), *substitute)
 
 
-def _may_score(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) -> None:
+def _require_scorer(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) -> None:
     seat = seat_of(actor)
     if check(
         seat not in panel.barred,
         "P1",
-        f"{actor} 與申報組織有利益關係或已回避，不得評分",
+        f"{actor} 與申報組織有利害關係或已回避，不得評分",
         f"{actor} is recused or has an interest in a bidder; the score does not count",
     ):
-        _is_seated(check, panel, actor, "RP04")
+        _require_seat(check, panel, actor, "RP04")
     check(
         command.application in panel.bidders,
         "RP04",
@@ -479,7 +479,7 @@ def _may_score(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) 
     )
 
 
-def _mark(check: Checks, scheme: Scheme, sheet: SubmitScore) -> Decimal:
+def _total(check: Checks, scheme: Scheme, sheet: SubmitScore) -> Decimal:
     """The mark as given, or as its criteria add up."""
     check(
         (sheet.mark is None) != (not sheet.criteria),
@@ -506,19 +506,19 @@ def _mark(check: Checks, scheme: Scheme, sheet: SubmitScore) -> Decimal:
     return min(sum(sheet.criteria.values(), Decimal(0)), Decimal(100))
 
 
-def _reported(check: Checks, state: State, facts: Facts, command: IssueReviewReport) -> list[Event]:
+def _report(check: Checks, state: State, facts: Facts, command: IssueReviewReport) -> list[Event]:
     """RP05: nobody barred is seated, as many sheets as the rules ask for; or, with no sheet at all, from paper."""
-    panel, scheme = state.part(Panel), _scheme(check, facts)
+    panel, scheme = state.part(Panel), _require_scheme(check, facts)
     barred = [seat for seat in panel.seated if seat in panel.barred]
     check(
         not barred,
         "P1",
-        f"{'、'.join(barred)} 有利益關係而仍在席，須先辦理回避",
+        f"{'、'.join(barred)} 有利害關係而仍在席，須先辦理回避",
         f"{', '.join(barred)} have an interest and are still seated; recuse them first",
     )
     bonuses = _bonuses(panel, state, facts)
     if command.results:
-        _on_paper(check, panel, command)
+        _require_paper_results(check, panel, command)
         results = {name: mark.quantize(_HUNDREDTH) for name, mark in sorted(command.results.items())}
         return check.grant(ReviewReportIssued.of(command, results=results, on_paper=True, bonuses=bonuses))
     for name in panel.applications:
@@ -531,29 +531,29 @@ def _reported(check: Checks, state: State, facts: Facts, command: IssueReviewRep
         )
     if check.unmet:
         raise check.refuse()
-    found = {
+    outcomes = {
         name: outcome(panel.sheets[name], drop_extremes=scheme.review.drop_extremes) for name in panel.applications
     }
     return [
         ReviewReportIssued.of(
             command,
-            results={name: mark for name, (mark, _) in found.items()},
-            dropped={name: seats for name, (_, seats) in found.items() if seats},
+            results={name: mark for name, (mark, _) in outcomes.items()},
+            dropped={name: seats for name, (_, seats) in outcomes.items() if seats},
             bonuses=bonuses,
         )
     ]
 
 
 def _bonuses(panel: Panel, state: State, facts: Facts) -> dict[str, int]:
-    found = {
+    bonuses = {
         name: facts.of(state.stream.sibling("organisation", names[0])).part(Organisation).bonuses.get(panel.round, 0)
         for name, names in panel.bidders.items()
         if names
     }
-    return {name: points for name, points in found.items() if points}
+    return {name: points for name, points in bonuses.items() if points}
 
 
-def _on_paper(check: Checks, panel: Panel, command: IssueReviewReport) -> None:
+def _require_paper_results(check: Checks, panel: Panel, command: IssueReviewReport) -> None:
     check(
         not panel.scored,
         "RP05",
@@ -572,31 +572,31 @@ def _on_paper(check: Checks, panel: Panel, command: IssueReviewReport) -> None:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """What is remembered of it after the event."""
     panel = state.part(Panel)
     match event:
         case PanelDrawn():
-            drawn = replace(panel, round=event.round, bidders=event.bidders, seated=event.seats)
-            return state.having(_joined(drawn, of.actor))
+            after = replace(panel, round=event.round, bidders=event.bidders, seated=event.seats)
+            return state.having(_join(after, of.actor))
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
             return state.having(replace(panel, barred=panel.barred | barred))
         case ReviewerRecused():
-            left = replace(panel, seated=_after_recusal(panel, event), barred=panel.barred | {event.out})
-            return state.having(_joined(left, of.actor))
+            after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
+            return state.having(_join(after, of.actor))
         case ScoreSubmitted():
             sheets = {**panel.sheets.get(event.application, {}), seat_of(of.actor): event.mark}
-            scored = replace(panel, sheets={**panel.sheets, event.application: sheets})
-            return state.having(_joined(scored, of.actor))
+            after = replace(panel, sheets={**panel.sheets, event.application: sheets})
+            return state.having(_join(after, of.actor))
         case ReviewReportIssued():
-            reported = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
-            sat = (person(seat) for seat in panel.seated) if event.on_paper else ()
-            return state.having(_joined(reported, of.actor, *sat))
+            after = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
+            experts = (person(seat) for seat in panel.seated) if event.on_paper else ()
+            return state.having(_join(after, of.actor, *experts))
         case _:
             assert_never(event)
 
 
-def _joined(panel: Panel, *people: Actor) -> Panel:
+def _join(panel: Panel, *people: Actor) -> Panel:
     return replace(panel, took_part=panel.took_part | set(people))
 
 

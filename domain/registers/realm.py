@@ -118,7 +118,7 @@ def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list
 
 
 def evolve(state: State, _of: Occurrence, event: ClockSet) -> State:
-    """What the room remembers after the event."""
+    """What is remembered of it after the event."""
     match event:
         case ClockSet():
             return state.having(Realm(event.clock))

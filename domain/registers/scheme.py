@@ -129,7 +129,7 @@ class AnnualRoundScheduled(Yearly, Event):
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Take the code, for good: the rounds that bear it stay this programme's."""
-        yield Claim(code_key(stream, self.programme), stream)
+        yield Claim(programme_key(stream, self.programme), stream)
 
 
 class ScheduleAnnualRound(Yearly, Command):
@@ -153,7 +153,7 @@ class UnscheduleAnnualRound(Series, Command):
     subject_field = "programme"
 
 
-def code_key(stream: StreamId, programme: str) -> str:
+def programme_key(stream: StreamId, programme: str) -> str:
     """The place of the one programme whose rounds bear that code."""
     return f"annual/{stream.realm}/{programme}"
 
@@ -187,7 +187,7 @@ def reads(state: State, command: Commands) -> Reads:
     """Whose the code is."""
     match command:
         case ScheduleAnnualRound(programme=programme):
-            return Reads(claims=frozenset({code_key(state.stream, programme)}))
+            return Reads(claims=frozenset({programme_key(state.stream, programme)}))
         case EstablishProgramme() | PublishPolicyPack() | UnscheduleAnnualRound():
             return Reads()
         case _:
@@ -215,7 +215,7 @@ def decide(state: State, facts: Facts, _order: Order, command: Commands) -> list
             )
             return check.grant(PolicyPackPublished.of(command))
         case ScheduleAnnualRound():
-            _scheduled(check, state, facts, command)
+            _require_schedulable(check, state, facts, command)
             return check.grant(AnnualRoundScheduled.of(command))
         case UnscheduleAnnualRound(programme=programme):
             check(
@@ -229,51 +229,51 @@ def decide(state: State, facts: Facts, _order: Order, command: Commands) -> list
             assert_never(command)
 
 
-def _scheduled(check: Checks, state: State, facts: Facts, asked: ScheduleAnnualRound) -> None:
+def _require_schedulable(check: Checks, state: State, facts: Facts, series: ScheduleAnnualRound) -> None:
     annual = state.part(Register).annual
-    known, day = annual.get(asked.programme), f"{asked.month:02}-{asked.day:02}"
+    scheduled, day = annual.get(series.programme), f"{series.month:02}-{series.day:02}"
     check(
-        _is_in_every_year(asked),
+        _is_in_every_year(series),
         "SC04",
         f"並非每年都有 {day}，請另選一日",
         f"not every year has a {day}: choose another day",
     )
     check(
-        known is None,
+        scheduled is None,
         "SC04",
-        f"{asked.programme} 已有年度安排，請先取消",
-        f"{asked.programme} is scheduled already: unschedule it first",
+        f"{series.programme} 已有年度安排，請先取消",
+        f"{series.programme} is scheduled already: unschedule it first",
     )
-    others = facts.holders(code_key(state.stream, asked.programme)) - {state.stream}
+    others = facts.holders(programme_key(state.stream, series.programme)) - {state.stream}
     check(
         not others,
         "SC04",
-        f"代號 {asked.programme} 屬於 {'、'.join(sorted(others))}",
-        f"the code {asked.programme} belongs to {', '.join(sorted(others))}",
+        f"代號 {series.programme} 屬於 {'、'.join(sorted(others))}",
+        f"the code {series.programme} belongs to {', '.join(sorted(others))}",
     )
     municipal = sorted(
         code
         for code, schedule in annual.items()
-        if schedule is not None and schedule.annual.level is RoundLevel.MUNICIPAL and code != asked.programme
+        if schedule is not None and schedule.annual.level is RoundLevel.MUNICIPAL and code != series.programme
     )
     check(
-        asked.level is not RoundLevel.MUNICIPAL or not municipal,
+        series.level is not RoundLevel.MUNICIPAL or not municipal,
         "H1",
         f"每年的市級輪次已由 {'、'.join(municipal)} 開啟",
         f"the municipal round of every year is opened by {', '.join(municipal)}",
     )
 
 
-def _is_in_every_year(asked: Yearly) -> bool:
+def _is_in_every_year(series: Yearly) -> bool:
     try:
-        date(2001, asked.month, asked.day)
+        date(2001, series.month, series.day)
     except ValueError:
         return False
     return True
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event. The newest version is the one that the stream itself cites."""
+    """What is remembered of it after the event. The newest version is the one that the stream itself cites."""
     register = state.part(Register)
     match event:
         case ProgrammeEstablished():

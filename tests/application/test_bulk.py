@@ -15,7 +15,7 @@ from store.memory import MemoryStore
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
-    from store.port import Append, Appended
+    from store.port import Append, AppendResult
     from store.postgres import PostgresStore
     from tests.conftest import Desk
 
@@ -116,7 +116,7 @@ async def test_while_a_row_has_no_answer_none_that_follows_on_its_stream_is_carr
     orders = await parse_rows("rows.jsonl", _lines(*_organisation(name, "甲", "乙", "丙")), desk.store)
     append = type(desk.store).append
 
-    async def away(store: PostgresStore, wanted: Append) -> Appended:
+    async def away(store: PostgresStore, wanted: Append) -> AppendResult:
         if "乙".encode() in wanted.writes[0].data:
             message = "away"
             raise StoreUnavailable(message)

@@ -16,10 +16,10 @@ import pytest
 from typer.testing import CliRunner
 
 import audit.invariants
-import cli.audit
+import cli.adapter
 from audit.invariants import INVARIANTS, Invariants, check
-from audit.invariants.machine import TABLE
-from cli.audit import audit_app
+from audit.invariants.state_machine import TABLE
+from cli.audit import app
 from domain.catalogue import transition_table
 from domain.kernel.calendar import local_day
 from domain.kernel.failure import FailureKind
@@ -131,8 +131,8 @@ def said(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Re
         assert not working, "an audit carries nothing out"
         yield SimpleNamespace(store=store, client=None)
 
-    monkeypatch.setattr(cli.audit, "open_runtime", opened)
-    return CliRunner().invoke(audit_app, ["invariants", *words])
+    monkeypatch.setattr(cli.adapter, "open_runtime", opened)
+    return CliRunner().invoke(app, ["invariants", *words])
 
 
 def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: pytest.MonkeyPatch) -> None:

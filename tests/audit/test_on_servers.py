@@ -12,16 +12,16 @@ import pytest
 from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner
 
-from audit.finding import What
-from audit.histories import Mechanics
+from audit.finding import FindingKind
+from audit.histories import ReplaySettings
 from audit.replay import replay
 from audit.verification import verify
-from cli.audit import mechanics
+from cli.audit import replay_settings
 from domain.kernel.envelope import Opening
 from domain.kernel.identity import StreamId
 from local.postgres import APPLICATION, OWNER, SUPERUSER
 from scenarios.play import play
-from store.migrate import migrate
+from store.migration import migrate
 from store.port import EntryKind
 from store.postgres import PostgresStore, open_pool
 from tests.audit.direct_door import play_story, story
@@ -92,33 +92,37 @@ async def test_an_untouched_database_verifies(servers: Servers, copy: str) -> No
         (
             """UPDATE venture.entries SET data = replace(data::text, '10000000', '90000000')::json
                 WHERE type = 'FundSourceRegistered'""",
-            {What.CHAIN, What.POSTING, What.BALANCE},
+            {FindingKind.CHAIN, FindingKind.POSTING, FindingKind.BALANCE},
             "FundSourceRegistered",
         ),
         (
             "UPDATE venture.entries SET recorded_at = recorded_at - interval '1 day' WHERE type = 'AwardConfirmed'",
-            {What.CHAIN, What.RECORDED_AT, What.GROUP},
+            {FindingKind.CHAIN, FindingKind.RECORDED_AT, FindingKind.GROUP},
             "AwardConfirmed",
         ),
         (
             "UPDATE venture.entries SET stream = 'PROJECT' WHERE type = 'NeedAdopted'",
-            {What.UNREADABLE, What.POSITION, What.OUTCOME, What.AGENDA},
+            {FindingKind.UNREADABLE, FindingKind.POSITION, FindingKind.OUTCOME, FindingKind.AGENDA},
             "NeedAdopted",
         ),
-        ("DELETE FROM venture.claims WHERE key LIKE 'name/%'", {What.CLAIM}, "AwardProposed"),
-        ("DELETE FROM venture.postings WHERE source LIKE 'world/%'", {What.POSTING}, "FundSourceRegistered"),
-        ("UPDATE venture.accounts SET balance = balance + 1 WHERE account LIKE 'envelope/%'", {What.BALANCE}, ""),
-        ("UPDATE venture.agenda SET due_at = now() WHERE kind = 'project'", {What.AGENDA}, ""),
+        ("DELETE FROM venture.claims WHERE key LIKE 'name/%'", {FindingKind.CLAIM}, "AwardProposed"),
+        ("DELETE FROM venture.postings WHERE source LIKE 'world/%'", {FindingKind.POSTING}, "FundSourceRegistered"),
+        (
+            "UPDATE venture.accounts SET balance = balance + 1 WHERE account LIKE 'envelope/%'",
+            {FindingKind.BALANCE},
+            "",
+        ),
+        ("UPDATE venture.agenda SET due_at = now() WHERE kind = 'project'", {FindingKind.AGENDA}, ""),
         (
             "DELETE FROM venture.entries WHERE position > (SELECT max(position) - 2 FROM venture.entries)",
-            {What.AGENDA},
+            {FindingKind.AGENDA},
             "",
         ),
     ],
     ids=["payload", "recorded_at", "stream", "claim", "posting", "balance", "agenda", "tail"],
 )
 async def test_what_an_owner_changes_is_found(
-    servers: Servers, copy: str, statement: str, what: set[What], located_at: str
+    servers: Servers, copy: str, statement: str, what: set[FindingKind], located_at: str
 ) -> None:
     async with connected(servers, OWNER, copy) as connection:
         position = await connection.fetchval("SELECT position FROM venture.entries WHERE type = $1", located_at)
@@ -126,7 +130,7 @@ async def test_what_an_owner_changes_is_found(
         assert await connection.execute(statement) not in ("UPDATE 0", "DELETE 0")
     async with stored(servers, copy) as store:
         found = await verify(store)
-    assert {f.what for f in found.findings} - {What.HEAD} == what
+    assert {f.kind for f in found.findings} - {FindingKind.HEAD} == what
     assert not located_at or position in {f.position for f in found.findings}
 
 
@@ -146,7 +150,7 @@ async def test_the_histories_of_an_honest_story_replay_and_agree_with_the_journa
     desk: Desk, project: StreamId
 ) -> None:
     for stream in (project, project.sibling("round", "R-FZ-2023"), project.sibling("fund", "FS-FZ")):
-        replayed = await replay(desk.store, desk.client, stream, mechanics())
+        replayed = await replay(desk.store, desk.client, stream, replay_settings())
         assert replayed.ok, replayed
         assert replayed.histories.kept
         commands = replayed.decided.commands
@@ -155,7 +159,7 @@ async def test_the_histories_of_an_honest_story_replay_and_agree_with_the_journa
 
 
 async def test_a_history_that_the_server_never_had_is_said_so(desk: Desk, project: StreamId) -> None:
-    replayed = await replay(desk.store, desk.client, project.sibling("fund", "FS-NONE"), mechanics())
+    replayed = await replay(desk.store, desk.client, project.sibling("fund", "FS-NONE"), replay_settings())
     assert (replayed.histories.asked, replayed.histories.kept, replayed.histories.ok) == (True, False, True)
 
 
@@ -178,7 +182,7 @@ class Changed:
 
 async def test_a_journal_that_says_otherwise_than_the_history_is_found(desk: Desk, project: StreamId) -> None:
     otherwise: Any = Changed(desk.store, "ConfirmAward", b'"AwardConfirmed"', b'"AwardRevoked"')
-    histories = (await replay(otherwise, desk.client, project, mechanics())).histories
+    histories = (await replay(otherwise, desk.client, project, replay_settings())).histories
     said = [d for run in histories.runs for d in run.differences]
     assert not histories.ok
     assert len(said) == 2, "once as told to the caller, once as handed to the workflow"
@@ -199,7 +203,7 @@ class AnotherProject:
 
 
 async def test_a_changed_workflow_does_not_replay(desk: Desk, project: StreamId) -> None:
-    changed = Mechanics([AnotherProject], UnsandboxedWorkflowRunner())
+    changed = ReplaySettings([AnotherProject], UnsandboxedWorkflowRunner())
     histories = (await replay(desk.store, desk.client, project, changed)).histories
     assert not histories.ok
     assert all(run.failure for run in histories.runs)

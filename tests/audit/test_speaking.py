@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-import cli.audit
-from cli.audit import audit_app
+import cli.adapter
+from cli.audit import app
 from domain.kernel.failure import FailureKind
 from store.memory import MemoryStore
 from tests.audit.direct_door import play_story
@@ -39,12 +39,12 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
         assert not working, "an audit carries nothing out"
         yield SimpleNamespace(store=told, client=None)
 
-    monkeypatch.setattr(cli.audit, "open_runtime", opened)
+    monkeypatch.setattr(cli.adapter, "open_runtime", opened)
     return told
 
 
 def say(*words: str) -> Result:
-    return CliRunner().invoke(audit_app, list(words))
+    return CliRunner().invoke(app, list(words))
 
 
 def tampered(store: MemoryStore) -> int:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from audit import verification
-from audit.finding import What
+from audit.finding import FindingKind
 from audit.verification import Root, Verification, verify
 from domain.kernel.identity import Actor, StreamId
 from domain.project.bidding import WithdrawApplication
@@ -59,12 +59,12 @@ def forge(store: MemoryStore) -> None:
         edit(store, i, chain=chains[entry.stream])
 
 
-def located(verification: Verification, what: What) -> list[tuple[int | None, StreamId | None]]:
-    return [(f.position, f.stream) for f in verification.findings if f.what is what]
+def located(verification: Verification, what: FindingKind) -> list[tuple[int | None, StreamId | None]]:
+    return [(f.position, f.stream) for f in verification.findings if f.kind is what]
 
 
-def kinds(verification: Verification) -> set[What]:
-    return {f.what for f in verification.findings}
+def kinds(verification: Verification) -> set[FindingKind]:
+    return {f.kind for f in verification.findings}
 
 
 async def test_a_log_that_nobody_touched_verifies(store: MemoryStore) -> None:
@@ -85,9 +85,9 @@ async def test_an_edited_payload_is_found_where_it_is_and_in_what_follows_from_i
     entry = log(store)[i]
     edit(store, i, data=entry.data.replace(b"10000000", b"90000000"))
     found = await verify(store)
-    assert located(found, What.CHAIN) == [(i + 1, entry.stream)]
-    assert located(found, What.POSTING) == [(i + 1, entry.stream)]
-    assert {What.CHAIN, What.POSTING, What.BALANCE} == kinds(found)
+    assert located(found, FindingKind.CHAIN) == [(i + 1, entry.stream)]
+    assert located(found, FindingKind.POSTING) == [(i + 1, entry.stream)]
+    assert {FindingKind.CHAIN, FindingKind.POSTING, FindingKind.BALANCE} == kinds(found)
 
 
 async def test_an_edited_payload_with_its_chain_recomputed_is_found_by_the_ledger(store: MemoryStore) -> None:
@@ -95,25 +95,25 @@ async def test_an_edited_payload_with_its_chain_recomputed_is_found_by_the_ledge
     edit(store, i, data=log(store)[i].data.replace(b"10000000", b"90000000"))
     forge(store)
     found = await verify(store)
-    assert kinds(found) == {What.POSTING, What.BALANCE}
-    balance = next(f for f in found.findings if f.what is What.BALANCE and f.subject.startswith("world/"))
-    assert (balance.expected, balance.found) == ("-90000000 fen", "-10000000 fen")
+    assert kinds(found) == {FindingKind.POSTING, FindingKind.BALANCE}
+    balance = next(f for f in found.findings if f.kind is FindingKind.BALANCE and f.subject.startswith("world/"))
+    assert (balance.expected, balance.actual) == ("-90000000 fen", "-10000000 fen")
 
 
 async def test_a_rewritten_history_is_found_by_the_root_that_was_kept_outside(store: MemoryStore) -> None:
     kept = Root((first := await verify(store)).entries, bytes.fromhex(first.root))
-    assert (await verify(store, kept=[kept])).ok
+    assert (await verify(store, roots=[kept])).ok
     i = at(store, "AwardPublicityOpened")
     edit(store, i, data=log(store)[i].data.replace("科".encode(), "處".encode()))
     forge(store)
     assert (await verify(store)).ok, "nothing inside the database shows it"
-    found = await verify(store, kept=[kept])
-    assert located(found, What.ROOT) == [(kept.size, None)]
+    found = await verify(store, roots=[kept])
+    assert located(found, FindingKind.ROOT) == [(kept.size, None)]
 
 
 async def test_a_log_shorter_than_the_root_that_was_kept_is_found(store: MemoryStore) -> None:
     kept = Root((await verify(store)).entries + 3, bytes(32))
-    assert kinds(await verify(store, kept=[kept])) == {What.ROOT}
+    assert kinds(await verify(store, roots=[kept])) == {FindingKind.ROOT}
 
 
 def test_a_root_is_read_as_it_is_printed() -> None:
@@ -127,19 +127,19 @@ async def test_another_person_in_the_meta_of_an_event_is_found(store: MemoryStor
     i = at(store, "AwardConfirmed")
     entry = edit(store, i, meta=b'{"actor":"CAB-DEC#9"}')
     found = await verify(store)
-    assert located(found, What.CHAIN) == located(found, What.GROUP) == [(i + 1, entry.stream)]
-    actor = next(f for f in found.findings if f.what is What.GROUP)
-    assert (actor.subject, actor.expected, actor.found) == ("actor", "CAB-DEC#1", "CAB-DEC#9")
+    assert located(found, FindingKind.CHAIN) == located(found, FindingKind.GROUP) == [(i + 1, entry.stream)]
+    actor = next(f for f in found.findings if f.kind is FindingKind.GROUP)
+    assert (actor.subject, actor.expected, actor.actual) == ("actor", "CAB-DEC#1", "CAB-DEC#9")
 
 
 async def test_a_backdated_event_is_found_even_with_its_chain_recomputed(store: MemoryStore) -> None:
     i = at(store, "AwardConfirmed")
     entry = edit(store, i, occurred_at=log(store)[i].occurred_at - timedelta(days=3))
-    assert located(await verify(store), What.CHAIN) == [(i + 1, entry.stream)]
+    assert located(await verify(store), FindingKind.CHAIN) == [(i + 1, entry.stream)]
     forge(store)
     found = await verify(store)
-    assert (i + 1, entry.stream) in located(found, What.GROUP)
-    assert What.CHAIN not in kinds(found)
+    assert (i + 1, entry.stream) in located(found, FindingKind.GROUP)
+    assert FindingKind.CHAIN not in kinds(found)
 
 
 async def test_a_recording_time_that_goes_back_is_found(store: MemoryStore) -> None:
@@ -147,18 +147,22 @@ async def test_a_recording_time_that_goes_back_is_found(store: MemoryStore) -> N
     entry = edit(store, i, recorded_at=log(store)[i].recorded_at - timedelta(hours=1))
     forge(store)
     found = await verify(store)
-    assert located(found, What.RECORDED_AT) == [(i + 1, entry.stream)]
-    assert located(found, What.GROUP) == [(i + 1, entry.stream)]
+    assert located(found, FindingKind.RECORDED_AT) == [(i + 1, entry.stream)]
+    assert located(found, FindingKind.GROUP) == [(i + 1, entry.stream)]
 
 
 async def test_an_event_deleted_in_the_middle_is_found(store: MemoryStore) -> None:
     i = at(store, "PreliminaryReviewPassed")
     gone = log(store).pop(i)
     found = await verify(store)
-    assert located(found, What.POSITION)[0][0] == gone.position + 1
-    assert located(found, What.OUTCOME) == [(gone.position - 1, gone.stream)]
+    assert located(found, FindingKind.POSITION)[0][0] == gone.position + 1
+    assert located(found, FindingKind.OUTCOME) == [(gone.position - 1, gone.stream)]
     following = next(e for e in log(store)[i:] if e.stream == gone.stream)
-    assert located(found, What.CHAIN) == located(found, What.VERSION)[:1] == [(following.position, gone.stream)]
+    assert (
+        located(found, FindingKind.CHAIN)
+        == located(found, FindingKind.VERSION)[:1]
+        == [(following.position, gone.stream)]
+    )
 
 
 async def test_a_tail_cut_off_is_found_by_the_agenda(store: MemoryStore) -> None:
@@ -167,15 +171,15 @@ async def test_a_tail_cut_off_is_found_by_the_agenda(store: MemoryStore) -> None
         log(store).pop()
     log(store).pop()
     found = await verify(store)
-    assert {f.stream for f in found.findings if f.what is What.AGENDA} == {stream}
+    assert {f.stream for f in found.findings if f.kind is FindingKind.AGENDA} == {stream}
 
 
 async def test_a_stream_deleted_whole_is_found_by_the_agenda(store: MemoryStore) -> None:
     need = log(store)[at(store, "NeedSubmitted")].stream
     store._entries = [e for e in log(store) if e.stream != need]
     found = await verify(store)
-    assert (None, need) in located(found, What.AGENDA)
-    assert What.POSITION in kinds(found)
+    assert (None, need) in located(found, FindingKind.AGENDA)
+    assert FindingKind.POSITION in kinds(found)
 
 
 async def test_a_cut_refusal_is_found_by_the_row_that_remembers_the_end(store: MemoryStore) -> None:
@@ -190,7 +194,7 @@ async def test_a_cut_refusal_is_found_by_the_row_that_remembers_the_end(store: M
 
     store.__class__ = Remembering
     store._entries.pop()
-    assert located(await verify(store), What.HEAD) == [(log(store)[-1].position, stream)]
+    assert located(await verify(store), FindingKind.HEAD) == [(log(store)[-1].position, stream)]
 
 
 async def test_two_events_swapped_are_found(store: MemoryStore) -> None:
@@ -198,9 +202,9 @@ async def test_two_events_swapped_are_found(store: MemoryStore) -> None:
     a, b = log(store)[i], log(store)[j]
     log(store)[i], log(store)[j] = replace(b, position=a.position), replace(a, position=b.position)
     found = await verify(store)
-    assert located(found, What.VERSION)[0] == located(found, What.CHAIN)[0] == (i + 1, a.stream)
-    assert (i + 1, a.stream) in located(found, What.ORPHAN)
-    assert What.OUTCOME in kinds(found)
+    assert located(found, FindingKind.VERSION)[0] == located(found, FindingKind.CHAIN)[0] == (i + 1, a.stream)
+    assert (i + 1, a.stream) in located(found, FindingKind.ORPHAN)
+    assert FindingKind.OUTCOME in kinds(found)
 
 
 async def test_an_outcome_changed_in_the_journal_is_found(store: MemoryStore) -> None:
@@ -209,9 +213,9 @@ async def test_an_outcome_changed_in_the_journal_is_found(store: MemoryStore) ->
     entry = edit(store, i, meta=changed)
     forge(store)
     found = await verify(store)
-    assert [f.what for f in found.findings] == [What.OUTCOME]
+    assert [f.kind for f in found.findings] == [FindingKind.OUTCOME]
     assert (found.findings[0].position, found.findings[0].stream) == (i + 1, entry.stream)
-    assert (found.findings[0].expected, found.findings[0].found) == ("∅", "AwardConfirmed")
+    assert (found.findings[0].expected, found.findings[0].actual) == ("∅", "AwardConfirmed")
 
 
 async def test_a_refusal_turned_into_an_acceptance_is_found(store: MemoryStore) -> None:
@@ -220,14 +224,14 @@ async def test_a_refusal_turned_into_an_acceptance_is_found(store: MemoryStore) 
     refused = meta[meta.index(b'{"refused"') : meta.index(b',"reads"')]
     edit(store, i, meta=meta.replace(refused, b'{"accepted":["ProjectStarted"]}'))
     forge(store)
-    assert located(await verify(store), What.OUTCOME) == [(i + 1, log(store)[i].stream)]
+    assert located(await verify(store), FindingKind.OUTCOME) == [(i + 1, log(store)[i].stream)]
 
 
 async def test_a_journal_entry_that_says_nothing_is_found(store: MemoryStore) -> None:
     i = at(store, "ConfirmAward", EntryKind.COMMAND)
     edit(store, i, meta=b'{"actor":"CAB-DEC#1"}')
     forge(store)
-    assert [(f.what, f.position) for f in (await verify(store)).findings] == [(What.JOURNAL, i + 1)]
+    assert [(f.kind, f.position) for f in (await verify(store)).findings] == [(FindingKind.JOURNAL, i + 1)]
 
 
 async def test_a_command_journalled_twice_is_found(store: MemoryStore) -> None:
@@ -235,7 +239,7 @@ async def test_a_command_journalled_twice_is_found(store: MemoryStore) -> None:
     for k in (j, j + 1):
         edit(store, k, command_id=log(store)[i].command_id)
     forge(store)
-    assert [(f.what, f.position) for f in (await verify(store)).findings] == [(What.COMMAND_ID, j + 1)]
+    assert [(f.kind, f.position) for f in (await verify(store)).findings] == [(FindingKind.COMMAND_ID, j + 1)]
 
 
 async def test_two_ids_that_only_look_alike_are_no_finding(store: MemoryStore) -> None:
@@ -252,7 +256,7 @@ async def test_an_event_that_does_not_decode_is_found_and_the_rest_is_looked_at(
     entry = edit(store, i, type="NeedEmbraced")
     log(store)[-1] = replace(log(store)[-1], data=b'{"unheard":1}')
     found = await verify(store)
-    assert located(found, What.DECODE) == [(i + 1, entry.stream), (len(log(store)), log(store)[-1].stream)]
+    assert located(found, FindingKind.DECODE) == [(i + 1, entry.stream), (len(log(store)), log(store)[-1].stream)]
 
 
 async def test_an_entry_that_cannot_be_read_is_found_and_the_next_is_read(
@@ -270,7 +274,7 @@ async def test_an_entry_that_cannot_be_read_is_found_and_the_next_is_read(
 
     monkeypatch.setattr(store, "feed", feed)
     found = await verify(store)
-    assert located(found, What.UNREADABLE) == [(i + 1, None)]
+    assert located(found, FindingKind.UNREADABLE) == [(i + 1, None)]
     assert found.entries == len(log(store)) - 1
 
 
@@ -279,12 +283,12 @@ async def test_a_claim_that_was_removed_or_made_up_is_found(store: MemoryStore) 
     (holder,) = store._guards.claims.pop(key)
     store._guards.claims["voucher/made-up"] = {"project/live/AP-9"}
     found = await verify(store)
-    assert kinds(found) == {What.CLAIM}
-    assert {(f.subject, f.expected, f.found) for f in found.findings} == {
+    assert kinds(found) == {FindingKind.CLAIM}
+    assert {(f.subject, f.expected, f.actual) for f in found.findings} == {
         (key, holder, "∅"),
         ("voucher/made-up", "∅", "project/live/AP-9"),
     }
-    missing = next(f for f in found.findings if f.found == "∅")
+    missing = next(f for f in found.findings if f.actual == "∅")
     assert missing.position == at(store, "AwardProposed") + 1
 
 
@@ -303,7 +307,7 @@ async def test_a_changed_balance_is_found_at_the_event_that_moved_it_last(store:
     account = next(a for a in store._guards.balances if a.startswith("envelope/"))
     store._guards.balances[account] += 1
     found = await verify(store)
-    assert [(f.what, f.subject) for f in found.findings] == [(What.BALANCE, account)]
+    assert [(f.kind, f.subject) for f in found.findings] == [(FindingKind.BALANCE, account)]
     assert found.findings[0].position is not None
     assert log(store)[found.findings[0].position - 1].kind is EntryKind.EVENT
 
@@ -321,7 +325,7 @@ async def test_a_posting_removed_added_or_changed_is_found(store: MemoryStore) -
     for postings, position in tampered:
         store._postings = postings
         found = await verify(store)
-        assert [(f.what, f.position) for f in found.findings] == [(What.POSTING, position)]
+        assert [(f.kind, f.position) for f in found.findings] == [(FindingKind.POSTING, position)]
 
 
 @pytest.mark.parametrize(
@@ -338,13 +342,13 @@ async def test_a_changed_row_of_the_agenda_is_found(
     stream = log(store)[at(store, "AwardProposed")].stream
     store._agenda[stream] = change(store._agenda[stream])
     found = await verify(store)
-    assert [(f.what, f.stream, f.subject) for f in found.findings] == [(What.AGENDA, stream, subject)]
+    assert [(f.kind, f.stream, f.subject) for f in found.findings] == [(FindingKind.AGENDA, stream, subject)]
 
 
 async def test_a_missing_row_of_the_agenda_is_found(store: MemoryStore) -> None:
     stream = log(store)[at(store, "AwardProposed")].stream
     del store._agenda[stream]
-    assert located(await verify(store), What.AGENDA) == [
+    assert located(await verify(store), FindingKind.AGENDA) == [
         (max(e.position for e in log(store) if e.stream == stream), stream)
     ]
 
@@ -378,4 +382,4 @@ async def test_every_finding_says_what_is_wrong_in_both_languages(store: MemoryS
     for finding in found.findings:
         assert "應為" in finding.zh
         assert "must be" in finding.en
-        assert finding.as_json()["what"] == finding.what
+        assert finding.as_json()["what"] == finding.kind

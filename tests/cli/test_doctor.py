@@ -20,7 +20,7 @@ from application import doctor
 from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, AUDITOR, DATA, OWNER, SUPERUSER
 from store.doctor import examine_database
-from store.migrate import migrate
+from store.migration import migrate
 from tests.cli.installation import in_process
 from tests.workflows.waiting import until
 

@@ -32,7 +32,7 @@ from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
 from scenarios.play import play
 from schemes.document import Document, read
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.audit.direct_door import REPORTED, DirectDoor, prepare_resolution, story
 from tests.releases import ROOT, require_unreleased

@@ -11,7 +11,7 @@ import pytest
 from domain.kernel.refusal import CommandRejected
 from domain.registers.organisation import BanApplicant
 from store.memory import MemoryStore
-from store.port import Append, Appended, Status
+from store.port import Append, AppendResult, Status
 from tests.workflows.bureau import MINUTES, Bureau
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Overtaken(MemoryStore):
         self.overtake: Callable[[], Awaitable[object]] | None = None
         self.appends: list[tuple[Append, Status]] = []
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         if self.overtake is not None:
             overtake, self.overtake = self.overtake, None
             await overtake()

@@ -15,7 +15,7 @@ from domain.registers.incubation_base import (
     DesignateBase,
     GraduateTenant,
     Tier,
-    unreconciled,
+    list_unreconciled_tiers,
 )
 from domain.registers.organisation import Listing, RecordCreditListing
 from tests.domain.pure_realm import EVIDENCE, PureRealm, new_realm
@@ -95,6 +95,6 @@ def test_the_bases_of_changzhou_reconcile() -> None:
     stated = {Tier.MUNICIPAL: 1, Tier.DISTRICT: 7, Tier.STREET_VILLAGE: 55}
     bases = [tier for tier, count in stated.items() for _ in range(count)]
     assert len(bases) == 63
-    assert not unreconciled(bases, stated)
-    assert [u.rule for u in unreconciled(bases[1:], stated)] == ["C1"]
-    assert len(unreconciled([], stated)) == 3
+    assert not list_unreconciled_tiers(bases, stated)
+    assert [u.rule for u in list_unreconciled_tiers(bases[1:], stated)] == ["C1"]
+    assert len(list_unreconciled_tiers([], stated)) == 3

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit.finding import What
+from audit.finding import FindingKind
 from audit.invariants import INVARIANTS
-from audit.invariants.machine import TABLE
+from audit.invariants.state_machine import TABLE
 from audit.verification import verify
 from domain.kernel import decider
 from domain.kernel.message import Event
@@ -733,7 +733,7 @@ def mute(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
 
 def open_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let anybody do anything at any stage."""
-    monkeypatch.setattr(decider, "_standing", lambda *_: ())
+    monkeypatch.setattr(decider, "_refuse_role_or_stage", lambda *_: ())
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
@@ -770,7 +770,7 @@ def test_v1_a_decision_without_evidence_is_caught(monkeypatch: pytest.MonkeyPatc
     withheld = project(bare, "2024-03-26", "CAB-REG#1")
     with pytest.raises(ValueError, match="attachments"):
         withheld.ordered(town)
-    monkeypatch.setattr(Event, "validated", lambda self: self)
+    monkeypatch.setattr(Event, "revalidate", lambda self: self)
     monkeypatch.setattr(disbursement.DisbursementWithheld, "model_validate_json", classmethod(_as_written))
     withheld.ordered(town)
     assert broke(town) == {"V1"}
@@ -784,7 +784,7 @@ async def test_v2_a_log_that_is_not_chained_is_caught(monkeypatch: pytest.Monkey
     monkeypatch.setattr(memory, "chain_hash", lambda _before, leaf: leaf[:32].ljust(32, b"\0"))
     store = MemoryStore()
     await play_story(store)
-    assert {f.what for f in (await verify(store)).findings} == {What.CHAIN}
+    assert {f.kind for f in (await verify(store)).findings} == {FindingKind.CHAIN}
 
 
 def test_z1_a_team_struck_out_after_the_evaluation_is_caught_at_the_close(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from audit.invariants.days import Days
+from audit.invariants.working_days import Days
 from domain.kernel.calendar import Calendar, Year
 from schemes.calendars import load_published
 

@@ -39,7 +39,7 @@ from domain.registers.annual_round import Annual
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from scenarios.play import play
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.releases import ROOT, require_unreleased
 from tests.workflows.bureau import Bureau

@@ -24,7 +24,7 @@ from followers import agenda
 from followers.agenda import AgendaFollower
 from runtime import worker as house
 from runtime.runtime import open_runtime
-from store.port import Append, Appended, Status, StoreUnavailable
+from store.port import Append, AppendResult, Status, StoreUnavailable
 from tests.nemesis.unarmed import Unarmed
 from workflows.round import RoundWorkflow
 
@@ -51,7 +51,7 @@ class Sound:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         log.info(TRIED, stream=append.writes[-1].stream)
         return await self.store.append(append)
 
@@ -62,7 +62,7 @@ TRIED = "nemesis.append_tried"
 class Forgetful(Sound):
     """Commits, and is told that it failed."""
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         appended = await super().append(append)
         if self.dice.random() < OFTEN:
             message = "committed, but told it failed"
@@ -73,7 +73,7 @@ class Forgetful(Sound):
 class Hesitant(Sound):
     """Thinks for a while between deciding and appending, so that another writer often comes first."""
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         await asyncio.sleep(self.dice.uniform(0, 0.1))
         return await super().append(append)
 
@@ -81,7 +81,7 @@ class Hesitant(Sound):
 class StopsInMidAppend(Sound):
     """Stands still once, for as long as somebody else pleases: before its append is sent, or before it hears of it."""
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         command = append.writes[-1].command_type
         self._stop_at(f"before {command}")
         appended = await super().append(append)
@@ -100,7 +100,7 @@ class StopsInMidAppend(Sound):
 class KeyPerAttempt(Forgetful):
     """No idempotency: every attempt has a key of its own, so that none is known again."""
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         return await super().append(_under_fresh_ids(append))
 
 
@@ -109,10 +109,10 @@ class AckBeforeCommit(Sound):
 
     def __init__(self, store: EventStore, dice: random.Random) -> None:
         super().__init__(store, dice)
-        self._later: set[asyncio.Task[Appended]] = set()
+        self._later: set[asyncio.Task[AppendResult]] = set()
 
-    async def append(self, append: Append) -> Appended:
-        async def at_leisure() -> Appended:
+    async def append(self, append: Append) -> AppendResult:
+        async def at_leisure() -> AppendResult:
             await asyncio.sleep(self.dice.uniform(0, 0.3))
             return await self.store.append(append)
 
@@ -120,7 +120,7 @@ class AckBeforeCommit(Sound):
         self._later.add(task)
         task.add_done_callback(self._later.discard)
         position = await self.store.last_position()
-        return Appended(Status.APPENDED, position + 1, position + 1)
+        return AppendResult(Status.APPENDED, position + 1, position + 1)
 
 
 class SeenOfThisRunOnly(Sound):
@@ -145,7 +145,7 @@ class SeenOfThisRunOnly(Sound):
             loaded = replace(loaded, journalled=None)
         return loaded, readings
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         appended = await super().append(append)
         return await super().append(_under_fresh_ids(append)) if appended.status is Status.DUPLICATE else appended
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 import bootstrap
 from application.door import CommandDefect, Mismatch
 from application.reconcile import reconcile, resurrect
-from audit.finding import What
-from audit.histories import Answers, Journalled, Mechanics, _kept, replay_histories
+from audit.finding import FindingKind
+from audit.histories import Answers, JournalledAnswers, ReplaySettings, _iterate_histories, replay_histories
 from audit.invariants import check
 from audit.verification import Root, verify
 from deciding.decision import StreamParked
@@ -47,18 +47,18 @@ AT_ONCE: Final = 8
 ROOT_EVERY_S: Final = 0.5
 """How often the root of the log is noted while it grows."""
 IN_THE_LOG: Final = {
-    What.POSITION: "I3",
-    What.VERSION: "I3",
-    What.COMMAND_ID: "I4",
-    What.ORPHAN: "I2",
-    What.OUTCOME: "I2",
-    What.GROUP: "I2",
-    What.ROOT: "I6",
-    What.CLAIM: "I7",
-    What.BALANCE: "I7",
-    What.POSTING: "I7",
-    What.AGENDA: "I7",
-    What.HEAD: "I7",
+    FindingKind.POSITION: "I3",
+    FindingKind.VERSION: "I3",
+    FindingKind.COMMAND_ID: "I4",
+    FindingKind.ORPHAN: "I2",
+    FindingKind.OUTCOME: "I2",
+    FindingKind.GROUP: "I2",
+    FindingKind.ROOT: "I6",
+    FindingKind.CLAIM: "I7",
+    FindingKind.BALANCE: "I7",
+    FindingKind.POSTING: "I7",
+    FindingKind.AGENDA: "I7",
+    FindingKind.HEAD: "I7",
 }
 """Which invariant a finding of ``audit verify`` breaks; the others are about content and chain, I5."""
 
@@ -172,8 +172,8 @@ async def _answered_alike(ledger: Ledger) -> AsyncIterator[str]:
 
 async def _verified(ledger: Ledger) -> AsyncIterator[str]:
     """I5 content and chain, I6 the tree's root and those noted on the way, I7 the rows beside the log: all refolded."""
-    for finding in (await verify(ledger.house.frail.store, kept=ledger.roots)).findings:
-        yield f"{IN_THE_LOG.get(finding.what, 'I5')} {finding.stream} @{finding.position}: {finding.en}"
+    for finding in (await verify(ledger.house.frail.store, roots=ledger.roots)).findings:
+        yield f"{IN_THE_LOG.get(finding.kind, 'I5')} {finding.stream} @{finding.position}: {finding.en}"
     if not ledger.roots:
         yield "I6 no root was noted"
 
@@ -200,17 +200,17 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
     for found in await soon_none(differences, ledger.healed_s):
         yield found
     for story in ledger.callers.begun:
-        journal = await Journalled.read(house.store, story.stream)
-        async for history in _kept(house.client, story.stream):
+        journal = await JournalledAnswers.read(house.store, story.stream)
+        async for history in _iterate_histories(house.client, story.stream):
             answers = await Answers.read(history, house.client.data_converter)
             for difference in journal.differences(answers):
                 yield f"{story.stream}: {difference}"
-            first = [a.position for a in answers.handed_over if a.position and not a.repeated]
+            first = [a.position for a in answers.from_activities if a.position and not a.repeated]
             if first != sorted(first):
                 yield f"{story.stream}: answers out of order: {first}"
     for story in {story.stream.kind: story for story in ledger.callers.begun}.values():
-        mechanics = Mechanics(WORKFLOWS, sandbox(house.client.data_converter))
-        for run in (await replay_histories(house.store, house.client, story.stream, mechanics)).runs:
+        replay_settings = ReplaySettings(WORKFLOWS, sandbox(house.client.data_converter))
+        for run in (await replay_histories(house.store, house.client, story.stream, replay_settings)).runs:
             if run.failure:
                 yield f"{story.stream}: {run.failure}"
 

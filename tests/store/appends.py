@@ -10,7 +10,7 @@ from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from store.bytes import GENESIS, chain_hash, leaf
-from store.port import Append, Appended, Entry, NewEvent, Standing, Status, Write
+from store.port import Append, AppendResult, Entry, NewEvent, Standing, Status, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,7 +73,7 @@ def refusal(stream: StreamId, expected: int = 0) -> Append:
     return group(write(stream, expected))
 
 
-async def appended(store: EventStore, append: Append) -> Appended:
+async def appended(store: EventStore, append: Append) -> AppendResult:
     """Append what must go through."""
     answer = await store.append(append)
     assert answer.status is Status.APPENDED, answer

@@ -13,7 +13,7 @@ import pytest
 from local import postgres, processes
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
 from store.memory import MemoryStore
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:

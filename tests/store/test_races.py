@@ -17,7 +17,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post
 from local import postgres, processes
 from local.postgres import APPLICATION, OWNER
-from store.migrate import migrate
+from store.migration import migrate
 from store.port import EntryKind, Status, StoreUnavailable
 from store.postgres import CHANNEL, PostgresStore, open_pool
 from tests.store.appends import appended, event, group, one, project, refusal, whole, write
@@ -210,7 +210,7 @@ async def test_listeners_come_back_when_their_connection_is_killed(database: Dat
     heard: asyncio.Queue[int] = asyncio.Queue()
 
     async def listen() -> None:
-        async for position in store.poked(idle_s=0.2):
+        async for position in store.pokes(idle_s=0.2):
             heard.put_nowait(position)
 
     listening = asyncio.create_task(listen())

@@ -144,7 +144,7 @@ async def test_listeners_hear_of_what_is_there_and_of_what_comes(store: EventSto
     listens = asyncio.Event()
 
     async def listen() -> None:
-        async for position in store.poked(idle_s=30):
+        async for position in store.pokes(idle_s=30):
             heard.append(position)
             listens.set()
             if position >= 6:
@@ -162,7 +162,7 @@ async def test_listeners_hear_of_what_is_there_and_of_what_comes(store: EventSto
 async def test_listeners_are_woken_when_it_stays_quiet(store: EventStore) -> None:
     await appended(store, one(A))
     heard = []
-    async for position in store.poked(idle_s=0.01):
+    async for position in store.pokes(idle_s=0.01):
         heard.append(position)
         if len(heard) == 3:
             break
@@ -179,5 +179,5 @@ async def test_a_closed_store_takes_no_appends_and_lets_its_listeners_go(store: 
 
 
 async def _all(store: EventStore) -> None:
-    async for _ in store.poked(idle_s=30):
+    async for _ in store.pokes(idle_s=30):
         pass

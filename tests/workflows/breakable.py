@@ -14,7 +14,7 @@ import bootstrap
 import local
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
-from store.migrate import migrate
+from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.workflows.bureau import Bureau
 from tests.workflows.processes import HOUSE, kill, start_worker

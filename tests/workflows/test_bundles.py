@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.envelope import Envelope
     from domain.kernel.message import Command
-    from store.port import Append, Appended, EventStore
+    from store.port import Append, AppendResult, EventStore
     from tests.conftest import Desk
     from tests.workflows.bureau import Bureau
 
@@ -147,7 +147,7 @@ class GoneAfter(MemoryStore):
         super().__init__()
         self.left = most
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append) -> AppendResult:
         if not self.left:
             message = "away"
             raise StoreUnavailable(message)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from domain.kernel.facts import Facts
     from domain.kernel.message import Event, Order
     from domain.kernel.state import State
-    from store.port import Append, Appended, Entry, EventStore
+    from store.port import Append, AppendResult, Entry, EventStore
     from store.postgres import PostgresStore
     from tests.conftest import Desk
 
@@ -193,7 +193,7 @@ async def test_while_the_store_is_away_a_workflow_says_so_and_does_not_go_on_try
     await desk.door.send(need, need_submission(), COMMUNITY)
     append, tries = type(desk.store).append, []
 
-    async def away(store: PostgresStore, wanted: Append) -> Appended:
+    async def away(store: PostgresStore, wanted: Append) -> AppendResult:
         if wanted.writes[0].stream == need:
             tries.append(need)
             message = "away"

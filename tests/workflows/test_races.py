@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.message import Command
     from domain.project.award import ProposeAward
-    from store.port import Append, Appended, EventStore
+    from store.port import Append, AppendResult, EventStore
     from tests.conftest import Desk
 
 ONE = 1_000_000
@@ -69,7 +69,7 @@ async def proven(store: EventStore, realm: str) -> None:
     report = await check(store, realm)
     assert report.ok, report.breaches
     verification = await verify(store)
-    assert not [f for f in verification.findings if realm in f"{f.stream} {f.subject} {f.expected} {f.found}"]
+    assert not [f for f in verification.findings if realm in f"{f.stream} {f.subject} {f.expected} {f.actual}"]
 
 
 # ---------------------------------------------------------------- one append of many
@@ -82,12 +82,12 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
     all_decided, sent = asyncio.Barrier(64), list[int]()
     append, send = store.append, store._send
 
-    async def once_all_have_decided(what: Append) -> Appended:
+    async def once_all_have_decided(what: Append) -> AppendResult:
         if what.writes[0].stream.realm == bureau.realm and not sent:
             await all_decided.wait()
         return await append(what)
 
-    async def counted(taken: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
+    async def counted(taken: list[tuple[Append, asyncio.Future[AppendResult]]]) -> None:
         sent.append(sum(a.writes[0].stream.realm == bureau.realm for a, _ in taken))
         await send(taken)
 

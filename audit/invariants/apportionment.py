@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def apportioned(amount: int, over: Mapping[str, int]) -> dict[str, int]:
+def apportion(amount: int, over: Mapping[str, int]) -> dict[str, int]:
     """Fund and fen: each its share rounded down; what is left over falls on the last that still has as much."""
     total = sum(over.values())
     if amount <= 0 or total <= 0:

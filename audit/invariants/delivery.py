@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audit.invariants.contracts import independent
+from audit.invariants.contracts import require_independent
 from audit.invariants.realm import Activity
-from audit.invariants.records import to_date, to_number, whole
+from audit.invariants.recorded_events import to_date, to_number, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audit.invariants.realm import Project, Realm
-    from audit.invariants.records import Happened, Judge
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 
-def supervisor(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_supervisor_assigned(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """P3: not the bidder."""
     project = realm.project(event.name)
     project.supervisor = event.text("supervisor")
-    independent(judge, project, project.supervisor, "supervisor")
+    require_independent(require, project, project.supervisor, "supervisor")
 
 
-def started(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_project_started(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T12: an account, and supervisor and community where the rules ask for them. D4: within the contract."""
     project = realm.project(event.name)
     policy = realm.rules(project).get("delivery", {})
-    judge(
+    require(
         project.account
         and (project.supervisor or policy.get("supervisor_required") is not True)
         and (project.community or policy.get("community_required") is not True),
@@ -35,7 +35,7 @@ def started(judge: Judge, realm: Realm, event: Happened) -> None:
         f"started with account {project.account!r}, supervisor {project.supervisor!r}, community {project.community!r}",
     )
     end = to_date(event.data.get("end"))
-    judge(
+    require(
         end is not None and (project.end is None or end <= project.end),
         "D4",
         f"啟動定截止 {end}，協議為 {project.end}",
@@ -45,26 +45,26 @@ def started(judge: Judge, realm: Realm, event: Happened) -> None:
     project.gates["ProjectStarted"] = True
 
 
-def activity(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_activity_recorded(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D3: not before the start, not ahead of its time. V3: by a team that is on record."""
     project, team = realm.project(event.name), event.text("team") or None
     held_on = to_date(event.data.get("held_on")) or event.day
-    judge(
+    require(
         project.started_on is not None and project.started_on <= held_on <= event.day,
         "D3",
         f"活動日 {held_on}，啟動日 {project.started_on}",
         f"held on {held_on}; the project started on {project.started_on}",
     )
-    judge(team is None or team in project.teams, "V3", f"{team} 未登記", f"the team {team} is not on record")
+    require(team is None or team in project.teams, "V3", f"{team} 未登記", f"the team {team} is not on record")
     project.activities[event.version] = Activity(held_on, whole(event.data.get("person_times")), team)
 
 
-def expenditure(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_expenditure_recorded(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D3: inside the contract. M6: on a line of the budget. M7: on a voucher that nobody claims."""
     project, spent_on = realm.project(event.name), to_date(event.data.get("spent_on")) or event.day
     first, last = project.signed_on, project.end
     before = first is None or spent_on < first
-    judge(
+    require(
         (not before or realm.rules(project).get("route") == "REIMBURSE")
         and (last is None or spent_on <= last)
         and spent_on <= event.day,
@@ -73,32 +73,35 @@ def expenditure(judge: Judge, realm: Realm, event: Happened) -> None:
         f"spent on {spent_on}; the contract runs from {first} to {last}",
     )
     line, voucher = event.text("line"), event.text("voucher")
-    judge(line in project.budget, "M6", f"預算無科目 {line}", f"the budget has no line {line}")
+    require(line in project.budget, "M6", f"預算無科目 {line}", f"the budget has no line {line}")
     holder = realm.vouchers.get(voucher)
-    judge(holder is None, "M7", f"憑證 {voucher} 已由 {holder} 列支", f"the voucher {voucher} is claimed by {holder}")
+    require(holder is None, "M7", f"憑證 {voucher} 已由 {holder} 列支", f"the voucher {voucher} is claimed by {holder}")
     realm.vouchers.setdefault(voucher, event.name)
     project.vouchers[event.version] = voucher
 
 
-def team(_judge: Judge, realm: Realm, event: Happened) -> None:
+def note_volunteer_team_formed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """A volunteer team."""
     realm.project(event.name).teams.add(event.text("team"))
 
 
-def report(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_outputs(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """V3: what a report claims is what the activity records add up to."""
     project = realm.project(event.name)
-    for key, found in (("sessions", len(project.held)), ("person_times", project.person_times)):
+    for key, derived in (("sessions", len(project.counted)), ("person_times", project.person_times)):
         said = event.data.get(key)
-        judge(
-            said is None or said == found, "V3", f"{key} 報 {said}，記錄為 {found}", f"{key}: {said}, records: {found}"
+        require(
+            said is None or said == derived,
+            "V3",
+            f"{key} 報 {said}，記錄為 {derived}",
+            f"{key}: {said}, records: {derived}",
         )
 
 
-def milestone(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_milestone_met(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Z1, V3: a standing team is one by the records. T16: the milestone is the contract's."""
     project, name = realm.project(event.name), event.text("milestone")
-    judge(
+    require(
         (name in project.milestones or name == "standing-team") and name not in project.met,
         "T16",
         f"里程碑 {name} 不在協議或已達成",
@@ -106,9 +109,9 @@ def milestone(judge: Judge, realm: Realm, event: Happened) -> None:
     )
     if name == "standing-team":
         least = max(whole(realm.rules(project).get("evaluation", {}).get("standing_team_months")), 1)
-        _stands(judge, project, least)
+        _require_months(require, project, least)
         said = event.data.get("months")
-        judge(
+        require(
             said is None or said == project.standing_months,
             "V3",
             f"所報 {said} 個月，記錄為 {project.standing_months}",
@@ -118,8 +121,8 @@ def milestone(judge: Judge, realm: Realm, event: Happened) -> None:
     project.gates[f"MilestoneMet/{name}"] = True
 
 
-def _stands(judge: Judge, project: Project, least: int) -> None:
-    judge(
+def _require_months(require: Conditions, project: Project, least: int) -> None:
+    require(
         project.standing_months >= least,
         "Z1",
         f"志願隊活動 {project.standing_months} 個月，須 {least} 個月",
@@ -127,49 +130,49 @@ def _stands(judge: Judge, project: Project, least: int) -> None:
     )
 
 
-def standing_team(judge: Judge, project: Project, rules: Mapping[str, Any]) -> None:
+def require_standing_team(require: Conditions, project: Project, rules: Mapping[str, Any]) -> None:
     """Z1: where the rules ask for it, a team with activity in that many distinct months."""
     least = whole(rules.get("evaluation", {}).get("standing_team_months"))
     if least and not project.supports_base:
-        _stands(judge, project, least)
+        _require_months(require, project, least)
 
 
 # ---------------------------------------------------------------- 評估與審計
 
 
-def midterm(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_midterm_evaluation_concluded(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M2: the result is what the score earns. P3."""
     project = realm.project(event.name)
     least = to_number(realm.rules(project).get("evaluation", {}).get("pass_mark", 0))
     earned = "PASS" if to_number(event.data.get("score")) >= least else "FAIL"
-    judge(
+    require(
         event.text("result") == earned,
         "M2",
         f"{event.data.get('score')} 分記為 {event.text('result')}",
         f"{event.data.get('score')} points are recorded as {event.text('result')}",
     )
-    _evaluator(judge, project, event)
+    _require_evaluator(require, project, event)
     project.midterm = event.text("result")
     project.gates[event.type] = project.midterm == "PASS"
 
 
-def _evaluator(judge: Judge, project: Project, event: Happened) -> None:
+def _require_evaluator(require: Conditions, project: Project, event: RecordedEvent) -> None:
     body = event.text("evaluator")
     if event.role == "SYS":
         return
-    independent(judge, project, body, "evaluator")
-    judge(body and body not in project.auditors, "P3", f"評估 {body} 兼任審計", f"the evaluator {body} audits too")
+    require_independent(require, project, body, "evaluator")
+    require(body and body not in project.auditors, "P3", f"評估 {body} 兼任審計", f"the evaluator {body} audits too")
     project.evaluators.add(body)
 
 
-def audit(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_audit_opinion_issued(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T19, P3: by a body that neither bids nor evaluates. M3: no more is eligible than was awarded."""
     project, body = realm.project(event.name), event.text("auditor")
-    independent(judge, project, body, "auditor")
-    judge(body and body not in project.evaluators, "P3", f"審計 {body} 兼任評估", f"the auditor {body} evaluates too")
+    require_independent(require, project, body, "auditor")
+    require(body and body not in project.evaluators, "P3", f"審計 {body} 兼任評估", f"the auditor {body} evaluates too")
     project.auditors.add(body)
     project.eligible = event.fen("eligible")
-    judge(
+    require(
         project.eligible <= project.award,
         "M3",
         f"核定 {project.eligible} 分，立項 {project.award} 分",
@@ -178,7 +181,7 @@ def audit(judge: Judge, realm: Realm, event: Happened) -> None:
     project.gates[event.type] = event.text("opinion") == "UNQUALIFIED"
 
 
-def final(judge: Judge, realm: Realm, event: Happened) -> None:
+def check_final_evaluation_concluded(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T21, Z1, P3: it passes with the marks, the audit and the team that the rules ask for."""
     project = realm.project(event.name)
     rules = realm.rules(project)
@@ -186,28 +189,28 @@ def final(judge: Judge, realm: Realm, event: Happened) -> None:
     passed = score >= to_number(policy.get("pass_mark", 0))
     grades = [(to_number(g["least"]), str(g["name"])) for g in policy.get("grades", ())]
     grade = max((g for g in grades if score >= g[0]), default=(score, ""))[1]
-    judge(
+    require(
         event.data.get("passed") is passed and event.text("grade") == grade,
         "T21",
         f"{score} 分記為「{event.text('grade')}」",
         f"{score} points are recorded as {event.text('grade')}",
     )
-    _evaluator(judge, project, event)
+    _require_evaluator(require, project, event)
     if event.data.get("passed") is True:
-        judge(project.eligible is not None, "T21", "未經審計即評估合格", "it passed without an audit")
-        standing_team(judge, project, rules)
+        require(project.eligible is not None, "T21", "未經審計即評估合格", "it passed without an audit")
+        require_standing_team(require, project, rules)
     project.gates[event.type] = event.data.get("passed") is True
 
 
-LOOKS = {
-    "SupervisorAssigned": supervisor,
-    "ProjectStarted": started,
-    "ActivityRecorded": activity,
-    "ExpenditureRecorded": expenditure,
-    "VolunteerTeamFormed": team,
-    "ReportSubmitted": report,
-    "MilestoneMet": milestone,
-    "MidtermEvaluationConcluded": midterm,
-    "AuditOpinionIssued": audit,
-    "FinalEvaluationConcluded": final,
+CHECKS = {
+    "SupervisorAssigned": check_supervisor_assigned,
+    "ProjectStarted": check_project_started,
+    "ActivityRecorded": check_activity_recorded,
+    "ExpenditureRecorded": check_expenditure_recorded,
+    "VolunteerTeamFormed": note_volunteer_team_formed,
+    "ReportSubmitted": check_outputs,
+    "MilestoneMet": check_milestone_met,
+    "MidtermEvaluationConcluded": check_midterm_evaluation_concluded,
+    "AuditOpinionIssued": check_audit_opinion_issued,
+    "FinalEvaluationConcluded": check_final_evaluation_concluded,
 }

@@ -71,7 +71,7 @@ async def migrate(
     return applied
 
 
-async def pending(url: str) -> Sequence[str]:
+async def list_pending(url: str) -> Sequence[str]:
     """The names of this release's files that the database does not have yet; any role may ask."""
     connection = await asyncpg.connect(url)
     try:

@@ -1,4 +1,4 @@
-"""Raw entries of the log as the checker reads them, and the judge that counts what it looked at.
+"""Entries of the log as the checker reads them, and the conditions that it counts.
 
 Nothing here or beside it knows the rules' own classes: JSON in, plain values out.
 """
@@ -56,7 +56,7 @@ def to_number(value: object) -> Decimal:
 
 
 @dataclass(frozen=True)
-class Happened:
+class RecordedEvent:
     """One event of the log."""
 
     position: int
@@ -69,7 +69,7 @@ class Happened:
     data: Mapping[str, Any]
 
     @classmethod
-    def of(cls, entry: Entry) -> Happened:
+    def of(cls, entry: Entry) -> RecordedEvent:
         """The event of that entry; without particulars or actor where its bytes are no JSON object."""
         data, meta = _object(entry.data), _object(entry.meta)
         actor = str(meta.get("actor", ""))
@@ -106,31 +106,31 @@ class Happened:
 
     def shares(self, key: str) -> dict[str, int]:
         """Fund, line or tranche and its amount; empty if there is none."""
-        found = self.data.get(key)
-        return {str(k): whole(v) for k, v in found.items()} if isinstance(found, dict) else {}
+        value = self.data.get(key)
+        return {str(k): whole(v) for k, v in value.items()} if isinstance(value, dict) else {}
 
     def text(self, key: str) -> str:
         """A text; empty if there is none."""
-        found = self.data.get(key)
-        return found if isinstance(found, str) else ""
+        value = self.data.get(key)
+        return value if isinstance(value, str) else ""
 
     def texts(self, key: str) -> list[str]:
         """Several texts."""
-        found = self.data.get(key)
-        return [str(item) for item in found] if isinstance(found, list) else []
+        value = self.data.get(key)
+        return [str(item) for item in value] if isinstance(value, list) else []
 
     def part(self, key: str) -> Mapping[str, Any]:
         """An object inside it; empty if there is none."""
-        found = self.data.get(key)
-        return found if isinstance(found, dict) else {}
+        value = self.data.get(key)
+        return value if isinstance(value, dict) else {}
 
 
 def _object(data: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(data)
+        value = json.loads(data)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def whole(value: object) -> int:
@@ -163,15 +163,15 @@ class Breach:
 
 
 @dataclass
-class Judge:
+class Conditions:
     """Called with every condition that must hold; keeps those that do not, and counts all by rule."""
 
     judged: Counter[str] = field(default_factory=Counter)
     breaches: list[Breach] = field(default_factory=list)
-    _event: Happened | None = None
+    _event: RecordedEvent | None = None
 
-    def looks_at(self, event: Happened) -> None:
-        """What is called from now on is about this event."""
+    def of(self, event: RecordedEvent) -> None:
+        """Every condition from now on is one of this event."""
         self._event = event
 
     def __call__(self, held: object, rule: str, zh: str, en: str) -> None:

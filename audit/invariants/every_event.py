@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from audit.invariants.records import Happened, Judge
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 _AMOUNTS = frozenset(
     {"amount", "award", "planned", "requested", "match_pledged", "eligible", "outstanding", "envelope", "cap_fen"}
@@ -66,14 +66,14 @@ _IDENTITY_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
 
 
-def look(judge: Judge, event: Happened) -> None:
-    """Judge the event by itself."""
-    judge(event.role != "DISC", "P6", f"紀檢 {event.actor} 作出決定", f"{event.actor}, of discipline, wrote a decision")
+def check_every_event(require: Conditions, event: RecordedEvent) -> None:
+    """What must hold of the event by itself, whatever it is."""
+    require(event.role != "DISC", "P6", f"紀檢 {event.actor} 作出決定", f"{event.actor} of discipline wrote a decision")
     if event.kind != "scheme":
         bad = "、".join(_not_fen(event.data))
-        judge(not bad, "M9", f"金額並非整數分：{bad}", f"no whole fen: {bad}")
-    _adverse(judge, event)
-    _nobody_is_named(judge, event)
+        require(not bad, "M9", f"金額並非整數分：{bad}", f"no whole fen: {bad}")
+    _require_reason(require, event)
+    _require_nobody_named(require, event)
 
 
 def _not_fen(data: Mapping[str, Any]) -> Iterator[str]:
@@ -91,11 +91,11 @@ def _is_fen(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _adverse(judge: Judge, event: Happened) -> None:
+def _require_reason(require: Conditions, event: RecordedEvent) -> None:
     """V1: an adverse event says why and shows it; the clock's own needs no document."""
-    why = _ADVERSE.get(event.type) or ("finding" if _fails(event) else None)
+    why = _ADVERSE.get(event.type) or ("finding" if _is_failure(event) else None)
     if why is not None:
-        judge(
+        require(
             event.data.get(why) and (event.data.get("attachments") or event.role == "SYS"),
             "V1",
             f"{event.type} 缺理由或附件",
@@ -103,7 +103,7 @@ def _adverse(judge: Judge, event: Happened) -> None:
         )
 
 
-def _fails(event: Happened) -> bool:
+def _is_failure(event: RecordedEvent) -> bool:
     match event.type:
         case "MidtermEvaluationConcluded":
             return event.text("result") == "FAIL"
@@ -115,15 +115,15 @@ def _fails(event: Happened) -> bool:
             return False
 
 
-def _nobody_is_named(judge: Judge, event: Happened) -> None:
+def _require_nobody_named(require: Conditions, event: RecordedEvent) -> None:
     """V4: events about beneficiaries hold counts and groups; no number by which a person could be found."""
     known = _PEOPLE.get(event.type)
     if known is None:
         return
     strangers = sorted(set(event.data) - known)
-    found = [text for text in _texts(event.data) if _IDENTITY_CARD.search(text) or _MOBILE.search(text)]
-    judge(
-        not strangers and not found,
+    numbers = [text for text in _texts(event.data) if _IDENTITY_CARD.search(text) or _MOBILE.search(text)]
+    require(
+        not strangers and not numbers,
         "V4",
         f"記有個人資料：{'、'.join(strangers) or '證件或電話號碼'}",
         f"personal data: {', '.join(strangers) or 'the number of an identity card or telephone'}",

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit.invariants.realm import Project
-    from audit.invariants.records import Happened, Judge
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 
 class Row(NamedTuple):
@@ -20,7 +20,7 @@ class Row(NamedTuple):
     to: str
     by: tuple[str, ...]
     push: bool = False
-    when: Callable[[Happened], bool] | None = None
+    when: Callable[[RecordedEvent], bool] | None = None
 
 
 _HELD = ("PROPOSED", "IN_PUBLICITY", "OBJECTION_HOLD", "AWARDED")
@@ -134,40 +134,40 @@ _ROWS: dict[str, tuple[Row, ...]] = {
 }
 
 
-def move(judge: Judge, project: Project, event: Happened) -> None:
-    """Judge the change of stage that the event makes, and make it."""
+def check_move(require: Conditions, project: Project, event: RecordedEvent) -> None:
+    """Check the change of stage that the event makes, and make it."""
     rows = _ROWS.get(event.type, ())
     if not rows:
         return
-    fitting = [row for row in rows if row.when is None or row.when(event)] or list(rows)
-    found = next((row for row in fitting if project.stage in row.start), None)
-    starts = sorted({stage for row in fitting for stage in row.start})
-    rule = (found or fitting[0]).id
-    judge(
-        found is not None,
+    fitting = [r for r in rows if r.when is None or r.when(event)] or list(rows)
+    row = next((r for r in fitting if project.stage in r.start), None)
+    starts = sorted({stage for r in fitting for stage in r.start})
+    rule = (row or fitting[0]).id
+    require(
+        row is not None,
         rule,
         f"{event.type} 不得發生於 {project.stage}，只可在 {'、'.join(starts)}",
         f"{event.type} is illegal in {project.stage}; it is legal in {', '.join(starts)}",
     )
-    if found is None:
+    if row is None:
         return
-    judge(
-        event.role in found.by,
+    require(
+        event.role in row.by,
         rule,
-        f"{event.type} 由 {event.actor} 作出，只可由 {'、'.join(found.by)}",
-        f"{event.type} is by {event.actor}; it is for {', '.join(found.by)}",
+        f"{event.type} 由 {event.actor} 作出，只可由 {'、'.join(row.by)}",
+        f"{event.type} is by {event.actor}; it is for {', '.join(row.by)}",
     )
-    _go(judge, project, found, event)
+    _move(require, project, row, event)
 
 
-def _go(judge: Judge, project: Project, row: Row, event: Happened) -> None:
+def _move(require: Conditions, project: Project, row: Row, event: RecordedEvent) -> None:
     if row.push:
         project.stack.append(project.stage)
     match row.to:
         case "SAME":
             return
         case "ORIGIN":
-            judge(project.stack, row.id, "無可返回的階段", "there is no stage to go back to")
+            require(project.stack, row.id, "無可返回的階段", "there is no stage to go back to")
             project.stage = project.stack.pop() if project.stack else project.stage
         case stage:
             project.stage = stage

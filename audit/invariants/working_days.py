@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from audit.invariants.records import to_date
+from audit.invariants.recorded_events import to_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit.invariants.records import Happened
+    from audit.invariants.recorded_events import RecordedEvent
 
 _FRIDAY = 4
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -27,7 +27,7 @@ class Days:
     since: datetime = _BEFORE_ALL
     """When the newest of them was published."""
 
-    def with_notice(self, event: Happened) -> Days:
+    def with_notice(self, event: RecordedEvent) -> Days:
         """The same with a year's notice taken in; a later one replaces it."""
         year = int(event.data["year"])
         off = frozenset(d for d in map(to_date, event.texts("off")) if d)
