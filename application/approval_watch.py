@@ -69,7 +69,7 @@ class ApprovalWatch:
         why: Exception = StoreUnavailable("the store was closed")
         try:
             position: int | None = None
-            async for reached in self._store.poked(IDLE_S):
+            async for reached in self._store.pokes(IDLE_S):
                 with suppress(StoreUnavailable):  # what is unread stays so until the next poke
                     position = await self._note_growth(position, reached)
                     await self._read()

@@ -281,7 +281,7 @@ async def _send_each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkRes
     """Rows of one stream, in turn. While it is not known what became of one, none that follows is carried out."""
     left = rows
     while left:
-        requests = [CommandRequest(row.command, row.actor, row.command_id) for row in left]
+        requests = [CommandRequest(row.command, row.actor, row.command_id, derived=True) for row in left]
         try:
             async with aclosing(door.send_each(left[0].stream, requests)) as answers:
                 async for answer in answers:

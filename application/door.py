@@ -25,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from application.approval_watch import ApprovalWatch
 from deciding import captions
+from deciding.admission import find_inadmissible
 from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
 from deciding.refresh import read_calendar_version, refresh_standings
@@ -142,6 +143,8 @@ class CommandRequest:
     command_id: UUID
     at: datetime | None = None
     """The business time of a command in a realm on a manual clock, UTC; on the wall clock there is none."""
+    derived: bool = False
+    """Whether the engine derived the id: a step of a scenario, a row of a file. A caller's id is never derived."""
 
 
 class Door:
@@ -169,17 +172,19 @@ class Door:
         *,
         command_id: UUID | None = None,
         at: datetime | None = None,
+        derived: bool = False,
     ) -> Receipt:
         """Have the command carried out.
 
         ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
-        first. On the wall clock it must be left out.
+        first. On the wall clock it must be left out. ``derived`` says that the engine derived the id (014).
 
         Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandDefect, or NotKnown.
         """
-        request = CommandRequest(command, actor, command_id or uuid4(), at)
+        request = CommandRequest(command, actor, command_id or uuid4(), at, derived)
+        envelope = self._seal(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
-        answer = await self.ask(self._seal(subject, request)) if fresh else None
+        answer = await self.ask(envelope) if fresh and envelope.signature else None
         if answer is None or answer.ending is Ending.EARLY:
             (answer,) = [answer async for answer in self.send_each(subject, [request])]
         return receipt(request.command_id, answer)
@@ -200,6 +205,8 @@ class Door:
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
                     answers = [repeat_answer(envelope, journalled)]
+                elif not envelope.signature:
+                    answers = [_refuse(subject, find_inadmissible(envelope))]
                 elif at is not None and realm.clock is Clock.WALL:
                     answers = [_refuse_dated(subject)]
                 else:
@@ -217,14 +224,17 @@ class Door:
             done += len(answers)
 
     def _seal(self, subject: StreamId, request: CommandRequest) -> Envelope:
-        return Envelope(
+        """The request under this door's signature, which nothing inadmissible gets."""
+        envelope = Envelope(
             command_id=request.command_id,
+            derived=request.derived,
             subject=subject,
             actor=request.actor,
             received_at=request.at or datetime.now(UTC),
             command=request.command.command_type,
             body=plain(request.command),
-        ).signed(self._key)
+        )
+        return envelope if find_inadmissible(envelope) else envelope.signed(self._key)
 
     async def ask(self, envelope: Envelope) -> Answer:
         """The one answer to a signed envelope. Raises NotKnown."""
@@ -261,7 +271,7 @@ class Door:
             if standing == before:
                 raise StreamParked(standing.stream)
             before = standing
-            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at))
+            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at).signed(self._key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""
@@ -356,10 +366,10 @@ _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStat
 
 
 def _take_fitting(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
-    """As many as one update takes, and at least the first."""
+    """As many as one update takes, and at least the first; none that is inadmissible."""
     size = 0
     for envelope in envelopes:
-        if size > MOST_BYTES:
+        if size > MOST_BYTES or not envelope.signature:
             return
         size += len(canonical(envelope.body))
         yield envelope
@@ -397,7 +407,12 @@ def _refuse_dated(subject: StreamId) -> Answer:
         zh=f"{realm} 域用實時鐘，命令不可自定時間；文件上的日期請填在內容中",
         en=f"the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
     )
-    return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=(unmet,))
+    return _refuse(subject, (unmet,))
+
+
+def _refuse(subject: StreamId, unmet: tuple[Unmet, ...]) -> Answer:
+    """A refusal that is in no journal: under that id and in that form the command was never taken in."""
+    return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=unmet)
 
 
 def receipt(command_id: UUID, answer: Answer) -> Receipt:

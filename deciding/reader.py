@@ -80,10 +80,13 @@ class CachedReader(Reader):
     folds: FoldCache = field(default_factory=FoldCache)
     _at_hand: dict[StreamId, State] = field(default_factory=dict)
 
-    async def begin(self, request: CarryOut) -> tuple[Loaded, State]:
-        """The stream that the request is for, its realm's clock, and the journal entry of the command's id."""
+    async def begin(self, request: CarryOut, *, alone: bool = False) -> tuple[Loaded, State]:
+        """The stream that the request is for, its realm's clock, and the journal entry of the command's id.
+
+        With it comes what is likely to be wanted for deciding, unless the stream is wanted ``alone``.
+        """
         stream, command_id = request.stream, request.envelope.command_id if request.envelope else None
-        return await self._consult(stream, command_id, self._likely_reads(request))
+        return await self._consult(stream, command_id, Reads() if alone else self._likely_reads(request))
 
     async def fetch(self, wanted: Reads) -> None:
         """Make sure that these readings are at hand."""
