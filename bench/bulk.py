@@ -36,7 +36,7 @@ from application.bulk import parse_rows, run_rows
 from application.door import CommandRequest, Door
 from bench.meter import cpu_ms, machine_load, resident_mib
 from bench.surroundings import surroundings
-from cli.scenario import plan_scenario, shipped
+from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId
@@ -101,7 +101,7 @@ class Hundred:
     @classmethod
     def written(cls, number: int) -> Hundred:
         """As an office would write it."""
-        path = next(p for p in shipped() if p.stem == STORY)
+        path = next(p for p in list_shipped() if p.stem == STORY)
         plans = [plan_scenario([path], fresh=uuid4().hex)[0] for _ in range(number)]
         runs = [[list(run) for _, run in groupby(rows_of(plan), key=itemgetter(0))] for plan in plans]
         rows = [row for wave in zip(*runs, strict=True) for run in wave for row in run]

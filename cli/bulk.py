@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from application.bulk import BulkOrder, BulkResult, RowOutcome, parse_rows, preview_rows, run_rows
 from cli.adapter import Invocation, verb
-from cli.output import ArgumentInvalid, Column, Form, Printer, words
+from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from cli.project import Realm
 from domain.kernel.failure import FailureKind
 from runtime.runtime import Runtime
@@ -86,7 +86,7 @@ def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
 def _progress(rows: int, printer: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
     """A bar for people, a line for each result for machines that read along; what to tell each result to."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=words, transient=True, disable=not printer.for_people) as progress:
+    with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:
         task = progress.add_task(printer.say(zh, en), total=rows)
 
         def on_result(result: BulkResult) -> None:

@@ -159,8 +159,8 @@ async def _find_stream(store: EventStore, subject: str, realm: str | None) -> St
         return await resolve_or_begin(store, subject, realm)
     except NameUnknown as unknown:
         raise ArgumentInvalid(
-            f"不認識對象 {_short(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
-            f"unknown subject {_short(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
+            f"不認識對象 {_abridge(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+            f"unknown subject {_abridge(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
         ) from unknown
 
 
@@ -169,10 +169,10 @@ def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -
     try:
         command_type = command_named(name, stream.kind)
     except KeyError:
-        near = _resembling(name, stream.kind)
+        near = _suggest(name, stream.kind)
         raise ArgumentInvalid(
-            f"{AGGREGATES[stream.kind].zh}沒有命令 {_short(name)}。{near}全部見 venture commands {stream.kind}",
-            f"{stream.kind} has no command {_short(name)}. {near}All: venture commands {stream.kind}",
+            f"{AGGREGATES[stream.kind].zh}沒有命令 {_abridge(name)}。{near}全部見 venture commands {stream.kind}",
+            f"{stream.kind} has no command {_abridge(name)}. {near}All: venture commands {stream.kind}",
         ) from None
     _, part = halves(subject)
     particulars = command_type.about(part, _read_particulars(given))
@@ -188,7 +188,7 @@ def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -
         ) from None
 
 
-def _resembling(name: str, kind: str) -> str:
+def _suggest(name: str, kind: str) -> str:
     """Commands that may have been meant."""
     rows = [row for row in command_table() if row.kind == kind]
     names = {word: row.command for row in rows for word in (row.command, row.event, row.zh)}
@@ -197,12 +197,12 @@ def _resembling(name: str, kind: str) -> str:
     return f"{' '.join(dict.fromkeys(squeezed[word] for word in near))}? " if near else ""
 
 
-def _short(text: str) -> str:
+def _abridge(text: str) -> str:
     """What somebody wrote, short enough to be shown back."""
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
 
 
-_LONGEST_SHOWN = 60
+_LONGEST_ECHO = 60
 
 
 def _read_particulars(given: list[str]) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def _read_particulars(given: list[str]) -> dict[str, Any]:
     for pair in given:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise ArgumentInvalid(f"{_short(pair)!r}：寫作 key=value", f"{_short(pair)!r}: write key=value")
+            raise ArgumentInvalid(f"{_abridge(pair)!r}：寫作 key=value", f"{_abridge(pair)!r}: write key=value")
         if key in particulars:
             raise ArgumentInvalid(f"{key} 給了兩次", f"{key} is given twice")
         particulars[key] = parse_value(text)

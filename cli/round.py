@@ -96,7 +96,7 @@ async def list_command(*, invocation: Invocation, realm: Realm = None) -> None:
         {
             "round": one.stream.name,
             "stage": printer.say(stage_zh("round", one.stage), one.stage) if printer.for_people else one.stage,
-            "due": (rendering.local(one.due) if printer.for_people else one.due.isoformat()) if one.due else None,
+            "due": (rendering.local_time(one.due) if printer.for_people else one.due.isoformat()) if one.due else None,
             "realm": one.stream.realm,
             **one.summary.particulars,
             "calendar": one.summary.calendar,
@@ -160,7 +160,7 @@ async def schedule_command(
     if not printer.for_people:
         printer.json(scheduled.as_json())
         return
-    upcoming = rendering.local(scheduled.next_at) if scheduled.next_at else ""
+    upcoming = rendering.local_time(scheduled.next_at) if scheduled.next_at else ""
     printer.tell(
         f"✓ 已記錄，{programme} 每年自動開輪，下一次 {upcoming}",
         f"✓ recorded: {programme} opens a round every year, next at {upcoming}",
@@ -197,7 +197,7 @@ async def schedules_command(*, invocation: Invocation) -> None:
     rows = [
         {
             **one.as_json(),
-            **({"next_at": rendering.local(one.next_at) if one.next_at else unset} if printer.for_people else {}),
+            **({"next_at": rendering.local_time(one.next_at) if one.next_at else unset} if printer.for_people else {}),
         }
         for one in schedules
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.scenario import plan_scenario, shipped
+from cli.scenario import list_shipped, plan_scenario
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
@@ -94,7 +94,7 @@ class StoryOutcome:
 @cache
 def story(name: str) -> StoryOutcome:
     """That story, played once for all tests."""
-    path = next(path for path in shipped() if path.stem.partition("-")[0] == name)
+    path = next(path for path in list_shipped() if path.stem.partition("-")[0] == name)
     (one,) = plan_scenario([path])
     stage, refused = StoryRealm(plan=one), []
     clock: list[tuple[StreamId, date, Event]] = []
@@ -118,7 +118,7 @@ def story(name: str) -> StoryOutcome:
 
 
 def every_story() -> Iterable[str]:
-    return sorted((path.stem.partition("-")[0] for path in shipped()), key=lambda name: int(name[1:]))
+    return sorted((path.stem.partition("-")[0] for path in list_shipped()), key=lambda name: int(name[1:]))
 
 
 @pytest.mark.parametrize("name", every_story())
@@ -150,7 +150,7 @@ def test_nothing_stays_set_aside_for_a_project_that_has_ended(name: str) -> None
 
 
 def test_every_story_has_a_title_and_says_what_is_refused() -> None:
-    for path in shipped():
+    for path in list_shipped():
         (one,) = plan_scenario([path])
         assert one.scenario.title, path
         assert len(one.scenario.must_refuse) >= 2, path

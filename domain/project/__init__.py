@@ -18,7 +18,7 @@ from domain.project import (
     termination,
     variation,
 )
-from domain.project.stage import Stage
+from domain.project.stage import Stage, with_gates
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
@@ -54,17 +54,20 @@ def _summary(state: State) -> dict[str, object]:
 PROJECT = Aggregate(
     kind="project",
     zh="項目",
-    deciders=(
-        bidding.DECIDER,
-        award.DECIDER,
-        contract.DECIDER,
-        disbursement.DECIDER,
-        delivery.DECIDER,
-        variation.DECIDER,
-        evaluation.DECIDER,
-        remedy.DECIDER,
-        termination.DECIDER,
-        closeout.DECIDER,
+    deciders=tuple(
+        with_gates(stage.DECIDER)
+        for stage in (
+            bidding,
+            award,
+            contract,
+            disbursement,
+            delivery,
+            variation,
+            evaluation,
+            remedy,
+            termination,
+            closeout,
+        )
     ),
     final=frozenset({Stage.ARCHIVED, Stage.REVOKED, Stage.WITHDRAWN, Stage.PRELIM_FAILED, Stage.NOT_SELECTED}),
     governed_by=_governed_by,

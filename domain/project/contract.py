@@ -25,23 +25,14 @@ from domain.kernel.state import Part, SchemeRef, State, Transition, Verdict
 from domain.kernel.words import Words
 from domain.project.award import Award, FundsFreed
 from domain.project.bidding import answers, given_back
-from domain.project.stage import CONTRACT_LIVE, Stage, gate
+from domain.project.stage import CONTRACT_LIVE, MILESTONE, Stage, gate
 from domain.registers.fund import committed, envelope
 from domain.registers.organisation import list_ineligibility
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from domain.kernel.scheme import Budget, Scheme
-
-GATES = (
-    "ContractSigned",
-    "ProjectStarted",
-    "MidtermEvaluationConcluded",
-    "AuditOpinionIssued",
-    "FinalEvaluationConcluded",
-)
-"""Events that a tranche may wait for; besides them ``MilestoneMet/<milestone>`` for each milestone of the contract."""
 
 COOL_DOWN = timedelta(hours=24)
 """How long a changed payee account rests before money may be asked for to it (SD9)."""
@@ -504,7 +495,7 @@ def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Sch
         f"協議金額 {yuan(asked.award)} 須等於立項金額 {yuan(award.amount)}",
         f"the contract is over {yuan(asked.award)}; it must equal the award {yuan(award.amount)}",
     )
-    sound_tranches(check, asked.tranches, asked.award, asked.milestones)
+    sound_tranches(check, asked.tranches, asked.award, asked.milestones, scheme.payment.allowed_gates)
     sound_budget(check, asked.budget, asked.award, scheme.budget)
     both_signed(check, asked.signatures, scheme)
     for party, zh, en in (
@@ -542,9 +533,13 @@ def both_signed(check: Checks, signatures: Mapping[Signatory, Attachment], schem
 
 
 def sound_tranches(
-    check: Checks, tranches: Mapping[str, Installment], award: Fen, milestones: Mapping[str, MilestoneTerm]
+    check: Checks,
+    tranches: Mapping[str, Installment],
+    award: Fen,
+    milestones: Mapping[str, MilestoneTerm],
+    allowed: Sequence[str],
 ) -> None:
-    """M1 and M2: the planned amounts add up to the award, and each waits for a gate that exists."""
+    """M1 and M2: the planned amounts add up to the award, and each waits for a gate that the scheme allows."""
     planned = sum(t.planned for t in tranches.values())
     check(
         planned == award,
@@ -552,13 +547,15 @@ def sound_tranches(
         f"各期撥款合計 {yuan(planned)}，須等於立項金額 {yuan(award)}",
         f"the tranches add up to {yuan(planned)}; they must equal the award {yuan(award)}",
     )
-    known = {*GATES, *(f"MilestoneMet/{name}" for name in milestones)}
+    gates = set(allowed) - {MILESTONE}
+    if MILESTONE in allowed:
+        gates |= {f"{MILESTONE}/{name}" for name in milestones}
     for name, tranche in tranches.items():
         check(
-            tranche.gate in known,
+            tranche.gate in gates,
             "M2",
-            f"{name} 的撥付條件 {tranche.gate} 不存在，可用 {'、'.join(sorted(known))}",
-            f"{name} waits for {tranche.gate}, which is no gate; use one of {', '.join(sorted(known))}",
+            f"{name} 的撥付條件 {tranche.gate} 不存在，可用 {'、'.join(sorted(gates))}",
+            f"{name} waits for {tranche.gate}, which is no gate; use one of {', '.join(sorted(gates))}",
         )
 
 

@@ -403,7 +403,7 @@ def _amended(check: Checks, state: State, facts: Facts, asked: AmendContract) ->
         for name, term in contract.milestones.items()
     }
     tranches = _tranches(state) if asked.tranches is None else asked.tranches
-    sound_tranches(check, tranches, asked.award, milestones)
+    sound_tranches(check, tranches, asked.award, milestones, pinned(check, facts).payment.allowed_gates)
     _paid_stay(check, state, tranches)
     return ContractAmended.of(
         asked,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from cli.scenario import schema, shipped
+from cli.scenario import list_shipped, schema
 from docs.generate import current
 from docs.picture import PLACES, pairs
 from domain.project.stage import Stage
@@ -143,7 +143,7 @@ def test_the_schema_is_what_the_command_prints(venture: Installation) -> None:
     assert json.loads(printed) == json.loads(SCHEMA.read_text("utf-8")) == schema()
 
 
-@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list_shipped(), ids=lambda path: path.stem)
 def test_every_shipped_scenario_is_valid_by_the_schema(path: Path) -> None:
     Draft202012Validator.check_schema(schema())
     data = json.loads(json.dumps(read(path).data, default=float))

@@ -816,8 +816,18 @@ def test_d5_a_bonus_for_a_rating_that_has_ended_is_caught(monkeypatch: pytest.Mo
     assert broke(town) == {"D5"}
 
 
+@pytest.mark.parametrize("cited", ["AwardConfirmed", "AwardPublicityOpened", "CallPublished", "DisbursementRequested"])
+def test_s1_a_number_that_is_not_the_rules_is_caught(cited: str) -> None:
+    town = realm_until("archived")
+    at = next(n for n, entry in enumerate(town.entries) if entry.type == cited)
+    data = json.loads(town.entries[at].data)
+    (number, *_) = (name for name in data if name.endswith(("_wd", "_days")))
+    town.entries[at] = replace(town.entries[at], data=json.dumps(data | {number: data[number] + 1}).encode())
+    assert "S1" in broke(town)
+
+
 def test_every_invariant_has_a_mutant() -> None:
-    by_themselves = {"M9", "V1", "V2"}
+    by_themselves = {"M9", "S1", "V1", "V2"}
     assert {m.rule for m in MUTANTS} | by_themselves >= INVARIANTS.keys()
 
 

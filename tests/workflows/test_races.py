@@ -150,7 +150,7 @@ async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(
             assert all(process.poll() is None for process in processes)
             return all(b"worker.ready" in log.read_bytes() for log in logs)
 
-        await until(ready, within_s=60)
+        await until(ready)
         doors = cycle([Door(desk.client, desk.store, bureau.key, of.task_queue) for _ in range(3)])
         outcomes = await asyncio.gather(
             *(
@@ -251,7 +251,7 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     async def heard() -> bool:
         return (await town.stage(one), await town.stage(two)) == ("IN_PUBLICITY", "NOT_SELECTED")
 
-    await until(heard, within_s=60)
+    await until(heard)
     assert not [row async for row in town.desk.store.standings(realm=town.realm) if not row.notified]
     await proven(town.desk.store, town.realm)
 
@@ -352,7 +352,7 @@ async def test_on_the_wall_clock_a_late_calendar_rearms_the_alarms_that_run(desk
     async def moved() -> bool:
         return await alarm() != before
 
-    await until(moved, within_s=60)
+    await until(moved)
     after = await alarm()
     assert after is not None
     assert after > before
