@@ -77,17 +77,17 @@ class HistoricalFacts:
         A stream that the rules of that day did not ask for is read as it stood then; a claim or a balance is not kept
         for every instant, so it must have been journalled.
         """
-        wanted = AGGREGATES[state.stream.kind].reads(state, command)
-        lacking = sorted((wanted.claims - journal.claims.keys()) | (wanted.accounts - journal.balances.keys()))
+        reads = AGGREGATES[state.stream.kind].reads(state, command)
+        lacking = sorted((reads.claims - journal.claims.keys()) | (reads.accounts - journal.balances.keys()))
         if lacking:
             raise FactMissing(", ".join(lacking))
-        streams = {other: await self._read_state(other, journal, position) for other in wanted.streams - {state.stream}}
+        streams = {other: await self._read_state(other, journal, position) for other in reads.streams - {state.stream}}
         return Facts(
             calendar=await self.calendar(state.stream, journal),
             scheme=await self._read_scheme(state, command, streams, journal),
             streams=streams,
-            claims={key: journal.claims[key] for key in wanted.claims},
-            balances={account: journal.balances[account] for account in wanted.accounts},
+            claims={key: journal.claims[key] for key in reads.claims},
+            balances={account: journal.balances[account] for account in reads.accounts},
         )
 
     async def _read_state(self, stream: StreamId, journal: Journal, position: int) -> State:

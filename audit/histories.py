@@ -84,12 +84,12 @@ class Run:
 class Histories:
     """All runs that the server still keeps, oldest first. It forgets closed ones: none kept is no difference."""
 
-    asked: bool = True
+    temporal_answered: bool = True
     """Whether there was a server to ask."""
     runs: tuple[Run, ...] = ()
 
     @property
-    def kept(self) -> bool:
+    def are_kept(self) -> bool:
         """Whether there is anything to replay."""
         return bool(self.runs)
 
@@ -100,7 +100,12 @@ class Histories:
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
-        return {"ok": self.ok, "asked": self.asked, "kept": self.kept, "runs": [run.as_json() for run in self.runs]}
+        return {
+            "ok": self.ok,
+            "asked": self.temporal_answered,
+            "kept": self.are_kept,
+            "runs": [run.as_json() for run in self.runs],
+        }
 
 
 async def replay_histories(

@@ -155,14 +155,14 @@ class Leaves:
 
     def _fold(self, entry: Entry, thread: Thread) -> Sequence[Effect] | None:
         try:
-            of = read_occurrence(entry)
+            occurrence = read_occurrence(entry)
         except Exception as error:  # noqa: BLE001 - whatever bytes may hold; it is reported, located
             thread.folds = False
             self._add(FindingKind.DECODE, entry, f"{entry.type} v{entry.schema_version}", _first_line(error))
             return None
         try:
-            thread.state = AGGREGATES[entry.stream.kind].evolve(thread.state, of)
-            effects = tuple(of.event.effects(entry.stream))
+            thread.state = AGGREGATES[entry.stream.kind].evolve(thread.state, occurrence)
+            effects = tuple(occurrence.event.effects(entry.stream))
         except Exception as error:  # noqa: BLE001 - likewise
             thread.folds = False
             self._add(FindingKind.FOLD, entry, thread.state.stage, _first_line(error))
@@ -195,10 +195,10 @@ class Leaves:
             compared.append(("due_at", self._alarms(thread, standing.clock), standing.due_at))
         return [
             Finding(
-                FindingKind.AGENDA, _format(expected[-1]), _format(found), thread.position, standing.stream, subject
+                FindingKind.AGENDA, _format(expected[-1]), _format(actual), thread.position, standing.stream, subject
             )
-            for subject, expected, found in compared
-            if found not in expected
+            for subject, expected, actual in compared
+            if actual not in expected
         ]
 
     def _alarms(self, thread: Thread, clock: Clock) -> list[datetime | None]:

@@ -203,15 +203,15 @@ class _CommandRedecision:
         return self._difference("refusal", ", ".join(u.rule for u in unmet), NOTHING)
 
     def _compare_events(self, journal: Journal, events: Sequence[Event]) -> DecisionDifference | None:
-        decided = [(event.event_type, canonical(plain(event))) for event in events]
-        types = ", ".join(kind for kind, _ in decided) or NOTHING
+        pairs = [(event.event_type, canonical(plain(event))) for event in events]
+        types = ", ".join(kind for kind, _ in pairs) or NOTHING
         if journal.outcome.accepted is None:
             return self._difference("refusal", _format_outcome(journal), types)
-        for entry, (kind, data) in zip(self._group.events, decided, strict=False):
+        for entry, (kind, data) in zip(self._group.events, pairs, strict=False):
             if (entry.type, entry.data) != (kind, data):
-                was, now = f"{entry.type} {entry.data.decode()}", f"{kind} {data.decode()}"
-                return self._difference(entry.type, was, now, entry)
-        if len(self._group.events) != len(decided):
+                recorded, decided = f"{entry.type} {entry.data.decode()}", f"{kind} {data.decode()}"
+                return self._difference(entry.type, recorded, decided, entry)
+        if len(self._group.events) != len(pairs):
             return self._difference("events", ", ".join(e.type for e in self._group.events) or NOTHING, types)
         return None
 
@@ -238,10 +238,12 @@ class _CommandRedecision:
         command_id = deadline_command_id(self._state.stream, due.command.command_type, due.key, due.at)
         return command_id == self._group.command.command_id
 
-    def _difference(self, what: str, was: str, now: str, entry: Entry | None = None) -> DecisionDifference:
+    def _difference(self, what: str, recorded: str, decided: str, entry: Entry | None = None) -> DecisionDifference:
         command = self._group.command
-        of = entry or command
-        return DecisionDifference(of.position, of.version, command.command_id, command.type, what, was, now)
+        differing = entry or command
+        return DecisionDifference(
+            differing.position, differing.version, command.command_id, command.type, what, recorded, decided
+        )
 
 
 def _read_body(entry: Entry) -> dict[str, Any]:

@@ -59,13 +59,13 @@ class Replay:
 
     stream: StreamId
     refold: Refold
-    decided: Redecision
+    redecision: Redecision
     histories: Histories
 
     @property
     def ok(self) -> bool:
         """Whether nothing differs. A history that the server no longer keeps is no difference."""
-        return self.refold.ok and self.decided.ok and self.histories.ok
+        return self.refold.ok and self.redecision.ok and self.histories.ok
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -73,7 +73,7 @@ class Replay:
             "ok": self.ok,
             "stream": self.stream,
             "refold": self.refold.as_json(),
-            "decided": self.decided.as_json(),
+            "decided": self.redecision.as_json(),
             "histories": self.histories.as_json(),
         }
 
@@ -86,12 +86,12 @@ async def replay(
     Raises StoreUnavailable; RPCError if Temporal does not answer.
     """
     refolded = await refold(store, stream)
-    decided = await redecide(store, stream)
+    redecision = await redecide(store, stream)
     if client is None or replay_settings is None:
-        histories = Histories(asked=False)
+        histories = Histories(temporal_answered=False)
     else:
         histories = await replay_histories(store, client, stream, replay_settings)
-    return Replay(stream, refolded, decided, histories)
+    return Replay(stream, refolded, redecision, histories)
 
 
 async def refold(store: EventStore, stream: StreamId) -> Refold:

@@ -34,23 +34,23 @@ class Ledger:
         while self._next is not None and self._next.position < entry.position:
             yield build_stray_posting(self._next)
             await self._step()
-        found: list[Posting] = []
+        rows: list[Posting] = []
         while self._next is not None and self._next.position == entry.position:
-            found.append(self._next)
+            rows.append(self._next)
             await self._step()
         expected = self._tables.expected_postings
-        if expected is not None and found != expected:
-            yield Finding(FindingKind.POSTING, _format_all(expected), _format_all(found), entry.position, entry.stream)
+        if expected is not None and rows != expected:
+            yield Finding(FindingKind.POSTING, _format_all(expected), _format_all(rows), entry.position, entry.stream)
 
     async def drain(self) -> list[Posting]:
         """Rows beyond the log as it was when this began: of entries appended since, or of none at all."""
-        beyond: list[Posting] = []
+        rest: list[Posting] = []
         if not self._begun:
             await self._step()
         while self._next is not None:
-            beyond.append(self._next)
+            rest.append(self._next)
             await self._step()
-        return beyond
+        return rest
 
     async def _step(self) -> None:
         self._next = await anext(self._postings, None)
@@ -91,30 +91,30 @@ class Tables:
 
     def compare_claims(self, rows: Sequence[tuple[str, str]]) -> list[Finding]:
         """Claims that no event made or that one gave back, and claims that are missing."""
-        held = set(rows)
+        claims = set(rows)
         missing = [
             Finding(FindingKind.CLAIM, holder, NOTHING, position, stream, key)
             for (key, holder), (position, stream) in self._claims.items()
-            if (key, holder) not in held
+            if (key, holder) not in claims
         ]
-        made = [
+        stray = [
             Finding(FindingKind.CLAIM, NOTHING, holder, None, None, key)
-            for key, holder in sorted(held - self._claims.keys())
+            for key, holder in sorted(claims - self._claims.keys())
         ]
-        return missing + made
+        return missing + stray
 
     def compare_balances(self, rows: Mapping[str, int]) -> list[Finding]:
         """Accounts whose balance is not the sum of what was posted."""
-        found = []
+        findings = []
         for account in sorted(rows.keys() | self._balances.keys()):
             fen, position, stream = self._balances.get(account, (None, None, None))
             if rows.get(account) != fen:
-                found.append(
+                findings.append(
                     Finding(
                         FindingKind.BALANCE, _format_fen(fen), _format_fen(rows.get(account)), position, stream, account
                     )
                 )
-        return found
+        return findings
 
 
 def build_stray_posting(posting: Posting) -> Finding:

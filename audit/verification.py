@@ -136,11 +136,11 @@ class _Pass:
         async for entry in self._entries(last):
             self._take(entry)
             self._findings.extend([f async for f in ledger.compare(entry)])
-        beyond = await ledger.drain()
+        rest = await ledger.drain()
         self._leaves.end()
         await self._check_repeats()
         await self._catch_up()
-        self._findings.extend(build_stray_posting(posting) for posting in beyond if posting.position > self._reached)
+        self._findings.extend(build_stray_posting(posting) for posting in rest if posting.position > self._reached)
         await self._check_rows()
         self._check_length()
         return Verification(
@@ -183,16 +183,18 @@ class _Pass:
     def _check_roots(self) -> None:
         """Whether the tree has grown to a size of which the root was kept, and has that root."""
         while self._roots and self._roots[0].size == self._tree.size:
-            kept = self._roots.pop(0)
+            expected = self._roots.pop(0)
             root = self._tree.root()
-            if root != kept.root:
-                self._findings.append(Finding(FindingKind.ROOT, kept.root.hex(), root.hex(), kept.size))
+            if root != expected.root:
+                self._findings.append(Finding(FindingKind.ROOT, expected.root.hex(), root.hex(), expected.size))
 
     def _check_length(self) -> None:
         """Whether the log is shorter than it was when a root was kept."""
-        for kept in self._roots:
+        for expected in self._roots:
             length = f"{self._tree.size} entries"
-            self._findings.append(Finding(FindingKind.ROOT, f"{kept.size} entries", length, self._tree.size or None))
+            self._findings.append(
+                Finding(FindingKind.ROOT, f"{expected.size} entries", length, self._tree.size or None)
+            )
 
     async def _check_repeats(self) -> None:
         """Read the log once more only if two ids look alike."""

@@ -57,7 +57,7 @@ from bench import script
 from bench.meter import cpu_ms, machine_load
 from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from bench.surroundings import surroundings
-from cli.scenario import plan_scenario, shipped
+from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Ending, Envelope, Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId
@@ -191,7 +191,7 @@ class Driver:
                 elif life == "notes":
                     await notes_life(self._door)
                 else:
-                    (plan,) = plan_scenario(shipped()[:1], fresh=uuid4().hex)
+                    (plan,) = plan_scenario(list_shipped()[:1], fresh=uuid4().hex)
                     played = await play(plan, self._door, self._store)
                     if not played.ok:
                         raise RuntimeError(played.as_json())
@@ -292,7 +292,7 @@ async def recorded(settings: Settings, scripts: Path) -> None:
         await notes_life(one)
         script.SCRIPTS["notes"] = script.Script(steps=one.steps)
         two = Recording(client, store, key, settings.task_queue)
-        (plan,) = plan_scenario(shipped()[:1], fresh="recording")
+        (plan,) = plan_scenario(list_shipped()[:1], fresh="recording")
         played = await play(plan, two, store)
         if not played.ok:
             raise RuntimeError(played.as_json())

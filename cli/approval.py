@@ -87,7 +87,7 @@ async def wait_command(
             raise StillUndecided(approval_id, patience_s or 0) from None
     approval = decision.approval
     if printer.for_people:
-        when = rendering.local(approval.decided_at) if approval.decided_at else ""
+        when = rendering.local_time(approval.decided_at) if approval.decided_at else ""
         about, gate = f"{decision.stream.name} {approval.key}".strip(), _gate(approval.gate, printer)
         printer.tell(
             f"{about} {gate}：{approval.verdict.zh}（{approval.decided_by} {when}）",

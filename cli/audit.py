@@ -19,7 +19,7 @@ from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
 from cli.adapter import Invocation, noun, verb
-from cli.output import ArgumentInvalid, Column, Form, Printer, paper, words
+from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
 from runtime.sandbox import sandbox
@@ -93,7 +93,7 @@ def _read_root(text: str) -> Root:
 
 def _bar(printer: Printer) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=words, transient=True, disable=not printer.for_people)
+    return Progress(*columns, console=message_console, transient=True, disable=not printer.for_people)
 
 
 class _Bar:
@@ -136,8 +136,8 @@ def tell_verification(verification: Verification, printer: Printer) -> None:
         f"{v.entries} 條記錄（{v.events} 事件，{v.commands} 命令），{v.streams} 個檔案",
         f"{v.entries} entries ({v.events} events, {v.commands} commands) of {v.streams} streams",
     )
-    paper().print(f"{mark} {verdict} · {sizes}", markup=False)
-    paper().print(printer.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}", markup=False)
+    printer.line(f"{mark} {verdict} · {sizes}")
+    printer.line(printer.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}")
 
 
 def _count(findings: int, printer: Printer) -> str:
@@ -206,7 +206,7 @@ def tell_invariants(report: Report, printer: Printer) -> None:
     for rule, texts in INVARIANTS.items():
         mark = "✗" if broken[rule] else "✓" if report.judged[rule] else "–"
         count = printer.say(f"判 {report.judged[rule]} 次", f"judged {report.judged[rule]} times")
-        paper().print(f"{mark} {rule:<4} {printer.say(*texts)} · {count}", markup=False)
+        printer.line(f"{mark} {rule:<4} {printer.say(*texts)} · {count}")
     rows = [b.as_json() | {"text": printer.say(b.zh, b.en)} for b in report.breaches]
     if rows:
         columns = (
@@ -222,7 +222,7 @@ def tell_invariants(report: Report, printer: Printer) -> None:
         f"{report.events} 個事件，狀態機判 {moves} 次",
         f"{report.events} events, the state machine judged {moves} times",
     )
-    paper().print(f"{mark} {verdict} · {sizes}", markup=False)
+    printer.line(f"{mark} {verdict} · {sizes}")
 
 
 def _breaches(number: int, printer: Printer) -> str:
@@ -267,15 +267,15 @@ def replay_settings() -> ReplaySettings:
 
 def tell_replay(replayed: Replay, printer: Printer) -> None:
     """Three sections, each with its mark and what differs first."""
-    paper().print(replayed.stream, style="bold", markup=False)
+    printer.line(replayed.stream, "bold")
     for mark, title, lines in _sections(replayed, printer):
-        paper().print(f"{mark} {title}", markup=False)
+        printer.line(f"{mark} {title}")
         for line in lines:
-            paper().print(f"    {line}", markup=False)
+            printer.line(f"    {line}")
 
 
 def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, list[str]]]:
-    refold, decided, histories = replayed.refold, replayed.decided, replayed.histories
+    refold, again, histories = replayed.refold, replayed.redecision, replayed.histories
     yield (
         _mark(refold.ok),
         printer.say(
@@ -287,25 +287,25 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
             for field, fold, row in refold.differences
         ],
     )
-    told = _difference(decided.first, printer) if decided.first else []
-    if decided.others:
-        told.append(printer.say(f"另有 {decided.others} 項命令不同", f"{decided.others} further commands differ"))
-    if decided.undecided:
-        told.append(
+    lines = _difference(again.first, printer) if again.first else []
+    if again.others:
+        lines.append(printer.say(f"另有 {again.others} 項命令不同", f"{again.others} further commands differ"))
+    if again.undecided:
+        lines.append(
             printer.say(
-                f"{decided.undecided} 項拒絕出於其他檔案，所讀未入日誌，無從重判",
-                f"{decided.undecided} refusals came from other streams, whose readings were not journalled",
+                f"{again.undecided} 項拒絕出於其他檔案，所讀未入日誌，無從重判",
+                f"{again.undecided} refusals came from other streams, whose readings were not journalled",
             )
         )
     yield (
-        _mark(decided.ok),
+        _mark(again.ok),
         printer.say(
-            f"二 逐項重判：{decided.commands} 項命令（{decided.accepted} 受理，{decided.refused} 被拒）",
-            f"2 decided again: {decided.commands} commands ({decided.accepted} accepted, {decided.refused} refused)",
+            f"二 逐項重判：{again.commands} 項命令（{again.accepted} 受理，{again.refused} 被拒）",
+            f"2 decided again: {again.commands} commands ({again.accepted} accepted, {again.refused} refused)",
         ),
-        told,
+        lines,
     )
-    if not histories.kept:
+    if not histories.are_kept:
         gone = printer.say("三 重放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
         yield "–", gone, []
         return
@@ -317,9 +317,9 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
             f"3 run again: {len(histories.runs)} runs, {answers} answers as journalled",
         ),
         [
-            f"{run.run_id}: {said}"
+            f"{run.run_id}: {line}"
             for run in histories.runs
-            for said in (*([run.failure] if run.failure else []), *run.differences)
+            for line in (*([run.failure] if run.failure else []), *run.differences)
         ],
     )
 
@@ -370,28 +370,28 @@ async def as_of_command(
     seen = None if known is None else instant_of(_read_moment(known))
     async with invocation.open_runtime() as runtime:
         stream = await resolve_name(runtime.store, subject, realm)
-        was, file = await _then(runtime.store, stream, until, seen)
-    told = day if len(day) == len(_DAY) else f"{was.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        past, file = await _then(runtime.store, stream, until, seen)
+    moment = day if len(day) == len(_DAY) else f"{past.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     printer.tell(
-        f"截至 {told} 的樣子（其後 {was.later} 個事件不計）",
-        f"as it was at {told}; {was.later} later events do not count",
+        f"截至 {moment} 的樣子（其後 {past.later} 個事件不計）",
+        f"as it was at {moment}; {past.later} later events do not count",
         "bold",
     )
-    project.show(file, printer, was.until)
+    project.show(file, printer, past.until)
 
 
 async def _then(
     store: EventStore, stream: StreamId, until: date | datetime, known: datetime | None
 ) -> tuple[AsOf, File]:
     """The stream as it was, and its file for the page. Raises ArgumentInvalid if there was nothing yet."""
-    was = await as_of(store, stream, until, known)
-    if not was.entries:
+    past = await as_of(store, stream, until, known)
+    if not past.entries:
         raise NotYetThere(f"{stream.name} 那時還不存在", f"there was no {stream.name} then")
-    file = await load_file(store, stream, until=was.until)
+    file = await load_file(store, stream, until=past.until)
     last = None if known is None else await position_by(store, known)
     story = tuple(c for c in file.story if last is None or c.position <= last)
-    calendar = await calendar_as_of(store, stream, was.until, known)
-    return was, replace(file, state=was.state, calendar=calendar, story=story)
+    calendar = await calendar_as_of(store, stream, past.until, known)
+    return past, replace(file, state=past.state, calendar=calendar, story=story)
 
 
 def _read_moment(text: str) -> date | datetime:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 WIDE = 80
-_KEPT = ("例", "\b", "退出碼")
+_LITERAL = ("例", "\b", "退出碼")
 """A paragraph that begins so keeps its lines."""
 _COLUMN = 30
 """Where the second column of a list begins at most."""
@@ -28,7 +28,7 @@ _COLUMN = 30
 
 _USAGE: type[Any] = typer.BadParameter.__mro__[1]
 """What the library raises for words that it cannot read."""
-_SAID = (
+_TRANSLATIONS = (
     (r"^No such option: (\S+?)\.?(?= |$)", r"沒有選項 \1"),
     (r"^No such command '(.+?)'\.", r"沒有命令 \1。"),
     (r" ?\(?(?:Did you mean|Possible options:) (.+?)[?)]$", r" 是否為 \1？"),
@@ -47,7 +47,7 @@ _SAID = (
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
+def _translate_usage_errors() -> Iterator[None]:
     """Whatever the library says about the words that were typed, in the reader's language."""
     try:
         yield
@@ -58,16 +58,16 @@ def _in_our_words() -> Iterator[None]:
 
 
 def _show(wrong: Any, _file: object = None) -> None:  # noqa: ANN401 - the library's own types are private
-    said: str = wrong.format_message()
+    message: str = wrong.format_message()
     if "--lang en" not in " ".join(sys.argv) and os.environ.get("VENTURE_LANG", "zh") == "zh":
-        for english, chinese in _SAID:
-            said = re.sub(english, chinese, said, count=1, flags=re.DOTALL)
+        for english, chinese in _TRANSLATIONS:
+            message = re.sub(english, chinese, message, count=1, flags=re.DOTALL)
     path = wrong.ctx.command_path if wrong.ctx else "venture"
-    shown = said if len(said) <= _LONGEST_SAID else f"{said[:_LONGEST_SAID]}…"
-    sys.stderr.write(f"✗ {shown}\n  {path} --help\n")
+    echo = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+    sys.stderr.write(f"✗ {echo}\n  {path} --help\n")
 
 
-_LONGEST_SAID = 400
+_LONGEST_MESSAGE = 400
 
 
 class Nouns(typer.core.TyperGroup):
@@ -75,12 +75,12 @@ class Nouns(typer.core.TyperGroup):
 
     def make_context(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - the library's own types are private
         """Read the words."""
-        with _in_our_words():
+        with _translate_usage_errors():
             return super().make_context(*args, **settings)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the library's own types are private
         """Read the words of the command, and carry it out."""
-        with _in_our_words():
+        with _translate_usage_errors():
             return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the library's own types are private
@@ -124,10 +124,10 @@ def _page(command: Any, ctx: Any, lists: list[tuple[str, list[tuple[str, str]]]]
         record = param.get_help_record(ctx)
         if record is not None:
             argument = param.param_type_name == "argument"
-            lists[-2 if argument else -1][1].append(_told(*record, argument=argument))
+            lists[-2 if argument else -1][1].append(_translate(*record, argument=argument))
     for title, rows in lists:
         if rows:
-            lines += [f"{title}:", *_listed(rows), ""]
+            lines += [f"{title}:", *_lay_out(rows), ""]
     if command.epilog:
         lines += [*wrap(command.epilog, WIDE), ""]
     return "\n".join(lines)
@@ -142,7 +142,7 @@ _TEXTS = {
 }
 
 
-def _told(names: str, text: str, *, argument: bool) -> tuple[str, str]:
+def _translate(names: str, text: str, *, argument: bool) -> tuple[str, str]:
     """A parameter as the office reads it; the library's own texts in its words."""
     names = re.sub(r" ?<.*>$", "", names) if argument else names.replace("<list[str]>", "<str> …")
     text = text.replace("[required]", "[必填 required]").replace("[default: ", "[缺省 default: ")
@@ -150,21 +150,21 @@ def _told(names: str, text: str, *, argument: bool) -> tuple[str, str]:
 
 
 def _paragraph(text: str) -> Iterator[str]:
-    if text.startswith(_KEPT):
+    if text.startswith(_LITERAL):
         for line in text.removeprefix("\b").strip("\n").split("\n"):
             yield from [line] if line.startswith(" ") else wrap(line, WIDE)
     else:
         yield from wrap(" ".join(text.split()), WIDE)
 
 
-def _listed(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _lay_out(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     rows = list(rows)
     column = min(_COLUMN, max(cell_len(names) for names, _ in rows) + 4)
     for names, text in rows:
-        told = wrap(text, WIDE - column)
+        lines = wrap(text, WIDE - column)
         lead = f"  {names}"
         if cell_len(lead) > column - 2:
             yield lead
         else:
-            yield f"{lead}{' ' * (column - cell_len(lead))}{told.pop(0) if told else ''}".rstrip()
-        yield from (f"{' ' * column}{line}" for line in told)
+            yield f"{lead}{' ' * (column - cell_len(lead))}{lines.pop(0) if lines else ''}".rstrip()
+        yield from (f"{' ' * column}{line}" for line in lines)

@@ -19,6 +19,8 @@ from domain.kernel.failure import Failure, FailureKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rich.console import RenderableType
+
 
 class Form(StrEnum):
     """How results are written."""
@@ -42,7 +44,7 @@ Language = Annotated[
     Lang | None, typer.Option("--lang", help="語言 language: zh | en(或設 VENTURE_LANG)", show_default=False)
 ]
 
-words = Console(stderr=True, highlight=False, soft_wrap=True)
+message_console = Console(stderr=True, highlight=False, soft_wrap=True)
 """For people: never mixed with the data on standard output."""
 
 
@@ -58,7 +60,7 @@ class Printer:
         """As asked; else by VENTURE_LANG; else Chinese."""
         set_lang = os.environ.get("VENTURE_LANG", Lang.ZH)
         if lang is None and set_lang not in set(Lang):
-            words.print(
+            message_console.print(
                 f"VENTURE_LANG={set_lang}：只可為 zh 或 en / it must be zh or en", style="bold red", markup=False
             )
             raise typer.Exit(FailureKind.USAGE)
@@ -70,7 +72,7 @@ class Printer:
 
     def tell(self, zh: str, en: str, style: str = "") -> None:
         """A sentence for people, on standard error."""
-        words.print(self.say(zh, en), style=style or None, markup=False)
+        message_console.print(self.say(zh, en), style=style or None, markup=False)
 
     @property
     def for_people(self) -> bool:
@@ -94,7 +96,15 @@ class Printer:
                     table.add_column(self.say(column.zh, column.en), justify="right" if column.right else "left")
                 for row in rows:
                     table.add_row(*(c.cell(row) if c.right else Cell(c.cell(row)) for c in columns))
-                paper().print(table)
+                self.show(table)
+
+    def line(self, text: str, style: str = "") -> None:
+        """A line of a result for people, on standard output."""
+        result_console().print(text, style=style or None, markup=False)
+
+    def show(self, part: RenderableType) -> None:
+        """A table or a panel for people, on standard output."""
+        result_console().print(part)
 
     def json(self, value: object) -> None:
         """One JSON value on standard output."""
@@ -117,11 +127,11 @@ class Printer:
             )
             return
         head, *others = self.say(failure.zh, failure.en).split("\n")
-        words.print(head, style="bold red", markup=False)
+        message_console.print(head, style="bold red", markup=False)
         for line in others:
-            words.print(line, markup=False)
+            message_console.print(line, markup=False)
         if remedy := self.say(failure.remedy_zh, failure.remedy_en):
-            words.print(f"  → {remedy}", markup=False)
+            message_console.print(f"  → {remedy}", markup=False)
 
 
 @dataclass(frozen=True)
@@ -139,7 +149,7 @@ class Column:
         return "" if value is None else str(value)
 
 
-def paper() -> Console:
+def result_console() -> Console:
     """Standard output for people; wide when it is no terminal, so that nothing is cut."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 

@@ -10,7 +10,7 @@ import typer
 from application.queries import Chapter, File, list_streams, load_file, resolve_name
 from cli import rendering
 from cli.adapter import Invocation, noun, verb
-from cli.output import ArgumentInvalid, Column, Form, Printer, paper
+from cli.output import ArgumentInvalid, Column, Form, Printer
 from deciding.fold import fold, read_occurrence
 from domain.catalogue import stage_zh
 from domain.kernel.canonical import plain
@@ -125,7 +125,7 @@ def show(file: File, printer: Printer, now: datetime, organisation: str = "") ->
     """The page of a file, or its data."""
     if printer.for_people:
         for part in rendering.page(file, printer, now, organisation=organisation):
-            paper().print(part)
+            printer.show(part)
     else:
         printer.json(as_json(file))
 
@@ -139,7 +139,14 @@ def as_json(file: File) -> dict[str, Any]:
         "stage": file.state.stage,
         "since": file.state.since.isoformat() if file.state.since else None,
         **file.summary,
-        "due": {"at": due.at.isoformat(), "command": due.command.command_type, "key": due.key} if due else None,
+        "due": {
+            "at": due.at.isoformat(),
+            "provisional": due.provisional,
+            "command": due.command.command_type,
+            "key": due.key,
+        }
+        if due
+        else None,
         "awaiting": [
             {
                 "roles": list(a.roles),
@@ -148,6 +155,7 @@ def as_json(file: File) -> dict[str, Any]:
                 "zh": a.zh,
                 "en": a.en,
                 "until": a.until.isoformat() if a.until else None,
+                "provisional": a.provisional,
             }
             for a in file.awaiting()
         ],
@@ -189,9 +197,9 @@ async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Pr
         if printer.for_people:
             event = occurrence.event
             what = printer.say(event.zh, event.event_type)
-            said = rendering.particulars(event, printer)
-            line = f"{rendering.local(occurrence.at)}  {what}  {occurrence.actor}  {said}"
-            paper().print(line, markup=False)
+            particulars = rendering.particulars(event, printer)
+            line = f"{rendering.local_time(occurrence.at)}  {what}  {occurrence.actor}  {particulars}"
+            printer.line(line)
         else:
             chapter = Chapter(occurrence.at, entry.position, stream, occurrence)
             Printer(Form.JSONL, printer.lang).json(_chapter(chapter))

@@ -56,7 +56,7 @@ def show(result: Reconciliation, printer: Printer) -> None:
         {
             **finding.as_json(),
             "difference": printer.say(finding.difference.zh, finding.difference),
-            "told": printer.say(*finding.advice),
+            "advice": printer.say(*finding.advice),
         }
         for finding in result.findings
     ]
@@ -65,7 +65,7 @@ def show(result: Reconciliation, printer: Printer) -> None:
         Column("difference", "出入", "difference"),
         Column("log_version", "日誌版本", "log", right=True),
         Column("workflow_version", "工作流版本", "workflow", right=True),
-        Column("told", "處理", "what to do"),
+        Column("advice", "處理", "what to do"),
     )
     agree = (
         f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流，{result.schedules} 項年度安排",

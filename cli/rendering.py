@@ -1,4 +1,4 @@
-"""How an event, a deadline and a whole file are told to people."""
+"""An event, a deadline and a whole file in words that people read."""
 
 from __future__ import annotations
 
@@ -31,9 +31,14 @@ if TYPE_CHECKING:
     from domain.kernel.state import State
 
 
-def local(at: datetime) -> str:
+def local_time(at: datetime) -> str:
     """An instant as a clock in China shows it."""
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def deadline_time(at: datetime, printer: Printer, *, provisional: bool) -> str:
+    """A date of the future; one that counts days of an unpublished year says that a notice may still move it."""
+    return local_time(at) + (printer.say("（暫定）", " (provisional)") if provisional else "")
 
 
 def particulars(event: Event, printer: Printer) -> str:
@@ -43,12 +48,12 @@ def particulars(event: Event, printer: Printer) -> str:
 
 def _particulars(event: Event, printer: Printer) -> str:
     """The same with labels glued to their values."""
-    told = [
-        _labelled(getattr(event, name), field, printer)
+    parts = [
+        _label_value(getattr(event, name), field, printer)
         for name, field in type(event).model_fields.items()
         if name not in _OURS and not _says_nothing(name, getattr(event, name), field)
     ]
-    return printer.say("；", "; ").join(told)
+    return printer.say("；", "; ").join(parts)
 
 
 _OURS = frozenset({"places", "freed_places", "bound", "preview", "need_version", "bars"})
@@ -63,7 +68,7 @@ def _says_nothing(name: str, value: object, field: FieldInfo) -> bool:
     return value is None or value in (0, "", (), [], {}) or value == field.default
 
 
-def _labelled(value: object, field: FieldInfo, printer: Printer) -> str:
+def _label_value(value: object, field: FieldInfo, printer: Printer) -> str:
     words = printer.say(*label(field))
     return f"{words}{GLUE}{_value(value, printer, money=_is_money(field.annotation, field.metadata))}"
 
@@ -95,7 +100,7 @@ def _value(value: Any, printer: Printer, *, money: bool, inner: bool = False) ->
         case int() | Decimal():
             return str(value)
         case datetime():
-            return local(value)
+            return local_time(value)
         case date():
             return value.isoformat()
         case dict():
@@ -103,10 +108,10 @@ def _value(value: Any, printer: Printer, *, money: bool, inner: bool = False) ->
                 f"{_value(k, printer, money=False)} {_value(v, printer, money=money, inner=True)}"
                 for k, v in value.items()
             )
-            return _several(list(pairs), printer, inner=inner)
+            return _join(list(pairs), printer, inner=inner)
         case tuple() | list() | frozenset() | set():
             several = sorted(value) if isinstance(value, frozenset | set) else value
-            return _several([_value(v, printer, money=money, inner=True) for v in several], printer, inner=inner)
+            return _join([_value(v, printer, money=money, inner=True) for v in several], printer, inner=inner)
         case Attachment():
             return f"《{value.name}》" if printer.lang == "zh" else value.name
         case Scheme():
@@ -115,7 +120,7 @@ def _value(value: Any, printer: Printer, *, money: bool, inner: bool = False) ->
             return str(value)
         case BaseModel():
             return " ".join(
-                _labelled(getattr(value, name), f, printer)
+                _label_value(getattr(value, name), f, printer)
                 for name, f in type(value).model_fields.items()
                 if not isinstance(getattr(value, name), BaseModel) and not _says_nothing(name, getattr(value, name), f)
             )
@@ -135,20 +140,15 @@ def _word(text: str, printer: Printer) -> str:
     return printer.say(*value_words(text))
 
 
-def _several(told: list[str], printer: Printer, *, inner: bool) -> str:
-    if len(told) > _MOST:
-        return printer.say(f"{len(told)} 項", f"{len(told)} items")
-    return ("/" if inner else printer.say("、", ", ")).join(told)
+def _join(parts: list[str], printer: Printer, *, inner: bool) -> str:
+    if len(parts) > _MOST:
+        return printer.say(f"{len(parts)} 項", f"{len(parts)} items")
+    return ("/" if inner else printer.say("、", ", ")).join(parts)
 
 
 def stage(state: State, printer: Printer) -> str:
     """A stage in the reader's language."""
-    return stage_name(state.stream.kind, state.stage, printer)
-
-
-def stage_name(kind: str, name: str, printer: Printer) -> str:
-    """That stage of that kind of stream in the reader's language."""
-    return f"{stage_zh(kind, name)}（{name}）" if printer.lang == "zh" else name
+    return printer.say(f"{stage_zh(state.stream.kind, state.stage)}（{state.stage}）", state.stage)
 
 
 def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
@@ -158,7 +158,8 @@ def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
     if one.subject:
         text += f" [{one.subject}]"
     if one.until is not None:
-        text += printer.say(f"，至 {local(one.until)} 止", f", until {local(one.until)}")
+        until = deadline_time(one.until, printer, provisional=one.provisional)
+        text += printer.say(f"，至 {until} 止", f", until {until}")
         if one.until < now:
             text += printer.say(" 【已逾期】", " (OVERDUE)")
     return text
@@ -188,10 +189,11 @@ def _facts(
     due = file.due()
     if due is not None:
         zh, en = due.command.zh(), due.command.command_type
+        at = deadline_time(due.at, printer, provisional=due.provisional)
         yield (
             "期限",
             "deadline",
-            printer.say(f"{local(due.at)} 屆時自動：{zh}", f"{local(due.at)}, then by itself: {en}"),
+            printer.say(f"{at} 屆時自動：{zh}", f"{at}, then by itself: {en}"),
         )
     for zh, en, key in (
         ("立項金額", "award", "award"),
@@ -213,7 +215,7 @@ def _story(story: Iterable[Chapter], printer: Printer) -> Table:
     for chapter in story:
         event = chapter.occurrence.event
         table.add_row(
-            local(chapter.at),
+            local_time(chapter.at),
             printer.say(event.zh, event.event_type),
             chapter.occurrence.actor,
             chapter.stream.name,

@@ -16,7 +16,7 @@ from cli.adapter import Invocation, noun, verb
 from cli.command import read_actor
 from cli.output import ArgumentInvalid, Column
 from cli.project import Realm, now_in, show
-from domain.catalogue import command_named, stage_zh
+from domain.catalogue import find_command, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.scheme import RoundLevel
@@ -50,7 +50,7 @@ async def open_command(
     printer = invocation.printer
     rules, stream, who = packs.load_shipped(scheme), _read_round(name), read_actor(actor)
     particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
-    command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
+    command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     async with invocation.open_runtime(working=True) as runtime:
         await annual_round.publish_rules(runtime.door, runtime.store, rules, datetime.now(UTC).year)
         receipt = await runtime.door.send(stream, command, who)
@@ -96,7 +96,7 @@ async def list_command(*, invocation: Invocation, realm: Realm = None) -> None:
         {
             "round": one.stream.name,
             "stage": printer.say(stage_zh("round", one.stage), one.stage) if printer.for_people else one.stage,
-            "due": (rendering.local(one.due) if printer.for_people else one.due.isoformat()) if one.due else None,
+            "due": (rendering.local_time(one.due) if printer.for_people else one.due.isoformat()) if one.due else None,
             "realm": one.stream.realm,
             **one.summary.particulars,
             "calendar": one.summary.calendar,
@@ -160,7 +160,7 @@ async def schedule_command(
     if not printer.for_people:
         printer.json(scheduled.as_json())
         return
-    upcoming = rendering.local(scheduled.next_at) if scheduled.next_at else ""
+    upcoming = rendering.local_time(scheduled.next_at) if scheduled.next_at else ""
     printer.tell(
         f"✓ 已記錄，{programme} 每年自動開輪，下一次 {upcoming}",
         f"✓ recorded: {programme} opens a round every year, next at {upcoming}",
@@ -197,7 +197,7 @@ async def schedules_command(*, invocation: Invocation) -> None:
     rows = [
         {
             **one.as_json(),
-            **({"next_at": rendering.local(one.next_at) if one.next_at else unset} if printer.for_people else {}),
+            **({"next_at": rendering.local_time(one.next_at) if one.next_at else unset} if printer.for_people else {}),
         }
         for one in schedules
     ]

@@ -11,14 +11,14 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.adapter import Invocation, noun, verb
-from cli.output import Column, Printer, paper, words
+from cli.output import Column, Printer, message_console
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
 from runtime.runtime import Runtime
 from scenarios.format import Scenario
-from scenarios.plan import plan
+from scenarios.plan import read_plan
 from scenarios.play import PlayResult, play
 from schemes.document import DocumentFault as FileFault
 from schemes.document import DocumentInvalid, read
@@ -33,7 +33,7 @@ app = noun("情景：可播放的帶日期故事", "dated stories that can be pl
 Files = Annotated[list[Path], typer.Argument(help="情景文件 scenario files (.yaml)", show_default=False)]
 
 
-def shipped() -> list[Path]:
+def list_shipped() -> list[Path]:
     """The scenarios that come with the product."""
     return sorted(Path(str(files("scenarios"))).glob("*.yaml"))
 
@@ -44,8 +44,7 @@ def plan_scenario(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
     faults: list[FileFault] = []
     for path in paths:
         try:
-            document = read(path)
-            plans.append(plan(document.parse(Scenario), document, fresh=fresh))
+            plans.append(read_plan(read(path), fresh=fresh))
         except DocumentInvalid as faulty:
             faults.extend(faulty.faults)
     if faults:
@@ -71,13 +70,13 @@ async def play_command(
     """
     printer, plans = invocation.printer, plan_scenario(paths, fresh)
     async with invocation.open_runtime(working=True) as runtime:
-        played = await play_all(plans, runtime, printer)
+        results = await play_all(plans, runtime, printer)
     if printer.for_people:
-        for one in played:
+        for one in results:
             show(one, printer)
     else:
-        printer.json(summed(played))
-    if not all(p.ok for p in played):
+        printer.json(summarise(results))
+    if not all(p.ok for p in results):
         raise typer.Exit(FailureKind.REFUSED)
 
 
@@ -90,7 +89,7 @@ async def play_all(plans: Sequence[Plan], runtime: Runtime, printer: Printer) ->
         TextColumn("{task.fields[now]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=words, transient=True, disable=not printer.for_people) as progress:
+    with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:
         return [await play(one, runtime.door, runtime.store, _Bar(progress, printer)) for one in plans]
 
 
@@ -116,29 +115,29 @@ class _Bar:
         self._progress.update(self._task, now=self._printer.say("等候回應…", "waiting for an answer…") + f" {why}")
 
 
-def summed(played: Sequence[PlayResult]) -> dict[str, Any]:
+def summarise(results: Sequence[PlayResult]) -> dict[str, Any]:
     """All plays as one object: projects by name, every refusal, and whether all came out as told."""
     projects: dict[str, Any] = {}
-    for one in played:
+    for one in results:
         for name, ended in one.projects.items():
             key = name if name not in projects else f"{one.plan.scenario.id}:{name}"
             projects[key] = ended.as_json()
     return {
         "projects": projects,
-        "refusals": [{"scenario": one.plan.scenario.id, **r.as_json()} for one in played for r in one.refusals],
-        "deviations": [{"scenario": one.plan.scenario.id, **d.as_json()} for one in played for d in one.deviations],
+        "refusals": [{"scenario": one.plan.scenario.id, **r.as_json()} for one in results for r in one.refusals],
+        "deviations": [{"scenario": one.plan.scenario.id, **d.as_json()} for one in results for d in one.deviations],
         "scenarios": [
             {"id": one.plan.scenario.id, "file": one.plan.document.file, "realm": one.plan.realm, "ok": one.ok}
-            for one in played
+            for one in results
         ],
-        "ok": all(one.ok for one in played),
+        "ok": all(one.ok for one in results),
     }
 
 
-def show(played: PlayResult, printer: Printer) -> None:
+def show(result: PlayResult, printer: Printer) -> None:
     """How a play ended, for people."""
-    title = played.plan.scenario.title or played.plan.scenario.id
-    paper().print(f"{'✓' if played.ok else '✗'} {played.plan.scenario.id} {title}  ({played.plan.realm})", markup=False)
+    title = result.plan.scenario.title or result.plan.scenario.id
+    printer.line(f"{'✓' if result.ok else '✗'} {result.plan.scenario.id} {title}  ({result.plan.realm})")
     rows = [
         {
             "ok": "✓" if ended.ok else "✗",
@@ -149,7 +148,7 @@ def show(played: PlayResult, printer: Printer) -> None:
             "net": yuan(ended.net_fen),
             "events": ended.events,
         }
-        for name, ended in played.projects.items()
+        for name, ended in result.projects.items()
     ]
     columns = (
         Column("ok", "", ""),
@@ -161,24 +160,24 @@ def show(played: PlayResult, printer: Printer) -> None:
         Column("events", "事件數", "events", right=True),
     )
     printer.rows(rows, columns, ("沒有項目", "no projects"))
-    for name, ended in played.projects.items():
+    for name, ended in result.projects.items():
         if not ended.ok and ended.expected is not None:
             zh, en = ended.expected.state, ended.expected.state
             if ended.expected.net is not None:
                 zh, en = f"{zh}，淨額 {yuan(ended.expected.net)}", f"{en}, net {yuan(ended.expected.net)}"
-            paper().print(f"  ✗ {name} {printer.say(f'應為 {zh}', f'must end {en}')}", markup=False)
-    for refusal in played.refusals:
+            printer.line(f"  ✗ {name} {printer.say(f'應為 {zh}', f'must end {en}')}")
+    for refusal in result.refusals:
         got = " ".join(sorted({u.rule for u in refusal.got})) or printer.say("（未被拒）", "(not refused)")
         text = printer.say(
             f"應拒「{command_class(refusal.command).zh()}」{refusal.subject}：須依 {refusal.expected}，實得 {got}",
             f"must refuse {refusal.command} {refusal.subject}: by {refusal.expected}, got {got}",
         )
-        paper().print(f"  {'✓' if refusal.ok else '✗'} {text}", markup=False)
-    for deviation in played.deviations:
+        printer.line(f"  {'✓' if refusal.ok else '✗'} {text}")
+    for deviation in result.deviations:
         text = printer.say(deviation.zh, deviation.en)
-        paper().print(f"  ✗ {played.plan.document.file}:{deviation.line} {text}", markup=False)
+        printer.line(f"  ✗ {result.plan.document.file}:{deviation.line} {text}")
         for u in deviation.unmet:
-            paper().print(f"      [{u.rule}] {printer.say(u.zh, u.en)}", markup=False)
+            printer.line(f"      [{u.rule}] {printer.say(u.zh, u.en)}")
 
 
 @app.command("check")
@@ -211,7 +210,7 @@ async def list_command(*, invocation: Invocation) -> None:
     """
     printer = invocation.printer
     rows = []
-    for path in shipped():
+    for path in list_shipped():
         scenario = read(path).parse(Scenario)
         rows.append({"id": scenario.id, "file": path.name, "title": scenario.title, "rows": len(scenario.events)})
     columns = (
@@ -234,14 +233,14 @@ def schema_command() -> None:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a scenario file; a row may stand as a list of its columns."""
-    found = Scenario.model_json_schema(mode="validation")
-    row = found["$defs"]["Row"]
+    document = Scenario.model_json_schema(mode="validation")
+    row = document["$defs"]["Row"]
     columns = [row["properties"][name] for name in ("at", "event", "subject", "actor", "data", "why")]
-    found["$defs"]["Row"] = {
+    document["$defs"]["Row"] = {
         "description": row["description"],
         "oneOf": [
             {"type": "array", "prefixItems": columns, "minItems": 4, "maxItems": 6, "items": False},
             {k: v for k, v in row.items() if k != "description"},
         ],
     }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}

@@ -17,9 +17,9 @@ import local
 from application.queries import load_file
 from audit.verification import verify
 from cli.adapter import Invocation, verb
-from cli.output import ArgumentInvalid, Printer, paper
+from cli.output import ArgumentInvalid, Printer
 from cli.project import show as show_file
-from cli.scenario import plan_scenario, play_all, shipped, show, summed
+from cli.scenario import list_shipped, plan_scenario, play_all, show, summarise
 from domain.kernel.failure import FailureKind
 from local import processes
 from runtime.runtime import Runtime
@@ -39,7 +39,7 @@ async def demo_command(*, invocation: Invocation) -> None:
     printer = invocation.printer
     if invocation.settings.env is bootstrap.Environment.PRODUCTION:
         raise ArgumentInvalid("演示不可寫入生產日誌", "a demo may not be written into a production log")
-    plans = plan_scenario(shipped())
+    plans = plan_scenario(list_shipped())
     async with invocation.open_runtime(working=True) as runtime:
         _tell_started(runtime, printer)
         played = await play_all(plans, runtime, printer)
@@ -54,7 +54,7 @@ async def demo_command(*, invocation: Invocation) -> None:
             show(one, printer)
         _show_verification(verification, printer)
     else:
-        printer.json({**summed(played), "verified": verification.as_json(), "ok": ok})
+        printer.json({**summarise(played), "verified": verification.as_json(), "ok": ok})
     if not ok:
         raise typer.Exit(FailureKind.INTEGRITY if not verification.ok else FailureKind.REFUSED)
     if printer.for_people:
@@ -76,12 +76,11 @@ def _tell_started(runtime: Runtime, printer: Printer) -> None:
 
 def _show_verification(verification: Verification, printer: Printer) -> None:
     mark, entries, findings = "✓" if verification.ok else "✗", verification.entries, len(verification.findings)
-    paper().print(
+    printer.line(
         printer.say(
             f"{mark} 日誌核驗：{entries} 條記錄，{findings} 處異常，根 {verification.root[:16]}…",
             f"{mark} log verified: {entries} entries, {findings} findings, root {verification.root[:16]}…",
         ),
-        markup=False,
     )
 
 

@@ -167,13 +167,13 @@ class MemoryStore:
         """Put the entry at the end of the log, and its hash at the end of its stream's chain."""
         stream = self._streams.setdefault(entry.stream, [])
         chain = chain_hash(stream[-1].chain if stream else GENESIS, leaf(entry))
-        kept = replace(entry, position=len(self._entries) + 1, chain=chain)
-        self._entries.append(kept)
-        stream.append(kept)
-        if kept.kind is EntryKind.EVENT:
-            self._events.setdefault(kept.stream, []).append(kept)
+        stored = replace(entry, position=len(self._entries) + 1, chain=chain)
+        self._entries.append(stored)
+        stream.append(stored)
+        if stored.kind is EntryKind.EVENT:
+            self._events.setdefault(stored.stream, []).append(stored)
         else:
-            self._journal[kept.command_id] = kept
+            self._journal[stored.command_id] = stored
 
     def _post(self, append: Append, first: int) -> None:
         positions = count(first)

@@ -44,8 +44,8 @@ class Migration:
 
 def migrations() -> Sequence[Migration]:
     """The files of this release, in order."""
-    found = [f for f in files("store").joinpath("migrations").iterdir() if f.name.endswith(".sql")]
-    return [Migration(f.name, f.read_text(encoding="utf-8")) for f in sorted(found, key=lambda f: f.name)]
+    paths = [f for f in files("store").joinpath("migrations").iterdir() if f.name.endswith(".sql")]
+    return [Migration(f.name, f.read_text(encoding="utf-8")) for f in sorted(paths, key=lambda f: f.name)]
 
 
 async def migrate(

@@ -314,7 +314,7 @@ class PostgresStore:
                     holders[row["stream"]].add(row["type"])
                 case _:
                     balances[row["stream"]] = row["position"]
-        return Readings(events, {key: frozenset(keepers) for key, keepers in holders.items()}, balances)
+        return Readings(events, {key: frozenset(names) for key, names in holders.items()}, balances)
 
     async def consult(
         self,
@@ -346,12 +346,12 @@ class PostgresStore:
                     holders[row["stream"]].add(row["type"])
                 case _:
                     balances[row["stream"]] = row["position"]
-        for found in events.values():
-            found.sort(key=_version)
+        for entries in events.values():
+            entries.sort(key=_version)
         own = events.pop(stream)
         readings = Readings(
             {other: events[other] for other in known if other != stream},
-            {key: frozenset(keepers) for key, keepers in holders.items()},
+            {key: frozenset(names) for key, names in holders.items()},
             balances,
         )
         return replace(loaded, events=own), readings

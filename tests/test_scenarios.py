@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.scenario import plan_scenario, shipped
+from cli.scenario import list_shipped, plan_scenario
 from scenarios.play import play
 
 if TYPE_CHECKING:
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from tests.conftest import Desk
 
 
-@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list_shipped(), ids=lambda path: path.stem)
 async def test_the_story_comes_out_as_told(path: Path, desk: Desk) -> None:
     (plan,) = plan_scenario([path])
     played = await play(plan, desk.door, desk.store)
     assert played.ok, played.as_json()
 
 
-@pytest.mark.parametrize("path", shipped()[:1], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list_shipped()[:1], ids=lambda path: path.stem)
 async def test_a_story_played_again_changes_nothing(path: Path, desk: Desk) -> None:
     (plan,) = plan_scenario([path])
     first = await play(plan, desk.door, desk.store)

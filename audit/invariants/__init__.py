@@ -24,6 +24,7 @@ from audit.invariants import (
 )
 from audit.invariants.realm import Realm
 from audit.invariants.recorded_events import Breach, Conditions, RecordedEvent
+from audit.invariants.rules import check_citations
 from store.port import EntryKind
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from store.port import Entry, EventStore
 
-__all__ = ["INVARIANTS", "TIERS", "Breach", "Invariants", "Report", "check"]
+__all__ = ["CHECKS", "INVARIANTS", "TIERS", "Breach", "Invariants", "Report", "check"]
 
 TIERS: Final = ("MUNICIPAL", "DISTRICT", "STREET_VILLAGE")
 """The tiers of bases, from the top (CZ-8)."""
@@ -68,13 +69,14 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "C1": ("基地三級相銜，數目相符", "bases hang together in three tiers and reconcile"),
     "C2": ("基地扶持合計 ≤ 年度額度", "base support ≤ the annual envelope"),
     "H1": ("一年一個市級輪次", "one municipal round a year"),
+    "S1": ("事件所引辦法的數字與辦法一致", "numbers that events take from the rules are those of the rules"),
     "SD1": ("撥付者不是申請者", "who pays did not ask"),
     "SD10": ("代表人在當時的名單上", "a representative is on the list at that time"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
 }
 """Every invariant, in Chinese and English; besides them the rows T01–T26 and AP01–AP09 of the state machine."""
 
-_CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] = {
+CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] = {
     **registers.CHECKS,
     **panels.CHECKS,
     **awards.CHECKS,
@@ -138,11 +140,14 @@ class Invariants:
         realm = self._realms[event.realm]
         realm.look_back_to(event.at)
         every_event.check_every_event(self._require, event)
-        check = _CHECKS.get(event.type)
+        check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
         if event.kind == "project":
-            state_machine.check_move(self._require, realm.project(event.name), event)
+            project = realm.project(event.name)
+            check_citations(self._require, realm.rules(project), event)
+            project.gates.setdefault(event.type, True)
+            state_machine.check_move(self._require, project, event)
 
     def reconcile(self, realm: str, stated: Mapping[str, int]) -> None:
         """C1: the bases of that realm are as many of each tier as the city states, e.g. 1 + 7 + 55."""

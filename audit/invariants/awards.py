@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audit.invariants import registers
 from audit.invariants.realm import Objection, Project
 from audit.invariants.recorded_events import midnight, to_instant, to_number, whole
+from audit.invariants.rules import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from audit.invariants.realm import Realm
     from audit.invariants.recorded_events import Conditions, RecordedEvent
 
@@ -50,13 +49,14 @@ def check_application_submitted(require: Conditions, realm: Realm, event: Record
     require_representative(require, realm, project, event)
     registers.require_eligible(require, realm, project.bidders, event.day, rules)
     _require_match(require, project.match_pledged, project.requested, rules)
+    _require_caps(require, project, rules)
 
 
-def _require_first_answer(require: Conditions, realm: Realm, project: Project, rules: Mapping[str, Any]) -> None:
+def _require_first_answer(require: Conditions, realm: Realm, project: Project, rules: Rules) -> None:
     """AP02: so many bids of an organisation in a round, and one answer of it to a need: nothing is funded twice."""
     bids = realm.bids[project.round, project.organisation]
     bids.add(project.name)
-    most = whole(rules.get("bidding", {}).get("per_organisation"))
+    most = whole(rules["bidding.per_organisation"])
     require(
         len(bids) <= most,
         "AP02",
@@ -90,8 +90,25 @@ def note_application_not_selected(_require: Conditions, realm: Realm, event: Rec
     release_answer(realm, realm.project(event.name))
 
 
-def _require_match(require: Conditions, pledged: int, requested: int, rules: Mapping[str, Any]) -> None:
-    least = whole(rules.get("budget", {}).get("match_min"))
+def _require_caps(require: Conditions, project: Project, rules: Rules) -> None:
+    """AP02: no more is asked for than one bid may, and bidders join only where the rules let them."""
+    cap = rules["bidding.cap_fen"]
+    require(
+        cap is None or project.requested <= cap,
+        "AP02",
+        f"申報 {project.requested} 分，上限 {cap} 分",
+        f"{project.requested} fen are asked for; {cap} is the most",
+    )
+    require(
+        not project.partners or rules["bidding.joint"] is not False,
+        "AP02",
+        f"不得聯合申報：{'、'.join(project.partners)}",
+        f"no joint bids are taken, and {', '.join(project.partners)} join in",
+    )
+
+
+def _require_match(require: Conditions, pledged: int, requested: int, rules: Rules) -> None:
+    least = whole(rules["budget.match_min"])
     require(
         100 * pledged >= least * (requested + pledged),
         "M6",
@@ -192,7 +209,7 @@ def _require_envelopes(require: Conditions, realm: Realm, project: Project) -> N
 
 def _require_line(require: Conditions, realm: Realm, project: Project, name: str, rule: str) -> None:
     panel = realm.panels[name]
-    line = to_number(realm.rules(project).get("review", {}).get("line", 0))
+    line = to_number(realm.rules(project)["review.line"] or 0)
     mark = panel.results.get(project.name)
     require(
         panel.reported and mark is not None and mark >= line,
@@ -236,7 +253,7 @@ def check_award_publicity_opened(require: Conditions, realm: Realm, event: Recor
         "公示的金額、評審人員或聯絡處與檔案不符",
         "the notice's amount, reviewers or contact are not the file's",
     )
-    least = whole(realm.rules(project).get("publicity", {}).get("working_days"))
+    least = realm.rules(project).number("publicity.working_days")
     project.posted_on, project.objections = event.day, {}
     project.publicity_wd = whole(event.data.get("working_days"))
     require(

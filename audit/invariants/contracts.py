@@ -10,20 +10,13 @@ from audit.invariants.apportionment import apportion
 from audit.invariants.awards import require_representative
 from audit.invariants.realm import Tranche, Variation
 from audit.invariants.recorded_events import to_date, whole
+from audit.invariants.rules import USUAL_GATES, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from audit.invariants.realm import Project, Realm
     from audit.invariants.recorded_events import Conditions, RecordedEvent
-
-_GATES = (
-    "ContractSigned",
-    "ProjectStarted",
-    "MidtermEvaluationConcluded",
-    "AuditOpinionIssued",
-    "FinalEvaluationConcluded",
-)
 
 
 def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -44,10 +37,10 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
     )
     project.milestones = frozenset(map(str, event.part("milestones")))
     terms = {str(name): term for name, term in event.part("tranches").items()}
-    _require_tranches(require, project, terms, award)
+    _require_tranches(require, project, rules, terms, award)
     project.tranches = {name: Tranche(whole(t.get("planned")), str(t.get("gate"))) for name, t in terms.items()}
     _require_budget(require, event.shares("budget"), award, rules)
-    least, pledged = whole(rules.get("budget", {}).get("match_min")), event.fen("match_pledged")
+    least, pledged = whole(rules["budget.match_min"]), event.fen("match_pledged")
     require(
         100 * pledged >= least * (award + pledged),
         "M6",
@@ -66,7 +59,7 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
 
 
 def _require_tranches(
-    require: Conditions, project: Project, terms: Mapping[str, Mapping[str, Any]], award: int
+    require: Conditions, project: Project, rules: Rules, terms: Mapping[str, Mapping[str, Any]], award: int
 ) -> None:
     planned = sum(whole(term.get("planned")) for term in terms.values())
     require(
@@ -75,36 +68,39 @@ def _require_tranches(
         f"各期合計 {planned} 分，立項 {award} 分",
         f"the tranches add up to {planned} fen, the award is {award}",
     )
-    known = {*_GATES, *(f"MilestoneMet/{name}" for name in project.milestones)}
+    known = set(rules["payment.gates"] or USUAL_GATES)
+    if "MilestoneMet" in known:
+        known |= {f"MilestoneMet/{name}" for name in project.milestones}
+    known.discard("MilestoneMet")
     gates = {str(term.get("gate")) for term in terms.values()}
     strangers = "、".join(sorted(gates - known))
     require(gates <= known, "M2", f"無此撥付條件：{strangers}", f"no such gates: {strangers}")
 
 
-def _require_budget(require: Conditions, budget: Mapping[str, int], award: int, rules: Mapping[str, Any]) -> None:
+def _require_budget(require: Conditions, budget: Mapping[str, int], award: int, rules: Rules) -> None:
     """M6: lines add up, caps hold, nothing forbidden, nothing negative."""
-    total, caps = sum(budget.values()), rules.get("budget", {})
+    total = sum(budget.values())
     require(
         total == award and min(budget.values(), default=0) >= 0,
         "M6",
         f"預算合計 {total} 分，立項 {award} 分",
         f"the budget adds up to {total} fen, the award is {award}",
     )
-    for line, cap in (("personnel", "personnel_max"), ("admin", "administration_max")):
-        most = whole(caps.get(cap))
+    for line, cap in (("personnel", "budget.personnel_max"), ("admin", "budget.administration_max")):
+        most = rules.number(cap)
         require(
             100 * budget.get(line, 0) <= most * award,
             "M6",
             f"{line} {budget.get(line, 0)} 分，超過 {most}%",
             f"{line} is {budget.get(line, 0)} fen, above {most}%",
         )
-    forbidden = "、".join(sorted(set(budget).intersection(caps.get("forbidden", ()))))
+    forbidden = "、".join(sorted(set(budget).intersection(rules["budget.forbidden"] or ())))
     require(not forbidden, "M6", f"不得列支：{forbidden}", f"nothing may be spent on {forbidden}")
 
 
-def _require_signatures(require: Conditions, event: RecordedEvent, rules: Mapping[str, Any]) -> None:
+def _require_signatures(require: Conditions, event: RecordedEvent, rules: Rules) -> None:
     needed = {"BUREAU", "ORGANISATION"}
-    if rules.get("delivery", {}).get("community_required") is True:
+    if rules["delivery.community_required"] is True:
         needed.add("COMMUNITY")
     missing = "、".join(sorted(needed.difference(event.part("signatures"))))
     require(not missing, "T10", f"缺簽署方 {missing}", f"signatures of {missing} are missing")
@@ -222,7 +218,7 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
     rules = realm.rules(project)
     _require_signatures(require, event, rules)
     _require_budget(require, event.shares("budget"), award, rules)
-    _replan(require, project, event, award)
+    _replan(require, project, rules, event, award)
     cut = apportion(project.award - award, project.live)
     require(event.shares("split") == cut, "M9", f"核減分攤 {event.shares('split')}", f"it is split so: {cut}")
     for name, fen in event.shares("split").items():
@@ -235,9 +231,9 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
             other.status = "VOID"
 
 
-def _replan(require: Conditions, project: Project, event: RecordedEvent, award: int) -> None:
+def _replan(require: Conditions, project: Project, rules: Rules, event: RecordedEvent, award: int) -> None:
     terms = {str(name): term for name, term in event.part("tranches").items()}
-    _require_tranches(require, project, terms, award)
+    _require_tranches(require, project, rules, terms, award)
     for name, tranche in project.tranches.items():
         planned = whole(terms.get(name, {}).get("planned"))
         require(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audit.invariants.contracts import require_independent
 from audit.invariants.realm import Activity
 from audit.invariants.recorded_events import to_date, to_number, whole
+from audit.invariants.rules import Rules, require_criteria
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from audit.invariants.realm import Project, Realm
     from audit.invariants.recorded_events import Conditions, RecordedEvent
 
@@ -25,11 +24,11 @@ def check_supervisor_assigned(require: Conditions, realm: Realm, event: Recorded
 def check_project_started(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T12: an account, and supervisor and community where the rules ask for them. D4: within the contract."""
     project = realm.project(event.name)
-    policy = realm.rules(project).get("delivery", {})
+    rules = realm.rules(project)
     require(
         project.account
-        and (project.supervisor or policy.get("supervisor_required") is not True)
-        and (project.community or policy.get("community_required") is not True),
+        and (project.supervisor or rules["delivery.supervisor_required"] is not True)
+        and (project.community or rules["delivery.community_required"] is not True),
         "T12",
         f"啟動時專賬「{project.account}」督導「{project.supervisor}」社區「{project.community}」",
         f"started with account {project.account!r}, supervisor {project.supervisor!r}, community {project.community!r}",
@@ -65,7 +64,7 @@ def check_expenditure_recorded(require: Conditions, realm: Realm, event: Recorde
     first, last = project.signed_on, project.end
     before = first is None or spent_on < first
     require(
-        (not before or realm.rules(project).get("route") == "REIMBURSE")
+        (not before or realm.rules(project)["route"] == "REIMBURSE")
         and (last is None or spent_on <= last)
         and spent_on <= event.day,
         "D3",
@@ -108,7 +107,7 @@ def check_milestone_met(require: Conditions, realm: Realm, event: RecordedEvent)
         f"the milestone {name} is not the contract's, or was reached before",
     )
     if name == "standing-team":
-        least = max(whole(realm.rules(project).get("evaluation", {}).get("standing_team_months")), 1)
+        least = max(realm.rules(project).number("evaluation.standing_team_months"), 1)
         _require_months(require, project, least)
         said = event.data.get("months")
         require(
@@ -130,9 +129,9 @@ def _require_months(require: Conditions, project: Project, least: int) -> None:
     )
 
 
-def require_standing_team(require: Conditions, project: Project, rules: Mapping[str, Any]) -> None:
+def require_standing_team(require: Conditions, project: Project, rules: Rules) -> None:
     """Z1: where the rules ask for it, a team with activity in that many distinct months."""
-    least = whole(rules.get("evaluation", {}).get("standing_team_months"))
+    least = rules.number("evaluation.standing_team_months")
     if least and not project.supports_base:
         _require_months(require, project, least)
 
@@ -143,7 +142,7 @@ def require_standing_team(require: Conditions, project: Project, rules: Mapping[
 def check_midterm_evaluation_concluded(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M2: the result is what the score earns. P3."""
     project = realm.project(event.name)
-    least = to_number(realm.rules(project).get("evaluation", {}).get("pass_mark", 0))
+    least = to_number(realm.rules(project)["evaluation.pass_mark"] or 0)
     earned = "PASS" if to_number(event.data.get("score")) >= least else "FAIL"
     require(
         event.text("result") == earned,
@@ -151,6 +150,8 @@ def check_midterm_evaluation_concluded(require: Conditions, realm: Realm, event:
         f"{event.data.get('score')} 分記為 {event.text('result')}",
         f"{event.data.get('score')} points are recorded as {event.text('result')}",
     )
+    rubric = realm.rules(project)["evaluation.midterm_rubric"] or {}
+    require_criteria(require, "M2", event, to_number(event.data.get("score")), rubric)
     _require_evaluator(require, project, event)
     project.midterm = event.text("result")
     project.gates[event.type] = project.midterm == "PASS"
@@ -185,9 +186,9 @@ def check_final_evaluation_concluded(require: Conditions, realm: Realm, event: R
     """T21, Z1, P3: it passes with the marks, the audit and the team that the rules ask for."""
     project = realm.project(event.name)
     rules = realm.rules(project)
-    policy, score = rules.get("evaluation", {}), to_number(event.data.get("score"))
-    passed = score >= to_number(policy.get("pass_mark", 0))
-    grades = [(to_number(g["least"]), str(g["name"])) for g in policy.get("grades", ())]
+    score = to_number(event.data.get("score"))
+    passed = score >= to_number(rules["evaluation.pass_mark"] or 0)
+    grades = [(to_number(g["least"]), str(g["name"])) for g in rules["evaluation.grades"] or ()]
     grade = max((g for g in grades if score >= g[0]), default=(score, ""))[1]
     require(
         event.data.get("passed") is passed and event.text("grade") == grade,

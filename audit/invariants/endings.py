@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def check_rectification_ordered(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T13: something is to be put right by a day, which lies within the rules' period."""
     project, due = realm.project(event.name), to_date(event.data.get("due"))
-    longest = realm.days.nth_after(event.day, whole(realm.rules(project).get("remedy", {}).get("rectify_wd")))
+    longest = realm.days.nth_after(event.day, realm.rules(project).number("remedy.rectify_wd"))
     require(
         due is None or event.day < due <= longest,
         "T13",
@@ -59,7 +59,7 @@ def check_rectification_failed(require: Conditions, realm: Realm, event: Recorde
     if event.data.get("extended") is not True:
         known.status = "FAILED"
         return
-    most = whole(realm.rules(project).get("remedy", {}).get("extensions"))
+    most = realm.rules(project).number("remedy.extensions")
     require(
         known.extensions < most,
         "T15",
@@ -103,7 +103,7 @@ def check_termination_initiated(require: Conditions, realm: Realm, event: Record
     project = realm.project(event.name)
     project.initiated_on, project.hearing_wd = event.day, whole(event.data.get("hearing_wd"))
     project.hearing_until = to_date(event.data.get("hearing_until"))
-    least = realm.days.nth_after(event.day, whole(realm.rules(project).get("remedy", {}).get("hearing_wd")))
+    least = realm.days.nth_after(event.day, realm.rules(project).number("remedy.hearing_wd"))
     require(
         event.text("ground") and (project.hearing_until is None or project.hearing_until >= least),
         "T20",

@@ -17,7 +17,7 @@ _AMOUNTS = frozenset(
 _SHARED = frozenset({"funds", "split", "freed", "budget"})
 """Fields whose values are fen, by fund or line; ``budget`` of a scheme is none."""
 
-_ADVERSE: Mapping[str, str] = {
+ADVERSE: Mapping[str, str] = {
     "PreliminaryReviewFailed": "reason",
     "CreditListingRecorded": "reason",
     "ApplicantBanned": "reason",
@@ -37,7 +37,7 @@ _ADVERSE: Mapping[str, str] = {
 }
 """Decisions against somebody, and the field that says why (V1)."""
 
-_PEOPLE: Mapping[str, frozenset[str]] = {
+PEOPLE: Mapping[str, frozenset[str]] = {
     "NeedSubmitted": frozenset(
         {
             "round",
@@ -93,7 +93,7 @@ def _is_fen(value: object) -> bool:
 
 def _require_reason(require: Conditions, event: RecordedEvent) -> None:
     """V1: an adverse event says why and shows it; the clock's own needs no document."""
-    why = _ADVERSE.get(event.type) or ("finding" if _is_failure(event) else None)
+    why = ADVERSE.get(event.type) or ("finding" if _is_failure(event) else None)
     if why is not None:
         require(
             event.data.get(why) and (event.data.get("attachments") or event.role == "SYS"),
@@ -117,7 +117,7 @@ def _is_failure(event: RecordedEvent) -> bool:
 
 def _require_nobody_named(require: Conditions, event: RecordedEvent) -> None:
     """V4: events about beneficiaries hold counts and groups; no number by which a person could be found."""
-    known = _PEOPLE.get(event.type)
+    known = PEOPLE.get(event.type)
     if known is None:
         return
     strangers = sorted(set(event.data) - known)

@@ -7,7 +7,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from audit.invariants.recorded_events import to_date, to_number, whole
+from audit.invariants.recorded_events import to_date, to_number
+from audit.invariants.rules import require_criteria
 
 if TYPE_CHECKING:
     from audit.invariants.realm import Panel, Realm
@@ -24,7 +25,7 @@ def check_panel_drawn(require: Conditions, realm: Realm, event: RecordedEvent) -
     panel = realm.panels[event.name]
     panel.round, panel.seated = event.text("round"), event.texts("seats")
     panel.bidders = {name: realm.project(name).bidders for name in event.texts("applications")}
-    least = whole(realm.rules_of_round(panel.round).get("review", {}).get("panel"))
+    least = realm.rules_of_round(panel.round).number("review.panel")
     require(
         len(set(panel.seated)) == len(panel.seated) and len(panel.seated) >= least,
         "P4",
@@ -43,7 +44,7 @@ def _require_odd(require: Conditions, panel: Panel) -> None:
 def check_conflict_declared(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """P1: a tie to a bidder bars, unless it ended long enough ago."""
     panel, ended = realm.panels[event.name], to_date(event.data.get("ended_on"))
-    months = whole(realm.rules_of_round(panel.round).get("review", {}).get("recusal_months"))
+    months = realm.rules_of_round(panel.round).number("review.recusal_months")
     holds = ended is None or event.text("kind") not in _LAPSING or event.day <= _months_on(ended, months)
     bids = any(event.text("organisation") in names for names in panel.bidders.values())
     bars = bids and holds
@@ -109,14 +110,15 @@ def check_score_submitted(require: Conditions, realm: Realm, event: RecordedEven
         f"{application} 不在本組，或 {seat} 已評過",
         f"{application} is not before this panel, or {seat} has scored it",
     )
-    sheets[seat] = to_number(event.data.get("mark"))
+    mark = sheets[seat] = to_number(event.data.get("mark"))
+    require_criteria(require, "P4", event, mark, realm.rules_of_round(panel.round)["review.rubric"] or {})
     panel.took_part.add(event.actor)
 
 
 def check_review_report_issued(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """P1, P4: nobody barred is seated; enough sheets; and the marks are what the sheets add up to."""
     panel = realm.panels[event.name]
-    review = realm.rules_of_round(panel.round).get("review", {})
+    rules = realm.rules_of_round(panel.round)
     barred = sorted(panel.barred.intersection(panel.seated))
     require(
         not barred,
@@ -131,7 +133,7 @@ def check_review_report_issued(require: Conditions, realm: Realm, event: Recorde
     if event.data.get("on_paper") is True:
         panel.took_part.update(f"EXPERT#{seat[1:]}" for seat in panel.seated)
     else:
-        _require_means(require, panel, whole(review.get("panel")), drop=review.get("drop_extremes") is True)
+        _require_means(require, panel, rules.number("review.panel"), drop=rules["review.drop_extremes"] is True)
     for name, points in event.part("bonuses").items():
         earned = realm.organisations[realm.project(str(name)).organisation].bonuses.get(panel.round, 0)
         require(points == earned, "D5", f"{name} 加分 {points}，應為 {earned}", f"{name} got {points}; it is {earned}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from audit.invariants.rules import Rules
 from audit.invariants.working_days import Days
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date, datetime
     from decimal import Decimal
 
@@ -263,7 +263,7 @@ class Realm:
     """Every state of the working days that was ever published, the oldest first."""
     days: Days = field(default_factory=Days)
     """The working days as they were published at the instant of the event that is looked at."""
-    schemes: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
+    schemes: dict[tuple[str, int], Rules] = field(default_factory=dict)
     funds: defaultdict[str, Fund] = field(default_factory=lambda: defaultdict(Fund))
     organisations: defaultdict[str, Organisation] = field(default_factory=lambda: defaultdict(Organisation))
     rounds: defaultdict[str, Round] = field(default_factory=lambda: defaultdict(Round))
@@ -290,12 +290,12 @@ class Realm:
         """The project of that stream."""
         return self.projects.setdefault(name, Project(name))
 
-    def rules(self, project: Project) -> Mapping[str, Any]:
+    def rules(self, project: Project) -> Rules:
         """The rules that hold for the project: its contract's, or else its round's; empty if none are pinned."""
         ref = project.scheme or (self.rounds[project.round].scheme if project.round else None)
-        return self.schemes.get(ref, {}) if ref else {}
+        return self.schemes.get(ref, Rules()) if ref else Rules()
 
-    def rules_of_round(self, name: str) -> Mapping[str, Any]:
+    def rules_of_round(self, name: str) -> Rules:
         """The rules pinned to that round."""
         ref = self.rounds[name].scheme
-        return self.schemes.get(ref, {}) if ref else {}
+        return self.schemes.get(ref, Rules()) if ref else Rules()

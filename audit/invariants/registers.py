@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audit.invariants.realm import Fund
 from audit.invariants.recorded_events import midnight, to_date, to_instant, whole
+from audit.invariants.rules import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date, datetime
 
     from audit.invariants.realm import Realm, Round
@@ -18,15 +18,22 @@ _ABOVE = {"MUNICIPAL": None, "DISTRICT": "MUNICIPAL", "STREET_VILLAGE": "DISTRIC
 """Tier and the tier of its parent (CZ-8)."""
 
 
-def note_calendar_published(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """A year's working days."""
+def check_calendar_published(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """D2: a year's working days; a correction says how many days of the notice before it no longer names."""
+    dropped = realm.calendars[-1].named(whole(event.data.get("year"))) - {*event.texts("off"), *event.texts("on")}
+    require(
+        whole(event.data.get("drops")) == len(dropped),
+        "D2",
+        f"更正刪去 {'、'.join(sorted(dropped)) or '零日'}，記為 {whole(event.data.get('drops'))} 日",
+        f"the correction drops {', '.join(sorted(dropped)) or 'no day'} and says {whole(event.data.get('drops'))}",
+    )
     realm.calendars.append(realm.calendars[-1].with_notice(event))
 
 
 def note_policy_pack_published(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """A version of the rules."""
     scheme = event.part("scheme")
-    realm.schemes[str(scheme["name"]), int(scheme["version"])] = scheme
+    realm.schemes[str(scheme["name"]), int(scheme["version"])] = Rules(scheme)
 
 
 def note_fund_source_registered(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -58,8 +65,8 @@ def check_rating_bonus_applied(require: Conditions, realm: Realm, event: Recorde
     """D5: a rating adds its points only while it is valid."""
     known, round_ = realm.organisations[event.name], event.text("round")
     level = known.level(event.day)
-    bidding = realm.rules_of_round(round_).get("bidding", {})
-    points = whole(bidding.get("rating_bonus", {}).get(level or "", 0))
+    bonuses = realm.rules_of_round(round_)["bidding.rating_bonus"] or {}
+    points = whole(bonuses.get(level or "", 0))
     said = whole(event.data.get("points"))
     require(
         level is not None and level == event.text("level") and said == points,
@@ -87,11 +94,9 @@ def note_applicant_banned(_require: Conditions, realm: Realm, event: RecordedEve
         known.banned_until = until
 
 
-def require_eligible(
-    require: Conditions, realm: Realm, names: frozenset[str], day: date, rules: Mapping[str, Any]
-) -> None:
+def require_eligible(require: Conditions, realm: Realm, names: frozenset[str], day: date, rules: Rules) -> None:
     """D5: verified, on no list, not barred, in order, and rated enough on that very day."""
-    least = rules.get("bidding", {}).get("minimum_rating")
+    least = rules["bidding.minimum_rating"]
     for name in sorted(names):
         known = realm.organisations[name]
         against = [
@@ -153,14 +158,26 @@ def check_round_budget_approved(require: Conditions, realm: Realm, event: Record
 def check_need_solicitation_opened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The need window opens."""
     known = _found_round(require, realm, event)
+    _require_window(require, realm, event, "needs.window_wd")
     known.solicited_on, known.needs_wd = event.day, whole(event.data.get("window_wd"))
 
 
 def check_call_published(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The bid window opens."""
     known = _found_round(require, realm, event)
+    _require_window(require, realm, event, "bidding.window_wd")
     known.called_on, known.window_wd = event.day, whole(event.data.get("window_wd"))
     known.deadline = to_instant(event.data.get("deadline"))
+
+
+def _require_window(require: Conditions, realm: Realm, event: RecordedEvent, parameter: str) -> None:
+    cited, rules = event.data.get("window_wd"), realm.rules_of_round(event.name)
+    require(
+        not rules or cited == rules[parameter],
+        "S1",
+        f"期限記為 {cited} 個工作日，管理辦法為 {rules[parameter]}",
+        f"the window is {cited} working days; the rules say {rules[parameter]}",
+    )
 
 
 def check_call_amended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -251,11 +268,11 @@ def check_tenant_admitted(require: Conditions, realm: Realm, event: RecordedEven
     """D5: an organisation that is known and barred does not move in."""
     name = event.text("organisation")
     if realm.organisations[name].verified:
-        require_eligible(require, realm, frozenset({name}), event.day, {})
+        require_eligible(require, realm, frozenset({name}), event.day, Rules())
 
 
 CHECKS = {
-    "CalendarPublished": note_calendar_published,
+    "CalendarPublished": check_calendar_published,
     "PolicyPackPublished": note_policy_pack_published,
     "FundSourceRegistered": note_fund_source_registered,
     "OrganisationVerified": note_organisation_verified,

@@ -20,6 +20,17 @@ WorkingDays = Annotated[int, Field(ge=1, le=366)]
 Days = Annotated[int, Field(ge=1, le=3660)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Points = Annotated[int, Field(ge=0, le=1000)]
+GateName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]{1,63}$")]
+
+USUAL_GATES = (
+    "ContractSigned",
+    "ProjectStarted",
+    "MidtermEvaluationConcluded",
+    "AuditOpinionIssued",
+    "FinalEvaluationConcluded",
+    "MilestoneMet",
+)
+"""Events that a tranche may wait for where a scheme names no others."""
 
 
 class Policy(BaseModel):
@@ -146,6 +157,15 @@ class Paying(Policy):
 
     payment_wd: Annotated[WorkingDays, Field(title="付款期限（工作日） / payment period (working days)")] = 15
     """Working days from the request to the payment; late is overdue."""
+    gates: Annotated[
+        tuple[GateName, ...] | None, Field(min_length=1, max_length=40, title="撥付條件 / payment conditions")
+    ] = None
+    """Events of a project that a tranche may wait for; None for the usual ones."""
+
+    @property
+    def allowed_gates(self) -> tuple[str, ...]:
+        """What a tranche may wait for. ``MilestoneMet`` stands for every milestone of the contract."""
+        return USUAL_GATES if self.gates is None else self.gates
 
 
 class Delivery(Policy):

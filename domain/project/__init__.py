@@ -14,11 +14,14 @@ from domain.project import (
     delivery,
     disbursement,
     evaluation,
+    objection,
+    publicity,
     remedy,
     termination,
     variation,
 )
-from domain.project.stage import Stage
+from domain.project.money import Money
+from domain.project.stage import Stage, with_gates
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
@@ -28,12 +31,12 @@ if TYPE_CHECKING:
 
 def _governed_by(state: State, command: Command) -> StreamId | None:
     """Name the round whose rules hold until a contract fixes them (design.md §7)."""
-    return None if state.scheme is not None else bidding.governed_by(state, command)
+    return None if state.scheme is not None else bidding.name_governor(state, command)
 
 
 def _summary(state: State) -> dict[str, object]:
     """Give what lists show: its numbers, title and money in fen. No personal data."""
-    application, awarded, money = state.part(Application), state.part(award.Award), state.part(contract.Money)
+    application, awarded, money = state.part(Application), state.part(award.Award), state.part(Money)
     return {
         "title": application.title,
         "project": awarded.project,
@@ -54,17 +57,22 @@ def _summary(state: State) -> dict[str, object]:
 PROJECT = Aggregate(
     kind="project",
     zh="項目",
-    deciders=(
-        bidding.DECIDER,
-        award.DECIDER,
-        contract.DECIDER,
-        disbursement.DECIDER,
-        delivery.DECIDER,
-        variation.DECIDER,
-        evaluation.DECIDER,
-        remedy.DECIDER,
-        termination.DECIDER,
-        closeout.DECIDER,
+    deciders=tuple(
+        with_gates(stage.DECIDER)
+        for stage in (
+            bidding,
+            award,
+            objection,
+            publicity,
+            contract,
+            disbursement,
+            delivery,
+            variation,
+            evaluation,
+            remedy,
+            termination,
+            closeout,
+        )
     ),
     final=frozenset({Stage.ARCHIVED, Stage.REVOKED, Stage.WITHDRAWN, Stage.PRELIM_FAILED, Stage.NOT_SELECTED}),
     governed_by=_governed_by,

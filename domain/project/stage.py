@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from domain.kernel.state import NONE, Part
 from domain.kernel.words import Words
 
 if TYPE_CHECKING:
+    from domain.kernel.decider import Decider
+    from domain.kernel.message import Event, Occurrence
     from domain.kernel.state import State
 
 
@@ -52,6 +54,10 @@ CONTRACT_LIVE = (
 """The stages in which a contract binds and money may move."""
 
 
+MILESTONE = "MilestoneMet"
+"""The gate of a milestone is ``MilestoneMet/<milestone>``."""
+
+
 @dataclass(frozen=True)
 class Gates(Part):
     """Which gates stand open. A gate is an event type; its latest event counts (domain.md §3.1)."""
@@ -59,7 +65,19 @@ class Gates(Part):
     passed: frozenset[str] = frozenset()
 
 
-def gate(state: State, event_type: str, *, positive: bool) -> State:
+def with_gates(decider: Decider[Any, Any]) -> Decider[Any, Any]:
+    """The same decider, each of whose events opens the gate of its own name unless it says itself how it turned out."""
+
+    def evolve(state: State, of: Occurrence, event: Event) -> State:
+        after: State = decider.evolve(state, of, event)
+        if after.parts.get(Gates) is not state.parts.get(Gates):
+            return after
+        return set_gate(after, event.event_type, positive=True)
+
+    return replace(decider, evolve=evolve)
+
+
+def set_gate(state: State, event_type: str, *, positive: bool) -> State:
     """The state after a gate's event turned out positive (signed, PASS, grade at or above pass) or not."""
     passed = state.part(Gates).passed
     return state.having(Gates(passed | {event_type} if positive else passed - {event_type}))

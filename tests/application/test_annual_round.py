@@ -183,9 +183,9 @@ async def test_rules_and_working_days_that_somebody_published_by_hand_are_not_pu
 
 async def test_whoever_dies_before_the_schedule_is_set_or_deleted_the_follower_sees_to_it(fz: City) -> None:
     await fz.record(FIRST_OF_MARCH)
-    await until(fz.is_set, within_s=30)
+    await until(fz.is_set)
     await fz.record(CANCELLED)
-    await until(fz.is_gone, within_s=30)
+    await until(fz.is_gone)
 
 
 async def test_a_lost_schedule_is_missed_and_set_again_from_the_log(unattended: City) -> None:

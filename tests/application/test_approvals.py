@@ -12,8 +12,10 @@ from temporalio.client import WorkflowUpdateFailedError
 from application.approvals import NoSuchApproval, list_approvals, wait_for_decision
 from domain.kernel.identity import Actor
 from domain.kernel.state import Verdict
-from domain.project.award import DeclineAward, OpenAwardPublicity
+from domain.project.award import DeclineAward
+from domain.project.publicity import OpenAwardPublicity
 from tests.workflows.bureau import verification
+from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,10 +40,19 @@ async def _posted(door: Door, store: EventStore, bureau: Bureau) -> tuple[Stream
     return project, request.approval.id
 
 
+async def _all_wait(door: Door, number: int) -> None:
+    """Return once so many wait."""
+
+    async def do() -> bool:
+        return len(door.approvals) == number
+
+    await until(do)
+
+
 async def test_it_waits_without_asking_again_and_is_told_when_it_is_decided(desk: Desk, bureau: Bureau) -> None:
     project, approval = await _posted(desk.door, desk.store, bureau)
     waiting = [asyncio.create_task(wait_for_decision(desk.store, desk.door, approval)) for _ in range(3)]
-    await asyncio.wait(waiting, timeout=1)
+    await _all_wait(desk.door, 3)
     assert not any(task.done() for task in waiting)
     await desk.door.send(project, DeclineAward(reason="人手不足"), ORGANISATION)
     async with asyncio.timeout(10):
@@ -56,7 +67,7 @@ async def _waiters_and_commands(desk: Desk, bureau: Bureau, number: int) -> floa
     """So many wait for one approval, half of them leave, and then commands come; how long these take, in seconds."""
     project, approval = await _posted(desk.door, desk.store, bureau)
     waiting = [asyncio.create_task(desk.door.approvals.wait(project, approval)) for _ in range(number)]
-    await asyncio.wait(waiting, timeout=2)
+    await _all_wait(desk.door, number)
     for task in waiting[::2]:
         task.cancel()
     await asyncio.wait(waiting[::2])
@@ -106,7 +117,7 @@ async def test_a_wait_ends_when_it_was_asked_to(desk: Desk, bureau: Bureau) -> N
 async def test_a_decision_that_its_workflow_never_heard_of_reaches_who_waits_for_it(desk: Desk, bureau: Bureau) -> None:
     project, approval = await _posted(desk.door, desk.store, bureau)
     waiting = asyncio.create_task(wait_for_decision(desk.store, desk.door, approval, 20))
-    await asyncio.wait([waiting], timeout=0.5)
+    await _all_wait(desk.door, 1)
     await bureau.straight(project, DeclineAward(reason="人手不足"), ORGANISATION)
     assert (await waiting).approval.verdict is Verdict.VOID
 
@@ -119,7 +130,7 @@ async def test_an_approval_that_was_never_asked_for_is_said_to_be_unknown(desk: 
 async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(house: Breakable) -> None:
     project, approval = await _posted(house.door, house.store, house.bureau())
     waiting = asyncio.create_task(wait_for_decision(house.store, house.door, approval))
-    await asyncio.wait([waiting], timeout=0.5)
+    await _all_wait(house.door, 1)
     house.kill_worker()
     house.start_worker()
     await asyncio.wait([waiting], timeout=0.5)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
-from cli.scenario import plan_scenario, shipped
+from cli.scenario import list_shipped, plan_scenario
 from metrics import Metrics
 from runtime.health import Health
 from runtime.runtime import Runtime
@@ -30,7 +30,7 @@ SAID_BY_PEOPLE = (
 
 
 async def test_what_is_kept_in_the_clear_names_nobody(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    (path,) = [p for p in shipped() if p.stem.startswith("s2")]
+    (path,) = [p for p in list_shipped() if p.stem.startswith("s2")]
     (plan,) = plan_scenario([path], "privacy")
     with caplog.at_level(logging.DEBUG):
         played = await play(plan, desk.door, desk.store)

@@ -152,15 +152,16 @@ async def test_the_histories_of_an_honest_story_replay_and_agree_with_the_journa
     for stream in (project, project.sibling("round", "R-FZ-2023"), project.sibling("fund", "FS-FZ")):
         replayed = await replay(desk.store, desk.client, stream, replay_settings())
         assert replayed.ok, replayed
-        assert replayed.histories.kept
-        commands = replayed.decided.commands
+        assert replayed.histories.are_kept
+        commands = replayed.redecision.commands
         assert sum(run.answers for run in replayed.histories.runs) >= commands
     assert replayed.as_json()["histories"]["runs"][0]["failure"] == ""
 
 
 async def test_a_history_that_the_server_never_had_is_said_so(desk: Desk, project: StreamId) -> None:
     replayed = await replay(desk.store, desk.client, project.sibling("fund", "FS-NONE"), replay_settings())
-    assert (replayed.histories.asked, replayed.histories.kept, replayed.histories.ok) == (True, False, True)
+    histories = replayed.histories
+    assert (histories.temporal_answered, histories.are_kept, histories.ok) == (True, False, True)
 
 
 class Changed:

@@ -12,14 +12,14 @@ from audit import consequences, historical_facts, redecision
 from audit.redecision import Redecision, redecide
 from audit.replay import replay
 from audit.verification import verify
-from cli.scenario import shipped
+from cli.scenario import list_shipped
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
-from domain.project.award import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
 from domain.project.delivery import StartProject
+from domain.project.publicity import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
 from domain.registers.organisation import Listing, RecordCreditListing
 from scenarios.format import Scenario
 from scenarios.plan import plan
@@ -95,13 +95,13 @@ async def test_every_stream_of_an_honest_story_passes(store: MemoryStore) -> Non
     async for standing in store.standings():
         replayed = await replay(store, None, standing.stream)
         assert replayed.ok, replayed
-        assert (replayed.histories.asked, replayed.decided.undecided) == (False, 0)
+        assert (replayed.histories.temporal_answered, replayed.redecision.undecided) == (False, 0)
     project = await again(store)
     assert project.commands == project.accepted + project.refused
     assert project.refused == 1
 
 
-@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list_shipped(), ids=lambda path: path.stem)
 async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(path: Path) -> None:
     store = MemoryStore()
     document = read(path)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 S2 = ROOT / "scenarios" / "s2-fuzhou.yaml"
-_PATIENCE_S = 90.0
+_PATIENCE_S = 240.0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import signal
@@ -127,7 +128,7 @@ def test_1_a_refusal_names_everything_that_is_missing(venture: Installation) -> 
         ("do", "close-project", "PJ-3", "--as", "CAB-REG#1", "no_such=1"),
         ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1", "amount=2"),
         ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=many"),
-        ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1.5"),
+        ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1.005"),
         ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount={[}"),
         ("do", "close-project", "🙂", "--as", "CAB-REG#1"),
         ("do", "🙂", "PJ-3", "--as", "CAB-REG#1"),
@@ -283,22 +284,24 @@ def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(
     assert rows[1]["unmet"]
     assert venture.ask("bulk", str(path), "--yes").exit_code == 1
     again = json.loads(venture.ask("bulk", str(path), "--preview", "-o", "json").stdout)["rows"]
-    assert [row["outcome"] for row in again] == ["repeated"] * 3, "what the journal has is not tried again"
+    outcomes = [row["outcome"] for row in again]
+    assert outcomes == ["repeated", "refused", "repeated"], "what stands is not tried again, what was refused is"
 
 
 def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: Installation, tmp_path: Path) -> None:
     venture.ask("round", "open", "R-INT", "--year", "2043", "--scheme", "fuzhou")
-    path = str(_needs(tmp_path / "needs.jsonl", "R-INT", *["COMM#1"] * 120))
+    path = str(_needs(tmp_path / "needs.jsonl", "R-INT", *["COMM#1"] * 60))
     with venture.start("bulk", path, "--yes", "-o", "jsonl") as process:
         assert process.stdout is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)  # full after a few rows: it cannot end before it is read
         assert json.loads(process.stdout.readline())["outcome"] == "carried_out", "a row is told when it is done"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate()
     assert process.returncode == 5, err
     assert "run again" in json.loads(out.splitlines()[-1])["remedy_en"]
     counted = json.loads(venture.ask("bulk", path, "--yes", "-o", "json").stdout)["counted"]
     assert counted["repeated"] >= 1
-    assert counted["repeated"] + counted["carried_out"] == 120
+    assert counted["repeated"] + counted["carried_out"] == 60
 
 
 def test_what_several_realms_wait_for_is_told_apart(venture: Installation) -> None:
@@ -357,7 +360,7 @@ def test_a_service_waits_and_is_told_when_somebody_else_decides(part: str, ventu
     with venture.start("approval", "wait", asked["id"], "--timeout", "60", "-o", "json") as waiting:
         decided = venture.ask("do", "check-disbursement", f"{part}/T1", "--as", "CAB-FIN#1")
         assert decided.exit_code == 0, decided.output
-        out, err = waiting.communicate(timeout=60)
+        out, err = waiting.communicate()
     assert waiting.returncode == 0, err
     answer = json.loads(out)
     assert (answer["id"], answer["verdict"], answer["decided_by"]) == (asked["id"], "GRANTED", "CAB-FIN#1")

@@ -168,12 +168,12 @@ async def test_a_postgres_that_is_set_wrong_is_found_and_mended_it_is_well(
         async def found() -> bool:  # settings are reloaded when each process comes to it
             return (await _found(spoilt, name)).ok is False
 
-        await until(found, within_s=20)
+        await until(found)
 
     async def well() -> bool:
         return (await _found(spoilt, name)).ok is True
 
-    await until(well, within_s=20)
+    await until(well)
 
 
 async def test_the_owner_of_the_schema_is_not_who_should_append(spoilt: Servers) -> None:
@@ -191,7 +191,7 @@ async def test_a_receiver_that_streams_the_log_is_as_good_as_an_archive(spoilt: 
         return (await _found(spoilt, "archive")).ok is True
 
     try:
-        await until(seen, within_s=30)
+        await until(seen)
     finally:
         await asyncio.to_thread(processes.stop, receiver, signal.SIGINT)
         await _told(superuser, f"REVOKE pg_monitor FROM {APPLICATION}")
@@ -212,9 +212,9 @@ async def test_an_archive_that_fails_is_told_from_one_that_works(spoilt: Servers
             return False
         return found.ok is ok and said in found.state
 
-    await until(lambda: state(ok=False, said="failing"), within_s=60)
+    await until(lambda: state(ok=False, said="failing"))
     await _told(superuser, "ALTER SYSTEM SET archive_command = 'true'", "SELECT pg_reload_conf()")
-    await until(lambda: state(ok=True, said="archive_mode on, last 2"), within_s=60)
+    await until(lambda: state(ok=True, said="archive_mode on, last 2"))
 
 
 def _standby(primary: Postgres, home: Path) -> Postgres:
@@ -246,12 +246,12 @@ async def test_a_synchronous_standby_is_asked_for_and_seen_by_a_role_that_may_se
         async def state(ok: bool | None) -> bool:  # noqa: FBT001 - what is awaited
             return (await _found(spoilt, "synchronous_standby")).ok is ok
 
-        await until(lambda: state(None), within_s=60)  # it is there, and the application's role is not shown how it is
+        await until(lambda: state(None))  # it is there, and the application's role is not shown how it is
         await _told(superuser, f"GRANT pg_monitor TO {APPLICATION}")
-        await until(lambda: state(True), within_s=60)
+        await until(lambda: state(True))
         assert (await _found(spoilt, "primary", _through(standby, spoilt))).ok is False
         await asyncio.to_thread(_ended, standby)
-        await until(lambda: state(False), within_s=60)
+        await until(lambda: state(False))
     finally:
         await asyncio.to_thread(_ended, standby)
         local_only = "SET synchronous_commit = local"  # no standby answers any more
@@ -296,7 +296,7 @@ async def bare(spoilt: Servers) -> Client:
         except Exception:  # noqa: BLE001 - a namespace takes a while to be known
             return False
 
-    await until(there, within_s=60)
+    await until(there)
     return await bootstrap.connect_temporal(address, settings)
 
 
@@ -319,7 +319,7 @@ async def test_a_search_attribute_that_nobody_registered_is_found_and_the_comman
     async def registered() -> bool:
         return (await doctor.examine_search_attributes(bare)).ok is True
 
-    await until(registered, within_s=60)
+    await until(registered)
 
 
 async def test_a_queue_that_nobody_serves_has_no_workers(bare: Client) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bootstrap
 import local
-from cli.scenario import plan_scenario, shipped
+from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId, derive_id
 from domain.registers.realm import SetClock
@@ -70,7 +70,7 @@ async def _record(home: Path) -> list[str]:
 async def play_all(store: EventStore) -> None:
     """Every story, every turn, and what is done by hand."""
     door = DirectDoor(store)
-    for each in [*plan_scenario(shipped()), *_turns()]:
+    for each in [*plan_scenario(list_shipped()), *_turns()]:
         await _play(each, door, store)
     undecided = story(REPORTED, fresh="resolved")
     await _play(undecided, door, store)
@@ -96,7 +96,7 @@ async def _send(door: DirectDoor, stream: StreamId, command: Command, by: str, a
 
 
 def _turns() -> Iterator[Plan]:
-    stories = {path.stem: path for path in shipped()}
+    stories = {path.stem: path for path in list_shipped()}
     for name, turn in read(HERE / "turns.yaml").data.items():
         told: dict[str, Any] = read(stories[turn["of"]]).data
         kinds = [row[1] for row in told["events"]]

@@ -34,7 +34,8 @@ from application.door import Door
 from cli.scenario import plan_scenario
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
-from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
+from domain.project.award import DeclineAward
+from domain.project.publicity import ConfirmAward, OpenAwardPublicity
 from domain.registers.annual_round import Annual
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bootstrap
-from cli.scenario import plan_scenario, shipped
+from cli.scenario import list_shipped, plan_scenario
 from scenarios.play import SilentProgress, play
 from tests.workflows.breakable import breakable
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.conftest import Desk
     from tests.workflows.breakable import Breakable
 
-S2 = next(path for path in shipped() if path.stem == "s2-fuzhou")
+S2 = next(path for path in list_shipped() if path.stem == "s2-fuzhou")
 
 
 class Killer(SilentProgress):

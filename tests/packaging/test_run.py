@@ -139,9 +139,10 @@ def test_a_machine_without_pip_is_told_which_package_it_lacks(run: Any, monkeypa
 
 def test_a_run_that_executed_no_test_has_failed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "install", lambda _group: None)
-    monkeypatch.setattr(run, "HERE", ROOT)
     monkeypatch.setattr(run, "PYTHON", Path(sys.executable))
-    assert run.test(["tests/packaging/test_run.py", "-k", "no_such_test", "-p", "no:cacheprovider", "-q"]) != 0
+    (run.HERE / "test_one.py").write_text("def test_one() -> None: pass\n")
+    assert run.test(["test_one.py", "-k", "no_such_test", "-p", "no:cacheprovider", "-q"]) != 0
+    assert run.test(["test_one.py", "-p", "no:cacheprovider", "-q"]) == 0
 
 
 def test_our_tools_come_first_on_the_path_and_the_state_lies_beside_us(run: Any) -> None:

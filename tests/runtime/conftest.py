@@ -41,5 +41,5 @@ async def watched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wat
             except OSError:
                 return False
 
-        await until(ready, within_s=60)
+        await until(ready)
         yield WatchedWorker(house, health, sdk)

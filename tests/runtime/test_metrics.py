@@ -11,7 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from domain.kernel.identity import Actor
-from domain.project.award import ConfirmAward
+from domain.project.publicity import ConfirmAward
 from tests.runtime.http_probe import http_get
 from tests.workflows.bureau import verification
 from tests.workflows.waiting import until
@@ -94,7 +94,7 @@ async def test_each_follower_says_when_it_last_did_a_round(watched: WatchedWorke
     async def later() -> bool:
         return all([await last_round(follower) > max(first[follower], 1) for follower in FOLLOWERS])
 
-    await until(later, within_s=30)
+    await until(later)
 
 
 async def test_every_alert_is_well_formed_and_rests_on_figures_that_a_worker_gives(watched: WatchedWorker) -> None:
@@ -122,7 +122,7 @@ async def test_every_alert_is_well_formed_and_rests_on_figures_that_a_worker_giv
     async def nothing_is_lacking() -> bool:
         return not await lacking()
 
-    await until(failure_is_counted, within_s=60)
+    await until(failure_is_counted)
     await unknown.terminate()
     house.kill_temporal()  # its polls fail, and are counted
-    await until(nothing_is_lacking, within_s=60)
+    await until(nothing_is_lacking)

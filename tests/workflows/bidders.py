@@ -1,7 +1,7 @@
 """A client process of its own: organisations that hand their bids in before a deadline, and ask until they know.
 
-``python tests/workflows/bidders.py REALM DEADLINE FIRST LAST SEED``, with the servers in the environment. Each bid is
-one line of JSON on standard output.
+``python tests/workflows/bidders.py REALM FIRST LAST SEED``, with the servers in the environment. It says ``ready``, is
+told the deadline on standard input (``-`` for none: it endorses a need), and answers a line of JSON for each bid.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from domain.need import EndorseNeed
 from domain.project.bidding import SubmitApplication
 from store.postgres import PostgresStore, open_pool
 
-LAST_S = 5.0
+LAST_S = 3.0
 """They come within so many seconds before the deadline, and a few of them after it."""
 LATE_S = 0.5
 
@@ -59,7 +59,7 @@ async def _endorse(door: Door, realm: str, number: int) -> dict[str, Any]:
     return await _answer(door, StreamId.of("need", realm, "ND-1"), EndorseNeed(), Actor(f"COMM#{number}"))
 
 
-async def main(realm: str, deadline: str, first: int, last: int, seed: int) -> None:
+async def main(realm: str, first: int, last: int, seed: int) -> None:
     """Everybody at once."""
     settings = bootstrap.settings()
     dice = random.Random(seed)  # noqa: S311 - who comes when, no secret
@@ -68,6 +68,8 @@ async def main(realm: str, deadline: str, first: int, last: int, seed: int) -> N
     async with aclosing(PostgresStore(pool)) as store:
         door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         numbers = range(first, last)
+        print("ready", flush=True)  # noqa: T201 - to the test
+        deadline = (await asyncio.to_thread(sys.stdin.readline)).strip()
         if deadline == "-":
             requests = [_endorse(door, realm, n) for n in numbers]
         else:
@@ -80,4 +82,4 @@ async def main(realm: str, deadline: str, first: int, last: int, seed: int) -> N
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])))
+    asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:5])))

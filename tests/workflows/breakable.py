@@ -102,7 +102,7 @@ class Breakable:
                 return False
             return True
 
-        await until(answering, within_s=30)
+        await until(answering)
 
 
 def _kill(process: subprocess.Popen[bytes] | None) -> None:

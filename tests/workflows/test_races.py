@@ -26,7 +26,7 @@ from domain.project.bidding import WithdrawApplication
 from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource, envelope
 from domain.registers.organisation import BanApplicant
-from domain.round.resolution import Omission, ResolveRound, Selection, preview, preview_digest
+from domain.round.resolution import Omission, ResolveRound, Selection, digest_preview, preview_ranking
 from schemes.calendars import load_published
 from store.port import EntryKind
 from store.postgres import PostgresStore
@@ -151,7 +151,7 @@ async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(
             assert all(process.poll() is None for process in processes)
             return all(b"worker.ready" in log.read_bytes() for log in logs)
 
-        await until(ready, within_s=60)
+        await until(ready)
         doors = cycle([Door(desk.client, desk.store, bureau.key, of.task_queue) for _ in range(3)])
         outcomes = await asyncio.gather(
             *(
@@ -223,7 +223,9 @@ class ManualRealm:
             left_out=(Omission(application="AP-2", reason="名次"),) if awards == 1 else (),
             minutes=MINUTES,
             contact="市民政局",
-            preview=preview_digest(preview(states[streams[0]], Facts(streams=states), ("RP-1",), chosen), chosen),
+            preview=digest_preview(
+                preview_ranking(states[streams[0]], Facts(streams=states), ("RP-1",), chosen), chosen
+            ),
         )
 
 
@@ -252,7 +254,7 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     async def heard() -> bool:
         return (await town.stage(one), await town.stage(two)) == ("IN_PUBLICITY", "NOT_SELECTED")
 
-    await until(heard, within_s=60)
+    await until(heard)
     assert not [row async for row in town.desk.store.standings(realm=town.realm) if not row.notified]
     await proven(town.desk.store, town.realm)
 
@@ -348,7 +350,7 @@ async def test_on_a_manual_clock_a_late_calendar_moves_what_runs_before_the_next
     await town.play_until("confirmed")
     (year,) = load_published(2024, 2024)
     worked = set(year.off) - {date(2024, 4, 4), date(2024, 4, 5)}
-    notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on))
+    notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on), drops=2)
     await town.send(town.id("calendar", "cn"), notice, "CAB-REG#1", "2024-04-01")
     await desk.door.move_clock(town.realm, on("2024-04-30"))
     (lapsed,) = [e async for e in desk.store.read(town.id("project", "AP-1")) if e.type == "ContractSigningLapsed"]
@@ -377,7 +379,7 @@ async def test_on_the_wall_clock_a_late_calendar_rearms_the_alarms_that_run(desk
     async def moved() -> bool:
         return await alarm() != before
 
-    await until(moved, within_s=60)
+    await until(moved)
     after = await alarm()
     assert after is not None
     assert after > before

@@ -12,7 +12,7 @@ from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Opening
 from domain.kernel.identity import Actor
 from domain.need import EndorseNeed
-from domain.project.award import OpenAwardPublicity
+from domain.project.publicity import OpenAwardPublicity
 from tests.workflows.bureau import Bureau, need_submission
 from tests.workflows.waiting import until
 
@@ -74,7 +74,7 @@ async def test_the_page_of_a_round_says_which_date_runs_as_does_its_timer(desk: 
         summaries = [_summary(event) for event in (await handle.fetch_history()).events]
         return runs in summaries and f"期限 deadline：{runs}" in (await _current_details(handle)).splitlines()
 
-    await until(is_shown, within_s=20)
+    await until(is_shown)
 
 
 async def test_the_history_of_a_project_names_each_command(desk: Desk, bureau: Bureau) -> None:
@@ -90,7 +90,7 @@ async def test_projects_are_found_by_their_stage_in_the_offices_words(desk: Desk
         query = f"VentureStage = '公示中 IN_PUBLICITY' AND WorkflowId STARTS_WITH 'project/{bureau.realm}/'"
         return [w.id async for w in desk.client.list_workflows(query)] == [project]
 
-    await until(listed, within_s=20)
+    await until(listed)
 
 
 async def test_a_fresh_run_says_which_file_it_is_though_temporal_forgets_the_summary(
@@ -109,4 +109,4 @@ async def test_a_fresh_run_says_which_file_it_is_though_temporal_forgets_the_sum
     async def is_shown() -> bool:
         return (await _current_details(handle)).startswith(f"**需求 ND-1 · {bureau.realm}：")
 
-    await until(is_shown, within_s=20)
+    await until(is_shown)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 EVERY_S = 0.05
 
 
-async def until(holds: Callable[[], Awaitable[object]], *, within_s: float = 20.0) -> None:
-    """Come back as soon as it holds. Raises TimeoutError."""
+async def until(holds: Callable[[], Awaitable[object]], *, within_s: float = 60.0) -> None:
+    """Come back as soon as it holds. Raises TimeoutError when it will not any more, however busy the machine is."""
     async with asyncio.timeout(within_s):
         while not await holds():  # noqa: ASYNC110 - what is waited for lives in other processes
             await asyncio.sleep(EVERY_S)
