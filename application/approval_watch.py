@@ -1,6 +1,6 @@
 """Wakes whoever waits for an approval: one reader of the log for all who wait in this process, whatever their number.
 
-Nobody who waits occupies a place among a workflow's updates, and one who leaves takes nothing along (013).
+Nobody who waits occupies a place among a workflow's updates, and one who leaves takes nothing along (015).
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from deciding import captions
 from deciding.admission import find_inadmissible
 from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
+from deciding.manual_clock import is_unrecorded
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
-    from store.port import Standing
+    from store.port import Entry, Standing
 
 Answered = TypeVar("Answered", Answer, BundleAnswers, Progress)
 
@@ -134,6 +135,8 @@ class Receipt:
     position: int
     events: tuple[str, ...]
     repeated: bool
+    log: str
+    """The log in which it stands, by the chain hash of its first entry, in hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,8 @@ class Door:
         self._store = store
         self._key = key
         self.task_queue = task_queue
+        self._log = ""
+        """The chain hash of the log's first entry, once there is one."""
         self.approvals = ApprovalWatch(store)
         """Whoever waits for an approval behind this door."""
         self._calendars: dict[str, int] = {}
@@ -206,7 +211,7 @@ class Door:
                 journalled = await self._store.journalled(envelope.command_id)
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
-                    answers = [repeat_answer(envelope, journalled)]
+                    answers = [await self._read_answer(envelope, journalled)]
                 elif not envelope.signature:
                     answers = [_refuse(subject, find_inadmissible(envelope))]
                 elif at is not None and realm.clock is Clock.WALL:
@@ -240,7 +245,10 @@ class Door:
 
     async def ask(self, envelope: Envelope) -> Answer:
         """The one answer to a signed envelope. Raises NotKnown."""
-        (answer,) = await self._ask_each([envelope])
+        try:
+            (answer,) = await self._ask_each([envelope])
+        except StoreUnavailable as gone:
+            raise NotKnown(envelope.command_id, gone.why) from gone
         return answer
 
     async def _ask_each(self, envelopes: Sequence[Envelope]) -> list[Answer]:
@@ -259,7 +267,31 @@ class Door:
                     each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
                     answers = list(each.answers)
             attributes["ending"] = answers[-1].ending.lower()
-        return answers
+        confirmed = zip(envelopes, answers, strict=False)
+        return list(await asyncio.gather(*(self._confirm(envelope, answer) for envelope, answer in confirmed)))
+
+    async def _confirm(self, envelope: Envelope, answer: Answer) -> Answer:
+        """The answer as the log has it: a worker on another database, or a stranger's, can say nothing (017)."""
+        entry = await self._store.journalled(envelope.command_id)
+        if entry is not None:
+            return (await self._read_answer(envelope, entry)).model_copy(update={"repeated": answer.repeated})
+        match answer.ending:
+            case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY:
+                return answer  # nothing is said to be recorded
+            case Ending.REFUSED if await is_unrecorded(self._store, envelope, answer.unmet):
+                return answer
+            case Ending.ACCEPTED | Ending.REFUSED | Ending.MISMATCH:
+                log.error("door.unfounded_answer", stream=envelope.subject, ending=answer.ending)
+                raise NotKnown(envelope.command_id, "what a worker answered is not in this log")
+            case _:
+                assert_never(answer.ending)
+
+    async def _read_answer(self, envelope: Envelope, entry: Entry) -> Answer:
+        """The recorded answer, with the log that it was read in."""
+        if not self._log:
+            (first,) = await self._store.feed(0, 1)
+            self._log = first.chain.hex()
+        return repeat_answer(envelope, entry).model_copy(update={"log": self._log})
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
@@ -426,7 +458,13 @@ def receipt(command_id: UUID, answer: Answer) -> Receipt:
     match answer.ending:
         case Ending.ACCEPTED:
             return Receipt(
-                command_id, answer.stream, answer.version, answer.position, answer.events, repeated=answer.repeated
+                command_id,
+                answer.stream,
+                answer.version,
+                answer.position,
+                answer.events,
+                repeated=answer.repeated,
+                log=answer.log,
             )
         case Ending.REFUSED:
             raise CommandRejected(answer.unmet)

@@ -11,7 +11,7 @@ from domain.kernel.canonical import plain
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.state import State
-from domain.round.resolution import Omission, ResolveRound, Selection, preview, preview_digest
+from domain.round.resolution import Omission, ResolveRound, Selection, digest_preview, preview_ranking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from application.door import Door, Receipt
     from domain.kernel.identity import Actor, Attachment, StreamId
-    from domain.round.resolution import Ranked
+    from domain.round.resolution import RankedBid
     from store.port import EventStore
 
 
@@ -42,7 +42,7 @@ class ResolutionPreview:
 
     round: StreamId
     panels: tuple[str, ...]
-    ranking: tuple[Ranked, ...]
+    ranking: tuple[RankedBid, ...]
     selected: tuple[Selection, ...]
     digest: str
 
@@ -95,8 +95,8 @@ async def preview_resolution(
         async for row in store.standings(kind="project", realm=round_.realm)
     }  # of a bid the ranking wants no more than the version that it rests on
     facts = Facts(streams={**versions, **{stream: reader.states[stream] for stream in streams}})
-    ranking = preview(reader.states[round_], facts, names, selected)
-    return ResolutionPreview(round_, names, ranking, tuple(selected), preview_digest(ranking, selected))
+    ranking = preview_ranking(reader.states[round_], facts, names, selected)
+    return ResolutionPreview(round_, names, ranking, tuple(selected), digest_preview(ranking, selected))
 
 
 async def resolve_round(

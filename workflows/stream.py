@@ -118,7 +118,7 @@ class StreamWorkflow:
 
     @workflow.update(name="settled", description="等候審批結果 / wait for an approval")
     async def settled(self, approval: str) -> str | None:
-        """Of runs recorded before waiting left the update path (013): the verdict on that approval, or None."""
+        """Of runs recorded before waiting left the update path (015): the verdict on that approval, or None."""
         if self._progress is None:
             self._looks_requested += 1
         await workflow.wait_condition(

@@ -138,6 +138,8 @@ class Answer(_Wire):
     """Every condition that was not met."""
     repeated: bool = False
     """Whether this is the recorded answer to an earlier asking."""
+    log: Annotated[str, Field(exclude_if=lambda log: not log)] = ""
+    """The log in which the door has read it, by the chain hash of its first entry in hex. No worker says it."""
 
 
 class Progress(_Wire):
@@ -150,7 +152,7 @@ class Progress(_Wire):
     final: bool = False
     """Whether nothing more comes by itself."""
     decided: dict[str, str] = {}
-    """Approvals that have ended: id and verdict. In runs of before 013 only; whoever waits now reads the log."""
+    """Approvals that have ended: id and verdict. Only in runs of before decision 015; whoever waits reads the log."""
     shown: str = ""
     """The stage in the office's words, to search by. Empty in histories of before it was shown."""
     alarm: str = ""
