@@ -36,7 +36,7 @@ def _id(envelope: Envelope) -> Unmet | None:
 
 
 def _actor(envelope: Envelope) -> Unmet | None:
-    if envelope.actor.role is not Role.SYS:
+    if envelope.actor.role is not Role.SYS or envelope.derived:
         return None
     return Unmet(
         rule="ID02",

@@ -11,6 +11,7 @@ from uuid import UUID
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
+from domain.kernel.decider import refuse_role
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import SYSTEM, StreamId, consequence_command_id, deadline_command_id
@@ -222,8 +223,11 @@ def _next_due(
 async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar) -> Step:
     aggregate = AGGREGATES[state.stream.kind]
     wanted = aggregate.reads(state, order.command)
-    await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
     governor = aggregate.governed_by(state, order.command)
+    reads_others = wanted.streams - {state.stream, governor} or wanted.claims or wanted.accounts
+    if reads_others and (no_business := refuse_role(order)):
+        return _refuse_unread(state, order, command_id, calendar, no_business)
+    await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
     scheme = await reader.scheme(state, governor)
     facts = Facts(
         calendar=calendar,
@@ -250,6 +254,22 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
         balances=facts.balances,
         scheme=str(scheme.ref) if scheme else None,
         edition=scheme.edition if scheme else 1,
+    )
+
+
+def _refuse_unread(state: State, order: Order, command_id: UUID, calendar: Calendar, unmet: tuple[Unmet, ...]) -> Step:
+    """Whoever has no business with it has nothing of other streams read for it, and learns nothing of them."""
+    return Step(
+        command_id=command_id,
+        order=order,
+        version=state.version,
+        events=(),
+        unmet=unmet,
+        reads={state.stream.sibling("calendar", CALENDAR_NAME): calendar.version},
+        claims={},
+        balances={},
+        scheme=str(state.scheme) if state.scheme else None,
+        edition=1,
     )
 
 

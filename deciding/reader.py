@@ -147,7 +147,7 @@ class CachedReader(Reader):
         aggregate = AGGREGATES[stream.kind]
         try:
             command = self._likely_command(request, state, calendar)
-            if command is None:
+            if command is None or (request.envelope and request.envelope.actor.role not in command.by):
                 return likely
             likely |= aggregate.reads(state, command)
             governor = aggregate.governed_by(state, command)
