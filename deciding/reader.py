@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
 from deciding.fold import fold, parse_command
 from deciding.fold_cache import CachedFold, FoldCache, StaleFold
 from domain.catalogue import AGGREGATES
+from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Reads
 from domain.kernel.identity import StreamId
 from domain.registers.calendar import CALENDAR_NAME, calendar_of, calendars_of
 from domain.registers.scheme import scheme_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from domain.kernel.calendar import Calendar
+    from domain.kernel.effects import Effect
     from domain.kernel.envelope import CarryOut
-    from domain.kernel.message import Command
+    from domain.kernel.message import Command, Event
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
     from store.port import Entry, EventStore, Loaded, Readings
@@ -35,6 +37,8 @@ class Reader:
     states: dict[StreamId, State] = field(default_factory=dict)
     claims: dict[str, frozenset[str]] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
+    deferred: dict[tuple[str, str], list[Effect]] = field(default_factory=dict)
+    """What is rested on of claims and accounts that nobody has wanted to read yet: most of them nobody ever will."""
 
     async def fetch(self, wanted: Reads) -> None:
         """Make sure that these readings are at hand."""
@@ -55,9 +59,45 @@ class Reader:
         )
 
     def keep(self, readings: Readings) -> None:
-        """Keep the claims and balances among these readings."""
+        """Keep the claims and balances among these readings, as what they rest on leaves them."""
         self.claims.update(readings.claims)
         self.balances.update(readings.balances)
+        for key in readings.claims:
+            for effect in self.deferred.pop(("claim", key), ()):
+                self._claim(key, effect)
+        for account in readings.balances:
+            for effect in self.deferred.pop(("account", account), ()):
+                self._post(account, effect)
+
+    def branch(self) -> Self:
+        """A reader with the same readings at hand, whose claims and balances go their own way."""
+        deferred = {key: list(effects) for key, effects in self.deferred.items()}
+        return replace(self, claims=dict(self.claims), balances=dict(self.balances), deferred=deferred)
+
+    def rest_on(self, stream: StreamId, events: Iterable[Event]) -> None:
+        """Read from now on as if these events stood: claims and balances as they leave them, read already or not."""
+        for event in events:
+            for effect in event.effects(stream):
+                match effect:
+                    case Claim() | Release():
+                        self._claim(effect.key, effect)
+                    case Post():
+                        self._post(effect.source, effect)
+                        self._post(effect.target, effect)
+
+    def _claim(self, key: str, effect: Effect) -> None:
+        if key not in self.claims:
+            self.deferred.setdefault(("claim", key), []).append(effect)
+        elif isinstance(effect, Claim):
+            self.claims[key] |= {effect.holder}
+        elif isinstance(effect, Release):
+            self.claims[key] -= {effect.holder}
+
+    def _post(self, account: str, effect: Effect) -> None:
+        if account not in self.balances:
+            self.deferred.setdefault(("account", account), []).append(effect)
+        elif isinstance(effect, Post):
+            self.balances[account] += effect.fen * ((account == effect.target) - (account == effect.source))
 
     async def calendar(self, realm: str) -> Calendar:
         """The newest published working days of that realm."""
