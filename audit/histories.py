@@ -17,7 +17,7 @@ from temporalio.worker import Replayer
 
 from audit.finding import NOTHING
 from deciding.journal import read_answer
-from deciding.manual_clock import is_unrecorded
+from deciding.manual_clock import may_be_unrecorded
 from domain.kernel.envelope import Answer, Bundle, BundleAnswers, BundleResult, CarryOutResult, Ending, Envelope
 from store.port import EntryKind
 
@@ -130,7 +130,7 @@ async def replay_histories(
         failure = "" if result.replay_failure is None else str(result.replay_failure)
         answers = await Answers.read(history, client.data_converter)
         differences = tuple(journal.differences(answers))
-        unrecorded = sum(map(is_unrecorded, answers))
+        unrecorded = sum(map(may_be_unrecorded, answers))
         agreed = sum(map(_is_recorded, answers)) - len(differences)
         runs.append(Run(history.run_id, len(history.events), agreed, unrecorded, failure, differences))
     return Histories(runs=tuple(runs))
@@ -260,7 +260,7 @@ def _read_answer(entry: Entry) -> Answer | None:
 
 def _is_recorded(answer: Answer) -> bool:
     """Whether the journal must have it."""
-    return answer.ending in _FINAL and not is_unrecorded(answer)
+    return answer.ending in _FINAL and not may_be_unrecorded(answer)
 
 
 def _is_same(answer: Answer, recorded: Answer | None) -> bool:

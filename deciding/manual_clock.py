@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from store.port import Append, EventStore, Loaded, Standing
 
 
-UNRECORDED_RULES: Final = frozenset({"CLOCK", "CK01", "CK02"})
-"""What such a refusal may be for; CK01 and CK02 may refuse in the journal too, where the stream itself says no."""
+UNRECORDED_RULES: Final = frozenset({"CLOCK", "CK01", "CK02", "ID03"})
+"""What a refusal may be for that no journal holds; CK01 and CK02 refuse in the journal too, where the stream says no."""
 
 
-def is_unrecorded(answer: Answer) -> bool:
-    """Whether it is a refusal by the clock, which no journal holds."""
+def may_be_unrecorded(answer: Answer) -> bool:
+    """Whether it is a refusal that no journal need hold: long after, how clock and agenda stood cannot be read again."""
     refused = answer.ending is Ending.REFUSED and answer.position == 0
     return refused and {unmet.rule for unmet in answer.unmet} <= UNRECORDED_RULES
 
