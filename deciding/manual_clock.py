@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 UNRECORDED_RULES: Final = frozenset({"CLOCK", "CK01", "CK02", "ID03"})
-"""What a refusal may be for that no journal holds; CK01 and CK02 refuse in the journal too, where the stream says no."""
+"""What a refusal that no journal holds may be for; CK01 and CK02 are journalled where the stream itself says no."""
 
 
 def may_be_unrecorded(answer: Answer) -> bool:
-    """Whether it is a refusal that no journal need hold: long after, how clock and agenda stood cannot be read again."""
+    """Whether it is a refusal that no journal need hold: how the clock stood then cannot be read again."""
     refused = answer.ending is Ending.REFUSED and answer.position == 0
     return refused and {unmet.rule for unmet in answer.unmet} <= UNRECORDED_RULES
 
