@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     application: Annotated[str, Field(title="申報 / application")]
 
