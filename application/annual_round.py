@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from deciding.fold import fold
-from domain.catalogue import command_named
+from domain.catalogue import find_command
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
@@ -92,7 +92,7 @@ async def _state(store: EventStore, stream: StreamId) -> State:
 
 async def _once(door: Door, stream: StreamId, event: str, particulars: dict[str, Any], key: str) -> None:
     """The command, under an id that makes it one however many rounds are opened."""
-    command_type = command_named(event, stream.kind)
+    command_type = find_command(event, stream.kind)
     actor = Actor(f"{command_type.by[0]}#1")
     command_id = derive_id("published", stream, key)
     await door.send(stream, command_type.model_validate(particulars), actor, command_id=command_id)
@@ -108,7 +108,7 @@ async def open_round(door: Door, store: EventStore, request: YearsRound) -> Open
     stream = annual.round_of(request.year)
     rules = packs.load_shipped(annual.scheme)
     particulars = {"scheme": rules.ref.model_dump(), "year": request.year, "level": annual.level}
-    command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
+    command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     try:
         await publish_rules(door, store, rules, request.year, annual.realm)
         receipt = await door.send(stream, command, annual.actor, command_id=derive_id("annual", stream))

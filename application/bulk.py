@@ -25,7 +25,7 @@ from application.door import receipt as read_receipt
 from application.dry_run import DryRun
 from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
 from deciding.decision import StreamParked
-from domain.catalogue import command_named, halves
+from domain.catalogue import find_command, split_subject
 from domain.kernel.identity import Actor, StreamId, Text, derive_id
 from domain.kernel.refusal import CommandRejected
 from schemes.document import Document, DocumentFault, DocumentInvalid, explain_error, parse_value
@@ -213,11 +213,11 @@ async def _resolve_subject(document: Document, store: EventStore, subject: str, 
 
 def _build_command(document: Document, row: BulkRow, stream: StreamId) -> Command:
     try:
-        command_type = command_named(row.command, stream.kind)
+        command_type = find_command(row.command, stream.kind)
     except KeyError:
         zh, en = f"{stream.kind} 沒有命令 {row.command}", f"{stream.kind} has no command {row.command}"
         raise DocumentInvalid([document.fault(("command",), zh, en)]) from None
-    _, part = halves(row.subject)
+    _, part = split_subject(row.subject)
     try:
         return command_type.model_validate(command_type.about(part, row.data))
     except ValidationError as wrong:

@@ -10,7 +10,7 @@ from deciding.agenda_row import Summary
 from deciding.fold import fold, read_occurrence
 from deciding.reader import Reader
 from domain.application import Application
-from domain.catalogue import AGGREGATES, halves, kind_of_subject
+from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, StreamId
 from domain.project.award import Award
@@ -55,7 +55,7 @@ async def resolve_name(store: EventStore, name: str, realm: str | None = None) -
 
     Raises NameUnknown or NameAmbiguous.
     """
-    short, _ = halves(name)
+    short, _ = split_subject(name)
     if "/" in short:
         try:
             return StreamId(short)
@@ -71,7 +71,7 @@ async def resolve_name(store: EventStore, name: str, realm: str | None = None) -
 
 def new_stream(name: str, realm: str) -> StreamId:
     """The id that a new stream of that name gets. Raises KeyError if the name tells no kind."""
-    short, _ = halves(name)
+    short, _ = split_subject(name)
     return StreamId.of(kind_of_subject(short), realm, short)
 
 

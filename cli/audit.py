@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-import bootstrap
+import temporal_client
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.histories import ReplaySettings
@@ -262,7 +262,7 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
 
 def replay_settings() -> ReplaySettings:
     """How this release's worker runs workflows."""
-    return ReplaySettings(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
+    return ReplaySettings(WORKFLOWS, sandbox(temporal_client.DATA_CONVERTER))
 
 
 def tell_replay(replayed: Replay, printer: Printer) -> None:

@@ -17,7 +17,7 @@ from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.project import Realm
-from domain.catalogue import AGGREGATES, command_named, command_table, event_class, halves, stage_zh
+from domain.catalogue import AGGREGATES, event_class, find_command, list_commands, split_subject, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
@@ -167,14 +167,14 @@ async def _find_stream(store: EventStore, subject: str, realm: str | None) -> St
 def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
     """The command with its particulars. Raises ArgumentInvalid or DocumentInvalid with everything that is wrong."""
     try:
-        command_type = command_named(name, stream.kind)
+        command_type = find_command(name, stream.kind)
     except KeyError:
         near = _suggest(name, stream.kind)
         raise ArgumentInvalid(
             f"{AGGREGATES[stream.kind].zh}沒有命令 {_abridge(name)}。{near}全部見 venture commands {stream.kind}",
             f"{stream.kind} has no command {_abridge(name)}. {near}All: venture commands {stream.kind}",
         ) from None
-    _, part = halves(subject)
+    _, part = split_subject(subject)
     particulars = command_type.about(part, _read_particulars(given))
     try:
         return command_type.model_validate(particulars)
@@ -190,7 +190,7 @@ def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -
 
 def _suggest(name: str, kind: str) -> str:
     """Commands that may have been meant."""
-    rows = [row for row in command_table() if row.kind == kind]
+    rows = [row for row in list_commands() if row.kind == kind]
     names = {word: row.command for row in rows for word in (row.command, row.event, row.zh)}
     squeezed = {word.lower(): command for word, command in names.items()}
     near = get_close_matches(name.replace("-", "").lower(), squeezed, n=3, cutoff=0.5)
@@ -279,7 +279,7 @@ async def commands_command(
             "by": ", ".join(row.roles),
             "during": say("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
         }
-        for row in command_table()
+        for row in list_commands()
         if kind in (None, row.kind)
     ]
     columns = (

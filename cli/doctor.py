@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-import bootstrap
+import temporal_client
 from application import doctor
 from application.doctor import Diagnosis
 from cli.adapter import Invocation, verb
@@ -130,7 +130,9 @@ async def _diagnose_production(runtime: Runtime) -> list[Diagnosis]:
     settings, client = runtime.settings, runtime.client
 
     async def stranger() -> Client:
-        return await bootstrap.connect_temporal(client.service_client.config.target_host, settings, anonymously=True)
+        return await temporal_client.connect_temporal(
+            client.service_client.config.target_host, settings, anonymously=True
+        )
 
     return [
         Diagnosis(

@@ -16,7 +16,7 @@ from cli.adapter import Invocation, noun, verb
 from cli.command import read_actor
 from cli.output import ArgumentInvalid, Column
 from cli.project import Realm, now_in, show
-from domain.catalogue import command_named, stage_zh
+from domain.catalogue import find_command, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.scheme import RoundLevel
@@ -50,7 +50,7 @@ async def open_command(
     printer = invocation.printer
     rules, stream, who = packs.load_shipped(scheme), _read_round(name), read_actor(actor)
     particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
-    command = command_named("NeedSolicitationOpened", "round").model_validate(particulars)
+    command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     async with invocation.open_runtime(working=True) as runtime:
         await annual_round.publish_rules(runtime.door, runtime.store, rules, datetime.now(UTC).year)
         receipt = await runtime.door.send(stream, command, who)

@@ -20,7 +20,7 @@ from typer.main import get_command
 from cli.app import build
 from cli.scenario import schema
 from docs.picture import life
-from domain.catalogue import AGGREGATES, command_table, stage_zh, transition_table
+from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_zh
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
 
@@ -80,7 +80,7 @@ def _target(kind: str, to: str) -> str:
 def _transitions() -> str:
     """Each kind's changes of stage."""
     parts = []
-    rows = transition_table()
+    rows = list_transitions()
     for kind in _KINDS:
         told = [
             (
@@ -101,7 +101,7 @@ def _transitions() -> str:
 def _commands() -> str:
     """Each kind's commands: who, in which stages, what is recorded, and the rule that refuses it elsewhere."""
     parts = []
-    rows = command_table()
+    rows = list_commands()
     for kind in _KINDS:
         told = [
             (
@@ -121,7 +121,7 @@ def _commands() -> str:
 def _stages() -> str:
     told = []
     for kind in _KINDS:
-        moves = [row for row in transition_table() if row.kind == kind]
+        moves = [row for row in list_transitions() if row.kind == kind]
         named = [stage for row in moves for stage in (*row.start, row.to) if stage not in (ORIGIN, SAME)]
         told += [(AGGREGATES[kind].zh, _stage(kind, s).partition(" ")[0], f"`{s}`") for s in dict.fromkeys(named)]
     return _table(("檔案 stream", "階段", "stage"), told)

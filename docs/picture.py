@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from domain.catalogue import transition_table
+from domain.catalogue import list_transitions
 from domain.kernel.state import NONE, ORIGIN, SAME
 from domain.project.stage import Stage
 
@@ -89,7 +89,7 @@ def _corner(stage: Stage) -> tuple[float, float]:
 
 def pairs() -> dict[tuple[Stage, Stage], list[str]]:
     """Which stages follow which, with the terms of the events that lead there; going back to an origin included."""
-    rows = [row for row in transition_table() if row.kind == "project"]
+    rows = [row for row in list_transitions() if row.kind == "project"]
     entries = {row.to: row.start for row in rows if row.pushes}
     found: dict[tuple[Stage, Stage], list[str]] = {}
     for row in rows:

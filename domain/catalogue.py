@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from domain.kernel.state import Transition
 
 
-def _of_a_resolution(stream: StreamId, event: Event) -> Iterable[tuple[StreamId, Command]]:
+def _list_resolution_consequences(stream: StreamId, event: Event) -> Iterable[tuple[StreamId, Command]]:
     """What a round's resolution asks of its projects: here, since a round knows nothing of what a project is."""
     if isinstance(event, RoundResolved):
-        for application, commands in selection.consequences(event).items():
+        for application, commands in selection.list_consequences(event).items():
             for command in commands:
                 yield stream.sibling("project", application), command
 
 
-_ROUND = replace(ROUND, consequences=_of_a_resolution)
+_ROUND = replace(ROUND, consequences=_list_resolution_consequences)
 
 AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
     {a.kind: a for a in (SCHEME, FUND, ORGANISATION, _ROUND, NEED, PANEL, PROJECT, BASE, CALENDAR, REALM)}
@@ -61,7 +61,7 @@ _PREFIXES: Mapping[str, str] = {
 _SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
 
-def halves(subject: str) -> tuple[str, str]:
+def split_subject(subject: str) -> tuple[str, str]:
     """A stream's name, and what of it is meant: ``PJ-3/T1`` is T1 of PJ-3. A whole stream id means the whole."""
     if subject.count("/") == 2:  # noqa: PLR2004 - kind/realm/name
         return subject, ""
@@ -112,21 +112,21 @@ def decode(event_type: str, schema_version: int, data: bytes) -> Event:
     return event_class(event_type, schema_version).model_validate_json(data)
 
 
-def command_named(name: str, kind: str | None = None) -> type[Command]:
+def find_command(name: str, kind: str | None = None) -> type[Command]:
     """The command that somebody means by ``StartProject``, ``start-project``, ``ProjectStarted`` or ``項目啟動``.
 
     Where a person's command and the timer's lead to one event, its name means the person's. Raises KeyError.
     """
     commands = [c for a in AGGREGATES.values() if kind in (None, a.kind) for c in a.commands]
-    by_type = [c for c in commands if name in (c.command_type, _kebab(c.command_type))]
-    by_event = [c for c in commands if name in (c.records.event_type, _kebab(c.records.event_type), c.records.zh)]
+    by_type = [c for c in commands if name in (c.command_type, _to_kebab(c.command_type))]
+    by_event = [c for c in commands if name in (c.records.event_type, _to_kebab(c.records.event_type), c.records.zh)]
     found = by_type or sorted(by_event, key=lambda c: c.by == (Role.SYS,))
     if not found:
         raise KeyError(name)
     return found[0]
 
 
-def _kebab(name: str) -> str:
+def _to_kebab(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
@@ -193,7 +193,7 @@ def value_words(value: str) -> tuple[str, str]:
     return (event.zh, value) if event else (value, value)
 
 
-def command_table() -> tuple[CommandRow, ...]:
+def list_commands() -> tuple[CommandRow, ...]:
     """Commands × roles × stages, kind by kind and room by room."""
     return tuple(
         CommandRow(
@@ -212,20 +212,20 @@ def command_table() -> tuple[CommandRow, ...]:
     )
 
 
-def transition_table() -> tuple[TransitionRow, ...]:
+def list_transitions() -> tuple[TransitionRow, ...]:
     """Every change of stage, by id within its kind."""
     return tuple(
-        _row(aggregate.kind, event, move)
+        _to_row(aggregate.kind, event, move)
         for aggregate in AGGREGATES.values()
-        for event, move in sorted(_moves(aggregate), key=lambda pair: pair[1].id)
+        for event, move in sorted(_list_moves(aggregate), key=lambda pair: pair[1].id)
     )
 
 
-def _moves(aggregate: Aggregate) -> Iterable[tuple[type[Event], Transition]]:
+def _list_moves(aggregate: Aggregate) -> Iterable[tuple[type[Event], Transition]]:
     return ((event, move) for event in aggregate.events for move in event.moves)
 
 
-def _row(kind: str, event: type[Event], move: Transition) -> TransitionRow:
+def _to_row(kind: str, event: type[Event], move: Transition) -> TransitionRow:
     return TransitionRow(
         kind=kind,
         id=move.id,

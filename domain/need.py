@@ -33,7 +33,7 @@ PROPOSERS = (Role.PUBLIC, Role.COMM, Role.DCAB)
 # ---------------------------------------------------------------- 提交與附議
 
 
-class Lack(Particulars):
+class Shortfall(Particulars):
     """Who lacks what, where (stage 1 of §2.2)."""
 
     round: Annotated[str, Field(title="輪次 / round")]
@@ -55,34 +55,34 @@ class Lack(Particulars):
     attachments: Attachments = ()
 
 
-class NeedSubmitted(Lack, Event):
+class NeedSubmitted(Shortfall, Event):
     """Somebody has said what is lacking."""
 
     zh = "需求提交"
     moves = (Transition("ND01", (NeedStage.NONE,), NeedStage.SUBMITTED, PROPOSERS, "inside the need window"),)
 
 
-class SubmitNeed(Lack, Command):
+class SubmitNeed(Shortfall, Command):
     """Say what is lacking."""
 
     records = NeedSubmitted
 
 
-class Support(Particulars):
+class Endorsement(Particulars):
     """What stands behind an endorsement."""
 
     resources: Annotated[tuple[Text, ...], Field(title="資源 / resources")] = ()
     """What the endorser offers (HZ-3)."""
 
 
-class NeedEndorsed(Support, Event):
+class NeedEndorsed(Endorsement, Event):
     """Somebody else says the same."""
 
     zh = "需求附議"
     moves = (Transition("ND02", (NeedStage.SUBMITTED,), SAME, PROPOSERS, "once a person, not the proposer"),)
 
 
-class EndorseNeed(Support, Command):
+class EndorseNeed(Endorsement, Command):
     """Endorse the need."""
 
     records = NeedEndorsed
@@ -110,20 +110,20 @@ class AdoptNeed(Adoption, Command):
     records = NeedAdopted
 
 
-class Refusal(Particulars):
+class NeedRejection(Particulars):
     """Why it is not adopted."""
 
     reason: Reason
 
 
-class NeedRejected(Refusal, Event):
+class NeedRejected(NeedRejection, Event):
     """The need is not adopted."""
 
     zh = "需求不採納"
     moves = (Transition("ND04", (NeedStage.SUBMITTED,), NeedStage.REJECTED, (Role.CAB_REG,), "reason given"),)
 
 
-class RejectNeed(Refusal, Command):
+class RejectNeed(NeedRejection, Command):
     """Do not adopt the need."""
 
     records = NeedRejected
@@ -233,7 +233,7 @@ _PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:[1-9][0-9]{16}[0-9Xx]|1[3-9][0-9]{9}
 """The number of an identity card, or of a mobile telephone."""
 
 
-def nobody_named(check: Checks, *texts: str | None) -> None:
+def require_nobody_named(check: Checks, *texts: str | None) -> None:
     """V4: beneficiaries are groups and counts; no text bears a number by which one of them could be found."""
     found = any(_PERSONAL.search(text) for text in texts if text)
     check(
@@ -271,13 +271,13 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     """What an order about the need makes happen. Raises CommandRejected."""
     check, need = Checks(), state.part(Need)
     if isinstance(command, SubmitNeed):
-        nobody_named(check, command.group, command.problem, command.place, *command.resources)
+        require_nobody_named(check, command.group, command.problem, command.place, *command.resources)
     match command:
         case SubmitNeed(split_from=None):
-            _solicited(check, facts.of(state.stream.sibling("round", command.round)), facts.calendar, order.at)
+            _require_solicited(check, facts.of(state.stream.sibling("round", command.round)), facts.calendar, order.at)
             return check.grant(NeedSubmitted.of(command))
         case SubmitNeed():
-            _is_undecided(
+            _require_undecided(
                 check, facts.of(state.stream.sibling("need", command.split_from or "")), command.round, "ND01"
             )
             return check.grant(NeedSubmitted.of(command))
@@ -295,7 +295,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(NeedRejected.of(command))
         case AbsorbNeed(other=other):
             check(other != state.stream.name, "ND05", "需求不能併入自身", "a need cannot absorb itself")
-            _is_undecided(check, facts.of(state.stream.sibling("need", other)), need.round, "ND05")
+            _require_undecided(check, facts.of(state.stream.sibling("need", other)), need.round, "ND05")
             return check.grant(NeedAbsorbed.of(command))
         case MergeNeed(into=target):
             check(
@@ -322,7 +322,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _solicited(check: Checks, round_: State, calendar: Calendar, at: datetime) -> None:
+def _require_solicited(check: Checks, round_: State, calendar: Calendar, at: datetime) -> None:
     """D1: the need window of the round stands open at that instant."""
     end = round_.part(Round).needs_close_at(calendar)
     shown = f"{end.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if end else "—"
@@ -341,7 +341,7 @@ def _solicited(check: Checks, round_: State, calendar: Calendar, at: datetime) -
     )
 
 
-def _is_undecided(check: Checks, other: State, round_: str, rule: str) -> None:
+def _require_undecided(check: Checks, other: State, round_: str, rule: str) -> None:
     check(
         other.stage == NeedStage.SUBMITTED,
         rule,

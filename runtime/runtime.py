@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 import bootstrap
 import local
+import temporal_client
 from application.door import Door
 from domain.kernel.failure import Failure, FailureKind
 from local.postgres import APPLICATION, AUDITOR
@@ -59,7 +60,7 @@ async def open_runtime(
     """
     async with AsyncExitStack() as stack:
         servers = await stack.enter_async_context(_servers(settings, tell))
-        stack.push_async_callback(bootstrap.breathe)
+        stack.push_async_callback(temporal_client.breathe)
         try:
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
         except (OSError, StoreUnavailable) as gone:
@@ -69,7 +70,7 @@ async def open_runtime(
             ) from gone
         stack.callback(pool.terminate)
         try:
-            client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings)
+            client = await temporal_client.connect_temporal(_temporal_address(settings, servers), settings)
         except (OSError, RuntimeError) as gone:
             raise OutOfService(
                 f"Temporal 無法連接：{gone}。檢查服務與 VENTURE_TEMPORAL_ADDRESS、_TLS_…、_API_KEY",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from domain.catalogue import halves
+from domain.catalogue import split_subject
 from domain.kernel.identity import Actor, Text
 from domain.kernel.money import Fen
 
@@ -114,7 +114,7 @@ class Scenario(_Part):
 
     @model_validator(mode="after")
     def _expectations_are_known(self) -> Self:
-        subjects = {halves(row.subject)[0] for row in self.events} | set(self.projects)
+        subjects = {split_subject(row.subject)[0] for row in self.events} | set(self.projects)
         unknown = sorted(set(self.expect) - subjects)
         if unknown:
             names = " ".join(unknown)

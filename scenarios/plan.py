@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from domain.catalogue import AGGREGATES, command_named, halves, kind_of_subject
+from domain.catalogue import AGGREGATES, find_command, kind_of_subject, split_subject
 from domain.kernel.calendar import SHANGHAI, day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.identity import Actor, Role, StreamId, derive_id
@@ -211,7 +211,7 @@ class _PlanBuilder:
     def _command(
         self, place: Place, column: int | str, event: str, subject: str
     ) -> tuple[StreamId, type[Command], str] | None:
-        name, part = halves(subject)
+        name, part = split_subject(subject)
         try:
             kind = kind_of_subject(name)
             stream = StreamId.of(kind, self._realm, self._names.get(name, name))
@@ -223,7 +223,7 @@ class _PlanBuilder:
             )
             return None
         try:
-            return stream, command_named(event, kind), part
+            return stream, find_command(event, kind), part
         except KeyError:
             near = " ".join(sorted(c.records.event_type for c in AGGREGATES[kind].commands))
             self._fault(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from application.door import CommandRequest, Door, NotKnown, receipt
 from deciding.fold import fold, read_occurrence
-from domain.catalogue import AGGREGATES, halves
+from domain.catalogue import AGGREGATES, split_subject
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId, derive_id
@@ -367,7 +367,7 @@ class _Play:
 
     def _names(self) -> list[str]:
         """Every project of the file, expected or not, in the file's order."""
-        awarded = [halves(row.subject)[0] for row in self._plan.scenario.events]
+        awarded = [split_subject(row.subject)[0] for row in self._plan.scenario.events]
         names = [*self._plan.scenario.projects, *self._plan.scenario.expect]
         return list(dict.fromkeys([*names, *(a for a in awarded if a.startswith("PJ-"))]))
 

@@ -20,8 +20,9 @@ from domain.kernel.refusal import CommandRejected
 from domain.need import Need
 from domain.project.award import Award
 from domain.project.closeout import Closeout
-from domain.project.contract import Contract, Tranches
+from domain.project.contract import Contract
 from domain.project.delivery import Delivery
+from domain.project.tranches import Tranches
 from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import Organisation
 from domain.registers.panel import Panel

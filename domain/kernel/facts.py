@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.kernel.identity import StreamId
+    from domain.kernel.refusal import Checks
     from domain.kernel.scheme import Scheme
 
 
@@ -53,3 +54,13 @@ class Facts:
     def balance(self, account: str) -> int:
         """What lies on the account, in fen."""
         return self.balances.get(account, 0)
+
+
+def require_scheme(check: Checks, facts: Facts) -> Scheme:
+    """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
+    if (
+        not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
+        or not facts.scheme
+    ):
+        raise check.refuse()
+    return facts.scheme

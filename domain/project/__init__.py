@@ -14,10 +14,13 @@ from domain.project import (
     delivery,
     disbursement,
     evaluation,
+    objection,
+    publicity,
     remedy,
     termination,
     variation,
 )
+from domain.project.money import Money
 from domain.project.stage import Stage, with_gates
 
 if TYPE_CHECKING:
@@ -28,12 +31,12 @@ if TYPE_CHECKING:
 
 def _governed_by(state: State, command: Command) -> StreamId | None:
     """Name the round whose rules hold until a contract fixes them (design.md §7)."""
-    return None if state.scheme is not None else bidding.governed_by(state, command)
+    return None if state.scheme is not None else bidding.name_governor(state, command)
 
 
 def _summary(state: State) -> dict[str, object]:
     """Give what lists show: its numbers, title and money in fen. No personal data."""
-    application, awarded, money = state.part(Application), state.part(award.Award), state.part(contract.Money)
+    application, awarded, money = state.part(Application), state.part(award.Award), state.part(Money)
     return {
         "title": application.title,
         "project": awarded.project,
@@ -59,6 +62,8 @@ PROJECT = Aggregate(
         for stage in (
             bidding,
             award,
+            objection,
+            publicity,
             contract,
             disbursement,
             delivery,

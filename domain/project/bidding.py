@@ -13,7 +13,7 @@ from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.envelope import Instant
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
@@ -23,7 +23,7 @@ from domain.need import Need
 from domain.project.stage import Stage
 from domain.registers.incubation_base import Base, BaseStage
 from domain.registers.organisation import list_ineligibility, list_unrepresented
-from domain.round.call import not_open
+from domain.round.call import require_open
 from domain.round.plan import NeedStage, Round, RoundStage
 
 if TYPE_CHECKING:
@@ -124,13 +124,13 @@ class PlacesFreed(Particulars):
 # ---------------------------------------------------------------- 撤回、逾期
 
 
-class Retreat(Particulars):
+class WithdrawalReason(Particulars):
     """Why the bid is withdrawn."""
 
     reason: Reason | None = None
 
 
-class ApplicationWithdrawn(Retreat, PlacesFreed, Event):
+class ApplicationWithdrawn(WithdrawalReason, PlacesFreed, Event):
     """The organisation takes its bid back."""
 
     zh = "撤回申報"
@@ -145,13 +145,13 @@ class ApplicationWithdrawn(Retreat, PlacesFreed, Event):
     )
 
 
-class WithdrawApplication(Retreat, Command):
+class WithdrawApplication(WithdrawalReason, Command):
     """Take the bid back."""
 
     records = ApplicationWithdrawn
 
 
-class Lateness(Particulars):
+class LateSubmission(Particulars):
     """What came when, for which round."""
 
     round: Annotated[str, Field(title="輪次 / round")]
@@ -160,7 +160,7 @@ class Lateness(Particulars):
     organisation: Annotated[str | None, Field(title="組織 / organisation")] = None
 
 
-class LateSubmissionRefused(Lateness, Event):
+class LateSubmissionRefused(LateSubmission, Event):
     """A bid arrived at or after the deadline and was not taken in (D1)."""
 
     zh = "逾期拒收"
@@ -177,7 +177,7 @@ class LateSubmissionRefused(Lateness, Event):
     """The deadline that it missed."""
 
 
-class RefuseLateSubmission(Lateness, Command):
+class RefuseLateSubmission(LateSubmission, Command):
     """Record that a bid came too late: the door does (SYS), or the desk that took paper in (HOST)."""
 
     records = LateSubmissionRefused
@@ -186,7 +186,7 @@ class RefuseLateSubmission(Lateness, Command):
 # ---------------------------------------------------------------- 初審
 
 
-class Lacking(Particulars):
+class Deficiencies(Particulars):
     """What has to be completed."""
 
     reason: Reason
@@ -194,7 +194,7 @@ class Lacking(Particulars):
     """The items one by one."""
 
 
-class ApplicationReturned(Lacking, Event):
+class ApplicationReturned(Deficiencies, Event):
     """The bid goes back to be completed within some working days."""
 
     zh = "退回補正"
@@ -203,26 +203,26 @@ class ApplicationReturned(Lacking, Event):
     """Working days to complete it."""
 
 
-class ReturnApplication(Lacking, Command):
+class ReturnApplication(Deficiencies, Command):
     """Send the bid back to be completed."""
 
     records = ApplicationReturned
 
 
-class Passing(Particulars):
+class ReviewNote(Particulars):
     """A remark on the preliminary review."""
 
     note: Annotated[Text | None, Field(title="備註 / note")] = None
 
 
-class PreliminaryReviewPassed(Passing, Event):
+class PreliminaryReviewPassed(ReviewNote, Event):
     """The bid goes to the experts."""
 
     zh = "初審通過"
     moves = (Transition("AP06", (Stage.APPLIED,), Stage.SHORTLISTED, REVIEWERS, "call closed; bidders eligible"),)
 
 
-class PassPreliminaryReview(Passing, Command):
+class PassPreliminaryReview(ReviewNote, Command):
     """Let the bid through to the experts."""
 
     records = PreliminaryReviewPassed
@@ -263,13 +263,13 @@ class LapseCompletion(Command):
 # ---------------------------------------------------------------- 未入選
 
 
-class Rejection(Particulars):
+class NonSelection(Particulars):
     """Why it was not chosen."""
 
     reason: Reason
 
 
-class ApplicationNotSelected(Rejection, PlacesFreed, Event):
+class ApplicationNotSelected(NonSelection, PlacesFreed, Event):
     """The bid is not chosen."""
 
     zh = "未入選"
@@ -284,7 +284,7 @@ class ApplicationNotSelected(Rejection, PlacesFreed, Event):
     )
 
 
-class LeaveApplicationOut(Rejection, Command):
+class LeaveApplicationOut(NonSelection, Command):
     """Do not choose the bid."""
 
     records = ApplicationNotSelected
@@ -326,7 +326,7 @@ def answer_key(realm: str, organisation: str, subject: str) -> str:
     return f"answer/{realm}/{organisation}/{subject}"
 
 
-def _answer(state: State, bid: Bid) -> str:
+def _name_answer(state: State, bid: Bid) -> str:
     own = digest([bid.title, bid.statement])[:32]
     return answer_key(state.stream.realm, bid.organisation, bid.need or own)
 
@@ -348,7 +348,7 @@ class BaseSupport(Particulars):
     """Fields of welfare (HZ-6)."""
 
 
-def supported(state: State, support: BaseSupport, award: Fen) -> State:
+def open_support(state: State, support: BaseSupport, award: Fen) -> State:
     """The state of a project that begins with its award: what a bid would have said."""
     return state.having(
         Application(
@@ -363,7 +363,7 @@ def supported(state: State, support: BaseSupport, award: Fen) -> State:
     )
 
 
-def not_supportable(check: Checks, state: State, facts: Facts, support: BaseSupport) -> None:
+def require_supportable(check: Checks, state: State, facts: Facts, support: BaseSupport) -> None:
     """Note why that base may not be supported, if so: it must be assessed, and run by who is to get the money."""
     found = facts.of(state.stream.sibling("base", support.base))
     base = found.part(Base)
@@ -384,7 +384,7 @@ def not_supportable(check: Checks, state: State, facts: Facts, support: BaseSupp
 # ---------------------------------------------------------------- decide
 
 
-def governed_by(state: State, command: Command) -> StreamId | None:
+def name_governor(state: State, command: Command) -> StreamId | None:
     """The round under whose rules the project stands until its contract fixes them."""
     named = getattr(command, "support", None) or command
     round_ = getattr(named, "round", None) or state.part(Application).round
@@ -402,7 +402,7 @@ def reads(state: State, command: Commands) -> Reads:
             if command.need is not None:
                 streams.add(state.stream.sibling("need", command.need))
             streams.add(state.stream.sibling("round", command.round))
-            return Reads(frozenset(streams), frozenset(_keys(state, command)))
+            return Reads(frozenset(streams), frozenset(_name_places(state, command)))
         case RefuseLateSubmission(round=round_):
             return Reads(streams=frozenset({state.stream.sibling("round", round_)}))
         case (
@@ -421,8 +421,8 @@ def reads(state: State, command: Commands) -> Reads:
             assert_never(command)
 
 
-def _keys(state: State, bid: Bid) -> tuple[str, str]:
-    return bid_key(state.stream.realm, bid.round, bid.organisation), _answer(state, bid)
+def _name_places(state: State, bid: Bid) -> tuple[str, str]:
+    return bid_key(state.stream.realm, bid.round, bid.organisation), _name_answer(state, bid)
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -432,24 +432,24 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case DraftApplication():
             return check.grant(ApplicationDrafted.of(command))
         case SubmitApplication():
-            return _submitted(check, state, facts, order, command)
+            return _decide_submission(check, state, facts, order, command)
         case WithdrawApplication():
             organisation = facts.of(state.stream.sibling("organisation", application.organisation or "NONE"))
             if state.stage != Stage.DRAFTED:
                 list_unrepresented(check, organisation, order.actor)
             return check.grant(ApplicationWithdrawn.of(command, freed_places=application.places))
         case RefuseLateSubmission():
-            return _late(check, state, facts, order.at, command)
+            return _decide_late_submission(check, state, facts, order.at, command)
         case ReturnApplication():
-            scheme = _scheme(check, facts)
+            scheme = require_scheme(check, facts)
             return check.grant(ApplicationReturned.of(command, completion_wd=scheme.bidding.completion_wd))
         case PassPreliminaryReview():
-            _may_pass(check, state, facts, local_day(order.at))
+            _require_passable(check, state, facts, local_day(order.at))
             return check.grant(PreliminaryReviewPassed.of(command))
         case FailPreliminaryReview():
-            return check.grant(PreliminaryReviewFailed.of(command, freed_places=answers(state)))
+            return check.grant(PreliminaryReviewFailed.of(command, freed_places=list_answers(state)))
         case LapseCompletion():
-            until = _completed_by(application, facts.calendar)
+            until = _completion_ends(application, facts.calendar)
             check(
                 until is not None and order.at >= until,
                 "AP08",
@@ -457,60 +457,50 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"the bid may be completed until {until}",
             )
             return check.grant(
-                PreliminaryReviewFailed(reason="逾期未補正 / not completed in time", freed_places=answers(state))
+                PreliminaryReviewFailed(reason="逾期未補正 / not completed in time", freed_places=list_answers(state))
             )
         case LeaveApplicationOut():
-            _may_be_left_out(check, state, facts)
-            return check.grant(ApplicationNotSelected.of(command, freed_places=answers(state)))
+            _require_unselectable(check, state, facts)
+            return check.grant(ApplicationNotSelected.of(command, freed_places=list_answers(state)))
         case _:
             assert_never(command)
 
 
-def answers(state: State) -> tuple[str, ...]:
+def list_answers(state: State) -> tuple[str, ...]:
     """A bid that is out keeps its place in the round, but its need may be answered again: nothing is funded twice."""
     return tuple(key for key in state.part(Application).places if key.startswith("answer/"))
 
 
-def given_back(state: State, places: tuple[str, ...]) -> State:
+def give_places_back(state: State, places: tuple[str, ...]) -> State:
     """The state without the places that it gave back."""
     application = state.part(Application)
     kept = tuple(key for key in application.places if key not in places)
     return state.having(replace(application, places=kept))
 
 
-def _scheme(check: Checks, facts: Facts) -> Scheme:
-    """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
-    if (
-        not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
-        or not facts.scheme
-    ):
-        raise check.refuse()
-    return facts.scheme
-
-
-def _submitted(check: Checks, state: State, facts: Facts, order: Order, bid: SubmitApplication) -> list[Event]:
+def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, bid: SubmitApplication) -> list[Event]:
     """AP02: in time, by who may, for a need that may be answered, once, within the caps."""
     today, before = local_day(order.at), state.part(Application)
     completing = state.stage == Stage.RETURNED
     if completing:
-        _completes(check, before, bid)
+        _require_same_bid(check, before, bid)
     else:
-        not_open(check, facts.of(state.stream.sibling("round", bid.round)), facts.calendar, order.at, "D1")
+        require_open(check, facts.of(state.stream.sibling("round", bid.round)), facts.calendar, order.at, "D1")
     organisation = facts.of(state.stream.sibling("organisation", bid.organisation))
     list_unrepresented(check, organisation, order.actor)
     for name in (bid.organisation, *bid.partners):
         list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
-    _answers_a_need(check, state, facts, bid)
-    scheme = _scheme(check, facts)
-    _within_caps(check, bid, scheme)
-    limits = dict(zip(_keys(state, bid), (scheme.bidding.per_organisation, 1), strict=True))
-    _has_a_place(check, state, facts, bid, limits)
+    _require_need(check, state, facts, bid)
+    scheme = require_scheme(check, facts)
+    _require_within_caps(check, bid, scheme)
+    limits = dict(zip(_name_places(state, bid), (scheme.bidding.per_organisation, 1), strict=True))
+    _require_place(check, state, facts, bid, limits)
     places = {key: limit for key, limit in limits.items() if key not in before.places}
     version = facts.of(state.stream.sibling("need", bid.need)).version if bid.need else None
     return check.grant(ApplicationSubmitted.of(bid, places=places, need_version=version))
 
 
-def _completes(check: Checks, before: Application, bid: SubmitApplication) -> None:
+def _require_same_bid(check: Checks, before: Application, bid: SubmitApplication) -> None:
     """A completed bid is the same bid: who, where, for what; and it does not ask for more."""
     check(
         (bid.round, bid.organisation, bid.need) == (before.round, before.organisation, before.need),
@@ -526,7 +516,7 @@ def _completes(check: Checks, before: Application, bid: SubmitApplication) -> No
     )
 
 
-def _answers_a_need(check: Checks, state: State, facts: Facts, bid: SubmitApplication) -> None:
+def _require_need(check: Checks, state: State, facts: Facts, bid: SubmitApplication) -> None:
     """HZ-3: a bid cites an adopted need of its round, or states one of its own."""
     if bid.need is None:
         check(
@@ -553,7 +543,7 @@ def _answers_a_need(check: Checks, state: State, facts: Facts, bid: SubmitApplic
     )
 
 
-def _within_caps(check: Checks, bid: SubmitApplication, scheme: Scheme) -> None:
+def _require_within_caps(check: Checks, bid: SubmitApplication, scheme: Scheme) -> None:
     cap, total = scheme.bidding.cap_fen, bid.requested + bid.match_pledged
     check(
         cap is None or bid.requested <= cap,
@@ -581,7 +571,7 @@ def _within_caps(check: Checks, bid: SubmitApplication, scheme: Scheme) -> None:
     )
 
 
-def _has_a_place(check: Checks, state: State, facts: Facts, bid: SubmitApplication, limits: dict[str, int]) -> None:
+def _require_place(check: Checks, state: State, facts: Facts, bid: SubmitApplication, limits: dict[str, int]) -> None:
     (bids, limit), (answer, _) = limits.items()
     others = facts.holders(bids) - {state.stream}
     check(
@@ -599,7 +589,9 @@ def _has_a_place(check: Checks, state: State, facts: Facts, bid: SubmitApplicati
     )
 
 
-def _late(check: Checks, state: State, facts: Facts, now: datetime, command: RefuseLateSubmission) -> list[Event]:
+def _decide_late_submission(
+    check: Checks, state: State, facts: Facts, now: datetime, command: RefuseLateSubmission
+) -> list[Event]:
     deadline = facts.of(state.stream.sibling("round", command.round)).part(Round).closes_at(facts.calendar)
     check(
         deadline is not None and command.received >= deadline,
@@ -618,7 +610,7 @@ def _late(check: Checks, state: State, facts: Facts, now: datetime, command: Ref
     return [LateSubmissionRefused.of(command, deadline=deadline)]
 
 
-def _may_be_left_out(check: Checks, state: State, facts: Facts) -> None:
+def _require_unselectable(check: Checks, state: State, facts: Facts) -> None:
     """AP09: after the experts have seen it, or because the round was given up."""
     round_ = facts.of(state.stream.sibling("round", state.part(Application).round or "NONE"))
     check(
@@ -629,7 +621,7 @@ def _may_be_left_out(check: Checks, state: State, facts: Facts) -> None:
     )
 
 
-def _may_pass(check: Checks, state: State, facts: Facts, today: date) -> None:
+def _require_passable(check: Checks, state: State, facts: Facts, today: date) -> None:
     """AP06: the call has closed, so that all are judged alike, and every bidder is eligible today (D5)."""
     application = state.part(Application)
     round_ = facts.of(state.stream.sibling("round", application.round or "NONE"))
@@ -651,12 +643,12 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     application = state.part(Application)
     match event:
         case ApplicationDrafted():
-            return state.having(_written(application, event))
+            return state.having(_write_bid(application, event))
         case ApplicationSubmitted():
             places = (*application.places, *sorted(event.places))
-            return state.having(replace(_written(application, event), places=places, returned_on=None))
+            return state.having(replace(_write_bid(application, event), places=places, returned_on=None))
         case ApplicationWithdrawn() | PreliminaryReviewFailed() | ApplicationNotSelected():
-            return given_back(state.having(replace(application, returned_on=None)), event.freed_places)
+            return give_places_back(state.having(replace(application, returned_on=None)), event.freed_places)
         case ApplicationReturned():
             returned = replace(application, returned_on=local_day(of.at), completion_wd=event.completion_wd)
             return state.having(returned)
@@ -666,7 +658,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             assert_never(event)
 
 
-def _written(application: Application, bid: Bid) -> Application:
+def _write_bid(application: Application, bid: Bid) -> Application:
     return replace(
         application,
         organisation=bid.organisation,
@@ -684,7 +676,7 @@ def _written(application: Application, bid: Bid) -> Application:
 # ---------------------------------------------------------------- deadlines and who is awaited
 
 
-def _completed_by(application: Application, calendar: Calendar) -> datetime | None:
+def _completion_ends(application: Application, calendar: Calendar) -> datetime | None:
     if application.returned_on is None:
         return None
     return day_ends(calendar.after(application.returned_on, application.completion_wd))
@@ -692,7 +684,7 @@ def _completed_by(application: Application, calendar: Calendar) -> datetime | No
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
     """A bid that was returned and not completed in time is out."""
-    end = _completed_by(state.part(Application), calendar)
+    end = _completion_ends(state.part(Application), calendar)
     if state.stage == Stage.RETURNED and end is not None:
         yield Due(end, LapseCompletion())
 
@@ -707,7 +699,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
                 REVIEWERS, "PassPreliminaryReview", "", "初審", "review whether the bid is complete and eligible"
             )
         case Stage.RETURNED:
-            until = _completed_by(state.part(Application), calendar)
+            until = _completion_ends(state.part(Application), calendar)
             yield Awaited((Role.SO_LEGAL,), "SubmitApplication", "", "補正申報", "complete the bid", until)
         case Stage.SHORTLISTED:
             yield Awaited(

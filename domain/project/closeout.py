@@ -13,18 +13,27 @@ from domain.kernel import approval
 from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
-from domain.project.contract import Contract, Key, Money, Tranches, applicants, apportioned, pinned
-from domain.project.delivery import Delivery, Outputs, all_met, derived_from_records, standing_team, voucher_key
+from domain.project.bidders import list_applicants, require_representative
+from domain.project.contract import Contract
+from domain.project.delivery import (
+    Delivery,
+    Outputs,
+    is_every_milestone_met,
+    require_recorded_outputs,
+    require_standing_team,
+    voucher_key,
+)
+from domain.project.money import Money, MoneyReturned, apportion
 from domain.project.stage import CONTRACT_LIVE, Stage
-from domain.project.termination import BroughtBack, Clawback, outstanding, unjustified
-from domain.project.variation import represented
+from domain.project.termination import Clawback, outstanding, unjustified
+from domain.project.tranches import Key, Tranches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +96,7 @@ class Surplus(Particulars):
     """The treasury's own number of the receipt."""
 
 
-class SurplusReturned(Surplus, BroughtBack, Event):
+class SurplusReturned(Surplus, MoneyReturned, Event):
     """Money that was not needed is back."""
 
     zh = "結餘繳回"
@@ -196,13 +205,13 @@ class ReopenProject(Reopening, Command):
 # ---------------------------------------------------------------- 更正
 
 
-class OfCorrection(Particulars):
+class CorrectionNumber(Particulars):
     """Which correction; numbered by who proposes it."""
 
     correction: Annotated[Key, Field(title="更正 / correction")]
 
 
-class Proposal(OfCorrection):
+class CorrectionProposal(CorrectionNumber):
     """Which record is wrong and how it should read. The wrong one stays in the log (V2)."""
 
     corrects: Annotated[int, Field(ge=1, title="更正對象 / record corrected")]
@@ -217,13 +226,13 @@ class Proposal(OfCorrection):
     """For a voucher: how much it was, in fen."""
 
 
-class CorrectionProposed(Proposal, Event):
+class CorrectionProposed(CorrectionProposal, Event):
     """A first person says that a record is wrong; nothing has changed yet."""
 
     zh = "更正提出"
 
 
-class ProposeCorrection(Proposal, Command):
+class ProposeCorrection(CorrectionProposal, Command):
     """Propose a correction."""
 
     records = CorrectionProposed
@@ -233,7 +242,7 @@ class ProposeCorrection(Proposal, Command):
     subject_field: ClassVar[str] = "correction"
 
 
-class CorrectionConfirmed(OfCorrection, Event):
+class CorrectionConfirmed(CorrectionNumber, Event):
     """A second person agrees; from now on the record counts as corrected."""
 
     zh = "更正確認"
@@ -248,7 +257,7 @@ class CorrectionConfirmed(OfCorrection, Event):
             yield Release(voucher_key(stream, self.voucher), stream)
 
 
-class ConfirmCorrection(OfCorrection, Command):
+class ConfirmCorrection(CorrectionNumber, Command):
     """Confirm a correction."""
 
     records = CorrectionConfirmed
@@ -311,7 +320,7 @@ class Closeout(Part):
 
 def reads(state: State, command: Commands) -> Reads:
     """The organisation whose representative reports."""
-    return Reads(streams=applicants(state)) if isinstance(command, SubmitFinalReport) else Reads()
+    return Reads(streams=list_applicants(state)) if isinstance(command, SubmitFinalReport) else Reads()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -319,8 +328,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, money = Checks(), state.part(Money)
     match command:
         case SubmitFinalReport():
-            represented(check, state, facts, order.actor)
-            _may_be_reported(check, state, command, local_day(order.at))
+            require_representative(check, state, facts, order.actor)
+            _require_reportable(check, state, command, local_day(order.at))
             return check.grant(FinalReportSubmitted.of(command))
         case ReturnSurplus(amount=amount):
             most = money.net - outstanding(state)
@@ -330,9 +339,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"繳回 {yuan(amount)} 超出已撥未退的 {yuan(most)}",
                 f"{yuan(amount)} is more than the {yuan(most)} that was paid and neither returned nor ordered back",
             )
-            return check.grant(SurplusReturned.of(command, split=apportioned(amount, money.out)))
+            return check.grant(SurplusReturned.of(command, split=apportion(amount, money.out)))
         case CloseProject():
-            _may_be_closed(check, state, pinned(check, facts))
+            _require_closable(check, state, require_scheme(check, facts))
             return check.grant(ProjectClosed.of(command))
         case ArchiveProject():
             left = outstanding(state)
@@ -343,36 +352,36 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"{yuan(left)} is still to come back; archive once it has, or has been handed on",
             )
             return check.grant(
-                ProjectArchived.of(command, retention_years=pinned(check, facts).closing.retention_years)
+                ProjectArchived.of(command, retention_years=require_scheme(check, facts).closing.retention_years)
             )
         case ReopenProject():
-            _may_be_reopened(check, state, command)
+            _require_reopenable(check, state, command)
             return check.grant(ProjectReopened.of(command))
         case ProposeCorrection():
-            _may_be_proposed(check, state, command)
+            _require_correctable(check, state, command)
             return check.grant(CorrectionProposed.of(command))
         case ConfirmCorrection():
-            return check.grant(_confirmed(check, state, order.actor, command))
+            return check.grant(_confirm(check, state, order.actor, command))
         case _:
             assert_never(command)
 
 
-def _may_be_reported(check: Checks, state: State, report: SubmitFinalReport, today: date) -> None:
+def _require_reportable(check: Checks, state: State, report: SubmitFinalReport, today: date) -> None:
     end = state.part(Contract).end
     check(
-        all_met(state) or (end is not None and today >= end),
+        is_every_milestone_met(state) or (end is not None and today >= end),
         "T16",
         f"截止日 {end or '(未定)'} 未到，且里程碑未全部達成",
         f"the end ({end or 'not fixed'}) has not come, and not all milestones are met",
     )
-    derived_from_records(check, state.part(Delivery), report)
+    require_recorded_outputs(check, state.part(Delivery), report)
 
 
-def _may_be_closed(check: Checks, state: State, scheme: Scheme) -> None:
+def _require_closable(check: Checks, state: State, scheme: Scheme) -> None:
     """T22, M4, Z1: tranches settled to the fen, nothing kept that is not eligible, and the team stands as corrected."""
     tranches, months = state.part(Tranches), scheme.evaluation.standing_team_months
     if months and state.part(Application).kind is ProjectKind.SERVICE:
-        standing_team(check, state.part(Delivery), months)
+        require_standing_team(check, state.part(Delivery), months)
     unsettled = tranches.unsettled()
     check(
         not unsettled,
@@ -396,7 +405,7 @@ def _may_be_closed(check: Checks, state: State, scheme: Scheme) -> None:
     )
 
 
-def _may_be_reopened(check: Checks, state: State, asked: ReopenProject) -> None:
+def _require_reopenable(check: Checks, state: State, asked: ReopenProject) -> None:
     contract = state.part(Contract)
     check(
         contract.version,
@@ -412,7 +421,7 @@ def _may_be_reopened(check: Checks, state: State, asked: ReopenProject) -> None:
     )
 
 
-def _may_be_proposed(check: Checks, state: State, asked: ProposeCorrection) -> None:
+def _require_correctable(check: Checks, state: State, asked: ProposeCorrection) -> None:
     """SD12: it points to a record that is there, and says what that kind of record can say."""
     delivery = state.part(Delivery)
     check(
@@ -449,7 +458,7 @@ def _may_be_proposed(check: Checks, state: State, asked: ProposeCorrection) -> N
     )
 
 
-def _confirmed(check: Checks, state: State, actor: Actor, asked: ConfirmCorrection) -> CorrectionConfirmed:
+def _confirm(check: Checks, state: State, actor: Actor, asked: ConfirmCorrection) -> CorrectionConfirmed:
     known = state.part(Closeout).corrections.get(asked.correction)
     if known is None:
         check(known, "SD12", f"無更正 {asked.correction}", f"there is no correction {asked.correction}")
@@ -496,12 +505,12 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 known, of, gate="ConfirmCorrection", role=Role.CAB_REG, key=event.correction, content=content
             )
         case CorrectionConfirmed():
-            return _corrected(state, of, event)
+            return _correct(state, of, event)
         case _:
             assert_never(event)
 
 
-def _corrected(state: State, of: Occurrence, event: CorrectionConfirmed) -> State:
+def _correct(state: State, of: Occurrence, event: CorrectionConfirmed) -> State:
     """The records as they count from now on."""
     closeout, delivery = state.part(Closeout), state.part(Delivery)
     known = closeout.corrections.get(event.correction)

@@ -1,7 +1,4 @@
-"""簽約與專賬: the agreement on tranches, budget and parties, its lapse unsigned, the account paid into (T10, T11).
-
-What every later room needs of a contract lives here too: its tranches, the money that moved, and who its parties are.
-"""
+"""簽約與專賬: the agreement on tranches, budget and parties, its lapse unsigned, the account paid into (T10, T11)."""
 
 from __future__ import annotations
 
@@ -9,28 +6,36 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from domain.application import Application
-from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
-from domain.kernel.effects import Effect, Post
-from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachment, Role, StreamId, Text
+from domain.kernel.facts import Facts, Reads, require_scheme
+from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
-from domain.kernel.state import Part, SchemeRef, State, Transition, Verdict
+from domain.kernel.state import Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.project.award import Award, FundsFreed
-from domain.project.bidding import answers, given_back
-from domain.project.stage import CONTRACT_LIVE, MILESTONE, Stage, gate
-from domain.registers.fund import committed, envelope
-from domain.registers.organisation import list_ineligibility
+from domain.project.bidders import list_applicants, require_eligible, require_independent
+from domain.project.bidding import give_places_back, list_answers
+from domain.project.money import Money
+from domain.project.stage import CONTRACT_LIVE, Stage, set_gate
+from domain.project.tranches import (
+    Clause,
+    Installment,
+    Key,
+    MilestoneTerm,
+    Tranche,
+    Tranches,
+    require_sound_tranches,
+    void_requests,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from domain.kernel.scheme import Budget, Scheme
 
@@ -42,30 +47,6 @@ PERSONNEL, ADMINISTRATION = "personnel", "admin"
 
 Line = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 """A budget line, e.g. ``personnel``."""
-Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
-"""A tranche's or milestone's short name, e.g. ``T1`` or ``MS-2``."""
-
-
-class Clause(BaseModel):
-    """A part of a contract. Unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Installment(Clause):
-    """One tranche as agreed."""
-
-    planned: Annotated[Fen, Field(title="計劃金額 / planned")]
-    gate: Annotated[Text, Field(title="撥付條件 / payment condition")]
-    """The event that must stand positive before it may be asked for (M2)."""
-
-
-class MilestoneTerm(Clause):
-    """One milestone as agreed."""
-
-    title: Annotated[Text, Field(title="名稱 / title")]
-    due: Annotated[date | None, Field(title="期限 / due")] = None
-    """Its last day; missed at 24:00. None if only its being met matters."""
 
 
 class Parties(Clause):
@@ -226,194 +207,12 @@ class Contract(Part):
     """False from a change of account until finance has confirmed it."""
 
 
-class TrancheStatus(Words):
-    """Where a tranche stands (domain.md §3.1)."""
-
-    PLANNED = "PLANNED", "待申請", "planned"
-    REQUESTED = "REQUESTED", "已申請", "requested"
-    CHECKED = "CHECKED", "已複核", "checked"
-    APPROVED = "APPROVED", "已審批", "approved"
-    PAID = "PAID", "已撥付", "paid"
-    FAILED = "FAILED", "退匯", "returned by bank"
-    WITHHELD = "WITHHELD", "暫緩撥付", "withheld"
-    CANCELLED = "CANCELLED", "已取消", "cancelled"
-
-
-IN_FLIGHT = (TrancheStatus.REQUESTED, TrancheStatus.CHECKED, TrancheStatus.APPROVED)
-"""Asked for and not yet paid: what a change of content voids (SD3)."""
-
-
-@dataclass(frozen=True)
-class Tranche:
-    """One tranche: what was planned, what became of it, and which three people had it in hand (P2)."""
-
-    planned: Fen
-    gate: str
-    status: TrancheStatus = TrancheStatus.PLANNED
-    paid: Fen = 0
-    cancelled: Fen = 0
-    requested: Fen = 0
-    requests: int = 0
-    """How often it was asked for."""
-    requested_on: date | None = None
-    payment_wd: int = 0
-    """Working days from the request to the payment."""
-    bound: str = ""
-    """Digest of what was asked for: the approvals are for this and nothing else (SD3)."""
-    maker: Actor | None = None
-    checker: Actor | None = None
-    approver: Actor | None = None
-    voided: str = ""
-    """Why the last request became void; empty if it did not."""
-
-    @property
-    def remainder(self) -> Fen:
-        """What is neither paid nor cancelled, in fen."""
-        return self.planned - self.paid - self.cancelled
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing more will be paid of it (M4)."""
-        return self.status in (TrancheStatus.PAID, TrancheStatus.CANCELLED)
-
-
-@dataclass(frozen=True)
-class Tranches(Part):
-    """The tranches of the contract, by name."""
-
-    of: dict[str, Tranche] = field(default_factory=dict)
-
-    def having(self, name: str, tranche: Tranche) -> Tranches:
-        """The same tranches with that one so."""
-        return Tranches({**self.of, name: tranche})
-
-    def unsettled(self) -> tuple[str, ...]:
-        """Those that are neither paid nor cancelled."""
-        return tuple(name for name, tranche in self.of.items() if not tranche.settled)
-
-
-@dataclass(frozen=True)
-class Money(Part):
-    """What moved, in fen, and where it lies, fund by fund (M3, M9)."""
-
-    paid: Fen = 0
-    cancelled: Fen = 0
-    returned: Fen = 0
-    clawed_back: Fen = 0
-    audited: Fen | None = None
-    """What the latest audit found eligible; None before one."""
-    committed: dict[str, Fen] = field(default_factory=dict)
-    """Fund and what is set aside on it for this project, neither paid nor cancelled."""
-    out: dict[str, Fen] = field(default_factory=dict)
-    """Fund and what was paid from it and has not come back."""
-
-    @property
-    def net(self) -> int:
-        """Paid less returned less clawed back (M3)."""
-        return self.paid - self.returned - self.clawed_back
-
-    def after_payment(self, split: Mapping[str, Fen]) -> Money:
-        """The same money with that paid out."""
-        return replace(
-            self,
-            paid=self.paid + sum(split.values()),
-            committed=_moved(self.committed, split, -1),
-            out=_moved(self.out, split, 1),
-        )
-
-    def after_cancelling(self, split: Mapping[str, Fen]) -> Money:
-        """The same money with that given back to the envelopes unpaid."""
-        total = sum(split.values())
-        return replace(self, cancelled=self.cancelled + total, committed=_moved(self.committed, split, -1))
-
-    def after_return(self, split: Mapping[str, Fen]) -> Money:
-        """The same money with that come back by itself."""
-        return replace(self, returned=self.returned + sum(split.values()), out=_moved(self.out, split, -1))
-
-    def after_clawback(self, split: Mapping[str, Fen]) -> Money:
-        """The same money with that clawed back."""
-        return replace(self, clawed_back=self.clawed_back + sum(split.values()), out=_moved(self.out, split, -1))
-
-
-def _moved(funds: Mapping[str, Fen], split: Mapping[str, Fen], sign: int) -> dict[str, Fen]:
-    return {name: funds.get(name, 0) + sign * split.get(name, 0) for name in {**funds, **split}}
-
-
-def apportioned(amount: Fen, over: Mapping[str, Fen]) -> dict[str, Fen]:
-    """The amount split over what lies on the funds, in proportion; the last fund absorbs the rounding (M9).
-
-    No fund gives more than it has: where the last could not bear all of the rounding, the one before it helps.
-    More than all funds have is split as if it were all they have; the rules refuse it before.
-    """
-    total = sum(over.values())
-    amount = min(amount, total)
-    names = sorted(over)
-    split = {name: amount * over[name] // total for name in names} if total else {}
-    left = amount - sum(split.values())
-    for name in reversed(names):
-        absorbed = min(left, over[name] - split.get(name, 0))
-        if absorbed:
-            split[name] += absorbed
-            left -= absorbed
-    return {name: share for name, share in split.items() if share}
-
-
-class Cancelling(Particulars):
-    """Committed money that goes back to its envelopes."""
-
-    split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
-    """Fund and fen (M9)."""
-
-    def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Give each fund's share back to its envelope."""
-        for fund, share in sorted(self.split.items()):
-            yield Post(committed(stream, fund), envelope(stream.realm, fund), share)
-
-
-def voided(state: State, of: Occurrence, why: str) -> State:
-    """The state with every request in flight void: its content is no longer what was approved (SD3)."""
-    tranches = state.part(Tranches)
-    for name, tranche in tranches.of.items():
-        if tranche.status in IN_FLIGHT:
-            tranches = tranches.having(name, replace(tranche, status=TrancheStatus.PLANNED, voided=why))
-            state = without_approvals(state, of, name)
-    return state.having(tranches)
-
-
-def without_approvals(state: State, of: Occurrence, tranche: str) -> State:
-    """The state with the open approvals of that tranche void."""
-    for decision in ("CheckDisbursement", "ApproveDisbursement"):
-        state = approval.end_approval(state, of, gate=decision, key=tranche, verdict=Verdict.VOID)
-    return state
-
-
-def independent(check: Checks, state: State, party: str | None, zh: str, en: str) -> None:
-    """P3: whoever supervises, evaluates, audits or hosts is not the bidder."""
-    check(
-        party not in state.part(Application).bidders,
-        "P3",
-        f"{zh}不得由申報方 {party} 擔任，須另行委託",
-        f"the bidder {party} may not be the {en}; commission somebody else",
-    )
-
-
 # ---------------------------------------------------------------- decide
-
-
-def applicants(state: State) -> frozenset[StreamId]:
-    """The organisation and its partners, as streams."""
-    return frozenset(state.stream.sibling("organisation", name) for name in state.part(Application).bidders)
-
-
-def eligible(check: Checks, state: State, facts: Facts, today: date, rule: str) -> None:
-    """Note why the organisation or a partner may not be funded on that day (D5)."""
-    for stream in sorted(applicants(state)):
-        list_ineligibility(check, facts.of(stream), today, facts.scheme, rule)
 
 
 def reads(state: State, command: Commands) -> Reads:
     """The organisation and its partners, whose eligibility is checked again at signing."""
-    return Reads(streams=applicants(state)) if isinstance(command, SignContract) else Reads()
+    return Reads(streams=list_applicants(state)) if isinstance(command, SignContract) else Reads()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -421,17 +220,17 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, contract, today = Checks(), state.part(Contract), local_day(order.at)
     match command:
         case SignContract():
-            scheme = pinned(check, facts)
+            scheme = require_scheme(check, facts)
             pledged = state.part(Application).match_pledged if command.match_pledged is None else command.match_pledged
-            _may_be_signed(check, state, command, scheme)
-            _matched(check, command.award, pledged, scheme.budget.match_min)
+            _require_signable(check, state, command, scheme)
+            _require_match(check, command.award, pledged, scheme.budget.match_min)
             check(
                 command.end is None or command.end > today,
                 "T10",
                 f"實施截止日 {command.end} 須在簽約日之後",
                 f"the end {command.end} must lie after the day of signing",
             )
-            eligible(check, state, facts, today, "T10")
+            require_eligible(check, state, facts, today, "T10")
             return check.grant(
                 ContractSigned.of(
                     command,
@@ -449,7 +248,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"簽約期限至 {until}，尚未屆滿",
                 f"signing is open until {until}",
             )
-            return check.grant(ContractSigningLapsed(freed=state.part(Award).funds, freed_places=answers(state)))
+            return check.grant(ContractSigningLapsed(freed=state.part(Award).funds, freed_places=list_answers(state)))
         case RegisterLedgerAccount(account=account):
             check(
                 account != contract.account,
@@ -470,17 +269,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def pinned(check: Checks, facts: Facts) -> Scheme:
-    """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
-    if (
-        not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
-        or not facts.scheme
-    ):
-        raise check.refuse()
-    return facts.scheme
-
-
-def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Scheme) -> None:
+def _require_signable(check: Checks, state: State, asked: SignContract, scheme: Scheme) -> None:
     """T10: first version, as awarded, tranches and lines complete, signed by both, parties independent."""
     award, parties = state.part(Award), asked.parties
     check(
@@ -495,16 +284,16 @@ def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Sch
         f"協議金額 {yuan(asked.award)} 須等於立項金額 {yuan(award.amount)}",
         f"the contract is over {yuan(asked.award)}; it must equal the award {yuan(award.amount)}",
     )
-    sound_tranches(check, asked.tranches, asked.award, asked.milestones, scheme.payment.allowed_gates)
-    sound_budget(check, asked.budget, asked.award, scheme.budget)
-    both_signed(check, asked.signatures, scheme)
+    require_sound_tranches(check, asked.tranches, asked.award, asked.milestones, scheme.payment.allowed_gates)
+    require_sound_budget(check, asked.budget, asked.award, scheme.budget)
+    require_signatures(check, asked.signatures, scheme)
     for party, zh, en in (
         (parties.host, "承辦機構", "host"),
         (parties.supervisor, "督導", "supervisor"),
         (parties.evaluator, "第三方評估", "evaluator"),
         (parties.auditor, "審計機構", "auditor"),
     ):
-        independent(check, state, party, zh, en)
+        require_independent(check, state, party, zh, en)
     check(
         parties.auditor is None or parties.auditor != parties.evaluator,
         "P3",
@@ -513,7 +302,7 @@ def _may_be_signed(check: Checks, state: State, asked: SignContract, scheme: Sch
     )
 
 
-def _matched(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
+def _require_match(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
     """M6: the organisation raises its share, in percent of the whole budget, itself."""
     check(
         100 * pledged >= least * (award + pledged),
@@ -523,7 +312,7 @@ def _matched(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
     )
 
 
-def both_signed(check: Checks, signatures: Mapping[Signatory, Attachment], scheme: Scheme) -> None:
+def require_signatures(check: Checks, signatures: Mapping[Signatory, Attachment], scheme: Scheme) -> None:
     """T10: bureau and organisation signed, and the community where the scheme makes it a party."""
     needed = [Signatory.BUREAU, Signatory.ORGANISATION]
     if scheme.delivery.community_required:
@@ -532,34 +321,7 @@ def both_signed(check: Checks, signatures: Mapping[Signatory, Attachment], schem
     check(not missing, "T10", f"缺簽署方 {'、'.join(missing)}", f"signatures of {', '.join(missing)} are missing")
 
 
-def sound_tranches(
-    check: Checks,
-    tranches: Mapping[str, Installment],
-    award: Fen,
-    milestones: Mapping[str, MilestoneTerm],
-    allowed: Sequence[str],
-) -> None:
-    """M1 and M2: the planned amounts add up to the award, and each waits for a gate that the scheme allows."""
-    planned = sum(t.planned for t in tranches.values())
-    check(
-        planned == award,
-        "M1",
-        f"各期撥款合計 {yuan(planned)}，須等於立項金額 {yuan(award)}",
-        f"the tranches add up to {yuan(planned)}; they must equal the award {yuan(award)}",
-    )
-    gates = set(allowed) - {MILESTONE}
-    if MILESTONE in allowed:
-        gates |= {f"{MILESTONE}/{name}" for name in milestones}
-    for name, tranche in tranches.items():
-        check(
-            tranche.gate in gates,
-            "M2",
-            f"{name} 的撥付條件 {tranche.gate} 不存在，可用 {'、'.join(sorted(gates))}",
-            f"{name} waits for {tranche.gate}, which is no gate; use one of {', '.join(sorted(gates))}",
-        )
-
-
-def sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, caps: Budget) -> None:
+def require_sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, caps: Budget) -> None:
     """M6: the lines add up to the award, none is forbidden, the capped ones keep below their caps."""
     total = sum(budget.values())
     check(
@@ -593,22 +355,22 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     contract = state.part(Contract)
     match event:
         case ContractSigned():
-            return gate(_signed(state, of, event), "ContractSigned", positive=True)
+            return set_gate(_sign(state, of, event), "ContractSigned", positive=True)
         case ContractSigningLapsed():
-            return given_back(state, event.freed_places)
+            return give_places_back(state, event.freed_places)
         case LedgerAccountRegistered(account=account, changed=changed):
             registered = replace(contract, account=account)
             if not changed:
                 return state.having(registered)
             registered = replace(registered, account_changed_at=of.at, account_confirmed=False)
-            return voided(state.having(registered), of, "專賬變更 / the payee account changed")
+            return void_requests(state.having(registered), of, "專賬變更 / the payee account changed")
         case LedgerAccountConfirmed():
             return state.having(replace(contract, account_confirmed=True))
         case _:
             assert_never(event)
 
 
-def _signed(state: State, of: Occurrence, event: ContractSigned) -> State:
+def _sign(state: State, of: Occurrence, event: ContractSigned) -> State:
     contract = Contract(
         version=event.version,
         signed_on=local_day(of.at),

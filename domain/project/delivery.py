@@ -12,16 +12,18 @@ from domain.application import Application
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
-from domain.need import nobody_named
-from domain.project.contract import Contract, Key, Line, independent, pinned
-from domain.project.stage import Stage, gate
+from domain.need import require_nobody_named
+from domain.project.bidders import require_independent
+from domain.project.contract import Contract, Line
+from domain.project.stage import Stage, set_gate
+from domain.project.tranches import Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -304,13 +306,13 @@ class SubmitReport(Report, Command):
 # ---------------------------------------------------------------- 里程碑
 
 
-class OfMilestone(Particulars):
+class MilestoneName(Particulars):
     """Which milestone of the contract; ``standing-team`` is one wherever the scheme asks for a standing team."""
 
     milestone: Annotated[Key, Field(title="里程碑 / milestone")]
 
 
-class Achievement(OfMilestone):
+class Achievement(MilestoneName):
     """What was reached."""
 
     months: Annotated[Annotated[int, Field(ge=0, le=240)] | None, Field(title="月數 / months")] = None
@@ -334,13 +336,13 @@ class MeetMilestone(Achievement, Command):
     subject_field: ClassVar[str] = "milestone"
 
 
-class MilestoneMissed(OfMilestone, Event):
+class MilestoneMissed(MilestoneName, Event):
     """The milestone's day passed and it was not reached; it may still be reached late."""
 
     zh = "里程碑逾期"
 
 
-class MissMilestone(OfMilestone, Command):
+class MissMilestone(MilestoneName, Command):
     """Let the milestone's day pass."""
 
     records = MilestoneMissed
@@ -486,48 +488,48 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, delivery, today = Checks(), state.part(Delivery), local_day(order.at)
     match command:
         case AssignSupervisor(supervisor=supervisor):
-            independent(check, state, supervisor, "督導", "supervisor")
+            require_independent(check, state, supervisor, "督導", "supervisor")
             return check.grant(SupervisorAssigned.of(command))
         case ReceiveMatchFund():
             return check.grant(MatchFundReceived.of(command))
         case StartProject():
-            end = _may_start(check, state, command, pinned(check, facts), today)
+            end = _require_startable(check, state, command, require_scheme(check, facts), today)
             return check.grant(ProjectStarted(end=end))
         case RecordActivity():
             held_on = command.held_on or today
-            _may_be_recorded(check, delivery, command, held_on, today)
-            nobody_named(check, command.title, command.site)
+            _require_recordable(check, delivery, command, held_on, today)
+            require_nobody_named(check, command.title, command.site)
             off = command.field is not None and command.field not in state.part(Application).fields
             return check.grant(ActivityRecorded.of(command, held_on=held_on, off_field=off))
         case RecordExpenditure():
-            spent_on = _may_be_claimed(check, state, facts, command, today)
+            spent_on = _require_claimable(check, state, facts, command, today)
             return check.grant(ExpenditureRecorded.of(command, spent_on=spent_on))
         case FormVolunteerTeam(team=team):
             check(team not in delivery.teams, "Z1", f"{team} 已組建", f"{team} was formed before")
-            nobody_named(check, team)
+            require_nobody_named(check, team)
             return check.grant(VolunteerTeamFormed.of(command))
         case IncubateCommunityOrganisation(incubated=incubated):
             check(incubated not in delivery.incubated, "V3", f"{incubated} 已登記", f"{incubated} was recorded before")
             return check.grant(CommunityOrganisationIncubated.of(command))
         case RecordSupervisionVisit():
             check(delivery.supervisor, "T12", "尚未指派督導", "no supervisor is assigned")
-            nobody_named(check, command.advice)
+            require_nobody_named(check, command.advice)
             return check.grant(SupervisionVisitRecorded.of(command))
         case SubmitReport():
-            derived_from_records(check, delivery, command)
+            require_recorded_outputs(check, delivery, command)
             return check.grant(ReportSubmitted.of(command))
         case MeetMilestone():
-            _may_be_met(check, state, facts, command)
+            _require_reached(check, state, facts, command)
             return check.grant(MilestoneMet.of(command))
         case MissMilestone(milestone=name):
-            passed = any(due.key == name and due.at <= order.at for due in due_milestones(state))
+            passed = any(due.key == name and due.at <= order.at for due in list_due_milestones(state))
             check(passed, "T16", f"里程碑 {name} 未到期或已了結", f"milestone {name} is not overdue")
             return check.grant(MilestoneMissed.of(command))
         case _:
             assert_never(command)
 
 
-def _may_start(check: Checks, state: State, asked: StartProject, scheme: Scheme, today: date) -> date:
+def _require_startable(check: Checks, state: State, asked: StartProject, scheme: Scheme, today: date) -> date:
     """T12: an account of its own, a supervisor and a community where the scheme wants them, and an end."""
     contract, policy = state.part(Contract), scheme.delivery
     check(contract.account, "T12", "專賬尚未備案", "the ledger account is not registered")
@@ -556,7 +558,7 @@ def _may_start(check: Checks, state: State, asked: StartProject, scheme: Scheme,
     return end
 
 
-def _may_be_recorded(check: Checks, delivery: Delivery, asked: RecordActivity, held_on: date, today: date) -> None:
+def _require_recordable(check: Checks, delivery: Delivery, asked: RecordActivity, held_on: date, today: date) -> None:
     started = delivery.started_on
     check(
         started is not None and held_on >= started,
@@ -573,9 +575,9 @@ def _may_be_recorded(check: Checks, delivery: Delivery, asked: RecordActivity, h
     )
 
 
-def _may_be_claimed(check: Checks, state: State, facts: Facts, asked: RecordExpenditure, today: date) -> date:
+def _require_claimable(check: Checks, state: State, facts: Facts, asked: RecordExpenditure, today: date) -> date:
     """D3, M6 and M7: within the contract, on a line of the budget, on a voucher that nobody claimed."""
-    contract, scheme, spent_on = state.part(Contract), pinned(check, facts), asked.spent_on or today
+    contract, scheme, spent_on = state.part(Contract), require_scheme(check, facts), asked.spent_on or today
     begin, end = contract.signed_on, contract.end
     check(
         scheme.route == "REIMBURSE" or (begin is not None and spent_on >= begin),
@@ -606,7 +608,7 @@ def _may_be_claimed(check: Checks, state: State, facts: Facts, asked: RecordExpe
     return spent_on
 
 
-def derived_from_records(check: Checks, delivery: Delivery, claimed: Outputs) -> None:
+def require_recorded_outputs(check: Checks, delivery: Delivery, claimed: Outputs) -> None:
     """V3: what is claimed is what the activity records add up to."""
     for zh, en, said, found in (
         ("場次", "sessions", claimed.sessions, delivery.sessions),
@@ -620,7 +622,7 @@ def derived_from_records(check: Checks, delivery: Delivery, claimed: Outputs) ->
         )
 
 
-def _may_be_met(check: Checks, state: State, facts: Facts, asked: MeetMilestone) -> None:
+def _require_reached(check: Checks, state: State, facts: Facts, asked: MeetMilestone) -> None:
     contract, delivery = state.part(Contract), state.part(Delivery)
     name, months = asked.milestone, delivery.standing_months
     check(
@@ -632,7 +634,7 @@ def _may_be_met(check: Checks, state: State, facts: Facts, asked: MeetMilestone)
     check(name not in delivery.met, "T16", f"里程碑 {name} 已達成", f"the milestone {name} was reached before")
     if name != STANDING_TEAM:
         return
-    standing_team(check, delivery, max(pinned(check, facts).evaluation.standing_team_months, 1))
+    require_standing_team(check, delivery, max(require_scheme(check, facts).evaluation.standing_team_months, 1))
     check(
         asked.months is None or asked.months == months,
         "V3",
@@ -641,7 +643,7 @@ def _may_be_met(check: Checks, state: State, facts: Facts, asked: MeetMilestone)
     )
 
 
-def standing_team(check: Checks, delivery: Delivery, months: int) -> None:
+def require_standing_team(check: Checks, delivery: Delivery, months: int) -> None:
     """Z1: at least one team with activity in that many distinct months."""
     check(
         delivery.standing_months >= months,
@@ -664,7 +666,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(delivery, match_received=delivery.match_received + event.amount))
         case ProjectStarted():
             started = replace(state.part(Contract), end=event.end)
-            return gate(state.having(replace(delivery, started_on=today), started), "ProjectStarted", positive=True)
+            return set_gate(state.having(replace(delivery, started_on=today), started), "ProjectStarted", positive=True)
         case ActivityRecorded():
             record = ActivityRecord(event.held_on, event.person_times, event.team)
             return state.having(replace(delivery, activities={**delivery.activities, state.version + 1: record}))
@@ -681,7 +683,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(delivery, reports={**delivery.reports, event.kind: today}))
         case MilestoneMet():
             met = replace(delivery, met={**delivery.met, event.milestone: today})
-            return gate(state.having(met), f"MilestoneMet/{event.milestone}", positive=True)
+            return set_gate(state.having(met), f"MilestoneMet/{event.milestone}", positive=True)
         case MilestoneMissed():
             return state.having(replace(delivery, missed={**delivery.missed, event.milestone: today}))
         case _:
@@ -691,7 +693,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 # ---------------------------------------------------------------- deadlines and who is awaited
 
 
-def due_milestones(state: State) -> Iterable[Due]:
+def list_due_milestones(state: State) -> Iterable[Due]:
     """When each milestone that is neither met nor missed is missed; not before the stage in which it can be."""
     if state.stage not in MILESTONES_RUN:
         return
@@ -704,10 +706,10 @@ def due_milestones(state: State) -> Iterable[Due]:
 
 def due(state: State, _calendar: Calendar) -> Iterable[Due]:
     """The milestones' days."""
-    return due_milestones(state)
+    return list_due_milestones(state)
 
 
-def all_met(state: State) -> bool:
+def is_every_milestone_met(state: State) -> bool:
     """Whether the contract has milestones and all are met (T16)."""
     terms = state.part(Contract).milestones
     return bool(terms) and terms.keys() <= state.part(Delivery).met.keys()

@@ -12,30 +12,18 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Post
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import State
 from domain.project.award import Award
-from domain.project.contract import (
-    COOL_DOWN,
-    IN_FLIGHT,
-    Cancelling,
-    Contract,
-    Key,
-    Money,
-    Tranche,
-    Tranches,
-    TrancheStatus,
-    applicants,
-    apportioned,
-    eligible,
-    pinned,
-    without_approvals,
-)
+from domain.project.bidders import list_applicants, require_eligible
+from domain.project.contract import COOL_DOWN, Contract
+from domain.project.money import CommitmentsFreed, Money, apportion
 from domain.project.stage import CONTRACT_LIVE, Gates, Stage
+from domain.project.tranches import IN_FLIGHT, Key, Tranche, Tranches, TrancheStatus, void_approvals
 from domain.registers.fund import committed, paid
 
 if TYPE_CHECKING:
@@ -58,13 +46,13 @@ class Adverse(Particulars):
     attachments: Evidence
 
 
-class OfTranche(Particulars):
+class TrancheName(Particulars):
     """Which tranche."""
 
     tranche: Annotated[Key, Field(title="期次 / tranche")]
 
 
-class Amount(OfTranche):
+class TrancheAmount(TrancheName):
     """How much of which tranche."""
 
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
@@ -73,7 +61,7 @@ class Amount(OfTranche):
 # ---------------------------------------------------------------- 撥款申請、複核、審批
 
 
-class DisbursementRequest(OfTranche):
+class DisbursementRequest(TrancheName):
     """What is asked for."""
 
     invoice: Annotated[Attachment | None, Field(title="發票（票據） / invoice")] = None
@@ -102,13 +90,13 @@ class RequestDisbursement(DisbursementRequest, Command):
     """All of the tranche that is neither paid nor cancelled (M4); None for just that."""
 
 
-class DisbursementChecked(OfTranche, Event):
+class DisbursementChecked(TrancheName, Event):
     """Bureau finance checked the request."""
 
     zh = "撥款複核"
 
 
-class CheckDisbursement(OfTranche, Command):
+class CheckDisbursement(TrancheName, Command):
     """Check the request."""
 
     records = DisbursementChecked
@@ -118,13 +106,13 @@ class CheckDisbursement(OfTranche, Command):
     subject_field: ClassVar[str] = "tranche"
 
 
-class DisbursementApproved(OfTranche, Event):
+class DisbursementApproved(TrancheName, Event):
     """The decision meeting approved the request."""
 
     zh = "撥款審批"
 
 
-class ApproveDisbursement(OfTranche, Command):
+class ApproveDisbursement(TrancheName, Command):
     """Approve the request."""
 
     records = DisbursementApproved
@@ -137,7 +125,7 @@ class ApproveDisbursement(OfTranche, Command):
 # ---------------------------------------------------------------- 資金撥付、退匯
 
 
-class Payment(Amount):
+class Payment(TrancheAmount):
     """What the treasury paid."""
 
     reference: Annotated[Text | None, Field(title="憑證號 / reference")] = None
@@ -167,7 +155,7 @@ class PayDisbursement(Payment, Command):
     subject_field: ClassVar[str] = "tranche"
 
 
-class PaymentFailure(OfTranche):
+class PaymentFailure(TrancheName):
     """Why the bank sent it back."""
 
     reason: Reason
@@ -192,7 +180,7 @@ class FailDisbursement(PaymentFailure, Command):
 # ---------------------------------------------------------------- 暫緩、核減
 
 
-class Withholding(OfTranche, Adverse):
+class Withholding(TrancheName, Adverse):
     """Which tranche is held back, and why."""
 
 
@@ -212,11 +200,11 @@ class WithholdDisbursement(Withholding, Command):
     subject_field: ClassVar[str] = "tranche"
 
 
-class Cancellation(Amount, Adverse):
+class Cancellation(TrancheAmount, Adverse):
     """How much of which tranche will not be paid, and why."""
 
 
-class TrancheCancelled(Cancellation, Cancelling, Event):
+class TrancheCancelled(Cancellation, CommitmentsFreed, Event):
     """The tranche, or that much of it, will never be paid; the money is free again."""
 
     zh = "核減/取消撥付"
@@ -252,7 +240,7 @@ Events = (
 )
 
 
-def content(state: State, tranche: str, amount: Fen, request: int) -> dict[str, object]:
+def bound_content(state: State, tranche: str, amount: Fen, request: int) -> dict[str, object]:
     """What the approvals of a payment are bound to; anything else is another payment (SD3).
 
     The request is numbered, so that asking again after the bank sent it back asks for fresh approvals.
@@ -274,67 +262,67 @@ def content(state: State, tranche: str, amount: Fen, request: int) -> dict[str, 
 def reads(state: State, command: Commands) -> Reads:
     """The organisation and its partners: a banned or listed one is not paid."""
     if isinstance(command, RequestDisbursement | PayDisbursement):
-        return Reads(streams=applicants(state))
+        return Reads(streams=list_applicants(state))
     return Reads()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about a tranche makes happen. Raises CommandRejected."""
     check, today = Checks(), local_day(order.at)
-    tranche = _tranche(check, state, command.tranche)
+    tranche = _require_tranche(check, state, command.tranche)
     match command:
         case RequestDisbursement():
             amount = tranche.remainder if command.amount is None else command.amount
-            _may_be_requested(check, state, order, command.tranche, amount)
-            eligible(check, state, facts, today, "D5")
+            _require_requestable(check, state, order, command.tranche, amount)
+            require_eligible(check, state, facts, today, "D5")
             return check.grant(
                 DisbursementRequested.of(
                     command,
                     amount=amount,
-                    bound=digest(content(state, command.tranche, amount, tranche.requests + 1)),
-                    payment_wd=pinned(check, facts).payment.payment_wd,
+                    bound=digest(bound_content(state, command.tranche, amount, tranche.requests + 1)),
+                    payment_wd=require_scheme(check, facts).payment.payment_wd,
                 )
             )
         case CheckDisbursement():
-            _in_hand(check, state, tranche, command.tranche, TrancheStatus.REQUESTED)
-            _another(check, order.actor, "P2", tranche.maker)
+            _require_in_hand(check, state, tranche, command.tranche, TrancheStatus.REQUESTED)
+            _require_another_person(check, order.actor, "P2", tranche.maker)
             return check.grant(DisbursementChecked.of(command))
         case ApproveDisbursement():
-            _in_hand(check, state, tranche, command.tranche, TrancheStatus.CHECKED)
-            _another(check, order.actor, "P2", tranche.maker, tranche.checker)
+            _require_in_hand(check, state, tranche, command.tranche, TrancheStatus.CHECKED)
+            _require_another_person(check, order.actor, "P2", tranche.maker, tranche.checker)
             return check.grant(DisbursementApproved.of(command))
         case PayDisbursement(amount=amount):
-            _in_hand(check, state, tranche, command.tranche, TrancheStatus.APPROVED)
-            _another(check, order.actor, "SD1", tranche.maker)
+            _require_in_hand(check, state, tranche, command.tranche, TrancheStatus.APPROVED)
+            _require_another_person(check, order.actor, "SD1", tranche.maker)
             check(
                 amount == tranche.requested,
                 "SD3",
                 f"撥付 {yuan(amount)} 與審批的 {yuan(tranche.requested)} 不符",
                 f"{yuan(amount)} is not the {yuan(tranche.requested)} that was approved",
             )
-            eligible(check, state, facts, today, "D5")
-            return check.grant(DisbursementPaid.of(command, split=apportioned(amount, state.part(Money).committed)))
+            require_eligible(check, state, facts, today, "D5")
+            return check.grant(DisbursementPaid.of(command, split=apportion(amount, state.part(Money).committed)))
         case FailDisbursement():
-            _stands(check, tranche, command.tranche, "M2", TrancheStatus.APPROVED)
+            _require_status(check, tranche, command.tranche, "M2", TrancheStatus.APPROVED)
             return check.grant(DisbursementFailed.of(command))
         case WithholdDisbursement():
-            _unpaid(check, tranche, command.tranche)
-            _stands(check, tranche, command.tranche, "M8", *HOLDABLE)
+            _require_unpaid(check, tranche, command.tranche)
+            _require_status(check, tranche, command.tranche, "M8", *HOLDABLE)
             return check.grant(DisbursementWithheld.of(command))
         case CancelTranche(amount=amount):
-            _unpaid(check, tranche, command.tranche)
+            _require_unpaid(check, tranche, command.tranche)
             check(
                 amount <= tranche.remainder,
                 "M4",
                 f"{command.tranche} 未撥餘額 {yuan(tranche.remainder)}，不足核減 {yuan(amount)}",
                 f"{command.tranche} has {yuan(tranche.remainder)} unpaid; {yuan(amount)} cannot be cancelled",
             )
-            return check.grant(TrancheCancelled.of(command, split=apportioned(amount, state.part(Money).committed)))
+            return check.grant(TrancheCancelled.of(command, split=apportion(amount, state.part(Money).committed)))
         case _:
             assert_never(command)
 
 
-def _tranche(check: Checks, state: State, name: str) -> Tranche:
+def _require_tranche(check: Checks, state: State, name: str) -> Tranche:
     """The tranche. Raises CommandRejected if the contract has none of that name."""
     known = state.part(Tranches).of
     check(
@@ -346,12 +334,12 @@ def _tranche(check: Checks, state: State, name: str) -> Tranche:
     return known.get(name) or Tranche(0, "")
 
 
-def _may_be_requested(check: Checks, state: State, order: Order, name: str, amount: Fen) -> None:
+def _require_requestable(check: Checks, state: State, order: Order, name: str, amount: Fen) -> None:
     """The gate stands, the payee is sure, and all of the unpaid remainder is asked for."""
     tranche = state.part(Tranches).of.get(name) or Tranche(0, "")
     contract, money = state.part(Contract), state.part(Money)
-    _stands(check, tranche, name, "M8" if tranche.settled else "M2", *REQUESTABLE)
-    _gate_stands(check, state, tranche, name)
+    _require_status(check, tranche, name, "M8" if tranche.settled else "M2", *REQUESTABLE)
+    _require_gate(check, state, tranche, name)
     check(
         amount == tranche.remainder,
         "M4",
@@ -386,7 +374,7 @@ def _may_be_requested(check: Checks, state: State, order: Order, name: str, amou
     )
 
 
-def _gate_stands(check: Checks, state: State, tranche: Tranche, name: str) -> None:
+def _require_gate(check: Checks, state: State, tranche: Tranche, name: str) -> None:
     check(
         tranche.gate in state.part(Gates).passed,
         "M2",
@@ -395,7 +383,7 @@ def _gate_stands(check: Checks, state: State, tranche: Tranche, name: str) -> No
     )
 
 
-def _in_hand(check: Checks, state: State, tranche: Tranche, name: str, status: TrancheStatus) -> None:
+def _require_in_hand(check: Checks, state: State, tranche: Tranche, name: str, status: TrancheStatus) -> None:
     """The request stands where it should, its gate still stands, and its content is still what was asked for."""
     check(
         not tranche.voided,
@@ -403,18 +391,18 @@ def _in_hand(check: Checks, state: State, tranche: Tranche, name: str, status: T
         f"{name} 的申請已作廢（{tranche.voided}），須重新申請",
         f"the request for {name} is void ({tranche.voided}); ask again",
     )
-    _stands(check, tranche, name, "M2", status)
-    _gate_stands(check, state, tranche, name)
+    _require_status(check, tranche, name, "M2", status)
+    _require_gate(check, state, tranche, name)
     check(
         tranche.status not in IN_FLIGHT
-        or tranche.bound == digest(content(state, name, tranche.requested, tranche.requests)),
+        or tranche.bound == digest(bound_content(state, name, tranche.requested, tranche.requests)),
         "SD3",
         f"{name} 的申請內容已變，須重新申請",
         f"the content of the request for {name} has changed; ask again",
     )
 
 
-def _another(check: Checks, actor: Actor, rule: str, *others: Actor | None) -> None:
+def _require_another_person(check: Checks, actor: Actor, rule: str, *others: Actor | None) -> None:
     check(
         actor not in others,
         rule,
@@ -423,7 +411,7 @@ def _another(check: Checks, actor: Actor, rule: str, *others: Actor | None) -> N
     )
 
 
-def _stands(check: Checks, tranche: Tranche, name: str, rule: str, *statuses: TrancheStatus) -> None:
+def _require_status(check: Checks, tranche: Tranche, name: str, rule: str, *statuses: TrancheStatus) -> None:
     check(
         tranche.status in statuses,
         rule,
@@ -432,7 +420,7 @@ def _stands(check: Checks, tranche: Tranche, name: str, rule: str, *statuses: Tr
     )
 
 
-def _unpaid(check: Checks, tranche: Tranche, name: str) -> None:
+def _require_unpaid(check: Checks, tranche: Tranche, name: str) -> None:
     check(
         not tranche.settled,
         "M8",
@@ -450,7 +438,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = tranches.of.get(name) or Tranche(0, "")
     match event:
         case DisbursementRequested():
-            bound = content(state, name, event.amount, known.requests + 1)
+            bound = bound_content(state, name, event.amount, known.requests + 1)
             asked = replace(
                 known,
                 status=TrancheStatus.REQUESTED,
@@ -470,7 +458,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             )
         case DisbursementChecked():
             checked = replace(known, status=TrancheStatus.CHECKED, checker=of.actor)
-            bound = content(state, name, known.requested, known.requests)
+            bound = bound_content(state, name, known.requested, known.requests)
             moved = approval.end_approval(
                 state.having(tranches.having(name, checked)), of, gate="CheckDisbursement", key=name
             )
@@ -489,21 +477,21 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(tranches.having(name, replace(known, status=TrancheStatus.FAILED)))
         case DisbursementWithheld():
             withheld = replace(known, status=TrancheStatus.WITHHELD)
-            return without_approvals(state.having(tranches.having(name, withheld)), of, name)
+            return void_approvals(state.having(tranches.having(name, withheld)), of, name)
         case TrancheCancelled():
-            return _cancelled(state, of, known, event)
+            return _cancel(state, of, known, event)
         case _:
             assert_never(event)
 
 
-def _cancelled(state: State, of: Occurrence, known: Tranche, event: TrancheCancelled) -> State:
+def _cancel(state: State, of: Occurrence, known: Tranche, event: TrancheCancelled) -> State:
     """The whole tranche is CANCELLED; after a part of it the rest is as it was, but a request in flight is void."""
     name, less = event.tranche, replace(known, cancelled=known.cancelled + event.amount)
     if less.remainder == 0:
         less = replace(less, status=TrancheStatus.CANCELLED)
     elif less.status in IN_FLIGHT:
         less = replace(less, status=TrancheStatus.PLANNED, voided="核減 / cut")
-    state = without_approvals(state, of, name)
+    state = void_approvals(state, of, name)
     return state.having(state.part(Tranches).having(name, less), state.part(Money).after_cancelling(event.split))
 
 

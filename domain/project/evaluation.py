@@ -11,16 +11,19 @@ from pydantic import Field
 from domain.application import Application, ProjectKind
 from domain.kernel.calendar import Calendar, day_ends
 from domain.kernel.decider import Decider
-from domain.kernel.facts import Facts
+from domain.kernel.facts import Facts, require_scheme
 from domain.kernel.identity import Attachment, Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
-from domain.project.contract import Contract, Money, Tranches, independent, pinned
-from domain.project.delivery import UNDERWAY, Delivery, ReportKind, standing_team
-from domain.project.stage import Stage, gate
+from domain.project.bidders import require_independent
+from domain.project.contract import Contract
+from domain.project.delivery import UNDERWAY, Delivery, ReportKind, require_standing_team
+from domain.project.money import Money
+from domain.project.stage import Stage, set_gate
+from domain.project.tranches import Tranches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,7 +51,7 @@ class Opinion(Words):
     DISCLAIMER = "DISCLAIMER", "無法表示意見", "disclaimer"
 
 
-class Scored(Particulars):
+class ScoreGiven(Particulars):
     """A score with what it rests on. A failing one says what was found, with evidence (V1)."""
 
     score: Annotated[Mark, Field(title="得分 / score")]
@@ -61,7 +64,7 @@ class Scored(Particulars):
 # ---------------------------------------------------------------- 中期評估
 
 
-class Midterm(Scored):
+class Midterm(ScoreGiven):
     """How the project stands about halfway."""
 
     result: Annotated[Result, Field(title="結論 / result")]
@@ -130,7 +133,7 @@ class IssueAuditOpinion(Audit, Command):
 # ---------------------------------------------------------------- 末期評估
 
 
-class Final(Scored):
+class Final(ScoreGiven):
     """How the project ended."""
 
     grade: Annotated[Text, Field(title="等級 / grade")]
@@ -195,12 +198,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check = Checks()
     match command:
         case ConcludeMidtermEvaluation():
-            scheme = pinned(check, facts)
-            evaluator = _evaluator(check, state, command.evaluator)
-            _sound_midterm(check, state, command, scheme)
+            scheme = require_scheme(check, facts)
+            evaluator = _require_evaluator(check, state, command.evaluator)
+            _require_sound_midterm(check, state, command, scheme)
             return check.grant(MidtermEvaluationConcluded.of(command, evaluator=evaluator))
         case FailOverdueMidterm():
-            until = _report_overdue(state, facts.calendar)
+            until = _self_assessment_ends(state, facts.calendar)
             check(
                 until is not None and order.at >= until,
                 "M2",
@@ -211,24 +214,24 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 MidtermEvaluationConcluded(score=Decimal(0), result=Result.FAIL, finding="自評報告逾期未交")
             )
         case IssueAuditOpinion():
-            auditor = _auditor(check, state, command)
+            auditor = _require_auditor(check, state, command)
             return check.grant(AuditOpinionIssued.of(command, auditor=auditor))
         case ConcludeFinalEvaluation(score=score):
-            scheme = pinned(check, facts)
-            evaluator = _evaluator(check, state, command.evaluator)
+            scheme = require_scheme(check, facts)
+            evaluator = _require_evaluator(check, state, command.evaluator)
             passed = score >= scheme.evaluation.pass_mark
-            _sound_final(check, state, command, scheme, passed=passed)
+            _require_sound_final(check, state, command, scheme, passed=passed)
             return check.grant(FinalEvaluationConcluded.of(command, evaluator=evaluator, passed=passed))
         case _:
             assert_never(command)
 
 
-def _evaluator(check: Checks, state: State, named: str | None) -> str:
+def _require_evaluator(check: Checks, state: State, named: str | None) -> str:
     """P3: who evaluates is known, and is neither the bidder nor the auditor."""
     parties = state.part(Contract).parties
     evaluator = named or parties.evaluator
     check(evaluator, "P3", "未載明評估機構", "neither the command nor the contract names the evaluator")
-    independent(check, state, evaluator, "第三方評估", "evaluator")
+    require_independent(check, state, evaluator, "第三方評估", "evaluator")
     check(
         evaluator is None or evaluator not in state.part(Evaluation).auditors | {parties.auditor},
         "P3",
@@ -238,12 +241,12 @@ def _evaluator(check: Checks, state: State, named: str | None) -> str:
     return evaluator or ""
 
 
-def _auditor(check: Checks, state: State, audit: IssueAuditOpinion) -> str:
+def _require_auditor(check: Checks, state: State, audit: IssueAuditOpinion) -> str:
     """T19, P3: who audits is known, and is neither the bidder nor an evaluator; what it found is within the award."""
     contract = state.part(Contract)
     auditor = audit.auditor or contract.parties.auditor
     check(auditor, "P3", "未載明審計機構", "neither the command nor the contract names the auditor")
-    independent(check, state, auditor, "審計機構", "auditor")
+    require_independent(check, state, auditor, "審計機構", "auditor")
     check(
         auditor is None or auditor not in state.part(Evaluation).evaluators | {contract.parties.evaluator},
         "P3",
@@ -257,17 +260,17 @@ def _auditor(check: Checks, state: State, audit: IssueAuditOpinion) -> str:
         f"{yuan(audit.eligible)} eligible exceeds the award of {yuan(contract.award)}",
     )
     if audit.opinion is not Opinion.UNQUALIFIED:
-        _evidenced(check, audit.finding, audit.attachments)
+        _require_evidence(check, audit.finding, audit.attachments)
     return auditor or ""
 
 
-def _evidenced(check: Checks, finding: str | None, attachments: tuple[Attachment, ...]) -> None:
+def _require_evidence(check: Checks, finding: str | None, attachments: tuple[Attachment, ...]) -> None:
     """V1: an adverse conclusion says what was found, and shows it."""
     check(finding, "V1", "不利結論須載明發現的問題", "an adverse conclusion says what was found")
     check(attachments, "V1", "不利結論須附佐證材料", "an adverse conclusion has an attachment")
 
 
-def _sound_midterm(check: Checks, state: State, asked: ConcludeMidtermEvaluation, scheme: Scheme) -> None:
+def _require_sound_midterm(check: Checks, state: State, asked: ConcludeMidtermEvaluation, scheme: Scheme) -> None:
     policy, last = scheme.evaluation, state.part(Evaluation).midterm
     earned = Result.PASS if asked.score >= policy.pass_mark else Result.FAIL
     check(
@@ -288,13 +291,13 @@ def _sound_midterm(check: Checks, state: State, asked: ConcludeMidtermEvaluation
         "中期評估已合格",
         "the mid-term evaluation has passed already",
     )
-    _sound_criteria(check, asked.criteria, policy.midterm_rubric)
-    _adds_up(check, asked, "M2")
+    _require_sound_criteria(check, asked.criteria, policy.midterm_rubric)
+    _require_sum(check, asked, "M2")
     if asked.result is Result.FAIL:
-        _evidenced(check, asked.finding, asked.attachments)
+        _require_evidence(check, asked.finding, asked.attachments)
 
 
-def _sound_criteria(check: Checks, criteria: Mapping[str, Decimal], rubric: Mapping[str, int]) -> None:
+def _require_sound_criteria(check: Checks, criteria: Mapping[str, Decimal], rubric: Mapping[str, int]) -> None:
     unknown = sorted(set(criteria) - set(rubric) - {"bonus"})
     check(
         not unknown,
@@ -311,7 +314,7 @@ def _sound_criteria(check: Checks, criteria: Mapping[str, Decimal], rubric: Mapp
         )
 
 
-def _adds_up(check: Checks, scored: Scored, rule: str) -> None:
+def _require_sum(check: Checks, scored: ScoreGiven, rule: str) -> None:
     total = sum(scored.criteria.values())
     check(
         not scored.criteria or total == scored.score,
@@ -321,7 +324,9 @@ def _adds_up(check: Checks, scored: Scored, rule: str) -> None:
     )
 
 
-def _sound_final(check: Checks, state: State, asked: ConcludeFinalEvaluation, scheme: Scheme, *, passed: bool) -> None:
+def _require_sound_final(
+    check: Checks, state: State, asked: ConcludeFinalEvaluation, scheme: Scheme, *, passed: bool
+) -> None:
     """T21: the grade is what the score earns; a passing one needs the audit and the standing team."""
     policy = scheme.evaluation
     check(
@@ -330,13 +335,13 @@ def _sound_final(check: Checks, state: State, asked: ConcludeFinalEvaluation, sc
         f"{asked.score} 分的等級應為「{policy.grade(asked.score)}」",
         f"{asked.score} points earn the grade {policy.grade(asked.score)}",
     )
-    _adds_up(check, asked, "T21")
+    _require_sum(check, asked, "T21")
     if not passed:
-        _evidenced(check, asked.finding, asked.attachments)
+        _require_evidence(check, asked.finding, asked.attachments)
         return
     check(state.part(Money).audited is not None, "T21", "審計意見尚未出具", "the audit opinion has not been issued")
     if policy.standing_team_months and state.part(Application).kind is ProjectKind.SERVICE:
-        standing_team(check, state.part(Delivery), policy.standing_team_months)
+        require_standing_team(check, state.part(Delivery), policy.standing_team_months)
 
 
 # ---------------------------------------------------------------- evolve
@@ -349,11 +354,11 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
         case MidtermEvaluationConcluded(evaluator=evaluator, result=result):
             known = evaluation.evaluators | ({evaluator} if evaluator else set())
             concluded = replace(evaluation, midterm=result, midterm_score=event.score, evaluators=known)
-            return gate(state.having(concluded), event.event_type, positive=result is Result.PASS)
+            return set_gate(state.having(concluded), event.event_type, positive=result is Result.PASS)
         case AuditOpinionIssued(auditor=auditor, opinion=opinion):
             audited = replace(evaluation, opinion=opinion, auditors=evaluation.auditors | {auditor})
             money = replace(state.part(Money), audited=event.eligible)
-            return gate(state.having(audited, money), event.event_type, positive=opinion is Opinion.UNQUALIFIED)
+            return set_gate(state.having(audited, money), event.event_type, positive=opinion is Opinion.UNQUALIFIED)
         case FinalEvaluationConcluded(evaluator=evaluator, passed=passed):
             graded = replace(
                 evaluation,
@@ -362,7 +367,7 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
                 passed=passed,
                 evaluators=evaluation.evaluators | {evaluator},
             )
-            return gate(state.having(graded), event.event_type, positive=passed)
+            return set_gate(state.having(graded), event.event_type, positive=passed)
         case _:
             assert_never(event)
 
@@ -370,7 +375,7 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
 # ---------------------------------------------------------------- deadlines and who is awaited
 
 
-def _report_overdue(state: State, calendar: Calendar) -> datetime | None:
+def _self_assessment_ends(state: State, calendar: Calendar) -> datetime | None:
     """From when a missing self-assessment is a failed mid-term; None while nothing is owed.
 
     The days run from the start at the earliest, and after a suspension anew from the day of resumption.
@@ -388,12 +393,12 @@ def _report_overdue(state: State, calendar: Calendar) -> datetime | None:
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
     """The mid-term report (§3.5)."""
-    until = _report_overdue(state, calendar)
+    until = _self_assessment_ends(state, calendar)
     if until is not None:
         yield Due(until, FailOverdueMidterm())
 
 
-def _midterm_wanted(state: State) -> bool:
+def _is_midterm_wanted(state: State) -> bool:
     """Whether money waits for the mid-term, the organisation has reported for it, or it must be repeated."""
     waits = any(t.gate == MidtermEvaluationConcluded.event_type for t in state.part(Tranches).of.values())
     reported = ReportKind.SELF_ASSESSMENT in state.part(Delivery).reports
@@ -402,11 +407,11 @@ def _midterm_wanted(state: State) -> bool:
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     """Self-assessment, mid-term where a tranche waits for it, audit, final evaluation."""
-    until = _report_overdue(state, calendar)
+    until = _self_assessment_ends(state, calendar)
     if until is not None:
         yield Awaited((Role.SO_PM,), "SubmitReport", "", "提交中期自評", "submit the self-assessment", until)
     evaluation, money = state.part(Evaluation), state.part(Money)
-    if state.stage in UNDERWAY and evaluation.midterm is not Result.PASS and _midterm_wanted(state):
+    if state.stage in UNDERWAY and evaluation.midterm is not Result.PASS and _is_midterm_wanted(state):
         yield Awaited((Role.EVAL,), "ConcludeMidtermEvaluation", "", "中期評估", "conclude the mid-term evaluation")
     if state.stage in (Stage.FINAL_REVIEW, Stage.TERMINATING) and money.audited is None:
         yield Awaited((Role.AUDIT,), "IssueAuditOpinion", "", "出具審計意見", "issue the audit opinion")

@@ -11,18 +11,18 @@ from pydantic import Field
 
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import ORIGIN, SAME, Part, State, Transition
 from domain.kernel.words import Words
-from domain.project.contract import Contract, applicants, pinned
+from domain.project.bidders import list_applicants, require_representative
+from domain.project.contract import Contract
 from domain.project.delivery import Delivery
 from domain.project.disbursement import Adverse
 from domain.project.evaluation import Evaluation, Result
 from domain.project.stage import Stage
-from domain.project.variation import represented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -272,7 +272,7 @@ class Rectification(Part):
 
 def reads(state: State, command: Commands) -> Reads:
     """The organisation whose representative reports."""
-    return Reads(streams=applicants(state)) if isinstance(command, SubmitRectification) else Reads()
+    return Reads(streams=list_applicants(state)) if isinstance(command, SubmitRectification) else Reads()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -280,7 +280,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, known, today = Checks(), state.part(Rectification), local_day(order.at)
     match command:
         case OrderRectification(due=last):
-            wd = pinned(check, facts).remedy.rectify_wd
+            wd = require_scheme(check, facts).remedy.rectify_wd
             longest = facts.calendar.after(today, wd)
             check(
                 last is None or today < last <= longest,
@@ -297,17 +297,17 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"結項申請期限至 {until}，尚未逾期",
                 f"the final report may come until {until}",
             )
-            wd = pinned(check, facts).remedy.rectify_wd
+            wd = require_scheme(check, facts).remedy.rectify_wd
             return check.grant(RectificationOrdered(findings=("結項申請逾期未交",), rectify_wd=wd))
         case SubmitRectification():
-            represented(check, state, facts, order.actor)
-            _stands(check, known, "T14", RectificationStatus.OPEN)
+            require_representative(check, state, facts, order.actor)
+            _require_status(check, known, "T14", RectificationStatus.OPEN)
             return check.grant(RectificationSubmitted.of(command))
         case AcceptRectification():
-            _may_be_accepted(check, state, known, order.actor)
+            _require_acceptable(check, state, known, order.actor)
             return check.grant(RectificationAccepted.of(command))
         case FailRectification(extended=extended):
-            wd = _may_fail(check, facts, known, extended=extended)
+            wd = _require_failable(check, facts, known, extended=extended)
             return check.grant(RectificationFailed.of(command, rectify_wd=wd))
         case LapseRectification():
             until = _rectification_ends(state, facts.calendar)
@@ -326,7 +326,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _stands(check: Checks, known: Rectification, rule: str, *statuses: RectificationStatus) -> None:
+def _require_status(check: Checks, known: Rectification, rule: str, *statuses: RectificationStatus) -> None:
     check(
         known.status in statuses,
         rule,
@@ -335,9 +335,9 @@ def _stands(check: Checks, known: Rectification, rule: str, *statuses: Rectifica
     )
 
 
-def _may_be_accepted(check: Checks, state: State, known: Rectification, actor: Actor) -> None:
+def _require_acceptable(check: Checks, state: State, known: Rectification, actor: Actor) -> None:
     """T14: handed in, looked at by somebody else, and what had failed has passed."""
-    _stands(check, known, "T14", RectificationStatus.SUBMITTED)
+    _require_status(check, known, "T14", RectificationStatus.SUBMITTED)
     check(
         actor != known.ordered_by,
         "T14",
@@ -352,13 +352,13 @@ def _may_be_accepted(check: Checks, state: State, known: Rectification, actor: A
     )
 
 
-def _may_fail(check: Checks, facts: Facts, known: Rectification, *, extended: bool) -> int:
+def _require_failable(check: Checks, facts: Facts, known: Rectification, *, extended: bool) -> int:
     """T15: what was handed in is not enough, or nothing was; more time only as often as the scheme allows."""
-    policy = pinned(check, facts).remedy
+    policy = require_scheme(check, facts).remedy
     if not extended:
-        _stands(check, known, "T15", RectificationStatus.SUBMITTED)
+        _require_status(check, known, "T15", RectificationStatus.SUBMITTED)
         return 0
-    _stands(check, known, "T15", RectificationStatus.SUBMITTED, RectificationStatus.FAILED)
+    _require_status(check, known, "T15", RectificationStatus.SUBMITTED, RectificationStatus.FAILED)
     check(
         known.extensions < policy.extensions,
         "T15",
@@ -406,12 +406,12 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ProjectSuspended():
             return state
         case ProjectResumed():
-            return resumed(state, today)
+            return resume(state, today)
         case _:
             assert_never(event)
 
 
-def resumed(state: State, today: date) -> State:
+def resume(state: State, today: date) -> State:
     """The state with every period that stood still beginning anew on that day."""
     known = state.part(Rectification)
     anew = replace(known, runs_from=today, due=None) if known.status is RectificationStatus.OPEN else known
@@ -451,7 +451,7 @@ def due(state: State, calendar: Calendar) -> Iterable[Due]:
         yield Due(until, LapseRectification())
 
 
-def _failed(state: State) -> bool:
+def _has_failed(state: State) -> bool:
     """Whether an evaluation failed and nothing was ordered to put it right (T13, T20)."""
     evaluation = state.part(Evaluation)
     if state.stage == Stage.FINAL_REVIEW:
@@ -463,7 +463,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     """Rectification by the organisation, then the officer's decision, then what follows a failed one."""
     if state.stage == Stage.SUSPENDED:
         yield Awaited((Role.CAB_DEC,), "ResumeProject", "", "恢復實施或終止", "resume, or end the project")
-    if _failed(state):
+    if _has_failed(state):
         zh, en = "責令整改或啟動終止", "order a rectification or initiate termination"
         yield Awaited((Role.CAB_REG,), "OrderRectification", "", zh, en)
     if state.stage != Stage.RECTIFYING:

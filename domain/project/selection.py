@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.project.award import OpenAwardPublicity, ProposeAward
+from domain.project.award import ProposeAward
 from domain.project.bidding import LeaveApplicationOut
+from domain.project.publicity import OpenAwardPublicity
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command
-    from domain.round.resolution import Resolving
+    from domain.round.resolution import Resolution
 
 
-def consequences(resolved: Resolving) -> dict[str, tuple[Command, ...]]:
+def list_consequences(resolved: Resolution) -> dict[str, tuple[Command, ...]]:
     """For every application the commands to be carried out on it, in order, by who resolved the round.
 
     They belong in one group with the round's own event: all of them stand, or none.

@@ -72,12 +72,12 @@ def with_gates(decider: Decider[Any, Any]) -> Decider[Any, Any]:
         after: State = decider.evolve(state, of, event)
         if after.parts.get(Gates) is not state.parts.get(Gates):
             return after
-        return gate(after, event.event_type, positive=True)
+        return set_gate(after, event.event_type, positive=True)
 
     return replace(decider, evolve=evolve)
 
 
-def gate(state: State, event_type: str, *, positive: bool) -> State:
+def set_gate(state: State, event_type: str, *, positive: bool) -> State:
     """The state after a gate's event turned out positive (signed, PASS, grade at or above pass) or not."""
     passed = state.part(Gates).passed
     return state.having(Gates(passed | {event_type} if positive else passed - {event_type}))

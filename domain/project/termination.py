@@ -11,19 +11,18 @@ from pydantic import Field
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
 from domain.kernel.decider import Decider
-from domain.kernel.effects import Effect, Post
-from domain.kernel.facts import Facts
-from domain.kernel.identity import Attachment, Evidence, Role, StreamId, Text
+from domain.kernel.facts import Facts, require_scheme
+from domain.kernel.identity import Attachment, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import ORIGIN, Part, State, Transition, Verdict
-from domain.project.bidding import PlacesFreed, answers, given_back
-from domain.project.contract import Money, Tranches, apportioned, pinned
+from domain.project.bidding import PlacesFreed, give_places_back, list_answers
 from domain.project.disbursement import Adverse
-from domain.project.remedy import resumed
+from domain.project.money import Money, MoneyReturned, apportion
+from domain.project.remedy import resume
 from domain.project.stage import Stage
-from domain.registers.fund import paid, treasury
+from domain.project.tranches import Tranches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,18 +147,6 @@ class OrderClawback(ClawbackDecision, Command):
     rule = "M10"
 
 
-class BroughtBack(Particulars):
-    """Money that went from the project back to where funds are filled from."""
-
-    split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
-    """Fund and fen (M9)."""
-
-    def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Take each fund's share off what was paid to the project; it is not awarded again."""
-        for fund, share in sorted(self.split.items()):
-            yield Post(paid(stream, fund), treasury(stream.realm), share)
-
-
 class Receipt(Particulars):
     """What came in."""
 
@@ -168,7 +155,7 @@ class Receipt(Particulars):
     """The treasury's own number of the receipt."""
 
 
-class ClawbackReceived(Receipt, BroughtBack, Event):
+class ClawbackReceived(Receipt, MoneyReturned, Event):
     """Money that was ordered back is there."""
 
     zh = "追回到賬"
@@ -297,7 +284,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, money, today = Checks(), state.part(Money), local_day(order.at)
     match command:
         case InitiateTermination(hearing_until=until):
-            wd = pinned(check, facts).remedy.hearing_wd
+            wd = require_scheme(check, facts).remedy.hearing_wd
             least = facts.calendar.after(today, wd)
             check(
                 until is None or until >= least,
@@ -309,11 +296,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case UpholdTerminationAppeal():
             return check.grant(TerminationAppealUpheld.of(command))
         case TerminateProject():
-            _may_be_terminated(check, state, facts.calendar, today)
-            free = () if money.net else answers(state)
+            _require_terminable(check, state, facts.calendar, today)
+            free = () if money.net else list_answers(state)
             return check.grant(ProjectTerminated.of(command, freed_places=free))
         case OrderClawback():
-            days = _may_be_ordered(check, state, facts, command, today)
+            days = _require_orderable(check, state, facts, command, today)
             return check.grant(ClawbackOrdered.of(command, clawback_days=days))
         case ReceiveClawback(amount=amount):
             left = outstanding(state)
@@ -329,7 +316,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"到賬 {yuan(amount)} 超出已撥未退的 {yuan(money.net)}",
                 f"{yuan(amount)} is more than the {yuan(money.net)} that was paid and not returned",
             )
-            return check.grant(ClawbackReceived.of(command, split=apportioned(amount, money.out)))
+            return check.grant(ClawbackReceived.of(command, split=apportion(amount, money.out)))
         case EscalateClawback():
             at = _escalates(state, facts.calendar)
             check(
@@ -345,7 +332,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _may_be_terminated(check: Checks, state: State, calendar: Calendar, today: date) -> None:
+def _require_terminable(check: Checks, state: State, calendar: Calendar, today: date) -> None:
     """T24: heard, audited, nothing left to be paid, and what may not be kept ordered back."""
     last = state.part(Termination).last_day(calendar)
     check(
@@ -371,9 +358,9 @@ def _may_be_terminated(check: Checks, state: State, calendar: Calendar, today: d
     )
 
 
-def _may_be_ordered(check: Checks, state: State, facts: Facts, asked: OrderClawback, today: date) -> int:
+def _require_orderable(check: Checks, state: State, facts: Facts, asked: OrderClawback, today: date) -> int:
     """M10: no more than was paid and has neither come back nor been ordered back; within the scheme's period."""
-    money, days = state.part(Money), pinned(check, facts).remedy.clawback_days
+    money, days = state.part(Money), require_scheme(check, facts).remedy.clawback_days
     most = money.net - outstanding(state)
     check(
         asked.amount <= most,
@@ -413,9 +400,9 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case TerminationAppealUpheld():
             heard = approval.end_approval(state, of, gate="TerminateProject", verdict=Verdict.REFUSED)
             nothing_owed = replace(clawback, ordered=state.part(Money).clawed_back, last_day=None)
-            return resumed(heard.having(Termination(), nothing_owed), today)
+            return resume(heard.having(Termination(), nothing_owed), today)
         case ProjectTerminated():
-            return approval.end_approval(given_back(state, event.freed_places), of, gate="TerminateProject")
+            return approval.end_approval(give_places_back(state, event.freed_places), of, gate="TerminateProject")
         case ClawbackOrdered():
             last = event.due or today + timedelta(days=event.clawback_days)
             more = replace(clawback, ordered=clawback.ordered + event.amount, last_day=last, escalated=False)

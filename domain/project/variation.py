@@ -9,39 +9,30 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 
 from pydantic import Field
 
-from domain.application import Application
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Verdict
 from domain.kernel.words import Words
-from domain.project.contract import (
-    Cancelling,
-    Contract,
+from domain.project.bidders import list_applicants, require_representative
+from domain.project.contract import Contract, Line, Signatory, require_signatures, require_sound_budget
+from domain.project.money import CommitmentsFreed, Money, apportion
+from domain.project.stage import Stage
+from domain.project.tranches import (
     Installment,
     Key,
-    Line,
     MilestoneTerm,
-    Money,
-    Signatory,
     Tranche,
     Tranches,
     TrancheStatus,
-    applicants,
-    apportioned,
-    both_signed,
-    pinned,
-    sound_budget,
-    sound_tranches,
-    voided,
+    require_sound_tranches,
+    void_requests,
 )
-from domain.project.stage import Stage
-from domain.registers.organisation import list_unrepresented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,13 +44,13 @@ VARIABLE = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED)
 # ---------------------------------------------------------------- 變更申請
 
 
-class OfVariation(Particulars):
+class VariationNumber(Particulars):
     """Which variation; numbered by who asks for it."""
 
     variation: Annotated[Key, Field(title="變更 / variation")] = "1"
 
 
-class Change(OfVariation):
+class Change(VariationNumber):
     """What is to change, and why."""
 
     reason: Reason
@@ -101,14 +92,14 @@ class RequestVariation(Change, Command):
 # ---------------------------------------------------------------- 批准、不予批准
 
 
-class VariationApproved(OfVariation, Event):
+class VariationApproved(VariationNumber, Event):
     """The change may be agreed on."""
 
     zh = "變更批准"
     share: Annotated[str, Field(title="比例 / share")]
 
 
-class ApproveVariation(OfVariation, Command):
+class ApproveVariation(VariationNumber, Command):
     """Approve the change."""
 
     records = VariationApproved
@@ -120,19 +111,19 @@ class ApproveVariation(OfVariation, Command):
     """The share as the decision states it; must be what was computed."""
 
 
-class Refusal(OfVariation):
+class VariationRejection(VariationNumber):
     """Why the contract stays as it is."""
 
     reason: Reason
 
 
-class VariationRejected(Refusal, Event):
+class VariationRejected(VariationRejection, Event):
     """The contract stays as it is."""
 
     zh = "變更不予批准"
 
 
-class RejectVariation(Refusal, Command):
+class RejectVariation(VariationRejection, Command):
     """Reject the change."""
 
     records = VariationRejected
@@ -145,7 +136,7 @@ class RejectVariation(Refusal, Command):
 # ---------------------------------------------------------------- 補充協議
 
 
-class Supplement(OfVariation):
+class Supplement(VariationNumber):
     """The supplementary agreement that puts an approved change into effect."""
 
     version: Annotated[int, Field(ge=2, title="版本 / version")]
@@ -155,7 +146,7 @@ class Supplement(OfVariation):
     signatures: dict[Signatory, Attachment] = Field(default_factory=dict, title="簽署 / signatures")
 
 
-class ContractAmended(Supplement, Cancelling, Event):
+class ContractAmended(Supplement, CommitmentsFreed, Event):
     """The contract has a new version; what was asked for under the old one is void (SD3)."""
 
     zh = "補充協議"
@@ -236,7 +227,7 @@ def moved_share(move: dict[str, int], award: Fen) -> Decimal:
 
 def reads(state: State, command: Commands) -> Reads:
     """The organisation whose representative asks."""
-    return Reads(streams=applicants(state)) if isinstance(command, RequestVariation) else Reads()
+    return Reads(streams=list_applicants(state)) if isinstance(command, RequestVariation) else Reads()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -244,9 +235,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, contract, today = Checks(), state.part(Contract), local_day(order.at)
     match command:
         case RequestVariation():
-            scheme = pinned(check, facts)
-            represented(check, state, facts, order.actor)
-            _may_be_asked(check, state, facts, command, today)
+            scheme = require_scheme(check, facts)
+            require_representative(check, state, facts, order.actor)
+            _require_requestable(check, state, facts, command, today)
             share = moved_share(command.move, contract.award)
             lines_only = command.end is None and command.award is None and not command.milestones
             return check.grant(
@@ -258,8 +249,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 )
             )
         case ApproveVariation():
-            known = _open(check, state, command.variation)
-            _in_time(check, contract, known, today)
+            known = _require_open(check, state, command.variation)
+            _require_in_time(check, contract, known, today)
             check(
                 known.minor or order.actor.role is Role.CAB_DEC,
                 "S0",
@@ -274,22 +265,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(VariationApproved(variation=command.variation, share=known.share))
         case RejectVariation():
-            _open(check, state, command.variation)
+            _require_open(check, state, command.variation)
             return check.grant(VariationRejected.of(command))
         case AmendContract():
-            return check.grant(_amended(check, state, facts, command))
+            return check.grant(_amend(check, state, facts, command))
         case _:
             assert_never(command)
 
 
-def represented(check: Checks, state: State, facts: Facts, actor: Actor) -> None:
-    """SD10: who acts for the organisation is on its list of representatives."""
-    organisation = state.part(Application).organisation
-    if organisation:
-        list_unrepresented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
-
-
-def _may_be_asked(check: Checks, state: State, facts: Facts, asked: RequestVariation, today: date) -> None:
+def _require_requestable(check: Checks, state: State, facts: Facts, asked: RequestVariation, today: date) -> None:
     contract = state.part(Contract)
     check(
         asked.variation not in state.part(Variations).of,
@@ -322,10 +306,10 @@ def _may_be_asked(check: Checks, state: State, facts: Facts, asked: RequestVaria
         f"變更後金額 {yuan(award)} 不得高於立項金額 {yuan(contract.award)}",
         f"a variation may not raise the award of {yuan(contract.award)} to {yuan(award)}",
     )
-    budget = varied(contract.budget, asked.move)
+    budget = vary(contract.budget, asked.move)
     negative = sorted(line for line, fen in budget.items() if fen < 0)
     check(not negative, "M6", f"科目 {'、'.join(negative)} 將為負", f"{', '.join(negative)} would be negative")
-    sound_budget(check, budget, award, pinned(check, facts).budget)
+    require_sound_budget(check, budget, award, require_scheme(check, facts).budget)
     unknown = sorted(set(asked.milestones) - set(contract.milestones))
     check(
         not unknown,
@@ -335,13 +319,13 @@ def _may_be_asked(check: Checks, state: State, facts: Facts, asked: RequestVaria
     )
 
 
-def varied(budget: dict[str, Fen], move: dict[str, int]) -> dict[str, int]:
+def vary(budget: dict[str, Fen], move: dict[str, int]) -> dict[str, int]:
     """The budget after those movements; a line that falls to nothing is gone."""
     lines = {**budget, **{line: budget.get(line, 0) + fen for line, fen in move.items()}}
     return {line: fen for line, fen in lines.items() if fen}
 
 
-def _open(check: Checks, state: State, number: str) -> Variation:
+def _require_open(check: Checks, state: State, number: str) -> Variation:
     """The variation that waits for a decision. Raises CommandRejected if there is none of that number."""
     known = state.part(Variations).of.get(number)
     if not check(known, "D4", f"無變更申請 {number}", f"there is no variation {number}") or known is None:
@@ -355,7 +339,7 @@ def _open(check: Checks, state: State, number: str) -> Variation:
     return known
 
 
-def _in_time(check: Checks, contract: Contract, asked: Variation, today: date) -> None:
+def _require_in_time(check: Checks, contract: Contract, asked: Variation, today: date) -> None:
     """D4: decided before it takes effect and before the end."""
     check(
         contract.end is None or today <= contract.end,
@@ -371,7 +355,7 @@ def _in_time(check: Checks, contract: Contract, asked: Variation, today: date) -
     )
 
 
-def _amended(check: Checks, state: State, facts: Facts, asked: AmendContract) -> ContractAmended:
+def _amend(check: Checks, state: State, facts: Facts, asked: AmendContract) -> ContractAmended:
     """The contract as it will be. Raises CommandRejected if there is no such variation."""
     contract, money = state.part(Contract), state.part(Money)
     known = state.part(Variations).of.get(asked.variation)
@@ -397,29 +381,29 @@ def _amended(check: Checks, state: State, facts: Facts, asked: AmendContract) ->
         f"補充協議金額 {yuan(asked.award)} 須等於批准的 {yuan(award)}",
         f"the agreement is over {yuan(asked.award)}; {yuan(award)} was approved",
     )
-    both_signed(check, asked.signatures, pinned(check, facts))
+    require_signatures(check, asked.signatures, require_scheme(check, facts))
     milestones = {
         name: MilestoneTerm(title=term.title, due=known.milestones.get(name, term.due))
         for name, term in contract.milestones.items()
     }
-    tranches = _tranches(state) if asked.tranches is None else asked.tranches
-    sound_tranches(check, tranches, asked.award, milestones, pinned(check, facts).payment.allowed_gates)
-    _paid_stay(check, state, tranches)
+    tranches = _list_installments(state) if asked.tranches is None else asked.tranches
+    require_sound_tranches(check, tranches, asked.award, milestones, require_scheme(check, facts).payment.allowed_gates)
+    _require_paid_unchanged(check, state, tranches)
     return ContractAmended.of(
         asked,
         tranches=tranches,
-        budget={line: max(fen, 0) for line, fen in varied(contract.budget, known.move).items()},
+        budget={line: max(fen, 0) for line, fen in vary(contract.budget, known.move).items()},
         end=known.end or contract.end,
         milestones=milestones,
-        split=apportioned(max(contract.award - asked.award, 0), money.committed),
+        split=apportion(max(contract.award - asked.award, 0), money.committed),
     )
 
 
-def _tranches(state: State) -> dict[str, Installment]:
+def _list_installments(state: State) -> dict[str, Installment]:
     return {name: Installment(planned=t.planned, gate=t.gate) for name, t in state.part(Tranches).of.items()}
 
 
-def _paid_stay(check: Checks, state: State, tranches: dict[str, Installment]) -> None:
+def _require_paid_unchanged(check: Checks, state: State, tranches: dict[str, Installment]) -> None:
     """M8: what was paid or cancelled stays as it is."""
     for name, known in state.part(Tranches).of.items():
         planned = tranches[name].planned if name in tranches else 0
@@ -466,14 +450,14 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 known, of, gate="ApproveVariation", key=event.variation, verdict=Verdict.REFUSED
             )
         case ContractAmended():
-            return _in_effect(state, of, event)
+            return _put_into_effect(state, of, event)
         case _:
             assert_never(event)
 
 
-def _in_effect(state: State, of: Occurrence, event: ContractAmended) -> State:
+def _put_into_effect(state: State, of: Occurrence, event: ContractAmended) -> State:
     """The contract in its new version; open variations of the old one, and requests in flight, are void."""
-    state = voided(state, of, f"協議第 {event.version} 版 / contract version {event.version}")
+    state = void_requests(state, of, f"協議第 {event.version} 版 / contract version {event.version}")
     for number, other in state.part(Variations).of.items():
         if number != event.variation and other.status in (VariationStatus.REQUESTED, VariationStatus.APPROVED):
             state = approval.end_approval(state, of, gate="ApproveVariation", key=number, verdict=Verdict.VOID)
@@ -487,14 +471,14 @@ def _in_effect(state: State, of: Occurrence, event: ContractAmended) -> State:
         milestones=event.milestones,
     )
     before = state.part(Tranches).of
-    tranches = {name: _replanned(before.get(name) or Tranche(0, ""), term) for name, term in event.tranches.items()}
+    tranches = {name: _replan(before.get(name) or Tranche(0, ""), term) for name, term in event.tranches.items()}
     money = state.part(Money)
     freed = replace(money.after_cancelling(event.split), cancelled=money.cancelled)
     effective = state.part(Variations).having(event.variation, status=VariationStatus.EFFECTIVE)
     return state.having(amended, Tranches(tranches), freed, effective)
 
 
-def _replanned(known: Tranche, term: Installment) -> Tranche:
+def _replan(known: Tranche, term: Installment) -> Tranche:
     planned = replace(known, planned=term.planned, gate=term.gate)
     if planned.settled or planned.remainder:
         return planned

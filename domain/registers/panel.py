@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from domain.application import Application
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Aggregate, Decider
-from domain.kernel.facts import Facts, Reads
+from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
@@ -329,7 +329,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case DrawPanel():
             return _draw(check, state, facts, command)
         case DeclareConflict(organisation=organisation):
-            scheme = _require_scheme(check, facts)
+            scheme = require_scheme(check, facts)
             _require_seat(check, panel, order.actor, "RP02")
             bids = any(organisation in names for names in panel.bidders.values())
             months = scheme.review.recusal_months
@@ -340,22 +340,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ReviewerRecused.of(command))
         case SubmitScore():
             _require_scorer(check, panel, order.actor, command)
-            mark = _total(check, _require_scheme(check, facts), command)
+            mark = _total(check, require_scheme(check, facts), command)
             return check.grant(ScoreSubmitted.of(command, mark=mark))
         case IssueReviewReport():
             return _report(check, state, facts, command)
         case _:
             assert_never(command)
-
-
-def _require_scheme(check: Checks, facts: Facts) -> Scheme:
-    """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
-    if (
-        not check(facts.scheme, "S1", "輪次尚未選定管理辦法", "no scheme is pinned to the round yet")
-        or not facts.scheme
-    ):
-        raise check.refuse()
-    return facts.scheme
 
 
 def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list[Event]:
@@ -379,7 +369,7 @@ def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list
         "同一專家不得佔兩席",
         "one expert cannot take two seats",
     )
-    scheme = _require_scheme(check, facts)
+    scheme = require_scheme(check, facts)
     check(
         len(set(command.seats)) >= scheme.review.panel,
         "P4",
@@ -508,7 +498,7 @@ def _total(check: Checks, scheme: Scheme, sheet: SubmitScore) -> Decimal:
 
 def _report(check: Checks, state: State, facts: Facts, command: IssueReviewReport) -> list[Event]:
     """RP05: nobody barred is seated, as many sheets as the rules ask for; or, with no sheet at all, from paper."""
-    panel, scheme = state.part(Panel), _require_scheme(check, facts)
+    panel, scheme = state.part(Panel), require_scheme(check, facts)
     barred = [seat for seat in panel.seated if seat in panel.barred]
     check(
         not barred,

@@ -16,7 +16,17 @@ from domain.kernel.identity import Attachments, Evidence, Reason, Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import SAME, SchemeRef, State, Transition
-from domain.round.plan import GRACE, Founded, Founding, Round, RoundStage, founded, founding, founding_reads, rules
+from domain.round.plan import (
+    GRACE,
+    Founded,
+    Founding,
+    Round,
+    RoundStage,
+    found_round,
+    list_founding_reads,
+    remember_founding,
+    require_rules,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +69,7 @@ class PublishCall(Announcement, Founding, Command):
 # ---------------------------------------------------------------- 公告更正
 
 
-class Correction(Particulars):
+class CallCorrection(Particulars):
     """What the call now says."""
 
     reason: Reason
@@ -70,14 +80,14 @@ class Correction(Particulars):
     attachments: Attachments = ()
 
 
-class CallAmended(Correction, Event):
+class CallAmended(CallCorrection, Event):
     """The call was corrected before its deadline."""
 
     zh = "公告更正"
     moves = (Transition("RD07", (RoundStage.OPEN,), SAME, (Role.CAB_REG,), "before the deadline"),)
 
 
-class AmendCall(Correction, Command):
+class AmendCall(CallCorrection, Command):
     """Correct the call."""
 
     records = CallAmended
@@ -145,9 +155,9 @@ def reads(state: State, command: Commands) -> Reads:
     """The register of the rules."""
     match command:
         case PublishCall():
-            return founding_reads(state, command)
+            return list_founding_reads(state, command)
         case AmendCall(scheme=scheme):
-            return founding_reads(state, Founding(scheme=scheme))
+            return list_founding_reads(state, Founding(scheme=scheme))
         case CloseCall() | CancelCall():
             return Reads()
         case _:
@@ -159,9 +169,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, today = Checks(), local_day(order.at)
     match command:
         case PublishCall(deadline=deadline):
-            _lies_ahead(check, deadline, order.at)
-            said = founding(check, state, facts, command, today)
-            scheme = rules(check, state, facts, command.scheme, today)
+            _require_ahead(check, deadline, order.at)
+            said = found_round(check, state, facts, command, today)
+            scheme = require_rules(check, state, facts, command.scheme, today)
             return check.grant(
                 CallPublished(
                     deadline=deadline,
@@ -171,10 +181,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 )
             )
         case AmendCall(deadline=deadline, scheme=scheme):
-            not_open(check, state, facts.calendar, order.at, "D1")
-            _lies_ahead(check, deadline, order.at)
+            require_open(check, state, facts.calendar, order.at, "D1")
+            _require_ahead(check, deadline, order.at)
             if scheme is not None:
-                rules(check, state, facts, scheme, today)
+                require_rules(check, state, facts, scheme, today)
             return check.grant(CallAmended.of(command))
         case CloseCall():
             end = state.part(Round).closes_at(facts.calendar)
@@ -191,7 +201,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def not_open(check: Checks, round_: State, calendar: Calendar, at: datetime, rule: str) -> None:
+def require_open(check: Checks, round_: State, calendar: Calendar, at: datetime, rule: str) -> None:
     """Note that the window for bids does not stand open at that instant, if so (D1)."""
     end = round_.part(Round).closes_at(calendar)
     if not check(
@@ -209,7 +219,7 @@ def not_open(check: Checks, round_: State, calendar: Calendar, at: datetime, rul
     )
 
 
-def _lies_ahead(check: Checks, deadline: datetime | None, now: datetime) -> None:
+def _require_ahead(check: Checks, deadline: datetime | None, now: datetime) -> None:
     check(
         deadline is None or deadline > now,
         "D1",
@@ -231,7 +241,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case CallPublished():
             called = replace(known, called_on=local_day(of.at), window_wd=event.window_wd, deadline=event.deadline)
-            return founded(state.having(called), event)
+            return remember_founding(state.having(called), event)
         case CallAmended():
             amended = state.having(replace(known, deadline=event.deadline or known.deadline))
             return replace(amended, scheme=event.scheme or state.scheme)

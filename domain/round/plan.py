@@ -246,7 +246,7 @@ class Round(Part):
 # ---------------------------------------------------------------- decide
 
 
-def founding_reads(state: State, command: Founding) -> Reads:
+def list_founding_reads(state: State, command: Founding) -> Reads:
     """The register of the rules that are named or hold, and who holds the year's municipal place."""
     ref = command.scheme or state.scheme
     if ref is None:
@@ -260,9 +260,9 @@ def reads(state: State, command: Commands) -> Reads:
     match command:
         case ApproveRoundBudget(funds=funds):
             streams = frozenset(state.stream.sibling("fund", fund) for fund in funds)
-            return founding_reads(state, command) | Reads(streams=streams)
+            return list_founding_reads(state, command) | Reads(streams=streams)
         case OpenNeedSolicitation():
-            return founding_reads(state, command)
+            return list_founding_reads(state, command)
         case PublishNeedCatalogue(needs=needs):
             return Reads(streams=frozenset(state.stream.sibling("need", need) for need in needs))
         case CloseNeedSolicitation():
@@ -276,12 +276,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, known, today = Checks(), state.part(Round), local_day(order.at)
     match command:
         case ApproveRoundBudget(amount=amount, funds=funds):
-            _budgeted(check, state, facts, amount, funds)
-            founded = founding(check, state, facts, command, today)
+            _require_sound_budget(check, state, facts, amount, funds)
+            founded = found_round(check, state, facts, command, today)
             return check.grant(RoundBudgetApproved(amount=amount, funds=funds, **founded))
         case OpenNeedSolicitation():
-            founded = founding(check, state, facts, command, today)
-            scheme = rules(check, state, facts, command.scheme, today)
+            founded = found_round(check, state, facts, command, today)
+            scheme = require_rules(check, state, facts, command.scheme, today)
             window_wd = scheme.needs.window_wd
             return check.grant(NeedSolicitationOpened(theme=command.theme, window_wd=window_wd, **founded))
         case CloseNeedSolicitation():
@@ -307,7 +307,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _budgeted(check: Checks, state: State, facts: Facts, amount: Fen, funds: dict[str, Fen]) -> None:
+def _require_sound_budget(check: Checks, state: State, facts: Facts, amount: Fen, funds: dict[str, Fen]) -> None:
     shares = sum(funds.values())
     check(
         not funds or shares == amount,
@@ -325,7 +325,7 @@ def _budgeted(check: Checks, state: State, facts: Facts, amount: Fen, funds: dic
         )
 
 
-def rules(check: Checks, state: State, facts: Facts, named: SchemeRef | None, today: date) -> Scheme:
+def require_rules(check: Checks, state: State, facts: Facts, named: SchemeRef | None, today: date) -> Scheme:
     """The rules that the command names, or those that hold. Raises CommandRejected if there are none to judge by."""
     ref = named or state.scheme
     if ref is None:
@@ -348,9 +348,9 @@ def rules(check: Checks, state: State, facts: Facts, named: SchemeRef | None, to
     return scheme
 
 
-def founding(check: Checks, state: State, facts: Facts, command: Founding, today: date) -> dict[str, object]:
+def found_round(check: Checks, state: State, facts: Facts, command: Founding, today: date) -> dict[str, object]:
     """What the event says of the round: all of it if it is the first, else only a scheme that is new."""
-    known, scheme = state.part(Round), rules(check, state, facts, command.scheme, today)
+    known, scheme = state.part(Round), require_rules(check, state, facts, command.scheme, today)
     if state.version:
         for name in ("year", "level", "ordinal"):
             said, held = getattr(command, name), getattr(known, name)
@@ -382,7 +382,7 @@ def founding(check: Checks, state: State, facts: Facts, command: Founding, today
 # ---------------------------------------------------------------- evolve
 
 
-def founded(state: State, event: Founded) -> State:
+def remember_founding(state: State, event: Founded) -> State:
     """The state with what the event says of the round itself."""
     known = state.part(Round)
     after = replace(
@@ -400,9 +400,9 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known, today = state.part(Round), local_day(of.at)
     match event:
         case RoundBudgetApproved():
-            return founded(state.having(replace(known, budget=event.amount)), event)
+            return remember_founding(state.having(replace(known, budget=event.amount)), event)
         case NeedSolicitationOpened():
-            return founded(state.having(replace(known, solicited_on=today, needs_wd=event.window_wd)), event)
+            return remember_founding(state.having(replace(known, solicited_on=today, needs_wd=event.window_wd)), event)
         case NeedSolicitationClosed():
             return state
         case NeedCataloguePublished():

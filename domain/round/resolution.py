@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
 
 
-class _Line(BaseModel):
+class _BidLine(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     application: Annotated[str, Field(title="申報 / application")]
 
 
-class Selection(_Line):
+class Selection(_BidLine):
     """One bid that is to be awarded."""
 
     project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$", title="項目 / project")]
@@ -49,13 +49,13 @@ class Selection(_Line):
     """The panel that scored it."""
 
 
-class Omission(_Line):
+class Omission(_BidLine):
     """One bid that is not chosen, and why."""
 
     reason: Reason
 
 
-class Ranked(_Line):
+class RankedBid(_BidLine):
     """Where a bid stands among all of its round."""
 
     rank: Annotated[int, Field(title="名次 / rank")]
@@ -70,7 +70,7 @@ class Ranked(_Line):
     selected: Annotated[bool, Field(title="入選 / selected")]
 
 
-class Resolving(Particulars):
+class Resolution(Particulars):
     """Which bids are awarded and which are not: every bid that the panels scored is one or the other."""
 
     panels: Annotated[tuple[str, ...], Field(min_length=1, title="評審專家組 / review panels")]
@@ -85,7 +85,7 @@ class Resolving(Particulars):
     """The digest of the ranking that was looked at: if anything has moved since, it is refused."""
 
 
-class RoundResolved(Resolving, Event):
+class RoundResolved(Resolution, Event):
     """The round is decided."""
 
     zh = "評審決議"
@@ -98,10 +98,10 @@ class RoundResolved(Resolving, Event):
             "panels reported; every scored bid decided; budget and envelopes suffice; preview still true",
         ),
     )
-    ranking: Annotated[tuple[Ranked, ...], Field(title="排名 / ranking")]
+    ranking: Annotated[tuple[RankedBid, ...], Field(title="排名 / ranking")]
 
 
-class ResolveRound(Resolving, Command):
+class ResolveRound(Resolution, Command):
     """Decide the round."""
 
     records = RoundResolved
@@ -110,7 +110,7 @@ class ResolveRound(Resolving, Command):
 # ---------------------------------------------------------------- ranking and preview
 
 
-def ranking(panels: Iterable[Panel], versions: dict[str, int], selected: frozenset[str]) -> tuple[Ranked, ...]:
+def rank(panels: Iterable[Panel], versions: dict[str, int], selected: frozenset[str]) -> tuple[RankedBid, ...]:
     """All bids of those panels, best first: by mark and bonus, then by mark, then by number."""
     lines = [
         (mark + panel.bonuses.get(name, 0), mark, panel.bonuses.get(name, 0), name)
@@ -119,7 +119,7 @@ def ranking(panels: Iterable[Panel], versions: dict[str, int], selected: frozens
     ]
     totals = [total for total, *_ in lines]
     return tuple(
-        Ranked(
+        RankedBid(
             rank=1 + sum(other > total for other in totals),
             application=name,
             score=mark,
@@ -132,15 +132,17 @@ def ranking(panels: Iterable[Panel], versions: dict[str, int], selected: frozens
     )
 
 
-def preview(state: State, facts: Facts, panels: Iterable[str], selected: Iterable[Selection]) -> tuple[Ranked, ...]:
+def preview_ranking(
+    state: State, facts: Facts, panels: Iterable[str], selected: Iterable[Selection]
+) -> tuple[RankedBid, ...]:
     """The ranking as it stands now, with what would be selected: what is shown before anybody resolves."""
     reports = [facts.of(state.stream.sibling("panel", name)).part(Panel) for name in panels]
     names = {name for report in reports for name in report.applications}
     versions = {name: facts.of(state.stream.sibling("project", name)).version for name in names}
-    return ranking(reports, versions, frozenset(s.application for s in selected))
+    return rank(reports, versions, frozenset(s.application for s in selected))
 
 
-def preview_digest(ranked: Iterable[Ranked], selected: Iterable[Selection]) -> str:
+def digest_preview(ranked: Iterable[RankedBid], selected: Iterable[Selection]) -> str:
     """SHA-256, in hex, over the ranking and what is selected for how much."""
     chosen = sorted((plain(s) for s in selected), key=lambda s: str(s["application"]))
     return digest({"ranking": [plain(r) for r in ranked], "selected": chosen})
@@ -165,11 +167,11 @@ def decide(state: State, facts: Facts, _order: Order, command: ResolveRound) -> 
     check = Checks()
     match command:
         case ResolveRound():
-            _all_are_decided(check, state, facts, command)
-            _money_suffices(check, state, facts, command)
-            ranked = preview(state, facts, command.panels, command.selected)
+            _require_every_bid(check, state, facts, command)
+            _require_money(check, state, facts, command)
+            ranked = preview_ranking(state, facts, command.panels, command.selected)
             check(
-                preview_digest(ranked, command.selected) == command.preview,
+                digest_preview(ranked, command.selected) == command.preview,
                 "RD10",
                 "預覽之後內容已變，請重新預覽並核對",
                 "something has moved since the preview; look at a new one",
@@ -179,7 +181,7 @@ def decide(state: State, facts: Facts, _order: Order, command: ResolveRound) -> 
             assert_never(command)
 
 
-def _all_are_decided(check: Checks, state: State, facts: Facts, command: ResolveRound) -> None:
+def _require_every_bid(check: Checks, state: State, facts: Facts, command: ResolveRound) -> None:
     """Every bid before the panels is selected or left out, once; and each still waits for its decision."""
     scored_by: dict[str, str] = {}
     for name in command.panels:
@@ -217,7 +219,7 @@ def _all_are_decided(check: Checks, state: State, facts: Facts, command: Resolve
         )
 
 
-def _money_suffices(check: Checks, state: State, facts: Facts, command: ResolveRound) -> None:
+def _require_money(check: Checks, state: State, facts: Facts, command: ResolveRound) -> None:
     """M5 over all awards together: the round's budget, and every envelope."""
     budget, total = state.part(Round).budget, sum(s.award for s in command.selected)
     check(

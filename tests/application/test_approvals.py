@@ -12,7 +12,8 @@ from application import approvals
 from application.approvals import NoSuchApproval, list_approvals, wait_for_decision
 from domain.kernel.identity import Actor
 from domain.kernel.state import Verdict
-from domain.project.award import DeclineAward, OpenAwardPublicity
+from domain.project.award import DeclineAward
+from domain.project.publicity import OpenAwardPublicity
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:

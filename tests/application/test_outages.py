@@ -14,7 +14,7 @@ from application import door as doors
 from application.door import Mismatch, NotKnown
 from application.queries import load_file
 from domain.kernel.identity import Actor
-from domain.project.award import OpenAwardPublicity
+from domain.project.publicity import OpenAwardPublicity
 from tests.workflows.bureau import verification
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from application.reconcile import Discrepancy, reconcile, resurrect
-from domain.catalogue import command_named
+from domain.catalogue import find_command
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from schemes import packs
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 async def _soliciting_round(desk: Desk) -> StreamId:
     """A round on the wall clock whose window for needs is running."""
     rules = packs.load_shipped("fuzhou")
-    publish = command_named("PolicyPackPublished", "scheme").model_validate({"scheme": rules})
+    publish = find_command("PolicyPackPublished", "scheme").model_validate({"scheme": rules})
     scheme = StreamId.of("scheme", LIVE, rules.name)
     await desk.door.send(scheme, publish, Actor("CAB-DEC#1"), command_id=derive_id("published", scheme, "1"))
     stream = StreamId.of("round", LIVE, f"R-{uuid4().hex[:8]}")
-    command = command_named("NeedSolicitationOpened", "round").model_validate(
+    command = find_command("NeedSolicitationOpened", "round").model_validate(
         {"scheme": rules.ref.model_dump(), "year": datetime.now(UTC).year, "level": "DISTRICT"}
     )
     await desk.door.send(stream, command, Actor("CAB-REG#1"))

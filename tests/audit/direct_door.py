@@ -17,7 +17,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Envelope
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, Attachment, StreamId
-from domain.round.resolution import ResolveRound, Selection, preview, preview_digest
+from domain.round.resolution import ResolveRound, Selection, digest_preview, preview_ranking
 from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
 from scenarios.play import PlayResult, play
@@ -108,11 +108,11 @@ async def prepare_resolution(store: EventStore, realm: str) -> ResolveRound:
     streams = [StreamId.of(kind, realm, name) for kind, name in names]
     found = (await store.read_many(streams)).streams
     states = {stream: fold(stream, found[stream]) for stream in streams}
-    looked_at = preview(states[streams[0]], Facts(streams=states), ("RP-2",), (selected,))
+    looked_at = preview_ranking(states[streams[0]], Facts(streams=states), ("RP-2",), (selected,))
     return ResolveRound(
         panels=("RP-2",),
         selected=(selected,),
         minutes=Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf"),
         contact="市民政局",
-        preview=preview_digest(looked_at, (selected,)),
+        preview=digest_preview(looked_at, (selected,)),
     )

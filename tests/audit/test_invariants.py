@@ -20,7 +20,7 @@ import cli.adapter
 from audit.invariants import INVARIANTS, Invariants, check
 from audit.invariants.state_machine import TABLE
 from cli.audit import app
-from domain.catalogue import transition_table
+from domain.catalogue import list_transitions
 from domain.kernel.calendar import local_day
 from domain.kernel.failure import FailureKind
 from domain.registers.calendar import PublishCalendar
@@ -112,7 +112,7 @@ def test_its_own_state_machine_and_the_rules_say_the_same() -> None:
     """Two tables, written apart, row by row; the checker's also has the rows that change no stage."""
     theirs = {
         (row.id, row.event, stage, row.to, row.pushes)
-        for row in transition_table()
+        for row in list_transitions()
         if row.kind == "project"
         for stage in row.start
     }

@@ -18,8 +18,8 @@ from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
-from domain.project.award import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
 from domain.project.delivery import StartProject
+from domain.project.publicity import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
 from domain.registers.organisation import Listing, RecordCreditListing
 from scenarios.format import Scenario
 from scenarios.plan import plan

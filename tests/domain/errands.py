@@ -12,16 +12,19 @@ from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor
 from domain.project.award import Award
-from domain.project.contract import Contract, Money, Tranches
+from domain.project.contract import Contract
 from domain.project.delivery import Delivery
 from domain.project.disbursement import PAYABLE
 from domain.project.evaluation import Evaluation, Result
+from domain.project.money import Money
+from domain.project.publicity import Publicity
 from domain.project.stage import Gates
 from domain.project.termination import Termination, outstanding, unjustified
+from domain.project.tranches import Tranches
 from domain.project.variation import Variations
 from domain.registers.fund import envelope
 from domain.registers.panel import Panel
-from domain.round.resolution import Omission, Selection, preview, preview_digest
+from domain.round.resolution import Omission, Selection, digest_preview, preview_ranking
 from tests.domain.guesses import BIDS, KINDS, guess
 from tests.domain.memory_realm import StreamCommand
 from tests.domain.pure_realm import EVIDENCE
@@ -97,12 +100,12 @@ def _resolution(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> 
         )
         streams = {office.id("panel", panel): office.state("panel", panel)}
         streams |= {office.id("project", a): office.state("project", a) for a in known.applications}
-        ranked = preview(office.state("round", name), Facts(streams=streams), (panel,), (chosen,))
+        ranked = preview_ranking(office.state("round", name), Facts(streams=streams), (panel,), (chosen,))
         fields = {
             "panels": (panel,),
             "selected": (chosen,),
             "left_out": tuple(Omission(application=a, reason="名次") for a in others),
-            "preview": preview_digest(ranked, (chosen,)),
+            "preview": digest_preview(ranked, (chosen,)),
             "contact": dice.choice((None, "市民政局")),
         }
         return what.command, fields, ""
@@ -181,7 +184,7 @@ def draw_for(office: MemoryRealm, panel: str) -> StreamCommand | None:
 
 def _confirmation(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     """After the last day of publicity."""
-    last = office.part("project", name, Award).last_day(office.calendar)
+    last = office.part("project", name, Publicity).last_day(office.calendar)
     if last is not None:
         office.pass_time(day_ends(last) + timedelta(hours=9))
     return what.command, {}, ""

@@ -9,14 +9,14 @@ import pytest
 from domain.catalogue import (
     AGGREGATES,
     command_class,
-    command_named,
-    command_table,
     decode,
     event_class,
-    halves,
+    find_command,
     kind_of_subject,
+    list_commands,
+    list_transitions,
+    split_subject,
     stage_zh,
-    transition_table,
 )
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import Role
@@ -169,7 +169,7 @@ def rows(table: str) -> list[list[str]]:
 
 
 def recorded_by(event_type: str) -> set[str]:
-    return {role for row in command_table() if row.event == event_type for role in row.roles}
+    return {role for row in list_commands() if row.event == event_type for role in row.roles}
 
 
 @pytest.mark.parametrize(("event_type", "zh", "by"), rows(FIELD_EVENTS))
@@ -182,7 +182,7 @@ def test_every_event_of_the_field_is_there_under_its_term_and_by_its_roles(event
 @pytest.mark.parametrize("told", rows(FIELD_TRANSITIONS), ids=lambda told: told[0])
 def test_every_transition_of_the_field_is_there(told: list[str]) -> None:
     number, event_type, start, to, by, guard = told
-    (row,) = (r for r in transition_table() if (r.kind, r.id) == ("project", number))
+    (row,) = (r for r in list_transitions() if (r.kind, r.id) == ("project", number))
     assert (row.event, row.to, row.guard) == (event_type, to, guard)
     assert set(row.start) == set(start.split("/")) | WIDER.get(number, set())
     assert set(row.roles) >= set(by.split("/"))
@@ -197,7 +197,7 @@ def test_every_command_records_one_event_of_its_own_stream() -> None:
 
 
 def test_every_event_is_recorded_by_a_command() -> None:
-    recorded = {row.event for row in command_table()}
+    recorded = {row.event for row in list_commands()}
     for aggregate in AGGREGATES.values():
         assert {e.event_type for e in aggregate.events} <= recorded
 
@@ -206,7 +206,7 @@ def test_names_are_unique() -> None:
     commands = Counter(c.command_type for a in AGGREGATES.values() for c in a.commands)
     events = Counter(e.event_type for a in AGGREGATES.values() for e in a.events)
     terms = Counter(e.zh for a in AGGREGATES.values() for e in a.events)
-    transitions = Counter((row.kind, row.id) for row in transition_table())
+    transitions = Counter((row.kind, row.id) for row in list_transitions())
     rooms = Counter((a.kind, room.name) for a in AGGREGATES.values() for room in a.deciders)
     for counted in (commands, events, terms, transitions, rooms):
         assert not {name: n for name, n in counted.items() if n > 1}
@@ -220,20 +220,20 @@ def test_every_command_and_event_says_what_it_is() -> None:
 
 @pytest.mark.parametrize("name", ["StartProject", "start-project", "ProjectStarted", "project-started", "項目啟動"])
 def test_a_command_answers_to_all_its_names(name: str) -> None:
-    assert command_named(name) is StartProject
-    assert command_named(name, "project") is StartProject
+    assert find_command(name) is StartProject
+    assert find_command(name, "project") is StartProject
 
 
 def test_a_command_of_another_kind_does_not_answer() -> None:
     with pytest.raises(KeyError):
-        command_named("StartProject", "need")
+        find_command("StartProject", "need")
     with pytest.raises(KeyError):
         command_class("Nonsense")
 
 
 def test_an_event_that_the_timer_causes_too_means_the_persons_command() -> None:
-    assert command_named("PreliminaryReviewFailed", "project") is FailPreliminaryReview
-    assert command_named("LapseCompletion", "project") is LapseCompletion
+    assert find_command("PreliminaryReviewFailed", "project") is FailPreliminaryReview
+    assert find_command("LapseCompletion", "project") is LapseCompletion
 
 
 @pytest.mark.parametrize(
@@ -266,11 +266,11 @@ def test_a_subject_says_which_kind_it_is_of(subject: str, kind: str) -> None:
     ],
 )
 def test_a_subject_means_a_stream_or_a_part_of_it(subject: str, name: str, part: str) -> None:
-    assert halves(subject) == (name, part)
+    assert split_subject(subject) == (name, part)
 
 
 def test_the_part_goes_into_the_commands_field_unless_it_is_said_otherwise() -> None:
-    requested, started = command_named("request-disbursement"), command_named("start-project")
+    requested, started = find_command("request-disbursement"), find_command("start-project")
     assert requested.about("T1", {"amount": 1}) == {"tranche": "T1", "amount": 1}
     assert requested.about("T1", {"tranche": "T2"}) == {"tranche": "T2"}
     assert requested.about("", {}) == started.about("T1", {}) == {}
@@ -289,7 +289,7 @@ def test_an_event_comes_back_from_its_bytes() -> None:
 
 
 def test_every_stage_has_a_term() -> None:
-    for row in transition_table():
+    for row in list_transitions():
         for stage in {*row.start, row.to} - {ORIGIN, SAME}:
             assert stage_zh(row.kind, stage) != stage
     assert stage_zh("round", "UNHEARD_OF") == "UNHEARD_OF"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import pytest
 
 from domain.kernel.scheme import RoundLevel
-from domain.project.award import DeclineAward, Remedy, RevocationGround, RevokeAward, UpholdObjection
+from domain.project.award import DeclineAward, RevocationGround, RevokeAward
 from domain.project.bidding import LeaveApplicationOut
 from domain.project.disbursement import CancelTranche
 from domain.project.evaluation import IssueAuditOpinion, Opinion
+from domain.project.objection import ObjectionRemedy, UpholdObjection
 from domain.project.termination import InitiateTermination, TerminateProject
 from domain.round.call import PublishCall
 from tests.domain.pure_realm import EVIDENCE
 from tests.domain.test_mutants import AGAINST, RULES, mute, objection
 from tests.domain.written_realm import Step, WrittenRealm, bid, project, realm_until
 
-UPHELD = UpholdObjection(remedy=Remedy.DISQUALIFY, finding="屬實", attachments=EVIDENCE)
+UPHELD = UpholdObjection(remedy=ObjectionRemedy.DISQUALIFY, finding="屬實", attachments=EVIDENCE)
 REVOKED = RevokeAward(ground=RevocationGround.FALSE_STATEMENT, **AGAINST)
 ENDED_UNPAID = (
     project(InitiateTermination(ground="無法開展", attachments=EVIDENCE), "2024-03-26", "CAB-REG#1"),

@@ -31,10 +31,10 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
 from domain.kernel.identity import Actor
 from domain.kernel.scheme import RoundLevel
-from domain.project.award import AcceptObjection, LodgeObjection
-from domain.project.contract import Tranches
 from domain.project.delivery import UNDERWAY, RecordExpenditure
 from domain.project.disbursement import PAYABLE, ApproveDisbursement, CheckDisbursement, PayDisbursement
+from domain.project.objection import AcceptObjection, LodgeObjection
+from domain.project.tranches import Tranches
 from domain.project.variation import VARIABLE, ApproveVariation, RequestVariation
 from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource, envelope

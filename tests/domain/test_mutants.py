@@ -23,18 +23,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
 from domain.project import disbursement
-from domain.project.award import (
-    AcceptObjection,
-    ConfirmAward,
-    DeclineAward,
-    DismissObjection,
-    LodgeObjection,
-    OpenAwardPublicity,
-    Remedy,
-    RescoreAward,
-    RevokeAward,
-    UpholdObjection,
-)
+from domain.project.award import DeclineAward, RevokeAward
 from domain.project.bidding import BaseSupport, LapseCompletion, ReturnApplication
 from domain.project.closeout import (
     ArchiveProject,
@@ -46,7 +35,7 @@ from domain.project.closeout import (
     ReturnSurplus,
     SubmitFinalReport,
 )
-from domain.project.contract import Installment, LapseContractSigning, Parties
+from domain.project.contract import LapseContractSigning, Parties
 from domain.project.delivery import (
     RecordActivity,
     RecordExpenditure,
@@ -63,6 +52,15 @@ from domain.project.disbursement import (
     WithholdDisbursement,
 )
 from domain.project.evaluation import ConcludeFinalEvaluation, IssueAuditOpinion, Opinion
+from domain.project.objection import (
+    AcceptObjection,
+    DismissObjection,
+    LodgeObjection,
+    ObjectionRemedy,
+    RescoreAward,
+    UpholdObjection,
+)
+from domain.project.publicity import ConfirmAward, OpenAwardPublicity
 from domain.project.remedy import (
     AcceptRectification,
     FailRectification,
@@ -79,6 +77,7 @@ from domain.project.termination import (
     TerminateProject,
     UpholdTerminationAppeal,
 )
+from domain.project.tranches import Installment
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
 from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
@@ -589,7 +588,9 @@ MUTANTS = (
         (
             *objection("2024-03-13", "2024-03-14"),
             project(
-                UpholdObjection(remedy=Remedy.RESCORE, finding="屬實", attachments=EVIDENCE), "2024-03-18", "CAB-DEC#1"
+                UpholdObjection(remedy=ObjectionRemedy.RESCORE, finding="屬實", attachments=EVIDENCE),
+                "2024-03-18",
+                "CAB-DEC#1",
             ),
             project(OpenAwardPublicity(contact="市民政局"), "2024-03-19", "CAB-REG#1"),
         ),
@@ -601,7 +602,9 @@ MUTANTS = (
         (
             *objection("2024-03-13", "2024-03-14"),
             project(
-                UpholdObjection(remedy=Remedy.RESCORE, finding="屬實", attachments=EVIDENCE), "2024-03-18", "CAB-DEC#1"
+                UpholdObjection(remedy=ObjectionRemedy.RESCORE, finding="屬實", attachments=EVIDENCE),
+                "2024-03-18",
+                "CAB-DEC#1",
             ),
             project(RescoreAward(panel="RP-1"), "2024-03-19", "CAB-REG#1"),
         ),
@@ -760,7 +763,7 @@ def test_m9_a_split_that_loses_the_rounding_is_caught(monkeypatch: pytest.Monkey
     def rounded_down(amount: int, over: Mapping[str, int]) -> dict[str, int]:
         return {name: amount * share // sum(over.values()) for name, share in over.items()}
 
-    monkeypatch.setattr(disbursement, "apportioned", rounded_down)
+    monkeypatch.setattr(disbursement, "apportion", rounded_down)
     assert broke(realm_until("paid T1")) == {"M9"}
 
 
@@ -838,8 +841,8 @@ OUT_OF_PLACE: dict[str, Command] = {
     "T02": OpenAwardPublicity(contact="市民政局"),
     "T03": AcceptObjection(),
     "T04": DismissObjection(finding="不實"),
-    "T05": UpholdObjection(remedy=Remedy.DISQUALIFY, **_REASON),
-    "T06": UpholdObjection(remedy=Remedy.RESCORE, **_REASON),
+    "T05": UpholdObjection(remedy=ObjectionRemedy.DISQUALIFY, **_REASON),
+    "T06": UpholdObjection(remedy=ObjectionRemedy.RESCORE, **_REASON),
     "T07": ConfirmAward(),
     "T08": DeclineAward(reason="人手不足"),
     "T09": RevokeAward.model_validate({"ground": "FALSE_STATEMENT", **AGAINST}),

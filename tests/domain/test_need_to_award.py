@@ -8,14 +8,7 @@ from domain.application import Application, ProjectKind
 from domain.kernel.identity import StreamId
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
-from domain.project.award import (
-    AcceptObjection,
-    ConfirmAward,
-    DismissObjection,
-    LodgeObjection,
-    OpenAwardPublicity,
-    ProposeAward,
-)
+from domain.project.award import ProposeAward
 from domain.project.bidding import (
     BaseSupport,
     FailPreliminaryReview,
@@ -23,6 +16,8 @@ from domain.project.bidding import (
     RefuseLateSubmission,
     SubmitApplication,
 )
+from domain.project.objection import AcceptObjection, DismissObjection, LodgeObjection
+from domain.project.publicity import ConfirmAward, OpenAwardPublicity
 from domain.registers.incubation_base import AdmitTenant, AssessBase, Base, DesignateBase, GraduateTenant, Tier
 from domain.registers.organisation import (
     ApplyRatingBonus,

@@ -8,22 +8,23 @@ import pytest
 
 from domain.kernel.facts import Facts
 from domain.kernel.state import SchemeRef
-from domain.project.award import OpenAwardPublicity, ProposeAward
+from domain.project.award import ProposeAward
 from domain.project.bidding import LeaveApplicationOut, PassPreliminaryReview, SubmitApplication, WithdrawApplication
-from domain.project.selection import consequences
+from domain.project.publicity import OpenAwardPublicity
+from domain.project.selection import list_consequences
 from domain.registers.organisation import ApplyRatingBonus, RecordRating
 from domain.registers.panel import DrawPanel, IssueReviewReport, Panel
 from domain.round.call import PublishCall
 from domain.round.plan import ApproveRoundBudget
 from domain.round.resolution import (
     Omission,
-    Ranked,
+    RankedBid,
     ResolveRound,
     RoundResolved,
     Selection,
-    preview,
-    preview_digest,
-    ranking,
+    digest_preview,
+    preview_ranking,
+    rank,
 )
 from tests.domain.pure_realm import MINUTES, PureRealm, new_realm, scheme, verification
 
@@ -58,10 +59,10 @@ def reported(envelope: int = 10000000, budget: int = 10000000) -> PureRealm:
     return town
 
 
-def looked_at(town: PureRealm, *selected: Selection) -> tuple[Ranked, ...]:
+def looked_at(town: PureRealm, *selected: Selection) -> tuple[RankedBid, ...]:
     state = town.state("round", "R-1")
     streams = {stream: known for stream, known in town.states.items() if stream.kind in ("panel", "project")}
-    return preview(state, Facts(streams=streams), ("RP-1",), selected)
+    return preview_ranking(state, Facts(streams=streams), ("RP-1",), selected)
 
 
 def resolving(town: PureRealm, *selected: Selection, left_out: tuple[Omission, ...] = (OUT,)) -> ResolveRound:
@@ -71,7 +72,7 @@ def resolving(town: PureRealm, *selected: Selection, left_out: tuple[Omission, .
         left_out=left_out,
         minutes=MINUTES,
         contact="市民政局",
-        preview=preview_digest(looked_at(town, *selected), selected),
+        preview=digest_preview(looked_at(town, *selected), selected),
     )
 
 
@@ -86,7 +87,7 @@ def test_bids_are_ranked_by_mark_and_bonus_then_by_mark_then_by_number() -> None
 
 def test_equal_totals_share_a_rank() -> None:
     panel = Panel(results={"A": Decimal(90), "B": Decimal(90), "C": Decimal(80)})
-    assert [r.rank for r in ranking([panel], {}, frozenset())] == [1, 1, 3]
+    assert [r.rank for r in rank([panel], {}, frozenset())] == [1, 1, 3]
 
 
 def test_a_round_is_resolved_as_it_was_looked_at() -> None:
@@ -101,7 +102,7 @@ def test_what_it_asks_of_the_projects_can_be_carried_out_on_each() -> None:
     town = reported()
     command = resolving(town, FIRST, SECOND)
     town.order("round", "R-1", command, **REG)
-    asked = consequences(command)
+    asked = list_consequences(command)
     assert {name: [type(c) for c in commands] for name, commands in asked.items()} == {
         "AP-1": [ProposeAward, OpenAwardPublicity],
         "AP-2": [ProposeAward, OpenAwardPublicity],
@@ -118,7 +119,7 @@ def test_what_it_asks_of_the_projects_can_be_carried_out_on_each() -> None:
 def test_without_a_contact_nothing_is_posted_yet() -> None:
     town = reported()
     silent = resolving(town, FIRST, SECOND).model_copy(update={"contact": None})
-    assert [type(c) for c in consequences(silent)["AP-1"]] == [ProposeAward]
+    assert [type(c) for c in list_consequences(silent)["AP-1"]] == [ProposeAward]
 
 
 def test_a_preview_that_is_no_longer_true_is_refused() -> None:

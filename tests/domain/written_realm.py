@@ -13,10 +13,10 @@ from audit.invariants import Invariants, Report
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.scheme import RoundLevel
-from domain.project.award import ConfirmAward, OpenAwardPublicity, ProposeAward
+from domain.project.award import ProposeAward
 from domain.project.bidding import PassPreliminaryReview, SubmitApplication
 from domain.project.closeout import ArchiveProject, CloseProject, SubmitFinalReport
-from domain.project.contract import Installment, Parties, RegisterLedgerAccount, Signatory, SignContract
+from domain.project.contract import Parties, RegisterLedgerAccount, Signatory, SignContract
 from domain.project.delivery import FormVolunteerTeam, RecordActivity, RecordExpenditure, StartProject
 from domain.project.disbursement import ApproveDisbursement, CheckDisbursement, PayDisbursement, RequestDisbursement
 from domain.project.evaluation import (
@@ -26,6 +26,8 @@ from domain.project.evaluation import (
     Opinion,
     Result,
 )
+from domain.project.publicity import ConfirmAward, OpenAwardPublicity
+from domain.project.tranches import Installment
 from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource
 from domain.registers.panel import DrawPanel, IssueReviewReport

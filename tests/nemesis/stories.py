@@ -13,22 +13,12 @@ from typing import TYPE_CHECKING
 
 from domain.kernel.scheme import RoundLevel
 from domain.need import AdoptNeed, EndorseNeed, SubmitNeed
-from domain.project.award import (
-    AcceptObjection,
-    ConfirmAward,
-    DeclineAward,
-    DismissObjection,
-    LodgeObjection,
-    OpenAwardPublicity,
-)
-from domain.project.contract import (
-    ContractSigningLapsed,
-    Installment,
-    RegisterLedgerAccount,
-    Signatory,
-    SignContract,
-)
+from domain.project.award import DeclineAward
+from domain.project.contract import ContractSigningLapsed, RegisterLedgerAccount, Signatory, SignContract
 from domain.project.disbursement import ApproveDisbursement, CheckDisbursement, PayDisbursement, RequestDisbursement
+from domain.project.objection import AcceptObjection, DismissObjection, LodgeObjection
+from domain.project.publicity import ConfirmAward, OpenAwardPublicity
+from domain.project.tranches import Installment
 from domain.round.call import CallClosed, PublishCall
 from domain.round.plan import GRACE, OpenNeedSolicitation
 from tests.workflows.bureau import FUND_FEN, MINUTES, RULES, verification

@@ -25,7 +25,7 @@ from domain.project.bidding import WithdrawApplication
 from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource, envelope
 from domain.registers.organisation import BanApplicant
-from domain.round.resolution import Omission, ResolveRound, Selection, preview, preview_digest
+from domain.round.resolution import Omission, ResolveRound, Selection, digest_preview, preview_ranking
 from schemes.calendars import load_published
 from store.port import EntryKind
 from store.postgres import PostgresStore
@@ -222,7 +222,9 @@ class ManualRealm:
             left_out=(Omission(application="AP-2", reason="名次"),) if awards == 1 else (),
             minutes=MINUTES,
             contact="市民政局",
-            preview=preview_digest(preview(states[streams[0]], Facts(streams=states), ("RP-1",), chosen), chosen),
+            preview=digest_preview(
+                preview_ranking(states[streams[0]], Facts(streams=states), ("RP-1",), chosen), chosen
+            ),
         )
 
 

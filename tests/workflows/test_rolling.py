@@ -17,7 +17,7 @@ from application.door import Door
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
-from domain.project.award import OpenAwardPublicity
+from domain.project.publicity import OpenAwardPublicity
 from runtime.worker import run_worker
 from store.port import EntryKind
 from tests.workflows.bureau import Bureau, need_submission

@@ -12,7 +12,7 @@ from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Opening
 from domain.kernel.identity import Actor
 from domain.need import EndorseNeed
-from domain.project.award import OpenAwardPublicity
+from domain.project.publicity import OpenAwardPublicity
 from tests.workflows.bureau import Bureau, need_submission
 from tests.workflows.waiting import until
 

@@ -17,7 +17,8 @@ from application.door import Door
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
-from domain.project.award import ConfirmAward, DeclineAward, OpenAwardPublicity
+from domain.project.award import DeclineAward
+from domain.project.publicity import ConfirmAward, OpenAwardPublicity
 from runtime.worker import run_worker
 from store.port import EntryKind
 from tests.workflows.bureau import RULES, Bureau

@@ -14,19 +14,12 @@ from domain.kernel.identity import Attachment, StreamId
 from domain.kernel.message import Occurrence
 from domain.kernel.state import SchemeRef, State
 from domain.project import PROJECT
-from domain.project.award import AwardConfirmed, AwardProposed, AwardPublicityOpened
+from domain.project.award import AwardProposed
 from domain.project.bidding import ApplicationSubmitted, BaseSupport, PreliminaryReviewPassed
-from domain.project.contract import (
-    Contract,
-    ContractSigned,
-    Installment,
-    LedgerAccountRegistered,
-    MilestoneTerm,
-    Parties,
-    Signatory,
-    SignContract,
-)
+from domain.project.contract import Contract, ContractSigned, LedgerAccountRegistered, Parties, Signatory, SignContract
 from domain.project.delivery import ProjectStarted
+from domain.project.publicity import AwardConfirmed, AwardPublicityOpened
+from domain.project.tranches import Installment, MilestoneTerm
 from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import ORGANISATION, OrganisationVerified
 from schemes.calendars import load_published

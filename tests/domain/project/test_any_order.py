@@ -25,14 +25,7 @@ from domain.project.closeout import (
     ReturnSurplus,
     SubmitFinalReport,
 )
-from domain.project.contract import (
-    ConfirmLedgerAccount,
-    Contract,
-    Money,
-    RegisterLedgerAccount,
-    Tranches,
-    TrancheStatus,
-)
+from domain.project.contract import ConfirmLedgerAccount, Contract, RegisterLedgerAccount
 from domain.project.delivery import MeetMilestone, StartProject
 from domain.project.disbursement import (
     ApproveDisbursement,
@@ -50,6 +43,7 @@ from domain.project.evaluation import (
     Opinion,
     Result,
 )
+from domain.project.money import Money
 from domain.project.remedy import (
     AcceptRectification,
     FailRectification,
@@ -68,6 +62,7 @@ from domain.project.termination import (
     UpholdTerminationAppeal,
     outstanding,
 )
+from domain.project.tranches import Tranches, TrancheStatus
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
 from tests.domain.project.life import ACCOUNT, AGAINST, BOTH, INDEX, SIGNED, agreement, awarded
 from tests.domain.pure_realm import EVIDENCE

@@ -14,29 +14,29 @@ from domain.kernel.identity import StreamId
 from domain.kernel.state import State, Verdict
 from domain.project import PROJECT
 from domain.project.award import (
-    AcceptObjection,
     Award,
-    AwardConfirmed,
     AwardDeclined,
     AwardProposed,
-    AwardRescored,
     AwardRevoked,
-    ConfirmAward,
     DeclineAward,
+    ProposeAward,
+    RevocationGround,
+    RevokeAward,
+)
+from domain.project.bidding import ApplicationSubmitted, BaseSupport, PreliminaryReviewPassed
+from domain.project.objection import (
+    AcceptObjection,
+    AwardRescored,
     DismissObjection,
     LodgeObjection,
     ObjectionAccepted,
     ObjectionDismissed,
+    ObjectionRemedy,
     ObjectionUpheld,
-    OpenAwardPublicity,
-    ProposeAward,
-    Remedy,
     RescoreAward,
-    RevocationGround,
-    RevokeAward,
     UpholdObjection,
 )
-from domain.project.bidding import ApplicationSubmitted, BaseSupport, PreliminaryReviewPassed
+from domain.project.publicity import AwardConfirmed, ConfirmAward, OpenAwardPublicity
 from domain.registers.fund import Fund
 from domain.registers.incubation_base import Base
 from domain.registers.organisation import Organisation
@@ -239,7 +239,7 @@ def test_the_award_stays_on_hold_until_the_last_objection() -> None:
 
 
 def test_an_upheld_objection_disqualifies_and_frees_the_money() -> None:
-    upheld = UpholdObjection(finding="屬實", remedy=Remedy.DISQUALIFY, attachments=EVIDENCE)
+    upheld = UpholdObjection(finding="屬實", remedy=ObjectionRemedy.DISQUALIFY, attachments=EVIDENCE)
     story = objected().when(upheld, at="2024-05-22", by="CAB-DEC#1").then(ObjectionUpheld.of(upheld, freed=FUNDS))
     assert stage(story) == "REVOKED"
     assert Post("committed/test/AP-2/FS-LOT", "envelope/test/FS-LOT", 7000000) in ObjectionUpheld.of(
@@ -249,7 +249,7 @@ def test_an_upheld_objection_disqualifies_and_frees_the_money() -> None:
 
 def to_be_rescored(score: str = "75.00", *, reported: bool = True) -> StreamStory:
     """An objection to the marks was upheld, and RP-2 has scored again."""
-    upheld = UpholdObjection(finding="評分有誤", remedy=Remedy.RESCORE, attachments=EVIDENCE)
+    upheld = UpholdObjection(finding="評分有誤", remedy=ObjectionRemedy.RESCORE, attachments=EVIDENCE)
     story = objected().when(upheld, at="2024-05-22", by="CAB-DEC#1").then(ObjectionUpheld.of(upheld, freed={}))
     assert stage(story) == "PROPOSED"
     panel = State(StreamId("panel/test/RP-2")).having(
@@ -303,7 +303,7 @@ def test_nothing_is_posted_before_rules_are_chosen() -> None:
 
 def test_an_adverse_decision_has_its_evidence() -> None:
     with pytest.raises(ValidationError, match="attachments"):
-        UpholdObjection(finding="屬實", remedy=Remedy.DISQUALIFY, attachments=())
+        UpholdObjection(finding="屬實", remedy=ObjectionRemedy.DISQUALIFY, attachments=())
     with pytest.raises(ValidationError, match="attachments"):
         RevokeAward(ground=RevocationGround.FALSE_STATEMENT, reason="虛假材料", attachments=())
 

@@ -27,11 +27,12 @@ from domain.project.closeout import (
     SubmitFinalReport,
     SurplusReturned,
 )
-from domain.project.contract import Money, Tranche, Tranches, TrancheStatus
 from domain.project.delivery import Delivery, MeetMilestone, RecordActivity, RecordExpenditure
 from domain.project.disbursement import DisbursementPaid, TrancheCancelled
 from domain.project.evaluation import AuditOpinionIssued, FinalEvaluationConcluded, Opinion
+from domain.project.money import Money
 from domain.project.termination import OrderClawback
+from domain.project.tranches import Tranche, Tranches, TrancheStatus
 from tests.domain.project.life import AGAINST, INDEX, RULES, active, around, awarded, following, organisation, stage
 from tests.domain.pure_realm import EVIDENCE
 from tests.domain.sentences import StreamStory

@@ -15,16 +15,14 @@ from domain.project.contract import (
     ConfirmLedgerAccount,
     ContractSigned,
     ContractSigningLapsed,
-    Installment,
     LedgerAccountConfirmed,
     LedgerAccountRegistered,
-    Money,
     RegisterLedgerAccount,
-    Tranches,
-    apportioned,
 )
 from domain.project.disbursement import RequestDisbursement
+from domain.project.money import Money, apportion
 from domain.project.stage import Gates
+from domain.project.tranches import Installment, Tranches
 from domain.registers.organisation import Organisation
 from tests.domain.project.life import (
     ACCOUNT,
@@ -195,11 +193,11 @@ def test_only_a_changed_account_is_confirmed() -> None:
 
 
 def test_an_amount_is_split_in_proportion_and_the_last_absorbs_the_rounding() -> None:
-    assert apportioned(4500000, {"FS-LOT": 3500000, "FS-CSF": 4000000}) == {"FS-LOT": 2100000, "FS-CSF": 2400000}
-    assert apportioned(100, {"A": 1, "B": 1, "C": 298}) == {"C": 100}
-    assert apportioned(2, {"A": 1, "B": 1, "C": 1}) == {"B": 1, "C": 1}
-    assert apportioned(0, {"A": 1}) == {}
-    assert apportioned(5, {}) == {}
+    assert apportion(4500000, {"FS-LOT": 3500000, "FS-CSF": 4000000}) == {"FS-LOT": 2100000, "FS-CSF": 2400000}
+    assert apportion(100, {"A": 1, "B": 1, "C": 298}) == {"C": 100}
+    assert apportion(2, {"A": 1, "B": 1, "C": 1}) == {"B": 1, "C": 1}
+    assert apportion(0, {"A": 1}) == {}
+    assert apportion(5, {}) == {}
 
 
 @given(
@@ -212,7 +210,7 @@ def test_whatever_is_split_no_fund_gives_more_than_it_has_and_nothing_is_lost(
     left = dict(funds)
     for cut in [*cuts, sum(funds.values())]:
         asked = min(cut, sum(left.values()))
-        split = apportioned(asked, left)
+        split = apportion(asked, left)
         assert sum(split.values()) == asked
         assert all(0 < share <= left[name] for name, share in split.items())
         left = {name: fen - split.get(name, 0) for name, fen in left.items()}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from domain.kernel.calendar import day_ends
 from domain.kernel.effects import Post
 from domain.kernel.state import Verdict
-from domain.project.contract import Money, RegisterLedgerAccount, Tranches, TrancheStatus
+from domain.project.contract import RegisterLedgerAccount
 from domain.project.disbursement import (
     ApproveDisbursement,
     CancelTranche,
@@ -24,7 +24,9 @@ from domain.project.disbursement import (
     WithholdDisbursement,
 )
 from domain.project.evaluation import AuditOpinionIssued, MidtermEvaluationConcluded, Opinion, Result
+from domain.project.money import Money
 from domain.project.remedy import RectificationOrdered
+from domain.project.tranches import Tranches, TrancheStatus
 from domain.project.variation import ContractAmended
 from domain.registers.organisation import Listing, Organisation
 from tests.domain.project.life import (

@@ -9,7 +9,6 @@ import pytest
 
 from domain.kernel.calendar import day_ends
 from domain.project.closeout import FinalReportSubmitted
-from domain.project.contract import Money
 from domain.project.delivery import ActivityRecorded, ReportKind, SubmitReport, VolunteerTeamFormed
 from domain.project.evaluation import (
     AuditOpinionIssued,
@@ -22,6 +21,7 @@ from domain.project.evaluation import (
     Opinion,
     Result,
 )
+from domain.project.money import Money
 from domain.project.remedy import ProjectResumed, ProjectSuspended, SuspensionGround
 from domain.project.stage import Gates
 from tests.domain.project.life import AGAINST, PARTIES, RULES, active, contracted, stage

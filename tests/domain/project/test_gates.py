@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from domain.kernel.canonical import plain
 from domain.kernel.scheme import Paying
-from domain.project.contract import Installment, RegisterLedgerAccount
+from domain.project.contract import RegisterLedgerAccount
 from domain.project.delivery import ReportKind, StartProject, SubmitReport
 from domain.project.disbursement import RequestDisbursement
+from domain.project.tranches import Installment
 from tests.domain.pure_realm import scheme
 from tests.domain.written_realm import AWARD, contract, project, realm_until
 

@@ -8,14 +8,7 @@ from decimal import Decimal
 from domain.application import ProjectKind
 from domain.kernel.message import Command
 from domain.project.closeout import ArchiveProject, CloseProject, SubmitFinalReport
-from domain.project.contract import (
-    Installment,
-    MilestoneTerm,
-    Money,
-    RegisterLedgerAccount,
-    Signatory,
-    SignContract,
-)
+from domain.project.contract import RegisterLedgerAccount, Signatory, SignContract
 from domain.project.delivery import (
     STANDING_TEAM,
     AssignSupervisor,
@@ -44,6 +37,7 @@ from domain.project.evaluation import (
     Opinion,
     Result,
 )
+from domain.project.money import Money
 from domain.project.remedy import (
     AcceptRectification,
     FailRectification,
@@ -60,6 +54,7 @@ from domain.project.termination import (
     ReferAccountability,
     TerminateProject,
 )
+from domain.project.tranches import Installment, MilestoneTerm
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
 from tests.domain.project.life import (
     ACCOUNT,

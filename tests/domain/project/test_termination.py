@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from domain.kernel.calendar import day_begins
 from domain.kernel.effects import Post
 from domain.kernel.state import Verdict
-from domain.project.contract import Money
 from domain.project.disbursement import CancelTranche, DisbursementPaid
 from domain.project.evaluation import AuditOpinionIssued, Opinion
+from domain.project.money import Money
 from domain.project.remedy import OrderRectification, SuspendProject, SuspensionGround
 from domain.project.termination import (
     AccountabilityReferred,

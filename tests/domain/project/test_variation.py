@@ -8,8 +8,10 @@ import pytest
 
 from domain.kernel.effects import Post
 from domain.kernel.state import Verdict
-from domain.project.contract import Contract, Installment, MilestoneTerm, Money, Tranches, TrancheStatus
+from domain.project.contract import Contract
 from domain.project.disbursement import DisbursementPaid, RequestDisbursement
+from domain.project.money import Money
+from domain.project.tranches import Installment, MilestoneTerm, Tranches, TrancheStatus
 from domain.project.variation import (
     AmendContract,
     ApproveVariation,

@@ -1,0 +1,268 @@
+"""公示與批復: a proposed award is posted so that anyone may object, and confirmed once it has run (T02, T07; D2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated, assert_never, get_args
+
+from pydantic import Field
+
+from domain.application import Application
+from domain.kernel import approval
+from domain.kernel.calendar import Calendar, local_day
+from domain.kernel.decider import Decider
+from domain.kernel.facts import Facts, Reads, require_scheme
+from domain.kernel.identity import Role, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen
+from domain.kernel.refusal import Checks
+from domain.kernel.state import Part, State, Transition
+from domain.kernel.words import Words
+from domain.project.award import Award, read_panel
+from domain.project.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+# ---------------------------------------------------------------- 公示
+
+
+class Notice(Particulars):
+    """The posted notice; list, amounts and reviewers are taken from the file."""
+
+    contact: Annotated[Text, Field(title="聯繫方式 / contact")]
+    """Where an objection is to be lodged: an office, never a person."""
+
+
+class AwardPublicityOpened(Notice, Event):
+    """The proposed award is posted; its first day counts."""
+
+    zh = "立項公示"
+    moves = (
+        Transition(
+            "T02",
+            (Stage.PROPOSED,),
+            Stage.IN_PUBLICITY,
+            (Role.CAB_REG,),
+            "notice has list amounts reviewers contact",
+        ),
+    )
+    award: Annotated[Fen, Field(title="資助金額 / award")]
+    reviewers: Annotated[tuple[str, ...], Field(title="評審專家 / reviewers")]
+    working_days: Annotated[int, Field(title="公示期（工作日） / notice period (working days)")]
+    """How many working days it stays posted (D2)."""
+    decision_wd: Annotated[int, Field(title="異議處理期限（工作日） / objection decision period (working days)")]
+    """Working days within which an accepted objection is to be decided."""
+
+
+class OpenAwardPublicity(Notice, Command):
+    """Post the proposed award."""
+
+    records = AwardPublicityOpened
+
+
+# ---------------------------------------------------------------- 立項批復
+
+
+class AwardConfirmed(Event):
+    """The award is final; the signing period begins."""
+
+    zh = "立項批復"
+    signing_wd: Annotated[int, Field(title="簽約期限（工作日） / signing period (working days)")]
+    """Working days within which the contract is to be signed."""
+    moves = (
+        Transition(
+            "T07",
+            (Stage.IN_PUBLICITY,),
+            Stage.AWARDED,
+            (Role.CAB_DEC,),
+            "window elapsed; no objection LODGED or ACCEPTED",
+        ),
+    )
+
+
+class ConfirmAward(Command):
+    """Confirm the award."""
+
+    records = AwardConfirmed
+
+
+Commands = OpenAwardPublicity | ConfirmAward
+Events = AwardPublicityOpened | AwardConfirmed
+
+
+# ---------------------------------------------------------------- what the room remembers
+
+
+class ObjectionStatus(Words):
+    """Where an objection stands (domain.md §3.1)."""
+
+    LODGED = "LODGED", "已提出", "lodged"
+    ACCEPTED = "ACCEPTED", "已受理", "accepted"
+    DISMISSED = "DISMISSED", "不成立", "dismissed"
+    UPHELD = "UPHELD", "成立", "upheld"
+
+
+@dataclass(frozen=True)
+class Objection:
+    """One objection and the Shanghai days on which it moved."""
+
+    ground: str
+    status: ObjectionStatus
+    lodged_on: date
+    accepted_on: date | None = None
+    decided_on: date | None = None
+
+    def stops(self, day: date) -> bool:
+        """Whether the publicity clock stands still on that day because of it: from acceptance through decision."""
+        return (
+            self.accepted_on is not None and self.accepted_on <= day and (not self.decided_on or day <= self.decided_on)
+        )
+
+
+@dataclass(frozen=True)
+class Publicity(Part):
+    """When the award was posted, for how long, and the objections that stop its clock."""
+
+    posted_on: date | None = None
+    working_days: int = 0
+    decision_wd: int = 0
+    objections: dict[str, Objection] = field(default_factory=dict)
+
+    def last_day(self, calendar: Calendar) -> date | None:
+        """The last day of publicity; None while the clock stands still or nothing is posted (D2)."""
+        if self.posted_on is None or self.held:
+            return None
+        day, left = self.posted_on, self.working_days
+        while True:
+            left -= calendar.is_working(day) and not any(o.stops(day) for o in self.objections.values())
+            if left == 0:
+                return day
+            day += timedelta(days=1)
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Objections that are being investigated."""
+        return tuple(n for n, o in self.objections.items() if o.status is ObjectionStatus.ACCEPTED)
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Objections that stand in the way of confirmation."""
+        return tuple(
+            n for n, o in self.objections.items() if o.status in (ObjectionStatus.LODGED, ObjectionStatus.ACCEPTED)
+        )
+
+    def having(self, number: str, objection: Objection) -> Publicity:
+        """The same publicity with that objection so."""
+        return replace(self, objections={**self.objections, number: objection})
+
+
+# ---------------------------------------------------------------- decide
+
+
+def reads(state: State, command: Commands) -> Reads:
+    """The panel, whose reviewers the notice names."""
+    panel = state.part(Award).panel
+    if panel is None or not isinstance(command, OpenAwardPublicity):
+        return Reads()
+    return Reads(streams=frozenset({state.stream.sibling("panel", panel)}))
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
+    """What an order about publicity makes happen. Raises CommandRejected."""
+    check, award = Checks(), state.part(Award)
+    match command:
+        case OpenAwardPublicity():
+            scheme = require_scheme(check, facts)
+            check(
+                not state.part(Application).rescoring,
+                "T06",
+                "異議成立須複評，複評後方可重新公示",
+                "an upheld objection asks for it to be scored again; post it after that",
+            )
+            return check.grant(
+                AwardPublicityOpened.of(
+                    command,
+                    award=award.amount,
+                    reviewers=read_panel(facts, state, award.panel).seated,
+                    working_days=scheme.publicity.working_days,
+                    decision_wd=scheme.publicity.objection_decision_wd,
+                )
+            )
+        case ConfirmAward():
+            _require_publicity_over(check, state.part(Publicity), facts.calendar, local_day(order.at))
+            return check.grant(AwardConfirmed(signing_wd=require_scheme(check, facts).contract.signing_wd))
+        case _:
+            assert_never(command)
+
+
+def _require_publicity_over(check: Checks, publicity: Publicity, calendar: Calendar, today: date) -> None:
+    last = publicity.last_day(calendar)
+    check(
+        not publicity.undecided,
+        "T07",
+        f"異議 {'、'.join(publicity.undecided)} 尚未作出決定",
+        f"objections {', '.join(publicity.undecided)} are not decided",
+    )
+    check(
+        last is not None and today > last,
+        "D2",
+        f"公示未滿 {publicity.working_days} 個工作日，{f'{last} 之後' if last else '異議處理完畢並補足天數後'}方可批復",
+        f"publicity has not run {publicity.working_days} working days; "
+        f"{f'confirm after {last}' if last else 'the clock stands still for an objection'}",
+    )
+
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
+    """What the room remembers after the event."""
+    award, today = state.part(Award), local_day(of.at)
+    match event:
+        case AwardPublicityOpened():
+            posted = Publicity(today, event.working_days, event.decision_wd)
+            content = {"project": award.project, "award": award.amount, "funds": award.funds}
+            return approval.ask_approval(
+                state.having(posted), of, gate="ConfirmAward", role=Role.CAB_DEC, content=content
+            )
+        case AwardConfirmed():
+            confirmed = replace(award, confirmed_on=today, signing_wd=event.signing_wd)
+            return approval.end_approval(state.having(confirmed), of, gate="ConfirmAward")
+        case _:
+            assert_never(event)
+
+
+# ---------------------------------------------------------------- who is awaited
+
+
+def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
+    """Posting, and confirmation once nothing stands in its way."""
+    publicity = state.part(Publicity)
+    if state.stage == Stage.PROPOSED and not state.part(Application).rescoring:
+        yield Awaited((Role.CAB_REG,), "OpenAwardPublicity", "", "發布立項公示", "post the proposed award")
+    if state.stage not in (Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD) or publicity.undecided:
+        return
+    last = publicity.last_day(calendar)
+    if last is not None:
+        yield Awaited(
+            (Role.CAB_DEC,),
+            "ConfirmAward",
+            "",
+            f"公示至 {last}，其後立項批復",
+            f"confirm the award once publicity has ended on {last}",
+        )
+
+
+DECIDER = Decider(
+    name="publicity",
+    zh="公示與批復",
+    commands=get_args(Commands),
+    events=get_args(Events),
+    decide=decide,
+    evolve=evolve,
+    reads=reads,
+    awaiting=awaiting,
+)
