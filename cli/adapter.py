@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,15 @@ import bootstrap
 from cli.help import Typer
 from cli.output import Form, Language, Output, Printer
 from domain.kernel.failure import Defect, Failure, FailureKind
-from runtime.runtime import open_runtime
+from runtime.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
     from cli.output import Lang
     from runtime.runtime import Runtime
+    from store.port import EventStore
 
 
 def noun(zh: str, en: str) -> typer.Typer:
@@ -59,8 +61,16 @@ class Invocation:
         bootstrap.configure_logging(settings if chosen else settings.model_copy(update={"log_level": "error"}))
         return settings
 
+    @asynccontextmanager
+    async def open_store(self) -> AsyncIterator[EventStore]:
+        """The log, for a verb that only reads: Temporal is not asked for."""
+        async with open_store(self.settings, self.printer.tell) as opened:
+            yield opened.store
+
     def open_runtime(self, *, working: bool = False, **changed: Any) -> AbstractAsyncContextManager[Runtime]:  # noqa: ANN401 - whatever a setting may be
         """The runtime for as long as the block runs, under settings so changed; ``working``, with a worker."""
+        from runtime.runtime import open_runtime
+
         settings = self.settings.model_copy(update=changed)
         return open_runtime(settings, self.printer.tell, working=working)
 

@@ -37,11 +37,11 @@ async def list_command(
       venture approval list PJ-3 --all -o json
     """
     printer = invocation.printer
-    async with invocation.open_runtime() as runtime:
-        stream = await resolve_name(runtime.store, subject, realm) if subject else None
+    async with invocation.open_store() as store:
+        stream = await resolve_name(store, subject, realm) if subject else None
         rows = [
             one.as_json()
-            async for one in list_approvals(runtime.store, stream=stream)
+            async for one in list_approvals(store, stream=stream)
             if (everything or one.approval.verdict is Verdict.OPEN) and realm in (None, one.stream.realm)
         ]
     if printer.for_people:

@@ -76,9 +76,9 @@ async def verify_command(
       venture audit verify -o jsonl --lang en
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer, roots = invocation.printer, [_read_root(text) for text in root or ()]
-    async with invocation.open_runtime() as runtime:
+    async with invocation.open_store() as store:
         with _bar(printer) as progress:
-            verification = await verify(runtime.store, progress=_Bar(progress, printer), roots=roots)
+            verification = await verify(store, progress=_Bar(progress, printer), roots=roots)
     tell_verification(verification, printer)
     if not verification.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
@@ -171,11 +171,11 @@ async def invariants_command(
       venture audit invariants --realm live --bases 1+7+55
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer, stated = invocation.printer, None if bases is None else _read_tiers(bases, realm)
-    async with invocation.open_runtime() as runtime:
+    async with invocation.open_store() as store:
         with _bar(printer) as progress:
             bar = _Bar(progress, printer)
-            bar.begin(await runtime.store.last_position())
-            report = await check(runtime.store, realm, bases=stated, onlooker=bar.advance)
+            bar.begin(await store.last_position())
+            report = await check(store, realm, bases=stated, onlooker=bar.advance)
     tell_invariants(report, printer)
     if not report.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
@@ -368,9 +368,9 @@ async def as_of_command(
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer, until = invocation.printer, _read_moment(day)
     seen = None if known is None else instant_of(_read_moment(known))
-    async with invocation.open_runtime() as runtime:
-        stream = await resolve_name(runtime.store, subject, realm)
-        past, file = await _then(runtime.store, stream, until, seen)
+    async with invocation.open_store() as store:
+        stream = await resolve_name(store, subject, realm)
+        past, file = await _then(store, stream, until, seen)
     moment = day if len(day) == len(_DAY) else f"{past.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     printer.tell(
         f"截至 {moment} 的樣子（其後 {past.later} 個事件不計）",

@@ -132,9 +132,9 @@ class _Order:
 async def _rehearse(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
     printer, moment = invocation.printer, _read_moment(order.at)
-    async with invocation.open_runtime() as runtime:
-        stream = await _find_stream(runtime.store, order.subject, order.realm)
-        step = await DryRun(runtime.store).step(stream, *order.read(stream), moment)
+    async with invocation.open_store() as store:
+        stream = await _find_stream(store, order.subject, order.realm)
+        step = await DryRun(store).step(stream, *order.read(stream), moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]

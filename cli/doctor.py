@@ -13,7 +13,8 @@ from cli.adapter import Invocation, verb
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import OutOfService, Runtime, is_served
+from runtime.runtime import Runtime, is_served
+from runtime.store import OutOfService
 from store.doctor import examine_database
 from store.migration import list_pending, migrate
 
@@ -106,7 +107,7 @@ async def _diagnose(runtime: Runtime) -> list[Diagnosis]:
 
 
 async def _schema(runtime: Runtime) -> Diagnosis:
-    missing = await list_pending(_url(runtime))
+    missing = await list_pending(runtime.postgres_url)
     return Diagnosis(
         "資料庫結構",
         "schema",
@@ -116,14 +117,6 @@ async def _schema(runtime: Runtime) -> Diagnosis:
         "run venture migrate",
         "" if missing else "最新",
     )
-
-
-def _url(runtime: Runtime) -> str:
-    if runtime.servers is not None:
-        return runtime.servers.postgres_url
-    if runtime.settings.postgres_url is None:
-        raise OutOfService("未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
-    return runtime.settings.postgres_url.get_secret_value()
 
 
 async def _diagnose_production(runtime: Runtime) -> list[Diagnosis]:
@@ -145,7 +138,7 @@ async def _diagnose_production(runtime: Runtime) -> list[Diagnosis]:
         ),
         *(
             Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
-            for e in await examine_database(_url(runtime))
+            for e in await examine_database(runtime.postgres_url)
         ),
         await doctor.examine_version(client),
         *await doctor.examine_cluster(client),

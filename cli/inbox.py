@@ -35,8 +35,8 @@ async def inbox_command(
       venture inbox --as CAB-FIN --within 3 -o json
     """
     printer, whose = invocation.printer, _read_role(role)
-    async with invocation.open_runtime() as runtime:
-        waiting = await list_waiting(runtime.store, whose, realm=realm, within_wd=within)
+    async with invocation.open_store() as store:
+        waiting = await list_waiting(store, whose, realm=realm, within_wd=within)
     rows = [
         {**one.as_json(), **(_words(one, printer) if printer.for_people else {})}
         for one in waiting

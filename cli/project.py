@@ -48,8 +48,8 @@ async def list_command(
       venture project list --stage ACTIVE -o json
     """
     printer, only = invocation.printer, _read_stage(stage)
-    async with invocation.open_runtime() as runtime:
-        projects = await list_streams(runtime.store, "project", realm=realm, stage=only, limit=limit)
+    async with invocation.open_store() as store:
+        projects = await list_streams(store, "project", realm=realm, stage=only, limit=limit)
     rows = [_row(one, printer) for one in projects if one.stage != NONE]
     columns = (
         Column("project", "項目", "project"),
@@ -101,9 +101,9 @@ async def show_command(name: Name, *, invocation: Invocation, realm: Realm = Non
       venture project show PJ-3 --lang en
       venture project show PJ-3 -o json
     """
-    async with invocation.open_runtime() as runtime:
-        file = await load_file(runtime.store, await resolve_name(runtime.store, name, realm))
-        organisation, now = await _organisation(runtime.store, file), await now_in(runtime.store, file.stream)
+    async with invocation.open_store() as store:
+        file = await load_file(store, await resolve_name(store, name, realm))
+        organisation, now = await _organisation(store, file), await now_in(store, file.stream)
     show(file, invocation.printer, now, organisation)
 
 
@@ -175,11 +175,11 @@ async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = No
 
     例 example:  venture project watch PJ-3
     """
-    async with invocation.open_runtime() as runtime:
-        stream = await resolve_name(runtime.store, name, realm)
+    async with invocation.open_store() as store:
+        stream = await resolve_name(store, name, realm)
         shown = 0
-        async for _ in runtime.store.pokes():
-            shown = await _show_new(runtime.store, stream, shown, invocation.printer)
+        async for _ in store.pokes():
+            shown = await _show_new(store, stream, shown, invocation.printer)
 
 
 async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Printer) -> int:

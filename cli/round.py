@@ -90,8 +90,8 @@ async def list_command(*, invocation: Invocation, realm: Realm = None) -> None:
     例 example:  venture round list -o json
     """
     printer = invocation.printer
-    async with invocation.open_runtime() as runtime:
-        rounds = await list_streams(runtime.store, "round", realm=realm)
+    async with invocation.open_store() as store:
+        rounds = await list_streams(store, "round", realm=realm)
     rows = [
         {
             "round": one.stream.name,
@@ -125,9 +125,9 @@ async def show_command(
 
     例 example:  venture round show R-FZ-2023
     """
-    async with invocation.open_runtime() as runtime:
-        file = await load_file(runtime.store, await resolve_name(runtime.store, name, realm))
-        now = await now_in(runtime.store, file.stream)
+    async with invocation.open_store() as store:
+        file = await load_file(store, await resolve_name(store, name, realm))
+        now = await now_in(store, file.stream)
     show(file, invocation.printer, now)
 
 

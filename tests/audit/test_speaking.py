@@ -35,11 +35,12 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     asyncio.run(play_story(told))
 
     @asynccontextmanager
-    async def opened(*_: object, working: bool) -> AsyncIterator[Any]:
+    async def opened(*_: object, working: bool = False) -> AsyncIterator[Any]:
         assert not working, "an audit carries nothing out"
         yield SimpleNamespace(store=told, client=None)
 
-    monkeypatch.setattr(cli.adapter, "open_runtime", opened)
+    monkeypatch.setattr(cli.adapter, "open_store", opened)
+    monkeypatch.setattr("runtime.runtime.open_runtime", opened)
     return told
 
 
