@@ -13,8 +13,8 @@ import structlog
 import typer
 
 import bootstrap
-from cli.help import Typer
-from cli.output import Form, Language, Output, Printer
+from cli.options import Language, Output
+from cli.output import Form, Printer
 from domain.kernel.failure import Defect, Failure, FailureKind
 from runtime.store import open_store
 
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from cli.output import Lang
     from runtime.runtime import Runtime
     from store.port import EventStore
-
-
-def noun(zh: str, en: str) -> typer.Typer:
-    """A sub-command that groups verbs."""
-    return Typer(help=f"{zh} / {en}", no_args_is_help=True)
 
 
 class Interrupted(Failure):

@@ -10,15 +10,16 @@ import typer
 from application.approvals import StillUndecided, list_approvals, wait_for_decision
 from application.queries import resolve_name
 from cli import rendering
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import Column, Printer
-from cli.project import Realm
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.state import Verdict
 
-app = noun("審批：等待中的決定", "approvals: decisions that are waited for")
+app = Typer()
 
 
 @app.command("list")

@@ -18,7 +18,9 @@ from audit.invariants import INVARIANTS, TIERS, Report, check
 from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
@@ -32,12 +34,9 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
-app = noun("審計：核驗、重演、還原某日", "audit: verify, replay, see any day again")
+app = Typer()
 
 Subject = Annotated[str, typer.Argument(help="PJ-3、AP-5、R-FZ-2023 或全稱 project/live/AP-5", show_default=False)]
-Realm = Annotated[
-    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域；實時為 live)", show_default=False)
-]
 
 
 class NotYetThere(Failure):

@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from application.bulk import BulkOrder, BulkResult, RowOutcome, parse_rows, preview_rows, run_rows
 from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
-from cli.project import Realm
 from domain.kernel.failure import FailureKind
 from runtime.runtime import Runtime
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+app = Typer()
+
+
+@app.command("bulk")
 @verb
 async def bulk_command(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="批量文件 .jsonl 或 .csv", show_default=False)],

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.project import Realm
 from domain.catalogue import AGGREGATES, event_class, find_command, list_commands, split_subject, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, Actor, StreamId
@@ -49,6 +50,10 @@ At = Annotated[
 ]
 
 
+app = Typer()
+
+
+@app.command("do")
 @verb
 async def do_command(
     name: Name,
@@ -94,6 +99,7 @@ async def do_command(
     )
 
 
+@app.command("why-not")
 @verb
 async def why_not_command(
     name: Name,
@@ -253,6 +259,7 @@ def receipt_as_json(receipt: Receipt) -> dict[str, Any]:
     }
 
 
+@app.command("commands")
 @verb
 async def commands_command(
     kind: Annotated[str | None, typer.Argument(help="project、round、need …", show_default=False)] = None,

@@ -10,6 +10,7 @@ import temporal_client
 from application import doctor
 from application.doctor import Diagnosis
 from cli.adapter import Invocation, verb
+from cli.help import Typer
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 
+app = Typer()
+
+
+@app.command("doctor")
 @verb
 async def doctor_command(
     *,
@@ -149,6 +154,7 @@ async def _diagnose_production(runtime: Runtime) -> list[Diagnosis]:
     ]
 
 
+@app.command("migrate")
 @verb
 async def migrate_command(*, invocation: Invocation) -> None:
     """把資料庫升級到本版結構；只在生產環境需要 / bring the database to this release's form (production).

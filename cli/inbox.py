@@ -9,12 +9,16 @@ import typer
 from application.inbox import WITHIN_WD, Urgency, Waiting, list_waiting
 from cli import rendering
 from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.project import Realm
 from domain.catalogue import command_class
 from domain.kernel.identity import Role
 
+app = Typer()
 
+
+@app.command("inbox")
 @verb
 async def inbox_command(
     *,
