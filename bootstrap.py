@@ -70,7 +70,7 @@ class SettingsInvalid(Failure):
 class Settings(BaseSettings):
     """Everything that may be set, by environment variables ``VENTURE_…``."""
 
-    model_config = SettingsConfigDict(env_prefix="VENTURE_", extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(env_prefix="VENTURE_", extra="forbid", frozen=True)
 
     env: Environment = Environment.LOCAL
     home: Path = Field(default_factory=default_home)

@@ -41,7 +41,7 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had."""
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(open_store(settings, tell))
+        opened = await stack.enter_async_context(open_store(settings, tell, reading=False))
         stack.push_async_callback(temporal_client.breathe)
         try:
             client = await temporal_client.connect_temporal(_temporal_address(settings, opened.servers), settings)

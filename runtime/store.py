@@ -43,13 +43,16 @@ class OpenStore:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, tell: Callable[[str, str], None]) -> AsyncIterator[OpenStore]:
+async def open_store(
+    settings: Settings, tell: Callable[[str, str], None], *, reading: bool = True
+) -> AsyncIterator[OpenStore]:
     """The store for as long as the block runs. Raises OutOfService where its server cannot be had.
 
-    Embedded servers that run already are used; otherwise they are started for this one command.
+    Embedded servers that run already are used; otherwise they are started for this one command. Whoever is not only
+    ``reading`` waits for Temporal as well.
     """
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(_open_servers(settings, tell))
+        servers = await stack.enter_async_context(_open_servers(settings, tell, reading=reading))
         try:
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
         except (OSError, StoreUnavailable) as gone:
@@ -68,12 +71,14 @@ def _reason(gone: OSError | StoreUnavailable) -> str:
 
 
 @asynccontextmanager
-async def _open_servers(settings: Settings, tell: Callable[[str, str], None]) -> AsyncIterator[Servers | None]:
+async def _open_servers(
+    settings: Settings, tell: Callable[[str, str], None], *, reading: bool
+) -> AsyncIterator[Servers | None]:
     if settings.env is bootstrap.Environment.PRODUCTION:
         yield None
         return
     try:
-        async with local.servers(settings) as servers:
+        async with local.servers(settings, reading=reading) as servers:
             for notice in servers.cleared:
                 tell(notice, notice)
             if servers.ours:
