@@ -49,10 +49,12 @@ def _forwarding_runtime(of: Settings | None) -> Runtime:
     return _runtime[0]
 
 
-async def connect_temporal(address: str, of: Settings | None = None, *, anonymously: bool = False) -> Client:
+async def connect_temporal(
+    address: str, of: Settings | None = None, *, anonymously: bool = False, lazily: bool = False
+) -> Client:
     """A client with the one data converter, encrypted as the settings say; ``anonymously`` it shows no credentials.
 
-    Raises RuntimeError or RPCError if the server does not answer.
+    ``lazily`` it connects when it is first used. Raises RuntimeError or RPCError if the server does not answer.
     """
     key = of.temporal_api_key if of and not anonymously else None
     loopback = address.startswith("127.0.0.1:")
@@ -60,6 +62,7 @@ async def connect_temporal(address: str, of: Settings | None = None, *, anonymou
         address,
         namespace=of.temporal_namespace if of else "default",
         data_converter=DATA_CONVERTER,
+        lazy=lazily,
         runtime=_forwarding_runtime(of),
         tls=_tls(of, anonymously=anonymously) if of else None,
         api_key=key.get_secret_value() if key else None,

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from deciding.decision import Decision, Step, decide_consequences, decide_on
 from deciding.reader import Reader
-from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Reads
 from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
 
 if TYPE_CHECKING:
-    from domain.kernel.effects import Effect
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
@@ -57,20 +55,4 @@ class DryRun:
     async def _keep(self, decision: Decision) -> None:
         stream = decision.state.stream
         self._reader.states[stream] = decision.state
-        effects = [e for step in decision.steps for event in step.events for e in event.effects(stream)]
-        claims = frozenset(e.key for e in effects if not isinstance(e, Post))
-        accounts = frozenset(a for e in effects if isinstance(e, Post) for a in (e.source, e.target))
-        await self._reader.fetch(Reads(claims=claims, accounts=accounts))
-        for effect in effects:
-            self._apply(effect)
-
-    def _apply(self, effect: Effect) -> None:
-        claims, balances = self._reader.claims, self._reader.balances
-        match effect:
-            case Claim():
-                claims[effect.key] |= {effect.holder}
-            case Release():
-                claims[effect.key] -= {effect.holder}
-            case Post():
-                balances[effect.source] -= effect.fen
-                balances[effect.target] += effect.fen
+        await self._reader.rest_on(stream, (event for step in decision.steps for event in step.events))

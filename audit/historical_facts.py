@@ -11,6 +11,7 @@ from domain.kernel.facts import Facts
 from domain.kernel.failure import Failure, FailureKind
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.scheme import scheme_of
+from domain.round.budget import LATER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,19 +76,21 @@ class HistoricalFacts:
         """The readings of that command. Raises FactMissing.
 
         A stream that the rules of that day did not ask for is read as it stood then; a claim or a balance is not kept
-        for every instant, so it must have been journalled.
+        for every instant, so it must have been journalled, unless no rule of that day asked for it.
         """
         reads = AGGREGATES[state.stream.kind].reads(state, command)
-        lacking = sorted((reads.claims - journal.claims.keys()) | (reads.accounts - journal.balances.keys()))
-        if lacking:
-            raise FactMissing(", ".join(lacking))
+        lacking = (reads.claims - journal.claims.keys()) | (reads.accounts - journal.balances.keys())
+        unasked = frozenset(key for key in lacking if key.startswith(LATER))
+        if lacking - unasked:
+            raise FactMissing(", ".join(sorted(lacking - unasked)))
         streams = {other: await self._read_state(other, journal, position) for other in reads.streams - {state.stream}}
         return Facts(
             calendar=await self.calendar(state.stream, journal),
             scheme=await self._read_scheme(state, command, streams, journal),
             streams=streams,
-            claims={key: journal.claims[key] for key in reads.claims},
-            balances={account: journal.balances[account] for account in reads.accounts},
+            claims={key: journal.claims[key] for key in reads.claims - unasked},
+            balances={account: journal.balances[account] for account in reads.accounts - unasked},
+            unasked=unasked,
         )
 
     async def _read_state(self, stream: StreamId, journal: Journal, position: int) -> State:

@@ -62,12 +62,21 @@ class Invocation:
         async with open_store(self.settings, self.printer.tell) as opened:
             yield opened.store
 
-    def open_runtime(self, *, working: bool = False, **changed: Any) -> AbstractAsyncContextManager[Runtime]:  # noqa: ANN401 - whatever a setting may be
-        """The runtime for as long as the block runs, under settings so changed; ``working``, with a worker."""
+    def open_runtime(
+        self,
+        *,
+        working: bool = False,
+        with_temporal: bool = False,
+        **changed: Any,  # noqa: ANN401 - whatever a setting may be
+    ) -> AbstractAsyncContextManager[Runtime]:
+        """The runtime for as long as the block runs, under settings so changed; ``working``, with a worker.
+
+        Without one it needs no Temporal, unless it is asked for.
+        """
         from runtime.runtime import open_runtime
 
         settings = self.settings.model_copy(update=changed)
-        return open_runtime(settings, self.printer.tell, working=working)
+        return open_runtime(settings, self.printer.tell, working=working, with_temporal=with_temporal)
 
 
 def verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

@@ -155,11 +155,18 @@ async def decide_on(
 async def decide_consequences(
     store: EventStore, decision: Decision, reader: Reader
 ) -> tuple[Decision, tuple[Decision, ...]]:
-    """The decision and what its last step asks of other streams: if one of them refuses, so does the whole."""
+    """The decision and what its last step asks of other streams: if one of them refuses, so does the whole.
+
+    Each rests on what those before it do to claims and balances, as it will in the append.
+    """
     step = decision.steps[-1]
     stream = decision.state.stream
     consequences = [pair for event in step.events for pair in decision.aggregate.consequences(stream, event)]
+    if not consequences:
+        return decision, ()
+    reader = reader.branch()
     await reader.fetch(Reads(streams=frozenset(other for other, _ in consequences)))
+    await reader.rest_on(stream, step.events)
     others: dict[StreamId, Decision] = {}
     unmet: list[Unmet] = []
     for number, (other, command) in enumerate(consequences):
@@ -178,6 +185,7 @@ async def decide_consequences(
         unmet.extend(
             Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in after.steps[-1].unmet
         )
+        await reader.rest_on(other, after.steps[-1].events)
         others[other] = before.then(after) if before else after
     if unmet:
         return decision.refuse(tuple(unmet)), ()

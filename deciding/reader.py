@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
 from deciding.fold import fold, parse_command
 from deciding.fold_cache import CachedFold, FoldCache, StaleFold
 from domain.catalogue import AGGREGATES
+from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Reads
 from domain.kernel.identity import StreamId
 from domain.registers.calendar import CALENDAR_NAME, calendar_of, calendars_of
 from domain.registers.scheme import scheme_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.envelope import CarryOut
-    from domain.kernel.message import Command
+    from domain.kernel.message import Command, Event
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
     from store.port import Entry, EventStore, Loaded, Readings
@@ -52,6 +53,26 @@ class Reader:
         """Keep the claims and balances among these readings."""
         self.claims.update(readings.claims)
         self.balances.update(readings.balances)
+
+    def branch(self) -> Self:
+        """A reader with the same readings at hand, whose claims and balances go their own way."""
+        return replace(self, claims=dict(self.claims), balances=dict(self.balances))
+
+    async def rest_on(self, stream: StreamId, events: Iterable[Event]) -> None:
+        """Read from now on as if these events stood: claims and balances as they leave them."""
+        effects = [effect for event in events for effect in event.effects(stream)]
+        claims = frozenset(e.key for e in effects if not isinstance(e, Post))
+        accounts = frozenset(a for e in effects if isinstance(e, Post) for a in (e.source, e.target))
+        await self.fetch(Reads(claims=claims, accounts=accounts))
+        for effect in effects:
+            match effect:
+                case Claim():
+                    self.claims[effect.key] |= {effect.holder}
+                case Release():
+                    self.claims[effect.key] -= {effect.holder}
+                case Post():
+                    self.balances[effect.source] -= effect.fen
+                    self.balances[effect.target] += effect.fen
 
     async def calendar(self, realm: str) -> Calendar:
         """The newest published working days of that realm."""

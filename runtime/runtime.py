@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from local import Servers
 
 
+_PATIENCE_S = 10.0
+"""How long Temporal may take to say that it is there."""
+
+
 @dataclass(frozen=True)
 class Runtime(OpenStore):
     """All that a command needs."""
@@ -37,23 +41,24 @@ class Runtime(OpenStore):
 
 @asynccontextmanager
 async def open_runtime(
-    settings: Settings, tell: Callable[[str, str], None], *, working: bool
+    settings: Settings, tell: Callable[[str, str], None], *, working: bool, with_temporal: bool = False
 ) -> AsyncIterator[Runtime]:
-    """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had."""
+    """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
+
+    Temporal must answer only if a worker is needed, or it is asked for itself: whoever reads the log does without.
+    """
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(open_store(settings, tell, reading=False))
+        opened = await stack.enter_async_context(open_store(settings, tell, with_temporal=working or with_temporal))
         stack.push_async_callback(temporal_client.breathe)
-        try:
-            client = await temporal_client.connect_temporal(_temporal_address(settings, opened.servers), settings)
-        except (OSError, RuntimeError) as gone:
-            raise OutOfService(
-                f"Temporal 無法連接：{gone}。檢查服務與 VENTURE_TEMPORAL_ADDRESS、_TLS_…、_API_KEY",
-                f"no connection to Temporal: {gone}. Look at it and at VENTURE_TEMPORAL_ADDRESS, _TLS_… and _API_KEY",
-            ) from gone
+        if working or with_temporal:
+            client = await _connect_temporal(settings, opened.servers)
+        else:
+            address = _temporal_address(settings, opened.servers)
+            client = await temporal_client.connect_temporal(address, settings, lazily=True)
         door = Door(client, opened.store, bootstrap.load_door_key(settings), settings.task_queue)
         runtime = Runtime(settings, opened.store, opened.servers, client, door)
-        if working and not await is_served(runtime):
-            await stack.enter_async_context(_embedded_worker(runtime))
+        if working:
+            await stack.enter_async_context(ensure_worker(runtime))
         try:
             yield runtime
         except RPCError as gone:
@@ -63,15 +68,33 @@ async def open_runtime(
 
 
 @asynccontextmanager
-async def _embedded_worker(runtime: Runtime) -> AsyncIterator[None]:
-    """A worker inside this process, for as long as the command takes."""
+async def ensure_worker(runtime: Runtime) -> AsyncIterator[None]:
+    """A worker inside this process for as long as the block runs, unless one serves already. Raises OutOfService."""
+    if await is_served(runtime):
+        yield
+        return
     if runtime.servers is None:
         raise OutOfService(
             "沒有 worker 在服務：請啟動 venture-worker",
             "no worker serves this task queue: start venture-worker",
         )
-    async with run_worker(runtime.settings, runtime.client, runtime.store):
+    client = await _connect_temporal(runtime.settings, runtime.servers)  # a lazy one is not for workers
+    async with run_worker(runtime.settings, client, runtime.store):
         yield
+
+
+async def _connect_temporal(settings: Settings, servers: Servers | None) -> Client:
+    """A client that is connected. Raises OutOfService."""
+    address = _temporal_address(settings, servers)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await temporal_client.connect_temporal(address, settings)
+    except (OSError, RuntimeError, RPCError) as gone:
+        why = str(gone) or f"no answer within {_PATIENCE_S:.0f} s"
+        raise OutOfService(
+            f"Temporal 無法連接：{why}。檢查服務與 VENTURE_TEMPORAL_ADDRESS、_TLS_…、_API_KEY",
+            f"no connection to Temporal: {why}. Look at it and at VENTURE_TEMPORAL_ADDRESS, _TLS_… and _API_KEY",
+        ) from gone
 
 
 async def is_served(runtime: Runtime) -> bool:

@@ -44,15 +44,15 @@ class OpenStore:
 
 @asynccontextmanager
 async def open_store(
-    settings: Settings, tell: Callable[[str, str], None], *, reading: bool = True
+    settings: Settings, tell: Callable[[str, str], None], *, with_temporal: bool = False
 ) -> AsyncIterator[OpenStore]:
     """The store for as long as the block runs. Raises OutOfService where its server cannot be had.
 
-    Embedded servers that run already are used; otherwise they are started for this one command. Whoever is not only
-    ``reading`` waits for Temporal as well.
+    Embedded servers that run already are used; otherwise they are started for this one command. Of those
+    Temporal need not answer unless it is wanted: reading the log goes on without it.
     """
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(_open_servers(settings, tell, reading=reading))
+        servers = await stack.enter_async_context(_open_servers(settings, tell, with_temporal=with_temporal))
         try:
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
         except (OSError, StoreUnavailable) as gone:
@@ -72,13 +72,13 @@ def _reason(gone: OSError | StoreUnavailable) -> str:
 
 @asynccontextmanager
 async def _open_servers(
-    settings: Settings, tell: Callable[[str, str], None], *, reading: bool
+    settings: Settings, tell: Callable[[str, str], None], *, with_temporal: bool
 ) -> AsyncIterator[Servers | None]:
     if settings.env is bootstrap.Environment.PRODUCTION:
         yield None
         return
     try:
-        async with local.servers(settings, reading=reading) as servers:
+        async with local.servers(settings, with_temporal=with_temporal) as servers:
             for notice in servers.cleared:
                 tell(notice, notice)
             if servers.ours:

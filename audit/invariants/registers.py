@@ -18,8 +18,15 @@ _ABOVE = {"MUNICIPAL": None, "DISTRICT": "MUNICIPAL", "STREET_VILLAGE": "DISTRIC
 """Tier and the tier of its parent (CZ-8)."""
 
 
-def note_calendar_published(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """A year's working days."""
+def check_calendar_published(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """D2: a year's working days; a correction says how many days of the notice before it no longer names."""
+    dropped = realm.calendars[-1].named(whole(event.data.get("year"))) - {*event.texts("off"), *event.texts("on")}
+    require(
+        whole(event.data.get("drops")) == len(dropped),
+        "D2",
+        f"更正刪去 {'、'.join(sorted(dropped)) or '零日'}，記為 {whole(event.data.get('drops'))} 日",
+        f"the correction drops {', '.join(sorted(dropped)) or 'no day'} and says {whole(event.data.get('drops'))}",
+    )
     realm.calendars.append(realm.calendars[-1].with_notice(event))
 
 
@@ -265,7 +272,7 @@ def check_tenant_admitted(require: Conditions, realm: Realm, event: RecordedEven
 
 
 CHECKS = {
-    "CalendarPublished": note_calendar_published,
+    "CalendarPublished": check_calendar_published,
     "PolicyPackPublished": note_policy_pack_published,
     "FundSourceRegistered": note_fund_source_registered,
     "OrganisationVerified": note_organisation_verified,

@@ -26,10 +26,13 @@ def ask_approval(
     key: str = "",
     until: datetime | None = None,
 ) -> State:
-    """The state with that approval open. An open one of the same gate and key about other content becomes void."""
+    """The state with that approval open, by the event that is being folded; an open one of its gate and key is void.
+
+    Each request is an approval of its own, whatever it is about: one id has one outcome, for ever.
+    """
     fingerprint = digest(content)
     approval = Approval(
-        id=derive_id("approval", state.stream, gate, key, fingerprint),
+        id=derive_id("approval", state.stream, gate, key, fingerprint, str(state.version + 1)),
         gate=gate,
         key=key,
         role=role,
@@ -37,10 +40,8 @@ def ask_approval(
         until=until,
         content=fingerprint,
     )
-    others = tuple(
-        a for a in end_approval(state, of, gate=gate, key=key, verdict=Verdict.VOID).approvals if a.id != approval.id
-    )
-    return replace(state, approvals=(*others, approval))
+    ended = end_approval(state, of, gate=gate, key=key, verdict=Verdict.VOID)
+    return replace(ended, approvals=(*ended.approvals, approval))
 
 
 def end_approval(

@@ -42,6 +42,8 @@ class Facts:
     claims: Mapping[str, frozenset[str]] = field(default_factory=dict)
     balances: Mapping[str, int] = field(default_factory=dict)
     """Fen."""
+    unasked: frozenset[str] = frozenset()
+    """Keys and accounts that a recorded decision did not ask for, since its rules did not know them yet."""
 
     def of(self, stream: StreamId) -> State:
         """That stream as it was read; blank if it has no events."""

@@ -52,8 +52,8 @@ class SchemeRef(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(title="名稱 / name")]
-    version: Annotated[int, Field(title="版本 / version")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$", title="名稱 / name")]
+    version: Annotated[int, Field(ge=1, le=9999, title="版本 / version")]
 
     def __str__(self) -> str:
         """As people cite it."""
@@ -74,7 +74,7 @@ class Approval:
     """A decision asked of somebody about bound content. Other content is another approval, and voids this one."""
 
     id: UUID
-    """uuid5 of stream, gate, key and the digest of the content."""
+    """uuid5 of stream, gate, key, the digest of the content and the version of the event that asked."""
     gate: str
     """The command that would grant it, e.g. ``ApproveDisbursement``."""
     key: str

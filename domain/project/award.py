@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel import approval
+from domain.kernel.bounds import Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
@@ -35,6 +36,8 @@ from domain.project.stage import Stage
 from domain.registers.fund import Fund, committed, envelope
 from domain.registers.organisation import list_ineligibility
 from domain.registers.panel import Panel
+from domain.round.budget import Charge, awarded, budget_left, charge_budget, require_first_support, support_key
+from domain.round.plan import Round
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,9 +64,9 @@ class AwardProposal(Particulars):
     project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$", title="項目 / project")]
     """The project's number from now on: the other name of this stream."""
     award: Annotated[Fen, Field(title="資助金額 / award")]
-    funds: Annotated[dict[str, Fen], Field(title="資金來源 / funds")]
+    funds: Annotated[dict[Name, Fen], Field(max_length=50, title="資金來源 / funds")]
     """Fund and its share; the shares add up to the award."""
-    panel: Annotated[str | None, Field(title="評審專家組 / review panel")] = None
+    panel: Annotated[Name | None, Field(title="評審專家組 / review panel")] = None
     """The panel whose report it rests on; none for base support."""
     minutes: Annotated[Attachment, Field(title="會議紀要 / minutes of the meeting")]
     """The minutes of the meeting that proposes it."""
@@ -73,6 +76,9 @@ class AwardProposal(Particulars):
 
 class AwardProposed(AwardProposal, Event):
     """The bureau means to award this."""
+
+    charge: Annotated[Charge | None, Field(title="預算占用 / charge to the budget")] = None
+    """What it takes of the round's budget; None in a log of before 0.2.0."""
 
     zh = "擬立項"
     moves = (
@@ -86,10 +92,12 @@ class AwardProposed(AwardProposal, Event):
     )
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Take the project's number, and set each fund's share aside (M5)."""
+        """Take the project's number, and set each fund's share and that of the budget aside (M5)."""
         yield Claim(f"name/{stream.realm}/{self.project}", stream)
         for fund, share in sorted(self.funds.items()):
             yield Post(envelope(stream.realm, fund), committed(stream, fund), share)
+        if self.charge is not None:
+            yield from self.charge.take(stream, self.award)
 
 
 class ProposeAward(AwardProposal, Command):
@@ -106,12 +114,16 @@ class FundsFreed(PlacesFreed):
 
     freed: Annotated[dict[str, Fen], Field(title="退回額度 / back to the envelope")]
     """Fund and fen."""
+    charge: Annotated[Charge | None, Field(title="預算占用 / charge to the budget")] = None
+    """What it had taken of the round's budget."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Give the shares that were set aside back to their envelopes, and the place back."""
+        """Give the shares that were set aside back to their envelopes and to the budget, and the place back."""
         yield from super().effects(stream)
         for fund, share in sorted(self.freed.items()):
             yield Post(committed(stream, fund), envelope(stream.realm, fund), share)
+        if self.charge is not None:
+            yield from self.charge.undo(stream, sum(self.freed.values()))
 
 
 class Declination(Particulars):
@@ -187,6 +199,14 @@ class Award(Part):
     panel: str | None = None
     signing_wd: int = 0
     confirmed_on: date | None = None
+    charge: Charge | None = None
+    """What it took of the round's budget."""
+
+
+def name_charged_round(state: State) -> str | None:
+    """The round whose budget bears the award; None if it took nothing of one."""
+    charge = state.part(Award).charge
+    return charge.round if charge else None
 
 
 # ---------------------------------------------------------------- decide
@@ -206,11 +226,24 @@ def reads(state: State, command: Commands) -> Reads:
         streams |= {state.stream.sibling("base", proposal.support.base)} if proposal.support else set()
     if isinstance(command, DeclineAward) and state.part(Application).organisation:
         streams.add(state.stream.sibling("organisation", state.part(Application).organisation))
-    return Reads(
-        streams=frozenset(streams),
-        claims=frozenset({f"name/{state.stream.realm}/{proposal.project}"} if proposal else ()),
-        accounts=frozenset(envelope(state.stream.realm, fund) for fund in funds),
+    keys, accounts = _name_guards(state, proposal) if proposal else ((), ())
+    envelopes = {envelope(state.stream.realm, fund) for fund in funds}
+    return Reads(frozenset(streams), frozenset(keys), frozenset(envelopes | set(accounts)))
+
+
+def _name_round(state: State, proposal: AwardProposal) -> str | None:
+    """The round whose budget bears the award."""
+    return proposal.support.round if proposal.support else state.part(Application).round
+
+
+def _name_guards(state: State, proposal: AwardProposal) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys and accounts that a proposal is judged by, besides the envelopes."""
+    realm, round_ = state.stream.realm, _name_round(state, proposal)
+    keys = (
+        f"name/{realm}/{proposal.project}",
+        *((support_key(realm, proposal.support.base),) if proposal.support else ()),
     )
+    return keys, (awarded(realm, round_), budget_left(realm, round_)) if round_ else ()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -219,12 +252,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case ProposeAward():
             _require_proposable(check, state, facts, local_day(order.at), command)
-            return check.grant(AwardProposed.of(command))
+            return check.grant(AwardProposed.of(command, charge=_charge(check, state, facts, command)))
         case DeclineAward():
             require_representative(check, state, facts, order.actor)
-            return check.grant(AwardDeclined.of(command, freed=award.funds, freed_places=list_answers(state)))
+            return check.grant(
+                AwardDeclined.of(command, freed=award.funds, freed_places=list_answers(state), charge=award.charge)
+            )
         case RevokeAward():
-            return check.grant(AwardRevoked.of(command, freed=award.funds, freed_places=list_answers(state)))
+            return check.grant(
+                AwardRevoked.of(command, freed=award.funds, freed_places=list_answers(state), charge=award.charge)
+            )
         case _:
             assert_never(command)
 
@@ -288,6 +325,20 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
         _require_reviewed(check, state, facts, proposal)
 
 
+def _charge(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -> Charge | None:
+    """M5, C2, C3: the round's budget covers it, and a base has no other support that year."""
+    name, support = _name_round(state, proposal), proposal.support
+    if name is None:
+        return None
+    stream = state.stream.sibling("round", name)
+    known = facts.of(stream).part(Round)
+    charge = charge_budget(check, facts, stream, known, proposal.award, "C2" if support else "M5")
+    if charge is None or support is None or known.year is None:
+        return charge
+    supports = require_first_support(check, facts, state.stream, support.base, known.year)
+    return charge.model_copy(update={"base": support.base, "year": known.year, "supports": supports})
+
+
 def _require_reviewed(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -> None:
     require_line(check, state, facts, proposal.panel, "T01")
     requested = state.part(Application).requested
@@ -328,7 +379,14 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case AwardProposed(support=support):
             file = open_support(state, support, event.award) if support else state
             return file.having(
-                replace(award, project=event.project, amount=event.award, funds=event.funds, panel=event.panel)
+                replace(
+                    award,
+                    project=event.project,
+                    amount=event.award,
+                    funds=event.funds,
+                    panel=event.panel,
+                    charge=event.charge,
+                )
             )
         case AwardDeclined() | AwardRevoked():
             undone = give_places_back(state, event.freed_places)

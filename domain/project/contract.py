@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application
+from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -74,20 +75,20 @@ class Signatory(Words):
 class Agreement(Particulars):
     """What bureau and organisation agree on."""
 
-    version: Annotated[int, Field(ge=1, title="版本 / version")] = 1
+    version: Annotated[int, Field(le=9999, ge=1, title="版本 / version")] = 1
     """1; a later version is a supplementary agreement."""
     award: Annotated[Fen, Field(title="資助金額 / award")]
-    tranches: Annotated[dict[Key, Installment], Field(min_length=1, title="撥款計劃 / payment schedule")]
+    tranches: Annotated[dict[Key, Installment], Field(max_length=50, min_length=1, title="撥款計劃 / payment schedule")]
     """Tranche and its terms; the planned amounts add up to the award (M1)."""
-    budget: Annotated[dict[Line, Fen], Field(min_length=1, title="預算 / budget")]
+    budget: Annotated[dict[Line, Fen], Field(max_length=100, min_length=1, title="預算 / budget")]
     """Line and fen; the lines add up to the award (M6)."""
     signatures: dict[Signatory, Attachment] = Field(default_factory=dict, title="簽署 / signatures")
     """Signatory and the signed document."""
-    end: Annotated[date | None, Field(title="結束日 / end date")] = None
+    end: Annotated[Date | None, Field(title="結束日 / end date")] = None
     """The last day of implementation; None if the start fixes it."""
-    self_assessment_due: Annotated[date | None, Field(title="自評截止日 / self-assessment due")] = None
+    self_assessment_due: Annotated[Date | None, Field(title="自評截止日 / self-assessment due")] = None
     """The last day for the mid-term self-assessment; None if none is asked for."""
-    milestones: dict[Key, MilestoneTerm] = Field(default_factory=dict, title="里程碑 / milestones")
+    milestones: dict[Key, MilestoneTerm] = Field(max_length=100, default_factory=dict, title="里程碑 / milestones")
     parties: Parties = Field(default_factory=Parties, title="各方 / parties")
 
 
@@ -241,14 +242,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 )
             )
         case LapseContractSigning():
-            until = _signing_ends(state, facts.calendar)
+            award, until = state.part(Award), _signing_ends(state, facts.calendar)
             check(
                 until is not None and order.at >= until,
                 "T11",
                 f"簽約期限至 {until}，尚未屆滿",
                 f"signing is open until {until}",
             )
-            return check.grant(ContractSigningLapsed(freed=state.part(Award).funds, freed_places=list_answers(state)))
+            return check.grant(
+                ContractSigningLapsed(freed=award.funds, freed_places=list_answers(state), charge=award.charge)
+            )
         case RegisterLedgerAccount(account=account):
             check(
                 account != contract.account,

@@ -18,7 +18,7 @@ from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Pa
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import State
-from domain.project.award import Award
+from domain.project.award import Award, name_charged_round
 from domain.project.bidders import list_applicants, require_eligible
 from domain.project.contract import COOL_DOWN, Contract
 from domain.project.money import CommitmentsFreed, Money, apportion
@@ -317,7 +317,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"{command.tranche} 未撥餘額 {yuan(tranche.remainder)}，不足核減 {yuan(amount)}",
                 f"{command.tranche} has {yuan(tranche.remainder)} unpaid; {yuan(amount)} cannot be cancelled",
             )
-            return check.grant(TrancheCancelled.of(command, split=apportion(amount, state.part(Money).committed)))
+            return check.grant(
+                TrancheCancelled.of(
+                    command, split=apportion(amount, state.part(Money).committed), charged=name_charged_round(state)
+                )
+            )
         case _:
             assert_never(command)
 

@@ -12,6 +12,7 @@ from domain.kernel.message import Particulars
 from domain.kernel.money import Fen
 from domain.kernel.state import Part
 from domain.registers.fund import committed, envelope, paid, treasury
+from domain.round.budget import give_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,15 +87,19 @@ def apportion(amount: Fen, over: Mapping[str, Fen]) -> dict[str, Fen]:
 
 
 class CommitmentsFreed(Particulars):
-    """Committed money that goes back to its envelopes."""
+    """Committed money that goes back to its envelopes and to the round's budget."""
 
     split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
     """Fund and fen (M9)."""
+    charged: Annotated[str | None, Field(title="輪次 / round")] = None
+    """The round to whose budget it goes back; None if its award took nothing of one."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Give each fund's share back to its envelope."""
+        """Give each fund's share back to its envelope, and the sum to the budget."""
         for fund, share in sorted(self.split.items()):
             yield Post(committed(stream, fund), envelope(stream.realm, fund), share)
+        if self.charged is not None:
+            yield from give_back(stream, self.charged, sum(self.split.values()))
 
 
 class MoneyReturned(Particulars):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from domain.application import Application
 from domain.kernel import approval
+from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
@@ -163,7 +164,7 @@ class UpholdObjection(UpheldObjection, Command):
 class PanelReplacement(Particulars):
     """On whose report the award rests from now on."""
 
-    panel: Annotated[str, Field(title="評審專家組 / review panel")]
+    panel: Annotated[Name, Field(title="評審專家組 / review panel")]
     """Another panel than the one whose marks were objected to."""
 
 
@@ -239,7 +240,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_objection(check, publicity, number, ObjectionStatus.ACCEPTED)
             if remedy is ObjectionRemedy.RESCORE:
                 return check.grant(ObjectionUpheld.of(command, freed={}))
-            return check.grant(ObjectionUpheld.of(command, freed=award.funds, freed_places=list_answers(state)))
+            return check.grant(
+                ObjectionUpheld.of(command, freed=award.funds, freed_places=list_answers(state), charge=award.charge)
+            )
         case RescoreAward(panel=panel):
             return check.grant(AwardRescored(panel=panel, score=_require_rescored(check, state, facts, panel)))
         case _:

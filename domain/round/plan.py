@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
@@ -24,6 +25,7 @@ from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.fund import FundStage
 from domain.registers.scheme import scheme_of
+from domain.round.budget import awarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,7 +99,7 @@ class Appropriation(Particulars):
 
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     """Fen."""
-    funds: dict[str, Fen] = Field(default_factory=dict, title="資金來源 / funds")
+    funds: dict[Name, Fen] = Field(max_length=50, default_factory=dict, title="資金來源 / funds")
     """Fund and its share, where the approval names them; the shares add up to the amount."""
 
 
@@ -179,7 +181,7 @@ class CloseNeedSolicitation(Command):
 class Catalogue(Particulars):
     """Which needs the city asks organisations to answer."""
 
-    needs: Annotated[tuple[str, ...], Field(min_length=1, title="需求 / needs")]
+    needs: Annotated[tuple[Name, ...], Field(max_length=2000, min_length=1, title="需求 / needs")]
     """Adopted needs, e.g. ``ND-1``."""
 
 
@@ -221,6 +223,8 @@ class Round(Part):
     route: Route | None = None
     budget: Fen = 0
     """Approved, in fen."""
+    approvals: int = 0
+    """How often a budget was approved; the latest holds."""
     solicited_on: date | None = None
     needs_wd: int = 0
     """Working days of the need window."""
@@ -260,7 +264,8 @@ def reads(state: State, command: Commands) -> Reads:
     match command:
         case ApproveRoundBudget(funds=funds):
             streams = frozenset(state.stream.sibling("fund", fund) for fund in funds)
-            return list_founding_reads(state, command) | Reads(streams=streams)
+            accounts = frozenset({awarded(state.stream.realm, state.stream.name)})
+            return list_founding_reads(state, command) | Reads(streams=streams, accounts=accounts)
         case OpenNeedSolicitation():
             return list_founding_reads(state, command)
         case PublishNeedCatalogue(needs=needs):
@@ -308,6 +313,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def _require_sound_budget(check: Checks, state: State, facts: Facts, amount: Fen, funds: dict[str, Fen]) -> None:
+    """M5: the shares add up to it, every fund is registered, and what is awarded already stays covered."""
+    granted = facts.balance(awarded(state.stream.realm, state.stream.name))
+    check(
+        granted <= amount,
+        "M5",
+        f"已立項 {yuan(granted)}，預算不得核減至 {yuan(amount)}",
+        f"{yuan(granted)} is awarded already; the budget cannot be cut to {yuan(amount)}",
+    )
     shares = sum(funds.values())
     check(
         not funds or shares == amount,
@@ -400,7 +413,9 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known, today = state.part(Round), local_day(of.at)
     match event:
         case RoundBudgetApproved():
-            return remember_founding(state.having(replace(known, budget=event.amount)), event)
+            return remember_founding(
+                state.having(replace(known, budget=event.amount, approvals=known.approvals + 1)), event
+            )
         case NeedSolicitationOpened():
             return remember_founding(state.having(replace(known, solicited_on=today, needs_wd=event.window_wd)), event)
         case NeedSolicitationClosed():

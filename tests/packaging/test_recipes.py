@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.packaging.recipes import EVENT, RECIPES, Recipe
+from tests.packaging.recipes import CITY, EVENT, PARAMETER, QUERY, RECIPES, Recipe
 from tests.packaging.test_package import ROOT, tracked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PAGE = ROOT / "CONTRIBUTING.md"
+DECISION = ROOT / "docs" / "decisions" / "013-the-fields-language.md"
 MOST_FILES = {"一個事件 an event": 3, "一條規則 a rule": 2, "一個參數 a parameter of a scheme": 3, "一個城市 a city": 1}
 WITHOUT_SERVERS = "not page_ends and not program and not example and not command_prints"
 HELD_TO = ("tests/domain/test_catalogue.py", "tests/domain/test_words.py", "tests/docs/test_pages.py")
@@ -35,6 +36,12 @@ def named_by(recipe: Recipe) -> set[str]:
 def test_a_recipe_names_the_files_that_are_touched_by_hand(recipe: Recipe) -> None:
     assert named_by(recipe) == recipe.files
     assert len(recipe.files) <= MOST_FILES.get(recipe.name, 3)
+
+
+@pytest.mark.parametrize("recipe", [EVENT, PARAMETER, CITY, QUERY], ids=lambda recipe: recipe.name)
+def test_the_decision_says_how_many_files_a_change_touches(recipe: Recipe) -> None:
+    rows = re.findall(rf"^\| {recipe.name} \| .* \| (\d+) \|$", DECISION.read_text("utf-8"), re.MULTILINE)
+    assert rows == [str(len(recipe.files))]
 
 
 def scratch_copy(to: Path) -> Path:

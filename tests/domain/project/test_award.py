@@ -41,6 +41,7 @@ from domain.registers.fund import Fund
 from domain.registers.incubation_base import Base
 from domain.registers.organisation import Organisation
 from domain.registers.panel import Panel
+from domain.round.budget import Charge
 from tests.domain.project.life import FUNDS, RULES, around, organisation, stage
 from tests.domain.pure_realm import EVIDENCE, MINUTES
 from tests.domain.sentences import StreamStory, a, who
@@ -48,6 +49,7 @@ from tests.domain.sentences import StreamStory, a, who
 if TYPE_CHECKING:
     from domain.kernel.facts import Facts
 
+CHARGE = Charge(round="R-1", budgeted=False)
 PROPOSAL = ProposeAward(project="PJ-2", award=15000000, funds=FUNDS, panel="RP-1", minutes=MINUTES)
 
 
@@ -81,7 +83,7 @@ def objected() -> StreamStory:
 
 def test_a_scored_application_is_proposed_and_the_money_set_aside() -> None:
     story = shortlisted()
-    after = story.when(PROPOSAL, at="2024-05-13", by="CAB-REG#1").then(AwardProposed.of(PROPOSAL))
+    after = story.when(PROPOSAL, at="2024-05-13", by="CAB-REG#1").then(AwardProposed.of(PROPOSAL, charge=CHARGE))
     assert stage(after) == "PROPOSED"
     assert set(AwardProposed.of(PROPOSAL).effects(story.state.stream)) == {
         Claim("name/test/PJ-2", "project/test/AP-2"),
@@ -240,7 +242,11 @@ def test_the_award_stays_on_hold_until_the_last_objection() -> None:
 
 def test_an_upheld_objection_disqualifies_and_frees_the_money() -> None:
     upheld = UpholdObjection(finding="屬實", remedy=ObjectionRemedy.DISQUALIFY, attachments=EVIDENCE)
-    story = objected().when(upheld, at="2024-05-22", by="CAB-DEC#1").then(ObjectionUpheld.of(upheld, freed=FUNDS))
+    story = (
+        objected()
+        .when(upheld, at="2024-05-22", by="CAB-DEC#1")
+        .then(ObjectionUpheld.of(upheld, freed=FUNDS, charge=CHARGE))
+    )
     assert stage(story) == "REVOKED"
     assert Post("committed/test/AP-2/FS-LOT", "envelope/test/FS-LOT", 7000000) in ObjectionUpheld.of(
         upheld, freed=FUNDS
@@ -311,7 +317,9 @@ def test_an_adverse_decision_has_its_evidence() -> None:
 def test_the_organisation_may_decline() -> None:
     story = posted().ordered(ConfirmAward(), at="2024-05-21", by="CAB-DEC#1")
     decline = DeclineAward(reason="人手不足")
-    story = story.when(decline, at="2024-05-22", by="SO-LEGAL#1").then(AwardDeclined(reason="人手不足", freed=FUNDS))
+    story = story.when(decline, at="2024-05-22", by="SO-LEGAL#1").then(
+        AwardDeclined(reason="人手不足", freed=FUNDS, charge=CHARGE)
+    )
     assert stage(story) == "REVOKED"
 
 
@@ -325,7 +333,11 @@ def test_an_award_on_hold_is_not_declined() -> None:
 
 def test_the_bureau_may_revoke() -> None:
     revoke = RevokeAward(ground=RevocationGround.CREDIT_LISTING, reason="列入異常名錄", attachments=EVIDENCE)
-    story = objected().when(revoke, at="2024-05-20", by="CAB-DEC#1").then(AwardRevoked.of(revoke, freed=FUNDS))
+    story = (
+        objected()
+        .when(revoke, at="2024-05-20", by="CAB-DEC#1")
+        .then(AwardRevoked.of(revoke, freed=FUNDS, charge=CHARGE))
+    )
     assert stage(story) == "REVOKED"
     shortlisted().when(revoke, at="2024-05-13", by="CAB-DEC#1").refused("T09")
 

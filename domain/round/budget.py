@@ -1,0 +1,126 @@
+"""年度預算: what the awards of a round take of its approved budget, and a base of its year (M5, C2, C3).
+
+Two accounts a round hold it: what the budget has left, and what is awarded. The budget's account is opened by the
+first award after an approval, so that an approval writes nothing that it did not write before; the append refuses
+what would overdraw it, so two proposals at one moment cannot both have the last yuan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
+from domain.kernel.money import Fen, SignedFen, yuan
+from domain.registers.fund import treasury
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from domain.kernel.facts import Facts
+    from domain.kernel.identity import StreamId
+    from domain.kernel.refusal import Checks
+    from domain.round.plan import Round
+
+LATER = ("awarded/", "budget/", "support/")
+"""How the keys begin that no decision asked for before 0.2.0: what was decided without them is judged without them."""
+
+
+def awarded(realm: str, round_: str) -> str:
+    """The account of all live awards of the round."""
+    return f"awarded/{realm}/{round_}"
+
+
+def budget_left(realm: str, round_: str) -> str:
+    """The account of what the round's budget has left for awards."""
+    return f"budget/{realm}/{round_}"
+
+
+def support_key(realm: str, base: str) -> str:
+    """The key of a base's supports; its holders bear their year."""
+    return f"support/{realm}/{base}"
+
+
+class Charge(BaseModel):
+    """What an award takes of the round's budget, and of a base its one support a year."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    round: Annotated[str, Field(title="輪次 / round")]
+    budgeted: Annotated[bool, Field(title="已批預算 / budget approved")]
+    """Whether a budget was approved by then; it binds every later award of the round."""
+    approval: Annotated[int | None, Field(title="第幾次批復 / approval")] = None
+    """Which approval it is the first to draw on; None if another award did before it."""
+    opened: Annotated[SignedFen | None, Field(title="預算增減 / change of the budget")] = None
+    """What that approval adds to the budget's account, in fen."""
+    base: Annotated[str | None, Field(title="基地 / base")] = None
+    year: Annotated[int | None, Field(title="年度 / year")] = None
+    """The year of the base's support."""
+    supports: Annotated[int | None, Field(title="已有扶持 / supports before")] = None
+    """How many supports of the base stood before this one."""
+
+    def take(self, stream: StreamId, award: Fen) -> Iterable[Effect]:
+        """Set the award aside in the round's budget, and take the base's place in its year."""
+        realm = stream.realm
+        left = budget_left(realm, self.round)
+        if self.approval is not None:
+            yield Claim(f"appropriation/{realm}/{self.round}/{self.approval}", stream)
+        if self.opened is not None and self.opened > 0:
+            yield Post(treasury(realm), left, self.opened)
+        elif self.opened:
+            yield Post(left, treasury(realm), -self.opened)
+        yield Post(left if self.budgeted else f"{WORLD}{realm}/unbudgeted", awarded(realm, self.round), award)
+        if self.base is not None and self.supports is not None:
+            yield Claim(support_key(realm, self.base), f"{self.year}/{stream}", self.supports + 1)
+
+    def undo(self, stream: StreamId, award: Fen) -> Iterable[Effect]:
+        """Give all of it back."""
+        yield from give_back(stream, self.round, award)
+        if self.base is not None:
+            yield Release(support_key(stream.realm, self.base), f"{self.year}/{stream}")
+
+
+def give_back(stream: StreamId, round_: str, fen: Fen) -> Iterable[Effect]:
+    """Give money that will not be paid back to the round's budget."""
+    if fen:
+        yield Post(awarded(stream.realm, round_), budget_left(stream.realm, round_), fen)
+
+
+def charge_budget(check: Checks, facts: Facts, round_: StreamId, known: Round, award: Fen, rule: str) -> Charge | None:
+    """Require that the round's budget covers the award; what it takes. None where a recorded decision did not ask."""
+    account = awarded(round_.realm, round_.name)
+    if account in facts.unasked:
+        return None
+    if not known.approvals:
+        return Charge(round=round_.name, budgeted=False)
+    granted, left = facts.balance(account), facts.balance(budget_left(round_.realm, round_.name))
+    require_budget(check, round_.name, known.budget, granted, award, rule)
+    opened = known.budget - granted - left
+    approval = known.approvals if opened else None
+    return Charge(round=round_.name, budgeted=True, approval=approval, opened=opened or None)
+
+
+def require_budget(check: Checks, round_: str, budget: Fen, granted: Fen, award: Fen, rule: str) -> None:
+    """M5, C2: all live awards of the round together keep within what was approved for it."""
+    room = max(budget - granted, 0)
+    check(
+        granted + award <= budget,
+        rule,
+        f"{round_} 的年度預算 {yuan(budget)}，已立項 {yuan(granted)}，餘 {yuan(room)}，不足 {yuan(award)}",
+        f"the budget of {round_} is {yuan(budget)}, of which {yuan(granted)} is awarded; "
+        f"the {yuan(room)} left does not cover {yuan(award)}",
+    )
+
+
+def require_first_support(check: Checks, facts: Facts, stream: StreamId, base: str, year: int) -> int:
+    """C3: one base, one support a year; how many supports of the base stand, in whatever year."""
+    holders = facts.holders(support_key(stream.realm, base))
+    others = sorted(h.partition("/")[2].rpartition("/")[2] for h in holders if h.startswith(f"{year}/"))
+    check(
+        not others,
+        "C3",
+        f"{base} {year} 年已獲扶持（{'、'.join(others)}），一個基地一年只扶持一次",
+        f"{base} has its support of {year} ({', '.join(others)}); one base is supported once a year",
+    )
+    return len(holders)
