@@ -18,11 +18,13 @@ import structlog
 from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pydantic_core import ErrorDetails
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 SEARCH_ATTRIBUTES: Mapping[str, str] = {"VentureStage": "KEYWORD", "VentureDueAt": "DATETIME"}
@@ -193,16 +195,17 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
     try:
         return Settings(**changed)
     except ValidationError as wrong:
-        faults = [_explain(e["loc"], e["msg"]) for e in wrong.errors(include_url=False)]
+        faults = [_explain(error) for error in wrong.errors(include_url=False)]
         raise SettingsInvalid("\n".join(zh for zh, _ in faults), "\n".join(en for _, en in faults)) from wrong
 
 
-def _explain(place: tuple[int | str, ...], message: str) -> tuple[str, str]:
+def _explain(error: ErrorDetails) -> tuple[str, str]:
     """Which setting is wrong, and how; what is wrong with all of them together names them itself."""
-    words = message.removeprefix("Value error, ")
-    zh, _, en = words.partition(" / ")
-    name = f"VENTURE_{'_'.join(map(str, place)).upper()}: " if place else ""
-    return f"{name}{zh}", f"{name}{en or zh}"
+    place = str(error["loc"][0]) if error["loc"] else ""
+    shown = place in Settings.model_fields and "Secret" not in str(Settings.model_fields[place].annotation)
+    zh, en = explain_error(error if shown else {**error, "input": "…"})
+    name = f"VENTURE_{'_'.join(map(str, error['loc'])).upper()}: " if error["loc"] else ""
+    return f"{name}{zh}", f"{name}{en}"
 
 
 def _is_installed(module: str) -> bool:
