@@ -35,7 +35,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     asyncio.run(play_story(told))
 
     @asynccontextmanager
-    async def opened(*_: object, working: bool = False) -> AsyncIterator[Any]:
+    async def opened(*_: object, working: bool = False, **_by_name: object) -> AsyncIterator[Any]:
         assert not working, "an audit carries nothing out"
         yield SimpleNamespace(store=told, client=None)
 
