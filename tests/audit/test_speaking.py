@@ -128,7 +128,7 @@ def test_the_story_too_is_told_as_it_was_known(store: MemoryStore) -> None:
     assert shown["story"][-1]["position"] == known.position
 
 
-@pytest.mark.parametrize("day", ["2023-5", "2023-02-30", "2023-05-20T09:00"])
+@pytest.mark.parametrize("day", ["2023-5", "2023-02-30", "yesterday"])
 def test_a_day_in_another_form_is_refused(day: str) -> None:
     assert say("as-of", day, "AP-5").exit_code == FailureKind.USAGE
 
