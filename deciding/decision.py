@@ -201,7 +201,7 @@ async def decide_consequences(
 
 
 def _bound(unmet: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
-    """So many of them, each rule at least once, and how many more there are: people read it, and it is kept for good."""
+    """So many of them, each rule at least once, and how many more there are: people read it, and it is kept."""
     if len(unmet) <= MOST_UNMET:
         return unmet
     listed = unmet[:MOST_UNMET]
