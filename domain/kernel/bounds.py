@@ -8,11 +8,12 @@ from typing import Annotated
 from pydantic import Field
 
 from domain.kernel.envelope import Instant
+from domain.kernel.words import Named
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """The name of a stream within its realm, e.g. ``AP-5``."""
 
-Keyword = Annotated[str, Field(min_length=1, max_length=40)]
+Keyword = Annotated[str, Field(min_length=1, max_length=40), Named()]
 """A criterion or a budget line as a scheme names it."""
 
 Date = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2200, 12, 31))]

@@ -18,7 +18,7 @@ from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Orde
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, SchemeRef, State, Transition
-from domain.kernel.words import Words
+from domain.kernel.words import Named, Words
 from domain.project.award import Award, FundsFreed
 from domain.project.bidders import list_applicants, require_eligible, require_independent
 from domain.project.bidding import give_places_back, list_answers
@@ -46,7 +46,7 @@ COOL_DOWN = timedelta(hours=24)
 PERSONNEL, ADMINISTRATION = "personnel", "admin"
 """The budget lines that have caps of their own (M6)."""
 
-Line = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Line = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$"), Named()]
 """A budget line, e.g. ``personnel``."""
 
 
