@@ -17,6 +17,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import deadline_command_id
 from domain.kernel.message import Order
+from domain.kernel.privacy import WITHHELD
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State
 from store.port import EntryKind
@@ -165,6 +166,9 @@ class _CommandRedecision:
             journal = Journal.of(entry)
         except ValidationError as error:
             return self._difference("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
+        if _read_body(entry) == WITHHELD and "V4" in journal.outcome.rules:
+            self.undecided = True
+            return None
         try:
             order = Order(parse_command(entry.type, _read_body(entry)), journal.actor, entry.occurred_at)
         except (KeyError, ValidationError) as error:

@@ -9,6 +9,7 @@ from deciding.agenda_row import build_standing
 from deciding.journal import Journal
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, Ending
+from domain.kernel.privacy import WITHHELD
 from store.port import Append, NewEvent, Write
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
         command_type=step.order.command.command_type,
         occurred_at=step.order.at,
         meta=Journal.on(step, envelope).as_meta(),
-        data=canonical(plain(step.order.command)),
+        data=canonical(WITHHELD if any(u.rule == "V4" for u in step.unmet) else plain(step.order.command)),
         events=tuple(
             NewEvent(
                 type=event.event_type,

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from domain.kernel.canonical import plain
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.privacy import refuse_personal_data, without_numbers
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import ORIGIN, SAME, State, Transition, Verdict
 
@@ -86,13 +88,15 @@ class Aggregate:
         return reads if governor is None else reads | Reads(streams=frozenset({governor}))
 
     def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
-        """What this order makes happen. Raises CommandRejected: wrong role, wrong stage and every rule of the stage."""
+        """What this order makes happen. Raises CommandRejected: role, stage, personal data and every rule of the stage."""
         command = order.command
-        misplaced = tuple(_refuse_role_or_stage(state, order))
+        personal = refuse_personal_data(plain(command))
+        misplaced = (*_refuse_role_or_stage(state, order), *personal)
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:
-            raise CommandRejected(misplaced + refusal.unmet) from refusal
+            unmet = misplaced + refusal.unmet
+            raise CommandRejected(tuple(map(without_numbers, unmet)) if personal else unmet) from refusal
         if misplaced:
             raise CommandRejected(misplaced)
         return events

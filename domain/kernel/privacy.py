@@ -1,0 +1,84 @@
+"""Numbers by which a person could be found: where they stand in what comes in (V4). Nothing that holds one is kept."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from domain.kernel.refusal import Unmet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WITHHELD: Final = {"withheld": "V4"}
+"""What the journal keeps of a refused command that held such a number, besides its digest."""
+
+_OF_OFFICES: Final = frozenset(
+    {"account", "changed_code", "contact", "credit_code", "preview", "reference", "sha256", "voucher"}
+)
+"""Fields whose numbers are those of papers, organisations and counters: they are no person's, whatever they look like."""
+
+_IDENTITY_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
+_MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:(?:00)?86)?1[3-9][0-9]{9}(?![0-9A-Za-z])")
+_BORN = re.compile(
+    r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
+)
+"""An identity card's number whose middle is a day of birth: what is told from figures that merely stand side by side."""
+
+
+def personal_data(value: object, place: str = "") -> list[str]:
+    """The places in plain JSON at which the number of an identity card or a mobile telephone stands.
+
+    Written in whatever digits, and with blanks or dashes between them.
+    """
+    return list(dict.fromkeys(_places(value, place)))
+
+
+def names_somebody(text: str) -> bool:
+    """Whether such a number stands in the text."""
+    plain = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    squeezed = "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Pd")
+    return any(p.search(plain) for p in (_IDENTITY_CARD, _MOBILE)) or any(p.search(squeezed) for p in (_BORN, _MOBILE))
+
+
+def refuse_personal_data(value: object) -> tuple[Unmet, ...]:
+    """The refusal of what holds such a number, with the places and without the number; empty if nothing does."""
+    places = personal_data(value)
+    if not places:
+        return ()
+    return (
+        Unmet(
+            rule="V4",
+            zh=f"{'、'.join(places)} 含身份證或手機號碼；受益人只計數、不具名，請刪去後再報",
+            en=f"{', '.join(places)}: the number of an identity card or mobile telephone; leave it out: nobody is named",
+        ),
+    )
+
+
+def without_numbers(unmet: Unmet) -> Unmet:
+    """The same condition; one whose words repeat such a number keeps its rule only."""
+    if not (names_somebody(unmet.zh) or names_somebody(unmet.en)):
+        return unmet
+    return Unmet(
+        rule=unmet.rule,
+        zh="此條亦未滿足；說明含個人資料，故略去",
+        en="this is unmet too; its words hold personal data and are left out",
+    )
+
+
+def _places(value: object, place: str) -> Iterator[str]:
+    match value:
+        case str() if names_somebody(value):
+            yield place or "$"
+        case dict():
+            for key, inner in value.items():
+                if names_somebody(str(key)):
+                    yield place or "$"
+                if key not in _OF_OFFICES:
+                    yield from _places(inner, f"{place}.{key}" if place else str(key))
+        case list() | tuple():
+            for number, inner in enumerate(value, 1):
+                yield from _places(inner, f"{place}[{number}]")
+        case _:
+            return
