@@ -34,10 +34,11 @@ from temporalio.service import GrpcCompression, TLSConfig
 import tracing
 from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.privacy import describe_trace
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-    from structlog.typing import EventDict, Processor, WrappedLogger
+    from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 DATA_CONVERTER = pydantic_data_converter
 """The one data converter: of workers, clients, tests and replays alike."""
@@ -309,6 +310,11 @@ def _without_secrets(renderer: Processor, of: Settings) -> Processor:
     return rendered
 
 
+def _describe_exception(exc_info: ExcInfo) -> str:
+    """Where an exception came from, without what it held: its words may name somebody."""
+    return describe_trace(exc_info[1])
+
+
 def configure_logging(of: Settings) -> None:
     """Structured lines on standard error, those of libraries too, without secrets."""
     shared: list[Processor] = [
@@ -316,7 +322,7 @@ def configure_logging(of: Settings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _redact_named,
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_describe_exception),
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)

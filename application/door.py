@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
@@ -27,11 +28,12 @@ from deciding import captions
 from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
 from deciding.refresh import read_calendar_version, refresh_standings
-from domain.kernel.canonical import canonical, plain
+from domain.kernel.canonical import canonical, digest, plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Ending, Envelope, Opening, Progress
 from domain.kernel.failure import Defect, Failure, FailureKind
 from domain.kernel.identity import derive_id
+from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import EventStore, StoreUnavailable
 from tracing import span
@@ -189,7 +191,9 @@ class Door:
         """
         request = CommandRequest(command, actor, command_id or uuid4(), at)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
-        answer = await self.ask(self._seal(subject, request)) if fresh else None
+        answer = _turn_away(subject, request)
+        if answer is None and fresh:
+            answer = await self.ask(self._seal(subject, request))
         if answer is None or answer.ending is Ending.EARLY:
             (answer,) = [answer async for answer in self.send_each(subject, [request])]
         return receipt(request.command_id, answer)
@@ -202,19 +206,23 @@ class Door:
         CommandInvalid, CommandDefect, or StreamParked.
         """
         envelopes = [self._seal(subject, request) for request in requests]
+        refusals = [_turn_away(subject, request) for request in requests]
         done = 0
         while done < len(envelopes):
-            envelope, at = envelopes[done], requests[done].at
+            envelope, at, refusal = envelopes[done], requests[done].at, refusals[done]
             try:
                 journalled = await self._store.journalled(envelope.command_id)
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
                     answers = [repeat_answer(envelope, journalled)]
+                elif refusal is not None:
+                    answers = [refusal]
                 elif at is not None and realm.clock is Clock.WALL:
                     answers = [_refuse_dated(subject)]
                 else:
                     await self._refresh_standings(subject.realm, realm.calendar)
-                    answers = await self._ask_each(envelopes[done : done + MOST_COMMANDS])
+                    let_in = takewhile(lambda n: refusals[n] is None, range(done, len(envelopes)))
+                    answers = await self._ask_each([envelopes[n] for n in islice(let_in, MOST_COMMANDS)])
                 if answers[-1].ending is Ending.EARLY:
                     *answers, _ = answers
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
@@ -421,6 +429,16 @@ def _refuse_dated(subject: StreamId) -> Answer:
         en=f"the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
     )
     return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=(unmet,))
+
+
+def _turn_away(subject: StreamId, request: CommandRequest) -> Answer | None:
+    """The refusal of what holds personal data, given before anything of it is kept anywhere (V4); None if none does."""
+    body = plain(request.command)
+    unmet = refuse_personal_data({"subject": subject.name, **body})
+    if not unmet:
+        return None
+    log.info("command.turned_away", command=request.command.command_type, rule="V4", digest=digest(body))
+    return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=unmet)
 
 
 def receipt(command_id: UUID, answer: Answer) -> Receipt:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from domain.kernel.canonical import plain
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.privacy import refuse_personal_data, without_numbers
@@ -88,9 +87,9 @@ class Aggregate:
         return reads if governor is None else reads | Reads(streams=frozenset({governor}))
 
     def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
-        """What this order makes happen. Raises CommandRejected: role, stage, personal data and every rule of the stage."""
+        """What this order makes happen. Raises CommandRejected: role, stage, personal data, every rule of the stage."""
         command = order.command
-        personal = refuse_personal_data(plain(command))
+        personal = refuse_personal_data(command)
         misplaced = (*_refuse_role_or_stage(state, order), *personal)
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
