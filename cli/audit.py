@@ -295,8 +295,8 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
     if again.undecided:
         lines.append(
             printer.say(
-                f"{again.undecided} 項拒絕出於其他檔案或含個人資料，所據未入日誌，無從重判",
-                f"{again.undecided} refusals came from other streams or held personal data: their ground is not kept",
+                f"{again.undecided} 項拒絕出於其他檔案，所讀未入日誌，無從重判",
+                f"{again.undecided} refusals came from other streams, whose readings were not journalled",
             )
         )
     yield (
