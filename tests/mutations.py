@@ -1,8 +1,8 @@
 """Mutants: each line is spoiled in one small way at a time, and some test must notice.
 
-Run ``python -m tests.mutations store/bytes.py --tests tests/store/test_bytes.py``, with any files and tests. Each mutant is
-a process of its own that takes the spoiled source for that module and runs the tests until one fails; what no test
-notices is a *survivor*, printed as ``file:line  before → after``. What takes long to import and cannot be spoiled, the
+Run ``python -m tests.mutations store/bytes.py --tests tests/store/test_bytes.py``, of any files and tests. Each mutant
+is a process of its own, which takes the spoiled source for that module and runs the tests until one fails; what no test
+notices is a *survivor*, printed as ``file:line  before → after``. What takes long to import and is not spoiled, the
 domain and the libraries, is loaded once for all of them. docs/mutations.md has what the last run left, and the answers.
 """
 
