@@ -1,4 +1,4 @@
-"""Many commands from one file, each once: ids come from the file's content, so an interrupted run is simply run again.
+"""Many commands from one file, each once: what a row says is its id, so that a file is simply run again, mended or not.
 
 Rows of one stream that stand together travel in one update, in their order. Such bundles that are of the same commands
 and stand together are a *wave* and go side by side; the next wave begins when it is done.
@@ -7,70 +7,43 @@ and stand together are a *wave* and go side by side; the next wave begins when i
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import json
 from collections import defaultdict
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC
 from enum import StrEnum
-from hashlib import sha256
-from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Any
+from itertools import count, groupby
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import structlog
 
-from application.door import CommandDefect, CommandRequest, Mismatch, NotKnown, Unsigned
+from application.command_input import list_amounts
+from application.door import CommandRequest, NotKnown
 from application.door import receipt as read_receipt
 from application.dry_run import DryRun
-from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
-from deciding.decision import StreamParked
-from domain.catalogue import find_command, split_subject
-from domain.kernel.identity import Actor, StreamId, Text, derive_id
+from deciding.journal import Journal
+from domain.kernel.clock import Clock
+from domain.kernel.failure import Defect, Failure, FailureKind
+from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
-from schemes.document import Document, DocumentFault, DocumentInvalid, explain_error, parse_value
+from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from datetime import datetime
     from uuid import UUID
 
+    from application.bulk_file import BulkOrder
     from application.door import Door
     from domain.kernel.envelope import Answer
-    from domain.kernel.message import Command
+    from domain.kernel.identity import StreamId
     from domain.kernel.refusal import Unmet
-    from store.port import EventStore
+    from store.port import Entry, EventStore
 
 AT_ONCE = 16
 """Streams that are commanded side by side."""
-_OWN_COLUMNS = ("command", "subject", "actor")
-_BEYOND = ""
-"""Under which a line has what stands beyond its columns."""
 
-
-class BulkRow(BaseModel):
-    """One row of a bulk file: the command, of whom it is asked, who asks, and its particulars."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    command: Text
-    """``confirm-award``, ``ConfirmAward``, ``AwardConfirmed`` or 立項批復."""
-    subject: Text
-    """``PJ-3``, ``PJ-3/T1``, ``AP-5``…; a new name begins a new stream."""
-    actor: Actor
-    data: Annotated[dict[str, Any], Field(default_factory=dict)]
-
-
-@dataclass(frozen=True)
-class BulkOrder:
-    """A row, read and understood."""
-
-    number: int
-    """From 1."""
-    line: int
-    stream: StreamId
-    command: Command
-    actor: Actor
-    command_id: UUID
+log = structlog.get_logger()
 
 
 class RowOutcome(StrEnum):
@@ -78,7 +51,7 @@ class RowOutcome(StrEnum):
 
     CARRIED_OUT = "carried_out"
     REPEATED = "repeated"
-    """It stands since an earlier run."""
+    """It stands since an earlier run, of this file or another."""
     REFUSED = "refused"
     NOT_KNOWN = "not_known"
     """Run the file again."""
@@ -108,9 +81,12 @@ class BulkResult:
 
     order: BulkOrder
     outcome: RowOutcome
+    command_id: UUID
+    """Under which it was asked."""
     events: tuple[str, ...] = ()
     unmet: tuple[Unmet, ...] = ()
-    why: str = ""
+    why: tuple[str, str] = ("", "")
+    """Why it failed or is not known, in Chinese and English."""
 
     @property
     def ok(self) -> bool:
@@ -124,106 +100,13 @@ class BulkResult:
             "line": self.order.line,
             "stream": self.order.stream,
             "command": self.order.command.command_type,
-            "id": str(self.order.command_id),
+            "id": str(self.command_id),
             "outcome": self.outcome,
             "events": list(self.events),
             "unmet": [u.model_dump() for u in self.unmet],
-            "why": self.why,
+            "amounts": {label: yuan(fen) for label, fen in list_amounts(self.order.command)},
+            "why": {"zh": self.why[0], "en": self.why[1]} if any(self.why) else None,
         }
-
-
-async def parse_rows(file: str, content: bytes, store: EventStore, realm: str | None = None) -> tuple[BulkOrder, ...]:
-    """The rows of a file as commands. Raises DocumentInvalid with every fault of every row; nothing is begun then."""
-    digest = sha256(content).hexdigest()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        zh, en = "不是 UTF-8 文字：試算表請另存為「CSV UTF-8」", 'not text in UTF-8: save a spreadsheet as "CSV UTF-8"'
-        raise DocumentInvalid([DocumentFault(file, 1, "", zh, en)]) from wrong
-    rows, faults = _csv_rows(text, file) if file.lower().endswith(".csv") else _json_rows(text, file)
-    if not rows and not faults:
-        raise DocumentInvalid([DocumentFault(file, 1, "", "文件中一行也沒有", "the file has no rows")])
-    orders: list[BulkOrder] = []
-    for number, (line, raw) in enumerate(rows, start=1):
-        document = Document(file, raw, {(): line})
-        try:
-            row = document.parse(BulkRow)
-            stream = await _resolve_subject(document, store, row.subject, realm)
-            command = _build_command(document, row, stream)
-        except DocumentInvalid as faulty:
-            faults.extend(faulty.faults)
-            continue
-        orders.append(BulkOrder(number, line, stream, command, row.actor, derive_id("bulk", digest, str(number))))
-    if faults:
-        raise DocumentInvalid(faults)
-    return tuple(orders)
-
-
-_Rows = tuple[list[tuple[int, Any]], list[DocumentFault]]
-"""What could be read, each with its line; and what could not."""
-
-
-def _json_rows(text: str, file: str) -> _Rows:
-    rows: list[tuple[int, Any]] = []
-    faults: list[DocumentFault] = []
-    for line, one in enumerate(text.splitlines(), start=1):
-        if not one.strip():
-            continue
-        try:
-            rows.append((line, json.loads(one)))
-        except json.JSONDecodeError as wrong:
-            faults.append(DocumentFault(file, line, "", f"不是 JSON：{wrong.msg}", f"not JSON: {wrong.msg}"))
-    return rows, faults
-
-
-def _csv_rows(text: str, file: str) -> _Rows:
-    """A column that is not ours is a particular."""
-    reader = csv.DictReader(io.StringIO(text), restkey=_BEYOND)
-    rows: list[tuple[int, Any]] = []
-    faults: list[DocumentFault] = []
-    missing = [name for name in _OWN_COLUMNS if name not in (reader.fieldnames or _OWN_COLUMNS)]
-    if missing:
-        zh = f"首行缺少欄 {'、'.join(missing)}；各欄以逗號分隔"
-        return [], [
-            DocumentFault(file, 1, "", zh, f"the first line lacks {', '.join(missing)}; separate columns by commas")
-        ]
-    for one in reader:
-        beyond = one.pop(_BEYOND, [])
-        if beyond:
-            zh, en = f"比首行多出 {len(beyond)} 欄", f"{len(beyond)} more columns than the first line has"
-            faults.append(DocumentFault(file, reader.line_num, "", zh, en))
-            continue
-        data = {k: parse_value(v) for k, v in one.items() if k not in _OWN_COLUMNS and v is not None and v.strip()}
-        rows.append((reader.line_num, {**{k: one[k] or "" for k in _OWN_COLUMNS}, "data": data}))
-    return rows, faults
-
-
-async def _resolve_subject(document: Document, store: EventStore, subject: str, realm: str | None) -> StreamId:
-    try:
-        return await resolve_or_begin(store, subject, realm)
-    except NameUnknown:
-        raise DocumentInvalid(
-            [document.fault(("subject",), f"不認識 {subject}", f"unknown subject {subject}")]
-        ) from None
-    except NameAmbiguous as several:
-        names = " ".join(several.candidates)
-        zh, en = f"{subject} 有多個：{names}；請寫全稱", f"there are several {subject}: {names}; write the whole id"
-        raise DocumentInvalid([document.fault(("subject",), zh, en)]) from None
-
-
-def _build_command(document: Document, row: BulkRow, stream: StreamId) -> Command:
-    try:
-        command_type = find_command(row.command, stream.kind)
-    except KeyError:
-        zh, en = f"{stream.kind} 沒有命令 {row.command}", f"{stream.kind} has no command {row.command}"
-        raise DocumentInvalid([document.fault(("command",), zh, en)]) from None
-    _, part = split_subject(row.subject)
-    try:
-        return command_type.model_validate(command_type.about(part, row.data))
-    except ValidationError as wrong:
-        raise DocumentInvalid(
-            [document.fault(("data", *e["loc"]), *explain_error(e)) for e in wrong.errors(include_url=False)]
-        ) from wrong
 
 
 async def preview_rows(
@@ -231,25 +114,51 @@ async def preview_rows(
 ) -> AsyncIterator[BulkResult]:
     """What would become of each row now, as it rests on those before it. Records nothing."""
     rehearsal = DryRun(store)
+    clocks: dict[str, datetime] = {}
+    """By realm, where its clock would stand after the rows so far."""
     for order in orders:
-        if await store.journalled(order.command_id) is not None:
-            result = BulkResult(order, RowOutcome.REPEATED)
+        command_id, entry = await _last_attempt(order, store)
+        if entry is not None:
+            result = _repeat(order, command_id, entry)
         else:
-            step = await rehearsal.step(order.stream, order.command, order.actor)
-            events = tuple(event.event_type for event in step.events)
-            result = BulkResult(order, RowOutcome.REFUSED if step.unmet else RowOutcome.GRANTABLE, events, step.unmet)
+            at = order.at.astimezone(UTC) if order.at else clocks.get(order.stream.realm)
+            try:
+                step = await rehearsal.step(order.stream, order.command, order.actor, at)
+            except Failure as failure:
+                result = BulkResult(order, RowOutcome.FAILED, command_id, why=(failure.zh, failure.en))
+            else:
+                outcome = RowOutcome.REFUSED if step.unmet else RowOutcome.GRANTABLE
+                events = tuple(event.event_type for event in step.events)
+                result = BulkResult(order, outcome, command_id, events, step.unmet)
+                if at is not None:
+                    clocks[order.stream.realm] = at
         on_result(result)
         yield result
+
+
+async def _last_attempt(order: BulkOrder, store: EventStore) -> tuple[UUID, Entry | None]:
+    """The id to ask a row under, and what is journalled under it: a refusal is not, for its cause may be gone."""
+    for attempt in count():
+        command_id = order.command_id(attempt)
+        entry = await store.journalled(command_id)
+        if entry is None or not Journal.of(entry).outcome.unmet:
+            return command_id, entry
+    raise AssertionError(order)
+
+
+def _repeat(order: BulkOrder, command_id: UUID, entry: Entry) -> BulkResult:
+    return BulkResult(order, RowOutcome.REPEATED, command_id, Journal.of(entry).outcome.events)
 
 
 def waves(orders: Iterable[BulkOrder]) -> list[list[list[BulkOrder]]]:
     """The rows as they may go: wave after wave, and in a wave side by side one bundle of rows for each stream.
 
-    Rows of one stream that stand together are a bundle; bundles of the same commands that stand together, a wave.
+    Rows of one stream that stand together are a bundle; bundles of the same commands, dated alike, that stand together
+    are a wave.
     """
     together = [list(bundle) for _, bundle in groupby(orders, key=lambda o: o.stream)]
     grouped = []
-    for _, wave in groupby(together, key=lambda bundle: [type(o.command) for o in bundle]):
+    for _, wave in groupby(together, key=lambda bundle: [(type(o.command), o.at) for o in bundle]):
         by_stream: defaultdict[StreamId, list[BulkOrder]] = defaultdict(list)
         for bundle in wave:
             by_stream[bundle[0].stream] += bundle
@@ -258,15 +167,22 @@ def waves(orders: Iterable[BulkOrder]) -> list[list[list[BulkOrder]]]:
 
 
 async def run_rows(
-    orders: Sequence[BulkOrder], door: Door, *, on_result: Callable[[BulkResult], None] = lambda _result: None
+    orders: Sequence[BulkOrder],
+    door: Door,
+    store: EventStore,
+    *,
+    on_result: Callable[[BulkResult], None] = lambda _result: None,
 ) -> AsyncIterator[BulkResult]:
-    """Carry the rows out, wave by wave. Run again after an interruption, what was done is only reported again."""
+    """Carry the rows out, wave by wave, with a result for every row whatever becomes of it.
+
+    Run again after an interruption, what was done is only reported again, and what was refused is asked again.
+    """
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one_stream(bundle: list[BulkOrder]) -> list[BulkResult]:
         results = []
         async with places:
-            async for result in _send_each(bundle, door):
+            async for result in _send_rows(bundle, door, store):
                 results.append(result)
                 on_result(result)
         return results
@@ -277,30 +193,67 @@ async def run_rows(
             yield result
 
 
-async def _send_each(rows: list[BulkOrder], door: Door) -> AsyncIterator[BulkResult]:
+async def _send_rows(rows: list[BulkOrder], door: Door, store: EventStore) -> AsyncIterator[BulkResult]:
     """Rows of one stream, in turn. While it is not known what became of one, none that follows is carried out."""
     left = rows
     while left:
-        requests = [CommandRequest(row.command, row.actor, row.command_id) for row in left]
+        ids = {row.number: row.command_id() for row in left}
         try:
+            for row in left:
+                ids[row.number], _ = await _last_attempt(row, store)
+            requests = await _requests(left, ids, store)
             async with aclosing(door.send_each(left[0].stream, requests)) as answers:
                 async for answer in answers:
                     row, *left = left
-                    yield _row_result(row, answer)
-        except NotKnown as unknown:
+                    yield _row_result(row, ids[row.number], answer)
+        except (NotKnown, StoreUnavailable) as unknown:
             for row in left:
-                yield BulkResult(row, RowOutcome.NOT_KNOWN, why=unknown.why)
+                yield BulkResult(row, RowOutcome.NOT_KNOWN, ids[row.number], why=(unknown.zh, unknown.en))
             return
-        except (StreamParked, CommandDefect) as failed:
+        except Exception as error:
+            failure = error if isinstance(error, Failure) else Defect(f"{type(error).__name__}: {error}")
+            if failure is not error:
+                log.debug("bulk.defect", exc_info=error)
             row, *left = left
-            yield BulkResult(row, RowOutcome.FAILED, why=f"{type(failed).__name__}: {failed.en}")
+            yield BulkResult(row, RowOutcome.FAILED, ids[row.number], why=(failure.zh, failure.en))
 
 
-def _row_result(order: BulkOrder, answer: Answer) -> BulkResult:
+async def _requests(rows: Sequence[BulkOrder], ids: dict[int, UUID], store: EventStore) -> list[CommandRequest]:
+    """The rows as the door takes them: on a manual clock each is dated, by itself or where the clock stands."""
+    realm = await store.realm(rows[0].stream.realm)
+    manual = realm.clock is Clock.MANUAL
+    clock = realm.now if manual else None
+    requests = []
+    for row in rows:
+        at = row.at.astimezone(UTC) if row.at else clock
+        if manual and at is None:
+            raise RowUndated(row.stream.realm)
+        requests.append(CommandRequest(row.command, row.actor, ids[row.number], at))
+        clock = at if manual else None
+    return requests
+
+
+class RowUndated(Failure):
+    """A row without a date, in a realm whose clock has not begun."""
+
+    kind = FailureKind.USAGE
+
+    def __init__(self, realm: str) -> None:
+        """Name the realm."""
+        super().__init__(
+            f"{realm} 域的時鐘尚未開始，此行須填 at",
+            f"the clock of the realm {realm} has not begun: the row needs an at",
+        )
+
+
+def _row_result(order: BulkOrder, command_id: UUID, answer: Answer) -> BulkResult:
     try:
-        receipt = read_receipt(order.command_id, answer)
+        receipt = read_receipt(command_id, answer)
     except CommandRejected as refused:
-        return BulkResult(order, RowOutcome.REFUSED, unmet=refused.unmet)
-    except (Mismatch, StreamParked, Unsigned) as failed:
-        return BulkResult(order, RowOutcome.FAILED, why=f"{type(failed).__name__}: {failed.en}")
-    return BulkResult(order, RowOutcome.REPEATED if receipt.repeated else RowOutcome.CARRIED_OUT, events=receipt.events)
+        return BulkResult(order, RowOutcome.REFUSED, command_id, unmet=refused.unmet)
+    except NotKnown as unknown:
+        return BulkResult(order, RowOutcome.NOT_KNOWN, command_id, why=(unknown.zh, unknown.en))
+    except Failure as failure:
+        return BulkResult(order, RowOutcome.FAILED, command_id, why=(failure.zh, failure.en))
+    outcome = RowOutcome.REPEATED if receipt.repeated else RowOutcome.CARRIED_OUT
+    return BulkResult(order, outcome, command_id, events=receipt.events)

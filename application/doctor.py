@@ -6,7 +6,7 @@ import asyncio
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -25,6 +25,11 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
+from deciding.decision import StreamParked, decide_on
+from deciding.reader import Reader
+from domain.kernel.clock import Clock
+from domain.kernel.facts import Reads
+from followers.agenda import LATE
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client
 
-    from store.port import EventStore
+    from store.port import EventStore, Standing
 
 UPDATES_WANTED = 20
 """Updates that must fit in flight on one workflow; the server's own default is 10 (``history.maxInFlightUpdates``)."""
@@ -40,6 +45,8 @@ RETENTION_WANTED = timedelta(days=30)
 OLDEST_SERVER = (1, 28)
 SHARDS_WANTED = 512
 WORKERS_WANTED = 2
+MOST_NAMED = 10
+"""Streams that a line names; the rest are counted."""
 _PROBE_S = 10.0
 
 
@@ -70,32 +77,86 @@ class Diagnosis:
         }
 
 
-async def examine_servers(store: EventStore, client: Client) -> list[Diagnosis]:
-    """Whether both servers answer, and how far the log has come."""
+async def examine_log(store: EventStore) -> Diagnosis:
+    """Whether Postgres answers, and how far the log has come."""
     try:
         position = await store.last_position()
-        log, log_zh, ok = f"{position} entries", f"{position} 條", True
+        state, state_zh, ok = f"{position} entries", f"{position} 條", True
     except StoreUnavailable as gone:
-        log, log_zh, ok = gone.en, gone.zh, False
-    diagnoses = [
-        Diagnosis(
-            "日誌（Postgres）",
-            "log (Postgres)",
-            log,
-            ok,
-            "檢查 Postgres 與 VENTURE_POSTGRES_URL",
-            "look at Postgres and at VENTURE_POSTGRES_URL",
-            log_zh,
-        )
-    ]
+        state, state_zh, ok = gone.en, gone.zh, False
+    return Diagnosis(
+        "日誌（Postgres）",
+        "log (Postgres)",
+        state,
+        ok,
+        "檢查 Postgres 與 VENTURE_POSTGRES_URL",
+        "look at Postgres and at VENTURE_POSTGRES_URL",
+        state_zh,
+    )
+
+
+async def examine_temporal(client: Client) -> Diagnosis:
+    """Whether Temporal answers."""
     try:
-        await client.service_client.check_health()
-        temporal, temporal_zh, ok = "serving", "正常", True
-    except RPCError as gone:
-        temporal, temporal_zh, ok = str(gone), "", False
-    mend_zh, mend_en = "檢查 Temporal 與其地址", "look at Temporal and its address"
-    diagnoses.append(Diagnosis("Temporal", "Temporal", temporal, ok, mend_zh, mend_en, temporal_zh))
-    return diagnoses
+        async with asyncio.timeout(_PROBE_S):
+            await client.service_client.check_health()
+        state, state_zh, ok = "serving", "正常", True
+    except (RPCError, RuntimeError, TimeoutError) as gone:  # RuntimeError: no connection could be made at all
+        state, state_zh, ok = str(gone) or f"no answer within {_PROBE_S:.0f} s", "沒有回答", False
+    return Diagnosis(
+        "Temporal",
+        "Temporal",
+        state,
+        ok,
+        "檢查 Temporal 與其地址；其間仍可查閱與核驗日誌",
+        "look at Temporal and its address; meanwhile the log can be read and verified",
+        state_zh,
+    )
+
+
+async def examine_unnotified(store: EventStore) -> Diagnosis:
+    """Whether every workflow has heard of what was appended to its stream from outside."""
+    unnotified = await store.unnotified()
+    return Diagnosis(
+        "未通知的檔案",
+        "streams not told",
+        str(len(unnotified)),
+        not unnotified,
+        "worker 將在數秒內補上；久不消失請看其日誌",
+        "a worker sees to it within seconds; if it stays, read its log",
+    )
+
+
+async def examine_parked(store: EventStore) -> Diagnosis:
+    """Whether a deadline is in the past that cannot be applied: on which streams, and by which rules it is refused."""
+    late = await store.overdue(Clock.WALL, datetime.now(UTC) - LATE)
+    parked = [f"{row.stream} ({why})" for row in late if (why := await _why_parked(store, row))]
+    shown = "; ".join(parked[:MOST_NAMED])
+    return Diagnosis(
+        "停置的檔案",
+        "parked streams",
+        f"{len(parked)}: {shown}" if parked else "none",
+        not parked,
+        "由人查看（venture project show、日誌事件 stream.parked）並以命令補齊所缺；補齊後期限自行辦結",
+        "look at it (venture project show, the log event stream.parked) and give the commands that are missing: "
+        "the deadline then takes effect by itself",
+        f"{len(parked)} 件：{shown}" if parked else "無",
+    )
+
+
+async def _why_parked(store: EventStore, standing: Standing) -> str:
+    """Why the stream's deadline cannot be applied; empty if it can, and only nobody has yet."""
+    reader, now = Reader(store), datetime.now(UTC)
+    await reader.fetch(Reads(streams=frozenset({standing.stream})))
+    state = reader.states[standing.stream]
+    try:
+        decision = await decide_on(store, state, standing.clock, at=now, order=None, command_id=None, reader=reader)
+    except StreamParked as parked:
+        return parked.why
+    for step in decision.steps:
+        if await store.journalled(step.command_id) is not None:
+            return f"{step.order.command.command_type}: its id is taken"
+    return ""
 
 
 async def probe_updates_in_flight(client: Client, task_queue: str) -> Diagnosis:

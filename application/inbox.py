@@ -54,6 +54,8 @@ class Waiting:
     en: str
     until: datetime | None
     urgency: Urgency
+    provisional: bool = False
+    """Whether a notice of working days may still move ``until``."""
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -64,6 +66,7 @@ class Waiting:
             "command": self.command,
             "roles": list(self.roles),
             "until": self.until.isoformat() if self.until else None,
+            "provisional": self.provisional,
             "overdue": self.urgency is Urgency.OVERDUE,
             "soon": self.urgency is Urgency.SOON,
             "zh": self.zh,
@@ -123,6 +126,7 @@ def _rows_of(standing: Standing, role: Role | None, today: _Today, within_wd: in
                 en=row.en,
                 until=row.until,
                 urgency=today.urgency(row.until, within_wd),
+                provisional=row.provisional is True,
             )
         )
     return rows

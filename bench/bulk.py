@@ -20,20 +20,21 @@ import sys
 import tempfile
 import time
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bootstrap
 import local
-from application.bulk import parse_rows, run_rows
-from application.door import CommandRequest, Door
+from application.bulk import run_rows
+from application.bulk_file import parse_rows
+from application.door import Door
 from bench.meter import cpu_ms, machine_load, resident_mib
 from bench.surroundings import surroundings
 from cli.scenario import list_shipped, plan_scenario
@@ -49,30 +50,11 @@ from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
-
-    from domain.kernel.envelope import Answer
     from domain.kernel.message import Command
     from local import Servers
     from scenarios.plan import Plan
 
 STORY = "s2-fuzhou"
-
-
-class DatedDoor:
-    """A door that dates what bulk sends: a row has no time of its own."""
-
-    def __init__(self, door: Door) -> None:
-        """Send through that door."""
-        self._door = door
-        self.at: dict[UUID, datetime] = {}
-
-    async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
-        """Send each as of its day."""
-        dated = [replace(asking, at=self.at[asking.command_id]) for asking in askings]
-        async with aclosing(self._door.send_each(subject, dated)) as answers:
-            async for answer in answers:
-                yield answer
 
 
 def rows_of(plan: Plan) -> list[tuple[StreamId, Command, Actor, datetime]]:
@@ -106,7 +88,8 @@ class Hundred:
         runs = [[list(run) for _, run in groupby(rows_of(plan), key=itemgetter(0))] for plan in plans]
         rows = [row for wave in zip(*runs, strict=True) for run in wave for row in run]
         content = "\n".join(
-            json.dumps({"command": c.command_type, "subject": s, "actor": a, "data": plain(c)}) for s, c, a, _ in rows
+            json.dumps({"command": c.command_type, "subject": s, "actor": a, "at": at.isoformat(), "data": plain(c)})
+            for s, c, a, at in rows
         )
         return cls(plans, rows, content.encode())
 
@@ -115,9 +98,7 @@ class Hundred:
         for plan in self.plans:
             await door.open_realm(plan.realm)
         orders = await parse_rows("projects.jsonl", self.content, store)
-        dated = DatedDoor(door)
-        dated.at = {order.command_id: row[3] for order, row in zip(orders, self.rows, strict=True)}
-        async for result in run_rows(orders, dated):  # type: ignore[arg-type]
+        async for result in run_rows(orders, door, store):
             if not result.ok:
                 raise RuntimeError(result.as_json())
         for plan in self.plans:

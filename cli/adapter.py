@@ -59,10 +59,19 @@ class Invocation:
         bootstrap.configure_logging(settings if chosen else settings.model_copy(update={"log_level": "error"}))
         return settings
 
-    def open_runtime(self, *, working: bool = False, **changed: Any) -> AbstractAsyncContextManager[Runtime]:  # noqa: ANN401 - whatever a setting may be
-        """The runtime for as long as the block runs, under settings so changed; ``working``, with a worker."""
+    def open_runtime(
+        self,
+        *,
+        working: bool = False,
+        with_temporal: bool = False,
+        **changed: Any,  # noqa: ANN401 - whatever a setting may be
+    ) -> AbstractAsyncContextManager[Runtime]:
+        """The runtime for as long as the block runs, under settings so changed; ``working``, with a worker.
+
+        Without one it needs no Temporal, unless it is asked for.
+        """
         settings = self.settings.model_copy(update=changed)
-        return open_runtime(settings, self.printer.tell, working=working)
+        return open_runtime(settings, self.printer.tell, working=working, with_temporal=with_temporal)
 
 
 def verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from application.bulk import BulkOrder, BulkResult, RowOutcome, parse_rows, preview_rows, run_rows
+from application.bulk import BulkResult, RowOutcome, preview_rows, run_rows
+from application.bulk_file import BulkOrder, parse_rows
+from application.command_input import attach_from, list_amounts
 from cli.adapter import Invocation, verb
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from cli.project import Realm
 from domain.kernel.failure import FailureKind
+from domain.kernel.money import yuan
 from runtime.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -32,11 +35,21 @@ async def bulk_command(
         bool,
         typer.Option("--preview", help="只試算，不辦理：逐行說可否 / only say which rows would be granted"),
     ] = False,
+    again: Annotated[
+        str,
+        typer.Option(
+            "--again",
+            help="內容相同、此前已辦的再辦一次：任意字樣 / do again what was done before: any word",
+            show_default=False,
+        ),
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="不再詢問 / do not ask")] = False,
 ) -> None:
     """批量辦理：先試算，再逐行辦理；中斷後再運行即續辦，絕不重辦 / many commands, each once; run it again to go on.
 
     每行 a row: {"command": "confirm-award", "subject": "PJ-3", "actor": "CAB-DEC#1", "data": {}}
+    另可有 it may have: "at"（手動時鐘上的日期 its date on a manual clock）、"key"（自編號 a number of your own）
+    .csv 的金額以元計 yuan in .csv：50,000.00；.jsonl 以分計 fen in .jsonl：5000000
 
     例 examples:
       venture bulk awards.jsonl --preview
@@ -46,13 +59,15 @@ async def bulk_command(
     if not path.is_file():
         raise ArgumentInvalid(f"沒有文件 {path}", f"there is no file {path}")
     async with invocation.open_runtime(working=not preview) as runtime:
-        orders = await parse_rows(path.name, path.read_bytes(), runtime.store, realm)
+        attach = attach_from(path.parent)
+        orders = await parse_rows(path.name, path.read_bytes(), runtime.store, realm, again=again, attach=attach)
         _show_commands(orders, printer)
         if preview:
             results = await _preview(orders, runtime, printer)
         elif yes or await _confirm(orders, runtime, printer):
             with _progress(len(orders), printer, "辦理中", "carrying out") as on_result:
-                results = [result async for result in run_rows(orders, runtime.door, on_result=on_result)]
+                run = run_rows(orders, runtime.door, runtime.store, on_result=on_result)
+                results = [result async for result in run]
         else:
             return
     _show_results(results, printer)
@@ -77,9 +92,16 @@ async def _preview(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Pri
 
 
 def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
-    counted = Counter((o.command.command_type, o.command.zh()) for o in orders)
-    for (command, zh), rows in counted.items():
-        printer.tell(f"  {zh}（{command}）：{rows} 行", f"  {command}: {rows} rows")
+    """How many rows of each command, and the money in them."""
+    rows = Counter((o.command.command_type, o.command.zh()) for o in orders)
+    for (command, zh), count in rows.items():
+        money = Counter[str]()
+        for order in orders:
+            if order.command.command_type == command:
+                for label, fen in list_amounts(order.command):
+                    money[label.partition(" ")[0]] += fen
+        sums = "".join(f"  {label} {yuan(fen)}" for label, fen in money.items())
+        printer.tell(f"  {zh}（{command}）：{count} 行{sums}", f"  {command}: {count} rows{sums}")
 
 
 @contextmanager
@@ -113,7 +135,7 @@ def _show_results(results: list[BulkResult], printer: Printer) -> None:
                 "stream": r.order.stream.name,
                 "command": printer.say(r.order.command.zh(), r.order.command.command_type),
                 "outcome": printer.say(*r.outcome.label),
-                "why": "; ".join(f"[{u.rule}] {printer.say(u.zh, u.en)}" for u in r.unmet) or r.why,
+                "why": "; ".join(f"[{u.rule}] {printer.say(u.zh, u.en)}" for u in r.unmet) or printer.say(*r.why),
             }
             for r in results
             if not r.ok
@@ -130,6 +152,11 @@ def _show_results(results: list[BulkResult], printer: Printer) -> None:
             rows,
             columns,
             ("✓ 全部可辦", "✓ all would be granted") if rehearsed else ("✓ 全部辦理", "✓ all carried out"),
+        )
+    if any(r.outcome is RowOutcome.REPEATED for r in results):
+        printer.tell(
+            "內容相同者此前已辦，未再辦理；確要再辦一次，加 --again 與任意字樣",
+            "rows that say what was done before were not done again; to do them once more, add --again and any word",
         )
     totals = [(*outcome.label, count) for outcome, count in counted.items()]
     printer.tell(

@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from pydantic import ValidationError
 
+from application.command_input import attach_from, list_amounts, read_command, resolve_command
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.project import Realm
-from domain.catalogue import AGGREGATES, event_class, find_command, list_commands, split_subject, stage_zh
-from domain.kernel.calendar import SHANGHAI
+from domain.catalogue import AGGREGATES, event_class, list_commands, split_subject, stage_zh
+from domain.kernel.explanation import show
+from domain.kernel.field_shape import Notation
 from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.input import parse_instant
+from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
-from schemes.document import explain_error, parse_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +40,11 @@ Name = Annotated[
 ]
 Subject = Annotated[str, typer.Argument(help="PJ-3、PJ-3/T1、AP-5、R-FZ-2023 …", show_default=False)]
 Given = Annotated[
-    list[str] | None, typer.Argument(help="key=value …；值可為 JSON / values may be JSON", show_default=False)
+    list[str] | None,
+    typer.Argument(
+        help="key=value …；金額以元計 amounts in yuan：50000、50,000.00、5萬；文件 documents：@路徑 @path",
+        show_default=False,
+    ),
 ]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n，如 CAB-REG#1", show_default=False)]
 At = Annotated[
@@ -68,7 +74,7 @@ async def do_command(
 
     例 examples:
       venture do confirm-award PJ-3 --as CAB-DEC#1
-      venture do request-disbursement PJ-3/T1 --as CAB-REG#1 amount=3500000
+      venture do request-disbursement PJ-3/T1 --as CAB-REG#1 amount=35000
       venture do start-project PJ-3 --as SO-PM#1 end=2023-11-30 --dry-run
     """
     order = _Order(name, subject, actor, given or [], realm, at)
@@ -83,10 +89,10 @@ async def do_command(
             moment = await _manual_now(runtime.store, stream)
         receipt = await runtime.door.send(stream, command, who, command_id=command_id, at=moment)
     if not printer.for_people:
-        printer.json(receipt_as_json(receipt))
+        printer.json(receipt_as_json(receipt) | {"amounts": _amounts(command)})
         return
     again = printer.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if receipt.repeated else ""
-    events = _event_words(receipt.events, printer)
+    events = _event_words(receipt.events, printer) + _amount_words(command)
     printer.tell(
         f"✓ 已辦理：{events}  {receipt.stream} v{receipt.version}{again}",
         f"✓ Carried out: {events}  {receipt.stream} v{receipt.version}{again}",
@@ -107,7 +113,7 @@ async def why_not_command(
 ) -> None:
     """為何辦不了：列出尚缺的每一項 / why not: every condition that is not met, and what would meet it.
 
-    例 example:  venture why-not request-disbursement PJ-3/T2 amount=1500000
+    例 example:  venture why-not request-disbursement PJ-3/T2 amount=15000
     """
     await _rehearse(_Order(name, subject, actor, given or [], realm, at), invocation)
 
@@ -134,14 +140,15 @@ async def _rehearse(order: _Order, invocation: Invocation) -> None:
     printer, moment = invocation.printer, _read_moment(order.at)
     async with invocation.open_runtime() as runtime:
         stream = await _find_stream(runtime.store, order.subject, order.realm)
-        step = await DryRun(runtime.store).step(stream, *order.read(stream), moment)
+        command, who = order.read(stream)
+        step = await DryRun(runtime.store).step(stream, command, who, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]
     if not printer.for_people:
-        printer.json({"stream": stream, "dry_run": True, "events": names})
+        printer.json({"stream": stream, "dry_run": True, "events": names, "amounts": _amounts(command)})
         return
-    events = _event_words(names, printer)
+    events = _event_words(names, printer) + _amount_words(command)
     printer.tell(
         f"✓ 可以辦理，將記錄：{events}（僅試算，未記錄）",
         f"✓ It would be carried out: {events} (nothing recorded)",
@@ -153,68 +160,43 @@ def _event_words(names: Iterable[str], printer: Printer) -> str:
     return printer.say("、", ", ").join(printer.say(f"{event_class(n).zh}（{n}）", n) for n in names)
 
 
+def _amounts(command: Command) -> dict[str, str]:
+    """The money that was asked for, told back as it was understood."""
+    return {label: yuan(fen) for label, fen in list_amounts(command)}
+
+
+def _amount_words(command: Command) -> str:
+    return "".join(f"  {label} {amount}" for label, amount in _amounts(command).items())
+
+
 async def _find_stream(store: EventStore, subject: str, realm: str | None) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet."""
     try:
         return await resolve_or_begin(store, subject, realm)
     except NameUnknown as unknown:
         raise ArgumentInvalid(
-            f"不認識對象 {_abridge(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
-            f"unknown subject {_abridge(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
+            f"不認識對象 {show(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
+            f"unknown subject {show(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
         ) from unknown
 
 
 def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
-    """The command with its particulars. Raises ArgumentInvalid or DocumentInvalid with everything that is wrong."""
-    try:
-        command_type = find_command(name, stream.kind)
-    except KeyError:
-        near = _suggest(name, stream.kind)
-        raise ArgumentInvalid(
-            f"{AGGREGATES[stream.kind].zh}沒有命令 {_abridge(name)}。{near}全部見 venture commands {stream.kind}",
-            f"{stream.kind} has no command {_abridge(name)}. {near}All: venture commands {stream.kind}",
-        ) from None
+    """The command with its particulars. Raises CommandUnknown, or InputInvalid with everything that is wrong."""
+    command_type = resolve_command(name, stream.kind)
     _, part = split_subject(subject)
-    particulars = command_type.about(part, _read_particulars(given))
-    try:
-        return command_type.model_validate(particulars)
-    except ValidationError as wrong:
-        pairs = [(".".join(map(str, e["loc"])), explain_error(e)) for e in wrong.errors(include_url=False)]
-        zh = "\n".join(f"  ✗ {where}:{texts[0]}" for where, texts in pairs)
-        en = "\n".join(f"  ✗ {where}: {texts[1]}" for where, texts in pairs)
-        raise ArgumentInvalid(
-            f"「{command_type.zh()}」的內容有誤：\n{zh}",
-            f"{command_type.command_type} cannot be read:\n{en}",
-        ) from None
+    return read_command(command_type, part, _read_particulars(given), Notation.TYPED, attach=attach_from(Path()))
 
 
-def _suggest(name: str, kind: str) -> str:
-    """Commands that may have been meant."""
-    rows = [row for row in list_commands() if row.kind == kind]
-    names = {word: row.command for row in rows for word in (row.command, row.event, row.zh)}
-    squeezed = {word.lower(): command for word, command in names.items()}
-    near = get_close_matches(name.replace("-", "").lower(), squeezed, n=3, cutoff=0.5)
-    return f"{' '.join(dict.fromkeys(squeezed[word] for word in near))}? " if near else ""
-
-
-def _abridge(text: str) -> str:
-    """What somebody wrote, short enough to be shown back."""
-    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
-
-
-_LONGEST_ECHO = 60
-
-
-def _read_particulars(given: list[str]) -> dict[str, Any]:
-    """``key=value`` pairs; a value is read as YAML, so numbers, lists and mappings may be given."""
-    particulars: dict[str, Any] = {}
+def _read_particulars(given: list[str]) -> dict[str, str]:
+    """``key=value`` pairs, every value as it was typed."""
+    particulars: dict[str, str] = {}
     for pair in given:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise ArgumentInvalid(f"{_abridge(pair)!r}：寫作 key=value", f"{_abridge(pair)!r}: write key=value")
+            raise ArgumentInvalid(f"{show(pair)}：寫作 key=value", f"{show(pair)}: write key=value")
         if key in particulars:
-            raise ArgumentInvalid(f"{key} 給了兩次", f"{key} is given twice")
-        particulars[key] = parse_value(text)
+            raise ArgumentInvalid(f"{show(key)} 給了兩次", f"{show(key)} is given twice")
+        particulars[key] = text
     return particulars
 
 
@@ -230,10 +212,10 @@ def _read_moment(at: str | None) -> datetime | None:
     if at is None:
         return None
     try:
-        moment = datetime.fromisoformat(at)
-    except ValueError as wrong:
-        raise ArgumentInvalid(f"--at {at}:寫作 2023-05-22T09:00", f"--at {at}: write 2023-05-22T09:00") from wrong
-    return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+        return parse_instant(at).astimezone(UTC)
+    except ValueError as invalid:
+        zh, en = f"--at {show(at)}：寫作 2023-05-22T09:00", f"--at {show(at)}: write 2023-05-22T09:00"
+        raise ArgumentInvalid(zh, en) from invalid
 
 
 async def _manual_now(store: EventStore, stream: StreamId) -> datetime | None:

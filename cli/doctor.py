@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,11 +14,13 @@ from cli.adapter import Invocation, verb
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import OutOfService, Runtime, is_served
+from runtime.runtime import OutOfService, Runtime, ensure_worker, is_served
 from store.doctor import examine_database
 from store.migration import list_pending, migrate
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from temporalio.client import Client
 
 
@@ -38,10 +41,8 @@ async def doctor_command(
       venture doctor --production -o json
     """
     printer = invocation.printer
-    async with invocation.open_runtime(working=invocation.settings.env == "local") as runtime:
-        diagnoses = await _diagnose(runtime)
-        if production:
-            diagnoses += await _diagnose_production(runtime)
+    async with invocation.open_runtime() as runtime:
+        diagnoses = [row async for row in _diagnose(runtime, production=production)]
     rows: list[dict[str, Any]] = [
         {
             **f.as_json(),
@@ -73,36 +74,42 @@ async def doctor_command(
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
-async def _diagnose(runtime: Runtime) -> list[Diagnosis]:
-    diagnoses = await doctor.examine_servers(runtime.store, runtime.client)
-    diagnoses.append(await _schema(runtime))
-    diagnoses.append(await doctor.examine_search_attributes(runtime.client))
-    served = await is_served(runtime) or (runtime.servers is not None and runtime.servers.ours)
-    diagnoses.append(
-        Diagnosis(
-            "worker",
-            "worker",
-            "polling" if served else "none",
-            served,
-            "啟動 venture-worker",
-            "start venture-worker",
-            "在服務" if served else "無",
-        )
-    )
-    unnotified = await runtime.store.unnotified()
-    diagnoses.append(
-        Diagnosis(
-            "未通知的檔案",
-            "streams not told",
-            str(len(unnotified)),
-            not unnotified,
-            "worker 將在數秒內補上；久不消失請看其日誌",
-            "a worker sees to it within seconds; if it stays, read its log",
-        )
+async def _diagnose(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
+    """Every point that can be examined: without Temporal those of the log."""
+    yield await doctor.examine_log(runtime.store)
+    temporal = await doctor.examine_temporal(runtime.client)
+    yield temporal
+    yield await _schema(runtime)
+    yield await doctor.examine_unnotified(runtime.store)
+    yield await doctor.examine_parked(runtime.store)
+    if production:
+        for row in await _production_log(runtime):
+            yield row
+    if temporal.ok:
+        async with AsyncExitStack() as stack:
+            if runtime.servers is not None:
+                await stack.enter_async_context(ensure_worker(runtime))
+            async for row in _diagnose_workflows(runtime, production=production):
+                yield row
+
+
+async def _diagnose_workflows(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
+    yield await doctor.examine_search_attributes(runtime.client)
+    served = runtime.servers is not None or await is_served(runtime)
+    yield Diagnosis(
+        "worker",
+        "worker",
+        "polling" if served else "none",
+        served,
+        "啟動 venture-worker",
+        "start venture-worker",
+        "在服務" if served else "無",
     )
     if served:
-        diagnoses.append(await doctor.probe_updates_in_flight(runtime.client, runtime.settings.task_queue))
-    return diagnoses
+        yield await doctor.probe_updates_in_flight(runtime.client, runtime.settings.task_queue)
+    if production:
+        for row in await _production_workflows(runtime):
+            yield row
 
 
 async def _schema(runtime: Runtime) -> Diagnosis:
@@ -126,18 +133,14 @@ def _url(runtime: Runtime) -> str:
     return runtime.settings.postgres_url.get_secret_value()
 
 
-async def _diagnose_production(runtime: Runtime) -> list[Diagnosis]:
-    settings, client = runtime.settings, runtime.client
-
-    async def stranger() -> Client:
-        return await bootstrap.connect_temporal(client.service_client.config.target_host, settings, anonymously=True)
-
+async def _production_log(runtime: Runtime) -> list[Diagnosis]:
+    environment = runtime.settings.env
     return [
         Diagnosis(
             "環境",
             "environment",
-            settings.env,
-            settings.env == "production",
+            environment,
+            environment == "production",
             "設 VENTURE_ENV=production，一律以網址連接",
             "set VENTURE_ENV=production: servers by URL only",
         ),
@@ -145,6 +148,16 @@ async def _diagnose_production(runtime: Runtime) -> list[Diagnosis]:
             Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
             for e in await examine_database(_url(runtime))
         ),
+    ]
+
+
+async def _production_workflows(runtime: Runtime) -> list[Diagnosis]:
+    settings, client = runtime.settings, runtime.client
+
+    async def stranger() -> Client:
+        return await bootstrap.connect_temporal(client.service_client.config.target_host, settings, anonymously=True)
+
+    return [
         await doctor.examine_version(client),
         *await doctor.examine_cluster(client),
         await doctor.examine_retention(client),

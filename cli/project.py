@@ -139,7 +139,14 @@ def as_json(file: File) -> dict[str, Any]:
         "stage": file.state.stage,
         "since": file.state.since.isoformat() if file.state.since else None,
         **file.summary,
-        "due": {"at": due.at.isoformat(), "command": due.command.command_type, "key": due.key} if due else None,
+        "due": {
+            "at": due.at.isoformat(),
+            "provisional": due.provisional,
+            "command": due.command.command_type,
+            "key": due.key,
+        }
+        if due
+        else None,
         "awaiting": [
             {
                 "roles": list(a.roles),
@@ -148,6 +155,7 @@ def as_json(file: File) -> dict[str, Any]:
                 "zh": a.zh,
                 "en": a.en,
                 "until": a.until.isoformat() if a.until else None,
+                "provisional": a.provisional,
             }
             for a in file.awaiting()
         ],

@@ -36,6 +36,11 @@ def local_time(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
+def deadline_time(at: datetime, printer: Printer, *, provisional: bool) -> str:
+    """A date of the future; one that counts days of an unpublished year says that a notice may still move it."""
+    return local_time(at) + (printer.say("（暫定）", " (provisional)") if provisional else "")
+
+
 def particulars(event: Event, printer: Printer) -> str:
     """What an event says, in a line: no bookkeeping of our own, and nothing that only says no."""
     return _particulars(event, printer).replace(GLUE, " ")
@@ -153,7 +158,8 @@ def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
     if one.subject:
         text += f" [{one.subject}]"
     if one.until is not None:
-        text += printer.say(f"，至 {local_time(one.until)} 止", f", until {local_time(one.until)}")
+        until = deadline_time(one.until, printer, provisional=one.provisional)
+        text += printer.say(f"，至 {until} 止", f", until {until}")
         if one.until < now:
             text += printer.say(" 【已逾期】", " (OVERDUE)")
     return text
@@ -183,10 +189,11 @@ def _facts(
     due = file.due()
     if due is not None:
         zh, en = due.command.zh(), due.command.command_type
+        at = deadline_time(due.at, printer, provisional=due.provisional)
         yield (
             "期限",
             "deadline",
-            printer.say(f"{local_time(due.at)} 屆時自動：{zh}", f"{local_time(due.at)}, then by itself: {en}"),
+            printer.say(f"{at} 屆時自動：{zh}", f"{at}, then by itself: {en}"),
         )
     for zh, en, key in (
         ("立項金額", "award", "award"),

@@ -191,7 +191,7 @@ async def schedules_command(*, invocation: Invocation) -> None:
     例 example:  venture round schedules -o json
     """
     printer = invocation.printer
-    async with invocation.open_runtime() as runtime:
+    async with invocation.open_runtime(with_temporal=True) as runtime:
         schedules = await annual_round.list_all_schedules(runtime.store, _temporal_schedules(runtime))
     unset = printer.say("未設：venture resurrect", "not set: venture resurrect")
     rows = [

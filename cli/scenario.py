@@ -18,7 +18,7 @@ from domain.kernel.money import yuan
 from domain.project.stage import Stage
 from runtime.runtime import Runtime
 from scenarios.format import Scenario
-from scenarios.plan import plan
+from scenarios.plan import read_plan
 from scenarios.play import PlayResult, play
 from schemes.document import DocumentFault as FileFault
 from schemes.document import DocumentInvalid, read
@@ -44,8 +44,7 @@ def plan_scenario(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
     faults: list[FileFault] = []
     for path in paths:
         try:
-            document = read(path)
-            plans.append(plan(document.parse(Scenario), document, fresh=fresh))
+            plans.append(read_plan(read(path), fresh=fresh))
         except DocumentInvalid as faulty:
             faults.extend(faulty.faults)
     if faults:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_serializer
 
@@ -27,6 +27,8 @@ class AwaitedRow(BaseModel):
     zh: str
     en: str
     until: Instant | None = None
+    provisional: Literal[True] | None = None
+    """Whether a notice of working days may still move ``until``; left out where none can."""
 
     @classmethod
     def of(cls, awaited: Awaited) -> AwaitedRow:
@@ -38,6 +40,7 @@ class AwaitedRow(BaseModel):
             zh=awaited.zh,
             en=awaited.en,
             until=awaited.until,
+            provisional=awaited.provisional or None,
         )
 
     @field_serializer("until")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from deciding.decision import Decision
     from domain.kernel.identity import StreamId
+    from domain.kernel.message import Awaited, Due
     from domain.kernel.state import State
 
 
@@ -56,7 +57,7 @@ def _awaited(decision: Decision) -> Iterable[str]:
     for awaited in decision.awaiting:
         roles = "、".join(f"{role.zh} {role}" for role in awaited.roles)
         about = f"{awaited.subject} " if awaited.subject else ""
-        until = f"，至 until {_local_time(awaited.until)}" if awaited.until else ""
+        until = f"，至 until {_local_time(awaited.until)}{_doubt(awaited)}" if awaited.until else ""
         yield f"- {roles}：{about}{command_class(awaited.command).zh()} {awaited.command}{until}"
 
 
@@ -65,7 +66,13 @@ def deadline(decision: Decision) -> str | None:
     due = decision.aggregate.due(decision.state, decision.calendar)
     if due is None:
         return None
-    return f"{_local_time(falls_at(due, decision.calendar))} {due.command.zh()} {due.command.command_type}"
+    at = f"{_local_time(falls_at(due, decision.calendar))}{_doubt(due)}"
+    return f"{at} {due.command.zh()} {due.command.command_type}"
+
+
+def _doubt(dated: Due | Awaited) -> str:
+    """That a notice of working days may still move the date."""
+    return "（暫定 provisional）" if dated.provisional else ""
 
 
 def parked(state: State, reason: str) -> str:

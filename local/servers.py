@@ -92,8 +92,10 @@ class Servers:
 
 
 @asynccontextmanager
-async def servers(settings: Settings) -> AsyncIterator[Servers]:
+async def servers(settings: Settings, *, with_temporal: bool = True) -> AsyncIterator[Servers]:
     """The embedded servers: those that run already, or new ones that end with the block. Raises LocalServerFailure.
+
+    Of those that run already Temporal need not answer unless it is wanted: reading the log goes on without it.
 
     New ones are looked after: one that dies while the block runs is started again on its port. When the block ends,
     they stay until the processes that found them here are done with them, for half a minute at most.
@@ -108,7 +110,7 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
             with guest:
                 keeper = _read_keeper(home)
                 if keeper is not None and _is_itself(keeper):
-                    yield await _adopt(home, keeper, began)
+                    yield await _adopt(home, keeper, began, with_temporal=with_temporal)
                     return
         if time.monotonic() > began + _TURN_S:
             raise LocalServerFailure(
@@ -138,7 +140,11 @@ async def find_running(settings: Settings) -> Servers | None:
     """
     home = settings.home.absolute()
     keeper = _read_keeper(home)
-    return await _adopt(home, keeper, time.monotonic()) if keeper is not None and _is_itself(keeper) else None
+    return (
+        await _adopt(home, keeper, time.monotonic(), with_temporal=True)
+        if keeper is not None and _is_itself(keeper)
+        else None
+    )
 
 
 async def stop(settings: Settings) -> bool:
@@ -322,13 +328,15 @@ def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-async def _adopt(home: Path, keeper: dict[str, Any], began: float) -> Servers:
+async def _adopt(home: Path, keeper: dict[str, Any], began: float, *, with_temporal: bool) -> Servers:
     """Servers that another process keeps, once they answer. Raises LocalServerFailure if they do not."""
     pg = Postgres(None, keeper["postgres_port"], postgres.load_passwords(home))
     tl = Temporal(None, keeper["temporal_port"])
     try:
         async with asyncio.timeout(_ADOPTED_S):
-            await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
+            await postgres.wait_until_ready(pg, home)
+            if with_temporal:
+                await temporal.wait_until_ready(tl, home)
     except TimeoutError as silent:
         raise LocalServerFailure(
             f"服務沒有回應，什麼也沒有送出：稍後再試；若一直如此，重新啟動進程 {keeper['pid']}（日誌 {home}/logs）",

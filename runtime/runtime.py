@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from local import Servers
 
 
+_PATIENCE_S = 10.0
+"""How long Temporal may take to say that it is there."""
+
+
 class OutOfService(Failure):
     """A server or a worker cannot be had. The texts say which, and what to do."""
 
@@ -51,14 +55,15 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(
-    settings: Settings, tell: Callable[[str, str], None], *, working: bool
+    settings: Settings, tell: Callable[[str, str], None], *, working: bool, with_temporal: bool = False
 ) -> AsyncIterator[Runtime]:
     """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
 
-    Embedded servers that run already are used; otherwise they are started for this one command.
+    Embedded servers that run already are used; otherwise they are started for this one command. Temporal must answer
+    only if a worker is needed, or it is asked for itself: whoever reads the log does without.
     """
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(_servers(settings, tell))
+        servers = await stack.enter_async_context(_servers(settings, tell, with_temporal=working or with_temporal))
         stack.push_async_callback(bootstrap.breathe)
         try:
             pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
@@ -68,19 +73,17 @@ async def open_runtime(
                 f"no connection to Postgres: {_reason(gone)}. Look at the server and at VENTURE_POSTGRES_URL",
             ) from gone
         stack.callback(pool.terminate)
-        try:
-            client = await bootstrap.connect_temporal(_temporal_address(settings, servers), settings)
-        except (OSError, RuntimeError) as gone:
-            raise OutOfService(
-                f"Temporal 無法連接：{gone}。檢查服務與 VENTURE_TEMPORAL_ADDRESS、_TLS_…、_API_KEY",
-                f"no connection to Temporal: {gone}. Look at it and at VENTURE_TEMPORAL_ADDRESS, _TLS_… and _API_KEY",
-            ) from gone
+        if working or with_temporal:
+            client = await _connect_temporal(settings, servers)
+        else:
+            address = _temporal_address(settings, servers)
+            client = await bootstrap.connect_temporal(address, settings, lazily=True)
         store = PostgresStore(pool)
         stack.push_async_callback(store.aclose)
         door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         runtime = Runtime(settings, store, client, door, servers)
-        if working and not await is_served(runtime):
-            await stack.enter_async_context(_embedded_worker(runtime))
+        if working:
+            await stack.enter_async_context(ensure_worker(runtime))
         try:
             yield runtime
         except RPCError as gone:
@@ -94,12 +97,14 @@ def _reason(gone: OSError | StoreUnavailable) -> str:
 
 
 @asynccontextmanager
-async def _servers(settings: Settings, tell: Callable[[str, str], None]) -> AsyncIterator[Servers | None]:
+async def _servers(
+    settings: Settings, tell: Callable[[str, str], None], *, with_temporal: bool
+) -> AsyncIterator[Servers | None]:
     if settings.env is bootstrap.Environment.PRODUCTION:
         yield None
         return
     try:
-        async with local.servers(settings) as servers:
+        async with local.servers(settings, with_temporal=with_temporal) as servers:
             for notice in servers.cleared:
                 tell(notice, notice)
             if servers.ours:
@@ -113,15 +118,33 @@ async def _servers(settings: Settings, tell: Callable[[str, str], None]) -> Asyn
 
 
 @asynccontextmanager
-async def _embedded_worker(runtime: Runtime) -> AsyncIterator[None]:
-    """A worker inside this process, for as long as the command takes."""
+async def ensure_worker(runtime: Runtime) -> AsyncIterator[None]:
+    """A worker inside this process for as long as the block runs, unless one serves already. Raises OutOfService."""
+    if await is_served(runtime):
+        yield
+        return
     if runtime.servers is None:
         raise OutOfService(
             "沒有 worker 在服務：請啟動 venture-worker",
             "no worker serves this task queue: start venture-worker",
         )
-    async with run_worker(runtime.settings, runtime.client, runtime.store):
+    client = await _connect_temporal(runtime.settings, runtime.servers)  # a lazy one is not for workers
+    async with run_worker(runtime.settings, client, runtime.store):
         yield
+
+
+async def _connect_temporal(settings: Settings, servers: Servers | None) -> Client:
+    """A client that is connected. Raises OutOfService."""
+    address = _temporal_address(settings, servers)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await bootstrap.connect_temporal(address, settings)
+    except (OSError, RuntimeError, RPCError) as gone:
+        why = str(gone) or f"no answer within {_PATIENCE_S:.0f} s"
+        raise OutOfService(
+            f"Temporal 無法連接：{why}。檢查服務與 VENTURE_TEMPORAL_ADDRESS、_TLS_…、_API_KEY",
+            f"no connection to Temporal: {why}. Look at it and at VENTURE_TEMPORAL_ADDRESS, _TLS_… and _API_KEY",
+        ) from gone
 
 
 async def is_served(runtime: Runtime) -> bool:

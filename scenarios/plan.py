@@ -8,21 +8,25 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import ValidationError
-
-from domain.catalogue import AGGREGATES, find_command, kind_of_subject, split_subject
-from domain.kernel.calendar import SHANGHAI, day_ends, local_day
+from application.command_input import CommandUnknown, read_command, resolve_command
+from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
+from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest
+from domain.kernel.explanation import InputInvalid
+from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Actor, Role, StreamId, derive_id
+from domain.kernel.input import at_hour, read_fields
+from scenarios.format import UNREAD_REFUSAL, UNREAD_ROW, Scenario
 from schemes import packs
-from schemes.document import Document, DocumentFault, DocumentInvalid, Place, explain_error
+from schemes.document import Document, DocumentFault, DocumentInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from domain.kernel.explanation import Place
     from domain.kernel.message import Command
     from domain.kernel.scheme import Scheme
-    from scenarios.format import MustRefuse, Row, Scenario
+    from scenarios.format import MustRefuse, Row
 
 ROW_HOUR = time(9)
 REFUSAL_HOUR = time(8)
@@ -95,6 +99,50 @@ class Plan:
         return _stream_names(self.scenario)
 
 
+def read_plan(document: Document, *, fresh: str = "") -> Plan:
+    """The plan of the scenario in a document. Raises DocumentInvalid with every fault, of its form and of its rows."""
+    try:
+        scenario = document.parse(Scenario)
+    except DocumentInvalid as invalid:
+        raise DocumentInvalid([*invalid.faults, *_other_faults(document)]) from None
+    return plan(scenario, document, fresh=fresh)
+
+
+def _other_faults(document: Document) -> tuple[DocumentFault, ...]:
+    """What is wrong with the rows that can be read, where others of the document cannot."""
+    try:
+        readable = read_fields(Scenario, _readable(document.data), Notation.DATA)
+        plan(readable, document)
+    except DocumentInvalid as invalid:
+        return invalid.faults
+    except InputInvalid:
+        pass  # told already, with the faults of the form
+    return ()
+
+
+def _readable(data: object) -> dict[str, object]:
+    """The scenario without what cannot be read; rows that cannot leave a blank, so that the others keep their place."""
+    if not isinstance(data, dict):
+        return {}
+    try:
+        read_fields(Scenario, data, Notation.DATA)
+    except InputInvalid as invalid:
+        places = [f.place for f in invalid.faults if f.place]
+    else:
+        return data
+    stand_ins: dict[str, object] = {"id": "X", "scheme": "hangzhou"}
+    readable: dict[str, object] = stand_ins | data
+    blanks = {"events": UNREAD_ROW, "must_refuse": UNREAD_REFUSAL}
+    for name in {place[0] for place in places}:
+        rows = [place[1] for place in places if place[0] == name and len(place) > 1]
+        if name in blanks and rows and isinstance(data[name], list):
+            readable[name] = [blanks[name] if i in rows else row for i, row in enumerate(data[name])]
+        else:
+            readable.pop(str(name), None)
+            readable = stand_ins | readable
+    return readable
+
+
 def plan(scenario: Scenario, document: Document, *, fresh: str = "") -> Plan:
     """The plan of a scenario; ``fresh`` makes it another realm than the last time.
 
@@ -130,6 +178,7 @@ class _PlanBuilder:
             self._row(i, row, at, orders, expectations)
         orders.extend(self._refusals())
         self._unused_header()
+        self._unknown_projects()
         if self._faults or scheme is None:
             raise DocumentInvalid(self._faults)
         orders.sort(key=lambda o: o.at)
@@ -140,9 +189,8 @@ class _PlanBuilder:
             return packs.vary(packs.load_shipped(self._scenario.scheme), self._scenario.policy)
         except DocumentInvalid as faulty:
             self._faults.extend(self._document.fault(("scheme",), f.zh, f.en) for f in faulty.faults)
-        except ValidationError as wrong:
-            for error in wrong.errors(include_url=False):
-                self._fault(("policy", *error["loc"]), *explain_error(error))
+        except InputInvalid as invalid:
+            self._faults.extend(self._document.locate(invalid.faults, ("policy",)))
         return None
 
     def _fault(self, place: Place, zh: str, en: str) -> None:
@@ -152,7 +200,10 @@ class _PlanBuilder:
         """The instant of each row; rows stand in the order of time."""
         last: datetime | None = None
         for i, row in enumerate(self._scenario.events):
-            at = _instant(row.at, ROW_HOUR)
+            if row is UNREAD_ROW:
+                yield last or at_hour(row.at, ROW_HOUR)
+                continue
+            at = at_hour(row.at, ROW_HOUR)
             if last is not None and not isinstance(row.at, datetime) and local_day(last) == row.at:
                 at = max(at, last + timedelta(minutes=1))
             if last is not None and at < last:
@@ -167,15 +218,18 @@ class _PlanBuilder:
     def _row(
         self, i: int, row: Row, at: datetime, orders: list[PlannedCommand], expectations: list[Expectation]
     ) -> None:
-        found = self._command(("events", i), 1, row.event, row.subject)
-        if found is None:
+        match = None if row is UNREAD_ROW else self._command(("events", i), 1, row.event, row.subject)
+        if match is None:
             return
-        stream, command_type, subject_part = found
+        stream, command_type, subject_part = match
         line = self._document.line(("events", i))
         if row.actor.role is Role.SYS:
             command_type = _timer_command(command_type, stream.kind)
         if command_type.by == (Role.SYS,):
             data = command_type.about(subject_part, row.data)
+            for key in data.keys() - command_type.records.model_fields.keys():
+                zh = f"{command_type.records.event_type} 沒有 {key}"
+                self._fault(("events", i, 4, key), zh, f"{command_type.records.event_type} has no {key}")
             expectations.append(Expectation(i + 1, line, local_day(at), stream, command_type.records.event_type, data))
             return
         command = self._particulars(("events", i, 4), stream, command_type, subject_part, row.data)
@@ -186,7 +240,9 @@ class _PlanBuilder:
     def _refusals(self) -> Iterator[PlannedCommand]:
         minutes: dict[date, int] = {}
         for i, refusal in enumerate(self._scenario.must_refuse):
-            at = _instant(refusal.at, REFUSAL_HOUR)
+            if refusal is UNREAD_REFUSAL:
+                continue
+            at = at_hour(refusal.at, REFUSAL_HOUR)
             if not isinstance(refusal.at, datetime):
                 at += timedelta(minutes=minutes.setdefault(refusal.at, 0))
                 minutes[refusal.at] += 1
@@ -223,34 +279,27 @@ class _PlanBuilder:
             )
             return None
         try:
-            return stream, find_command(event, kind), part
-        except KeyError:
-            near = " ".join(sorted(c.records.event_type for c in AGGREGATES[kind].commands))
-            self._fault(
-                (*place, column),
-                f"{AGGREGATES[kind].zh}沒有事件 {event}；可用：{near}",
-                f"{kind} has no event {event}; there are: {near}",
-            )
+            return stream, resolve_command(event, kind), part
+        except CommandUnknown as unknown:
+            self._fault((*place, column), unknown.zh, unknown.en)
             return None
 
     def _particulars(
         self, place: Place, stream: StreamId, command_type: type[Command], part: str, data: Mapping[str, Any]
     ) -> Command | None:
-        if part and not command_type.subject_field:
-            zh = f"{command_type.zh()}不分項，對象不可寫作 …/{part}"
-            self._fault(place, zh, f"{command_type.command_type} has no parts; the subject may not be …/{part}")
-            return None
-        filled = command_type.about(part, data)
+        given = dict(data)
         room = AGGREGATES[stream.kind].commands[command_type].name
         if room in _FROM_PROJECT or stream.kind in _FROM_DEFAULTS:
             known = {**self._pinned, **self._scenario.defaults, **self._header.get(stream.name, {})}
             self._used.update(known.keys() & command_type.model_fields.keys())
-            filled = {**{k: v for k, v in known.items() if k in command_type.model_fields}, **filled}
+            own = {**given, command_type.subject_field: part} if part else given
+            given = {k: v for k, v in known.items() if k in command_type.model_fields and k not in own} | given
         try:
-            return command_type.model_validate(filled)
-        except ValidationError as wrong:
-            for error in wrong.errors(include_url=False):
-                self._fault((*place, *error["loc"]), *_prefix_command(command_type, explain_error(error)))
+            return read_command(command_type, part, given, Notation.DATA)
+        except InputInvalid as invalid:
+            for fault in invalid.faults:
+                texts = _prefix_command(command_type, (fault.zh, fault.en))
+                self._fault((*place, *fault.place), *texts)
             return None
 
     def _unused_header(self) -> None:
@@ -264,6 +313,13 @@ class _PlanBuilder:
                     f"no command takes {key}; remove it or mend its spelling",
                 )
 
+    def _unknown_projects(self) -> None:
+        """How a project must end can be said of those only that occur."""
+        names = {split_subject(row.subject)[0] for row in self._scenario.events} | set(self._scenario.projects)
+        if not any(row is UNREAD_ROW for row in self._scenario.events):
+            for name in self._scenario.expect.keys() - names:
+                self._fault(("expect", name), f"沒有項目 {name}", f"there is no project {name}")
+
 
 def _timer_command(command_type: type[Command], kind: str) -> type[Command]:
     """The deadline's command, where a person's and the timer's lead to one event; the same where there is none."""
@@ -273,10 +329,4 @@ def _timer_command(command_type: type[Command], kind: str) -> type[Command]:
 
 def _prefix_command(command_type: type[Command], texts: tuple[str, str]) -> tuple[str, str]:
     zh, en = texts
-    return f"{command_type.zh()}:{zh}", f"{command_type.command_type}: {en}"
-
-
-def _instant(at: date | datetime, hour: time) -> datetime:
-    if isinstance(at, datetime):
-        return at.astimezone(SHANGHAI) if at.tzinfo else at.replace(tzinfo=SHANGHAI)
-    return datetime.combine(at, hour, SHANGHAI)
+    return f"{command_type.zh()}：{zh}", f"{command_type.command_type}: {en}"

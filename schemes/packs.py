@@ -6,6 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from domain.kernel.field_shape import Notation
+from domain.kernel.input import read_fields
 from domain.kernel.scheme import Scheme
 from schemes.document import DocumentFault, DocumentInvalid, read
 
@@ -37,11 +39,11 @@ def load_shipped(name: str) -> Scheme:
 
 
 def vary(scheme: Scheme, sections: Mapping[str, Any]) -> Scheme:
-    """The scheme with some parameters of some sections changed. Raises pydantic's ValidationError."""
+    """The scheme with some parameters of some sections changed. Raises InputInvalid."""
     document = scheme.model_dump(mode="json")
     for section, parameters in sections.items():
         if isinstance(parameters, dict) and isinstance(document.get(section), dict):
             document[section] = {**document[section], **parameters}
         else:
             document[section] = parameters
-    return Scheme.model_validate(document)
+    return read_fields(Scheme, document, Notation.DATA)

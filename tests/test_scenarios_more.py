@@ -29,10 +29,10 @@ from domain.registers.panel import Panel
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.plan import NeedStage, RoundStage
 from scenarios.format import Scenario
-from scenarios.plan import plan
+from scenarios.plan import plan, read_plan
 from schemes import packs
 from schemes.calendars import load_published
-from schemes.document import read, read_text
+from schemes.document import DocumentInvalid, read, read_text
 from tests.domain.pure_realm import PureRealm
 
 if TYPE_CHECKING:
@@ -174,6 +174,59 @@ events:
         (3, "RectificationOrdered"),
     ]
     assert [o.number for o in one.orders] == [1, 4]
+
+
+FAULTY = """
+id: X
+scheme: hangzhou
+policy: {publicity: {working_days: 0, zzz: 1}}
+projects:
+  PJ-1: {application: AP-1, tpyo: 1}
+events:
+- [2025-03-03, CallPublishd, R-T-2025, CAB-REG#1, {year: 2025}]
+- [2025-03-04, CallPublished, R-T-2025, CAB-RG#1, {year: 2025}]
+- [2025-03-05, CallPublished, R-T-2025, CAB-REG#1, {deadline: 1830000000, yeer: 1}]
+- [2025-03-05, DisbursementRequested, PJ-1/T1, CAB-REG#1, {amount: 12:30}]
+- [20250305, CallPublished]
+- [2025-03-05, AwardConfirmed, PJ-1/T1, CAB-DEC#1, {}]
+- [2025-03-05, RectificationFailed, PJ-1, SYS#1, {foo: false}]
+- [2025-03-04, CallPublished, ZZ-1, CAB-REG#1, {year: 2025, year: 2025}]
+must_refuse:
+- {at: 2023-03-09, command: WithdrawAplication by SO-LEGAL#2, subject: AP-1, code: ap03}
+- {at: 1889-03-09, command: WithdrawApplication by SO-LEGAL#2, subject: AP-1, code: AP03}
+expect:
+  PJ-9: {state: X, net: '5'}
+"""
+
+
+def test_every_fault_of_a_scenario_is_told_at_once_in_the_order_of_its_lines() -> None:
+    with pytest.raises(DocumentInvalid) as invalid:
+        read_plan(read_text(FAULTY, "x.yaml"))
+    assert [(f.line, f.where) for f in invalid.value.faults] == [
+        (4, "policy.publicity.zzz"),
+        (4, "policy.publicity.working_days"),
+        (6, "projects.PJ-1.tpyo"),
+        (8, "events[1][2]"),
+        (9, "events[2].actor"),
+        (10, "events[3][5].yeer"),
+        (10, "events[3][5].deadline"),
+        (11, "events[4][5].amount"),
+        (12, "events[5]"),
+        (13, "events[6][5]"),
+        (14, "events[7][5].foo"),
+        (15, "events[8][5].year"),
+        (15, "events[8]"),
+        (15, "events[8]"),
+        (17, "must_refuse[1].code"),
+        (18, "must_refuse[2].at"),
+        (20, "expect.PJ-9.net"),
+    ]
+
+
+def test_an_end_is_expected_of_those_only_that_occur() -> None:
+    text = FAULTY.partition("policy")[0] + "events:\n- [2025-03-03, CallPublished, R-T-2025, CAB-REG#1, {year: 2025}]\n"
+    with pytest.raises(DocumentInvalid, match="there is no project PJ-9"):
+        read_plan(read_text(text + "expect:\n  PJ-9: {state: CLOSED}\n", "x.yaml"))
 
 
 # ---------------------------------------------------------------- what each leaves behind

@@ -18,8 +18,15 @@ _ABOVE = {"MUNICIPAL": None, "DISTRICT": "MUNICIPAL", "STREET_VILLAGE": "DISTRIC
 """Tier and the tier of its parent (CZ-8)."""
 
 
-def note_calendar_published(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """A year's working days."""
+def check_calendar_published(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """D2: a year's working days; a correction says how many days of the notice before it no longer names."""
+    dropped = realm.calendars[-1].named(whole(event.data.get("year"))) - {*event.texts("off"), *event.texts("on")}
+    require(
+        whole(event.data.get("drops")) == len(dropped),
+        "D2",
+        f"更正刪去 {'、'.join(sorted(dropped)) or '零日'}，記為 {whole(event.data.get('drops'))} 日",
+        f"the correction drops {', '.join(sorted(dropped)) or 'no day'} and says {whole(event.data.get('drops'))}",
+    )
     realm.calendars.append(realm.calendars[-1].with_notice(event))
 
 
@@ -149,9 +156,15 @@ def _found_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Rou
 
 
 def check_round_budget_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """The year's money; its shares add up."""
+    """M5: the year's money; its shares add up, and it covers what is awarded already."""
     known, shares = _found_round(require, realm, event), event.shares("funds")
     known.budget = event.fen("amount")
+    require(
+        known.awarded <= known.budget,
+        "M5",
+        f"預算 {known.budget} 分，已立項 {known.awarded} 分",
+        f"the budget is {known.budget} fen; {known.awarded} are awarded already",
+    )
     require(
         not shares or sum(shares.values()) == known.budget,
         "M5",
@@ -244,9 +257,10 @@ def needs_close_at(realm: Realm, name: str) -> datetime | None:
 def check_round_resolved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M5: all awards of the resolution together keep to the round's budget."""
     awards = [line for line in event.data.get("selected", ()) if isinstance(line, dict)]
-    total, most = sum(whole(line.get("award")) for line in awards), realm.rounds[event.name].budget
+    known, total = realm.rounds[event.name], sum(whole(line.get("award")) for line in awards)
+    most = known.budget
     require(
-        not most or total <= most,
+        most is None or known.awarded + total <= most,
         "M5",
         f"立項合計 {total} 分，預算 {most} 分",
         f"the awards add up to {total} fen, the budget is {most}",
@@ -277,7 +291,7 @@ def check_tenant_admitted(require: Conditions, realm: Realm, event: RecordedEven
 
 
 CHECKS = {
-    "CalendarPublished": note_calendar_published,
+    "CalendarPublished": check_calendar_published,
     "PolicyPackPublished": note_policy_pack_published,
     "FundSourceRegistered": note_fund_source_registered,
     "FundAdjusted": check_fund_adjusted,

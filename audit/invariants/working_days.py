@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from audit.invariants.recorded_events import RecordedEvent
 
-_FRIDAY = 4
+_FRIDAY, _DECEMBER = 4, 12
+_HOLIDAYS = ("01-01", "05-01", "10-01", "10-02", "10-03")
+"""Holidays of every year, whether it is published or not."""
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _ONE = timedelta(days=1)
 
@@ -34,11 +36,18 @@ class Days:
         worked = frozenset(d for d in map(to_date, event.texts("on")) if d)
         return Days({**self.off, year: off}, {**self.worked, year: worked}, event.at)
 
+    def named(self, year: int) -> set[str]:
+        """The days that the newest notice of that year names, as JSON writes them."""
+        return {day.isoformat() for day in (*self.off.get(year, ()), *self.worked.get(year, ()))}
+
     def is_working(self, day: date) -> bool:
-        """Whether offices work on that day; a year without notice counts Monday to Friday."""
-        if day in self.worked.get(day.year, ()):
-            return True
-        return day.weekday() <= _FRIDAY and day not in self.off.get(day.year, ())
+        """Whether offices work on that day; a year without notice counts Monday to Friday, fixed holidays aside."""
+        for year in (day.year + 1, day.year) if day.month == _DECEMBER else (day.year,):
+            if day in self.off.get(year, ()):
+                return False
+            if day in self.worked.get(year, ()):
+                return True
+        return day.weekday() <= _FRIDAY and (day.year in self.off or f"{day:%m-%d}" not in _HOLIDAYS)
 
     def nth_after(self, day: date, number: int) -> date:
         """The number-th working day after that day, which is not counted itself."""

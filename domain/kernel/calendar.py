@@ -7,12 +7,15 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has kept one offset without summer time since 1991."""
 
 _SATURDAY = 5
+_DECEMBER = 12
+FIXED_HOLIDAYS = frozenset({(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)})
+"""Month and day of the public holidays that fall on the same day every year; the others follow the moon."""
 
 
 def local_day(instant: datetime) -> date:
@@ -41,7 +44,7 @@ class Year:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The newest published years. A day beyond them counts Monday to Friday and is *provisional*."""
+    """The newest published years. A day beyond them counts Monday to Friday, fixed holidays aside: *provisional*."""
 
     years: Mapping[int, Year] = field(default_factory=dict)
     since: datetime | None = None
@@ -51,16 +54,33 @@ class Calendar:
 
     def is_working(self, day: date) -> bool:
         """Whether offices work on that day."""
-        year = self.years.get(day.year)
-        if year is not None and day in year.off:
+        for year in self._notices_on(day):
+            if day in year.off:
+                return False
+            if day in year.on:
+                return True
+        if self.is_provisional(day) and (day.month, day.day) in FIXED_HOLIDAYS:
             return False
-        if year is not None and day in year.on:
-            return True
         return day.weekday() < _SATURDAY
+
+    def _notices_on(self, day: date) -> Iterator[Year]:
+        """The notices that may speak of that day: of a day in December the next year's too, and before its own."""
+        if day.month == _DECEMBER and day.year + 1 in self.years:
+            yield self.years[day.year + 1]
+        if day.year in self.years:
+            yield self.years[day.year]
 
     def is_provisional(self, day: date) -> bool:
         """Whether that day's year has not been published yet."""
         return day.year not in self.years
+
+    def may_be_guessed(self, instant: datetime) -> bool:
+        """Whether an instant lies on a day, or at the end of one, whose year has not been published yet."""
+        return self.is_provisional(local_day(instant - timedelta(microseconds=1)))
+
+    def guesses(self) -> tuple[Calendar, Calendar]:
+        """Two others that guess unpublished years otherwise: whatever counted a day of one differs in either."""
+        return _Guess(self.years, self.since, self.version, 0), _Guess(self.years, self.since, self.version, 1)
 
     def after(self, day: date, working_days: int) -> date:
         """The n-th working day after ``day``; the first day is not counted."""
@@ -85,3 +105,14 @@ class Calendar:
             day += timedelta(days=1)
             left -= self.is_working(day)
         return day
+
+
+@dataclass(frozen=True)
+class _Guess(Calendar):
+    """Every other day of unpublished years is off."""
+
+    remainder: int = 0
+
+    def is_working(self, day: date) -> bool:
+        """As published; every other day of the years that are not."""
+        return super().is_working(day) and not (self.is_provisional(day) and day.toordinal() % 2 == self.remainder)

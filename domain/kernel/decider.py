@@ -108,14 +108,31 @@ class Aggregate:
 
     def due(self, state: State, calendar: Calendar) -> Due | None:
         """The nearest deadline; the earlier decider first where two fall together."""
-        return min(
-            (due for decider in self.deciders for due in decider.due(state, calendar)),
-            key=lambda due: due.at,
-            default=None,
+        due = min(self._deadlines(state, calendar), key=lambda due: due.at, default=None)
+        if due is None or not calendar.may_be_guessed(due.at):
+            return due
+        guesses = (
+            {(type(other.command), other.key): other.at for other in self._deadlines(state, guess)}
+            for guess in calendar.guesses()
         )
+        moves = any(guess.get((type(due.command), due.key)) != due.at for guess in guesses)
+        return replace(due, provisional=moves)
 
     def awaiting(self, state: State, calendar: Calendar) -> list[Awaited]:
         """Everybody who is awaited now."""
+        awaited = self._awaited(state, calendar)
+        if not any(one.until is not None and calendar.may_be_guessed(one.until) for one in awaited):
+            return awaited
+        guesses = [[one.until for one in self._awaited(state, guess)] for guess in calendar.guesses()]
+        return [
+            replace(one, provisional=any(guess[i : i + 1] != [one.until] for guess in guesses))
+            for i, one in enumerate(awaited)
+        ]
+
+    def _deadlines(self, state: State, calendar: Calendar) -> Iterable[Due]:
+        return (due for decider in self.deciders for due in decider.due(state, calendar))
+
+    def _awaited(self, state: State, calendar: Calendar) -> list[Awaited]:
         return [one for decider in self.deciders for one in decider.awaiting(state, calendar)]
 
 

@@ -135,6 +135,8 @@ class Due:
     """Tells two deadlines of one kind apart, e.g. the tranche."""
     grace: timedelta = timedelta(0)
     """How long after its instant the wall clock sees to it, so that what the door took in time comes first."""
+    provisional: bool = False
+    """Whether it counts working days of a year that is not published yet: a notice may still move it."""
 
 
 @dataclass(frozen=True)
@@ -149,3 +151,5 @@ class Awaited:
     zh: str
     en: str
     until: datetime | None = None
+    provisional: bool = False
+    """Whether ``until`` counts working days of a year that is not published yet."""

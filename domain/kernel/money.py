@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -14,10 +17,17 @@ def _whole(value: object) -> object:
     return value
 
 
-Fen = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**53 - 1)]
+@dataclass(frozen=True)
+class Unit:
+    """In what a number is counted; said on its type, so that whoever reads a field in knows how people write it."""
+
+    name: str
+
+
+Fen = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**53 - 1), Unit("fen")]
 """An amount of RMB in fen, not negative, exact in any JSON reader."""
 
-SignedFen = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**53) + 1, le=2**53 - 1)]
+SignedFen = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**53) + 1, le=2**53 - 1), Unit("fen")]
 """A movement of RMB in fen; negative takes away."""
 
 
@@ -26,3 +36,32 @@ def yuan(fen: int) -> str:
     sign = "-" if fen < 0 else ""
     whole, cents = divmod(abs(fen), 100)
     return f"{sign}¥{whole:,}.{cents:02d}"
+
+
+_YUAN = re.compile(
+    r"([+-]?)(?:¥|RMB|CNY|人民幣|人民币)? *([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(\.[0-9]+)? *([萬万億亿]?) *[元圓圆]?"
+)
+_FEN = re.compile(r"([+-]?[0-9]{1,16}) *(?:fen|分)", re.IGNORECASE)
+_TIMES = {"": 1, "萬": 10**4, "万": 10**4, "億": 10**8, "亿": 10**8}
+
+
+def parse_yuan(text: str) -> int:
+    """The fen of an amount as people write it: ``50000``, ``50,000.00``, ``5萬``, ``¥12.50``; ``1250fen`` says fen.
+
+    The text is in plain digits. Raises ValueError if it is no amount, or is not a whole number of fen.
+    """
+    in_fen = _FEN.fullmatch(text)
+    if in_fen is not None:
+        return int(in_fen[1])
+    match = _YUAN.fullmatch(text)
+    if match is None or len(text) > _LONGEST:
+        raise ValueError(text)
+    sign, whole, fraction, times = match.groups()
+    fen = Decimal(sign + whole.replace(",", "") + (fraction or "")) * _TIMES[times] * 100
+    if fen != int(fen):
+        raise ValueError(text)
+    return int(fen)
+
+
+_LONGEST = 40
+"""Characters of an amount."""

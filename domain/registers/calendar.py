@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import Field
 
+from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, Year
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import Role
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 CALENDAR_NAME = "cn"
 """The name of the one calendar of a realm: China has one."""
 
-_SATURDAY = 5
+_DECEMBER = 12
 
 
 class CalendarStage(Words):
@@ -38,12 +39,14 @@ class YearNotice(Particulars):
     """What the State Council's notice says of one year."""
 
     year: Annotated[int, Field(ge=1990, le=2200, title="年度 / year")]
-    version: Annotated[int, Field(ge=1, title="版本 / version")] = 1
+    version: Annotated[int, Field(le=9999, ge=1, title="版本 / version")] = 1
     """1 as first published; a correction counts on."""
-    off: Annotated[tuple[date, ...], Field(title="休息日 / days off")]
+    off: Annotated[tuple[Date, ...], Field(max_length=366, title="休息日 / days off")]
     """Days off."""
-    on: Annotated[tuple[date, ...], Field(title="調休上班日 / make-up working days")] = ()
-    """Weekend days that are worked (調休)."""
+    on: Annotated[tuple[Date, ...], Field(max_length=366, title="調休上班日 / make-up working days")] = ()
+    """Weekend days that are worked (調休); a weekday may be named where work begins again after an extended holiday."""
+    drops: Annotated[int | None, Field(ge=0, le=366, title="刪去日數 / days dropped")] = None
+    """How many days of the version before a correction no longer names; a correction that drops any must say so."""
 
 
 class CalendarPublished(YearNotice, Event):
@@ -99,20 +102,14 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
                 f"{year} 年的下一版本號須為 {following}，所交為 {version}",
                 f"the next version of {year} is {following}, not {version}",
             )
-            strays = sorted({d.isoformat() for d in (*off, *on) if d.year != year})
+            strays = sorted({d.isoformat() for d in (*off, *on) if not _belongs(d, year)})
             check(
                 not strays,
                 "D2",
-                f"{'、'.join(strays)} 不在 {year} 年",
-                f"{', '.join(strays)} do not lie in {year}",
+                f"{'、'.join(strays)} 不在 {year} 年，也不在上年 12 月",
+                f"{', '.join(strays)} lie neither in {year} nor in December before it",
             )
-            weekdays = sorted(d.isoformat() for d in on if d.weekday() < _SATURDAY)
-            check(
-                not weekdays,
-                "D2",
-                f"{'、'.join(weekdays)} 並非週末，不能作調休上班日",
-                f"{', '.join(weekdays)} are not weekend days and cannot be make-up days",
-            )
+            _require_drops(check, known, command)
             contradictory = sorted(d.isoformat() for d in set(off) & set(on))
             check(
                 not contradictory,
@@ -120,9 +117,28 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
                 f"{'、'.join(contradictory)} 同時列為放假與上班",
                 f"{', '.join(contradictory)} are given as contradictory off and worked",
             )
-            return check.grant(CalendarPublished(year=year, version=version, off=_sorted(off), on=_sorted(on)))
+            return check.grant(CalendarPublished.of(command, off=_sorted(off), on=_sorted(on)))
         case _:
             assert_never(command)
+
+
+def _belongs(day: date, year: int) -> bool:
+    """Whether a year's notice may name that day: the New Year's holiday often begins in the last days of December."""
+    return day.year == year or (day.year, day.month) == (year - 1, _DECEMBER)
+
+
+def _require_drops(check: Checks, before: Year | None, notice: PublishCalendar) -> None:
+    """A correction replaces its year whole: what it no longer names is dropped on purpose, and counted."""
+    dropped = sorted((before.off | before.on) - {*notice.off, *notice.on}) if before else []
+    days, days_en = "、".join(d.isoformat() for d in dropped), ", ".join(d.isoformat() for d in dropped)
+    check(
+        (notice.drops or 0) == len(dropped),
+        "D2",
+        f"更正須列全年：上一版的 {days or '任何日'} 不在其中，請補上，或填 drops={len(dropped)}，"
+        f"所填為 {notice.drops or 0}",
+        f"a correction names the whole year: it leaves out {days_en or 'none'} of the version before; add them, or say "
+        f"drops={len(dropped)} (it says {notice.drops or 0})",
+    )
 
 
 def _sorted(days: tuple[date, ...]) -> tuple[date, ...]:

@@ -1,4 +1,4 @@
-"""The door while a server is away: not known is said as such, and task again gives the one true answer."""
+"""The door while a server is away: not known is said as such, and asking again gives the one true answer."""
 
 from __future__ import annotations
 

@@ -62,7 +62,8 @@ def publish(
     office.pass_time(on(at) - MINUTE)
     days_off, worked = (set(YEAR.off) | off) - on_, (set(YEAR.on) | on_) - off
     weekdays = {d for d in worked if d.weekday() < 5}
-    notice = PublishCalendar(year=2024, version=2, off=tuple(days_off), on=tuple(worked - weekdays))
+    drops = len((YEAR.off | YEAR.on) - days_off - (worked - weekdays))
+    notice = PublishCalendar(year=2024, version=2, off=tuple(days_off), on=tuple(worked - weekdays), drops=drops)
     (answer,) = office.ask(StreamCommand(office.id("calendar", "cn"), notice, Actor("CAB-REG#1")))
     assert not answer.unmet
 

@@ -13,6 +13,7 @@ import logging
 import random
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
 from domain.kernel.identity import Actor
 from domain.kernel.scheme import RoundLevel
+from domain.project.bidding import BaseSupport
 from domain.project.delivery import UNDERWAY, RecordExpenditure
 from domain.project.disbursement import PAYABLE, ApproveDisbursement, CheckDisbursement, PayDisbursement
 from domain.project.objection import AcceptObjection, LodgeObjection
@@ -38,7 +40,7 @@ from domain.project.tranches import Tranches
 from domain.project.variation import VARIABLE, ApproveVariation, RequestVariation
 from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource, envelope
-from domain.registers.incubation_base import DesignateBase, Tier
+from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.panel import Panel
 from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack
@@ -65,6 +67,8 @@ RULES = scheme(
 DICE = st.integers(0, 2**32 - 1).map(random.Random)
 SEEN: set[str] = set()
 """The rules that refused something in any trace of this run."""
+WALKS, STEPS = 12, 20
+"""How many traces the normal run walks, and how long each is."""
 RACES: list[int] = []
 """How many won each race for the last yuan."""
 
@@ -83,9 +87,9 @@ class Rounds(RuleBasedStateMachine):
         (answer,) = self.office.ask(StreamCommand(self.office.id(kind, name), command, Actor(by)))
         assert answer.ending is Ending.ACCEPTED, (command, answer.unmet)
 
-    @initialize(dice=DICE)
-    def open_the_office(self, dice: random.Random) -> None:
-        self.thorough = dice.randint(0, 3) == 0
+    @initialize(dice=DICE, thorough=st.integers(0, 3).map(lambda n: n == 0))
+    def open_the_office(self, dice: random.Random, thorough: bool) -> None:  # noqa: FBT001 - hypothesis draws it
+        self.thorough = thorough
         for year in load_published(2024, 2025):
             notice = PublishCalendar(year=year.year, off=tuple(sorted(year.off)), on=tuple(sorted(year.on)))
             self.must("calendar", "cn", notice, "CAB-REG#1")
@@ -97,8 +101,10 @@ class Rounds(RuleBasedStateMachine):
             self.must("organisation", f"ORG-{n}", verification(f"SO-LEGAL#{n}"), "HOST#1")
         base = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-1")
         self.must("base", "BASE-1", base, "CAB-DEC#1")
+        self.must("base", "BASE-1", AssessBase(score=Decimal(90), grade="A"), "EVAL#1")
         call = PublishCall(scheme=RULES.ref, year=2024, level=RoundLevel.MUNICIPAL)
         self.must("round", "R-1", call, "CAB-REG#1")
+        self.a_base_is_supported_twice()
         for asking in opening(dice, self.office)[: dice.randint(1, 3)]:
             self.office.ask(asking)
         if dice.randint(0, 3) == 0:
@@ -226,6 +232,13 @@ class Rounds(RuleBasedStateMachine):
         )
         self._refused("realm", "clock", SetClock(clock=Clock.MANUAL), "CAB-REG#1")
 
+    def a_base_is_supported_twice(self) -> None:
+        """By two projects of one year: the second is refused, whoever proposes it."""
+        support = BaseSupport(round="R-1", organisation="ORG-1", base="BASE-1", title="扶持", fields=("助老",))
+        terms = {"award": 1, "funds": {"FS-1": 1}, "panel": None, "support": support}
+        self.must("project", "PJ-8", proposal("PJ-8", **terms), "CAB-REG#1")
+        self._refused("project", "PJ-9", proposal("PJ-9", **terms), "CAB-REG#1")
+
     def _refused(self, kind: str, name: str, command: Command, by: str) -> None:
         (answer,) = self.office.ask(StreamCommand(self.office.id(kind, name), command, Actor(by)))
         assert answer.ending is Ending.REFUSED, command
@@ -303,16 +316,41 @@ class Rounds(RuleBasedStateMachine):
             self.office.runner.close()
 
 
-def traces(examples: int, steps: int, *, derandomised: bool) -> None:
+def walk(seed: int, steps: int) -> None:
+    """One trace that is the same on every machine and whatever is renamed: all chance comes from the seed."""
+    dice, rounds = random.Random(seed), Rounds()  # noqa: S311 - chooses what to ask, no secret
+    rules: list[Callable[[], None]] = [
+        lambda: rounds.the_office_works(dice),
+        lambda: rounds.anybody_asks_anything(dice),
+        lambda: rounds.something_else_happens(dice),
+        lambda: rounds.several_ask_at_once(dice),
+        lambda: rounds.strangers_ask_for_what_is_not_theirs(dice),
+        rounds.the_maker_checks_and_pays_too,
+        rounds.somebody_objects,
+        rounds.a_variation_goes_to_the_wrong_desk,
+        rounds.a_voucher_is_claimed_twice,
+        rounds.registers_are_misused,
+        lambda: rounds.two_race_for_the_last_yuan(dice),
+        lambda: rounds.time_passes(dice.randint(0, 40), dice.randint(0, 23)),
+    ]
+    try:
+        rounds.open_the_office(dice, seed % 4 == 0)
+        for _ in range(steps):
+            dice.choice(rules)()
+    finally:
+        rounds.teardown()
+
+
+def traces(examples: int, steps: int) -> None:
+    """Traces drawn anew each time, and the shortest that breaks anything."""
     run_state_machine_as_test(
         Rounds,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            derandomize=derandomised,
             deadline=None,
             database=None,
-            phases=(Phase.generate, Phase.shrink) if not derandomised else (Phase.generate,),
+            phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),
@@ -350,9 +388,11 @@ def tell(capsys: pytest.CaptureFixture[str]) -> None:
         print(f"\n{len(SEEN)} rules seen refusing: {' '.join(sorted(SEEN))}")  # noqa: T201 - asked for by the issue
 
 
+@pytest.mark.timeout(0)  # what it does is counted, not timed: WALKS traces of STEPS steps, however busy the machine is
 @pytest.mark.usefixtures("quiet")
 def test_no_trace_breaks_an_invariant_and_every_rule_is_seen_to_refuse(capsys: pytest.CaptureFixture[str]) -> None:
-    traces(20, 30, derandomised=True)
+    for seed in range(WALKS):
+        walk(seed, STEPS)
     tell(capsys)
     assert sorted(named_rules() - SEEN) == []
     assert named_rules() >= SEEN
@@ -360,8 +400,8 @@ def test_no_trace_breaks_an_invariant_and_every_rule_is_seen_to_refuse(capsys: p
 
 
 @pytest.mark.full
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(0)  # as above
 @pytest.mark.usefixtures("quiet")
 def test_no_long_trace_breaks_an_invariant(capsys: pytest.CaptureFixture[str]) -> None:
-    traces(300, 60, derandomised=False)
+    traces(300, 60)
     tell(capsys)

@@ -188,10 +188,36 @@ def test_a_published_year_says_which_days_are_worked() -> None:
 
 def test_the_newest_version_of_a_year_counts() -> None:
     story = a(CALENDAR, "cn").ordered(YEAR, **REG)
-    corrected = PublishCalendar(year=2023, version=2, off=(date(2023, 5, 2),))
+    corrected = PublishCalendar(year=2023, version=2, off=(date(2023, 5, 2),), drops=2)
     story = story.ordered(corrected, **REG)
     assert calendar_of(story.state).is_working(date(2023, 5, 1))
     assert not calendar_of(story.state).is_working(date(2023, 5, 2))
+
+
+@pytest.mark.parametrize("drops", [None, 0, 1, 3])
+def test_a_correction_that_silently_drops_days_is_refused(drops: int | None) -> None:
+    story = a(CALENDAR, "cn").ordered(YEAR, **REG)
+    partial = PublishCalendar(year=2023, version=2, off=(date(2023, 5, 2),), drops=drops)
+    story.when(partial, **REG).refused("D2")
+
+
+def test_the_holiday_at_new_year_may_begin_in_december() -> None:
+    notice = PublishCalendar(year=2024, off=(date(2023, 12, 29), date(2024, 1, 1)), on=(date(2023, 12, 31),))
+    calendar = calendar_of(a(CALENDAR, "cn").ordered(YEAR, **REG).ordered(notice, **REG).state)
+    assert [calendar.is_working(date(2023, 12, day)) for day in (28, 29, 30, 31)] == [True, False, False, True]
+
+
+def test_a_notice_may_say_on_which_weekday_work_begins_again() -> None:
+    """As that of 2020, which extended the Spring Festival: work began again on Monday, 3 February."""
+    extended = PublishCalendar(year=2020, off=(date(2020, 1, 31),), on=(date(2020, 2, 3),))
+    assert calendar_of(a(CALENDAR, "cn").ordered(extended, **REG).state).is_working(date(2020, 2, 3))
+
+
+def test_fixed_holidays_of_an_unpublished_year_are_off() -> None:
+    calendar = calendar_of(a(CALENDAR, "cn").ordered(YEAR, **REG).state)
+    holidays = (date(2027, 1, 1), date(2029, 5, 1), date(2027, 10, 1), date(2030, 10, 2), date(2028, 10, 3))
+    assert not [day for day in holidays if calendar.is_working(day)]
+    assert calendar.is_working(date(2027, 1, 4))
 
 
 def test_days_are_kept_in_order_and_once() -> None:
@@ -206,10 +232,15 @@ def test_days_are_kept_in_order_and_once() -> None:
     [
         (YEAR.model_copy(update={"version": 2}), "CL02"),
         (YEAR.model_copy(update={"off": (date(2024, 5, 1),)}), "D2"),
-        (YEAR.model_copy(update={"on": (date(2023, 5, 2),)}), "D2"),
+        (YEAR.model_copy(update={"off": (date(2022, 11, 30),)}), "D2"),
         (YEAR.model_copy(update={"off": (date(2023, 5, 6),)}), "D2"),
     ],
-    ids=["a gap in its versions", "a day of another year", "a weekday made up for", "off and worked at once"],
+    ids=[
+        "a gap in its versions",
+        "a day of another year",
+        "a day of November before",
+        "off and worked at once",
+    ],
 )
 def test_a_year_is_refused_for(notice: PublishCalendar, rule: str) -> None:
     a(CALENDAR, "cn").when(notice, **REG).refused(rule)

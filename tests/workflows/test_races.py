@@ -325,7 +325,7 @@ async def test_on_a_manual_clock_a_late_calendar_moves_what_runs_before_the_next
     await town.play_until("confirmed")
     (year,) = load_published(2024, 2024)
     worked = set(year.off) - {date(2024, 4, 4), date(2024, 4, 5)}
-    notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on))
+    notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on), drops=2)
     await town.send(town.id("calendar", "cn"), notice, "CAB-REG#1", "2024-04-01")
     await desk.door.move_clock(town.realm, on("2024-04-30"))
     (lapsed,) = [e async for e in desk.store.read(town.id("project", "AP-1")) if e.type == "ContractSigningLapsed"]

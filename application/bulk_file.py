@@ -1,0 +1,263 @@
+"""A file of many commands: its rows, read and understood, each known by what it says and not by where it stands.
+
+A ``.csv`` is typed text, so money in it is in yuan. A ``.jsonl`` is data, one object a line, its money whole fen.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import time
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from application.command_input import CommandUnknown, read_command, resolve_command
+from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
+from domain.catalogue import split_subject
+from domain.kernel.canonical import digest
+from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread, show
+from domain.kernel.field_shape import Notation
+from domain.kernel.identity import Actor, StreamId, Text, derive_id
+from domain.kernel.input import DayOrTime, at_hour, parse_json, read_fields
+from schemes.document import Document, DocumentFault, DocumentInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from domain.kernel.input import AttachFile
+    from domain.kernel.message import Command
+    from store.port import EventStore
+
+ROW_HOUR = time(9)
+"""Of a row that is dated by a day, in Shanghai."""
+_OWN_COLUMNS = ("command", "subject", "actor")
+_OPTIONAL_COLUMNS = ("at", "key")
+_ROW_IN_CELL = re.compile(r"\n[^\n]*,[A-Z]+(?:-[A-Z]+)?#[0-9]+,")
+"""A line within a cell that has an actor between commas: a row, swallowed by a quotation mark that was not closed."""
+
+
+class BulkRow(BaseModel):
+    """One row of a bulk file: the command, of whom it is asked, who asks, and its particulars."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    command: Text
+    """``confirm-award``, ``ConfirmAward``, ``AwardConfirmed`` or 立項批復."""
+    subject: Text
+    """``PJ-3``, ``PJ-3/T1``, ``AP-5``…; a new name begins a new stream."""
+    actor: Actor
+    at: DayOrTime | None = None
+    """When it was so, in a realm on a manual clock; without it, it is dated where that clock stands."""
+    key: Text | None = None
+    """By which the office knows the row, e.g. a voucher's number: mended, it is still the same row."""
+    data: Annotated[dict[str, Any], Field(default_factory=dict)]
+
+
+@dataclass(frozen=True)
+class BulkOrder:
+    """A row, read and understood."""
+
+    number: int
+    """From 1."""
+    line: int
+    stream: StreamId
+    command: Command
+    actor: Actor
+    at: datetime | None
+    identity: tuple[str, ...]
+    """What makes it the same row wherever and whenever it is read again."""
+
+    def command_id(self, attempt: int = 0) -> UUID:
+        """The id under which it is asked; a row that was refused is asked again as the next attempt."""
+        return derive_id("bulk row", *self.identity, str(attempt))
+
+
+@dataclass
+class _Rows:
+    """What could be read of a file, each with its line, and what could not."""
+
+    rows: list[tuple[int, Any]] = field(default_factory=list)
+    faults: list[DocumentFault] = field(default_factory=list)
+
+
+async def parse_rows(
+    file: str,
+    content: bytes,
+    store: EventStore,
+    realm: str | None = None,
+    *,
+    again: str = "",
+    attach: AttachFile | None = None,
+) -> tuple[BulkOrder, ...]:
+    """The rows of a file as commands. Raises DocumentInvalid with every fault of every row; nothing is begun then.
+
+    Rows that were carried out before are the same rows again, unless ``again``, any word, makes them others.
+    """
+    is_table = file.lower().endswith(".csv")
+    raw = _csv_rows(_decode(file, content), file) if is_table else _json_rows(_decode(file, content), file)
+    if not raw.rows and not raw.faults:
+        raise DocumentInvalid([DocumentFault(file, 1, "", "文件中一行也沒有", "the file has no rows")])
+    reader = _RowReader(store, realm, Notation.TYPED if is_table else Notation.DATA, attach, again)
+    orders: list[BulkOrder] = []
+    for number, (line, row) in enumerate(raw.rows, start=1):
+        try:
+            orders.append(await reader.read(number, Document(file, row, {(): line})))
+        except DocumentInvalid as invalid:
+            raw.faults.extend(invalid.faults)
+    if raw.faults:
+        raise DocumentInvalid(raw.faults)
+    return tuple(orders)
+
+
+def _decode(file: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as invalid:
+        zh, en = "不是 UTF-8 文字：試算表請另存為「CSV UTF-8」", 'not text in UTF-8: save a spreadsheet as "CSV UTF-8"'
+        raise DocumentInvalid([DocumentFault(file, 1, "", zh, en)]) from invalid
+
+
+def _json_rows(text: str, file: str) -> _Rows:
+    """A line ends at a line feed and nowhere else: other breaks may stand within a text of JSON."""
+    read = _Rows()
+    for line, one in enumerate(text.split("\n"), start=1):
+        if not one.strip():
+            continue
+        try:
+            read.rows.append((line, parse_json(one)))
+        except ValueMisread as invalid:
+            read.faults.append(DocumentFault(file, line, "", invalid.zh, invalid.en))
+    return read
+
+
+def _csv_rows(text: str, file: str) -> _Rows:
+    """A column that is not ours is a particular. A row without any text is no row."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    read = _Rows()
+    columns: list[str] = []
+    line = 1
+    try:
+        columns = [column.strip() for column in next(reader, [])]
+        read.faults += [DocumentFault(file, 1, "", zh, en) for zh, en in _faulty_columns(columns)]
+        if read.faults:
+            return read
+        line = reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                if any(_ROW_IN_CELL.search(cell) for cell in cells):
+                    zh, en = (
+                        "某欄內含有另一整行，似漏了引號",
+                        "a cell holds another whole row: a quotation mark is missing",
+                    )
+                    read.faults.append(DocumentFault(file, line, "", zh, en))
+                elif len(cells) == len(columns):
+                    read.rows.append((line, _csv_row(columns, cells)))
+                else:
+                    zh = f"此行有 {len(cells)} 欄，首行有 {len(columns)} 欄；請檢查引號與逗號"
+                    en = f"this row has {len(cells)} columns, the first line {len(columns)}: look at quotes and commas"
+                    read.faults.append(DocumentFault(file, line, "", zh, en))
+            line = reader.line_num + 1
+    except csv.Error:
+        zh, en = "引號未閉合，或引號後另有文字", "a quotation mark is not closed, or is followed by more text"
+        read.faults.append(DocumentFault(file, line, "", zh, en))
+    return read
+
+
+def _faulty_columns(columns: list[str]) -> Iterator[tuple[str, str]]:
+    missing = [name for name in _OWN_COLUMNS if name not in columns]
+    if missing and columns:
+        zh = f"首行缺少欄 {'、'.join(missing)}；各欄以逗號分隔"
+        yield zh, f"the first line lacks {', '.join(missing)}; separate columns by commas"
+    for column, count in Counter(columns).items():
+        if column and count > 1:
+            yield f"首行的欄 {show(column)} 重複", f"the column {show(column)} stands twice in the first line"
+
+
+def _csv_row(columns: list[str], cells: list[str]) -> dict[str, Any]:
+    given = [(column, cell) for column, cell in zip(columns, cells, strict=True) if cell.strip()]
+    own = {column: cell.strip() for column, cell in given if column in (*_OWN_COLUMNS, *_OPTIONAL_COLUMNS)}
+    return own | {"data": {column: cell for column, cell in given if column not in own}}
+
+
+@dataclass
+class _RowReader:
+    store: EventStore
+    realm: str | None
+    notation: Notation
+    attach: AttachFile | None
+    again: str
+    seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    """How often each row has occurred so far."""
+
+    async def read(self, number: int, document: Document) -> BulkOrder:
+        """The row as a command. Raises DocumentInvalid with every fault."""
+        faults: list[DocumentFault] = []
+        row = command = None
+        try:
+            row = read_fields(BulkRow, _as_object(document.data), self.notation)
+        except InputInvalid as invalid:
+            faults += document.locate(invalid.faults)
+        stream = await self._stream(document, faults)
+        if stream is not None:
+            command = self._command(document, stream, faults)
+        if faults or row is None or stream is None or command is None:
+            raise DocumentInvalid(faults)
+        at = at_hour(row.at, ROW_HOUR) if row.at else None
+        identity = self._identity(document, row, stream, command)
+        return BulkOrder(number, document.line(()), stream, command, row.actor, at, identity)
+
+    async def _stream(self, document: Document, faults: list[DocumentFault]) -> StreamId | None:
+        """The stream that is meant, if its name can be read."""
+        subject = document.data.get("subject") if isinstance(document.data, dict) else None
+        if not isinstance(subject, str) or not subject:
+            return None
+        try:
+            return await resolve_or_begin(self.store, subject, self.realm)
+        except NameUnknown:
+            zh, en = f"不認識 {show(subject)}", f"unknown subject {show(subject)}"
+        except NameAmbiguous as several:
+            names = " ".join(several.candidates)
+            zh, en = f"{subject} 有多個：{names}；請寫全稱", f"there are several {subject}: {names}; write the whole id"
+        faults.append(document.fault(("subject",), zh, en))
+        return None
+
+    def _command(self, document: Document, stream: StreamId, faults: list[DocumentFault]) -> Command | None:
+        """The command, if its name and particulars can be read, whatever else is wrong with the row."""
+        name, data = document.data.get("command"), document.data.get("data", {})
+        if not isinstance(name, str) or not isinstance(data, dict):
+            return None
+        _, part = split_subject(document.data["subject"])
+        try:
+            return read_command(resolve_command(name, stream.kind), part, data, self.notation, attach=self.attach)
+        except CommandUnknown as unknown:
+            faults.append(document.fault(("command",), unknown.zh, unknown.en))
+        except InputInvalid as invalid:
+            faults += document.locate(invalid.faults, () if self.notation is Notation.TYPED else ("data",))
+        return None
+
+    def _identity(self, document: Document, row: BulkRow, stream: StreamId, command: Command) -> tuple[str, ...]:
+        """The stream and the command with the row's key; without one, with all it says, and the how manieth it is."""
+        if row.key is None:
+            says = command.model_dump(mode="json", exclude_unset=True)
+            content = {"actor": row.actor, "says": says, "at": row.at.isoformat() if row.at else None}
+            identity = (stream, command.command_type, self.again, "content", digest(content))
+            self.seen[identity] += 1
+            return (*identity, str(self.seen[identity]))
+        identity = (stream, command.command_type, self.again, "key", row.key)
+        self.seen[identity] += 1
+        if self.seen[identity] > 1:
+            zh, en = f"編號 {show(row.key)} 重複", f"the key {show(row.key)} stands twice"
+            raise DocumentInvalid([document.fault(("key",), zh, en)])
+        return identity
+
+
+def _as_object(row: object) -> Mapping[str, object]:
+    if isinstance(row, dict):
+        return cast("Mapping[str, object]", row)
+    raise InputInvalid([InputFault((), "每行須為一個 JSON 物件", "each line must be a JSON object")])

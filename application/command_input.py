@@ -1,0 +1,136 @@
+"""A command from what somebody gave: its name, the subject's second half and its particulars, alike at every door."""
+
+from __future__ import annotations
+
+import mimetypes
+import stat
+from difflib import get_close_matches
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from domain.catalogue import AGGREGATES, find_command, list_commands
+from domain.kernel.explanation import InputFault, InputInvalid, show
+from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.field_shape import Kind, Notation, Shape, field_shapes
+from domain.kernel.identity import Attachment
+from domain.kernel.input import AttachFile, read_fields
+from domain.kernel.script import simplified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import BaseModel
+
+    from domain.kernel.message import Command
+
+
+class CommandUnknown(Failure):
+    """No command of that kind of stream bears the name."""
+
+    kind = FailureKind.USAGE
+
+    def __init__(self, name: str, kind: str) -> None:
+        """Say which resemble it."""
+        near = " ".join(_resembling(name, kind))
+        super().__init__(
+            f"{AGGREGATES[kind].zh}沒有命令 {show(name)}。{f'{near}？' if near else ''}全部見 venture commands {kind}",
+            f"{kind} has no command {show(name)}. {f'{near}? ' if near else ''}All: venture commands {kind}",
+        )
+
+
+def resolve_command(name: str, kind: str) -> type[Command]:
+    """The command that somebody means by a name, of that kind of stream. Raises CommandUnknown."""
+    try:
+        return find_command(name, kind)
+    except KeyError:
+        pass
+    word = simplified(name)
+    matches = [row.command for row in list_commands() if row.kind == kind and simplified(row.zh) == word]
+    if not matches:
+        raise CommandUnknown(name, kind)
+    return find_command(matches[0], kind)
+
+
+def _resembling(name: str, kind: str) -> list[str]:
+    """Commands that may have been meant."""
+    rows = [row for row in list_commands() if row.kind == kind]
+    commands = {word.lower(): row.command for row in rows for word in (row.command, row.event, row.zh)}
+    words = get_close_matches(name.replace("-", "").lower(), commands, n=3, cutoff=0.5)
+    return list(dict.fromkeys(commands[word] for word in words))
+
+
+def read_command(
+    command_type: type[Command],
+    part: str,
+    given: Mapping[str, object],
+    notation: Notation,
+    *,
+    attach: AttachFile | None = None,
+) -> Command:
+    """The command with the subject's second half, T1 of ``PJ-3/T1``, in its field, and what was given for the others.
+
+    Raises InputInvalid with every fault.
+    """
+    faults: list[InputFault] = []
+    field = command_type.subject_field
+    if part and not field:
+        zh, en = (
+            f"{command_type.zh()}不分項，對象不可寫作 …/{part}",
+            f"it has no parts: the subject may not be …/{part}",
+        )
+        faults.append(InputFault((), zh, en))
+    elif part and given.get(field, part) != part:
+        zh, en = f"與對象中的 {part} 不符", f"it is not the {part} of the subject"
+        faults.append(InputFault((field,), zh, en))
+    try:
+        command = read_fields(command_type, command_type.about(part, given), notation, attach=attach)
+    except InputInvalid as invalid:
+        faults.extend(invalid.faults)
+    else:
+        if not faults:
+            return command
+    raise InputInvalid(faults, f"「{command_type.zh()}」的內容有誤", f"{command_type.command_type} cannot be read")
+
+
+def list_amounts(command: BaseModel) -> Iterator[tuple[str, int]]:
+    """The money in a command, each amount by the office's word for its field (``立項金額``) and in fen."""
+    for shape in field_shapes(type(command)).values():
+        yield from _amounts(shape.zh, shape.shape, getattr(command, shape.attribute))
+
+
+def _amounts(label: str, shape: Shape, value: object) -> Iterator[tuple[str, int]]:
+    match shape.kind, value:
+        case Kind.MONEY, int(fen):
+            yield label, fen
+        case Kind.MAPPING, dict(members) if shape.item is not None:
+            for key, member in members.items():
+                yield from _amounts(f"{label} {key}", shape.item, member)
+        case Kind.LIST, tuple(members) if shape.item is not None:
+            for number, member in enumerate(members, start=1):
+                yield from _amounts(f"{label} {number}", shape.item, member)
+        case Kind.GROUP, _ if shape.model is not None and isinstance(value, shape.model):
+            for inner in field_shapes(shape.model).values():
+                yield from _amounts(f"{label} {inner.zh}", inner.shape, getattr(value, inner.attribute))
+        case _:
+            pass
+
+
+def attach_from(folder: Path) -> AttachFile:
+    """What reads the file of ``@path``, relative to that folder: digest, type and name are taken from it."""
+
+    def attach(path: str) -> Attachment:
+        file = folder / path
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise IsADirectoryError(None, "不是文件 not a file")
+        with file.open("rb") as opened:
+            digest = sha256()
+            while chunk := opened.read(_CHUNK):
+                digest.update(chunk)
+        media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        return Attachment(sha256=digest.hexdigest(), media_type=media_type, name=file.name)
+
+    return attach
+
+
+_CHUNK = 2**20

@@ -1,0 +1,241 @@
+"""What is wrong with a value, in Chinese and English, and what would do: never in the words of a library."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.field_shape import Kind, Notation, Shape
+from domain.kernel.money import yuan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic_core import ErrorDetails
+
+Place = tuple[str | int, ...]
+"""The way to a value: keys and indexes from the top."""
+
+_LONGEST_SHOWN = 60
+
+
+class ValueMisread(ValueError):
+    """A value that cannot be what it should be, in both languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        """Keep both texts."""
+        super().__init__(f"{zh} / {en}")
+        self.zh = zh
+        self.en = en
+
+
+@dataclass(frozen=True)
+class InputFault:
+    """One value that cannot be taken: where, why, and what would do."""
+
+    place: Place
+    zh: str
+    en: str
+
+
+class InputInvalid(Failure):
+    """What was given cannot be read. Every fault is named."""
+
+    kind = FailureKind.USAGE
+
+    def __init__(self, faults: Sequence[InputFault], zh: str = "所給內容有誤", en: str = "This cannot be read") -> None:
+        """Keep all faults, under a heading."""
+        named = [(place_text(f.place), f) for f in faults]
+        super().__init__(
+            "\n".join((f"{zh}：", *(f"  ✗ {where}：{f.zh}" if where else f"  ✗ {f.zh}" for where, f in named))),
+            "\n".join((f"{en}:", *(f"  ✗ {where}: {f.en}" if where else f"  ✗ {f.en}" for where, f in named))),
+            faults=[{"where": where, "zh": f.zh, "en": f.en} for where, f in named],
+        )
+        self.faults = tuple(faults)
+
+
+def place_text(place: Place) -> str:
+    """A place as people read it: ``events[3].data.amount``, counted from 1."""
+    return "".join(f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+
+
+def show(value: object) -> str:
+    """A value as it came, short enough to be shown back, and never a control sequence."""
+    text = f"「{value}」" if isinstance(value, str) else _as_json(value)
+    text = "".join(f"U+{ord(c):04X}" if unicodedata.category(c) in ("Cc", "Cs", "Cf") else c for c in text)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _as_json(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError):
+        return "…"
+
+
+def explain_error(
+    error: ErrorDetails, shape: Shape | None = None, notation: Notation = Notation.DATA
+) -> tuple[str, str]:
+    """A pydantic error in Chinese and English, saying what would mend it; ``shape`` is what belongs there."""
+    context = error.get("ctx", {})
+    given = error.get("input")
+    if error["type"] == "missing" and shape is not None:
+        zh, en = shape.texts(notation)
+        return f"缺少此項，請補上：{zh}", f"this is missing; add it: {en}"
+    explain = _EXPLANATIONS.get(error["type"])
+    if explain is not None:
+        return explain(context, _counted(given, shape), shape)
+    if shape is not None:
+        zh, en = shape.texts(notation)
+        return f"須為{zh}；不可為 {show(given)}", f"must be {en}; not {show(given)}"
+    zh, en = _FORMS.get(error["type"].partition("_")[0], ("", ""))
+    if zh:
+        return f"須為{zh}，不可為 {show(given)}", f"must be {en}, not {show(given)}"
+    return f"{show(given)} 不合要求", f"{show(given)} will not do"
+
+
+def _counted(given: object, shape: Shape | None) -> str:
+    """A value in the unit that people count it in."""
+    if shape is not None and shape.kind is Kind.MONEY and isinstance(given, int):
+        return yuan(given)
+    return show(given)
+
+
+_FORMS = {
+    "int": ("整數", "a whole number"),
+    "float": ("數字", "a number"),
+    "decimal": ("數字", "a number"),
+    "finite": ("數字", "a number"),
+    "bool": ("true 或 false", "true or false"),
+    "string": ("文字", "text"),
+    "date": ("日期，如 2024-03-04", "a date such as 2024-03-04"),
+    "datetime": (
+        "帶時區的時間，如 2024-04-24T17:00:00+08:00",
+        "a time with its offset such as 2024-04-24T17:00:00+08:00",
+    ),
+    "timezone": (
+        "帶時區的時間，如 2024-04-24T17:00:00+08:00",
+        "a time with its offset such as 2024-04-24T17:00:00+08:00",
+    ),
+    "dict": ("鍵與值的對照", "keys with their values"),
+    "mapping": ("鍵與值的對照", "keys with their values"),
+    "model": ("鍵與值的對照", "keys with their values"),
+    "list": ("清單", "a list"),
+    "tuple": ("清單", "a list"),
+    "set": ("清單", "a list"),
+    "frozen": ("清單", "a list"),
+    "iterable": ("清單", "a list"),
+}
+
+_Explanation = Callable[[Mapping[str, Any], str, Shape | None], tuple[str, str]]
+
+
+def _bound(key: str, zh: str, en: str) -> _Explanation:
+    def explain(context: Mapping[str, Any], given: str, shape: Shape | None) -> tuple[str, str]:
+        bound = _counted(context.get(key), shape)
+        return f"須{zh} {bound}，現為 {given}", f"must be {en} {bound}; it is {given}"
+
+    return explain
+
+
+def _own(context: Mapping[str, Any], given: str, _shape: Shape | None) -> tuple[str, str]:
+    """Our own validators write 中文 / English."""
+    error = context.get("error")
+    if isinstance(error, ValueMisread):
+        return error.zh, error.en
+    zh, slash, en = str(error).rpartition(" / ")
+    return (zh, en) if slash else (f"{given} 不合要求", f"{given} will not do")
+
+
+def _alternatives(context: Mapping[str, Any], given: str, shape: Shape | None) -> tuple[str, str]:
+    if shape is not None:
+        zh, en = shape.texts()
+        return f"須為{zh}；不可為 {given}", f"must be {en}; not {given}"
+    names = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
+    return f"只可為 {names}；不可為 {given}", f"must be one of {names}; not {given}"
+
+
+def _pattern(context: Mapping[str, Any], given: str, _shape: Shape | None) -> tuple[str, str]:
+    pattern = str(context.get("pattern", ""))
+    words = re.fullmatch(r"\^\(([a-z|]+)\)\$", pattern)
+    if words is not None:
+        names = words[1].split("|")
+        return f"只可為 {'、'.join(names)}；不可為 {given}", f"must be one of {', '.join(names)}; not {given}"
+    zh, en = _PATTERNS.get(pattern, (f"形式 {pattern}", f"of the form {pattern}"))
+    return f"須為{zh}；不可為 {given}", f"must be {en}; not {given}"
+
+
+_PATTERNS = {
+    r"^[A-Z][A-Z0-9]{0,7}$": ("規則代號，如 T12", "the id of a rule such as T12"),
+    r"^[a-z][a-z0-9-]{1,31}$": ("小寫字母、數字與連字號，2 至 32 字", "2 to 32 lower-case letters, digits and hyphens"),
+    r"^[a-z][a-z0-9_]{0,31}$": (
+        "小寫字母、數字與底線，至多 32 字",
+        "up to 32 lower-case letters, digits and underscores",
+    ),
+    r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$": ("字母、數字與連字號，至多 32 字", "up to 32 letters, digits and hyphens"),
+    r"^[A-Za-z0-9-]{1,32}$": ("字母、數字與連字號，至多 32 字", "up to 32 letters, digits and hyphens"),
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,40}$": (
+        "字母、數字、點、底線與連字號，至多 41 字",
+        "up to 41 letters, digits, dots, underscores and hyphens",
+    ),
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": (
+        "字母、數字、點、底線與連字號，至多 64 字",
+        "up to 64 letters, digits, dots, underscores and hyphens",
+    ),
+    r"^PJ-[A-Za-z0-9-]{1,32}$": ("項目編號，如 PJ-3", "a project's number such as PJ-3"),
+    r"^[0-9a-f]{64}$": ("SHA-256 摘要，64 位小寫十六進制", "a SHA-256 digest, 64 lower-case hex digits"),
+}
+
+_EXPLANATIONS: Mapping[str, _Explanation] = {
+    "missing": lambda _context, _given, _shape: ("缺少此項，請補上", "this is missing; add it"),
+    "extra_forbidden": lambda _context, _given, _shape: (
+        "沒有此項，請刪去或改正拼寫",
+        "there is no such field; remove it or mend its spelling",
+    ),
+    "greater_than_equal": _bound("ge", "不小於", "at least"),
+    "greater_than": _bound("gt", "大於", "more than"),
+    "less_than_equal": _bound("le", "不大於", "at most"),
+    "less_than": _bound("lt", "小於", "less than"),
+    "too_short": lambda context, _given, _shape: (
+        f"至少須有 {context.get('min_length')} 項",
+        f"at least {context.get('min_length')} are needed",
+    ),
+    "too_long": lambda context, _given, _shape: (
+        f"至多 {context.get('max_length')} 項",
+        f"at most {context.get('max_length')} will do",
+    ),
+    "string_too_short": lambda context, _given, _shape: (
+        f"至少須有 {context.get('min_length')} 字",
+        f"must have at least {context.get('min_length')} characters",
+    ),
+    "string_too_long": lambda context, _given, _shape: (
+        f"至多 {context.get('max_length')} 字",
+        f"must have at most {context.get('max_length')} characters",
+    ),
+    "string_unicode": lambda _context, _given, _shape: ("含有非文字的字元", "it holds characters that are no text"),
+    "decimal_max_digits": lambda context, given, _shape: (
+        f"至多 {context.get('max_digits')} 位數字，現為 {given}",
+        f"must have at most {context.get('max_digits')} digits; it is {given}",
+    ),
+    "decimal_max_places": lambda context, given, _shape: (
+        f"至多 {context.get('decimal_places')} 位小數，現為 {given}",
+        f"must have at most {context.get('decimal_places')} decimals; it is {given}",
+    ),
+    "decimal_whole_digits": lambda context, given, _shape: (
+        f"整數部分至多 {context.get('whole_digits')} 位，現為 {given}",
+        f"must have at most {context.get('whole_digits')} digits before the point; it is {given}",
+    ),
+    "string_pattern_mismatch": _pattern,
+    "enum": _alternatives,
+    "literal_error": _alternatives,
+    "value_error": _own,
+    "assertion_error": _own,
+}

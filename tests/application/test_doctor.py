@@ -1,0 +1,78 @@
+"""What doctor sees in the log itself: streams whose deadline cannot be applied, by name and rule."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from application.doctor import examine_parked
+from deciding.decision import decide_on
+from deciding.reader import Reader
+from domain.kernel.clock import Clock
+from domain.kernel.decider import Aggregate
+from domain.kernel.facts import Reads
+from domain.kernel.refusal import CommandRejected, Unmet
+from domain.round.plan import CloseNeedSolicitation
+from store.memory import MemoryStore
+from tests.store.appends import group, write
+from tests.workflows.bureau import Bureau
+
+if TYPE_CHECKING:
+    import pytest
+
+    from domain.kernel.facts import Facts
+    from domain.kernel.identity import StreamId
+    from domain.kernel.message import Event, Order
+    from domain.kernel.state import State
+
+KEY = b"0" * 32
+A_YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
+
+
+async def _late_round(store: MemoryStore) -> StreamId:
+    """A round whose window for needs ended long ago, and nobody has applied it."""
+    return await Bureau(f"b-{uuid4().hex[:8]}", store, KEY).open_round(at=A_YEAR_AGO)
+
+
+async def test_a_stream_that_is_only_late_is_not_parked() -> None:
+    store = MemoryStore()
+    await _late_round(store)
+    row = await examine_parked(store)
+    assert (row.ok, row.state) == (True, "none")
+
+
+async def test_a_parked_stream_is_named_with_the_rule_that_refuses_its_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decide = Aggregate.decide
+
+    def refuse(self: Aggregate, state: State, facts: Facts, order: Order) -> list[Event]:
+        if isinstance(order.command, CloseNeedSolicitation):
+            raise CommandRejected((Unmet(rule="RD99", zh="不可", en="it may not"),))
+        return decide(self, state, facts, order)
+
+    store = MemoryStore()
+    stream = await _late_round(store)
+    monkeypatch.setattr(Aggregate, "decide", refuse)
+    row = await examine_parked(store)
+    assert row.ok is False
+    assert stream in row.state
+    assert "RD99" in row.state
+    assert row.mend_zh
+    assert row.mend_en
+
+
+async def test_a_stream_whose_deadlines_id_somebody_has_taken_is_parked_too() -> None:
+    store = MemoryStore()
+    stream = await _late_round(store)
+    reader = Reader(store)
+    await reader.fetch(Reads(streams=frozenset({stream})))
+    decision = await decide_on(
+        store, reader.states[stream], Clock.WALL, at=datetime.now(UTC), order=None, command_id=None, reader=reader
+    )
+    taken = write(stream.sibling("project", "AP-9"), command_id=decision.steps[0].command_id)
+    await store.append(group(taken))
+    row = await examine_parked(store)
+    assert row.ok is False
+    assert f"{stream} (CloseNeedSolicitation: its id is taken)" in row.state

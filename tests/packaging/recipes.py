@@ -1,0 +1,318 @@
+"""The recipes of ``CONTRIBUTING.md`` as edits: what somebody types by hand, file by file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A text before or after a place in a file; without a place, at the end of a file that need not be there."""
+
+    path: str
+    text: str
+    before: str = ""
+    after: str = ""
+
+    def make(self, root: Path) -> None:
+        """Type it. A place that is not there, or there twice, is a recipe that is no longer true."""
+        file, place = root / self.path, self.before or self.after
+        whole = file.read_text("utf-8") if file.exists() else ""
+        if place:
+            assert whole.count(place) == 1, f"{self.path} has {whole.count(place)} × {place!r}"
+            whole = whole.replace(place, self.text + place if self.before else place + self.text)
+        else:
+            whole += self.text
+        file.write_text(whole, "utf-8")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One kind of change, by an example."""
+
+    name: str
+    """Its heading in ``CONTRIBUTING.md``."""
+    edits: tuple[Edit, ...]
+    tests: tuple[str, ...]
+    """What is run afterwards in the scratch copy, besides what every recipe is held to."""
+
+    @property
+    def files(self) -> set[str]:
+        """What is touched by hand."""
+        return {edit.path for edit in self.edits}
+
+
+_DELIVERY, _DELIVERY_TEST = "domain/project/delivery.py", "tests/domain/project/test_delivery.py"
+
+EVENT = Recipe(
+    "一個事件 an event",
+    (
+        Edit(
+            _DELIVERY,
+            '''class Training(Particulars):
+    """A training for volunteers."""
+
+    trainees: Annotated[int, Field(ge=1, le=100_000, title="受訓人數 / trainees")]
+    """People are counted, never named (V4)."""
+
+
+class VolunteersTrained(Training, Event):
+    """Volunteers were trained."""
+
+    zh = "志願者培訓"
+
+
+class TrainVolunteers(Training, Command):
+    """Record a training for volunteers."""
+
+    records = VolunteersTrained
+    by = (Role.SO_PM,)
+    during = UNDERWAY
+    rule = "Z1"
+
+
+''',
+            before="# ---------------------------------------------------------------- 里程碑\n",
+        ),
+        Edit(_DELIVERY, "    | TrainVolunteers\n", after="    | IncubateCommunityOrganisation\n"),
+        Edit(_DELIVERY, "    | VolunteersTrained\n", after="    | CommunityOrganisationIncubated\n"),
+        Edit(
+            _DELIVERY,
+            "    trained: int = 0\n",
+            after="    missed: dict[str, date] = field(default_factory=dict)\n",
+        ),
+        Edit(
+            _DELIVERY,
+            """        case TrainVolunteers():
+            check(delivery.teams, "Z1", "尚無志願隊", "there is no volunteer team")
+            return check.grant(VolunteersTrained.of(command))
+""",
+            before="        case _:\n            assert_never(command)\n",
+        ),
+        Edit(
+            _DELIVERY,
+            """        case VolunteersTrained():
+            return state.having(replace(delivery, trained=delivery.trained + event.trainees))
+""",
+            before="        case _:\n            assert_never(event)\n",
+        ),
+        Edit(
+            _DELIVERY_TEST,
+            """
+
+def test_volunteers_are_trained_where_there_is_a_team() -> None:
+    story = active()
+    training = TrainVolunteers(trainees=12)
+    story.when(training, at="2024-06-20", by="SO-PM#1").refused("Z1")
+    story = story.ordered(FormVolunteerTeam(team="銀齡隊", members=12), at="2024-06-20", by="SO-PM#1")
+    story = story.when(training, at="2024-06-21", by="SO-PM#1").then(VolunteersTrained(trainees=12))
+    assert story.state.part(Delivery).trained == 12
+""",
+        ),
+        Edit(
+            _DELIVERY_TEST,
+            "    TrainVolunteers,\n    VolunteersTrained,\n",
+            after="    StartProject,\n    SubmitReport,\n",
+        ),
+        Edit(
+            "tests/corpus/turns.yaml",
+            "  - [2023-07-16, VolunteersTrained, PJ-3, SO-PM#1, {trainees: 12}]\n",
+            after="  - [2023-07-15, CommunityOrganisationIncubated, PJ-3, SO-PM#1, {incubated: 銀齡茶社}]\n",
+        ),
+    ),
+    (_DELIVERY_TEST,),
+)
+
+RULE = Recipe(
+    "一條規則 a rule",
+    (
+        Edit(
+            _DELIVERY,
+            """            check(
+                command.person_times or command.attachments,
+                "V3",
+                "無人次者須附證明",
+                "an activity without attendances needs a proof",
+            )
+""",
+            before="            nobody_named(check, command.title, command.site)\n",
+        ),
+        Edit(
+            _DELIVERY_TEST,
+            """
+
+def test_an_activity_that_nobody_attended_needs_a_proof() -> None:
+    empty = RecordActivity(person_times=0)
+    active().when(empty, at="2024-06-20", by="SO-PM#1").refused("V3")
+""",
+        ),
+    ),
+    (_DELIVERY_TEST,),
+)
+
+PARAMETER = Recipe(
+    "一個參數 a parameter of a scheme",
+    (
+        Edit(
+            "domain/kernel/scheme.py",
+            '''    opening_ceremony: Annotated[bool, Field(title="啟動前須先公告 / announced before it starts")] = False
+    """No start before the first activity was announced."""
+''',
+            before="    minor_variation_percent: ",
+        ),
+        Edit(
+            _DELIVERY,
+            """    check(
+        not policy.opening_ceremony or state.part(Application).title,
+        "T12",
+        "尚未公告",
+        "it was not announced",
+    )
+""",
+            before="    end = asked.end or contract.end\n",
+        ),
+        Edit(
+            _DELIVERY_TEST,
+            """
+
+def test_a_project_is_announced_before_it_starts_where_the_scheme_says_so() -> None:
+    announced = scheme("hangzhou", delivery={"opening_ceremony": True})
+    contracted(announced).ordered(StartProject(), at="2024-06-17", by="SO-PM#1")
+""",
+        ),
+    ),
+    (_DELIVERY_TEST, "tests/schemes"),
+)
+
+CITY = Recipe(
+    "一個城市 a city",
+    (
+        Edit(
+            "schemes/nanchang.yaml",
+            """# 南昌市: a fourth city; what is not said is the default of domain/kernel/scheme.py.
+name: nanchang
+version: 1
+city: 南昌市
+title: 公益創投項目管理辦法（參數樣本）
+effective: 2026-01-01
+
+publicity:
+  working_days: 7
+
+delivery:
+  supervisor_required: true
+""",
+        ),
+    ),
+    ("tests/schemes", "tests/domain/test_words.py"),
+)
+
+_IMPORTS = "from application.queries import NameAmbiguous, NameUnknown, "
+_QUERIES, _VERBS, _QUERIES_TEST = "application/queries.py", "cli/project.py", "tests/application/test_queries.py"
+
+QUERY = Recipe(
+    "一個查詢 a query",
+    (
+        Edit(
+            _QUERIES,
+            '''
+
+async def count_attendances(store: EventStore, stream: StreamId) -> int:
+    """How many attendances a project's activities had, 人次. Raises NameUnknown if the stream has no events."""
+    return (await load_file(store, stream)).state.part(Delivery).person_times
+''',
+        ),
+        Edit(
+            _QUERIES, "from domain.project.delivery import Delivery\n", after="from domain.project.award import Award\n"
+        ),
+        Edit(
+            _VERBS,
+            '''
+
+@app.command("attendances")
+@verb
+async def attendances_command(name: Name, *, invocation: Invocation, realm: Realm = None) -> None:
+    """一個項目的人次 / how many attendances a project had.
+
+    例 example:  venture project attendances PJ-3
+    """
+    async with invocation.open_runtime() as runtime:
+        attendances = await count_attendances(runtime.store, await resolve_name(runtime.store, name, realm))
+    columns = (Column("attendances", "人次", "attendances", right=True),)
+    invocation.printer.rows([{"attendances": attendances}], columns, ("沒有活動", "no activities"))
+''',
+        ),
+        Edit(_VERBS, "count_attendances, ", after="from application.queries import Chapter, File, "),
+        Edit(
+            _QUERIES_TEST,
+            """
+
+async def test_the_attendances_of_a_project_are_those_of_its_activities() -> None:
+    store = MemoryStore()
+    played = await play_story(store, until=datetime(2024, 1, 1, tzinfo=UTC))
+    assert await count_attendances(store, StreamId.of("project", played.plan.realm, "AP-5")) > 0
+""",
+        ),
+        Edit(_QUERIES_TEST, "count_attendances, ", after=_IMPORTS),
+        Edit(
+            _QUERIES_TEST,
+            "from datetime import UTC, datetime\n\nfrom domain.kernel.identity import StreamId\n"
+            "from tests.audit.direct_door import play_story\n",
+            after="from __future__ import annotations\n\n",
+        ),
+    ),
+    (_QUERIES_TEST, "tests/cli/test_help.py"),
+)
+
+VIEW = Recipe(
+    "一個視圖 a view",
+    (
+        Edit(
+            _QUERIES,
+            '''
+
+async def count_stages(store: EventStore, kind: str) -> Counter[str]:
+    """How many streams of that kind stand in each stage."""
+    return Counter([standing.stage async for standing in store.standings(kind=kind)])
+''',
+        ),
+        Edit(_QUERIES, "from collections import Counter\n", before="from dataclasses import dataclass\n"),
+        Edit(
+            _VERBS,
+            '''
+
+@app.command("stages")
+@verb
+async def stages_command(*, invocation: Invocation) -> None:
+    """各階段有幾個項目 / how many projects stand in each stage.
+
+    例 example:  venture project stages
+    """
+    async with invocation.open_runtime() as runtime:
+        counted = await count_stages(runtime.store, "project")
+    rows = [{"stage": stage, "projects": number} for stage, number in sorted(counted.items()) if stage != NONE]
+    columns = (Column("stage", "階段", "stage"), Column("projects", "項目", "projects", right=True))
+    invocation.printer.rows(rows, columns, ("還沒有項目", "no projects yet"))
+''',
+        ),
+        Edit(_VERBS, "count_stages, ", after="from application.queries import Chapter, File, "),
+        Edit(
+            _QUERIES_TEST,
+            """
+
+async def test_streams_are_counted_by_stage() -> None:
+    store = MemoryStore()
+    await play_story(store)
+    assert sum((await count_stages(store, "project")).values()) == 1
+""",
+        ),
+        Edit(_QUERIES_TEST, "count_stages, ", after=_IMPORTS),
+    ),
+    (_QUERIES_TEST, "tests/cli/test_help.py"),
+)
+
+RECIPES = (EVENT, RULE, PARAMETER, CITY, QUERY, VIEW)
