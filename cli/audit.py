@@ -93,7 +93,7 @@ def _read_root(text: str) -> Root:
 
 
 def _bar(printer: Printer) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=message_console, transient=True, disable=not printer.for_people)
 
 
