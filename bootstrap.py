@@ -32,9 +32,11 @@ from temporalio.runtime import (
 from temporalio.service import GrpcCompression, TLSConfig
 
 import tracing
+from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 DATA_CONVERTER = pydantic_data_converter
@@ -211,16 +213,17 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
     try:
         return Settings(**changed)
     except ValidationError as wrong:
-        faults = [_explain(e["loc"], e["msg"]) for e in wrong.errors(include_url=False)]
+        faults = [_explain(error) for error in wrong.errors(include_url=False)]
         raise SettingsInvalid("\n".join(zh for zh, _ in faults), "\n".join(en for _, en in faults)) from wrong
 
 
-def _explain(place: tuple[int | str, ...], message: str) -> tuple[str, str]:
+def _explain(error: ErrorDetails) -> tuple[str, str]:
     """Which setting is wrong, and how; what is wrong with all of them together names them itself."""
-    words = message.removeprefix("Value error, ")
-    zh, _, en = words.partition(" / ")
-    name = f"VENTURE_{'_'.join(map(str, place)).upper()}: " if place else ""
-    return f"{name}{zh}", f"{name}{en or zh}"
+    place = str(error["loc"][0]) if error["loc"] else ""
+    shown = place in Settings.model_fields and "Secret" not in str(Settings.model_fields[place].annotation)
+    zh, en = explain_error(error if shown else {**error, "input": "…"})
+    name = f"VENTURE_{'_'.join(map(str, error['loc'])).upper()}: " if error["loc"] else ""
+    return f"{name}{zh}", f"{name}{en}"
 
 
 def _is_installed(module: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.kernel import approval
+from domain.kernel.bounds import Date
 from domain.kernel.identity import Actor, Text
 from domain.kernel.money import Fen, yuan
 from domain.kernel.state import Part, State, Verdict
@@ -44,7 +45,7 @@ class MilestoneTerm(Clause):
     """One milestone as agreed."""
 
     title: Annotated[Text, Field(title="名稱 / title")]
-    due: Annotated[date | None, Field(title="期限 / due")] = None
+    due: Annotated[Date | None, Field(title="期限 / due")] = None
     """Its last day; missed at 24:00. None if only its being met matters."""
 
 

@@ -127,7 +127,7 @@ def test_its_own_state_machine_and_the_rules_say_the_same() -> None:
 
 def said(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Result:
     @asynccontextmanager
-    async def opened(*_: object, working: bool) -> AsyncIterator[Any]:
+    async def opened(*_: object, working: bool, **_by_name: object) -> AsyncIterator[Any]:
         assert not working, "an audit carries nothing out"
         yield SimpleNamespace(store=store, client=None)
 
