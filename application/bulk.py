@@ -228,7 +228,7 @@ async def _requests(rows: Sequence[BulkOrder], ids: dict[int, UUID], store: Even
         at = row.at.astimezone(UTC) if row.at else clock
         if manual and at is None:
             raise RowUndated(row.stream.realm)
-        requests.append(CommandRequest(row.command, row.actor, ids[row.number], at))
+        requests.append(CommandRequest(row.command, row.actor, ids[row.number], at, derived=True))
         clock = at if manual else None
     return requests
 

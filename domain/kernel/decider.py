@@ -153,16 +153,24 @@ def _zh(stage: str) -> str:
     return str(getattr(stage, "zh", stage))
 
 
+def refuse_role(order: Order) -> tuple[Unmet, ...]:
+    """That whoever asks has no business with it: told by the order alone, before anything is read for it."""
+    command, role = type(order.command), order.actor.role
+    if role in command.by:
+        return ()
+    zh = "、".join(f"{r.zh}（{r}）" for r in command.by)
+    unmet = Unmet(
+        rule=command.rule,
+        zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}（{role}）無權辦理",
+        en=f"{command.command_type} is for {', '.join(command.by)}, not for {role}",
+    )
+    return (unmet,)
+
+
 def _refuse_role_or_stage(state: State, order: Order) -> Iterable[Unmet]:
     """What is wrong with who asks, and when in the life of the stream: judged before any rule of the stage."""
-    command, role = type(order.command), order.actor.role
-    if role not in command.by:
-        zh = "、".join(f"{r.zh}（{r}）" for r in command.by)
-        yield Unmet(
-            rule=command.rule,
-            zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}（{role}）無權辦理",
-            en=f"{command.command_type} is for {', '.join(command.by)}, not for {role}",
-        )
+    command = type(order.command)
+    yield from refuse_role(order)
     if command.during and state.stage not in command.during:
         yield Unmet(
             rule=command.rule,
