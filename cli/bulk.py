@@ -95,13 +95,13 @@ def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
     """How many rows of each command, and the money in them."""
     rows = Counter((o.command.command_type, o.command.zh()) for o in orders)
     for (command, zh), count in rows.items():
-        money = Counter[str]()
+        sums = Counter[tuple[str, str]]()
         for order in orders:
             if order.command.command_type == command:
-                for label, fen in list_amounts(order.command):
-                    money[label.partition(" ")[0]] += fen
-        sums = "".join(f"  {label} {yuan(fen)}" for label, fen in money.items())
-        printer.tell(f"  {zh}（{command}）：{count} 行{sums}", f"  {command}: {count} rows{sums}")
+                for amount in list_amounts(order.command):
+                    sums[amount.zh.partition(" ")[0], amount.field.partition(".")[0]] += amount.fen
+        money = "".join(f"  {printer.say(*label)} {yuan(fen)}" for label, fen in sums.items())
+        printer.tell(f"  {zh}（{command}）：{count} 行{money}", f"  {command}: {count} rows{money}")
 
 
 @contextmanager

@@ -92,7 +92,7 @@ async def do_command(
         printer.json(receipt_as_json(receipt) | {"amounts": _amounts(command)})
         return
     again = printer.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if receipt.repeated else ""
-    events = _event_words(receipt.events, printer) + _amount_words(command)
+    events = _event_words(receipt.events, printer) + _amount_words(command, printer)
     printer.tell(
         f"✓ 已辦理：{events}  {receipt.stream} v{receipt.version}{again}",
         f"✓ Carried out: {events}  {receipt.stream} v{receipt.version}{again}",
@@ -148,7 +148,7 @@ async def _rehearse(order: _Order, invocation: Invocation) -> None:
     if not printer.for_people:
         printer.json({"stream": stream, "dry_run": True, "events": names, "amounts": _amounts(command)})
         return
-    events = _event_words(names, printer) + _amount_words(command)
+    events = _event_words(names, printer) + _amount_words(command, printer)
     printer.tell(
         f"✓ 可以辦理，將記錄：{events}（僅試算，未記錄）",
         f"✓ It would be carried out: {events} (nothing recorded)",
@@ -160,13 +160,13 @@ def _event_words(names: Iterable[str], printer: Printer) -> str:
     return printer.say("、", ", ").join(printer.say(f"{event_class(n).zh}（{n}）", n) for n in names)
 
 
-def _amounts(command: Command) -> dict[str, str]:
+def _amounts(command: Command) -> list[dict[str, object]]:
     """The money that was asked for, told back as it was understood."""
-    return {label: yuan(fen) for label, fen in list_amounts(command)}
+    return [amount.as_json() for amount in list_amounts(command)]
 
 
-def _amount_words(command: Command) -> str:
-    return "".join(f"  {label} {amount}" for label, amount in _amounts(command).items())
+def _amount_words(command: Command, printer: Printer) -> str:
+    return "".join(f"  {printer.say(a.zh, a.en)} {yuan(a.fen)}" for a in list_amounts(command))
 
 
 async def _find_stream(store: EventStore, subject: str, realm: str | None) -> StreamId:

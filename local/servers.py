@@ -20,7 +20,7 @@ import structlog
 import bootstrap
 from local import postgres, processes, server_account, temporal
 from local.failure import LocalServerFailure, ServersHeld
-from local.postgres import APPLICATION, AUDITOR, OWNER, Postgres
+from local.postgres import APPLICATION, OWNER, Postgres
 from local.temporal import Temporal
 
 if TYPE_CHECKING:
@@ -73,11 +73,6 @@ class Servers:
     def owner_url(self) -> str:
         """As the owner of the schema."""
         return self.postgres.url(OWNER)
-
-    @property
-    def auditor_url(self) -> str:
-        """As the role that may only read."""
-        return self.postgres.url(AUDITOR)
 
     @property
     def temporal_address(self) -> str:

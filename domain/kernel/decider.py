@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
-from domain.kernel.state import ORIGIN, SAME, State, Transition, Verdict
+from domain.kernel.state import ORIGIN, SAME, State, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -177,8 +177,3 @@ def _refuse_role_or_stage(state: State, order: Order) -> Iterable[Unmet]:
             zh=f"「{command.zh()}」只可在 {'、'.join(map(_zh, command.during))} 階段辦理，現為 {_zh(state.stage)}",
             en=f"{command.command_type} is legal in {', '.join(command.during)}; the stage is {state.stage}",
         )
-
-
-def open_approvals(state: State) -> tuple[str, ...]:
-    """The gates that still wait for somebody."""
-    return tuple(a.gate for a in state.approvals if a.verdict is Verdict.OPEN)

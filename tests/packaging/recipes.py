@@ -139,7 +139,7 @@ RULE = Recipe(
                 "an activity without attendances needs a proof",
             )
 """,
-            before="            nobody_named(check, command.title, command.site)\n",
+            before="            require_nobody_named(check, command.title, command.site)\n",
         ),
         Edit(
             _DELIVERY_TEST,

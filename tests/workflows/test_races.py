@@ -54,9 +54,9 @@ def support(bureau: Bureau, number: int, fen: int = ONE) -> ProposeAward:
     return bureau.award(number).model_copy(update={"award": fen, "funds": {"FS-2": fen}})
 
 
-async def nearly_empty(bureau: Bureau, fen: int) -> None:
+async def nearly_empty(bureau: Bureau, fen: int, bases: int = 64) -> None:
     """Every register of a base's support, and a fund with only so much."""
-    await bureau.open_base()
+    await bureau.open_base(bases)
     await bureau.straight(bureau.id("fund", "FS-2"), RegisterFundSource(name="扶持資金", envelope=fen), "CAB-FIN#1")
 
 
@@ -139,7 +139,7 @@ async def _deadlocks(store: PostgresStore) -> int:
 async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(desk: Desk, tmp_path: Path) -> None:
     of = desk.settings.model_copy(update={"task_queue": f"race-{uuid4().hex[:8]}"})
     bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(of))
-    await nearly_empty(bureau, ONE)
+    await nearly_empty(bureau, ONE, bases=12)
     before = await _deadlocks(desk.store)
     logs = [tmp_path / f"worker-{n}.log" for n in range(4)]
     with ExitStack() as running:
