@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bootstrap
 import local
+import temporal_client
 from activities.carry_out import CommandActivities
 from application.door import Door
 from application.round_resolution import ResolutionPreview, preview_resolution, resolve_round
@@ -146,10 +147,11 @@ class Round:
         if result.answer is None or result.answer.ending is not Ending.ACCEPTED:
             raise RuntimeError(result.answer)
 
-    async def preview(self) -> ResolutionPreview:
-        """As the office looks at it: the better half of each panel is selected."""
+    async def preview(self, more_fen: int = 0) -> ResolutionPreview:
+        """As the office looks at it: every other bid is selected, for what it asked or for so much more."""
+        fen = AWARD_FEN + more_fen
         chosen = [
-            Selection(application=f"AP-{n}", project=f"PJ-{n}", award=AWARD_FEN, funds={"FS-1": AWARD_FEN}, panel=panel)
+            Selection(application=f"AP-{n}", project=f"PJ-{n}", award=fen, funds={"FS-1": fen}, panel=panel)
             for number, panel in enumerate(self.panels)
             for n in range(number * A_PANEL, min(self.bids, (number + 1) * A_PANEL))
             if n % 2
@@ -196,7 +198,7 @@ async def run(args: argparse.Namespace) -> None:
             await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
             pool = await open_pool(servers.postgres_url)
             store, key = Kept(pool), bootstrap.load_door_key(settings)
-            client = await bootstrap.connect_temporal(servers.temporal_address)
+            client = await temporal_client.connect_temporal(servers.temporal_address)
             full = Round(store, key, args.bids)
             began = time.perf_counter()
             await full.fill(packs.load_shipped("hangzhou"))
@@ -225,7 +227,7 @@ async def run(args: argparse.Namespace) -> None:
             )
             await store.aclose()
             pool.terminate()
-    await bootstrap.breathe()
+    await temporal_client.breathe()
 
 
 if __name__ == "__main__":

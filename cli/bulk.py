@@ -15,8 +15,9 @@ from application.bulk import BulkResult, RowOutcome, preview_rows, run_rows
 from application.bulk_file import BulkOrder, parse_rows
 from application.command_input import attach_from, list_amounts
 from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
-from cli.project import Realm
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
 from runtime.runtime import Runtime
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+app = Typer()
+
+
+@app.command("bulk")
 @verb
 async def bulk_command(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="批量文件 .jsonl 或 .csv", show_default=False)],
