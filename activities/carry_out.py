@@ -32,6 +32,7 @@ from deciding.reader import CachedReader
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
 from domain.kernel.message import Order
+from domain.kernel.privacy import describe_error
 from metrics import Metrics
 from store.bounds import AppendInvalid
 from store.port import Status, StoreUnavailable
@@ -149,8 +150,7 @@ class CommandActivities:
             except Exception as defect:
                 log.exception("command.defect", stream=request.stream)
                 self._measures.defects.inc()
-                message = f"{type(defect).__name__}: {defect}"
-                raise ApplicationError(message, type="Defect", non_retryable=True) from defect
+                raise ApplicationError(describe_error(defect), type="Defect", non_retryable=True) from None
             if result is not None:
                 return result
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads rivals, no secret
@@ -313,6 +313,6 @@ def _read_order(request: CarryOut, at: datetime) -> Order | None:
     try:
         command = parse_command(envelope.command, envelope.body)
     except (KeyError, ValidationError) as wrong:
-        message = f"{envelope.command}: {wrong}"
-        raise ApplicationError(message, type="Malformed", non_retryable=True) from wrong
+        message = f"{envelope.command}: {describe_error(wrong)}"
+        raise ApplicationError(message, type="Malformed", non_retryable=True) from None
     return Order(command, envelope.actor, at)
