@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -44,6 +45,16 @@ MOST_TRIES = 20
 SOME_S = 2.0
 """How long, in seconds, commands of a bundle are begun: the workflow's task must end before its ten seconds do."""
 
+MOST_LAG = timedelta(minutes=5)
+"""How far Temporal's clock may lie behind the store's: what a bundle, a retry and a busy worker take, and more."""
+CLOCKS_ZH = (
+    "時鐘不一致，什麼也沒有記錄：核對入口、Temporal 與 Postgres 三方的時鐘（venture doctor、NTP），再以同一編號再問"
+)
+CLOCKS_EN = (
+    "the clocks disagree and nothing was recorded: set those of Temporal and Postgres right "
+    "(venture doctor, NTP), then ask again with the same id"
+)
+
 log = structlog.get_logger()
 
 
@@ -59,9 +70,15 @@ class _Stream:
 class CommandActivities:
     """Carries commands out against one store."""
 
-    def __init__(self, store: EventStore, door_key: bytes, measures: Metrics | None = None) -> None:
-        """Use that store, and let in only what the door with that key has signed; count in those measures."""
+    def __init__(
+        self, store: EventStore, door_key: bytes, measures: Metrics | None = None, *, checks_clocks: bool = False
+    ) -> None:
+        """Use that store, and let in only what the door with that key has signed; count in those measures.
+
+        A worker ``checks_clocks``: that of Temporal against the store's. That none is ahead, the store sees to itself.
+        """
         self._store = store
+        self._checks_clocks = checks_clocks
         self._door_key = door_key
         self._folds = FoldCache()
         self._measures = measures or Metrics()
@@ -123,6 +140,12 @@ class CommandActivities:
     async def _try(self, request: CarryOut) -> CarryOutResult | None:
         """One try, as docs/architecture.md draws it; None if somebody else moved what it rested on."""
         stream = await self._load(request)
+        if (
+            self._checks_clocks
+            and stream.loaded.realm.clock is Clock.WALL
+            and request.now < stream.loaded.read_at - MOST_LAG
+        ):
+            raise self._clocks_disagree(request, "behind", request.stream)
         if (answer := self._find_answer(request, stream)) is not None or not _moves_time(request, stream.loaded):
             return await self._leave(stream, answer)
         try:
@@ -155,6 +178,9 @@ class CommandActivities:
 
     async def _decide(self, request: CarryOut, stream: _Stream) -> tuple[Decision, tuple[Decision, ...]]:
         """What is due first, then the command with its consequences. Raises StreamParked."""
+        lag = stream.loaded.read_at - request.now
+        if self._checks_clocks and stream.loaded.realm.clock is Clock.WALL and lag > MOST_LAG:
+            raise self._clocks_disagree(request, "behind", request.stream)
         at = business_time(request, stream.loaded)
         decision = await decide_on(
             self._store,
@@ -185,6 +211,8 @@ class CommandActivities:
 
     def _conclude(self, request: CarryOut, decision: Decision, appended: AppendResult) -> CarryOutResult | None:
         """The answer to what was recorded; None if the log said no, and all is to be decided again."""
+        if appended.status is Status.AHEAD:
+            raise self._clocks_disagree(request, "ahead", appended.what)
         if appended.status is not Status.APPENDED:
             log.info("command.decided_again", stream=request.stream, status=appended.status, what=appended.what)
             return None
@@ -198,6 +226,13 @@ class CommandActivities:
             )
         answer = build_answer(decision, appended) if request.envelope is not None else None
         return CarryOutResult(progress=build_progress(decision), answer=answer)
+
+    def _clocks_disagree(self, request: CarryOut, how: str, what: str) -> ApplicationError:
+        """Nothing is recorded: what a wrong clock closed would be closed for good. A person sets it right."""
+        log.error("clock.disagrees", stream=what, how=how, now=request.now.isoformat())
+        self._measures.clocks_disagree.inc()
+        message = f"{CLOCKS_ZH} / {CLOCKS_EN}"
+        return ApplicationError(message, type="ClocksDisagree", non_retryable=True)
 
     async def _leave(self, stream: _Stream, answer: Answer | None) -> CarryOutResult:
         """Record nothing: the stream as the log has it, its row made right where nobody is answered."""

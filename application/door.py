@@ -38,13 +38,13 @@ from tracing import span
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 
     from pydantic import BaseModel
 
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
-    from store.port import Standing
+    from store.port import Entry, Standing
 
 Answered = TypeVar("Answered", Answer, BundleAnswers, Progress)
 
@@ -130,6 +130,8 @@ class Receipt:
     position: int
     events: tuple[str, ...]
     repeated: bool
+    genesis: UUID | None = None
+    """Of the log in which the door has read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +148,15 @@ class CommandRequest:
 class Door:
     """Lets commands in. One door may serve many callers at once."""
 
-    def __init__(self, client: Client, store: EventStore, key: bytes, task_queue: str) -> None:
-        """Sign with that key; ask workflows on that task queue."""
+    def __init__(
+        self, client: Client, store: EventStore, key: bytes, task_queue: str, genesis: UUID | None = None
+    ) -> None:
+        """Sign with that key; ask workflows on that queue. The log is the one of that genesis, or the first met."""
         self._client = client
         self._store = store
         self._key = key
         self.task_queue = task_queue
+        self._genesis = genesis
         self._calendars: dict[str, int] = {}
         """Realm and the version of its working days by which this door has seen all its deadlines computed."""
         self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
@@ -179,7 +184,7 @@ class Door:
         answer = await self.ask(self._seal(subject, request)) if fresh else None
         if answer is None or answer.ending is Ending.EARLY:
             (answer,) = [answer async for answer in self.send_each(subject, [request])]
-        return receipt(request.command_id, answer)
+        return receipt(request.command_id, answer, self._genesis)
 
     async def send_each(self, subject: StreamId, requests: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
         """Have the commands carried out in turn, many in one update; the answers one by one, as ``receipt`` reads them.
@@ -193,7 +198,7 @@ class Door:
         while done < len(envelopes):
             envelope, at = envelopes[done], requests[done].at
             try:
-                journalled = await self._store.journalled(envelope.command_id)
+                journalled = (await self._outcomes([envelope])).get(envelope.command_id)
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
                     answers = [repeat_answer(envelope, journalled)]
@@ -244,7 +249,44 @@ class Door:
                     each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
                     answers = list(each.answers)
             attributes["ending"] = answers[-1].ending.lower()
-        return answers
+            return await self._confirm(envelopes[: len(answers)], answers)
+
+    async def _confirm(self, envelopes: Sequence[Envelope], answers: Sequence[Answer]) -> list[Answer]:
+        """The outcomes as the log itself has them: a worker on another log, or a stranger's, can say nothing.
+
+        What the journal never holds passes as it is: that a command is early, parked or unsigned, and a refusal by how
+        the realm's clock stands, which is judged again whenever it is asked again. Raises NotKnown of the first other.
+        """
+        journalled = await self._outcomes(envelopes)
+        confirmed: list[Answer] = []
+        for envelope, answer in zip(envelopes, answers, strict=True):
+            entry = journalled.get(envelope.command_id)
+            if entry is not None:
+                outcome = repeat_answer(envelope, entry)
+                is_first = outcome.ending is answer.ending and not answer.repeated
+                confirmed.append(outcome.model_copy(update={"repeated": False}) if is_first else outcome)
+            elif answer.ending in _UNRECORDED or (answer.unmet and {u.rule for u in answer.unmet} <= _CLOCK_RULES):
+                confirmed.append(answer)
+            else:
+                log.error("door.not_in_the_log", stream=envelope.subject, ending=answer.ending.lower())
+                raise NotKnown(envelope.command_id, _ELSEWHERE)
+        return confirmed
+
+    async def _outcomes(self, envelopes: Sequence[Envelope]) -> Mapping[UUID, Entry]:
+        """What is journalled of those commands, in the log that this door has known from the beginning.
+
+        Raises NotKnown if another log, or none, stands where it was.
+        """
+        first = envelopes[0].command_id
+        try:
+            outcomes = await self._store.outcomes([envelope.command_id for envelope in envelopes])
+        except StoreUnavailable as gone:
+            raise NotKnown(first, gone.why) from gone
+        self._genesis = self._genesis or outcomes.genesis
+        if outcomes.genesis != self._genesis:
+            log.error("door.another_log", genesis=str(outcomes.genesis), expected=str(self._genesis))
+            raise NotKnown(first, _ELSEWHERE)
+        return outcomes.commands
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
@@ -359,6 +401,14 @@ class Door:
         }
 
 
+_UNRECORDED = frozenset({Ending.EARLY, Ending.PARKED, Ending.UNSIGNED})
+_CLOCK_RULES = frozenset({"CLOCK", "CK01", "CK02"})
+"""Rules about how a realm's clock stands: no stream's version tells it, so such a refusal is not journalled."""
+_ELSEWHERE = (
+    "日誌中沒有此結果：worker 與入口不在同一日誌（核對兩者的 VENTURE_POSTGRES_URL 與 venture doctor）"
+    " / the log has no such outcome: door and worker are at different logs (compare their VENTURE_POSTGRES_URL)"
+)
+
 _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
 
@@ -408,12 +458,12 @@ def _refuse_dated(subject: StreamId) -> Answer:
     return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=(unmet,))
 
 
-def receipt(command_id: UUID, answer: Answer) -> Receipt:
-    """The receipt of an accepted command. Raises what the answer says otherwise."""
+def receipt(command_id: UUID, answer: Answer, genesis: UUID | None = None) -> Receipt:
+    """The receipt of an accepted command, in that log. Raises what the answer says otherwise."""
     match answer.ending:
         case Ending.ACCEPTED:
             return Receipt(
-                command_id, answer.stream, answer.version, answer.position, answer.events, repeated=answer.repeated
+                command_id, answer.stream, answer.version, answer.position, answer.events, answer.repeated, genesis
             )
         case Ending.REFUSED:
             raise CommandRejected(answer.unmet)
