@@ -31,6 +31,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
 from domain.kernel.message import Order
 from metrics import Metrics
+from store.bounds import AppendInvalid
 from store.port import Status, StoreUnavailable
 from tracing import span
 
@@ -126,6 +127,8 @@ class CommandActivities:
                 result = await self._try(request)
             except (StoreUnavailable, ApplicationError):
                 raise
+            except AppendInvalid as invalid:
+                raise ApplicationError(invalid.why, type="Invalid", non_retryable=True) from None
             except Exception as defect:
                 log.exception("command.defect", stream=request.stream)
                 self._measures.defects.inc()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import time
@@ -37,6 +38,8 @@ ROW_HOUR = time(9)
 """Of a row that is dated by a day, in Shanghai."""
 _OWN_COLUMNS = ("command", "subject", "actor")
 _OPTIONAL_COLUMNS = ("at", "key")
+_ROW_IN_CELL = re.compile(r"\n[^\n]*,[A-Z]+(?:-[A-Z]+)?#[0-9]+,")
+"""A line within a cell that has an actor between commas: a row, swallowed by a quotation mark that was not closed."""
 
 
 class BulkRow(BaseModel):
@@ -147,7 +150,13 @@ def _csv_rows(text: str, file: str) -> _Rows:
         line = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                if len(cells) == len(columns):
+                if any(_ROW_IN_CELL.search(cell) for cell in cells):
+                    zh, en = (
+                        "某欄內含有另一整行，似漏了引號",
+                        "a cell holds another whole row: a quotation mark is missing",
+                    )
+                    read.faults.append(DocumentFault(file, line, "", zh, en))
+                elif len(cells) == len(columns):
                     read.rows.append((line, _csv_row(columns, cells)))
                 else:
                     zh = f"此行有 {len(cells)} 欄，首行有 {len(columns)} 欄；請檢查引號與逗號"

@@ -104,6 +104,18 @@ class CommandDefect(Defect):
     remedy_en = "Nothing was recorded. Report it with the worker's log"
 
 
+class CommandInvalid(Failure):
+    """What the command holds can never be recorded, by whomever it is asked."""
+
+    kind = FailureKind.USAGE
+    remedy_zh = "什麼也沒有記錄；請縮短或改正所填內容，再以新編號提出"
+    remedy_en = "Nothing was recorded. Shorten or mend what was filled in, and ask under a new id"
+
+    def __init__(self, why: str) -> None:
+        """Keep which part it is."""
+        super().__init__(f"命令無法記錄：{why}", f"the command cannot be recorded: {why}", why=why)
+
+
 class Unsigned(Failure):
     """The worker does not know this door's key."""
 
@@ -177,7 +189,8 @@ class Door:
         ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
         first. On the wall clock it must be left out.
 
-        Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandDefect, or NotKnown.
+        Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandInvalid, CommandDefect, or
+        NotKnown.
         """
         request = CommandRequest(command, actor, command_id or uuid4(), at)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
@@ -191,7 +204,7 @@ class Door:
 
         Nothing that follows on a command which was not accepted has been carried out when its answer comes, so that
         whoever breaks off there has asked for no more. Raises NotKnown of the command to go on with,
-        CommandDefect, or StreamParked.
+        CommandInvalid, CommandDefect, or StreamParked.
         """
         envelopes = [self._seal(subject, request) for request in requests]
         done = 0
@@ -442,6 +455,8 @@ def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID)
     match getattr(cause, "type", None):
         case "NotKnown":
             raise NotKnown(command_id, str(cause)) from failed
+        case "Invalid":
+            raise CommandInvalid(str(cause)) from failed
         case "Malformed" | "Defect":
             raise CommandDefect(str(cause)) from failed
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -27,14 +27,6 @@ if TYPE_CHECKING:
     from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
     from store.port import Entry, EventStore, Standing
-
-
-@runtime_checkable
-class RemembersHeads(Protocol):
-    """A store that keeps, beside the log, where each stream ends."""
-
-    def heads(self) -> AsyncIterator[tuple[StreamId, int, bytes]]:
-        """Every stream with its version and its last chain hash."""
 
 
 @dataclass
@@ -175,7 +167,7 @@ class Leaves:
 
     async def compare_standings(self, store: EventStore) -> AsyncIterator[Finding]:
         """Agenda rows that are not how their stream stands, and streams that have none."""
-        missing = set(self.threads)
+        missing = {stream for stream, thread in self.threads.items() if thread.version}
         async for standing in store.standings():
             missing.discard(standing.stream)
             for finding in self._compare_standing(standing):
@@ -211,17 +203,17 @@ class Leaves:
         return [alarm(thread.state, calendar, clock) for calendar in known]
 
     async def compare_heads(self, store: EventStore) -> AsyncIterator[Finding]:
-        """Streams that do not end where their row says, if the store keeps such rows."""
-        if not isinstance(store, RemembersHeads):
-            return
+        """Streams that do not end where their row says."""
         missing = set(self.threads)
-        async for stream, version, chain in store.heads():
-            missing.discard(stream)
-            thread = self.threads.get(stream)
+        async for head in store.heads():
+            missing.discard(head.stream)
+            thread = self.threads.get(head.stream)
             ends = (thread.version, thread.chain) if thread else (0, GENESIS)
-            if ends != (version, chain):
+            if ends != (head.version, head.chain):
                 position = thread.position if thread else None
-                yield Finding(FindingKind.HEAD, _format_head(version, chain), _format_head(*ends), position, stream)
+                yield Finding(
+                    FindingKind.HEAD, _format_head(head.version, head.chain), _format_head(*ends), position, head.stream
+                )
         for stream in sorted(missing):
             thread = self.threads[stream]
             yield Finding(

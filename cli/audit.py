@@ -21,7 +21,9 @@ from cli import project
 from cli.adapter import Invocation, noun, verb
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI
+from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.input import parse_moment
 from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
 
@@ -395,13 +397,12 @@ async def _then(
 
 
 def _read_moment(text: str) -> date | datetime:
-    """A day, or an instant with its offset. Raises ArgumentInvalid for another form."""
+    """A day, or an instant. Raises ArgumentInvalid for another form."""
     try:
-        moment = date.fromisoformat(text) if len(text) == len(_DAY) else datetime.fromisoformat(text)
-        instant_of(moment)
+        return parse_moment(text)
     except ValueError as error:
-        raise ArgumentInvalid(
-            f"{text}:寫作 2023-05-20 或 2023-05-20T15:00+08:00",
-            f"{text}: write 2023-05-20 or 2023-05-20T15:00+08:00",
-        ) from error
-    return moment
+        zh, en = (
+            f"{show(text)}：寫作 2023-05-20 或 2023-05-20T15:00",
+            f"{show(text)}: write 2023-05-20 or 2023-05-20T15:00",
+        )
+        raise ArgumentInvalid(zh, en) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -12,6 +13,7 @@ from uuid import uuid4
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.identity import StreamId
+from store.bounds import AppendInvalid, check_standing
 from store.bytes import GENESIS, chain_hash, leaf
 from store.port import (
     AHEAD_TOLERANCE,
@@ -19,6 +21,7 @@ from store.port import (
     AppendResult,
     Entry,
     EntryKind,
+    Head,
     Loaded,
     Outcomes,
     Posting,
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
     from store.port import Write
 
+LARGEST_BALANCE: Final = 2**63
+"""A bigint's."""
 ORDER_OF_KINDS: Final = ("scheme", "fund", "organisation", "round", "need", "panel", "project")
 """Whose deadline comes first at one instant; other kinds come after (design.md §5)."""
 
@@ -63,10 +68,15 @@ class _Guards:
                 case Release():
                     self.claims.get(effect.key, set()).discard(effect.holder)
                 case Post():
-                    self.balances[effect.source] = self.balances.get(effect.source, 0) - effect.fen
-                    self.balances[effect.target] = self.balances.get(effect.target, 0) + effect.fen
+                    self._move(effect.source, -effect.fen)
+                    self._move(effect.target, effect.fen)
         sources = (effect.source for effect in effects if isinstance(effect, Post))
         return next((s for s in sources if self.balances[s] < 0 and not s.startswith(WORLD)), None)
+
+    def _move(self, account: str, fen: int) -> None:
+        self.balances[account] = self.balances.get(account, 0) + fen
+        if not -LARGEST_BALANCE <= self.balances[account] < LARGEST_BALANCE:
+            raise AppendInvalid("a balance beyond what a bigint holds")
 
 
 @dataclass
@@ -110,6 +120,7 @@ class MemoryStore:
         if self._closed:
             message = "the store is closed"
             raise StoreUnavailable(message)
+        _require_json(append)
         now = self._clock()
         return self._find_objection(append, now) or self._record(append, now)
 
@@ -327,6 +338,7 @@ class MemoryStore:
 
     async def refresh_standing(self, standing: Standing) -> bool:
         """Write the agenda row anew if the stream still stands at that version on that clock."""
+        check_standing(standing)
         now = self._agenda.get(standing.stream)
         if now is None or (now.version, now.clock) != (standing.version, standing.clock):
             return False
@@ -376,6 +388,11 @@ class MemoryStore:
         """Every account's balance in fen."""
         return dict(sorted(self._guards.balances.items()))
 
+    async def heads(self) -> AsyncIterator[Head]:
+        """Where each stream ends."""
+        for stream in sorted(self._streams):
+            yield Head(stream, self._version(stream), self._streams[stream][-1].chain)
+
     async def postings(self) -> AsyncIterator[Posting]:
         """The ledger, in order of position."""
         for posting in list(self._postings):
@@ -385,6 +402,24 @@ class MemoryStore:
         """Later appends raise StoreUnavailable."""
         self._closed = True
         self._grown.set()
+
+
+def _require_json(append: Append) -> None:
+    """Refuse what Postgres would not take for JSON."""
+    documents = [standing.summary for standing in append.standings]
+    for write in append.writes:
+        documents += [write.meta, write.data, *(part for event in write.events for part in (event.meta, event.data))]
+    for document in documents:
+        try:
+            json.loads(document.decode(), parse_int=len, parse_float=len, parse_constant=_refuse_constant)
+        except ValueError as error:
+            why = f"a document that is no JSON: {type(error).__name__}"
+            raise AppendInvalid(why) from None
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and the infinities are Python's own."""
+    raise ValueError(name)
 
 
 def _entries(write: Write, recorded_at: datetime) -> Iterator[Entry]:

@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from domain.kernel.clock import Clock
-from domain.kernel.effects import Post
 from domain.kernel.failure import Failure, FailureKind
+from store.bounds import AppendInvalid, check_append
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -109,49 +109,34 @@ class Standing:
 class Append:
     """Writes that stand or fall together, in order; several may follow one another on one stream.
 
-    Raises ValueError for one that could never be recorded, so that no store has to tell a defect from a conflict.
+    Raises AppendInvalid for one that could never be recorded, so that no store has to tell a defect from a conflict.
     """
 
     writes: tuple[Write, ...]
     standings: tuple[Standing, ...]
-    """One for each stream written, at the version that it has then."""
+    """One for each stream written that then has events, at its version; a stream that still has none needs no row."""
     reads: Mapping[StreamId, int] = field(default_factory=dict)
     """Other streams with the version at which they were read (0: no events); each must still stand there."""
 
     def __post_init__(self) -> None:
         """Check the form."""
         if len({write.command_id for write in self.writes}) != len(self.writes) or not self.writes:
-            message = "an append is one or more commands, each with an id of its own"
-            raise ValueError(message)
+            raise AppendInvalid("an append is one or more commands, each with an id of its own")
         versions: dict[StreamId, int] = {}
         for write in self.writes:
             if versions.get(write.stream, write.expected) != write.expected:
-                message = f"{write.stream}: version {write.expected} does not follow on {versions[write.stream]}"
-                raise ValueError(message)
+                why = f"{write.stream}: version {write.expected} does not follow on {versions[write.stream]}"
+                raise AppendInvalid(why)
             versions[write.stream] = write.expected + len(write.events)
-            _check_write(write)
-        if sorted((s.stream, s.version) for s in self.standings) != sorted(versions.items()):
-            message = f"a standing for each stream written, as it then is: {versions}"
-            raise ValueError(message)
+        standings = {standing.stream: standing.version for standing in self.standings}
+        with_events = {stream for stream, version in versions.items() if version}
+        if len(standings) < len(self.standings) or not with_events <= standings.keys() <= versions.keys():
+            raise AppendInvalid(f"one standing for each stream written: {', '.join(sorted(versions))}")
+        if any(versions[stream] != version for stream, version in standings.items()):
+            raise AppendInvalid(f"a standing for each stream written, as it then is: {versions}")
         if not versions.keys().isdisjoint(self.reads):
-            message = f"read and written: {sorted(versions.keys() & self.reads.keys())}"
-            raise ValueError(message)
-
-
-def _check_write(write: Write) -> None:
-    """A leaf is a join of lines: only its last part may hold a line end (store/bytes.py)."""
-    leaves = [(write.command_type, write.meta), *((event.type, event.meta) for event in write.events)]
-    if any("\n" in kind or b"\n" in meta for kind, meta in leaves):
-        message = f"{write.stream}: a line end in a type or in meta"
-        raise ValueError(message)
-    if write.occurred_at.tzinfo is None:
-        message = f"{write.stream}: {write.occurred_at} has no time zone"
-        raise ValueError(message)
-    for event in write.events:
-        for effect in event.effects:
-            if isinstance(effect, Post) and effect.fen < 0:
-                message = f"{write.stream}: {event.type} posts {effect.fen} fen; post the other way round"
-                raise ValueError(message)
+            raise AppendInvalid(f"read and written: {', '.join(sorted(versions.keys() & self.reads.keys()))}")
+        check_append(self)
 
 
 class Status(StrEnum):
@@ -231,6 +216,16 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream ends, as kept beside the log."""
+
+    stream: StreamId
+    version: int
+    chain: bytes
+    """Of its last entry, command or event."""
+
+
+@dataclass(frozen=True, slots=True)
 class Posting:
     """One double entry of the ledger, with the position of the event that made it."""
 
@@ -244,7 +239,10 @@ class EventStore(Protocol):
     """An append-only log with guards and an agenda. Raises StoreUnavailable where the outcome is not known."""
 
     async def append(self, append: Append) -> AppendResult:
-        """All or nothing. Concurrent calls of one process are coalesced; one that says no leaves its neighbours be."""
+        """All or nothing. Concurrent calls of one process are coalesced; one that says no leaves its neighbours be.
+
+        Raises AppendInvalid for one that the store cannot keep, whatever it travelled with: no retry would mend it.
+        """
 
     async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm of the first write from its manual clock to the wall clock, for good.
@@ -319,7 +317,7 @@ class EventStore(Protocol):
     async def refresh_standing(self, standing: Standing) -> bool:
         """Write the agenda row anew if the stream still stands at that version on that clock: a deadline was moved.
 
-        A stream that was never written has no row, and gets none.
+        A stream that was never written has no row, and gets none. Raises AppendInvalid for one that cannot be kept.
         """
 
     async def set_clock(self, realm: str, clock: Clock) -> Clock:
@@ -342,6 +340,9 @@ class EventStore(Protocol):
 
     async def balances(self) -> Mapping[str, int]:
         """Every account's balance in fen."""
+
+    def heads(self) -> AsyncIterator[Head]:
+        """Where each stream ends, ordered by stream id, by pages."""
 
     def postings(self) -> AsyncIterator[Posting]:
         """The ledger, in order of position, and of one event in the order of its effects."""

@@ -18,11 +18,13 @@ import asyncpg
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
+from store.bounds import AppendInvalid, check_standing, is_storable
 from store.port import (
     Append,
     AppendResult,
     Entry,
     EntryKind,
+    Head,
     Loaded,
     Outcomes,
     Posting,
@@ -73,8 +75,15 @@ _UNKNOWN = (
     TimeoutError,
 )
 """What a dying, full, stopping or absent server looks like."""
-_UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
-"""One append among many has a form that the database refuses."""
+_UNFIT = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.FeatureNotSupportedError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+    OverflowError,
+)
+"""What an append that cannot be kept looks like: nothing else is wrong, and no retry would mend it."""
 
 
 class _Connection(asyncpg.Connection):
@@ -139,7 +148,10 @@ class PostgresStore:
 
     async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm to the wall clock. See the port."""
-        rows = await self._rows("go_live", append.writes[0].stream.realm, *_columns([append]))
+        try:
+            rows = await self._rows("go_live", append.writes[0].stream.realm, *_columns([append]))
+        except _UNFIT as error:
+            raise _name_unfit(error) from None
         answer = _append_result(rows[0])
         self._poke(answer.last_position)
         return answer
@@ -176,18 +188,15 @@ class PostgresStore:
         """One statement; every future of it gets an answer."""
         try:
             answers = await self._append_batch([append for append, _ in batch])
-        except _UNFIT as error:
-            if len(batch) == 1:
-                _fail(batch[0][1], error)
-                return
-            for one in batch:  # the server undid all of it: find out whose it was, and let the others through
-                await self._send([one])
         except StoreUnavailable as error:
             for _, future in batch:
                 _fail(future, StoreUnavailable(error.why))
-        except Exception as error:  # noqa: BLE001 - a defect or a missing right: those who await hear of it
-            for _, future in batch:
-                _fail(future, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever awaits hears of it
+            if len(batch) == 1:
+                _fail(batch[0][1], _name_unfit(error))
+                return
+            for one in batch:  # the server undid all of it: find out whose it was, and let the others through
+                await self._send([one])
         else:
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
@@ -215,7 +224,7 @@ class PostgresStore:
                 await self._let_go()
                 connection = self._connection = await self._pool.acquire()
             return await connection.fetch(QUERIES["append"], *columns)
-        except _UNFIT:
+        except _UNFIT:  # some are an InterfaceError too
             raise
         except _UNKNOWN as error:
             await self._let_go(broken=True)
@@ -318,7 +327,7 @@ class PostgresStore:
         events: dict[StreamId, list[Entry]] = {stream: [] for stream in streams}
         holders: dict[str, set[str]] = {key: set() for key in claims}
         balances = dict.fromkeys(accounts, 0)
-        for row in await self._rows("read_many", list(streams), list(claims), list(accounts)):
+        for row in await self._rows("read_many", list(streams), _storable(claims), _storable(accounts)):
             match row["part"]:
                 case "event":
                     entry = _entry(row)
@@ -327,7 +336,7 @@ class PostgresStore:
                     holders[row["stream"]].add(row["type"])
                 case _:
                     balances[row["stream"]] = row["position"]
-        return Readings(events, {key: frozenset(names) for key, names in holders.items()}, balances)
+        return Readings(events, {key: frozenset(taken) for key, taken in holders.items()}, balances)
 
     async def consult(
         self,
@@ -344,7 +353,13 @@ class PostgresStore:
         balances = dict.fromkeys(accounts, 0)
         versions = {stream: 0, **known}
         rows = await self._rows(
-            "consult", list(versions), list(versions.values()), stream.realm, command_id, list(claims), list(accounts)
+            "consult",
+            list(versions),
+            list(versions.values()),
+            stream.realm,
+            command_id,
+            _storable(claims),
+            _storable(accounts),
         )
         for row in rows:
             match row["part"]:
@@ -366,7 +381,7 @@ class PostgresStore:
         own = events.pop(stream)
         readings = Readings(
             {other: events[other] for other in known if other != stream},
-            {key: frozenset(names) for key, names in holders.items()},
+            {key: frozenset(taken) for key, taken in holders.items()},
             balances,
         )
         return replace(loaded, events=own), readings
@@ -401,6 +416,8 @@ class PostgresStore:
 
     async def streams_named(self, name: str, realm: str | None = None) -> Sequence[StreamId]:
         """The streams that bear that name, or hold its claim, in order."""
+        if not is_storable(name):
+            return []
         return [StreamId(row["stream"]) for row in await self._rows("streams_named", name, realm)]
 
     # -------------------------------------------------------------------------------------------------- agenda
@@ -435,6 +452,7 @@ class PostgresStore:
 
     async def refresh_standing(self, standing: Standing) -> bool:
         """Write the agenda row anew if the stream still stands at that version."""
+        check_standing(standing)
         s = standing
         return bool(
             await self._value(
@@ -470,6 +488,14 @@ class PostgresStore:
     async def balances(self) -> Mapping[str, int]:
         """Every account's balance in fen."""
         return {row["account"]: row["balance"] for row in await self._rows("balances")}
+
+    async def heads(self) -> AsyncIterator[Head]:
+        """Where each stream ends, ordered by stream id, by pages."""
+        after = ""
+        while rows := await self._rows("heads", after, PAGE):
+            for row in rows:
+                yield Head(StreamId(row["stream"]), row["version"], row["chain"])
+            after = rows[-1]["stream"]
 
     async def postings(self) -> AsyncIterator[Posting]:
         """The ledger, in order of position."""
@@ -514,9 +540,21 @@ async def _translate_errors() -> AsyncIterator[None]:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 
+def _name_unfit(error: Exception) -> Exception:
+    """What the caller of an append is to hear. The server's own words may quote what was to be kept, and stay here."""
+    if isinstance(error, _UNFIT) and not isinstance(error, AppendInvalid):
+        return AppendInvalid(f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}".rstrip())
+    return error
+
+
 def _fail(future: asyncio.Future[AppendResult], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
+
+
+def _storable(texts: Collection[str]) -> list[str]:
+    """Those that may be there at all: to look for the others would be an error."""
+    return [text for text in texts if is_storable(text)]
 
 
 def _size(append: Append) -> int:

@@ -145,6 +145,10 @@ SELECT key, holder FROM venture.claims ORDER BY key, holder;
 -- name: balances
 SELECT account, balance FROM venture.accounts ORDER BY account;
 
+-- name: heads
+-- $1 after which stream, $2 limit.
+SELECT stream, version, chain FROM venture.streams WHERE stream > $1::text ORDER BY stream LIMIT $2::int;
+
 -- name: postings
 -- $1, $2 after which position and ordinal, $3 limit.
 SELECT position, ordinal, source, target, fen FROM venture.postings

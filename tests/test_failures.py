@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from application.approvals import NoSuchApproval, StillUndecided
-from application.door import CommandDefect, Mismatch, NotKnown, Unsigned
+from application.door import CommandDefect, CommandInvalid, Mismatch, NotKnown, Unsigned
 from application.queries import NameAmbiguous, NameUnknown
 from deciding.decision import StreamParked
 from deciding.fold_cache import StaleFold
@@ -38,6 +38,7 @@ STREAM = StreamId.of("project", "live", "AP-5")
 
 SAMPLES = (
     CommandDefect("KeyError: 'T9'"),
+    CommandInvalid("project/live/AP-5: the command's data: nested deeper than 64"),
     CommandRejected((Unmet(rule="M2", zh="超出預算", en="over the budget"),)),
     Defect("KeyError: 'T9'"),
     DocumentInvalid([DocumentFault("a.yaml", 3, "rows[1]", "缺少此項", "this is missing")]),

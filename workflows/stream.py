@@ -42,7 +42,7 @@ A_LONG_WHILE = timedelta(hours=1)
 """Before another attempt at a deadline that met a fault of ours: only another version of the rules mends it."""
 MOST_NAMED = 3
 """Commands of a bundle that are named in its summary."""
-_FOR_GOOD = ("Malformed", "Defect")
+_FOR_GOOD = ("Malformed", "Invalid", "Defect")
 """Failures that no retry mends."""
 LONG_HISTORY = 2_000
 """Events after which a run makes way for the next, unless its opening says otherwise."""

@@ -373,25 +373,24 @@ def parse_instant(text: str) -> datetime:
     return moment if offset else moment.replace(tzinfo=SHANGHAI)
 
 
-def _parse_moment(value: object) -> object:
-    """A day stays a day; a text with a time becomes that moment."""
+def parse_moment(text: str) -> date | datetime:
+    """A day stays a day; a text with a time is that moment. Raises ValueError if it is neither."""
+    return parse_day(text) if len(text.strip()) <= len("2024年12月31日") else parse_instant(text)
+
+
+def _read_moment(value: object) -> object:
+    if isinstance(value, date):
+        return value
     try:
-        match value:
-            case date():
-                return value
-            case str() if len(value.strip()) <= len("2024-01-01"):
-                return parse_day(value)
-            case str():
-                return parse_instant(value)
-            case _:
-                pass
+        if isinstance(value, str):
+            return parse_moment(value)
     except ValueError:
         pass  # said below, of whatever it is
     zh, en = "須為日期如 2024-03-04，或時間如 2024-03-04T09:00", "must be a date or a time such as 2024-03-04T09:00"
     raise ValueMisread(f"{zh}；不可為 {show(value)}", f"{en}; not {show(value)}")
 
 
-Moment = Annotated[date | datetime, BeforeValidator(_parse_moment)]
+Moment = Annotated[date | datetime, BeforeValidator(_read_moment)]
 """A day, or a time: in Shanghai unless it has an offset."""
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+from domain.kernel.clock import Clock
+from store.bounds import AppendInvalid
 from store.memory import MemoryStore
-from store.port import Append, EntryKind, Status
+from store.port import Append, EntryKind, Standing, Status
 from tests.store.appends import DAY, NOON, appended, event, group, one, project, refusal, whole, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from domain.kernel.identity import StreamId
     from store.port import EventStore
 
 A, B = project("AP-1"), project("AP-2")
@@ -209,8 +213,8 @@ async def test_a_group_of_a_thousand_events_and_a_megabyte_is_recorded(store: Ev
     ("wrong", "said"),
     [
         (lambda: Append((), ()), "one or more commands"),
-        (lambda: Append((write(A, 0, event()),), ()), "a standing for each"),
-        (lambda: Append((write(A, 0, event()),), group(write(A, 0)).standings), "a standing for each"),
+        (lambda: Append((write(A, 0, event()),), ()), "standing for each"),
+        (lambda: Append((write(A, 0, event()),), group(write(A, 0)).standings), "standing for each"),
         (lambda: group(write(A, 0, event()), write(A, 3)), "does not follow on"),
         (lambda: group(write(A, 0, event()), reads={A: 0}), "read and written"),
         (lambda: group(write(A, command_id=(i := uuid4())), write(B, command_id=i)), "an id of its own"),
@@ -221,3 +225,49 @@ async def test_a_group_of_a_thousand_events_and_a_megabyte_is_recorded(store: Ev
 def test_an_append_that_could_never_be_recorded_cannot_be_made(wrong: Callable[[], object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         wrong()
+
+
+# ------------------------------------------------------------------------------- names without events
+
+
+def rejection(stream: StreamId, expected: int = 0) -> Append:
+    """A refused command, of which the agenda is to hear nothing."""
+    return replace(refusal(stream, expected), standings=())
+
+
+async def test_a_refusal_on_an_unused_name_leaves_its_entry_and_no_row_in_the_agenda(store: EventStore) -> None:
+    await appended(store, rejection(A))
+    assert [entry.kind async for entry in store.read(A, commands=True)] == [EntryKind.COMMAND]
+    assert await store.standing(A) is None
+    assert await store.streams_named(A.name) == []
+    assert not await store.refresh_standing(Standing(A, 0, "NONE", NOON, Clock.WALL, b"{}"))
+    assert [standing async for standing in store.standings()] == []
+    assert [(head.stream, head.version) async for head in store.heads()] == [(A, 0)]
+
+
+async def test_the_first_event_after_refusals_brings_the_row(store: EventStore) -> None:
+    await appended(store, rejection(A))
+    await appended(store, rejection(A))
+    await appended(store, one(A))
+    assert [(s.stream, s.version) async for s in store.standings()] == [(A, 1)]
+    await appended(store, one(A, 1))
+    assert [(s.stream, s.version) async for s in store.standings()] == [(A, 2)]
+    await whole(store)
+
+
+async def test_a_refusal_and_the_first_event_that_travel_together_leave_the_row_of_the_event(store: EventStore) -> None:
+    await asyncio.gather(*(store.append(append) for append in (rejection(A), one(A), rejection(B), rejection(B))))
+    assert [(s.stream, s.version) async for s in store.standings()] == [(A, 1)]
+    await whole(store)
+
+
+async def test_a_row_that_an_older_release_made_without_events_is_taken_over(store: EventStore) -> None:
+    await appended(store, refusal(A))
+    await appended(store, one(A))
+    assert [(s.stream, s.version) async for s in store.standings()] == [(A, 1)]
+
+
+async def test_a_stream_with_events_is_never_written_without_its_row(store: EventStore) -> None:
+    await appended(store, one(A))
+    with pytest.raises(AppendInvalid, match="standing for each"):
+        rejection(A, 1)

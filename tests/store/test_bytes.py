@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
+from local.postgres import OWNER
 from store.bytes import GENESIS, Frontier, chain_hash, leaf, root
 from store.port import Append, Entry, EntryKind, NewEvent, Standing, Write
 from tests.store.appends import appended
+from tests.time_skipping import let_time_be_skipped
 
 if TYPE_CHECKING:
     from store.postgres import PostgresStore
+    from tests.store.conftest import Database
 
 ENTRY = Entry(
     position=7,

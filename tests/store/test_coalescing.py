@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
-from domain.kernel.effects import Claim
 from local.postgres import OWNER, SUPERUSER
 from store.port import Status, StoreUnavailable
 from store.postgres import PostgresStore, open_pool
-from tests.store.appends import appended, event, group, one, project, whole, write
+from tests.store.appends import appended, one, project, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,36 +19,6 @@ if TYPE_CHECKING:
     from tests.store.conftest import Database
 
 A = project("AP-1")
-
-
-async def test_an_append_whose_json_the_database_refuses_fails_alone(postgres_store: PostgresStore) -> None:
-    broken = group(replace(write(A, 0, event()), data=b"{not json"))
-    answers = await asyncio.gather(
-        *(postgres_store.append(a) for a in (one(project("AP-2")), broken, one(project("AP-3")))),
-        return_exceptions=True,
-    )
-    assert isinstance(answers[1], asyncpg.DataError)
-    assert [getattr(a, "status", None) for a in answers] == [Status.APPENDED, None, Status.APPENDED]
-    await whole(postgres_store)
-
-
-async def test_an_append_that_cannot_even_be_sent_fails_alone(postgres_store: PostgresStore) -> None:
-    unsendable = group(replace(write(A, 0, event()), schema_version=2**40))
-    answers = await asyncio.gather(
-        *(postgres_store.append(a) for a in (unsendable, one(project("AP-2")))), return_exceptions=True
-    )
-    assert isinstance(answers[0], asyncpg.DataError)
-    assert getattr(answers[1], "status", None) is Status.APPENDED
-
-
-async def test_a_text_that_postgres_cannot_keep_fails_alone(postgres_store: PostgresStore) -> None:
-    answers = await asyncio.gather(
-        postgres_store.append(one(A, 0, event(Claim("nul\x00", "holder")))),
-        postgres_store.append(one(project("AP-2"))),
-        return_exceptions=True,
-    )
-    assert isinstance(answers[0], asyncpg.DataError)
-    assert getattr(answers[1], "status", None) is Status.APPENDED
 
 
 async def test_what_nobody_awaits_any_more_is_not_sent(postgres_store: PostgresStore) -> None:

@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from application.door import CommandDefect, Mismatch, NotKnown
+from application.door import CommandDefect, CommandInvalid, Mismatch, NotKnown
 from deciding.decision import StreamParked
 from domain.kernel.decider import Aggregate
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope, Progress
@@ -17,6 +17,7 @@ from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
 from domain.round.plan import CloseNeedSolicitation, OpenNeedSolicitation
+from store import bounds
 from store.port import EntryKind, StoreUnavailable
 from tests.workflows.bureau import Bureau, need_submission, verification
 
@@ -183,6 +184,19 @@ async def test_a_fault_in_a_rule_is_said_at_once_and_not_tried_again(
     assert failed == ["ND-1"]
     monkeypatch.undo()
     await desk.door.send(need, RejectNeed(reason="重複"), OFFICER)
+
+
+async def test_what_can_never_be_recorded_is_said_so_at_once_and_is_no_fault_of_the_product(
+    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bureau.open_round()
+    need = bureau.id("need", "ND-1")
+    monkeypatch.setattr(bounds, "LONGEST_DOCUMENT", 1_000)
+    with pytest.raises(CommandInvalid, match="more than 1000") as invalid:
+        await desk.door.send(need, need_submission("老人" * 200), COMMUNITY)
+    assert "老人老人" not in str(invalid.value)
+    monkeypatch.undo()
+    await desk.door.send(need, need_submission(), COMMUNITY)
 
 
 async def test_while_the_store_is_away_a_workflow_says_so_and_does_not_go_on_trying(
