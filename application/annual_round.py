@@ -85,7 +85,8 @@ async def open_round(door: Door, store: EventStore, request: YearsRound) -> Open
     try:
         if annual.actor.role in PublishCalendar.by:
             await publish_calendars(door, store, request.year, annual.actor, annual.realm)
-        receipt = await door.send(stream, command, annual.actor, command_id=derive_id("annual", stream))
+        command_id = derive_id("annual", stream)
+        receipt = await door.send(stream, command, annual.actor, command_id=command_id, derived=True)
     except CommandRejected as refused:
         log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
         return Opened(stream=stream, refused=tuple(u.rule for u in refused.unmet))

@@ -22,7 +22,7 @@ from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread, show
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Actor, StreamId, Text, derive_id
-from domain.kernel.input import Moment, at_hour, parse_json, read_fields
+from domain.kernel.input import DayOrTime, at_hour, parse_json, read_fields
 from schemes.document import Document, DocumentFault, DocumentInvalid
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class BulkRow(BaseModel):
     subject: Text
     """``PJ-3``, ``PJ-3/T1``, ``AP-5``…; a new name begins a new stream."""
     actor: Actor
-    at: Moment | None = None
+    at: DayOrTime | None = None
     """When it was so, in a realm on a manual clock; without it, it is dated where that clock stands."""
     key: Text | None = None
     """By which the office knows the row, e.g. a voucher's number: mended, it is still the same row."""

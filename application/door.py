@@ -23,9 +23,12 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from application.approval_watch import ApprovalWatch
 from deciding import captions
+from deciding.admission import find_inadmissible
 from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
+from deciding.manual_clock import is_unrecorded
 from deciding.refresh import read_calendar_version, refresh_standings
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
@@ -35,7 +38,7 @@ from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import EventStore, StoreUnavailable
 from tracing import span
-from workflows.kinds import workflow_type
+from workflows.kinds import GROUP_DECISIONS, workflow_type
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -60,6 +63,8 @@ MOST_STREAMS = 2_000
 """Streams of which a door remembers whether their workflow stays."""
 PATIENCE = timedelta(seconds=15)
 """How long a door waits for an answer before it says that it is not known."""
+GROUP_PATIENCE = timedelta(minutes=5)
+"""The same for a decision over many streams, as a round's resolution is."""
 
 
 class NotKnown(Failure):
@@ -142,8 +147,8 @@ class Receipt:
     position: int
     events: tuple[str, ...]
     repeated: bool
-    genesis: UUID | None = None
-    """Of the log in which the door has read it."""
+    log: str
+    """The log in which it stands, by the chain hash of its first entry, in hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +160,23 @@ class CommandRequest:
     command_id: UUID
     at: datetime | None = None
     """The business time of a command in a realm on a manual clock, UTC; on the wall clock there is none."""
+    derived: bool = False
+    """Whether the engine derived the id: a step of a scenario, a row of a file. A caller's id is never derived."""
 
 
 class Door:
     """Lets commands in. One door may serve many callers at once."""
 
-    def __init__(
-        self, client: Client, store: EventStore, key: bytes, task_queue: str, genesis: UUID | None = None
-    ) -> None:
-        """Sign with that key; ask workflows on that queue. The log is the one of that genesis, or the first met."""
+    def __init__(self, client: Client, store: EventStore, key: bytes, task_queue: str) -> None:
+        """Sign with that key; ask workflows on that task queue."""
         self._client = client
         self._store = store
         self._key = key
         self.task_queue = task_queue
-        self._genesis = genesis
+        self._log = ""
+        """The chain hash of the log's first entry, once there is one."""
+        self.approvals = ApprovalWatch(store)
+        """Whoever waits for an approval behind this door."""
         self._calendars: dict[str, int] = {}
         """Realm and the version of its working days by which this door has seen all its deadlines computed."""
         self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
@@ -183,21 +191,23 @@ class Door:
         *,
         command_id: UUID | None = None,
         at: datetime | None = None,
+        derived: bool = False,
     ) -> Receipt:
         """Have the command carried out.
 
         ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
-        first. On the wall clock it must be left out.
+        first. On the wall clock it must be left out. ``derived`` says that the engine derived the id (014).
 
         Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandInvalid, CommandDefect, or
         NotKnown.
         """
-        request = CommandRequest(command, actor, command_id or uuid4(), at)
+        request = CommandRequest(command, actor, command_id or uuid4(), at, derived)
+        envelope = self._seal(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
-        answer = await self.ask(self._seal(subject, request)) if fresh else None
+        answer = await self.ask(envelope) if fresh and envelope.signature else None
         if answer is None or answer.ending is Ending.EARLY:
             (answer,) = [answer async for answer in self.send_each(subject, [request])]
-        return receipt(request.command_id, answer, self._genesis)
+        return receipt(request.command_id, answer)
 
     async def send_each(self, subject: StreamId, requests: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
         """Have the commands carried out in turn, many in one update; the answers one by one, as ``receipt`` reads them.
@@ -211,10 +221,12 @@ class Door:
         while done < len(envelopes):
             envelope, at = envelopes[done], requests[done].at
             try:
-                journalled = (await self._outcomes([envelope])).get(envelope.command_id)
+                journalled = (await self._read_journal([envelope])).get(envelope.command_id)
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
-                    answers = [repeat_answer(envelope, journalled)]
+                    answers = [self._read_answer(envelope, journalled)]
+                elif not envelope.signature:
+                    answers = [_refuse(subject, find_inadmissible(envelope))]
                 elif at is not None and realm.clock is Clock.WALL:
                     answers = [_refuse_dated(subject)]
                 else:
@@ -232,18 +244,24 @@ class Door:
             done += len(answers)
 
     def _seal(self, subject: StreamId, request: CommandRequest) -> Envelope:
-        return Envelope(
+        """The request under this door's signature, which nothing inadmissible gets."""
+        envelope = Envelope(
             command_id=request.command_id,
+            derived=request.derived,
             subject=subject,
             actor=request.actor,
             received_at=request.at or datetime.now(UTC),
             command=request.command.command_type,
             body=plain(request.command),
-        ).signed(self._key)
+        )
+        return envelope if find_inadmissible(envelope) else envelope.signed(self._key)
 
     async def ask(self, envelope: Envelope) -> Answer:
         """The one answer to a signed envelope. Raises NotKnown."""
-        (answer,) = await self._ask_each([envelope])
+        try:
+            (answer,) = await self._ask_each([envelope])
+        except StoreUnavailable as gone:
+            raise NotKnown(envelope.command_id, gone.why) from gone
         return answer
 
     async def _ask_each(self, envelopes: Sequence[Envelope]) -> list[Answer]:
@@ -262,44 +280,41 @@ class Door:
                     each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
                     answers = list(each.answers)
             attributes["ending"] = answers[-1].ending.lower()
-            return await self._confirm(envelopes[: len(answers)], answers)
+        answered = envelopes[: len(answers)]
+        journal = await self._read_journal(answered)
+        return [
+            await self._confirm(envelope, answer, journal.get(envelope.command_id))
+            for envelope, answer in zip(answered, answers, strict=True)
+        ]
 
-    async def _confirm(self, envelopes: Sequence[Envelope], answers: Sequence[Answer]) -> list[Answer]:
-        """The outcomes as the log itself has them: a worker on another log, or a stranger's, can say nothing.
+    async def _confirm(self, envelope: Envelope, answer: Answer, entry: Entry | None) -> Answer:
+        """The answer as the log has it: a worker on another database, or a stranger's, can say nothing (017)."""
+        if entry is not None:
+            return self._read_answer(envelope, entry).model_copy(update={"repeated": answer.repeated})
+        match answer.ending:
+            case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY:
+                return answer  # nothing is said to be recorded
+            case Ending.REFUSED if await is_unrecorded(self._store, envelope, answer.unmet):
+                return answer
+            case Ending.ACCEPTED | Ending.REFUSED | Ending.MISMATCH:
+                log.error("door.unfounded_answer", stream=envelope.subject, ending=answer.ending)
+                raise NotKnown(envelope.command_id, "what a worker answered is not in this log")
+            case _:
+                assert_never(answer.ending)
 
-        What the journal never holds passes as it is: that a command is early, parked or unsigned, and a refusal by how
-        the realm's clock stands, which is judged again whenever it is asked again. Raises NotKnown of the first other.
-        """
-        journalled = await self._outcomes(envelopes)
-        confirmed: list[Answer] = []
-        for envelope, answer in zip(envelopes, answers, strict=True):
-            entry = journalled.get(envelope.command_id)
-            if entry is not None:
-                outcome = repeat_answer(envelope, entry)
-                is_first = outcome.ending is answer.ending and not answer.repeated
-                confirmed.append(outcome.model_copy(update={"repeated": False}) if is_first else outcome)
-            elif answer.ending in _UNRECORDED or (answer.unmet and {u.rule for u in answer.unmet} <= _CLOCK_RULES):
-                confirmed.append(answer)
-            else:
-                log.error("door.not_in_the_log", stream=envelope.subject, ending=answer.ending.lower())
-                raise NotKnown(envelope.command_id, _ELSEWHERE)
-        return confirmed
-
-    async def _outcomes(self, envelopes: Sequence[Envelope]) -> Mapping[UUID, Entry]:
-        """What is journalled of those commands, in the log that this door has known from the beginning.
-
-        Raises NotKnown if another log, or none, stands where it was.
-        """
-        first = envelopes[0].command_id
-        try:
-            outcomes = await self._store.outcomes([envelope.command_id for envelope in envelopes])
-        except StoreUnavailable as gone:
-            raise NotKnown(first, gone.why) from gone
-        self._genesis = self._genesis or outcomes.genesis
-        if outcomes.genesis != self._genesis:
-            log.error("door.another_log", genesis=str(outcomes.genesis), expected=str(self._genesis))
-            raise NotKnown(first, _ELSEWHERE)
+    async def _read_journal(self, envelopes: Sequence[Envelope]) -> Mapping[UUID, Entry]:
+        """What is journalled of them, in the log that this door has known from the beginning. Raises NotKnown."""
+        outcomes = await self._store.outcomes([envelope.command_id for envelope in envelopes])
+        genesis = outcomes.genesis.hex() if outcomes.genesis else ""
+        self._log = self._log or genesis
+        if genesis != self._log:
+            log.error("door.another_log", genesis=genesis, expected=self._log)
+            raise NotKnown(envelopes[0].command_id, "the log behind this door is not the one that it knew")
         return outcomes.commands
+
+    def _read_answer(self, envelope: Envelope, entry: Entry) -> Answer:
+        """The recorded answer, with the log that it was read in."""
+        return repeat_answer(envelope, entry).model_copy(update={"log": self._log})
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
@@ -313,7 +328,7 @@ class Door:
             if standing == before:
                 raise StreamParked(standing.stream)
             before = standing
-            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at))
+            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at).signed(self._key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""
@@ -331,18 +346,6 @@ class Door:
             workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream), start_signal="look"
         )
 
-    async def settled(self, stream: StreamId, approval: UUID) -> None:
-        """Return once that approval may have been decided; wait through restarts of anything. Then read the log."""
-        while True:
-            try:
-                await self._update_with_start("settled", stream, str(approval), None, f"{approval}/{uuid4()}")
-            except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as interrupted:
-                _give_way_if_cancelled(interrupted)
-                log.info("approval.wait_resumed", approval=str(approval), reason=str(interrupted))
-                await asyncio.sleep(1)
-            else:
-                return
-
     async def _fall_due(self, deadline: CarryOut) -> Progress:
         return await self._update(
             "fall_due", deadline.stream, deadline, derive_id("fall_due", deadline.stream), Progress
@@ -352,8 +355,12 @@ class Door:
         self, update: str, stream: StreamId, argument: BaseModel, command_id: UUID, answers: type[Answered]
     ) -> Answered:
         """Update-with-start. The update id is fresh each time: the journal, not Temporal, makes twice once."""
+        commands = {e.command for e in argument.envelopes} if isinstance(argument, Bundle) else set()
+        if isinstance(argument, Envelope):
+            commands = {argument.command}
+        patience = PATIENCE if commands.isdisjoint(GROUP_DECISIONS) else GROUP_PATIENCE
         try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
+            async with asyncio.timeout(patience.total_seconds()):
                 while True:
                     try:
                         return await self._update_once(update, stream, argument, answers, f"{command_id}/{uuid4()}")
@@ -365,7 +372,7 @@ class Door:
                     await asyncio.sleep(0.1)
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
             _give_way_if_cancelled(late)
-            raise NotKnown(command_id, f"no answer within {PATIENCE.total_seconds():.0f} s") from late
+            raise NotKnown(command_id, f"no answer within {patience.total_seconds():.0f} s") from late
 
     async def _update_once(
         self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
@@ -389,13 +396,14 @@ class Door:
         return answer
 
     async def _update_with_start(
-        self, update: str, stream: StreamId, argument: BaseModel | str, answers: type | None, update_id: str
-    ) -> Any:  # noqa: ANN401 - of the type given
+        self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
+    ) -> Answered:
         start = self._start(stream)
         start._workflow_handle.add_done_callback(_retrieve_exception)  # noqa: SLF001 - to await it instead would let others cancel it
-        return await self._client.execute_update_with_start_workflow(
+        answer: Answered = await self._client.execute_update_with_start_workflow(
             update, argument, start_workflow_operation=start, id=update_id, result_type=answers
         )
+        return answer
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""
@@ -414,23 +422,15 @@ class Door:
         }
 
 
-_UNRECORDED = frozenset({Ending.EARLY, Ending.PARKED, Ending.UNSIGNED})
-_CLOCK_RULES = frozenset({"CLOCK", "CK01", "CK02"})
-"""Rules about how a realm's clock stands: no stream's version tells it, so such a refusal is not journalled."""
-_ELSEWHERE = (
-    "日誌中沒有此結果：worker 與入口不在同一日誌（核對兩者的 VENTURE_POSTGRES_URL 與 venture doctor）"
-    " / the log has no such outcome: door and worker are at different logs (compare their VENTURE_POSTGRES_URL)"
-)
-
 _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
 
 
 def _take_fitting(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
-    """As many as one update takes, and at least the first."""
+    """As many as one update takes, and at least the first; none that is inadmissible."""
     size = 0
     for envelope in envelopes:
-        if size > MOST_BYTES:
+        if size > MOST_BYTES or not envelope.signature:
             return
         size += len(canonical(envelope.body))
         yield envelope
@@ -470,15 +470,26 @@ def _refuse_dated(subject: StreamId) -> Answer:
         zh=f"{realm} 域用實時鐘，命令不可自定時間；文件上的日期請填在內容中",
         en=f"the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
     )
-    return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=(unmet,))
+    return _refuse(subject, (unmet,))
 
 
-def receipt(command_id: UUID, answer: Answer, genesis: UUID | None = None) -> Receipt:
-    """The receipt of an accepted command, in that log. Raises what the answer says otherwise."""
+def _refuse(subject: StreamId, unmet: tuple[Unmet, ...]) -> Answer:
+    """A refusal that is in no journal: under that id and in that form the command was never taken in."""
+    return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=unmet)
+
+
+def receipt(command_id: UUID, answer: Answer) -> Receipt:
+    """The receipt of an accepted command. Raises what the answer says otherwise."""
     match answer.ending:
         case Ending.ACCEPTED:
             return Receipt(
-                command_id, answer.stream, answer.version, answer.position, answer.events, answer.repeated, genesis
+                command_id,
+                answer.stream,
+                answer.version,
+                answer.position,
+                answer.events,
+                repeated=answer.repeated,
+                log=answer.log,
             )
         case Ending.REFUSED:
             raise CommandRejected(answer.unmet)

@@ -15,6 +15,7 @@ from deciding.fold import fold, parse_command
 from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
+from domain.kernel.decider import refuse_role
 from domain.kernel.identity import deadline_command_id
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
@@ -169,12 +170,14 @@ class _CommandRedecision:
             order = Order(parse_command(entry.type, _read_body(entry)), journal.actor, entry.occurred_at)
         except (KeyError, ValidationError) as error:
             return self._difference("form", entry.type, f"{type(error).__name__}: {error}")
+        no_business = sorted({u.rule for u in refuse_role(order)})
+        unread = bool(no_business) and list(journal.outcome.rules) == no_business  # refused before anything was read
         try:
-            facts = await self._past.facts(self._state, order.command, journal, entry.position)
+            facts = None if unread else await self._past.facts(self._state, order.command, journal, entry.position)
             late = await self._compare_origin(order, journal)
         except (FactMissing, KeyError) as missing:
             return self._difference("readings", _format_readings(journal), str(missing))
-        if late is not None:
+        if late is not None or facts is None:
             return late
         try:
             events = self._aggregate.decide(self._state, facts, order)

@@ -8,11 +8,12 @@ import typer
 
 from application.realms import require_realm
 from application.rules import publish_calendars
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
 from cli.command import read_actor
+from cli.help import Typer
 from domain.kernel.identity import LIVE
 
-app = noun("工作日曆：節假日與調休", "working days: holidays and make-up weekends")
+app = Typer()
 
 
 @app.command("publish")

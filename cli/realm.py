@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from application.realms import open_realm
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
+from cli.help import Typer
 from cli.output import ArgumentInvalid
 
-app = noun("時鐘域：補錄、演練各有其鐘", "realms: papers of years past and trials, each with a clock of its own")
+app = Typer()
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 

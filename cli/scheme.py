@@ -9,8 +9,9 @@ import typer
 
 from application.realms import require_realm
 from application.rules import publish_scheme
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
 from cli.command import read_actor
+from cli.help import Typer
 from cli.output import Column, Printer
 from domain.kernel.identity import LIVE
 from schemes import packs
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
     from schemes.document import DocumentFault
 
-app = noun("管理辦法：各市規則", "schemes: the cities' rules")
+app = Typer()
 
 
 @app.command("check")

@@ -30,7 +30,8 @@ def build_append(decision: Decision, others: tuple[Decision, ...], envelope: Env
         if stream not in streams and stream.kind != "scheme"
     }
     standings = (build_standing(decision), *(replace(build_standing(other), notified=False) for other in others))
-    return Append(tuple(writes), standings, reads)
+    begun = tuple(standing for standing in standings if standing.version)  # a refused name stays free, and has no row
+    return Append(tuple(writes), begun, reads)
 
 
 def build_answer(decision: Decision, appended: AppendResult) -> Answer:

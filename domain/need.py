@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.bounds import Name
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
@@ -36,21 +37,21 @@ PROPOSERS = (Role.PUBLIC, Role.COMM, Role.DCAB)
 class Shortfall(Particulars):
     """Who lacks what, where (stage 1 of §2.2)."""
 
-    round: Annotated[str, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="輪次 / round")]
     """The round that asked for needs."""
     group: Annotated[Text, Field(title="服務對象 / beneficiary group")]
     """Whom it is about, e.g. 空巢老人； a group, never a person."""
     problem: Annotated[Text | None, Field(title="問題 / problem")] = None
     place: Annotated[Text | None, Field(title="地點 / place")] = None
-    head_count: Annotated[Annotated[int, Field(ge=1)] | None, Field(title="人數 / head count")] = None
+    head_count: Annotated[Annotated[int, Field(ge=1, le=10_000_000)] | None, Field(title="人數 / head count")] = None
     """Persons, not person-times."""
-    fields: Annotated[tuple[Text, ...], Field(title="領域 / fields")] = ()
+    fields: Annotated[tuple[Text, ...], Field(max_length=20, title="領域 / fields")] = ()
     """Fields of welfare (HZ-6)."""
     theme: Annotated[Text | None, Field(title="主題 / theme")] = None
     """The city's priority that it falls under (HZ-12)."""
-    resources: Annotated[tuple[Text, ...], Field(title="資源 / resources")] = ()
+    resources: Annotated[tuple[Text, ...], Field(max_length=50, title="資源 / resources")] = ()
     """What the proposer offers towards it (HZ-3)."""
-    split_from: Annotated[str | None, Field(title="拆分自 / split from")] = None
+    split_from: Annotated[Name | None, Field(title="拆分自 / split from")] = None
     """The need that this is a part of; then the window does not bind it."""
     attachments: Attachments = ()
 
@@ -71,7 +72,7 @@ class SubmitNeed(Shortfall, Command):
 class Endorsement(Particulars):
     """What stands behind an endorsement."""
 
-    resources: Annotated[tuple[Text, ...], Field(title="資源 / resources")] = ()
+    resources: Annotated[tuple[Text, ...], Field(max_length=50, title="資源 / resources")] = ()
     """What the endorser offers (HZ-3)."""
 
 
@@ -135,7 +136,7 @@ class RejectNeed(NeedRejection, Command):
 class Absorption(Particulars):
     """Which need this one speaks for as well."""
 
-    other: Annotated[str, Field(title="被併需求 / the other need")]
+    other: Annotated[Name, Field(title="被併需求 / the other need")]
 
 
 class NeedAbsorbed(Absorption, Event):
@@ -162,7 +163,7 @@ class AbsorbNeed(Absorption, Command):
 class Merger(Particulars):
     """Into which need it goes."""
 
-    into: Annotated[str, Field(title="去向 / into")]
+    into: Annotated[Name, Field(title="去向 / into")]
 
 
 class NeedMerged(Merger, Event):
@@ -181,7 +182,7 @@ class MergeNeed(Merger, Command):
 class Division(Particulars):
     """Into which needs it falls."""
 
-    into: Annotated[tuple[str, ...], Field(min_length=2, title="去向 / into")]
+    into: Annotated[tuple[Name, ...], Field(max_length=50, min_length=2, title="去向 / into")]
 
 
 class NeedSplit(Division, Event):

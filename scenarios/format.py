@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.kernel.identity import SYSTEM, Actor, Text
-from domain.kernel.input import Moment
+from domain.kernel.input import DayOrTime
 from domain.kernel.money import Fen
 
 _COLUMNS = ("at", "event", "subject", "actor", "data", "why")
@@ -25,7 +25,7 @@ class Row(_Part):
     A row whose event is a deadline's own is an expectation: the clock must have brought it about on that day.
     """
 
-    at: Moment
+    at: DayOrTime
     """A day (then 09:00 Asia/Shanghai, one minute after the row before it on the same day), or a time."""
     event: Text
     """The event, e.g. ``ProjectStarted``; the command's name or the Chinese term do as well."""
@@ -54,7 +54,7 @@ class Row(_Part):
 class MustRefuse(_Part):
     """A command that must be refused, with the rule that refuses it."""
 
-    at: Moment
+    at: DayOrTime
     """A day (then 08:00 Asia/Shanghai, before the day's rows), or a time."""
     command: Text
     """The event or command; ``… by ROLE#n`` names who asks."""

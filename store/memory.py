@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD, Claim, Post, Release
@@ -102,7 +101,6 @@ class MemoryStore:
         """``clock`` tells when entries are recorded and leases end; nothing may be dated further ahead of it."""
         self._clock = clock
         self._tolerance = tolerance
-        self._genesis = uuid4()
         self._entries: list[Entry] = []
         self._streams: dict[StreamId, list[Entry]] = {}
         self._events: dict[StreamId, list[Entry]] = {}
@@ -212,13 +210,10 @@ class MemoryStore:
 
     # --------------------------------------------------------------------------------------------------- reads
 
-    async def genesis(self) -> UUID:
-        """Which log this is."""
-        return self._genesis
-
     async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
         """What is journalled of those commands, and in which log."""
-        return Outcomes(self._genesis, {key: self._journal[key] for key in command_ids if key in self._journal})
+        genesis = self._entries[0].chain if self._entries else None
+        return Outcomes(genesis, {key: self._journal[key] for key in command_ids if key in self._journal})
 
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id."""

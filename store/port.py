@@ -201,7 +201,8 @@ class Loaded:
 class Outcomes:
     """What is journalled of some commands, and in which log."""
 
-    genesis: UUID
+    genesis: bytes | None
+    """Which log it is: the chain hash of its first entry, which no two share; None of an empty one."""
     commands: Mapping[UUID, Entry]
     """By their id; one that is not journalled is missing."""
 
@@ -250,9 +251,6 @@ class EventStore(Protocol):
         CONFLICT with the stream while a deadline of the realm lies at or before that write. Afterwards whoever has a
         deadline there is unnotified, and what was loaded before on the manual clock no longer stands.
         """
-
-    async def genesis(self) -> UUID:
-        """Which log this is: made with it, and the same for ever."""
 
     async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
         """What is journalled of those commands, on whichever streams, and in which log it was read."""

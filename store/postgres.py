@@ -299,11 +299,6 @@ class PostgresStore:
 
     # --------------------------------------------------------------------------------------------------- reads
 
-    async def genesis(self) -> UUID:
-        """Which log this is."""
-        genesis: UUID = await self._value("genesis")
-        return genesis
-
     async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
         """What is journalled of those commands, and in which log."""
         rows = await self._rows("outcomes", list(command_ids))

@@ -13,13 +13,10 @@ SELECT status, first_position, last_position, recorded_at, what
 -- name: journalled
 SELECT {entry} FROM venture.entries WHERE command_id = $1::uuid AND kind = 'command';
 
--- name: genesis
-SELECT id FROM venture.genesis;
-
 -- name: outcomes
 -- One row at least: of a log without such commands its genesis alone.
-SELECT g.id AS genesis, e.*
-  FROM venture.genesis g
+SELECT g.chain AS genesis, e.*
+  FROM (SELECT (SELECT chain FROM venture.entries WHERE position = 1) AS chain) g
   LEFT JOIN (SELECT {entry} FROM venture.entries WHERE command_id = ANY ($1::uuid[]) AND kind = 'command') e ON true;
 
 -- name: realm

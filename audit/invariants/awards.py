@@ -158,7 +158,7 @@ def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent
     project, support = realm.project(event.name), event.part("support")
     if support:
         project.organisation, project.round = str(support.get("organisation", "")), str(support.get("round", ""))
-        project.fields, project.supports_base = frozenset(map(str, support.get("fields", ()))), True
+        project.fields, project.supports_base = frozenset(map(str, support.get("fields", ()))), str(support.get("base"))
     project.number, project.award, project.panel = event.text("project"), event.fen("award"), event.text("panel")
     project.live = event.shares("funds")
     rules = realm.rules(project)
@@ -178,6 +178,7 @@ def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent
         f"the number {project.number} is {bearer}'s",
     )
     _require_envelopes(require, realm, project)
+    _require_budget(require, realm, project)
     if not support:
         require(
             project.award <= project.requested,
@@ -207,6 +208,26 @@ def _require_envelopes(require: Conditions, realm: Realm, project: Project) -> N
         )
 
 
+def _require_budget(require: Conditions, realm: Realm, project: Project) -> None:
+    """M5, C2: the live awards of a round keep to its approved budget. C3: a base has one support a year."""
+    known = realm.rounds[project.round]
+    known.awarded += project.award
+    require(
+        known.budget is None or known.awarded <= known.budget,
+        "C2" if project.supports_base else "M5",
+        f"{project.round} 預算 {known.budget} 分，立項合計 {known.awarded} 分",
+        f"{project.round} has a budget of {known.budget} fen; its live awards come to {known.awarded}",
+    )
+    if project.supports_base:
+        holder = realm.supports.setdefault((project.supports_base, known.year), project.name)
+        require(
+            holder == project.name,
+            "C3",
+            f"{project.supports_base} 在 {known.year} 年已由 {holder} 扶持",
+            f"{project.supports_base} has its support of {known.year} by {holder}",
+        )
+
+
 def _require_line(require: Conditions, realm: Realm, project: Project, name: str, rule: str) -> None:
     panel = realm.panels[name]
     line = to_number(realm.rules(project)["review.line"] or 0)
@@ -228,8 +249,10 @@ def check_funds_freed(require: Conditions, realm: Realm, event: RecordedEvent) -
         f"退回額度 {back}，應為 {project.live}",
         f"{back} went back to the envelopes; {project.live} was set aside",
     )
-    for name, fen in back.items():
-        realm.funds[name].taken -= fen
+    realm.free(project, back)
+    year = realm.rounds[project.round].year
+    if realm.supports.get((project.supports_base, year)) == project.name:
+        del realm.supports[project.supports_base, year]
     project.live = {}
     release_answer(realm, project)
 

@@ -223,7 +223,7 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
     require(event.shares("split") == cut, "M9", f"核減分攤 {event.shares('split')}", f"it is split so: {cut}")
     for name, fen in event.shares("split").items():
         project.live[name] = project.live.get(name, 0) - fen
-        realm.funds[name].taken -= fen
+    realm.free(project, event.shares("split"))
     project.version, project.award, project.budget = project.version + 1, award, event.shares("budget")
     project.end, known.status = to_date(event.data.get("end")), "EFFECTIVE"
     for other in project.variations.values():

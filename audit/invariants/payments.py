@@ -158,9 +158,10 @@ def check_tranche_cancelled(require: Conditions, realm: Realm, event: RecordedEv
         f"核減 {amount} 分，未撥 {tranche.left} 分",
         f"{amount} fen are cancelled; {tranche.left} are unpaid",
     )
-    for name, fen in _split(require, event, amount, project.live).items():
+    split = _split(require, event, amount, project.live)
+    for name, fen in split.items():
         project.live[name] = project.live.get(name, 0) - fen
-        realm.funds[name].taken -= fen
+    realm.free(project, split)
     tranche.cancelled += amount
     if tranche.left <= 0:
         tranche.status = "CANCELLED"

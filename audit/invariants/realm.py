@@ -10,6 +10,7 @@ from audit.invariants.rules import Rules
 from audit.invariants.working_days import Days
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
     from decimal import Decimal
 
@@ -49,7 +50,10 @@ class Round:
     scheme: tuple[str, int] | None = None
     year: int | None = None
     level: str = ""
-    budget: int = 0
+    budget: int | None = None
+    """What was approved for it last; None before any approval."""
+    awarded: int = 0
+    """What its live awards come to: proposed, less what was freed, cut or cancelled."""
     solicited_on: date | None = None
     needs_wd: int = 0
     called_on: date | None = None
@@ -173,7 +177,8 @@ class Project:
     requested: int = 0
     match_pledged: int = 0
     community: str = ""
-    supports_base: bool = False
+    supports_base: str = ""
+    """The base that it supports."""
     returned_on: date | None = None
     completion_wd: int = 0
     # the award
@@ -271,6 +276,8 @@ class Realm:
     """City's rules and year, and the round that is its municipal one (H1)."""
     bases: dict[str, str] = field(default_factory=dict)
     """Base and its tier."""
+    supports: dict[tuple[str, int | None], str] = field(default_factory=dict)
+    """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
     projects: dict[str, Project] = field(default_factory=dict)
     vouchers: dict[str, str] = field(default_factory=dict)
@@ -285,6 +292,12 @@ class Realm:
     def look_back_to(self, instant: datetime) -> None:
         """Look at things as of that instant: a calendar that was published later says nothing of it."""
         self.days = next((days for days in reversed(self.calendars) if days.since <= instant), self.calendars[0])
+
+    def free(self, project: Project, shares: Mapping[str, int]) -> None:
+        """What an award no longer takes: of each fund, and of its round's budget."""
+        for name, fen in shares.items():
+            self.funds[name].taken -= fen
+        self.rounds[project.round].awarded -= sum(shares.values())
 
     def project(self, name: str) -> Project:
         """The project of that stream."""

@@ -144,9 +144,15 @@ def _found_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Rou
 
 
 def check_round_budget_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """The year's money; its shares add up."""
+    """M5: the year's money; its shares add up, and it covers what is awarded already."""
     known, shares = _found_round(require, realm, event), event.shares("funds")
     known.budget = event.fen("amount")
+    require(
+        known.awarded <= known.budget,
+        "M5",
+        f"預算 {known.budget} 分，已立項 {known.awarded} 分",
+        f"the budget is {known.budget} fen; {known.awarded} are awarded already",
+    )
     require(
         not shares or sum(shares.values()) == known.budget,
         "M5",
@@ -239,9 +245,10 @@ def needs_close_at(realm: Realm, name: str) -> datetime | None:
 def check_round_resolved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M5: all awards of the resolution together keep to the round's budget."""
     awards = [line for line in event.data.get("selected", ()) if isinstance(line, dict)]
-    total, most = sum(whole(line.get("award")) for line in awards), realm.rounds[event.name].budget
+    known, total = realm.rounds[event.name], sum(whole(line.get("award")) for line in awards)
+    most = known.budget
     require(
-        not most or total <= most,
+        most is None or known.awarded + total <= most,
         "M5",
         f"立項合計 {total} 分，預算 {most} 分",
         f"the awards add up to {total} fen, the budget is {most}",

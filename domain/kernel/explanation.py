@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -163,7 +164,11 @@ def _alternatives(context: Mapping[str, Any], given: str, shape: Shape | None) -
 
 
 def _pattern(context: Mapping[str, Any], given: str, _shape: Shape | None) -> tuple[str, str]:
-    pattern = context.get("pattern", "")
+    pattern = str(context.get("pattern", ""))
+    words = re.fullmatch(r"\^\(([a-z|]+)\)\$", pattern)
+    if words is not None:
+        names = words[1].split("|")
+        return f"只可為 {'、'.join(names)}；不可為 {given}", f"must be one of {', '.join(names)}; not {given}"
     zh, en = _PATTERNS.get(pattern, (f"形式 {pattern}", f"of the form {pattern}"))
     return f"須為{zh}；不可為 {given}", f"must be {en}; not {given}"
 

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from domain.kernel.identity import Attachment
 from domain.kernel.money import Unit
+from domain.kernel.words import Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,6 +74,8 @@ class Shape:
     """Of a list or a mapping, its values."""
     key: Shape | None = None
     model: type[BaseModel] | None = None
+    named: bool = False
+    """Whether a text may be given by the office's word for it (``NAMED``)."""
     least: int | None = None
     most: int | None = None
 
@@ -226,6 +229,8 @@ def _plain_shape(annotation: type[Any], details: list[Any]) -> Shape:
     if issubclass(annotation, BaseModel):
         takes_other_forms = any(v.info.mode == "before" for v in _model_validators(annotation))
         return Shape(Kind.ANY if takes_other_forms else Kind.GROUP, model=annotation)
+    if issubclass(annotation, str) and any(isinstance(one, Named) for one in details):
+        return Shape(Kind.TEXT, named=True)
     return Shape(next((kind for base, kind in _PLAIN if issubclass(annotation, base)), Kind.ANY))
 
 

@@ -153,7 +153,7 @@ def _nonempty(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_nonempty)]
+Text = Annotated[str, Field(max_length=2000), AfterValidator(_nonempty)]
 """A text that says something."""
 
 
@@ -169,7 +169,7 @@ class Attachment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: Annotated[str, AfterValidator(_sha256), Field(title="摘要 / digest")]
+    sha256: Annotated[str, AfterValidator(_sha256), Field(max_length=64, title="摘要 / digest")]
     """64 lower-case hex digits."""
     media_type: Annotated[Text, Field(title="文件類型 / media type")]
     name: Annotated[Text, Field(title="名稱 / name")]
@@ -177,7 +177,7 @@ class Attachment(BaseModel):
 
 Reason = Annotated[Text, Field(title="理由 / reason")]
 """Why somebody decides or asks so."""
-Attachments = Annotated[tuple[Attachment, ...], Field(title="附件 / attachments")]
+Attachments = Annotated[tuple[Attachment, ...], Field(max_length=50, title="附件 / attachments")]
 """Documents, where there are any."""
-Evidence = Annotated[tuple[Attachment, ...], Field(min_length=1, title="附件 / attachments")]
+Evidence = Annotated[tuple[Attachment, ...], Field(min_length=1, max_length=50, title="附件 / attachments")]
 """Documents that must be there (V1)."""

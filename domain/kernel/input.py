@@ -21,6 +21,7 @@ from domain.kernel.explanation import InputFault, InputInvalid, Place, ValueMisr
 from domain.kernel.field_shape import FieldShape, Kind, Notation, Shape, field_shapes
 from domain.kernel.money import parse_yuan
 from domain.kernel.script import simplified
+from domain.kernel.words import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -201,7 +202,7 @@ class _Reader:
             case Kind.GROUP | Kind.DOCUMENT if shape.model is not None:
                 return self._group(shape, shape.model, value, place)
             case Kind.TEXT:
-                return _text(value)
+                return _named(_text(value)) if shape.named else _text(value)
             case Kind.MONEY:
                 return self._money(value)
             case Kind.ANY:
@@ -313,6 +314,13 @@ def _text(value: object) -> str:
     raise ValueMisread(f"須為文字，請加引號；不可為 {show(value)}", f"must be text, in quotes; not {show(value)}")
 
 
+def _named(text: str) -> str:
+    """The name of a budget line or a criterion, where the office's word for it was given."""
+    word = simplified(text.strip())
+    names = [name for name, (zh, _) in NAMED.items() if simplified(zh) == word]
+    return names[0] if len(names) == 1 else text
+
+
 def _integer(_shape: Shape, value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -390,7 +398,7 @@ def _read_moment(value: object) -> object:
     raise ValueMisread(f"{zh}；不可為 {show(value)}", f"{en}; not {show(value)}")
 
 
-Moment = Annotated[date | datetime, BeforeValidator(_read_moment)]
+DayOrTime = Annotated[date | datetime, BeforeValidator(_read_moment)]
 """A day, or a time: in Shanghai unless it has an offset."""
 
 

@@ -5,12 +5,12 @@ A scheme is validated once, published as an event, and pinned to a round; see ``
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.kernel.bounds import Date, Keyword
 from domain.kernel.identity import Text
 from domain.kernel.money import Fen
 from domain.kernel.state import SchemeRef
@@ -36,7 +36,7 @@ USUAL_GATES = (
 class Policy(BaseModel):
     """A section of a scheme. Unknown parameters are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Route(Words):
@@ -92,7 +92,7 @@ class Budget(Policy):
 
     personnel_max: Annotated[Percent, Field(title="人員費上限（%） / personnel at most (%)")] = 30
     administration_max: Annotated[Percent, Field(title="管理費上限（%） / administration at most (%)")] = 5
-    forbidden: Annotated[tuple[str, ...], Field(title="禁止列支 / forbidden lines")] = (
+    forbidden: Annotated[tuple[Keyword, ...], Field(max_length=100, title="禁止列支 / forbidden lines")] = (
         "hospitality",
         "foreign_travel",
         "vehicles",
@@ -113,7 +113,7 @@ class Review(Policy):
     line: Annotated[Points, Field(title="立項最低分數線 / line to be reached")] = 60
     """The mark an application must reach."""
     recusal_months: Annotated[int, Field(ge=0, le=120, title="回避期（月） / recusal (months)")] = 24
-    rubric: Annotated[dict[str, Points], Field(title="評分權重 / rubric")] = {
+    rubric: Annotated[dict[Keyword, Points], Field(max_length=50, title="評分權重 / rubric")] = {
         "need": 20,
         "design": 20,
         "capacity": 15,
@@ -190,7 +190,7 @@ class Evaluating(Policy):
     """Mid-term and final evaluation, audit."""
 
     pass_mark: Annotated[Points, Field(title="合格線 / pass mark")] = 60
-    midterm_rubric: Annotated[dict[str, Points], Field(title="中期評分權重 / mid-term rubric")] = {
+    midterm_rubric: Annotated[dict[Keyword, Points], Field(max_length=50, title="中期評分權重 / mid-term rubric")] = {
         "delivery": 30,
         "inputs": 20,
         "finance": 20,
@@ -200,7 +200,7 @@ class Evaluating(Policy):
         WorkingDays, Field(title="自評期限（工作日） / self-assessment period (working days)")
     ] = 5
     """Working days after the self-assessment is due; later counts as a fail."""
-    grades: Annotated[tuple[Grade, ...], Field(min_length=1, title="等級線 / grades")] = (
+    grades: Annotated[tuple[Grade, ...], Field(max_length=20, min_length=1, title="等級線 / grades")] = (
         Grade(name="優秀", least=90),
         Grade(name="良好", least=80),
         Grade(name="合格", least=60),
@@ -247,12 +247,12 @@ class Scheme(Policy):
     """管理辦法: all rules of one city, in one version."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$", title="名稱 / name")]
-    version: Annotated[int, Field(ge=1, title="版本 / version")]
+    version: Annotated[int, Field(le=9999, ge=1, title="版本 / version")]
     city: Annotated[Text, Field(title="城市 / city")]
     title: Annotated[Text, Field(title="標題 / title")]
-    edition: Annotated[int, Field(ge=1, title="規則版次 / edition of the rules")] = 1
+    edition: Annotated[int, Field(le=99, ge=1, title="規則版次 / edition of the rules")] = 1
     """Which edition of the rules in code this version runs under."""
-    effective: Annotated[date, Field(title="施行日 / effective from")]
+    effective: Annotated[Date, Field(title="施行日 / effective from")]
     route: Annotated[Route, Field(title="方式 / route")] = Route.GRANT
     needs: Annotated[Needs, Field(title="需求徵集 / need solicitation")] = Needs()
     bidding: Annotated[Bidding, Field(title="申報 / bidding")] = Bidding()

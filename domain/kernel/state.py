@@ -52,8 +52,8 @@ class SchemeRef(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(title="名稱 / name")]
-    version: Annotated[int, Field(title="版本 / version")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$", title="名稱 / name")]
+    version: Annotated[int, Field(ge=1, le=9999, title="版本 / version")]
 
     def __str__(self) -> str:
         """As people cite it."""

@@ -56,6 +56,10 @@ def _titles(of: Any) -> Any:  # noqa: ANN401 - any annotation
         yield from _titles(inner)
 
 
+class Named:
+    """Marks a type whose values a scheme names freely, and which may have words here: budget lines, criteria."""
+
+
 NAMED: Mapping[str, tuple[str, str]] = {
     "acceptance": ("居民認可", "acceptance by residents"),
     "activity": ("活動費", "activities"),

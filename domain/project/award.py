@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel import approval
+from domain.kernel.bounds import Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
@@ -63,9 +64,9 @@ class AwardProposal(Particulars):
     project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$", title="項目 / project")]
     """The project's number from now on: the other name of this stream."""
     award: Annotated[Fen, Field(title="資助金額 / award")]
-    funds: Annotated[dict[str, Fen], Field(title="資金來源 / funds")]
+    funds: Annotated[dict[Name, Fen], Field(max_length=50, title="資金來源 / funds")]
     """Fund and its share; the shares add up to the award."""
-    panel: Annotated[str | None, Field(title="評審專家組 / review panel")] = None
+    panel: Annotated[Name | None, Field(title="評審專家組 / review panel")] = None
     """The panel whose report it rests on; none for base support."""
     minutes: Annotated[Attachment, Field(title="會議紀要 / minutes of the meeting")]
     """The minutes of the meeting that proposes it."""

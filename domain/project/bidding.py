@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application, ProjectKind
+from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Release
-from domain.kernel.envelope import Instant
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
@@ -44,22 +44,22 @@ REVIEWERS = (Role.HOST, Role.DCAB, Role.CAB_REG)
 class Bid(Particulars):
     """申報書: who asks for how much, in answer to which need (stage 3 of §2.2)."""
 
-    round: Annotated[str, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="輪次 / round")]
     """The round, e.g. ``R-HZ-2024``."""
-    organisation: Annotated[str, Field(title="組織 / organisation")]
+    organisation: Annotated[Name, Field(title="組織 / organisation")]
     """The bidder, e.g. ``ORG-1``."""
-    partners: Annotated[tuple[str, ...], Field(title="聯合申報方 / joint applicants")] = ()
+    partners: Annotated[tuple[Name, ...], Field(max_length=20, title="聯合申報方 / joint applicants")] = ()
     """Organisations that bid jointly."""
     title: Annotated[Text, Field(title="名稱 / title")]
     requested: Annotated[Fen, Field(gt=0, title="申請資助金額 / amount applied for")]
     """What it asks for, in fen."""
     match_pledged: Annotated[Fen, Field(title="承諾配套 / match funding pledged")] = 0
     """Self-raised money promised beside it, in fen."""
-    need: Annotated[str | None, Field(title="需求 / need")] = None
+    need: Annotated[Name | None, Field(title="需求 / need")] = None
     """The adopted need that it answers."""
     statement: Annotated[Text | None, Field(title="需求說明 / statement of need")] = None
     """The applicant's own statement of a need, where it answers none from the catalogue."""
-    fields: Annotated[tuple[Text, ...], Field(title="領域 / fields")] = ()
+    fields: Annotated[tuple[Text, ...], Field(max_length=20, title="領域 / fields")] = ()
     """Fields of welfare (HZ-6)."""
     community: Annotated[Text | None, Field(title="社區 / community")] = None
     """The community that benefits, e.g. ``COMM-1`` (FZ-2)."""
@@ -154,10 +154,10 @@ class WithdrawApplication(WithdrawalReason, Command):
 class LateSubmission(Particulars):
     """What came when, for which round."""
 
-    round: Annotated[str, Field(title="輪次 / round")]
-    received: Annotated[Instant, Field(title="收到時間 / received at")]
+    round: Annotated[Name, Field(title="輪次 / round")]
+    received: Annotated[Moment, Field(title="收到時間 / received at")]
     """When it arrived."""
-    organisation: Annotated[str | None, Field(title="組織 / organisation")] = None
+    organisation: Annotated[Name | None, Field(title="組織 / organisation")] = None
 
 
 class LateSubmissionRefused(LateSubmission, Event):
@@ -173,7 +173,7 @@ class LateSubmissionRefused(LateSubmission, Event):
             "received at or after the deadline",
         ),
     )
-    deadline: Annotated[Instant, Field(title="截止時間 / deadline")]
+    deadline: Annotated[Moment, Field(title="截止時間 / deadline")]
     """The deadline that it missed."""
 
 
@@ -190,7 +190,7 @@ class Deficiencies(Particulars):
     """What has to be completed."""
 
     reason: Reason
-    missing: Annotated[tuple[Text, ...], Field(title="需補正的材料 / missing documents")] = ()
+    missing: Annotated[tuple[Text, ...], Field(max_length=100, title="需補正的材料 / missing documents")] = ()
     """The items one by one."""
 
 
@@ -337,14 +337,14 @@ def _name_answer(state: State, bid: Bid) -> str:
 class BaseSupport(Particulars):
     """What is said of a base's support, which nobody bids for (CZ-9); the award carries it."""
 
-    round: Annotated[str, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="輪次 / round")]
     """The round whose rules and budget it comes under."""
-    organisation: Annotated[str, Field(title="組織 / organisation")]
+    organisation: Annotated[Name, Field(title="組織 / organisation")]
     """The operator of the base."""
-    base: Annotated[str, Field(title="基地 / base")]
+    base: Annotated[Name, Field(title="基地 / base")]
     """The assessed base, e.g. ``BASE-M1``."""
     title: Annotated[Text, Field(title="名稱 / title")]
-    fields: Annotated[tuple[Text, ...], Field(title="領域 / fields")] = ()
+    fields: Annotated[tuple[Text, ...], Field(max_length=20, title="領域 / fields")] = ()
     """Fields of welfare (HZ-6)."""
 
 

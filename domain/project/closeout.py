@@ -214,7 +214,7 @@ class CorrectionNumber(Particulars):
 class CorrectionProposal(CorrectionNumber):
     """Which record is wrong and how it should read. The wrong one stays in the log (V2)."""
 
-    corrects: Annotated[int, Field(ge=1, title="更正對象 / record corrected")]
+    corrects: Annotated[int, Field(le=1000000000, ge=1, title="更正對象 / record corrected")]
     """The version of this stream at which the wrong record stands."""
     reason: Reason
     attachments: Evidence
@@ -246,7 +246,7 @@ class CorrectionConfirmed(CorrectionNumber, Event):
     """A second person agrees; from now on the record counts as corrected."""
 
     zh = "更正確認"
-    corrects: Annotated[int, Field(title="更正對象 / record corrected")]
+    corrects: Annotated[int, Field(ge=1, le=1000000000, title="更正對象 / record corrected")]
     """The version of this stream at which the wrong record stands."""
     voucher: Annotated[str | None, Field(title="支出憑證 / voucher")] = None
     """The voucher that is free again, if one was struck out."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application
+from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -17,7 +18,7 @@ from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Orde
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, SchemeRef, State, Transition
-from domain.kernel.words import Words
+from domain.kernel.words import Named, Words
 from domain.project.award import Award, FundsFreed
 from domain.project.bidders import list_applicants, require_eligible, require_independent
 from domain.project.bidding import give_places_back, list_answers
@@ -45,7 +46,7 @@ COOL_DOWN = timedelta(hours=24)
 PERSONNEL, ADMINISTRATION = "personnel", "admin"
 """The budget lines that have caps of their own (M6)."""
 
-Line = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Line = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$"), Named()]
 """A budget line, e.g. ``personnel``."""
 
 
@@ -74,20 +75,20 @@ class Signatory(Words):
 class Agreement(Particulars):
     """What bureau and organisation agree on."""
 
-    version: Annotated[int, Field(ge=1, title="版本 / version")] = 1
+    version: Annotated[int, Field(le=9999, ge=1, title="版本 / version")] = 1
     """1; a later version is a supplementary agreement."""
     award: Annotated[Fen, Field(title="資助金額 / award")]
-    tranches: Annotated[dict[Key, Installment], Field(min_length=1, title="撥款計劃 / payment schedule")]
+    tranches: Annotated[dict[Key, Installment], Field(max_length=50, min_length=1, title="撥款計劃 / payment schedule")]
     """Tranche and its terms; the planned amounts add up to the award (M1)."""
-    budget: Annotated[dict[Line, Fen], Field(min_length=1, title="預算 / budget")]
+    budget: Annotated[dict[Line, Fen], Field(max_length=100, min_length=1, title="預算 / budget")]
     """Line and fen; the lines add up to the award (M6)."""
     signatures: dict[Signatory, Attachment] = Field(default_factory=dict, title="簽署 / signatures")
     """Signatory and the signed document."""
-    end: Annotated[date | None, Field(title="結束日 / end date")] = None
+    end: Annotated[Date | None, Field(title="結束日 / end date")] = None
     """The last day of implementation; None if the start fixes it."""
-    self_assessment_due: Annotated[date | None, Field(title="自評截止日 / self-assessment due")] = None
+    self_assessment_due: Annotated[Date | None, Field(title="自評截止日 / self-assessment due")] = None
     """The last day for the mid-term self-assessment; None if none is asked for."""
-    milestones: dict[Key, MilestoneTerm] = Field(default_factory=dict, title="里程碑 / milestones")
+    milestones: dict[Key, MilestoneTerm] = Field(max_length=100, default_factory=dict, title="里程碑 / milestones")
     parties: Parties = Field(default_factory=Parties, title="各方 / parties")
 
 

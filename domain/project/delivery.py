@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application
+from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
@@ -102,7 +103,7 @@ class ProjectStarted(Event):
     """Work begins; nothing done before counts (D3)."""
 
     zh = "項目啟動"
-    end: Annotated[date, Field(title="結束日 / end date")]
+    end: Annotated[Date, Field(title="結束日 / end date")]
     """The last day of implementation."""
     moves = (
         Transition(
@@ -119,7 +120,7 @@ class StartProject(Command):
     """Start the project."""
 
     records = ProjectStarted
-    end: Annotated[date | None, Field(title="結束日 / end date")] = None
+    end: Annotated[Date | None, Field(title="結束日 / end date")] = None
     """The last day of implementation; None for the contract's."""
 
 
@@ -145,7 +146,7 @@ class ActivityRecorded(Activity, Event):
     """An activity was held; every output is derived from these records (V3)."""
 
     zh = "活動記錄"
-    held_on: Annotated[date, Field(title="活動日期 / held on")]
+    held_on: Annotated[Date, Field(title="活動日期 / held on")]
     off_field: Annotated[bool, Field(title="超出領域 / outside the fields")]
     """Whether it served a field that the project did not apply for (HZ-15): marked, not refused."""
 
@@ -157,7 +158,7 @@ class RecordActivity(Activity, Command):
     by = (Role.SO_PM,)
     during = UNDERWAY
     rule = "D3"
-    held_on: Annotated[date | None, Field(title="活動日期 / held on")] = None
+    held_on: Annotated[Date | None, Field(title="活動日期 / held on")] = None
     """The day on which it was held; None for today."""
 
 
@@ -177,7 +178,7 @@ class ExpenditureRecorded(Spending, Event):
     """Money was spent on this voucher."""
 
     zh = "支出登記"
-    spent_on: Annotated[date, Field(title="支出日期 / spent on")]
+    spent_on: Annotated[Date, Field(title="支出日期 / spent on")]
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Claim the voucher for this project (M7)."""
@@ -191,7 +192,7 @@ class RecordExpenditure(Spending, Command):
     by = (Role.SO_ACC,)
     during = (Stage.CONTRACTED, *UNDERWAY, Stage.FINAL_REVIEW)
     rule = "D3"
-    spent_on: Annotated[date | None, Field(title="支出日期 / spent on")] = None
+    spent_on: Annotated[Date | None, Field(title="支出日期 / spent on")] = None
     """The voucher's day; None for today."""
 
 
@@ -275,9 +276,9 @@ class RecordSupervisionVisit(Visit, Command):
 class Outputs(Particulars):
     """What a report claims; it must be what the records say (V3)."""
 
-    sessions: Annotated[int | None, Field(title="場次 / sessions")] = None
+    sessions: Annotated[int | None, Field(ge=0, le=100000, title="場次 / sessions")] = None
     """Activities held; None to claim nothing."""
-    person_times: Annotated[int | None, Field(title="人次 / attendances")] = None
+    person_times: Annotated[int | None, Field(ge=0, le=10000000, title="人次 / attendances")] = None
     """Attendances; None to claim nothing."""
     attachments: Attachments = ()
 

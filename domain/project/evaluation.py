@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application, ProjectKind
+from domain.kernel.bounds import Keyword
 from domain.kernel.calendar import Calendar, day_ends
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
@@ -55,7 +56,7 @@ class ScoreGiven(Particulars):
     """A score with what it rests on. A failing one says what was found, with evidence (V1)."""
 
     score: Annotated[Mark, Field(title="得分 / score")]
-    criteria: dict[str, Mark] = Field(default_factory=dict, title="分項得分 / points by criterion")
+    criteria: dict[Keyword, Mark] = Field(max_length=50, default_factory=dict, title="分項得分 / points by criterion")
     """Criterion and its points; they add up to the score. Empty to give the score alone."""
     finding: Annotated[Text | None, Field(title="查明情況 / finding")] = None
     attachments: Attachments = ()

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from domain.application import Application
 from domain.kernel import approval
+from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
@@ -163,7 +164,7 @@ class UpholdObjection(UpheldObjection, Command):
 class PanelReplacement(Particulars):
     """On whose report the award rests from now on."""
 
-    panel: Annotated[str, Field(title="評審專家組 / review panel")]
+    panel: Annotated[Name, Field(title="評審專家組 / review panel")]
     """Another panel than the one whose marks were objected to."""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -45,8 +46,8 @@ class SuspensionGround(Words):
 class Findings(Particulars):
     """What is to be put right."""
 
-    findings: Annotated[tuple[Text, ...], Field(min_length=1, title="問題 / findings")]
-    due: Annotated[date | None, Field(title="期限 / due")] = None
+    findings: Annotated[tuple[Text, ...], Field(max_length=100, min_length=1, title="問題 / findings")]
+    due: Annotated[Date | None, Field(title="期限 / due")] = None
     """The last day, as the order on paper states it; None for the scheme's period."""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel import approval
+from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
@@ -48,7 +49,7 @@ class HearingNotice(Particulars):
     """On what ground it is to be ended, and until when the organisation may be heard; the notice is attached (V1)."""
 
     ground: Annotated[Text, Field(title="事由 / ground")]
-    hearing_until: Annotated[date | None, Field(title="陳述申辯截止 / representations until")] = None
+    hearing_until: Annotated[Date | None, Field(title="陳述申辯截止 / representations until")] = None
     """The last day, as the notice states it; None for the scheme's period."""
     attachments: Evidence
 
@@ -126,7 +127,7 @@ class ClawbackDecision(Adverse):
     """How much is to come back, until when."""
 
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
-    due: Annotated[date | None, Field(title="期限 / due")] = None
+    due: Annotated[Date | None, Field(title="期限 / due")] = None
     """The last day, as the decision states it; None for the scheme's period."""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.kernel import approval
+from domain.kernel.bounds import Date
 from domain.kernel.identity import Actor, Text
 from domain.kernel.money import Fen, yuan
 from domain.kernel.state import Part, State, Verdict
@@ -29,7 +30,7 @@ Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
 class Clause(BaseModel):
     """A part of a contract. Unknown fields are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Installment(Clause):
@@ -44,7 +45,7 @@ class MilestoneTerm(Clause):
     """One milestone as agreed."""
 
     title: Annotated[Text, Field(title="名稱 / title")]
-    due: Annotated[date | None, Field(title="期限 / due")] = None
+    due: Annotated[Date | None, Field(title="期限 / due")] = None
     """Its last day; missed at 24:00. None if only its being met matters."""
 
 

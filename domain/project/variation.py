@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel import approval
+from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -55,15 +56,15 @@ class Change(VariationNumber):
     """What is to change, and why."""
 
     reason: Reason
-    move: dict[Line, SignedFen] = Field(default_factory=dict, title="科目調整 / moved between lines")
+    move: dict[Line, SignedFen] = Field(max_length=100, default_factory=dict, title="科目調整 / moved between lines")
     """Line and what it gains or loses; with an unchanged award this adds up to nothing."""
-    end: Annotated[date | None, Field(title="結束日 / end date")] = None
+    end: Annotated[Date | None, Field(title="結束日 / end date")] = None
     """The new last day of implementation."""
     award: Annotated[Fen | None, Field(title="資助金額 / award")] = None
     """The new, lower award; more money is another award."""
-    milestones: dict[Key, date] = Field(default_factory=dict, title="里程碑 / milestones")
+    milestones: dict[Key, Date] = Field(max_length=100, default_factory=dict, title="里程碑 / milestones")
     """Milestone and its new last day."""
-    effective: Annotated[date | None, Field(title="生效日 / effective from")] = None
+    effective: Annotated[Date | None, Field(title="生效日 / effective from")] = None
     """From when it is to hold; None for the day of the supplementary agreement."""
     attachments: Attachments = ()
 
@@ -72,7 +73,7 @@ class VariationRequested(Change, Event):
     """The organisation asks for a change; nothing has changed yet."""
 
     zh = "變更申請"
-    version: Annotated[int, Field(title="版本 / version")]
+    version: Annotated[int, Field(ge=1, le=9999, title="版本 / version")]
     """The contract version that it would change."""
     share: Annotated[str, Field(title="比例 / share")]
     """What moves between lines, in percent of the award, as ``8.00%``."""
@@ -140,7 +141,7 @@ class RejectVariation(VariationRejection, Command):
 class Supplement(VariationNumber):
     """The supplementary agreement that puts an approved change into effect."""
 
-    version: Annotated[int, Field(ge=2, title="版本 / version")]
+    version: Annotated[int, Field(le=9999, ge=2, title="版本 / version")]
     """One more than the contract's version."""
     award: Annotated[Fen, Field(title="資助金額 / award")]
     """The award from now on."""
@@ -151,12 +152,12 @@ class ContractAmended(Supplement, CommitmentsFreed, Event):
     """The contract has a new version; what was asked for under the old one is void (SD3)."""
 
     zh = "補充協議"
-    tranches: Annotated[dict[Key, Installment], Field(title="撥款計劃 / payment schedule")]
+    tranches: Annotated[dict[Key, Installment], Field(max_length=50, title="撥款計劃 / payment schedule")]
     """All tranches as they now are (M1)."""
-    budget: Annotated[dict[Line, Fen], Field(title="預算 / budget")]
+    budget: Annotated[dict[Line, Fen], Field(max_length=100, title="預算 / budget")]
     """All lines as they now are (M6)."""
-    end: Annotated[date | None, Field(title="結束日 / end date")] = None
-    milestones: Annotated[dict[Key, MilestoneTerm], Field(title="里程碑 / milestones")]
+    end: Annotated[Date | None, Field(title="結束日 / end date")] = None
+    milestones: Annotated[dict[Key, MilestoneTerm], Field(max_length=100, title="里程碑 / milestones")]
 
 
 class AmendContract(Supplement, Command):
@@ -166,7 +167,7 @@ class AmendContract(Supplement, Command):
     by = (Role.CAB_REG,)
     during = VARIABLE
     rule = "D4"
-    tranches: Annotated[dict[Key, Installment] | None, Field(title="撥款計劃 / payment schedule")] = None
+    tranches: Annotated[dict[Key, Installment] | None, Field(max_length=50, title="撥款計劃 / payment schedule")] = None
     """The new tranches; None if they stay."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import Field
 
+from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, Year
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import Role
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 CALENDAR_NAME = "cn"
 """The name of the one calendar of a realm: China has one."""
 
-_SATURDAY, _DECEMBER = 5, 12
+_DECEMBER = 12
 
 
 class CalendarStage(Words):
@@ -38,12 +39,12 @@ class YearNotice(Particulars):
     """What the State Council's notice says of one year."""
 
     year: Annotated[int, Field(ge=1990, le=2200, title="年度 / year")]
-    version: Annotated[int, Field(ge=1, title="版本 / version")] = 1
+    version: Annotated[int, Field(le=9999, ge=1, title="版本 / version")] = 1
     """1 as first published; a correction counts on."""
-    off: Annotated[tuple[date, ...], Field(title="休息日 / days off")]
+    off: Annotated[tuple[Date, ...], Field(max_length=366, title="休息日 / days off")]
     """Days off."""
-    on: Annotated[tuple[date, ...], Field(title="調休上班日 / make-up working days")] = ()
-    """Weekend days that are worked (調休)."""
+    on: Annotated[tuple[Date, ...], Field(max_length=366, title="調休上班日 / make-up working days")] = ()
+    """Weekend days that are worked (調休); a weekday may be named where work begins again after an extended holiday."""
     drops: Annotated[int | None, Field(ge=0, le=366, title="刪去日數 / days dropped")] = None
     """How many days of the version before a correction no longer names; a correction that drops any must say so."""
 
@@ -109,13 +110,6 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
                 f"{', '.join(strays)} lie neither in {year} nor in December before it",
             )
             _require_drops(check, known, command)
-            weekdays = sorted(d.isoformat() for d in on if d.weekday() < _SATURDAY)
-            check(
-                not weekdays,
-                "D2",
-                f"{'、'.join(weekdays)} 並非週末，不能作調休上班日",
-                f"{', '.join(weekdays)} are not weekend days and cannot be make-up days",
-            )
             contradictory = sorted(d.isoformat() for d in set(off) & set(on))
             check(
                 not contradictory,

@@ -61,7 +61,7 @@ class Source(Particulars):
 
     name: Annotated[Text, Field(title="名稱 / name")]
     kind: Annotated[FundKind, Field(title="類別 / kind")] = FundKind.OTHER
-    purposes: Annotated[tuple[Text, ...], Field(title="用途 / purposes")] = ()
+    purposes: Annotated[tuple[Text, ...], Field(max_length=50, title="用途 / purposes")] = ()
     """Fields that it may be spent on (HZ-6); none named means any."""
     envelope: Annotated[Fen, Field(gt=0, title="額度 / envelope")]
     """All that may be awarded from it, in fen."""

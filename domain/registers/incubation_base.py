@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
@@ -53,9 +54,9 @@ class Designation(Particulars):
 
     name: Annotated[Text, Field(title="名稱 / name")]
     tier: Annotated[Tier, Field(title="層級 / tier")]
-    operator: Annotated[str, Field(title="運營單位 / operator")]
+    operator: Annotated[Name, Field(title="運營單位 / operator")]
     """The organisation that runs it, e.g. ``ORG-1``."""
-    parent: Annotated[str | None, Field(title="上級基地 / base above")] = None
+    parent: Annotated[Name | None, Field(title="上級基地 / base above")] = None
     """The base that guides it, one tier above; None for the municipal one."""
 
 
@@ -115,8 +116,8 @@ class AssessBase(Assessment, Command):
 class Tenancy(Particulars):
     """Which organisation moves in, until when."""
 
-    organisation: Annotated[str, Field(title="組織 / organisation")]
-    until: Annotated[date, Field(title="有效至 / until")]
+    organisation: Annotated[Name, Field(title="組織 / organisation")]
+    until: Annotated[Date, Field(title="有效至 / until")]
     """Its last day, Shanghai."""
 
 
@@ -144,7 +145,7 @@ class AdmitTenant(Tenancy, Command):
 class Departure(Particulars):
     """Which organisation has outgrown the base."""
 
-    organisation: Annotated[str, Field(title="組織 / organisation")]
+    organisation: Annotated[Name, Field(title="組織 / organisation")]
 
 
 class TenantGraduated(Departure, Event):

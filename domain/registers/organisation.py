@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, assert_never, get_args
 
 from pydantic import AfterValidator, Field
 
+from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
@@ -50,7 +51,7 @@ def _credit_code(text: str) -> str:
     return text
 
 
-CreditCode = Annotated[str, AfterValidator(_credit_code)]
+CreditCode = Annotated[str, AfterValidator(_credit_code), Field(max_length=18)]
 """Unified social credit code by GB 32100-2015."""
 
 
@@ -91,7 +92,7 @@ class Identity(Particulars):
     registrar: Annotated[Text | None, Field(title="登記機關 / registrar")] = None
     """Where it is registered."""
     representatives: Annotated[
-        tuple[Actor, ...], Field(min_length=1, title="法定代表人（授權代表） / legal representatives")
+        tuple[Actor, ...], Field(max_length=50, min_length=1, title="法定代表人（授權代表） / legal representatives")
     ]
     """Who may act for it, in the role SO-LEGAL (SD10)."""
     annual_report_filed: Annotated[bool, Field(title="年報已報送 / annual report filed")] = True
@@ -136,7 +137,7 @@ class RatingLevel(Particulars):
     """An assessment level with the last day on which it counts."""
 
     level: Annotated[Level, Field(title="級別 / level")]
-    until: Annotated[date, Field(title="有效至 / until")]
+    until: Annotated[Date, Field(title="有效至 / until")]
     """Its last day, Shanghai."""
 
 
@@ -158,7 +159,7 @@ class RecordRating(RatingLevel, Command):
 class RatingBonus(Particulars):
     """For which round a rating is to count."""
 
-    round: Annotated[str, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="輪次 / round")]
     """The round whose ranking it is added in."""
 
 
@@ -230,7 +231,7 @@ class LiftCreditListing(ListExit, Command):
 class Ban(Particulars):
     """Until when it may not apply, and why, with evidence (V1)."""
 
-    until: Annotated[date, Field(title="有效至 / until")]
+    until: Annotated[Date, Field(title="有效至 / until")]
     """Its last day, Shanghai."""
     reason: Reason
     attachments: Evidence

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import AfterValidator, ConfigDict, Field
 
 from domain.application import Application
+from domain.kernel.bounds import Date, Keyword, Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -51,7 +52,7 @@ def _seat(text: str) -> str:
     return text
 
 
-Seat = Annotated[str, AfterValidator(_seat)]
+Seat = Annotated[str, AfterValidator(_seat), Field(max_length=10)]
 """A seat by the number of its expert: in ``E3`` sits ``EXPERT#3``."""
 
 
@@ -75,10 +76,12 @@ Mark = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
 class Draw(Particulars):
     """Who was drawn, for which applications, before whom."""
 
-    round: Annotated[str, Field(title="輪次 / round")]
-    applications: Annotated[tuple[str, ...], Field(min_length=1, title="參評申報 / applications to be scored")]
+    round: Annotated[Name, Field(title="輪次 / round")]
+    applications: Annotated[
+        tuple[Name, ...], Field(max_length=2000, min_length=1, title="參評申報 / applications to be scored")
+    ]
     """The applications to be scored, e.g. ``AP-1``."""
-    seats: Annotated[tuple[Seat, ...], Field(title="專家席位 / seats")]
+    seats: Annotated[tuple[Seat, ...], Field(max_length=99, title="專家席位 / seats")]
     witness: Annotated[Actor | None, Field(title="監督人 / witness")] = None
     """Who watched the draw."""
 
@@ -127,9 +130,9 @@ class ConflictKind(Words):
 class Conflict(Particulars):
     """What ties the expert to whom."""
 
-    organisation: Annotated[str, Field(title="組織 / organisation")]
+    organisation: Annotated[Name, Field(title="組織 / organisation")]
     kind: Annotated[ConflictKind, Field(title="類別 / kind")]
-    ended_on: Annotated[date | None, Field(title="結束於 / ended on")] = None
+    ended_on: Annotated[Date | None, Field(title="結束於 / ended on")] = None
     """The last day of the tie; None if it still holds."""
 
 
@@ -188,9 +191,9 @@ class RecuseReviewer(Recusal, Command):
 class Sheet(Particulars):
     """One expert's judgement of one application: a mark, or a mark for each criterion of the rubric."""
 
-    application: Annotated[str, Field(title="申報 / application")]
+    application: Annotated[Name, Field(title="申報 / application")]
     mark: Annotated[Mark | None, Field(title="分數 / mark")] = None
-    criteria: dict[str, Mark] = Field(default_factory=dict, title="分項得分 / points by criterion")
+    criteria: dict[Keyword, Mark] = Field(max_length=50, default_factory=dict, title="分項得分 / points by criterion")
     """Criterion and its points, up to its weight; they add up to the mark."""
     comment: Annotated[Text | None, Field(title="意見 / comment")] = None
 
@@ -221,7 +224,7 @@ class SubmitScore(Sheet, Command):
 class PaperResults(Particulars):
     """The report; results are computed from the sheets unless they were entered on paper only."""
 
-    results: dict[str, Mark] = Field(default_factory=dict, title="得分 / results")
+    results: dict[Name, Mark] = Field(max_length=2000, default_factory=dict, title="得分 / results")
     """Application and mark, only where no sheet was entered here."""
     attachments: Attachments = ()
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.bounds import Moment
 from domain.kernel.calendar import SHANGHAI, Calendar, local_day
 from domain.kernel.decider import Decider
-from domain.kernel.envelope import Instant
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachments, Evidence, Reason, Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Announcement(Particulars):
     """The call for applications."""
 
-    deadline: Annotated[Instant | None, Field(title="截止時間 / deadline")] = None
+    deadline: Annotated[Moment | None, Field(title="截止時間 / deadline")] = None
     """Where the notice names the very instant; otherwise the window counts in working days. At it is late (D1)."""
     attachments: Attachments = ()
     """The notice and its forms."""
@@ -73,7 +73,7 @@ class CallCorrection(Particulars):
     """What the call now says."""
 
     reason: Reason
-    deadline: Annotated[Instant | None, Field(title="截止時間 / deadline")] = None
+    deadline: Annotated[Moment | None, Field(title="截止時間 / deadline")] = None
     """The new deadline, if it moves."""
     scheme: Annotated[SchemeRef | None, Field(title="管理辦法 / scheme")] = None
     """Another version of the rules for all its bids, if they change."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
@@ -98,7 +99,7 @@ class Appropriation(Particulars):
 
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     """Fen."""
-    funds: dict[str, Fen] = Field(default_factory=dict, title="資金來源 / funds")
+    funds: dict[Name, Fen] = Field(max_length=50, default_factory=dict, title="資金來源 / funds")
     """Fund and its share, where the approval names them; the shares add up to the amount."""
 
 
@@ -180,7 +181,7 @@ class CloseNeedSolicitation(Command):
 class Catalogue(Particulars):
     """Which needs the city asks organisations to answer."""
 
-    needs: Annotated[tuple[str, ...], Field(min_length=1, title="需求 / needs")]
+    needs: Annotated[tuple[Name, ...], Field(max_length=2000, min_length=1, title="需求 / needs")]
     """Adopted needs, e.g. ``ND-1``."""
 
 

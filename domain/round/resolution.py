@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.kernel.bounds import Name
 from domain.kernel.canonical import digest, plain
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
 
 class _BidLine(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    application: Annotated[str, Field(title="申報 / application")]
+    application: Annotated[Name, Field(title="申報 / application")]
 
 
 class Selection(_BidLine):
@@ -44,9 +45,9 @@ class Selection(_BidLine):
     """Its number as a project."""
     award: Annotated[Fen, Field(gt=0, title="資助金額 / award")]
     """Fen."""
-    funds: Annotated[dict[str, Fen], Field(title="資金來源 / funds")]
+    funds: Annotated[dict[Name, Fen], Field(max_length=50, title="資金來源 / funds")]
     """Fund and its share, in fen."""
-    panel: Annotated[str, Field(title="評審專家組 / review panel")]
+    panel: Annotated[Name, Field(title="評審專家組 / review panel")]
     """The panel that scored it."""
 
 
@@ -74,10 +75,10 @@ class RankedBid(_BidLine):
 class Resolution(Particulars):
     """Which bids are awarded and which are not: every bid that the panels scored is one or the other."""
 
-    panels: Annotated[tuple[str, ...], Field(min_length=1, title="評審專家組 / review panels")]
+    panels: Annotated[tuple[Name, ...], Field(max_length=200, min_length=1, title="評審專家組 / review panels")]
     """The panels whose reports it rests on."""
-    selected: Annotated[tuple[Selection, ...], Field(title="入選 / selected")]
-    left_out: Annotated[tuple[Omission, ...], Field(title="未列入 / left out")] = ()
+    selected: Annotated[tuple[Selection, ...], Field(max_length=2000, title="入選 / selected")]
+    left_out: Annotated[tuple[Omission, ...], Field(max_length=5000, title="未列入 / left out")] = ()
     minutes: Annotated[Attachment, Field(title="會議紀要 / minutes of the meeting")]
     """The minutes of the meeting that resolves it."""
     contact: Annotated[Text | None, Field(title="聯繫方式 / contact")] = None

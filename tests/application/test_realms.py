@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from application.inbox import list_waiting
-from application.queries import list_streams, resolve_name, resolve_or_begin
+from application.listing import list_streams
+from application.queries import resolve_name, resolve_or_begin
 from application.realms import NoSuchRealm, RealmExists, open_realm
 from domain.kernel.clock import Clock
 from store.memory import MemoryStore

@@ -13,6 +13,7 @@ import logging
 import random
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
 from domain.kernel.identity import Actor
 from domain.kernel.scheme import RoundLevel
+from domain.project.bidding import BaseSupport
 from domain.project.delivery import UNDERWAY, RecordExpenditure
 from domain.project.disbursement import PAYABLE, ApproveDisbursement, CheckDisbursement, PayDisbursement
 from domain.project.objection import AcceptObjection, LodgeObjection
@@ -38,7 +40,7 @@ from domain.project.tranches import Tranches
 from domain.project.variation import VARIABLE, ApproveVariation, RequestVariation
 from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource, envelope
-from domain.registers.incubation_base import DesignateBase, Tier
+from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.panel import Panel
 from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack
@@ -99,8 +101,10 @@ class Rounds(RuleBasedStateMachine):
             self.must("organisation", f"ORG-{n}", verification(f"SO-LEGAL#{n}"), "HOST#1")
         base = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-1")
         self.must("base", "BASE-1", base, "CAB-DEC#1")
+        self.must("base", "BASE-1", AssessBase(score=Decimal(90), grade="A"), "EVAL#1")
         call = PublishCall(scheme=RULES.ref, year=2024, level=RoundLevel.MUNICIPAL)
         self.must("round", "R-1", call, "CAB-REG#1")
+        self.a_base_is_supported_twice()
         for asking in opening(dice, self.office)[: dice.randint(1, 3)]:
             self.office.ask(asking)
         if dice.randint(0, 3) == 0:
@@ -227,6 +231,13 @@ class Rounds(RuleBasedStateMachine):
             StreamCommand(self.office.id("realm", "clock"), SetClock(clock=Clock.MANUAL), Actor("CAB-REG#1"))
         )
         self._refused("realm", "clock", SetClock(clock=Clock.MANUAL), "CAB-REG#1")
+
+    def a_base_is_supported_twice(self) -> None:
+        """By two projects of one year: the second is refused, whoever proposes it."""
+        support = BaseSupport(round="R-1", organisation="ORG-1", base="BASE-1", title="扶持", fields=("助老",))
+        terms = {"award": 1, "funds": {"FS-1": 1}, "panel": None, "support": support}
+        self.must("project", "PJ-8", proposal("PJ-8", **terms), "CAB-REG#1")
+        self._refused("project", "PJ-9", proposal("PJ-9", **terms), "CAB-REG#1")
 
     def _refused(self, kind: str, name: str, command: Command, by: str) -> None:
         (answer,) = self.office.ask(StreamCommand(self.office.id(kind, name), command, Actor(by)))

@@ -83,7 +83,7 @@ from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
 from domain.registers.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
 from domain.round.call import PublishCall
-from domain.round.plan import OpenNeedSolicitation
+from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation
 from store import memory
 from store.memory import MemoryStore
 from tests.audit.direct_door import play_story
@@ -176,6 +176,25 @@ TERMINATED = project(TerminateProject(**AGAINST), "2024-07-30", "CAB-DEC#1")
 VARIED = project(RequestVariation(reason="順延", end=date(2024, 12, 20)), "2024-07-10", "SO-LEGAL#1")
 SUPPLEMENT = AmendContract(variation="1", version=2, award=AWARD, signatures=SIGNED)
 
+MUNICIPAL_BASE = (
+    register(
+        "base",
+        "BASE-1",
+        DesignateBase(name="基地", tier=Tier.MUNICIPAL, operator="ORG-1"),
+        "2024-02-05",
+        "CAB-DEC#1",
+    ),
+    register("base", "BASE-1", AssessBase(score=Decimal(90), grade="A"), "2024-02-06", "EVAL#1"),
+)
+
+
+def supporting(name: str, fen: int) -> Step:
+    """A support of that base, by that award."""
+    support = BaseSupport(round="R-1", organisation="ORG-1", base="BASE-1", title="扶持", fields=("助老",))
+    terms = {"panel": None, "award": fen, "funds": {"FS-1": fen}, "support": support}
+    return project(proposal(name, **terms), "2024-02-19", "CAB-REG#1", name)
+
+
 MUTANTS = (
     # ------------------------------------------------------------ money
     Mutant(
@@ -233,6 +252,24 @@ MUTANTS = (
             ),
         ),
         unguarded=True,
+    ),
+    Mutant(
+        "M5",
+        "a budget exceeded",
+        "proposed",
+        (
+            register("round", "R-1", ApproveRoundBudget(amount=AWARD + 199_999), "2024-03-11T09:30+08:00", "FISCAL#1"),
+            project(
+                proposal("PJ-2", award=200_000, funds={"FS-2": 200_000}), "2024-03-11T10:00+08:00", "CAB-REG#1", "AP-2"
+            ),
+        ),
+        unguarded=True,
+    ),
+    Mutant(
+        "M5",
+        "a budget cut below what is awarded",
+        "proposed",
+        (register("round", "R-1", ApproveRoundBudget(amount=AWARD - 1), "2024-03-11T09:30+08:00", "FISCAL#1"),),
     ),
     Mutant(
         "M5",
@@ -535,6 +572,24 @@ MUTANTS = (
                 "PJ-3",
             ),
         ),
+        unguarded=True,
+    ),
+    Mutant(
+        "C2",
+        "support above the budget",
+        "call",
+        (
+            *MUNICIPAL_BASE,
+            register("round", "R-1", ApproveRoundBudget(amount=99_999), "2024-02-07", "FISCAL#1"),
+            supporting("PJ-3", 100_000),
+        ),
+        unguarded=True,
+    ),
+    Mutant(
+        "C3",
+        "a base supported twice a year",
+        "call",
+        (*MUNICIPAL_BASE, supporting("PJ-3", 100_000), supporting("PJ-4", 100_000)),
         unguarded=True,
     ),
     Mutant(

@@ -204,6 +204,12 @@ def test_the_holiday_at_new_year_may_begin_in_december() -> None:
     assert [calendar.is_working(date(2023, 12, day)) for day in (28, 29, 30, 31)] == [True, False, False, True]
 
 
+def test_a_notice_may_say_on_which_weekday_work_begins_again() -> None:
+    """As that of 2020, which extended the Spring Festival: work began again on Monday, 3 February."""
+    extended = PublishCalendar(year=2020, off=(date(2020, 1, 31),), on=(date(2020, 2, 3),))
+    assert calendar_of(a(CALENDAR, "cn").ordered(extended, **REG).state).is_working(date(2020, 2, 3))
+
+
 def test_fixed_holidays_of_an_unpublished_year_are_off() -> None:
     calendar = calendar_of(a(CALENDAR, "cn").ordered(YEAR, **REG).state)
     holidays = (date(2027, 1, 1), date(2029, 5, 1), date(2027, 10, 1), date(2030, 10, 2), date(2028, 10, 3))
@@ -224,14 +230,12 @@ def test_days_are_kept_in_order_and_once() -> None:
         (YEAR.model_copy(update={"version": 2}), "CL02"),
         (YEAR.model_copy(update={"off": (date(2024, 5, 1),)}), "D2"),
         (YEAR.model_copy(update={"off": (date(2022, 11, 30),)}), "D2"),
-        (YEAR.model_copy(update={"on": (date(2023, 5, 2),)}), "D2"),
         (YEAR.model_copy(update={"off": (date(2023, 5, 6),)}), "D2"),
     ],
     ids=[
         "a gap in its versions",
         "a day of another year",
         "a day of November before",
-        "a weekday made up for",
         "off and worked at once",
     ],
 )

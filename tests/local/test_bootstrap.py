@@ -69,6 +69,17 @@ def test_every_setting_that_is_wrong_is_named_at_once(monkeypatch: pytest.Monkey
         bootstrap.settings()
 
 
+def test_a_wrong_setting_is_told_in_our_words_and_a_secret_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENTURE_HEALTH_PORT", "abc")
+    monkeypatch.setenv("VENTURE_LANG", "fr")
+    monkeypatch.setenv("VENTURE_DOOR_KEY", "hush")
+    with pytest.raises(bootstrap.SettingsInvalid) as invalid:
+        bootstrap.settings()
+    assert "VENTURE_HEALTH_PORT: 須為整數，不可為 「abc」" in invalid.value.zh
+    assert "VENTURE_LANG: must be one of zh, en; not 「fr」" in invalid.value.en
+    assert not [word for word in ("Input", "valid", "hush") if word in str(invalid.value)]
+
+
 @pytest.mark.parametrize("missing", ["postgres_url", "temporal_address", "door_key"])
 def test_production_says_which_setting_is_missing(missing: str) -> None:
     with pytest.raises(bootstrap.SettingsInvalid, match=f"VENTURE_{missing.upper()}"):

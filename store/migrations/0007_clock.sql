@@ -1,16 +1,5 @@
 -- migrate:up
--- What a log must know of itself: which log it is, and how far from its own clock it lets itself be dated.
-
--- Its name, made once and for ever: a door that is led to another log, or to none of ours, says nothing in its name.
-CREATE TABLE venture.genesis (
-  id      uuid        NOT NULL PRIMARY KEY DEFAULT gen_random_uuid(),
-  made_at timestamptz NOT NULL DEFAULT clock_timestamp()
-);
-CREATE UNIQUE INDEX genesis_is_one ON venture.genesis ((true));
-INSERT INTO venture.genesis DEFAULT VALUES;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON venture.genesis
-  FOR EACH STATEMENT EXECUTE FUNCTION venture.refuse();
-ALTER TABLE venture.genesis ENABLE ALWAYS TRIGGER append_only;
+-- What a log must know of itself: how far from its own clock it lets itself be dated.
 
 -- How far business time may lie ahead of this server's clock. Tests that skip time put another in its place.
 CREATE FUNCTION venture.ahead_tolerance() RETURNS interval LANGUAGE sql IMMUTABLE AS $$ SELECT interval '5 seconds' $$;
