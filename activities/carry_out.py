@@ -33,6 +33,7 @@ from deciding.reader import CachedReader
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
 from domain.kernel.message import Order
+from domain.kernel.privacy import describe_error
 from metrics import Metrics
 from store.bounds import AppendInvalid
 from store.port import Status, StoreUnavailable
@@ -119,6 +120,7 @@ class CommandActivities:
         Raises StoreUnavailable where the outcome is not known; asking again is safe. A fault of ours is an
         ApplicationError of type ``Defect``: no retry would mend it.
         """
+        require_own_way(request)
         envelope = request.envelope
         labels = {"command": envelope.command if envelope else "due", "stream_kind": request.stream.kind}
         with self._measures.carry_out_s.time(), span("carry_out", labels, anew=envelope is None):
@@ -135,6 +137,7 @@ class CommandActivities:
 
         Raises as ``carry_out`` does where not even the first has an outcome.
         """
+        require_own_way(request)
         until = asyncio.get_running_loop().time() + SOME_S
         done: list[CarryOutResult] = []
         for envelope in request.envelopes:
@@ -161,8 +164,7 @@ class CommandActivities:
             except Exception as defect:
                 log.exception("command.defect", stream=request.stream)
                 self._measures.defects.inc()
-                message = f"{type(defect).__name__}: {defect}"
-                raise ApplicationError(message, type="Defect", non_retryable=True) from defect
+                raise ApplicationError(describe_error(defect), type="Defect", non_retryable=True) from None
             if result is not None:
                 return result
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads rivals, no secret
@@ -315,6 +317,23 @@ class CommandActivities:
         return CarryOutResult(progress=progress, answer=answer)
 
 
+def require_own_way(request: CarryOut | BundleRequest) -> None:
+    """Raise ``Malformed`` for what none of our workflows asks in this way, or of this stream.
+
+    They have it carried out as a local activity, whose arguments nobody but the worker itself can make; only a group's
+    decision is an activity of its own. Otherwise a stranger on the task queue could name any time and any stream.
+    """
+    envelopes = request.envelopes if isinstance(request, BundleRequest) else (request.envelope,)
+    is_own = not activity.in_activity() or activity.info().is_local
+    is_group = any(envelope is not None and envelope.command in names.GROUP_DECISIONS for envelope in envelopes)
+    if any(envelope is not None and envelope.subject != request.stream for envelope in envelopes):
+        message = f"not a command of {request.stream}"
+        raise ApplicationError(message, type="Malformed", non_retryable=True)
+    if not (is_own or is_group):
+        message = "only a workflow's own worker asks so"
+        raise ApplicationError(message, type="Malformed", non_retryable=True)
+
+
 def _read_order(request: CarryOut, at: datetime) -> Order | None:
     """The order in the envelope. The door parsed it already, so a form that fails here is a defect, said as such."""
     envelope = request.envelope
@@ -323,6 +342,6 @@ def _read_order(request: CarryOut, at: datetime) -> Order | None:
     try:
         command = parse_command(envelope.command, envelope.body)
     except (KeyError, ValidationError) as wrong:
-        message = f"{envelope.command}: {wrong}"
-        raise ApplicationError(message, type="Malformed", non_retryable=True) from wrong
+        message = f"{envelope.command}: {describe_error(wrong)}"
+        raise ApplicationError(message, type="Malformed", non_retryable=True) from None
     return Order(command, envelope.actor, at)

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
@@ -23,6 +24,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.names import GROUP_DECISIONS
 from application.approval_watch import ApprovalWatch
 from deciding import captions
 from deciding.admission import find_inadmissible
@@ -38,7 +40,7 @@ from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import EventStore, StoreUnavailable
 from tracing import span
-from workflows.kinds import GROUP_DECISIONS, workflow_type
+from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -231,7 +233,8 @@ class Door:
                     answers = [_refuse_dated(subject)]
                 else:
                     await self._refresh_standings(subject.realm, realm.calendar)
-                    answers = await self._ask_each(envelopes[done : done + MOST_COMMANDS])
+                    admitted = takewhile(lambda e: e.signature, islice(envelopes, done, done + MOST_COMMANDS))
+                    answers = await self._ask_each([*admitted])
                 if answers[-1].ending is Ending.EARLY:
                     *answers, _ = answers
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
@@ -254,7 +257,13 @@ class Door:
             command=request.command.command_type,
             body=plain(request.command),
         )
-        return envelope if find_inadmissible(envelope) else envelope.signed(self._key)
+        unmet = find_inadmissible(envelope)
+        if not unmet:
+            return envelope.signed(self._key)
+        log.info(
+            "command.turned_away", command=envelope.command, rules=[u.rule for u in unmet], digest=_digest(envelope)
+        )
+        return envelope
 
     async def ask(self, envelope: Envelope) -> Answer:
         """The one answer to a signed envelope. Raises NotKnown."""
@@ -476,6 +485,14 @@ def _refuse_dated(subject: StreamId) -> Answer:
 def _refuse(subject: StreamId, unmet: tuple[Unmet, ...]) -> Answer:
     """A refusal that is in no journal: under that id and in that form the command was never taken in."""
     return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=unmet)
+
+
+def _digest(envelope: Envelope) -> str:
+    """What was asked, in hex; empty where it has no form that could be recorded."""
+    try:
+        return envelope.digest()
+    except (ValueError, RecursionError):
+        return ""
 
 
 def receipt(command_id: UUID, answer: Answer) -> Receipt:
