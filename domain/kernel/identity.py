@@ -21,7 +21,7 @@ LIVE = "live"
 """The realm of the wall clock; every other realm is played on a manual one."""
 
 _STREAM = re.compile(r"([a-z]+)/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
-_ACTOR = re.compile(r"([A-Z]+(?:-[A-Z]+)?)#([0-9]{1,9})")
+_ACTOR = re.compile(r"([A-Z]+(?:-[A-Z]+)?)#([1-9][0-9]{0,8})")
 
 
 class Role(Words):
