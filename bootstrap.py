@@ -20,12 +20,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.privacy import describe_trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic_core import ErrorDetails
-    from structlog.typing import EventDict, Processor, WrappedLogger
+    from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 SEARCH_ATTRIBUTES: Mapping[str, str] = {"VentureStage": "KEYWORD", "VentureDueAt": "DATETIME"}
 """What Temporal may be searched by, and of which kind. Never personal data: they are kept in the clear (PR10)."""
@@ -291,6 +292,11 @@ def _without_secrets(renderer: Processor, of: Settings) -> Processor:
     return rendered
 
 
+def _describe_exception(exc_info: ExcInfo) -> str:
+    """Where an exception came from, without what it held: its words may name somebody."""
+    return describe_trace(exc_info[1])
+
+
 def configure_logging(of: Settings) -> None:
     """Structured lines on standard error, those of libraries too, without secrets."""
     shared: list[Processor] = [
@@ -298,7 +304,7 @@ def configure_logging(of: Settings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _redact_named,
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_describe_exception),
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)

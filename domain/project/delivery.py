@@ -21,7 +21,6 @@ from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
-from domain.need import require_nobody_named
 from domain.project.bidders import require_independent
 from domain.project.contract import Contract, Line, require_reasonable_days
 from domain.project.stage import Stage, set_gate
@@ -528,7 +527,6 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case RecordActivity():
             held_on = command.held_on or today
             _require_recordable(check, delivery, command, held_on, today)
-            require_nobody_named(check, command.title, command.site)
             off = command.field is not None and command.field not in state.part(Application).fields
             return check.grant(ActivityRecorded.of(command, held_on=held_on, off_field=off))
         case RecordExpenditure():
@@ -536,14 +534,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ExpenditureRecorded.of(command, spent_on=spent_on))
         case FormVolunteerTeam(team=team):
             check(team not in delivery.teams, "Z1", f"{team} 已組建", f"{team} was formed before")
-            require_nobody_named(check, team)
             return check.grant(VolunteerTeamFormed.of(command))
         case IncubateCommunityOrganisation(incubated=incubated):
             check(incubated not in delivery.incubated, "V3", f"{incubated} 已登記", f"{incubated} was recorded before")
             return check.grant(CommunityOrganisationIncubated.of(command))
         case RecordSupervisionVisit():
             check(delivery.supervisor, "T12", "尚未指派督導", "no supervisor is assigned")
-            require_nobody_named(check, command.advice)
             return check.grant(SupervisionVisitRecorded.of(command))
         case SubmitReport():
             require_recorded_outputs(check, delivery, command)
