@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
@@ -42,7 +43,7 @@ from tracing import span
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -222,17 +223,18 @@ class Door:
         while done < len(envelopes):
             envelope, at = envelopes[done], requests[done].at
             try:
-                journalled = await self._store.journalled(envelope.command_id)
+                journalled = (await self._read_journal([envelope])).get(envelope.command_id)
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
-                    answers = [await self._read_answer(envelope, journalled)]
+                    answers = [self._read_answer(envelope, journalled)]
                 elif not envelope.signature:
                     answers = [_refuse(subject, find_inadmissible(envelope))]
                 elif at is not None and realm.clock is Clock.WALL:
                     answers = [_refuse_dated(subject)]
                 else:
                     await self._refresh_standings(subject.realm, realm.calendar)
-                    answers = await self._ask_each(envelopes[done : done + MOST_COMMANDS])
+                    admitted = takewhile(lambda e: e.signature, islice(envelopes, done, done + MOST_COMMANDS))
+                    answers = await self._ask_each([*admitted])
                 if answers[-1].ending is Ending.EARLY:
                     *answers, _ = answers
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
@@ -255,7 +257,13 @@ class Door:
             command=request.command.command_type,
             body=plain(request.command),
         )
-        return envelope if find_inadmissible(envelope) else envelope.signed(self._key)
+        unmet = find_inadmissible(envelope)
+        if not unmet:
+            return envelope.signed(self._key)
+        log.info(
+            "command.turned_away", command=envelope.command, rules=[u.rule for u in unmet], digest=_digest(envelope)
+        )
+        return envelope
 
     async def ask(self, envelope: Envelope) -> Answer:
         """The one answer to a signed envelope. Raises NotKnown."""
@@ -281,14 +289,17 @@ class Door:
                     each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
                     answers = list(each.answers)
             attributes["ending"] = answers[-1].ending.lower()
-        confirmed = zip(envelopes, answers, strict=False)
-        return list(await asyncio.gather(*(self._confirm(envelope, answer) for envelope, answer in confirmed)))
+        answered = envelopes[: len(answers)]
+        journal = await self._read_journal(answered)
+        return [
+            await self._confirm(envelope, answer, journal.get(envelope.command_id))
+            for envelope, answer in zip(answered, answers, strict=True)
+        ]
 
-    async def _confirm(self, envelope: Envelope, answer: Answer) -> Answer:
+    async def _confirm(self, envelope: Envelope, answer: Answer, entry: Entry | None) -> Answer:
         """The answer as the log has it: a worker on another database, or a stranger's, can say nothing (017)."""
-        entry = await self._store.journalled(envelope.command_id)
         if entry is not None:
-            return (await self._read_answer(envelope, entry)).model_copy(update={"repeated": answer.repeated})
+            return self._read_answer(envelope, entry).model_copy(update={"repeated": answer.repeated})
         match answer.ending:
             case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY:
                 return answer  # nothing is said to be recorded
@@ -300,11 +311,18 @@ class Door:
             case _:
                 assert_never(answer.ending)
 
-    async def _read_answer(self, envelope: Envelope, entry: Entry) -> Answer:
+    async def _read_journal(self, envelopes: Sequence[Envelope]) -> Mapping[UUID, Entry]:
+        """What is journalled of them, in the log that this door has known from the beginning. Raises NotKnown."""
+        outcomes = await self._store.outcomes([envelope.command_id for envelope in envelopes])
+        genesis = outcomes.genesis.hex() if outcomes.genesis else ""
+        self._log = self._log or genesis
+        if genesis != self._log:
+            log.error("door.another_log", genesis=genesis, expected=self._log)
+            raise NotKnown(envelopes[0].command_id, "the log behind this door is not the one that it knew")
+        return outcomes.commands
+
+    def _read_answer(self, envelope: Envelope, entry: Entry) -> Answer:
         """The recorded answer, with the log that it was read in."""
-        if not self._log:
-            (first,) = await self._store.feed(0, 1)
-            self._log = first.chain.hex()
         return repeat_answer(envelope, entry).model_copy(update={"log": self._log})
 
     async def move_clock(self, realm: str, to: datetime) -> None:
@@ -467,6 +485,14 @@ def _refuse_dated(subject: StreamId) -> Answer:
 def _refuse(subject: StreamId, unmet: tuple[Unmet, ...]) -> Answer:
     """A refusal that is in no journal: under that id and in that form the command was never taken in."""
     return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=unmet)
+
+
+def _digest(envelope: Envelope) -> str:
+    """What was asked, in hex; empty where it has no form that could be recorded."""
+    try:
+        return envelope.digest()
+    except (ValueError, RecursionError):
+        return ""
 
 
 def receipt(command_id: UUID, answer: Answer) -> Receipt:

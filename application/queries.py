@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from deciding.agenda_row import Summary
+from application.realms import require_realm
 from deciding.fold import fold, read_occurrence
 from deciding.reader import Reader
 from domain.application import Application
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
     from domain.kernel.message import Awaited, Due, Occurrence
     from domain.kernel.state import State
-    from store.port import Entry, EventStore, Standing
+    from store.port import Entry, EventStore
 
 
 class NameUnknown(Failure):
@@ -53,8 +53,9 @@ class NameAmbiguous(Failure):
 async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
 
-    Raises NameUnknown or NameAmbiguous.
+    Raises NameUnknown, NameAmbiguous, or NoSuchRealm.
     """
+    await require_realm(store, realm)
     short, _ = split_subject(name)
     if "/" in short:
         try:
@@ -78,15 +79,17 @@ def new_stream(name: str, realm: str) -> StreamId:
 async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means, or the new one that it begins.
 
-    Raises NameAmbiguous, or NameUnknown if no stream bears the name and it tells no kind.
+    Raises NameAmbiguous, NoSuchRealm, or NameUnknown if no stream bears the name and it tells no kind.
     """
     try:
-        return await resolve_name(store, name, realm)
+        stream = await resolve_name(store, name, realm)
     except NameUnknown as unknown:
         try:
             return new_stream(name, realm or LIVE)
         except (KeyError, ValueError):
             raise unknown from None
+    await require_realm(store, stream.realm)  # a whole id may name one that is not there
+    return stream
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ class Chapter:
     position: int
     stream: StreamId
     occurrence: Occurrence
+    recorded_at: datetime
+    """When it was recorded, UTC; ``at`` is when it was so."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,7 @@ async def _read_events(store: EventStore, stream: StreamId, until: datetime | No
 
 def _chapters(stream: StreamId, entries: Iterable[Entry]) -> Iterable[Chapter]:
     for entry in entries:
-        yield Chapter(entry.occurred_at, entry.position, stream, read_occurrence(entry))
+        yield Chapter(entry.occurred_at, entry.position, stream, read_occurrence(entry), entry.recorded_at)
 
 
 def _cited_streams(state: State) -> Iterable[StreamId]:
@@ -156,31 +161,3 @@ def _cited_streams(state: State) -> Iterable[StreamId]:
     for kind, name in (("round", application.round), ("need", application.need), ("panel", award.panel)):
         if name:
             yield state.stream.sibling(kind, name)
-
-
-@dataclass(frozen=True)
-class StreamRow:
-    """One line of a list."""
-
-    stream: StreamId
-    stage: str
-    version: int
-    due: datetime | None
-    summary: Summary
-
-    @classmethod
-    def of(cls, standing: Standing) -> StreamRow:
-        """As the agenda has it."""
-        return cls(standing.stream, standing.stage, standing.version, standing.due_at, Summary.of(standing))
-
-
-async def list_streams(
-    store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
-) -> list[StreamRow]:
-    """How streams of that kind stand, by id."""
-    rows: list[StreamRow] = []
-    async for standing in store.standings(kind=kind, realm=realm, stage=stage):
-        if len(rows) == limit:
-            break
-        rows.append(StreamRow.of(standing))
-    return rows

@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bootstrap
 import local
+import temporal_client
 from activities.carry_out import CommandActivities
 from application.door import Door
 from application.round_resolution import ResolutionPreview, preview_resolution, resolve_round
@@ -197,7 +198,7 @@ async def run(args: argparse.Namespace) -> None:
             await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
             pool = await open_pool(servers.postgres_url)
             store, key = Kept(pool), bootstrap.load_door_key(settings)
-            client = await bootstrap.connect_temporal(servers.temporal_address)
+            client = await temporal_client.connect_temporal(servers.temporal_address)
             full = Round(store, key, args.bids)
             began = time.perf_counter()
             await full.fill(packs.load_shipped("hangzhou"))
@@ -226,7 +227,7 @@ async def run(args: argparse.Namespace) -> None:
             )
             await store.aclose()
             pool.terminate()
-    await bootstrap.breathe()
+    await temporal_client.breathe()
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from application.bulk import BulkResult, RowOutcome, preview_rows, run_rows
 from application.bulk_file import BulkOrder, parse_rows
 from application.command_input import attach_from, list_amounts
 from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
-from cli.project import Realm
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
 from runtime.runtime import Runtime
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+app = Typer()
+
+
+@app.command("bulk")
 @verb
 async def bulk_command(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="批量文件 .jsonl 或 .csv", show_default=False)],
@@ -107,7 +112,7 @@ def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
 @contextmanager
 def _progress(rows: int, printer: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
     """A bar for people, a line for each result for machines that read along; what to tell each result to."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:
         task = progress.add_task(printer.say(zh, en), total=rows)
 

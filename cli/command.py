@@ -15,8 +15,9 @@ from application.command_input import attach_from, list_amounts, read_command, r
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.project import Realm
 from domain.catalogue import AGGREGATES, event_class, list_commands, split_subject, stage_zh
 from domain.kernel.explanation import show
 from domain.kernel.field_shape import Notation
@@ -55,6 +56,10 @@ At = Annotated[
 ]
 
 
+app = Typer()
+
+
+@app.command("do")
 @verb
 async def do_command(
     name: Name,
@@ -100,6 +105,7 @@ async def do_command(
     )
 
 
+@app.command("why-not")
 @verb
 async def why_not_command(
     name: Name,
@@ -138,10 +144,10 @@ class _Order:
 async def _rehearse(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
     printer, moment = invocation.printer, _read_moment(order.at)
-    async with invocation.open_runtime() as runtime:
-        stream = await _find_stream(runtime.store, order.subject, order.realm)
+    async with invocation.open_store() as store:
+        stream = await _find_stream(store, order.subject, order.realm)
         command, who = order.read(stream)
-        step = await DryRun(runtime.store).step(stream, command, who, moment)
+        step = await DryRun(store).step(stream, command, who, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]
@@ -235,6 +241,7 @@ def receipt_as_json(receipt: Receipt) -> dict[str, Any]:
     }
 
 
+@app.command("commands")
 @verb
 async def commands_command(
     kind: Annotated[str | None, typer.Argument(help="project、round、need …", show_default=False)] = None,

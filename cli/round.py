@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
 
 from application import annual_round
-from application.queries import list_streams, load_file, new_stream, resolve_name
+from application.listing import list_streams
+from application.queries import load_file, new_stream, resolve_name
+from application.rules import require_published
 from cli import rendering
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
 from cli.command import read_actor
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column
-from cli.project import Realm, now_in, show
+from cli.project import now_in, show
 from domain.catalogue import find_command, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
@@ -28,7 +32,7 @@ from schemes import packs
 if TYPE_CHECKING:
     from runtime.runtime import Runtime
 
-app = noun("輪次：一次徵集", "rounds: one call each")
+app = Typer()
 
 
 @app.command("open")
@@ -43,7 +47,10 @@ async def open_command(
     *,
     invocation: Invocation,
 ) -> None:
-    """開一輪：發布辦法與工作日曆，開始需求徵集 / open a round: publish rules and calendar, solicit needs.
+    """開一輪，開始需求徵集；辦法與工作日曆須先發布 / open a round: solicit needs. Rules and working days come first.
+
+    未發布時列出所缺、該給的命令與可辦之人，什麼也不記錄。
+    What is not published is named with the command to give and who may; nothing is recorded then.
 
     例 example:  venture round open R-FZ-2027 --scheme fuzhou --as CAB-REG#1
     """
@@ -52,7 +59,7 @@ async def open_command(
     particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
     command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     async with invocation.open_runtime(working=True) as runtime:
-        await annual_round.publish_rules(runtime.door, runtime.store, rules, datetime.now(UTC).year)
+        await require_published(runtime.store, rules.ref, datetime.now(SHANGHAI).year, stream.realm)
         receipt = await runtime.door.send(stream, command, who)
     if printer.for_people:
         printer.tell(
@@ -90,8 +97,8 @@ async def list_command(*, invocation: Invocation, realm: Realm = None) -> None:
     例 example:  venture round list -o json
     """
     printer = invocation.printer
-    async with invocation.open_runtime() as runtime:
-        rounds = await list_streams(runtime.store, "round", realm=realm)
+    async with invocation.open_store() as store:
+        rounds = await list_streams(store, "round", realm=realm)
     rows = [
         {
             "round": one.stream.name,
@@ -125,9 +132,9 @@ async def show_command(
 
     例 example:  venture round show R-FZ-2023
     """
-    async with invocation.open_runtime() as runtime:
-        file = await load_file(runtime.store, await resolve_name(runtime.store, name, realm))
-        now = await now_in(runtime.store, file.stream)
+    async with invocation.open_store() as store:
+        file = await load_file(store, await resolve_name(store, name, realm))
+        now = await now_in(store, file.stream)
     show(file, invocation.printer, now)
 
 

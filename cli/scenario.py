@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
+from cli.help import Typer
 from cli.output import Column, Printer, message_console
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from scenarios.plan import Plan, PlannedCommand
 
-app = noun("情景：可播放的帶日期故事", "dated stories that can be played")
+app = Typer()
 
 Files = Annotated[list[Path], typer.Argument(help="情景文件 scenario files (.yaml)", show_default=False)]
 
@@ -84,10 +85,10 @@ async def play_command(
 async def play_all(plans: Sequence[Plan], runtime: Runtime, printer: Printer) -> list[PlayResult]:
     """Play one after another, with progress shown."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[now]}"),
+        TextColumn("{task.fields[now]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:

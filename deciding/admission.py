@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import Role
+from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.refusal import Unmet
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ MOST_BYTES = 256 * 1024
 
 def find_inadmissible(envelope: Envelope) -> tuple[Unmet, ...]:
     """Every reason for which the command is not even taken in."""
-    return tuple(unmet for unmet in (_id(envelope), _actor(envelope), _size(envelope)) if unmet is not None)
+    size = _size(envelope)
+    personal = () if size else refuse_personal_data({"subject": envelope.subject.name, **envelope.body})
+    return tuple(unmet for unmet in (_id(envelope), _actor(envelope), size, *personal) if unmet is not None)
 
 
 def _id(envelope: Envelope) -> Unmet | None:

@@ -5,7 +5,6 @@ Merging and splitting leave links both ways: the other need says so first, then 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
@@ -228,23 +227,6 @@ class Need(Part):
     split_from: str | None = None
 
 
-# ---------------------------------------------------------------- who is never named
-
-_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:[1-9][0-9]{16}[0-9Xx]|1[3-9][0-9]{9})(?![0-9A-Za-z])")
-"""The number of an identity card, or of a mobile telephone."""
-
-
-def require_nobody_named(check: Checks, *texts: str | None) -> None:
-    """V4: beneficiaries are groups and counts; no text bears a number by which one of them could be found."""
-    found = any(_PERSONAL.search(text) for text in texts if text)
-    check(
-        not found,
-        "V4",
-        "內容含身份證或手機號碼；受益人只計數、不具名，請刪去後再報",
-        "the text bears the number of an identity card or mobile telephone; leave it out: nobody is named",
-    )
-
-
 # ---------------------------------------------------------------- decide
 
 
@@ -271,8 +253,6 @@ def reads(state: State, command: Commands) -> Reads:
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the need makes happen. Raises CommandRejected."""
     check, need = Checks(), state.part(Need)
-    if isinstance(command, SubmitNeed):
-        require_nobody_named(check, command.group, command.problem, command.place, *command.resources)
     match command:
         case SubmitNeed(split_from=None):
             _require_solicited(check, facts.of(state.stream.sibling("round", command.round)), facts.calendar, order.at)

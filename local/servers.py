@@ -252,7 +252,7 @@ def _last_ports(home: Path) -> tuple[int | None, int | None]:
 
 
 def _temporal(home: Path, port: int | None, ui_port: int | None) -> Temporal:
-    attributes = [(key.name, key.indexed_value_type.name) for key in bootstrap.SEARCH_ATTRIBUTES]
+    attributes = list(bootstrap.SEARCH_ATTRIBUTES.items())
     return temporal.start(home, attributes, port, ui_port)
 
 

@@ -12,11 +12,13 @@ import pytest
 
 import bootstrap
 import local
+import temporal_client
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
@@ -49,14 +51,15 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
     """Both embedded servers, the schema in place, for the whole run."""
     async with local.servers(settings) as started:
         await migrate(started.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+        await let_time_be_skipped(started.owner_url)
         yield started
-    await bootstrap.breathe()
+    await temporal_client.breathe()
 
 
 @pytest.fixture(scope="session")
 async def client(servers: Servers) -> Client:
     """A Temporal client with the one data converter."""
-    return await bootstrap.connect_temporal(servers.temporal_address)
+    return await temporal_client.connect_temporal(servers.temporal_address)
 
 
 @pytest.fixture(scope="session")

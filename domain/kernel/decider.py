@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import ORIGIN, SAME, State, Transition
 
@@ -86,9 +87,9 @@ class Aggregate:
         return reads if governor is None else reads | Reads(streams=frozenset({governor}))
 
     def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
-        """What this order makes happen. Raises CommandRejected: wrong role, wrong stage and every rule of the stage."""
+        """What this order makes happen. Raises CommandRejected: role, stage, personal data, every rule of the stage."""
         command = order.command
-        misplaced = tuple(_refuse_role_or_stage(state, order))
+        misplaced = (*_refuse_role_or_stage(state, order), *refuse_personal_data(command))
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:

@@ -20,12 +20,12 @@ Hour = Annotated[int, Field(ge=0, le=23)]
 class Annual(BaseModel):
     """What is the same every year."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     programme: Code
     """E.g. ``FZ``; its round of 2027 is ``R-FZ-2027``."""
     scheme: str
-    """The name of the city's rules; each year's round takes the newest version that is shipped."""
+    """The name of the city's rules; each year's round takes the newest version that is published."""
     level: RoundLevel = RoundLevel.MUNICIPAL
     actor: Actor
     """In whose name the round is opened."""

@@ -127,11 +127,12 @@ def test_its_own_state_machine_and_the_rules_say_the_same() -> None:
 
 def said(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Result:
     @asynccontextmanager
-    async def opened(*_: object, working: bool, **_by_name: object) -> AsyncIterator[Any]:
+    async def opened(*_: object, working: bool = False, **_by_name: object) -> AsyncIterator[Any]:
         assert not working, "an audit carries nothing out"
         yield SimpleNamespace(store=store, client=None)
 
-    monkeypatch.setattr(cli.adapter, "open_runtime", opened)
+    monkeypatch.setattr(cli.adapter, "open_store", opened)
+    monkeypatch.setattr("runtime.runtime.open_runtime", opened)
     return CliRunner().invoke(app, ["invariants", *words])
 
 
@@ -141,7 +142,7 @@ def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: p
     answer = said(monkeypatch, store)
     assert answer.exit_code == 0, answer.output
     assert all(f" {rule} " in answer.output for rule in INVARIANTS)
-    assert "全部成立" in answer.output
+    assert "所判各條成立" in answer.output
 
 
 def test_a_breach_is_told_with_its_place_and_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
