@@ -11,17 +11,18 @@ from pydantic import Field
 from domain.application import Application
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen
+from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
 from domain.project.bidders import require_independent
-from domain.project.contract import Contract, Line
+from domain.project.contract import Contract, Line, require_reasonable_days
 from domain.project.stage import Stage, set_gate
 from domain.project.tranches import Key
 
@@ -39,8 +40,8 @@ UNDERWAY = (Stage.ACTIVE, Stage.RECTIFYING)
 SUPERVISABLE = (Stage.AWARDED, Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED)
 """The stages in which a supervisor may be assigned or replaced."""
 
-MILESTONES_RUN = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED, Stage.FINAL_REVIEW)
-"""The stages in which a milestone's day can pass."""
+MILESTONES_RUN = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.FINAL_REVIEW)
+"""The stages in which a milestone's day can pass: not while the project stands still."""
 
 
 class ReportKind(Words):
@@ -166,11 +167,18 @@ class Spending(Particulars):
 
     voucher: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", title="支出憑證 / voucher")]
     """The invoice's own number; it can be claimed once, by one project (M7)."""
+    issuer: Annotated[Text | None, Field(title="開票方 / issuer")] = None
+    """Who issued it, by tax number or name: two issuers may use one number."""
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     line: Annotated[Line, Field(title="支出科目 / budget line")]
     """The budget line that bears it."""
     purpose: Annotated[Text | None, Field(title="用途 / purpose")] = None
     attachments: Attachments = ()
+
+    @property
+    def document(self) -> str:
+        """What tells the voucher from every other: its number, and its issuer where one is named."""
+        return f"{self.issuer}/{self.voucher}" if self.issuer else self.voucher
 
 
 class ExpenditureRecorded(Spending, Event):
@@ -181,7 +189,9 @@ class ExpenditureRecorded(Spending, Event):
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Claim the voucher for this project (M7)."""
-        yield Claim(voucher_key(stream, self.voucher), stream)
+        yield Claim(voucher_key(stream, self.document), stream)
+        if self.issuer:
+            yield Claim(number_key(stream, self.voucher), self.issuer, MOST_ISSUERS)
 
 
 class RecordExpenditure(Spending, Command):
@@ -195,9 +205,19 @@ class RecordExpenditure(Spending, Command):
     """The voucher's day; None for today."""
 
 
-def voucher_key(stream: StreamId, voucher: str) -> str:
-    """The key that a project holds while it claims that voucher."""
-    return f"voucher/{stream.realm}/{voucher}"
+MOST_ISSUERS = 1_000_000
+"""How many issuers may use one number: any number of them."""
+
+
+def number_key(stream: StreamId, voucher: str) -> str:
+    """The key whose holders are the issuers that a number was claimed with; it is never given back."""
+    return f"numbered/{stream.realm}/{voucher}"
+
+
+def voucher_key(stream: StreamId, document: str) -> str:
+    """The key that a project holds while it claims that voucher; of its issuer it bears a digest, keys being ASCII."""
+    issuer, _, number = document.rpartition("/")
+    return f"voucher/{stream.realm}/{digest(issuer)[:32]}/{number}" if issuer else f"voucher/{stream.realm}/{number}"
 
 
 # ---------------------------------------------------------------- 志願隊、孵化、督導記錄、報告
@@ -447,6 +467,10 @@ class Delivery(Part):
         """What all vouchers add up to, in fen."""
         return sum(e.amount for e in self.expenditures.values())
 
+    def spent_on(self, line: str) -> Fen:
+        """What the vouchers of that budget line add up to, in fen."""
+        return sum(e.amount for e in self.expenditures.values() if e.line == line)
+
     @property
     def standing_months(self) -> int:
         """Distinct months in which the steadiest team was active (Z1)."""
@@ -457,12 +481,16 @@ class Delivery(Part):
         return next((name for name, e in self.expenditures.items() if e.version == version), None)
 
     def corrected(self, version: int, *, strike: bool, person_times: int | None, amount: Fen | None) -> Delivery:
-        """The records as a confirmed correction of that version makes them count (SD12)."""
+        """The records as a confirmed correction of that version makes them count (SD12).
+
+        An activity that was struck out counts again once a later correction states its attendances.
+        """
         activities, expenditures = dict(self.activities), dict(self.expenditures)
         activity, voucher = activities.get(version), self.voucher_at(version)
         if activity is not None:
             counted = activity.person_times if person_times is None else person_times
-            activities[version] = replace(activity, person_times=counted, struck=activity.struck or strike)
+            struck = strike or (activity.struck and person_times is None)
+            activities[version] = replace(activity, person_times=counted, struck=struck)
         if voucher is not None and strike:
             del expenditures[voucher]
         elif voucher is not None and amount is not None:
@@ -479,7 +507,8 @@ class Delivery(Part):
 def reads(state: State, command: Commands) -> Reads:
     """Who claims the voucher."""
     if isinstance(command, RecordExpenditure):
-        return Reads(claims=frozenset({voucher_key(state.stream, command.voucher)}))
+        keys = {voucher_key(state.stream, name) for name in (command.voucher, command.document)}
+        return Reads(claims=frozenset(keys | {number_key(state.stream, command.voucher)}))
     return Reads()
 
 
@@ -546,6 +575,7 @@ def _require_startable(check: Checks, state: State, asked: StartProject, scheme:
     check(end, "T12", "協議與啟動均未載明截止日", "neither the contract nor the start names an end")
     end = end or today
     check(end >= today, "T12", f"截止日 {end} 已過", f"the end {end} has passed")
+    require_reasonable_days(check, today, "T12", None if end == today else end)
     check(
         contract.end is None or end <= contract.end,
         "D4",
@@ -595,14 +625,41 @@ def _require_claimable(check: Checks, state: State, facts: Facts, asked: RecordE
         f"預算中無科目 {asked.line}",
         f"the budget has no line {asked.line}",
     )
-    holders = facts.holders(voucher_key(state.stream, asked.voucher)) - {state.stream}
-    check(
-        not holders and asked.voucher not in state.part(Delivery).expenditures,
-        "M7",
-        f"憑證 {asked.voucher} 已列支",
-        f"the voucher {asked.voucher} has been claimed",
-    )
+    if number_key(state.stream, asked.voucher) not in facts.unasked:
+        require_line(check, state, asked.line, asked.amount)
+    _require_unclaimed(check, state, facts, asked)
     return spent_on
+
+
+def require_line(check: Checks, state: State, line: str, amount: Fen) -> None:
+    """M6: what is spent on a line keeps within it, and so within the award."""
+    planned, spent = state.part(Contract).budget.get(line, 0), state.part(Delivery).spent_on(line)
+    check(
+        spent + amount <= planned,
+        "M6",
+        f"科目 {line} 預算 {yuan(planned)}，已列支 {yuan(spent)}，不足 {yuan(amount)}",
+        f"the line {line} has {yuan(planned)}, of which {yuan(spent)} is spent; it does not cover {yuan(amount)}",
+    )
+
+
+def _require_unclaimed(check: Checks, state: State, facts: Facts, asked: RecordExpenditure) -> None:
+    """M7: a voucher is known by issuer and number; a number without an issuer stands for any."""
+    known = state.part(Delivery).expenditures
+    names = {asked.document, asked.voucher}
+    holders = {h for name in names for h in facts.holders(voucher_key(state.stream, name))}
+    check(
+        not holders and not names & known.keys(),
+        "M7",
+        f"憑證 {asked.document} 已列支",
+        f"the voucher {asked.document} has been claimed",
+    )
+    issuers = facts.holders(number_key(state.stream, asked.voucher))
+    check(
+        asked.issuer or not issuers,
+        "M7",
+        f"憑證號 {asked.voucher} 已由 {'、'.join(sorted(issuers))} 開具的憑證使用，請填開票方（issuer）",
+        f"the number {asked.voucher} was claimed with {', '.join(sorted(issuers))} as its issuer; name the issuer",
+    )
 
 
 def require_recorded_outputs(check: Checks, delivery: Delivery, claimed: Outputs) -> None:
@@ -669,7 +726,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(delivery, activities={**delivery.activities, state.version + 1: record}))
         case ExpenditureRecorded():
             spent = Expenditure(event.amount, event.line, event.spent_on, state.version + 1)
-            return state.having(replace(delivery, expenditures={**delivery.expenditures, event.voucher: spent}))
+            return state.having(replace(delivery, expenditures={**delivery.expenditures, event.document: spent}))
         case VolunteerTeamFormed():
             return state.having(replace(delivery, teams={**delivery.teams, event.team: event.members}))
         case CommunityOrganisationIncubated():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -30,6 +30,7 @@ from domain.project.delivery import (
     SubmitReport,
 )
 from domain.project.disbursement import RequestDisbursement
+from domain.project.remedy import ProjectResumed, ProjectSuspended, SuspensionGround
 from domain.project.termination import TerminationAppealUpheld, TerminationInitiated
 from tests.domain.project.life import (
     PARTIES,
@@ -253,7 +254,7 @@ def test_a_met_milestone_is_not_missed() -> None:
     assert MilestoneMissed(milestone="MS-2") == MilestoneMissed.of(due.command)
 
 
-def test_a_day_that_passed_during_a_hearing_is_missed_when_work_goes_on() -> None:
+def test_a_day_that_passed_during_a_hearing_comes_as_many_days_later() -> None:
     hearing = TerminationInitiated(ground="違約", attachments=EVIDENCE, hearing_wd=10)
     upheld = TerminationAppealUpheld(finding="申辯成立", record=SIGNED)
     story = active().happened(hearing, at="2024-07-22", by="CAB-REG#1")
@@ -261,7 +262,17 @@ def test_a_day_that_passed_during_a_hearing_is_missed_when_work_goes_on() -> Non
     story = story.happened(upheld, at="2024-08-08", by="CAB-DEC#1")
     due = story.due()
     assert due is not None
-    assert due.at == story.state.since
+    assert due.at == datetime(2024, 8, 17, 16, tzinfo=UTC), "31 July, and the 17 days of the hearing"
+
+
+def test_no_milestone_falls_while_the_project_stands_still() -> None:
+    still = ProjectSuspended(ground=SuspensionGround.RISK, reason="風險", attachments=EVIDENCE)
+    story = active().happened(still, at="2024-07-30", by="CAB-DEC#1")
+    assert story.due() is None
+    story = story.happened(ProjectResumed(cured="已排除"), at="2024-08-29", by="CAB-DEC#1")
+    due = story.due()
+    assert due is not None
+    assert due.at == datetime(2024, 8, 30, 16, tzinfo=UTC), "31 July, and 30 days"
 
 
 def test_a_standing_team_is_active_in_three_months() -> None:
@@ -285,3 +296,28 @@ def test_the_months_of_two_teams_do_not_add_up() -> None:
 def test_who_is_awaited_while_work_goes_on() -> None:
     assert "StartProject" in contracted().awaited()
     assert "MeetMilestone" in active().awaited()
+
+
+def test_spending_keeps_within_its_line_and_so_within_the_award() -> None:
+    story = active().ordered(VOUCHER, at="2024-07-01", by="SO-ACC#1")
+    rest = {"voucher": "INV-002", "line": "activity"}
+    more = RecordExpenditure.model_validate({**rest, "amount": 6000000 - 100000 + 1})
+    story.when(more, at="2024-07-02", by="SO-ACC#1").refused("M6")
+    story.ordered(more.model_copy(update={"amount": 6000000 - 100000}), at="2024-07-02", by="SO-ACC#1")
+
+
+def test_two_issuers_may_use_one_number_and_each_claims_it_once() -> None:
+    issued = {name: VOUCHER.model_copy(update={"issuer": name}) for name in ("甲公司", "乙公司")}
+    story = active().ordered(issued["甲公司"], at="2024-07-01", by="SO-ACC#1")
+    story.when(issued["甲公司"], at="2024-07-02", by="SO-ACC#1").refused("M7")
+    story = story.ordered(issued["乙公司"], at="2024-07-02", by="SO-ACC#1")
+    assert story.state.part(Delivery).spent == 200000
+
+
+def test_a_number_without_an_issuer_stands_for_any() -> None:
+    named = VOUCHER.model_copy(update={"issuer": "甲公司"})
+    elsewhere = replace(around(), claims={"voucher/test/INV-001": frozenset({"project/test/AP-9"})})
+    active().knowing(elsewhere).when(named, at="2024-07-01", by="SO-ACC#1").refused("M7")
+    numbered = replace(around(), claims={"numbered/test/INV-001": frozenset({"乙公司"})})
+    active().knowing(numbered).when(VOUCHER, at="2024-07-01", by="SO-ACC#1").refused("M7")
+    active().knowing(numbered).ordered(named, at="2024-07-01", by="SO-ACC#1")
