@@ -189,7 +189,7 @@ async def _serve() -> None:
     dice = random.Random(os.environ["SEED"])  # noqa: S311 - which faults happen, no secret
     afflicted = _afflict(os.environ["AFFLICTION"])
     async with (
-        open_runtime(settings, lambda _zh, _en: None, working=False) as office,
+        open_runtime(settings, lambda _zh, _en: None, working=False, with_temporal=True) as office,
         house.run_worker(settings, office.client, afflicted(office.store, dice)),
     ):
         await stop.wait()
