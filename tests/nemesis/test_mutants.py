@@ -59,6 +59,31 @@ async def test_where_timers_are_not_set_again_the_follower_alone_mends_it(tmp_pa
     assert not (await run(tmp_path, replace(CALM, affliction="unarmed", ready_s=FAR_S))).broken
 
 
+ATTACKED = replace(CALM, attacked=True, healed_s=30)
+"""Nobody breaks anything, but some wish the house ill: they must have the time to try everything."""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("affliction", "invariant"),
+    [
+        ("takes-any-signature", "H1"),
+        ("takes-any-id", "H1"),
+        ("takes-the-doors-time", "H2"),
+        ("falls-due-on-demand", "H2"),
+    ],
+)
+async def test_a_house_that_believes_whoever_comes_is_found_out(
+    tmp_path: Path, affliction: str, invariant: str
+) -> None:
+    assert invariant in (await run(tmp_path, replace(ATTACKED, affliction=affliction))).ids
+
+
+@pytest.mark.full
+async def test_a_house_that_believes_nobody_is_sound_though_all_is_tried(tmp_path: Path) -> None:
+    assert not (await run(tmp_path, ATTACKED)).broken
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("affliction", ["none", "forgetful", "hesitant"])
 async def test_the_same_house_without_a_fault_is_sound(tmp_path: Path, affliction: str) -> None:
