@@ -28,6 +28,7 @@ from domain.need import EndorseNeed
 from domain.project.award import DeclineAward
 from domain.round.call import CancelCall
 from store.port import StoreUnavailable
+from tests.nemesis.stories import SOLICITING
 from tests.workflows.bureau import MINUTES, verification
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
-    from tests.workflows.bureau import Bureau
+    from tests.nemesis.stories import SOLICITING
+from tests.workflows.bureau import Bureau
 
 EVERY_S = 0.15
 WAITERS = 40
@@ -71,7 +73,18 @@ class Attackers:
 
     async def attack(self) -> None:
         """One thing after the other, for as long as the block lasts; some of it is never heard of again."""
-        attempts: list[Callable[[StreamId], Awaitable[None]]] = [
+        attempts = self._attempts()
+        while True:
+            for attempt in self.dice.sample(attempts, len(attempts)):
+                stream = self.dice.choice(self.streams)
+                with suppress(*_NO_ANSWER):
+                    async with asyncio.timeout(PATIENCE_S):
+                        await attempt(stream)
+                self.tried[attempt.__name__.removeprefix("_")] += 1
+                await asyncio.sleep(EVERY_S)
+
+    def _attempts(self) -> list[Callable[[StreamId], Awaitable[None]]]:
+        return [
             self._take_next_deadlines_id,
             self._forge,
             self._alter,
@@ -81,14 +94,10 @@ class Attackers:
             self._talk_rubbish,
             self._crowd,
         ]
-        while True:
-            for attempt in self.dice.sample(attempts, len(attempts)):
-                stream = self.dice.choice(self.streams)
-                with suppress(*_NO_ANSWER):
-                    async with asyncio.timeout(PATIENCE_S):
-                        await attempt(stream)
-                self.tried[attempt.__name__.removeprefix("_")] += 1
-                await asyncio.sleep(EVERY_S)
+
+    async def has_tried_all(self) -> bool:
+        """Whether each thing was tried."""
+        return len(self.tried) == len(self._attempts())
 
     async def _ask(self, envelope: Envelope, what: str) -> None:
         self.ids[envelope.command_id] = what
@@ -130,10 +139,11 @@ class Attackers:
         with suppress(CommandRejected, CommandDefect):
             receipt(envelope.command_id, await self.door.ask(envelope))
 
-    async def _move_the_clock(self, stream: StreamId) -> None:
-        """Tell the workflow itself that a manual clock has come to a day years ahead."""
-        later = CarryOut(stream=stream, now=datetime.now(UTC) + YEARS)
-        await self._update(stream, "fall_due", self.dice.choice([later, later.signed(b"made up")]))
+    async def _move_the_clock(self, _stream: StreamId) -> None:
+        """Tell a workflow whose deadline is weeks away that a manual clock has come to a day years ahead."""
+        round_ = self.bureau.id("round", SOLICITING)
+        later = CarryOut(stream=round_, now=datetime.now(UTC) + YEARS)
+        await self._update(round_, "fall_due", self.dice.choice([later, later.signed(b"made up")]))
 
     async def _talk_rubbish(self, stream: StreamId) -> None:
         """What is no command, and commands of another stream."""

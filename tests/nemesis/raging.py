@@ -22,6 +22,8 @@ from tests.nemesis.hostile import Attackers
 from tests.nemesis.invariants import Ledger, broken, note_roots, soon_none
 from tests.nemesis.siege import WORKERS, remains, siege
 
+from tests.workflows.waiting import until
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
     from pathlib import Path
@@ -125,6 +127,8 @@ async def _rage_over(house: Siege, rage: Rage, outcome: RageReport) -> None:
         began = asyncio.get_running_loop().time()
         async with meanwhile(_keep(house)):
             outcome.broken += await _late(ledger, living, max(alarms), rage.healed_s)
+        if rage.attacked:
+            await until(attackers.has_tried_all)
         attacking.cancel()
         await asyncio.wait([attacking])
         outcome.healed_s = asyncio.get_running_loop().time() - began
