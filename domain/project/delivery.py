@@ -11,6 +11,7 @@ from pydantic import Field
 from domain.application import Application
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -213,9 +214,10 @@ def number_key(stream: StreamId, voucher: str) -> str:
     return f"numbered/{stream.realm}/{voucher}"
 
 
-def voucher_key(stream: StreamId, voucher: str) -> str:
-    """The key that a project holds while it claims that voucher."""
-    return f"voucher/{stream.realm}/{voucher}"
+def voucher_key(stream: StreamId, document: str) -> str:
+    """The key that a project holds while it claims that voucher; of its issuer it bears a digest, keys being ASCII."""
+    issuer, _, number = document.rpartition("/")
+    return f"voucher/{stream.realm}/{digest(issuer)[:32]}/{number}" if issuer else f"voucher/{stream.realm}/{number}"
 
 
 # ---------------------------------------------------------------- 志願隊、孵化、督導記錄、報告

@@ -97,6 +97,7 @@ def selected(dice: Random, _office: MemoryRealm) -> Any:
 
 PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "account": one("a" * 64, "b" * 64),
+    "adjustment": one("1", "2"),
     "advice": one("補齊簽到", "聯絡 13912345678"),
     "amount": one(*FEN),
     "annual_report_filed": one(True, True, False),
@@ -107,6 +108,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "award": one(*FEN),
     "brand": one("幸福社區"),
     "budget": budget,
+    "change": one(-600_000, -1, 300_000),
     "city": one("杭州"),
     "clock": one("MANUAL", "WALL"),
     "community": one("COMM-1"),
@@ -142,6 +144,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "incubated": one("銀齡社", "茶友會"),
     "index": one(MINUTES),
     "into": one(("ND-1", "ND-2"), "ND-1", "ND-2"),
+    "issuer": one("甲公司", "乙公司"),
     "kind": one("SERVICE_AGENCY", "KIN", "BOARD_24M", "PROGRESS", "SELF_ASSESSMENT", "LOTTERY"),
     "left_out": lambda dice, _: [{"application": name, "reason": "名次"} for name in dice.sample(BIDS, 1)],
     "level": one("MUNICIPAL", "DISTRICT", "3A", "5A"),
