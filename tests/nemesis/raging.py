@@ -21,7 +21,6 @@ from tests.nemesis.faults import spoil
 from tests.nemesis.hostile import Attackers
 from tests.nemesis.invariants import Ledger, broken, note_roots, soon_none
 from tests.nemesis.siege import WORKERS, remains, siege
-
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.nemesis.faults import NO_UNIQUE_VERSION, ROWS_BESIDE_THE_TRANSACTION
+from tests.nemesis.faults import ANY_TIME, NO_UNIQUE_VERSION, ROWS_BESIDE_THE_TRANSACTION
 from tests.nemesis.raging import Rage, run
 
 if TYPE_CHECKING:
@@ -65,18 +65,18 @@ ATTACKED = replace(CALM, attacked=True, healed_s=30)
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("affliction", "invariant"),
+    ("affliction", "fault", "invariant"),
     [
-        ("takes-any-signature", "H1"),
-        ("takes-any-id", "H1"),
-        ("takes-the-doors-time", "H2"),
-        ("falls-due-on-demand", "H2"),
+        ("takes-any-signature", "", "H1"),
+        ("takes-any-id", "", "H1"),
+        ("takes-the-doors-time", ANY_TIME, "H2"),
+        ("falls-due-on-demand", ANY_TIME, "H2"),
     ],
 )
 async def test_a_house_that_believes_whoever_comes_is_found_out(
-    tmp_path: Path, affliction: str, invariant: str
+    tmp_path: Path, affliction: str, fault: str, invariant: str
 ) -> None:
-    assert invariant in (await run(tmp_path, replace(ATTACKED, affliction=affliction))).ids
+    assert invariant in (await run(tmp_path, replace(ATTACKED, affliction=affliction, fault=fault))).ids
 
 
 @pytest.mark.full
