@@ -325,7 +325,7 @@ def _require_outsider(require: Conditions, realm: Realm, project: Project, event
 
 
 def check_objection_dismissed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """T04: it was being investigated; the clock resumes when it was the last."""
+    """T04: it was open: investigated, after which the clock resumes when it was the last, or never taken up."""
     project = _decide_objection(require, realm, event, "DISMISSED")
     held = sum(o.status == "ACCEPTED" for o in project.objections.values())
     require(
@@ -339,7 +339,8 @@ def check_objection_dismissed(require: Conditions, realm: Realm, event: Recorded
 def _decide_objection(require: Conditions, realm: Realm, event: RecordedEvent, status: str) -> Project:
     project = realm.project(event.name)
     known = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
-    require(known.status == "ACCEPTED", "T04", f"異議為 {known.status}", f"the objection is {known.status}")
+    open_ = ("ACCEPTED", "LODGED") if status == "DISMISSED" else ("ACCEPTED",)
+    require(known.status in open_, "T04", f"異議為 {known.status}", f"the objection is {known.status}")
     _require_outsider(require, realm, project, event)
     known.status, known.decided_on = status, event.day
     return project

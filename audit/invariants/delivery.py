@@ -71,7 +71,7 @@ def check_expenditure_recorded(require: Conditions, realm: Realm, event: Recorde
         f"支出日 {spent_on}，協議期 {first} 至 {last}",
         f"spent on {spent_on}; the contract runs from {first} to {last}",
     )
-    line, voucher = event.text("line"), event.text("voucher")
+    line, voucher = event.text("line"), "/".join(filter(None, (event.text("issuer"), event.text("voucher"))))
     require(line in project.budget, "M6", f"預算無科目 {line}", f"the budget has no line {line}")
     holder = realm.vouchers.get(voucher)
     require(holder is None, "M7", f"憑證 {voucher} 已由 {holder} 列支", f"the voucher {voucher} is claimed by {holder}")

@@ -42,6 +42,18 @@ def note_fund_source_registered(_require: Conditions, realm: Realm, event: Recor
     realm.funds[event.name] = Fund(event.fen("envelope"), frozenset(event.texts("purposes")), taken)
 
 
+def check_fund_adjusted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """M5: what is set aside stays within an envelope that was cut back."""
+    fund = realm.funds[event.name]
+    fund.envelope += event.fen("change")
+    require(
+        fund.taken <= fund.envelope,
+        "M5",
+        f"額度核減為 {fund.envelope} 分，立項合計 {fund.taken} 分",
+        f"the envelope was cut to {fund.envelope} fen; live awards come to {fund.taken}",
+    )
+
+
 # ---------------------------------------------------------------- organisations
 
 
@@ -282,6 +294,7 @@ CHECKS = {
     "CalendarPublished": check_calendar_published,
     "PolicyPackPublished": note_policy_pack_published,
     "FundSourceRegistered": note_fund_source_registered,
+    "FundAdjusted": check_fund_adjusted,
     "OrganisationVerified": note_organisation_verified,
     "RatingRecorded": note_rating_recorded,
     "RatingBonusApplied": check_rating_bonus_applied,

@@ -70,6 +70,10 @@ class Bidding(Policy):
     """Bids of one organisation in one round."""
     completion_wd: Annotated[WorkingDays, Field(title="補正期限（工作日） / completion period (working days)")] = 3
     """Working days to complete a returned application; late is a failed preliminary review."""
+    shorter_call: Annotated[bool | None, Field(title="可縮短申報期 / shorter calls allowed")] = None
+    """Whether a call may name a deadline before the window has run; None if it may not."""
+    partners_count: Annotated[bool | None, Field(title="合作方計入項數 / partners' bids count")] = None
+    """Whether a joint bid takes a place of each partner too; None if it does."""
     joint: Annotated[bool, Field(title="可聯合申報 / joint applications allowed")] = True
     """Whether several organisations may bid together."""
     cap_fen: Annotated[Fen | None, Field(title="申請資助上限 / most that may be applied for")] = None

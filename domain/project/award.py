@@ -37,7 +37,7 @@ from domain.registers.fund import Fund, committed, envelope
 from domain.registers.organisation import list_ineligibility
 from domain.registers.panel import Panel
 from domain.round.budget import Charge, awarded, budget_left, charge_budget, require_first_support, support_key
-from domain.round.plan import Round
+from domain.round.plan import Round, RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -276,6 +276,22 @@ def _list_beneficiaries(state: State, proposal: ProposeAward) -> frozenset[str]:
     return frozenset({proposal.support.organisation}) if proposal.support else state.part(Application).bidders
 
 
+def require_round_standing(check: Checks, state: State, facts: Facts, rule: str) -> None:
+    """Require that the round has not been given up: nothing is awarded or signed in it any more."""
+    name = state.part(Application).round
+    if name is not None:
+        _require_standing(check, facts.of(state.stream.sibling("round", name)), rule)
+
+
+def _require_standing(check: Checks, round_: State, rule: str) -> None:
+    check(
+        round_.stage != RoundStage.CANCELLED,
+        rule,
+        f"{round_.stream.name} 已終止徵集，不再立項或簽約；可重新發布公告",
+        f"{round_.stream.name} was given up; nothing is awarded or signed in it unless it is called anew",
+    )
+
+
 def _require_proposable(check: Checks, state: State, facts: Facts, today: date, proposal: ProposeAward) -> None:
     """T01: eligible (D5), scored at or above the line by a quorate panel, and every envelope has it (M5, C2)."""
     support = proposal.support
@@ -331,6 +347,7 @@ def _charge(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -
     if name is None:
         return None
     stream = state.stream.sibling("round", name)
+    _require_standing(check, facts.of(stream), "T01")
     known = facts.of(stream).part(Round)
     charge = charge_budget(check, facts, stream, known, proposal.award, "C2" if support else "M5")
     if charge is None or support is None or known.year is None:

@@ -12,7 +12,7 @@ from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
-from domain.kernel.effects import Claim, Effect, Release
+from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
@@ -23,6 +23,7 @@ from domain.need import Need
 from domain.project.stage import Stage
 from domain.registers.incubation_base import Base, BaseStage
 from domain.registers.organisation import list_ineligibility, list_unrepresented
+from domain.round.budget import undecided
 from domain.round.call import require_open
 from domain.round.plan import NeedStage, Round, RoundStage
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
 
 __all__ = ["Application", "ProjectKind"]  # the award and later rooms know the bid by these names
+
+UNDECIDED = "undecided/"
+"""How the account begins that counts the bids of a round that wait for a decision."""
 
 REVIEWERS = (Role.HOST, Role.DCAB, Role.CAB_REG)
 """Who may decide a preliminary review."""
@@ -100,7 +104,7 @@ class ApplicationSubmitted(Bid, Event):
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Take the organisation's place in the round, and that of the one answer to its need."""
         for key, limit in sorted(self.places.items()):
-            yield Claim(key, stream, limit)
+            yield _take_place(key, stream, limit)
 
 
 class SubmitApplication(Bid, Command):
@@ -118,7 +122,21 @@ class PlacesFreed(Particulars):
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Give the places back."""
         for key in self.freed_places:
-            yield Release(key, stream)
+            yield free_place(key, stream)
+
+
+def _take_place(key: str, stream: StreamId, limit: int) -> Effect:
+    """A bid that waits for its decision is counted; every other place is claimed."""
+    return Post(_uncounted(stream), key, 1) if key.startswith(UNDECIDED) else Claim(key, stream, limit)
+
+
+def free_place(key: str, stream: StreamId) -> Effect:
+    """What gives a place back that ``places`` took."""
+    return Post(key, _uncounted(stream), 1) if key.startswith(UNDECIDED) else Release(key, stream)
+
+
+def _uncounted(stream: StreamId) -> str:
+    return f"{WORLD}{stream.realm}/bids"
 
 
 # ---------------------------------------------------------------- 撤回、逾期
@@ -402,7 +420,12 @@ def reads(state: State, command: Commands) -> Reads:
             if command.need is not None:
                 streams.add(state.stream.sibling("need", command.need))
             streams.add(state.stream.sibling("round", command.round))
-            return Reads(frozenset(streams), frozenset(_name_places(state, command)))
+            counted = frozenset({undecided(state.stream.realm, command.round)})
+            return Reads(
+                frozenset(streams),
+                frozenset({*_name_bids(state, command).values(), _name_answer(state, command)}),
+                counted,
+            )
         case RefuseLateSubmission(round=round_):
             return Reads(streams=frozenset({state.stream.sibling("round", round_)}))
         case (
@@ -421,8 +444,9 @@ def reads(state: State, command: Commands) -> Reads:
             assert_never(command)
 
 
-def _name_places(state: State, bid: Bid) -> tuple[str, str]:
-    return bid_key(state.stream.realm, bid.round, bid.organisation), _name_answer(state, bid)
+def _name_bids(state: State, bid: Bid) -> dict[str, str]:
+    """Organisation and its key in the round: of the bidder, then of its partners."""
+    return {name: bid_key(state.stream.realm, bid.round, name) for name in (bid.organisation, *bid.partners)}
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -467,8 +491,13 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def list_answers(state: State) -> tuple[str, ...]:
-    """A bid that is out keeps its place in the round, but its need may be answered again: nothing is funded twice."""
-    return tuple(key for key in state.part(Application).places if key.startswith("answer/"))
+    """What a bid that is out gives back: its need may be answered again, and it is decided. Its place it keeps."""
+    return tuple(key for key in state.part(Application).places if key.startswith(("answer/", UNDECIDED)))
+
+
+def list_undecided(state: State) -> tuple[str, ...]:
+    """The place in the count of bids that wait for a decision, while it holds it."""
+    return tuple(key for key in state.part(Application).places if key.startswith(UNDECIDED))
 
 
 def give_places_back(state: State, places: tuple[str, ...]) -> State:
@@ -493,8 +522,7 @@ def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, 
     _require_need(check, state, facts, bid)
     scheme = require_scheme(check, facts)
     _require_within_caps(check, bid, scheme)
-    limits = dict(zip(_name_places(state, bid), (scheme.bidding.per_organisation, 1), strict=True))
-    _require_place(check, state, facts, bid, limits)
+    limits = _require_places(check, state, facts, bid, scheme)
     places = {key: limit for key, limit in limits.items() if key not in before.places}
     version = facts.of(state.stream.sibling("need", bid.need)).version if bid.need else None
     return check.grant(ApplicationSubmitted.of(bid, places=places, need_version=version))
@@ -571,15 +599,23 @@ def _require_within_caps(check: Checks, bid: SubmitApplication, scheme: Scheme) 
     )
 
 
-def _require_place(check: Checks, state: State, facts: Facts, bid: SubmitApplication, limits: dict[str, int]) -> None:
-    (bids, limit), (answer, _) = limits.items()
-    others = facts.holders(bids) - {state.stream}
-    check(
-        len(others) < limit,
-        "AP02",
-        f"{bid.organisation} 在 {bid.round} 已申報 {len(others)} 項，每個組織限 {limit} 項",
-        f"{bid.organisation} has {len(others)} bids in {bid.round}; an organisation has {limit}",
-    )
+def _require_places(
+    check: Checks, state: State, facts: Facts, bid: SubmitApplication, scheme: Scheme
+) -> dict[str, int]:
+    """AP02: a place of each organisation in the round, and the one answer to the need. Key and its places."""
+    limit, answer = scheme.bidding.per_organisation, _name_answer(state, bid)
+    limits: dict[str, int] = {}
+    for name, key in _name_bids(state, bid).items():
+        if name != bid.organisation and (scheme.bidding.partners_count is False or key in facts.unasked):
+            continue
+        limits[key] = limit
+        others = facts.holders(key) - {state.stream}
+        check(
+            len(others) < limit,
+            "AP02",
+            f"{name} 在 {bid.round} 已申報 {len(others)} 項（含聯合申報），每個組織限 {limit} 項",
+            f"{name} has {len(others)} bids in {bid.round}, joint ones included; an organisation has {limit}",
+        )
     rivals = facts.holders(answer) - {state.stream}
     check(
         not rivals,
@@ -587,6 +623,9 @@ def _require_place(check: Checks, state: State, facts: Facts, bid: SubmitApplica
         f"{bid.organisation} 已就同一需求申報 {'、'.join(sorted(rivals))}，不得重複資助",
         f"{bid.organisation} has answered this need before ({', '.join(sorted(rivals))}); no double funding",
     )
+    limits[answer] = 1
+    count = undecided(state.stream.realm, bid.round)
+    return limits if count in facts.unasked else {**limits, count: 1}
 
 
 def _decide_late_submission(

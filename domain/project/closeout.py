@@ -26,6 +26,7 @@ from domain.project.delivery import (
     Delivery,
     Outputs,
     is_every_milestone_met,
+    require_line,
     require_recorded_outputs,
     require_standing_team,
     voucher_key,
@@ -450,12 +451,21 @@ def _require_correctable(check: Checks, state: State, asked: ProposeCorrection) 
         f"第 {asked.corrects} 條不是支出登記，無金額可改",
         f"record {asked.corrects} is no voucher; its amount may not be corrected",
     )
+    _require_raised_within_line(check, state, asked)
     check(
         not asked.strike or activity or voucher,
         "SD12",
         f"第 {asked.corrects} 條不是活動或支出，不可刪除",
         f"record {asked.corrects} is neither activity nor voucher and may not be struck out",
     )
+
+
+def _require_raised_within_line(check: Checks, state: State, asked: ProposeCorrection) -> None:
+    """M6: a voucher that was more than was recorded still keeps within its line."""
+    delivery = state.part(Delivery)
+    spent = delivery.expenditures.get(delivery.voucher_at(asked.corrects) or "")
+    if spent is not None and asked.amount is not None and asked.amount > spent.amount:
+        require_line(check, state, spent.line, asked.amount - spent.amount)
 
 
 def _confirm(check: Checks, state: State, actor: Actor, asked: ConfirmCorrection) -> CorrectionConfirmed:

@@ -19,7 +19,7 @@ from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, SchemeRef, State, Transition
 from domain.kernel.words import Named, Words
-from domain.project.award import Award, FundsFreed
+from domain.project.award import Award, FundsFreed, require_round_standing
 from domain.project.bidders import list_applicants, require_eligible, require_independent
 from domain.project.bidding import give_places_back, list_answers
 from domain.project.money import Money
@@ -31,6 +31,7 @@ from domain.project.tranches import (
     MilestoneTerm,
     Tranche,
     Tranches,
+    require_no_empty_tranche,
     require_sound_tranches,
     void_requests,
 )
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.kernel.scheme import Budget, Scheme
+
+LONGEST_YEARS = 5
+"""How many years ahead the end of a project may lie: an agreement that never ends could never be settled."""
 
 COOL_DOWN = timedelta(hours=24)
 """How long a changed payee account rests before money may be asked for to it (SD9)."""
@@ -225,13 +229,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             pledged = state.part(Application).match_pledged if command.match_pledged is None else command.match_pledged
             _require_signable(check, state, command, scheme)
             _require_match(check, command.award, pledged, scheme.budget.match_min)
-            check(
-                command.end is None or command.end > today,
+            require_reasonable_days(
+                check,
+                today,
                 "T10",
-                f"實施截止日 {command.end} 須在簽約日之後",
-                f"the end {command.end} must lie after the day of signing",
+                command.end,
+                command.self_assessment_due,
+                *(t.due for t in command.milestones.values()),
             )
             require_eligible(check, state, facts, today, "T10")
+            require_round_standing(check, state, facts, "T10")
             return check.grant(
                 ContractSigned.of(
                     command,
@@ -287,6 +294,7 @@ def _require_signable(check: Checks, state: State, asked: SignContract, scheme: 
         f"協議金額 {yuan(asked.award)} 須等於立項金額 {yuan(award.amount)}",
         f"the contract is over {yuan(asked.award)}; it must equal the award {yuan(award.amount)}",
     )
+    require_no_empty_tranche(check, asked.tranches)
     require_sound_tranches(check, asked.tranches, asked.award, asked.milestones, scheme.payment.allowed_gates)
     require_sound_budget(check, asked.budget, asked.award, scheme.budget)
     require_signatures(check, asked.signatures, scheme)
@@ -297,6 +305,12 @@ def _require_signable(check: Checks, state: State, asked: SignContract, scheme: 
         (parties.auditor, "審計機構", "auditor"),
     ):
         require_independent(check, state, party, zh, en)
+    check(
+        parties.host is None or parties.host not in (parties.auditor, parties.evaluator),
+        "P3",
+        f"承辦機構 {parties.host} 不得兼任評估或審計",
+        f"the host {parties.host} may neither evaluate nor audit",
+    )
     check(
         parties.auditor is None or parties.auditor != parties.evaluator,
         "P3",
@@ -313,6 +327,18 @@ def _require_match(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
         f"配套資金 {yuan(pledged)} 未達總預算的 {least}%",
         f"the match of {yuan(pledged)} is below {least}% of the whole budget",
     )
+
+
+def require_reasonable_days(check: Checks, today: date, rule: str, *days: date | None) -> None:
+    """Days that a contract fixes lie ahead, and within the years that a project may take: it must come to an end."""
+    last = today.replace(year=today.year + LONGEST_YEARS, day=min(today.day, 28))
+    for day in days:
+        check(
+            day is None or today < day <= last,
+            rule,
+            f"日期 {day} 須在今日（{today}）之後且不晚於 {last}（最長 {LONGEST_YEARS} 年）",
+            f"{day} must lie after today ({today}) and not after {last} ({LONGEST_YEARS} years at most)",
+        )
 
 
 def require_signatures(check: Checks, signatures: Mapping[Signatory, Attachment], scheme: Scheme) -> None:

@@ -16,12 +16,12 @@ from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen
+from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
 from domain.project.bidders import require_independent
-from domain.project.contract import Contract, Line
+from domain.project.contract import Contract, Line, require_reasonable_days
 from domain.project.stage import Stage, set_gate
 from domain.project.tranches import Key
 
@@ -39,8 +39,8 @@ UNDERWAY = (Stage.ACTIVE, Stage.RECTIFYING)
 SUPERVISABLE = (Stage.AWARDED, Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED)
 """The stages in which a supervisor may be assigned or replaced."""
 
-MILESTONES_RUN = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED, Stage.FINAL_REVIEW)
-"""The stages in which a milestone's day can pass."""
+MILESTONES_RUN = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.FINAL_REVIEW)
+"""The stages in which a milestone's day can pass: not while the project stands still."""
 
 
 class ReportKind(Words):
@@ -166,11 +166,18 @@ class Spending(Particulars):
 
     voucher: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", title="支出憑證 / voucher")]
     """The invoice's own number; it can be claimed once, by one project (M7)."""
+    issuer: Annotated[Text | None, Field(title="開票方 / issuer")] = None
+    """Who issued it, by tax number or name: two issuers may use one number."""
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     line: Annotated[Line, Field(title="支出科目 / budget line")]
     """The budget line that bears it."""
     purpose: Annotated[Text | None, Field(title="用途 / purpose")] = None
     attachments: Attachments = ()
+
+    @property
+    def document(self) -> str:
+        """What tells the voucher from every other: its number, and its issuer where one is named."""
+        return f"{self.issuer}/{self.voucher}" if self.issuer else self.voucher
 
 
 class ExpenditureRecorded(Spending, Event):
@@ -181,7 +188,9 @@ class ExpenditureRecorded(Spending, Event):
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Claim the voucher for this project (M7)."""
-        yield Claim(voucher_key(stream, self.voucher), stream)
+        yield Claim(voucher_key(stream, self.document), stream)
+        if self.issuer:
+            yield Claim(number_key(stream, self.voucher), self.issuer, MOST_ISSUERS)
 
 
 class RecordExpenditure(Spending, Command):
@@ -193,6 +202,15 @@ class RecordExpenditure(Spending, Command):
     rule = "D3"
     spent_on: Annotated[Date | None, Field(title="支出日期 / spent on")] = None
     """The voucher's day; None for today."""
+
+
+MOST_ISSUERS = 1_000_000
+"""How many issuers may use one number: any number of them."""
+
+
+def number_key(stream: StreamId, voucher: str) -> str:
+    """The key whose holders are the issuers that a number was claimed with; it is never given back."""
+    return f"numbered/{stream.realm}/{voucher}"
 
 
 def voucher_key(stream: StreamId, voucher: str) -> str:
@@ -447,6 +465,10 @@ class Delivery(Part):
         """What all vouchers add up to, in fen."""
         return sum(e.amount for e in self.expenditures.values())
 
+    def spent_on(self, line: str) -> Fen:
+        """What the vouchers of that budget line add up to, in fen."""
+        return sum(e.amount for e in self.expenditures.values() if e.line == line)
+
     @property
     def standing_months(self) -> int:
         """Distinct months in which the steadiest team was active (Z1)."""
@@ -479,7 +501,8 @@ class Delivery(Part):
 def reads(state: State, command: Commands) -> Reads:
     """Who claims the voucher."""
     if isinstance(command, RecordExpenditure):
-        return Reads(claims=frozenset({voucher_key(state.stream, command.voucher)}))
+        keys = {voucher_key(state.stream, name) for name in (command.voucher, command.document)}
+        return Reads(claims=frozenset(keys | {number_key(state.stream, command.voucher)}))
     return Reads()
 
 
@@ -546,6 +569,7 @@ def _require_startable(check: Checks, state: State, asked: StartProject, scheme:
     check(end, "T12", "協議與啟動均未載明截止日", "neither the contract nor the start names an end")
     end = end or today
     check(end >= today, "T12", f"截止日 {end} 已過", f"the end {end} has passed")
+    require_reasonable_days(check, today, "T12", None if end == today else end)
     check(
         contract.end is None or end <= contract.end,
         "D4",
@@ -595,14 +619,41 @@ def _require_claimable(check: Checks, state: State, facts: Facts, asked: RecordE
         f"預算中無科目 {asked.line}",
         f"the budget has no line {asked.line}",
     )
-    holders = facts.holders(voucher_key(state.stream, asked.voucher)) - {state.stream}
-    check(
-        not holders and asked.voucher not in state.part(Delivery).expenditures,
-        "M7",
-        f"憑證 {asked.voucher} 已列支",
-        f"the voucher {asked.voucher} has been claimed",
-    )
+    if number_key(state.stream, asked.voucher) not in facts.unasked:
+        require_line(check, state, asked.line, asked.amount)
+    _require_unclaimed(check, state, facts, asked)
     return spent_on
+
+
+def require_line(check: Checks, state: State, line: str, amount: Fen) -> None:
+    """M6: what is spent on a line keeps within it, and so within the award."""
+    planned, spent = state.part(Contract).budget.get(line, 0), state.part(Delivery).spent_on(line)
+    check(
+        spent + amount <= planned,
+        "M6",
+        f"科目 {line} 預算 {yuan(planned)}，已列支 {yuan(spent)}，不足 {yuan(amount)}",
+        f"the line {line} has {yuan(planned)}, of which {yuan(spent)} is spent; it does not cover {yuan(amount)}",
+    )
+
+
+def _require_unclaimed(check: Checks, state: State, facts: Facts, asked: RecordExpenditure) -> None:
+    """M7: a voucher is known by issuer and number; a number without an issuer stands for any."""
+    known = state.part(Delivery).expenditures
+    names = {asked.document, asked.voucher}
+    holders = {h for name in names for h in facts.holders(voucher_key(state.stream, name))}
+    check(
+        not holders and not names & known.keys(),
+        "M7",
+        f"憑證 {asked.document} 已列支",
+        f"the voucher {asked.document} has been claimed",
+    )
+    issuers = facts.holders(number_key(state.stream, asked.voucher))
+    check(
+        asked.issuer or not issuers,
+        "M7",
+        f"憑證號 {asked.voucher} 已由 {'、'.join(sorted(issuers))} 開具的憑證使用，請填開票方（issuer）",
+        f"the number {asked.voucher} was claimed with {', '.join(sorted(issuers))} as its issuer; name the issuer",
+    )
 
 
 def require_recorded_outputs(check: Checks, delivery: Delivery, claimed: Outputs) -> None:
@@ -669,7 +720,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(delivery, activities={**delivery.activities, state.version + 1: record}))
         case ExpenditureRecorded():
             spent = Expenditure(event.amount, event.line, event.spent_on, state.version + 1)
-            return state.having(replace(delivery, expenditures={**delivery.expenditures, event.voucher: spent}))
+            return state.having(replace(delivery, expenditures={**delivery.expenditures, event.document: spent}))
         case VolunteerTeamFormed():
             return state.having(replace(delivery, teams={**delivery.teams, event.team: event.members}))
         case CommunityOrganisationIncubated():

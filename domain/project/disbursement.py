@@ -27,7 +27,7 @@ from domain.project.tranches import IN_FLIGHT, Key, Tranche, Tranches, TrancheSt
 from domain.registers.fund import committed, paid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 PAYABLE = (Stage.CONTRACTED, Stage.ACTIVE, Stage.FINAL_REVIEW, Stage.SETTLEMENT)
 """The stages in which money may go out: not while something is being put right, stands still or is being ended."""
@@ -165,6 +165,13 @@ class DisbursementFailed(PaymentFailure, Event):
     """The payment came back; it may be asked for again."""
 
     zh = "退匯"
+    split: Annotated[dict[str, Fen] | None, Field(title="資金來源分攤 / split by fund")] = None
+    """Fund and fen that come back, where the payment had been recorded as made."""
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Set what had been paid aside again."""
+        for fund, share in sorted((self.split or {}).items()):
+            yield Post(paid(stream, fund), committed(stream, fund), share)
 
 
 class FailDisbursement(PaymentFailure, Command):
@@ -303,8 +310,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             require_eligible(check, state, facts, today, "D5")
             return check.grant(DisbursementPaid.of(command, split=apportion(amount, state.part(Money).committed)))
         case FailDisbursement():
-            _require_status(check, tranche, command.tranche, "M2", TrancheStatus.APPROVED)
-            return check.grant(DisbursementFailed.of(command))
+            _require_status(check, tranche, command.tranche, "M2", TrancheStatus.APPROVED, TrancheStatus.PAID)
+            split = tranche.split if tranche.status is TrancheStatus.PAID else None
+            _require_still_out(check, state, split or {})
+            return check.grant(DisbursementFailed.of(command, split=split))
         case WithholdDisbursement():
             _require_unpaid(check, tranche, command.tranche)
             _require_status(check, tranche, command.tranche, "M8", *HOLDABLE)
@@ -424,6 +433,18 @@ def _require_status(check: Checks, tranche: Tranche, name: str, rule: str, *stat
     )
 
 
+def _require_still_out(check: Checks, state: State, split: Mapping[str, Fen]) -> None:
+    """M3: only money that is still with the project can come back from the bank."""
+    out = state.part(Money).out
+    short = sorted(fund for fund, share in split.items() if out.get(fund, 0) < share)
+    check(
+        not short,
+        "M3",
+        f"{'、'.join(short)} 撥付的款項已部分繳回或追回，不能再登記退匯",
+        f"money paid from {', '.join(short)} was returned or clawed back already; it cannot come back from the bank",
+    )
+
+
 def _require_unpaid(check: Checks, tranche: Tranche, name: str) -> None:
     check(
         not tranche.settled,
@@ -475,10 +496,12 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 state.having(tranches.having(name, approved)), of, gate="ApproveDisbursement", key=name
             )
         case DisbursementPaid():
-            settled = replace(known, status=TrancheStatus.PAID, paid=known.paid + event.amount)
+            settled = replace(known, status=TrancheStatus.PAID, paid=known.paid + event.amount, split=event.split)
             return state.having(tranches.having(name, settled), money.after_payment(event.split))
-        case DisbursementFailed():
-            return state.having(tranches.having(name, replace(known, status=TrancheStatus.FAILED)))
+        case DisbursementFailed(split=split):
+            back = split or {}
+            failed = replace(known, status=TrancheStatus.FAILED, paid=known.paid - sum(back.values()), split={})
+            return state.having(tranches.having(name, failed), money.after_failure(back))
         case DisbursementWithheld():
             withheld = replace(known, status=TrancheStatus.WITHHELD)
             return void_approvals(state.having(tranches.having(name, withheld)), of, name)

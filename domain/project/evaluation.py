@@ -20,7 +20,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
 from domain.project.bidders import require_independent
-from domain.project.contract import Contract
+from domain.project.contract import Contract, Parties
 from domain.project.delivery import UNDERWAY, Delivery, ReportKind, require_standing_team
 from domain.project.money import Money
 from domain.project.stage import Stage, set_gate
@@ -233,6 +233,7 @@ def _require_evaluator(check: Checks, state: State, named: str | None) -> str:
     evaluator = named or parties.evaluator
     check(evaluator, "P3", "未載明評估機構", "neither the command nor the contract names the evaluator")
     require_independent(check, state, evaluator, "第三方評估", "evaluator")
+    _require_not_host(check, parties, evaluator)
     check(
         evaluator is None or evaluator not in state.part(Evaluation).auditors | {parties.auditor},
         "P3",
@@ -242,12 +243,22 @@ def _require_evaluator(check: Checks, state: State, named: str | None) -> str:
     return evaluator or ""
 
 
+def _require_not_host(check: Checks, parties: Parties, body: str | None) -> None:
+    check(
+        body is None or body != parties.host,
+        "P3",
+        f"{body} 是本項目的承辦機構，不得兼任評估或審計",
+        f"{body} is the host of this project and may neither evaluate nor audit it",
+    )
+
+
 def _require_auditor(check: Checks, state: State, audit: IssueAuditOpinion) -> str:
     """T19, P3: who audits is known, and is neither the bidder nor an evaluator; what it found is within the award."""
     contract = state.part(Contract)
     auditor = audit.auditor or contract.parties.auditor
     check(auditor, "P3", "未載明審計機構", "neither the command nor the contract names the auditor")
     require_independent(check, state, auditor, "審計機構", "auditor")
+    _require_not_host(check, contract.parties, auditor)
     check(
         auditor is None or auditor not in state.part(Evaluation).evaluators | {contract.parties.evaluator},
         "P3",

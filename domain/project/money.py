@@ -49,6 +49,15 @@ class Money(Part):
             out=_shift(self.out, split, 1),
         )
 
+    def after_failure(self, split: Mapping[str, Fen]) -> Money:
+        """The same money where that payment came back from the bank, to be asked for again."""
+        return replace(
+            self,
+            paid=self.paid - sum(split.values()),
+            committed=_shift(self.committed, split, 1),
+            out=_shift(self.out, split, -1),
+        )
+
     def after_cancelling(self, split: Mapping[str, Fen]) -> Money:
         """The same money with that given back to the envelopes unpaid."""
         total = sum(split.values())

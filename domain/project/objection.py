@@ -116,9 +116,10 @@ class ObjectionDismissed(InvestigationFinding, Event):
 
 
 class DismissObjection(InvestigationFinding, Command):
-    """Dismiss the objection."""
+    """Dismiss the objection: after investigation, or at once as inadmissible, which stops no clock."""
 
     records = ObjectionDismissed
+    during = (Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD)
 
 
 class UpheldObjection(InvestigationFinding):
@@ -234,7 +235,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(ObjectionAccepted.of(command))
         case DismissObjection(objection=number):
-            _require_objection(check, publicity, number, ObjectionStatus.ACCEPTED)
+            _require_objection(check, publicity, number, ObjectionStatus.ACCEPTED, ObjectionStatus.LODGED)
             return check.grant(ObjectionDismissed.of(command, still_open=len(set(publicity.held) - {number})))
         case UpholdObjection(objection=number, remedy=remedy):
             _require_objection(check, publicity, number, ObjectionStatus.ACCEPTED)
@@ -267,14 +268,14 @@ def _require_rescored(check: Checks, state: State, facts: Facts, name: str) -> D
     return require_line(check, state, facts, name, "T06") or Decimal(0)
 
 
-def _require_objection(check: Checks, publicity: Publicity, number: str, status: ObjectionStatus) -> None:
+def _require_objection(check: Checks, publicity: Publicity, number: str, *statuses: ObjectionStatus) -> None:
     objection = publicity.objections.get(number)
     now = objection.status if objection else "無此異議 / unknown"
     check(
-        objection is not None and objection.status is status,
-        "T03" if status is ObjectionStatus.LODGED else "T04",
-        f"異議 {number} 現為 {now}，須為 {status}",
-        f"objection {number} is {now}; it must be {status}",
+        objection is not None and objection.status in statuses,
+        "T03" if statuses == (ObjectionStatus.LODGED,) else "T04",
+        f"異議 {number} 現為 {now}，須為 {'、'.join(statuses)}",
+        f"objection {number} is {now}; it must be {' or '.join(statuses)}",
     )
 
 

@@ -12,14 +12,16 @@ from domain.application import Application
 from domain.kernel import approval
 from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
+from domain.kernel.effects import Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Role, Text
+from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
-from domain.project.award import Award, read_panel
+from domain.project.award import Award, read_panel, require_round_standing
+from domain.project.bidding import free_place, give_places_back, list_undecided
 from domain.project.stage import Stage
 
 if TYPE_CHECKING:
@@ -72,6 +74,8 @@ class AwardConfirmed(Event):
     zh = "立項批復"
     signing_wd: Annotated[int, Field(title="簽約期限（工作日） / signing period (working days)")]
     """Working days within which the contract is to be signed."""
+    undecided: Annotated[str | None, Field(title="待決定申報數 / count of undecided bids")] = None
+    """The count of undecided bids that it leaves; None where it was in none."""
     moves = (
         Transition(
             "T07",
@@ -81,6 +85,11 @@ class AwardConfirmed(Event):
             "window elapsed; no objection LODGED or ACCEPTED",
         ),
     )
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Take the bid out of those that wait for a decision."""
+        if self.undecided is not None:
+            yield free_place(self.undecided, stream)
 
 
 class ConfirmAward(Command):
@@ -193,7 +202,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
         case ConfirmAward():
             _require_publicity_over(check, state.part(Publicity), facts.calendar, local_day(order.at))
-            return check.grant(AwardConfirmed(signing_wd=require_scheme(check, facts).contract.signing_wd))
+            require_round_standing(check, state, facts, "T07")
+            count = next(iter(list_undecided(state)), None)
+            return check.grant(
+                AwardConfirmed(signing_wd=require_scheme(check, facts).contract.signing_wd, undecided=count)
+            )
         case _:
             assert_never(command)
 
@@ -230,7 +243,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             )
         case AwardConfirmed():
             confirmed = replace(award, confirmed_on=today, signing_wd=event.signing_wd)
-            return approval.end_approval(state.having(confirmed), of, gate="ConfirmAward")
+            state = give_places_back(state.having(confirmed), (event.undecided,) if event.undecided else ())
+            return approval.end_approval(state, of, gate="ConfirmAward")
         case _:
             assert_never(event)
 

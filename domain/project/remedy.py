@@ -413,10 +413,17 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 
 def resume(state: State, today: date) -> State:
-    """The state with every period that stood still beginning anew on that day."""
-    known = state.part(Rectification)
+    """The state with every period that stood still beginning anew on that day, and milestones so much later."""
+    known, contract, delivery = state.part(Rectification), state.part(Contract), state.part(Delivery)
     anew = replace(known, runs_from=today, due=None) if known.status is RectificationStatus.OPEN else known
-    return state.having(anew, replace(state.part(Delivery), resumed_on=today))
+    since = local_day(state.since) if state.since is not None else today
+    milestones = {
+        name: term.model_copy(update={"due": term.due + (today - since)})
+        if term.due is not None and term.due >= since and name not in delivery.met
+        else term
+        for name, term in contract.milestones.items()
+    }
+    return state.having(anew, replace(contract, milestones=milestones), replace(delivery, resumed_on=today))
 
 
 # ---------------------------------------------------------------- deadlines and who is awaited

@@ -17,7 +17,7 @@ from domain.kernel.words import Words
 from domain.project.stage import MILESTONE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from domain.kernel.message import Occurrence
     from domain.kernel.refusal import Checks
@@ -74,6 +74,8 @@ class Tranche:
     gate: str
     status: TrancheStatus = TrancheStatus.PLANNED
     paid: Fen = 0
+    split: dict[str, Fen] = field(default_factory=dict)
+    """Fund and fen of the payment."""
     cancelled: Fen = 0
     requested: Fen = 0
     requests: int = 0
@@ -157,3 +159,14 @@ def require_sound_tranches(
             f"{name} 的撥付條件 {tranche.gate} 不存在，可用 {'、'.join(sorted(gates))}",
             f"{name} waits for {tranche.gate}, which is no gate; use one of {', '.join(sorted(gates))}",
         )
+
+
+def require_no_empty_tranche(check: Checks, tranches: Mapping[str, Installment], known: Collection[str] = ()) -> None:
+    """M1: no tranche is agreed on that plans nothing; only one that was known may fall to nothing later."""
+    empty = sorted(name for name, tranche in tranches.items() if not tranche.planned and name not in known)
+    check(
+        not empty,
+        "M1",
+        f"{'、'.join(empty)} 為零元，各期撥款須大於零",
+        f"{', '.join(empty)} plan nothing; a tranche is more than nothing",
+    )

@@ -22,7 +22,15 @@ from domain.kernel.state import Part, State, Verdict
 from domain.kernel.words import Words
 from domain.project.award import name_charged_round
 from domain.project.bidders import list_applicants, require_representative
-from domain.project.contract import Contract, Line, Signatory, require_signatures, require_sound_budget
+from domain.project.contract import (
+    Contract,
+    Line,
+    Signatory,
+    require_reasonable_days,
+    require_signatures,
+    require_sound_budget,
+)
+from domain.project.delivery import Delivery
 from domain.project.money import CommitmentsFreed, Money, apportion
 from domain.project.stage import Stage
 from domain.project.tranches import (
@@ -32,12 +40,15 @@ from domain.project.tranches import (
     Tranche,
     Tranches,
     TrancheStatus,
+    require_no_empty_tranche,
     require_sound_tranches,
     void_requests,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from domain.kernel.scheme import Scheme
 
 VARIABLE = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.SUSPENDED)
 """The stages in which a contract may still be varied."""
@@ -78,7 +89,7 @@ class VariationRequested(Change, Event):
     share: Annotated[str, Field(title="比例 / share")]
     """What moves between lines, in percent of the award, as ``8.00%``."""
     minor: Annotated[bool, Field(title="屬輕微變更 / minor")]
-    """Whether the case officer may decide it: lines only, up to the scheme's share."""
+    """Whether the case officer may decide it: lines only, with all minor ones before it up to the scheme's share."""
 
 
 class RequestVariation(Change, Command):
@@ -212,6 +223,14 @@ class Variations(Part):
 
     of: dict[str, Variation] = field(default_factory=dict)
 
+    @property
+    def minor_share(self) -> Decimal:
+        """What all minor variations of the contract that stand move together, in percent of the award."""
+        standing = (VariationStatus.REQUESTED, VariationStatus.APPROVED, VariationStatus.EFFECTIVE)
+        return sum(
+            (Decimal(v.share.rstrip("%")) for v in self.of.values() if v.minor and v.status in standing), Decimal(0)
+        )
+
     def having(self, number: str, *, status: VariationStatus) -> Variations:
         """The same variations with that one so; unchanged if there is none of that number."""
         known = self.of.get(number)
@@ -241,13 +260,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             require_representative(check, state, facts, order.actor)
             _require_requestable(check, state, facts, command, today)
             share = moved_share(command.move, contract.award)
+            before = state.part(Variations).minor_share
             lines_only = command.end is None and command.award is None and not command.milestones
             return check.grant(
                 VariationRequested.of(
                     command,
                     version=contract.version,
                     share=f"{share:.2f}%",
-                    minor=lines_only and share <= scheme.delivery.minor_variation_percent,
+                    minor=lines_only and before + share <= scheme.delivery.minor_variation_percent,
                 )
             )
         case ApproveVariation():
@@ -270,7 +290,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_open(check, state, command.variation)
             return check.grant(VariationRejected.of(command))
         case AmendContract():
-            return check.grant(_amend(check, state, facts, command))
+            return check.grant(_amend(check, state, facts, command, today))
         case _:
             assert_never(command)
 
@@ -295,12 +315,7 @@ def _require_requestable(check: Checks, state: State, facts: Facts, asked: Reque
         f"截止日 {contract.end} 已過，須在截止日前申請",
         f"the end {contract.end} has passed; a variation is asked for before it",
     )
-    check(
-        asked.end is None or asked.end > today,
-        "D4",
-        f"新截止日 {asked.end} 已過",
-        f"the new end {asked.end} has passed",
-    )
+    require_reasonable_days(check, today, "D4", asked.end, *asked.milestones.values())
     award = contract.award if asked.award is None else asked.award
     check(
         award <= contract.award,
@@ -357,7 +372,31 @@ def _require_in_time(check: Checks, contract: Contract, asked: Variation, today:
     )
 
 
-def _amend(check: Checks, state: State, facts: Facts, asked: AmendContract) -> ContractAmended:
+def _require_lines_cover(check: Checks, state: State, move: dict[str, int], award: Fen, scheme: Scheme) -> None:
+    """M6: the lines as they will be add up and keep below their caps, and cover what is spent on them already."""
+    budget, delivery = vary(state.part(Contract).budget, move), state.part(Delivery)
+    require_sound_budget(check, budget, award, scheme.budget)
+    short = sorted(line for line in move if delivery.spent_on(line) > max(budget.get(line, 0), 0))
+    check(
+        not short,
+        "M6",
+        f"科目 {'、'.join(short)} 已列支超過變更後的預算",
+        f"more is spent on {', '.join(short)} than the change would leave",
+    )
+
+
+def _require_still_ahead(check: Checks, contract: Contract, variation: Variation, today: date) -> None:
+    """D4: what was ahead when it was asked for is still ahead when it is put into effect."""
+    check(
+        contract.end is None or today <= contract.end,
+        "D4",
+        f"截止日 {contract.end} 已過，補充協議須在此前生效",
+        f"the end {contract.end} has passed; a supplement takes effect before it",
+    )
+    require_reasonable_days(check, today, "D4", variation.end, *variation.milestones.values())
+
+
+def _amend(check: Checks, state: State, facts: Facts, asked: AmendContract, today: date) -> ContractAmended:
     """The contract as it will be. Raises CommandRejected if there is no such variation."""
     contract, money = state.part(Contract), state.part(Money)
     known = state.part(Variations).of.get(asked.variation)
@@ -383,13 +422,17 @@ def _amend(check: Checks, state: State, facts: Facts, asked: AmendContract) -> C
         f"補充協議金額 {yuan(asked.award)} 須等於批准的 {yuan(award)}",
         f"the agreement is over {yuan(asked.award)}; {yuan(award)} was approved",
     )
-    require_signatures(check, asked.signatures, require_scheme(check, facts))
+    scheme = require_scheme(check, facts)
+    require_signatures(check, asked.signatures, scheme)
+    _require_still_ahead(check, contract, known, today)
+    _require_lines_cover(check, state, known.move, award, scheme)
     milestones = {
         name: MilestoneTerm(title=term.title, due=known.milestones.get(name, term.due))
         for name, term in contract.milestones.items()
     }
     tranches = _list_installments(state) if asked.tranches is None else asked.tranches
     require_sound_tranches(check, tranches, asked.award, milestones, require_scheme(check, facts).payment.allowed_gates)
+    require_no_empty_tranche(check, tranches, state.part(Tranches).of)
     _require_paid_unchanged(check, state, tranches)
     return ContractAmended.of(
         asked,

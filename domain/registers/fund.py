@@ -1,24 +1,30 @@
-"""資金來源: a purse with purposes and an envelope; all awarded money comes from one and goes back to it (M5, C2)."""
+"""資金來源: a purse with purposes and an envelope; all awarded money comes from one and goes back to it (M5, C2).
+
+Two persons may top the envelope up or cut it back, never below what is set aside or paid.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, assert_never
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel import approval
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Effect, Post
-from domain.kernel.facts import Facts
-from domain.kernel.identity import Role, StreamId, Text
-from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, Text
+from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import NONE, Part, State, Transition
 from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from domain.kernel.calendar import Calendar
 
 
 def envelope(realm: str, fund: str) -> str:
@@ -86,6 +92,76 @@ class RegisterFundSource(Source, Command):
     records = FundSourceRegistered
 
 
+# ---------------------------------------------------------------- 資金調整
+
+
+class AdjustmentNumber(Particulars):
+    """Which adjustment; numbered by who proposes it."""
+
+    adjustment: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$", title="調整 / adjustment")] = "1"
+
+
+class AdjustmentProposal(AdjustmentNumber):
+    """By how much the envelope is to change, and why."""
+
+    change: Annotated[SignedFen, Field(title="增減金額 / change")]
+    """Fen; negative cuts back."""
+    reason: Reason
+    attachments: Attachments = ()
+
+
+class FundAdjustmentProposed(AdjustmentProposal, Event):
+    """A first person means to top the envelope up or to cut it back; nothing has changed yet."""
+
+    zh = "資金調整提出"
+
+
+class ProposeFundAdjustment(AdjustmentProposal, Command):
+    """Propose to top the envelope up or to cut it back."""
+
+    records = FundAdjustmentProposed
+    by = (Role.CAB_FIN,)
+    during = (FundStage.REGISTERED,)
+    rule = "FS02"
+    subject_field: ClassVar[str] = "adjustment"
+
+
+class FundAdjusted(AdjustmentNumber, Event):
+    """A second person agrees; the envelope has changed."""
+
+    zh = "資金調整確認"
+    change: Annotated[SignedFen, Field(title="增減金額 / change")]
+    """Fen; negative cuts back."""
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """Fill the envelope, or take what it has left back to where it was filled from."""
+        full, left = treasury(stream.realm), envelope(stream.realm, stream.name)
+        yield Post(full, left, self.change) if self.change > 0 else Post(left, full, -self.change)
+
+
+class ConfirmFundAdjustment(AdjustmentNumber, Command):
+    """Confirm the adjustment."""
+
+    records = FundAdjusted
+    by = (Role.CAB_FIN, Role.FISCAL)
+    during = (FundStage.REGISTERED,)
+    rule = "FS02"
+    subject_field: ClassVar[str] = "adjustment"
+
+
+Commands = RegisterFundSource | ProposeFundAdjustment | ConfirmFundAdjustment
+Events = FundSourceRegistered | FundAdjustmentProposed | FundAdjusted
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """One adjustment as proposed."""
+
+    change: SignedFen
+    proposed_by: Actor
+    confirmed: bool = False
+
+
 @dataclass(frozen=True)
 class Fund(Part):
     """The fund as registered."""
@@ -93,38 +169,114 @@ class Fund(Part):
     name: str = ""
     purposes: frozenset[str] = frozenset()
     envelope: Fen = 0
-    """As registered; what is left of it is the balance of its account."""
+    """As registered and adjusted; what is left of it is the balance of its account."""
+    adjustments: dict[str, Adjustment] = field(default_factory=dict)
 
     def allows(self, fields: frozenset[str]) -> bool:
         """Whether a project in these fields may be paid from it (M5): every field lies within its purposes."""
         return not self.purposes or (bool(fields) and fields <= self.purposes)
 
 
-def decide(_state: State, _facts: Facts, _order: Order, command: RegisterFundSource) -> list[Event]:
+def reads(state: State, command: Commands) -> Reads:
+    """What the envelope has left."""
+    if isinstance(command, RegisterFundSource):
+        return Reads()
+    return Reads(accounts=frozenset({envelope(state.stream.realm, state.stream.name)}))
+
+
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the fund makes happen. Raises CommandRejected."""
+    check, known = Checks(), state.part(Fund)
     match command:
         case RegisterFundSource():
-            return Checks().grant(FundSourceRegistered.of(command))
+            return check.grant(FundSourceRegistered.of(command))
+        case ProposeFundAdjustment(adjustment=number, change=change):
+            check(change, "FS02", "增減金額不得為零", "an adjustment is not nothing")
+            check(
+                number not in known.adjustments,
+                "FS02",
+                f"調整 {number} 已提出過，請另編號",
+                f"adjustment {number} was proposed before; give this one another number",
+            )
+            _require_cover(check, state, facts, change)
+            return check.grant(FundAdjustmentProposed.of(command))
+        case ConfirmFundAdjustment(adjustment=number):
+            adjustment = known.adjustments.get(number)
+            if adjustment is None:
+                check(adjustment, "FS02", f"無資金調整 {number}", f"there is no adjustment {number}")
+                raise check.refuse()
+            check(
+                not adjustment.confirmed,
+                "FS02",
+                f"調整 {number} 已確認",
+                f"adjustment {number} was confirmed before",
+            )
+            check(
+                order.actor != adjustment.proposed_by,
+                "FS02",
+                f"{order.actor} 提出了調整，須由另一人確認",
+                f"{order.actor} proposed the adjustment; another person must confirm it",
+            )
+            _require_cover(check, state, facts, adjustment.change)
+            return check.grant(FundAdjusted(adjustment=number, change=adjustment.change))
         case _:
             assert_never(command)
 
 
-def evolve(state: State, _of: Occurrence, event: FundSourceRegistered) -> State:
+def _require_cover(check: Checks, state: State, facts: Facts, change: SignedFen) -> None:
+    """M5: an envelope is cut back by no more than it has left; what is set aside or paid stays."""
+    left = facts.balance(envelope(state.stream.realm, state.stream.name))
+    check(
+        left + change >= 0,
+        "M5",
+        f"{state.stream.name} 額度餘 {yuan(left)}，不足核減 {yuan(-change)}",
+        f"{state.stream.name} has {yuan(left)} left; it cannot be cut back by {yuan(-change)}",
+    )
+
+
+def evolve(state: State, of: Occurrence, event: Events) -> State:
     """What is remembered of it after the event."""
+    known = state.part(Fund)
     match event:
         case FundSourceRegistered():
             return state.having(Fund(event.name, frozenset(event.purposes), event.envelope))
+        case FundAdjustmentProposed():
+            proposal = Adjustment(event.change, of.actor)
+            proposed = state.having(_with_adjustment(known, event.adjustment, proposal))
+            content = event.model_dump(mode="json")
+            return approval.ask_approval(
+                proposed, of, gate="ConfirmFundAdjustment", role=Role.CAB_FIN, key=event.adjustment, content=content
+            )
+        case FundAdjusted():
+            proposal = known.adjustments.get(event.adjustment) or Adjustment(event.change, of.actor)
+            changed = replace(known, envelope=known.envelope + event.change)
+            confirmed = state.having(_with_adjustment(changed, event.adjustment, replace(proposal, confirmed=True)))
+            return approval.end_approval(confirmed, of, gate="ConfirmFundAdjustment", key=event.adjustment)
         case _:
             assert_never(event)
+
+
+def _with_adjustment(fund: Fund, number: str, adjustment: Adjustment) -> Fund:
+    return replace(fund, adjustments={**fund.adjustments, number: adjustment})
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """Adjustments that wait for a second person."""
+    for number, adjustment in state.part(Fund).adjustments.items():
+        if not adjustment.confirmed:
+            roles = (Role.CAB_FIN, Role.FISCAL)
+            yield Awaited(roles, "ConfirmFundAdjustment", number, "確認資金調整", "confirm the adjustment")
 
 
 DECIDER = Decider(
     name="fund",
     zh="資金來源",
-    commands=(RegisterFundSource,),
-    events=(FundSourceRegistered,),
+    commands=get_args(Commands),
+    events=get_args(Events),
     decide=decide,
     evolve=evolve,
+    reads=reads,
+    awaiting=awaiting,
 )
 
 FUND = Aggregate(

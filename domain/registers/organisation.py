@@ -294,7 +294,11 @@ class Organisation(Part):
     """Round and the points that its rating adds there."""
     listings: frozenset[Listing] = frozenset()
     banned_until: date | None = None
-    """The last day of the longest ban."""
+    """The last day of the longest ban, as decided."""
+    banned_on: date | None = None
+    """The day of the latest ban."""
+    blacklisted_on: date | None = None
+    """The day on which it was last put on the list of serious offenders, though it may be off it again."""
 
     @property
     def verified(self) -> bool:
@@ -331,12 +335,7 @@ def list_ineligibility(check: Checks, organisation: State, today: date, scheme: 
             f"{name} 列於{listing.zh}，移出後方可",
             f"{name} is on the list {listing}; it must be lifted first",
         )
-    check(
-        known.banned_until is None or today > known.banned_until,
-        rule,
-        f"{name} 停止申報資格至 {known.banned_until}",
-        f"{name} is barred until {known.banned_until}",
-    )
+    _require_no_bar(check, organisation, today, scheme, rule)
     check(
         known.annual_report_filed,
         rule,
@@ -350,6 +349,34 @@ def list_ineligibility(check: Checks, organisation: State, today: date, scheme: 
         f"{name} keeps no accounts of its own; it must and be verified again",
     )
     _require_rating(check, organisation, today, scheme, rule)
+
+
+def _require_no_bar(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
+    """A ban holds to its stated day and for the scheme's years at least; a serious listing counts for years."""
+    known, name = organisation.part(Organisation), organisation.stream.name
+    barred = known.banned_until
+    if scheme is not None and known.banned_on is not None and barred is not None:
+        barred = max(barred, _years_after(known.banned_on, scheme.remedy.ban_years))
+    check(
+        barred is None or today > barred,
+        rule,
+        f"{name} 停止申報資格至 {barred}",
+        f"{name} is barred until {barred}",
+    )
+    if scheme is None or known.blacklisted_on is None or Listing.SERIOUS in known.listings:
+        return
+    clean = _years_after(known.blacklisted_on, scheme.bidding.blacklist_years)
+    check(
+        today > clean,
+        rule,
+        f"{name} 於 {known.blacklisted_on} 列入{Listing.SERIOUS.zh}，{clean} 之後方可",
+        f"{name} was put on the list {Listing.SERIOUS} on {known.blacklisted_on}; it may be funded after {clean}",
+    )
+
+
+def _years_after(day: date, years: int) -> date:
+    """The same day so many years later; 28 February where that year has no 29th."""
+    return day.replace(year=day.year + years, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def _require_rating(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
@@ -512,12 +539,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case RatingBonusApplied():
             return state.having(replace(known, bonuses={**known.bonuses, event.round: event.points}))
         case CreditListingRecorded():
-            return state.having(replace(known, listings=known.listings | {event.listing}))
+            since = today if event.listing is Listing.SERIOUS else known.blacklisted_on
+            return state.having(replace(known, listings=known.listings | {event.listing}, blacklisted_on=since))
         case CreditListingLifted():
             return state.having(replace(known, listings=known.listings - {event.listing}))
         case ApplicantBanned():
             until = max(event.until, known.banned_until or event.until)
-            return state.having(replace(known, banned_until=until))
+            return state.having(replace(known, banned_until=until, banned_on=today))
         case _:
             assert_never(event)
 

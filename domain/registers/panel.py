@@ -346,7 +346,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             mark = _total(check, require_scheme(check, facts), command)
             return check.grant(ScoreSubmitted.of(command, mark=mark))
         case IssueReviewReport():
-            return _report(check, state, facts, command)
+            return _report(check, state, facts, command, today)
         case _:
             assert_never(command)
 
@@ -499,7 +499,7 @@ def _total(check: Checks, scheme: Scheme, sheet: SubmitScore) -> Decimal:
     return min(sum(sheet.criteria.values(), Decimal(0)), Decimal(100))
 
 
-def _report(check: Checks, state: State, facts: Facts, command: IssueReviewReport) -> list[Event]:
+def _report(check: Checks, state: State, facts: Facts, command: IssueReviewReport, today: date) -> list[Event]:
     """RP05: nobody barred is seated, as many sheets as the rules ask for; or, with no sheet at all, from paper."""
     panel, scheme = state.part(Panel), require_scheme(check, facts)
     barred = [seat for seat in panel.seated if seat in panel.barred]
@@ -509,7 +509,7 @@ def _report(check: Checks, state: State, facts: Facts, command: IssueReviewRepor
         f"{'、'.join(barred)} 有利害關係而仍在席，須先辦理回避",
         f"{', '.join(barred)} have an interest and are still seated; recuse them first",
     )
-    bonuses = _bonuses(panel, state, facts)
+    bonuses = _bonuses(panel, state, facts, scheme, today)
     if command.results:
         _require_paper_results(check, panel, command)
         results = {name: mark.quantize(_HUNDREDTH) for name, mark in sorted(command.results.items())}
@@ -537,12 +537,17 @@ def _report(check: Checks, state: State, facts: Facts, command: IssueReviewRepor
     ]
 
 
-def _bonuses(panel: Panel, state: State, facts: Facts) -> dict[str, int]:
-    bonuses = {
-        name: facts.of(state.stream.sibling("organisation", names[0])).part(Organisation).bonuses.get(panel.round, 0)
-        for name, names in panel.bidders.items()
-        if names
-    }
+def _bonuses(panel: Panel, state: State, facts: Facts, scheme: Scheme, today: date) -> dict[str, int]:
+    """D5: a rating adds the points that were applied while it is valid on the day of the report, and no longer."""
+    bonuses: dict[str, int] = {}
+    for name, names in panel.bidders.items():
+        bidder = (
+            facts.of(state.stream.sibling("organisation", names[0])).part(Organisation) if names else Organisation()
+        )
+        rating = bidder.rating(today)
+        if rating is not None:
+            points = scheme.bidding.rating_bonus.get(rating.level, 0)
+            bonuses[name] = min(bidder.bonuses.get(panel.round, 0), points)
     return {name: points for name, points in bonuses.items() if points}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from domain.kernel.refusal import Checks
     from domain.round.plan import Round
 
-LATER = ("awarded/", "budget/", "support/")
+LATER = ("awarded/", "bid/", "budget/", "numbered/", "support/", "undecided/")
 """How the keys begin that no decision asked for before 0.2.0: what was decided without them is judged without them."""
 
 
@@ -35,6 +35,11 @@ def awarded(realm: str, round_: str) -> str:
 def budget_left(realm: str, round_: str) -> str:
     """The account of what the round's budget has left for awards."""
     return f"budget/{realm}/{round_}"
+
+
+def undecided(realm: str, round_: str) -> str:
+    """The account that counts, one unit each, the bids of the round that wait for a decision."""
+    return f"undecided/{realm}/{round_}"
 
 
 def support_key(realm: str, base: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
@@ -14,8 +14,10 @@ from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachments, Evidence, Reason, Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
+from domain.kernel.money import yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.state import SAME, SchemeRef, State, Transition
+from domain.round.budget import awarded
 from domain.round.plan import (
     GRACE,
     Founded,
@@ -30,6 +32,8 @@ from domain.round.plan import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from domain.kernel.scheme import Scheme
 
 # ---------------------------------------------------------------- 公告發布
 
@@ -50,7 +54,7 @@ class CallPublished(Announcement, Founded, Event):
     moves = (
         Transition(
             "RD06",
-            (RoundStage.NONE, RoundStage.PLANNED, RoundStage.COLLECTED, RoundStage.CATALOGUED),
+            (RoundStage.NONE, RoundStage.PLANNED, RoundStage.COLLECTED, RoundStage.CATALOGUED, RoundStage.CANCELLED),
             RoundStage.OPEN,
             (Role.CAB_REG,),
             "scheme published and in effect; deadline ahead",
@@ -133,7 +137,7 @@ class CallCancelled(Abandonment, Event):
             ),
             RoundStage.CANCELLED,
             (Role.CAB_DEC,),
-            "not resolved yet",
+            "not resolved yet; no award stands",
         ),
     )
 
@@ -158,7 +162,9 @@ def reads(state: State, command: Commands) -> Reads:
             return list_founding_reads(state, command)
         case AmendCall(scheme=scheme):
             return list_founding_reads(state, Founding(scheme=scheme))
-        case CloseCall() | CancelCall():
+        case CancelCall():
+            return Reads(accounts=frozenset({awarded(state.stream.realm, state.stream.name)}))
+        case CloseCall():
             return Reads()
         case _:
             assert_never(command)
@@ -172,6 +178,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_ahead(check, deadline, order.at)
             said = found_round(check, state, facts, command, today)
             scheme = require_rules(check, state, facts, command.scheme, today)
+            _require_window(check, scheme, facts.calendar, deadline, today)
             return check.grant(
                 CallPublished(
                     deadline=deadline,
@@ -183,6 +190,13 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case AmendCall(deadline=deadline, scheme=scheme):
             require_open(check, state, facts.calendar, order.at, "D1")
             _require_ahead(check, deadline, order.at)
+            end = state.part(Round).closes_at(facts.calendar)
+            check(
+                deadline is None or end is None or deadline >= end,
+                "RD07",
+                f"更正不得縮短申報期：原截止 {_shown(end)}，所填 {_shown(deadline)}",
+                f"an amendment never shortens the call: bids are taken until {_shown(end)}, not {_shown(deadline)}",
+            )
             if scheme is not None:
                 require_rules(check, state, facts, scheme, today)
             return check.grant(CallAmended.of(command))
@@ -196,6 +210,13 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(CallClosed())
         case CancelCall():
+            live = facts.balance(awarded(state.stream.realm, state.stream.name))
+            check(
+                not live,
+                "RD09",
+                f"尚有立項 {yuan(live)}，須先逐項撤銷立項或終止項目，方可終止徵集",
+                f"awards of {yuan(live)} stand; revoke them or end their projects first, then give the round up",
+            )
             return check.grant(CallCancelled.of(command))
         case _:
             assert_never(command)
@@ -216,6 +237,18 @@ def require_open(check: Checks, round_: State, calendar: Calendar, at: datetime,
         rule,
         f"申報截止於 {_shown(end)},{_shown(at)} 已逾期",
         f"bids were taken until {_shown(end)}; {_shown(at)} is late",
+    )
+
+
+def _require_window(check: Checks, scheme: Scheme, calendar: Calendar, deadline: datetime | None, today: date) -> None:
+    """RD06: bids are taken for the scheme's working days, from the day of the notice to that of the deadline."""
+    wd = scheme.bidding.window_wd
+    last = calendar.from_and_including(today, wd)
+    check(
+        deadline is None or scheme.bidding.shorter_call or local_day(deadline) >= last,
+        "RD06",
+        f"申報期不得少於 {wd} 個工作日：截止日不得早於 {last}，所填 {_shown(deadline)}",
+        f"bids are taken for {wd} working days at least: until {last}, not {_shown(deadline)}",
     )
 
 

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 from pydantic import Field
 
 from domain.kernel.decider import Decider
+from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import Transition
+from domain.round.budget import undecided
 from domain.round.plan import RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from domain.kernel.calendar import Calendar
-    from domain.kernel.facts import Facts
     from domain.kernel.state import State
 
 
@@ -39,7 +40,7 @@ class ResultPublished(Publication, Event):
             (RoundStage.PLANNED, RoundStage.CLOSED, RoundStage.RESOLVED, RoundStage.PUBLISHED),
             RoundStage.PUBLISHED,
             (Role.CAB_REG,),
-            "awards decided",
+            "every bid decided, every award confirmed or taken back",
         ),
     )
 
@@ -50,11 +51,24 @@ class PublishResult(Publication, Command):
     records = ResultPublished
 
 
-def decide(_state: State, _facts: Facts, _order: Order, command: PublishResult) -> list[Event]:
+def reads(state: State, _command: PublishResult) -> Reads:
+    """How many bids wait for a decision."""
+    return Reads(accounts=frozenset({undecided(state.stream.realm, state.stream.name)}))
+
+
+def decide(state: State, facts: Facts, _order: Order, command: PublishResult) -> list[Event]:
     """What an order about the results makes happen. Raises CommandRejected."""
+    check = Checks()
     match command:
         case PublishResult():
-            return Checks().grant(ResultPublished.of(command))
+            waiting = facts.balance(undecided(state.stream.realm, state.stream.name))
+            check(
+                not waiting,
+                "RD11",
+                f"尚有 {waiting} 件申報未決定（初審、評審、公示或批復未畢），全部決定後方可公開結果",
+                f"{waiting} bids are undecided (in review, in publicity or not confirmed); decide all of them first",
+            )
+            return check.grant(ResultPublished.of(command))
         case _:
             assert_never(command)
 
@@ -81,5 +95,6 @@ DECIDER = Decider(
     events=(ResultPublished,),
     decide=decide,
     evolve=evolve,
+    reads=reads,
     awaiting=awaiting,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from domain.catalogue import AGGREGATES
@@ -134,10 +134,10 @@ class PureRealm:
 
 
 def scheme(name: str = "fuzhou", **sections: object) -> Scheme:
-    """The rules of a town, with these sections changed."""
-    return Scheme.model_validate(
-        {"name": name, "version": 1, "city": "撫州", "title": "辦法", "effective": "2018-01-01", **sections}
-    )
+    """The rules of a town, with these sections changed; bids are taken for 14 working days, as in S2."""
+    bidding = {"window_wd": 14, **cast("dict[str, object]", sections.pop("bidding", {}))}
+    named = {"name": name, "version": 1, "city": "撫州", "title": "辦法", "effective": "2018-01-01"}
+    return Scheme.model_validate({**named, "bidding": bidding, **sections})
 
 
 def verification(*representatives: str, name: str = "測試組織") -> VerifyOrganisation:

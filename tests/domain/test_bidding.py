@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.application import Application
 from domain.catalogue import AGGREGATES
-from domain.kernel.effects import Release
+from domain.kernel.effects import Post, Release
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.message import Order
@@ -143,7 +143,8 @@ def test_a_withdrawn_bid_leaves_its_place() -> None:
     (event,) = town.order("project", "AP-1", WithdrawApplication(reason="人手不足"), **ONE)
     assert isinstance(event, ApplicationWithdrawn)
     stream = StreamId("project/test/AP-1")
-    assert {type(e) for e in event.effects(stream)} == {Release}
+    assert {type(e) for e in event.effects(stream)} == {Post, Release}
+    assert town.balances["undecided/test/R-1"] == 0
     assert stage(town) == "WITHDRAWN"
     town.order("project", "AP-2", BID, **ONE)
 
@@ -320,7 +321,7 @@ def test_a_failed_review_says_why_with_evidence_and_frees_the_need() -> None:
     failed = FailPreliminaryReview(reason="超出業務範圍", attachments=EVIDENCE)
     (event,) = town.order("project", "AP-1", failed, at=AFTER, by="HOST#1")
     assert isinstance(event, PreliminaryReviewFailed)
-    assert [key.split("/")[0] for key in event.freed_places] == ["answer"]
+    assert [key.split("/")[0] for key in event.freed_places] == ["answer", "undecided"]
     assert stage(town) == "PRELIM_FAILED"
     with pytest.raises(ValidationError):
         FailPreliminaryReview(reason="超出業務範圍", attachments=())

@@ -628,12 +628,12 @@ MUTANTS = (
     ),
     Mutant(
         "T04",
-        "dismissed without being taken up",
+        "dismissed twice",
         "posted",
         (
             *objection("2024-03-13", "2024-03-14"),
-            project(LodgeObjection(ground="另一件", objection="2"), "2024-03-15", "PUBLIC#2"),
-            project(DismissObjection(objection="2", finding="不實"), "2024-03-18", "CAB-DEC#1"),
+            project(DismissObjection(finding="不實"), "2024-03-15", "CAB-DEC#1"),
+            project(DismissObjection(finding="不實"), "2024-03-18", "CAB-DEC#1"),
         ),
     ),
     Mutant(

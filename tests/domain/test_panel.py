@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,7 +17,7 @@ from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import State
-from domain.registers.organisation import Organisation
+from domain.registers.organisation import Organisation, Rating
 from domain.registers.panel import (
     PANEL,
     ConflictDeclared,
@@ -41,6 +41,7 @@ FIVE = ("E1", "E2", "E3", "E4", "E5")
 DRAW = DrawPanel(round="R-1", applications=("AP-1",), seats=FIVE)
 REG = {"by": "CAB-REG#1", "at": "2023-05-08"}
 HOST = {"by": "HOST#1", "at": "2023-05-10"}
+REPORTED = date(2023, 5, 10)
 
 
 def file(name: str, organisation: str, *, stage: str = "SHORTLISTED", round_: str = "R-1", partner: str = "") -> State:
@@ -49,8 +50,10 @@ def file(name: str, organisation: str, *, stage: str = "SHORTLISTED", round_: st
     return replace(State(StreamId(f"project/test/{name}")), stage=stage).having(application)
 
 
-def facts(*files: State, rules: Scheme | None = None, bonus: int = 0) -> Facts:
-    organisation = State(StreamId("organisation/test/ORG-1")).having(Organisation(bonuses={"R-1": bonus}))
+def facts(*files: State, rules: Scheme | None = None, bonus: int = 0, ends: date = date.max) -> Facts:
+    organisation = State(StreamId("organisation/test/ORG-1")).having(
+        Organisation(bonuses={"R-1": bonus}, ratings=(Rating("5A", date(2018, 6, 1), ends),))
+    )
     states = files or (file("AP-1", "ORG-1", partner="ORG-2"),)
     return Facts(scheme=rules or scheme(), streams={s.stream: s for s in (*states, organisation)})
 
@@ -293,10 +296,19 @@ def test_the_report_is_issued_once_by_the_host() -> None:
 
 def test_a_bidders_bonus_stands_beside_its_mark() -> None:
     paper = IssueReviewReport(results={"AP-1": Decimal(85)})
-    rated = drawn().knowing(facts(bonus=3))
+    rules = scheme(bidding={"rating_bonus": {"5A": 3}})
+    rated = drawn().knowing(facts(rules=rules, bonus=3))
     story = rated.ordered(paper, **HOST)
     assert story.state.part(Panel).results["AP-1"] == Decimal("85.00")
     assert story.state.part(Panel).bonuses == {"AP-1": 3}
+
+
+def test_a_rating_that_ended_the_day_before_the_report_gives_no_point() -> None:
+    paper = IssueReviewReport(results={"AP-1": Decimal(85)})
+    rules = scheme(bidding={"rating_bonus": {"5A": 3}})
+    for ends, bonuses in ((REPORTED, {"AP-1": 3}), (REPORTED - timedelta(days=1), {})):
+        rated = drawn().knowing(facts(rules=rules, bonus=3, ends=ends))
+        assert rated.ordered(paper, **HOST).state.part(Panel).bonuses == bonuses
 
 
 @pytest.mark.parametrize(

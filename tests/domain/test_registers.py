@@ -13,12 +13,15 @@ from domain.kernel.effects import Claim, Post
 from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
 from domain.kernel.scheme import RoundLevel, Scheme
-from domain.kernel.state import SchemeRef
+from domain.kernel.state import SchemeRef, Verdict
 from domain.registers.calendar import CALENDAR, CalendarPublished, PublishCalendar, calendar_of
 from domain.registers.fund import (
     FUND,
+    ConfirmFundAdjustment,
     Fund,
+    FundAdjusted,
     FundSourceRegistered,
+    ProposeFundAdjustment,
     RegisterFundSource,
     committed,
     envelope,
@@ -337,3 +340,51 @@ def test_accounts_bear_their_realm() -> None:
     assert committed(project, "FS-LOT") == "committed/test/AP-5/FS-LOT"
     assert paid(project, "FS-LOT") == "paid/test/AP-5/FS-LOT"
     assert treasury("test") == "world/test/treasury"
+
+
+# ---------------------------------------------------------------- an envelope is adjusted by two persons
+
+
+def _fund(left: int = 1_000) -> StreamStory:
+    facts = Facts(balances={"envelope/test/FS-LOT": left})
+    story = a(FUND, "FS-LOT", facts).happened(FundSourceRegistered(name="福彩公益金", envelope=5_000), at="2024-01-02")
+    return story.ordered(ProposeFundAdjustment(change=-1_000, reason="預算核減"), at="2024-02-01", by="CAB-FIN#1")
+
+
+def test_an_envelope_is_cut_back_by_another_person_than_proposed_it() -> None:
+    confirm = ConfirmFundAdjustment()
+    _fund().when(confirm, at="2024-02-02", by="CAB-FIN#1").refused("FS02")
+    story = _fund().when(confirm, at="2024-02-02", by="FISCAL#1").then(FundAdjusted(change=-1_000))
+    assert story.state.part(Fund).envelope == 4_000
+    assert list(FundAdjusted(change=-1_000).effects(story.state.stream)) == [
+        Post("envelope/test/FS-LOT", "world/test/treasury", 1_000)
+    ]
+    story.when(confirm, at="2024-02-03", by="FISCAL#1").refused("FS02")
+
+
+def test_an_envelope_is_topped_up() -> None:
+    story = _fund().ordered(
+        ProposeFundAdjustment(adjustment="2", change=500, reason="追加"), at="2024-02-01", by="CAB-FIN#1"
+    )
+    assert story.awaited() == {"ConfirmFundAdjustment"}
+    story.when(ConfirmFundAdjustment(adjustment="2"), at="2024-02-02", by="CAB-FIN#2").then(
+        FundAdjusted(adjustment="2", change=500)
+    )
+
+
+def test_an_envelope_is_never_cut_below_what_is_set_aside() -> None:
+    """Both when it is proposed and when it is confirmed: an award may have come between."""
+    spent = _fund().knowing(Facts(balances={"envelope/test/FS-LOT": 999}))
+    spent.when(ConfirmFundAdjustment(), at="2024-02-02", by="FISCAL#1").refused("M5")
+    too_much = ProposeFundAdjustment(adjustment="2", change=-1_001, reason="核減")
+    _fund().when(too_much, at="2024-02-02", by="CAB-FIN#1").refused("M5")
+
+
+def test_each_request_for_approval_is_one_of_its_own() -> None:
+    """The same change proposed again, after the first was confirmed, is another request with another outcome."""
+    story = _fund().ordered(ConfirmFundAdjustment(), at="2024-02-02", by="FISCAL#1")
+    again = story.ordered(
+        ProposeFundAdjustment(adjustment="2", change=-1_000, reason="預算核減"), at="2024-02-03", by="CAB-FIN#1"
+    )
+    first, second = again.state.approvals
+    assert (first.verdict, second.verdict, first.id != second.id) == (Verdict.GRANTED, Verdict.OPEN, True)

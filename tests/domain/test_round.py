@@ -165,12 +165,12 @@ def test_a_call_that_names_none_counts_working_days_with_make_up_weekends() -> N
     town = called(None)
     due = ROUND.due(town.state("round", "R-1"), town.calendar)
     assert due is not None
-    assert due.at == datetime(2023, 4, 24, 16, tzinfo=UTC), "2023-04-05 is off, Sunday 2023-04-23 is worked"
+    assert due.at == datetime(2023, 4, 23, 16, tzinfo=UTC), "2023-04-05 is off, Sunday 2023-04-23 is worked"
 
 
 def test_a_deadline_lies_ahead() -> None:
     past = PublishCall(**YEAR, deadline="2023-04-03T09:00:00+08:00")
-    assert new_realm().refused("round", "R-1", past, at="2023-04-03", **REG) == {"D1"}
+    assert new_realm().refused("round", "R-1", past, at="2023-04-03", **REG) == {"D1", "RD06"}
     with pytest.raises(ValidationError):
         PublishCall(deadline="2023-04-21T17:00:00")
 
@@ -190,7 +190,18 @@ def test_a_call_is_amended_before_its_deadline_only() -> None:
 
 def test_an_amended_deadline_lies_ahead() -> None:
     earlier = AmendCall(reason="更正", deadline="2023-04-04T09:00:00+08:00")
-    assert called().refused("round", "R-1", earlier, at="2023-04-10", **REG) == {"D1"}
+    assert called().refused("round", "R-1", earlier, at="2023-04-10", **REG) == {"D1", "RD07"}
+
+
+def test_an_amendment_never_shortens_the_call() -> None:
+    earlier = AmendCall(reason="更正", deadline="2023-04-21T16:59:59+08:00")
+    assert called().refused("round", "R-1", earlier, at="2023-04-10", **REG) == {"RD07"}
+
+
+def test_a_call_is_not_shorter_than_the_schemes_window_unless_the_scheme_allows_it() -> None:
+    short = PublishCall(**YEAR, deadline="2023-04-20T17:00:00+08:00")
+    assert new_realm().refused("round", "R-1", short, at="2023-04-03", **REG) == {"RD06"}
+    new_realm(scheme(bidding={"shorter_call": True})).order("round", "R-1", short, at="2023-04-03", **REG)
 
 
 def test_an_amended_call_may_name_other_published_rules() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -30,6 +30,7 @@ from domain.project.delivery import (
     SubmitReport,
 )
 from domain.project.disbursement import RequestDisbursement
+from domain.project.remedy import ProjectResumed, ProjectSuspended, SuspensionGround
 from domain.project.termination import TerminationAppealUpheld, TerminationInitiated
 from tests.domain.project.life import (
     PARTIES,
@@ -253,7 +254,7 @@ def test_a_met_milestone_is_not_missed() -> None:
     assert MilestoneMissed(milestone="MS-2") == MilestoneMissed.of(due.command)
 
 
-def test_a_day_that_passed_during_a_hearing_is_missed_when_work_goes_on() -> None:
+def test_a_day_that_passed_during_a_hearing_comes_as_many_days_later() -> None:
     hearing = TerminationInitiated(ground="違約", attachments=EVIDENCE, hearing_wd=10)
     upheld = TerminationAppealUpheld(finding="申辯成立", record=SIGNED)
     story = active().happened(hearing, at="2024-07-22", by="CAB-REG#1")
@@ -261,7 +262,17 @@ def test_a_day_that_passed_during_a_hearing_is_missed_when_work_goes_on() -> Non
     story = story.happened(upheld, at="2024-08-08", by="CAB-DEC#1")
     due = story.due()
     assert due is not None
-    assert due.at == story.state.since
+    assert due.at == datetime(2024, 8, 17, 16, tzinfo=UTC), "31 July, and the 17 days of the hearing"
+
+
+def test_no_milestone_falls_while_the_project_stands_still() -> None:
+    still = ProjectSuspended(ground=SuspensionGround.RISK, reason="風險", attachments=EVIDENCE)
+    story = active().happened(still, at="2024-07-30", by="CAB-DEC#1")
+    assert story.due() is None
+    story = story.happened(ProjectResumed(cured="已排除"), at="2024-08-29", by="CAB-DEC#1")
+    due = story.due()
+    assert due is not None
+    assert due.at == datetime(2024, 8, 30, 16, tzinfo=UTC), "31 July, and 30 days"
 
 
 def test_a_standing_team_is_active_in_three_months() -> None:
