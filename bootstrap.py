@@ -1,8 +1,7 @@
-"""Settings of the environment, logging, and the connections to Temporal and Postgres: made here and nowhere else."""
+"""Settings of the environment, keys and logging: read and set up here and nowhere else."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import re
@@ -18,36 +17,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import structlog
 from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.runtime import (
-    LogForwardingConfig,
-    LoggingConfig,
-    PrometheusConfig,
-    Runtime,
-    TelemetryConfig,
-    TelemetryFilter,
-)
-from temporalio.service import GrpcCompression, TLSConfig
 
-import tracing
 from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.privacy import describe_trace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import ErrorDetails
     from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-DATA_CONVERTER = pydantic_data_converter
-"""The one data converter: of workers, clients, tests and replays alike."""
-
-SEARCH_ATTRIBUTES = (
-    SearchAttributeKey.for_keyword("VentureStage"),
-    SearchAttributeKey.for_datetime("VentureDueAt"),
-)
-"""What Temporal may be searched by. Never personal data: search attributes are kept in the clear (PR10)."""
+SEARCH_ATTRIBUTES: Mapping[str, str] = {"VentureStage": "KEYWORD", "VentureDueAt": "DATETIME"}
+"""What Temporal may be searched by, and of which kind. Never personal data: they are kept in the clear (PR10)."""
 
 
 class Environment(StrEnum):
@@ -91,7 +73,7 @@ class SettingsInvalid(Failure):
 class Settings(BaseSettings):
     """Everything that may be set, by environment variables ``VENTURE_…``."""
 
-    model_config = SettingsConfigDict(env_prefix="VENTURE_", extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(env_prefix="VENTURE_", extra="forbid", frozen=True)
 
     env: Environment = Environment.LOCAL
     home: Path = Field(default_factory=default_home)
@@ -342,62 +324,3 @@ def configure_logging(of: Settings) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-
-
-_runtime: list[Runtime] = []
-
-
-def _forwarding_runtime(of: Settings | None) -> Runtime:
-    """One for the process. Core's logs go through Python: left to itself it writes to standard output and stalls."""
-    if not _runtime:
-        logger = logging.getLogger("temporal.core")
-        logging_config = LoggingConfig(
-            filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
-            forwarding=LogForwardingConfig(logger=logger),
-        )
-        metrics = (
-            PrometheusConfig(bind_address=f"{of.listen_host}:{of.sdk_metrics_port}", durations_as_seconds=True)
-            if of is not None and of.sdk_metrics_port is not None
-            else None
-        )
-        _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
-    return _runtime[0]
-
-
-async def connect_temporal(
-    address: str, of: Settings | None = None, *, anonymously: bool = False, lazily: bool = False
-) -> Client:
-    """A client with the one data converter, encrypted as the settings say; ``anonymously`` it shows no credentials.
-
-    ``lazily`` it connects when it is first used. Raises RuntimeError or RPCError if the server does not answer.
-    """
-    key = of.temporal_api_key if of and not anonymously else None
-    loopback = address.startswith("127.0.0.1:")
-    return await Client.connect(
-        address,
-        namespace=of.temporal_namespace if of else "default",
-        data_converter=DATA_CONVERTER,
-        lazy=lazily,
-        runtime=_forwarding_runtime(of),
-        tls=_tls(of, anonymously=anonymously) if of else None,
-        api_key=key.get_secret_value() if key else None,
-        grpc_compression=GrpcCompression.NONE if loopback else GrpcCompression.GZIP,
-        plugins=[tracing.begin(of.otlp_endpoint)] if of and of.otlp_endpoint else [],
-    )
-
-
-def _tls(of: Settings, *, anonymously: bool) -> TLSConfig | bool | None:
-    """Mutual TLS where a certificate is named, plain TLS where only the authority or a key is, else none."""
-    if of.temporal_tls_ca is None and of.temporal_tls_cert is None:
-        return True if of.temporal_api_key else None
-    ours = None if anonymously else of
-    return TLSConfig(
-        server_root_ca_cert=of.temporal_tls_ca.read_bytes() if of.temporal_tls_ca else None,
-        client_cert=ours.temporal_tls_cert.read_bytes() if ours and ours.temporal_tls_cert else None,
-        client_private_key=ours.temporal_tls_key.read_bytes() if ours and ours.temporal_tls_key else None,
-    )
-
-
-async def breathe() -> None:
-    """Let the event loop turn before a short-lived client exits; without it the process may abort (sdk-python#300)."""
-    await asyncio.sleep(0.1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import names
 from deciding import manual_clock
+from deciding.admission import find_inadmissible
 from deciding.agenda_row import build_standing
 from deciding.append import build_answer, build_append
 from deciding.business_time import business_time
@@ -24,6 +26,7 @@ from deciding.decision import Decision, StreamParked, decide_consequences, decid
 from deciding.fold import parse_command
 from deciding.fold_cache import FoldCache
 from deciding.journal import repeat_answer
+from deciding.parked import find_taken, require_free_ids
 from deciding.progress import build_parked_progress, build_progress
 from deciding.reader import CachedReader
 from domain.kernel.clock import Clock
@@ -36,8 +39,10 @@ from store.port import Status, StoreUnavailable
 from tracing import span
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
+    from domain.kernel.refusal import Unmet
     from domain.kernel.state import State
     from store.port import Append, AppendResult, EventStore, Loaded
 
@@ -45,6 +50,9 @@ MOST_TRIES = 20
 """Conflicts in a row before the command is given back as not known; each try saw a newer stream."""
 SOME_S = 2.0
 """How long, in seconds, commands of a bundle are begun: the workflow's task must end before its ten seconds do."""
+
+BEAT_S = 3.0
+"""Between two signs of life of a decision that takes long, in seconds."""
 
 log = structlog.get_logger()
 
@@ -56,6 +64,29 @@ class _Stream:
     state: State
     loaded: Loaded
     reader: CachedReader
+    forged: bool
+    """Whether what came is not from the door, or not as it left the door."""
+    inadmissible: tuple[Unmet, ...]
+    """Why the command is not even taken in."""
+
+
+@asynccontextmanager
+async def heartbeat() -> AsyncIterator[None]:
+    """Give signs of life where Temporal waits for them; a local activity's are nobody's."""
+    if not activity.in_activity() or activity.info().is_local:
+        yield
+        return
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT_S)
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
 
 
 class CommandActivities:
@@ -78,7 +109,8 @@ class CommandActivities:
         envelope = request.envelope
         labels = {"command": envelope.command if envelope else "due", "stream_kind": request.stream.kind}
         with self._measures.carry_out_s.time(), span("carry_out", labels, anew=envelope is None):
-            result = await self._retry_conflicts(request)
+            async with heartbeat():
+                result = await self._retry_conflicts(request)
             if result.answer is not None:
                 labels["ending"] = result.answer.ending.lower()
                 self._measures.commands.labels(result.answer.ending.lower()).inc()
@@ -124,37 +156,50 @@ class CommandActivities:
         raise StoreUnavailable(message)
 
     async def _try(self, request: CarryOut) -> CarryOutResult | None:
-        """One try, as docs/architecture.md draws it; None if somebody else moved what it rested on."""
+        """One try; None if somebody else moved what it rested on."""
         stream = await self._load(request)
-        if (answer := self._find_answer(request, stream)) is not None or not _moves_time(request, stream.loaded):
-            return await self._leave(stream, answer)
         try:
-            decision, others = await self._decide(request, stream)
+            return await self._carry_out_on(stream, request)
         except StreamParked as parked:
-            return self._park(stream, parked)
+            return await self._park(stream, parked)
+
+    async def _carry_out_on(self, stream: _Stream, request: CarryOut) -> CarryOutResult | None:
+        """As docs/architecture.md draws it: journal? due first, decide, append, answer."""
+        if (answer := self._find_answer(request, stream)) is not None or not self._moves_time(request, stream):
+            return await self._leave(stream, answer)
+        decision, others = await self._decide(request, stream)
         if not decision.steps or (answer := await self._find_objection(request, decision, stream)) is not None:
             return await self._leave(stream, answer)
         append = manual_clock.hold_realm(
             build_append(decision, others, request.envelope), request.stream.realm, stream.loaded
         )
         appended = await self._append(append, goes_live=manual_clock.goes_live(decision, stream.loaded))
+        if appended.status is Status.DUPLICATE and (answer := await self._find_taken(request, decision, others)):
+            return await self._leave(stream, answer)
         return self._conclude(request, decision, appended)
 
     async def _load(self, request: CarryOut) -> _Stream:
-        reader = CachedReader(self._store, folds=self._folds)
-        loaded, state = await reader.begin(request)
-        return _Stream(state, loaded, reader)
+        """The stream, and with it what deciding will want: nothing for what is not even taken in."""
+        envelope, reader = request.envelope, CachedReader(self._store, folds=self._folds)
+        forged = envelope is not None and not envelope.is_signed(self._door_key)
+        unmet = find_inadmissible(envelope) if envelope is not None and not forged else ()
+        loaded, state = await reader.begin(request, alone=forged or bool(unmet))
+        return _Stream(state, loaded, reader, forged=forged, inadmissible=unmet)
 
     def _find_answer(self, request: CarryOut, stream: _Stream) -> Answer | None:
-        """The answer that needs no decision: not from the door, journalled under this id, or dated before the clock."""
+        """The answer that needs no decision: forged, journalled already, inadmissible, or dated before the clock."""
         envelope = request.envelope
         if envelope is None:
             return None
-        if not envelope.is_signed(self._door_key):
-            return Answer(ending=Ending.UNSIGNED, stream=request.stream, version=stream.state.version)
+        state = stream.state
+        if stream.forged:
+            return Answer(ending=Ending.UNSIGNED, stream=state.stream, version=state.version)
         if stream.loaded.journalled is not None:
             return repeat_answer(envelope, stream.loaded.journalled)
-        return manual_clock.refuse_past(stream.state, business_time(request, stream.loaded), stream.loaded)
+        if stream.inadmissible:
+            unmet = stream.inadmissible
+            return Answer(ending=Ending.REFUSED, stream=state.stream, version=state.version, unmet=unmet)
+        return manual_clock.refuse_past(state, business_time(request, stream.loaded), stream.loaded)
 
     async def _decide(self, request: CarryOut, stream: _Stream) -> tuple[Decision, tuple[Decision, ...]]:
         """What is due first, then the command with its consequences. Raises StreamParked."""
@@ -174,6 +219,26 @@ class CommandActivities:
         return await manual_clock.find_objection(
             self._store, decision, stream.loaded, stream.state, for_command=request.envelope is not None
         )
+
+    def _moves_time(self, request: CarryOut, stream: _Stream) -> bool:
+        """Whether the request may move time: the wall clock moves by itself, a manual one only by the door's word."""
+        if request.envelope is not None:
+            return True
+        if stream.loaded.realm.clock is Clock.WALL:
+            return request.alarm
+        return not request.alarm and request.is_signed(self._door_key)
+
+    async def _find_taken(self, request: CarryOut, decision: Decision, others: tuple[Decision, ...]) -> Answer | None:
+        """The refusal of a command whose consequence's id is taken; None if another worker was merely quicker.
+
+        Raises StreamParked where it is a deadline's.
+        """
+        for one in (decision, *others):
+            await require_free_ids(self._store, one)
+        unmet = await find_taken(self._store, others)
+        if unmet is None:
+            return None
+        return Answer(ending=Ending.REFUSED, stream=request.stream, version=decision.before.version, unmet=(unmet,))
 
     async def _append(self, append: Append, *, goes_live: bool) -> AppendResult:
         """Ask the log, and count what it says."""
@@ -210,18 +275,15 @@ class CommandActivities:
             await self._store.refresh_standing(build_standing(decision))
         return CarryOutResult(progress=build_progress(decision), answer=answer)
 
-    def _park(self, stream: _Stream, parked: StreamParked) -> CarryOutResult:
-        log.error("stream.parked", stream=stream.state.stream, exc_info=parked)
+    async def _park(self, stream: _Stream, parked: StreamParked) -> CarryOutResult:
+        """Say so aloud, and answer so. Only the stream that is parked itself sets no alarm any more."""
+        log.error("stream.parked", stream=parked.stream, why=parked.why)
         self._measures.parked.inc()
-        answer = Answer(ending=Ending.PARKED, stream=stream.state.stream, version=stream.state.version)
-        return CarryOutResult(
-            progress=build_parked_progress(stream.state, f"{parked.stream}: {parked.why}"), answer=answer
-        )
-
-
-def _moves_time(request: CarryOut, loaded: Loaded) -> bool:
-    """Whether the request may move time: the wall clock moves by itself, and a manual one by no alarm."""
-    return request.envelope is not None or request.alarm is (loaded.realm.clock is Clock.WALL)
+        answer = Answer(ending=Ending.PARKED, stream=parked.stream, version=stream.state.version)
+        if parked.stream != stream.state.stream:
+            return await self._leave(stream, answer)
+        progress = build_parked_progress(stream.state, f"{parked.stream}: {parked.why}")
+        return CarryOutResult(progress=progress, answer=answer)
 
 
 def _read_order(request: CarryOut, at: datetime) -> Order | None:

@@ -95,7 +95,7 @@ async def _once(door: Door, stream: StreamId, event: str, particulars: dict[str,
     command_type = find_command(event, stream.kind)
     actor = Actor(f"{command_type.by[0]}#1")
     command_id = derive_id("published", stream, key)
-    await door.send(stream, command_type.model_validate(particulars), actor, command_id=command_id)
+    await door.send(stream, command_type.model_validate(particulars), actor, command_id=command_id, derived=True)
 
 
 async def open_round(door: Door, store: EventStore, request: YearsRound) -> Opened:
@@ -111,7 +111,8 @@ async def open_round(door: Door, store: EventStore, request: YearsRound) -> Open
     command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     try:
         await publish_rules(door, store, rules, request.year, annual.realm)
-        receipt = await door.send(stream, command, annual.actor, command_id=derive_id("annual", stream))
+        command_id = derive_id("annual", stream)
+        receipt = await door.send(stream, command, annual.actor, command_id=command_id, derived=True)
     except CommandRejected as refused:
         log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
         return Opened(stream=stream, refused=tuple(u.rule for u in refused.unmet))

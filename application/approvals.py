@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deciding.fold import fold
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.state import Approval, Verdict
-from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,13 +17,6 @@ if TYPE_CHECKING:
     from application.door import Door
     from domain.kernel.identity import StreamId
     from store.port import EventStore
-
-_PAGE = 500
-BETWEEN_RUNS_S = 1.0
-"""A workflow that made way for its next run has not decided: a moment before it is asked again."""
-LATE_S = 60.0
-"""After so many seconds without a word the log is read again: of a decision that was recorded just when worker and
-Temporal died, no workflow tells."""
 
 
 class NoSuchApproval(Failure):
@@ -94,9 +85,9 @@ async def _of(store: EventStore, stream: StreamId) -> tuple[Approval, ...]:
 
 async def find_approval(store: EventStore, approval_id: UUID) -> StreamApproval:
     """The approval of that id. Raises NoSuchApproval."""
-    async for asking in list_approvals(store):
-        if asking.approval.id == approval_id:
-            return asking
+    async for request in list_approvals(store):
+        if request.approval.id == approval_id:
+            return request
     raise NoSuchApproval(approval_id)
 
 
@@ -105,38 +96,11 @@ async def wait_for_decision(
 ) -> StreamApproval:
     """Wait until that approval is decided, as long as it takes, and say how.
 
-    The stream's workflow answers when the decision is recorded, and after a restart of anything the wait is taken up
-    again; once a minute the log itself is looked at. Asked again later, the answer is the same. Raises TimeoutError
-    after ``timeout_s`` seconds, NoSuchApproval if there is none.
+    The log wakes whoever waits, whatever becomes of worker and Temporal meanwhile. Asked again later, the answer is the
+    same. Raises TimeoutError after ``timeout_s`` seconds, NoSuchApproval if there is none.
     """
-    asking = await find_approval(store, approval_id)
+    request = await find_approval(store, approval_id)
+    if request.approval.verdict is not Verdict.OPEN:
+        return request
     async with asyncio.timeout(timeout_s):
-        while asking.approval.verdict is Verdict.OPEN:
-            telling = asyncio.create_task(door.settled(asking.stream, approval_id))
-            try:
-                asking = await _decided_while(telling, store, asking)
-            finally:
-                telling.cancel()
-            if asking.approval.verdict is Verdict.OPEN:
-                await asyncio.sleep(BETWEEN_RUNS_S)
-    return asking
-
-
-async def _decided_while(telling: asyncio.Task[None], store: EventStore, asking: StreamApproval) -> StreamApproval:
-    """How the approval stands once its workflow has answered, or once it is decided though the workflow did not."""
-    while asking.approval.verdict is Verdict.OPEN:
-        answered, _ = await asyncio.wait({telling}, timeout=LATE_S)
-        with suppress(StoreUnavailable):  # out of reach for the moment: the approval is as it was, ask again
-            asking = await find_approval_in(store, asking.stream, asking.approval.id)
-        if answered and asking.approval.verdict is Verdict.OPEN:
-            telling.result()  # raises what kept it from answering
-            break
-    return asking
-
-
-async def find_approval_in(store: EventStore, stream: StreamId, approval_id: UUID) -> StreamApproval:
-    """The approval of that id in that stream. Raises NoSuchApproval."""
-    for approval in await _of(store, stream):
-        if approval.id == approval_id:
-            return StreamApproval(stream, approval)
-    raise NoSuchApproval(approval_id)
+        return StreamApproval(request.stream, await door.approvals.wait(request.stream, approval_id))

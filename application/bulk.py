@@ -24,7 +24,6 @@ from application.dry_run import DryRun
 from deciding.journal import Journal
 from domain.kernel.clock import Clock
 from domain.kernel.failure import Defect, Failure, FailureKind
-from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
 from store.port import StoreUnavailable
 
@@ -104,7 +103,7 @@ class BulkResult:
             "outcome": self.outcome,
             "events": list(self.events),
             "unmet": [u.model_dump() for u in self.unmet],
-            "amounts": {label: yuan(fen) for label, fen in list_amounts(self.order.command)},
+            "amounts": [amount.as_json() for amount in list_amounts(self.order.command)],
             "why": {"zh": self.why[0], "en": self.why[1]} if any(self.why) else None,
         }
 
@@ -228,7 +227,7 @@ async def _requests(rows: Sequence[BulkOrder], ids: dict[int, UUID], store: Even
         at = row.at.astimezone(UTC) if row.at else clock
         if manual and at is None:
             raise RowUndated(row.stream.realm)
-        requests.append(CommandRequest(row.command, row.actor, ids[row.number], at))
+        requests.append(CommandRequest(row.command, row.actor, ids[row.number], at, derived=True))
         clock = at if manual else None
     return requests
 

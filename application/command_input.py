@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import stat
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,7 @@ from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.field_shape import Kind, Notation, Shape, field_shapes
 from domain.kernel.identity import Attachment
 from domain.kernel.input import AttachFile, read_fields
+from domain.kernel.money import yuan
 from domain.kernel.script import simplified
 
 if TYPE_CHECKING:
@@ -93,27 +95,48 @@ def read_command(
     raise InputInvalid(faults, f"「{command_type.zh()}」的內容有誤", f"{command_type.command_type} cannot be read")
 
 
-def list_amounts(command: BaseModel) -> Iterator[tuple[str, int]]:
-    """The money in a command, each amount by the office's word for its field (``立項金額``) and in fen."""
+@dataclass(frozen=True)
+class Amount:
+    """An amount of money in a command, to be told back as it was understood."""
+
+    field: str
+    """``envelope``, ``funds.FS-1``…"""
+    zh: str
+    en: str
+    fen: int
+
+    def as_json(self) -> dict[str, object]:
+        """For a machine."""
+        return {"field": self.field, "fen": self.fen, "yuan": yuan(self.fen)}
+
+
+def list_amounts(command: BaseModel) -> Iterator[Amount]:
+    """The money in a command."""
     for shape in field_shapes(type(command)).values():
-        yield from _amounts(shape.zh, shape.shape, getattr(command, shape.attribute))
+        yield from _amounts(Amount(shape.name, shape.zh, shape.en, 0), shape.shape, getattr(command, shape.attribute))
 
 
-def _amounts(label: str, shape: Shape, value: object) -> Iterator[tuple[str, int]]:
+def _amounts(at: Amount, shape: Shape, value: object) -> Iterator[Amount]:
     match shape.kind, value:
         case Kind.MONEY, int(fen):
-            yield label, fen
+            yield replace(at, fen=fen)
         case Kind.MAPPING, dict(members) if shape.item is not None:
             for key, member in members.items():
-                yield from _amounts(f"{label} {key}", shape.item, member)
+                yield from _amounts(_within(at, *3 * (str(key),)), shape.item, member)
         case Kind.LIST, tuple(members) if shape.item is not None:
             for number, member in enumerate(members, start=1):
-                yield from _amounts(f"{label} {number}", shape.item, member)
+                yield from _amounts(_within(at, *3 * (str(number),)), shape.item, member)
         case Kind.GROUP, _ if shape.model is not None and isinstance(value, shape.model):
             for inner in field_shapes(shape.model).values():
-                yield from _amounts(f"{label} {inner.zh}", inner.shape, getattr(value, inner.attribute))
+                yield from _amounts(
+                    _within(at, inner.name, inner.zh, inner.en), inner.shape, getattr(value, inner.attribute)
+                )
         case _:
             pass
+
+
+def _within(at: Amount, name: str, zh: str, en: str) -> Amount:
+    return Amount(f"{at.field}.{name}", f"{at.zh} {zh}", f"{at.en} {en}", 0)
 
 
 def attach_from(folder: Path) -> AttachFile:

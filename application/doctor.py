@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
@@ -245,7 +245,8 @@ async def examine_retention(client: Client) -> Diagnosis:
 
 async def examine_search_attributes(client: Client) -> Diagnosis:
     """Whether what workflows are searched by is registered, and of its kind: without it no command gets an answer."""
-    wanted = {key.name: int(key.indexed_value_type) for key in bootstrap.SEARCH_ATTRIBUTES}
+    kinds = bootstrap.SEARCH_ATTRIBUTES
+    wanted = {name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind}") for name, kind in kinds.items()}
     try:
         attributes = await client.operator_service.list_search_attributes(
             ListSearchAttributesRequest(namespace=client.namespace)
@@ -256,9 +257,8 @@ async def examine_search_attributes(client: Client) -> Diagnosis:
             raise
         names = set((await _describe_namespace(client)).config.custom_search_attribute_aliases.values())
         lacking = [name for name in wanted if name not in names]
-    kinds = {key.name: key.indexed_value_type.name.title() for key in bootstrap.SEARCH_ATTRIBUTES}
     mend = " && ".join(
-        f"temporal operator search-attribute create -n {client.namespace} --name {name} --type {kinds[name]}"
+        f"temporal operator search-attribute create -n {client.namespace} --name {name} --type {kinds[name].title()}"
         for name in lacking
     )
     return Diagnosis(

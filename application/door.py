@@ -24,20 +24,22 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from application.approval_watch import ApprovalWatch
 from deciding import captions
+from deciding.admission import find_inadmissible
 from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
+from deciding.manual_clock import is_unrecorded
 from deciding.refresh import read_calendar_version, refresh_standings
-from domain.kernel.canonical import canonical, digest, plain
+from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Ending, Envelope, Opening, Progress
 from domain.kernel.failure import Defect, Failure, FailureKind
 from domain.kernel.identity import derive_id
-from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import EventStore, StoreUnavailable
 from tracing import span
-from workflows.kinds import workflow_type
+from workflows.kinds import GROUP_DECISIONS, workflow_type
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
-    from store.port import Standing
+    from store.port import Entry, Standing
 
 Answered = TypeVar("Answered", Answer, BundleAnswers, Progress)
 
@@ -62,6 +64,8 @@ MOST_STREAMS = 2_000
 """Streams of which a door remembers whether their workflow stays."""
 PATIENCE = timedelta(seconds=15)
 """How long a door waits for an answer before it says that it is not known."""
+GROUP_PATIENCE = timedelta(minutes=5)
+"""The same for a decision over many streams, as a round's resolution is."""
 
 
 class NotKnown(Failure):
@@ -144,6 +148,8 @@ class Receipt:
     position: int
     events: tuple[str, ...]
     repeated: bool
+    log: str
+    """The log in which it stands, by the chain hash of its first entry, in hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,8 @@ class CommandRequest:
     command_id: UUID
     at: datetime | None = None
     """The business time of a command in a realm on a manual clock, UTC; on the wall clock there is none."""
+    derived: bool = False
+    """Whether the engine derived the id: a step of a scenario, a row of a file. A caller's id is never derived."""
 
 
 class Door:
@@ -166,6 +174,10 @@ class Door:
         self._store = store
         self._key = key
         self.task_queue = task_queue
+        self._log = ""
+        """The chain hash of the log's first entry, once there is one."""
+        self.approvals = ApprovalWatch(store)
+        """Whoever waits for an approval behind this door."""
         self._calendars: dict[str, int] = {}
         """Realm and the version of its working days by which this door has seen all its deadlines computed."""
         self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
@@ -180,20 +192,20 @@ class Door:
         *,
         command_id: UUID | None = None,
         at: datetime | None = None,
+        derived: bool = False,
     ) -> Receipt:
         """Have the command carried out.
 
         ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
-        first. On the wall clock it must be left out.
+        first. On the wall clock it must be left out. ``derived`` says that the engine derived the id (014).
 
         Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandInvalid, CommandDefect, or
         NotKnown.
         """
-        request = CommandRequest(command, actor, command_id or uuid4(), at)
+        request = CommandRequest(command, actor, command_id or uuid4(), at, derived)
+        envelope = self._seal(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
-        answer = _turn_away(subject, request)
-        if answer is None and fresh:
-            answer = await self.ask(self._seal(subject, request))
+        answer = await self.ask(envelope) if fresh and envelope.signature else None
         if answer is None or answer.ending is Ending.EARLY:
             (answer,) = [answer async for answer in self.send_each(subject, [request])]
         return receipt(request.command_id, answer)
@@ -206,23 +218,22 @@ class Door:
         CommandInvalid, CommandDefect, or StreamParked.
         """
         envelopes = [self._seal(subject, request) for request in requests]
-        refusals = [_turn_away(subject, request) for request in requests]
         done = 0
         while done < len(envelopes):
-            envelope, at, refusal = envelopes[done], requests[done].at, refusals[done]
+            envelope, at = envelopes[done], requests[done].at
             try:
                 journalled = await self._store.journalled(envelope.command_id)
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
-                    answers = [repeat_answer(envelope, journalled)]
-                elif refusal is not None:
-                    answers = [refusal]
+                    answers = [await self._read_answer(envelope, journalled)]
+                elif not envelope.signature:
+                    answers = [_refuse(subject, find_inadmissible(envelope))]
                 elif at is not None and realm.clock is Clock.WALL:
                     answers = [_refuse_dated(subject)]
                 else:
                     await self._refresh_standings(subject.realm, realm.calendar)
-                    let_in = takewhile(lambda n: refusals[n] is None, range(done, len(envelopes)))
-                    answers = await self._ask_each([envelopes[n] for n in islice(let_in, MOST_COMMANDS)])
+                    admitted = takewhile(lambda e: e.signature, islice(envelopes, done, done + MOST_COMMANDS))
+                    answers = await self._ask_each([*admitted])
                 if answers[-1].ending is Ending.EARLY:
                     *answers, _ = answers
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
@@ -235,18 +246,30 @@ class Door:
             done += len(answers)
 
     def _seal(self, subject: StreamId, request: CommandRequest) -> Envelope:
-        return Envelope(
+        """The request under this door's signature, which nothing inadmissible gets."""
+        envelope = Envelope(
             command_id=request.command_id,
+            derived=request.derived,
             subject=subject,
             actor=request.actor,
             received_at=request.at or datetime.now(UTC),
             command=request.command.command_type,
             body=plain(request.command),
-        ).signed(self._key)
+        )
+        unmet = find_inadmissible(envelope)
+        if not unmet:
+            return envelope.signed(self._key)
+        log.info(
+            "command.turned_away", command=envelope.command, rules=[u.rule for u in unmet], digest=_digest(envelope)
+        )
+        return envelope
 
     async def ask(self, envelope: Envelope) -> Answer:
         """The one answer to a signed envelope. Raises NotKnown."""
-        (answer,) = await self._ask_each([envelope])
+        try:
+            (answer,) = await self._ask_each([envelope])
+        except StoreUnavailable as gone:
+            raise NotKnown(envelope.command_id, gone.why) from gone
         return answer
 
     async def _ask_each(self, envelopes: Sequence[Envelope]) -> list[Answer]:
@@ -265,7 +288,31 @@ class Door:
                     each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
                     answers = list(each.answers)
             attributes["ending"] = answers[-1].ending.lower()
-        return answers
+        confirmed = zip(envelopes, answers, strict=False)
+        return list(await asyncio.gather(*(self._confirm(envelope, answer) for envelope, answer in confirmed)))
+
+    async def _confirm(self, envelope: Envelope, answer: Answer) -> Answer:
+        """The answer as the log has it: a worker on another database, or a stranger's, can say nothing (017)."""
+        entry = await self._store.journalled(envelope.command_id)
+        if entry is not None:
+            return (await self._read_answer(envelope, entry)).model_copy(update={"repeated": answer.repeated})
+        match answer.ending:
+            case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY:
+                return answer  # nothing is said to be recorded
+            case Ending.REFUSED if await is_unrecorded(self._store, envelope, answer.unmet):
+                return answer
+            case Ending.ACCEPTED | Ending.REFUSED | Ending.MISMATCH:
+                log.error("door.unfounded_answer", stream=envelope.subject, ending=answer.ending)
+                raise NotKnown(envelope.command_id, "what a worker answered is not in this log")
+            case _:
+                assert_never(answer.ending)
+
+    async def _read_answer(self, envelope: Envelope, entry: Entry) -> Answer:
+        """The recorded answer, with the log that it was read in."""
+        if not self._log:
+            (first,) = await self._store.feed(0, 1)
+            self._log = first.chain.hex()
+        return repeat_answer(envelope, entry).model_copy(update={"log": self._log})
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         """Let everything in a manual realm that is due at or before ``to`` fall due, in order.
@@ -279,7 +326,7 @@ class Door:
             if standing == before:
                 raise StreamParked(standing.stream)
             before = standing
-            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at))
+            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at).signed(self._key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""
@@ -297,18 +344,6 @@ class Door:
             workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream), start_signal="look"
         )
 
-    async def settled(self, stream: StreamId, approval: UUID) -> None:
-        """Return once that approval may have been decided; wait through restarts of anything. Then read the log."""
-        while True:
-            try:
-                await self._update_with_start("settled", stream, str(approval), None, f"{approval}/{uuid4()}")
-            except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as interrupted:
-                _give_way_if_cancelled(interrupted)
-                log.info("approval.wait_resumed", approval=str(approval), reason=str(interrupted))
-                await asyncio.sleep(1)
-            else:
-                return
-
     async def _fall_due(self, deadline: CarryOut) -> Progress:
         return await self._update(
             "fall_due", deadline.stream, deadline, derive_id("fall_due", deadline.stream), Progress
@@ -318,8 +353,12 @@ class Door:
         self, update: str, stream: StreamId, argument: BaseModel, command_id: UUID, answers: type[Answered]
     ) -> Answered:
         """Update-with-start. The update id is fresh each time: the journal, not Temporal, makes twice once."""
+        commands = {e.command for e in argument.envelopes} if isinstance(argument, Bundle) else set()
+        if isinstance(argument, Envelope):
+            commands = {argument.command}
+        patience = PATIENCE if commands.isdisjoint(GROUP_DECISIONS) else GROUP_PATIENCE
         try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
+            async with asyncio.timeout(patience.total_seconds()):
                 while True:
                     try:
                         return await self._update_once(update, stream, argument, answers, f"{command_id}/{uuid4()}")
@@ -331,7 +370,7 @@ class Door:
                     await asyncio.sleep(0.1)
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
             _give_way_if_cancelled(late)
-            raise NotKnown(command_id, f"no answer within {PATIENCE.total_seconds():.0f} s") from late
+            raise NotKnown(command_id, f"no answer within {patience.total_seconds():.0f} s") from late
 
     async def _update_once(
         self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
@@ -355,13 +394,14 @@ class Door:
         return answer
 
     async def _update_with_start(
-        self, update: str, stream: StreamId, argument: BaseModel | str, answers: type | None, update_id: str
-    ) -> Any:  # noqa: ANN401 - of the type given
+        self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
+    ) -> Answered:
         start = self._start(stream)
         start._workflow_handle.add_done_callback(_retrieve_exception)  # noqa: SLF001 - to await it instead would let others cancel it
-        return await self._client.execute_update_with_start_workflow(
+        answer: Answered = await self._client.execute_update_with_start_workflow(
             update, argument, start_workflow_operation=start, id=update_id, result_type=answers
         )
+        return answer
 
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""
@@ -385,10 +425,10 @@ _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStat
 
 
 def _take_fitting(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
-    """As many as one update takes, and at least the first."""
+    """As many as one update takes, and at least the first; none that is inadmissible."""
     size = 0
     for envelope in envelopes:
-        if size > MOST_BYTES:
+        if size > MOST_BYTES or not envelope.signature:
             return
         size += len(canonical(envelope.body))
         yield envelope
@@ -428,17 +468,20 @@ def _refuse_dated(subject: StreamId) -> Answer:
         zh=f"{realm} 域用實時鐘，命令不可自定時間；文件上的日期請填在內容中",
         en=f"the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
     )
-    return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=(unmet,))
+    return _refuse(subject, (unmet,))
 
 
-def _turn_away(subject: StreamId, request: CommandRequest) -> Answer | None:
-    """The refusal of what holds personal data, given before anything of it is kept anywhere (V4); None if none does."""
-    body = plain(request.command)
-    unmet = refuse_personal_data({"subject": subject.name, **body})
-    if not unmet:
-        return None
-    log.info("command.turned_away", command=request.command.command_type, rule="V4", digest=digest(body))
+def _refuse(subject: StreamId, unmet: tuple[Unmet, ...]) -> Answer:
+    """A refusal that is in no journal: under that id and in that form the command was never taken in."""
     return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=unmet)
+
+
+def _digest(envelope: Envelope) -> str:
+    """What was asked, in hex; empty where it has no form that could be recorded."""
+    try:
+        return envelope.digest()
+    except (ValueError, RecursionError):
+        return ""
 
 
 def receipt(command_id: UUID, answer: Answer) -> Receipt:
@@ -446,7 +489,13 @@ def receipt(command_id: UUID, answer: Answer) -> Receipt:
     match answer.ending:
         case Ending.ACCEPTED:
             return Receipt(
-                command_id, answer.stream, answer.version, answer.position, answer.events, repeated=answer.repeated
+                command_id,
+                answer.stream,
+                answer.version,
+                answer.position,
+                answer.events,
+                repeated=answer.repeated,
+                log=answer.log,
             )
         case Ending.REFUSED:
             raise CommandRejected(answer.unmet)

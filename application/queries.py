@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from deciding.agenda_row import Summary
 from deciding.fold import fold, read_occurrence
 from deciding.reader import Reader
 from domain.application import Application
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
     from domain.kernel.message import Awaited, Due, Occurrence
     from domain.kernel.state import State
-    from store.port import Entry, EventStore, Standing
+    from store.port import Entry, EventStore
 
 
 class NameUnknown(Failure):
@@ -156,31 +155,3 @@ def _cited_streams(state: State) -> Iterable[StreamId]:
     for kind, name in (("round", application.round), ("need", application.need), ("panel", award.panel)):
         if name:
             yield state.stream.sibling(kind, name)
-
-
-@dataclass(frozen=True)
-class StreamRow:
-    """One line of a list."""
-
-    stream: StreamId
-    stage: str
-    version: int
-    due: datetime | None
-    summary: Summary
-
-    @classmethod
-    def of(cls, standing: Standing) -> StreamRow:
-        """As the agenda has it."""
-        return cls(standing.stream, standing.stage, standing.version, standing.due_at, Summary.of(standing))
-
-
-async def list_streams(
-    store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
-) -> list[StreamRow]:
-    """How streams of that kind stand, by id."""
-    rows: list[StreamRow] = []
-    async for standing in store.standings(kind=kind, realm=realm, stage=stage):
-        if len(rows) == limit:
-            break
-        rows.append(StreamRow.of(standing))
-    return rows

@@ -15,9 +15,9 @@ from deciding.fold import fold, parse_command
 from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
+from domain.kernel.decider import refuse_role
 from domain.kernel.identity import deadline_command_id
 from domain.kernel.message import Order
-from domain.kernel.privacy import WITHHELD
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State
 from store.port import EntryKind
@@ -166,19 +166,18 @@ class _CommandRedecision:
             journal = Journal.of(entry)
         except ValidationError as error:
             return self._difference("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
-        if _read_body(entry) == WITHHELD and "V4" in journal.outcome.rules:
-            self.undecided = True
-            return None
         try:
             order = Order(parse_command(entry.type, _read_body(entry)), journal.actor, entry.occurred_at)
         except (KeyError, ValidationError) as error:
             return self._difference("form", entry.type, f"{type(error).__name__}: {error}")
+        no_business = sorted({u.rule for u in refuse_role(order)})
+        unread = bool(no_business) and list(journal.outcome.rules) == no_business  # refused before anything was read
         try:
-            facts = await self._past.facts(self._state, order.command, journal, entry.position)
+            facts = None if unread else await self._past.facts(self._state, order.command, journal, entry.position)
             late = await self._compare_origin(order, journal)
         except (FactMissing, KeyError) as missing:
             return self._difference("readings", _format_readings(journal), str(missing))
-        if late is not None:
+        if late is not None or facts is None:
             return late
         try:
             events = self._aggregate.decide(self._state, facts, order)

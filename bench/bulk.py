@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bootstrap
 import local
+import temporal_client
 from application.bulk import run_rows
 from application.bulk_file import parse_rows
 from application.door import Door
@@ -131,11 +132,11 @@ async def run(args: argparse.Namespace) -> None:
             await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
             worker = start_worker(Path(folder))
             pool = await open_pool(servers.postgres_url)
-            client = await bootstrap.connect_temporal(servers.temporal_address, settings)
+            client = await temporal_client.connect_temporal(servers.temporal_address, settings)
             async with aclosing(PostgresStore(pool)) as store:
                 door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
                 await measured(args, door, store, worker.pid, servers)
-            await bootstrap.breathe()
+            await temporal_client.breathe()
             processes.stop(worker, signal.SIGTERM)
 
 

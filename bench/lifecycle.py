@@ -51,6 +51,7 @@ from temporalio.worker import Worker
 
 import bootstrap
 import local
+import temporal_client
 from application import door as doors
 from application.door import Door
 from bench import script
@@ -314,10 +315,10 @@ def address(settings: Settings) -> str:
 async def connected(settings: Settings) -> AsyncIterator[tuple[Client, PostgresStore]]:
     """Temporal and the store."""
     pool = await open_pool(address(settings), largest=settings.pool_size)
-    client = await bootstrap.connect_temporal(str(settings.temporal_address), settings)
+    client = await temporal_client.connect_temporal(str(settings.temporal_address), settings)
     async with aclosing(PostgresStore(pool)) as store:
         yield client, store
-    await bootstrap.breathe()
+    await temporal_client.breathe()
 
 
 class Child:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,22 +13,18 @@ import structlog
 import typer
 
 import bootstrap
-from cli.help import Typer
-from cli.output import Form, Language, Output, Printer
+from cli.options import Language, Output
+from cli.output import Form, Printer
 from domain.kernel.failure import Defect, Failure, FailureKind
-from runtime.runtime import open_runtime
+from runtime.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
     from cli.output import Lang
     from runtime.runtime import Runtime
-
-
-def noun(zh: str, en: str) -> typer.Typer:
-    """A sub-command that groups verbs."""
-    return Typer(help=f"{zh} / {en}", no_args_is_help=True)
+    from store.port import EventStore
 
 
 class Interrupted(Failure):
@@ -59,6 +56,12 @@ class Invocation:
         bootstrap.configure_logging(settings if chosen else settings.model_copy(update={"log_level": "error"}))
         return settings
 
+    @asynccontextmanager
+    async def open_store(self) -> AsyncIterator[EventStore]:
+        """The log, for a verb that only reads: Temporal is not asked for."""
+        async with open_store(self.settings, self.printer.tell) as opened:
+            yield opened.store
+
     def open_runtime(
         self,
         *,
@@ -70,6 +73,8 @@ class Invocation:
 
         Without one it needs no Temporal, unless it is asked for.
         """
+        from runtime.runtime import open_runtime
+
         settings = self.settings.model_copy(update=changed)
         return open_runtime(settings, self.printer.tell, working=working, with_temporal=with_temporal)
 

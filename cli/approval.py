@@ -10,15 +10,16 @@ import typer
 from application.approvals import StillUndecided, list_approvals, wait_for_decision
 from application.queries import resolve_name
 from cli import rendering
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import Column, Printer
-from cli.project import Realm
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.state import Verdict
 
-app = noun("審批：等待中的決定", "approvals: decisions that are waited for")
+app = Typer()
 
 
 @app.command("list")
@@ -37,11 +38,11 @@ async def list_command(
       venture approval list PJ-3 --all -o json
     """
     printer = invocation.printer
-    async with invocation.open_runtime() as runtime:
-        stream = await resolve_name(runtime.store, subject, realm) if subject else None
+    async with invocation.open_store() as store:
+        stream = await resolve_name(store, subject, realm) if subject else None
         rows = [
             one.as_json()
-            async for one in list_approvals(runtime.store, stream=stream)
+            async for one in list_approvals(store, stream=stream)
             if (everything or one.approval.verdict is Verdict.OPEN) and realm in (None, one.stream.realm)
         ]
     if printer.for_people:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-import bootstrap
+import temporal_client
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.histories import ReplaySettings
@@ -18,7 +18,9 @@ from audit.invariants import INVARIANTS, TIERS, Report, check
 from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.explanation import show
@@ -34,12 +36,9 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
-app = noun("審計：核驗、重演、還原某日", "audit: verify, replay, see any day again")
+app = Typer()
 
 Subject = Annotated[str, typer.Argument(help="PJ-3、AP-5、R-FZ-2023 或全稱 project/live/AP-5", show_default=False)]
-Realm = Annotated[
-    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域；實時為 live)", show_default=False)
-]
 
 
 class NotYetThere(Failure):
@@ -78,9 +77,9 @@ async def verify_command(
       venture audit verify -o jsonl --lang en
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer, roots = invocation.printer, [_read_root(text) for text in root or ()]
-    async with invocation.open_runtime() as runtime:
+    async with invocation.open_store() as store:
         with _bar(printer) as progress:
-            verification = await verify(runtime.store, progress=_Bar(progress, printer), roots=roots)
+            verification = await verify(store, progress=_Bar(progress, printer), roots=roots)
     tell_verification(verification, printer)
     if not verification.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
@@ -173,11 +172,11 @@ async def invariants_command(
       venture audit invariants --realm live --bases 1+7+55
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer, stated = invocation.printer, None if bases is None else _read_tiers(bases, realm)
-    async with invocation.open_runtime() as runtime:
+    async with invocation.open_store() as store:
         with _bar(printer) as progress:
             bar = _Bar(progress, printer)
-            bar.begin(await runtime.store.last_position())
-            report = await check(runtime.store, realm, bases=stated, onlooker=bar.advance)
+            bar.begin(await store.last_position())
+            report = await check(store, realm, bases=stated, onlooker=bar.advance)
     tell_invariants(report, printer)
     if not report.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
@@ -264,7 +263,7 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
 
 def replay_settings() -> ReplaySettings:
     """How this release's worker runs workflows."""
-    return ReplaySettings(WORKFLOWS, sandbox(bootstrap.DATA_CONVERTER))
+    return ReplaySettings(WORKFLOWS, sandbox(temporal_client.DATA_CONVERTER))
 
 
 def tell_replay(replayed: Replay, printer: Printer) -> None:
@@ -295,8 +294,8 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
     if again.undecided:
         lines.append(
             printer.say(
-                f"{again.undecided} 項拒絕出於其他檔案或含個人資料，所據未入日誌，無從重判",
-                f"{again.undecided} refusals came from other streams or held personal data: their ground is not kept",
+                f"{again.undecided} 項拒絕出於其他檔案，所讀未入日誌，無從重判",
+                f"{again.undecided} refusals came from other streams, whose readings were not journalled",
             )
         )
     yield (
@@ -370,9 +369,9 @@ async def as_of_command(
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer, until = invocation.printer, _read_moment(day)
     seen = None if known is None else instant_of(_read_moment(known))
-    async with invocation.open_runtime() as runtime:
-        stream = await resolve_name(runtime.store, subject, realm)
-        past, file = await _then(runtime.store, stream, until, seen)
+    async with invocation.open_store() as store:
+        stream = await resolve_name(store, subject, realm)
+        past, file = await _then(store, stream, until, seen)
     moment = day if len(day) == len(_DAY) else f"{past.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     printer.tell(
         f"截至 {moment} 的樣子（其後 {past.later} 個事件不計）",

@@ -15,8 +15,9 @@ from application.bulk import BulkResult, RowOutcome, preview_rows, run_rows
 from application.bulk_file import BulkOrder, parse_rows
 from application.command_input import attach_from, list_amounts
 from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
-from cli.project import Realm
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
 from runtime.runtime import Runtime
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+app = Typer()
+
+
+@app.command("bulk")
 @verb
 async def bulk_command(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="批量文件 .jsonl 或 .csv", show_default=False)],
@@ -95,13 +100,13 @@ def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
     """How many rows of each command, and the money in them."""
     rows = Counter((o.command.command_type, o.command.zh()) for o in orders)
     for (command, zh), count in rows.items():
-        money = Counter[str]()
+        sums = Counter[tuple[str, str]]()
         for order in orders:
             if order.command.command_type == command:
-                for label, fen in list_amounts(order.command):
-                    money[label.partition(" ")[0]] += fen
-        sums = "".join(f"  {label} {yuan(fen)}" for label, fen in money.items())
-        printer.tell(f"  {zh}（{command}）：{count} 行{sums}", f"  {command}: {count} rows{sums}")
+                for amount in list_amounts(order.command):
+                    sums[amount.zh.partition(" ")[0], amount.field.partition(".")[0]] += amount.fen
+        money = "".join(f"  {printer.say(*label)} {yuan(fen)}" for label, fen in sums.items())
+        printer.tell(f"  {zh}（{command}）：{count} 行{money}", f"  {command}: {count} rows{money}")
 
 
 @contextmanager

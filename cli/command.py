@@ -15,8 +15,9 @@ from application.command_input import attach_from, list_amounts, read_command, r
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.project import Realm
 from domain.catalogue import AGGREGATES, event_class, list_commands, split_subject, stage_zh
 from domain.kernel.explanation import show
 from domain.kernel.field_shape import Notation
@@ -55,6 +56,10 @@ At = Annotated[
 ]
 
 
+app = Typer()
+
+
+@app.command("do")
 @verb
 async def do_command(
     name: Name,
@@ -92,7 +97,7 @@ async def do_command(
         printer.json(receipt_as_json(receipt) | {"amounts": _amounts(command)})
         return
     again = printer.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if receipt.repeated else ""
-    events = _event_words(receipt.events, printer) + _amount_words(command)
+    events = _event_words(receipt.events, printer) + _amount_words(command, printer)
     printer.tell(
         f"✓ 已辦理：{events}  {receipt.stream} v{receipt.version}{again}",
         f"✓ Carried out: {events}  {receipt.stream} v{receipt.version}{again}",
@@ -100,6 +105,7 @@ async def do_command(
     )
 
 
+@app.command("why-not")
 @verb
 async def why_not_command(
     name: Name,
@@ -138,17 +144,17 @@ class _Order:
 async def _rehearse(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
     printer, moment = invocation.printer, _read_moment(order.at)
-    async with invocation.open_runtime() as runtime:
-        stream = await _find_stream(runtime.store, order.subject, order.realm)
+    async with invocation.open_store() as store:
+        stream = await _find_stream(store, order.subject, order.realm)
         command, who = order.read(stream)
-        step = await DryRun(runtime.store).step(stream, command, who, moment)
+        step = await DryRun(store).step(stream, command, who, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]
     if not printer.for_people:
         printer.json({"stream": stream, "dry_run": True, "events": names, "amounts": _amounts(command)})
         return
-    events = _event_words(names, printer) + _amount_words(command)
+    events = _event_words(names, printer) + _amount_words(command, printer)
     printer.tell(
         f"✓ 可以辦理，將記錄：{events}（僅試算，未記錄）",
         f"✓ It would be carried out: {events} (nothing recorded)",
@@ -160,13 +166,13 @@ def _event_words(names: Iterable[str], printer: Printer) -> str:
     return printer.say("、", ", ").join(printer.say(f"{event_class(n).zh}（{n}）", n) for n in names)
 
 
-def _amounts(command: Command) -> dict[str, str]:
+def _amounts(command: Command) -> list[dict[str, object]]:
     """The money that was asked for, told back as it was understood."""
-    return {label: yuan(fen) for label, fen in list_amounts(command)}
+    return [amount.as_json() for amount in list_amounts(command)]
 
 
-def _amount_words(command: Command) -> str:
-    return "".join(f"  {label} {amount}" for label, amount in _amounts(command).items())
+def _amount_words(command: Command, printer: Printer) -> str:
+    return "".join(f"  {printer.say(a.zh, a.en)} {yuan(a.fen)}" for a in list_amounts(command))
 
 
 async def _find_stream(store: EventStore, subject: str, realm: str | None) -> StreamId:
@@ -235,6 +241,7 @@ def receipt_as_json(receipt: Receipt) -> dict[str, Any]:
     }
 
 
+@app.command("commands")
 @verb
 async def commands_command(
     kind: Annotated[str | None, typer.Argument(help="project、round、need …", show_default=False)] = None,

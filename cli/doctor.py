@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-import bootstrap
+import temporal_client
 from application import doctor
 from application.doctor import Diagnosis
 from cli.adapter import Invocation, verb
+from cli.help import Typer
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import OutOfService, Runtime, ensure_worker, is_served
+from runtime.runtime import Runtime, ensure_worker, is_served
+from runtime.store import OutOfService
 from store.doctor import examine_database
 from store.migration import list_pending, migrate
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 
+app = Typer()
+
+
+@app.command("doctor")
 @verb
 async def doctor_command(
     *,
@@ -113,7 +119,7 @@ async def _diagnose_workflows(runtime: Runtime, *, production: bool) -> AsyncIte
 
 
 async def _schema(runtime: Runtime) -> Diagnosis:
-    missing = await list_pending(_url(runtime))
+    missing = await list_pending(runtime.postgres_url)
     return Diagnosis(
         "資料庫結構",
         "schema",
@@ -123,14 +129,6 @@ async def _schema(runtime: Runtime) -> Diagnosis:
         "run venture migrate",
         "" if missing else "最新",
     )
-
-
-def _url(runtime: Runtime) -> str:
-    if runtime.servers is not None:
-        return runtime.servers.postgres_url
-    if runtime.settings.postgres_url is None:
-        raise OutOfService("未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
-    return runtime.settings.postgres_url.get_secret_value()
 
 
 async def _production_log(runtime: Runtime) -> list[Diagnosis]:
@@ -146,7 +144,7 @@ async def _production_log(runtime: Runtime) -> list[Diagnosis]:
         ),
         *(
             Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
-            for e in await examine_database(_url(runtime))
+            for e in await examine_database(runtime.postgres_url)
         ),
     ]
 
@@ -155,7 +153,8 @@ async def _production_workflows(runtime: Runtime) -> list[Diagnosis]:
     settings, client = runtime.settings, runtime.client
 
     async def stranger() -> Client:
-        return await bootstrap.connect_temporal(client.service_client.config.target_host, settings, anonymously=True)
+        address = client.service_client.config.target_host
+        return await temporal_client.connect_temporal(address, settings, anonymously=True)
 
     return [
         await doctor.examine_version(client),
@@ -167,6 +166,7 @@ async def _production_workflows(runtime: Runtime) -> list[Diagnosis]:
     ]
 
 
+@app.command("migrate")
 @verb
 async def migrate_command(*, invocation: Invocation) -> None:
     """把資料庫升級到本版結構；只在生產環境需要 / bring the database to this release's form (production).

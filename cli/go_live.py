@@ -10,8 +10,12 @@ import typer
 from application.go_live import go_live
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
+from cli.help import Typer
+
+app = Typer()
 
 
+@app.command("go-live")
 @verb
 async def go_live_command(
     realm: Annotated[str, typer.Argument(help="時鐘域 the realm, e.g. paper-2026", show_default=False)],

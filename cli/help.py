@@ -8,16 +8,19 @@ import sys
 from contextlib import contextmanager
 from functools import partial
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 import typer.core
 from rich.cells import cell_len
 
 from cli.cell import wrap
+from cli.loading import Verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
 
 WIDE = 80
 _LITERAL = ("例", "\b", "退出碼")
@@ -83,10 +86,15 @@ class Nouns(typer.core.TyperGroup):
         with _translate_usage_errors():
             return super().invoke(ctx)
 
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - the library's own types are private
+        """Name them, and load none of them."""
+        return list(self.commands)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the library's own types are private
         """Write the page."""
-        names = sorted(self.list_commands(ctx), key=lambda name: not isinstance(self.commands[name], Nouns))
-        rows = [(name, _first_line(self.commands[name].help)) for name in names]
+        commands = self.commands
+        headline = commands.headline if isinstance(commands, Verbs) else lambda name: commands[name].help
+        rows = [(name, _first_line(headline(name))) for name in self.list_commands(ctx)]
         formatter.write(_page(self, ctx, [("命令 commands", rows)]))
 
 
@@ -103,9 +111,10 @@ class Typer(typer.Typer):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - whatever the library takes
         """Make its group one of ours."""
-        super().__init__(cls=Nouns, pretty_exceptions_enable=False, rich_markup_mode=None, **settings)
+        defaults = {"cls": Nouns, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+        super().__init__(**{**defaults, **settings})
 
-    def command(self, name: str | None = None, **settings: Any) -> Any:  # noqa: ANN401 - a decorator of anything
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Command], Command]:  # noqa: ANN401 - whatever the library takes
         """Register a command, one of ours."""
         return super().command(name, **{"cls": Verb, **settings})
 

@@ -9,12 +9,16 @@ import typer
 from application.inbox import WITHIN_WD, Urgency, Waiting, list_waiting
 from cli import rendering
 from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.project import Realm
 from domain.catalogue import command_class
 from domain.kernel.identity import Role
 
+app = Typer()
 
+
+@app.command("inbox")
 @verb
 async def inbox_command(
     *,
@@ -35,8 +39,8 @@ async def inbox_command(
       venture inbox --as CAB-FIN --within 3 -o json
     """
     printer, whose = invocation.printer, _read_role(role)
-    async with invocation.open_runtime() as runtime:
-        waiting = await list_waiting(runtime.store, whose, realm=realm, within_wd=within)
+    async with invocation.open_store() as store:
+        waiting = await list_waiting(store, whose, realm=realm, within_wd=within)
     rows = [
         {**one.as_json(), **(_words(one, printer) if printer.for_people else {})}
         for one in waiting

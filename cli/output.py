@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -36,13 +36,6 @@ class Lang(StrEnum):
     ZH = "zh"
     EN = "en"
 
-
-Output = Annotated[
-    Form, typer.Option("--output", "-o", help="輸出形式 how to write: table | json | jsonl", show_default=True)
-]
-Language = Annotated[
-    Lang | None, typer.Option("--lang", help="語言 language: zh | en(或設 VENTURE_LANG)", show_default=False)
-]
 
 message_console = Console(stderr=True, highlight=False, soft_wrap=True)
 """For people: never mixed with the data on standard output."""

@@ -1,94 +1,25 @@
-"""``venture project``: which projects there are, and the whole file of one."""
+"""``venture project show`` and ``watch``: the whole file of a project, as it is and as it grows."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from application.queries import Chapter, File, list_streams, load_file, resolve_name
+from application.queries import Chapter, File, load_file, resolve_name
 from cli import rendering
-from cli.adapter import Invocation, noun, verb
-from cli.output import ArgumentInvalid, Column, Form, Printer
+from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.options import Name, Realm
+from cli.output import Form, Printer
 from deciding.fold import fold, read_occurrence
-from domain.catalogue import stage_zh
 from domain.kernel.canonical import plain
-from domain.kernel.money import yuan
-from domain.kernel.state import NONE
-from domain.project.stage import Stage
 from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
-    from application.queries import StreamRow
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
-app = noun("項目：從申報到歸檔", "projects, from application to archive")
-
-Realm = Annotated[
-    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域；實時為 live)", show_default=False)
-]
-Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5，或全稱 project/live/AP-5", show_default=False)]
-
-
-@app.command("list")
-@verb
-async def list_command(
-    *,
-    invocation: Invocation,
-    realm: Realm = None,
-    stage: Annotated[str | None, typer.Option("--stage", help="只列此階段 only this stage：ACTIVE、實施中")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 100,
-) -> None:
-    """列出項目：階段、等候誰、至何時 / projects: stage, who is awaited, until when.
-
-    例 examples:
-      venture project list
-      venture project list --stage ACTIVE -o json
-    """
-    printer, only = invocation.printer, _read_stage(stage)
-    async with invocation.open_runtime() as runtime:
-        projects = await list_streams(runtime.store, "project", realm=realm, stage=only, limit=limit)
-    rows = [_row(one, printer) for one in projects if one.stage != NONE]
-    columns = (
-        Column("project", "項目", "project"),
-        Column("application", "申報", "application"),
-        Column("title", "名稱", "title"),
-        Column("stage_text", "階段", "stage"),
-        Column("award_text", "立項金額", "award", right=True),
-        Column("awaited", "等候", "awaited"),
-        Column("realm", "時鐘域", "realm"),
-    )
-    printer.rows(
-        rows, columns, ("還沒有項目。試試 venture scenario list", "no projects yet; try venture scenario list")
-    )
-
-
-def _read_stage(text: str | None) -> str | None:
-    """The stage that is meant by ``ACTIVE``, ``active`` or ``實施中``. Raises ArgumentInvalid."""
-    stage = next((s for s in Stage if text is not None and text.upper() in (s.value, s.zh)), None)
-    if text is not None and stage is None:
-        zh, en = (" ".join(names) for names in ([s.zh for s in Stage], list(Stage)))
-        raise ArgumentInvalid(f"沒有階段 {text}；有：{zh}", f"there is no stage {text}; there are: {en}")
-    return stage
-
-
-def _row(one: StreamRow, printer: Printer) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "stream": one.stream,
-        "application": one.stream.name,
-        "realm": one.stream.realm,
-        "stage": one.stage,
-        "version": one.version,
-        "due": one.due.isoformat() if one.due else None,
-        **one.summary.as_json(),
-    }
-    if printer.for_people:
-        row["stage_text"] = printer.say(stage_zh("project", one.stage), one.stage)
-        row["award_text"] = yuan(row["award"]) if row.get("award") else ""
-        row["awaited"] = "; ".join(f"{'/'.join(a.roles)} {printer.say(a.zh, a.en)}" for a in one.summary.awaiting[:2])
-    return row
+app = Typer()
 
 
 @app.command("show")
@@ -101,9 +32,9 @@ async def show_command(name: Name, *, invocation: Invocation, realm: Realm = Non
       venture project show PJ-3 --lang en
       venture project show PJ-3 -o json
     """
-    async with invocation.open_runtime() as runtime:
-        file = await load_file(runtime.store, await resolve_name(runtime.store, name, realm))
-        organisation, now = await _organisation(runtime.store, file), await now_in(runtime.store, file.stream)
+    async with invocation.open_store() as store:
+        file = await load_file(store, await resolve_name(store, name, realm))
+        organisation, now = await _organisation(store, file), await now_in(store, file.stream)
     show(file, invocation.printer, now, organisation)
 
 
@@ -183,11 +114,11 @@ async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = No
 
     例 example:  venture project watch PJ-3
     """
-    async with invocation.open_runtime() as runtime:
-        stream = await resolve_name(runtime.store, name, realm)
+    async with invocation.open_store() as store:
+        stream = await resolve_name(store, name, realm)
         shown = 0
-        async for _ in runtime.store.pokes():
-            shown = await _show_new(runtime.store, stream, shown, invocation.printer)
+        async for _ in store.pokes():
+            shown = await _show_new(store, stream, shown, invocation.printer)
 
 
 async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Printer) -> int:

@@ -8,6 +8,7 @@ import typer
 
 from application.reconcile import Reconciliation, reconcile, resurrect
 from cli.adapter import Invocation, verb
+from cli.help import Typer
 from cli.output import Column, Printer
 from domain.kernel.failure import FailureKind
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+app = Typer()
+
+
+@app.command("reconcile")
 @verb
 async def reconcile_command(*, invocation: Invocation) -> None:
     """核對日誌與 Temporal，指出不同與處理 / compare the log with Temporal, and say what to do. Changes nothing.
@@ -30,6 +35,7 @@ async def reconcile_command(*, invocation: Invocation) -> None:
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
+@app.command("resurrect")
 @verb
 async def resurrect_command(
     *,

@@ -10,12 +10,15 @@ import typer
 from pydantic import ValidationError
 
 from application import annual_round
-from application.queries import list_streams, load_file, new_stream, resolve_name
+from application.listing import list_streams
+from application.queries import load_file, new_stream, resolve_name
 from cli import rendering
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
 from cli.command import read_actor
+from cli.help import Typer
+from cli.options import Realm
 from cli.output import ArgumentInvalid, Column
-from cli.project import Realm, now_in, show
+from cli.project import now_in, show
 from domain.catalogue import find_command, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
@@ -28,7 +31,7 @@ from schemes import packs
 if TYPE_CHECKING:
     from runtime.runtime import Runtime
 
-app = noun("輪次：一次徵集", "rounds: one call each")
+app = Typer()
 
 
 @app.command("open")
@@ -90,8 +93,8 @@ async def list_command(*, invocation: Invocation, realm: Realm = None) -> None:
     例 example:  venture round list -o json
     """
     printer = invocation.printer
-    async with invocation.open_runtime() as runtime:
-        rounds = await list_streams(runtime.store, "round", realm=realm)
+    async with invocation.open_store() as store:
+        rounds = await list_streams(store, "round", realm=realm)
     rows = [
         {
             "round": one.stream.name,
@@ -125,9 +128,9 @@ async def show_command(
 
     例 example:  venture round show R-FZ-2023
     """
-    async with invocation.open_runtime() as runtime:
-        file = await load_file(runtime.store, await resolve_name(runtime.store, name, realm))
-        now = await now_in(runtime.store, file.stream)
+    async with invocation.open_store() as store:
+        file = await load_file(store, await resolve_name(store, name, realm))
+        now = await now_in(store, file.stream)
     show(file, invocation.printer, now)
 
 

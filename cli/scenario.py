@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
+from cli.help import Typer
 from cli.output import Column, Printer, message_console
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
@@ -20,6 +21,7 @@ from runtime.runtime import Runtime
 from scenarios.format import Scenario
 from scenarios.plan import read_plan
 from scenarios.play import PlayResult, play
+from scenarios.schema import scenario_schema
 from schemes.document import DocumentFault as FileFault
 from schemes.document import DocumentInvalid, read
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from scenarios.plan import Plan, PlannedCommand
 
-app = noun("情景：可播放的帶日期故事", "dated stories that can be played")
+app = Typer()
 
 Files = Annotated[list[Path], typer.Argument(help="情景文件 scenario files (.yaml)", show_default=False)]
 
@@ -228,19 +230,4 @@ def schema_command() -> None:
 
     例 example:  venture scenario schema > scenario.schema.json
     """
-    typer.echo(json.dumps(schema(), ensure_ascii=False, indent=2))
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a scenario file; a row may stand as a list of its columns."""
-    document = Scenario.model_json_schema(mode="validation")
-    row = document["$defs"]["Row"]
-    columns = [row["properties"][name] for name in ("at", "event", "subject", "actor", "data", "why")]
-    document["$defs"]["Row"] = {
-        "description": row["description"],
-        "oneOf": [
-            {"type": "array", "prefixItems": columns, "minItems": 4, "maxItems": 6, "items": False},
-            {k: v for k, v in row.items() if k != "description"},
-        ],
-    }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
+    typer.echo(json.dumps(scenario_schema(), ensure_ascii=False, indent=2))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.adapter import Invocation, noun, verb
+from cli.adapter import Invocation, verb
+from cli.help import Typer
 from cli.output import Column, Printer
 from schemes import packs
 from schemes.differences import compare_schemes
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
     from schemes.document import DocumentFault
 
-app = noun("管理辦法：各市規則", "schemes: the cities' rules")
+app = Typer()
 
 
 @app.command("check")

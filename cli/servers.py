@@ -17,6 +17,7 @@ import local
 from application.queries import load_file
 from audit.verification import verify
 from cli.adapter import Invocation, verb
+from cli.help import Typer
 from cli.output import ArgumentInvalid, Printer
 from cli.project import show as show_file
 from cli.scenario import list_shipped, plan_scenario, play_all, show, summarise
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 WORKER_AGAIN_S = 1.0
 
 
+app = Typer()
+
+
+@app.command("demo")
 @verb
 async def demo_command(*, invocation: Invocation) -> None:
     """演示：經真實服務播放情景，講述經過，並核驗日誌 / play the stories through real servers, tell and verify them.
@@ -84,6 +89,7 @@ def _show_verification(verification: Verification, printer: Printer) -> None:
     )
 
 
+@app.command("up")
 @verb
 async def up_command(
     *,
@@ -138,6 +144,7 @@ async def _keep_up(runtime: Runtime, printer: Printer) -> None:
     printer.tell("正在停止…", "stopping…")
 
 
+@app.command("reset")
 @verb
 async def reset_command(
     *,

@@ -9,7 +9,6 @@ from deciding.agenda_row import build_standing
 from deciding.journal import Journal
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, Ending
-from domain.kernel.privacy import WITHHELD
 from store.port import Append, NewEvent, Write
 
 if TYPE_CHECKING:
@@ -31,7 +30,8 @@ def build_append(decision: Decision, others: tuple[Decision, ...], envelope: Env
         if stream not in streams and stream.kind != "scheme"
     }
     standings = (build_standing(decision), *(replace(build_standing(other), notified=False) for other in others))
-    return Append(tuple(writes), standings, reads)
+    begun = tuple(standing for standing in standings if standing.version)  # a refused name stays free, and has no row
+    return Append(tuple(writes), begun, reads)
 
 
 def build_answer(decision: Decision, appended: AppendResult) -> Answer:
@@ -56,7 +56,7 @@ def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
         command_type=step.order.command.command_type,
         occurred_at=step.order.at,
         meta=Journal.on(step, envelope).as_meta(),
-        data=canonical(WITHHELD if any(u.rule == "V4" for u in step.unmet) else plain(step.order.command)),
+        data=canonical(plain(step.order.command)),
         events=tuple(
             NewEvent(
                 type=event.event_type,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,10 +11,11 @@ from uuid import UUID
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
+from domain.kernel.decider import refuse_role
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import SYSTEM, StreamId, consequence_command_id, deadline_command_id
-from domain.kernel.message import Awaited, Due, Event, Occurrence, Order
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME
@@ -148,8 +150,8 @@ async def decide_on(
         step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at))
         state = _evolve(state, step)
         steps.append(step)
-    versions = {stream: s.version for stream, s in reader.states.items() if stream != state.stream}
-    return Decision(tuple(steps), state, calendars[-1], clock, versions, before)
+    reads = {stream: reader.states[stream].version for step in steps for stream in step.reads}
+    return Decision(tuple(steps), state, calendars[-1], clock, reads, before)
 
 
 async def decide_consequences(
@@ -166,13 +168,15 @@ async def decide_consequences(
         return decision, ()
     reader = reader.branch()
     await reader.fetch(Reads(streams=frozenset(other for other, _ in consequences)))
-    await reader.rest_on(stream, step.events)
+    await reader.fetch(_likely_reads(reader, consequences))
+    reader.rest_on(stream, step.events)
     others: dict[StreamId, Decision] = {}
     unmet: list[Unmet] = []
     for number, (other, command) in enumerate(consequences):
         before = others.get(other)
         if before is not None and before.steps[-1].unmet:
             continue  # what was to follow on a refused command is not wrong by itself
+        await asyncio.sleep(0)  # a thousand of them must not keep a worker's other commands waiting
         after = await decide_on(
             store,
             before.state if before else reader.states[other],
@@ -185,11 +189,21 @@ async def decide_consequences(
         unmet.extend(
             Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in after.steps[-1].unmet
         )
-        await reader.rest_on(other, after.steps[-1].events)
+        reader.rest_on(other, after.steps[-1].events)
         others[other] = before.then(after) if before else after
     if unmet:
         return decision.refuse(tuple(unmet)), ()
     return decision, tuple(others.values())
+
+
+def _likely_reads(reader: Reader, consequences: Sequence[tuple[StreamId, Command]]) -> Reads:
+    """What all of them will want to know, to be fetched in one go: a thousand bids name a thousand organisations."""
+    likely = [AGGREGATES[other.kind].reads(reader.states[other], command) for other, command in consequences]
+    return Reads(
+        frozenset(stream for reads in likely for stream in reads.streams),
+        frozenset(claim for reads in likely for claim in reads.claims),
+        frozenset(account for reads in likely for account in reads.accounts),
+    )
 
 
 def _in_force(calendars: Sequence[Calendar], at: datetime) -> Calendar:
@@ -217,8 +231,11 @@ def _next_due(
 async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar) -> Step:
     aggregate = AGGREGATES[state.stream.kind]
     wanted = aggregate.reads(state, order.command)
-    await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
     governor = aggregate.governed_by(state, order.command)
+    reads_others = wanted.streams - {state.stream, governor} or wanted.claims or wanted.accounts
+    if reads_others and (no_business := refuse_role(order)):
+        return _refuse_unread(state, order, command_id, calendar, no_business)
+    await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
     scheme = await reader.scheme(state, governor)
     facts = Facts(
         calendar=calendar,
@@ -245,6 +262,22 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
         balances=facts.balances,
         scheme=str(scheme.ref) if scheme else None,
         edition=scheme.edition if scheme else 1,
+    )
+
+
+def _refuse_unread(state: State, order: Order, command_id: UUID, calendar: Calendar, unmet: tuple[Unmet, ...]) -> Step:
+    """Whoever has no business with it has nothing of other streams read for it, and learns nothing of them."""
+    return Step(
+        command_id=command_id,
+        order=order,
+        version=state.version,
+        events=(),
+        unmet=unmet,
+        reads={state.stream.sibling("calendar", CALENDAR_NAME): calendar.version},
+        claims={},
+        balances={},
+        scheme=str(state.scheme) if state.scheme else None,
+        edition=1,
     )
 
 

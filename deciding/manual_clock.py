@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from deciding.decision import Decision
+    from domain.kernel.envelope import Envelope
     from domain.kernel.state import State
     from store.port import Append, EventStore, Loaded, Standing
 
@@ -57,6 +58,19 @@ async def find_objection(
     elif turn is Clock.WALL and loaded.realm.clock is Clock.MANUAL:
         unmet = tuple([_in_the_past(row) async for row in _iterate_late(store, state.stream.realm, at)])
     return _refuse(state, unmet) if unmet else None
+
+
+async def is_unrecorded(store: EventStore, envelope: Envelope, unmet: tuple[Unmet, ...]) -> bool:
+    """Whether a refusal that is in no journal is borne out by how clock and agenda stand, or by the id itself."""
+    realm = await store.realm(envelope.subject.realm)
+    at = envelope.received_at
+    founded = {
+        "CLOCK": realm.now is not None and at < realm.now,
+        "CK01": realm.clock is Clock.WALL,
+        "CK02": await store.falling_due(envelope.subject.realm, at) is not None,
+        "ID03": True,  # whose id is taken, deciding/parked.py has read in the journal
+    }
+    return bool(unmet) and all(founded.get(u.rule, False) for u in unmet)
 
 
 def goes_live(decision: Decision, loaded: Loaded) -> bool:

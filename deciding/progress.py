@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from deciding import captions
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
-from domain.kernel.state import Verdict
 
 if TYPE_CHECKING:
     from deciding.decision import Decision
@@ -22,7 +21,6 @@ def build_progress(decision: Decision) -> Progress:
         stage=state.stage,
         due=decision.alarm if decision.clock is Clock.WALL else None,
         final=state.stage in decision.aggregate.final,
-        decided={str(a.id): a.verdict for a in state.approvals if a.verdict is not Verdict.OPEN},
         shown=captions.stage(state),
         alarm=captions.deadline(decision) or "",
         details=captions.details(decision),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.kernel.calendar import Calendar
+    from domain.kernel.effects import Effect
     from domain.kernel.envelope import CarryOut
     from domain.kernel.message import Command, Event
     from domain.kernel.scheme import Scheme
@@ -36,12 +37,12 @@ class Reader:
     states: dict[StreamId, State] = field(default_factory=dict)
     claims: dict[str, frozenset[str]] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
+    deferred: dict[tuple[str, str], list[Effect]] = field(default_factory=dict)
+    """What is rested on of claims and accounts that nobody has wanted to read yet: most of them nobody ever will."""
 
     async def fetch(self, wanted: Reads) -> None:
         """Make sure that these readings are at hand."""
-        streams = wanted.streams - self.states.keys()
-        claims = wanted.claims - self.claims.keys()
-        accounts = wanted.accounts - self.balances.keys()
+        streams, claims, accounts = self._missing(wanted)
         if not (streams or claims or accounts):
             return
         readings = await self.store.read_many(streams, claims, accounts)
@@ -49,30 +50,54 @@ class Reader:
             self.states[stream] = fold(stream, readings.streams.get(stream, ()))
         self.keep(readings)
 
+    def _missing(self, wanted: Reads) -> tuple[frozenset[StreamId], frozenset[str], frozenset[str]]:
+        """What is not at hand yet. Set differences with thousands of keys would cost more than asking for each."""
+        return (
+            frozenset(stream for stream in wanted.streams if stream not in self.states),
+            frozenset(claim for claim in wanted.claims if claim not in self.claims),
+            frozenset(account for account in wanted.accounts if account not in self.balances),
+        )
+
     def keep(self, readings: Readings) -> None:
-        """Keep the claims and balances among these readings."""
+        """Keep the claims and balances among these readings, as what they rest on leaves them."""
         self.claims.update(readings.claims)
         self.balances.update(readings.balances)
+        for key in readings.claims:
+            for effect in self.deferred.pop(("claim", key), ()):
+                self._claim(key, effect)
+        for account in readings.balances:
+            for effect in self.deferred.pop(("account", account), ()):
+                self._post(account, effect)
 
     def branch(self) -> Self:
         """A reader with the same readings at hand, whose claims and balances go their own way."""
-        return replace(self, claims=dict(self.claims), balances=dict(self.balances))
+        deferred = {key: list(effects) for key, effects in self.deferred.items()}
+        return replace(self, claims=dict(self.claims), balances=dict(self.balances), deferred=deferred)
 
-    async def rest_on(self, stream: StreamId, events: Iterable[Event]) -> None:
-        """Read from now on as if these events stood: claims and balances as they leave them."""
-        effects = [effect for event in events for effect in event.effects(stream)]
-        claims = frozenset(e.key for e in effects if not isinstance(e, Post))
-        accounts = frozenset(a for e in effects if isinstance(e, Post) for a in (e.source, e.target))
-        await self.fetch(Reads(claims=claims, accounts=accounts))
-        for effect in effects:
-            match effect:
-                case Claim():
-                    self.claims[effect.key] |= {effect.holder}
-                case Release():
-                    self.claims[effect.key] -= {effect.holder}
-                case Post():
-                    self.balances[effect.source] -= effect.fen
-                    self.balances[effect.target] += effect.fen
+    def rest_on(self, stream: StreamId, events: Iterable[Event]) -> None:
+        """Read from now on as if these events stood: claims and balances as they leave them, read already or not."""
+        for event in events:
+            for effect in event.effects(stream):
+                match effect:
+                    case Claim() | Release():
+                        self._claim(effect.key, effect)
+                    case Post():
+                        self._post(effect.source, effect)
+                        self._post(effect.target, effect)
+
+    def _claim(self, key: str, effect: Effect) -> None:
+        if key not in self.claims:
+            self.deferred.setdefault(("claim", key), []).append(effect)
+        elif isinstance(effect, Claim):
+            self.claims[key] |= {effect.holder}
+        elif isinstance(effect, Release):
+            self.claims[key] -= {effect.holder}
+
+    def _post(self, account: str, effect: Effect) -> None:
+        if account not in self.balances:
+            self.deferred.setdefault(("account", account), []).append(effect)
+        elif isinstance(effect, Post):
+            self.balances[account] += effect.fen * ((account == effect.target) - (account == effect.source))
 
     async def calendar(self, realm: str) -> Calendar:
         """The newest published working days of that realm."""
@@ -101,17 +126,19 @@ class CachedReader(Reader):
     folds: FoldCache = field(default_factory=FoldCache)
     _at_hand: dict[StreamId, State] = field(default_factory=dict)
 
-    async def begin(self, request: CarryOut) -> tuple[Loaded, State]:
-        """The stream that the request is for, its realm's clock, and the journal entry of the command's id."""
+    async def begin(self, request: CarryOut, *, alone: bool = False) -> tuple[Loaded, State]:
+        """The stream that the request is for, its realm's clock, and the journal entry of the command's id.
+
+        With it comes what is likely to be wanted for deciding, unless the stream is wanted ``alone``.
+        """
         stream, command_id = request.stream, request.envelope.command_id if request.envelope else None
-        return await self._consult(stream, command_id, self._likely_reads(request))
+        return await self._consult(stream, command_id, Reads() if alone else self._likely_reads(request))
 
     async def fetch(self, wanted: Reads) -> None:
         """Make sure that these readings are at hand."""
-        streams = wanted.streams - self.states.keys()
-        claims, accounts = wanted.claims - self.claims.keys(), wanted.accounts - self.balances.keys()
+        streams, claims, accounts = self._missing(wanted)
         self.states.update({s: self._at_hand[s] for s in streams if s in self._at_hand})
-        lacking = sorted(streams - self._at_hand.keys())
+        lacking = sorted(s for s in streams if s not in self._at_hand)
         if lacking:
             _, self.states[lacking[0]] = await self._consult(
                 lacking[0], None, Reads(frozenset(lacking), claims, accounts)
@@ -160,7 +187,7 @@ class CachedReader(Reader):
         aggregate = AGGREGATES[stream.kind]
         try:
             command = self._likely_command(request, state, calendar)
-            if command is None:
+            if command is None or (request.envelope and request.envelope.actor.role not in command.by):
                 return likely
             likely |= aggregate.reads(state, command)
             governor = aggregate.governed_by(state, command)

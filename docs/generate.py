@@ -18,11 +18,11 @@ import grimp
 from typer.main import get_command
 
 from cli.app import build
-from cli.scenario import schema
 from docs.picture import life
 from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_zh
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
+from scenarios.schema import scenario_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ def current() -> Mapping[Path, str]:
     """Every generated file with the text that it ought to have."""
     files = {path: _filled(path.read_text("utf-8")) for path in (DOCS / name for name in _PAGES)}
     files[DOCS / "life.svg"] = life()
-    written = json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
+    written = json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n"
     files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
     return files
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from domain.kernel.identity import Role
 from domain.kernel.words import NAMED
 from domain.need import NEED
-from domain.project import PROJECT, selection
+from domain.project import selection
+from domain.project.aggregate import PROJECT
 from domain.project.stage import Stage
 from domain.registers.calendar import CALENDAR, CALENDAR_NAME, CalendarStage
 from domain.registers.fund import FUND, FundStage
@@ -20,7 +21,7 @@ from domain.registers.organisation import ORGANISATION, OrganisationStage
 from domain.registers.panel import PANEL, PanelStage
 from domain.registers.realm import REALM, REALM_NAME, RealmStage
 from domain.registers.scheme import SCHEME, SchemeStage
-from domain.round import ROUND
+from domain.round.aggregate import ROUND
 from domain.round.plan import NeedStage, RoundStage
 from domain.round.resolution import RoundResolved
 

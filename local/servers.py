@@ -20,7 +20,7 @@ import structlog
 import bootstrap
 from local import postgres, processes, server_account, temporal
 from local.failure import LocalServerFailure, ServersHeld
-from local.postgres import APPLICATION, AUDITOR, OWNER, Postgres
+from local.postgres import APPLICATION, OWNER, Postgres
 from local.temporal import Temporal
 
 if TYPE_CHECKING:
@@ -73,11 +73,6 @@ class Servers:
     def owner_url(self) -> str:
         """As the owner of the schema."""
         return self.postgres.url(OWNER)
-
-    @property
-    def auditor_url(self) -> str:
-        """As the role that may only read."""
-        return self.postgres.url(AUDITOR)
 
     @property
     def temporal_address(self) -> str:
@@ -257,7 +252,7 @@ def _last_ports(home: Path) -> tuple[int | None, int | None]:
 
 
 def _temporal(home: Path, port: int | None, ui_port: int | None) -> Temporal:
-    attributes = [(key.name, key.indexed_value_type.name) for key in bootstrap.SEARCH_ATTRIBUTES]
+    attributes = list(bootstrap.SEARCH_ATTRIBUTES.items())
     return temporal.start(home, attributes, port, ui_port)
 
 

@@ -9,9 +9,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from temporalio.client import Client
-from temporalio.service import RPCError
-
 from local import binaries, processes
 from local.failure import LocalServerFailure
 
@@ -77,6 +74,9 @@ def start(
 
 async def wait_until_ready(temporal: Temporal, home: Path) -> None:
     """Wait until the frontend answers and its namespace is there. Raises LocalServerFailure."""
+    from temporalio.client import Client
+    from temporalio.service import RPCError
+
     deadline = time.monotonic() + _READY_S
     while True:
         try:

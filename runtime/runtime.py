@@ -1,4 +1,4 @@
-"""The runtime behind a command: servers, store and door, found or started, and let go of again."""
+"""The runtime behind a command: the store, Temporal and the door, found or started, and let go of again."""
 
 from __future__ import annotations
 
@@ -13,14 +13,10 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.service import RPCError
 
 import bootstrap
-import local
+import temporal_client
 from application.door import Door
-from domain.kernel.failure import Failure, FailureKind
-from local.postgres import APPLICATION, AUDITOR
+from runtime.store import OpenStore, OutOfService, open_store
 from runtime.worker import run_worker
-from store.migration import MigrationRefused, migrate
-from store.port import StoreUnavailable
-from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -35,22 +31,12 @@ _PATIENCE_S = 10.0
 """How long Temporal may take to say that it is there."""
 
 
-class OutOfService(Failure):
-    """A server or a worker cannot be had. The texts say which, and what to do."""
-
-    kind = FailureKind.UNAVAILABLE
-
-
 @dataclass(frozen=True)
-class Runtime:
+class Runtime(OpenStore):
     """All that a command needs."""
 
-    settings: Settings
-    store: PostgresStore
     client: Client
     door: Door
-    servers: Servers | None
-    """The embedded servers; None in production."""
 
 
 @asynccontextmanager
@@ -59,29 +45,18 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
 
-    Embedded servers that run already are used; otherwise they are started for this one command. Temporal must answer
-    only if a worker is needed, or it is asked for itself: whoever reads the log does without.
+    Temporal must answer only if a worker is needed, or it is asked for itself: whoever reads the log does without.
     """
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(_servers(settings, tell, with_temporal=working or with_temporal))
-        stack.push_async_callback(bootstrap.breathe)
-        try:
-            pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
-        except (OSError, StoreUnavailable) as gone:
-            raise OutOfService(
-                f"Postgres 無法連接：{_reason(gone)}。檢查服務與 VENTURE_POSTGRES_URL",
-                f"no connection to Postgres: {_reason(gone)}. Look at the server and at VENTURE_POSTGRES_URL",
-            ) from gone
-        stack.callback(pool.terminate)
+        opened = await stack.enter_async_context(open_store(settings, tell, with_temporal=working or with_temporal))
+        stack.push_async_callback(temporal_client.breathe)
         if working or with_temporal:
-            client = await _connect_temporal(settings, servers)
+            client = await _connect_temporal(settings, opened.servers)
         else:
-            address = _temporal_address(settings, servers)
-            client = await bootstrap.connect_temporal(address, settings, lazily=True)
-        store = PostgresStore(pool)
-        stack.push_async_callback(store.aclose)
-        door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
-        runtime = Runtime(settings, store, client, door, servers)
+            address = _temporal_address(settings, opened.servers)
+            client = await temporal_client.connect_temporal(address, settings, lazily=True)
+        door = Door(client, opened.store, bootstrap.load_door_key(settings), settings.task_queue)
+        runtime = Runtime(settings, opened.store, opened.servers, client, door)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
         try:
@@ -90,31 +65,6 @@ async def open_runtime(
             raise OutOfService(
                 f"Temporal 沒有回答：{gone.message}", f"Temporal did not answer: {gone.message}"
             ) from gone
-
-
-def _reason(gone: OSError | StoreUnavailable) -> str:
-    return gone.why if isinstance(gone, StoreUnavailable) else str(gone)
-
-
-@asynccontextmanager
-async def _servers(
-    settings: Settings, tell: Callable[[str, str], None], *, with_temporal: bool
-) -> AsyncIterator[Servers | None]:
-    if settings.env is bootstrap.Environment.PRODUCTION:
-        yield None
-        return
-    try:
-        async with local.servers(settings, with_temporal=with_temporal) as servers:
-            for notice in servers.cleared:
-                tell(notice, notice)
-            if servers.ours:
-                await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-            yield servers
-    except MigrationRefused as refused:
-        raise OutOfService(
-            f"{refused.zh}。演示數據可用 ./run reset 清除重來",
-            f"{refused.en}. Demo data may be cleared by ./run reset",
-        ) from refused
 
 
 @asynccontextmanager
@@ -138,7 +88,7 @@ async def _connect_temporal(settings: Settings, servers: Servers | None) -> Clie
     address = _temporal_address(settings, servers)
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            return await bootstrap.connect_temporal(address, settings)
+            return await temporal_client.connect_temporal(address, settings)
     except (OSError, RuntimeError, RPCError) as gone:
         why = str(gone) or f"no answer within {_PATIENCE_S:.0f} s"
         raise OutOfService(
@@ -162,14 +112,6 @@ async def is_served(runtime: Runtime) -> bool:
             return True
         await asyncio.sleep(0.5)
     return False
-
-
-def _postgres_url(settings: Settings, servers: Servers | None) -> str:
-    if settings.postgres_url is not None:
-        return settings.postgres_url.get_secret_value()
-    if servers is None:
-        raise OutOfService("未設 VENTURE_POSTGRES_URL", "VENTURE_POSTGRES_URL is not set")
-    return servers.postgres_url
 
 
 def _temporal_address(settings: Settings, servers: Servers | None) -> str:

@@ -254,7 +254,9 @@ class _Play:
         """Each row with its answer, asked again under the same id until there is one: it is never carried out twice."""
         done, deadline = 0, asyncio.get_running_loop().time() + MOST_ASKING_S
         while done < len(bundle):
-            requests = [CommandRequest(row.command, row.actor, row.command_id, row.at) for row in bundle[done:]]
+            requests = [
+                CommandRequest(row.command, row.actor, row.command_id, row.at, derived=True) for row in bundle[done:]
+            ]
             try:
                 async with aclosing(self._door.send_each(bundle[0].stream, requests)) as answers:
                     async for answer in answers:

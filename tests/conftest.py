@@ -12,6 +12,7 @@ import pytest
 
 import bootstrap
 import local
+import temporal_client
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
@@ -50,13 +51,13 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
     async with local.servers(settings) as started:
         await migrate(started.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
         yield started
-    await bootstrap.breathe()
+    await temporal_client.breathe()
 
 
 @pytest.fixture(scope="session")
 async def client(servers: Servers) -> Client:
     """A Temporal client with the one data converter."""
-    return await bootstrap.connect_temporal(servers.temporal_address)
+    return await temporal_client.connect_temporal(servers.temporal_address)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from workflows.kinds import GROUP_DECISIONS
+
 with workflow.unsafe.imports_passed_through():
     from activities import names
     from domain.kernel.envelope import (
@@ -44,6 +46,18 @@ MOST_NAMED = 3
 """Commands of a bundle that are named in its summary."""
 _FOR_GOOD = ("Malformed", "Invalid", "Defect")
 """Failures that no retry mends."""
+TRIES = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    maximum_interval=timedelta(seconds=2),
+    maximum_attempts=MOST_TRIES,
+    non_retryable_error_types=list(_FOR_GOOD),
+)
+GROUP_PATCH = "group-decisions-are-activities"
+GROUP_TRY = timedelta(minutes=2)
+GROUP_TRIES = timedelta(minutes=4)
+"""The door is patient for longer (application/door.py)."""
+HEARTBEAT = timedelta(seconds=20)
+"""A worker that died is replaced after so long without a sign."""
 LONG_HISTORY = 2_000
 """Events after which a run makes way for the next, unless its opening says otherwise."""
 
@@ -104,13 +118,19 @@ class StreamWorkflow:
 
     @workflow.update(name="settled", description="等候審批結果 / wait for an approval")
     async def settled(self, approval: str) -> str | None:
-        """The verdict on that approval, once there is one; None if the run ends first: ask again."""
+        """Of runs recorded before waiting left the update path (015): the verdict on that approval, or None."""
         if self._progress is None:
             self._looks_requested += 1
         await workflow.wait_condition(
             lambda: self._progress is not None and (self.is_leaving or approval in self._progress.decided)
         )
         return self._progress.decided.get(approval) if self._progress else None
+
+    @settled.validator
+    def _waits_elsewhere(self, approval: str) -> None:  # noqa: ARG002 - of the handler's form
+        """Let nobody wait here any more, where every place that is taken is lacking to a command."""
+        message = "to wait for an approval, read the log"
+        raise ApplicationError(message, type="Malformed", non_retryable=True)
 
     @workflow.signal(name="look", description="重讀日誌 / read the log again")
     def look(self) -> None:
@@ -197,23 +217,35 @@ class StreamWorkflow:
     async def _record(self, activity: str, request: CarryOut | BundleRequest, answers: type[Result]) -> Result:
         async with self._turn:
             try:
-                result: Result = await workflow.execute_local_activity(
-                    activity,
-                    request,
-                    result_type=answers,
-                    summary=_summary(request),
-                    start_to_close_timeout=ONE_TRY,
-                    schedule_to_close_timeout=ALL_TRIES,
-                    retry_policy=RetryPolicy(
-                        initial_interval=timedelta(milliseconds=200),
-                        maximum_interval=timedelta(seconds=2),
-                        maximum_attempts=MOST_TRIES,
-                        non_retryable_error_types=list(_FOR_GOOD),
-                    ),
-                )
+                if _decides_group(request) and workflow.patched(GROUP_PATCH):
+                    result = await self._decide_group(activity, request, answers)
+                else:
+                    result = await workflow.execute_local_activity(
+                        activity,
+                        request,
+                        result_type=answers,
+                        summary=_summary(request),
+                        start_to_close_timeout=ONE_TRY,
+                        schedule_to_close_timeout=ALL_TRIES,
+                        retry_policy=TRIES,
+                    )
             except (ActivityError, ApplicationError) as failed:
                 raise _not_known(failed) from failed
             self._adopt(result.progress)
+        return result
+
+    async def _decide_group(self, activity: str, request: CarryOut | BundleRequest, answers: type[Result]) -> Result:
+        """An activity of its own, with a heartbeat: the workflow's tasks go on meanwhile, and other streams' too."""
+        result: Result = await workflow.execute_activity(
+            activity,
+            request,
+            result_type=answers,
+            summary=_summary(request),
+            start_to_close_timeout=GROUP_TRY,
+            schedule_to_close_timeout=GROUP_TRIES,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=TRIES,
+        )
         return result
 
     def _adopt(self, progress: Progress) -> None:
@@ -228,6 +260,12 @@ class StreamWorkflow:
         if changed:
             workflow.upsert_search_attributes(changed)
         workflow.set_current_details(progress.details)
+
+
+def _decides_group(request: CarryOut | BundleRequest) -> bool:
+    """Whether a command among these decides over many streams."""
+    envelopes = request.envelopes if isinstance(request, BundleRequest) else (request.envelope,)
+    return any(envelope is not None and envelope.command in GROUP_DECISIONS for envelope in envelopes)
 
 
 def _summary(request: CarryOut | BundleRequest) -> str:

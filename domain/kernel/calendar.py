@@ -84,27 +84,15 @@ class Calendar:
 
     def after(self, day: date, working_days: int) -> date:
         """The n-th working day after ``day``; the first day is not counted."""
-        return self._walk(day, working_days, counted_first=False)
-
-    def from_and_including(self, day: date, working_days: int) -> date:
-        """The n-th working day where ``day`` itself, if worked, is the first (publicity, design.md §9)."""
-        return self._walk(day, working_days, counted_first=True)
-
-    def next_working(self, day: date) -> date:
-        """The first working day after ``day``."""
-        return self.after(day, 1)
-
-    def between(self, first: date, last: date) -> int:
-        """How many working days lie in ``first``…``last``, both included."""
-        days = (last - first).days + 1
-        return sum(self.is_working(first + timedelta(days=n)) for n in range(max(days, 0)))
-
-    def _walk(self, day: date, working_days: int, *, counted_first: bool) -> date:
-        left = working_days - (counted_first and self.is_working(day))
+        left = working_days
         while left > 0:
             day += timedelta(days=1)
             left -= self.is_working(day)
         return day
+
+    def next_working(self, day: date) -> date:
+        """The first working day after ``day``."""
+        return self.after(day, 1)
 
 
 @dataclass(frozen=True)

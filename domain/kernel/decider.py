@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
-from domain.kernel.privacy import refuse_personal_data, without_numbers
+from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.refusal import CommandRejected, Unmet
-from domain.kernel.state import ORIGIN, SAME, State, Transition, Verdict
+from domain.kernel.state import ORIGIN, SAME, State, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -89,13 +89,11 @@ class Aggregate:
     def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
         """What this order makes happen. Raises CommandRejected: role, stage, personal data, every rule of the stage."""
         command = order.command
-        personal = refuse_personal_data(command)
-        misplaced = (*_refuse_role_or_stage(state, order), *personal)
+        misplaced = (*_refuse_role_or_stage(state, order), *refuse_personal_data(command))
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:
-            unmet = misplaced + refusal.unmet
-            raise CommandRejected(tuple(map(without_numbers, unmet)) if personal else unmet) from refusal
+            raise CommandRejected(misplaced + refusal.unmet) from refusal
         if misplaced:
             raise CommandRejected(misplaced)
         return events
@@ -156,24 +154,27 @@ def _zh(stage: str) -> str:
     return str(getattr(stage, "zh", stage))
 
 
+def refuse_role(order: Order) -> tuple[Unmet, ...]:
+    """That whoever asks has no business with it: told by the order alone, before anything is read for it."""
+    command, role = type(order.command), order.actor.role
+    if role in command.by:
+        return ()
+    zh = "、".join(f"{r.zh}（{r}）" for r in command.by)
+    unmet = Unmet(
+        rule=command.rule,
+        zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}（{role}）無權辦理",
+        en=f"{command.command_type} is for {', '.join(command.by)}, not for {role}",
+    )
+    return (unmet,)
+
+
 def _refuse_role_or_stage(state: State, order: Order) -> Iterable[Unmet]:
     """What is wrong with who asks, and when in the life of the stream: judged before any rule of the stage."""
-    command, role = type(order.command), order.actor.role
-    if role not in command.by:
-        zh = "、".join(f"{r.zh}（{r}）" for r in command.by)
-        yield Unmet(
-            rule=command.rule,
-            zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}（{role}）無權辦理",
-            en=f"{command.command_type} is for {', '.join(command.by)}, not for {role}",
-        )
+    command = type(order.command)
+    yield from refuse_role(order)
     if command.during and state.stage not in command.during:
         yield Unmet(
             rule=command.rule,
             zh=f"「{command.zh()}」只可在 {'、'.join(map(_zh, command.during))} 階段辦理，現為 {_zh(state.stage)}",
             en=f"{command.command_type} is legal in {', '.join(command.during)}; the stage is {state.stage}",
         )
-
-
-def open_approvals(state: State) -> tuple[str, ...]:
-    """The gates that still wait for somebody."""
-    return tuple(a.gate for a in state.approvals if a.verdict is Verdict.OPEN)

@@ -43,6 +43,8 @@ class Envelope(_Wire):
     """The command type, e.g. ``StartProject``."""
     body: dict[str, Any]
     """Its particulars as plain JSON, in the form that pydantic writes."""
+    derived: Annotated[bool, Field(exclude_if=lambda derived: not derived)] = False
+    """Whether the engine derived the id, as for a scenario's step or a file's row: nobody else brings such an id."""
     signature: str = ""
     """HMAC-SHA256 in hex over everything else."""
 
@@ -56,7 +58,10 @@ class Envelope(_Wire):
 
     def is_signed(self, key: bytes) -> bool:
         """Whether the door that knows this key let it in, unchanged."""
-        return hmac.compare_digest(self.signature, self._mac(key))
+        try:
+            return hmac.compare_digest(self.signature.encode(), self._mac(key).encode())
+        except (ValueError, RecursionError):  # no door signs what has no canonical form
+            return False
 
     def _mac(self, key: bytes) -> str:
         content = self.model_dump(mode="json", exclude={"signature"})
@@ -72,6 +77,20 @@ class CarryOut(_Wire):
     envelope: Envelope | None = None
     alarm: bool = False
     """Whether the workflow asks by itself, woken by its alarm or by ``look``: that moves no manual clock."""
+    signature: Annotated[str, Field(exclude_if=lambda signature: not signature)] = ""
+    """Without an envelope, the door's own word that a manual clock has come to ``now``: HMAC-SHA256 in hex."""
+
+    def signed(self, key: bytes) -> CarryOut:
+        """The same with the door's signature."""
+        return self.model_copy(update={"signature": self._mac(key)})
+
+    def is_signed(self, key: bytes) -> bool:
+        """Whether the door that knows this key moves the clock so far."""
+        return hmac.compare_digest(self.signature.encode(), self._mac(key).encode())
+
+    def _mac(self, key: bytes) -> str:
+        content = {"fall_due": self.stream, "now": self.now.isoformat()}
+        return hmac.new(key, canonical(content), sha256).hexdigest()
 
 
 class Bundle(_Wire):
@@ -119,6 +138,8 @@ class Answer(_Wire):
     """Every condition that was not met."""
     repeated: bool = False
     """Whether this is the recorded answer to an earlier asking."""
+    log: Annotated[str, Field(exclude_if=lambda log: not log)] = ""
+    """The log in which the door has read it, by the chain hash of its first entry in hex. No worker says it."""
 
 
 class Progress(_Wire):
@@ -131,7 +152,7 @@ class Progress(_Wire):
     final: bool = False
     """Whether nothing more comes by itself."""
     decided: dict[str, str] = {}
-    """Approvals that have ended: id and verdict."""
+    """Approvals that have ended: id and verdict. Only in runs of before decision 015; whoever waits reads the log."""
     shown: str = ""
     """The stage in the office's words, to search by. Empty in histories of before it was shown."""
     alarm: str = ""

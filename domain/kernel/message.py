@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Particulars(BaseModel):
     """Fields that a command and the event it leads to have in common. Unknown fields are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Event(Particulars):

@@ -15,9 +15,6 @@ from domain.kernel.refusal import CommandRejected, Unmet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WITHHELD: Final = {"withheld": "V4"}
-"""What the journal keeps of a refused command that held such a number, besides its digest."""
-
 _OF_OFFICES: Final = frozenset(
     {"account", "changed_code", "contact", "credit_code", "preview", "reference", "sha256", "voucher"}
 )
@@ -58,17 +55,6 @@ def refuse_personal_data(value: object) -> tuple[Unmet, ...]:
             zh=f"{'、'.join(places)} 含身份證或手機號碼；受益人只計數、不具名，請刪去後再報",
             en=f"{', '.join(places)}: a number of an identity card or mobile telephone; leave it out, nobody is named",
         ),
-    )
-
-
-def without_numbers(unmet: Unmet) -> Unmet:
-    """The same condition; one whose words repeat such a number keeps its rule only."""
-    if not (names_somebody(unmet.zh) or names_somebody(unmet.en)):
-        return unmet
-    return Unmet(
-        rule=unmet.rule,
-        zh="此條亦未滿足；說明含個人資料，故略去",
-        en="this is unmet too; its words hold personal data and are left out",
     )
 
 

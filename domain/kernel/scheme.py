@@ -36,7 +36,7 @@ USUAL_GATES = (
 class Policy(BaseModel):
     """A section of a scheme. Unknown parameters are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Route(Words):

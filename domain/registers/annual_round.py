@@ -20,7 +20,7 @@ Hour = Annotated[int, Field(ge=0, le=23)]
 class Annual(BaseModel):
     """What is the same every year."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     programme: Code
     """E.g. ``FZ``; its round of 2027 is ``R-FZ-2027``."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class _BidLine(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     application: Annotated[Name, Field(title="申報 / application")]
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
 
-from application import approvals
 from application.approvals import NoSuchApproval, list_approvals, wait_for_decision
 from domain.kernel.identity import Actor
 from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
+from tests.workflows.bureau import verification
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -35,35 +36,74 @@ async def _posted(door: Door, store: EventStore, bureau: Bureau) -> tuple[Stream
     project = bureau.id("project", "AP-1")
     await door.send(project, bureau.award(1), OFFICER)
     await door.send(project, OpenAwardPublicity(contact="市民政局"), OFFICER)
-    (asking,) = [a async for a in list_approvals(store, stream=project)]
-    return project, asking.approval.id
+    (request,) = [a async for a in list_approvals(store, stream=project)]
+    return project, request.approval.id
 
 
-async def test_it_waits_without_asking_again_and_is_told_when_it_is_decided(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def _all_wait(door: Door, number: int) -> None:
+    """Return once so many wait."""
+
+    async def do() -> bool:
+        return len(door.approvals) == number
+
+    await until(do)
+
+
+async def test_it_waits_without_asking_again_and_is_told_when_it_is_decided(desk: Desk, bureau: Bureau) -> None:
     project, approval = await _posted(desk.door, desk.store, bureau)
-    settled, waits = desk.door.settled, []
-
-    async def counted(stream: StreamId, approval_id: UUID) -> None:
-        waits.append(stream)
-        await settled(stream, approval_id)
-
-    monkeypatch.setattr(desk.door, "settled", counted)
     waiting = [asyncio.create_task(wait_for_decision(desk.store, desk.door, approval)) for _ in range(3)]
-
-    async def all_wait() -> bool:
-        return len(waits) == len(waiting)
-
-    await until(all_wait)
+    await _all_wait(desk.door, 3)
     assert not any(task.done() for task in waiting)
     await desk.door.send(project, DeclineAward(reason="人手不足"), ORGANISATION)
-    answers = await asyncio.gather(*waiting)
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*waiting)
     assert {a.approval.verdict for a in answers} == {Verdict.VOID}
-    assert waits == [project] * 3, "each of them asked once"
     again = await wait_for_decision(desk.store, desk.door, approval, 5)
-    assert again == answers[0]
-    assert len(waits) == 3, "the log answered at once"
+    assert again == answers[0], "the log answered at once"
+    assert not len(desk.door.approvals)
+
+
+async def _waiters_and_commands(desk: Desk, bureau: Bureau, number: int) -> float:
+    """So many wait for one approval, half of them leave, and then commands come; how long these take, in seconds."""
+    project, approval = await _posted(desk.door, desk.store, bureau)
+    waiting = [asyncio.create_task(desk.door.approvals.wait(project, approval)) for _ in range(number)]
+    await _all_wait(desk.door, number)
+    for task in waiting[::2]:
+        task.cancel()
+    await asyncio.wait(waiting[::2])
+    assert len(desk.door.approvals) == number // 2
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for n in range(5):
+        await desk.door.send(bureau.id("organisation", "ORG-1"), verification(f"第{n}次"), Actor("HOST#1"))
+    await desk.door.send(project, DeclineAward(reason="人手不足"), ORGANISATION)
+    elapsed = loop.time() - began
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*waiting[1::2])
+    assert {a.verdict for a in answers} == {Verdict.VOID}
+    assert not len(desk.door.approvals)
+    return elapsed
+
+
+async def test_500_who_wait_half_of_them_gone_hinder_no_command(desk: Desk, bureau: Bureau) -> None:
+    """The server lets 500 updates into a workflow; nobody who waits takes one of these places."""
+    assert await _waiters_and_commands(desk, bureau, 500) < 5
+
+
+@pytest.mark.full
+async def test_2000_who_wait_half_of_them_gone_hinder_no_command(desk: Desk, bureau: Bureau) -> None:
+    assert await _waiters_and_commands(desk, bureau, 2_000) < 5
+
+
+async def test_nobody_waits_in_the_workflow_any_more(desk: Desk, bureau: Bureau) -> None:
+    """What an old caller, or one who means ill, asks of the workflow is refused at once and takes no place."""
+    project, approval = await _posted(desk.door, desk.store, bureau)
+    handle = desk.client.get_workflow_handle(project)
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(
+            *(handle.execute_update("settled", str(approval), id=f"w{n}") for n in range(20)), return_exceptions=True
+        )
+    assert {type(outcome) for outcome in outcomes} == {WorkflowUpdateFailedError}
 
 
 async def test_a_wait_ends_when_it_was_asked_to(desk: Desk, bureau: Bureau) -> None:
@@ -74,13 +114,10 @@ async def test_a_wait_ends_when_it_was_asked_to(desk: Desk, bureau: Bureau) -> N
     assert (await wait_for_decision(desk.store, desk.door, approval, 10)).approval.verdict is Verdict.VOID
 
 
-async def test_a_decision_that_its_workflow_never_heard_of_reaches_who_waits_for_it(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(approvals, "LATE_S", 0.5, raising=False)
+async def test_a_decision_that_its_workflow_never_heard_of_reaches_who_waits_for_it(desk: Desk, bureau: Bureau) -> None:
     project, approval = await _posted(desk.door, desk.store, bureau)
     waiting = asyncio.create_task(wait_for_decision(desk.store, desk.door, approval, 20))
-    await asyncio.wait([waiting], timeout=0.5)
+    await _all_wait(desk.door, 1)
     await bureau.straight(project, DeclineAward(reason="人手不足"), ORGANISATION)
     assert (await waiting).approval.verdict is Verdict.VOID
 
@@ -90,13 +127,10 @@ async def test_an_approval_that_was_never_asked_for_is_said_to_be_unknown(desk: 
         await wait_for_decision(desk.store, desk.door, uuid4(), 5)
 
 
-async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(
-    house: Breakable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(approvals, "BETWEEN_RUNS_S", 0.1)
+async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(house: Breakable) -> None:
     project, approval = await _posted(house.door, house.store, house.bureau())
     waiting = asyncio.create_task(wait_for_decision(house.store, house.door, approval))
-    await asyncio.wait([waiting], timeout=0.5)
+    await _all_wait(house.door, 1)
     house.kill_worker()
     house.start_worker()
     await asyncio.wait([waiting], timeout=0.5)
@@ -105,5 +139,6 @@ async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(
     await house.well()
     assert not waiting.done()
     await house.door.send(project, DeclineAward(reason="人手不足"), ORGANISATION)
-    answer = await waiting
+    async with asyncio.timeout(40):
+        answer = await waiting
     assert (answer.approval.verdict, answer.approval.decided_by) == (Verdict.VOID, ORGANISATION)

@@ -23,7 +23,9 @@ async def _soliciting_round(desk: Desk) -> StreamId:
     rules = packs.load_shipped("fuzhou")
     publish = find_command("PolicyPackPublished", "scheme").model_validate({"scheme": rules})
     scheme = StreamId.of("scheme", LIVE, rules.name)
-    await desk.door.send(scheme, publish, Actor("CAB-DEC#1"), command_id=derive_id("published", scheme, "1"))
+    await desk.door.send(
+        scheme, publish, Actor("CAB-DEC#1"), command_id=derive_id("published", scheme, "1"), derived=True
+    )
     stream = StreamId.of("round", LIVE, f"R-{uuid4().hex[:8]}")
     command = find_command("NeedSolicitationOpened", "round").model_validate(
         {"scheme": rules.ref.model_dump(), "year": datetime.now(UTC).year, "level": "DISTRICT"}

@@ -44,7 +44,7 @@ class DirectDoor:
 
     async def move_clock(self, realm: str, to: datetime) -> None:
         while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
-            await self._registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at))
+            await self._registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at).signed(KEY))
 
     async def send(
         self,
@@ -54,8 +54,9 @@ class DirectDoor:
         *,
         command_id: UUID | None = None,
         at: datetime | None = None,
+        derived: bool = False,
     ) -> Receipt:
-        asking = CommandRequest(command, actor, command_id or uuid4(), at)
+        asking = CommandRequest(command, actor, command_id or uuid4(), at, derived)
         return receipt(asking.command_id, await self._answer(subject, asking))
 
     async def send_each(self, subject: StreamId, askings: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
@@ -66,6 +67,7 @@ class DirectDoor:
         now = asking.at or datetime.now(UTC)
         envelope = Envelope(
             command_id=asking.command_id,
+            derived=asking.derived,
             subject=subject,
             actor=asking.actor,
             received_at=now,

@@ -127,11 +127,12 @@ def test_its_own_state_machine_and_the_rules_say_the_same() -> None:
 
 def said(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Result:
     @asynccontextmanager
-    async def opened(*_: object, working: bool, **_by_name: object) -> AsyncIterator[Any]:
+    async def opened(*_: object, working: bool = False, **_by_name: object) -> AsyncIterator[Any]:
         assert not working, "an audit carries nothing out"
         yield SimpleNamespace(store=store, client=None)
 
-    monkeypatch.setattr(cli.adapter, "open_runtime", opened)
+    monkeypatch.setattr(cli.adapter, "open_store", opened)
+    monkeypatch.setattr("runtime.runtime.open_runtime", opened)
     return CliRunner().invoke(app, ["invariants", *words])
 
 

@@ -16,6 +16,7 @@ import pytest
 
 import bootstrap
 import local
+import temporal_client
 from application import doctor
 from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, AUDITOR, DATA, OWNER, SUPERUSER
@@ -291,13 +292,13 @@ async def bare(spoilt: Servers) -> Client:
     async def there() -> bool:
         try:
             return (
-                await doctor.examine_retention(await bootstrap.connect_temporal(address, settings))
+                await doctor.examine_retention(await temporal_client.connect_temporal(address, settings))
             ).state == "1 days"
         except Exception:  # noqa: BLE001 - a namespace takes a while to be known
             return False
 
     await until(there)
-    return await bootstrap.connect_temporal(address, settings)
+    return await temporal_client.connect_temporal(address, settings)
 
 
 async def test_a_namespace_that_forgets_after_a_day_is_found(bare: Client) -> None:
@@ -330,10 +331,10 @@ async def test_a_stranger_who_gets_no_connection_is_turned_away_and_one_who_is_a
     spoilt: Servers,
 ) -> None:
     async def refused() -> Client:
-        return await bootstrap.connect_temporal(f"127.0.0.1:{processes.free_port()}")
+        return await temporal_client.connect_temporal(f"127.0.0.1:{processes.free_port()}")
 
     async def let_in() -> Client:
-        return await bootstrap.connect_temporal(spoilt.temporal_address)
+        return await temporal_client.connect_temporal(spoilt.temporal_address)
 
     assert (await doctor.examine_anonymous_access(refused)).ok is True
     assert (await doctor.examine_anonymous_access(let_in)).ok is False

@@ -90,7 +90,9 @@ async def _play(plan: Plan, door: DirectDoor, store: EventStore) -> None:
 
 
 async def _send(door: DirectDoor, stream: StreamId, command: Command, by: str, at: datetime) -> None:
-    await door.send(stream, command, Actor(by), command_id=derive_id("corpus", stream, command.command_type), at=at)
+    await door.send(
+        stream, command, Actor(by), command_id=derive_id("corpus", stream, command.command_type), at=at, derived=True
+    )
 
 
 def _turns() -> Iterator[Plan]:

@@ -11,7 +11,7 @@ import pytest
 from domain.kernel.refusal import CommandRejected
 from domain.registers.organisation import BanApplicant
 from store.memory import MemoryStore
-from store.port import Append, AppendResult, Status
+from store.port import Append, AppendResult, EntryKind, Status
 from tests.workflows.bureau import MINUTES, Bureau
 
 if TYPE_CHECKING:
@@ -54,5 +54,25 @@ def test_what_was_read_and_moved_before_the_append_is_decided_again() -> None:
         assert first.reads[organisation] == 1, "the version that it was decided on"
         assert (conflict, refused) == (Status.CONFLICT, Status.APPENDED)
         assert not [e async for e in store.read(project)]
+
+    asyncio.run(scenario())
+
+
+def test_a_refused_command_on_an_unused_name_is_journalled_and_leaves_no_row() -> None:
+    """A name that somebody only tried is nobody's: no list shows it, and the first who may begins it."""
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        bureau = Bureau(REALM, store, KEY)
+        await bureau.open_base()
+        project = bureau.id("project", "PJ-1")
+        with pytest.raises(CommandRejected):
+            await bureau.straight(project, bureau.award(1), "CAB-FIN#1")
+        assert [e.kind async for e in store.read(project, commands=True)] == [EntryKind.COMMAND]
+        assert await store.standing(project) is None
+        await bureau.straight(project, bureau.award(1), "CAB-REG#1")
+        row = await store.standing(project)
+        assert row is not None
+        assert row.version > 0
 
     asyncio.run(scenario())

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from cli.scenario import list_shipped, schema
+from cli.scenario import list_shipped
 from docs.generate import current
 from docs.picture import PLACES, pairs
 from domain.project.stage import Stage
+from scenarios.schema import scenario_schema
 from schemes.document import read
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, commands, links, named, prose
 from tests.packaging.recipes import RECIPES
@@ -144,24 +145,28 @@ def test_every_stage_has_its_place_in_the_picture() -> None:
 
 def test_the_schema_is_what_the_command_prints(venture: Installation) -> None:
     printed = venture.ask("scenario", "schema").stdout
-    assert json.loads(printed) == json.loads(SCHEMA.read_text("utf-8")) == schema()
+    assert json.loads(printed) == json.loads(SCHEMA.read_text("utf-8")) == scenario_schema()
 
 
 @pytest.mark.parametrize("path", list_shipped(), ids=lambda path: path.stem)
 def test_every_shipped_scenario_is_valid_by_the_schema(path: Path) -> None:
-    Draft202012Validator.check_schema(schema())
+    Draft202012Validator.check_schema(scenario_schema())
     data = json.loads(json.dumps(read(path).data, default=float))
-    assert [error.message for error in Draft202012Validator(schema()).iter_errors(data)] == []
+    assert [error.message for error in Draft202012Validator(scenario_schema()).iter_errors(data)] == []
 
 
 def test_the_schema_refuses_what_the_reader_refuses() -> None:
-    validator = Draft202012Validator(schema())
+    validator = Draft202012Validator(scenario_schema())
     row = ["2023-03-06", "CallPublished", "R-1", "CAB-REG#1"]
     sound = {"id": "S", "scheme": "fuzhou", "events": [row]}
     assert validator.is_valid(sound)
+    assert validator.is_valid({**sound, "events": [[*row, {"deadline": "2023-04-06T17:00", "level": "市級"}]]})
     rows: list[object] = [[], [row[:3]], [[*row, {}, "", ""]]]
     others: list[dict[str, object]] = [{"id": "S 1"}, {"evnets": []}, {"events": rows[0]}, {"events": rows[1]}]
-    for wrong in [*others, {"events": rows[2]}]:
+    unknown_field: list[object] = [*row, {"dedline": "2023-04-06T17:00"}]
+    wrong_type: list[object] = [*row, {"year": "2023"}]
+    others += [{"events": rows[2]}, {"events": [unknown_field]}, {"events": [wrong_type]}]
+    for wrong in others:
         assert not validator.is_valid({**sound, **wrong}), wrong
 
 

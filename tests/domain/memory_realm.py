@@ -91,6 +91,7 @@ class MemoryRealm:
         self.asked += 1
         return Envelope(
             command_id=uuid5(NAMESPACE, f"{REALM} {self.asked}"),
+            derived=True,
             subject=asking.stream,
             actor=asking.actor,
             received_at=self.now,
@@ -109,7 +110,7 @@ class MemoryRealm:
         while (standing := await self.store.falling_due(REALM, to)) is not None and standing.due_at is not None:
             assert standing != before, f"{standing.stream} stays due"
             before = standing
-            await self.registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at))
+            await self.registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at).signed(KEY))
 
     # ------------------------------------------------------------------------------------------------ looking
 

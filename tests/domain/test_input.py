@@ -217,7 +217,7 @@ def _choices() -> list[tuple[str, str, str, str]]:
         for shape in field_shapes(command).values()
         if shape.shape.kind is Kind.CHOICE
         for choice in shape.shape.choices
-        for word in {choice.value, choice.zh, choice.en} - {""}
+        for word in sorted({choice.value, choice.zh, choice.en} - {""})
     ]
 
 

@@ -13,7 +13,7 @@ from domain.kernel.scheme import RoundLevel, Route
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
 from domain.registers.scheme import PublishPolicyPack
-from domain.round import ROUND
+from domain.round.aggregate import ROUND
 from domain.round.call import AmendCall, CancelCall, CloseCall, PublishCall
 from domain.round.plan import (
     GRACE,

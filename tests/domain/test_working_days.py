@@ -33,16 +33,14 @@ ROWS = [(year, month, count) for year, months in MONTHS.items() for month, count
 
 @pytest.mark.parametrize(("year", "month", "count"), ROWS)
 def test_a_month_has_so_many_working_days(year: int, month: int, count: int) -> None:
-    first, last = date(year, month, 1), date(year, month, monthrange(year, month)[1])
-    assert CHINA.between(first, last) == count
-    days = [date(year, month, n) for n in range(1, last.day + 1)]
+    days = [date(year, month, n) for n in range(1, monthrange(year, month)[1] + 1)]
+    assert sum(map(CHINA.is_working, days)) == count
     assert [CHINA.is_working(d) for d in days] == [OURS.is_working(d) for d in days], "the checker's own days agree"
 
 
 @pytest.mark.parametrize(("year", "days"), [(2023, 249), (2024, 251), (2025, 248), (2026, 248)])
 def test_a_year_has_so_many_working_days(year: int, days: int) -> None:
     assert sum(MONTHS[year]) == days
-    assert CHINA.between(date(year, 1, 1), date(year, 12, 31)) == days
 
 
 @pytest.mark.parametrize("year", MADE_UP)
@@ -55,6 +53,5 @@ def test_weekends_are_worked_on_the_make_up_days_and_no_others(year: int) -> Non
 
 def test_a_period_counts_make_up_days_and_passes_over_festivals() -> None:
     assert CHINA.after(date(2024, 9, 30), 5) == date(2024, 10, 12), "8–11 October, then the Saturday that is made up"
-    assert CHINA.from_and_including(date(2024, 5, 11), 1) == date(2024, 5, 11)
     assert CHINA.next_working(date(2026, 2, 14)) == date(2026, 2, 24)
     assert CHINA.is_provisional(date(2027, 1, 1))

@@ -29,6 +29,7 @@ from temporalio.testing import TimeSkipper
 
 import bootstrap
 import local
+import temporal_client
 from application.approvals import list_approvals, wait_for_decision
 from application.door import Door
 from cli.scenario import plan_scenario
@@ -74,7 +75,7 @@ async def _record(home: Path) -> dict[str, Any]:
     bootstrap.configure_logging(settings)
     async with local.servers(settings) as servers:
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-        client = await bootstrap.connect_temporal(servers.temporal_address)
+        client = await temporal_client.connect_temporal(servers.temporal_address)
         store = PostgresStore(await open_pool(servers.postgres_url))
         async with aclosing(store), run_worker(settings, client, store):
             door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
+from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
 import bootstrap
 import local
+import temporal_client
 from local import binaries, postgres, processes, server_account, temporal
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
 from tests.local import process_table
@@ -120,7 +122,7 @@ async def until(so: Callable[[], bool]) -> None:
 
 async def test_both_servers_answer(servers: Servers) -> None:
     assert await query_value(servers.postgres_url, "SELECT current_user") == APPLICATION
-    client = await bootstrap.connect_temporal(servers.temporal_address)
+    client = await temporal_client.connect_temporal(servers.temporal_address)
     assert await client.service_client.check_health()
 
 
@@ -196,16 +198,16 @@ async def test_order_of_text_does_not_depend_on_the_machine(servers: Servers) ->
 
 
 async def test_temporal_remembers_closed_workflows_for_a_year(servers: Servers) -> None:
-    client = await bootstrap.connect_temporal(servers.temporal_address)
+    client = await temporal_client.connect_temporal(servers.temporal_address)
     described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
     assert f"{described.config.workflow_execution_retention_ttl.seconds // 3600}h" == temporal.RETENTION
 
 
 async def test_temporal_knows_our_search_attributes(servers: Servers) -> None:
-    client = await bootstrap.connect_temporal(servers.temporal_address)
+    client = await temporal_client.connect_temporal(servers.temporal_address)
     known = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace="default"))
-    for key in bootstrap.SEARCH_ATTRIBUTES:
-        assert known.custom_attributes[key.name] == int(key.indexed_value_type)
+    for name, kind in bootstrap.SEARCH_ATTRIBUTES.items():
+        assert known.custom_attributes[name] == IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind}")
 
 
 # The folder

@@ -89,7 +89,7 @@ async def _rage_over(house: Siege, rage: Rage, outcome: RageReport) -> None:
     bureau = house.frail.bureau()
     callers = Callers(bureau, house.client, house.store, house.doors, dice)
     now = datetime.now(UTC)
-    await stories.establish(bureau, now)
+    await stories.establish(bureau, now, rage.projects)
     within = [rage.ready_s + dice.uniform(0, 0.9) * rage.seconds for _ in range(rage.projects)]
     alarms = [now + timedelta(seconds=s) for s in within]
     await callers.begin(stories.plan(bureau, rage.projects, now, alarms), rage.rolling)

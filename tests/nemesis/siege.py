@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bootstrap
+import temporal_client
 from application.door import Door
 from local import processes
 from local.postgres import APPLICATION, DATA
@@ -69,7 +70,7 @@ async def siege(
         }
         for number in range(workers):
             house.start_worker(number)
-        client = await bootstrap.connect_temporal(f"127.0.0.1:{links['callers–temporal'].port}")
+        client = await temporal_client.connect_temporal(f"127.0.0.1:{links['callers–temporal'].port}")
         pool = await open_pool(urls["callers"])
         stack.callback(pool.terminate)
         store = await stack.enter_async_context(aclosing(PostgresStore(pool)))

@@ -89,9 +89,9 @@ class LifeStory:
         return [*(c.records.event_type for c in [*(p.command for p in self.past), *given]), *self.deadlines]
 
 
-async def establish(bureau: Bureau, now: datetime) -> None:
+async def establish(bureau: Bureau, now: datetime, projects: int) -> None:
     """Fill the registers that all stories rest on."""
-    await bureau.open_base(at=now - FOUNDED)
+    await bureau.open_base(projects, at=now - FOUNDED)
     asked = OpenNeedSolicitation(scheme=RULES.ref, year=now.year, level=RoundLevel.DISTRICT)
     await bureau.straight(bureau.id("round", SOLICITING), asked, "CAB-REG#1", at=now)
 

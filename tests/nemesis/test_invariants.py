@@ -25,7 +25,7 @@ async def test_what_is_left_told_or_forged_is_found(tmp_path: Path) -> None:
     async with siege(settings, 1, affliction="none", workers=1) as house:
         bureau = house.frail.bureau()
         callers = Callers(bureau, house.client, house.store, house.doors, random.Random(1))  # noqa: S311 - no secret
-        await stories.establish(bureau, now)
+        await stories.establish(bureau, now, 1)
         await callers.begin(stories.plan(bureau, 1, now, [now]), 0)
         for story in callers.begun:
             await callers.live(story)

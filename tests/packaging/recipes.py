@@ -139,7 +139,7 @@ RULE = Recipe(
                 "an activity without attendances needs a proof",
             )
 """,
-            before="            nobody_named(check, command.title, command.site)\n",
+            before="            require_nobody_named(check, command.title, command.site)\n",
         ),
         Edit(
             _DELIVERY_TEST,
@@ -240,8 +240,8 @@ async def attendances_command(name: Name, *, invocation: Invocation, realm: Real
 
     例 example:  venture project attendances PJ-3
     """
-    async with invocation.open_runtime() as runtime:
-        attendances = await count_attendances(runtime.store, await resolve_name(runtime.store, name, realm))
+    async with invocation.open_store() as store:
+        attendances = await count_attendances(store, await resolve_name(store, name, realm))
     columns = (Column("attendances", "人次", "attendances", right=True),)
     invocation.printer.rows([{"attendances": attendances}], columns, ("沒有活動", "no activities"))
 ''',
@@ -292,8 +292,8 @@ async def stages_command(*, invocation: Invocation) -> None:
 
     例 example:  venture project stages
     """
-    async with invocation.open_runtime() as runtime:
-        counted = await count_stages(runtime.store, "project")
+    async with invocation.open_store() as store:
+        counted = await count_stages(store, "project")
     rows = [{"stage": stage, "projects": number} for stage, number in sorted(counted.items()) if stage != NONE]
     columns = (Column("stage", "階段", "stage"), Column("projects", "項目", "projects", right=True))
     invocation.printer.rows(rows, columns, ("還沒有項目", "no projects yet"))

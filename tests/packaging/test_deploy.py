@@ -73,8 +73,8 @@ def test_both_ways_of_deploying_ask_for_what_doctor_looks_for() -> None:
     made = SERVICES["temporal-namespace"]["command"][0]
     (hours,) = re.findall(r"--retention (\d+)h", made)
     assert min(int(namespace["retention"].rstrip("d")), int(hours) // 24) >= RETENTION_WANTED.days
-    for attribute in bootstrap.SEARCH_ATTRIBUTES:
-        assert f"--name {attribute.name} --type {attribute.indexed_value_type.name.title()}" in made
+    for name, kind in bootstrap.SEARCH_ATTRIBUTES.items():
+        assert f"--name {name} --type {kind.title()}" in made
     command = SERVICES["log"]["command"]
     standbys = [one["environment"]["STANDBY"] for one in SERVICES.values() if "STANDBY" in one.get("environment", {})]
     assert f"synchronous_standby_names='ANY 1 ({', '.join(standbys)})'" in command

@@ -19,6 +19,7 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import bootstrap
+import temporal_client
 from application.door import Door, NotKnown
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
@@ -64,7 +65,7 @@ async def main(realm: str, first: int, last: int, seed: int) -> None:
     settings = bootstrap.settings()
     dice = random.Random(seed)  # noqa: S311 - who comes when, no secret
     pool = await open_pool(settings.postgres_url.get_secret_value() if settings.postgres_url else "")
-    client = await bootstrap.connect_temporal(str(settings.temporal_address), settings)
+    client = await temporal_client.connect_temporal(str(settings.temporal_address), settings)
     async with aclosing(PostgresStore(pool)) as store:
         door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         numbers = range(first, last)
@@ -78,7 +79,7 @@ async def main(realm: str, first: int, last: int, seed: int) -> None:
             requests = [_bid(door, realm, n, at) for n, at in zip(numbers, moments, strict=True)]
         for answer in await asyncio.gather(*requests):
             print(json.dumps(answer), flush=True)  # noqa: T201 - to the test
-    await bootstrap.breathe()
+    await temporal_client.breathe()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import bootstrap
 import local
+import temporal_client
 from application.door import Door
 from local.postgres import APPLICATION, AUDITOR
 from store.migration import migrate
@@ -147,7 +148,7 @@ async def breakable(
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
         pool = await open_pool(servers.postgres_url)
         store = PostgresStore(pool)
-        client = await bootstrap.connect_temporal(servers.temporal_address)
+        client = await temporal_client.connect_temporal(servers.temporal_address)
         door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
         house = Breakable(settings, servers, client, store, door, program, more)
         for number in range(workers):

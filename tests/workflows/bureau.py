@@ -77,26 +77,26 @@ class Bureau:
         await self.straight(stream, command, "CAB-REG#1", at=at)
         return stream
 
-    async def open_base(self, *, at: datetime | None = None) -> None:
-        """Fill every register that a base's support rests on."""
+    async def open_base(self, bases: int = 4, *, at: datetime | None = None) -> None:
+        """Fill every register that a base's support rests on: so many bases, from BASE-0, one for each ``award``."""
         await self.open_round(at=at)
         await self.straight(self.id("organisation", "ORG-1"), verification(), "HOST#1", at=at)
         fund = RegisterFundSource(name="福彩公益金", envelope=FUND_FEN)
         await self.straight(self.id("fund", "FS-1"), fund, "CAB-FIN#1", at=at)
-        base = self.id("base", "BASE-1")
         designated = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-1")
-        await self.straight(base, designated, "CAB-DEC#1", at=at)
-        await self.straight(base, AssessBase(score=Decimal(90), grade="優秀"), "EVAL#1", at=at)
+        for base in (self.id("base", f"BASE-{number}") for number in range(bases)):
+            await self.straight(base, designated, "CAB-DEC#1", at=at)
+            await self.straight(base, AssessBase(score=Decimal(90), grade="優秀"), "EVAL#1", at=at)
 
     @staticmethod
     def award(number: int) -> ProposeAward:
-        """The support of the base as project ``PJ-number``."""
+        """The support of base ``BASE-number`` as project ``PJ-number``: a base is supported once a year (C3)."""
         return ProposeAward(
             project=f"PJ-{number}",
             award=1_000_000,
             funds={"FS-1": 1_000_000},
             minutes=MINUTES,
-            support=BaseSupport(base="BASE-1", organisation="ORG-1", round=ROUND, title="基地扶持"),
+            support=BaseSupport(base=f"BASE-{number}", organisation="ORG-1", round=ROUND, title="基地扶持"),
         )
 
 

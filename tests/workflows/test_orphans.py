@@ -69,6 +69,7 @@ class OrphansDoor:
             await self.move_clock(subject.realm, request.at)
             envelope = Envelope(
                 command_id=request.command_id,
+                derived=request.derived,
                 subject=subject,
                 actor=request.actor,
                 received_at=request.at,

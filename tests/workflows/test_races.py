@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 
 import bootstrap
 from activities.carry_out import CommandActivities
@@ -53,9 +54,9 @@ def support(bureau: Bureau, number: int, fen: int = ONE) -> ProposeAward:
     return bureau.award(number).model_copy(update={"award": fen, "funds": {"FS-2": fen}})
 
 
-async def nearly_empty(bureau: Bureau, fen: int) -> None:
+async def nearly_empty(bureau: Bureau, fen: int, bases: int = 64) -> None:
     """Every register of a base's support, and a fund with only so much."""
-    await bureau.open_base()
+    await bureau.open_base(bases)
     await bureau.straight(bureau.id("fund", "FS-2"), RegisterFundSource(name="扶持資金", envelope=fen), "CAB-FIN#1")
 
 
@@ -138,7 +139,7 @@ async def _deadlocks(store: PostgresStore) -> int:
 async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(desk: Desk, tmp_path: Path) -> None:
     of = desk.settings.model_copy(update={"task_queue": f"race-{uuid4().hex[:8]}"})
     bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(of))
-    await nearly_empty(bureau, ONE)
+    await nearly_empty(bureau, ONE, bases=12)
     before = await _deadlocks(desk.store)
     logs = [tmp_path / f"worker-{n}.log" for n in range(4)]
     with ExitStack() as running:
@@ -256,6 +257,30 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     await until(heard)
     assert not [row async for row in town.desk.store.standings(realm=town.realm) if not row.notified]
     await proven(town.desk.store, town.realm)
+
+
+async def test_a_resolution_may_take_longer_than_a_workflows_task_and_has_one_answer(
+    town: ManualRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with 1,300 bids on a busy machine: it is an activity of its own, and the workflow lives on meanwhile."""
+    append, tries = town.desk.store.append, 0
+
+    async def slow(what: Append) -> AppendResult:
+        nonlocal tries
+        if what.writes[0].stream == town.id("round", "R-1"):
+            tries += 1
+            await asyncio.sleep(9)
+        return await append(what)
+
+    monkeypatch.setattr(town.desk.store, "append", slow)
+    round_ = town.id("round", "R-1")
+    resolving = asyncio.create_task(town.send(round_, await town.resolving(), "CAB-REG#1", "2024-03-11"))
+    await asyncio.wait([resolving], timeout=3)
+    assert await town.stage(round_) == "CLOSED", "it answers while the decision is under way"
+    await resolving
+    assert (await town.stage(round_), tries) == ("RESOLVED", 1)
+    kinds = [e.event_type async for e in town.desk.client.get_workflow_handle(round_).fetch_history_events()]
+    assert kinds.count(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED) == 1, "and no other command is"
 
 
 async def _before(town: ManualRealm, event: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, WorkflowReplayResult
 
-import bootstrap
+import temporal_client
 from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
 from tests.workflows import mutants
@@ -33,7 +33,7 @@ def _started(history: dict[str, Any]) -> dict[str, Any]:
 
 
 async def replayed(history: dict[str, Any], workflows: Sequence[type]) -> WorkflowReplayResult:
-    converter = bootstrap.DATA_CONVERTER
+    converter = temporal_client.DATA_CONVERTER
     replayer = Replayer(workflows=workflows, workflow_runner=sandbox(converter), data_converter=converter)
     recorded = WorkflowHistory.from_json(_started(history)["workflowId"], history)
     return await replayer.replay_workflow(recorded, raise_on_replay_failure=False)

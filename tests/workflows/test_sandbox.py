@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from temporalio.converter import PayloadCodec, WithSerializationContext
 
-import bootstrap
+import temporal_client
 from runtime.sandbox import ContextFreeSandbox, sandbox
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ class Sealing(PayloadCodec, WithSerializationContext):
 
 
 def test_with_our_converter_no_workflow_is_asked_for_a_context() -> None:
-    assert isinstance(sandbox(bootstrap.DATA_CONVERTER), ContextFreeSandbox)
+    assert isinstance(sandbox(temporal_client.DATA_CONVERTER), ContextFreeSandbox)
 
 
 def test_with_a_converter_that_minds_where_a_payload_belongs_every_workflow_is_asked() -> None:
-    sealing = replace(bootstrap.DATA_CONVERTER, payload_codec=Sealing())
+    sealing = replace(temporal_client.DATA_CONVERTER, payload_codec=Sealing())
     assert not isinstance(sandbox(sealing), ContextFreeSandbox)
 
 
 def test_a_module_of_the_callers_own_passes_too() -> None:
-    passed = sandbox(bootstrap.DATA_CONVERTER, "bench.script").restrictions.passthrough_modules
+    passed = sandbox(temporal_client.DATA_CONVERTER, "bench.script").restrictions.passthrough_modules
     assert {"domain", "asyncpg", "bench.script"} <= passed

@@ -106,7 +106,9 @@ class Years:
         refused: set[str | None] = set()
         with self.skipper.with_time_skipping_disabled():
             try:
-                await self.door.send(order.stream, order.command, order.actor, command_id=order.command_id)
+                await self.door.send(
+                    order.stream, order.command, order.actor, command_id=order.command_id, derived=True
+                )
             except CommandRejected as rejected:
                 refused = {u.rule for u in rejected.unmet}
         assert order.must_refuse in (refused or {None}), (order, refused)

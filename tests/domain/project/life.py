@@ -13,7 +13,7 @@ from domain.kernel.facts import Facts
 from domain.kernel.identity import Attachment, StreamId
 from domain.kernel.message import Occurrence
 from domain.kernel.state import SchemeRef, State
-from domain.project import PROJECT
+from domain.project.aggregate import PROJECT
 from domain.project.award import AwardProposed
 from domain.project.bidding import ApplicationSubmitted, BaseSupport, PreliminaryReviewPassed
 from domain.project.contract import Contract, ContractSigned, LedgerAccountRegistered, Parties, Signatory, SignContract

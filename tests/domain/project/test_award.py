@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from domain.kernel.effects import Claim, Post
 from domain.kernel.identity import StreamId
 from domain.kernel.state import State, Verdict
-from domain.project import PROJECT
+from domain.project.aggregate import PROJECT
 from domain.project.award import (
     Award,
     AwardDeclined,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.kernel.effects import Post, Release
 from domain.kernel.state import Verdict
-from domain.project import PROJECT
+from domain.project.aggregate import PROJECT
 from domain.project.award import DeclineAward
 from domain.project.closeout import (
     ArchiveProject,

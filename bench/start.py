@@ -1,0 +1,72 @@
+"""What a query from the command line costs: processor time of ``venture project list`` against running servers.
+
+Run ``python bench/start.py``. It starts embedded servers of its own. A figure is the median of the ratios to
+``python -c 'import pydantic.main, asyncpg, temporalio.client'``, run in turn with it, with its quartiles: a ratio holds
+on another machine and beside other work, seconds do not. ``--help`` and ``project show`` stand beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import bootstrap
+import local
+from local.postgres import APPLICATION, AUDITOR
+from store.migration import migrate
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ["-c", "import pydantic.main, asyncpg, temporalio.client"]
+QUERIES = {
+    "--help": ["starter.py", "--help"],
+    "project list": ["starter.py", "project", "list"],
+    "inbox": ["starter.py", "inbox"],
+}
+
+
+def measure(arguments: list[str], environment: dict[str, str]) -> float:
+    """Seconds of processor time, ours and the system's, of one run."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, *arguments]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)  # noqa: S603 - our own words
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compare(rounds: int, environment: dict[str, str]) -> None:
+    """Run each in turn, and print the ratios."""
+    for arguments in (REFERENCE, *QUERIES.values()):
+        measure(arguments, environment)  # bytecode is written once
+    for name, arguments in QUERIES.items():
+        pairs = [(measure(REFERENCE, environment), measure(arguments, environment)) for _ in range(rounds)]
+        low, middle, high = statistics.quantiles([cost / reference for reference, cost in pairs], n=4)
+        seconds = statistics.median(cost for _, cost in pairs)
+        print(f"{name:<14} {middle:.2f} ({low:.2f}–{high:.2f}) of the reference, {seconds:.2f} s")
+
+
+async def main() -> None:
+    """Keep servers up and ask them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory(prefix="venture-start-") as folder:
+        settings = bootstrap.settings(home=Path(folder) / "home")
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        bytecode = str(Path(folder) / "bytecode")
+        environment = {**inherited, "VENTURE_HOME": str(settings.home), "PYTHONPYCACHEPREFIX": bytecode}
+        async with local.servers(settings) as servers:
+            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+            await asyncio.to_thread(compare, rounds, environment)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,20 @@
+"""Options and arguments that several verbs take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.output import Form, Lang
+
+Output = Annotated[
+    Form, typer.Option("--output", "-o", help="輸出形式 how to write: table | json | jsonl", show_default=True)
+]
+Language = Annotated[
+    Lang | None, typer.Option("--lang", help="語言 language: zh | en(或設 VENTURE_LANG)", show_default=False)
+]
+Realm = Annotated[
+    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域；實時為 live)", show_default=False)
+]
+Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5，或全稱 project/live/AP-5", show_default=False)]

@@ -1,0 +1,70 @@
+"""What is refused before anything is read for it, at the door and once more behind Temporal, and leaves no trace.
+
+None of it could ever succeed under that id and in that form, so nothing is journalled: the id stays free, and whatever
+else it may belong to is not stopped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.kernel.canonical import canonical
+from domain.kernel.identity import Role
+from domain.kernel.privacy import refuse_personal_data
+from domain.kernel.refusal import Unmet
+
+if TYPE_CHECKING:
+    from domain.kernel.envelope import Envelope
+
+MOST_BYTES = 256 * 1024
+"""Of a command's particulars, in canonical JSON."""
+
+
+def find_inadmissible(envelope: Envelope) -> tuple[Unmet, ...]:
+    """Every reason for which the command is not even taken in."""
+    size = _size(envelope)
+    personal = () if size else refuse_personal_data({"subject": envelope.subject.name, **envelope.body})
+    return tuple(unmet for unmet in (_id(envelope), _actor(envelope), size, *personal) if unmet is not None)
+
+
+def _id(envelope: Envelope) -> Unmet | None:
+    """Deadlines, consequences and rows of files have derived ids: whoever took one could stop them for good."""
+    if envelope.command_id.version != _DERIVED or envelope.derived:
+        return None
+    return Unmet(
+        rule="ID01",
+        zh=f"編號 {envelope.command_id} 屬引擎推導之列（UUID 版本 5），不可自定；請換一個編號（版本 4 或 7）",
+        en=f"the id {envelope.command_id} is of a kind that the engine derives (UUID version 5); use version 4 or 7",
+    )
+
+
+def _actor(envelope: Envelope) -> Unmet | None:
+    if envelope.actor.role is not Role.SYS or envelope.derived:
+        return None
+    return Unmet(
+        rule="ID02",
+        zh="系統時鐘（SYS）只由引擎自己行事，任何人不得以其名義辦理",
+        en="nobody but the engine acts as SYS",
+    )
+
+
+def _size(envelope: Envelope) -> Unmet | None:
+    try:
+        size = len(canonical(envelope.body))
+    except (ValueError, RecursionError) as wrong:
+        return Unmet(
+            rule="SZ02",
+            zh=f"內容無法入檔：{wrong}",
+            en=f"the particulars cannot be recorded: {wrong}",
+        )
+    if size <= MOST_BYTES:
+        return None
+    return Unmet(
+        rule="SZ01",
+        zh=f"內容 {size:,} 字節，至多 {MOST_BYTES:,}；大件請作附件，只填摘要",
+        en=f"the particulars take {size:,} bytes, of at most {MOST_BYTES:,}; attach what is large by its digest",
+    )
+
+
+_DERIVED = 5
+"""The version of every id that ``domain.kernel.identity.derive_id`` makes."""

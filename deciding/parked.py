@@ -1,0 +1,73 @@
+"""Streams that wait for a person: a deadline of theirs cannot be applied, and no trying again would mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deciding.decision import StreamParked, decide_on
+from deciding.journal import Journal
+from deciding.reader import Reader
+from domain.kernel.clock import Clock
+from domain.kernel.facts import Reads
+from domain.kernel.identity import SYSTEM
+from domain.kernel.refusal import Unmet
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+
+    from deciding.decision import Decision, Step
+    from domain.kernel.identity import StreamId
+    from store.port import EventStore
+
+
+async def require_free_ids(store: EventStore, decision: Decision) -> None:
+    """Raise StreamParked if the id of a deadline among the steps is journalled as something else."""
+    for step in decision.steps:
+        if is_deadline(step) and (holder := await _find_holder(store, decision.state.stream, step)) is not None:
+            why = f"the id of {step.order.command.command_type} at {step.order.at.isoformat()} is taken on {holder}"
+            raise StreamParked(decision.state.stream, why)
+
+
+async def find_taken(store: EventStore, others: tuple[Decision, ...]) -> Unmet | None:
+    """That a consequence cannot be recorded under the id that follows from the command's; None if all can."""
+    for other in others:
+        for step in other.steps:
+            if not is_deadline(step) and (holder := await _find_holder(store, other.state.stream, step)) is not None:
+                return Unmet(
+                    rule="ID03",
+                    zh=f"由此編號推導的連帶命令編號 {step.command_id} 已在 {holder} 使用；請換一個編號",
+                    en=f"the id {step.command_id}, which follows from this one, is taken on {holder}; use another id",
+                )
+    return None
+
+
+async def iterate_parked(store: EventStore, now: datetime, limit: int = 100) -> AsyncIterator[StreamParked]:
+    """Streams on the wall clock whose deadline has passed and cannot be applied, with the reason. Records nothing."""
+    for row in await store.overdue(Clock.WALL, now, limit):
+        reader = Reader(store)
+        await reader.fetch(Reads(streams=frozenset({row.stream})))
+        try:
+            decision = await decide_on(
+                store, reader.states[row.stream], row.clock, at=now, order=None, command_id=None, reader=reader
+            )
+            await require_free_ids(store, decision)
+        except StreamParked as parked:
+            yield parked
+
+
+def is_deadline(step: Step) -> bool:
+    """Whether the step fell due, rather than being asked for or following from what was."""
+    return step.order.actor == SYSTEM
+
+
+async def _find_holder(store: EventStore, stream: StreamId, step: Step) -> StreamId | None:
+    """The stream on which the step's id is journalled as something else; None if it is free, or is this very step.
+
+    It is this very step if another worker has just recorded it: at this version, and asked for by nobody.
+    """
+    entry = await store.journalled(step.command_id)
+    if entry is None:
+        return None
+    is_this = (entry.stream, entry.version, entry.type) == (stream, step.version, step.order.command.command_type)
+    return None if is_this and Journal.of(entry).digest is None else entry.stream

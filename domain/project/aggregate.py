@@ -1,0 +1,81 @@
+"""A project from the first draft of its application to the archive, as its rooms in order of life."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.application import Application
+from domain.kernel.decider import Aggregate
+from domain.project import (
+    award,
+    bidding,
+    closeout,
+    contract,
+    delivery,
+    disbursement,
+    evaluation,
+    objection,
+    publicity,
+    remedy,
+    termination,
+    variation,
+)
+from domain.project.money import Money
+from domain.project.stage import Stage, with_gates
+
+if TYPE_CHECKING:
+    from domain.kernel.identity import StreamId
+    from domain.kernel.message import Command
+    from domain.kernel.state import State
+
+
+def _governed_by(state: State, command: Command) -> StreamId | None:
+    """Name the round whose rules hold until a contract fixes them (design.md §7)."""
+    return None if state.scheme is not None else bidding.name_governor(state, command)
+
+
+def _summary(state: State) -> dict[str, object]:
+    """Give what lists show: its numbers, title and money in fen. No personal data."""
+    application, awarded, money = state.part(Application), state.part(award.Award), state.part(Money)
+    return {
+        "title": application.title,
+        "project": awarded.project,
+        "organisation": application.organisation,
+        "round": application.round or "",
+        "kind": application.kind.value,
+        "requested": application.requested,
+        "award": state.part(contract.Contract).award or awarded.amount,
+        "paid": money.paid,
+        "cancelled": money.cancelled,
+        "returned": money.returned,
+        "clawed_back": money.clawed_back,
+        "net": money.net,
+        "outstanding": termination.outstanding(state),
+    }
+
+
+PROJECT = Aggregate(
+    kind="project",
+    zh="項目",
+    deciders=tuple(
+        with_gates(stage.DECIDER)
+        for stage in (
+            bidding,
+            award,
+            objection,
+            publicity,
+            contract,
+            disbursement,
+            delivery,
+            variation,
+            evaluation,
+            remedy,
+            termination,
+            closeout,
+        )
+    ),
+    final=frozenset({Stage.ARCHIVED, Stage.REVOKED, Stage.WITHDRAWN, Stage.PRELIM_FAILED, Stage.NOT_SELECTED}),
+    governed_by=_governed_by,
+    summary=_summary,
+)
+"""The heart: one stream, one workflow, for a year or more."""

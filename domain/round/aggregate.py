@@ -1,0 +1,28 @@
+"""輪次: one call of one programme, from its budget to its published results; a file for each stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.kernel.decider import Aggregate
+from domain.round import call, plan, resolution, results
+from domain.round.plan import Round, RoundStage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.kernel.state import State
+
+
+def _summary(state: State) -> Mapping[str, object]:
+    known = state.part(Round)
+    return {"year": known.year, "level": known.level, "route": known.route, "budget": known.budget}
+
+
+ROUND = Aggregate(
+    kind="round",
+    zh="輪次",
+    deciders=(plan.DECIDER, call.DECIDER, resolution.DECIDER, results.DECIDER),
+    final=frozenset({RoundStage.NONE, RoundStage.PUBLISHED, RoundStage.CANCELLED}),
+    summary=_summary,
+)

@@ -1,0 +1,88 @@
+"""The connection to Temporal: its one data converter, its one runtime, encrypted as the settings say.
+
+Apart from ``bootstrap``, so that who only reads the log need not load Temporal's client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+from temporalio.service import GrpcCompression, TLSConfig
+
+import tracing
+
+if TYPE_CHECKING:
+    from bootstrap import Settings
+
+DATA_CONVERTER = pydantic_data_converter
+"""The one data converter: of workers, clients, tests and replays alike."""
+
+_runtime: list[Runtime] = []
+
+
+def _forwarding_runtime(of: Settings | None) -> Runtime:
+    """One for the process. Core's logs go through Python: left to itself it writes to standard output and stalls."""
+    if not _runtime:
+        logger = logging.getLogger("temporal.core")
+        logging_config = LoggingConfig(
+            filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+            forwarding=LogForwardingConfig(logger=logger),
+        )
+        metrics = (
+            PrometheusConfig(bind_address=f"{of.listen_host}:{of.sdk_metrics_port}", durations_as_seconds=True)
+            if of is not None and of.sdk_metrics_port is not None
+            else None
+        )
+        _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
+    return _runtime[0]
+
+
+async def connect_temporal(
+    address: str, of: Settings | None = None, *, anonymously: bool = False, lazily: bool = False
+) -> Client:
+    """A client with the one data converter, encrypted as the settings say; ``anonymously`` it shows no credentials.
+
+    ``lazily`` it connects when it is first used. Raises RuntimeError or RPCError if the server does not answer.
+    """
+    key = of.temporal_api_key if of and not anonymously else None
+    loopback = address.startswith("127.0.0.1:")
+    return await Client.connect(
+        address,
+        namespace=of.temporal_namespace if of else "default",
+        data_converter=DATA_CONVERTER,
+        lazy=lazily,
+        runtime=_forwarding_runtime(of),
+        tls=_tls(of, anonymously=anonymously) if of else None,
+        api_key=key.get_secret_value() if key else None,
+        grpc_compression=GrpcCompression.NONE if loopback else GrpcCompression.GZIP,
+        plugins=[tracing.begin(of.otlp_endpoint)] if of and of.otlp_endpoint else [],
+    )
+
+
+def _tls(of: Settings, *, anonymously: bool) -> TLSConfig | bool | None:
+    """Mutual TLS where a certificate is named, plain TLS where only the authority or a key is, else none."""
+    if of.temporal_tls_ca is None and of.temporal_tls_cert is None:
+        return True if of.temporal_api_key else None
+    ours = None if anonymously else of
+    return TLSConfig(
+        server_root_ca_cert=of.temporal_tls_ca.read_bytes() if of.temporal_tls_ca else None,
+        client_cert=ours.temporal_tls_cert.read_bytes() if ours and ours.temporal_tls_cert else None,
+        client_private_key=ours.temporal_tls_key.read_bytes() if ours and ours.temporal_tls_key else None,
+    )
+
+
+async def breathe() -> None:
+    """Let the event loop turn before a short-lived client exits; without it the process may abort (sdk-python#300)."""
+    await asyncio.sleep(0.1)

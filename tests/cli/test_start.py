@@ -1,0 +1,56 @@
+"""What a command loads before it can answer: a list waits for no rule and for no client of Temporal's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tests.cli.installation import ROOT
+
+if TYPE_CHECKING:
+    from tests.cli.installation import Installation
+
+LOADED = """
+import json, sys
+sys.argv[0] = "venture"
+from cli.app import main
+try:
+    main()
+except SystemExit as ended:
+    json.dump([ended.code or 0, sorted(sys.modules)], sys.stderr)
+"""
+HEAVY = {"asyncpg", "pydantic_settings", "temporalio", "structlog"}
+RULES = {"domain.catalogue", "workflows", "activities", "schemes"}
+
+
+def _load(environment: dict[str, str], *arguments: str) -> set[str]:
+    command = [sys.executable, "-c", LOADED, *arguments]
+    result = subprocess.run(  # noqa: S603 - our own words, no shell
+        command, cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    )
+    code, modules = json.loads(result.stderr)
+    assert code == 0, result.stderr
+    return set(modules)
+
+
+def test_a_page_of_help_loads_nothing_that_it_only_names(venture: Installation) -> None:
+    for page in (("--help",), ("audit", "--help")):
+        assert not _load(venture.environment(), *page) & (HEAVY | RULES), page
+
+
+def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Installation) -> None:
+    loaded = _load(venture.environment(), "project", "list", "-o", "json")
+    assert "store.postgres" in loaded
+    assert not loaded & (RULES | {"temporalio"})
+
+
+def test_the_form_of_an_event_is_built_when_one_is_read_and_not_before() -> None:
+    count = "import domain.catalogue as c; f = [f for a in c.AGGREGATES.values() for f in (*a.commands, *a.events)]"
+    script = f"{count}; print(len(f), sum(one.__pydantic_complete__ for one in f))"
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - likewise
+    forms, built = map(int, result.stdout.split())
+    assert forms > 200
+    assert built == 0

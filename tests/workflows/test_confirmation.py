@@ -1,0 +1,89 @@
+"""The door says only what it has read in its own log: whoever answers, on whatever database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from application.door import Door, NotKnown
+from deciding.manual_clock import is_unrecorded
+from domain.kernel.clock import Clock
+from domain.kernel.envelope import Answer, Ending
+from domain.kernel.identity import Actor
+from domain.kernel.refusal import CommandRejected, Unmet
+from domain.need import EndorseNeed
+from store.memory import MemoryStore
+from tests.workflows.bureau import need_submission, verification
+
+if TYPE_CHECKING:
+    from tests.conftest import Desk
+    from tests.workflows.bureau import Bureau
+
+HOST = Actor("HOST#1")
+
+
+def elsewhere(desk: Desk, bureau: Bureau) -> Door:
+    """A door on another log than the worker that serves its task queue."""
+    return Door(desk.client, MemoryStore(), bureau.key, desk.settings.task_queue)
+
+
+async def test_accepted_on_another_database_is_not_said_to_be_accepted(desk: Desk, bureau: Bureau) -> None:
+    stream, command_id = bureau.id("organisation", "ORG-1"), uuid4()
+    with pytest.raises(NotKnown, match="not in this log"):
+        await elsewhere(desk, bureau).send(stream, verification(), HOST, command_id=command_id)
+    assert await desk.store.journalled(command_id) is not None, "the worker did record it, elsewhere"
+
+
+async def test_refused_on_another_database_is_not_said_to_be_refused(desk: Desk, bureau: Bureau) -> None:
+    await bureau.open_round()
+    need = bureau.id("need", "ND-1")
+    await bureau.straight(need, need_submission(), "COMM#1")
+    with pytest.raises(CommandRejected):
+        await desk.door.send(need, EndorseNeed(), Actor("COMM#1"))
+    with pytest.raises(NotKnown, match="not in this log"):
+        await elsewhere(desk, bureau).send(need, EndorseNeed(), Actor("COMM#1"))
+
+
+@pytest.mark.parametrize("ending", [Ending.ACCEPTED, Ending.REFUSED, Ending.MISMATCH])
+async def test_a_stranger_who_serves_the_queue_can_say_nothing(
+    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, ending: Ending
+) -> None:
+    """A worker of somebody else's answers as it likes, with a rule of the product's own."""
+    stream = bureau.id("organisation", "ORG-1")
+    unmet = (Unmet(rule="CLOCK", zh="時鐘", en="the clock"),) if ending is Ending.REFUSED else ()
+
+    async def forged(*_: object) -> Answer:
+        return Answer(
+            ending=ending, stream=stream, version=7, position=9, events=("OrganisationVerified",), unmet=unmet
+        )
+
+    monkeypatch.setattr(desk.door, "_update", forged)
+    with pytest.raises(NotKnown, match="not in this log"):
+        await desk.door.send(stream, verification(), HOST)
+
+
+async def test_a_receipt_names_the_log_that_it_was_read_in(desk: Desk, bureau: Bureau) -> None:
+    stream, command_id = bureau.id("organisation", "ORG-1"), uuid4()
+    first = await desk.door.send(stream, verification(), HOST, command_id=command_id)
+    again = await desk.door.send(stream, verification(), HOST, command_id=command_id)
+    (entry,) = await desk.store.feed(0, 1)
+    assert {first.log, again.log} == {entry.chain.hex()}
+    assert (first.repeated, again.repeated) == (False, True)
+
+
+async def test_a_refusal_that_is_not_journalled_is_borne_out_by_the_log_itself(bureau: Bureau) -> None:
+    """Where the clock stands and what lies in its past the door reads for itself."""
+    store = MemoryStore()
+    stream = bureau.id("organisation", "ORG-1")
+    envelope = bureau.envelope(stream, verification(), HOST)
+
+    def unmet(*rules: str) -> tuple[Unmet, ...]:
+        return tuple(Unmet(rule=rule, zh="一", en="one") for rule in rules)
+
+    assert await is_unrecorded(store, envelope, unmet("CK01"))
+    await store.set_clock(bureau.realm, Clock.MANUAL)
+    assert not await is_unrecorded(store, envelope, unmet("CK01"))
+    for rules in ((), ("CLOCK",), ("CK02",), ("M2",), ("ID03", "M2")):
+        assert not await is_unrecorded(store, envelope, unmet(*rules)), rules
