@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit.invariants.awards import release_answer, require_representative
-from audit.invariants.delivery import check_outputs, require_standing_team
+from audit.invariants.delivery import check_outputs, require_line, require_standing_team
 from audit.invariants.realm import Correction, Rectification
 from audit.invariants.recorded_events import midnight, to_date, whole
 
@@ -232,6 +232,12 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
     if voucher is not None:
         realm.vouchers.pop(voucher, None)
         del project.vouchers[known.corrects]
+        project.spending.pop(known.corrects, None)
+    if known.corrects in project.spending and known.amount is not None:
+        line, before = project.spending[known.corrects]
+        project.spending[known.corrects] = (line, known.amount)
+        if known.amount > before:
+            require_line(require, project, line)
     activity = project.activities.get(known.corrects)
     if activity is not None:
         activity.struck = activity.struck or known.strike
