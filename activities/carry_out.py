@@ -106,6 +106,7 @@ class CommandActivities:
         Raises StoreUnavailable where the outcome is not known; asking again is safe. A fault of ours is an
         ApplicationError of type ``Defect``: no retry would mend it.
         """
+        require_own_way(request)
         envelope = request.envelope
         labels = {"command": envelope.command if envelope else "due", "stream_kind": request.stream.kind}
         with self._measures.carry_out_s.time(), span("carry_out", labels, anew=envelope is None):
@@ -122,6 +123,7 @@ class CommandActivities:
 
         Raises as ``carry_out`` does where not even the first has an outcome.
         """
+        require_own_way(request)
         until = asyncio.get_running_loop().time() + SOME_S
         done: list[CarryOutResult] = []
         for envelope in request.envelopes:
@@ -284,6 +286,23 @@ class CommandActivities:
             return await self._leave(stream, answer)
         progress = build_parked_progress(stream.state, f"{parked.stream}: {parked.why}")
         return CarryOutResult(progress=progress, answer=answer)
+
+
+def require_own_way(request: CarryOut | BundleRequest) -> None:
+    """Raise ``Malformed`` for what none of our workflows asks in this way, or of this stream.
+
+    They have it carried out as a local activity, whose arguments nobody but the worker itself can make; only a group's
+    decision is an activity of its own. Otherwise a stranger on the task queue could name any time and any stream.
+    """
+    envelopes = request.envelopes if isinstance(request, BundleRequest) else (request.envelope,)
+    is_own = not activity.in_activity() or activity.info().is_local
+    is_group = any(envelope is not None and envelope.command in names.GROUP_DECISIONS for envelope in envelopes)
+    if any(envelope is not None and envelope.subject != request.stream for envelope in envelopes):
+        message = f"not a command of {request.stream}"
+        raise ApplicationError(message, type="Malformed", non_retryable=True)
+    if not (is_own or is_group):
+        message = "only a workflow's own worker asks so"
+        raise ApplicationError(message, type="Malformed", non_retryable=True)
 
 
 def _read_order(request: CarryOut, at: datetime) -> Order | None:

@@ -25,10 +25,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
-from deciding.decision import StreamParked, decide_on
-from deciding.reader import Reader
-from domain.kernel.clock import Clock
-from domain.kernel.facts import Reads
+from deciding.parked import iterate_parked
 from followers.agenda import LATE
 from store.port import StoreUnavailable
 
@@ -37,7 +34,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client
 
-    from store.port import EventStore, Standing
+    from store.port import EventStore
 
 UPDATES_WANTED = 20
 """Updates that must fit in flight on one workflow; the server's own default is 10 (``history.maxInFlightUpdates``)."""
@@ -129,8 +126,7 @@ async def examine_unnotified(store: EventStore) -> Diagnosis:
 
 async def examine_parked(store: EventStore) -> Diagnosis:
     """Whether a deadline is in the past that cannot be applied: on which streams, and by which rules it is refused."""
-    late = await store.overdue(Clock.WALL, datetime.now(UTC) - LATE)
-    parked = [f"{row.stream} ({why})" for row in late if (why := await _why_parked(store, row))]
+    parked = [f"{one.stream} ({one.why})" async for one in iterate_parked(store, datetime.now(UTC) - LATE)]
     shown = "; ".join(parked[:MOST_NAMED])
     return Diagnosis(
         "停置的檔案",
@@ -142,21 +138,6 @@ async def examine_parked(store: EventStore) -> Diagnosis:
         "the deadline then takes effect by itself",
         f"{len(parked)} 件：{shown}" if parked else "無",
     )
-
-
-async def _why_parked(store: EventStore, standing: Standing) -> str:
-    """Why the stream's deadline cannot be applied; empty if it can, and only nobody has yet."""
-    reader, now = Reader(store), datetime.now(UTC)
-    await reader.fetch(Reads(streams=frozenset({standing.stream})))
-    state = reader.states[standing.stream]
-    try:
-        decision = await decide_on(store, state, standing.clock, at=now, order=None, command_id=None, reader=reader)
-    except StreamParked as parked:
-        return parked.why
-    for step in decision.steps:
-        if await store.journalled(step.command_id) is not None:
-            return f"{step.order.command.command_type}: its id is taken"
-    return ""
 
 
 async def probe_updates_in_flight(client: Client, task_queue: str) -> Diagnosis:

@@ -24,6 +24,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.names import GROUP_DECISIONS
 from application.approval_watch import ApprovalWatch
 from deciding import captions
 from deciding.admission import find_inadmissible
@@ -39,7 +40,7 @@ from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import EventStore, StoreUnavailable
 from tracing import span
-from workflows.kinds import GROUP_DECISIONS, workflow_type
+from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence

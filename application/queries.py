@@ -96,6 +96,8 @@ class Chapter:
     position: int
     stream: StreamId
     occurrence: Occurrence
+    recorded_at: datetime
+    """When it was recorded, UTC; ``at`` is when it was so."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ async def _read_events(store: EventStore, stream: StreamId, until: datetime | No
 
 def _chapters(stream: StreamId, entries: Iterable[Entry]) -> Iterable[Chapter]:
     for entry in entries:
-        yield Chapter(entry.occurred_at, entry.position, stream, read_occurrence(entry))
+        yield Chapter(entry.occurred_at, entry.position, stream, read_occurrence(entry), entry.recorded_at)
 
 
 def _cited_streams(state: State) -> Iterable[StreamId]:

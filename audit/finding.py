@@ -30,6 +30,9 @@ class FindingKind(StrEnum):
     BALANCE = "balance"
     AGENDA = "agenda"
     HEAD = "head"
+    REALM = "realm"
+    CURSOR = "cursor"
+    CUT = "cut"
     ROOT = "root"
 
     @property
@@ -61,6 +64,9 @@ _WORDS: dict[FindingKind, tuple[str, str]] = {
     FindingKind.BALANCE: ("賬戶餘額與事件累計不符", "the balance is not what the events add up to"),
     FindingKind.AGENDA: ("待辦登記與檔案現狀不符", "the agenda is not how the stream stands"),
     FindingKind.HEAD: ("檔案末端與登記不符：末尾記錄被刪或被加", "the stream does not end where its row says"),
+    FindingKind.REALM: ("時鐘域登記與日誌不符", "the realm does not stand as the log says"),
+    FindingKind.CURSOR: ("跟隨者的位置超出日誌末端", "a follower has been beyond the end of the log"),
+    FindingKind.CUT: ("日誌被截短：其後的記錄已不存", "the log was cut: entries after this one are gone"),
     FindingKind.ROOT: ("樹根與留存的不同：該序號以前的歷史被改動", "not the root that was kept: history was changed"),
 }
 

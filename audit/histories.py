@@ -7,6 +7,7 @@ or handed over by ``carry_out``, is compared with the journal as well.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from temporalio.worker import Replayer
 
 from audit.finding import NOTHING
 from deciding.journal import read_answer
+from deciding.manual_clock import may_be_unrecorded
 from domain.kernel.envelope import Answer, Bundle, BundleAnswers, BundleResult, CarryOutResult, Ending, Envelope
 from store.port import EntryKind
 
@@ -59,6 +61,8 @@ class Run:
     events: int
     answers: int
     """Answers in it that were found in the journal with the same outcome."""
+    unrecorded: int = 0
+    """Refusals by the realm's clock, which are never journalled."""
     failure: str = ""
     """Why it does not replay; empty if it does."""
     differences: tuple[str, ...] = ()
@@ -75,6 +79,7 @@ class Run:
             "run_id": self.run_id,
             "events": self.events,
             "answers": self.answers,
+            "unrecorded": self.unrecorded,
             "failure": self.failure,
             "differences": list(self.differences),
         }
@@ -125,8 +130,9 @@ async def replay_histories(
         failure = "" if result.replay_failure is None else str(result.replay_failure)
         answers = await Answers.read(history, client.data_converter)
         differences = tuple(journal.differences(answers))
-        agreed = len(answers.of_updates) + len(answers.from_activities) - len(differences)
-        runs.append(Run(history.run_id, len(history.events), agreed, failure, differences))
+        unrecorded = sum(map(may_be_unrecorded, answers))
+        agreed = sum(map(_is_recorded, answers)) - len(differences)
+        runs.append(Run(history.run_id, len(history.events), agreed, unrecorded, failure, differences))
     return Histories(runs=tuple(runs))
 
 
@@ -151,10 +157,14 @@ async def _iterate_histories(client: Client, stream: StreamId) -> AsyncIterator[
 class Answers:
     """What one history says was answered."""
 
-    of_updates: dict[UUID, tuple[Envelope, Answer]] = field(default_factory=dict)
-    """By command id: what callers were answered."""
+    of_updates: list[tuple[UUID, Answer]] = field(default_factory=list)
+    """What callers were answered, with the command's id, in order."""
     from_activities: list[Answer] = field(default_factory=list)
     """What ``carry_out`` and ``carry_out_each`` gave the workflow, in order."""
+
+    def __iter__(self) -> Iterator[Answer]:
+        """Each of them."""
+        return chain((answer for _, answer in self.of_updates), self.from_activities)
 
     @classmethod
     async def read(cls, history: WorkflowHistory, converter: DataConverter) -> Answers:
@@ -171,7 +181,7 @@ class Answers:
                     request, answer_type = requests[update_id]
                     given = _list_answers((await converter.decode(payloads, [answer_type]))[0])
                     envelopes = request.envelopes if isinstance(request, Bundle) else (request,)
-                    answers.of_updates.update({e.command_id: (e, a) for e, a in zip(envelopes, given, strict=False)})
+                    answers.of_updates.extend((e.command_id, a) for e, a in zip(envelopes, given, strict=False))
             for payloads in _iterate_activity_results(event):
                 (result,) = await converter.decode(payloads, [CarryOutResult | BundleResult])  # type: ignore[list-item] # a union is a type to the converter
                 answers.from_activities.extend(_list_answers(result))
@@ -231,11 +241,11 @@ class JournalledAnswers:
 
     def differences(self, answers: Answers) -> Iterator[str]:
         """Every answer that the journal does not have, or has otherwise."""
-        for command_id, (_, answer) in answers.of_updates.items():
-            if answer.ending in _FINAL and not _is_same(answer, self.by_id.get(command_id)):
+        for command_id, answer in answers.of_updates:
+            if _is_recorded(answer) and not _is_same(answer, self.by_id.get(command_id)):
                 yield f"{command_id}: {_format(answer)} ≠ {_format(self.by_id.get(command_id))}"
         for answer in answers.from_activities:
-            if answer.ending in _FINAL and not _is_same(answer, self.by_end.get(answer.position)):
+            if _is_recorded(answer) and not _is_same(answer, self.by_end.get(answer.position)):
                 yield f"@{answer.position}: {_format(answer)} ≠ {_format(self.by_end.get(answer.position))}"
 
 
@@ -246,6 +256,11 @@ def _read_answer(entry: Entry) -> Answer | None:
         return read_answer(entry)
     except (ValueError, KeyError, TypeError, ValidationError):  # what the verification reports as JOURNAL
         return None
+
+
+def _is_recorded(answer: Answer) -> bool:
+    """Whether the journal must have it."""
+    return answer.ending in _FINAL and not may_be_unrecorded(answer)
 
 
 def _is_same(answer: Answer, recorded: Answer | None) -> bool:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from audit.finding import NOTHING, Finding, FindingKind
-from deciding.decision import alarm
+from audit.realms import Realms
+from audit.standings import compare_standing
 from deciding.fold import read_occurrence
 from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
-from domain.kernel.clock import Clock
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from store.bytes import GENESIS, chain_hash, leaf
@@ -41,6 +41,8 @@ class Thread:
     """Of its last entry."""
     calendar: int = 0
     """The version of the calendar that its last command was decided on."""
+    is_outside: bool = False
+    """Whether its last command was not asked of it by a door: then its workflow may still have to be notified."""
     folds: bool = True
     """Whether every event so far was understood."""
 
@@ -64,8 +66,11 @@ class Leaves:
         self._position = 0
         self._recorded_at: datetime | None = None
         self._group: _Group | None = None
+        self.realms = Realms()
         self._calendars: dict[str, list[Calendar]] = {}
         self.threads: dict[StreamId, Thread] = {}
+        self.missing_events: dict[StreamId, int] = {}
+        """How many events a stream's row tells of that the log does not have, as last compared."""
 
     def take(self, entry: Entry) -> Sequence[Effect] | None:
         """Look at the next entry; what it does to claims and accounts, or None if it is not understood."""
@@ -124,6 +129,8 @@ class Leaves:
             self._add(FindingKind.JOURNAL, entry, "actor, outcome", _first_line(error))
         if journal is not None:
             thread.calendar = journal.reads.get(entry.stream.sibling("calendar", CALENDAR_NAME), 0)
+        self.realms.trace(entry.stream.realm).take_command(entry, journal)
+        thread.is_outside = journal is None or journal.digest is None
         self._group = _Group(entry, journal)
 
     def _check_group(self, entry: Entry) -> None:
@@ -159,6 +166,7 @@ class Leaves:
             thread.folds = False
             self._add(FindingKind.FOLD, entry, thread.state.stage, _first_line(error))
             return None
+        self.realms.trace(entry.stream.realm).take_event(entry, occurrence.event)
         if (entry.stream.kind, entry.stream.name) == ("calendar", CALENDAR_NAME):
             self._calendars.setdefault(entry.stream.realm, [Calendar()]).append(calendar_of(thread.state))
         return effects
@@ -181,36 +189,41 @@ class Leaves:
         thread = self.threads.get(standing.stream)
         if thread is None:
             return [Finding(FindingKind.AGENDA, NOTHING, standing.stage, None, standing.stream)]
-        compared: list[tuple[str, Sequence[object], object]] = [("version", [thread.version], standing.version)]
+        clock = self.realms.clock(standing.stream.realm)
         if thread.folds:
-            compared.append(("stage", [thread.state.stage], standing.stage))
-            compared.append(("due_at", self._alarms(thread, standing.clock), standing.due_at))
+            differences = compare_standing(thread.state, self._calendars_since(thread), clock, standing)
+        elif thread.version != standing.version:
+            differences = [("version", str(thread.version), str(standing.version))]
+        else:
+            differences = []
+        if not standing.notified and not self._may_be_unnotified(thread):
+            differences.append(("notified", "true", "false"))
         return [
-            Finding(
-                FindingKind.AGENDA, _format(expected[-1]), _format(actual), thread.position, standing.stream, subject
-            )
-            for subject, expected, actual in compared
-            if actual not in expected
+            Finding(FindingKind.AGENDA, expected, actual, thread.position, standing.stream, subject)
+            for subject, expected, actual in differences
         ]
 
-    def _alarms(self, thread: Thread, clock: Clock) -> list[datetime | None]:
-        """When the stream's deadline lies, by each calendar published since its last command, the newest last.
-
-        A newer calendar moves the row by and by, so any of them may be what the row was reckoned by.
-        """
+    def _calendars_since(self, thread: Thread) -> Sequence[Calendar]:
+        """The calendar that its last command was decided by, and those published since."""
         published = self._calendars.get(thread.state.stream.realm, [Calendar()])
-        known = published[min(thread.calendar, len(published) - 1) :]
-        return [alarm(thread.state, calendar, clock) for calendar in known]
+        return published[min(thread.calendar, len(published) - 1) :]
+
+    def _may_be_unnotified(self, thread: Thread) -> bool:
+        """Written from outside, or by the realm's turn to the wall clock, after its own last command."""
+        return thread.is_outside or self.realms.trace(thread.state.stream.realm).turned > thread.position
 
     async def compare_heads(self, store: EventStore) -> AsyncIterator[Finding]:
         """Streams that do not end where their row says."""
         missing = set(self.threads)
+        self.missing_events.clear()
         async for head in store.heads():
             missing.discard(head.stream)
             thread = self.threads.get(head.stream)
             ends = (thread.version, thread.chain) if thread else (0, GENESIS)
             if ends != (head.version, head.chain):
                 position = thread.position if thread else None
+                if head.version > ends[0] and head.chain != ends[1]:
+                    self.missing_events[head.stream] = head.version - ends[0]
                 yield Finding(
                     FindingKind.HEAD, _format_head(head.version, head.chain), _format_head(*ends), position, head.stream
                 )

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from audit.consequences import is_consequence, list_consequences, list_unrecorded
 from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
+from deciding.decision import MORE
 from deciding.fold import fold, parse_command
 from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
@@ -199,7 +200,7 @@ class _CommandRedecision:
         self, unmet: Sequence[Unmet], consequences: Sequence[tuple[StreamId, Command, UUID]]
     ) -> DecisionDifference | None:
         """A refusal for what other streams say: their readings were not kept, but each must say whose it is."""
-        names = tuple(f"{other.name}: " for other, _, _ in consequences)
+        names = (*(f"{other.name}: " for other, _, _ in consequences), MORE)
         if all(u.en.startswith(names) for u in unmet):
             self.undecided = True
             return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,20 +12,17 @@ from audit.finding import NOTHING
 from audit.historical_facts import HistoricalFacts
 from audit.histories import Histories, ReplaySettings, replay_histories
 from audit.redecision import Redecision, read_recorded_commands, redecide
-from deciding.agenda_row import Summary, build_standing
-from deciding.decision import Decision
+from audit.standings import compare_standing
 from deciding.fold import fold
 from deciding.journal import Journal
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from temporalio.client import Client
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import StreamId
-    from store.port import EventStore, Standing
+    from store.port import EventStore
 
 
 @dataclass(frozen=True)
@@ -100,22 +96,10 @@ async def refold(store: EventStore, stream: StreamId) -> Refold:
     realm = await store.realm(stream.realm)
     state = fold(stream, [event async for event in store.read(stream)])
     if row is None:
-        return Refold(state.version, state.stage, (("agenda", state.stage, NOTHING),))
-    newest: tuple[tuple[str, str, str], ...] = ()
-    for calendar in await _list_calendars(store, stream):
-        expected = build_standing(Decision((), state, calendar, realm.clock, {}, state))
-        newest = tuple(c for c in _iterate_differences(expected, row) if c[1] != c[2])
-        if not newest:
-            break
-    return Refold(state.version, state.stage, newest)
-
-
-def _iterate_differences(expected: Standing, row: Standing) -> Iterator[tuple[str, str, str]]:
-    yield "version", str(expected.version), str(row.version)
-    yield "stage", expected.stage, row.stage
-    yield "due_at", _format_due(expected), _format_due(row)
-    yield "clock", expected.clock, row.clock
-    yield "summary", _format_summary(expected), _format_summary(row)
+        missing = () if state.version == 0 else (("agenda", state.stage, NOTHING),)
+        return Refold(state.version, state.stage, missing)
+    calendars = await _list_calendars(store, stream)
+    return Refold(state.version, state.stage, tuple(compare_standing(state, calendars, realm.clock, row)))
 
 
 async def _list_calendars(store: EventStore, stream: StreamId) -> list[Calendar]:
@@ -128,16 +112,3 @@ async def _list_calendars(store: EventStore, stream: StreamId) -> list[Calendar]
     past = HistoricalFacts(store)
     newest = (await past.newest_state(register)).version
     return [calendar_of(await past.state_at(register, v)) for v in range(min(since, newest), newest + 1)]
-
-
-def _format_due(row: Standing) -> str:
-    return row.due_at.isoformat() if row.due_at else NOTHING
-
-
-def _format_summary(row: Standing) -> str:
-    """As JSON with sorted keys; without the sentences about who is awaited, whose wording is no fact."""
-    try:
-        facts = Summary.of(row).facts
-    except ValidationError:  # not of our making: to be shown as it is
-        return row.summary.decode(errors="replace")
-    return json.dumps(facts, sort_keys=True, ensure_ascii=False)

@@ -27,6 +27,8 @@ PAGE: Final = 1000
 """Entries fetched at once."""
 TRIES: Final = 12
 """How often rows that differ while the log grows are compared again before they are findings."""
+MOST_WITNESSES: Final = 5
+"""Rows that are named when they tell of entries beyond the end of the log."""
 PAUSE_S: Final = 0.05
 """Seconds between two such comparisons."""
 
@@ -85,6 +87,10 @@ class Verification:
     streams: int
     root: str
     """The RFC 6962 root over all positions, in hex: keep it outside, together with how many entries it is over."""
+    unchanged_to: int = 0
+    """The largest size of which a kept root agrees: history up to there is what it was. 0 if none agrees."""
+    changed_by: int | None = None
+    """The smallest size of which a kept root does not agree: something up to there was changed, cut or put in."""
     findings: tuple[Finding, ...] = field(default=())
 
     @property
@@ -101,6 +107,8 @@ class Verification:
             "commands": self.commands,
             "streams": self.streams,
             "root": self.root,
+            "unchanged_to": self.unchanged_to,
+            "changed_by": self.changed_by,
             "findings": [f.as_json() for f in self.findings],
         }
 
@@ -120,6 +128,10 @@ class _Pass:
         self._store = store
         self._progress = progress
         self._roots = sorted(roots, key=lambda root: root.size)
+        self._unchanged_to = 0
+        self._changed_by: int | None = None
+        self._beyond: list[tuple[str, int]] = []
+        """What tells of entries beyond the end of the log, and how many there must have been."""
         self._findings: list[Finding] = []
         self._leaves = Leaves(self._findings.append)
         self._repeats = Repeats()
@@ -140,7 +152,9 @@ class _Pass:
         self._leaves.end()
         await self._check_repeats()
         await self._catch_up()
-        self._findings.extend(build_stray_posting(posting) for posting in rest if posting.position > self._reached)
+        beyond = [posting for posting in rest if posting.position > self._reached]
+        self._findings.extend(build_stray_posting(posting) for posting in beyond)
+        self._beyond.extend(("postings", posting.position) for posting in beyond[-1:])
         await self._check_rows()
         self._check_length()
         return Verification(
@@ -149,6 +163,8 @@ class _Pass:
             commands=self._commands,
             streams=len(self._leaves.threads),
             root=self._tree.root().hex(),
+            unchanged_to=self._unchanged_to,
+            changed_by=self._changed_by,
             findings=tuple(sorted(self._findings, key=lambda f: (f.position or 0, f.stream or "", f.kind, f.subject))),
         )
 
@@ -185,16 +201,31 @@ class _Pass:
         while self._roots and self._roots[0].size == self._tree.size:
             expected = self._roots.pop(0)
             root = self._tree.root()
-            if root != expected.root:
+            if root == expected.root:
+                self._unchanged_to = expected.size
+            else:
+                self._changed_by = self._changed_by or expected.size
                 self._findings.append(Finding(FindingKind.ROOT, expected.root.hex(), root.hex(), expected.size))
 
     def _check_length(self) -> None:
-        """Whether the log is shorter than it was when a root was kept."""
-        for expected in self._roots:
-            length = f"{self._tree.size} entries"
-            self._findings.append(
-                Finding(FindingKind.ROOT, f"{expected.size} entries", length, self._tree.size or None)
-            )
+        """Whether the log was longer once: by a kept root, or by what rows beside it tell of."""
+        beyond = [(f"root {root.size}", root.size) for root in self._roots] + self._beyond
+        if self._roots:
+            self._changed_by = self._changed_by or self._roots[0].size
+        if beyond:
+            longest = max(position for _, position in beyond)
+            witnesses = ", ".join(dict.fromkeys(name for name, _ in beyond[:MOST_WITNESSES]))
+            expected, actual = f"≥ {longest} entries ({witnesses})", f"{self._tree.size} entries"
+            self._findings.append(Finding(FindingKind.CUT, expected, actual, self._tree.size or None))
+
+    async def _compare_cursors(self) -> list[Finding]:
+        """Followers that have been where the log does not reach."""
+        cursors = await self._store.cursors()
+        ahead = {name: position for name, position in cursors.items() if position > self._reached}
+        return [
+            Finding(FindingKind.CURSOR, f"≤ {self._reached}", str(position), self._reached or None, None, name)
+            for name, position in sorted(ahead.items())
+        ]
 
     async def _check_repeats(self) -> None:
         """Read the log once more only if two ids look alike."""
@@ -215,12 +246,22 @@ class _Pass:
             again = await self._compare_rows()
             suspects = {row: finding for row, finding in again.items() if row in suspects}
         self._findings.extend(suspects.values())
+        self._beyond.extend(
+            (f"follower {f.subject}", int(f.actual)) for f in suspects.values() if f.kind is FindingKind.CURSOR
+        )
+        if not {FindingKind.POSITION, FindingKind.UNREADABLE} & {f.kind for f in self._findings}:
+            missing, end = self._leaves.missing_events, self._tree.size
+            streams = [f.stream for f in suspects.values() if f.kind is FindingKind.HEAD and f.stream in missing]
+            total = sum(missing[stream] for stream in streams if stream)
+            self._beyond.extend((f"{stream}", end + total) for stream in streams)
 
     async def _compare_rows(self) -> dict[tuple[str, ...], Finding]:
         findings: list[Finding] = self._tables.compare_claims(await self._store.claims())
         findings += self._tables.compare_balances(await self._store.balances())
+        findings += [f async for f in self._leaves.realms.compare(self._store)]
         findings += [f async for f in self._leaves.compare_standings(self._store)]
         findings += [f async for f in self._leaves.compare_heads(self._store)]
+        findings += await self._compare_cursors()
         return {_row_of(f): f for f in findings}
 
     async def _catch_up(self) -> bool:

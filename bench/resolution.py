@@ -147,10 +147,11 @@ class Round:
         if result.answer is None or result.answer.ending is not Ending.ACCEPTED:
             raise RuntimeError(result.answer)
 
-    async def preview(self) -> ResolutionPreview:
-        """As the office looks at it: the better half of each panel is selected."""
+    async def preview(self, more_fen: int = 0) -> ResolutionPreview:
+        """As the office looks at it: every other bid is selected, for what it asked or for so much more."""
+        fen = AWARD_FEN + more_fen
         chosen = [
-            Selection(application=f"AP-{n}", project=f"PJ-{n}", award=AWARD_FEN, funds={"FS-1": AWARD_FEN}, panel=panel)
+            Selection(application=f"AP-{n}", project=f"PJ-{n}", award=fen, funds={"FS-1": fen}, panel=panel)
             for number, panel in enumerate(self.panels)
             for n in range(number * A_PANEL, min(self.bids, (number + 1) * A_PANEL))
             if n % 2

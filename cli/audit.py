@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -13,11 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import temporal_client
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
+from audit.attempts import Attempt, iterate_attempts
 from audit.histories import ReplaySettings
 from audit.invariants import INVARIANTS, TIERS, Report, check
 from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
-from cli import project
+from cli import project, rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
@@ -25,15 +27,16 @@ from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.identity import StreamId
 from domain.kernel.input import parse_moment
 from runtime.sandbox import sandbox
+from runtime.store import OutOfService
 from runtime.worker import WORKFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audit.redecision import DecisionDifference
-    from domain.kernel.identity import StreamId
     from store.port import EventStore
 
 app = Typer()
@@ -61,22 +64,26 @@ async def verify_command(
     invocation: Invocation,
     root: Annotated[
         list[str] | None,
-        typer.Option("--root", help="留存在外的樹根 a root kept outside, SIZE:ROOT(可多次)", show_default=False),
+        typer.Option(
+            "--root", help="留存樹根 a kept root, SIZE:ROOT，或其檔案 or a file of them(可多次)", show_default=False
+        ),
     ] = None,
 ) -> None:
     """核驗全部日誌：有無改動、缺失、不符 / verify the whole log: was anything changed, cut or made up.
 
     印出的樹根請抄存於資料庫之外，下次以 --root 帶入：其前的歷史若被改寫，必被發現。
     Keep the printed root outside the database; give it by --root next time, and a rewritten history is found.
+    留存多個，可知改動在哪兩個之間 / with several it is told between which two it was changed.
 
     \b
     退出碼 exit: 0 全部相符 all agrees; 6 有不符 findings
     例 examples:
       venture audit verify
       venture audit verify --root 55:10aaa90b9896f557e95634f6848823a3f3ca40593c661810c9792649beeac5e1
+      venture audit verify --root roots.txt
       venture audit verify -o jsonl --lang en
     """  # noqa: D301 - a real backspace keeps the lines apart
-    printer, roots = invocation.printer, [_read_root(text) for text in root or ()]
+    printer, roots = invocation.printer, [kept for text in root or () for kept in _read_roots(text)]
     async with invocation.open_store() as store:
         with _bar(printer) as progress:
             verification = await verify(store, progress=_Bar(progress, printer), roots=roots)
@@ -85,11 +92,18 @@ async def verify_command(
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def _read_root(text: str) -> Root:
+def _read_roots(text: str) -> list[Root]:
+    """The root itself, or those in the file of that name, one a line."""
+    lines = [text]
+    if Path(text).is_file():
+        lines = [line for line in Path(text).read_text(encoding="utf-8").splitlines() if line.strip()]
     try:
-        return Root.read(text)
+        return [Root.read(line) for line in lines]
     except ValueError as error:
-        raise ArgumentInvalid(f"--root {text}:寫作 條數：樹根", f"--root {text}: write SIZE:ROOT") from error
+        raise ArgumentInvalid(
+            f"--root {text}:寫作 條數：樹根，或每行一個的檔案",
+            f"--root {text}: write SIZE:ROOT, or a file with one a line",
+        ) from error
 
 
 def _bar(printer: Printer) -> Progress:
@@ -138,11 +152,82 @@ def tell_verification(verification: Verification, printer: Printer) -> None:
         f"{v.entries} entries ({v.events} events, {v.commands} commands) of {v.streams} streams",
     )
     printer.line(f"{mark} {verdict} · {sizes}")
+    if (bracket := _bracket(v, printer)) is not None:
+        printer.line(bracket)
     printer.line(printer.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}")
+
+
+def _bracket(v: Verification, printer: Printer) -> str | None:
+    """Between which kept roots history was changed; None if no root was given."""
+    if v.changed_by is not None:
+        return printer.say(
+            f"留存樹根：至第 {v.unchanged_to} 條未改，其後至第 {v.changed_by} 條之間曾被改動或截短",
+            f"kept roots: unchanged up to position {v.unchanged_to}, changed or cut after it and by {v.changed_by}",
+        )
+    if v.unchanged_to:
+        return printer.say(
+            f"留存樹根：至第 {v.unchanged_to} 條未改", f"kept roots: unchanged up to position {v.unchanged_to}"
+        )
+    return None
 
 
 def _count(findings: int, printer: Printer) -> str:
     return printer.say(f"{findings} 處不符", f"{findings} findings")
+
+
+# ---------------------------------------------------------------------------------------------------------- attempts
+
+
+@app.command("attempts")
+@verb
+async def attempts_command(
+    *,
+    invocation: Invocation,
+    subject: Annotated[str | None, typer.Argument(help="PJ-3、AP-5 或全稱；不填即全部 all", show_default=False)] = None,
+    realm: Realm = None,
+) -> None:
+    """被拒的每一次申請：何人、何時、依何規則 / every refused attempt: who, when, by which rules.
+
+    業務時間與記錄時間並列；從未立案的編號也在內。
+    Business time and recording time side by side; names under which nothing was ever recorded are among them.
+
+    \b
+    例 examples:
+      venture audit attempts
+      venture audit attempts PJ-3
+      venture audit attempts --realm live -o jsonl
+    """  # noqa: D301 - a real backspace keeps the lines apart
+    printer = invocation.printer
+    async with invocation.open_runtime() as runtime:
+        stream = None if subject is None else await _resolve_attempted(runtime.store, subject, realm)
+        rows = [_attempt_row(attempt, printer) async for attempt in iterate_attempts(runtime.store, stream, realm)]
+    columns = (
+        Column("position", "序號", "position", right=True),
+        Column("recorded", "記錄時間", "recorded"),
+        Column("occurred", "業務時間", "business time"),
+        Column("stream", "檔案", "stream"),
+        Column("actor", "經辦", "actor"),
+        Column("command", "命令", "command"),
+        Column("text", "未符條件", "unmet"),
+    )
+    printer.rows(rows, columns, ("沒有被拒的申請", "nothing was refused"))
+
+
+async def _resolve_attempted(store: EventStore, name: str, realm: str | None) -> StreamId:
+    """The stream of that name; a whole id may be of one that was only ever attempted."""
+    try:
+        return StreamId(name)
+    except ValueError:
+        return await resolve_name(store, name, realm)
+
+
+def _attempt_row(attempt: Attempt, printer: Printer) -> dict[str, Any]:
+    row = attempt.as_json()
+    if printer.for_people:
+        row["recorded"] = rendering.local_time(attempt.recorded_at)
+        row["occurred"] = rendering.local_time(attempt.occurred_at)
+        row["text"] = "; ".join(f"{u.rule} {printer.say(u.zh, u.en)}" for u in attempt.unmet)
+    return row
 
 
 # -------------------------------------------------------------------------------------------------------- invariants
@@ -207,6 +292,8 @@ def tell_invariants(report: Report, printer: Printer) -> None:
     for rule, texts in INVARIANTS.items():
         mark = "✗" if broken[rule] else "✓" if report.judged[rule] else "–"
         count = printer.say(f"判 {report.judged[rule]} 次", f"judged {report.judged[rule]} times")
+        if rule == "C1" and not report.bases_reconciled:
+            count += printer.say("；應有數未給（--bases），數目未核", "; no numbers given (--bases), none reconciled")
         printer.line(f"{mark} {rule:<4} {printer.say(*texts)} · {count}")
     rows = [b.as_json() | {"text": printer.say(b.zh, b.en)} for b in report.breaches]
     if rows:
@@ -218,12 +305,20 @@ def tell_invariants(report: Report, printer: Printer) -> None:
         )
         printer.rows(rows, columns, ("", ""))
     moves = sum(n for rule, n in report.judged.items() if rule not in INVARIANTS)
-    mark, verdict = ("✓", printer.say("全部成立", "all hold")) if report.ok else ("✗", _breaches(len(rows), printer))
+    mark, verdict = ("✓", _verdict(report, printer)) if report.ok else ("✗", _breaches(len(rows), printer))
     sizes = printer.say(
         f"{report.events} 個事件，狀態機判 {moves} 次",
         f"{report.events} events, the state machine judged {moves} times",
     )
     printer.line(f"{mark} {verdict} · {sizes}")
+
+
+def _verdict(report: Report, printer: Printer) -> str:
+    """Nothing is said to hold that was never judged."""
+    if not report.unjudged:
+        return printer.say("全部成立", "all hold")
+    rules = " ".join(report.unjudged)
+    return printer.say(f"所判各條成立；無可判者：{rules}", f"all that could be judged hold; nothing to judge: {rules}")
 
 
 def _breaches(number: int, printer: Printer) -> str:
@@ -250,9 +345,13 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
       venture audit replay project/live/AP-5 -o json
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer = invocation.printer
-    async with invocation.open_runtime() as runtime:
-        stream = await resolve_name(runtime.store, subject, realm)
-        replayed = await replay(runtime.store, runtime.client, stream, replay_settings())
+    try:
+        async with invocation.open_runtime(with_temporal=True) as runtime:
+            stream = await resolve_name(runtime.store, subject, realm)
+            replayed = await replay(runtime.store, runtime.client, stream, replay_settings())
+    except OutOfService:  # if it is Temporal alone, the log can still be folded and decided again
+        async with invocation.open_runtime() as runtime:
+            replayed = await replay(runtime.store, None, await resolve_name(runtime.store, subject, realm))
     if printer.for_people:
         tell_replay(replayed, printer)
     else:
@@ -306,16 +405,22 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
         ),
         lines,
     )
+    if not histories.temporal_answered:
+        yield "–", printer.say("三 重放工作流:Temporal 沒有回答，未重放", "3 run again: Temporal did not answer"), []
+        return
     if not histories.are_kept:
         gone = printer.say("三 重放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
         yield "–", gone, []
         return
     answers = sum(run.answers for run in histories.runs)
+    unrecorded = sum(run.unrecorded for run in histories.runs)
     yield (
         _mark(histories.ok),
         printer.say(
-            f"三 重放工作流：{len(histories.runs)} 次運行，{answers} 個答覆與日誌相符",
-            f"3 run again: {len(histories.runs)} runs, {answers} answers as journalled",
+            f"三 重放工作流：{len(histories.runs)} 次運行，{answers} 個答覆與日誌相符"
+            + (f"；另有 {unrecorded} 個因時鐘不受理，依例不入日誌" if unrecorded else ""),
+            f"3 run again: {len(histories.runs)} runs, {answers} answers as journalled"
+            + (f"; {unrecorded} refused by the clock, which is never journalled" if unrecorded else ""),
         ),
         [
             f"{run.run_id}: {line}"

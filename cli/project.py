@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from application.queries import Chapter, File, load_file, resolve_name
 from cli import rendering
@@ -24,18 +26,27 @@ app = Typer()
 
 @app.command("show")
 @verb
-async def show_command(name: Name, *, invocation: Invocation, realm: Realm = None) -> None:
+async def show_command(
+    name: Name,
+    *,
+    invocation: Invocation,
+    realm: Realm = None,
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="並列記錄時間 show too when each event was recorded")
+    ] = False,
+) -> None:
     """一個項目的全卷：現狀、等候、資金、經過 / a project's whole file: where it stands, money, the story so far.
 
     例 examples:
       venture project show PJ-3
       venture project show PJ-3 --lang en
+      venture project show PJ-3 --recorded
       venture project show PJ-3 -o json
     """
     async with invocation.open_store() as store:
         file = await load_file(store, await resolve_name(store, name, realm))
         organisation, now = await _organisation(store, file), await now_in(store, file.stream)
-    show(file, invocation.printer, now, organisation)
+    show(file, invocation.printer, now, organisation, with_recorded=recorded)
 
 
 async def now_in(store: EventStore, stream: StreamId) -> datetime:
@@ -52,10 +63,10 @@ async def _organisation(store: EventStore, file: File) -> str:
     return fold(stream, [e async for e in store.read(stream)]).part(Organisation).name
 
 
-def show(file: File, printer: Printer, now: datetime, organisation: str = "") -> None:
+def show(file: File, printer: Printer, now: datetime, organisation: str = "", *, with_recorded: bool = False) -> None:
     """The page of a file, or its data."""
     if printer.for_people:
-        for part in rendering.page(file, printer, now, organisation=organisation):
+        for part in rendering.page(file, printer, now, organisation=organisation, with_recorded=with_recorded):
             printer.show(part)
     else:
         printer.json(as_json(file))
@@ -98,6 +109,7 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
     event = chapter.occurrence.event
     return {
         "at": chapter.at.isoformat(),
+        "recorded_at": chapter.recorded_at.isoformat(),
         "position": chapter.position,
         "stream": chapter.stream,
         "event": event.event_type,
@@ -132,7 +144,7 @@ async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Pr
             line = f"{rendering.local_time(occurrence.at)}  {what}  {occurrence.actor}  {particulars}"
             printer.line(line)
         else:
-            chapter = Chapter(occurrence.at, entry.position, stream, occurrence)
+            chapter = Chapter(occurrence.at, entry.position, stream, occurrence, entry.recorded_at)
             Printer(Form.JSONL, printer.lang).json(_chapter(chapter))
         shown = entry.version
     return shown

@@ -165,8 +165,13 @@ def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
     return text
 
 
-def page(file: File, printer: Printer, now: datetime, *, organisation: str = "") -> Iterable[Any]:
-    """A project's page: where it stands, who is awaited until when, money, and the story so far."""
+def page(
+    file: File, printer: Printer, now: datetime, *, organisation: str = "", with_recorded: bool = False
+) -> Iterable[Any]:
+    """A project's page: where it stands, who is awaited until when, money, and the story so far.
+
+    ``with_recorded`` shows beside when a thing was so when it was recorded.
+    """
     summary = file.summary
     head = Table.grid(padding=(0, 2))
     head.add_column(style="bold")
@@ -175,7 +180,7 @@ def page(file: File, printer: Printer, now: datetime, *, organisation: str = "")
         head.add_row(printer.say(zh, en), value)
     names = " · ".join(str(summary[k]) for k in ("project", "application") if summary.get(k)) or file.stream.name
     yield Panel(head, title=f"{names}  {summary.get('title') or ''}".rstrip(), title_align="left", expand=False)
-    yield _story(file.story, printer)
+    yield _story(file.story, printer, with_recorded=with_recorded)
 
 
 def _facts(
@@ -208,14 +213,17 @@ def _facts(
     yield "檔案", "file", f"{file.stream}  v{file.state.version}"
 
 
-def _story(story: Iterable[Chapter], printer: Printer) -> Table:
+def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for zh, en in (("時間", "when"), ("事件", "what"), ("經辦", "by"), ("對象", "of"), ("內容", "particulars")):
         table.add_column(printer.say(zh, en), no_wrap=zh in ("時間", "經辦", "對象"))
+        if with_recorded and zh == "時間":
+            table.add_column(printer.say("記錄時間", "recorded"), no_wrap=True)
     for chapter in story:
         event = chapter.occurrence.event
         table.add_row(
             local_time(chapter.at),
+            *([local_time(chapter.recorded_at)] if with_recorded else []),
             printer.say(event.zh, event.event_type),
             chapter.occurrence.actor,
             chapter.stream.name,

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
     from domain.kernel.decider import Aggregate
 
+MOST_UNMET = 100
+"""Conditions that a refusal names; of more it says how many there are."""
+MORE = "and "
+"""How the line begins that counts the rest."""
 MOST_DUE = 1000
 """More deadlines than this in one go is a loop, not a backlog."""
 
@@ -192,8 +196,20 @@ async def decide_consequences(
         reader.rest_on(other, after.steps[-1].events)
         others[other] = before.then(after) if before else after
     if unmet:
-        return decision.refuse(tuple(unmet)), ()
+        return decision.refuse(_bound(tuple(unmet))), ()
     return decision, tuple(others.values())
+
+
+def _bound(unmet: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
+    """So many of them, each rule at least once, and how many more there are: people read it, and it is kept."""
+    if len(unmet) <= MOST_UNMET:
+        return unmet
+    listed = unmet[:MOST_UNMET]
+    rules = {u.rule for u in listed}
+    others = {u.rule: u for u in reversed(unmet) if u.rule not in rules}
+    more = len(unmet) - len(listed) - len(others)
+    rest = Unmet(rule=listed[-1].rule, zh=f"另有 {more} 項未列", en=f"{MORE}{more} more that are not listed")
+    return (*listed, *others.values(), rest)
 
 
 def _likely_reads(reader: Reader, consequences: Sequence[tuple[StreamId, Command]]) -> Reads:
@@ -249,7 +265,7 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
     try:
         events = tuple(aggregate.decide(state, facts, order))
     except CommandRejected as refusal:
-        unmet = refusal.unmet
+        unmet = _bound(refusal.unmet)
     calendar_stream = state.stream.sibling("calendar", CALENDAR_NAME)
     return Step(
         command_id=command_id,

@@ -7,7 +7,7 @@ judged again.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from domain.kernel.envelope import Envelope
     from domain.kernel.state import State
     from store.port import Append, EventStore, Loaded, Standing
+
+
+UNRECORDED_RULES: Final = frozenset({"CLOCK", "CK01", "CK02", "ID03"})
+"""What a refusal that no journal holds may be for; CK01 and CK02 are journalled where the stream itself says no."""
+
+
+def may_be_unrecorded(answer: Answer) -> bool:
+    """Whether it is a refusal that no journal need hold: how the clock stood then cannot be read again."""
+    refused = answer.ending is Ending.REFUSED and answer.position == 0
+    return refused and {unmet.rule for unmet in answer.unmet} <= UNRECORDED_RULES
 
 
 def refuse_past(state: State, at: datetime, loaded: Loaded) -> Answer | None:

@@ -25,7 +25,7 @@ async def require_free_ids(store: EventStore, decision: Decision) -> None:
     """Raise StreamParked if the id of a deadline among the steps is journalled as something else."""
     for step in decision.steps:
         if is_deadline(step) and (holder := await _find_holder(store, decision.state.stream, step)) is not None:
-            why = f"the id of {step.order.command.command_type} at {step.order.at.isoformat()} is taken on {holder}"
+            why = f"{step.order.command.command_type} at {step.order.at.isoformat()}: its id is taken on {holder}"
             raise StreamParked(decision.state.stream, why)
 
 

@@ -350,6 +350,10 @@ class MemoryStore:
         """The position up to which that follower has worked."""
         return self._followers[name].position if name in self._followers else 0
 
+    async def cursors(self) -> Mapping[str, int]:
+        """Every follower's cursor, by name."""
+        return {name: follower.position for name, follower in sorted(self._followers.items())}
+
     async def advance(self, name: str, generation: int, old: int, new: int) -> bool:
         """Move the follower's cursor by compare-and-set under its generation."""
         follower = self._followers.get(name)

@@ -308,6 +308,9 @@ class EventStore(Protocol):
     async def cursor(self, name: str) -> int:
         """The position up to which that follower has worked."""
 
+    async def cursors(self) -> Mapping[str, int]:
+        """Every follower's cursor, by name."""
+
     async def advance(self, name: str, generation: int, old: int, new: int) -> bool:
         """Move the follower's cursor by compare-and-set under its generation; whether it moved."""
 

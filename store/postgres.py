@@ -460,6 +460,10 @@ class PostgresStore:
         """The position up to which that follower has worked."""
         return int(await self._value("cursor", name))
 
+    async def cursors(self) -> Mapping[str, int]:
+        """Every follower's cursor, by name."""
+        return {row["name"]: row["position"] for row in await self._rows("cursors")}
+
     async def advance(self, name: str, generation: int, old: int, new: int) -> bool:
         """Move the follower's cursor by compare-and-set under its generation."""
         return bool(await self._value("advance", name, generation, old, new))

@@ -125,6 +125,9 @@ SELECT venture.lease($1, $2, $3);
 -- name: cursor
 SELECT COALESCE((SELECT position FROM venture.followers WHERE name = $1::text), 0);
 
+-- name: cursors
+SELECT name, position FROM venture.followers ORDER BY name;
+
 -- name: advance
 SELECT venture.advance($1, $2, $3, $4);
 

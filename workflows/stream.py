@@ -11,8 +11,6 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows.kinds import GROUP_DECISIONS
-
 with workflow.unsafe.imports_passed_through():
     from activities import names
     from domain.kernel.envelope import (
@@ -265,7 +263,7 @@ class StreamWorkflow:
 def _decides_group(request: CarryOut | BundleRequest) -> bool:
     """Whether a command among these decides over many streams."""
     envelopes = request.envelopes if isinstance(request, BundleRequest) else (request.envelope,)
-    return any(envelope is not None and envelope.command in GROUP_DECISIONS for envelope in envelopes)
+    return any(envelope is not None and envelope.command in names.GROUP_DECISIONS for envelope in envelopes)
 
 
 def _summary(request: CarryOut | BundleRequest) -> str:

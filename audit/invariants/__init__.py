@@ -100,6 +100,13 @@ class Report:
     judged: Mapping[str, int]
     """Rule and how often a condition of it was judged."""
     breaches: tuple[Breach, ...]
+    bases_reconciled: bool = False
+    """Whether somebody stated how many bases there must be (C1): nobody's number agrees with nothing."""
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """The invariants of which no condition was judged."""
+        return tuple(rule for rule in INVARIANTS if not self.judged.get(rule))
 
     @property
     def ok(self) -> bool:
@@ -112,6 +119,8 @@ class Report:
             "ok": self.ok,
             "events": self.events,
             "realms": self.realms,
+            "bases_reconciled": self.bases_reconciled,
+            "unjudged": list(self.unjudged),
             "judged": dict(sorted(self.judged.items())),
             "breaches": [b.as_json() for b in self.breaches],
         }
@@ -125,6 +134,7 @@ class Invariants:
         self._require = Conditions()
         self._realms: defaultdict[str, Realm] = defaultdict(Realm)
         self._events = 0
+        self._bases_reconciled = False
 
     def take(self, entry: Entry) -> None:
         """Check one entry."""
@@ -155,6 +165,7 @@ class Invariants:
 
     def reconcile(self, realm: str, stated: Mapping[str, int]) -> None:
         """C1: the bases of that realm are as many of each tier as the city states, e.g. 1 + 7 + 55."""
+        self._bases_reconciled = True
         registered = Counter(self._realms[realm].bases.values())
         for tier in sorted({*registered, *stated}):
             self._require(
@@ -167,7 +178,7 @@ class Invariants:
     def report(self) -> Report:
         """What it came to so far."""
         judged = dict.fromkeys(INVARIANTS, 0) | self._require.judged
-        return Report(self._events, len(self._realms), judged, tuple(self._require.breaches))
+        return Report(self._events, len(self._realms), judged, tuple(self._require.breaches), self._bases_reconciled)
 
 
 async def check(

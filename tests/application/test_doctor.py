@@ -75,4 +75,5 @@ async def test_a_stream_whose_deadlines_id_somebody_has_taken_is_parked_too() ->
     await store.append(group(taken))
     row = await examine_parked(store)
     assert row.ok is False
-    assert f"{stream} (CloseNeedSolicitation: its id is taken)" in row.state
+    assert f"{stream} (CloseNeedSolicitation at " in row.state
+    assert ": its id is taken on " in row.state

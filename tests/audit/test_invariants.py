@@ -142,7 +142,7 @@ def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: p
     answer = said(monkeypatch, store)
     assert answer.exit_code == 0, answer.output
     assert all(f" {rule} " in answer.output for rule in INVARIANTS)
-    assert "全部成立" in answer.output
+    assert "所判各條成立" in answer.output
 
 
 def test_a_breach_is_told_with_its_place_and_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,16 +16,20 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from audit.finding import FindingKind
 from audit.histories import ReplaySettings
 from audit.replay import replay
-from audit.verification import verify
+from audit.verification import Root, verify
 from cli.audit import replay_settings
 from domain.kernel.envelope import Opening
-from domain.kernel.identity import StreamId
+from domain.kernel.identity import Actor, StreamId
+from domain.kernel.refusal import CommandRejected
+from domain.project.bidding import WithdrawApplication
 from local.postgres import APPLICATION, OWNER, SUPERUSER
 from scenarios.play import play
+from store.bytes import root
 from store.migration import migrate
-from store.port import EntryKind
+from store.port import Append, EntryKind
 from store.postgres import PostgresStore, open_pool
 from tests.audit.direct_door import play_story, story
+from tests.store.appends import write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -86,52 +91,138 @@ async def test_an_untouched_database_verifies(servers: Servers, copy: str) -> No
             assert (await replay(store, None, standing.stream)).ok
 
 
-@pytest.mark.parametrize(
-    ("statement", "what", "located_at"),
-    [
-        (
-            """UPDATE venture.entries SET data = replace(data::text, '10000000', '90000000')::json
-                WHERE type = 'FundSourceRegistered'""",
-            {FindingKind.CHAIN, FindingKind.POSTING, FindingKind.BALANCE},
-            "FundSourceRegistered",
-        ),
-        (
-            "UPDATE venture.entries SET recorded_at = recorded_at - interval '1 day' WHERE type = 'AwardConfirmed'",
-            {FindingKind.CHAIN, FindingKind.RECORDED_AT, FindingKind.GROUP},
-            "AwardConfirmed",
-        ),
-        (
-            "UPDATE venture.entries SET stream = 'PROJECT' WHERE type = 'NeedAdopted'",
-            {FindingKind.UNREADABLE, FindingKind.POSITION, FindingKind.OUTCOME, FindingKind.AGENDA},
-            "NeedAdopted",
-        ),
-        ("DELETE FROM venture.claims WHERE key LIKE 'name/%'", {FindingKind.CLAIM}, "AwardProposed"),
-        ("DELETE FROM venture.postings WHERE source LIKE 'world/%'", {FindingKind.POSTING}, "FundSourceRegistered"),
-        (
-            "UPDATE venture.accounts SET balance = balance + 1 WHERE account LIKE 'envelope/%'",
-            {FindingKind.BALANCE},
-            "",
-        ),
-        ("UPDATE venture.agenda SET due_at = now() WHERE kind = 'project'", {FindingKind.AGENDA}, ""),
-        (
-            "DELETE FROM venture.entries WHERE position > (SELECT max(position) - 2 FROM venture.entries)",
-            {FindingKind.AGENDA},
-            "",
-        ),
-    ],
-    ids=["payload", "recorded_at", "stream", "claim", "posting", "balance", "agenda", "tail"],
-)
-async def test_what_an_owner_changes_is_found(
-    servers: Servers, copy: str, statement: str, what: set[FindingKind], located_at: str
-) -> None:
-    async with connected(servers, OWNER, copy) as connection:
+K = FindingKind
+PENCIL: dict[str, tuple[str, set[FindingKind], str]] = {
+    "payload": (
+        """UPDATE venture.entries SET data = replace(data::text, '10000000', '90000000')::json
+            WHERE type = 'FundSourceRegistered'""",
+        {K.CHAIN, K.POSTING, K.BALANCE, K.AGENDA},
+        "FundSourceRegistered",
+    ),
+    "recorded_at": (
+        "UPDATE venture.entries SET recorded_at = recorded_at - interval '1 day' WHERE type = 'AwardConfirmed'",
+        {K.CHAIN, K.RECORDED_AT, K.GROUP},
+        "AwardConfirmed",
+    ),
+    "stream of an entry": (
+        "UPDATE venture.entries SET stream = 'PROJECT' WHERE type = 'NeedAdopted'",
+        {K.UNREADABLE, K.POSITION, K.OUTCOME, K.AGENDA, K.HEAD},
+        "NeedAdopted",
+    ),
+    "chain of an entry": (
+        "UPDATE venture.entries SET chain = sha256(chain) WHERE type = 'NeedAdopted'",
+        {K.CHAIN, K.HEAD},
+        "NeedAdopted",
+    ),
+    "chain of a stream": ("UPDATE venture.streams SET chain = sha256(chain) WHERE stream LIKE 'need/%'", {K.HEAD}, ""),
+    "version of a stream": (
+        "UPDATE venture.streams SET version = version + 1 WHERE stream LIKE 'need/%'",
+        {K.HEAD},
+        "",
+    ),
+    "stream gone": ("DELETE FROM venture.streams WHERE stream LIKE 'need/%'", {K.HEAD}, ""),
+    "stream made up": (
+        "INSERT INTO venture.streams VALUES ('need/live/ND-99', 1, sha256('x'))",
+        {K.HEAD, K.CUT},
+        "",
+    ),
+    "claim gone": ("DELETE FROM venture.claims WHERE key LIKE 'name/%'", {K.CLAIM}, "AwardProposed"),
+    "claim made up": ("INSERT INTO venture.claims VALUES ('key', 'holder')", {K.CLAIM}, ""),
+    "posting gone": ("DELETE FROM venture.postings WHERE source LIKE 'world/%'", {K.POSTING}, "FundSourceRegistered"),
+    "posting changed": (
+        "UPDATE venture.postings SET fen = fen + 1 WHERE source LIKE 'world/%'",
+        {K.POSTING},
+        "FundSourceRegistered",
+    ),
+    "posting beyond the end": (
+        "INSERT INTO venture.postings VALUES (100000, 1, 'world/a', 'b', 1)",
+        {K.POSTING, K.CUT},
+        "",
+    ),
+    "balance": ("UPDATE venture.accounts SET balance = balance + 1 WHERE account LIKE 'envelope/%'", {K.BALANCE}, ""),
+    "account gone": ("DELETE FROM venture.accounts WHERE account LIKE 'envelope/%'", {K.BALANCE}, ""),
+    "deadline": ("UPDATE venture.agenda SET due_at = now() WHERE kind = 'project'", {K.AGENDA}, ""),
+    "stage": ("UPDATE venture.agenda SET stage = 'CLOSED' WHERE kind = 'project'", {K.AGENDA}, ""),
+    "agenda's version": ("UPDATE venture.agenda SET version = version + 1 WHERE kind = 'project'", {K.AGENDA}, ""),
+    "agenda's clock": ("UPDATE venture.agenda SET clock = 'wall' WHERE kind = 'project'", {K.AGENDA}, ""),
+    "summary": (
+        "UPDATE venture.agenda SET summary = replace(summary::text, '5000000', '5000001')::json WHERE kind = 'project'",
+        {K.AGENDA},
+        "",
+    ),
+    "awaited role": (
+        """UPDATE venture.agenda SET summary = replace(summary::text, '"roles":["', '"roles":["DISC","')::json
+            WHERE kind = 'project'""",
+        {K.AGENDA},
+        "",
+    ),
+    "notified": ("UPDATE venture.agenda SET told = false WHERE kind = 'project'", {K.AGENDA}, ""),
+    "agenda row gone": ("DELETE FROM venture.agenda WHERE kind = 'project'", {K.AGENDA}, ""),
+    "agenda row made up": (
+        """INSERT INTO venture.agenda (stream, version, stage, clock, summary, told)
+           VALUES ('need/live/ND-99', 1, 'ADOPTED', 'wall', '{}', true)""",
+        {K.AGENDA},
+        "",
+    ),
+    "clock set back": ("UPDATE venture.realms SET now = now - interval '1 year'", {K.REALM}, ""),
+    "clock set ahead": ("UPDATE venture.realms SET now = now + interval '1 second'", {K.REALM}, ""),
+    "clock taken away": ("UPDATE venture.realms SET now = NULL", {K.REALM}, ""),
+    "realm put on the wall clock": (
+        "UPDATE venture.realms SET clock = 'wall', now = NULL; UPDATE venture.agenda SET clock = 'wall'",
+        {K.REALM},
+        "",
+    ),
+    "realm gone": ("DELETE FROM venture.realms", {K.REALM, K.AGENDA}, ""),
+    "cursor": (
+        "INSERT INTO venture.followers VALUES ('views', gen_random_uuid(), now(), 1, 100000)",
+        {K.CURSOR, K.CUT},
+        "",
+    ),
+    "tail": (
+        "DELETE FROM venture.entries WHERE position > (SELECT max(position) - 2 FROM venture.entries)",
+        {K.AGENDA, K.HEAD, K.CUT, K.REALM},
+        "",
+    ),
+}
+"""What a superuser may change, the kinds of findings that follow, and the event at whose position one of them is."""
+
+
+@pytest.mark.parametrize("change", PENCIL)
+async def test_what_a_superuser_changes_is_found(servers: Servers, copy: str, change: str) -> None:
+    statement, expected, located_at = PENCIL[change]
+    async with connected(servers, SUPERUSER, copy) as connection:
         position = await connection.fetchval("SELECT position FROM venture.entries WHERE type = $1", located_at)
-        await connection.execute("ALTER TABLE venture.entries DISABLE TRIGGER USER")
+        for table in ("entries", "streams"):
+            await connection.execute(f"ALTER TABLE venture.{table} DISABLE TRIGGER USER")
         assert await connection.execute(statement) not in ("UPDATE 0", "DELETE 0")
     async with stored(servers, copy) as store:
         found = await verify(store)
-    assert {f.kind for f in found.findings} - {FindingKind.HEAD} == what
+    assert {f.kind for f in found.findings} == expected, [f.en for f in found.findings]
     assert not located_at or position in {f.position for f in found.findings}
+
+
+async def test_a_log_cut_together_with_every_row_beside_it_is_told_by_kept_roots_alone(
+    servers: Servers, copy: str
+) -> None:
+    """Whoever cleans up behind himself leaves a shorter log that agrees; only what was kept outside tells."""
+    async with stored(servers, copy) as store:
+        earlier = Root(10, root(entry.chain for entry in await store.feed(0, 10)))
+        standing = await anext(store.standings(kind="need"))
+        now = (await store.realm(standing.stream.realm)).now
+        assert now is not None
+        before = [entry async for entry in store.read(standing.stream, commands=True)][-1].chain
+        await store.append(Append((write(standing.stream, standing.version, at=now),), (standing,)))
+        kept = Root((longer := await verify(store)).entries, bytes.fromhex(longer.root))
+    async with connected(servers, SUPERUSER, copy) as connection:
+        for table in ("entries", "streams"):
+            await connection.execute(f"ALTER TABLE venture.{table} DISABLE TRIGGER USER")
+        await connection.execute("DELETE FROM venture.entries WHERE position = $1", kept.size)
+        await connection.execute("UPDATE venture.streams SET chain = $1 WHERE stream = $2", before, standing.stream)
+    async with stored(servers, copy) as store:
+        assert (await verify(store)).ok
+        found = await verify(store, roots=[kept, earlier])
+    assert [(f.kind, f.position) for f in found.findings] == [(K.CUT, kept.size - 1)]
+    assert (found.unchanged_to, found.changed_by) == (10, kept.size)
 
 
 # ---------------------------------------------------------------------------------------------------------- Temporal
@@ -162,6 +253,20 @@ async def test_a_history_that_the_server_never_had_is_said_so(desk: Desk, projec
     replayed = await replay(desk.store, desk.client, project.sibling("fund", "FS-NONE"), replay_settings())
     histories = replayed.histories
     assert (histories.temporal_answered, histories.are_kept, histories.ok) == (True, False, True)
+
+
+async def test_refusals_by_the_clock_are_in_no_journal_and_the_histories_still_agree(
+    desk: Desk, project: StreamId
+) -> None:
+    command_id, before = uuid4(), datetime(2020, 1, 1, tzinfo=UTC)
+    with pytest.raises(CommandRejected, match="CLOCK"):
+        await desk.door.send(
+            project, WithdrawApplication(reason="無人手"), Actor("SO-LEGAL#1"), command_id=command_id, at=before
+        )
+    assert await desk.store.journalled(command_id) is None
+    replayed = await replay(desk.store, desk.client, project, replay_settings())
+    assert replayed.ok, replayed.histories
+    assert sum(run.unrecorded for run in replayed.histories.runs) == 2, "once as answered, once as handed over"
 
 
 class Changed:

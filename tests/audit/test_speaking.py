@@ -16,11 +16,17 @@ from typer.testing import CliRunner
 import cli.adapter
 from cli.audit import app
 from domain.kernel.failure import FailureKind
+from domain.kernel.identity import StreamId
+from runtime.store import OutOfService
+from store.bytes import root
 from store.memory import MemoryStore
+from store.port import Append
 from tests.audit.direct_door import play_story
+from tests.store.appends import write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from typer.testing import Result
 
@@ -35,8 +41,12 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     asyncio.run(play_story(told))
 
     @asynccontextmanager
-    async def opened(*_: object, working: bool = False, **_by_name: object) -> AsyncIterator[Any]:
+    async def opened(
+        *_: object, working: bool = False, with_temporal: bool = False, **_by_name: object
+    ) -> AsyncIterator[Any]:
         assert not working, "an audit carries nothing out"
+        if with_temporal:
+            raise OutOfService("Temporal 無法連接", "no connection to Temporal")
         yield SimpleNamespace(store=told, client=None)
 
     monkeypatch.setattr(cli.adapter, "open_store", opened)
@@ -86,7 +96,8 @@ def test_a_root_in_another_form_is_refused() -> None:
 def test_an_honest_stream_replays_in_three_sections() -> None:
     answer = say("replay", "PJ-3")
     assert answer.exit_code == 0, answer.output
-    assert [line[0] for line in answer.output.splitlines()[1:]] == ["✓", "✓", "–"]
+    assert [line[0] for line in answer.stdout.splitlines()[1:]] == ["✓", "✓", "–"]
+    assert "Temporal 沒有回答" in answer.stdout
     assert json.loads(say("replay", "PJ-3", "-o", "json").output)["ok"] is True
 
 
@@ -133,7 +144,51 @@ def test_a_day_in_another_form_is_refused(day: str) -> None:
     assert say("as-of", day, "AP-5").exit_code == FailureKind.USAGE
 
 
-@pytest.mark.parametrize("verb", ["verify", "replay", "as-of"])
+@pytest.mark.parametrize("verb", ["verify", "replay", "as-of", "attempts"])
 def test_every_verb_shows_examples(verb: str) -> None:
     shown = say(verb, "--help").output
     assert f"\n  venture audit {verb}" in shown
+
+
+def test_every_refused_attempt_is_listed_with_who_when_and_by_which_rules(store: MemoryStore) -> None:
+    answer = say("attempts")
+    assert answer.exit_code == 0, answer.output
+    assert "StartProject" in answer.output
+    (row,) = json.loads(say("attempts", "PJ-3", "-o", "json").output)
+    entry = store._entries[row["position"] - 1]
+    assert (row["actor"], {u["rule"] for u in row["unmet"]}) == ("SO-PM#1", {"T12"})
+    assert row["recorded_at"] == entry.recorded_at.isoformat() != row["occurred_at"]
+    assert json.loads(say("attempts", "--realm", "live", "-o", "json").output) == []
+
+
+def test_attempts_on_a_name_that_never_came_to_be_are_listed_too(store: MemoryStore) -> None:
+    stream = StreamId.of("need", "live", "ND-404")
+    meta = b'{"actor":"COMM#9","outcome":{"refused":[{"rule":"AU","zh":"x","en":"y"}]}}'
+    rejected = replace(write(stream), meta=meta)
+    asyncio.run(store.append(Append((rejected,), ())))
+    (row,) = json.loads(say("attempts", stream, "-o", "json").output)
+    assert (row["stream"], row["version"], row["actor"]) == (stream, 0, "COMM#9")
+    assert json.loads(say("attempts", "--realm", "live", "-o", "json").output) == [row]
+    assert say("verify").exit_code == 0, "and nothing is missing in the agenda"
+
+
+def test_several_kept_roots_say_between_which_two_history_was_changed(store: MemoryStore, tmp_path: Path) -> None:
+    entries, cut = store._entries, len(store._entries) - 3
+    early, late = (f"{n}:{root(e.chain for e in entries[:n]).hex()}" for n in (10, cut))
+    kept = tmp_path / "roots.txt"
+    kept.write_text(f"{early}\n\n{late}\n")
+    assert f"至第 {cut} 條未改" in say("verify", "--root", str(kept)).output
+    entries[20] = replace(entries[20], chain=bytes(32))
+    answer = say("verify", "--root", str(kept), "--lang", "en")
+    assert answer.exit_code == FailureKind.INTEGRITY
+    assert f"unchanged up to position 10, changed or cut after it and by {cut}" in answer.output
+
+
+def test_nothing_is_said_to_hold_that_nobody_gave_numbers_for() -> None:
+    answer = say("invariants", "--lang", "en")
+    assert answer.exit_code == 0, answer.output
+    assert "no numbers given (--bases), none reconciled" in answer.output
+    assert "all that could be judged hold; nothing to judge: " in answer.output
+    report = json.loads(say("invariants", "-o", "json").output)
+    assert (report["ok"], report["bases_reconciled"]) == (True, False)
+    assert "C2" in report["unjudged"]

@@ -12,10 +12,11 @@ import pytest
 from audit import verification
 from audit.finding import FindingKind
 from audit.verification import Root, Verification, verify
+from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
 from domain.project.bidding import WithdrawApplication
 from domain.registers.fund import RegisterFundSource
-from store.bytes import chain_hash, leaf
+from store.bytes import chain_hash, leaf, root
 from store.memory import MemoryStore
 from store.port import EntryKind, Posting
 from tests.audit.direct_door import DirectDoor, play_story
@@ -88,7 +89,7 @@ async def test_an_edited_payload_is_found_where_it_is_and_in_what_follows_from_i
     found = await verify(store)
     assert located(found, FindingKind.CHAIN) == [(i + 1, entry.stream)]
     assert located(found, FindingKind.POSTING) == [(i + 1, entry.stream)]
-    assert {FindingKind.CHAIN, FindingKind.POSTING, FindingKind.BALANCE} == kinds(found)
+    assert {FindingKind.CHAIN, FindingKind.POSTING, FindingKind.BALANCE, FindingKind.AGENDA} == kinds(found)
 
 
 async def test_an_edited_payload_with_its_chain_recomputed_is_found_by_the_ledger(store: MemoryStore) -> None:
@@ -96,7 +97,7 @@ async def test_an_edited_payload_with_its_chain_recomputed_is_found_by_the_ledge
     edit(store, i, data=log(store)[i].data.replace(b"10000000", b"90000000"))
     forge(store)
     found = await verify(store)
-    assert kinds(found) == {FindingKind.POSTING, FindingKind.BALANCE}
+    assert kinds(found) == {FindingKind.POSTING, FindingKind.BALANCE, FindingKind.AGENDA}
     balance = next(f for f in found.findings if f.kind is FindingKind.BALANCE and f.subject.startswith("world/"))
     assert (balance.expected, balance.actual) == ("-90000000 fen", "-10000000 fen")
 
@@ -114,7 +115,19 @@ async def test_a_rewritten_history_is_found_by_the_root_that_was_kept_outside(st
 
 async def test_a_log_shorter_than_the_root_that_was_kept_is_found(store: MemoryStore) -> None:
     kept = Root((await verify(store)).entries + 3, bytes(32))
-    assert kinds(await verify(store, roots=[kept])) == {FindingKind.ROOT}
+    found = await verify(store, roots=[kept])
+    assert located(found, FindingKind.CUT) == [(kept.size - 3, None)]
+    assert kinds(found) == {FindingKind.CUT}
+
+
+async def test_roots_kept_at_several_times_bracket_a_rewrite(store: MemoryStore) -> None:
+    roots = [Root(size, root(entry.chain for entry in log(store)[:size])) for size in (5, 20, 40, 50)]
+    edit(store, 29, schema_version=7)
+    forge(store)
+    found = await verify(store, roots=[roots[2], roots[0], roots[3], roots[1]])
+    assert located(found, FindingKind.ROOT) == [(40, None), (50, None)]
+    assert (found.unchanged_to, found.changed_by) == (20, 40)
+    assert (found.as_json()["unchanged_to"], found.as_json()["changed_by"]) == (20, 40)
 
 
 def test_a_root_is_read_as_it_is_printed() -> None:
@@ -319,7 +332,9 @@ async def test_a_posting_removed_added_or_changed_is_found(store: MemoryStore) -
     for postings, position in tampered:
         store._postings = postings
         found = await verify(store)
-        assert [(f.kind, f.position) for f in found.findings] == [(FindingKind.POSTING, position)]
+        assert [at for at, _ in located(found, FindingKind.POSTING)] == [position]
+        assert kinds(found) - {FindingKind.CUT} == {FindingKind.POSTING}
+        assert (FindingKind.CUT in kinds(found)) == (position > len(log(store)))
 
 
 @pytest.mark.parametrize(
@@ -328,6 +343,10 @@ async def test_a_posting_removed_added_or_changed_is_found(store: MemoryStore) -
         ("stage", lambda s: replace(s, stage="ARCHIVED")),
         ("version", lambda s: replace(s, version=s.version + 1)),
         ("due_at", lambda s: replace(s, due_at=ANOTHER_DAY)),
+        ("clock", lambda s: replace(s, clock=Clock.WALL)),
+        ("summary", lambda s: replace(s, summary=s.summary.replace(b"5000000", b"5000001"))),
+        ("summary", lambda s: replace(s, summary=b'"nothing of ours"')),
+        ("notified", lambda s: replace(s, notified=False)),
     ],
 )
 async def test_a_changed_row_of_the_agenda_is_found(

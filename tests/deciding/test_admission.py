@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities.carry_out import CommandActivities
 from application.door import CommandRequest, Door
@@ -199,3 +201,25 @@ def test_only_the_door_moves_a_manual_clock() -> None:
         assert [e.type async for e in store.read(stream)][-1] == "NeedSolicitationClosed"
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("request_", [
+    CarryOut(stream=NEED, now=THEN.replace(year=2090), alarm=True),
+    CarryOut(stream=NEED, now=THEN, envelope=letter(uuid4(), need_submission()).signed(KEY)),
+], ids=["an alarm far ahead", "a letter of the door's, sent once more"])  # fmt: skip
+async def test_nobody_but_the_worker_itself_asks_its_activities(request_: CarryOut) -> None:
+    """A stranger on the task queue schedules ``carry_out`` by its name, with any time that he likes."""
+    store = MemoryStore()
+    activities = CommandActivities(store, KEY)
+    with pytest.raises(ApplicationError, match="only a workflow's own worker asks so"):
+        await ActivityEnvironment().run(activities.carry_out, request_)
+    assert await store.last_position() == 0
+
+
+async def test_a_letter_to_one_stream_is_no_command_of_another() -> None:
+    store = MemoryStore()
+    envelope = letter(uuid4(), need_submission()).signed(KEY)
+    request = CarryOut(stream=StreamId("need/admission/ND-2"), now=THEN, envelope=envelope)
+    with pytest.raises(ApplicationError, match="not a command of"):
+        await CommandActivities(store, KEY).carry_out(request)
+    assert await store.last_position() == 0

@@ -1,0 +1,100 @@
+"""What was asked and refused: the journal has every attempt, with who, when, and by which rules it was refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from deciding.journal import Journal
+from store.port import EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+    from uuid import UUID
+
+    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.refusal import Unmet
+    from store.port import Entry, EventStore
+
+_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One refused command."""
+
+    position: int
+    stream: StreamId
+    version: int
+    """At which it was judged; 0 if the stream had no events: nothing but its attempts bears that name."""
+    command_id: UUID
+    command: str
+    actor: Actor
+    occurred_at: datetime
+    recorded_at: datetime
+    unmet: tuple[Unmet, ...]
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that refused it, each once, in order of name."""
+        return tuple(sorted({u.rule for u in self.unmet}))
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "position": self.position,
+            "stream": self.stream,
+            "version": self.version,
+            "command_id": str(self.command_id),
+            "command": self.command,
+            "actor": self.actor,
+            "occurred_at": self.occurred_at.isoformat(),
+            "recorded_at": self.recorded_at.isoformat(),
+            "unmet": [u.model_dump() for u in self.unmet],
+        }
+
+
+async def iterate_attempts(
+    store: EventStore, stream: StreamId | None = None, realm: str | None = None
+) -> AsyncIterator[Attempt]:
+    """Refused commands on that stream, or in that realm, or all, oldest first. Raises StoreUnavailable.
+
+    An entry that says nothing is the verification's affair, and is left out.
+    """
+    entries = _feed(store) if stream is None else store.read(stream, commands=True)
+    async for entry in entries:
+        if entry.kind is EntryKind.COMMAND and realm in {None, entry.stream.realm}:
+            attempt = _read(entry)
+            if attempt is not None:
+                yield attempt
+
+
+def _read(entry: Entry) -> Attempt | None:
+    try:
+        journal = Journal.of(entry)
+    except ValidationError:
+        return None
+    if not journal.outcome.unmet:
+        return None
+    return Attempt(
+        position=entry.position,
+        stream=entry.stream,
+        version=entry.version,
+        command_id=entry.command_id,
+        command=entry.type,
+        actor=journal.actor,
+        occurred_at=entry.occurred_at,
+        recorded_at=entry.recorded_at,
+        unmet=journal.outcome.unmet,
+    )
+
+
+async def _feed(store: EventStore) -> AsyncIterator[Entry]:
+    position = 0
+    while page := await store.feed(position, _PAGE):
+        for entry in page:
+            yield entry
+        position = page[-1].position

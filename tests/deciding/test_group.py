@@ -1,0 +1,64 @@
+"""A decision over many streams: one append or none, and a refusal that a person can read."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from activities.carry_out import CommandActivities
+from audit.redecision import redecide
+from bench.resolution import MINUTES, Round
+from deciding.decision import MOST_UNMET
+from domain.kernel.canonical import plain
+from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
+from domain.kernel.identity import Actor, derive_id
+from domain.round.resolution import ResolveRound
+from schemes import packs
+from store.memory import MemoryStore
+
+KEY = b"the door's key, for tests"
+BIDS = 2 * MOST_UNMET + 10
+"""Half of them are selected: more than a refusal names."""
+
+
+async def resolve(store: MemoryStore, round_: Round, command: ResolveRound) -> Answer:
+    round_.now += timedelta(minutes=1)
+    envelope = Envelope(
+        command_id=derive_id("group", str(round_.now)),
+        derived=True,
+        subject=round_.id("round", "R-1"),
+        actor=Actor("CAB-REG#1"),
+        received_at=round_.now,
+        command=command.command_type,
+        body=plain(command),
+    ).signed(KEY)
+    request = CarryOut(stream=envelope.subject, now=round_.now, envelope=envelope)
+    result = await CommandActivities(store, KEY).carry_out(request)
+    assert result.answer is not None
+    return result.answer
+
+
+def test_of_a_hundred_and_more_that_refuse_so_many_are_named_and_the_rest_are_counted() -> None:
+    """Every award is more than its bid asked for; the whole round is refused, in a text of bounded length."""
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        round_ = Round(store, KEY, BIDS)
+        await round_.fill(packs.load_shipped("hangzhou"))
+        draft = await round_.preview(more_fen=1)
+        reasons = dict.fromkeys(draft.left_out, "名次")
+        refused = await resolve(store, round_, draft.command(MINUTES, reasons))
+        assert refused.ending is Ending.REFUSED
+        *named, rest = refused.unmet
+        assert len(named) >= MOST_UNMET
+        assert rest.en == f"and {BIDS // 2 - MOST_UNMET} more that are not listed"
+        assert (await store.standing(round_.id("project", "AP-1"))) is not None
+        assert (await redecide(store, round_.id("round", "R-1"))).ok, "and the audit agrees"
+        draft = await round_.preview()
+        accepted = await resolve(store, round_, draft.command(MINUTES, reasons, "市民政局"))
+        assert accepted.ending is Ending.ACCEPTED
+        rows = [row async for row in store.standings(kind="project", realm=round_.realm)]
+        stages = [row.stage for row in rows]
+        assert (stages.count("IN_PUBLICITY"), stages.count("NOT_SELECTED")) == (BIDS // 2, BIDS // 2)
+
+    asyncio.run(scenario())
