@@ -240,7 +240,7 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
             require_line(require, project, line)
     activity = project.activities.get(known.corrects)
     if activity is not None:
-        activity.struck = activity.struck or known.strike
+        activity.struck = known.strike or (activity.struck and known.person_times is None)
         activity.person_times = activity.person_times if known.person_times is None else known.person_times
 
 

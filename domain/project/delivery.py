@@ -479,12 +479,16 @@ class Delivery(Part):
         return next((name for name, e in self.expenditures.items() if e.version == version), None)
 
     def corrected(self, version: int, *, strike: bool, person_times: int | None, amount: Fen | None) -> Delivery:
-        """The records as a confirmed correction of that version makes them count (SD12)."""
+        """The records as a confirmed correction of that version makes them count (SD12).
+
+        An activity that was struck out counts again once a later correction states its attendances.
+        """
         activities, expenditures = dict(self.activities), dict(self.expenditures)
         activity, voucher = activities.get(version), self.voucher_at(version)
         if activity is not None:
             counted = activity.person_times if person_times is None else person_times
-            activities[version] = replace(activity, person_times=counted, struck=activity.struck or strike)
+            struck = strike or (activity.struck and person_times is None)
+            activities[version] = replace(activity, person_times=counted, struck=struck)
         if voucher is not None and strike:
             del expenditures[voucher]
         elif voucher is not None and amount is not None:

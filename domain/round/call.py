@@ -243,7 +243,7 @@ def require_open(check: Checks, round_: State, calendar: Calendar, at: datetime,
 def _require_window(check: Checks, scheme: Scheme, calendar: Calendar, deadline: datetime | None, today: date) -> None:
     """RD06: bids are taken for the scheme's working days, from the day of the notice to that of the deadline."""
     wd = scheme.bidding.window_wd
-    last = calendar.from_and_including(today, wd)
+    last = calendar.after(today, wd - calendar.is_working(today))
     check(
         deadline is None or scheme.bidding.shorter_call or local_day(deadline) >= last,
         "RD06",

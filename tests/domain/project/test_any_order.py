@@ -253,7 +253,7 @@ class Walk:
                 assert tranche.paid + tranche.cancelled == tranche.planned
 
 
-def walked(seed: int) -> Walk:
+def walked(seed: int, orders: int = 120) -> Walk:
     """A life made of many orders that the seed chooses, and of the year after."""
     rng = Random(seed)  # noqa: S311 - nothing secret: the same seed is the same life
     walk = Walk(awarded())
@@ -262,7 +262,7 @@ def walked(seed: int) -> Walk:
     for command in rng.choice(BEGINNINGS):
         at += timedelta(minutes=1)
         walk.take(command, 1, at)
-    for _ in range(120):
+    for _ in range(orders):
         at += timedelta(days=rng.choice(PACES), minutes=1)
         walk.pass_time(at)
         command = some_command(rng, walk.state)

@@ -36,13 +36,13 @@ from domain.project.objection import (
     RescoreAward,
     UpholdObjection,
 )
-from domain.project.publicity import AwardConfirmed, ConfirmAward, OpenAwardPublicity
+from domain.project.publicity import AwardConfirmed, ConfirmAward, OpenAwardPublicity, Publicity
 from domain.registers.fund import Fund
 from domain.registers.incubation_base import Base
 from domain.registers.organisation import Organisation
 from domain.registers.panel import Panel
 from domain.round.budget import Charge
-from tests.domain.project.life import FUNDS, RULES, around, organisation, stage
+from tests.domain.project.life import CALENDAR, FUNDS, RULES, around, organisation, stage
 from tests.domain.pure_realm import EVIDENCE, MINUTES
 from tests.domain.sentences import StreamStory, a, who
 
@@ -347,3 +347,12 @@ def test_who_is_awaited_follows_the_award() -> None:
     lodged = posted().ordered(LodgeObjection(ground="重複資助"), at="2024-05-16", by="PUBLIC#1")
     assert lodged.awaited() == {"AcceptObjection"}
     assert objected().awaited() == {"DismissObjection"}
+
+
+def test_an_inadmissible_objection_is_dismissed_at_once_and_stops_no_clock() -> None:
+    lodged = posted().ordered(LodgeObjection(ground="與本項目無關"), at="2024-05-16", by="PUBLIC#1")
+    dismissed = DismissObjection(finding="不予受理")
+    story = lodged.when(dismissed, at="2024-05-17", by="CAB-DEC#1").then(ObjectionDismissed.of(dismissed, still_open=0))
+    assert stage(story) == "IN_PUBLICITY"
+    assert story.state.part(Publicity).last_day(CALENDAR) == posted().state.part(Publicity).last_day(CALENDAR)
+    story.ordered(ConfirmAward(), at="2024-05-21", by="CAB-DEC#1")

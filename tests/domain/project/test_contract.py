@@ -22,7 +22,7 @@ from domain.project.contract import (
 from domain.project.disbursement import RequestDisbursement
 from domain.project.money import Money, apportion
 from domain.project.stage import Gates
-from domain.project.tranches import Installment, Tranches
+from domain.project.tranches import Installment, MilestoneTerm, Tranches
 from domain.registers.organisation import Organisation
 from tests.domain.project.life import (
     ACCOUNT,
@@ -215,3 +215,28 @@ def test_whatever_is_split_no_fund_gives_more_than_it_has_and_nothing_is_lost(
         assert all(0 < share <= left[name] for name, share in split.items())
         left = {name: fen - split.get(name, 0) for name, fen in left.items()}
     assert sum(left.values()) == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"end": date(2199, 12, 31)},
+        {"end": date(2029, 6, 5)},
+        {"self_assessment_due": date(2024, 6, 4)},
+        {"milestones": {"MS-1": MilestoneTerm(title="調查", due=date(2200, 1, 1))}},
+    ],
+    ids=["never", "beyond five years", "already past", "a milestone beyond"],
+)
+def test_no_contract_fixes_a_day_that_never_comes(other: dict[str, object]) -> None:
+    awarded().when(agreement(**other), at="2024-06-04", by="CAB-REG#1").refused("T10")
+
+
+def test_no_tranche_plans_nothing() -> None:
+    tranches = {**TRANCHES, "T4": Installment(planned=0, gate="FinalEvaluationConcluded")}
+    awarded().when(agreement(tranches=tranches), at="2024-06-04", by="CAB-REG#1").refused("M1")
+
+
+@pytest.mark.parametrize("role", ["auditor", "evaluator"])
+def test_the_host_neither_audits_nor_evaluates(role: str) -> None:
+    parties = PARTIES.model_copy(update={role: PARTIES.host})
+    awarded().when(agreement(parties=parties), at="2024-06-04", by="CAB-REG#1").refused("P3")

@@ -296,3 +296,28 @@ def test_the_months_of_two_teams_do_not_add_up() -> None:
 def test_who_is_awaited_while_work_goes_on() -> None:
     assert "StartProject" in contracted().awaited()
     assert "MeetMilestone" in active().awaited()
+
+
+def test_spending_keeps_within_its_line_and_so_within_the_award() -> None:
+    story = active().ordered(VOUCHER, at="2024-07-01", by="SO-ACC#1")
+    rest = {"voucher": "INV-002", "line": "activity"}
+    more = RecordExpenditure.model_validate({**rest, "amount": 6000000 - 100000 + 1})
+    story.when(more, at="2024-07-02", by="SO-ACC#1").refused("M6")
+    story.ordered(more.model_copy(update={"amount": 6000000 - 100000}), at="2024-07-02", by="SO-ACC#1")
+
+
+def test_two_issuers_may_use_one_number_and_each_claims_it_once() -> None:
+    issued = {name: VOUCHER.model_copy(update={"issuer": name}) for name in ("甲公司", "乙公司")}
+    story = active().ordered(issued["甲公司"], at="2024-07-01", by="SO-ACC#1")
+    story.when(issued["甲公司"], at="2024-07-02", by="SO-ACC#1").refused("M7")
+    story = story.ordered(issued["乙公司"], at="2024-07-02", by="SO-ACC#1")
+    assert story.state.part(Delivery).spent == 200000
+
+
+def test_a_number_without_an_issuer_stands_for_any() -> None:
+    named = VOUCHER.model_copy(update={"issuer": "甲公司"})
+    elsewhere = replace(around(), claims={"voucher/test/INV-001": frozenset({"project/test/AP-9"})})
+    active().knowing(elsewhere).when(named, at="2024-07-01", by="SO-ACC#1").refused("M7")
+    numbered = replace(around(), claims={"numbered/test/INV-001": frozenset({"乙公司"})})
+    active().knowing(numbered).when(VOUCHER, at="2024-07-01", by="SO-ACC#1").refused("M7")
+    active().knowing(numbered).ordered(named, at="2024-07-01", by="SO-ACC#1")

@@ -16,6 +16,7 @@ from domain.project.disbursement import (
     ApproveDisbursement,
     CancelTranche,
     CheckDisbursement,
+    DisbursementFailed,
     DisbursementPaid,
     FailDisbursement,
     PayDisbursement,
@@ -33,6 +34,7 @@ from tests.domain.project.life import (
     AGAINST,
     BOTH,
     BUDGET,
+    FUNDS,
     MILESTONES,
     OTHER_ACCOUNT,
     RULES,
@@ -287,3 +289,19 @@ def test_late_payment_is_overdue_and_nothing_more() -> None:
     assert awaited.command == "PayDisbursement"
     assert awaited.until == day_ends(date(2024, 6, 28))  # 15 working days after 6 June; 10 June is a holiday
     assert {a.command for a in paid().aggregate.awaiting(paid().state, paid().facts.calendar) if a.subject} == set()
+
+
+def test_a_payment_that_comes_back_after_it_was_paid_is_set_aside_and_asked_for_again() -> None:
+    split = {"FS-CSF": 4000000, "FS-LOT": 3500000}
+    returned = FailDisbursement(tranche="T1", reason="退匯")
+    story = paid()
+    out = story.state.part(Tranches).of["T1"].split
+    story = story.when(returned, at="2024-06-17", by="FISCAL#1").then(DisbursementFailed.of(returned, split=out))
+    assert (sum(split.values()), status(story), story.state.part(Money).net) == (7500000, TrancheStatus.FAILED, 0)
+    assert story.state.part(Money).committed == FUNDS
+    event = DisbursementFailed.of(returned, split=out)
+    assert Post("paid/test/AP-2/FS-CSF", "committed/test/AP-2/FS-CSF", out["FS-CSF"]) in list(
+        event.effects(story.state.stream)
+    )
+    again = RequestDisbursement(tranche="T1")
+    assert status(story.ordered(again, at="2024-06-18", by="CAB-REG#1")) is TrancheStatus.REQUESTED

@@ -217,3 +217,26 @@ def test_a_milestones_day_is_moved_by_a_variation() -> None:
     assert due.key == "MS-1"
     unknown = RequestVariation(milestones={"MS-9": date(2024, 8, 31)}, reason="雨季")
     active().when(unknown, at="2024-07-22", by="SO-LEGAL#1").refused("T16")
+
+
+def test_minor_variations_of_one_contract_are_minor_together_or_not_at_all() -> None:
+    """Four of 8 % each moved a third of the award without the meeting."""
+    story = asked(MINOR)
+    second = MINOR.model_copy(update={"variation": "2", "move": {"venue": -300000, "activity": 300000}})
+    third = second.model_copy(update={"variation": "3"})
+    story = story.ordered(second, at="2024-07-23", by="SO-LEGAL#1").ordered(third, at="2024-07-24", by="SO-LEGAL#1")
+    assert [v.minor for v in story.state.part(Variations).of.values()] == [True, True, False]
+    story.when(ApproveVariation(variation="3"), at="2024-07-25", by="CAB-REG#2").refused("S0")
+
+
+def test_a_variation_that_was_rejected_counts_for_nothing() -> None:
+    rejected = asked(MINOR).ordered(RejectVariation(reason="不同意"), at="2024-07-23", by="CAB-REG#2")
+    story = rejected.ordered(MINOR.model_copy(update={"variation": "2"}), at="2024-07-24", by="SO-LEGAL#1")
+    assert story.state.part(Variations).of["2"].minor
+
+
+def test_an_amendment_is_judged_on_the_day_it_takes_effect() -> None:
+    soon = RequestVariation(end=date(2024, 8, 15), reason="提前結束")
+    approved(soon).ordered(AMEND, at="2024-08-14", by="CAB-REG#1")
+    approved(soon).when(AMEND, at="2024-08-15", by="CAB-REG#1").refused("D4")
+    approved().when(AMEND, at="2024-12-01", by="CAB-REG#1").refused("D4")
