@@ -7,7 +7,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from audit.invariants.recorded_events import to_date, to_number
+from audit.invariants.recorded_events import to_date, to_number, whole
 from audit.invariants.rules import require_criteria
 
 if TYPE_CHECKING:
