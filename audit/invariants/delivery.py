@@ -76,7 +76,7 @@ def check_expenditure_recorded(require: Conditions, realm: Realm, event: Recorde
     project.spending[event.version] = (line, event.fen("amount"))
     require_line(require, project, line)
     _require_unclaimed(require, realm, event)
-    project.vouchers[event.version] = _voucher(event)
+    project.vouchers[event.version] = (event.text("voucher"), event.text("issuer"))
 
 
 def require_line(require: Conditions, project: Project, line: str) -> None:
@@ -90,21 +90,13 @@ def require_line(require: Conditions, project: Project, line: str) -> None:
     )
 
 
-def _voucher(event: RecordedEvent) -> str:
-    return "/".join(filter(None, (event.text("issuer"), event.text("voucher"))))
-
-
 def _require_unclaimed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M7: a voucher is known by issuer and number; one without an issuer stands for all of its number."""
-    number, voucher = event.text("voucher"), _voucher(event)
-    rivals = (
-        (voucher, number)
-        if event.text("issuer")
-        else tuple(v for v in realm.vouchers if number == v.rpartition("/")[2])
-    )
-    holder = next((realm.vouchers[v] for v in rivals if v in realm.vouchers), None)
-    require(holder is None, "M7", f"憑證 {voucher} 已由 {holder} 列支", f"the voucher {voucher} is claimed by {holder}")
-    realm.vouchers.setdefault(voucher, event.name)
+    number, issuer = event.text("voucher"), event.text("issuer")
+    claims = realm.vouchers[number]
+    holder = claims.get(issuer) or claims.get("") if issuer else next(iter(claims.values()), None)
+    require(holder is None, "M7", f"憑證 {number} 已由 {holder} 列支", f"the voucher {number} is claimed by {holder}")
+    claims.setdefault(issuer, event.name)
 
 
 def note_volunteer_team_formed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:

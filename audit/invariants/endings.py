@@ -222,7 +222,8 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
     if known is None:
         return
     known.confirmed = True
-    voucher = project.vouchers.get(known.corrects) if known.strike else None
+    number, issuer = project.vouchers.get(known.corrects, ("", "")) if known.strike else ("", "")
+    voucher = "/".join(filter(None, (issuer, number))) or None
     require(
         event.data.get("voucher") == voucher,
         "M7",
@@ -230,7 +231,7 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
         f"the voucher {event.data.get('voucher')} was freed; it must be {voucher}",
     )
     if voucher is not None:
-        realm.vouchers.pop(voucher, None)
+        realm.vouchers[number].pop(issuer, None)
         del project.vouchers[known.corrects]
         project.spending.pop(known.corrects, None)
     if known.corrects in project.spending and known.amount is not None:

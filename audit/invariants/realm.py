@@ -229,8 +229,8 @@ class Project:
     started_on: date | None = None
     activities: dict[int, Activity] = field(default_factory=dict)
     host: str = ""
-    vouchers: dict[int, str] = field(default_factory=dict)
-    """Version at which it was recorded, and the voucher."""
+    vouchers: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Version at which it was recorded, and the voucher's number and issuer."""
     spending: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Version at which it was recorded, the budget line, and the fen that count now."""
     teams: set[str] = field(default_factory=set)
@@ -298,8 +298,8 @@ class Realm:
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
     projects: dict[str, Project] = field(default_factory=dict)
-    vouchers: dict[str, str] = field(default_factory=dict)
-    """Voucher and the project that claims it (M7)."""
+    vouchers: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    """Number, the issuers that it is claimed with (empty for none named), and the project that claims each (M7)."""
     numbers: dict[str, str] = field(default_factory=dict)
     """Project number and the stream that bears it."""
     bids: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
