@@ -11,6 +11,7 @@ from pydantic import Field
 from domain.application import Application
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -166,7 +167,7 @@ class Spending(Particulars):
 
     voucher: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", title="支出憑證 / voucher")]
     """The invoice's own number; it can be claimed once, by one project (M7)."""
-    issuer: Annotated[Text | None, Field(title="開票方 / issuer")] = None
+    issuer: Annotated[Text | None, Field(max_length=100, title="開票方 / issuer")] = None
     """Who issued it, by tax number or name: two issuers may use one number."""
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     line: Annotated[Line, Field(title="支出科目 / budget line")]
@@ -214,8 +215,8 @@ def number_key(stream: StreamId, voucher: str) -> str:
 
 
 def voucher_key(stream: StreamId, voucher: str) -> str:
-    """The key that a project holds while it claims that voucher."""
-    return f"voucher/{stream.realm}/{voucher}"
+    """The key that a project holds while it claims that voucher; keys are ASCII, whatever an issuer is called."""
+    return f"voucher/{stream.realm}/{voucher if voucher.isascii() else digest(voucher)}"
 
 
 # ---------------------------------------------------------------- 志願隊、孵化、督導記錄、報告

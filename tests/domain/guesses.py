@@ -97,6 +97,7 @@ def selected(dice: Random, _office: MemoryRealm) -> Any:
 
 PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "account": one("a" * 64, "b" * 64),
+    "adjustment": one("1", "2"),
     "advice": one("補齊簽到", "聯絡 13912345678"),
     "amount": one(*FEN),
     "annual_report_filed": one(True, True, False),
@@ -107,6 +108,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "award": one(*FEN),
     "brand": one("幸福社區"),
     "budget": budget,
+    "change": one(*FEN, 0, -1, -200_000),
     "city": one("杭州"),
     "clock": one("MANUAL", "WALL"),
     "community": one("COMM-1"),
@@ -141,6 +143,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "in_": one("E6", "E7", "E1"),
     "incubated": one("銀齡社", "茶友會"),
     "index": one(MINUTES),
+    "issuer": one("甲公司", "乙公司"),
     "into": one(("ND-1", "ND-2"), "ND-1", "ND-2"),
     "kind": one("SERVICE_AGENCY", "KIN", "BOARD_24M", "PROGRESS", "SELF_ASSESSMENT", "LOTTERY"),
     "left_out": lambda dice, _: [{"application": name, "reason": "名次"} for name in dice.sample(BIDS, 1)],

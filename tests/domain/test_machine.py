@@ -67,7 +67,7 @@ RULES = scheme(
 DICE = st.integers(0, 2**32 - 1).map(random.Random)
 SEEN: set[str] = set()
 """The rules that refused something in any trace of this run."""
-WALKS, STEPS = 12, 20
+WALKS, STEPS = 16, 20
 """How many traces the normal run walks, and how long each is."""
 RACES: list[int] = []
 """How many won each race for the last yuan."""
