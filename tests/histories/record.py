@@ -8,6 +8,9 @@ What is recorded: the whole of S2 on its manual clock (every kind of stream, ref
 and on the wall clock a base's support whose contract nobody signs (its alarm rings), one that is declined (its alarm is
 put off), services that wait for their approvals, a round that waits for its alarm, and a stream of which nothing was
 recorded.
+
+A folder named after a decision (``docs/decisions``) holds what changed with it, once as before and once as since: it is
+never written again.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ from scenarios.play import play
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.releases import ROOT, require_unreleased
+from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
@@ -75,6 +79,7 @@ async def _record(home: Path) -> dict[str, Any]:
     bootstrap.configure_logging(settings)
     async with local.servers(settings) as servers:
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+        await let_time_be_skipped(servers.owner_url)
         client = await temporal_client.connect_temporal(servers.temporal_address)
         store = PostgresStore(await open_pool(servers.postgres_url))
         async with aclosing(store), run_worker(settings, client, store):
