@@ -40,6 +40,11 @@ class Metrics:
             "Findings of a parked stream: a person must see to it.",
             registry=self.registry,
         )
+        self.clocks_disagree = Counter(
+            "venture_clocks_disagree",
+            "Commands and deadlines not recorded because the clocks of Temporal and Postgres disagree.",
+            registry=self.registry,
+        )
         self.defects = Counter("venture_defects", "Faults of this product.", registry=self.registry)
         self.carry_out_s = Histogram(
             "venture_carry_out_seconds",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from cli.app import main
+import sys
+
+
+def main() -> None:
+    """Run the command line. An interrupt before it has asked for anything ends it as it ends any program."""
+    try:
+        from cli.app import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

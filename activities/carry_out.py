@@ -9,6 +9,7 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -51,6 +52,13 @@ MOST_TRIES = 20
 SOME_S = 2.0
 """How long, in seconds, commands of a bundle are begun: the workflow's task must end before its ten seconds do."""
 
+MOST_LAG = timedelta(minutes=5)
+"""How far Temporal's clock may lie behind the store's: what a bundle, a retry and a busy worker take, and more."""
+CLOCKS_ZH = "時鐘不一致，什麼也沒有記錄：核對 Temporal 與 Postgres 的時鐘（venture doctor、NTP），再以同一編號再問"
+CLOCKS_EN = (
+    "the clocks disagree and nothing was recorded: set those of Temporal and Postgres right "
+    "(venture doctor, NTP), then ask again with the same id"
+)
 BEAT_S = 3.0
 """Between two signs of life of a decision that takes long, in seconds."""
 
@@ -92,9 +100,15 @@ async def heartbeat() -> AsyncIterator[None]:
 class CommandActivities:
     """Carries commands out against one store."""
 
-    def __init__(self, store: EventStore, door_key: bytes, measures: Metrics | None = None) -> None:
-        """Use that store, and let in only what the door with that key has signed; count in those measures."""
+    def __init__(
+        self, store: EventStore, door_key: bytes, measures: Metrics | None = None, *, checks_clocks: bool = False
+    ) -> None:
+        """Use that store, and let in only what the door with that key has signed; count in those measures.
+
+        A worker ``checks_clocks``: that of Temporal against the store's. That none is ahead, the store sees to itself.
+        """
         self._store = store
+        self._checks_clocks = checks_clocks
         self._door_key = door_key
         self._folds = FoldCache()
         self._measures = measures or Metrics()
@@ -205,6 +219,12 @@ class CommandActivities:
 
     async def _decide(self, request: CarryOut, stream: _Stream) -> tuple[Decision, tuple[Decision, ...]]:
         """What is due first, then the command with its consequences. Raises StreamParked."""
+        lag = stream.loaded.read_at - request.now
+        if self._checks_clocks and stream.loaded.realm.clock is Clock.WALL and lag > MOST_LAG:
+            raise self._clocks_disagree(request, "behind", request.stream)
+        lag = stream.loaded.read_at - request.now
+        if self._checks_clocks and stream.loaded.realm.clock is Clock.WALL and lag > MOST_LAG:
+            raise self._clocks_disagree(request, "behind", request.stream)
         at = business_time(request, stream.loaded)
         decision = await decide_on(
             self._store,
@@ -255,6 +275,8 @@ class CommandActivities:
 
     def _conclude(self, request: CarryOut, decision: Decision, appended: AppendResult) -> CarryOutResult | None:
         """The answer to what was recorded; None if the log said no, and all is to be decided again."""
+        if appended.status is Status.AHEAD:
+            raise self._clocks_disagree(request, "ahead", appended.what)
         if appended.status is not Status.APPENDED:
             log.info("command.decided_again", stream=request.stream, status=appended.status, what=appended.what)
             return None
@@ -268,6 +290,13 @@ class CommandActivities:
             )
         answer = build_answer(decision, appended) if request.envelope is not None else None
         return CarryOutResult(progress=build_progress(decision), answer=answer)
+
+    def _clocks_disagree(self, request: CarryOut, how: str, what: str) -> ApplicationError:
+        """Nothing is recorded: what a wrong clock closed would be closed for good. A person sets it right."""
+        log.error("clock.disagrees", stream=what, how=how, now=request.now.isoformat())
+        self._measures.clocks_disagree.inc()
+        message = f"{CLOCKS_ZH} / {CLOCKS_EN}"
+        return ApplicationError(message, type="ClocksDisagree", non_retryable=True)
 
     async def _leave(self, stream: _Stream, answer: Answer | None) -> CarryOutResult:
         """Record nothing: the stream as the log has it, its row made right where nobody is answered."""

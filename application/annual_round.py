@@ -11,25 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from application.rules import publish_calendars, require_published
 from deciding.fold import fold
-from domain.catalogue import find_command
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
 from domain.registers.annual_round import Opened, RoundSchedule, YearsRound
-from domain.registers.calendar import CALENDAR_NAME, calendar_of
-from domain.registers.scheme import UnscheduleAnnualRound, scheme_of
+from domain.registers.calendar import PublishCalendar
+from domain.registers.scheme import UnscheduleAnnualRound
+from domain.round.plan import OpenNeedSolicitation
 from followers.schedules import iterate_programmes, load_schedules, schedule_id
 from schemes import packs
-from schemes.calendars import load_published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from application.door import Door
-    from domain.kernel.scheme import Scheme
-    from domain.kernel.state import State
     from domain.registers.scheme import ScheduleAnnualRound
     from followers.schedules import RoundSchedules
     from store.port import EventStore
@@ -73,44 +71,20 @@ class AnnualRoundSchedule:
         }
 
 
-async def publish_rules(door: Door, store: EventStore, rules: Scheme, year: int, realm: str = LIVE) -> None:
-    """Rules and working days, unless somebody published them already: published versions never change."""
-    stream = StreamId.of("calendar", realm, CALENDAR_NAME)
-    known = calendar_of(await _state(store, stream)).years
-    for days in load_published(year, year + 1):
-        if days.year not in known or known[days.year].version < days.version:
-            particulars = {"year": days.year, "version": days.version, "off": sorted(days.off), "on": sorted(days.on)}
-            await _once(door, stream, "CalendarPublished", particulars, f"{days.year}.{days.version}")
-    stream = StreamId.of("scheme", realm, rules.name)
-    if scheme_of(await _state(store, stream), rules.ref) is None:
-        await _once(door, stream, "PolicyPackPublished", {"scheme": rules}, str(rules.version))
-
-
-async def _state(store: EventStore, stream: StreamId) -> State:
-    return fold(stream, [event async for event in store.read(stream)])
-
-
-async def _once(door: Door, stream: StreamId, event: str, particulars: dict[str, Any], key: str) -> None:
-    """The command, under an id that makes it one however many rounds are opened."""
-    command_type = find_command(event, stream.kind)
-    actor = Actor(f"{command_type.by[0]}#1")
-    command_id = derive_id("published", stream, key)
-    await door.send(stream, command_type.model_validate(particulars), actor, command_id=command_id, derived=True)
-
-
 async def open_round(door: Door, store: EventStore, request: YearsRound) -> Opened:
-    """Publish that year's rules and solicit needs, once.
+    """Solicit that year's needs, once, by the newest rules that are published, in the name of who scheduled it.
 
-    Raises DocumentInvalid or pydantic's ValidationError if there are no such rules, NotKnown and the like where asking
-    again may help.
+    Whoever may publish working days has those published first that came with the product since. Raises NotKnown and
+    the like where asking again may help.
     """
     annual = request.annual
     stream = annual.round_of(request.year)
-    rules = packs.load_shipped(annual.scheme)
-    particulars = {"scheme": rules.ref.model_dump(), "year": request.year, "level": annual.level}
-    command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
+    programme = StreamId.of("scheme", annual.realm, annual.scheme)
+    rules = fold(programme, [event async for event in store.read(programme)]).scheme
+    command = OpenNeedSolicitation(scheme=rules, year=request.year, level=annual.level)
     try:
-        await publish_rules(door, store, rules, request.year, annual.realm)
+        if annual.actor.role in PublishCalendar.by:
+            await publish_calendars(door, store, request.year, annual.actor, annual.realm)
         command_id = derive_id("annual", stream)
         receipt = await door.send(stream, command, annual.actor, command_id=command_id, derived=True)
     except CommandRejected as refused:
@@ -127,11 +101,12 @@ async def schedule(
     command: ScheduleAnnualRound,
     actor: Actor,
 ) -> AnnualRoundSchedule:
-    """Have that programme open a round every year; its rules are published first.
+    """Have that programme open a round every year, once its rules are published.
 
-    Raises CommandRejected, or DocumentInvalid if there are no such rules.
+    Raises CommandRejected, RulesUnpublished, or DocumentInvalid if there are no such rules.
     """
-    await publish_rules(door, store, packs.load_shipped(stream.name), datetime.now(SHANGHAI).year, stream.realm)
+    ref = packs.load_shipped(stream.name).ref
+    await require_published(store, ref, datetime.now(SHANGHAI).year, stream.realm)
     await door.send(stream, command, actor)
     await schedules.keep(store, stream)
     listed = await list_schedules(store, schedules, stream)

@@ -79,7 +79,7 @@ class BulkOrder:
 
 
 @dataclass
-class _Rows:
+class _RawRows:
     """What could be read of a file, each with its line, and what could not."""
 
     rows: list[tuple[int, Any]] = field(default_factory=list)
@@ -123,30 +123,30 @@ def _decode(file: str, content: bytes) -> str:
         raise DocumentInvalid([DocumentFault(file, 1, "", zh, en)]) from invalid
 
 
-def _json_rows(text: str, file: str) -> _Rows:
+def _json_rows(text: str, file: str) -> _RawRows:
     """A line ends at a line feed and nowhere else: other breaks may stand within a text of JSON."""
-    read = _Rows()
+    raw = _RawRows()
     for line, one in enumerate(text.split("\n"), start=1):
         if not one.strip():
             continue
         try:
-            read.rows.append((line, parse_json(one)))
+            raw.rows.append((line, parse_json(one)))
         except ValueMisread as invalid:
-            read.faults.append(DocumentFault(file, line, "", invalid.zh, invalid.en))
-    return read
+            raw.faults.append(DocumentFault(file, line, "", invalid.zh, invalid.en))
+    return raw
 
 
-def _csv_rows(text: str, file: str) -> _Rows:
+def _csv_rows(text: str, file: str) -> _RawRows:
     """A column that is not ours is a particular. A row without any text is no row."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    read = _Rows()
+    raw = _RawRows()
     columns: list[str] = []
     line = 1
     try:
         columns = [column.strip() for column in next(reader, [])]
-        read.faults += [DocumentFault(file, 1, "", zh, en) for zh, en in _faulty_columns(columns)]
-        if read.faults:
-            return read
+        raw.faults += [DocumentFault(file, 1, "", zh, en) for zh, en in _faulty_columns(columns)]
+        if raw.faults:
+            return raw
         line = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -155,18 +155,18 @@ def _csv_rows(text: str, file: str) -> _Rows:
                         "某欄內含有另一整行，似漏了引號",
                         "a cell holds another whole row: a quotation mark is missing",
                     )
-                    read.faults.append(DocumentFault(file, line, "", zh, en))
+                    raw.faults.append(DocumentFault(file, line, "", zh, en))
                 elif len(cells) == len(columns):
-                    read.rows.append((line, _csv_row(columns, cells)))
+                    raw.rows.append((line, _csv_row(columns, cells)))
                 else:
                     zh = f"此行有 {len(cells)} 欄，首行有 {len(columns)} 欄；請檢查引號與逗號"
                     en = f"this row has {len(cells)} columns, the first line {len(columns)}: look at quotes and commas"
-                    read.faults.append(DocumentFault(file, line, "", zh, en))
+                    raw.faults.append(DocumentFault(file, line, "", zh, en))
             line = reader.line_num + 1
     except csv.Error:
         zh, en = "引號未閉合，或引號後另有文字", "a quotation mark is not closed, or is followed by more text"
-        read.faults.append(DocumentFault(file, line, "", zh, en))
-    return read
+        raw.faults.append(DocumentFault(file, line, "", zh, en))
+    return raw
 
 
 def _faulty_columns(columns: list[str]) -> Iterator[tuple[str, str]]:

@@ -43,7 +43,7 @@ from tracing import span
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -223,10 +223,10 @@ class Door:
         while done < len(envelopes):
             envelope, at = envelopes[done], requests[done].at
             try:
-                journalled = await self._store.journalled(envelope.command_id)
+                journalled = (await self._read_journal([envelope])).get(envelope.command_id)
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
-                    answers = [await self._read_answer(envelope, journalled)]
+                    answers = [self._read_answer(envelope, journalled)]
                 elif not envelope.signature:
                     answers = [_refuse(subject, find_inadmissible(envelope))]
                 elif at is not None and realm.clock is Clock.WALL:
@@ -289,14 +289,17 @@ class Door:
                     each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
                     answers = list(each.answers)
             attributes["ending"] = answers[-1].ending.lower()
-        confirmed = zip(envelopes, answers, strict=False)
-        return list(await asyncio.gather(*(self._confirm(envelope, answer) for envelope, answer in confirmed)))
+        answered = envelopes[: len(answers)]
+        journal = await self._read_journal(answered)
+        return [
+            await self._confirm(envelope, answer, journal.get(envelope.command_id))
+            for envelope, answer in zip(answered, answers, strict=True)
+        ]
 
-    async def _confirm(self, envelope: Envelope, answer: Answer) -> Answer:
+    async def _confirm(self, envelope: Envelope, answer: Answer, entry: Entry | None) -> Answer:
         """The answer as the log has it: a worker on another database, or a stranger's, can say nothing (017)."""
-        entry = await self._store.journalled(envelope.command_id)
         if entry is not None:
-            return (await self._read_answer(envelope, entry)).model_copy(update={"repeated": answer.repeated})
+            return self._read_answer(envelope, entry).model_copy(update={"repeated": answer.repeated})
         match answer.ending:
             case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY:
                 return answer  # nothing is said to be recorded
@@ -308,11 +311,18 @@ class Door:
             case _:
                 assert_never(answer.ending)
 
-    async def _read_answer(self, envelope: Envelope, entry: Entry) -> Answer:
+    async def _read_journal(self, envelopes: Sequence[Envelope]) -> Mapping[UUID, Entry]:
+        """What is journalled of them, in the log that this door has known from the beginning. Raises NotKnown."""
+        outcomes = await self._store.outcomes([envelope.command_id for envelope in envelopes])
+        genesis = outcomes.genesis.hex() if outcomes.genesis else ""
+        self._log = self._log or genesis
+        if genesis != self._log:
+            log.error("door.another_log", genesis=genesis, expected=self._log)
+            raise NotKnown(envelopes[0].command_id, "the log behind this door is not the one that it knew")
+        return outcomes.commands
+
+    def _read_answer(self, envelope: Envelope, entry: Entry) -> Answer:
         """The recorded answer, with the log that it was read in."""
-        if not self._log:
-            (first,) = await self._store.feed(0, 1)
-            self._log = first.chain.hex()
         return repeat_answer(envelope, entry).model_copy(update={"log": self._log})
 
     async def move_clock(self, realm: str, to: datetime) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from application.realms import require_realm
 from application.reconcile import is_awaited
 from domain.kernel.clock import Clock
-from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
 from domain.registers.realm import REALM_NAME, SetClock
 
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from application.door import Door, Receipt
     from domain.kernel.identity import Actor
     from store.port import EventStore
-
-
-class NoSuchRealm(Failure):
-    """Nothing was ever recorded in that realm."""
-
-    kind = FailureKind.NOT_FOUND
-
-    def __init__(self, realm: str) -> None:
-        """Keep its name."""
-        super().__init__(f"沒有時鐘域 {realm}", f"there is no realm {realm}", realm=realm)
 
 
 @dataclass(frozen=True)
@@ -45,8 +35,7 @@ async def go_live(
     Raises CommandRejected with every deadline that lies in the past, each to be settled first by a dated command;
     NoSuchRealm. Were this process to end after the turn, the agenda's follower would see to the alarms.
     """
-    if await anext(store.standings(realm=realm), None) is None:
-        raise NoSuchRealm(realm)
+    await require_realm(store, realm)
     stream = StreamId.of("realm", realm, REALM_NAME)
     turn = SetClock(clock=Clock.WALL, second=second)
     receipt = await door.send(stream, turn, actor, command_id=command_id)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from application.realms import require_realm
 from deciding.agenda_row import Summary
 from deciding.reader import Reader
 from domain.kernel.calendar import local_day
@@ -101,7 +102,9 @@ async def list_waiting(
     """Everything that waits for that role, or for anybody: what has a time first, the earliest on top.
 
     In a manual realm it is as late as its clock stands; elsewhere ``now``, or the present moment.
+    Raises NoSuchRealm.
     """
+    await require_realm(store, realm)
     today: dict[str, _Today] = {}
     rows = []
     async for standing in store.standings(realm=realm):

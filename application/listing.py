@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from application.realms import require_realm
 from deciding.agenda_row import Summary
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class StreamRow:
 async def list_streams(
     store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
 ) -> list[StreamRow]:
-    """How streams of that kind stand, by id."""
+    """How streams of that kind stand, by id. Raises NoSuchRealm."""
+    await require_realm(store, realm)
     rows: list[StreamRow] = []
     async for standing in store.standings(kind=kind, realm=realm, stage=stage):
         if len(rows) == limit:

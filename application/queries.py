@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from application.realms import require_realm
 from deciding.fold import fold, read_occurrence
 from deciding.reader import Reader
 from domain.application import Application
@@ -52,8 +53,9 @@ class NameAmbiguous(Failure):
 async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
 
-    Raises NameUnknown or NameAmbiguous.
+    Raises NameUnknown, NameAmbiguous, or NoSuchRealm.
     """
+    await require_realm(store, realm)
     short, _ = split_subject(name)
     if "/" in short:
         try:
@@ -77,15 +79,17 @@ def new_stream(name: str, realm: str) -> StreamId:
 async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
     """The stream that a name means, or the new one that it begins.
 
-    Raises NameAmbiguous, or NameUnknown if no stream bears the name and it tells no kind.
+    Raises NameAmbiguous, NoSuchRealm, or NameUnknown if no stream bears the name and it tells no kind.
     """
     try:
-        return await resolve_name(store, name, realm)
+        stream = await resolve_name(store, name, realm)
     except NameUnknown as unknown:
         try:
             return new_stream(name, realm or LIVE)
         except (KeyError, ValueError):
             raise unknown from None
+    await require_realm(store, stream.realm)  # a whole id may name one that is not there
+    return stream
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import typer
 
 import bootstrap
 from cli.options import Language, Output
-from cli.output import Form, Printer
+from cli.output import ArgumentInvalid, Form, Lang, Printer
+from cli.streams import ResultLost
 from domain.kernel.failure import Defect, Failure, FailureKind
 from runtime.store import open_store
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
-    from cli.output import Lang
     from runtime.runtime import Runtime
     from store.port import EventStore
 
@@ -87,7 +87,10 @@ def verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
         parameters += _ANSWERING if parameter.name == "invocation" else [parameter]
 
     def command(output: Form, lang: Lang | None, **arguments: object) -> None:
-        printer = Printer.of(output, lang)
+        try:
+            printer = Printer.of(output, lang)
+        except ArgumentInvalid as invalid:
+            raise exit_with(Printer(output, Lang.ZH), invalid) from None
         _run(printer, body(invocation=Invocation(printer), **arguments))
 
     command.__name__, command.__doc__, command.__module__ = body.__name__, body.__doc__, body.__module__
@@ -108,17 +111,21 @@ def _run(printer: Printer, work: Coroutine[Any, Any, None]) -> None:
     """Run the work; a failure is told, and gives the exit code."""
     try:
         asyncio.run(work)
-    except (typer.Exit, typer.Abort):
+    except (typer.Exit, ResultLost):
         raise
     except Failure as failure:
-        raise _exit_with(printer, failure) from None
-    except KeyboardInterrupt:
-        raise _exit_with(printer, Interrupted()) from None
+        raise exit_with(printer, failure) from None
+    except (KeyboardInterrupt, typer.Abort):
+        raise exit_with(printer, Interrupted()) from None
     except Exception as error:  # noqa: BLE001 - the last line: a person gets words, the log gets the trace
         structlog.get_logger().debug("cli.defect", exc_info=error)
-        raise _exit_with(printer, Defect(f"{type(error).__name__}: {error}")) from None
+        raise exit_with(printer, Defect(f"{type(error).__name__}: {error}")) from None
 
 
-def _exit_with(printer: Printer, failure: Failure) -> typer.Exit:
-    printer.failure(failure)
+def exit_with(printer: Printer, failure: Failure) -> typer.Exit:
+    """Tell the failure; the exit to be raised."""
+    try:
+        printer.failure(failure)
+    except ResultLost:  # it cannot be told as data; people may still see it, and the code says what it is
+        Printer(Form.TABLE, printer.lang).failure(failure)
     return typer.Exit(failure.kind)

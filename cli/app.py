@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from cli import streams
 from cli.help import Nouns, Typer
 from cli.loading import Verbs
+from cli.output import ArgumentInvalid, Form, Printer
+from cli.streams import ResultLost
+from domain.kernel.failure import Failure
 
 if TYPE_CHECKING:
     import typer
@@ -16,6 +20,8 @@ NOUNS = {
     "round": ("輪次：一次徵集 / rounds: one call each", ("cli.round",)),
     "scenario": ("情景：可播放的帶日期故事 / dated stories that can be played", ("cli.scenario",)),
     "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme",)),
+    "calendar": ("工作日曆：節假日與調休 / working days: holidays and make-up weekends", ("cli.calendar",)),
+    "realm": ("時鐘域：補錄、演練各有其鐘 / realms: past papers and trials, each with its clock", ("cli.realm",)),
     "approval": ("審批：等待中的決定 / approvals: decisions that are waited for", ("cli.approval",)),
     "audit": ("審計：核驗、重演、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
 }
@@ -53,9 +59,47 @@ def _nothing() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, whatever it was given to read and wherever it is to write."""
+    streams.prepare()
     arguments = sys.argv[1:]
     if arguments[:1] == ["--lang"]:
         rest = arguments[2:]
         arguments = [*rest, *arguments[:2]] if rest and rest != ["--help"] else ["--help"]
-    build()(arguments, prog_name="venture")
+    code = _call(arguments)
+    try:
+        sys.stdout.flush()
+    except ResultLost as lost:
+        code = code or _tell(lost)
+    sys.exit(code)
+
+
+def _call(arguments: list[str]) -> int:
+    try:
+        for argument in arguments:
+            _require_text(argument)
+        build()(arguments, prog_name="venture")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    except ResultLost as lost:
+        return _tell(lost)
+    except Failure as failure:
+        Printer.of_words(arguments).failure(failure)
+        return failure.kind
+    return 0
+
+
+def _require_text(argument: str) -> None:
+    """Bytes that are no text come in as halves of letters, which nothing can record."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise ArgumentInvalid(f"參數不是文字：{argument}", f"an argument is no text: {argument}") from None
+
+
+def _tell(lost: ResultLost) -> int:
+    """Say that the result is lost, unless it is because nobody reads; the code to end with."""
+    streams.discard(sys.stdout)
+    if lost.is_unread:
+        return streams.READER_GONE
+    Printer(Form.TABLE, Printer.of_words(sys.argv).lang).failure(lost)
+    return lost.kind

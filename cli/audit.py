@@ -107,7 +107,7 @@ def _read_roots(text: str) -> list[Root]:
 
 
 def _bar(printer: Printer) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=message_console, transient=True, disable=not printer.for_people)
 
 

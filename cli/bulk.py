@@ -112,7 +112,7 @@ def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
 @contextmanager
 def _progress(rows: int, printer: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
     """A bar for people, a line for each result for machines that read along; what to tell each result to."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:
         task = progress.add_task(printer.say(zh, en), total=rows)
 

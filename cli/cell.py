@@ -33,12 +33,21 @@ def wrap(text: str, width: int) -> list[str]:
     return [line.replace(GLUE, " ").rstrip() for line in lines if line.strip()]
 
 
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""What a terminal obeys instead of showing: control sequences, turns of the writing's direction, halves of letters."""
+
+
+def make_visible(text: str) -> str:
+    """The text with such letters written as their codes: what somebody typed is shown, and never obeyed."""
+    return _UNSEEN.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
 class Cell:
     """A text in a table that is broken as Chinese is; the library would break it at spaces only."""
 
     def __init__(self, text: str) -> None:
         """Show that text."""
-        self.text = text
+        self.text = make_visible(text)
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Give the lines that fit."""

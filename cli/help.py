@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from contextlib import contextmanager
 from functools import partial
 from inspect import cleandoc
@@ -16,9 +14,10 @@ from rich.cells import cell_len
 
 from cli.cell import wrap
 from cli.loading import Verbs
+from cli.output import ArgumentInvalid, Printer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -50,24 +49,28 @@ _TRANSLATIONS = (
 
 
 @contextmanager
-def _translate_usage_errors() -> Iterator[None]:
-    """Whatever the library says about the words that were typed, in the reader's language."""
+def _translate_usage_errors(words: Sequence[str]) -> Iterator[None]:
+    """Whatever the library says about those words, in the reader's language and in the form that they ask for."""
     try:
         yield
     except _USAGE as wrong:
         if type(wrong).__name__ != "NoArgsIsHelpError":
-            wrong.show = partial(_show, wrong)
+            wrong.show = partial(_show, wrong, words)
         raise
 
 
-def _show(wrong: Any, _file: object = None) -> None:  # noqa: ANN401 - the library's own types are private
-    message: str = wrong.format_message()
-    if "--lang en" not in " ".join(sys.argv) and os.environ.get("VENTURE_LANG", "zh") == "zh":
-        for english, chinese in _TRANSLATIONS:
-            message = re.sub(english, chinese, message, count=1, flags=re.DOTALL)
-    path = wrong.ctx.command_path if wrong.ctx else "venture"
-    echo = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
-    sys.stderr.write(f"✗ {echo}\n  {path} --help\n")
+def _show(wrong: Any, words: Sequence[str], _file: object = None) -> None:  # noqa: ANN401 - the library's own types are private
+    en: str = wrong.format_message()
+    zh = en
+    for english, chinese in _TRANSLATIONS:
+        zh = re.sub(english, chinese, zh, count=1, flags=re.DOTALL)
+    failure = ArgumentInvalid(_abridge(zh), _abridge(en))
+    failure.remedy_zh = failure.remedy_en = f"{wrong.ctx.command_path if wrong.ctx else 'venture'} --help"
+    Printer.of_words(words).failure(failure)
+
+
+def _abridge(message: str) -> str:
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
 
 
 _LONGEST_MESSAGE = 400
@@ -76,14 +79,18 @@ _LONGEST_MESSAGE = 400
 class Nouns(typer.core.TyperGroup):
     """A group of commands whose help is a page of ours."""
 
-    def make_context(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - the library's own types are private
+    words: Sequence[str] = ()
+    """What was typed."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **settings: Any) -> Any:  # noqa: ANN401 - the library's own types are private
         """Read the words."""
-        with _translate_usage_errors():
-            return super().make_context(*args, **settings)
+        self.words = tuple(args)
+        with _translate_usage_errors(self.words):
+            return super().make_context(info_name, args, parent, **settings)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the library's own types are private
         """Read the words of the command, and carry it out."""
-        with _translate_usage_errors():
+        with _translate_usage_errors(self.words):
             return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - the library's own types are private

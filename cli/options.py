@@ -9,7 +9,10 @@ import typer
 from cli.output import Form, Lang
 
 Output = Annotated[
-    Form, typer.Option("--output", "-o", help="輸出形式 how to write: table | json | jsonl", show_default=True)
+    Form,
+    typer.Option(
+        "--output", "-o", help="輸出形式，失敗亦然 how to write, failures too: table | json | jsonl", show_default=True
+    ),
 ]
 Language = Annotated[
     Lang | None, typer.Option("--lang", help="語言 language: zh | en(或設 VENTURE_LANG)", show_default=False)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.cell import Cell
+from cli.cell import Cell, make_visible
+from cli.streams import can_write
 from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Lang(StrEnum):
     EN = "en"
 
 
-message_console = Console(stderr=True, highlight=False, soft_wrap=True)
+message_console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 """For people: never mixed with the data on standard output."""
 
 
@@ -50,14 +51,21 @@ class Printer:
 
     @classmethod
     def of(cls, form: Form, lang: Lang | None) -> Printer:
-        """As asked; else by VENTURE_LANG; else Chinese."""
-        set_lang = os.environ.get("VENTURE_LANG", Lang.ZH)
+        """As asked; else by VENTURE_LANG; else Chinese, where the terminal has it. Raises ArgumentInvalid."""
+        set_lang = os.environ.get("VENTURE_LANG", Lang.ZH if can_write("中", sys.stderr) else Lang.EN)
         if lang is None and set_lang not in set(Lang):
-            message_console.print(
-                f"VENTURE_LANG={set_lang}：只可為 zh 或 en / it must be zh or en", style="bold red", markup=False
-            )
-            raise typer.Exit(FailureKind.USAGE)
+            raise ArgumentInvalid(f"VENTURE_LANG={set_lang}：只可為 zh 或 en", f"VENTURE_LANG={set_lang}: zh or en")
         return cls(form, lang or Lang(set_lang))
+
+    @classmethod
+    def of_words(cls, words: Sequence[str]) -> Printer:
+        """As words ask that could not be read as a command; Chinese where they do not say."""
+        options = " ".join(words).replace("=", " ").replace("--output", "-o").replace("-o ", "-o")
+        form = next((form for form in (Form.JSONL, Form.JSON) if f"-o{form}" in options.split()), Form.TABLE)
+        try:
+            return cls.of(form, next((lang for lang in Lang if f"--lang {lang}" in options), None))
+        except ArgumentInvalid:
+            return cls(form, Lang.ZH)
 
     def say(self, zh: str, en: str) -> str:
         """The text in the reader's language."""
@@ -65,7 +73,7 @@ class Printer:
 
     def tell(self, zh: str, en: str, style: str = "") -> None:
         """A sentence for people, on standard error."""
-        message_console.print(self.say(zh, en), style=style or None, markup=False)
+        message_console.print(make_visible(self.say(zh, en)), style=style or None)
 
     @property
     def for_people(self) -> bool:
@@ -79,7 +87,7 @@ class Printer:
                 self.json(list(rows))
             case Form.JSONL:
                 for row in rows:
-                    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    self.json(row)
             case Form.TABLE:
                 if not rows:
                     self.tell(*empty)
@@ -88,12 +96,12 @@ class Printer:
                 for column in columns:
                     table.add_column(self.say(column.zh, column.en), justify="right" if column.right else "left")
                 for row in rows:
-                    table.add_row(*(c.cell(row) if c.right else Cell(c.cell(row)) for c in columns))
+                    table.add_row(*(make_visible(c.cell(row)) if c.right else Cell(c.cell(row)) for c in columns))
                 self.show(table)
 
     def line(self, text: str, style: str = "") -> None:
         """A line of a result for people, on standard output."""
-        result_console().print(text, style=style or None, markup=False)
+        result_console().print(make_visible(text), style=style or None)
 
     def show(self, part: RenderableType) -> None:
         """A table or a panel for people, on standard output."""
@@ -102,7 +110,8 @@ class Printer:
     def json(self, value: object) -> None:
         """One JSON value on standard output."""
         indent = None if self.form is Form.JSONL else 2
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent, default=str) + "\n")
+        text = json.dumps(value, ensure_ascii=not can_write("中✓", sys.stdout), indent=indent, default=str)
+        sys.stdout.write(_UNSEEN_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
         sys.stdout.flush()  # a row of a long run is for whoever reads along
 
     def failure(self, failure: Failure) -> None:
@@ -119,12 +128,12 @@ class Printer:
                 }
             )
             return
-        head, *others = self.say(failure.zh, failure.en).split("\n")
-        message_console.print(head, style="bold red", markup=False)
+        head, *others = make_visible(self.say(failure.zh, failure.en)).split("\n")
+        message_console.print(head, style="bold red")
         for line in others:
-            message_console.print(line, markup=False)
+            message_console.print(line)
         if remedy := self.say(failure.remedy_zh, failure.remedy_en):
-            message_console.print(f"  → {remedy}", markup=False)
+            message_console.print(f"  → {remedy}")
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,11 @@ class Column:
 
 def result_console() -> Console:
     """Standard output for people; wide when it is no terminal, so that nothing is cut."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
+
+
+_UNSEEN_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""What JSON lets stand and a terminal, or a reader of lines, takes for something else."""
 
 
 class ArgumentInvalid(Failure):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import BaseModel
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
-from cli.cell import GLUE, Cell
+from cli.cell import GLUE, Cell, make_visible
 from domain.catalogue import stage_zh, value_words
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import Attachment
@@ -177,9 +178,14 @@ def page(
     head.add_column(style="bold")
     head.add_column()
     for zh, en, value in _facts(file, summary, printer, now, organisation):
-        head.add_row(printer.say(zh, en), value)
+        head.add_row(printer.say(zh, en), make_visible(value))
     names = " · ".join(str(summary[k]) for k in ("project", "application") if summary.get(k)) or file.stream.name
-    yield Panel(head, title=f"{names}  {summary.get('title') or ''}".rstrip(), title_align="left", expand=False)
+    yield Panel(
+        head,
+        title=Text(make_visible(f"{names}  {summary.get('title') or ''}".rstrip())),
+        title_align="left",
+        expand=False,
+    )
     yield _story(file.story, printer, with_recorded=with_recorded)
 
 
@@ -225,8 +231,8 @@ def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -
             local_time(chapter.at),
             *([local_time(chapter.recorded_at)] if with_recorded else []),
             printer.say(event.zh, event.event_type),
-            chapter.occurrence.actor,
-            chapter.stream.name,
+            make_visible(chapter.occurrence.actor),
+            make_visible(chapter.stream.name),
             Cell(_particulars(event, printer)),
         )
     return table

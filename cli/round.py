@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from application import annual_round
 from application.listing import list_streams
 from application.queries import load_file, new_stream, resolve_name
+from application.rules import require_published
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
@@ -46,7 +47,10 @@ async def open_command(
     *,
     invocation: Invocation,
 ) -> None:
-    """開一輪：發布辦法與工作日曆，開始需求徵集 / open a round: publish rules and calendar, solicit needs.
+    """開一輪，開始需求徵集；辦法與工作日曆須先發布 / open a round: solicit needs. Rules and working days come first.
+
+    未發布時列出所缺、該給的命令與可辦之人，什麼也不記錄。
+    What is not published is named with the command to give and who may; nothing is recorded then.
 
     例 example:  venture round open R-FZ-2027 --scheme fuzhou --as CAB-REG#1
     """
@@ -55,7 +59,7 @@ async def open_command(
     particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
     command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     async with invocation.open_runtime(working=True) as runtime:
-        await annual_round.publish_rules(runtime.door, runtime.store, rules, datetime.now(UTC).year)
+        await require_published(runtime.store, rules.ref, datetime.now(SHANGHAI).year, stream.realm)
         receipt = await runtime.door.send(stream, command, who)
     if printer.for_people:
         printer.tell(

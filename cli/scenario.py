@@ -85,10 +85,10 @@ async def play_command(
 async def play_all(plans: Sequence[Plan], runtime: Runtime, printer: Printer) -> list[PlayResult]:
     """Play one after another, with progress shown."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[now]}"),
+        TextColumn("{task.fields[now]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:

@@ -1,4 +1,4 @@
-"""``venture scheme``: check a city's rules, list those that come with the product."""
+"""``venture scheme``: check a city's rules, publish them, list those that come with the product."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from application.realms import require_realm
+from application.rules import publish_scheme
 from cli.adapter import Invocation, verb
+from cli.command import read_actor
 from cli.help import Typer
 from cli.output import Column, Printer
+from domain.kernel.identity import LIVE
 from schemes import packs
 from schemes.differences import compare_schemes
 from schemes.document import DocumentInvalid
@@ -42,6 +46,30 @@ async def check_command(
     if faults:
         raise DocumentInvalid(faults)
     _list(schemes, invocation.printer)
+
+
+@app.command("publish")
+@verb
+async def publish_command(
+    name: Annotated[str, typer.Argument(help="名稱或文件 a name or a file, e.g. fuzhou", show_default=False)],
+    actor: Annotated[str, typer.Option("--as", help="經辦人 who publishes it: CAB-DEC#n", show_default=False)],
+    realm: Annotated[str, typer.Option("--realm", help="時鐘域 realm")] = LIVE,
+    *,
+    invocation: Invocation,
+) -> None:
+    """發布管理辦法，供輪次引用；已發布的版本不再改變 / publish a city's rules: a published version never changes.
+
+    例 example:  venture scheme publish fuzhou --as CAB-DEC#1
+    """
+    rules, who = _load(name), read_actor(actor)
+    async with invocation.open_runtime(working=True) as runtime:
+        await require_realm(runtime.store, realm)
+        receipt = await publish_scheme(runtime.door, rules, who, realm)
+    printer = invocation.printer
+    if printer.for_people:
+        printer.tell(f"✓ 已發布 {rules.ref}", f"✓ published: {rules.ref}", "green")
+    else:
+        printer.json({"stream": receipt.stream, "version": receipt.version, "scheme": str(rules.ref)})
 
 
 @app.command("list")

@@ -53,7 +53,10 @@ TUNING: Mapping[str, Any] = {
 async def run_worker(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Metrics]:
     """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
     key, measures = bootstrap.load_door_key(settings), Metrics()
-    commands, door = CommandActivities(store, key, measures), Door(client, store, key, settings.task_queue)
+    commands, door = (
+        CommandActivities(store, key, measures, checks_clocks=True),
+        Door(client, store, key, settings.task_queue),
+    )
     rounds = RoundActivities(partial(open_round, door, store))
     worker = Worker(
         client,

@@ -15,12 +15,14 @@ from domain.kernel.identity import StreamId
 from store.bounds import AppendInvalid, check_standing
 from store.bytes import GENESIS, chain_hash, leaf
 from store.port import (
+    AHEAD_TOLERANCE,
     Append,
     AppendResult,
     Entry,
     EntryKind,
     Head,
     Loaded,
+    Outcomes,
     Posting,
     Readings,
     Realm,
@@ -93,9 +95,12 @@ class _Follower:
 class MemoryStore:
     """The log in lists. One event loop's; an append never waits, so it is alone by nature."""
 
-    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """``clock`` tells when entries are recorded and leases end."""
+    def __init__(
+        self, clock: Callable[[], datetime] = lambda: datetime.now(UTC), tolerance: timedelta = AHEAD_TOLERANCE
+    ) -> None:
+        """``clock`` tells when entries are recorded and leases end; nothing may be dated further ahead of it."""
         self._clock = clock
+        self._tolerance = tolerance
         self._entries: list[Entry] = []
         self._streams: dict[StreamId, list[Entry]] = {}
         self._events: dict[StreamId, list[Entry]] = {}
@@ -114,7 +119,8 @@ class MemoryStore:
             message = "the store is closed"
             raise StoreUnavailable(message)
         _require_json(append)
-        return self._find_objection(append) or self._record(append)
+        now = self._clock()
+        return self._find_objection(append, now) or self._record(append, now)
 
     async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm to the wall clock. See the port."""
@@ -131,13 +137,16 @@ class MemoryStore:
                     self._agenda[stream] = replace(standing, clock=Clock.WALL, notified=notified)
         return answer
 
-    def _find_objection(self, append: Append) -> AppendResult | None:
+    def _find_objection(self, append: Append, now: datetime) -> AppendResult | None:
         for write in append.writes:
             if write.command_id in self._journal:
                 return AppendResult(Status.DUPLICATE, what=self._journal[write.command_id].stream)
         conflict = self._find_conflict(append)
         if conflict is not None:
             return AppendResult(Status.CONFLICT, what=conflict)
+        for write in append.writes:
+            if write.occurred_at > now + self._tolerance:
+                return AppendResult(Status.AHEAD, what=write.stream)
         for write in append.writes:
             realm = self._realms.get(write.stream.realm)
             if realm is not None and realm.now is not None and write.occurred_at < realm.now:
@@ -158,9 +167,9 @@ class MemoryStore:
             versions[write.stream] = write.expected + len(write.events)
         return next((s for s, version in append.reads.items() if self._version(s) != version), None)
 
-    def _record(self, append: Append) -> AppendResult:
+    def _record(self, append: Append, now: datetime) -> AppendResult:
         last = self._entries[-1] if self._entries else None
-        recorded_at = max(self._clock(), last.recorded_at) if last else self._clock()
+        recorded_at = max(now, last.recorded_at) if last else now
         first = len(self._entries) + 1
         for write in append.writes:
             for entry in _entries(write, recorded_at):
@@ -200,6 +209,11 @@ class MemoryStore:
         return len(self._events.get(stream, ()))
 
     # --------------------------------------------------------------------------------------------------- reads
+
+    async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
+        """What is journalled of those commands, and in which log."""
+        genesis = self._entries[0].chain if self._entries else None
+        return Outcomes(genesis, {key: self._journal[key] for key in command_ids if key in self._journal})
 
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id."""
@@ -247,6 +261,7 @@ class MemoryStore:
             self._journal.get(command_id) if command_id else None,
             streams.pop(stream),
             self._realm(stream.realm, apart_from=stream),
+            self._clock(),
         )
         return loaded, replace(whole, streams=streams)
 

@@ -8,8 +8,9 @@ events from 1, and on a command's entry it is the version that the decision was 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from domain.kernel.clock import Clock
 from domain.kernel.failure import Failure, FailureKind
@@ -17,11 +18,15 @@ from store.bounds import AppendInvalid, check_append
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from uuid import UUID
 
     from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
+
+
+AHEAD_TOLERANCE: Final = timedelta(seconds=5)
+"""How far business time may lie ahead of the store's own clock; Postgres has it in ``venture.ahead_tolerance``."""
 
 
 class EntryKind(StrEnum):
@@ -144,6 +149,8 @@ class Status(StrEnum):
     """A stream written or read no longer stands at its version: read again, decide again."""
     GUARDED = "guarded"
     """A claim is taken or an account would go below zero: read again, decide again, and the refusal will say all."""
+    AHEAD = "ahead"
+    """The business time of a write lies ahead of the store's own clock: a clock is wrong, and nothing is recorded."""
     BEHIND = "behind"
     """The realm's manual clock stands later than the business time of a write."""
 
@@ -186,6 +193,18 @@ class Loaded:
     """The stream's events after the version asked for, oldest first."""
     realm: Realm
     """How its realm stands; ``earliest`` leaves the stream itself out."""
+    read_at: datetime
+    """The store's own clock as this was read, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What is journalled of some commands, and in which log."""
+
+    genesis: bytes | None
+    """Which log it is: the chain hash of its first entry, which no two share; None of an empty one."""
+    commands: Mapping[UUID, Entry]
+    """By their id; one that is not journalled is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +251,9 @@ class EventStore(Protocol):
         CONFLICT with the stream while a deadline of the realm lies at or before that write. Afterwards whoever has a
         deadline there is unnotified, and what was loaded before on the manual clock no longer stands.
         """
+
+    async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
+        """What is journalled of those commands, on whichever streams, and in which log it was read."""
 
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id, on whichever stream it was journalled."""

@@ -9,6 +9,7 @@ import asyncio
 import random
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,7 @@ from store.port import (
     EntryKind,
     Head,
     Loaded,
+    Outcomes,
     Posting,
     Readings,
     Realm,
@@ -36,7 +38,7 @@ from store.sql import QUERIES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
     from uuid import UUID
 
     from asyncpg.pool import PoolConnectionProxy
@@ -297,6 +299,12 @@ class PostgresStore:
 
     # --------------------------------------------------------------------------------------------------- reads
 
+    async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
+        """What is journalled of those commands, and in which log."""
+        rows = await self._rows("outcomes", list(command_ids))
+        entries = [_entry(row) for row in rows if row["position"] is not None]
+        return Outcomes(rows[0]["genesis"], {entry.command_id: entry for entry in entries})
+
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id."""
         rows = await self._rows("journalled", command_id)
@@ -334,7 +342,7 @@ class PostgresStore:
         accounts: Collection[str] = (),
     ) -> tuple[Loaded, Readings]:
         """``journalled``, ``realm`` and ``read_many`` in one round trip. See the port."""
-        loaded = Loaded(None, (), Realm())
+        loaded = Loaded(None, (), Realm(), datetime.min.replace(tzinfo=UTC))
         events: dict[str, list[Entry]] = {stream: [], **{other: [] for other in known}}
         holders: dict[str, set[str]] = {key: set() for key in claims}
         balances = dict.fromkeys(accounts, 0)
@@ -357,6 +365,8 @@ class PostgresStore:
                     loaded = replace(loaded, journalled=_entry(row))
                 case "realm":
                     loaded = replace(loaded, realm=_realm(row))
+                case "clock":
+                    loaded = replace(loaded, read_at=row["recorded_at"])
                 case "claim":
                     holders[row["stream"]].add(row["type"])
                 case _:

@@ -13,6 +13,12 @@ SELECT status, first_position, last_position, recorded_at, what
 -- name: journalled
 SELECT {entry} FROM venture.entries WHERE command_id = $1::uuid AND kind = 'command';
 
+-- name: outcomes
+-- One row at least: of a log without such commands its genesis alone.
+SELECT g.chain AS genesis, e.*
+  FROM (SELECT (SELECT chain FROM venture.entries WHERE position = 1) AS chain) g
+  LEFT JOIN (SELECT {entry} FROM venture.entries WHERE command_id = ANY ($1::uuid[]) AND kind = 'command') e ON true;
+
 -- name: realm
 -- $1 its name. In the columns of consult's realm.
 SELECT of.clock AS type, of.now AS occurred_at, of.realm_version AS version, of.calendar AS schema_version,
@@ -36,7 +42,7 @@ ORDER BY part, stream, version;
 -- $1 streams, $2 up to which version each is known (0: not at all), $3 the realm, $4 command id, $5 claims, $6 accounts.
 -- Of a stream that is known comes its last known event again, for its chain hash only. Claims and accounts as in read_many,
 -- the realm is (type: clock, occurred_at: now, version: of its own stream, schema_version: of its working days, recorded_at:
--- the earliest deadline). OFFSET 0 keeps this a walk by key.
+-- the earliest deadline), the store's own clock is (recorded_at). OFFSET 0 keeps this a walk by key.
 SELECT 'event' AS part, e.*
   FROM unnest($1::text[], $2::bigint[]) asked(stream, known)
  CROSS JOIN LATERAL (
@@ -51,6 +57,8 @@ UNION ALL
 SELECT 'realm', NULL, NULL, of.realm_version, NULL, of.clock, of.calendar, NULL, of.now, of.earliest, NULL, NULL, NULL
   FROM (SELECT {realm} FROM (SELECT ($1::text[])[1] AS stream, $3::text AS realm) asked
           JOIN venture.realms r ON r.realm = asked.realm) of
+UNION ALL
+SELECT 'clock', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL, NULL
 UNION ALL
 SELECT 'claim', NULL, key, NULL, NULL, holder, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM venture.claims WHERE key = ANY ($5::text[])

@@ -18,6 +18,7 @@ from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
     """Both embedded servers, the schema in place, for the whole run."""
     async with local.servers(settings) as started:
         await migrate(started.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+        await let_time_be_skipped(started.owner_url)
         yield started
     await temporal_client.breathe()
 

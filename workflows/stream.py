@@ -285,4 +285,6 @@ def _not_known(failed: ActivityError | ApplicationError) -> ApplicationError:
     cause = failed.cause if isinstance(failed, ActivityError) else failed
     if isinstance(cause, ApplicationError) and cause.type in _FOR_GOOD:
         return ApplicationError(cause.message, type=cause.type, non_retryable=True)
+    if isinstance(cause, ApplicationError) and cause.type == "ClocksDisagree":
+        return ApplicationError(cause.message, type="NotKnown", non_retryable=True)
     return ApplicationError("not known: ask again with the same id", type="NotKnown", non_retryable=True)

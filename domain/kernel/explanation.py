@@ -67,9 +67,10 @@ def place_text(place: Place) -> str:
 
 def show(value: object) -> str:
     """A value as it came, short enough to be shown back, and never a control sequence."""
-    text = f"「{value}」" if isinstance(value, str) else _as_json(value)
-    text = "".join(f"U+{ord(c):04X}" if unicodedata.category(c) in ("Cc", "Cs", "Cf") else c for c in text)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    text = value if isinstance(value, str) else _as_json(value)
+    short = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    short = "".join(f"U+{ord(c):04X}" if unicodedata.category(c) in ("Cc", "Cs", "Cf") else c for c in short)
+    return f"「{short}」" if isinstance(value, str) else short
 
 
 def _as_json(value: object) -> str:

@@ -21,7 +21,7 @@ LIVE = "live"
 """The realm of the wall clock; every other realm is played on a manual one."""
 
 _STREAM = re.compile(r"([a-z]+)/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
-_ACTOR = re.compile(r"([A-Z]+(?:-[A-Z]+)?)#([0-9]{1,9})")
+_ACTOR = re.compile(r"([A-Z]+(?:-[A-Z]+)?)#([1-9][0-9]{0,8})")
 
 
 class Role(Words):
@@ -72,7 +72,7 @@ class Actor(_Text):
         match = _ACTOR.fullmatch(text)
         if match is None or match[1] not in set(Role):
             roles = " ".join(sorted(Role))
-            message = f"{text!r}: 寫作 角色#編號，如 CAB-REG#1 / write ROLE#n, as CAB-REG#1; 角色 roles: {roles}"
+            message = f"{text[:40]!r}: 寫作 角色#編號，如 CAB-REG#1 / write ROLE#n, as CAB-REG#1; 角色 roles: {roles}"
             raise ValueError(message)
         return super().__new__(cls, text)
 
@@ -102,7 +102,7 @@ class StreamId(_Text):
     def __new__(cls, text: str) -> Self:
         """Check the form once, at the door."""
         if _STREAM.fullmatch(text) is None:
-            message = f"{text!r}: 寫作 類別/時鐘域/編號 / write kind/realm/name, as project/live/AP-5"
+            message = f"{text[:80]!r}: 寫作 類別/時鐘域/編號 / write kind/realm/name, as project/live/AP-5"
             raise ValueError(message)
         return super().__new__(cls, text)
 

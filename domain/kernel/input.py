@@ -290,17 +290,21 @@ class _Reader:
 
 def _field_named(shapes: Mapping[str, FieldShape], key: str) -> FieldShape | None:
     """The field of that name, or of the office's word for it."""
-    if key in shapes:
-        return shapes[key]
+    if key in shapes or not isinstance(key, str):
+        return shapes.get(key)
     word = simplified(key.strip())
     return next((shape for shape in shapes.values() if simplified(shape.zh) == word), None)
 
 
 def _require_text(text: str) -> None:
-    for char in text:
-        if unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n\r":
-            code = f"U+{ord(char):04X}"
-            raise ValueMisread(f"含有非文字的字元 {code}", f"it holds a character that is no text, {code}")
+    control = _NO_TEXT.search(text)
+    if control is not None:
+        code = f"U+{ord(control[0]):04X}"
+        raise ValueMisread(f"含有非文字的字元 {code}", f"it holds a character that is no text, {code}")
+
+
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, but for tabs and line breaks, and halves of characters."""
 
 
 def _plain_digits(text: str) -> str:

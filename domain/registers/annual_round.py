@@ -25,7 +25,7 @@ class Annual(BaseModel):
     programme: Code
     """E.g. ``FZ``; its round of 2027 is ``R-FZ-2027``."""
     scheme: str
-    """The name of the city's rules; each year's round takes the newest version that is shipped."""
+    """The name of the city's rules; each year's round takes the newest version that is published."""
     level: RoundLevel = RoundLevel.MUNICIPAL
     actor: Actor
     """In whose name the round is opened."""

@@ -47,7 +47,7 @@ class PanelStage(Words):
 
 def _seat(text: str) -> str:
     if re.fullmatch(r"E[1-9][0-9]{0,8}", text) is None:
-        message = f"{text!r}: 席位寫作 E1、E2… / write a seat as E1; the person is EXPERT#1"
+        message = f"{text[:10]!r}: 席位寫作 E1、E2… / write a seat as E1; the person is EXPERT#1"
         raise ValueError(message)
     return text
 

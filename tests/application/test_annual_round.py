@@ -16,13 +16,13 @@ import bootstrap
 from application import annual_round
 from application.annual_round import NoSuchSchedule, open_round
 from application.reconcile import Discrepancy, reconcile, resurrect
+from application.rules import RulesUnpublished, publish_calendars, publish_scheme
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scheme import RoundLevel
 from domain.registers.annual_round import Annual, RoundSchedule, YearsRound
-from domain.registers.calendar import PublishCalendar
 from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
 from followers.schedules import RoundSchedules, ScheduleFollower, load_schedules, schedule_id
@@ -74,8 +74,15 @@ class City:
     async def schedule(
         self, command: ScheduleAnnualRound = FIRST_OF_MARCH, scheme: str = "fuzhou"
     ) -> annual_round.AnnualRoundSchedule:
-        stream = self.stream.sibling("scheme", scheme)
+        desk, stream = self.desk, self.stream.sibling("scheme", scheme)
+        if not [e async for e in desk.store.read(self.stream)]:
+            await self.publish()
         return await annual_round.schedule(self.desk.door, self.desk.store, self.schedules, stream, command, REGISTRAR)
+
+    async def publish(self) -> None:
+        """Its rules and working days, each by somebody who may."""
+        await publish_scheme(self.desk.door, RULES, Actor("CAB-DEC#1"), self.stream.realm)
+        await publish_calendars(self.desk.door, self.desk.store, THIS_YEAR, REGISTRAR, self.stream.realm)
 
     async def unschedule(self) -> None:
         await annual_round.unschedule(
@@ -153,6 +160,7 @@ async def test_a_late_firing_opens_the_round_of_the_year_that_was_meant(fz: City
 
 async def test_a_round_that_somebody_opened_by_hand_is_left_alone(desk: Desk, fz: City) -> None:
     request = YearsRound(annual=fz.annual, year=THIS_YEAR)
+    await fz.publish()
     first, again = [await open_round(desk.door, desk.store, request) for _ in range(2)]
     assert (first.repeated, again.repeated, again.refused) == (False, True, ())
     other = fz.annual.model_copy(update={"actor": Actor("SO-PM#1")})
@@ -167,15 +175,29 @@ async def test_a_day_that_not_every_year_has_and_rules_that_nobody_knows_are_ref
         await fz.schedule(scheme="atlantis")
 
 
-async def test_rules_and_working_days_that_somebody_published_by_hand_are_not_published_again(fz: City) -> None:
-    await fz.desk.door.send(fz.stream, PublishPolicyPack(scheme=RULES), Actor("CAB-DEC#1"))
-    calendar = fz.stream.sibling("calendar", "cn")
-    await fz.desk.door.send(calendar, PublishCalendar(year=THIS_YEAR, off=()), REGISTRAR)
-    await fz.schedule()
-    events = [e.type async for e in fz.desk.store.read(fz.stream)]
-    assert events == ["PolicyPackPublished", "AnnualRoundScheduled"]
-    years = [json.loads(e.data)["year"] async for e in fz.desk.store.read(calendar)]
-    assert len(years) == len(set(years))
+async def test_nothing_is_published_in_anothers_name(fz: City) -> None:
+    """What is missing is said, with the command to give and who may: nothing is left by who asked for a round."""
+    desk, realm, decider, registrar = fz.desk, fz.stream.realm, Actor("CAB-DEC#2"), Actor("CAB-REG#3")
+    with pytest.raises(RulesUnpublished) as missing:
+        await annual_round.schedule(desk.door, desk.store, fz.schedules, fz.stream, FIRST_OF_MARCH, REGISTRAR)
+    for words in (missing.value.zh, missing.value.en):
+        assert f"venture scheme publish fuzhou --as CAB-DEC#1 --realm {realm}" in words
+        assert f"venture calendar publish {THIS_YEAR} --as CAB-REG#1 --realm {realm}" in words
+    assert [row async for row in desk.store.standings(realm=realm)] == []
+
+    with pytest.raises(CommandRejected):
+        await publish_scheme(desk.door, RULES, REGISTRAR, realm)
+    await publish_scheme(desk.door, RULES, decider, realm)
+    await publish_calendars(desk.door, desk.store, THIS_YEAR, registrar, realm)
+    for stream, actor in ((fz.stream, decider), (fz.stream.sibling("calendar", "cn"), registrar)):
+        assert {json.loads(e.meta)["actor"] async for e in desk.store.read(stream)} == {actor}
+    assert await publish_calendars(desk.door, desk.store, THIS_YEAR, registrar, realm) == [], "none twice"
+
+
+async def test_without_published_rules_no_years_round_opens(fz: City) -> None:
+    opened = await open_round(fz.desk.door, fz.desk.store, YearsRound(annual=fz.annual, year=THIS_YEAR))
+    assert opened.refused
+    assert not await fz.opened(THIS_YEAR)
 
 
 # ---------------------------------------------------------------- the log and its schedules
@@ -249,6 +271,7 @@ async def test_a_schedule_that_was_missing_on_its_day_fires_when_it_is_set_again
     schedule = RoundSchedule(
         annual=fz.annual, month=day.month, day=day.day, hour=day.hour, since=now - timedelta(days=3)
     )
+    await fz.publish()
     await fz.schedules.set_right(schedule_id(fz.annual), schedule)
     await until(lambda: fz.opened(day.year))
     await fz.schedules.delete(schedule_id(fz.annual))

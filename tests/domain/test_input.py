@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 from pydantic_core import core_schema
 
 from domain.catalogue import AGGREGATES, command_class
-from domain.kernel.explanation import InputInvalid, ValueMisread, explain_error
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread, explain_error
 from domain.kernel.field_shape import Kind, Notation, field_shapes
 from domain.kernel.identity import Attachment
 from domain.kernel.input import parse_json, read_fields
@@ -21,6 +22,8 @@ from domain.kernel.money import parse_yuan
 from domain.registers.organisation import check_character
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from domain.kernel.message import Command
 
 PAPER = Attachment(sha256="0" * 64, media_type="application/pdf", name="minutes.pdf")
@@ -319,6 +322,46 @@ def test_no_word_of_a_library_reaches_a_reader(kind: str) -> None:
     error: Any = {"type": kind, "loc": (), "msg": context["error"], "input": None, "ctx": context}
     for text in explain_error(error):
         assert not [word for word in LIBRARY_WORDS if word in text], text
+
+
+HOSTILE_TEXTS = (
+    "", " ", "\x00", "\udcff", "9" * 18, "9" * 5000, "-1", "1e400", "NaN", "[", "{", "[[]]", "{}", "[]", '{"a": {}}',
+    '{"a": [1]}', "null", "[null]", "a:b", "a:1", "@", "@x", "x@y", "2024-02-30", "0000-00-00", "2024-01-01T24:00",
+    "2024-01-01T23:59:60", "١٢", "²", "１e５", "½", "a" * 10_000, '{"sha256": 1, "media_type": "", "name": ""}',
+    '[{"sha256": "x"}]', "true", ",", ":", ":::", ",,,", '{"name": "hangzhou", "version": 1e3}', "0" * 30 + "1",
+)  # fmt: skip
+HOSTILE_DATA: tuple[Any, ...] = (
+    *HOSTILE_TEXTS, None, True, 0, -1, 2**53, 2**63, 10**400, 1.5, float("nan"), float("inf"), Decimal("NaN"),
+    Decimal("1E+5000"), [], {}, [None], [[]], {"a": None}, {"": 1}, {1: 2}, b"x", [1] * 50, {"a": {"b": {"c": 1}}},
+)  # fmt: skip
+
+
+def _each_form_of_field() -> Iterable[Any]:
+    """A model of one field for each form that fields of commands have."""
+    forms = {
+        f"{field.annotation} {field.metadata}": (f"{command.__name__}.{name}", field)
+        for aggregate in AGGREGATES.values()
+        for command in aggregate.commands
+        for name, field in command.model_fields.items()
+    }
+    for where, field in forms.values():
+        definition: Any = {"value": (field.annotation, field)}
+        yield pytest.param(create_model("One", **definition), id=where)
+
+
+@pytest.mark.parametrize("model", list(_each_form_of_field()))
+def test_whatever_is_given_a_field_is_taken_and_can_be_kept_or_is_refused_in_few_words(model: type[BaseModel]) -> None:
+    (name,) = field_shapes(model)
+    for notation, values in ((Notation.TYPED, HOSTILE_TEXTS), (Notation.DATA, HOSTILE_DATA)):
+        for hostile in values:
+            faults: tuple[InputFault, ...] = ()
+            try:
+                taken = read_fields(model, {name: hostile}, notation, attach=lambda _path: PAPER)
+            except InputInvalid as invalid:
+                faults = invalid.faults
+            else:
+                canonical(plain(taken))
+            assert all(len(f.zh) < 1000 and len(f.en) < 1500 for f in faults), repr(hostile)[:60]
 
 
 def test_every_field_of_every_command_says_what_it_takes_and_gives_an_example_that_can_be_typed() -> None:

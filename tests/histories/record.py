@@ -44,6 +44,7 @@ from scenarios.play import play
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.releases import ROOT, require_unreleased
+from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ async def _record(home: Path) -> dict[str, Any]:
     bootstrap.configure_logging(settings)
     async with local.servers(settings) as servers:
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
+        await let_time_be_skipped(servers.owner_url)
         client = await temporal_client.connect_temporal(servers.temporal_address)
         store = PostgresStore(await open_pool(servers.postgres_url))
         async with aclosing(store), run_worker(settings, client, store):

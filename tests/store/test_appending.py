@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -24,9 +25,43 @@ if TYPE_CHECKING:
 A, B = project("AP-1"), project("AP-2")
 
 
+async def test_what_is_dated_ahead_of_the_stores_own_clock_is_not_recorded_and_harms_no_neighbour(
+    store: EventStore,
+) -> None:
+    tomorrow = datetime.now(UTC) + DAY
+    hasty, honest = group(write(A, 0, event(), at=tomorrow)), one(B)
+    early, prompt = await asyncio.gather(store.append(hasty), store.append(honest))
+    assert (early.status, early.what) == (Status.AHEAD, A)
+    assert prompt.status is Status.APPENDED
+    assert await store.last_position() == 2
+    assert [e async for e in store.read(A, commands=True)] == []
+    soon = group(write(A, 0, event(), at=datetime.now(UTC) + timedelta(seconds=2)))
+    assert (await store.append(soon)).status is Status.APPENDED, "clocks are never quite alike"
+
+
+async def test_one_hasty_write_keeps_its_whole_group_out(store: EventStore) -> None:
+    both = group(write(A, 0, event()), write(B, 0, event(), at=datetime.now(UTC) + DAY))
+    assert (await store.append(both)).status is Status.AHEAD
+    assert await store.last_position() == 0
+
+
+async def test_a_log_tells_with_every_outcome_which_log_it_is(store: EventStore) -> None:
+    append = one(A)
+    command_id = append.writes[0].command_id
+    nothing = await store.outcomes([command_id])
+    assert (nothing.genesis, dict(nothing.commands)) == (None, {})
+    await appended(store, append)
+    await appended(store, one(B))
+    outcomes = await store.outcomes([uuid4(), command_id])
+    (first,) = await store.feed(0, 1)
+    assert outcomes.genesis == first.chain
+    assert set(outcomes.commands) == {command_id}
+    assert outcomes.commands[command_id] == await store.journalled(command_id)
+
+
 async def test_recorded_time_never_goes_back_though_a_clock_does() -> None:
     instants = iter([NOON, NOON - DAY, NOON + DAY])
-    store = MemoryStore(clock=lambda: next(instants))
+    store = MemoryStore(lambda: next(instants), tolerance=2 * DAY)
     answers = [await appended(store, one(A, version)) for version in range(3)]
     assert [a.recorded_at for a in answers] == [NOON, NOON, NOON + DAY]
 

@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
+from local.postgres import OWNER
 from store.bytes import GENESIS, Frontier, chain_hash, leaf, root
 from store.port import Append, Entry, EntryKind, NewEvent, Standing, Write
 from tests.store.appends import appended
+from tests.time_skipping import let_time_be_skipped
 
 if TYPE_CHECKING:
     from store.postgres import PostgresStore
+    from tests.store.conftest import Database
 
 ENTRY = Entry(
     position=7,
@@ -117,13 +120,20 @@ _INSTANT = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.
 _SCHEMA = st.integers(1, 2**31 - 1)
 
 
+@pytest.fixture
+async def timeless_store(database: Database, postgres_store: PostgresStore) -> PostgresStore:
+    """A store that takes any instant, the years to come too."""
+    await let_time_be_skipped(database.url(OWNER))
+    return postgres_store
+
+
 @given(
     kind=_LINE, schema=_SCHEMA, at=_INSTANT, meta=_JSON, data=_JSON,
     events=st.lists(st.tuples(_LINE, _SCHEMA, _JSON, _JSON), max_size=3),
 )  # fmt: skip
 @settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_sql_and_python_hash_the_same_bytes(
-    postgres_store: PostgresStore,
+    timeless_store: PostgresStore,
     *,
     kind: str,
     schema: int,
@@ -136,9 +146,9 @@ async def test_sql_and_python_hash_the_same_bytes(
     told = tuple(NewEvent(*event) for event in events)
     given_write = Write(stream, 0, uuid4(), kind, at, meta, data, told, schema)
     standing = Standing(stream, len(events), "OPEN", None, Clock.WALL, b"{}")
-    await appended(postgres_store, Append((given_write,), (standing,)))
+    await appended(timeless_store, Append((given_write,), (standing,)))
     previous = GENESIS
-    kept = [entry async for entry in postgres_store.read(stream, commands=True)]
+    kept = [entry async for entry in timeless_store.read(stream, commands=True)]
     for entry, (line, *rest) in zip(kept, [(kind, schema, meta, data), *events], strict=True):
         assert (entry.type, [entry.schema_version, entry.meta, entry.data], entry.occurred_at) == (line, rest, at)
         assert entry.chain == chain_hash(previous, leaf(entry))

@@ -16,8 +16,9 @@ import asyncpg
 import pytest
 
 import bootstrap
-from application.annual_round import AnnualRoundSchedule, list_schedules, publish_rules
+from application.annual_round import AnnualRoundSchedule, list_schedules
 from application.reconcile import Discrepancy, reconcile, resurrect
+from application.rules import publish_scheme
 from audit.verification import verify
 from cli.scenario import plan_scenario
 from domain.kernel.envelope import Progress
@@ -102,7 +103,7 @@ class Loser(SilentProgress):
 
 async def _scheduled(house: Breakable, schedules: RoundSchedules, programme: StreamId) -> AnnualRoundSchedule:
     """A round every year, its schedule set by the follower: who has seen to it once does not look again."""
-    await publish_rules(house.door, house.store, RULES, 2027, programme.realm)
+    await publish_scheme(house.door, RULES, Actor("CAB-DEC#1"), programme.realm)
     await house.door.send(programme, ScheduleAnnualRound(programme="FZ", month=3, day=1), OFFICER)
 
     async def is_set() -> bool:

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from application.go_live import NoSuchRealm, go_live
+from application.go_live import go_live
+from application.realms import NoSuchRealm
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import Actor, StreamId

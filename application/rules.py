@@ -1,0 +1,78 @@
+"""What a round rests on: a city's rules and the working days, published by whoever asks, in their own name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deciding.fold import fold
+from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.identity import StreamId
+from domain.registers.calendar import CALENDAR_NAME, PublishCalendar, calendar_of
+from domain.registers.scheme import PublishPolicyPack, scheme_of
+from schemes.calendars import load_published
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from application.door import Door, Receipt
+    from domain.kernel.identity import Actor
+    from domain.kernel.scheme import Scheme
+    from domain.kernel.state import SchemeRef, State
+    from store.port import EventStore
+
+
+class RulesUnpublished(Failure):
+    """A round cannot be opened: what it rests on is not published. The texts say what to give, and who may."""
+
+    kind = FailureKind.REFUSED
+
+    def __init__(self, missing: Sequence[tuple[str, str, str, Sequence[str]]]) -> None:
+        """Say all that is missing: its words, the command that publishes it, and the roles that may."""
+        zh = "；".join(f"{words}尚未發布，由 {'、'.join(by)} 辦理：{command}" for words, _, command, by in missing)
+        en = "; ".join(f"{words} not published, for {' or '.join(by)}: {command}" for _, words, command, by in missing)
+        super().__init__(zh, en, commands=[command for _, _, command, _ in missing])
+
+
+async def require_published(store: EventStore, ref: SchemeRef, year: int, realm: str) -> None:
+    """Raise RulesUnpublished unless those rules are published, and the working days that come with the product."""
+    where = "" if realm == "live" else f" --realm {realm}"
+    missing: list[tuple[str, str, str, Sequence[str]]] = []
+    if scheme_of(await _state(store, StreamId.of("scheme", realm, ref.name)), ref) is None:
+        by = PublishPolicyPack.by
+        command = f"venture scheme publish {ref.name} --as {by[0]}#1{where}"
+        missing.append((f"管理辦法 {ref}", f"the rules {ref} are", command, by))
+    if years := [command.year for command in await _unpublished(store, year, realm)]:
+        by = PublishCalendar.by
+        named = ", ".join(map(str, years))
+        command = f"venture calendar publish {years[0]} --as {by[0]}#1{where}"
+        missing.append((f"{named} 年工作日曆", f"the working days of {named} are", command, by))
+    if missing:
+        raise RulesUnpublished(missing)
+
+
+async def publish_scheme(door: Door, rules: Scheme, actor: Actor, realm: str) -> Receipt:
+    """Publish that version of the rules, as that actor. Raises CommandRejected."""
+    return await door.send(StreamId.of("scheme", realm, rules.name), PublishPolicyPack(scheme=rules), actor)
+
+
+async def publish_calendars(door: Door, store: EventStore, year: int, actor: Actor, realm: str) -> list[Receipt]:
+    """Publish the working days of that year and the next that come with the product, as that actor; none twice.
+
+    Raises CommandRejected.
+    """
+    stream = StreamId.of("calendar", realm, CALENDAR_NAME)
+    return [await door.send(stream, command, actor) for command in await _unpublished(store, year, realm)]
+
+
+async def _unpublished(store: EventStore, year: int, realm: str) -> list[PublishCalendar]:
+    """The notices of that year and the next that come with the product and are not published, or only in older form."""
+    published = calendar_of(await _state(store, StreamId.of("calendar", realm, CALENDAR_NAME))).years
+    return [
+        PublishCalendar(year=days.year, version=days.version, off=tuple(sorted(days.off)), on=tuple(sorted(days.on)))
+        for days in load_published(year, year + 1)
+        if days.year not in published or published[days.year].version < days.version
+    ]
+
+
+async def _state(store: EventStore, stream: StreamId) -> State:
+    return fold(stream, [event async for event in store.read(stream)])

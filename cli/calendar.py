@@ -1,0 +1,41 @@
+"""``venture calendar``: publish the working days that come with the product."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from application.realms import require_realm
+from application.rules import publish_calendars
+from cli.adapter import Invocation, verb
+from cli.command import read_actor
+from cli.help import Typer
+from domain.kernel.identity import LIVE
+
+app = Typer()
+
+
+@app.command("publish")
+@verb
+async def publish_command(
+    year: Annotated[int, typer.Argument(min=1990, max=2200, help="年度 the year, with the next", show_default=False)],
+    actor: Annotated[str, typer.Option("--as", help="經辦人 who publishes it: CAB-REG#n", show_default=False)],
+    realm: Annotated[str, typer.Option("--realm", help="時鐘域 realm")] = LIVE,
+    *,
+    invocation: Invocation,
+) -> None:
+    """發布隨產品提供的該年與次年工作日曆；已發布的不重複 / publish that year's working days and the next's, none twice.
+
+    例 example:  venture calendar publish 2026 --as CAB-REG#1
+    """
+    who, printer = read_actor(actor), invocation.printer
+    async with invocation.open_runtime(working=True) as runtime:
+        await require_realm(runtime.store, realm)
+        receipts = await publish_calendars(runtime.door, runtime.store, year, who, realm)
+    if not printer.for_people:
+        printer.json({"realm": realm, "published": len(receipts)})
+    elif receipts:
+        printer.tell(f"✓ 已發布 {len(receipts)} 個年度", f"✓ years published: {len(receipts)}", "green")
+    else:
+        printer.tell("沒有新的年度可發布", "there is no year to publish that is not")

@@ -1,0 +1,45 @@
+"""``venture realm``: open a realm of its own, with a clock that commands move."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from application.realms import open_realm
+from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.output import ArgumentInvalid
+
+app = Typer()
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+@app.command("open")
+@verb
+async def open_command(
+    name: Annotated[str, typer.Argument(help="名稱 its name, e.g. paper-2026", show_default=False)],
+    *,
+    invocation: Invocation,
+) -> None:
+    """開一個手動時鐘域：其中命令以 --at 註明日期 / open a realm on a manual clock: its commands are dated by --at.
+
+    例 example:  venture realm open paper-2026
+    """
+    if not _NAME.fullmatch(name):
+        raise ArgumentInvalid(f"時鐘域 {name}：只用字母、數字與 . _ -", f"the realm {name}: letters, figures and . _ -")
+    async with invocation.open_runtime() as runtime:
+        is_new = await open_realm(runtime.store, runtime.door, name)
+    printer = invocation.printer
+    if not printer.for_people:
+        printer.json({"realm": name, "new": is_new})
+    elif is_new:
+        printer.tell(
+            f"✓ 已開時鐘域 {name}。命令加 --realm {name} --at 日期",
+            f"✓ the realm {name} is open. Give commands with --realm {name} --at DATE",
+            "green",
+        )
+    else:
+        printer.tell(f"時鐘域 {name} 早已開", f"the realm {name} was open before")
