@@ -8,6 +8,9 @@ What is recorded: the whole of S2 on its manual clock (every kind of stream, ref
 and on the wall clock a base's support whose contract nobody signs (its alarm rings), one that is declined (its alarm is
 put off), services that wait for their approvals, a round that waits for its alarm, and a stream of which nothing was
 recorded.
+
+A folder named after a decision (``docs/decisions``) holds what changed with it, once as before and once as since: it is
+never written again.
 """
 
 from __future__ import annotations

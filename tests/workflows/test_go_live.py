@@ -89,7 +89,7 @@ async def test_one_person_takes_no_realm_live_and_nobody_takes_it_back(desk: Des
     await _paper(desk, bureau, ago=timedelta(days=1))
     with pytest.raises(CommandRejected, match="CK02"):
         await go_live(desk.store, desk.door, bureau.realm, OFFICER, OFFICER)
-    with pytest.raises(CommandRejected, match="CK02"):
+    with pytest.raises(CommandRejected, match="ID02"):
         await desk.door.send(_clock_of(bureau), SetClock(clock=Clock.WALL, second=PARTY), Actor("SYS#1"))
     await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
     for clock in Clock:

@@ -61,6 +61,18 @@ def test_the_histories_know_alarms_refusals_and_waits() -> None:
     } <= types
 
 
+@pytest.mark.parametrize(("shape", "group"), [("before", {"ResolveRound"}), ("after", set())], ids=["before", "after"])
+async def test_a_groups_decision_is_replayed_as_it_was_carried_out(
+    monkeypatch: pytest.MonkeyPatch, shape: str, group: set[str]
+) -> None:
+    """As a local activity before decision 016, as an activity of its own since: neither is taken for the other."""
+    history = _read(next(path for path in HISTORIES if path.stem == f"resolution-{shape}-1"))
+    assert (await replayed(history, WORKFLOWS)).replay_failure is None
+    monkeypatch.setattr("activities.names.GROUP_DECISIONS", frozenset(group))
+    monkeypatch.setattr("temporalio.workflow.patched", lambda _: True)
+    assert (await replayed(history, WORKFLOWS)).replay_failure is not None
+
+
 @pytest.mark.parametrize("mutant", [mutants.Sleepy, mutants.Deaf, mutants.Forgetful])
 async def test_a_workflow_that_was_changed_does_not_replay_what_was_recorded_before(mutant: type) -> None:
     result = await replayed(_read(NEED), [mutant])

@@ -68,7 +68,7 @@ async def test_the_page_of_a_round_says_which_date_runs_as_does_its_timer(desk: 
     (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm) if row.stream == round_]
     assert row.due_at is not None
     day = row.due_at.astimezone(SHANGHAI).date() - timedelta(days=1)
-    runs = f"{day} 24:00 北京時間 需求徵集截止 CloseNeedSolicitation"
+    runs = f"{day} 24:00 北京時間（暫定 provisional） 需求徵集截止 CloseNeedSolicitation"  # no notice is published here
 
     async def is_shown() -> bool:
         summaries = [_summary(event) for event in (await handle.fetch_history()).events]
