@@ -214,9 +214,10 @@ def number_key(stream: StreamId, voucher: str) -> str:
     return f"numbered/{stream.realm}/{voucher}"
 
 
-def voucher_key(stream: StreamId, voucher: str) -> str:
-    """The key that a project holds while it claims that voucher; keys are ASCII, whatever an issuer is called."""
-    return f"voucher/{stream.realm}/{voucher if voucher.isascii() else digest(voucher)}"
+def voucher_key(stream: StreamId, document: str) -> str:
+    """The key that a project holds while it claims that voucher; of its issuer it bears a digest, keys being ASCII."""
+    issuer, _, number = document.rpartition("/")
+    return f"voucher/{stream.realm}/{digest(issuer)[:32]}/{number}" if issuer else f"voucher/{stream.realm}/{number}"
 
 
 # ---------------------------------------------------------------- 志願隊、孵化、督導記錄、報告
