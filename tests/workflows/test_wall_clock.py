@@ -133,7 +133,7 @@ async def test_a_contract_that_nobody_signs_lapses_by_itself_once_on_its_day(tow
 async def _across_a_deadline(desk: Desk, bureau: Bureau, times: int) -> None:
     """The worker is away when the deadline comes, and when it is back a command waits beside the alarm."""
     of = desk.settings.model_copy(update={"task_queue": f"away-{uuid4().hex[:8]}"})
-    await bureau.open_base()
+    await bureau.open_base(times)
     town = TimeSkippingRealm(desk, bureau, of.task_queue)
     async with run_worker(of, desk.client, desk.store):
         streams = [await town.awarded(n) for n in range(times)]
