@@ -26,6 +26,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
 from deciding.parked import iterate_parked
+from domain.kernel.identity import LIVE, StreamId
+from domain.registers.realm import REALM_NAME
 from followers.agenda import LATE
 from store.port import StoreUnavailable
 
@@ -42,6 +44,8 @@ RETENTION_WANTED = timedelta(days=30)
 OLDEST_SERVER = (1, 28)
 SHARDS_WANTED = 512
 WORKERS_WANTED = 2
+LARGEST_SKEW_S = 5.0
+"""Seconds between two clocks that commands and deadlines do without harm (store/port.py)."""
 MOST_NAMED = 10
 """Streams that a line names; the rest are counted."""
 _PROBE_S = 10.0
@@ -138,6 +142,35 @@ async def examine_parked(store: EventStore) -> Diagnosis:
         "the deadline then takes effect by itself",
         f"{len(parked)} 件：{shown}" if parked else "無",
     )
+
+
+async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> Diagnosis:
+    """How far the clocks of Postgres and Temporal are from this machine's: each party dates by its own."""
+    before = datetime.now(UTC)
+    loaded, _ = await store.consult(StreamId.of("realm", LIVE, REALM_NAME), None, {})
+    skews = {"Postgres": measure_skew(before, loaded.read_at, datetime.now(UTC))}
+    probe = f"probe/{uuid4()}"
+    before = datetime.now(UTC)
+    handle = await client.start_workflow("Probe", id=probe, task_queue=task_queue)
+    started = (await handle.describe()).start_time
+    skews["Temporal"] = measure_skew(before, started, datetime.now(UTC))
+    await _release_probe(client, probe)
+    state = ", ".join(f"{party} {skew:+.1f} s" for party, skew in skews.items())
+    return Diagnosis(
+        "各方時鐘",
+        "clocks",
+        state,
+        all(abs(skew) <= LARGEST_SKEW_S for skew in skews.values()),
+        "各機皆以 NTP 校時；相差過大時命令與期限都不記錄（日誌事件 clock.disagrees）",
+        "keep all machines' clocks by NTP; while they disagree no command or deadline is recorded (clock.disagrees)",
+    )
+
+
+def measure_skew(before: datetime, theirs: datetime, after: datetime) -> float:
+    """Seconds by which a clock that was read between those moments is ahead; negative where it is behind."""
+    if before <= theirs <= after:
+        return 0.0
+    return (theirs - after if theirs > after else theirs - before).total_seconds()
 
 
 async def probe_updates_in_flight(client: Client, task_queue: str) -> Diagnosis:

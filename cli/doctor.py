@@ -113,6 +113,7 @@ async def _diagnose_workflows(runtime: Runtime, *, production: bool) -> AsyncIte
     )
     if served:
         yield await doctor.probe_updates_in_flight(runtime.client, runtime.settings.task_queue)
+        yield await doctor.examine_clocks(runtime.store, runtime.client, runtime.settings.task_queue)
     if production:
         for row in await _production_workflows(runtime):
             yield row

@@ -18,6 +18,7 @@ Language = Annotated[
     Lang | None, typer.Option("--lang", help="語言 language: zh | en(或設 VENTURE_LANG)", show_default=False)
 ]
 Realm = Annotated[
-    str | None, typer.Option("--realm", help="時鐘域 realm(情景各有其域；實時為 live)", show_default=False)
+    str | None,
+    typer.Option("--realm", help="時鐘域 realm：情景各有其域，實時為 live；新開用 realm open", show_default=False),
 ]
 Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5，或全稱 project/live/AP-5", show_default=False)]

@@ -62,7 +62,7 @@ class _Text(str):
 class Actor(_Text):
     """A person in a role, written ``ROLE#n``; the whole string is the person (design.md §9).
 
-    Raises ValueError if the role is unknown or the number is missing.
+    Raises ValueError if the role is unknown, the number is missing, or it is written otherwise (``#01``).
     """
 
     __slots__ = ()

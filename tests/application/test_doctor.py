@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from application.doctor import examine_parked
+import pytest
+
+from application.doctor import examine_parked, measure_skew
 from deciding.decision import decide_on
 from deciding.reader import Reader
 from domain.kernel.clock import Clock
@@ -19,8 +21,6 @@ from tests.store.appends import group, write
 from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
-    import pytest
-
     from domain.kernel.facts import Facts
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Event, Order
@@ -33,6 +33,12 @@ A_YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
 async def _late_round(store: MemoryStore) -> StreamId:
     """A round whose window for needs ended long ago, and nobody has applied it."""
     return await Bureau(f"b-{uuid4().hex[:8]}", store, KEY).open_round(at=A_YEAR_AGO)
+
+
+@pytest.mark.parametrize(("theirs_s", "skew_s"), [(0.5, 0.0), (0.0, 0.0), (11.0, 10.0), (-86_400.0, -86_400.0)])
+def test_a_clock_is_apart_by_what_no_way_there_and_back_explains(theirs_s: float, skew_s: float) -> None:
+    before, after = A_YEAR_AGO, A_YEAR_AGO + timedelta(seconds=1)
+    assert measure_skew(before, before + timedelta(seconds=theirs_s), after) == skew_s
 
 
 async def test_a_stream_that_is_only_late_is_not_parked() -> None:
