@@ -116,7 +116,7 @@ async def preview_rows(
     clocks: dict[str, datetime] = {}
     """By realm, where its clock would stand after the rows so far."""
     for order in orders:
-        command_id, entry = await _last_attempt(order, store)
+        command_id, entry = (await _last_attempts([order], store))[order.number]
         if entry is not None:
             result = _repeat(order, command_id, entry)
         else:
@@ -135,14 +135,19 @@ async def preview_rows(
         yield result
 
 
-async def _last_attempt(order: BulkOrder, store: EventStore) -> tuple[UUID, Entry | None]:
-    """The id to ask a row under, and what is journalled under it: a refusal is not, for its cause may be gone."""
+async def _last_attempts(orders: Sequence[BulkOrder], store: EventStore) -> dict[int, tuple[UUID, Entry | None]]:
+    """By number, the id to ask a row under and what is journalled under it: a refusal is not, its cause may be gone."""
+    attempts: dict[int, tuple[UUID, Entry | None]] = {}
+    again = list(orders)
     for attempt in count():
-        command_id = order.command_id(attempt)
-        entry = await store.journalled(command_id)
-        if entry is None or not Journal.of(entry).outcome.unmet:
-            return command_id, entry
-    raise AssertionError(order)
+        ids = {order.number: order.command_id(attempt) for order in again}
+        entries = (await store.outcomes(list(ids.values()))).commands
+        for number, command_id in ids.items():
+            attempts[number] = (command_id, entries.get(command_id))
+        again = [o for o in again if (entry := attempts[o.number][1]) and Journal.of(entry).outcome.unmet]
+        if not again:
+            break
+    return attempts
 
 
 def _repeat(order: BulkOrder, command_id: UUID, entry: Entry) -> BulkResult:
@@ -198,8 +203,7 @@ async def _send_rows(rows: list[BulkOrder], door: Door, store: EventStore) -> As
     while left:
         ids = {row.number: row.command_id() for row in left}
         try:
-            for row in left:
-                ids[row.number], _ = await _last_attempt(row, store)
+            ids = {number: command_id for number, (command_id, _) in (await _last_attempts(left, store)).items()}
             requests = await _requests(left, ids, store)
             async with aclosing(door.send_each(left[0].stream, requests)) as answers:
                 async for answer in answers:

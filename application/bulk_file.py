@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from application.command_input import CommandUnknown, read_command, resolve_command
 from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
+from application.realms import NoSuchRealm
 from domain.catalogue import split_subject
 from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread, show
@@ -194,6 +195,8 @@ class _RowReader:
     again: str
     seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
     """How often each row has occurred so far."""
+    streams: dict[str, StreamId] = field(default_factory=dict)
+    """What each name means: it is looked up once a file."""
 
     async def read(self, number: int, document: Document) -> BulkOrder:
         """The row as a command. Raises DocumentInvalid with every fault."""
@@ -215,15 +218,22 @@ class _RowReader:
     async def _stream(self, document: Document, faults: list[DocumentFault]) -> StreamId | None:
         """The stream that is meant, if its name can be read."""
         subject = document.data.get("subject") if isinstance(document.data, dict) else None
-        if not isinstance(subject, str) or not subject:
+        if not isinstance(subject, str) or not subject or any(fault.where == "subject" for fault in faults):
             return None
+        if subject in self.streams:
+            return self.streams[subject]
         try:
-            return await resolve_or_begin(self.store, subject, self.realm)
+            stream = await resolve_or_begin(self.store, subject, self.realm)
+        except NoSuchRealm as missing:
+            zh, en = missing.zh, missing.en
         except NameUnknown:
             zh, en = f"不認識 {show(subject)}", f"unknown subject {show(subject)}"
         except NameAmbiguous as several:
             names = " ".join(several.candidates)
             zh, en = f"{subject} 有多個：{names}；請寫全稱", f"there are several {subject}: {names}; write the whole id"
+        else:
+            self.streams[subject] = stream
+            return stream
         faults.append(document.fault(("subject",), zh, en))
         return None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from deciding.agenda_row import Summary
@@ -11,6 +12,9 @@ from domain.kernel.canonical import plain
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.state import State
+from domain.registers.fund import envelope
+from domain.round.budget import awarded
+from domain.round.plan import Round
 from domain.round.resolution import Omission, ResolveRound, Selection, digest_preview, preview_ranking
 
 if TYPE_CHECKING:
@@ -34,6 +38,25 @@ class NoPanels(Failure):
     def __init__(self, round_: StreamId) -> None:
         """Keep the round."""
         super().__init__(f"{round_} 沒有評審專家組", f"{round_} has no panel", round=round_)
+
+
+@dataclass(frozen=True)
+class Purse:
+    """Money that awards are drawn from: a fund's envelope, or the round's approved budget."""
+
+    name: str
+    left_fen: int
+    drawn_fen: int
+    """What the selected bids would take of it."""
+
+    @property
+    def suffices(self) -> bool:
+        """Whether it covers them."""
+        return self.drawn_fen <= self.left_fen
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {**asdict(self), "suffices": self.suffices}
 
 
 @dataclass(frozen=True)
@@ -97,6 +120,22 @@ async def preview_resolution(
     facts = Facts(streams={**versions, **{stream: reader.states[stream] for stream in streams}})
     ranking = preview_ranking(reader.states[round_], facts, names, selected)
     return ResolutionPreview(round_, names, ranking, tuple(selected), digest_preview(ranking, selected))
+
+
+async def list_purses(store: EventStore, draft: ResolutionPreview) -> list[Purse]:
+    """What the selected bids would take of each fund and of the round's budget, beside what is left there."""
+    shares: Counter[str] = Counter()
+    for selection in draft.selected:
+        shares.update(selection.funds)
+    accounts = {fund: envelope(draft.round.realm, fund) for fund in sorted(shares)}
+    taken = awarded(draft.round.realm, draft.round.name)
+    reader = Reader(store)
+    await reader.fetch(Reads(streams=frozenset({draft.round}), accounts=frozenset({*accounts.values(), taken})))
+    purses = [Purse(fund, reader.balances.get(key, 0), shares[fund]) for fund, key in accounts.items()]
+    round_ = reader.states[draft.round].part(Round)
+    if round_.approvals:
+        purses.append(Purse(draft.round.name, round_.budget - reader.balances.get(taken, 0), draft.awards_fen))
+    return purses
 
 
 async def resolve_round(

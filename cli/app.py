@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NOUNS = {
     "project": ("項目：從申報到歸檔 / projects, from application to archive", ("cli.project_list", "cli.project")),
-    "round": ("輪次：一次徵集 / rounds: one call each", ("cli.round",)),
+    "round": ("輪次：一次徵集 / rounds: one call each", ("cli.round", "cli.resolution")),
     "scenario": ("情景：可播放的帶日期故事 / dated stories that can be played", ("cli.scenario",)),
     "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme",)),
     "calendar": ("工作日曆：節假日與調休 / working days: holidays and make-up weekends", ("cli.calendar",)),

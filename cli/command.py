@@ -86,12 +86,12 @@ async def do_command(
     if dry_run:
         await _rehearse(order, invocation)
         return
-    printer, moment = invocation.printer, _read_moment(at)
+    printer, moment = invocation.printer, read_moment(at)
     async with invocation.open_runtime(working=True) as runtime:
         stream = await _find_stream(runtime.store, subject, realm)
         command, who = order.read(stream)
         if stream.realm != LIVE and moment is None:
-            moment = await _manual_now(runtime.store, stream)
+            moment = await manual_now(runtime.store, stream)
         receipt = await runtime.door.send(stream, command, who, command_id=command_id, at=moment)
     if not printer.for_people:
         printer.json(receipt_as_json(receipt) | {"amounts": _amounts(command)})
@@ -143,7 +143,7 @@ class _Order:
 
 async def _rehearse(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
-    printer, moment = invocation.printer, _read_moment(order.at)
+    printer, moment = invocation.printer, read_moment(order.at)
     async with invocation.open_store() as store:
         stream = await _find_stream(store, order.subject, order.realm)
         command, who = order.read(stream)
@@ -214,7 +214,8 @@ def read_actor(text: str) -> Actor:
         raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
 
 
-def _read_moment(at: str | None) -> datetime | None:
+def read_moment(at: str | None) -> datetime | None:
+    """The business time that was given, UTC. Raises ArgumentInvalid."""
     if at is None:
         return None
     try:
@@ -224,7 +225,7 @@ def _read_moment(at: str | None) -> datetime | None:
         raise ArgumentInvalid(zh, en) from invalid
 
 
-async def _manual_now(store: EventStore, stream: StreamId) -> datetime | None:
+async def manual_now(store: EventStore, stream: StreamId) -> datetime | None:
     """Where a manual realm's clock stands: a command without a time of its own is given then."""
     return (await store.realm(stream.realm)).now
 

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from store.port import Append, EventStore, Loaded, Standing
 
 
-UNRECORDED_RULES: Final = frozenset({"CLOCK", "CK01", "CK02", "ID03"})
-"""What a refusal that no journal holds may be for; CK01 and CK02 are journalled where the stream itself says no."""
+UNRECORDED_RULES: Final = frozenset({"CLOCK", "CK01", "CK02", "ID01", "ID02", "ID03", "SZ01", "SZ02", "V4"})
+"""What a refusal that no journal holds may be for: a clock, or what is not even taken in (``deciding.admission``).
+
+CK01, CK02 and V4 are journalled where the stream itself says no.
+"""
 
 
 def may_be_unrecorded(answer: Answer) -> bool:

@@ -54,15 +54,17 @@ def check_application_submitted(require: Conditions, realm: Realm, event: Record
 
 def _require_first_answer(require: Conditions, realm: Realm, project: Project, rules: Rules) -> None:
     """AP02: so many bids of an organisation in a round, and one answer of it to a need: nothing is funded twice."""
-    bids = realm.bids[project.round, project.organisation]
-    bids.add(project.name)
-    most = whole(rules["bidding.per_organisation"])
-    require(
-        len(bids) <= most,
-        "AP02",
-        f"{project.organisation} 在 {project.round} 申報 {len(bids)} 項，限 {most} 項",
-        f"{project.organisation} has {len(bids)} bids in {project.round}; {most} are allowed",
-    )
+    most = rules.number("bidding.per_organisation")
+    partners_count = rules["bidding.partners_count"] is not False
+    for name in sorted(project.bidders if partners_count else {project.organisation}):
+        bids = realm.bids[project.round, name]
+        bids.add(project.name)
+        require(
+            len(bids) <= most,
+            "AP02",
+            f"{name} 在 {project.round} 申報 {len(bids)} 項，限 {most} 項",
+            f"{name} has {len(bids)} bids in {project.round}; {most} are allowed",
+        )
     first = realm.answers.setdefault((project.organisation, project.answer), project.name)
     require(
         first == project.name,
@@ -82,7 +84,8 @@ def note_application_withdrawn(_require: Conditions, realm: Realm, event: Record
     """A withdrawn bid gives its place in the round back too."""
     project = realm.project(event.name)
     release_answer(realm, project)
-    realm.bids[project.round, project.organisation].discard(project.name)
+    for name in project.bidders:
+        realm.bids[project.round, name].discard(project.name)
 
 
 def note_application_not_selected(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -179,6 +182,7 @@ def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent
     )
     _require_envelopes(require, realm, project)
     _require_budget(require, realm, project)
+    require_round(require, realm, project, "T01")
     if not support:
         require(
             project.award <= project.requested,
@@ -206,6 +210,16 @@ def _require_envelopes(require: Conditions, realm: Realm, project: Project) -> N
             f"{name} 用途 {'、'.join(sorted(fund.purposes))}，不含 {'、'.join(sorted(project.fields)) or '(無)'}",
             f"{name} is for {', '.join(sorted(fund.purposes))}, not {', '.join(sorted(project.fields)) or 'nothing'}",
         )
+
+
+def require_round(require: Conditions, realm: Realm, project: Project, rule: str) -> None:
+    """Nothing is awarded or signed in a round that was given up."""
+    require(
+        not realm.rounds[project.round].cancelled,
+        rule,
+        f"{project.round} 已終止徵集",
+        f"{project.round} was given up",
+    )
 
 
 def _require_budget(require: Conditions, realm: Realm, project: Project) -> None:
@@ -386,6 +400,7 @@ def check_award_confirmed(require: Conditions, realm: Realm, event: RecordedEven
             event.day > last, "D2", f"公示至 {last}，批復於 {event.day}", f"posted until {last}, confirmed {event.day}"
         )
     require(project.posted_on is not None, "D2", "未經公示即批復", "confirmed without publicity")
+    require_round(require, realm, project, "T07")
     project.confirmed_on, project.signing_wd = event.day, whole(event.data.get("signing_wd"))
 
 

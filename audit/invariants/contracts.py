@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from audit.invariants import registers
 from audit.invariants.apportionment import apportion
-from audit.invariants.awards import require_representative
+from audit.invariants.awards import require_representative, require_round
 from audit.invariants.realm import Tranche, Variation
 from audit.invariants.recorded_events import to_date, whole
 from audit.invariants.rules import USUAL_GATES, Rules
@@ -38,6 +39,9 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
     project.milestones = frozenset(map(str, event.part("milestones")))
     terms = {str(name): term for name, term in event.part("tranches").items()}
     _require_tranches(require, project, rules, terms, award)
+    _require_no_empty_tranche(require, terms, ())
+    require_reasonable_end(require, event, "T10")
+    require_round(require, realm, project, "T10")
     project.tranches = {name: Tranche(whole(t.get("planned")), str(t.get("gate"))) for name, t in terms.items()}
     _require_budget(require, event.shares("budget"), award, rules)
     least, pledged = whole(rules["budget.match_min"]), event.fen("match_pledged")
@@ -56,6 +60,24 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
     scheme = event.part("scheme")
     project.scheme = (str(scheme.get("name")), whole(scheme.get("version")))
     project.gates["ContractSigned"] = True
+
+
+def _require_no_empty_tranche(
+    require: Conditions, terms: Mapping[str, Mapping[str, Any]], known: Iterable[str]
+) -> None:
+    empty = "、".join(sorted({n for n, term in terms.items() if not whole(term.get("planned"))}.difference(known)))
+    require(not empty, "M1", f"{empty} 為零元", f"{empty} plan nothing")
+
+
+def require_reasonable_end(require: Conditions, event: RecordedEvent, rule: str) -> None:
+    """A contract comes to an end: within five years of the day on which it is agreed."""
+    end = to_date(event.data.get("end"))
+    require(
+        end is None or (event.day < end and end.year <= event.day.year + 5),
+        rule,
+        f"截止 {end} 不在 {event.day} 之後五年以內",
+        f"the end {end} does not lie within five years after {event.day}",
+    )
 
 
 def _require_tranches(
@@ -107,7 +129,7 @@ def _require_signatures(require: Conditions, event: RecordedEvent, rules: Rules)
 
 
 def _require_parties(require: Conditions, project: Project, parties: Mapping[str, Any]) -> None:
-    """P3: none of them is the bidder; auditor and evaluator are two bodies."""
+    """P3: none of them is the bidder; host, auditor and evaluator are three bodies."""
     for part in ("host", "supervisor", "evaluator", "auditor"):
         require_independent(require, project, str(parties.get(part, "")), part)
     evaluator, auditor = str(parties.get("evaluator", "")), str(parties.get("auditor", ""))
@@ -116,6 +138,13 @@ def _require_parties(require: Conditions, project: Project, parties: Mapping[str
         "P3",
         f"{auditor} 兼任評估與審計",
         f"{auditor} is both evaluator and auditor",
+    )
+    project.host = str(parties.get("host", ""))
+    require(
+        not project.host or project.host not in (auditor, evaluator),
+        "P3",
+        f"承辦機構 {project.host} 兼任評估或審計",
+        f"the host {project.host} evaluates or audits too",
     )
     project.evaluators |= {evaluator} - {""}
     project.auditors |= {auditor} - {""}
@@ -166,9 +195,35 @@ def check_variation_requested(require: Conditions, realm: Realm, event: Recorded
         f"變更提高立項金額至 {award} 分",
         f"the variation raises the award to {award} fen",
     )
-    project.variations[event.text("variation")] = Variation(
+    known = Variation(
         to_date(event.data.get("end")), to_date(event.data.get("effective")), None if award is None else whole(award)
     )
+    share = _moved(event, project.award)
+    before = sum(
+        (
+            round(v.minor_percent, 2)
+            for v in project.variations.values()
+            if v.minor_percent is not None and v.status in ("REQUESTED", "APPROVED", "EFFECTIVE")
+        ),
+        Decimal(0),
+    )
+    most = realm.rules(project).number("delivery.minor_variation_percent")
+    lines_only = known.end is None and award is None and not event.part("milestones")
+    known.minor_percent = share if lines_only and before + share <= most else None
+    require(
+        event.data.get("minor") is (known.minor_percent is not None),
+        "D4",
+        f"科目調整 {share:.2f}%，此前輕微變更合計 {before}%，上限 {most}%",
+        f"it moves {share:.2f}% between lines, after minor ones of {before}%; {most}% is the most",
+    )
+    project.variations[event.text("variation")] = known
+
+
+def _moved(event: RecordedEvent, award: int) -> Decimal:
+    """What moves between lines, in percent of the award."""
+    moves = event.shares("move").values()
+    moved = max(sum(fen for fen in moves if fen > 0), -sum(fen for fen in moves if fen < 0))
+    return Decimal(100 * moved) / award if award else Decimal(0)
 
 
 def check_variation_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -181,6 +236,12 @@ def check_variation_approved(require: Conditions, realm: Realm, event: RecordedE
         "D4",
         f"變更為 {known.status}，須在 {last} 前決定",
         f"the variation is {known.status}; it had to be decided by {last}",
+    )
+    require(
+        known.minor_percent is not None or event.role == "CAB-DEC",
+        "D4",
+        f"重大變更由 {event.actor} 批准",
+        f"a major variation was approved by {event.actor}",
     )
     known.status = "APPROVED"
 
@@ -219,6 +280,11 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
     _require_signatures(require, event, rules)
     _require_budget(require, event.shares("budget"), award, rules)
     _replan(require, project, rules, event, award)
+    budget = event.shares("budget")
+    short = "、".join(
+        sorted(line for line in budget if project.spent_on(line) > budget[line] < project.budget.get(line, 0))
+    )
+    require(not short, "M6", f"{short} 已列支超過變更後的預算", f"more is spent on {short} than is left of it")
     cut = apportion(project.award - award, project.live)
     require(event.shares("split") == cut, "M9", f"核減分攤 {event.shares('split')}", f"it is split so: {cut}")
     for name, fen in event.shares("split").items():
@@ -234,6 +300,7 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
 def _replan(require: Conditions, project: Project, rules: Rules, event: RecordedEvent, award: int) -> None:
     terms = {str(name): term for name, term in event.part("tranches").items()}
     _require_tranches(require, project, rules, terms, award)
+    _require_no_empty_tranche(require, terms, project.tranches)
     for name, tranche in project.tranches.items():
         planned = whole(terms.get(name, {}).get("planned"))
         require(

@@ -71,12 +71,32 @@ def check_expenditure_recorded(require: Conditions, realm: Realm, event: Recorde
         f"支出日 {spent_on}，協議期 {first} 至 {last}",
         f"spent on {spent_on}; the contract runs from {first} to {last}",
     )
-    line, voucher = event.text("line"), "/".join(filter(None, (event.text("issuer"), event.text("voucher"))))
+    line = event.text("line")
     require(line in project.budget, "M6", f"預算無科目 {line}", f"the budget has no line {line}")
-    holder = realm.vouchers.get(voucher)
-    require(holder is None, "M7", f"憑證 {voucher} 已由 {holder} 列支", f"the voucher {voucher} is claimed by {holder}")
-    realm.vouchers.setdefault(voucher, event.name)
-    project.vouchers[event.version] = voucher
+    project.spending[event.version] = (line, event.fen("amount"))
+    require_line(require, project, line)
+    _require_unclaimed(require, realm, event)
+    project.vouchers[event.version] = (event.text("voucher"), event.text("issuer"))
+
+
+def require_line(require: Conditions, project: Project, line: str) -> None:
+    """M6: what is spent on a line keeps within it."""
+    spent, planned = project.spent_on(line), project.budget.get(line, 0)
+    require(
+        spent <= planned,
+        "M6",
+        f"{line} 預算 {planned} 分，已列支 {spent} 分",
+        f"the line {line} has {planned} fen; {spent} are spent on it",
+    )
+
+
+def _require_unclaimed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """M7: a voucher is known by issuer and number; one without an issuer stands for all of its number."""
+    number, issuer = event.text("voucher"), event.text("issuer")
+    claims = realm.vouchers[number]
+    holder = claims.get(issuer) or claims.get("") if issuer else next(iter(claims.values()), None)
+    require(holder is None, "M7", f"憑證 {number} 已由 {holder} 列支", f"the voucher {number} is claimed by {holder}")
+    claims.setdefault(issuer, event.name)
 
 
 def note_volunteer_team_formed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -157,13 +177,29 @@ def check_midterm_evaluation_concluded(require: Conditions, realm: Realm, event:
     project.gates[event.type] = project.midterm == "PASS"
 
 
+def check_milestone_missed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """T17: no milestone falls while the project stands still."""
+    stage = realm.project(event.name).stage
+    require(stage != "SUSPENDED", "T17", "中止期間里程碑逾期", "a milestone fell while the project stood still")
+
+
 def _require_evaluator(require: Conditions, project: Project, event: RecordedEvent) -> None:
     body = event.text("evaluator")
     if event.role == "SYS":
         return
     require_independent(require, project, body, "evaluator")
     require(body and body not in project.auditors, "P3", f"評估 {body} 兼任審計", f"the evaluator {body} audits too")
+    _require_not_host(require, project, body)
     project.evaluators.add(body)
+
+
+def _require_not_host(require: Conditions, project: Project, body: str) -> None:
+    require(
+        not body or body != project.host,
+        "P3",
+        f"承辦機構 {body} 兼任評估或審計",
+        f"the host {body} evaluates or audits",
+    )
 
 
 def check_audit_opinion_issued(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -171,6 +207,7 @@ def check_audit_opinion_issued(require: Conditions, realm: Realm, event: Recorde
     project, body = realm.project(event.name), event.text("auditor")
     require_independent(require, project, body, "auditor")
     require(body and body not in project.evaluators, "P3", f"審計 {body} 兼任評估", f"the auditor {body} evaluates too")
+    _require_not_host(require, project, body)
     project.auditors.add(body)
     project.eligible = event.fen("eligible")
     require(
@@ -210,6 +247,7 @@ CHECKS = {
     "ExpenditureRecorded": check_expenditure_recorded,
     "VolunteerTeamFormed": note_volunteer_team_formed,
     "ReportSubmitted": check_outputs,
+    "MilestoneMissed": check_milestone_missed,
     "MilestoneMet": check_milestone_met,
     "MidtermEvaluationConcluded": check_midterm_evaluation_concluded,
     "AuditOpinionIssued": check_audit_opinion_issued,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit.invariants.awards import release_answer, require_representative
-from audit.invariants.delivery import check_outputs, require_standing_team
+from audit.invariants.delivery import check_outputs, require_line, require_standing_team
 from audit.invariants.realm import Correction, Rectification
 from audit.invariants.recorded_events import midnight, to_date, whole
 
@@ -222,7 +222,8 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
     if known is None:
         return
     known.confirmed = True
-    voucher = project.vouchers.get(known.corrects) if known.strike else None
+    number, issuer = project.vouchers.get(known.corrects, ("", "")) if known.strike else ("", "")
+    voucher = "/".join(filter(None, (issuer, number))) or None
     require(
         event.data.get("voucher") == voucher,
         "M7",
@@ -230,8 +231,14 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
         f"the voucher {event.data.get('voucher')} was freed; it must be {voucher}",
     )
     if voucher is not None:
-        realm.vouchers.pop(voucher, None)
+        realm.vouchers[number].pop(issuer, None)
         del project.vouchers[known.corrects]
+        project.spending.pop(known.corrects, None)
+    if known.corrects in project.spending and known.amount is not None:
+        line, before = project.spending[known.corrects]
+        project.spending[known.corrects] = (line, known.amount)
+        if known.amount > before:
+            require_line(require, project, line)
     activity = project.activities.get(known.corrects)
     if activity is not None:
         activity.struck = known.strike or (activity.struck and known.person_times is None)

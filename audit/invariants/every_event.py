@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,7 +64,9 @@ PEOPLE: Mapping[str, frozenset[str]] = {
 }
 """Events about beneficiaries, with all that may be said of them: counts and groups, never a person (V4)."""
 _IDENTITY_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
-_MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
+_BORN = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx](?![0-9A-Za-z])")
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[\s\u200b-\u200d\u2060\ufeff\u2010-\u2015\u2212-]+(?=[0-9Xx])")
+_MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:(?:00)?86)?1[3-9][0-9]{9}(?![0-9A-Za-z])")
 
 
 def check_every_event(require: Conditions, event: RecordedEvent) -> None:
@@ -121,13 +124,20 @@ def _require_nobody_named(require: Conditions, event: RecordedEvent) -> None:
     if known is None:
         return
     strangers = sorted(set(event.data) - known)
-    numbers = [text for text in _texts(event.data) if _IDENTITY_CARD.search(text) or _MOBILE.search(text)]
+    numbers = [text for text in _texts(event.data) if _names_somebody(text)]
     require(
         not strangers and not numbers,
         "V4",
         f"記有個人資料：{'、'.join(strangers) or '證件或電話號碼'}",
         f"personal data: {', '.join(strangers) or 'the number of an identity card or telephone'}",
     )
+
+
+def _names_somebody(text: str) -> bool:
+    """In whatever digits it is written, and with blanks or dashes between groups of them."""
+    plain = normalize("NFKC", text)
+    joined = _BETWEEN_DIGITS.sub("", plain)
+    return any(p.search(plain) for p in (_IDENTITY_CARD, _MOBILE)) or any(p.search(joined) for p in (_BORN, _MOBILE))
 
 
 def _texts(value: object) -> Iterator[str]:

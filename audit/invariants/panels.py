@@ -7,7 +7,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from audit.invariants.recorded_events import to_date, to_number
+from audit.invariants.recorded_events import to_date, to_number, whole
 from audit.invariants.rules import require_criteria
 
 if TYPE_CHECKING:
@@ -134,8 +134,18 @@ def check_review_report_issued(require: Conditions, realm: Realm, event: Recorde
         panel.took_part.update(f"EXPERT#{seat[1:]}" for seat in panel.seated)
     else:
         _require_means(require, panel, rules.number("review.panel"), drop=rules["review.drop_extremes"] is True)
-    for name, points in event.part("bonuses").items():
-        earned = realm.organisations[realm.project(str(name)).organisation].bonuses.get(panel.round, 0)
+    _require_bonuses(require, realm, panel, event)
+
+
+def _require_bonuses(require: Conditions, realm: Realm, panel: Panel, event: RecordedEvent) -> None:
+    """D5: what was applied for a bidder counts while its rating is valid on the day of the report, and no longer."""
+    worth = realm.rules_of_round(panel.round)["bidding.rating_bonus"] or {}
+    given = event.part("bonuses")
+    for name in panel.bidders:
+        bidder = realm.organisations[realm.project(name).organisation]
+        applied = bidder.bonuses.get(panel.round, 0)
+        earned = min(applied, whole(worth.get(bidder.level(event.day) or "")))
+        points = whole(given.get(name, 0))
         require(points == earned, "D5", f"{name} 加分 {points}，應為 {earned}", f"{name} got {points}; it is {earned}")
 
 

@@ -106,7 +106,7 @@ def check_disbursement_paid(require: Conditions, realm: Realm, event: RecordedEv
     )
     registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
     split = _split(require, event, amount, project.live)
-    tranche.status, tranche.paid = "PAID", tranche.paid + amount
+    tranche.status, tranche.paid, tranche.split = "PAID", tranche.paid + amount, split
     project.paid += amount
     for name, fen in split.items():
         project.live[name] = project.live.get(name, 0) - fen
@@ -139,8 +139,29 @@ def require_sums(require: Conditions, project: Project) -> None:
 
 
 def check_disbursement_failed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """The bank sent it back."""
-    _tranche(require, realm.project(event.name), event).status = "FAILED"
+    """M3, M9: the bank sent it back: before it was booked, or after, which undoes the payment whole."""
+    project = realm.project(event.name)
+    tranche = project.tranches.get(event.text("tranche"), Tranche(0, ""))
+    back = event.shares("split")
+    require(
+        back == (tranche.split if tranche.status == "PAID" else {}),
+        "M9",
+        f"退匯分攤 {back}，撥付為 {tranche.split}",
+        f"{back} came back; {tranche.split} was paid",
+    )
+    require(
+        tranche.status != "CANCELLED",
+        "M8",
+        "已取消的分期又有退匯",
+        "a cancelled tranche came back from the bank",
+    )
+    for name, fen in back.items():
+        project.live[name] = project.live.get(name, 0) + fen
+        project.out[name] = project.out.get(name, 0) - fen
+    project.paid -= sum(back.values())
+    tranche.paid -= sum(back.values())
+    tranche.status, tranche.split = "FAILED", {}
+    require_sums(require, project)
 
 
 def check_disbursement_withheld(require: Conditions, realm: Realm, event: RecordedEvent) -> None:

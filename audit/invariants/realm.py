@@ -22,6 +22,8 @@ class Fund:
     envelope: int = 0
     purposes: frozenset[str] = frozenset()
     taken: int = 0
+    adjustments: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Number of an adjustment that was proposed, its fen, and who proposed it."""
 
 
 @dataclass
@@ -37,6 +39,9 @@ class Organisation:
     bonuses: dict[str, int] = field(default_factory=dict)
     listings: set[str] = field(default_factory=set)
     banned_until: date | None = None
+    banned_on: date | None = None
+    blacklisted_on: date | None = None
+    """When it was last put on the list of serious offenders."""
 
     def level(self, day: date) -> str | None:
         """The level that counts on that day: the one recorded last."""
@@ -59,6 +64,8 @@ class Round:
     called_on: date | None = None
     window_wd: int = 0
     deadline: datetime | None = None
+    cancelled: bool = False
+    """Given up, and not called anew."""
 
 
 @dataclass
@@ -100,6 +107,8 @@ class Tranche:
     paid: int = 0
     cancelled: int = 0
     requested: int = 0
+    split: dict[str, int] = field(default_factory=dict)
+    """How its payment fell on the funds."""
     maker: str = ""
     checker: str = ""
     approver: str = ""
@@ -123,6 +132,8 @@ class Variation:
     effective: date | None
     award: int | None
     status: str = "REQUESTED"
+    minor_percent: Decimal | None = None
+    """What it moves between lines, where the case officer may decide it; None for one that the meeting decides."""
 
 
 @dataclass
@@ -217,8 +228,11 @@ class Project:
     supervisor: str = ""
     started_on: date | None = None
     activities: dict[int, Activity] = field(default_factory=dict)
-    vouchers: dict[int, str] = field(default_factory=dict)
-    """Version at which it was recorded, and the voucher."""
+    host: str = ""
+    vouchers: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Version at which it was recorded, and the voucher's number and issuer."""
+    spending: dict[int, tuple[str, int]] = field(default_factory=dict)
+    """Version at which it was recorded, the budget line, and the fen that count now."""
     teams: set[str] = field(default_factory=set)
     met: set[str] = field(default_factory=set)
     evaluators: set[str] = field(default_factory=set)
@@ -239,6 +253,10 @@ class Project:
     def net(self) -> int:
         """Paid less returned less clawed back, in fen (M3)."""
         return self.paid - self.returned - self.clawed_back
+
+    def spent_on(self, line: str) -> int:
+        """What the vouchers of that budget line come to, in fen."""
+        return sum(fen for of, fen in self.spending.values() if of == line)
 
     @property
     def counted(self) -> list[Activity]:
@@ -280,8 +298,8 @@ class Realm:
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
     projects: dict[str, Project] = field(default_factory=dict)
-    vouchers: dict[str, str] = field(default_factory=dict)
-    """Voucher and the project that claims it (M7)."""
+    vouchers: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    """Number, the issuers that it is claimed with (empty for none named), and the project that claims each (M7)."""
     numbers: dict[str, str] = field(default_factory=dict)
     """Project number and the stream that bears it."""
     bids: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))

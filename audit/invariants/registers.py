@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
-from audit.invariants.realm import Fund
-from audit.invariants.recorded_events import midnight, to_date, to_instant, whole
+from audit.invariants.realm import Fund, Organisation
+from audit.invariants.recorded_events import day_of, midnight, to_date, to_instant, whole
 from audit.invariants.rules import Rules
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from audit.invariants.realm import Realm, Round
     from audit.invariants.recorded_events import Conditions, RecordedEvent
@@ -42,9 +43,21 @@ def note_fund_source_registered(_require: Conditions, realm: Realm, event: Recor
     realm.funds[event.name] = Fund(event.fen("envelope"), frozenset(event.texts("purposes")), taken)
 
 
+def note_fund_adjustment_proposed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """What a first person proposes."""
+    realm.funds[event.name].adjustments[event.text("adjustment")] = (event.fen("change"), event.actor)
+
+
 def check_fund_adjusted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M5: what is set aside stays within an envelope that was cut back."""
     fund = realm.funds[event.name]
+    change, proposer = fund.adjustments.pop(event.text("adjustment"), (None, ""))
+    require(
+        change == event.fen("change") and proposer not in ("", event.actor),
+        "FS02",
+        f"調整由 {event.actor} 確認，提出者 {proposer or '無'}",
+        f"the adjustment was confirmed by {event.actor} and proposed by {proposer or 'nobody'}",
+    )
     fund.envelope += event.fen("change")
     require(
         fund.taken <= fund.envelope,
@@ -91,7 +104,10 @@ def check_rating_bonus_applied(require: Conditions, realm: Realm, event: Recorde
 
 def note_credit_listing_recorded(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """On a list."""
-    realm.organisations[event.name].listings.add(event.text("listing"))
+    known = realm.organisations[event.name]
+    known.listings.add(event.text("listing"))
+    if event.text("listing") == "SERIOUS":
+        known.blacklisted_on = event.day
 
 
 def note_credit_listing_lifted(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -104,6 +120,7 @@ def note_applicant_banned(_require: Conditions, realm: Realm, event: RecordedEve
     known, until = realm.organisations[event.name], to_date(event.data.get("until"))
     if until is not None and (known.banned_until is None or until > known.banned_until):
         known.banned_until = until
+    known.banned_on = event.day
 
 
 def require_eligible(require: Conditions, realm: Realm, names: frozenset[str], day: date, rules: Rules) -> None:
@@ -111,10 +128,11 @@ def require_eligible(require: Conditions, realm: Realm, names: frozenset[str], d
     least = rules["bidding.minimum_rating"]
     for name in sorted(names):
         known = realm.organisations[name]
+        barred = _barred_until(known, rules)
         against = [
             *([] if known.verified else ["NOT_VERIFIED"]),
             *sorted(known.listings),
-            *([f"BANNED {known.banned_until}"] if known.banned_until and day <= known.banned_until else []),
+            *([f"BARRED {barred}"] if barred and day <= barred else []),
             *([] if known.annual_report else ["NO_ANNUAL_REPORT"]),
             *([] if known.own_accounts else ["NO_ACCOUNTS"]),
             *([] if least is None or (known.level(day) or "") >= least else [f"BELOW {least}"]),
@@ -125,6 +143,21 @@ def require_eligible(require: Conditions, realm: Realm, names: frozenset[str], d
             f"{name} 在 {day} 不合資格：{'、'.join(against)}",
             f"{name} was not eligible on {day}: {', '.join(against)}",
         )
+
+
+def _barred_until(known: Organisation, rules: Rules) -> date | None:
+    """The last day of a ban as stated, or by the rules' years; and of the years that a serious listing counts."""
+    days = [known.banned_until] if known.banned_until else []
+    if known.banned_on and rules:
+        days.append(_years_on(known.banned_on, rules.number("remedy.ban_years")))
+    if known.blacklisted_on and rules:
+        days.append(_years_on(known.blacklisted_on, rules.number("bidding.blacklist_years")))
+    return max(days, default=None)
+
+
+def _years_on(day: date, years: int) -> date:
+    leap = (day.month, day.day) == (2, 29)
+    return date(day.year + years, day.month, 28 if leap else day.day)
 
 
 # ---------------------------------------------------------------- rounds and needs
@@ -185,7 +218,15 @@ def check_call_published(require: Conditions, realm: Realm, event: RecordedEvent
     known = _found_round(require, realm, event)
     _require_window(require, realm, event, "bidding.window_wd")
     known.called_on, known.window_wd = event.day, whole(event.data.get("window_wd"))
-    known.deadline = to_instant(event.data.get("deadline"))
+    known.deadline, known.cancelled = to_instant(event.data.get("deadline")), False
+    rules = realm.rules_of_round(event.name)
+    least = realm.days.nth_from(event.day, known.window_wd, lambda _day: True)
+    require(
+        known.deadline is None or rules["bidding.shorter_call"] is True or day_of(known.deadline) >= least,
+        "RD06",
+        f"申報截止 {known.deadline}，至少須至 {least}",
+        f"bids are taken until {known.deadline}; {least} is the earliest",
+    )
 
 
 def _require_window(require: Conditions, realm: Realm, event: RecordedEvent, parameter: str) -> None:
@@ -208,6 +249,12 @@ def check_call_amended(require: Conditions, realm: Realm, event: RecordedEvent) 
         f"the call was amended after its deadline {end}",
     )
     known.deadline = to_instant(event.data.get("deadline")) or known.deadline
+    require(
+        end is None or known.deadline is None or known.deadline >= end,
+        "RD07",
+        f"更正使截止由 {end} 提前至 {known.deadline}",
+        f"the amendment moved the deadline from {end} to {known.deadline}",
+    )
     scheme = event.part("scheme")
     if scheme:
         known.scheme = (str(scheme["name"]), int(scheme["version"]))
@@ -217,6 +264,30 @@ def check_call_closed(require: Conditions, realm: Realm, event: RecordedEvent) -
     """D1: the window ends at its deadline, to the instant."""
     end = closes_at(realm, event.name)
     require(end is not None and event.at >= end, "D1", f"截止於 {end} 之前", f"it closed before its deadline {end}")
+
+
+def check_call_cancelled(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """RD09: no award stands in a round that is given up."""
+    known = realm.rounds[event.name]
+    require(
+        not known.awarded,
+        "RD09",
+        f"尚有立項 {known.awarded} 分即終止徵集",
+        f"given up while awards of {known.awarded} fen stand",
+    )
+    known.cancelled = True
+
+
+_UNDECIDED = ("APPLIED", "RETURNED", "SHORTLISTED", "PROPOSED", "IN_PUBLICITY", "OBJECTION_HOLD")
+
+
+def check_result_published(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """RD11: every bid of the round is decided."""
+    bids = (p for p in realm.projects.values() if p.round == event.name and not p.supports_base)
+    undecided = "、".join(sorted(p.name for p in bids if p.stage in _UNDECIDED))
+    require(
+        not undecided, "RD11", f"{undecided} 未決定即公開結果", f"results were published with {undecided} undecided"
+    )
 
 
 def check_need_solicitation_closed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -294,6 +365,7 @@ CHECKS = {
     "CalendarPublished": check_calendar_published,
     "PolicyPackPublished": note_policy_pack_published,
     "FundSourceRegistered": note_fund_source_registered,
+    "FundAdjustmentProposed": note_fund_adjustment_proposed,
     "FundAdjusted": check_fund_adjusted,
     "OrganisationVerified": note_organisation_verified,
     "RatingRecorded": note_rating_recorded,
@@ -307,6 +379,8 @@ CHECKS = {
     "NeedSubmitted": check_need_submitted,
     "CallPublished": check_call_published,
     "CallAmended": check_call_amended,
+    "CallCancelled": check_call_cancelled,
+    "ResultPublished": check_result_published,
     "CallClosed": check_call_closed,
     "RoundResolved": check_round_resolved,
     "BaseDesignated": check_base_designated,

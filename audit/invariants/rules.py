@@ -101,10 +101,8 @@ UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "AnnualRoundUnscheduled": "it opens nothing and ends nothing",
     "BaseAssessed": "a score and a grade of their own; support rests on the award that follows",
     "ClockSet": "the clock moves no money and nobody's rights; audit verify compares it with the realm's row",
-    "FundAdjustmentProposed": "nothing changes by it; the adjustment that follows is checked",
     "LedgerAccountConfirmed": "who may confirm is the role table's; payments are held to three persons by P2",
     "MatchFundReceived": "an amount, which M9 checks; nothing is paid by it",
-    "MilestoneMissed": "it opens no gate; the milestone stays to be met",
     "NeedAbsorbed": "needs bind no money; a bid names the need that it answers, and AP02 counts it",
     "NeedAdopted": "as NeedAbsorbed",
     "NeedCataloguePublished": "a list for the public; a bid's own need is checked by AP02",
@@ -113,7 +111,6 @@ UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "NeedRejected": "as NeedAbsorbed",
     "NeedSplit": "as NeedAbsorbed",
     "ProgrammeEstablished": "a name",
-    "ResultPublished": "a notice; what it names is checked as it happens",
     "TenantGraduated": "a tenancy binds no money",
 }
 """Events that no invariant rests on beyond what holds for every event, and why."""
@@ -123,10 +120,5 @@ UNCHECKED_PARAMETERS: Final[Mapping[str, str]] = {
     "title": "a name",
     "edition": "which code decides; audit replay decides again by it",
     "effective": "a round pins rules by name and version; audit replay decides again whether it might",
-    "bidding.partners_count": "places are claims; audit verify compares them, audit replay decides them again",
-    "bidding.shorter_call": "audit replay decides again whether a call was long enough",
-    "bidding.blacklist_years": "how long a lifted listing counts: no event says it yet",
-    "delivery.minor_variation_percent": "it chooses who approves; audit replay decides that again",
-    "remedy.ban_years": "the last day of a ban is stated by its event, and D5 holds everybody to it",
 }
 """Parameters of a scheme that no invariant rests on, and why."""

@@ -48,7 +48,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         "T04",
         "ObjectionDismissed",
-        ("OBJECTION_HOLD",),
+        ("IN_PUBLICITY", "OBJECTION_HOLD"),  # at once as inadmissible: the clock was never stopped
         "IN_PUBLICITY",
         ("CAB-DEC",),
         when=lambda e: e.data.get("still_open") == 0,

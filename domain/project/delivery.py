@@ -167,7 +167,7 @@ class Spending(Particulars):
 
     voucher: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", title="支出憑證 / voucher")]
     """The invoice's own number; it can be claimed once, by one project (M7)."""
-    issuer: Annotated[Text | None, Field(title="開票方 / issuer")] = None
+    issuer: Annotated[Text | None, Field(max_length=100, title="開票方 / issuer")] = None
     """Who issued it, by tax number or name: two issuers may use one number."""
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     line: Annotated[Line, Field(title="支出科目 / budget line")]

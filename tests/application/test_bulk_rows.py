@@ -140,6 +140,16 @@ async def test_a_line_of_json_ends_at_a_line_feed_only() -> None:
     assert order.command.model_dump()["group"] == "一\u2028二\u2029三"
 
 
+@pytest.mark.parametrize(
+    "subject", ["ND-\x00", "ND-\ud800", "\x1b[31m", "a/b/c/d", "need/nowhere/ND-1", "x" * 10_000, 5, None]
+)
+async def test_a_subject_that_can_be_nobody_s_is_refused(desk: Desk, subject: object) -> None:
+    row = {"command": "submit-need", "subject": subject, "actor": "COMM#1", "data": {"round": "R-1", "group": "甲"}}
+    with pytest.raises(DocumentInvalid) as invalid:
+        await parse_rows("x.jsonl", json.dumps(row).encode(), desk.store)
+    assert [f.where for f in invalid.value.faults] == ["subject"]
+
+
 async def test_every_fault_of_every_row_is_named_in_the_order_of_the_lines() -> None:
     content = (
         HEAD + "dance,FS-1,NOBODY,甲,1\nregister-fund-source,XX-1,CAB-FIN#1,甲,1\nregister-fund-source,FS-1,CAB,,0x1\n"

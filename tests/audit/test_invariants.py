@@ -23,6 +23,7 @@ from cli.audit import app
 from domain.catalogue import list_transitions
 from domain.kernel.calendar import local_day
 from domain.kernel.failure import FailureKind
+from domain.project.objection import DismissObjection, LodgeObjection
 from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from scenarios.format import Scenario
@@ -32,7 +33,7 @@ from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
 from tests.audit.direct_door import play_story
-from tests.domain.written_realm import WrittenRealm
+from tests.domain.written_realm import WrittenRealm, project, realm_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,6 +66,15 @@ def test_every_invariant_holds_in_the_story(path: Path) -> None:
     report = told(path).check()
     assert report.ok, report.breaches
     assert report.events > 20
+
+
+def test_an_objection_may_be_dismissed_at_once_while_the_publicity_runs_on() -> None:
+    town = realm_until("posted")
+    project(LodgeObjection(ground="評分"), "2024-03-13", "PUBLIC#1").ordered(town)
+    project(DismissObjection(objection="1", finding="不屬異議範圍"), "2024-03-13T15:00+08:00", "CAB-DEC#1").ordered(
+        town
+    )
+    assert town.check().ok, town.check().breaches
 
 
 def test_over_all_stories_every_invariant_is_judged() -> None:
@@ -100,7 +110,7 @@ async def test_bases_reconcile_with_the_numbers_that_the_city_states() -> None:
 def test_the_checker_shares_no_code_with_the_rules() -> None:
     """All it may import: itself, the standard library, and what an entry of the log is."""
     allowed = {"__future__", "calendar", "collections", "collections.abc", "dataclasses", "datetime", "decimal"}
-    allowed |= {"json", "re", "typing", "store.port"}
+    allowed |= {"json", "re", "typing", "unicodedata", "store.port"}
     for path in Path(audit.invariants.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []

@@ -114,6 +114,14 @@ def test_every_promise_names_a_test() -> None:
     assert [name for name, held_by in rows.items() if "::test_" not in held_by] == []
 
 
+def test_every_hazard_names_a_test() -> None:
+    text = (ROOT / "docs" / "hazards.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "|---" not in line]
+    unheld = [row for row in rows if "::test_" not in row and "| 測試 test |" not in row]
+    assert len(rows) > 50
+    assert unheld == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_chinese_prose_has_chinese_punctuation(page: Path) -> None:
     wrong = re.findall(r".{0,12}[\u4e00-\u9fff」』][,;:!?(].{0,6}", prose(page))

@@ -79,11 +79,13 @@ from domain.project.termination import (
 )
 from domain.project.tranches import Installment
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
+from domain.registers.fund import ConfirmFundAdjustment, ProposeFundAdjustment
 from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
 from domain.registers.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
-from domain.round.call import PublishCall
+from domain.round.call import AmendCall, CancelCall, PublishCall
 from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation
+from domain.round.results import PublishResult
 from store import memory
 from store.memory import MemoryStore
 from tests.audit.direct_door import play_story
@@ -303,6 +305,123 @@ MUTANTS = (
         "personnel above its cap",
         "confirmed",
         (project(contract(budget={**BUDGET, "personnel": 950_001, "activity": 0}), "2024-03-21", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "M6",
+        "more spent than its line has",
+        "started",
+        (
+            project(RecordExpenditure(voucher="V-8", amount=650_000, line="activity"), "2024-04-02", "SO-ACC#1"),
+            project(RecordExpenditure(voucher="V-9", amount=2, line="activity"), "2024-04-02", "SO-ACC#1"),
+        ),
+    ),
+    Mutant(
+        "M1",
+        "a tranche of nothing",
+        "confirmed",
+        (
+            project(
+                contract(tranches={**TRANCHES, "T4": Installment(planned=0, gate="ContractSigned")}),
+                "2024-03-21",
+                "CAB-REG#1",
+            ),
+        ),
+    ),
+    Mutant(
+        "T10",
+        "an agreement without an end in sight",
+        "confirmed",
+        (project(contract(end=date(2034, 11, 30)), "2024-03-21", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "P3",
+        "the host audits",
+        "confirmed",
+        (
+            project(
+                contract(parties=Parties(host="ORG-H", evaluator="ORG-E", auditor="ORG-H")), "2024-03-21", "CAB-REG#1"
+            ),
+        ),
+    ),
+    Mutant(
+        "M7",
+        "a number without its issuer",
+        "started",
+        (
+            project(
+                RecordExpenditure(voucher="V-9", issuer="甲公司", amount=1, line="activity"), "2024-04-02", "SO-ACC#1"
+            ),
+            project(RecordExpenditure(voucher="V-9", amount=1, line="activity"), "2024-04-02", "SO-ACC#1"),
+        ),
+        unguarded=True,
+    ),
+    Mutant(
+        "FS02",
+        "a fund adjusted by one person",
+        "FS-1",
+        (
+            register(
+                "fund", "FS-1", ProposeFundAdjustment(change=-500_000, reason="財政收回"), "2024-01-03", "CAB-FIN#1"
+            ),
+            register("fund", "FS-1", ConfirmFundAdjustment(), "2024-01-04", "CAB-FIN#1"),
+        ),
+    ),
+    Mutant(
+        "RD06",
+        "a call shorter than its window",
+        "ORG-2",
+        (
+            register(
+                "round",
+                "R-1",
+                PublishCall.model_validate(SCHEME | {"deadline": "2024-02-07T18:00+08:00"}),
+                "2024-02-01",
+                "CAB-REG#1",
+            ),
+        ),
+    ),
+    Mutant(
+        "RD07",
+        "a call that is shortened",
+        "call",
+        (
+            register(
+                "round",
+                "R-1",
+                AmendCall.model_validate({"deadline": "2024-02-07T18:00+08:00", "reason": "提前"}),
+                "2024-02-02",
+                "CAB-REG#1",
+            ),
+        ),
+        muted=("RD06",),
+    ),
+    Mutant(
+        "RD09",
+        "given up while an award stands",
+        "proposed",
+        (register("round", "R-1", CancelCall(**AGAINST), "2024-03-12", "CAB-DEC#1"),),
+    ),
+    Mutant(
+        "RD11",
+        "results before every bid is decided",
+        "proposed",
+        (register("round", "R-1", PublishResult(), "2024-03-12", "CAB-REG#1"),),
+        roles_open=False,
+    ),
+    Mutant(
+        "D5",
+        "a ban shorter than the rules say",
+        "call",
+        (
+            register(
+                "organisation",
+                "ORG-1",
+                BanApplicant(until=date(2024, 2, 10), **AGAINST),
+                "2024-02-02",
+                "CAB-DEC#1",
+            ),
+            project(bid("ORG-1"), "2024-02-20", "SO-LEGAL#1"),
+        ),
     ),
     Mutant(
         "M6",
@@ -787,6 +906,8 @@ def mute(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
         return note(self, held, rule, zh, en) if rules and rule not in rules else bool(held)
 
     monkeypatch.setattr(Checks, "__call__", lenient)
+    if "V4" in rules:
+        monkeypatch.setattr(decider, "refuse_personal_data", lambda _: ())
 
 
 def open_roles(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -882,6 +1003,16 @@ def test_s1_a_number_that_is_not_the_rules_is_caught(cited: str) -> None:
     (number, *_) = (name for name in data if name.endswith(("_wd", "_days")))
     town.entries[at] = replace(town.entries[at], data=json.dumps(data | {number: data[number] + 1}).encode())
     assert "S1" in broke(town)
+
+
+def test_d4_minor_variations_that_add_up_to_a_major_one_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.project.variation.Variations.minor_share", Decimal(0))
+    town = realm_until("started")
+    for number in ("1", "2"):
+        move = {"activity": -80_000, "admin": 0, "personnel": 0, "training": 80_000}
+        change = RequestVariation(variation=number, reason="調劑", move=move)
+        project(change, f"2024-04-0{number}T12:00+08:00", "SO-LEGAL#1").ordered(town)
+    assert broke(town) == {"D4"}
 
 
 def test_every_invariant_has_a_mutant() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -128,3 +130,12 @@ def test_of_a_command_that_came_past_the_door_nothing_is_kept() -> None:
         assert [u.rule for u in answer.unmet] == ["V4"]
         assert not [e for e in realm.store._entries if e.type == "SubmitNeed"]
         assert not [row for row in realm.store._agenda if row.kind == "need"]
+
+
+@pytest.mark.parametrize("text", [*WRITTEN, *INNOCENT])
+def test_the_independent_checker_says_the_same_of_a_number(text: str) -> None:
+    town = realm_until("started")
+    project(RecordActivity(person_times=3, title="走訪"), "2024-04-03", "SO-PM#1").ordered(town)
+    data = json.loads(town.entries[-1].data) | {"title": text}
+    town.entries[-1] = replace(town.entries[-1], data=json.dumps(data).encode())
+    assert ("V4" in {b.rule for b in town.check().breaches}) is (text in WRITTEN)

@@ -14,12 +14,16 @@ import signal
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 from uuid import uuid4
 
 import structlog
 from temporalio import activity
 
 import bootstrap
+from activities import carry_out as carrying_out
+from activities.carry_out import CommandActivities
+from domain.kernel.envelope import CarryOut, Envelope
 from followers import agenda
 from followers.agenda import AgendaFollower
 from runtime import worker as house
@@ -164,6 +168,39 @@ AFFLICTIONS: dict[str, Callable[[EventStore, random.Random], Sound]] = {
     "seen-of-this-run-only": SeenOfThisRunOnly,
     "unarmed": Sound,
     "unarmed-and-unwatched": Sound,
+    **dict.fromkeys(("takes-any-signature", "takes-any-id", "takes-the-doors-time", "falls-due-on-demand"), Sound),
+}
+
+
+def _take_any_signature() -> None:
+    """Whoever asks is let in."""
+    mock.patch.object(Envelope, "is_signed", return_value=True).start()
+
+
+def _take_any_id() -> None:
+    """A caller may ask under an id that the engine derives, and in any size."""
+    mock.patch.object(carrying_out, "find_inadmissible", return_value=()).start()
+
+
+def _take_the_doors_time() -> None:
+    """What a door says of the time is so."""
+
+    def believed(request: CarryOut, _loaded: Loaded) -> datetime:
+        return request.envelope.received_at if request.envelope else request.now
+
+    mock.patch.object(carrying_out, "business_time", believed).start()
+
+
+def _fall_due_on_demand() -> None:
+    """A deadline falls as soon as anybody says that it does."""
+    mock.patch.object(CommandActivities, "_moves_time", return_value=True).start()
+
+
+_CREDULOUS = {
+    "takes-any-signature": _take_any_signature,
+    "takes-any-id": _take_any_id,
+    "takes-the-doors-time": _take_the_doors_time,
+    "falls-due-on-demand": _fall_due_on_demand,
 }
 
 
@@ -173,6 +210,8 @@ async def _nobody_looks(self: AgendaFollower, now: datetime) -> int:  # noqa: AR
 
 def _afflict(affliction: str) -> Callable[[EventStore, random.Random], Sound]:
     """Spoil what is to be spoilt in this process; the store is spoilt by what is given back."""
+    if affliction in _CREDULOUS:
+        _CREDULOUS[affliction]()
     if affliction.startswith("unarmed"):
         house.WORKFLOWS[house.WORKFLOWS.index(RoundWorkflow)] = Unarmed
         agenda.LATE = timedelta(seconds=1)  # a minute's patience is not what is tried here
@@ -189,7 +228,7 @@ async def _serve() -> None:
     dice = random.Random(os.environ["SEED"])  # noqa: S311 - which faults happen, no secret
     afflicted = _afflict(os.environ["AFFLICTION"])
     async with (
-        open_runtime(settings, lambda _zh, _en: None, working=False) as office,
+        open_runtime(settings, lambda _zh, _en: None, working=False, with_temporal=True) as office,
         house.run_worker(settings, office.client, afflicted(office.store, dice)),
     ):
         await stop.wait()

@@ -33,6 +33,12 @@ CREATE TRIGGER lost BEFORE INSERT OR UPDATE ON venture.accounts FOR EACH ROW EXE
 """
 """Projections outside the transaction: the events are committed, and some rows that follow from them never come."""
 
+ANY_TIME = """
+CREATE OR REPLACE FUNCTION venture.ahead_tolerance() RETURNS interval LANGUAGE sql IMMUTABLE AS
+$mutant$ SELECT interval '100 years' $mutant$;
+"""
+"""No clock of its own: Postgres takes whatever time a worker says it is."""
+
 
 async def spoil(house: Breakable, fault: str) -> None:
     """Change the schema so."""

@@ -18,8 +18,10 @@ from tests.nemesis import stories
 from tests.nemesis.blows import Nemesis
 from tests.nemesis.callers import Broken, Callers, together
 from tests.nemesis.faults import spoil
+from tests.nemesis.hostile import Attackers
 from tests.nemesis.invariants import Ledger, broken, note_roots, soon_none
 from tests.nemesis.siege import WORKERS, remains, siege
+from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -53,6 +55,8 @@ class Rage:
     fault: str = ""
     """What is changed in the schema."""
     workers: int = WORKERS
+    attacked: bool = False
+    """Whether some wish the house ill all the while."""
     ready_s: float = READY_S
     healed_s: float = HEALED_S
 
@@ -65,6 +69,8 @@ class RageReport:
     """Each invariant that did not hold, by its id."""
     struck: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
+    tried: Counter[str] = field(default_factory=Counter)
+    """What those who wish it ill have tried, and how often."""
     entries: int = 0
     healed_s: float = 0.0
     """How long it took after the last blow until all had come to its end."""
@@ -96,8 +102,21 @@ async def _rage_over(house: Siege, rage: Rage, outcome: RageReport) -> None:
     if rage.fault:
         await spoil(house.frail, rage.fault)
     roots: list[Root] = []
-    ledger = Ledger(house, callers, roots, rage.healed_s)
-    async with meanwhile(note_roots(house.frail.store, roots)), meanwhile(_live(callers, rage)) as living:
+    attackers = Attackers(
+        bureau,
+        house.client,
+        house.store,
+        house.doors[1],
+        [s.stream for s in callers.begun],
+        random.Random(rage.seed),  # noqa: S311 - what is tried when
+    )
+    ledger = Ledger(house, callers, roots, rage.healed_s, attackers=attackers)
+    attack = attackers.attack() if rage.attacked else asyncio.sleep(0)
+    async with (
+        meanwhile(note_roots(house.frail.store, roots)),
+        meanwhile(_live(callers, rage)) as living,
+        meanwhile(attack) as attacking,
+    ):
         if rage.seconds:
             blows = random.Random(f"blows {rage.seed}")  # noqa: S311 - its own, lest callers change what falls when
             nemesis = Nemesis(house, blows, rage.every_s, rage.lasting_s)
@@ -107,8 +126,13 @@ async def _rage_over(house: Siege, rage: Rage, outcome: RageReport) -> None:
         began = asyncio.get_running_loop().time()
         async with meanwhile(_keep(house)):
             outcome.broken += await _late(ledger, living, max(alarms), rage.healed_s)
+        if rage.attacked:
+            await until(attackers.has_tried_all)
+        attacking.cancel()
+        await asyncio.wait([attacking])
         outcome.healed_s = asyncio.get_running_loop().time() - began
     outcome.broken += await broken(ledger)
+    outcome.tried = attackers.tried
     outcome.asked, outcome.entries = callers.asked, await house.frail.store.last_position()
 
 

@@ -147,10 +147,10 @@ def _objected(bureau: Bureau, number: int, _now: datetime) -> LifeStory:
         Step(NOTICE, "CAB-REG#1"),
         Step(LodgeObjection(ground="評分"), "PUBLIC#1"),
         Step(AcceptObjection(), "CAB-REG#1"),
-        Step(DismissObjection(finding="不成立"), "CAB-DEC#1"),
     )
+    dismissed = (Step(DismissObjection(finding="不成立"), "CAB-DEC#1"),)
     given_up = (Step(DeclineAward(reason="人手不足"), "SO-LEGAL#1"),)
-    return LifeStory(bureau.id("project", f"AP-{number}"), chapters=(steps, given_up))
+    return LifeStory(bureau.id("project", f"AP-{number}"), chapters=(steps, dismissed, given_up))
 
 
 def _lapsed(bureau: Bureau, number: int, now: datetime) -> LifeStory:
@@ -183,9 +183,12 @@ def _round(bureau: Bureau, number: int, now: datetime, alarm: datetime) -> LifeS
 def money(lives: int) -> Mapping[str, int]:
     """Account without its realm, summed over projects, and the fen it must hold after so many lives."""
     signed = sum(_PROJECTS[number % len(_PROJECTS)] is _paid for number in range(lives))
+    award = FIRST_FEN + LAST_FEN
     return {
-        "envelope": FUND_FEN - signed * (FIRST_FEN + LAST_FEN),
+        "awarded": signed * award,
+        "budget": (lives - signed) * award,  # of a round without an approved budget, what ended awards gave back
+        "envelope": FUND_FEN - signed * award,
         "committed": signed * LAST_FEN,
         "paid": signed * FIRST_FEN,
-        "world": -FUND_FEN,
+        "world": -FUND_FEN - lives * award,
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.nemesis.faults import NO_UNIQUE_VERSION, ROWS_BESIDE_THE_TRANSACTION
+from tests.nemesis.faults import ANY_TIME, NO_UNIQUE_VERSION, ROWS_BESIDE_THE_TRANSACTION
 from tests.nemesis.raging import Rage, run
 
 if TYPE_CHECKING:
@@ -57,6 +57,31 @@ async def test_a_house_whose_timers_are_not_set_again_and_that_nobody_watches_is
 @pytest.mark.full
 async def test_where_timers_are_not_set_again_the_follower_alone_mends_it(tmp_path: Path) -> None:
     assert not (await run(tmp_path, replace(CALM, affliction="unarmed", ready_s=FAR_S))).broken
+
+
+ATTACKED = replace(CALM, attacked=True, healed_s=30)
+"""Nobody breaks anything, but some wish the house ill: they must have the time to try everything."""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("affliction", "fault", "invariant"),
+    [
+        ("takes-any-signature", "", "H1"),
+        ("takes-any-id", "", "H1"),
+        ("takes-the-doors-time", ANY_TIME, "H2"),
+        ("falls-due-on-demand", ANY_TIME, "H2"),
+    ],
+)
+async def test_a_house_that_believes_whoever_comes_is_found_out(
+    tmp_path: Path, affliction: str, fault: str, invariant: str
+) -> None:
+    assert invariant in (await run(tmp_path, replace(ATTACKED, affliction=affliction, fault=fault))).ids
+
+
+@pytest.mark.full
+async def test_a_house_that_believes_nobody_is_sound_though_all_is_tried(tmp_path: Path) -> None:
+    assert not (await run(tmp_path, ATTACKED)).broken
 
 
 @pytest.mark.full

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+ATTEMPTS = 8
+"""An id taken, a forgery, an alteration, too much, a hasty door, a clock moved, rubbish, and a crowd that goes away."""
 KINDS = 22
 """Three to kill, three to pause, and four things to do to each of four links."""
 
 
 async def test_nothing_is_lost_or_done_twice_while_everything_is_broken(tmp_path: Path) -> None:
-    outcome = await run(tmp_path, Rage(1, projects=3, seconds=9, all_kinds=True, every_s=(0.3, 0.45), lasting_s=1.5))
+    rage = Rage(1, projects=3, seconds=9, all_kinds=True, every_s=(0.3, 0.45), lasting_s=1.5, attacked=True)
+    outcome = await run(tmp_path, rage)
     assert not outcome.broken
+    assert len(outcome.tried) == ATTEMPTS, "everything was tried"
     assert len(outcome.struck) == KINDS, "every kind of blow fell"
     assert outcome.asked["mismatch"]
 
@@ -30,7 +34,7 @@ async def test_nothing_is_lost_or_done_twice_while_everything_is_broken(tmp_path
 @pytest.mark.full
 @pytest.mark.timeout(400)
 async def test_thirty_projects_come_to_their_end_while_blow_falls_upon_blow(tmp_path: Path) -> None:
-    outcome = await run(tmp_path, Rage(2, projects=30, seconds=40, every_s=(0.2, 0.8)))
+    outcome = await run(tmp_path, Rage(2, projects=30, seconds=40, every_s=(0.2, 0.8), attacked=True))
     assert not outcome.broken
 
 
