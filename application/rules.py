@@ -50,9 +50,12 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
         raise RulesUnpublished(missing)
 
 
-async def publish_scheme(door: Door, rules: Scheme, actor: Actor, realm: str) -> Receipt:
-    """Publish that version of the rules, as that actor. Raises CommandRejected."""
-    return await door.send(StreamId.of("scheme", realm, rules.name), PublishPolicyPack(scheme=rules), actor)
+async def publish_scheme(door: Door, store: EventStore, rules: Scheme, actor: Actor, realm: str) -> Receipt | None:
+    """Publish that version of the rules, as that actor; None if it is there to the letter. Raises CommandRejected."""
+    stream = StreamId.of("scheme", realm, rules.name)
+    if scheme_of(await _state(store, stream), rules.ref) == rules:
+        return None
+    return await door.send(stream, PublishPolicyPack(scheme=rules), actor)
 
 
 async def publish_calendars(door: Door, store: EventStore, year: int, actor: Actor, realm: str) -> list[Receipt]:

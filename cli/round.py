@@ -40,7 +40,7 @@ app = Typer()
 async def open_command(
     name: Annotated[str, typer.Argument(help="輪次編號 its number, e.g. R-FZ-2027", show_default=False)],
     scheme: Annotated[str, typer.Option("--scheme", help="管理辦法 the city's rules, e.g. fuzhou", show_default=False)],
-    actor: Annotated[str, typer.Option("--as", help="經辦人 who opens it: ROLE#n")] = "CAB-REG#1",
+    actor: Annotated[str, typer.Option("--as", help="經辦人 who opens it: ROLE#n", show_default=False)],
     year: Annotated[
         int | None, typer.Option("--year", min=2000, max=2200, help="年度，不填則取編號末四位 / its year")
     ] = None,
@@ -148,15 +148,15 @@ async def schedule_command(
     scheme: Annotated[str, typer.Option("--scheme", help="管理辦法 the city's rules, e.g. fuzhou", show_default=False)],
     month: Annotated[int, typer.Option("--month", min=1, max=12, help="月 month", show_default=False)],
     day: Annotated[int, typer.Option("--day", min=1, max=31, help="日 day", show_default=False)],
+    actor: Annotated[str, typer.Option("--as", help="經辦人，輪次以其名義開啟 / in whose name: ROLE#n")],
     hour: Annotated[int, typer.Option("--hour", min=0, max=23, help="時，上海時間 / hour, Shanghai time")] = 9,
-    actor: Annotated[str, typer.Option("--as", help="經辦人，輪次以其名義開啟 / in whose name: ROLE#n")] = "CAB-REG#1",
     level: Annotated[RoundLevel, typer.Option("--level", help="級別 whose round it is")] = RoundLevel.MUNICIPAL,
     *,
     invocation: Invocation,
 ) -> None:
     """每年此日此時自動開一輪；停機一週之內仍會補開 / open a round every year at that hour, even a week late.
 
-    例 example:  venture round schedule FZ --scheme fuzhou --month 3 --day 1 --hour 9
+    例 example:  venture round schedule FZ --scheme fuzhou --month 3 --day 1 --as CAB-REG#1
     """
     printer = invocation.printer
     command, who = _read_schedule(programme, level, month, day, hour), read_actor(actor)
@@ -223,7 +223,7 @@ async def schedules_command(*, invocation: Invocation) -> None:
 @verb
 async def unschedule_command(
     programme: Programme,
-    actor: Annotated[str, typer.Option("--as", help="經辦人 who cancels it: ROLE#n")] = "CAB-REG#1",
+    actor: Annotated[str, typer.Option("--as", help="經辦人 who cancels it: ROLE#n", show_default=False)],
     *,
     invocation: Invocation,
 ) -> None:

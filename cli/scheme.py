@@ -64,12 +64,14 @@ async def publish_command(
     rules, who = _load(name), read_actor(actor)
     async with invocation.open_runtime(working=True) as runtime:
         await require_realm(runtime.store, realm)
-        receipt = await publish_scheme(runtime.door, rules, who, realm)
+        receipt = await publish_scheme(runtime.door, runtime.store, rules, who, realm)
     printer = invocation.printer
-    if printer.for_people:
+    if not printer.for_people:
+        printer.json({"scheme": str(rules.ref), "realm": realm, "new": receipt is not None})
+    elif receipt is not None:
         printer.tell(f"✓ 已發布 {rules.ref}", f"✓ published: {rules.ref}", "green")
     else:
-        printer.json({"stream": receipt.stream, "version": receipt.version, "scheme": str(rules.ref)})
+        printer.tell(f"{rules.ref} 早已發布", f"{rules.ref} was published before")
 
 
 @app.command("list")

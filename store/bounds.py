@@ -15,6 +15,7 @@ from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
     from domain.kernel.effects import Effect
+    from domain.kernel.identity import StreamId
     from store.port import Append, Standing, Write
 
 LONGEST_KEY: Final = 1_000
@@ -64,104 +65,101 @@ def is_storable(text: str) -> bool:
 
 
 def check_append(append: Append) -> None:
-    """Raise AppendInvalid for what lies beyond the bounds."""
+    """Raise AppendInvalid for what lies beyond the bounds. What it says is put together only then: appends are many."""
+    leaves = effects = size = 0
     for write in append.writes:
         _check_write(write)
+        leaves += 1 + len(write.events)
+        size += len(write.meta) + len(write.data)
+        for event in write.events:
+            effects += len(event.effects)
+            size += len(event.meta) + len(event.data)
     for standing in append.standings:
         check_standing(standing)
     for stream, version in append.reads.items():
-        _check_name("a stream", stream)
-        _check_number(f"{stream}: the version read", version, LARGEST, 0)
-    leaves = sum(1 + len(write.events) for write in append.writes)
-    effects = sum(len(event.effects) for write in append.writes for event in write.events)
+        _check_text("a stream read", "its name", stream, LONGEST_NAME)
+        _check_number(stream, "the version read", version)
     for what, count in (("leaves", leaves), ("effects", effects), ("readings", len(append.reads))):
         if count > MOST_ROWS:
             raise AppendInvalid(f"{count} {what}, more than {MOST_ROWS}")
-    size = sum(
-        len(write.meta) + len(write.data) + sum(len(event.meta) + len(event.data) for event in write.events)
-        for write in append.writes
-    )
     if size > MOST_BYTES:
         raise AppendInvalid(f"{size} bytes, more than {MOST_BYTES}")
 
 
 def check_standing(standing: Standing) -> None:
     """Raise AppendInvalid for what lies beyond the bounds."""
-    where = f"{standing.stream}: the standing"
-    _check_name("a stream", standing.stream)
-    _check_name(f"{where}'s stage", standing.stage)
-    _check_number(f"{where}'s version", standing.version, LARGEST, 0)
-    _check_document(f"{where}'s summary", standing.summary)
+    stream = standing.stream
+    _check_text("a stream", "its name", stream, LONGEST_NAME)
+    _check_text(stream, "the stage", standing.stage, LONGEST_NAME)
+    _check_number(stream, "the version", standing.version)
+    _check_document(stream, "the summary", standing.summary)
     if standing.due_at is not None:
-        _check_instant(f"{where}'s deadline", standing.due_at)
+        _check_instant(stream, "the deadline", standing.due_at)
 
 
 def _check_write(write: Write) -> None:
     stream = write.stream
-    _check_name("a stream", stream)
-    _check_number(f"{stream}: the expected version", write.expected, LARGEST, 0)
-    _check_instant(f"{stream}: the business time", write.occurred_at)
-    _check_leaf(f"{stream}: the command", write.command_type, write.schema_version, write.meta, write.data)
+    _check_text("a stream", "its name", stream, LONGEST_NAME)
+    _check_number(stream, "the expected version", write.expected)
+    _check_instant(stream, "the business time", write.occurred_at)
+    _check_leaf(stream, write.command_type, write.schema_version, write.meta, write.data)
     for event in write.events:
-        _check_leaf(f"{stream}: an event", event.type, event.schema_version, event.meta, event.data)
+        _check_leaf(stream, event.type, event.schema_version, event.meta, event.data)
         for effect in event.effects:
-            _check_effect(f"{stream}: {event.type}", effect)
+            _check_effect(stream, effect)
 
 
-def _check_leaf(where: str, name: str, schema_version: int, meta: bytes, data: bytes) -> None:
+def _check_leaf(stream: StreamId, name: str, schema_version: int, meta: bytes, data: bytes) -> None:
     """A leaf is a join of lines: only its last part may hold a line end (store/bytes.py)."""
-    _check_name(f"{where}'s type", name)
-    _check_number(f"{where}'s schema version", schema_version, LARGEST_SCHEMA, 1)
-    _check_document(f"{where}'s meta", meta)
-    _check_document(f"{where}'s data", data)
+    _check_text(stream, "a type", name, LONGEST_NAME)
+    if not 1 <= schema_version <= LARGEST_SCHEMA:
+        raise AppendInvalid(f"{stream}: the schema version is not within 1 and {LARGEST_SCHEMA}")
+    _check_document(stream, "meta", meta)
+    _check_document(stream, "data", data)
     if "\n" in name or b"\n" in meta:
-        raise AppendInvalid(f"{where}: a line end in its type or in its meta")
+        raise AppendInvalid(f"{stream}: a line end in a type or in meta")
 
 
-def _check_effect(where: str, effect: Effect) -> None:
+def _check_effect(stream: StreamId, effect: Effect) -> None:
     match effect:
         case Claim():
-            texts = (effect.key, effect.holder)
-            _check_number(f"{where}: a claim's limit", effect.limit, LARGEST, 0)
+            one, other = effect.key, effect.holder
+            _check_number(stream, "a claim's limit", effect.limit)
         case Release():
-            texts = (effect.key, effect.holder)
+            one, other = effect.key, effect.holder
         case Post():
-            texts = (effect.source, effect.target)
+            one, other = effect.source, effect.target
             if effect.fen < 0:
-                raise AppendInvalid(f"{where} posts less than nothing; post the other way round")
-            _check_number(f"{where}: a posting", effect.fen, LARGEST, 0)
-    for text in texts:
-        _check_text(f"{where}: a key, holder or account", text, LONGEST_KEY)
+                raise AppendInvalid(f"{stream}: posts less than nothing; post the other way round")
+            _check_number(stream, "a posting", effect.fen)
+    _check_text(stream, "a key or account", one, LONGEST_KEY)
+    _check_text(stream, "a holder or account", other, LONGEST_KEY)
 
 
-def _check_name(where: str, text: str) -> None:
-    _check_text(where, text, LONGEST_NAME)
-
-
-def _check_text(where: str, text: str, longest: int) -> None:
+def _check_text(stream: str, part: str, text: str, longest: int) -> None:
     if not is_storable(text):
-        raise AppendInvalid(f"{where}: a NUL or half a character")
+        raise AppendInvalid(f"{stream}: {part} has a NUL or half a character")
     if len(text) > longest or (not text.isascii() and len(text.encode()) > longest):
-        raise AppendInvalid(f"{where}: longer than {longest} bytes")
+        raise AppendInvalid(f"{stream}: {part} is longer than {longest} bytes")
 
 
-def _check_number(where: str, number: int, largest: int, least: int) -> None:
-    if not least <= number <= largest:
-        raise AppendInvalid(f"{where}: not within {least} and {largest}")
+def _check_number(stream: StreamId, part: str, number: int) -> None:
+    if not 0 <= number <= LARGEST:
+        raise AppendInvalid(f"{stream}: {part} is not within 0 and {LARGEST}")
 
 
-def _check_instant(where: str, instant: datetime) -> None:
+def _check_instant(stream: StreamId, part: str, instant: datetime) -> None:
     if instant.tzinfo is None:
-        raise AppendInvalid(f"{where} has no time zone")
+        raise AppendInvalid(f"{stream}: {part} has no time zone")
     if not EARLIEST <= instant < LATEST:
-        raise AppendInvalid(f"{where} lies outside the years 1 to 9999")
+        raise AppendInvalid(f"{stream}: {part} lies outside the years 1 to 9999")
 
 
-def _check_document(where: str, document: bytes) -> None:
+def _check_document(stream: StreamId, part: str, document: bytes) -> None:
     if len(document) > LONGEST_DOCUMENT:
-        raise AppendInvalid(f"{where}: {len(document)} bytes, more than {LONGEST_DOCUMENT}")
+        raise AppendInvalid(f"{stream}: {part} has {len(document)} bytes, more than {LONGEST_DOCUMENT}")
     if document.count(b"[") + document.count(b"{") > DEEPEST and _is_too_deep(document):
-        raise AppendInvalid(f"{where}: nested deeper than {DEEPEST}")
+        raise AppendInvalid(f"{stream}: {part} is nested deeper than {DEEPEST}")
 
 
 def _is_too_deep(document: bytes) -> bool:

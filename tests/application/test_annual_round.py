@@ -81,7 +81,7 @@ class City:
 
     async def publish(self) -> None:
         """Its rules and working days, each by somebody who may."""
-        await publish_scheme(self.desk.door, RULES, Actor("CAB-DEC#1"), self.stream.realm)
+        await publish_scheme(self.desk.door, self.desk.store, RULES, Actor("CAB-DEC#1"), self.stream.realm)
         await publish_calendars(self.desk.door, self.desk.store, THIS_YEAR, REGISTRAR, self.stream.realm)
 
     async def unschedule(self) -> None:
@@ -186,12 +186,13 @@ async def test_nothing_is_published_in_anothers_name(fz: City) -> None:
     assert [row async for row in desk.store.standings(realm=realm)] == []
 
     with pytest.raises(CommandRejected):
-        await publish_scheme(desk.door, RULES, REGISTRAR, realm)
-    await publish_scheme(desk.door, RULES, decider, realm)
+        await publish_scheme(desk.door, desk.store, RULES, REGISTRAR, realm)
+    await publish_scheme(desk.door, desk.store, RULES, decider, realm)
     await publish_calendars(desk.door, desk.store, THIS_YEAR, registrar, realm)
     for stream, actor in ((fz.stream, decider), (fz.stream.sibling("calendar", "cn"), registrar)):
         assert {json.loads(e.meta)["actor"] async for e in desk.store.read(stream)} == {actor}
     assert await publish_calendars(desk.door, desk.store, THIS_YEAR, registrar, realm) == [], "none twice"
+    assert await publish_scheme(desk.door, desk.store, RULES, decider, realm) is None
 
 
 async def test_without_published_rules_no_years_round_opens(fz: City) -> None:

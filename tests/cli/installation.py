@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from unittest import mock
 from typer.testing import CliRunner
 
 from cli.app import build
+from domain.kernel.calendar import SHANGHAI
 from local import processes
 
 if TYPE_CHECKING:
@@ -106,6 +108,13 @@ def start_installation(at_the_end: Callable[[Callable[[], None]], None]) -> Inst
     _until(lambda: "worker.ready" in _text(home / "logs" / "worker.log"), home / "up.log")
     played = found.ask("scenario", "play", str(S2))
     assert played.exit_code == 0, played.output
+    year = str(datetime.now(SHANGHAI).year)
+    for words in (
+        ("scheme", "publish", "fuzhou", "--as", "CAB-DEC#1"),
+        ("calendar", "publish", year, "--as", "CAB-REG#1"),
+    ):
+        published = found.ask(*words)
+        assert published.exit_code == 0, published.output
     return found
 
 

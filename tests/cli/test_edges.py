@@ -39,7 +39,7 @@ def _run(venture: Installation, *words: str | bytes, then: str = "", **environme
 
 
 def _need(venture: Installation, round_: str, *more: str) -> tuple[str, ...]:
-    venture.ask("round", "open", round_, "--year", round_[-4:], "--scheme", "fuzhou")
+    venture.ask("round", "open", round_, "--year", round_[-4:], "--scheme", "fuzhou", "--as", "CAB-REG#1")
     return ("do", "submit-need", f"ND-{round_[2:]}", "--as", "COMM#1", f"round={round_}", "group=空巢老人", *more)
 
 

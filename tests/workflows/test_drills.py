@@ -103,7 +103,7 @@ class Loser(SilentProgress):
 
 async def _scheduled(house: Breakable, schedules: RoundSchedules, programme: StreamId) -> AnnualRoundSchedule:
     """A round every year, its schedule set by the follower: who has seen to it once does not look again."""
-    await publish_scheme(house.door, RULES, Actor("CAB-DEC#1"), programme.realm)
+    await publish_scheme(house.door, house.store, RULES, Actor("CAB-DEC#1"), programme.realm)
     await house.door.send(programme, ScheduleAnnualRound(programme="FZ", month=3, day=1), OFFICER)
 
     async def is_set() -> bool:
