@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,16 +11,16 @@ from uuid import UUID
 
 import typer
 
-from application.command_input import attach_from, list_amounts, read_command, resolve_command
+from application.command_input import CommandUnknown, attach_from, list_amounts, read_command, resolve_command
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from domain.catalogue import AGGREGATES, event_class, list_commands, split_subject, stage_zh
+from domain.catalogue import AGGREGATES, command_class, event_class, list_commands, split_subject, stage_zh
 from domain.kernel.explanation import show
-from domain.kernel.field_shape import Notation
+from domain.kernel.field_shape import Kind, Notation, field_shapes
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.input import parse_instant
 from domain.kernel.money import yuan
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from application.door import Receipt
+    from domain.catalogue import CommandRow
+    from domain.kernel.field_shape import FieldShape
     from domain.kernel.message import Command
     from store.port import EventStore
 
@@ -245,33 +247,31 @@ def receipt_as_json(receipt: Receipt) -> dict[str, Any]:
 @app.command("commands")
 @verb
 async def commands_command(
-    kind: Annotated[str | None, typer.Argument(help="project、round、need …", show_default=False)] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[KIND|COMMAND]", help="project、round … 或 confirm-award", show_default=False),
+    ] = None,
     *,
     invocation: Invocation,
 ) -> None:
     """有哪些命令：誰可辦、何階段可辦 / which commands there are: who may give them, in which stages.
 
+    寫出命令則列其每一項：名稱、形式、必填與否 / of one command, every field: words, form, whether it is required.
+
     例 examples:
       venture commands project
+      venture commands confirm-award
       venture commands project -o json
     """
     printer = invocation.printer
-    if kind is not None and kind not in AGGREGATES:
-        kinds = " ".join(AGGREGATES)
-        raise ArgumentInvalid(f"沒有類別 {kind}；有：{kinds}", f"there is no kind {kind}; there are: {kinds}")
-    say = printer.say if printer.for_people else lambda _zh, en: en
-    rows = [
-        {
-            "kind": row.kind,
-            "command": row.command,
-            "event": row.event,
-            "zh": row.zh,
-            "by": ", ".join(row.roles),
-            "during": say("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
-        }
-        for row in list_commands()
-        if kind in (None, row.kind)
-    ]
+    if name is None or name in AGGREGATES:
+        _show_commands(name, printer)
+    else:
+        _show_fields(_find_command(name), printer)
+
+
+def _show_commands(kind: str | None, printer: Printer) -> None:
+    rows = [_command_row(row, printer) for row in list_commands() if kind in (None, row.kind)]
     columns = (
         Column("kind", "類別", "kind"),
         Column("command", "命令", "command"),
@@ -279,4 +279,105 @@ async def commands_command(
         Column("by", "經辦", "by"),
         Column("during", "階段", "stages"),
     )
-    printer.rows(json.loads(json.dumps(rows)), columns, ("沒有命令", "no commands"))
+    printer.rows(rows, columns, ("沒有命令", "no commands"))
+
+
+def _command_row(row: CommandRow, printer: Printer) -> dict[str, Any]:
+    say = printer.say if printer.for_people else lambda _zh, en: en
+    return {
+        "kind": row.kind,
+        "command": row.command,
+        "event": row.event,
+        "zh": row.zh,
+        "by": ", ".join(row.roles),
+        "during": say("、".join(stage_zh(row.kind, s) for s in row.stages), ", ".join(row.stages)),
+    }
+
+
+def _find_command(name: str) -> CommandRow:
+    """The command of that name, of whatever kind of stream. Raises ArgumentInvalid."""
+    for kind in AGGREGATES:
+        with suppress(CommandUnknown):
+            command = resolve_command(name, kind).command_type
+            return next(row for row in list_commands() if (row.kind, row.command) == (kind, command))
+    kinds = " ".join(AGGREGATES)
+    raise ArgumentInvalid(
+        f"沒有類別或命令 {show(name)}；類別有：{kinds}", f"there is no kind or command {show(name)}; kinds: {kinds}"
+    )
+
+
+def _show_fields(row: CommandRow, printer: Printer) -> None:
+    """Every field of a command: for people a table and a line to begin with."""
+    command_type = command_class(row.command)
+    fields = [_field_row(one, command_type) for one in field_shapes(command_type).values()]
+    if not printer.for_people:
+        printer.json({**_command_row(row, printer), "fields": fields})
+        return
+    heading = _command_row(row, printer)
+    printer.line(printer.say(f"{row.zh}（{row.command}）", row.command), "bold")
+    printer.line(
+        printer.say(f"經辦 {heading['by']}；階段 {heading['during']}", f"by {heading['by']}; in {heading['during']}")
+    )
+    rows = [
+        {
+            "name": field["name"],
+            "words": printer.say(field["zh"], field["en"]),
+            "required": printer.say("在對象中", "in the subject")
+            if field["in_subject"]
+            else printer.say("必填", "required")
+            if field["required"]
+            else "",
+            "form": printer.say(field["form_zh"], field["form_en"])
+            + (printer.say(f"；缺省 {field['default']}", f"; default {field['default']}") if field["default"] else ""),
+        }
+        for field in fields
+    ]
+    columns = (
+        Column("name", "項", "field"),
+        Column("words", "名稱", "words"),
+        Column("required", "", ""),
+        Column("form", "形式", "form"),
+    )
+    printer.rows(rows, columns, ("不需任何項", "it takes no fields"))
+    required = " ".join(f"{f['name']}={f['example']}" for f in fields if f["required"] and not f["in_subject"])
+    part = "/T1" if command_type.subject_field else ""
+    example = f"venture do {row.command} {_SUBJECTS[row.kind]}{part} --as {row.roles[0]}#1 {required}".rstrip()
+    printer.line(printer.say(f"例 {example}", f"example: {example}"))
+
+
+_SUBJECTS = {
+    "project": "PJ-3",
+    "need": "ND-1",
+    "round": "R-FZ-2027",
+    "panel": "RP-1",
+    "organisation": "ORG-1",
+    "base": "BASE-1",
+    "fund": "FS-1",
+    "scheme": "fuzhou",
+    "calendar": "cn",
+    "realm": "realm",
+}
+
+
+def _field_row(field: FieldShape, command_type: type[Command]) -> dict[str, Any]:
+    form_zh, form_en = field.shape.texts(Notation.TYPED)
+    return {
+        "name": field.name,
+        "zh": field.zh,
+        "en": field.en,
+        "required": field.required,
+        "default": _typed(field.default),
+        "kind": field.shape.kind,
+        "unit": "yuan" if field.shape.kind is Kind.MONEY else None,
+        "form_zh": form_zh,
+        "form_en": form_en,
+        "example": field.shape.example,
+        "in_subject": field.name == command_type.subject_field,
+    }
+
+
+def _typed(default: object) -> str | int | bool | None:
+    """A default as somebody would type it; None where there is none worth saying."""
+    if default in (None, "", (), [], {}, frozenset()):
+        return None
+    return default if isinstance(default, str | int | bool) else str(default)
