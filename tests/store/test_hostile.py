@@ -66,6 +66,7 @@ NEVER_MADE: dict[str, Callable[[], Append]] = {
     "a key with a NUL": lambda: doing(Claim("k\0", "h")),
     "half a character in a holder": lambda: doing(Release("k", HALF)),
     "a key too long for an index": lambda: doing(Claim(LONG, "h")),
+    "a key of 1,001 bytes": lambda: doing(Claim("k" * 1_001, "h")),
     "an account too long for an index": lambda: doing(Post("world/" + LONG, "b", 1)),
     "a limit of 2^63": lambda: doing(Claim("k", "h", 2**63)),
     "a limit below 0": lambda: doing(Claim("k", "h", -1)),
@@ -114,6 +115,7 @@ KEPT: dict[str, Callable[[], Append]] = {
     "the longest key and holder": lambda: doing(Claim(LONG[:333], LONG[1:334]), Post("world/" + LONG[:331], "b", 1)),
     "32,767 postings": lambda: doing(*[Post("world/a", "b", 2**40)] * 32_767),
     "1 MB of text": lambda: of(data='"{}"'.format("井" * 350_000).encode()),
+    "a key of 1,000 bytes": lambda: doing(Claim("k" * 1_000, "h" * 1_000)),
     "an empty key": lambda: doing(Claim("", "")),
     "5,000 readings": lambda: group(write(A, 0, event()), reads={project(f"AP-{n}"): 0 for n in range(20, 5_020)}),
 }
