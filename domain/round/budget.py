@@ -50,7 +50,7 @@ def support_key(realm: str, base: str) -> str:
 class Charge(BaseModel):
     """What an award takes of the round's budget, and of a base its one support a year."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     round: Annotated[str, Field(title="輪次 / round")]
     budgeted: Annotated[bool, Field(title="已批預算 / budget approved")]

@@ -46,6 +46,11 @@ def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Instal
     assert not loaded & (RULES | {"temporalio"})
 
 
+def test_no_form_of_the_domain_reads_its_own_source_when_it_is_loaded() -> None:
+    sources = [path.read_text("utf-8") for path in (ROOT / "domain").rglob("*.py")]
+    assert not any("use_attribute_docstrings" in source for source in sources), "it doubles what a form costs"
+
+
 def test_the_form_of_an_event_is_built_when_one_is_read_and_not_before() -> None:
     count = "import domain.catalogue as c; f = [f for a in c.AGGREGATES.values() for f in (*a.commands, *a.events)]"
     script = f"{count}; print(len(f), sum(one.__pydantic_complete__ for one in f))"
