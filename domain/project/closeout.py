@@ -406,7 +406,7 @@ def _require_closable(check: Checks, state: State, scheme: Scheme) -> None:
     )
 
 
-def _require_reopenable(check: Checks, state: State, asked: ReopenProject) -> None:
+def _require_reopenable(check: Checks, state: State, command: ReopenProject) -> None:
     contract = state.part(Contract)
     check(
         contract.version,
@@ -415,69 +415,69 @@ def _require_reopenable(check: Checks, state: State, asked: ReopenProject) -> No
         "the project never had a contract; there is nothing to settle again",
     )
     check(
-        asked.eligible is None or asked.eligible <= contract.award,
+        command.eligible is None or command.eligible <= contract.award,
         "M3",
         f"核定支出不得超過立項金額 {yuan(contract.award)}",
         f"what is eligible may not exceed the award of {yuan(contract.award)}",
     )
 
 
-def _require_correctable(check: Checks, state: State, asked: ProposeCorrection) -> None:
+def _require_correctable(check: Checks, state: State, command: ProposeCorrection) -> None:
     """SD12: it points to a record that is there, and says what that kind of record can say."""
     delivery = state.part(Delivery)
     check(
-        asked.correction not in state.part(Closeout).corrections,
+        command.correction not in state.part(Closeout).corrections,
         "SD12",
-        f"更正 {asked.correction} 已提出過，請另編號",
-        f"correction {asked.correction} was proposed before; give this one another number",
+        f"更正 {command.correction} 已提出過，請另編號",
+        f"correction {command.correction} was proposed before; give this one another number",
     )
     check(
-        asked.corrects <= state.version,
+        command.corrects <= state.version,
         "SD12",
-        f"本檔案只有 {state.version} 條記錄，無第 {asked.corrects} 條",
-        f"there is no record {asked.corrects}; this file has {state.version}",
+        f"本檔案只有 {state.version} 條記錄，無第 {command.corrects} 條",
+        f"there is no record {command.corrects}; this file has {state.version}",
     )
-    activity = asked.corrects in delivery.activities
-    voucher = delivery.voucher_at(asked.corrects) is not None
+    activity = command.corrects in delivery.activities
+    voucher = delivery.voucher_at(command.corrects) is not None
     check(
-        asked.person_times is None or activity,
+        command.person_times is None or activity,
         "SD12",
-        f"第 {asked.corrects} 條不是活動記錄，無人次可改",
-        f"record {asked.corrects} is no activity; it has no attendances",
+        f"第 {command.corrects} 條不是活動記錄，無人次可改",
+        f"record {command.corrects} is no activity; it has no attendances",
     )
     check(
-        asked.amount is None or voucher,
+        command.amount is None or voucher,
         "SD12",
-        f"第 {asked.corrects} 條不是支出登記，無金額可改",
-        f"record {asked.corrects} is no voucher; its amount may not be corrected",
+        f"第 {command.corrects} 條不是支出登記，無金額可改",
+        f"record {command.corrects} is no voucher; its amount may not be corrected",
     )
-    _require_raised_within_line(check, state, asked)
+    _require_raised_within_line(check, state, command)
     check(
-        not asked.strike or activity or voucher,
+        not command.strike or activity or voucher,
         "SD12",
-        f"第 {asked.corrects} 條不是活動或支出，不可刪除",
-        f"record {asked.corrects} is neither activity nor voucher and may not be struck out",
+        f"第 {command.corrects} 條不是活動或支出，不可刪除",
+        f"record {command.corrects} is neither activity nor voucher and may not be struck out",
     )
 
 
-def _require_raised_within_line(check: Checks, state: State, asked: ProposeCorrection) -> None:
+def _require_raised_within_line(check: Checks, state: State, command: ProposeCorrection) -> None:
     """M6: a voucher that was more than was recorded still keeps within its line."""
     delivery = state.part(Delivery)
-    spent = delivery.expenditures.get(delivery.voucher_at(asked.corrects) or "")
-    if spent is not None and asked.amount is not None and asked.amount > spent.amount:
-        require_line(check, state, spent.line, asked.amount - spent.amount)
+    spent = delivery.expenditures.get(delivery.voucher_at(command.corrects) or "")
+    if spent is not None and command.amount is not None and command.amount > spent.amount:
+        require_line(check, state, spent.line, command.amount - spent.amount)
 
 
-def _confirm(check: Checks, state: State, actor: Actor, asked: ConfirmCorrection) -> CorrectionConfirmed:
-    known = state.part(Closeout).corrections.get(asked.correction)
+def _confirm(check: Checks, state: State, actor: Actor, command: ConfirmCorrection) -> CorrectionConfirmed:
+    known = state.part(Closeout).corrections.get(command.correction)
     if known is None:
-        check(known, "SD12", f"無更正 {asked.correction}", f"there is no correction {asked.correction}")
+        check(known, "SD12", f"無更正 {command.correction}", f"there is no correction {command.correction}")
         raise check.refuse()
     check(
         known.confirmed_by is None,
         "SD12",
-        f"更正 {asked.correction} 已確認",
-        f"correction {asked.correction} was confirmed before",
+        f"更正 {command.correction} 已確認",
+        f"correction {command.correction} was confirmed before",
     )
     check(
         actor != known.proposed_by,
@@ -486,7 +486,7 @@ def _confirm(check: Checks, state: State, actor: Actor, asked: ConfirmCorrection
         f"{actor} proposed the correction; another person must confirm it",
     )
     voucher = state.part(Delivery).voucher_at(known.corrects) if known.strike else None
-    return CorrectionConfirmed(correction=asked.correction, corrects=known.corrects, voucher=voucher)
+    return CorrectionConfirmed(correction=command.correction, corrects=known.corrects, voucher=voucher)
 
 
 # ---------------------------------------------------------------- evolve

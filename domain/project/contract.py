@@ -279,25 +279,25 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _require_signable(check: Checks, state: State, asked: SignContract, scheme: Scheme) -> None:
+def _require_signable(check: Checks, state: State, command: SignContract, scheme: Scheme) -> None:
     """T10: first version, as awarded, tranches and lines complete, signed by both, parties independent."""
-    award, parties = state.part(Award), asked.parties
+    award, parties = state.part(Award), command.parties
     check(
-        asked.version == 1,
+        command.version == 1,
         "T10",
-        f"首份協議的版本為 1，而非 {asked.version}",
-        f"the first contract is version 1, not {asked.version}",
+        f"首份協議的版本為 1，而非 {command.version}",
+        f"the first contract is version 1, not {command.version}",
     )
     check(
-        asked.award == award.amount,
+        command.award == award.amount,
         "M1",
-        f"協議金額 {yuan(asked.award)} 須等於立項金額 {yuan(award.amount)}",
-        f"the contract is over {yuan(asked.award)}; it must equal the award {yuan(award.amount)}",
+        f"協議金額 {yuan(command.award)} 須等於立項金額 {yuan(award.amount)}",
+        f"the contract is over {yuan(command.award)}; it must equal the award {yuan(award.amount)}",
     )
-    require_no_empty_tranche(check, asked.tranches)
-    require_sound_tranches(check, asked.tranches, asked.award, asked.milestones, scheme.payment.allowed_gates)
-    require_sound_budget(check, asked.budget, asked.award, scheme.budget)
-    require_signatures(check, asked.signatures, scheme)
+    require_no_empty_tranche(check, command.tranches)
+    require_sound_tranches(check, command.tranches, command.award, command.milestones, scheme.payment.allowed_gates)
+    require_sound_budget(check, command.budget, command.award, scheme.budget)
+    require_signatures(check, command.signatures, scheme)
     for party, zh, en in (
         (parties.host, "承辦機構", "host"),
         (parties.supervisor, "督導", "supervisor"),

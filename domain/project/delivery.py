@@ -555,7 +555,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _require_startable(check: Checks, state: State, asked: StartProject, scheme: Scheme, today: date) -> date:
+def _require_startable(check: Checks, state: State, command: StartProject, scheme: Scheme, today: date) -> date:
     """T12: an account of its own, a supervisor and a community where the scheme wants them, and an end."""
     contract, policy = state.part(Contract), scheme.delivery
     check(contract.account, "T12", "專賬尚未備案", "the ledger account is not registered")
@@ -571,7 +571,7 @@ def _require_startable(check: Checks, state: State, asked: StartProject, scheme:
         "尚未確定社區",
         "no community is named",
     )
-    end = asked.end or contract.end
+    end = command.end or contract.end
     check(end, "T12", "協議與啟動均未載明截止日", "neither the contract nor the start names an end")
     end = end or today
     check(end >= today, "T12", f"截止日 {end} 已過", f"the end {end} has passed")
@@ -585,7 +585,7 @@ def _require_startable(check: Checks, state: State, asked: StartProject, scheme:
     return end
 
 
-def _require_recordable(check: Checks, delivery: Delivery, asked: RecordActivity, held_on: date, today: date) -> None:
+def _require_recordable(check: Checks, delivery: Delivery, command: RecordActivity, held_on: date, today: date) -> None:
     started = delivery.started_on
     check(
         started is not None and held_on >= started,
@@ -595,16 +595,16 @@ def _require_recordable(check: Checks, delivery: Delivery, asked: RecordActivity
     )
     check(held_on <= today, "D3", f"活動日 {held_on} 尚未到來", f"{held_on} has not come yet")
     check(
-        asked.team is None or asked.team in delivery.teams,
+        command.team is None or command.team in delivery.teams,
         "V3",
-        f"志願隊 {asked.team} 尚未組建登記",
-        f"the team {asked.team} is not on record; form it first",
+        f"志願隊 {command.team} 尚未組建登記",
+        f"the team {command.team} is not on record; form it first",
     )
 
 
-def _require_claimable(check: Checks, state: State, facts: Facts, asked: RecordExpenditure, today: date) -> date:
+def _require_claimable(check: Checks, state: State, facts: Facts, command: RecordExpenditure, today: date) -> date:
     """D3, M6 and M7: within the contract, on a line of the budget, on a voucher that nobody claimed."""
-    contract, scheme, spent_on = state.part(Contract), require_scheme(check, facts), asked.spent_on or today
+    contract, scheme, spent_on = state.part(Contract), require_scheme(check, facts), command.spent_on or today
     begin, end = contract.signed_on, contract.end
     check(
         scheme.route == "REIMBURSE" or (begin is not None and spent_on >= begin),
@@ -620,14 +620,14 @@ def _require_claimable(check: Checks, state: State, facts: Facts, asked: RecordE
     )
     check(spent_on <= today, "D3", f"支出日 {spent_on} 尚未到來", f"{spent_on} has not come yet")
     check(
-        asked.line in contract.budget,
+        command.line in contract.budget,
         "M6",
-        f"預算中無科目 {asked.line}",
-        f"the budget has no line {asked.line}",
+        f"預算中無科目 {command.line}",
+        f"the budget has no line {command.line}",
     )
-    if number_key(state.stream, asked.voucher) not in facts.unasked:
-        require_line(check, state, asked.line, asked.amount)
-    _require_unclaimed(check, state, facts, asked)
+    if number_key(state.stream, command.voucher) not in facts.unasked:
+        require_line(check, state, command.line, command.amount)
+    _require_unclaimed(check, state, facts, command)
     return spent_on
 
 
@@ -642,23 +642,23 @@ def require_line(check: Checks, state: State, line: str, amount: Fen) -> None:
     )
 
 
-def _require_unclaimed(check: Checks, state: State, facts: Facts, asked: RecordExpenditure) -> None:
+def _require_unclaimed(check: Checks, state: State, facts: Facts, command: RecordExpenditure) -> None:
     """M7: a voucher is known by issuer and number; a number without an issuer stands for any."""
     known = state.part(Delivery).expenditures
-    names = {asked.document, asked.voucher}
+    names = {command.document, command.voucher}
     holders = {h for name in names for h in facts.holders(voucher_key(state.stream, name))}
     check(
         not holders and not names & known.keys(),
         "M7",
-        f"憑證 {asked.document} 已列支",
-        f"the voucher {asked.document} has been claimed",
+        f"憑證 {command.document} 已列支",
+        f"the voucher {command.document} has been claimed",
     )
-    issuers = facts.holders(number_key(state.stream, asked.voucher))
+    issuers = facts.holders(number_key(state.stream, command.voucher))
     check(
-        asked.issuer or not issuers,
+        command.issuer or not issuers,
         "M7",
-        f"憑證號 {asked.voucher} 已由 {'、'.join(sorted(issuers))} 開具的憑證使用，請填開票方（issuer）",
-        f"the number {asked.voucher} was claimed with {', '.join(sorted(issuers))} as its issuer; name the issuer",
+        f"憑證號 {command.voucher} 已由 {'、'.join(sorted(issuers))} 開具的憑證使用，請填開票方（issuer）",
+        f"the number {command.voucher} was claimed with {', '.join(sorted(issuers))} as its issuer; name the issuer",
     )
 
 
@@ -676,9 +676,9 @@ def require_recorded_outputs(check: Checks, delivery: Delivery, claimed: Outputs
         )
 
 
-def _require_reached(check: Checks, state: State, facts: Facts, asked: MeetMilestone) -> None:
+def _require_reached(check: Checks, state: State, facts: Facts, command: MeetMilestone) -> None:
     contract, delivery = state.part(Contract), state.part(Delivery)
-    name, months = asked.milestone, delivery.standing_months
+    name, months = command.milestone, delivery.standing_months
     check(
         name in contract.milestones or name == STANDING_TEAM,
         "T16",
@@ -690,10 +690,10 @@ def _require_reached(check: Checks, state: State, facts: Facts, asked: MeetMiles
         return
     require_standing_team(check, delivery, max(require_scheme(check, facts).evaluation.standing_team_months, 1))
     check(
-        asked.months is None or asked.months == months,
+        command.months is None or command.months == months,
         "V3",
-        f"所報 {asked.months} 個月與活動記錄的 {months} 個月不符",
-        f"{asked.months} months are claimed; the activity records say {months}",
+        f"所報 {command.months} 個月與活動記錄的 {months} 個月不符",
+        f"{command.months} months are claimed; the activity records say {months}",
     )
 
 

@@ -464,7 +464,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case DisbursementRequested():
             bound = bound_content(state, name, event.amount, known.requests + 1)
-            asked = replace(
+            command = replace(
                 known,
                 status=TrancheStatus.REQUESTED,
                 requested=event.amount,
@@ -477,7 +477,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 approver=None,
                 voided="",
             )
-            moved = state.having(tranches.having(name, asked))
+            moved = state.having(tranches.having(name, command))
             return approval.ask_approval(
                 moved, of, gate="CheckDisbursement", role=Role.CAB_FIN, key=name, content=bound
             )

@@ -282,31 +282,31 @@ def _require_evidence(check: Checks, finding: str | None, attachments: tuple[Att
     check(attachments, "V1", "不利結論須附佐證材料", "an adverse conclusion has an attachment")
 
 
-def _require_sound_midterm(check: Checks, state: State, asked: ConcludeMidtermEvaluation, scheme: Scheme) -> None:
+def _require_sound_midterm(check: Checks, state: State, command: ConcludeMidtermEvaluation, scheme: Scheme) -> None:
     policy, last = scheme.evaluation, state.part(Evaluation).midterm
-    earned = Result.PASS if asked.score >= policy.pass_mark else Result.FAIL
+    earned = Result.PASS if command.score >= policy.pass_mark else Result.FAIL
     check(
-        asked.result is earned,
+        command.result is earned,
         "M2",
-        f"{asked.score} 分的結論應為 {earned}（及格線 {policy.pass_mark}）",
-        f"{asked.score} points are a {earned}; the pass mark is {policy.pass_mark}",
+        f"{command.score} 分的結論應為 {earned}（及格線 {policy.pass_mark}）",
+        f"{command.score} points are a {earned}; the pass mark is {policy.pass_mark}",
     )
     check(
-        asked.recheck == (last is Result.FAIL),
+        command.recheck == (last is Result.FAIL),
         "M2",
-        "中期評估不合格後方可複評" if asked.recheck else "前次中期評估不合格，本次須註明為複評（recheck）",
-        "there is no failed mid-term to look at again" if asked.recheck else "the last one failed: this is a recheck",
+        "中期評估不合格後方可複評" if command.recheck else "前次中期評估不合格，本次須註明為複評（recheck）",
+        "there is no failed mid-term to look at again" if command.recheck else "the last one failed: this is a recheck",
     )
     check(
-        last is not Result.PASS or asked.recheck,
+        last is not Result.PASS or command.recheck,
         "M2",
         "中期評估已合格",
         "the mid-term evaluation has passed already",
     )
-    _require_sound_criteria(check, asked.criteria, policy.midterm_rubric)
-    _require_sum(check, asked, "M2")
-    if asked.result is Result.FAIL:
-        _require_evidence(check, asked.finding, asked.attachments)
+    _require_sound_criteria(check, command.criteria, policy.midterm_rubric)
+    _require_sum(check, command, "M2")
+    if command.result is Result.FAIL:
+        _require_evidence(check, command.finding, command.attachments)
 
 
 def _require_sound_criteria(check: Checks, criteria: Mapping[str, Decimal], rubric: Mapping[str, int]) -> None:
@@ -337,19 +337,19 @@ def _require_sum(check: Checks, scored: ScoreGiven, rule: str) -> None:
 
 
 def _require_sound_final(
-    check: Checks, state: State, asked: ConcludeFinalEvaluation, scheme: Scheme, *, passed: bool
+    check: Checks, state: State, command: ConcludeFinalEvaluation, scheme: Scheme, *, passed: bool
 ) -> None:
     """T21: the grade is what the score earns; a passing one needs the audit and the standing team."""
     policy = scheme.evaluation
     check(
-        asked.grade == policy.grade(asked.score),
+        command.grade == policy.grade(command.score),
         "T21",
-        f"{asked.score} 分的等級應為「{policy.grade(asked.score)}」",
-        f"{asked.score} points earn the grade {policy.grade(asked.score)}",
+        f"{command.score} 分的等級應為「{policy.grade(command.score)}」",
+        f"{command.score} points earn the grade {policy.grade(command.score)}",
     )
-    _require_sum(check, asked, "T21")
+    _require_sum(check, command, "T21")
     if not passed:
-        _require_evidence(check, asked.finding, asked.attachments)
+        _require_evidence(check, command.finding, command.attachments)
         return
     check(state.part(Money).audited is not None, "T21", "審計意見尚未出具", "the audit opinion has not been issued")
     if policy.standing_team_months and state.part(Application).kind is ProjectKind.SERVICE:

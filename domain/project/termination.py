@@ -359,15 +359,15 @@ def _require_terminable(check: Checks, state: State, calendar: Calendar, today: 
     )
 
 
-def _require_orderable(check: Checks, state: State, facts: Facts, asked: OrderClawback, today: date) -> int:
+def _require_orderable(check: Checks, state: State, facts: Facts, command: OrderClawback, today: date) -> int:
     """M10: no more than was paid and has neither come back nor been ordered back; within the scheme's period."""
     money, days = state.part(Money), require_scheme(check, facts).remedy.clawback_days
     most = money.net - outstanding(state)
     check(
-        asked.amount <= most,
+        command.amount <= most,
         "M10",
-        f"追回 {yuan(asked.amount)} 超出已撥未退的 {yuan(most)}",
-        f"{yuan(asked.amount)} exceeds the {yuan(most)} that was paid and neither returned nor ordered back",
+        f"追回 {yuan(command.amount)} 超出已撥未退的 {yuan(most)}",
+        f"{yuan(command.amount)} exceeds the {yuan(most)} that was paid and neither returned nor ordered back",
     )
     check(
         money.audited is not None,
@@ -377,10 +377,10 @@ def _require_orderable(check: Checks, state: State, facts: Facts, asked: OrderCl
     )
     longest = today + timedelta(days=days)
     check(
-        asked.due is None or today < asked.due <= longest,
+        command.due is None or today < command.due <= longest,
         "M10",
-        f"追回期限 {asked.due} 須在今日之後且不晚於 {longest}（{days} 日）",
-        f"the last day {asked.due} must lie after today and not after {longest} ({days} days)",
+        f"追回期限 {command.due} 須在今日之後且不晚於 {longest}（{days} 日）",
+        f"the last day {command.due} must lie after today and not after {longest} ({days} days)",
     )
     return days
 

@@ -295,16 +295,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _require_requestable(check: Checks, state: State, facts: Facts, asked: RequestVariation, today: date) -> None:
+def _require_requestable(check: Checks, state: State, facts: Facts, command: RequestVariation, today: date) -> None:
     contract = state.part(Contract)
     check(
-        asked.variation not in state.part(Variations).of,
+        command.variation not in state.part(Variations).of,
         "D4",
-        f"變更 {asked.variation} 已申請過，請另編號",
-        f"variation {asked.variation} was asked for before; give this one another number",
+        f"變更 {command.variation} 已申請過，請另編號",
+        f"variation {command.variation} was asked for before; give this one another number",
     )
     check(
-        asked.move or asked.end or asked.award is not None or asked.milestones,
+        command.move or command.end or command.award is not None or command.milestones,
         "D4",
         "未載明任何變更",
         "nothing is to change",
@@ -315,19 +315,19 @@ def _require_requestable(check: Checks, state: State, facts: Facts, asked: Reque
         f"截止日 {contract.end} 已過，須在截止日前申請",
         f"the end {contract.end} has passed; a variation is asked for before it",
     )
-    require_reasonable_days(check, today, "D4", asked.end, *asked.milestones.values())
-    award = contract.award if asked.award is None else asked.award
+    require_reasonable_days(check, today, "D4", command.end, *command.milestones.values())
+    award = contract.award if command.award is None else command.award
     check(
         award <= contract.award,
         "M1",
         f"變更後金額 {yuan(award)} 不得高於立項金額 {yuan(contract.award)}",
         f"a variation may not raise the award of {yuan(contract.award)} to {yuan(award)}",
     )
-    budget = vary(contract.budget, asked.move)
+    budget = vary(contract.budget, command.move)
     negative = sorted(line for line, fen in budget.items() if fen < 0)
     check(not negative, "M6", f"科目 {'、'.join(negative)} 將為負", f"{', '.join(negative)} would be negative")
     require_sound_budget(check, budget, award, require_scheme(check, facts).budget)
-    unknown = sorted(set(asked.milestones) - set(contract.milestones))
+    unknown = sorted(set(command.milestones) - set(contract.milestones))
     check(
         not unknown,
         "T16",
@@ -356,7 +356,7 @@ def _require_open(check: Checks, state: State, number: str) -> Variation:
     return known
 
 
-def _require_in_time(check: Checks, contract: Contract, asked: Variation, today: date) -> None:
+def _require_in_time(check: Checks, contract: Contract, command: Variation, today: date) -> None:
     """D4: decided before it takes effect and before the end."""
     check(
         contract.end is None or today <= contract.end,
@@ -365,10 +365,10 @@ def _require_in_time(check: Checks, contract: Contract, asked: Variation, today:
         f"the end {contract.end} has passed; a variation is decided before it",
     )
     check(
-        asked.effective is None or today <= asked.effective,
+        command.effective is None or today <= command.effective,
         "D4",
-        f"生效日 {asked.effective} 已過，變更須在生效前決定",
-        f"it was to hold from {asked.effective}; a variation is decided before it takes effect",
+        f"生效日 {command.effective} 已過，變更須在生效前決定",
+        f"it was to hold from {command.effective}; a variation is decided before it takes effect",
     )
 
 
@@ -396,51 +396,53 @@ def _require_still_ahead(check: Checks, contract: Contract, variation: Variation
     require_reasonable_days(check, today, "D4", variation.end, *variation.milestones.values())
 
 
-def _amend(check: Checks, state: State, facts: Facts, asked: AmendContract, today: date) -> ContractAmended:
+def _amend(check: Checks, state: State, facts: Facts, command: AmendContract, today: date) -> ContractAmended:
     """The contract as it will be. Raises CommandRejected if there is no such variation."""
     contract, money = state.part(Contract), state.part(Money)
-    known = state.part(Variations).of.get(asked.variation)
+    known = state.part(Variations).of.get(command.variation)
     if known is None:
-        check(known, "D4", f"無變更申請 {asked.variation}", f"there is no variation {asked.variation}")
+        check(known, "D4", f"無變更申請 {command.variation}", f"there is no variation {command.variation}")
         raise check.refuse()
     check(
         known.status is VariationStatus.APPROVED,
         "D4",
-        f"變更 {asked.variation} 現為 {known.status}，須先批准",
-        f"variation {asked.variation} is {known.status}; it must be APPROVED first",
+        f"變更 {command.variation} 現為 {known.status}，須先批准",
+        f"variation {command.variation} is {known.status}; it must be APPROVED first",
     )
     check(
-        asked.version == contract.version + 1,
+        command.version == contract.version + 1,
         "T10",
-        f"補充協議的版本應為 {contract.version + 1}，而非 {asked.version}",
-        f"the supplementary agreement is version {contract.version + 1}, not {asked.version}",
+        f"補充協議的版本應為 {contract.version + 1}，而非 {command.version}",
+        f"the supplementary agreement is version {contract.version + 1}, not {command.version}",
     )
     award = contract.award if known.award is None else known.award
     check(
-        asked.award == award,
+        command.award == award,
         "M1",
-        f"補充協議金額 {yuan(asked.award)} 須等於批准的 {yuan(award)}",
-        f"the agreement is over {yuan(asked.award)}; {yuan(award)} was approved",
+        f"補充協議金額 {yuan(command.award)} 須等於批准的 {yuan(award)}",
+        f"the agreement is over {yuan(command.award)}; {yuan(award)} was approved",
     )
     scheme = require_scheme(check, facts)
-    require_signatures(check, asked.signatures, scheme)
+    require_signatures(check, command.signatures, scheme)
     _require_still_ahead(check, contract, known, today)
     _require_lines_cover(check, state, known.move, award, scheme)
     milestones = {
         name: MilestoneTerm(title=term.title, due=known.milestones.get(name, term.due))
         for name, term in contract.milestones.items()
     }
-    tranches = _list_installments(state) if asked.tranches is None else asked.tranches
-    require_sound_tranches(check, tranches, asked.award, milestones, require_scheme(check, facts).payment.allowed_gates)
+    tranches = _list_installments(state) if command.tranches is None else command.tranches
+    require_sound_tranches(
+        check, tranches, command.award, milestones, require_scheme(check, facts).payment.allowed_gates
+    )
     require_no_empty_tranche(check, tranches, state.part(Tranches).of)
     _require_paid_unchanged(check, state, tranches)
     return ContractAmended.of(
-        asked,
+        command,
         tranches=tranches,
         budget={line: max(fen, 0) for line, fen in vary(contract.budget, known.move).items()},
         end=known.end or contract.end,
         milestones=milestones,
-        split=apportion(max(contract.award - asked.award, 0), money.committed),
+        split=apportion(max(contract.award - command.award, 0), money.committed),
         charged=name_charged_round(state),
     )
 
@@ -470,7 +472,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     variations = state.part(Variations)
     match event:
         case VariationRequested():
-            asked = Variation(
+            command = Variation(
                 version=event.version,
                 move=event.move,
                 end=event.end,
@@ -481,7 +483,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 minor=event.minor,
                 requested_by=of.actor,
             )
-            known = state.having(Variations({**variations.of, event.variation: asked}))
+            known = state.having(Variations({**variations.of, event.variation: command}))
             role = Role.CAB_REG if event.minor else Role.CAB_DEC
             content = event.model_dump(mode="json")
             return approval.ask_approval(

@@ -113,7 +113,7 @@ def test_only_a_representative_hands_it_in() -> None:
 def test_every_bidder_is_eligible_on_that_day() -> None:
     town = called()
     ban = BanApplicant(until="2023-04-18", reason="重複列支", attachments=EVIDENCE)
-    town.order("organisation", "ORG-2", ban, at="2023-04-10", by="CAB-DEC#1")
+    town.order("organisation", "ORG-2", ban, at="2020-04-10", by="CAB-DEC#1")
     joint = bid(partners=["ORG-2"])
     assert town.refused("project", "AP-1", joint, at="2023-04-18", by="SO-LEGAL#1") == {"D5"}
     town.order("project", "AP-1", joint, **ONE)

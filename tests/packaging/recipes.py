@@ -139,7 +139,7 @@ RULE = Recipe(
                 "an activity without attendances needs a proof",
             )
 """,
-            before="            require_nobody_named(check, command.title, command.site)\n",
+            before="            off = command.field is not None",
         ),
         Edit(
             _DELIVERY_TEST,
@@ -212,7 +212,8 @@ delivery:
 )
 
 _IMPORTS = "from application.queries import NameAmbiguous, NameUnknown, "
-_QUERIES, _VERBS, _QUERIES_TEST = "application/queries.py", "cli/project.py", "tests/application/test_queries.py"
+_QUERIES, _QUERIES_TEST = "application/queries.py", "tests/application/test_queries.py"
+_VERBS, _LISTING, _LIST = "cli/project.py", "application/listing.py", "cli/project_list.py"
 
 QUERY = Recipe(
     "一個查詢 a query",
@@ -247,6 +248,7 @@ async def attendances_command(name: Name, *, invocation: Invocation, realm: Real
 ''',
         ),
         Edit(_VERBS, "count_attendances, ", after="from application.queries import Chapter, File, "),
+        Edit(_VERBS, "Column, ", after="from cli.output import "),
         Edit(
             _QUERIES_TEST,
             """
@@ -272,7 +274,7 @@ VIEW = Recipe(
     "一個視圖 a view",
     (
         Edit(
-            _QUERIES,
+            _LISTING,
             '''
 
 async def count_stages(store: EventStore, kind: str) -> Counter[str]:
@@ -280,9 +282,9 @@ async def count_stages(store: EventStore, kind: str) -> Counter[str]:
     return Counter([standing.stage async for standing in store.standings(kind=kind)])
 ''',
         ),
-        Edit(_QUERIES, "from collections import Counter\n", before="from dataclasses import dataclass\n"),
+        Edit(_LISTING, "from collections import Counter\n", before="from dataclasses import dataclass\n"),
         Edit(
-            _VERBS,
+            _LIST,
             '''
 
 @app.command("stages")
@@ -294,12 +296,12 @@ async def stages_command(*, invocation: Invocation) -> None:
     """
     async with invocation.open_store() as store:
         counted = await count_stages(store, "project")
-    rows = [{"stage": stage, "projects": number} for stage, number in sorted(counted.items()) if stage != NONE]
+    rows = [{"stage": stage, "projects": number} for stage, number in sorted(counted.items())]
     columns = (Column("stage", "階段", "stage"), Column("projects", "項目", "projects", right=True))
     invocation.printer.rows(rows, columns, ("還沒有項目", "no projects yet"))
 ''',
         ),
-        Edit(_VERBS, "count_stages, ", after="from application.queries import Chapter, File, "),
+        Edit(_LIST, "count_stages, ", after="\nfrom application.listing import "),
         Edit(
             _QUERIES_TEST,
             """
@@ -310,7 +312,11 @@ async def test_streams_are_counted_by_stage() -> None:
     assert sum((await count_stages(store, "project")).values()) == 1
 """,
         ),
-        Edit(_QUERIES_TEST, "count_stages, ", after=_IMPORTS),
+        Edit(
+            _QUERIES_TEST,
+            "from application.listing import count_stages\n",
+            before="from application.queries import NameAmbiguous",
+        ),
     ),
     (_QUERIES_TEST, "tests/cli/test_help.py"),
 )
