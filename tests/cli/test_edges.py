@@ -161,6 +161,7 @@ def test_an_application_may_be_called_anything(venture: Installation, tmp_path: 
         story.replace("守護夕陽紅助老公益項目", '"護航[/二期] [bold]:smile:"')
         .replace("PJ-3", "PJ-31")
         .replace("AP-5", "AP-51")
+        .replace("R-FZ-2023", "R-NAMED")
     )
     path = tmp_path / "named.yaml"
     path.write_text(story.replace("id: S2", "id: NAMED"), "utf-8")

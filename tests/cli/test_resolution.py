@@ -24,7 +24,13 @@ CHOSEN = "AP-52,PJ-32,50000,FS-FZ:50000,RP-2,"
 def realm(venture: Installation, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A round whose one bid is scored and not decided."""
     path = tmp_path_factory.mktemp("scored") / "scored.yaml"
-    story = S2.read_text("utf-8").replace("PJ-3", "PJ-32").replace("AP-5", "AP-52").replace("id: S2", "id: SCORED")
+    story = (
+        S2.read_text("utf-8")
+        .replace("R-FZ-2023", "R-SCORED")
+        .replace("PJ-3", "PJ-32")
+        .replace("AP-5", "AP-52")
+        .replace("id: S2", "id: SCORED")
+    )
     told = story.partition("- [2023-05-12,")[0]
     unasked = told[told.index("    award:") : told.index("\nevents:")]  # nobody has come to ask for these yet
     path.write_text(told.replace(unasked, "") + "expect: {}\n", "utf-8")
@@ -41,10 +47,10 @@ def _sheet(tmp_path: Path, *rows: str) -> str:
 
 
 def test_a_preview_shows_the_ranking_the_line_and_the_money(venture: Installation, realm: str, tmp_path: Path) -> None:
-    shown = venture.ask("round", "preview", "R-FZ-2023", "--realm", realm)
+    shown = venture.ask("round", "preview", "R-SCORED", "--realm", realm)
     assert shown.exit_code == 0, shown.output
     assert "85.33" in shown.stdout
-    shown = venture.ask("round", "preview", "R-FZ-2023", "--realm", realm, "--decisions", _sheet(tmp_path, CHOSEN))
+    shown = venture.ask("round", "preview", "R-SCORED", "--realm", realm, "--decisions", _sheet(tmp_path, CHOSEN))
     assert "入選線：第 1 名" in shown.stdout
     assert "¥50,000.00" in shown.stdout
     assert "FS-FZ" in shown.stdout
@@ -52,7 +58,7 @@ def test_a_preview_shows_the_ranking_the_line_and_the_money(venture: Installatio
 
 def test_money_that_is_not_there_is_seen_before_the_act(venture: Installation, realm: str, tmp_path: Path) -> None:
     dear = CHOSEN.replace("50000", "999999999")
-    words = ("round", "preview", "R-FZ-2023", "--realm", realm, "--decisions", _sheet(tmp_path, dear), "-o", "json")
+    words = ("round", "preview", "R-SCORED", "--realm", realm, "--decisions", _sheet(tmp_path, dear), "-o", "json")
     (purse, *_) = json.loads(venture.ask(*words).stdout)["purses"]
     assert (purse["name"], purse["suffices"]) == ("FS-FZ", False)
 
@@ -62,7 +68,7 @@ def test_a_round_is_resolved_as_it_was_previewed_and_not_otherwise(
 ) -> None:
     minutes = tmp_path / "紀要.pdf"
     minutes.write_bytes(b"%PDF")
-    table = ("R-FZ-2023", "--realm", realm, "--decisions", _sheet(tmp_path, CHOSEN))
+    table = ("R-SCORED", "--realm", realm, "--decisions", _sheet(tmp_path, CHOSEN))
     digest = json.loads(venture.ask("round", "preview", *table, "-o", "json").stdout)["preview"]
     act = ("round", "resolve", *table, "--minutes", str(minutes), "--as", "CAB-REG#1", "-o", "json", "--preview")
     moved = venture.ask(*act, "0" * 64)
