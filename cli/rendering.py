@@ -57,7 +57,7 @@ def _particulars(event: Event, printer: Printer) -> str:
     return printer.say("；", "; ").join(parts)
 
 
-_OURS = frozenset({"places", "freed_places", "bound", "preview", "need_version", "bars"})
+_OURS = frozenset({"places", "freed_places", "bound", "preview", "need_version", "bars", "charge", "undecided"})
 """Particulars that rules and guards need and no reader does."""
 _EITHER_WAY = frozenset({"passed", "annual_report_filed", "own_accounts"})
 """Particulars of which a no is news as well."""

@@ -22,7 +22,7 @@ from store.bytes import root
 from store.memory import MemoryStore
 from store.port import Append
 from tests.audit.direct_door import play_story
-from tests.store.appends import write
+from tests.store.appends import appended, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -164,8 +164,8 @@ def test_every_refused_attempt_is_listed_with_who_when_and_by_which_rules(store:
 def test_attempts_on_a_name_that_never_came_to_be_are_listed_too(store: MemoryStore) -> None:
     stream = StreamId.of("need", "live", "ND-404")
     meta = b'{"actor":"COMM#9","outcome":{"refused":[{"rule":"AU","zh":"x","en":"y"}]}}'
-    rejected = replace(write(stream), meta=meta)
-    asyncio.run(store.append(Append((rejected,), ())))
+    rejected = replace(write(stream), meta=meta, occurred_at=datetime(2026, 1, 1, tzinfo=UTC))
+    asyncio.run(appended(store, Append((rejected,), ())))
     (row,) = json.loads(say("attempts", stream, "-o", "json").output)
     assert (row["stream"], row["version"], row["actor"]) == (stream, 0, "COMM#9")
     assert json.loads(say("attempts", "--realm", "live", "-o", "json").output) == [row]

@@ -103,7 +103,7 @@ def test_0_a_dry_run_says_what_would_happen_and_records_nothing(venture: Install
 
 
 def test_1_a_refusal_names_everything_that_is_missing(venture: Installation) -> None:
-    answer = venture.ask("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-FIN#1", "amount=1", "-o", "json")
+    answer = venture.ask("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1", "-o", "json")
     assert answer.exit_code == 1
     rules = {unmet["rule"] for unmet in json.loads(answer.stdout)["refused"]}
     assert {"M2", "M8", "M4"} <= rules

@@ -137,7 +137,7 @@ class BothStores(RuleBasedStateMachine):
 
     @rule(stream=st.sampled_from(STREAMS), off=_OFF, due=st.sampled_from([None, NOON]), told=st.booleans())
     def a_standing_is_written_anew(self, stream: StreamId, off: int, due: datetime | None, told: bool) -> None:  # noqa: FBT001
-        version = self.versions.get(stream, 0) + off
+        version = max(0, self.versions.get(stream, 0) + off)
         self.both("refresh_standing", Standing(stream, version, "AGAIN", due, Clock.WALL, b"[]", told))
 
     @rule(owner=st.sampled_from(OWNERS), lasting=st.sampled_from([timedelta(0), timedelta(hours=1)]))
