@@ -40,7 +40,7 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
     if scheme_of(await _state(store, StreamId.of("scheme", realm, ref.name)), ref) is None:
         by = PublishPolicyPack.by
         command = f"venture scheme publish {ref.name} --as {by[0]}#1{where}"
-        missing.append((f"管理辦法 {ref}", f"the rules {ref} are", command, by))
+        missing.append((f"管理辦法 {ref} ", f"the rules {ref} are", command, by))
     if years := [command.year for command in await _unpublished(store, year, realm)]:
         by = PublishCalendar.by
         named = ", ".join(map(str, years))

@@ -173,7 +173,7 @@ PARAMETER = Recipe(
         "it was not announced",
     )
 """,
-            before="    end = asked.end or contract.end\n",
+            before="    end = command.end or contract.end\n",
         ),
         Edit(
             _DELIVERY_TEST,

@@ -291,7 +291,8 @@ async def test_a_base_backup_taken_while_people_work_starts_whole_and_verifies(
         async with contextlib.aclosing(PostgresStore(await open_pool(restored.url(APPLICATION)))) as store:
             last = await store.last_position()
             assert before < last <= await desk.store.last_position()
-            assert (await verify(store)).ok
+            of_others = (await verify(desk.store)).findings  # what tests beside this one have spoilt on purpose
+            assert set((await verify(store)).findings) <= set(of_others)
             assert await store.feed(before) == list(await desk.store.feed(before, last - before))
     finally:
         processes.stop(restored.process, signal.SIGINT)
