@@ -222,9 +222,6 @@ class CommandActivities:
         lag = stream.loaded.read_at - request.now
         if self._checks_clocks and stream.loaded.realm.clock is Clock.WALL and lag > MOST_LAG:
             raise self._clocks_disagree(request, "behind", request.stream)
-        lag = stream.loaded.read_at - request.now
-        if self._checks_clocks and stream.loaded.realm.clock is Clock.WALL and lag > MOST_LAG:
-            raise self._clocks_disagree(request, "behind", request.stream)
         at = business_time(request, stream.loaded)
         decision = await decide_on(
             self._store,
