@@ -71,6 +71,7 @@ class TrainVolunteers(Training, Command):
 
     records = VolunteersTrained
     by = (Role.SO_PM,)
+    acts_for = (PARTNERSHIP,)
     during = UNDERWAY
     rule = "Z1"
 
