@@ -193,7 +193,7 @@ async def decide_consequences(
             before.state if before else reader.states[other],
             decision.clock,
             at=step.order.at,
-            order=Order(command, step.order.actor, step.order.at),
+            order=replace(step.order, command=command),
             command_id=consequence_command_id(step.command_id, number),
             reader=reader,
         )
@@ -307,9 +307,11 @@ def _refuse_unread(state: State, order: Order, command_id: UUID, calendar: Calen
 def _evolve(state: State, step: Step) -> tuple[State, Step]:
     """The state after the step, and the step with what each of its events does to claims and accounts."""
     aggregate = AGGREGATES[state.stream.kind]
+    order = step.order
     effects: list[tuple[Effect, ...]] = []
     for event in step.events:
         before = state
-        state = aggregate.evolve(state, Occurrence(event, step.order.at, step.order.actor, step.command_id))
+        occurrence = Occurrence(event, order.at, order.actor, step.command_id, order.persons, order.basis)
+        state = aggregate.evolve(before, occurrence)
         effects.append(aggregate.effects(before, event, state))
     return state, replace(step, effects=tuple(effects))
