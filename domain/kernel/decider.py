@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from domain.kernel.calendar import Calendar
+    from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
 
 C = TypeVar("C", bound=Command)
@@ -68,6 +69,8 @@ class Aggregate:
     """The stream whose scheme holds while the stream has none of its own, e.g. a project's round."""
     consequences: Callable[[StreamId, Event], Iterable[tuple[StreamId, Command]]] = lambda _stream, _event: ()
     """What an event asks of other streams, in order: one append with it, all or nothing (design.md §4)."""
+    uncounted: Callable[[State, Event, State], Iterable[Effect]] = lambda _before, _event, _after: ()
+    """What an event of an earlier release does to keys and accounts that its bytes say nothing of."""
     summary: Callable[[State], Mapping[str, object]] = lambda _state: {}
     """What a list shows of it: plain JSON values, no personal data."""
 
@@ -108,6 +111,10 @@ class Aggregate:
             after = _move(after, move, occurrence)
         after = remember_side(after, occurrence)
         return replace(after, version=state.version + 1)
+
+    def effects(self, before: State, event: Event, after: State) -> tuple[Effect, ...]:
+        """What the event does to claims and accounts, between these two states of its stream."""
+        return (*event.effects(before.stream), *self.uncounted(before, event, after))
 
     def due(self, state: State, calendar: Calendar) -> Due | None:
         """The nearest deadline; the earlier decider first where two fall together."""
