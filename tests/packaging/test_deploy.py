@@ -33,7 +33,12 @@ def test_every_setting_that_is_named_exists_and_production_is_complete() -> None
     passwords = {"VENTURE_OWNER_PASSWORD", "VENTURE_APP_PASSWORD", "VENTURE_AUDITOR_PASSWORD"}
     assert named - passwords <= known
     worker = SERVICES["worker"]["environment"]
-    assert {"VENTURE_POSTGRES_URL", "VENTURE_TEMPORAL_ADDRESS", "VENTURE_DOOR_KEY", "VENTURE_PAYLOAD_KEYS"} <= worker.keys()
+    assert {
+        "VENTURE_POSTGRES_URL",
+        "VENTURE_TEMPORAL_ADDRESS",
+        "VENTURE_DOOR_KEY",
+        "VENTURE_PAYLOAD_KEYS",
+    } <= worker.keys()
     assert worker["VENTURE_ENV"] == "production"
 
 
