@@ -11,11 +11,11 @@ from uuid import UUID
 from deciding.reader import SOME, Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
-from domain.kernel.decider import refuse_role
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import SYSTEM, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.policy import list_business_reads, refuse_business, refuse_stage
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME
@@ -260,8 +260,13 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
     wanted = aggregate.reads(state, order.command)
     governor = aggregate.governed_by(state, order.command)
     reads_others = wanted.streams - {state.stream, governor} or wanted.claims or wanted.accounts
-    if reads_others and (no_business := refuse_role(order)):
-        return _refuse_unread(state, order, command_id, calendar, no_business)
+    business = list_business_reads(order, state)
+    await reader.fetch(business)
+    no_business = refuse_business(order, state, Facts(streams={s: reader.states[s] for s in business.streams}))
+    if no_business and (reads_others or business.streams):
+        no_business += refuse_stage(order, state)
+        return _refuse_unread(reader, state, order, command_id, calendar, no_business, business)
+    wanted |= business
     await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
     scheme = await reader.scheme(state, governor)
     facts = Facts(
@@ -292,15 +297,26 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
     )
 
 
-def _refuse_unread(state: State, order: Order, command_id: UUID, calendar: Calendar, unmet: tuple[Unmet, ...]) -> Step:
-    """Whoever has no business with it has nothing of other streams read for it, and learns nothing of them."""
+def _refuse_unread(
+    reader: Reader,
+    state: State,
+    order: Order,
+    command_id: UUID,
+    calendar: Calendar,
+    unmet: tuple[Unmet, ...],
+    business: Reads,
+) -> Step:
+    """Whoever has no business with it has nothing of other streams read but what says so, and learns nothing of it."""
     return Step(
         command_id=command_id,
         order=order,
         version=state.version,
         events=(),
         unmet=unmet,
-        reads={state.stream.sibling("calendar", CALENDAR_NAME): calendar.version},
+        reads={
+            **{s: reader.states[s].version for s in sorted(business.streams)},
+            state.stream.sibling("calendar", CALENDAR_NAME): calendar.version,
+        },
         claims={},
         balances={},
         scheme=str(state.scheme) if state.scheme else None,
