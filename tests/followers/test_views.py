@@ -21,7 +21,7 @@ from followers.views import ViewFollower
 from store.memory import MemoryStore
 from store.memory_views import KEYS
 from store.views import LEASE, ViewQuery
-from tests.audit.direct_door import DirectDoor, play_story
+from tests.paper import open_paper_door, play_story
 from views.catalogue import VIEWS
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ async def test_a_search_finds_in_either_script(store: EventStore) -> None:
     (line,) = (await list_projects(store)).rows
     organisation = line.stream.sibling("organisation", line.organisation)
     assert (await list_projects(store, ProjectFilter(search="阳光社会工作"))).rows == ()
-    await DirectDoor(store).send(organisation, identity, Actor("HOST#1"), at=LATER)
+    await open_paper_door(store).send(organisation, identity, Actor("HOST#1"), at=LATER)
     await follow(store)
     for words in ("陽光社會工作", "阳光社会工作", "服務中心", "服务中心", "阳光 PJ-3"):
         (line,) = (await list_projects(store, ProjectFilter(search=words))).rows
@@ -133,7 +133,7 @@ async def test_who_has_written_something_reads_it_though_nobody_keeps_the_views(
     (line,) = (await list_projects(store)).rows
     another = line.stream.sibling("organisation", "ORG-77")
     identity = VerifyOrganisation(name="甲", kind=OrganisationKind.SOCIAL_GROUP, representatives=(Actor("SO-LEGAL#1"),))
-    receipt = await DirectDoor(store).send(another, identity, Actor("HOST#1"), at=LATER)
+    receipt = await open_paper_door(store).send(another, identity, Actor("HOST#1"), at=LATER)
     stale = await list_projects(store)
     assert not stale.freshness.is_current
     assert stale.freshness.behind == receipt.position - stale.freshness.position
