@@ -16,7 +16,6 @@ from deciding.fold import fold, parse_command
 from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.decider import refuse_role
 from domain.kernel.identity import deadline_command_id
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
@@ -172,7 +171,7 @@ class _CommandRedecision:
             order = Order(command, journal.actor, entry.occurred_at, journal.persons, journal.basis)
         except (KeyError, ValidationError) as error:
             return self._difference("form", entry.type, f"{type(error).__name__}: {error}")
-        no_business = sorted({u.rule for u in refuse_role(order)})
+        no_business = sorted({u.rule for u in self._aggregate.refuse_role(self._state, order)})
         unread = bool(no_business) and list(journal.outcome.rules) == no_business  # refused before anything was read
         try:
             facts = None if unread else await self._past.facts(self._state, order.command, journal, entry.position)

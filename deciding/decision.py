@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from deciding.authority import find_seat, judge_seat
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
-from domain.kernel.decider import refuse_role
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import SYSTEM, StreamId, consequence_command_id, deadline_command_id
+from domain.kernel.identity import LIVE, SYSTEM, Role, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
@@ -129,11 +129,13 @@ async def decide_on(
     order: Order | None,
     command_id: UUID | None,
     reader: Reader | None = None,
+    follows: bool = False,
 ) -> Decision:
     """Apply every deadline at or before ``at`` in order, then decide the order, if there is one.
 
     Each is judged by the working days that were published by then. What ``reader`` has at hand is not read again.
-    Raises StreamParked if a deadline is refused or stays due.
+    An order that ``follows`` from another has its persons from there. Raises StreamParked if a deadline is refused or
+    stays due.
     """
     reader = reader or Reader(store)
     aggregate = AGGREGATES[state.stream.kind]
@@ -151,7 +153,8 @@ async def decide_on(
             raise StreamParked(state.stream, f"{due.command.command_type} at {due.at.isoformat()}: {why}")
     if order is not None and command_id is not None:
         before = state
-        step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at))
+        seat = None if follows else find_seat(state.stream.realm, clock, order)
+        step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at), seat)
         state = _evolve(state, step)
         steps.append(step)
     reads = {stream: reader.states[stream].version for step in steps for stream in step.reads}
@@ -186,9 +189,10 @@ async def decide_consequences(
             before.state if before else reader.states[other],
             decision.clock,
             at=step.order.at,
-            order=replace(step.order, command=command),
+            order=_follow(step.order, command),
             command_id=consequence_command_id(step.command_id, number),
             reader=reader,
+            follows=True,
         )
         unmet.extend(
             Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in after.steps[-1].unmet
@@ -198,6 +202,11 @@ async def decide_consequences(
     if unmet:
         return decision.refuse(_bound(tuple(unmet))), ()
     return decision, tuple(others.values())
+
+
+def _follow(order: Order, command: Command) -> Order:
+    """What follows from an order: by whoever asked that, unless it is the engine's to note."""
+    return replace(order, command=command, actor=SYSTEM if command.by == (Role.SYS,) else order.actor)
 
 
 def _bound(unmet: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
@@ -244,13 +253,18 @@ def _next_due(
     return None
 
 
-async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar) -> Step:
+async def _judge(
+    reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar, seat: StreamId | None = None
+) -> Step:
+    """One order: who asks first, by the seat if somebody does; then the facts that are theirs to know; then the rules."""
     aggregate = AGGREGATES[state.stream.kind]
+    order, not_theirs, seat_read = await _identify(reader, state, order, seat)
     wanted = aggregate.reads(state, order.command)
     governor = aggregate.governed_by(state, order.command)
+    no_business = (*not_theirs, *aggregate.refuse_role(state, order))
     reads_others = wanted.streams - {state.stream, governor} or wanted.claims or wanted.accounts
-    if reads_others and (no_business := refuse_role(order)):
-        return _refuse_unread(state, order, command_id, calendar, no_business)
+    if not_theirs or (reads_others and no_business):
+        return _refuse_unread(state, order, command_id, calendar, no_business, seat_read)
     await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
     scheme = await reader.scheme(state, governor)
     facts = Facts(
@@ -267,13 +281,14 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
     except CommandRejected as refusal:
         unmet = _bound(refusal.unmet)
     calendar_stream = state.stream.sibling("calendar", CALENDAR_NAME)
+    read = {s: reader.states[s].version for s in sorted(facts.streams)} | {calendar_stream: calendar.version}
     return Step(
         command_id=command_id,
         order=order,
         version=state.version,
         events=events,
         unmet=unmet,
-        reads={s: reader.states[s].version for s in sorted(facts.streams)} | {calendar_stream: calendar.version},
+        reads=read | dict(seat_read),
         claims=facts.claims,
         balances=facts.balances,
         scheme=str(scheme.ref) if scheme else None,
@@ -281,7 +296,28 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
     )
 
 
-def _refuse_unread(state: State, order: Order, command_id: UUID, calendar: Calendar, unmet: tuple[Unmet, ...]) -> Step:
+async def _identify(
+    reader: Reader, state: State, order: Order, seat: StreamId | None
+) -> tuple[Order, tuple[Unmet, ...], Mapping[StreamId, int]]:
+    """The order with its persons, why whoever asks is not on the seat, and the seat's version if it says anything."""
+    if seat is None:
+        return order, (), {}
+    if seat != state.stream:
+        await reader.fetch(Reads(streams=frozenset({seat})))
+    register = state if seat == state.stream else reader.states[seat]
+    identified, unmet = judge_seat(register, order)
+    says_nothing = seat == state.stream or (seat.realm != LIVE and not register.version)
+    return identified, unmet, {} if says_nothing else {seat: register.version}
+
+
+def _refuse_unread(
+    state: State,
+    order: Order,
+    command_id: UUID,
+    calendar: Calendar,
+    unmet: tuple[Unmet, ...],
+    seat_read: Mapping[StreamId, int],
+) -> Step:
     """Whoever has no business with it has nothing of other streams read for it, and learns nothing of them."""
     return Step(
         command_id=command_id,
@@ -289,7 +325,7 @@ def _refuse_unread(state: State, order: Order, command_id: UUID, calendar: Calen
         version=state.version,
         events=(),
         unmet=unmet,
-        reads={state.stream.sibling("calendar", CALENDAR_NAME): calendar.version},
+        reads={state.stream.sibling("calendar", CALENDAR_NAME): calendar.version} | dict(seat_read),
         claims={},
         balances={},
         scheme=str(state.scheme) if state.scheme else None,

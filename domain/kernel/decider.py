@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 
+from domain.kernel import proposal
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.privacy import refuse_personal_data
-from domain.kernel.refusal import CommandRejected, Unmet
+from domain.kernel.proposal import ActConfirmed, ConfirmAct, Proposal, check_confirmable, find_open, propose
+from domain.kernel.refusal import Checks, CommandRejected, Unmet
 from domain.kernel.state import ORIGIN, SAME, State, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identity import Role, StreamId
 
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)
@@ -82,14 +84,53 @@ class Aggregate:
 
     def reads(self, state: State, command: Command) -> Reads:
         """What ``decide`` will want to know of other streams for this command."""
+        command = self.bound_command(state, command)
         reads: Reads = self.commands[type(command)].reads(state, command)
         governor = self.governed_by(state, command)
         return reads if governor is None else reads | Reads(streams=frozenset({governor}))
 
+    def bound_command(self, state: State, command: Command) -> Command:
+        """The act that a confirmation is bound to; any other command, and a confirmation of nothing, is itself."""
+        found = find_open(state, command) if isinstance(command, ConfirmAct) else None
+        return command if found is None else self._parse(found)
+
+    def _parse(self, found: Proposal) -> Command:
+        classes = {command.command_type: command for command in self.commands}
+        return classes[found.command].model_validate(found.body)
+
+    def refuse_role(self, state: State, order: Order) -> tuple[Unmet, ...]:
+        """That whoever asks has no business with it: told by the order and the stream alone, before others are read."""
+        command = self.bound_command(state, order.command)
+        by = type(command).by if command is order.command else type(command).confirmed_by or type(command).by
+        return _refuse_role(replace(order, command=command), by)
+
     def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
-        """What this order makes happen. Raises CommandRejected: role, stage, personal data, every rule of the stage."""
+        """What this order makes happen. Raises CommandRejected: role, stage, personal data, every rule of the stage.
+
+        Where persons are known, a privileged act is proposed, and happens once another person confirms it.
+        """
         command = order.command
-        misplaced = (*_refuse_role_or_stage(state, order), *refuse_personal_data(command))
+        if isinstance(command, ConfirmAct) and (found := find_open(state, command)) is not None:
+            return self._confirm(state, facts, order, command, found)
+        events = self._decide(state, facts, order)
+        return [propose(state, order)] if order.persons and command.takes_two() else events
+
+    def _confirm(
+        self, state: State, facts: Facts, order: Order, confirmation: ConfirmAct, found: Proposal
+    ) -> list[Event]:
+        """What was proposed, judged as things stand now, as an act of whoever confirms it."""
+        check, events = Checks(), list[Event]()
+        check_confirmable(check, found, order, confirmation)
+        try:
+            events = self._decide(state, facts, replace(order, command=self._parse(found)), confirms=True)
+        except CommandRejected as refusal:
+            raise CommandRejected((*check.unmet, *refusal.unmet)) from refusal
+        return check.grant(ActConfirmed.of(confirmation), *events)
+
+    def _decide(self, state: State, facts: Facts, order: Order, *, confirms: bool = False) -> list[Event]:
+        command = order.command
+        by = (type(command).confirmed_by or type(command).by) if confirms else type(command).by
+        misplaced = (*_refuse_role_or_stage(state, order, by), *refuse_personal_data(command))
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:
@@ -154,27 +195,38 @@ def _zh(stage: str) -> str:
     return str(getattr(stage, "zh", stage))
 
 
-def refuse_role(order: Order) -> tuple[Unmet, ...]:
-    """That whoever asks has no business with it: told by the order alone, before anything is read for it."""
+def _refuse_role(order: Order, by: tuple[Role, ...]) -> tuple[Unmet, ...]:
     command, role = type(order.command), order.actor.role
-    if role in command.by:
+    if role in by:
         return ()
-    zh = "、".join(f"{r.zh}（{r}）" for r in command.by)
+    zh = "、".join(f"{r.zh}（{r}）" for r in by)
     unmet = Unmet(
         rule=command.rule,
         zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}（{role}）無權辦理",
-        en=f"{command.command_type} is for {', '.join(command.by)}, not for {role}",
+        en=f"{command.command_type} is for {', '.join(by)}, not for {role}",
     )
     return (unmet,)
 
 
-def _refuse_role_or_stage(state: State, order: Order) -> Iterable[Unmet]:
+def _refuse_role_or_stage(state: State, order: Order, by: tuple[Role, ...]) -> Iterable[Unmet]:
     """What is wrong with who asks, and when in the life of the stream: judged before any rule of the stage."""
     command = type(order.command)
-    yield from refuse_role(order)
+    yield from _refuse_role(order, by)
     if command.during and state.stage not in command.during:
         yield Unmet(
             rule=command.rule,
             zh=f"「{command.zh()}」只可在 {'、'.join(map(_zh, command.during))} 階段辦理，現為 {_zh(state.stage)}",
             en=f"{command.command_type} is legal in {', '.join(command.during)}; the stage is {state.stage}",
         )
+
+
+PROPOSALS: Final = Decider(
+    name="proposal",
+    zh="要事兩人辦",
+    commands=get_args(proposal.Commands),
+    events=get_args(proposal.Events),
+    decide=proposal.decide,
+    evolve=proposal.evolve,
+    awaiting=proposal.awaiting,
+)
+"""For every kind of stream that has privileged acts."""
