@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from audit.consequences import is_consequence, list_consequences, list_unrecorded
 from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
+from deciding.authority import find_journalled_seat, judge_seat
 from deciding.decision import MORE
 from deciding.fold import fold, parse_command
 from deciding.journal import Journal
@@ -43,7 +44,7 @@ class DecisionDifference:
     command: str
     what: str
     """The event type; or what of the command: ``refusal``, ``events``, ``consequences``, ``readings``, ``deadline``,
-    ``origin``, ``form`` or ``journal``."""
+    ``origin``, ``persons``, ``form`` or ``journal``."""
     recorded: str
     decided: str
 
@@ -168,16 +169,20 @@ class _CommandRedecision:
             return self._difference("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
         try:
             command = parse_command(entry.type, _read_body(entry))
-            order = Order(command, journal.actor, entry.occurred_at, journal.persons, journal.basis)
         except (KeyError, ValidationError) as error:
             return self._difference("form", entry.type, f"{type(error).__name__}: {error}")
-        no_business = sorted({u.rule for u in self._aggregate.refuse_role(self._state, order)})
-        unread = bool(no_business) and list(journal.outcome.rules) == no_business  # refused before anything was read
         try:
+            order, not_theirs = await self._identify(command, journal)
+            no_business = sorted({u.rule for u in (*not_theirs, *self._aggregate.refuse_role(self._state, order))})
+            unread = bool(no_business) and list(journal.outcome.rules) == no_business  # before anything was read
             facts = None if unread else await self._past.facts(self._state, order.command, journal, entry.position)
             late = await self._compare_origin(order, journal)
         except (FactMissing, KeyError) as missing:
             return self._difference("readings", _format_readings(journal), str(missing))
+        if not_theirs and not unread:
+            return self._compare_refusal(journal, no_business)
+        if (order.persons, order.basis) != (journal.persons, journal.basis):
+            return self._difference("persons", _format_persons(journal), _format_persons(order))
         if late is not None or facts is None:
             return late
         try:
@@ -190,6 +195,20 @@ class _CommandRedecision:
         if journal.outcome.refused is not None and consequences:
             return self._compare_refusal_elsewhere(journal.outcome.refused, consequences)
         return self._compare_events(journal, events) or await self._compare_consequences(consequences)
+
+    async def _identify(self, command: Command, journal: Journal) -> tuple[Order, tuple[Unmet, ...]]:
+        """The order with the persons whom the seat's register names, read as it was then. Raises FactMissing.
+
+        What followed from another command has its persons from there; before persons were known there are none.
+        """
+        entry = self._group.command
+        order = Order(command, journal.actor, entry.occurred_at, person=journal.person)
+        seat = find_journalled_seat(order, self._state.stream, journal.reads) if journal.digest else None
+        if seat is None:
+            return replace(order, persons=journal.persons, basis=journal.basis), ()
+        is_own = seat == self._state.stream
+        register = self._state if is_own else await self._past.state_at(seat, journal.reads[seat])
+        return judge_seat(register, order)
 
     def _compare_refusal(self, journal: Journal, rules: Sequence[str]) -> DecisionDifference | None:
         if journal.outcome.accepted is None and list(journal.outcome.rules) == list(rules):
@@ -260,6 +279,10 @@ def _read_body(entry: Entry) -> dict[str, Any]:
 
 def _format_due(due: Due | None) -> str:
     return NOTHING if due is None else f"{due.command.command_type} {due.key} {due.at.isoformat()}"
+
+
+def _format_persons(who: Order | Journal) -> str:
+    return ", ".join((*sorted(who.persons), *([who.basis] if who.basis else ()))) or NOTHING
 
 
 def _format_outcome(journal: Journal) -> str:

@@ -256,7 +256,7 @@ def _next_due(
 async def _judge(
     reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar, seat: StreamId | None = None
 ) -> Step:
-    """One order: who asks first, by the seat if somebody does; then the facts that are theirs to know; then the rules."""
+    """One order: who asks first, by the seat if somebody does; then the facts that they may know; then the rules."""
     aggregate = AGGREGATES[state.stream.kind]
     order, not_theirs, seat_read = await _identify(reader, state, order, seat)
     wanted = aggregate.reads(state, order.command)

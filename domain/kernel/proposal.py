@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.facts import Facts
+    from domain.kernel.identity import StreamId
 
 LAPSES_AFTER: Final = timedelta(days=30)
 """How long a proposal may be confirmed; afterwards it is to be proposed anew."""
@@ -140,6 +141,11 @@ class Proposals(Part):
     of: Mapping[int, Proposal] = field(default_factory=dict)
 
 
+def bind(stream: StreamId, number: int, command: Command) -> str:
+    """What a confirmation is bound by: SHA-256 over stream, number, type and particulars, in hex."""
+    return digest({"stream": stream, "proposal": number, "command": command.command_type, "body": plain(command)})
+
+
 def propose(state: State, order: Order) -> ActProposed:
     """The proposal of what was asked. Raises CommandRejected if too many wait already."""
     known, command = state.part(Proposals).of, order.command
@@ -151,13 +157,12 @@ def propose(state: State, order: Order) -> ActProposed:
         f"已有 {len(open_ones)} 項提案待確認，請先確認或撤回",
         f"{len(open_ones)} proposals wait already: confirm or drop some first",
     )
-    number, body = len(known) + 1, plain(command)
-    bound = {"stream": state.stream, "proposal": number, "command": command.command_type, "body": body}
+    number = len(known) + 1
     event = ActProposed(
         proposal=number,
         command=command.command_type,
-        body=body,
-        digest=digest(bound),
+        body=plain(command),
+        digest=bind(state.stream, number, command),
         confirmers=command.confirmed_by or command.by,
     )
     (granted,) = check.grant(event)

@@ -15,7 +15,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import NONE, Part, State, Transition
 from domain.kernel.words import Words
-from domain.registers.person import RegisterPerson, SeatPerson, person_stream
+from domain.registers.person import RegisterFounder, person_stream
 from domain.registers.seat import AppointFounder, seat_stream
 
 if TYPE_CHECKING:
@@ -102,9 +102,8 @@ def _list_consequences(stream: StreamId, event: Event) -> Iterable[tuple[StreamI
         return
     for number, person in enumerate(event.administrators, 1):
         seat = Actor(f"{Role.ADMIN}#{number}")
-        yield person_stream(stream.realm, person), RegisterPerson()
+        yield person_stream(stream.realm, person), RegisterFounder(seat=seat)
         yield seat_stream(stream.realm, seat), AppointFounder(person=person)
-        yield person_stream(stream.realm, person), SeatPerson(seat=seat)
 
 
 DECIDER = Decider(

@@ -74,6 +74,16 @@ class RegisterPerson(Login, Command):
     acts_for = (BUREAU,)
 
 
+class RegisterFounder(Command):
+    """Put an administrator of the office that is being founded on the register and on a seat; nobody asks for it."""
+
+    records = PersonRegistered
+    by = (Role.SYS,)
+    acts_for = (ENGINE,)
+    during = (PersonStage.NONE,)
+    seat: Annotated[Actor, Field(max_length=24, title="崗位 / seat")]
+
+
 class Binding(Particulars):
     """Another login."""
 
@@ -168,7 +178,7 @@ class UnseatPerson(Unseating, Command):
     acts_for = (ENGINE,)
 
 
-Commands = RegisterPerson | BindLogin | RetirePerson | SeatPerson | UnseatPerson
+Commands = RegisterPerson | RegisterFounder | BindLogin | RetirePerson | SeatPerson | UnseatPerson
 Events = PersonRegistered | LoginBound | PersonRetired | PersonSeated | PersonUnseated
 
 
@@ -203,6 +213,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     """What an order about the person makes happen. Raises CommandRejected."""
     check, known = Checks(), state.part(Person)
     match command:
+        case RegisterFounder(seat=seat):
+            return check.grant(PersonRegistered(), PersonSeated(seat=seat))
         case RegisterPerson(login=login):
             check(
                 _NAME.fullmatch(state.stream.name),
