@@ -16,17 +16,19 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, SYSTEM, Role, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.policy import list_business_reads, refuse_business, refuse_role, refuse_stage
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME
 from store.port import EventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.decider import Aggregate
+    from domain.kernel.effects import Effect
 
 MOST_UNMET = 100
 """Conditions that a refusal names; of more it says how many there are."""
@@ -65,6 +67,8 @@ class Step:
     balances: Mapping[str, int]
     scheme: str | None
     edition: int
+    effects: tuple[tuple[Effect, ...], ...] = ()
+    """What each event does to claims and accounts."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,16 @@ class Decision:
 
     def refuse(self, unmet: tuple[Unmet, ...]) -> Decision:
         """The same decision with its last step refused after all."""
-        step = replace(self.steps[-1], events=(), unmet=unmet)
+        step = replace(self.steps[-1], events=(), effects=(), unmet=unmet)
         return replace(self, steps=(*self.steps[:-1], step), state=self.before)
 
     def then(self, later: Decision) -> Decision:
         """One decision out of this and the next one on the same stream."""
         return replace(later, steps=self.steps + later.steps, reads={**later.reads, **self.reads})
+
+    def list_effects(self) -> Iterator[Effect]:
+        """What all of it does to claims and accounts, in order."""
+        return (effect for step in self.steps for effects in step.effects for effect in effects)
 
     @property
     def aggregate(self) -> Aggregate:
@@ -146,7 +154,7 @@ async def decide_on(
         due, falls, calendar = due_now
         due_id = deadline_command_id(state.stream, due.command.command_type, due.key, due.at)
         step = await _judge(reader, state, Order(due.command, SYSTEM, falls), due_id, calendar)
-        state = _evolve(state, step)
+        state, step = _evolve(state, step)
         steps.append(step)
         if step.unmet or aggregate.due(state, calendar) == due or len(steps) > MOST_DUE:
             why = ", ".join(u.rule for u in step.unmet) or "stays due"  # rules only: their texts may name somebody
@@ -155,7 +163,7 @@ async def decide_on(
         before = state
         seat = None if follows else find_seat(state.stream.realm, clock, order)
         step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at), seat)
-        state = _evolve(state, step)
+        state, step = _evolve(state, step)
         steps.append(step)
     reads = {stream: reader.states[stream].version for step in steps for stream in step.reads}
     return Decision(tuple(steps), state, calendars[-1], clock, reads, before)
@@ -176,7 +184,7 @@ async def decide_consequences(
     reader = reader.branch()
     await reader.fetch(Reads(streams=frozenset(other for other, _ in consequences)))
     await reader.fetch(_likely_reads(reader, consequences))
-    reader.rest_on(stream, step.events)
+    reader.rest_on(decision.list_effects())
     others: dict[StreamId, Decision] = {}
     unmet: list[Unmet] = []
     for number, (other, command) in enumerate(consequences):
@@ -197,7 +205,7 @@ async def decide_consequences(
         unmet.extend(
             Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in after.steps[-1].unmet
         )
-        reader.rest_on(other, after.steps[-1].events)
+        reader.rest_on(after.list_effects())
         others[other] = before.then(after) if before else after
     if unmet:
         return decision.refuse(_bound(tuple(unmet))), ()
@@ -206,7 +214,9 @@ async def decide_consequences(
 
 def _follow(order: Order, command: Command) -> Order:
     """What follows from an order: by whoever asked that, unless it is the engine's to note."""
-    return replace(order, command=command, actor=SYSTEM if command.by == (Role.SYS,) else order.actor)
+    if command.by == (Role.SYS,):
+        return replace(order, command=command, actor=SYSTEM, scope=None)
+    return replace(order, command=command)
 
 
 def _bound(unmet: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
@@ -261,10 +271,18 @@ async def _judge(
     order, not_theirs, seat_read = await _identify(reader, state, order, seat)
     wanted = aggregate.reads(state, order.command)
     governor = aggregate.governed_by(state, order.command)
-    no_business = (*not_theirs, *aggregate.refuse_role(state, order))
     reads_others = wanted.streams - {state.stream, governor} or wanted.claims or wanted.accounts
-    if not_theirs or (reads_others and no_business):
-        return _refuse_unread(state, order, command_id, calendar, no_business, seat_read)
+    bound, by = aggregate.bind(state, order)
+    if not_theirs:
+        not_theirs += refuse_role(bound, by)
+        return _refuse_unread(reader, state, order, command_id, calendar, not_theirs, Reads(), seat_read)
+    business = list_business_reads(bound, state, by)
+    await reader.fetch(business)
+    no_business = refuse_business(bound, state, Facts(streams={s: reader.states[s] for s in business.streams}), by)
+    if no_business and (reads_others or business.streams):
+        no_business += refuse_stage(bound, state)
+        return _refuse_unread(reader, state, order, command_id, calendar, no_business, business, seat_read)
+    wanted |= business
     await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
     scheme = await reader.scheme(state, governor)
     facts = Facts(
@@ -311,21 +329,27 @@ async def _identify(
 
 
 def _refuse_unread(
+    reader: Reader,
     state: State,
     order: Order,
     command_id: UUID,
     calendar: Calendar,
     unmet: tuple[Unmet, ...],
+    business: Reads,
     seat_read: Mapping[StreamId, int],
 ) -> Step:
-    """Whoever has no business with it has nothing of other streams read for it, and learns nothing of them."""
+    """Whoever has no business with it has nothing of other streams read but what says so, and learns nothing of it."""
     return Step(
         command_id=command_id,
         order=order,
         version=state.version,
         events=(),
         unmet=unmet,
-        reads={state.stream.sibling("calendar", CALENDAR_NAME): calendar.version} | dict(seat_read),
+        reads={
+            **{s: reader.states[s].version for s in sorted(business.streams)},
+            state.stream.sibling("calendar", CALENDAR_NAME): calendar.version,
+            **seat_read,
+        },
         claims={},
         balances={},
         scheme=str(state.scheme) if state.scheme else None,
@@ -333,10 +357,14 @@ def _refuse_unread(
     )
 
 
-def _evolve(state: State, step: Step) -> State:
+def _evolve(state: State, step: Step) -> tuple[State, Step]:
+    """The state after the step, and the step with what each of its events does to claims and accounts."""
     aggregate = AGGREGATES[state.stream.kind]
     order = step.order
+    effects: list[tuple[Effect, ...]] = []
     for event in step.events:
+        before = state
         occurrence = Occurrence(event, order.at, order.actor, step.command_id, order.persons, order.basis)
-        state = aggregate.evolve(state, occurrence)
-    return state
+        state = aggregate.evolve(before, occurrence)
+        effects.append(aggregate.effects(before, event, state))
+    return state, replace(step, effects=tuple(effects))

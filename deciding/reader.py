@@ -16,6 +16,7 @@ from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Reads
 from domain.kernel.identity import StreamId
 from domain.kernel.message import Order
+from domain.kernel.policy import refuse_role
 from domain.registers.calendar import CALENDAR_NAME, calendar_of, calendars_of
 from domain.registers.scheme import scheme_of
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
     from domain.kernel.effects import Effect
     from domain.kernel.envelope import CarryOut, Envelope
-    from domain.kernel.message import Command, Event
+    from domain.kernel.message import Command
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
     from store.port import Entry, EventStore, Loaded, Readings
@@ -77,16 +78,15 @@ class Reader:
         deferred = {key: list(effects) for key, effects in self.deferred.items()}
         return replace(self, claims=dict(self.claims), balances=dict(self.balances), deferred=deferred)
 
-    def rest_on(self, stream: StreamId, events: Iterable[Event]) -> None:
-        """Read from now on as if these events stood: claims and balances as they leave them, read already or not."""
-        for event in events:
-            for effect in event.effects(stream):
-                match effect:
-                    case Claim() | Release():
-                        self._claim(effect.key, effect)
-                    case Post():
-                        self._post(effect.source, effect)
-                        self._post(effect.target, effect)
+    def rest_on(self, effects: Iterable[Effect]) -> None:
+        """Read from now on as if these were recorded: claims and balances as they leave them, read already or not."""
+        for effect in effects:
+            match effect:
+                case Claim() | Release():
+                    self._claim(effect.key, effect)
+                case Post():
+                    self._post(effect.source, effect)
+                    self._post(effect.target, effect)
 
     def _claim(self, key: str, effect: Effect) -> None:
         if key not in self.claims:
@@ -216,7 +216,7 @@ class CachedReader(Reader):
         clock = Clock.WALL if state.stream.realm in self.folds.on_wall_clock else Clock.MANUAL
         seat = find_seat(state.stream.realm, clock, order)
         order, not_theirs = judge_seat(self.folds.recall(seat).state, order) if seat else (order, ())
-        return seat, not (not_theirs or AGGREGATES[state.stream.kind].refuse_role(state, order))
+        return seat, not (not_theirs or refuse_role(*AGGREGATES[state.stream.kind].bind(state, order)))
 
     def _likely_command(self, request: CarryOut, state: State, calendar: StreamId) -> Command | None:
         """The command in the envelope, or that of the nearest deadline."""

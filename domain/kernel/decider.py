@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 from domain.kernel import proposal
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.policy import authorize, remember_side
 from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.proposal import ActConfirmed, ConfirmAct, Proposal, check_confirmable, find_open, propose
-from domain.kernel.refusal import Checks, CommandRejected, Unmet
+from domain.kernel.refusal import Checks, CommandRejected
 from domain.kernel.state import ORIGIN, SAME, State, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from domain.kernel.calendar import Calendar
+    from domain.kernel.effects import Effect
     from domain.kernel.identity import Role, StreamId
 
 C = TypeVar("C", bound=Command)
@@ -69,6 +71,8 @@ class Aggregate:
     """The stream whose scheme holds while the stream has none of its own, e.g. a project's round."""
     consequences: Callable[[StreamId, Event], Iterable[tuple[StreamId, Command]]] = lambda _stream, _event: ()
     """What an event asks of other streams, in order: one append with it, all or nothing (design.md §4)."""
+    uncounted: Callable[[State, Event, State], Iterable[Effect]] = lambda _before, _event, _after: ()
+    """What an event of an earlier release does to keys and accounts that its bytes say nothing of."""
     summary: Callable[[State], Mapping[str, object]] = lambda _state: {}
     """What a list shows of it: plain JSON values, no personal data."""
 
@@ -98,11 +102,12 @@ class Aggregate:
         classes = {command.command_type: command for command in self.commands}
         return classes[found.command].model_validate(found.body)
 
-    def refuse_role(self, state: State, order: Order) -> tuple[Unmet, ...]:
-        """That whoever asks has no business with it: told by the order and the stream alone, before others are read."""
+    def bind(self, state: State, order: Order) -> tuple[Order, tuple[Role, ...]]:
+        """The order as it is judged: of a confirmation what it is bound to, with the roles that may confirm that."""
         command = self.bound_command(state, order.command)
-        by = type(command).by if command is order.command else type(command).confirmed_by or type(command).by
-        return _refuse_role(replace(order, command=command), by)
+        if command is order.command:
+            return order, ()
+        return replace(order, command=command), type(command).confirmed_by or type(command).by
 
     def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
         """What this order makes happen. Raises CommandRejected: role, stage, personal data, every rule of the stage.
@@ -112,7 +117,7 @@ class Aggregate:
         command = order.command
         if isinstance(command, ConfirmAct) and (found := find_open(state, command)) is not None:
             return self._confirm(state, facts, order, command, found)
-        events = self._decide(state, facts, order)
+        events = self._decide(state, facts, order, ())
         return [propose(state, order)] if order.persons and command.takes_two() else events
 
     def _confirm(
@@ -121,16 +126,17 @@ class Aggregate:
         """What was proposed, judged as things stand now, as an act of whoever confirms it."""
         check, events = Checks(), list[Event]()
         check_confirmable(check, found, order, confirmation)
+        bound, by = self.bind(state, order)
         try:
-            events = self._decide(state, facts, replace(order, command=self._parse(found)), confirms=True)
+            events = self._decide(state, facts, bound, by)
         except CommandRejected as refusal:
             raise CommandRejected((*check.unmet, *refusal.unmet)) from refusal
         return check.grant(ActConfirmed.of(confirmation), *events)
 
-    def _decide(self, state: State, facts: Facts, order: Order, *, confirms: bool = False) -> list[Event]:
+    def _decide(self, state: State, facts: Facts, order: Order, by: tuple[Role, ...]) -> list[Event]:
+        """``by`` stands for the roles that confirm what takes two; empty for those that may ask."""
         command = order.command
-        by = (type(command).confirmed_by or type(command).by) if confirms else type(command).by
-        misplaced = (*_refuse_role_or_stage(state, order, by), *refuse_personal_data(command))
+        misplaced = (*authorize(order, state, facts, by), *refuse_personal_data(command))
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:
@@ -146,7 +152,12 @@ class Aggregate:
         move = next((t for t in type(event).moves if state.stage in t.start and t.when(event)), None)
         if move is not None:
             after = _move(after, move, occurrence)
+        after = remember_side(after, occurrence)
         return replace(after, version=state.version + 1)
+
+    def effects(self, before: State, event: Event, after: State) -> tuple[Effect, ...]:
+        """What the event does to claims and accounts, between these two states of its stream."""
+        return (*event.effects(before.stream), *self.uncounted(before, event, after))
 
     def due(self, state: State, calendar: Calendar) -> Due | None:
         """The nearest deadline; the earlier decider first where two fall together."""
@@ -188,36 +199,6 @@ def _move(state: State, move: Transition, occurrence: Occurrence) -> State:
     elif move.push:
         stack = (*stack, state.stage)
     return replace(state, stage=stage, stack=stack, since=occurrence.at)
-
-
-def _zh(stage: str) -> str:
-    """What the office calls a stage."""
-    return str(getattr(stage, "zh", stage))
-
-
-def _refuse_role(order: Order, by: tuple[Role, ...]) -> tuple[Unmet, ...]:
-    command, role = type(order.command), order.actor.role
-    if role in by:
-        return ()
-    zh = "、".join(f"{r.zh}（{r}）" for r in by)
-    unmet = Unmet(
-        rule=command.rule,
-        zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}（{role}）無權辦理",
-        en=f"{command.command_type} is for {', '.join(by)}, not for {role}",
-    )
-    return (unmet,)
-
-
-def _refuse_role_or_stage(state: State, order: Order, by: tuple[Role, ...]) -> Iterable[Unmet]:
-    """What is wrong with who asks, and when in the life of the stream: judged before any rule of the stage."""
-    command = type(order.command)
-    yield from _refuse_role(order, by)
-    if command.during and state.stage not in command.during:
-        yield Unmet(
-            rule=command.rule,
-            zh=f"「{command.zh()}」只可在 {'、'.join(map(_zh, command.during))} 階段辦理，現為 {_zh(state.stage)}",
-            en=f"{command.command_type} is legal in {', '.join(command.during)}; the stage is {state.stage}",
-        )
 
 
 PROPOSALS: Final = Decider(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.relation import Relation, list_idle_relations, list_roles_without, scope_kind
+from domain.kernel.scope import Scope
 from domain.kernel.state import Transition
 
 if TYPE_CHECKING:
@@ -155,6 +156,8 @@ class Order:
     """By what the person acts on a seat that is not theirs."""
     is_live: bool = False
     """Whether the live registers judged who asks: on the wall clock they do."""
+    scope: Scope | None = None
+    """For whom the seat acts, as its register says at that moment; None for a bare seat."""
     person: PersonId | None = None
     """Who asks, as the door has it; whether the seat is theirs, its register says (deciding/authority.py)."""
 

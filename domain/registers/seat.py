@@ -232,7 +232,7 @@ def identify(seat: State, order: Order, *, is_live: bool) -> tuple[Order, tuple[
     known, actor, person = seat.part(Seat), order.actor, order.person
     if known.scope is None:
         return order, ()
-    order = replace(order, is_live=is_live)
+    order = replace(order, is_live=is_live, scope=known.scope)
     if person is None:
         return order, (_unnamed(actor),)
     tenure = known.tenure_of(person, order.at)

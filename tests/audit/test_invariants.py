@@ -84,7 +84,7 @@ async def test_over_all_stories_and_an_offices_days_every_invariant_is_judged() 
         for entry in told(path).entries:
             invariants.take(entry)
     await tell_office(store)
-    for entry in await store.feed():
+    for entry in await store.feed(0):
         invariants.take(entry)
     report = invariants.report()
     assert report.ok

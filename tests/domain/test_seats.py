@@ -266,7 +266,7 @@ def test_whoever_is_not_on_the_seat_does_not_act_on_it(town: Town) -> None:
 
 
 def test_an_administrator_does_no_business(town: Town) -> None:
-    assert town.refused(StreamId("fund/live/FS-1"), FUND, "ADMIN#1") == {"FS01"}
+    assert town.refused(StreamId("fund/live/FS-1"), FUND, "ADMIN#1") == {"SD8"}
 
 
 def test_a_mandate_ends_with_its_last_day(town: Town) -> None:
