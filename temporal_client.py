@@ -22,6 +22,7 @@ from temporalio.runtime import (
 from temporalio.service import GrpcCompression, TLSConfig
 
 import tracing
+from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
     from bootstrap import Settings
@@ -30,6 +31,20 @@ DATA_CONVERTER = pydantic_data_converter
 """The one data converter: of workers, clients, tests and replays alike."""
 
 _runtime: list[Runtime] = []
+
+
+class PortTaken(Failure):
+    """A port that this process is to listen on cannot be had."""
+
+    kind = FailureKind.UNAVAILABLE
+
+    def __init__(self, setting: str, port: int | None, why: Exception) -> None:
+        """Say which setting names it."""
+        super().__init__(
+            f"端口 {port} 無法使用：{why}", f"the port {port} cannot be used: {why}", setting=setting, port=port
+        )
+        self.remedy_zh = f"另一進程已佔用：結束它，或改設 {setting}（與 VENTURE_LISTEN_HOST）"
+        self.remedy_en = f"Another process has it: end that, or set {setting} (and VENTURE_LISTEN_HOST) otherwise"
 
 
 def _forwarding_runtime(of: Settings | None) -> Runtime:
@@ -45,7 +60,10 @@ def _forwarding_runtime(of: Settings | None) -> Runtime:
             if of is not None and of.sdk_metrics_port is not None
             else None
         )
-        _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
+        try:
+            _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
+        except ValueError as taken:
+            raise PortTaken("VENTURE_SDK_METRICS_PORT", of.sdk_metrics_port if of else None, taken) from taken
     return _runtime[0]
 
 
