@@ -146,9 +146,16 @@ class Leaves:
         ):
             if expected != actual:
                 self._add(FindingKind.GROUP, entry, _format(expected), _format(actual), subject)
-        actor = _read_actor(entry)
-        if group.journal is not None and actor != group.journal.actor:
+        if group.journal is None:
+            return
+        actor, persons = _read_who(entry)
+        if actor != group.journal.actor:
             self._add(FindingKind.GROUP, entry, group.journal.actor, actor, "actor")
+        journalled = (*sorted(group.journal.persons), *([group.journal.basis] if group.journal.basis else ()))
+        if persons != journalled:
+            self._add(
+                FindingKind.GROUP, entry, "、".join(journalled) or NOTHING, "、".join(persons) or NOTHING, "persons"
+            )
 
     # ------------------------------------------------------------------------------------------------------- folding
 
@@ -160,8 +167,9 @@ class Leaves:
             self._add(FindingKind.DECODE, entry, f"{entry.type} v{entry.schema_version}", _first_line(error))
             return None
         try:
-            thread.state = AGGREGATES[entry.stream.kind].evolve(thread.state, occurrence)
-            effects = tuple(occurrence.event.effects(entry.stream))
+            aggregate, before = AGGREGATES[entry.stream.kind], thread.state
+            thread.state = aggregate.evolve(before, occurrence)
+            effects = aggregate.effects(before, occurrence.event, thread.state)
         except Exception as error:  # noqa: BLE001 - likewise
             thread.folds = False
             self._add(FindingKind.FOLD, entry, thread.state.stage, _first_line(error))
@@ -234,11 +242,14 @@ class Leaves:
             )
 
 
-def _read_actor(entry: Entry) -> str:
+def _read_who(entry: Entry) -> tuple[str, tuple[str, ...]]:
+    """The seat that an event names, and the persons; with them by what they acted, if it was another's seat."""
     try:
-        return str(json.loads(entry.meta)["actor"])
-    except (ValueError, KeyError, TypeError):
-        return NOTHING
+        meta = json.loads(entry.meta)
+        persons = tuple(str(person) for person in meta.get("persons", ()))
+        return str(meta["actor"]), (*persons, *([str(meta["basis"])] if "basis" in meta else ()))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return NOTHING, ()
 
 
 def _format_head(version: int, chain: bytes) -> str:

@@ -11,9 +11,12 @@ from temporalio.service import RPCError
 
 import bootstrap
 import temporal_client
+from activities.carry_out import CommandActivities
 from application.builds import list_pollers
 from application.door import Door
 from application.namespace import require_own_namespace
+from application.process_carrier import ProcessCarrier
+from application.workflow_carrier import WorkflowCarrier
 from runtime.store import OpenStore, OutOfService, open_store
 from runtime.worker import run_worker
 from store.migration import list_pending
@@ -38,6 +41,9 @@ class Runtime(OpenStore):
 
     client: Client
     door: Door
+    """Every command through its stream's workflow."""
+    paper_door: Door
+    """Commands to realms on a manual clock within this process, all others through their workflows."""
 
 
 @asynccontextmanager
@@ -65,8 +71,10 @@ async def open_runtime(
         else:
             address = _temporal_address(settings, opened.servers)
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
-        door = Door(client, opened.store, bootstrap.load_door_key(settings), settings.task_queue)
-        runtime = Runtime(settings, opened.store, opened.servers, client, door)
+        key, workflows = bootstrap.load_door_key(settings), WorkflowCarrier(client, settings.task_queue)
+        paper = ProcessCarrier(CommandActivities(opened.store, key), opened.store, otherwise=workflows)
+        doors = (Door(carrier, opened.store, key) for carrier in (workflows, paper))
+        runtime = Runtime(settings, opened.store, opened.servers, client, *doors)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
         try:

@@ -18,9 +18,12 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, Names, Relation
+from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.organisation import Organisation
+from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,6 +73,39 @@ Mark = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
 """Points out of 100, at most two decimals."""
 
 
+# ---------------------------------------------------------------- whose business a panel is
+
+
+def _name_host(state: State, facts: Facts, _command: object) -> Names:
+    return list_hosts(facts.of(state.stream.sibling("round", state.part(Panel).round or "NONE")))
+
+
+def _read_round(state: State, _command: object) -> Reads:
+    round_ = state.part(Panel).round
+    return Reads(streams=frozenset({state.stream.sibling("round", round_)})) if round_ else Reads()
+
+
+REVIEWER = Relation(
+    "panel.reviewer",
+    "抽取在席（含已回避）的專家，以其名冊編號為準",
+    "a reviewer who was drawn, by the number in the roster, those recused included",
+    ScopeKind.ROSTER,
+    "",
+    lambda state, _facts, _command: frozenset(state.part(Panel).seated) | state.part(Panel).barred,
+)
+
+HOST = Relation(
+    "panel.host",
+    "輪次的承辦單位；輪次未載明者，任何承辦單位",
+    "the host of the round; where the round names none, any managing agency",
+    ScopeKind.PARTY,
+    "AF05",
+    _name_host,
+    _read_round,
+    frozenset({Role.HOST}),
+)
+
+
 # ---------------------------------------------------------------- 抽取
 
 
@@ -107,6 +143,7 @@ class DrawPanel(Draw, Command):
     """Draw the panel."""
 
     records = PanelDrawn
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 回避
@@ -151,6 +188,7 @@ class DeclareConflict(Conflict, Command):
     """Declare an interest."""
 
     records = ConflictDeclared
+    acts_for = (REVIEWER,)
 
 
 class Recusal(Particulars):
@@ -183,6 +221,7 @@ class RecuseReviewer(Recusal, Command):
     """Let an expert leave the panel."""
 
     records = ReviewerRecused
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 評分與報告
@@ -218,6 +257,7 @@ class SubmitScore(Sheet, Command):
     """Hand a sheet in."""
 
     records = ScoreSubmitted
+    acts_for = (REVIEWER,)
     subject_field = "application"
 
 
@@ -254,6 +294,7 @@ class IssueReviewReport(PaperResults, Command):
     """Issue the report."""
 
     records = ReviewReportIssued
+    acts_for = (HOST,)
 
 
 Commands = DrawPanel | DeclareConflict | RecuseReviewer | SubmitScore | IssueReviewReport
@@ -333,7 +374,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return _draw(check, state, facts, command)
         case DeclareConflict(organisation=organisation):
             scheme = require_scheme(check, facts)
-            _require_seat(check, panel, order.actor, "RP02")
+            check(
+                seat_of(order.actor) in panel.seated or seat_of(order.actor) not in panel.barred,
+                "RP02",
+                f"{order.actor} 已回避，不再在席",
+                f"{order.actor} was recused and sits on this panel no more",
+            )
             bids = any(organisation in names for names in panel.bidders.values())
             months = scheme.review.recusal_months
             bars = bids and _still_counts(command, months, today)
@@ -391,15 +437,6 @@ def _require_odd(check: Checks, seats: Sequence[str]) -> None:
     )
 
 
-def _require_seat(check: Checks, panel: Panel, actor: Actor, rule: str) -> None:
-    check(
-        seat_of(actor) in panel.seated,
-        rule,
-        f"{actor} 不在本評審組（{'、'.join(panel.seated)}）",
-        f"{actor} does not sit on this panel ({', '.join(panel.seated)})",
-    )
-
-
 def _still_counts(conflict: Conflict, months: int, today: date) -> bool:
     """Whether the tie holds, or ended less than that many months ago."""
     if conflict.ended_on is None or not conflict.kind.lapses:
@@ -450,14 +487,14 @@ def _seats_after(panel: Panel, recusal: Recusal) -> tuple[str, ...]:
 
 
 def _require_scorer(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) -> None:
+    """P1, RP04: without an interest, of what is before the panel, once. Who was drawn, the policy asks."""
     seat = seat_of(actor)
-    if check(
+    check(
         seat not in panel.barred,
         "P1",
         f"{actor} 與申報組織有利害關係或已回避，不得評分",
         f"{actor} is recused or has an interest in a bidder; the score does not count",
-    ):
-        _require_seat(check, panel, actor, "RP04")
+    )
     check(
         command.application in panel.bidders,
         "RP04",

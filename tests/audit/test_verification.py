@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from audit import verification
-from audit.finding import FindingKind
+from audit.finding import NOTHING, FindingKind
 from audit.verification import Root, Verification, verify
 from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
@@ -19,7 +19,7 @@ from domain.registers.fund import RegisterFundSource
 from store.bytes import chain_hash, leaf, root
 from store.memory import MemoryStore
 from store.port import EntryKind, Posting
-from tests.audit.direct_door import DirectDoor, play_story
+from tests.paper import open_paper_door, play_story
 from tests.store.appends import group, write
 
 if TYPE_CHECKING:
@@ -144,6 +144,13 @@ async def test_another_person_in_the_meta_of_an_event_is_found(store: MemoryStor
     assert located(found, FindingKind.CHAIN) == located(found, FindingKind.GROUP) == [(i + 1, entry.stream)]
     actor = next(f for f in found.findings if f.kind is FindingKind.GROUP)
     assert (actor.subject, actor.expected, actor.actual) == ("actor", "CAB-DEC#1", "CAB-DEC#9")
+
+
+async def test_persons_that_an_event_has_and_its_command_has_not_are_found(store: MemoryStore) -> None:
+    i = at(store, "AwardConfirmed")
+    edit(store, i, meta=b'{"actor":"CAB-DEC#1","persons":["P-9"]}')
+    persons = next(f for f in (await verify(store)).findings if f.kind is FindingKind.GROUP)
+    assert (persons.subject, persons.expected, persons.actual) == ("persons", NOTHING, "P-9")
 
 
 async def test_a_backdated_event_is_found_even_with_its_chain_recomputed(store: MemoryStore) -> None:
@@ -305,7 +312,7 @@ async def test_a_claim_that_was_given_back_is_not_missed() -> None:
     held = await store.claims()
     (bid,) = await store.streams_named("AP-5")
     at = log(store)[-1].occurred_at + timedelta(hours=1)
-    await DirectDoor(store).send(bid, WithdrawApplication(), Actor("SO-LEGAL#1"), at=at)
+    await open_paper_door(store).send(bid, WithdrawApplication(), Actor("SO-LEGAL#1"), at=at)
     assert len(await store.claims()) < len(held)
     assert (await verify(store)).ok
 
@@ -378,7 +385,7 @@ async def test_rows_are_compared_at_one_position_while_the_log_grows(
         times += 1
         if times == 1:
             registration = RegisterFundSource(name="新增資金", envelope=500)
-            await DirectDoor(store).send(fund, registration, Actor("CAB-FIN#1"), at=log(store)[-1].occurred_at)
+            await open_paper_door(store).send(fund, registration, Actor("CAB-FIN#1"), at=log(store)[-1].occurred_at)
         return await honest()
 
     monkeypatch.setattr(store, "balances", balances)

@@ -19,6 +19,7 @@ import bootstrap
 import temporal_client
 from application.door import Door, NotKnown
 from application.namespace import LOG_KEY
+from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.identity import Actor
 from local import binaries, processes, temporal
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from local import Servers
 
 KEY = "k" * 32
+PAYLOAD_KEYS = f"k1:{'5' * 64}"
 
 
 async def _execute(url: str, *statements: str) -> None:
@@ -104,6 +106,7 @@ def _environment(servers: Servers, namespace: str, **more: str) -> dict[str, str
         "VENTURE_TEMPORAL_ADDRESS": servers.temporal_address,
         "VENTURE_TEMPORAL_NAMESPACE": namespace,
         "VENTURE_DOOR_KEY": KEY,
+        "VENTURE_PAYLOAD_KEYS": PAYLOAD_KEYS,
         **more,
     }
 
@@ -126,7 +129,9 @@ async def _list_probes(address: str, namespace: str) -> list[str]:
 
 
 async def _connect(address: str, namespace: str) -> Client:
-    return await temporal_client.connect_temporal(address, bootstrap.settings(temporal_namespace=namespace))
+    return await temporal_client.connect_temporal(
+        address, bootstrap.settings(temporal_namespace=namespace, payload_keys=PAYLOAD_KEYS)
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ doctor
@@ -242,14 +247,19 @@ async def test_a_command_that_reaches_a_worker_on_another_log_is_recorded_in_nei
 ) -> None:
     first, second = await _create_log(spoilt), await _create_log(spoilt)
     client = await _connect(spoilt.temporal_address, namespace)
-    settings = bootstrap.settings(task_queue="crossed", door_key=KEY, temporal_namespace=namespace)
+    settings = bootstrap.settings(
+        task_queue="crossed", door_key=KEY, temporal_namespace=namespace, payload_keys=PAYLOAD_KEYS
+    )
     async with _opened(first) as ours, _opened(second) as theirs:
         for store in (ours, theirs):
             bureau = Bureau("live", store, KEY.encode())
             await bureau.straight(bureau.id("organisation", "ORG-1"), verification(), Actor("HOST#1"))
         before = (await ours.last_position(), await theirs.last_position())
         async with run_worker(settings, client, theirs):
-            door, stream = Door(client, ours, KEY.encode(), "crossed"), bureau.id("organisation", "ORG-2")
+            door, stream = (
+                Door(WorkflowCarrier(client, "crossed"), ours, KEY.encode()),
+                bureau.id("organisation", "ORG-2"),
+            )
             with pytest.raises(NotKnown):
                 await door.send(stream, verification(), Actor("HOST#1"))
         assert (await ours.last_position(), await theirs.last_position()) == before
