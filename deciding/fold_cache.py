@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deciding.fold import fold
-from domain.kernel.identity import LIVE
 from domain.kernel.state import State
 
 if TYPE_CHECKING:
@@ -44,8 +43,8 @@ class FoldCache:
         """Remember that many."""
         self._most = most
         self._folds: OrderedDict[StreamId, CachedFold] = OrderedDict()
-        self.on_wall_clock = {LIVE}
-        """Realms that are on the wall clock, from which none ever goes back."""
+        self.on_manual_clock: set[str] = set()
+        """Realms that were on a manual clock when they were read last."""
 
     def __len__(self) -> int:
         return len(self._folds)

@@ -167,8 +167,8 @@ class CachedReader(Reader):
         cached = {s: self.folds.recall(s) for s in {stream, *wanted.streams}}
         versions = {s: fold.state.version for s, fold in cached.items()}
         loaded, readings = await self.store.consult(stream, command_id, versions, wanted.claims, wanted.accounts)
-        if loaded.realm.clock is Clock.WALL:
-            self.folds.on_wall_clock.add(stream.realm)
+        is_manual = loaded.realm.clock is Clock.MANUAL
+        (self.folds.on_manual_clock.add if is_manual else self.folds.on_manual_clock.discard)(stream.realm)
         states = await self._extend_all(cached, {**readings.streams, stream: loaded.events})
         self._at_hand.update({s: state for s, state in states.items() if s != stream})
         self.keep(readings)
@@ -221,7 +221,7 @@ class CachedReader(Reader):
     def _likely_seat(self, envelope: Envelope, state: State, command: Command) -> tuple[StreamId | None, bool]:
         """The seat by which whoever asks is judged, and whether it is theirs to ask, as far as is remembered."""
         order = Order(command, envelope.actor, envelope.received_at, person=envelope.person)
-        clock = Clock.WALL if state.stream.realm in self.folds.on_wall_clock else Clock.MANUAL
+        clock = Clock.MANUAL if state.stream.realm in self.folds.on_manual_clock else Clock.WALL
         seat = find_seat(state.stream.realm, clock, order)
         order, not_theirs = judge_seat(self.folds.recall(seat).state, order) if seat else (order, ())
         return seat, not (not_theirs or refuse_role(*AGGREGATES[state.stream.kind].bind(state, order)))
