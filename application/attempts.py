@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from application.pages import Order, Page, PageRequest, read_page
 from application.realms import require_realm
+from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
 from store.views import Equal
 
@@ -43,6 +44,8 @@ class AttemptLine:
     command_id: UUID
     command: str
     actor: Actor
+    person: PersonId | None
+    """Who asked, where it is known."""
     rules: tuple[str, ...]
     """The rules that refused it, each once, in order of name."""
     occurred_at: datetime
@@ -52,7 +55,10 @@ class AttemptLine:
     def of(cls, row: Row) -> AttemptLine:
         """As the view has it."""
         plain = {name: row[name] for name in _PLAIN}
-        return cls(stream=StreamId(row["stream"]), actor=Actor(row["actor"]), rules=tuple(row["rules"]), **plain)
+        person = PersonId(row["person"]) if row["person"] else None
+        return cls(
+            stream=StreamId(row["stream"]), actor=Actor(row["actor"]), person=person, rules=tuple(row["rules"]), **plain
+        )
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -63,6 +69,7 @@ class AttemptLine:
             "command_id": str(self.command_id),
             "command": self.command,
             "actor": self.actor,
+            **({"person": self.person} if self.person else {}),
             "rules": list(self.rules),
             "occurred_at": self.occurred_at.isoformat(),
             "recorded_at": self.recorded_at.isoformat(),

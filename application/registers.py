@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from application.pages import Order, Page, PageRequest, read_page
 from application.realms import require_realm
 from domain.kernel.identity import StreamId
-from store.views import Above, AtMost, Equal
+from store.views import AtMost, Equal, Unless
 
 if TYPE_CHECKING:
     from store.port import EventStore
@@ -86,11 +86,8 @@ async def list_register(
 def _moments(filters: RegisterFilter) -> list[Condition]:
     """One version of each: the last that was so by then, of those that were recorded by then."""
     as_of, known_at = filters.as_of or _LAST, filters.known_at or _LAST
-    return [
-        AtMost("from_at", as_of),
-        Above("to_at", as_of),
-        AtMost("recorded_at", known_at),
-    ]
+    given_way = Unless((AtMost("to_at", as_of), AtMost("to_recorded_at", known_at)))
+    return [AtMost("from_at", as_of), AtMost("recorded_at", known_at), given_way]
 
 
 _LAST = datetime.fromisoformat("9998-01-01T00:00:00+00:00")

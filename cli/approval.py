@@ -14,7 +14,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column, Printer
-from cli.paging import ask_page, tell_page
+from cli.paging import ask_page, read_filter, tell_page
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.identity import Role, StreamId
@@ -44,7 +44,8 @@ async def list_command(
     printer = invocation.printer
     async with invocation.open_store() as store:
         stream = await resolve_name(store, subject, realm) if subject else None
-        filters = ApprovalFilter(stream=stream, realm=realm, verdict=None if everything else Verdict.OPEN, role=role)
+        verdict = None if everything else Verdict.OPEN
+        filters = read_filter(ApprovalFilter, stream=stream, realm=realm, verdict=verdict, role=role)
         page = await list_approvals(store, filters, await ask_page(store, limit, after))
     rows = [one.as_json() for one in page.rows]
     if printer.for_people:

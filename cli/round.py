@@ -19,7 +19,7 @@ from cli.command import read_actor
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column
-from cli.paging import ask_page, tell_page
+from cli.paging import ask_page, read_filter, tell_page
 from cli.project import now_in, show
 from domain.catalogue import find_command, stage_zh
 from domain.kernel.calendar import SHANGHAI
@@ -98,7 +98,9 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
     """
     printer = invocation.printer
     async with invocation.open_store() as store:
-        page = await list_streams(store, StreamFilter(kind="round", realm=realm), await ask_page(store, limit, after))
+        page = await list_streams(
+            store, read_filter(StreamFilter, kind="round", realm=realm), await ask_page(store, limit, after)
+        )
     rows = [
         {
             "round": one.stream.name,
