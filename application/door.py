@@ -5,68 +5,41 @@ Asking again with the same id is always safe. What cannot be known is said to be
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Any, TypeVar, assert_never
+from typing import TYPE_CHECKING, assert_never
 from uuid import UUID, uuid4
-from weakref import WeakValueDictionary
 
 import structlog
-from temporalio.client import (
-    Client,
-    WithStartWorkflowOperation,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
-from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.service import RPCError, RPCStatusCode
 
-from activities.names import GROUP_DECISIONS
 from application.approval_watch import ApprovalWatch
-from deciding import captions
 from deciding.admission import find_inadmissible
 from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
 from deciding.manual_clock import is_unrecorded
 from deciding.refresh import read_calendar_version, refresh_standings
-from domain.kernel.canonical import canonical, plain
+from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
-from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Ending, Envelope, Opening, Progress
+from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
 from domain.kernel.failure import Defect, Failure, FailureKind
-from domain.kernel.identity import derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import EventStore, StoreUnavailable
 from tracing import span
-from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from pydantic import BaseModel
-
+    from application.carrier import Carrier
+    from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
     from store.port import Entry, Standing
-
-Answered = TypeVar("Answered", Answer, BundleAnswers, Progress)
 
 log = structlog.get_logger()
 
 MOST_COMMANDS = 50
 """Commands that travel in one update."""
-MOST_BYTES = 2**19
-"""Bytes of particulars beyond which no further command is taken along; Temporal takes 2 MiB."""
-AT_ONCE = 8
-"""Updates that one door keeps in flight on one workflow; a courtesy to the server (design.md §4)."""
-MOST_STREAMS = 2_000
-"""Streams of which a door remembers whether their workflow stays."""
-PATIENCE = timedelta(seconds=15)
-"""How long a door waits for an answer before it says that it is not known."""
-GROUP_PATIENCE = timedelta(minutes=5)
-"""The same for a decision over many streams, as a round's resolution is."""
 
 
 class NotKnown(Failure):
@@ -164,26 +137,26 @@ class CommandRequest:
     """The business time of a command in a realm on a manual clock, UTC; on the wall clock there is none."""
     derived: bool = False
     """Whether the engine derived the id: a step of a scenario, a row of a file. A caller's id is never derived."""
+    person: PersonId | None = None
+    """Who asks, on that seat; None for a paper realm's bare seat."""
+    session: str = ""
+    """The login under which they ask, by an opaque id."""
 
 
 class Door:
     """Lets commands in. One door may serve many callers at once."""
 
-    def __init__(self, client: Client, store: EventStore, key: bytes, task_queue: str) -> None:
-        """Sign with that key; ask workflows on that task queue."""
-        self._client = client
+    def __init__(self, carrier: Carrier, store: EventStore, key: bytes) -> None:
+        """Sign with that key, and have what was signed carried out that way."""
+        self._carrier = carrier
         self._store = store
         self._key = key
-        self.task_queue = task_queue
         self._log = ""
         """The chain hash of the log's first entry, once there is one."""
         self.approvals = ApprovalWatch(store)
         """Whoever waits for an approval behind this door."""
         self._calendars: dict[str, int] = {}
         """Realm and the version of its working days by which this door has seen all its deadlines computed."""
-        self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()
-        self._stays: OrderedDict[StreamId, bool] = OrderedDict()
-        """Whether a stream's workflow was there after an answer: then an update need not bring a start along."""
 
     async def send(
         self,
@@ -194,8 +167,10 @@ class Door:
         command_id: UUID | None = None,
         at: datetime | None = None,
         derived: bool = False,
+        person: PersonId | None = None,
+        session: str = "",
     ) -> Receipt:
-        """Have the command carried out.
+        """Have the command carried out, as that person on the actor's seat.
 
         ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
         first. On the wall clock it must be left out. ``derived`` says that the engine derived the id (014).
@@ -203,7 +178,7 @@ class Door:
         Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandInvalid, CommandDefect, or
         NotKnown.
         """
-        request = CommandRequest(command, actor, command_id or uuid4(), at, derived)
+        request = CommandRequest(command, actor, command_id or uuid4(), at, derived, person, session)
         envelope = self._seal(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
         answer = await self.ask(envelope) if fresh and envelope.signature else None
@@ -256,6 +231,8 @@ class Door:
             received_at=request.at or datetime.now(UTC),
             command=request.command.command_type,
             body=plain(request.command),
+            person=request.person,
+            session=request.session,
         )
         unmet = find_inadmissible(envelope)
         if not unmet:
@@ -274,20 +251,14 @@ class Door:
         return answer
 
     async def _ask_each(self, envelopes: Sequence[Envelope]) -> list[Answer]:
-        """The answers to the first of these, in one update: at least one, or NotKnown."""
+        """The answers to the first of these: at least one, or NotKnown."""
         first, *others = envelopes
-        place = self._places.get(first.subject)
-        if place is None:
-            place = self._places[first.subject] = asyncio.Semaphore(AT_ONCE)
         attributes = {"command": first.command, "stream_kind": first.subject.kind}
         with span("command", attributes):
-            async with place:
-                if not others:
-                    answers = [await self._update("carry_out", first.subject, first, first.command_id, Answer)]
-                else:
-                    bundle = Bundle(envelopes=tuple(_take_fitting(envelopes)))
-                    each = await self._update("carry_out_each", first.subject, bundle, first.command_id, BundleAnswers)
-                    answers = list(each.answers)
+            if others:
+                answers = await self._carrier.carry_out_each(envelopes)
+            else:
+                answers = [await self._carrier.carry_out(first)]
             attributes["ending"] = answers[-1].ending.lower()
         answered = envelopes[: len(answers)]
         journal = await self._read_journal(answered)
@@ -337,7 +308,7 @@ class Door:
             if standing == before:
                 raise StreamParked(standing.stream)
             before = standing
-            await self._fall_due(CarryOut(stream=standing.stream, now=standing.due_at).signed(self._key))
+            await self._carrier.fall_due(CarryOut(stream=standing.stream, now=standing.due_at).signed(self._key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""
@@ -345,131 +316,13 @@ class Door:
             await refresh_standings(self._store, realm, version)
             self._calendars[realm] = version
 
+    async def look(self, stream: StreamId) -> None:
+        """Have whoever waits for the stream's deadlines read the log again."""
+        await self._carrier.look(stream)
+
     async def open_realm(self, realm: str) -> Clock:
         """Make sure of a realm on a manual clock; the clock that it has."""
         return await self._store.set_clock(realm, Clock.MANUAL)
-
-    async def look(self, stream: StreamId) -> None:
-        """Have the stream's workflow read the log again, starting it if it is missing."""
-        await self._client.start_workflow(
-            workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream), start_signal="look"
-        )
-
-    async def _fall_due(self, deadline: CarryOut) -> Progress:
-        return await self._update(
-            "fall_due", deadline.stream, deadline, derive_id("fall_due", deadline.stream), Progress
-        )
-
-    async def _update(
-        self, update: str, stream: StreamId, argument: BaseModel, command_id: UUID, answers: type[Answered]
-    ) -> Answered:
-        """Update-with-start. The update id is fresh each time: the journal, not Temporal, makes twice once."""
-        commands = {e.command for e in argument.envelopes} if isinstance(argument, Bundle) else set()
-        if isinstance(argument, Envelope):
-            commands = {argument.command}
-        patience = PATIENCE if commands.isdisjoint(GROUP_DECISIONS) else GROUP_PATIENCE
-        try:
-            async with asyncio.timeout(patience.total_seconds()):
-                while True:
-                    try:
-                        return await self._update_once(update, stream, argument, answers, f"{command_id}/{uuid4()}")
-                    except WorkflowUpdateFailedError as failed:
-                        _raise_unless_run_ended(failed, command_id)
-                    except RPCError as failed:
-                        if failed.status not in _PASSING:
-                            raise NotKnown(command_id, str(failed)) from failed
-                    await asyncio.sleep(0.1)
-        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
-            _give_way_if_cancelled(late)
-            raise NotKnown(command_id, f"no answer within {patience.total_seconds():.0f} s") from late
-
-    async def _update_once(
-        self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
-    ) -> Answered:
-        answer: Answered
-        if self._stays.get(stream):
-            try:
-                answer = await self._client.get_workflow_handle(stream).execute_update(
-                    update, argument, id=update_id, result_type=answers
-                )
-            except RPCError as gone:
-                if gone.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                self._stays[stream] = False
-            else:
-                return answer
-        answer = await self._update_with_start(update, stream, argument, answers, update_id)
-        self._stays.setdefault(stream, True)
-        if len(self._stays) > MOST_STREAMS:
-            self._stays.popitem(last=False)
-        return answer
-
-    async def _update_with_start(
-        self, update: str, stream: StreamId, argument: BaseModel, answers: type[Answered], update_id: str
-    ) -> Answered:
-        start = self._start(stream)
-        start._workflow_handle.add_done_callback(_retrieve_exception)  # noqa: SLF001 - to await it instead would let others cancel it
-        answer: Answered = await self._client.execute_update_with_start_workflow(
-            update, argument, start_workflow_operation=start, id=update_id, result_type=answers
-        )
-        return answer
-
-    def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
-        """The start that goes with every update: the first command begins the workflow, later ones find it."""
-        return WithStartWorkflowOperation(
-            workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream)
-        )
-
-    def _start_options(self, stream: StreamId) -> dict[str, Any]:
-        """How a stream's workflow is started by whatever comes first, unless it runs already."""
-        return {
-            "id": stream,
-            "task_queue": self.task_queue,
-            "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
-            "static_summary": captions.summary(stream),
-            "static_details": captions.standing_orders(stream),
-        }
-
-
-_PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
-"""Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
-
-
-def _take_fitting(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
-    """As many as one update takes, and at least the first; none that is inadmissible."""
-    size = 0
-    for envelope in envelopes:
-        if size > MOST_BYTES or not envelope.signature:
-            return
-        size += len(canonical(envelope.body))
-        yield envelope
-
-
-def _retrieve_exception(started: asyncio.Future[Any]) -> None:
-    """The update fails with the start's own error; not retrieved here, that error would be logged as nobody's."""
-    if not started.cancelled():
-        started.exception()
-
-
-def _give_way_if_cancelled(error: Exception) -> None:
-    """Temporal's client hides that its caller is cancelled or timed out behind an error of its own."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError from error
-
-
-def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID) -> None:
-    """An update that lost its run is asked again; everything else is for the caller."""
-    cause = failed.cause
-    match getattr(cause, "type", None):
-        case "NotKnown":
-            raise NotKnown(command_id, str(cause)) from failed
-        case "Invalid":
-            raise CommandInvalid(str(cause)) from failed
-        case "Malformed" | "Defect":
-            raise CommandDefect(str(cause)) from failed
-        case _:
-            return
 
 
 def _refuse_dated(subject: StreamId) -> Answer:

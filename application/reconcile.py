@@ -165,14 +165,16 @@ async def reconcile(store: EventStore, client: Client, task_queue: str) -> Recon
     return result
 
 
-async def resurrect(store: EventStore, client: Client, door: Door, *, strays: bool = False) -> Reconciliation:
+async def resurrect(
+    store: EventStore, client: Client, task_queue: str, door: Door, *, strays: bool = False
+) -> Reconciliation:
     """Start every missing workflow from the log, have stale ones look again, set the schedules. Twice does no harm.
 
     ``strays`` has those look too of whose stream the log knows nothing: they read nothing and end. Schedules that the
     log does not know it takes away.
     """
-    result = await reconcile(store, client, door.task_queue)
-    schedules, places = RoundSchedules(client, door.task_queue), asyncio.Semaphore(_AT_ONCE)
+    result = await reconcile(store, client, task_queue)
+    schedules, places = RoundSchedules(client, task_queue), asyncio.Semaphore(_AT_ONCE)
 
     async def mend(finding: ReconcileFinding) -> ReconcileFinding:
         if finding.difference is Discrepancy.STRAY and not strays:

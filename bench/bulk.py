@@ -36,6 +36,7 @@ import temporal_client
 from application.bulk import run_rows
 from application.bulk_file import parse_rows
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from bench.meter import cpu_ms, machine_load, resident_mib
 from bench.surroundings import surroundings
 from cli.scenario import list_shipped, plan_scenario
@@ -134,7 +135,7 @@ async def run(args: argparse.Namespace) -> None:
             pool = await open_pool(servers.postgres_url)
             client = await temporal_client.connect_temporal(servers.temporal_address, settings)
             async with aclosing(PostgresStore(pool)) as store:
-                door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
+                door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
                 await measured(args, door, store, worker.pid, servers)
             await temporal_client.breathe()
             processes.stop(worker, signal.SIGTERM)

@@ -54,6 +54,7 @@ import local
 import temporal_client
 from application import door as doors
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from bench import script
 from bench.meter import cpu_ms, machine_load
 from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
@@ -162,7 +163,8 @@ async def drive(settings: Settings, scripts: Path) -> None:
     """Live lives as told on standard input, a line each; say on standard output how long they took."""
     script.load(scripts)
     async with connected(settings) as (client, store):
-        driver = Driver(client, store, Door(client, store, bootstrap.load_door_key(settings), settings.task_queue))
+        door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
+        driver = Driver(client, store, door)
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             life, variant, number, at_once = line.split()
@@ -244,12 +246,13 @@ async def notes_life(door: Door) -> None:
 # --------------------------------------------------------------------------------------------------------- recording
 
 
-class Recording(Door):
-    """A door that writes down what it asks and what comes of it."""
+class Recording(WorkflowCarrier):
+    """A way to the workflows that writes down what it asks and what comes of it."""
 
-    def __init__(self, client: Client, store: PostgresStore, key: bytes, task_queue: str) -> None:
+    def __init__(self, client: Client, task_queue: str, store: PostgresStore) -> None:
         """Write down from now on."""
-        super().__init__(client, store, key, task_queue)
+        super().__init__(client, task_queue)
+        self._store = store
         self.steps: list[script.Step] = []
 
     async def _update_once(self, update: str, stream: StreamId, argument: BaseModel, answers: Any, *more: Any) -> Any:  # noqa: ANN401
@@ -282,19 +285,19 @@ async def recorded(settings: Settings, scripts: Path) -> None:
     doors.MOST_COMMANDS = 1
     key = bootstrap.load_door_key(settings)
     async with connected(settings) as (client, store), run_worker(settings, client, store):
-        door = Door(client, store, key, settings.task_queue)
+        door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
         this_year = datetime.now(UTC).year
         for year in load_published(2024, max(2026, this_year)):
             days = PublishCalendar(
                 year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
             )
             await door.send(StreamId.of("calendar", LIVE, "cn"), days, Actor("CAB-REG#1"))
-        one = Recording(client, store, key, settings.task_queue)
-        await notes_life(one)
+        one = Recording(client, settings.task_queue, store)
+        await notes_life(Door(one, store, key))
         script.SCRIPTS["notes"] = script.Script(steps=one.steps)
-        two = Recording(client, store, key, settings.task_queue)
+        two = Recording(client, settings.task_queue, store)
         (plan,) = plan_scenario(list_shipped()[:1], fresh="recording")
-        played = await play(plan, two, store)
+        played = await play(plan, Door(two, store, key), store)
         if not played.ok:
             raise RuntimeError(played.as_json())
         script.SCRIPTS["s1"] = script.Script(steps=two.steps)

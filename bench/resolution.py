@@ -30,6 +30,7 @@ import temporal_client
 from activities.carry_out import CommandActivities
 from application.door import Door
 from application.round_resolution import ResolutionPreview, preview_resolution, resolve_round
+from application.workflow_carrier import WorkflowCarrier
 from bench.meter import machine_load
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
@@ -204,7 +205,7 @@ async def run(args: argparse.Namespace) -> None:
             await full.fill(packs.load_shipped("hangzhou"))
             print(f"filled {args.bids} bids in {time.perf_counter() - began:.0f} s")
             async with run_worker(settings, client, store):
-                door = Door(client, store, key, settings.task_queue)
+                door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
                 began = time.perf_counter()
                 draft = await full.preview()
                 looked = time.perf_counter() - began

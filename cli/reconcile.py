@@ -49,7 +49,9 @@ async def resurrect_command(
     例 example:  venture resurrect
     """
     async with invocation.open_runtime(working=True) as runtime:
-        result = await resurrect(runtime.store, runtime.client, runtime.door, strays=strays)
+        result = await resurrect(
+            runtime.store, runtime.client, runtime.settings.task_queue, runtime.door, strays=strays
+        )
     show(result, invocation.printer)
 
 

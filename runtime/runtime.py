@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 import bootstrap
 import temporal_client
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from runtime.store import OpenStore, OutOfService, open_store
 from runtime.worker import run_worker
 
@@ -55,7 +56,7 @@ async def open_runtime(
         else:
             address = _temporal_address(settings, opened.servers)
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
-        door = Door(client, opened.store, bootstrap.load_door_key(settings), settings.task_queue)
+        door = Door(WorkflowCarrier(client, settings.task_queue), opened.store, bootstrap.load_door_key(settings))
         runtime = Runtime(settings, opened.store, opened.servers, client, door)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))

@@ -16,6 +16,7 @@ from activities.carry_out import CommandActivities
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from followers.agenda import AgendaFollower
 from followers.schedules import RoundSchedules, ScheduleFollower
 from metrics import Metrics
@@ -55,7 +56,7 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
     key, measures = bootstrap.load_door_key(settings), Metrics()
     commands, door = (
         CommandActivities(store, key, measures, checks_clocks=True),
-        Door(client, store, key, settings.task_queue),
+        Door(WorkflowCarrier(client, settings.task_queue), store, key),
     )
     rounds = RoundActivities(partial(open_round, door, store))
     worker = Worker(

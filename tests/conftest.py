@@ -14,6 +14,7 @@ import bootstrap
 import local
 import temporal_client
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from store.migration import migrate
@@ -86,7 +87,7 @@ async def desk(settings: Settings, client: Client, store: PostgresStore) -> Asyn
     """One sandboxed worker for the whole run, and the door to it."""
     of = settings.model_copy(update={"task_queue": f"tests-{uuid4().hex[:8]}"})
     async with run_worker(of, client, store):
-        yield Desk(Door(client, store, bootstrap.load_door_key(of), of.task_queue), store, client, of)
+        yield Desk(Door(WorkflowCarrier(client, of.task_queue), store, bootstrap.load_door_key(of)), store, client, of)
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ class City:
         return [f.difference for f in findings if f.stream == schedule_id(of or self.annual)]
 
     async def resurrect(self, *, strays: bool = False) -> None:
-        await resurrect(self.desk.store, self.desk.client, self.desk.door, strays=strays)
+        await resurrect(self.desk.store, self.desk.client, self.desk.settings.task_queue, self.desk.door, strays=strays)
 
     async def opened(self, year: int) -> bool:
         return bool([e async for e in self.desk.store.read(self.annual.round_of(year))])

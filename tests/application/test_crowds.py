@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import bootstrap
-from application.door import AT_ONCE, Door, Receipt
+from application.door import Door, Receipt
+from application.workflow_carrier import AT_ONCE, WorkflowCarrier
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def _second_door(desk: Desk) -> Door:
-    return Door(desk.client, desk.store, bootstrap.load_door_key(desk.settings), desk.settings.task_queue)
+    return _door_by(desk, WorkflowCarrier(desk.client, desk.settings.task_queue))
+
+
+def _door_by(desk: Desk, carrier: WorkflowCarrier) -> Door:
+    return Door(carrier, desk.store, bootstrap.load_door_key(desk.settings))
 
 
 async def test_of_two_doors_that_ask_against_each_other_one_is_heard_and_one_told_why_not(
@@ -73,9 +78,10 @@ async def test_three_hundred_callers_at_once_never_exceed_the_cap(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bureau.open_round()
-    need, door = bureau.id("need", "ND-1"), _second_door(desk)
+    need, carrier = bureau.id("need", "ND-1"), WorkflowCarrier(desk.client, desk.settings.task_queue)
+    door = _door_by(desk, carrier)
     await door.send(need, need_submission(), Actor("COMM#1"))
-    once, under_way, most = door._update_once, 0, 0
+    once, under_way, most = carrier._update_once, 0, 0
 
     async def counted(*words: Any) -> Any:
         nonlocal under_way, most
@@ -86,7 +92,7 @@ async def test_three_hundred_callers_at_once_never_exceed_the_cap(
         finally:
             under_way -= 1
 
-    monkeypatch.setattr(door, "_update_once", counted)
+    monkeypatch.setattr(carrier, "_update_once", counted)
     callers = range(2, 302)
     receipts = await asyncio.gather(*(door.send(need, EndorseNeed(), Actor(f"COMM#{n}")) for n in callers))
     assert most == AT_ONCE

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from application import door as doors
+from application import workflow_carrier
 from application.door import Mismatch, NotKnown
 from application.queries import load_file
 from domain.kernel.identity import Actor
@@ -75,7 +75,7 @@ async def test_with_temporal_standing_still_reading_works_and_a_command_is_not_k
     project, command_id = bureau.id("project", "AP-1"), uuid4()
     first = await house.door.send(project, bureau.award(1), OFFICER, command_id=command_id)
     waiting = uuid4()
-    monkeypatch.setattr(doors, "PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr(workflow_carrier, "PATIENCE", timedelta(seconds=1))
     with house.temporal_stopped():
         assert (await load_file(house.store, project)).stream == project
         with pytest.raises(NotKnown) as unknown:

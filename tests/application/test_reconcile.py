@@ -70,7 +70,7 @@ async def test_a_lost_workflow_is_missed_and_started_again_with_its_timer(desk: 
     await _is_listed(desk, stream, running=False)
     assert await _found(desk, stream) == [Discrepancy.MISSING]
 
-    await resurrect(desk.store, desk.client, desk.door)
+    await resurrect(desk.store, desk.client, desk.settings.task_queue, desk.door)
 
     await _is_listed(desk, stream, running=True)
     await _agree(desk, stream)
@@ -83,8 +83,8 @@ async def test_resurrecting_twice_changes_nothing(desk: Desk) -> None:
     stream = await _soliciting_round(desk)
     await _is_listed(desk, stream, running=True)
     position = await desk.store.last_position()
-    await resurrect(desk.store, desk.client, desk.door)
-    await resurrect(desk.store, desk.client, desk.door)
+    await resurrect(desk.store, desk.client, desk.settings.task_queue, desk.door)
+    await resurrect(desk.store, desk.client, desk.settings.task_queue, desk.door)
     await _agree(desk, stream)
     assert [e.position async for e in desk.store.read(stream, commands=True) if e.position > position] == []
 

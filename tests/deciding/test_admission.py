@@ -13,6 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.carry_out import CommandActivities
 from application.door import CommandRequest, Door
+from application.workflow_carrier import WorkflowCarrier
 from deciding.admission import MOST_BYTES
 from deciding.fold import fold
 from deciding.parked import iterate_parked
@@ -94,7 +95,7 @@ def test_what_has_no_canonical_form_is_nobodys_signed_command(body: dict[str, An
 def test_at_the_door_it_is_refused_without_temporal() -> None:
     async def scenario() -> None:
         store = MemoryStore()
-        door = Door(None, store, KEY, "nobody serves it")  # type: ignore[arg-type] # it must not be asked
+        door = Door(WorkflowCarrier(None, "nobody serves it"), store, KEY)  # type: ignore[arg-type] # it must not be asked
         requests = {
             "ID01": CommandRequest(need_submission(), COMMUNITY, TAKEN),
             "ID02": CommandRequest(CloseNeedSolicitation(), Actor("SYS#1"), uuid4()),

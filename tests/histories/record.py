@@ -35,6 +35,7 @@ import local
 import temporal_client
 from application.approvals import list_approvals, wait_for_decision
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from cli.scenario import plan_scenario
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
@@ -83,7 +84,7 @@ async def _record(home: Path) -> dict[str, Any]:
         client = await temporal_client.connect_temporal(servers.temporal_address)
         store = PostgresStore(await open_pool(servers.postgres_url))
         async with aclosing(store), run_worker(settings, client, store):
-            door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
+            door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
             streams = {
                 **await _story(door, store),
                 **await _wall_clock(client, store, settings),
@@ -108,7 +109,7 @@ async def _story(door: Door, store: PostgresStore) -> dict[str, str]:
 async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.Settings) -> dict[str, StreamId]:
     key = bootstrap.load_door_key(settings)
     bureau, skipper = Bureau("wall", store, key), TimeSkipper(client)
-    door = Door(skipper.client, store, key, settings.task_queue)
+    door = Door(WorkflowCarrier(skipper.client, settings.task_queue), store, key)
     await bureau.open_base()
     lapsed, declined, nothing = (bureau.id("project", name) for name in ("AP-1", "AP-2", "AP-404"))
     with skipper.with_time_skipping_disabled():

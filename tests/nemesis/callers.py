@@ -115,6 +115,7 @@ class Callers:
 
     bureau: Bureau
     client: Client
+    task_queue: str
     store: EventStore
     doors: tuple[Door, Door]
     dice: random.Random
@@ -146,7 +147,7 @@ class Callers:
             workflow_type(stream.kind),
             Opening(stream=stream, long_history=SHORT),
             id=stream,
-            task_queue=self.doors[0].task_queue,
+            task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
         assert started.first_execution_run_id is not None

@@ -222,7 +222,7 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
     command or deadline (design.md §4). ``resurrect`` is what mends it, and must leave nothing to mend.
     """
     house = ledger.house.frail
-    await resurrect(house.store, house.client, house.door)
+    await resurrect(house.store, house.client, house.settings.task_queue, house.door)
 
     async def differences() -> list[str]:
         found = [

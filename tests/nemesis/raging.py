@@ -93,7 +93,7 @@ async def run(home: Path, rage: Rage) -> RageReport:
 async def _rage_over(house: Siege, rage: Rage, outcome: RageReport) -> None:
     dice = random.Random(f"callers {rage.seed}")  # noqa: S311 - who does what when, no secret
     bureau = house.frail.bureau()
-    callers = Callers(bureau, house.client, house.store, house.doors, dice)
+    callers = Callers(bureau, house.client, house.frail.settings.task_queue, house.store, house.doors, dice)
     now = datetime.now(UTC)
     await stories.establish(bureau, now, rage.projects)
     within = [rage.ready_s + dice.uniform(0, 0.9) * rage.seconds for _ in range(rage.projects)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import bootstrap
 import temporal_client
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from local import processes
 from local.postgres import APPLICATION, DATA
 from local.servers import _try_lock
@@ -75,7 +76,7 @@ async def siege(
         stack.callback(pool.terminate)
         store = await stack.enter_async_context(aclosing(PostgresStore(pool)))
         key, queue = bootstrap.load_door_key(settings), settings.task_queue
-        doors = Door(client, store, key, queue), Door(client, store, key, queue)
+        doors = Door(WorkflowCarrier(client, queue), store, key), Door(WorkflowCarrier(client, queue), store, key)
         yield Siege(house, links, client, store, doors)
 
 

@@ -24,7 +24,9 @@ async def test_what_is_left_told_or_forged_is_found(tmp_path: Path) -> None:
     settings, now = bootstrap.settings(home=tmp_path), datetime.now(UTC)
     async with siege(settings, 1, affliction="none", workers=1) as house:
         bureau = house.frail.bureau()
-        callers = Callers(bureau, house.client, house.store, house.doors, random.Random(1))  # noqa: S311 - no secret
+        dice = random.Random(1)  # noqa: S311 - no secret
+        queue = house.frail.settings.task_queue
+        callers = Callers(bureau, house.client, queue, house.store, house.doors, dice)
         await stories.establish(bureau, now, 1)
         await callers.begin(stories.plan(bureau, 1, now, [now]), 0)
         for story in callers.begun:

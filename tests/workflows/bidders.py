@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import bootstrap
 import temporal_client
 from application.door import Door, NotKnown
+from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
@@ -67,7 +68,7 @@ async def main(realm: str, first: int, last: int, seed: int) -> None:
     pool = await open_pool(settings.postgres_url.get_secret_value() if settings.postgres_url else "")
     client = await temporal_client.connect_temporal(str(settings.temporal_address), settings)
     async with aclosing(PostgresStore(pool)) as store:
-        door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
+        door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
         numbers = range(first, last)
         print("ready", flush=True)  # noqa: T201 - to the test
         deadline = (await asyncio.to_thread(sys.stdin.readline)).strip()

@@ -14,6 +14,7 @@ import bootstrap
 import local
 import temporal_client
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from local.postgres import APPLICATION, AUDITOR
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
@@ -149,7 +150,7 @@ async def breakable(
         pool = await open_pool(servers.postgres_url)
         store = PostgresStore(pool)
         client = await temporal_client.connect_temporal(servers.temporal_address)
-        door = Door(client, store, bootstrap.load_door_key(settings), settings.task_queue)
+        door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
         house = Breakable(settings, servers, client, store, door, program, more)
         for number in range(workers):
             house.start_worker(number)

@@ -12,6 +12,7 @@ import pytest
 from activities import carry_out
 from activities.carry_out import CommandActivities
 from application import door as doors
+from application import workflow_carrier
 from application.door import CommandRequest
 from domain.kernel.envelope import Answer, BundleRequest, Ending
 from domain.kernel.identity import Actor, StreamId
@@ -135,7 +136,7 @@ async def test_more_commands_than_one_update_takes_go_in_several(
     monkeypatch.setattr(doors, "MOST_COMMANDS", 2)
     received = await answers(desk, stream, [ask(verification(name)) for name in NAMES])
     assert [a.version for a in received] == [2, 3, 4, 5]
-    monkeypatch.setattr(doors, "MOST_BYTES", 0)
+    monkeypatch.setattr(workflow_carrier, "MOST_BYTES", 0)
     again = await answers(desk, stream, [ask(verification(name)) for name in NAMES[:2]])
     assert [a.version for a in again] == [6, 7]
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from application.door import Door, NotKnown
+from application.workflow_carrier import WorkflowCarrier
 from deciding.manual_clock import is_unrecorded
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
@@ -26,7 +27,7 @@ HOST = Actor("HOST#1")
 
 def elsewhere(desk: Desk, bureau: Bureau) -> Door:
     """A door on another log than the worker that serves its task queue."""
-    return Door(desk.client, MemoryStore(), bureau.key, desk.settings.task_queue)
+    return Door(WorkflowCarrier(desk.client, desk.settings.task_queue), MemoryStore(), bureau.key)
 
 
 async def test_accepted_on_another_database_is_not_said_to_be_accepted(desk: Desk, bureau: Bureau) -> None:
@@ -53,15 +54,15 @@ async def test_a_stranger_who_serves_the_queue_can_say_nothing(
     """A worker of somebody else's answers as it likes, with a rule of the product's own."""
     stream = bureau.id("organisation", "ORG-1")
     unmet = (Unmet(rule="CLOCK", zh="時鐘", en="the clock"),) if ending is Ending.REFUSED else ()
+    forged = Answer(ending=ending, stream=stream, version=7, position=9, events=("OrganisationVerified",), unmet=unmet)
+    carrier = WorkflowCarrier(desk.client, desk.settings.task_queue)
 
-    async def forged(*_: object) -> Answer:
-        return Answer(
-            ending=ending, stream=stream, version=7, position=9, events=("OrganisationVerified",), unmet=unmet
-        )
+    async def answer(*_: object) -> Answer:
+        return forged
 
-    monkeypatch.setattr(desk.door, "_update", forged)
+    monkeypatch.setattr(carrier, "carry_out", answer)
     with pytest.raises(NotKnown, match="not in this log"):
-        await desk.door.send(stream, verification(), HOST)
+        await Door(carrier, desk.store, bureau.key).send(stream, verification(), HOST)
 
 
 async def test_a_receipt_names_the_log_that_it_was_read_in(desk: Desk, bureau: Bureau) -> None:

@@ -151,7 +151,7 @@ async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_t
         Discrepancy.MISSING,
         Discrepancy.MISSING,
     )
-    await resurrect(house.store, house.client, house.door)
+    await resurrect(house.store, house.client, house.settings.task_queue, house.door)
     await _listed(house, waiting)
     await _agree(house)
     progress = await house.client.get_workflow_handle(waiting).query("progress", result_type=Progress)
@@ -224,7 +224,7 @@ async def test_after_an_older_backup_the_difference_is_shown_and_resolved_on_the
     differences = await _differences(house)
     assert (differences[kept], differences[lost]) == (Discrepancy.AHEAD, Discrepancy.STRAY)
 
-    await resurrect(house.store, house.client, house.door)
+    await resurrect(house.store, house.client, house.settings.task_queue, house.door)
 
     async def followed() -> bool:
         return await _differences(house) == {lost: Discrepancy.STRAY}
@@ -232,7 +232,7 @@ async def test_after_an_older_backup_the_difference_is_shown_and_resolved_on_the
     await until(followed)
     progress = await house.client.get_workflow_handle(kept).query("progress", result_type=Progress)
     assert progress.version == 1, "the log's, not what the workflow remembered"
-    await resurrect(house.store, house.client, house.door, strays=True)
+    await resurrect(house.store, house.client, house.settings.task_queue, house.door, strays=True)
     assert await house.client.get_workflow_handle(lost).result() is None
     await _agree(house)
 

@@ -15,6 +15,7 @@ from temporalio.api.enums.v1 import EventType
 import bootstrap
 from activities.carry_out import CommandActivities
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from audit.invariants import check
 from audit.verification import verify
 from deciding.fold import fold
@@ -152,7 +153,7 @@ async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(
             return all(b"worker.ready" in log.read_bytes() for log in logs)
 
         await until(ready)
-        doors = cycle([Door(desk.client, desk.store, bureau.key, of.task_queue) for _ in range(3)])
+        doors = cycle([Door(WorkflowCarrier(desk.client, of.task_queue), desk.store, bureau.key) for _ in range(3)])
         outcomes = await asyncio.gather(
             *(
                 door.send(bureau.id("project", f"PJ-{n}"), support(bureau, n), OFFICER)
@@ -325,10 +326,9 @@ async def test_two_resolutions_race_and_one_stands(town: ManualRealm) -> None:
     resolving = await town.resolving()
     doors = [
         Door(
-            town.desk.client,
+            WorkflowCarrier(town.desk.client, town.desk.settings.task_queue),
             town.desk.store,
             bootstrap.load_door_key(town.desk.settings),
-            town.desk.settings.task_queue,
         )
     ]
     doors.append(town.desk.door)

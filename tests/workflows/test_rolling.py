@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
@@ -126,7 +127,7 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
     old = desk.settings.model_copy(update={"task_queue": queue, "build_id": "2026.1"})
     new = old.model_copy(update={"build_id": "2026.2"})
     await bureau.open_base()
-    door = Door(desk.client, desk.store, bootstrap.load_door_key(old), queue)
+    door = Door(WorkflowCarrier(desk.client, queue), desk.store, bootstrap.load_door_key(old))
     project = bureau.id("project", "AP-1")
     async with run_worker(old, desk.client, desk.store):
         await _made_current(desk, old)

@@ -14,6 +14,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.testing import TimeSkipper
 
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
@@ -42,7 +43,7 @@ class TimeSkippingRealm:
         self.bureau = bureau
         self.store = desk.store
         self._skipper = TimeSkipper(desk.client)
-        self.door = Door(self._skipper.client, desk.store, bureau.key, task_queue)
+        self.door = Door(WorkflowCarrier(self._skipper.client, task_queue), desk.store, bureau.key)
 
     async def send(self, stream: StreamId, command: Command, by: str) -> None:
         """Workflows begin in real time, and leave it only when they are moved."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import bootstrap
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.identity import Actor
 from tests.workflows.bureau import Bureau, verification
 from tests.workflows.processes import kill, start_worker
@@ -24,7 +25,7 @@ async def test_it_carries_twenty_commands_out_on_twenty_streams_and_stops_when_t
 ) -> None:
     of = desk.settings.model_copy(update={"task_queue": f"process-{uuid4().hex[:8]}"})
     bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(of))
-    door = Door(desk.client, desk.store, bureau.key, of.task_queue)
+    door = Door(WorkflowCarrier(desk.client, of.task_queue), desk.store, bureau.key)
     process = start_worker(of, tmp_path / "worker.log")
     try:
         for n in range(20):

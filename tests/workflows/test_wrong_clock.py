@@ -14,6 +14,7 @@ from temporalio.testing import TimeSkipper
 import bootstrap
 from activities.carry_out import CommandActivities
 from application.door import Door, NotKnown
+from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.envelope import CarryOut
 from domain.kernel.identity import Actor
 from domain.round.plan import OpenNeedSolicitation
@@ -121,7 +122,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Break
 
 async def test_when_temporals_clock_runs_ahead_no_window_closes_and_callers_hear_what_to_do(house: Breakable) -> None:
     bureau, skipper = house.bureau(), TimeSkipper(house.client)
-    door = Door(skipper.client, house.store, bureau.key, house.settings.task_queue)
+    door = Door(WorkflowCarrier(skipper.client, house.settings.task_queue), house.store, bureau.key)
     stream = await bureau.open_round()
     (row,) = [row async for row in house.store.standings(kind="round", realm=bureau.realm)]
     assert row.due_at is not None
@@ -139,7 +140,7 @@ async def test_when_temporals_clock_runs_ahead_no_window_closes_and_callers_hear
 async def test_a_door_whose_log_was_exchanged_behind_it_says_nothing(house: Breakable) -> None:
     """Its database was led elsewhere while it ran: to a log that has outcomes too, but other ones."""
     bureau, elsewhere = house.bureau(), MemoryStore()
-    door = Door(house.client, house.store, bureau.key, house.settings.task_queue)
+    door = Door(WorkflowCarrier(house.client, house.settings.task_queue), house.store, bureau.key)
     organisation, command_id = bureau.id("organisation", "ORG-1"), uuid4()
     receipt = await door.send(organisation, verification(), Actor("HOST#1"))
     (first,) = await house.store.feed(0, 1)

@@ -19,6 +19,7 @@ from temporalio.testing import TimeSkipper
 
 import bootstrap
 from application.door import Door
+from application.workflow_carrier import WorkflowCarrier
 from cli.scenario import plan_scenario
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
@@ -90,7 +91,7 @@ class Years:
         self.store: EventStore = self.desk.store
         self.skipper = TimeSkipper(self.desk.client)
         key = bootstrap.load_door_key(self.desk.settings)
-        self.door = Door(self.skipper.client, self.store, key, self.desk.settings.task_queue)
+        self.door = Door(WorkflowCarrier(self.skipper.client, self.desk.settings.task_queue), self.store, key)
         self.bureau = Bureau(self.plan.realm, self.store, key)
 
     async def publish(self) -> None:

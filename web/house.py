@@ -1,0 +1,45 @@
+"""What the routes are answered from: the log, the door, who comes in, and the settings. Made once, at the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from web.language import Language
+from web.limits import Allowance
+
+if TYPE_CHECKING:
+    from application.door import Door
+    from application.growth import Growth
+    from application.operations import Operations
+    from store.identity import IdentityStore
+    from store.port import EventStore
+    from web.identity.provider import Provider
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """All that a request may need."""
+
+    store: EventStore
+    door: Door
+    identity: IdentityStore
+    growth: Growth
+    operations: Operations
+    language: Language
+    """Of readers who say none."""
+    allowance: Allowance
+    """How often one caller may ask."""
+    tries: Allowance
+    """How often somebody may try to show who they are."""
+    is_local: bool = True
+    """Embedded servers on this machine: local accounts, and cookies without TLS."""
+    provider: Provider | None = None
+    """Who vouches for people and services, if the installation has one."""
+    now: Callable[[], datetime] = _now
