@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from application.caller import Caller, ScopeName
+from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import Role
 from store.identity import ApiKey
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from domain.kernel.acting import PersonId
     from store.identity import IdentityStore, Seats
 
 LONGEST: Final = timedelta(days=366)
@@ -36,6 +38,18 @@ class KeyInvalid(Failure):
     """A key cannot be made as it was asked for."""
 
     kind = FailureKind.USAGE
+
+
+class NoSuchKey(Failure):
+    """There is no key of that id, or it is withdrawn already."""
+
+    kind = FailureKind.NOT_FOUND
+
+    def __init__(self, key_id: str) -> None:
+        """Keep the id."""
+        super().__init__(
+            f"沒有可撤銷的密鑰 {show(key_id)}", f"there is no key {show(key_id)} to be withdrawn", key=key_id
+        )
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,7 @@ async def issue_key(
     *,
     lasting: timedelta,
     now: datetime,
-    person: str | None = None,
+    person: PersonId | None = None,
 ) -> FreshKey:
     """Make a key for that service; ``person`` is who answers for it. Raises KeyInvalid for one that may not be."""
     if _SERVICE.fullmatch(service) is None:
@@ -98,9 +112,14 @@ async def find_service(store: IdentityStore, text: str, now: datetime) -> Caller
         return None
     await store.use_key(key.id, now)
     return Caller(
-        person=key.person or "",
+        person=key.person,
         service=key.service,
         grants=key.seats,
         scopes=frozenset(ScopeName(scope) for scope in key.scopes),
         session=key.id,
     )
+
+
+async def withdraw_key(store: IdentityStore, key_id: str, now: datetime) -> bool:
+    """From now on it opens nothing; whether it did until now."""
+    return await store.withdraw_key(key_id, now)

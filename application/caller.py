@@ -16,6 +16,7 @@ from domain.kernel.identity import Role
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor
     from domain.kernel.message import Command
     from domain.kernel.scope import Scope
@@ -103,8 +104,8 @@ class ProofStale(Failure):
 class Caller:
     """Somebody who has shown who they are."""
 
-    person: str
-    """The opaque id of a human; of a service, of who answers for it, if anybody."""
+    person: PersonId | None
+    """The human; of a service, who answers for it, if anybody does."""
     service: str
     """The name of a service; empty for a human."""
     grants: Seats

@@ -14,6 +14,7 @@ from store.identity import Session
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.kernel.acting import PersonId
     from store.identity import IdentityStore, Seats
 
 IDLE: Final = timedelta(minutes=30)
@@ -29,7 +30,7 @@ def digest_token(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-async def begin_session(store: IdentityStore, person: str, seats: Seats, now: datetime) -> str:
+async def begin_session(store: IdentityStore, person: PersonId, seats: Seats, now: datetime) -> str:
     """A new session of somebody who has just shown who they are: its token."""
     await store.sweep_sessions(now - IDLE, now - ABSOLUTE)
     token = secrets.token_urlsafe(32)

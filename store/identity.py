@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scope import Scope
@@ -43,7 +44,7 @@ class Account:
     """A local account: with embedded servers only."""
 
     login: str
-    person: str
+    person: PersonId
     seats: Seats
     secret: str
     """Argon2id, in its own text form."""
@@ -53,7 +54,7 @@ class Account:
 class Identity:
     """Who a provider's subject is here: a person, or a service."""
 
-    person: str | None
+    person: PersonId | None
     """The human; of a service, who answers for it."""
     service: str | None
     """None of a human."""
@@ -66,7 +67,7 @@ class Session:
 
     id: UUID
     """The same through every rotation of its token."""
-    person: str
+    person: PersonId
     seats: Seats
     begun_at: datetime
     proved_at: datetime
@@ -82,7 +83,7 @@ class ApiKey:
     secret: bytes
     """SHA-256 of the part that only the service knows."""
     service: str
-    person: str | None
+    person: PersonId | None
     """Who answers for it."""
     seats: Seats
     scopes: tuple[str, ...]
@@ -105,6 +106,8 @@ class Operation:
     body: bytes
     """The particulars, in canonical JSON."""
     at: datetime | None
+    person: PersonId | None = None
+    session: str = ""
     asked_at: datetime | None = None
     """None before it is kept."""
 
@@ -126,7 +129,11 @@ class IdentityStore:
     async def account(self, login: str) -> Account | None:
         """The account of that login."""
         row = await self._row("account", login)
-        return row and Account(row["login"], row["person"], _read_seats(row["seats"]), row["secret"])
+        return row and Account(row["login"], PersonId(row["person"]), _read_seats(row["seats"]), row["secret"])
+
+    async def renew_secret(self, login: str, secret: str) -> bool:
+        """Put another secret in the place of the old; whether there is such an account."""
+        return await self._row("renew_secret", login, secret) is not None
 
     async def count_accounts(self) -> int:
         """How many there are."""
@@ -141,7 +148,7 @@ class IdentityStore:
     async def identity(self, issuer: str, subject: str) -> Identity | None:
         """Who that subject of that provider is here."""
         row = await self._row("identity", issuer, subject)
-        return row and Identity(row["person"], row["service"], _read_seats(row["seats"]))
+        return row and Identity(_person(row), row["service"], _read_seats(row["seats"]))
 
     async def drop_identity(self, issuer: str, subject: str) -> bool:
         """Know that subject no more; whether it was known."""
@@ -158,7 +165,12 @@ class IdentityStore:
         """The one under that digest."""
         row = await self._row("session", token)
         return row and Session(
-            row["id"], row["person"], _read_seats(row["seats"]), row["begun_at"], row["proved_at"], row["seen_at"]
+            row["id"],
+            PersonId(row["person"]),
+            _read_seats(row["seats"]),
+            row["begun_at"],
+            row["proved_at"],
+            row["seen_at"],
         )
 
     async def see_session(self, token: bytes, at: datetime) -> None:
@@ -208,8 +220,8 @@ class IdentityStore:
     async def add_operation(self, operation: Operation) -> bool:
         """Keep it; whether the id was free."""
         of = operation
-        row = await self._row("add_operation", of.id, of.asker, of.stream, of.actor, of.command, of.body, of.at)
-        return row is not None
+        request = (of.stream, of.actor, of.command, of.body, of.at, of.person, of.session)
+        return await self._row("add_operation", of.id, of.asker, *request) is not None
 
     async def operation(self, operation_id: UUID) -> Operation | None:
         """The one of that id."""
@@ -234,12 +246,16 @@ def _read_seats(column: bytes) -> Seats:
     return _SEATS.validate_json(column)
 
 
+def _person(row: asyncpg.Record) -> PersonId | None:
+    return PersonId(row["person"]) if row["person"] is not None else None
+
+
 def _key(row: asyncpg.Record) -> ApiKey:
     return ApiKey(
         id=row["id"],
         secret=row["secret"],
         service=row["service"],
-        person=row["person"],
+        person=_person(row),
         seats=_read_seats(row["seats"]),
         scopes=tuple(row["scopes"]),
         made_at=row["made_at"],
@@ -258,5 +274,7 @@ def _operation(row: asyncpg.Record) -> Operation:
         command=row["command"],
         body=row["body"],
         at=row["at"],
+        person=_person(row),
+        session=row["session"],
         asked_at=row["asked_at"],
     )

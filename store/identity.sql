@@ -7,6 +7,9 @@ RETURNING login;
 -- name: account
 SELECT login, person, seats, secret FROM web.accounts WHERE login = $1;
 
+-- name: renew_secret
+UPDATE web.accounts SET secret = $2 WHERE login = $1 RETURNING login;
+
 -- name: count_accounts
 SELECT count(*) FROM web.accounts;
 
@@ -51,21 +54,21 @@ SELECT id, secret, service, person, seats, scopes, made_at, expires_at, withdraw
  ORDER BY service, made_at, id;
 
 -- name: use_key
-UPDATE web.api_keys SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $2 - interval '1 minute');
+UPDATE web.api_keys SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $2::timestamptz - interval '1 minute');
 
 -- name: withdraw_key
 UPDATE web.api_keys SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL RETURNING id;
 
 -- name: add_operation
-INSERT INTO web.operations (id, asker, stream, actor, command, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (id) DO NOTHING RETURNING id;
+INSERT INTO web.operations (id, asker, stream, actor, command, body, at, person, session)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING RETURNING id;
 
 -- name: operation
-SELECT id, asker, stream, actor, command, body, at, asked_at FROM web.operations WHERE id = $1;
+SELECT id, asker, stream, actor, command, body, at, person, session, asked_at FROM web.operations WHERE id = $1;
 
 -- name: unanswered_operations
 -- Those of which the log has no outcome, oldest first.
-SELECT o.id, o.asker, o.stream, o.actor, o.command, o.body, o.at, o.asked_at FROM web.operations o
+SELECT o.id, o.asker, o.stream, o.actor, o.command, o.body, o.at, o.person, o.session, o.asked_at FROM web.operations o
  WHERE o.asked_at > $1
    AND NOT EXISTS (SELECT FROM venture.entries e WHERE e.command_id = o.id AND e.kind = 'command')
  ORDER BY o.asked_at LIMIT $2;

@@ -18,8 +18,7 @@ from domain.kernel.failure import Defect
 from web.house import House
 from web.identity.credentials import identify
 from web.language import Language
-from web.limits import Allowance
-from web.problems import Refusal, problem
+from web.problems import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -104,7 +103,7 @@ SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"session": []}]
 
 
 def require_guarded(routes: Iterable[BaseRoute]) -> None:
-    """Raise RouteUnguarded if any of them carries out no policy: whatever came in by another way than a router of ours."""
+    """Raise RouteUnguarded if any of them carries out no policy, having come by another way than a router of ours."""
     for route in routes:
         if not isinstance(route, GuardedRoute):
             raise RouteUnguarded(f"{getattr(route, 'path', route)}: not a guarded route")
@@ -127,5 +126,3 @@ def _caller_of(request: Request) -> Caller:
 ByHouse = Annotated[House, Depends(house_of)]
 ByCaller = Annotated[Caller, Depends(_caller_of)]
 ByLanguage = Annotated[Language, Depends(language_of)]
-
-__all__ = ["Allowance", "ByCaller", "ByHouse", "ByLanguage", "GuardedRoute", "Policy", "allow", "problem"]

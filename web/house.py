@@ -1,26 +1,33 @@
-"""What the routes are answered from: the log, the door, who comes in, and the settings. Made once, at the composition root."""
+"""What the routes are answered from: the log, the door, who comes in. Made once, at the composition root."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from web.language import Language
 from web.limits import Allowance
 
 if TYPE_CHECKING:
+    from application.caller import Caller
     from application.door import Door
     from application.growth import Growth
     from application.operations import Operations
     from store.identity import IdentityStore
     from store.port import EventStore
-    from web.identity.provider import Provider
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+class Provider(Protocol):
+    """Whoever vouches for people and services by tokens of their own."""
+
+    async def find_caller(self, token: str, identity: IdentityStore, now: datetime) -> Caller | None:
+        """Whose token that is; None if it proves nothing."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What every request is held to before anybody reads it: how large, how slow, how deep; and the headers of every answer.
+"""What every request is held to before anybody reads it: how large, how slow; and the headers of every answer.
 
 Plain ASGI, around everything else, so that no route can forget it.
 """
@@ -9,6 +9,7 @@ import asyncio
 import re
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -85,6 +86,8 @@ class Limits:
         except _Gone:
             return
         except Refusal as refusal:
+            if refusal.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                await _let_finish(receive)
             answer = problem(refusal, language, request_id)
             answer.headers["Connection"] = "close"  # what else comes on this line is not read
             await answer(scope, receive, send_with_headers)
@@ -132,6 +135,22 @@ class Limits:
 
 class _Gone(Exception):
     """Whoever asked has hung up."""
+
+
+async def _let_finish(receive: Receive) -> None:
+    """Throw away what else comes, within bounds: who is hung up on while sending never reads why."""
+    left = _THROWN_AWAY
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_THROWN_AWAY_S):
+            while left > 0:
+                message = await receive()
+                if not message.get("more_body", False):
+                    return
+                left -= len(message["body"])
+
+
+_THROWN_AWAY: Final = 4 * MOST_BYTES
+_THROWN_AWAY_S: Final = 2.0
 
 
 def _too_large() -> Refusal:

@@ -111,14 +111,16 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
 
 def problem(failure: Failure, language: Language, request_id: str) -> JSONResponse:
     """The answer that says what went wrong."""
-    status, code, headers = _classify(failure)
-    zh, en = _TITLES.get(code, ("", ""))
-    body = Problem(
-        type=f"{URN}{code}",
-        title=language.say(zh, en) or status.phrase,
-        status=status,
-        instance=f"urn:venture:request:{request_id}",
-    )
+    status, _, headers = _classify(failure)
+    content = build_problem(failure, language, request_id).model_dump(mode="json", exclude_defaults=True)
+    return JSONResponse(content, status, headers={**headers, "Content-Language": language}, media_type=MEDIA_TYPE)
+
+
+def build_problem(failure: Failure, language: Language, request_id: str) -> Problem:
+    """What went wrong, as data."""
+    status, code, _ = _classify(failure)
+    title = language.say(*_TITLES[code])
+    body = Problem(type=f"{URN}{code}", title=title, status=status, instance=f"urn:venture:request:{request_id}")
     match failure:
         case CommandRejected():
             body.unmet = [Unsatisfied(rule=one.rule, detail=language.say(one.zh, one.en)) for one in failure.unmet]
@@ -132,20 +134,16 @@ def problem(failure: Failure, language: Language, request_id: str) -> JSONRespon
             ]
         case NotKnown():
             body.command_id = failure.command_id
-            body.detail = language.say(f"沒有得到答覆：{failure.why}", f"no answer came: {failure.why}")
+            body.detail = language.say("沒有得到答覆", "no answer came")
             body.remedy = language.say(
                 "請以同一 Idempotency-Key 原樣再問，不會重辦；或查 Location 所指的結果",
                 "Ask again, unchanged, under the same Idempotency-Key: nothing is done twice. Or look at Location",
             )
-            headers |= {"Location": f"/v1/outcomes/{failure.command_id}", "Retry-After": str(AGAIN_S)}
-        case _:
+        case _ if status is not HTTPStatus.INTERNAL_SERVER_ERROR:
+            body.detail = language.say(failure.zh, failure.en)
+        case _:  # what a fault of ours says of itself is for the log
             pass
-    if not body.unmet and not body.errors and not body.detail and status is not HTTPStatus.INTERNAL_SERVER_ERROR:
-        body.detail = language.say(failure.zh, failure.en)
-    content = body.model_dump(mode="json", exclude_defaults=True)
-    return JSONResponse(
-        content, status, headers={**headers, "Content-Language": language}, media_type=MEDIA_TYPE
-    )
+    return body
 
 
 def _classify(failure: Failure) -> tuple[HTTPStatus, str, dict[str, str]]:
@@ -162,7 +160,8 @@ def _classify(failure: Failure) -> tuple[HTTPStatus, str, dict[str, str]]:
             challenge = 'Bearer error="insufficient_user_authentication", max_age=300'  # RFC 9470
             return HTTPStatus.UNAUTHORIZED, "proof-needed", {"WWW-Authenticate": challenge}
         case NotKnown():
-            return HTTPStatus.SERVICE_UNAVAILABLE, "not-known", {}
+            where = {"Location": f"/v1/outcomes/{failure.command_id}", "Retry-After": str(AGAIN_S)}
+            return HTTPStatus.SERVICE_UNAVAILABLE, "not-known", where
         case _:
             status, code = _STATUS[failure.kind]
             headers = {"Retry-After": str(AGAIN_S)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}

@@ -59,5 +59,7 @@ CREATE TABLE web.operations (
   command    text        NOT NULL,
   body       json        NOT NULL,
   at         timestamptz,
+  person     text,
+  session    text        NOT NULL,
   asked_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
