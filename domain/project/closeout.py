@@ -18,14 +18,16 @@ from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, St
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
-from domain.project.bidders import list_applicants, require_representative
-from domain.project.contract import Contract
+from domain.project.bidders import ORGANISATION, PARTNERSHIP, list_applicants, require_representative
+from domain.project.contract import HOST, Contract
 from domain.project.delivery import (
     Delivery,
     Outputs,
     is_every_milestone_met,
+    number_key,
     require_line,
     require_recorded_outputs,
     require_standing_team,
@@ -84,6 +86,7 @@ class SubmitFinalReport(Outputs, Command):
     """Submit the final report."""
 
     records = FinalReportSubmitted
+    acts_for = (ORGANISATION,)
 
 
 # ---------------------------------------------------------------- 結餘繳回
@@ -108,6 +111,7 @@ class ReturnSurplus(Surplus, Command):
 
     records = SurplusReturned
     by = (Role.SO_ACC,)
+    acts_for = (ORGANISATION,)
     during = (Stage.FINAL_REVIEW, Stage.SETTLEMENT, Stage.TERMINATING)
     rule = "M3"
 
@@ -140,6 +144,7 @@ class CloseProject(Closing, Command):
     """Close the project."""
 
     records = ProjectClosed
+    acts_for = (BUREAU,)
 
 
 class File(Particulars):
@@ -170,6 +175,7 @@ class ArchiveProject(File, Command):
     """Archive the project."""
 
     records = ProjectArchived
+    acts_for = (HOST,)
 
 
 class Reopening(Particulars):
@@ -201,6 +207,7 @@ class ReopenProject(Reopening, Command):
     """Reopen the project."""
 
     records = ProjectReopened
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 更正
@@ -238,6 +245,7 @@ class ProposeCorrection(CorrectionProposal, Command):
 
     records = CorrectionProposed
     by = (Role.SO_PM, Role.SO_ACC, Role.CAB_REG, Role.HOST)
+    acts_for = (PARTNERSHIP, BUREAU, HOST)
     during = CORRECTABLE
     rule = "SD12"
     subject_field: ClassVar[str] = "correction"
@@ -263,6 +271,7 @@ class ConfirmCorrection(CorrectionNumber, Command):
 
     records = CorrectionConfirmed
     by = (Role.CAB_REG, Role.CAB_FIN)
+    acts_for = (BUREAU,)
     during = CORRECTABLE
     rule = "SD12"
     subject_field: ClassVar[str] = "correction"
@@ -320,8 +329,16 @@ class Closeout(Part):
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """The organisation whose representative reports."""
-    return Reads(streams=list_applicants(state)) if isinstance(command, SubmitFinalReport) else Reads()
+    """The organisation whose representative reports; the number of a voucher whose amount is corrected."""
+    match command:
+        case SubmitFinalReport():
+            return Reads(streams=list_applicants(state))
+        case ConfirmCorrection():
+            known = state.part(Closeout).corrections.get(command.correction)
+            number = _name_number(state, known.corrects) if known and known.amount is not None else None
+            return Reads(claims=frozenset({number} if number else ()))
+        case _:
+            return Reads()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -362,7 +379,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_correctable(check, state, command)
             return check.grant(CorrectionProposed.of(command))
         case ConfirmCorrection():
-            return check.grant(_confirm(check, state, order.actor, command))
+            return check.grant(_confirm(check, state, facts, order.actor, command))
         case _:
             assert_never(command)
 
@@ -451,7 +468,7 @@ def _require_correctable(check: Checks, state: State, command: ProposeCorrection
         f"第 {command.corrects} 條不是支出登記，無金額可改",
         f"record {command.corrects} is no voucher; its amount may not be corrected",
     )
-    _require_raised_within_line(check, state, command)
+    _require_raised_within_line(check, state, command.corrects, command.amount)
     check(
         not command.strike or activity or voucher,
         "SD12",
@@ -460,15 +477,23 @@ def _require_correctable(check: Checks, state: State, command: ProposeCorrection
     )
 
 
-def _require_raised_within_line(check: Checks, state: State, command: ProposeCorrection) -> None:
-    """M6: a voucher that was more than was recorded still keeps within its line."""
+def _require_raised_within_line(check: Checks, state: State, corrects: int, amount: Fen | None) -> None:
+    """M6: a voucher that was more than was recorded still keeps within its line, when proposed and when confirmed."""
     delivery = state.part(Delivery)
-    spent = delivery.expenditures.get(delivery.voucher_at(command.corrects) or "")
-    if spent is not None and command.amount is not None and command.amount > spent.amount:
-        require_line(check, state, spent.line, command.amount - spent.amount)
+    spent = delivery.expenditures.get(delivery.voucher_at(corrects) or "")
+    if spent is not None and amount is not None and amount > spent.amount:
+        require_line(check, state, spent.line, amount - spent.amount)
 
 
-def _confirm(check: Checks, state: State, actor: Actor, command: ConfirmCorrection) -> CorrectionConfirmed:
+def _name_number(state: State, version: int) -> str | None:
+    """The key of the voucher's number that was recorded at that version; None if none was."""
+    document = state.part(Delivery).voucher_at(version)
+    return number_key(state.stream, document.rpartition("/")[2]) if document else None
+
+
+def _confirm(
+    check: Checks, state: State, facts: Facts, actor: Actor, command: ConfirmCorrection
+) -> CorrectionConfirmed:
     known = state.part(Closeout).corrections.get(command.correction)
     if known is None:
         check(known, "SD12", f"無更正 {command.correction}", f"there is no correction {command.correction}")
@@ -485,6 +510,8 @@ def _confirm(check: Checks, state: State, actor: Actor, command: ConfirmCorrecti
         f"{actor} 提出了更正，須由另一人確認",
         f"{actor} proposed the correction; another person must confirm it",
     )
+    if _name_number(state, known.corrects) not in facts.unasked:
+        _require_raised_within_line(check, state, known.corrects, known.amount)
     voucher = state.part(Delivery).voucher_at(known.corrects) if known.strike else None
     return CorrectionConfirmed(correction=command.correction, corrects=known.corrects, voucher=voucher)
 

@@ -18,13 +18,17 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, Names, Relation
+from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.organisation import Organisation
+from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from domain.kernel.acting import PersonId
     from domain.kernel.calendar import Calendar
     from domain.kernel.scheme import Scheme
 
@@ -70,6 +74,39 @@ Mark = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
 """Points out of 100, at most two decimals."""
 
 
+# ---------------------------------------------------------------- whose business a panel is
+
+
+def _name_host(state: State, facts: Facts, _command: object) -> Names:
+    return list_hosts(facts.of(state.stream.sibling("round", state.part(Panel).round or "NONE")))
+
+
+def _read_round(state: State, _command: object) -> Reads:
+    round_ = state.part(Panel).round
+    return Reads(streams=frozenset({state.stream.sibling("round", round_)})) if round_ else Reads()
+
+
+REVIEWER = Relation(
+    "panel.reviewer",
+    "抽取在席（含已回避）的專家，以其名冊編號為準",
+    "a reviewer who was drawn, by the number in the roster, those recused included",
+    ScopeKind.ROSTER,
+    "",
+    lambda state, _facts, _command: frozenset(state.part(Panel).seated) | state.part(Panel).barred,
+)
+
+HOST = Relation(
+    "panel.host",
+    "輪次的承辦單位；輪次未載明者，任何承辦單位",
+    "the host of the round; where the round names none, any managing agency",
+    ScopeKind.PARTY,
+    "AF05",
+    _name_host,
+    _read_round,
+    frozenset({Role.HOST}),
+)
+
+
 # ---------------------------------------------------------------- 抽取
 
 
@@ -107,6 +144,7 @@ class DrawPanel(Draw, Command):
     """Draw the panel."""
 
     records = PanelDrawn
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 回避
@@ -151,6 +189,7 @@ class DeclareConflict(Conflict, Command):
     """Declare an interest."""
 
     records = ConflictDeclared
+    acts_for = (REVIEWER,)
 
 
 class Recusal(Particulars):
@@ -183,6 +222,7 @@ class RecuseReviewer(Recusal, Command):
     """Let an expert leave the panel."""
 
     records = ReviewerRecused
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 評分與報告
@@ -218,6 +258,7 @@ class SubmitScore(Sheet, Command):
     """Hand a sheet in."""
 
     records = ScoreSubmitted
+    acts_for = (REVIEWER,)
     subject_field = "application"
 
 
@@ -254,6 +295,7 @@ class IssueReviewReport(PaperResults, Command):
     """Issue the report."""
 
     records = ReviewReportIssued
+    acts_for = (HOST,)
 
 
 Commands = DrawPanel | DeclareConflict | RecuseReviewer | SubmitScore | IssueReviewReport
@@ -273,6 +315,8 @@ class Panel(Part):
     seated: tuple[str, ...] = ()
     barred: frozenset[str] = frozenset()
     """Seats whose experts may not score: by their own declaration, or recused."""
+    hands: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)
+    """Seat and the persons who declared or scored on it, as far as persons are known."""
     sheets: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Application, seat and mark."""
     took_part: frozenset[Actor] = frozenset()
@@ -333,7 +377,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return _draw(check, state, facts, command)
         case DeclareConflict(organisation=organisation):
             scheme = require_scheme(check, facts)
-            _require_seat(check, panel, order.actor, "RP02")
+            check(
+                seat_of(order.actor) in panel.seated or seat_of(order.actor) not in panel.barred,
+                "RP02",
+                f"{order.actor} 已回避，不再在席",
+                f"{order.actor} was recused and sits on this panel no more",
+            )
             bids = any(organisation in names for names in panel.bidders.values())
             months = scheme.review.recusal_months
             bars = bids and _still_counts(command, months, today)
@@ -342,7 +391,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_recusable(check, panel, command)
             return check.grant(ReviewerRecused.of(command))
         case SubmitScore():
-            _require_scorer(check, panel, order.actor, command)
+            _require_scorer(check, panel, order, command)
             mark = _total(check, require_scheme(check, facts), command)
             return check.grant(ScoreSubmitted.of(command, mark=mark))
         case IssueReviewReport():
@@ -388,15 +437,6 @@ def _require_odd(check: Checks, seats: Sequence[str]) -> None:
         "P4",
         f"評審組 {len(seats)} 人，須為奇數",
         f"the panel has {len(seats)} seats; their number must be odd",
-    )
-
-
-def _require_seat(check: Checks, panel: Panel, actor: Actor, rule: str) -> None:
-    check(
-        seat_of(actor) in panel.seated,
-        rule,
-        f"{actor} 不在本評審組（{'、'.join(panel.seated)}）",
-        f"{actor} does not sit on this panel ({', '.join(panel.seated)})",
     )
 
 
@@ -449,15 +489,29 @@ def _seats_after(panel: Panel, recusal: Recusal) -> tuple[str, ...]:
     return (*(seat for seat in panel.seated if seat != recusal.out), *substitute)
 
 
-def _require_scorer(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) -> None:
-    seat = seat_of(actor)
-    if check(
-        seat not in panel.barred,
+def _list_other_seats(panel: Panel, order: Order) -> list[str]:
+    """The seats of the panel on which whoever acts has acted before, besides the one they act on."""
+    own = seat_of(order.actor)
+    return sorted(seat for seat, persons in panel.hands.items() if seat != own and persons & order.persons)
+
+
+def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitScore) -> None:
+    """P1, RP04: without an interest, of what is before the panel, once. Who was drawn, the policy asks."""
+    actor, seat = order.actor, seat_of(order.actor)
+    others = _list_other_seats(panel, order)
+    check(
+        panel.barred.isdisjoint({seat, *others}),
         "P1",
         f"{actor} 與申報組織有利害關係或已回避，不得評分",
         f"{actor} is recused or has an interest in a bidder; the score does not count",
-    ):
-        _require_seat(check, panel, actor, "RP04")
+    )
+    scored = [other for other in others if other in panel.sheets.get(command.application, {})]
+    check(
+        not scored,
+        "P4",
+        f"{actor} 的經辦人已以 {'、'.join(scored)} 評過 {command.application}，一人一席",
+        f"whoever acts as {actor} has scored {command.application} as {', '.join(scored)}; one expert has one seat",
+    )
     check(
         command.application in panel.bidders,
         "RP04",
@@ -578,13 +632,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(_join(after, of.actor))
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
-            return state.having(replace(panel, barred=panel.barred | barred))
+            return state.having(replace(_seat_hands(panel, of), barred=panel.barred | barred))
         case ReviewerRecused():
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
             return state.having(_join(after, of.actor))
         case ScoreSubmitted():
             sheets = {**panel.sheets.get(event.application, {}), seat_of(of.actor): event.mark}
-            after = replace(panel, sheets={**panel.sheets, event.application: sheets})
+            after = replace(_seat_hands(panel, of), sheets={**panel.sheets, event.application: sheets})
             return state.having(_join(after, of.actor))
         case ReviewReportIssued():
             after = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
@@ -592,6 +646,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(_join(after, of.actor, *experts))
         case _:
             assert_never(event)
+
+
+def _seat_hands(panel: Panel, of: Occurrence) -> Panel:
+    if not of.persons:
+        return panel
+    seat = seat_of(of.actor)
+    return replace(panel, hands={**panel.hands, seat: panel.hands.get(seat, frozenset()) | of.persons})
 
 
 def _join(panel: Panel, *people: Actor) -> Panel:

@@ -20,6 +20,7 @@ from domain.kernel.identity import Attachment, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import State, Transition
 from domain.registers.fund import envelope
 from domain.registers.panel import SHORTLISTED, Panel
@@ -107,6 +108,7 @@ class ResolveRound(Resolution, Command):
     """Decide the round."""
 
     records = RoundResolved
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- ranking and preview
@@ -119,10 +121,12 @@ def rank(panels: Iterable[Panel], versions: dict[str, int], selected: frozenset[
         for panel in panels
         for name, mark in panel.results.items()
     ]
-    totals = [total for total, *_ in lines]
+    first: dict[Decimal, int] = {}
+    for place, total in enumerate(sorted((total for total, *_ in lines), reverse=True), 1):
+        first.setdefault(total, place)
     return tuple(
         RankedBid(
-            rank=1 + sum(other > total for other in totals),
+            rank=first[total],
             application=name,
             score=mark,
             bonus=bonus,
