@@ -19,7 +19,7 @@ from web.identity import session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, events, files, inbox, operations
+from web.v1 import approvals, commands, events, files, inbox, operations, projects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,6 +35,7 @@ ROUTERS = (
     commands.router,
     operations.router,
     files.router,
+    projects.router,
     inbox.router,
     approvals.router,
     events.router,
