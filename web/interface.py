@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import Role
 from web.identity.session import Login
-from web.problems import Problem
+from web.problems import MEDIA_TYPE, Problem
 from web.v1.commands import CommandBody
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 VERSION: Final = "1.0.0"
 """Of the interface. A change that breaks a client makes another major version, under another path."""
 _COMMAND: Final = "/v1/commands/{command}"
-_WHY_NOT: Final = "/v1/why-not/{command}"
 _REF: Final = "#/components/schemas/{model}"
 
 
@@ -45,13 +44,11 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     schemas.update(definitions["$defs"])
     _, answers = models_json_schema([(Problem, "serialization")], ref_template=_REF)
     schemas.update(answers["$defs"])
-    for template in (_COMMAND, _WHY_NOT):
-        general = paths.pop(template)["post"]
-        for command in commands:
-            paths[template.format(command=command.command_type)] = {"post": _of_command(general, command)}
+    general = paths.pop(_COMMAND)["post"]
+    for command in commands:
+        paths[_COMMAND.format(command=command.command_type)] = {"post": _of_command(general, command)}
     for command in commands:
         schemas[f"{command.command_type}Request"] = _body_of(command, schemas["CommandBody"])
-    del schemas["CommandBody"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     document["components"]["securitySchemes"] = {
@@ -62,6 +59,7 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         },
         "session": {"type": "apiKey", "in": "cookie", "name": "venture", "description": "POST /v1/session sets it."},
     }
+    document["components"]["responses"] = _share_problems(paths)
     document["paths"] = dict(sorted(paths.items()))
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
@@ -96,3 +94,14 @@ def _body_of(command: type[Command], general: dict[str, Any]) -> dict[str, Any]:
     if required:
         body["required"] = [*body.get("required", []), "particulars"]
     return body
+
+
+def _share_problems(paths: dict[str, Any]) -> dict[str, Any]:
+    """Take the problems that every operation may answer with out of them, each told once; what was taken out."""
+    shared: dict[str, Any] = {}
+    for operation in (operation for path in paths.values() for operation in path.values()):
+        for status, response in operation["responses"].items():
+            if MEDIA_TYPE in response.get("content", {}):
+                shared[f"Problem{status}"] = response
+                operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
+    return dict(sorted(shared.items()))
