@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from application.approvals import list_approvals
+from deciding.fold import fold
 from domain.need import AdoptNeed, SubmitNeed
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
@@ -94,8 +94,9 @@ async def test_lists_come_by_pages_and_show_what_was_just_written(counter: Count
 
 async def test_who_waits_for_an_approval_is_told_once_it_is_decided(counter: Counter, bureau: Bureau) -> None:
     stream, approval = await posted(bureau)
+    here = await bureau.store.last_position()
     async with counter.service("CAB-REG#1", "CAB-DEC#1") as service:
-        listed = (await service.get("/v1/approvals", params={"stream": stream})).json()["approvals"]
+        listed = (await service.get("/v1/approvals", params={"stream": stream, "at_least": here})).json()["approvals"]
         assert [one["verdict"] for one in listed] == ["OPEN"]
         still = await service.get(f"/v1/approvals/{approval}", params={"wait": 0.05})
         assert (still.json()["verdict"], still.headers["Retry-After"]) == ("OPEN", "0")
@@ -114,8 +115,8 @@ async def posted(bureau: Bureau) -> tuple[StreamId, str]:
     project = bureau.id("project", "AP-1")
     await bureau.straight(project, bureau.award(1), "CAB-REG#1")
     await bureau.straight(project, OpenAwardPublicity(contact="市民政局"), "CAB-REG#1")
-    (request,) = [one async for one in list_approvals(bureau.store, stream=project)]
-    return project, str(request.approval.id)
+    (approval,) = fold(project, [entry async for entry in bureau.store.read(project)]).approvals
+    return project, str(approval.id)
 
 
 async def decline(bureau: Bureau, project: StreamId) -> None:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from application.approvals import NoSuchApproval, StreamApproval, find_approval, list_approvals
+from application.approvals import ApprovalFilter, NoSuchApproval, StreamApproval, find_approval, list_approvals
 from application.reading import may_see
 from deciding.fold import fold
 from domain.catalogue import command_class
@@ -22,6 +22,7 @@ from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import problem_responses
 from web.sse import HEARTBEAT_S, SSE, event, heartbeat
 from web.v1.operations import Wait
+from web.v1.pages import ByPage, FreshnessAnswer, narrow
 from web.v1.streams import require_stream
 
 if TYPE_CHECKING:
@@ -72,28 +73,49 @@ class ApprovalAnswer(BaseModel):
         )
 
 
-class ApprovalList(BaseModel):
-    """Approvals of one stream, oldest first."""
+class ApprovalPage(BaseModel):
+    """Approvals: by stream, and within one the oldest first."""
 
     approvals: list[ApprovalAnswer]
+    next: str | None
+    """What the next page begins after; null at the end."""
+    freshness: FreshnessAnswer
 
 
-@router.get("/v1/approvals", response_model=ApprovalList, responses=problem_responses(401, 403, 404, 422, 429, 503))
+Word = Annotated[str | None, Query(min_length=1, max_length=200)]
+
+
+@router.get("/v1/approvals", response_model=ApprovalPage, responses=problem_responses(401, 403, 404, 422, 429, 503))
 @allow(Policy.READ)
-async def list_stream_approvals(
+async def get_approvals(
     house: ByHouse,
     caller: ByCaller,
     language: ByLanguage,
-    stream: Annotated[str, Query(max_length=200, description="A whole id.", examples=["project/live/AP-5"])],
+    response: Response,
+    page: ByPage,
+    stream: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="A whole id, as project/live/AP-5.")
+    ] = None,
+    realm: Word = None,
+    approver: Annotated[
+        str | None, Query(max_length=40, description="A role, or a seat of it, that may decide.")
+    ] = None,
+    decided_by: Annotated[str | None, Query(min_length=1, max_length=40, description="The seat that decided.")] = None,
     verdict: Annotated[Verdict | None, Query(description="Only those that stand so.")] = None,
-) -> ApprovalList:
-    """The approvals that were ever asked for in a stream."""
-    found = await require_stream(house, caller, stream)
-    rows = [one async for one in list_approvals(house.store, stream=found)]
-    return ApprovalList(
-        approvals=[
-            ApprovalAnswer.of(found, one.approval, language) for one in rows if verdict in (None, one.approval.verdict)
-        ]
+    organisation: Word = None,
+) -> ApprovalPage:
+    """Approvals that were ever asked for, open and ended; an organisation's own people see its own."""
+    if stream is not None:
+        await require_stream(house, caller, stream)
+    filters = ApprovalFilter(
+        stream=stream, realm=realm, role=approver, decided_by=decided_by, verdict=verdict, organisation=organisation
+    )
+    request = page if stream is not None else narrow(page, caller, organisation)
+    found = await list_approvals(house.store, filters, request)
+    return ApprovalPage(
+        approvals=[ApprovalAnswer.of(one.stream, one.approval, language) for one in found.rows],
+        next=found.next,
+        freshness=FreshnessAnswer.of(found.freshness, response),
     )
 
 
@@ -161,9 +183,10 @@ async def _wait(house: House, found: StreamApproval, patience_s: float) -> Appro
 
 
 async def _require_approval(house: House, caller: Caller, approval_id: UUID) -> StreamApproval:
-    """The approval, if it may be seen. Raises NoSuchApproval, alike for one that is not there."""
-    found = await find_approval(house.store, approval_id)
-    state = fold(found.stream, [e async for e in house.store.read(found.stream)])
-    if not may_see(caller.grants, state):
+    """The approval as the log has it, if it may be seen. Raises NoSuchApproval, alike for one that is not there."""
+    stream = (await find_approval(house.store, approval_id)).stream
+    state = fold(stream, [e async for e in house.store.read(stream)])
+    approval = next((one for one in state.approvals if one.id == approval_id), None)
+    if approval is None or not may_see(caller.grants, state):
         raise NoSuchApproval(approval_id)
-    return found
+    return StreamApproval(stream, approval)
