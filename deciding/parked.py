@@ -9,16 +9,22 @@ from deciding.journal import Journal
 from deciding.reader import Reader
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
-from domain.kernel.identity import SYSTEM
+from domain.kernel.identity import SYSTEM, consequence_command_id
 from domain.kernel.refusal import Unmet
+from store.bounds import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
 
     from deciding.decision import Decision, Step
+    from domain.kernel.envelope import Envelope
     from domain.kernel.identity import StreamId
     from store.port import EventStore
+
+
+_AT_ONCE = 500
+"""Ids that are looked up in one question."""
 
 
 async def require_free_ids(store: EventStore, decision: Decision) -> None:
@@ -42,6 +48,18 @@ async def find_taken(store: EventStore, others: tuple[Decision, ...]) -> Unmet |
     return None
 
 
+async def is_consequence_taken(store: EventStore, envelope: Envelope) -> bool:
+    """Whether something is journalled under an id that a consequence of that command, itself in no journal, would have.
+
+    The two are recorded together or not at all, so it is somebody else's. Bounded by what one append can hold.
+    """
+    for first in range(0, MOST_ROWS, _AT_ONCE):
+        ids = [consequence_command_id(envelope.command_id, number) for number in range(first, first + _AT_ONCE)]
+        if (await store.outcomes(ids)).commands:
+            return True
+    return False
+
+
 async def iterate_parked(store: EventStore, now: datetime, limit: int = 100) -> AsyncIterator[StreamParked]:
     """Streams on the wall clock whose deadline has passed and cannot be applied, with the reason. Records nothing."""
     for row in await store.overdue(Clock.WALL, now, limit):
@@ -50,6 +68,27 @@ async def iterate_parked(store: EventStore, now: datetime, limit: int = 100) -> 
         try:
             decision = await decide_on(
                 store, reader.states[row.stream], row.clock, at=now, order=None, command_id=None, reader=reader
+            )
+            await require_free_ids(store, decision)
+        except StreamParked as parked:
+            yield parked
+
+
+async def iterate_parked_on_paper(store: EventStore, now: datetime, limit: int = 100) -> AsyncIterator[StreamParked]:
+    """The same of realms on a manual clock: the deadline that comes first, where it would let nothing later by.
+
+    A deadline of which the clock has not been told yet is none. Records nothing.
+    """
+    realms = dict.fromkeys(row.stream.realm for row in await store.overdue(Clock.MANUAL, now, limit))
+    for name in realms:
+        row = await store.falling_due(name, now)
+        if row is None or row.due_at is None:
+            continue
+        reader = Reader(store)
+        await reader.fetch(Reads(streams=frozenset({row.stream})))
+        try:
+            decision = await decide_on(
+                store, reader.states[row.stream], row.clock, at=row.due_at, order=None, command_id=None, reader=reader
             )
             await require_free_ids(store, decision)
         except StreamParked as parked:
