@@ -21,7 +21,7 @@ _ALIGNMENTS = (0, 1, 2)
 
 
 def sing(model: Model, kept: frozenset[str] = frozenset()) -> Model:
-    """The same with the canaries in every text in it that may have them, and in those left out; ``kept`` are left alone."""
+    """The same with the canaries in every text that may have them, left out or not; ``kept`` are left alone."""
     content = model.model_dump(mode="json")
     for path in list(_texts(content)):
         if kept.isdisjoint(map(str, path)):
@@ -39,6 +39,8 @@ def _texts(content: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
         case list():
             for number, part in enumerate(content):
                 yield from _texts(part, (*path, number))
+        case _:
+            return
 
 
 def _try_at(model: BaseModel, content: Any, path: tuple[str | int, ...]) -> None:

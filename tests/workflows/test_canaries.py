@@ -93,7 +93,7 @@ async def _live(house: Breakable, plan: Plan) -> None:
 
 
 async def _live_on_the_wall_clock(house: Breakable) -> None:
-    """A base's support whose award is posted for objection and confirmed when the days are over: timers with captions."""
+    """A base's support, posted for objection and confirmed when the days are over: timers with captions."""
     bureau, skipper = house.bureau(), TimeSkipper(house.client)
     door = Door(WorkflowCarrier(skipper.client, house.settings.task_queue), house.store, bureau.key)
     await bureau.open_base()
@@ -128,9 +128,14 @@ async def test_what_somebody_wrote_is_read_nowhere_outside_of_postgres(
 ) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     health, sdk = processes.free_port(), processes.free_port()
-    told = {"VENTURE_LOG_LEVEL": "debug", "VENTURE_HEALTH_PORT": str(health), "VENTURE_SDK_METRICS_PORT": str(sdk)}
     with collector() as traces, caplog.at_level(logging.DEBUG):
-        async with breakable(settings, VENTURE_OTLP_ENDPOINT=traces.endpoint, **told) as house:
+        async with breakable(
+            settings,
+            VENTURE_OTLP_ENDPOINT=traces.endpoint,
+            VENTURE_LOG_LEVEL="debug",
+            VENTURE_HEALTH_PORT=str(health),
+            VENTURE_SDK_METRICS_PORT=str(sdk),
+        ) as house:
             await let_time_be_skipped(house.servers.owner_url)
             await _live(house, _read_life(life))
             await _live_on_the_wall_clock(house)
@@ -151,9 +156,7 @@ async def test_what_somebody_wrote_is_read_nowhere_outside_of_postgres(
             places = {
                 **{f"history {number}": content for number, content in enumerate(histories)},
                 "log of the door": caplog.text.encode(),
-                "metrics": (
-                    (await http_get(health, "/metrics")).text + (await http_get(sdk, "/metrics")).text
-                ).encode(),
+                **{f"metrics {port}": (await http_get(port, "/metrics")).text.encode() for port in (health, sdk)},
                 "traces": b"".join(traces.bodies),
             }
             assert [f"{place}: {form}" for place, content in places.items() for form in find(content)] == []
