@@ -24,6 +24,7 @@ from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
 from scenarios.schema import scenario_schema
+from web.app import build_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,6 +44,7 @@ def current() -> Mapping[Path, str]:
     written = json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n"
     files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
     files[DOCS.parent / "scenarios" / "rules.txt"] = "".join(f"{rule}\n" for rule in sorted(named_rules()))
+    files[DOCS / "openapi.json"] = json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n"
     return files
 
 
