@@ -186,13 +186,22 @@ class CommandActivities:
         decision, others = await self._decide(request, stream)
         if not decision.steps or (answer := await self._find_objection(request, decision, stream)) is not None:
             return await self._leave(stream, answer)
-        append = manual_clock.hold_realm(
-            build_append(decision, others, request.envelope), request.stream.realm, stream.loaded
-        )
+        append = await self._build_append(request, stream, decision, others)
         appended = await self._append(append, goes_live=manual_clock.goes_live(decision, stream.loaded))
         if appended.status is Status.DUPLICATE and (answer := await self._find_taken(request, decision, others)):
             return await self._leave(stream, answer)
         return self._conclude(request, decision, appended)
+
+    async def _build_append(
+        self, request: CarryOut, stream: _Stream, decision: Decision, others: tuple[Decision, ...]
+    ) -> Append:
+        """What is to be recorded; of a group in a thread: writing thousands of entries would keep others waiting."""
+
+        def build() -> Append:
+            append = build_append(decision, others, request.envelope)
+            return manual_clock.hold_realm(append, request.stream.realm, stream.loaded)
+
+        return await asyncio.to_thread(build) if others else build()
 
     async def _load(self, request: CarryOut) -> _Stream:
         """The stream, and with it what deciding will want: nothing for what is not even taken in."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from deciding.parked import is_consequence_taken
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
@@ -81,9 +82,11 @@ async def is_unrecorded(store: EventStore, envelope: Envelope, unmet: tuple[Unme
         "CLOCK": realm.now is not None and at < realm.now,
         "CK01": realm.clock is Clock.WALL,
         "CK02": await store.falling_due(envelope.subject.realm, at) is not None,
-        "ID03": True,  # whose id is taken, deciding/parked.py has read in the journal
     }
-    return bool(unmet) and all(founded.get(u.rule, False) for u in unmet)
+    rules = {u.rule for u in unmet}
+    if rules == {"ID03"}:
+        return await is_consequence_taken(store, envelope)
+    return bool(rules) and all(founded.get(rule, False) for rule in rules)
 
 
 def goes_live(decision: Decision, loaded: Loaded) -> bool:

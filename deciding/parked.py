@@ -9,16 +9,22 @@ from deciding.journal import Journal
 from deciding.reader import Reader
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
-from domain.kernel.identity import SYSTEM
+from domain.kernel.identity import SYSTEM, consequence_command_id
 from domain.kernel.refusal import Unmet
+from store.bounds import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
 
     from deciding.decision import Decision, Step
+    from domain.kernel.envelope import Envelope
     from domain.kernel.identity import StreamId
     from store.port import EventStore
+
+
+_AT_ONCE = 500
+"""Ids that are looked up in one question."""
 
 
 async def require_free_ids(store: EventStore, decision: Decision) -> None:
@@ -40,6 +46,18 @@ async def find_taken(store: EventStore, others: tuple[Decision, ...]) -> Unmet |
                     en=f"the id {step.command_id}, which follows from this one, is taken on {holder}; use another id",
                 )
     return None
+
+
+async def is_consequence_taken(store: EventStore, envelope: Envelope) -> bool:
+    """Whether something is journalled under an id that a consequence of that command, itself in no journal, would have.
+
+    The two are recorded together or not at all, so it is somebody else's. Bounded by what one append can hold.
+    """
+    for first in range(0, MOST_ROWS, _AT_ONCE):
+        ids = [consequence_command_id(envelope.command_id, number) for number in range(first, first + _AT_ONCE)]
+        if (await store.outcomes(ids)).commands:
+            return True
+    return False
 
 
 async def iterate_parked(store: EventStore, now: datetime, limit: int = 100) -> AsyncIterator[StreamParked]:

@@ -14,6 +14,7 @@ from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.bounds import AppendInvalid, check_standing
 from store.bytes import GENESIS, chain_hash, leaf
+from store.memory_views import MemoryViews
 from store.port import (
     AHEAD_TOLERANCE,
     Append,
@@ -112,6 +113,7 @@ class MemoryStore:
         self._followers: dict[str, _Follower] = {}
         self._grown = asyncio.Event()
         self._closed = False
+        self.views = MemoryViews(self._entries, self._generation)
 
     async def append(self, append: Append) -> AppendResult:
         """All or nothing. See the port."""
@@ -360,6 +362,9 @@ class MemoryStore:
             follower.generation += 1
         follower.until = now + lasting
         return follower.generation
+
+    def _generation(self, name: str) -> int | None:
+        return self._followers[name].generation if name in self._followers else None
 
     async def cursor(self, name: str) -> int:
         """The position up to which that follower has worked."""

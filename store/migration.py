@@ -5,6 +5,7 @@ Forward only. Run it with the owner's url; the roles that the app and the audito
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 
 from domain.kernel.failure import Failure, FailureKind
+from store.postgres_views import READER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,6 +166,41 @@ async def _grant(connection: asyncpg.Connection[Any], app_role: str | None, audi
         async with connection.transaction():
             for grant in grants:
                 await connection.execute(grant.format(role=quoted))
+            for table in await _list_policed(connection):
+                await connection.execute(f"DROP POLICY IF EXISTS {quoted} ON {table}")
+                await connection.execute(f"CREATE POLICY {quoted} ON {table} FOR SELECT TO {quoted} USING (true)")
+        if role == app_role:
+            await _grant_reader(connection, quoted)
+
+
+async def _grant_reader(connection: asyncpg.Connection[Any], app: str) -> None:
+    """For whoever reads for one organisation: a role that the app may become, and that sees its rows only."""
+    tables = await _list_policed(connection)
+    if not tables:
+        return  # an earlier form, for tests
+    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", READER):
+        with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):  # by another database's runner
+            await connection.execute(f"CREATE ROLE {READER} NOLOGIN")
+    if not await connection.fetchval("SELECT pg_has_role($1, $2, 'member')", app.strip('"'), READER):
+        await connection.execute(f"GRANT {READER} TO {app}")
+    async with connection.transaction():
+        await connection.execute(f"GRANT USAGE ON SCHEMA venture TO {READER}")
+        for table in tables:
+            await connection.execute(f"GRANT SELECT ON {table} TO {READER}")
+            await connection.execute(f"DROP POLICY IF EXISTS of_organisation ON {table}")
+            await connection.execute(
+                f"CREATE POLICY of_organisation ON {table} FOR SELECT TO {READER} "
+                "USING (current_setting('venture.organisation', true) = ANY (organisations))"
+            )
+
+
+async def _list_policed(connection: asyncpg.Connection[Any]) -> Sequence[str]:
+    """The view tables that are read under policies."""
+    rows = await connection.fetch(
+        "SELECT format('venture.%I', relname) AS name FROM pg_class"
+        " WHERE relnamespace = 'venture'::regnamespace AND relkind = 'r' AND relrowsecurity ORDER BY relname"
+    )
+    return [row["name"] for row in rows]
 
 
 _AUDITOR: Final = (

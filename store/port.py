@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
+    from store.views import ViewStore
 
 
 AHEAD_TOLERANCE: Final = timedelta(seconds=5)
@@ -238,6 +239,10 @@ class Posting:
 
 class EventStore(Protocol):
     """An append-only log with guards and an agenda. Raises StoreUnavailable where the outcome is not known."""
+
+    @property
+    def views(self) -> ViewStore:
+        """The read side: rows folded out of the log."""
 
     async def append(self, append: Append) -> AppendResult:
         """All or nothing. Concurrent calls of one process are coalesced; one that says no leaves its neighbours be.

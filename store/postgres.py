@@ -34,6 +34,7 @@ from store.port import (
     Status,
     StoreUnavailable,
 )
+from store.postgres_views import PostgresViews
 from store.sql import QUERIES
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class PostgresStore:
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         """Use that pool. The store is one event loop's."""
         self._pool = pool
+        self.views = PostgresViews(pool, _translate_errors)
         self._pending: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._connection: PoolConnectionProxy[Any] | None = None

@@ -157,3 +157,35 @@ SELECT position, ordinal, source, target, fen FROM venture.postings
 -- name: poke
 -- A poke need not be durable: nobody is to wait for its flush.
 SELECT set_config('synchronous_commit', 'off', true), pg_notify('venture', $1);
+
+-- name: view_heads
+SELECT name, generation, version, live, position, reached_at, walked, done, total FROM venture.views ORDER BY name, generation;
+
+-- name: view_live
+-- $1 view. How far the live one has come, and where the log ends at that moment.
+SELECT v.generation, v.position, v.reached_at, COALESCE(e.position, 0) AS last_position
+  FROM (SELECT 1) one
+  LEFT JOIN venture.views v ON v.name = $1::text AND v.live
+  LEFT JOIN (SELECT position FROM venture.entries ORDER BY position DESC LIMIT 1) e ON true;
+
+-- name: view_begin
+SELECT venture.begin_view($1, $2, $3);
+
+-- name: view_write
+SELECT venture.write_views($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: view_switch
+SELECT venture.switch_view($1, $2);
+
+-- name: view_abandon
+SELECT venture.abandon_view($1, $2);
+
+-- name: view_sweep
+SELECT venture.sweep_view($1, $2);
+
+-- name: view_streams
+-- $1 after which stream, $2 limit.
+SELECT stream FROM venture.streams WHERE stream > $1::text ORDER BY stream LIMIT $2::int;
+
+-- name: view_organisation
+SELECT set_config('venture.organisation', $1, true);
