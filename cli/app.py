@@ -25,7 +25,16 @@ NOUNS = {
     "approval": ("審批：等待中的決定 / approvals: decisions that are waited for", ("cli.approval",)),
     "audit": ("審計：核驗、重演、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
 }
-VERBS = ("cli.command", "cli.servers", "cli.reconcile", "cli.go_live", "cli.inbox", "cli.bulk", "cli.doctor")
+VERBS = (
+    "cli.command",
+    "cli.servers",
+    "cli.reconcile",
+    "cli.go_live",
+    "cli.inbox",
+    "cli.bulk",
+    "cli.doctor",
+    "cli.simulate",
+)
 """The modules of the verbs that stand alone."""
 
 
