@@ -181,6 +181,7 @@ class CommandActivities:
 
     async def _carry_out_on(self, stream: _Stream, request: CarryOut) -> CarryOutResult | None:
         """As docs/architecture.md draws it: journal? due first, decide, append, answer."""
+        self._require_own_log(request, stream)
         if (answer := self._find_answer(request, stream)) is not None or not self._moves_time(request, stream):
             return await self._leave(stream, answer)
         decision, others = await self._decide(request, stream)
@@ -210,6 +211,15 @@ class CommandActivities:
         unmet = find_inadmissible(envelope) if envelope is not None and not forged else ()
         loaded, state = await reader.begin(request, alone=forged or bool(unmet))
         return _Stream(state, loaded, reader, forged=forged, inadmissible=unmet)
+
+    def _require_own_log(self, request: CarryOut, stream: _Stream) -> None:
+        """Raise ``AnotherLog`` for a command that was meant for another log than this worker's."""
+        wanted, ours = request.envelope.log if request.envelope else "", (stream.loaded.genesis or b"").hex()
+        if wanted and wanted != ours and not stream.forged:
+            log.error("worker.another_log", stream=request.stream, log=ours, wanted=wanted)
+            self._measures.another_log.inc()
+            message = f"this worker serves the log {ours[:16] or '-'}, not {wanted[:16]}"
+            raise ApplicationError(message, type="AnotherLog", non_retryable=True)
 
     def _find_answer(self, request: CarryOut, stream: _Stream) -> Answer | None:
         """The answer that needs no decision: forged, journalled already, inadmissible, or dated before the clock."""

@@ -74,6 +74,27 @@ async def iterate_parked(store: EventStore, now: datetime, limit: int = 100) -> 
             yield parked
 
 
+async def iterate_parked_on_paper(store: EventStore, now: datetime, limit: int = 100) -> AsyncIterator[StreamParked]:
+    """The same of realms on a manual clock: the deadline that comes first, where it would let nothing later by.
+
+    A deadline of which the clock has not been told yet is none. Records nothing.
+    """
+    realms = dict.fromkeys(row.stream.realm for row in await store.overdue(Clock.MANUAL, now, limit))
+    for name in realms:
+        row = await store.falling_due(name, now)
+        if row is None or row.due_at is None:
+            continue
+        reader = Reader(store)
+        await reader.fetch(Reads(streams=frozenset({row.stream})))
+        try:
+            decision = await decide_on(
+                store, reader.states[row.stream], row.clock, at=row.due_at, order=None, command_id=None, reader=reader
+            )
+            await require_free_ids(store, decision)
+        except StreamParked as parked:
+            yield parked
+
+
 def is_deadline(step: Step) -> bool:
     """Whether the step fell due, rather than being asked for or following from what was."""
     return step.order.actor == SYSTEM

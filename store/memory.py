@@ -214,8 +214,11 @@ class MemoryStore:
 
     async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
         """What is journalled of those commands, and in which log."""
-        genesis = self._entries[0].chain if self._entries else None
-        return Outcomes(genesis, {key: self._journal[key] for key in command_ids if key in self._journal})
+        return Outcomes(await self.genesis(), {key: self._journal[key] for key in command_ids if key in self._journal})
+
+    async def genesis(self) -> bytes | None:
+        """Which log it is: the chain hash of its first entry; None of an empty one."""
+        return self._entries[0].chain if self._entries else None
 
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id."""
@@ -264,6 +267,7 @@ class MemoryStore:
             streams.pop(stream),
             self._realm(stream.realm, apart_from=stream),
             self._clock(),
+            await self.genesis(),
         )
         return loaded, replace(whole, streams=streams)
 

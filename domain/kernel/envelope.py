@@ -50,6 +50,9 @@ class Envelope(_Wire):
     """Its particulars as plain JSON, in the form that pydantic writes."""
     derived: Annotated[bool, Field(exclude_if=lambda derived: not derived)] = False
     """Whether the engine derived the id, as for a scenario's step or a file's row: nobody else brings such an id."""
+    log: Annotated[str, Field(exclude_if=lambda log: not log)] = ""
+    """The log that the door reads, by the chain hash of its first entry in hex: no other is to record the command.
+    Empty before there is an entry."""
     person: Annotated[PersonId | None, Field(exclude_if=lambda person: person is None)] = None
     """Who asks, on that seat; None for a bare seat, whom only a paper realm takes in."""
     session: Annotated[Session, Field(exclude_if=lambda session: not session)] = ""
