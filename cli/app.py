@@ -29,7 +29,16 @@ NOUNS = {
     "policy": ("權限：誰可辦什麼，為何 / policy: who may do what, and why", ("cli.policy",)),
     "audit": ("審計：核驗、重演、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
 }
-VERBS = ("cli.command", "cli.servers", "cli.reconcile", "cli.go_live", "cli.inbox", "cli.bulk", "cli.doctor")
+VERBS = (
+    "cli.command",
+    "cli.servers",
+    "cli.reconcile",
+    "cli.go_live",
+    "cli.inbox",
+    "cli.bulk",
+    "cli.doctor",
+    "cli.simulate",
+)
 """The modules of the verbs that stand alone."""
 
 
