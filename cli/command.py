@@ -314,7 +314,7 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
     command_type = command_class(row.command)
     fields = [_field_row(one, command_type) for one in field_shapes(command_type).values()]
     needed = (f"{f['name']}={f['example']}" for f in fields if f["required"] and not f["in_subject"])
-    part = "/T1" if command_type.subject_field else ""
+    part = "".join(f"/{f['example']}" for f in fields if f["in_subject"])
     words = ("venture", "do", row.command, _SUBJECTS[row.kind] + part, "--as", f"{row.roles[0]}#1", *needed)
     example = " ".join(map(shlex.quote, words))
     if not printer.for_people:
@@ -380,6 +380,9 @@ _SUBJECTS = {
     "scheme": "fuzhou",
     "calendar": "cn",
     "realm": "realm",
+    "person": "P-1",
+    "seat": "CAB-REG#1",
+    "office": "office",
 }
 
 
