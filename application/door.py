@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from application.carrier import Carrier
+    from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
     from store.port import Entry, Standing
@@ -136,6 +137,10 @@ class CommandRequest:
     """The business time of a command in a realm on a manual clock, UTC; on the wall clock there is none."""
     derived: bool = False
     """Whether the engine derived the id: a step of a scenario, a row of a file. A caller's id is never derived."""
+    person: PersonId | None = None
+    """Who asks, on that seat; None for a paper realm's bare seat."""
+    session: str = ""
+    """The login under which they ask, by an opaque id."""
 
 
 class Door:
@@ -162,8 +167,10 @@ class Door:
         command_id: UUID | None = None,
         at: datetime | None = None,
         derived: bool = False,
+        person: PersonId | None = None,
+        session: str = "",
     ) -> Receipt:
-        """Have the command carried out.
+        """Have the command carried out, as that person on the actor's seat.
 
         ``at`` is the business time of a command in a realm on a manual clock (UTC); all that falls due until then comes
         first. On the wall clock it must be left out. ``derived`` says that the engine derived the id (014).
@@ -171,7 +178,7 @@ class Door:
         Raises CommandRejected with every unmet condition, Mismatch, StreamParked, CommandInvalid, CommandDefect, or
         NotKnown.
         """
-        request = CommandRequest(command, actor, command_id or uuid4(), at, derived)
+        request = CommandRequest(command, actor, command_id or uuid4(), at, derived, person, session)
         envelope = self._seal(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
         answer = await self.ask(envelope) if fresh and envelope.signature else None
@@ -224,6 +231,8 @@ class Door:
             received_at=request.at or datetime.now(UTC),
             command=request.command.command_type,
             body=plain(request.command),
+            person=request.person,
+            session=request.session,
         )
         unmet = find_inadmissible(envelope)
         if not unmet:

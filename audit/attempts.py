@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.refusal import Unmet
     from store.port import Entry, EventStore
@@ -33,6 +34,8 @@ class Attempt:
     command_id: UUID
     command: str
     actor: Actor
+    person: PersonId | None
+    """Who asked, where it is known."""
     occurred_at: datetime
     recorded_at: datetime
     unmet: tuple[Unmet, ...]
@@ -51,6 +54,7 @@ class Attempt:
             "command_id": str(self.command_id),
             "command": self.command,
             "actor": self.actor,
+            **({"person": self.person} if self.person else {}),
             "occurred_at": self.occurred_at.isoformat(),
             "recorded_at": self.recorded_at.isoformat(),
             "unmet": [u.model_dump() for u in self.unmet],
@@ -86,6 +90,7 @@ def _read(entry: Entry) -> Attempt | None:
         command_id=entry.command_id,
         command=entry.type,
         actor=journal.actor,
+        person=journal.person,
         occurred_at=entry.occurred_at,
         recorded_at=entry.recorded_at,
         unmet=journal.outcome.unmet,

@@ -146,9 +146,16 @@ class Leaves:
         ):
             if expected != actual:
                 self._add(FindingKind.GROUP, entry, _format(expected), _format(actual), subject)
-        actor = _read_actor(entry)
-        if group.journal is not None and actor != group.journal.actor:
+        if group.journal is None:
+            return
+        actor, persons = _read_who(entry)
+        if actor != group.journal.actor:
             self._add(FindingKind.GROUP, entry, group.journal.actor, actor, "actor")
+        journalled = (*sorted(group.journal.persons), *([group.journal.basis] if group.journal.basis else ()))
+        if persons != journalled:
+            self._add(
+                FindingKind.GROUP, entry, "、".join(journalled) or NOTHING, "、".join(persons) or NOTHING, "persons"
+            )
 
     # ------------------------------------------------------------------------------------------------------- folding
 
@@ -234,11 +241,14 @@ class Leaves:
             )
 
 
-def _read_actor(entry: Entry) -> str:
+def _read_who(entry: Entry) -> tuple[str, tuple[str, ...]]:
+    """The seat that an event names, and the persons; with them by what they acted, if it was another's seat."""
     try:
-        return str(json.loads(entry.meta)["actor"])
-    except (ValueError, KeyError, TypeError):
-        return NOTHING
+        meta = json.loads(entry.meta)
+        persons = tuple(str(person) for person in meta.get("persons", ()))
+        return str(meta["actor"]), (*persons, *([str(meta["basis"])] if "basis" in meta else ()))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return NOTHING, ()
 
 
 def _format_head(version: int, chain: bytes) -> str:

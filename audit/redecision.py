@@ -168,7 +168,8 @@ class _CommandRedecision:
         except ValidationError as error:
             return self._difference("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
         try:
-            order = Order(parse_command(entry.type, _read_body(entry)), journal.actor, entry.occurred_at)
+            command = parse_command(entry.type, _read_body(entry))
+            order = Order(command, journal.actor, entry.occurred_at, journal.persons, journal.basis)
         except (KeyError, ValidationError) as error:
             return self._difference("form", entry.type, f"{type(error).__name__}: {error}")
         no_business = sorted({u.rule for u in refuse_role(order)})

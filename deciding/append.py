@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deciding.agenda_row import build_standing
+from deciding.fold import write_event_meta
 from deciding.journal import Journal
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, Ending
@@ -61,7 +62,7 @@ def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
             NewEvent(
                 type=event.event_type,
                 schema_version=event.schema_version,
-                meta=canonical({"actor": step.order.actor}),
+                meta=write_event_meta(step.order),
                 data=canonical(plain(event)),
                 effects=tuple(event.effects(stream)),
             )

@@ -186,7 +186,7 @@ async def decide_consequences(
             before.state if before else reader.states[other],
             decision.clock,
             at=step.order.at,
-            order=Order(command, step.order.actor, step.order.at),
+            order=replace(step.order, command=command),
             command_id=consequence_command_id(step.command_id, number),
             reader=reader,
         )
@@ -299,6 +299,8 @@ def _refuse_unread(state: State, order: Order, command_id: UUID, calendar: Calen
 
 def _evolve(state: State, step: Step) -> State:
     aggregate = AGGREGATES[state.stream.kind]
+    order = step.order
     for event in step.events:
-        state = aggregate.evolve(state, Occurrence(event, step.order.at, step.order.actor, step.command_id))
+        occurrence = Occurrence(event, order.at, order.actor, step.command_id, order.persons, order.basis)
+        state = aggregate.evolve(state, occurrence)
     return state

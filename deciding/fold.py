@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from domain.catalogue import AGGREGATES, command_class, decode
+from domain.kernel.acting import Basis, PersonId
+from domain.kernel.canonical import canonical
 from domain.kernel.identity import Actor
 from domain.kernel.message import Command, Occurrence
 from domain.kernel.state import State
@@ -14,13 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.kernel.identity import StreamId
+    from domain.kernel.message import Order
     from store.port import Entry
 
 
 def read_occurrence(entry: Entry) -> Occurrence:
-    """The event of an entry, with when it was so and who caused it."""
+    """The event of an entry, with when it was so and who caused it. Raises ValueError or KeyError for other bytes."""
     event = decode(entry.type, entry.schema_version, entry.data)
-    return Occurrence(event, entry.occurred_at, Actor(json.loads(entry.meta)["actor"]), entry.command_id)
+    meta = json.loads(entry.meta)
+    persons = frozenset(PersonId(person) for person in meta.get("persons", ()))
+    basis = Basis(meta["basis"]) if "basis" in meta else None
+    return Occurrence(event, entry.occurred_at, Actor(meta["actor"]), entry.command_id, persons, basis)
+
+
+def write_event_meta(order: Order) -> bytes:
+    """What is kept of who caused an event: the seat and, where they are known, the persons."""
+    meta: dict[str, object] = {"actor": order.actor}
+    if order.persons:
+        meta["persons"] = sorted(order.persons)
+    if order.basis is not None:
+        meta["basis"] = order.basis
+    return canonical(meta)
 
 
 def fold(stream: StreamId, entries: Iterable[Entry], state: State | None = None) -> State:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
+from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.envelope import Answer, Ending, Instant
+from domain.kernel.envelope import Answer, Ending, Instant, Session
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import Unmet
 
@@ -67,6 +68,14 @@ class Journal(BaseModel):
     """Of what was asked; None for a deadline, which nobody asked for."""
     received_at: Instant | None = None
     """When the door took it in; None for a deadline."""
+    person: PersonId | None = None
+    """Who asked; None for a bare seat, for what followed from another command, and for a deadline."""
+    persons: Annotated[frozenset[PersonId], Field(exclude_if=lambda persons: not persons)] = frozenset()
+    """Who counts as acting: whoever asked, and the holder for whom they stood in."""
+    basis: Basis | None = None
+    """By what the person acted on a seat that was not theirs."""
+    session: Session | None = None
+    """The login under which they asked, where there was one."""
 
     @classmethod
     def of(cls, entry: Entry) -> Journal:
@@ -88,6 +97,10 @@ class Journal(BaseModel):
             scheme=step.scheme,
             digest=envelope.digest() if envelope else None,
             received_at=envelope.received_at if envelope else None,
+            person=envelope.person if envelope else None,
+            persons=step.order.persons,
+            basis=step.order.basis,
+            session=(envelope.session or None) if envelope else None,
         )
 
     def as_meta(self) -> bytes:
@@ -97,6 +110,10 @@ class Journal(BaseModel):
     @field_serializer("claims")
     def _sort(self, claims: dict[str, frozenset[str]]) -> dict[str, list[str]]:
         return {key: sorted(holders) for key, holders in claims.items()}
+
+    @field_serializer("persons")
+    def _in_order(self, persons: frozenset[PersonId]) -> list[PersonId]:
+        return sorted(persons)
 
     @field_serializer("received_at")
     def _with_offset(self, instant: Instant | None) -> str | None:

@@ -53,7 +53,7 @@ class Entry:
     recorded_at: datetime
     """The database's time, UTC; never decreases with position."""
     meta: bytes
-    """Canonical JSON: of an event the actor; of a command the actor, digest, outcome, readings, scheme and edition."""
+    """Canonical JSON: of an event who acted; of a command who asked, digest, outcome, readings, scheme and edition."""
     data: bytes
     """Canonical JSON: the particulars."""
     chain: bytes

@@ -67,13 +67,19 @@ class RecordedEvent:
     at: datetime
     """When it was so, UTC."""
     data: Mapping[str, Any]
+    persons: frozenset[str] = frozenset()
+    """Who counts as having acted; empty where nobody is known."""
 
     @classmethod
     def of(cls, entry: Entry) -> RecordedEvent:
         """The event of that entry; without particulars or actor where its bytes are no JSON object."""
         data, meta = _object(entry.data), _object(entry.meta)
         actor = str(meta.get("actor", ""))
-        return cls(entry.position, str(entry.stream), entry.version, entry.type, actor, entry.occurred_at, data)
+        named = meta.get("persons")
+        persons = frozenset(str(person) for person in named) if isinstance(named, list) else frozenset()
+        return cls(
+            entry.position, str(entry.stream), entry.version, entry.type, actor, entry.occurred_at, data, persons
+        )
 
     @property
     def kind(self) -> str:

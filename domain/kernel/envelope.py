@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical, digest
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import Unmet
@@ -25,6 +26,10 @@ def _utc(instant: datetime) -> datetime:
 
 Instant = Annotated[datetime, AfterValidator(_utc)]
 """A moment, kept in UTC; refused without an offset."""
+
+
+Session = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
+"""The login under which somebody asks, by an opaque id; empty where there is none."""
 
 
 class _Wire(BaseModel):
@@ -45,12 +50,17 @@ class Envelope(_Wire):
     """Its particulars as plain JSON, in the form that pydantic writes."""
     derived: Annotated[bool, Field(exclude_if=lambda derived: not derived)] = False
     """Whether the engine derived the id, as for a scenario's step or a file's row: nobody else brings such an id."""
+    person: Annotated[PersonId | None, Field(exclude_if=lambda person: person is None)] = None
+    """Who asks, on that seat; None for a bare seat, whom only a paper realm takes in."""
+    session: Annotated[Session, Field(exclude_if=lambda session: not session)] = ""
+    """The login under which they ask, where there is one."""
     signature: str = ""
     """HMAC-SHA256 in hex over everything else."""
 
     def digest(self) -> str:
-        """What was asked, in hex: equal for the same request asked again, whenever it arrives."""
-        return digest({"subject": self.subject, "actor": self.actor, "command": self.command, "body": self.body})
+        """What was asked and by whom, in hex: equal for the same request asked again, whenever it arrives."""
+        request = {"subject": self.subject, "actor": self.actor, "command": self.command, "body": self.body}
+        return digest({**request, "person": self.person} if self.person else request)
 
     def signed(self, key: bytes) -> Envelope:
         """The same envelope with the door's signature."""

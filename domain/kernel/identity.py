@@ -44,10 +44,11 @@ class Role(Words):
     COMM = "COMM", "社區", "community committee"
     BASE_OP = "BASE-OP", "基地運營方", "base operator"
     PUBLIC = "PUBLIC", "公眾", "the public"
+    ADMIN = "ADMIN", "系統管理員", "administrator"
     SYS = "SYS", "系統時鐘", "the system's clock"
 
 
-class _Text(str):
+class CheckedText(str):
     """A string of a checked form that pydantic parses and JSON writes as itself."""
 
     __slots__ = ()
@@ -59,8 +60,8 @@ class _Text(str):
         )
 
 
-class Actor(_Text):
-    """A person in a role, written ``ROLE#n``; the whole string is the person (design.md §9).
+class Actor(CheckedText):
+    """A seat, written ``ROLE#n``: what acts. Who sits on it is ``domain.kernel.acting`` (design.md §12).
 
     Raises ValueError if the role is unknown, the number is missing, or it is written otherwise (``#01``).
     """
@@ -78,12 +79,12 @@ class Actor(_Text):
 
     @property
     def role(self) -> Role:
-        """The role in which the person acts."""
+        """The role in which it acts."""
         return Role(self.partition("#")[0])
 
     @property
     def number(self) -> int:
-        """Which person of that role."""
+        """Which seat of that role."""
         return int(self.partition("#")[2])
 
 
@@ -91,7 +92,7 @@ SYSTEM = Actor("SYS#1")
 """The timer: the only actor of a deadline."""
 
 
-class StreamId(_Text):
+class StreamId(CheckedText):
     """``kind/realm/name``, e.g. ``project/live/AP-5``: one stream, one workflow of the same id. No personal data.
 
     Raises ValueError if the form is wrong.

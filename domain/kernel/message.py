@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.state import Transition
 
@@ -112,6 +113,17 @@ class Order:
     actor: Actor
     at: datetime
     """UTC."""
+    persons: frozenset[PersonId] = frozenset()
+    """Who counts as acting: whoever asks, and the holder for whom they stand in; empty for a bare seat."""
+    basis: Basis | None = None
+    """By what the person acts on a seat that is not theirs."""
+    is_live: bool = False
+    """Whether the live registers judged who asks: on the wall clock they do."""
+
+    @property
+    def acting(self) -> Acting:
+        """Seat and persons, to be compared with others'."""
+        return Acting(self.actor, self.persons, self.is_live)
 
 
 @dataclass(frozen=True)
@@ -123,6 +135,15 @@ class Occurrence:
     """When it was so, UTC."""
     actor: Actor
     command_id: UUID
+    persons: frozenset[PersonId] = frozenset()
+    """Who counts as having acted; empty for a bare seat, the timer, and whatever was recorded before persons were."""
+    basis: Basis | None = None
+    """By what the person acted on a seat that was not theirs."""
+
+    @property
+    def acting(self) -> Acting:
+        """Seat and persons, to be compared with others'."""
+        return Acting(self.actor, self.persons)
 
 
 @dataclass(frozen=True)

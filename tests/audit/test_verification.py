@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from audit import verification
-from audit.finding import FindingKind
+from audit.finding import NOTHING, FindingKind
 from audit.verification import Root, Verification, verify
 from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
@@ -144,6 +144,13 @@ async def test_another_person_in_the_meta_of_an_event_is_found(store: MemoryStor
     assert located(found, FindingKind.CHAIN) == located(found, FindingKind.GROUP) == [(i + 1, entry.stream)]
     actor = next(f for f in found.findings if f.kind is FindingKind.GROUP)
     assert (actor.subject, actor.expected, actor.actual) == ("actor", "CAB-DEC#1", "CAB-DEC#9")
+
+
+async def test_persons_that_an_event_has_and_its_command_has_not_are_found(store: MemoryStore) -> None:
+    i = at(store, "AwardConfirmed")
+    edit(store, i, meta=b'{"actor":"CAB-DEC#1","persons":["P-9"]}')
+    persons = next(f for f in (await verify(store)).findings if f.kind is FindingKind.GROUP)
+    assert (persons.subject, persons.expected, persons.actual) == ("persons", NOTHING, "P-9")
 
 
 async def test_a_backdated_event_is_found_even_with_its_chain_recomputed(store: MemoryStore) -> None:
