@@ -30,8 +30,10 @@ from deciding.journal import repeat_answer
 from deciding.parked import find_taken, require_free_ids
 from deciding.progress import build_parked_progress, build_progress
 from deciding.reader import CachedReader
+from deciding.warrant import Warrant, hold
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
+from domain.kernel.facts import Reads
 from domain.kernel.message import Order
 from domain.kernel.privacy import describe_error
 from metrics import Metrics
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
 
+    from domain.kernel.identity import StreamId
     from domain.kernel.refusal import Unmet
     from domain.kernel.state import State
     from store.port import Append, AppendResult, EventStore, Loaded
@@ -72,8 +75,8 @@ class _Stream:
     state: State
     loaded: Loaded
     reader: CachedReader
-    forged: bool
-    """Whether what came is not from the door, or not as it left the door."""
+    fault: Unmet | None
+    """Why what came is not taken to be from a door that may ask it; None if it is, or nobody need have asked."""
     inadmissible: tuple[Unmet, ...]
     """Why the command is not even taken in."""
 
@@ -101,15 +104,14 @@ class CommandActivities:
     """Carries commands out against one store."""
 
     def __init__(
-        self, store: EventStore, door_key: bytes, measures: Metrics | None = None, *, checks_clocks: bool = False
+        self, store: EventStore, measures: Metrics | None = None, *, checks_clocks: bool = False
     ) -> None:
-        """Use that store, and let in only what the door with that key has signed; count in those measures.
+        """Use that store, and let in only what is signed by a key that it has published; count in those measures.
 
         A worker ``checks_clocks``: that of Temporal against the store's. That none is ahead, the store sees to itself.
         """
         self._store = store
         self._checks_clocks = checks_clocks
-        self._door_key = door_key
         self._folds = FoldCache()
         self._measures = measures or Metrics()
 
@@ -189,6 +191,7 @@ class CommandActivities:
         append = manual_clock.hold_realm(
             build_append(decision, others, request.envelope), request.stream.realm, stream.loaded
         )
+        append = hold(append, stream.reader.warrant)
         appended = await self._append(append, goes_live=manual_clock.goes_live(decision, stream.loaded))
         if appended.status is Status.DUPLICATE and (answer := await self._find_taken(request, decision, others)):
             return await self._leave(stream, answer)
@@ -197,19 +200,32 @@ class CommandActivities:
     async def _load(self, request: CarryOut) -> _Stream:
         """The stream, and with it what deciding will want: nothing for what is not even taken in."""
         envelope, reader = request.envelope, CachedReader(self._store, folds=self._folds)
-        forged = envelope is not None and not envelope.is_signed(self._door_key)
-        unmet = find_inadmissible(envelope) if envelope is not None and not forged else ()
-        loaded, state = await reader.begin(request, alone=forged or bool(unmet))
-        return _Stream(state, loaded, reader, forged=forged, inadmissible=unmet)
+        warrant = Warrant.of(request)
+        on = warrant.stream if warrant else None
+        hopeless = warrant is not None and (on is None or warrant.is_hopeless(await self._remember(on)))
+        unmet = find_inadmissible(envelope) if envelope is not None else ()
+        loaded, state = await reader.begin(request, warrant=on, alone=hopeless or bool(unmet))
+        is_dated = loaded.realm.clock is Clock.MANUAL
+        fault = warrant.find_fault(reader.warrant, loaded.read_at, is_dated=is_dated) if warrant else None
+        return _Stream(state, loaded, reader, fault=fault, inadmissible=unmet)
+
+    async def _remember(self, stream: StreamId) -> State:
+        """A key or a programme as this worker saw it last: read now if it never did, before anything else is."""
+        known = self._folds.recall(stream).state
+        if known.version:
+            return known
+        reader = CachedReader(self._store, folds=self._folds)
+        await reader.fetch(Reads(streams=frozenset({stream})))
+        return reader.states[stream]
 
     def _find_answer(self, request: CarryOut, stream: _Stream) -> Answer | None:
-        """The answer that needs no decision: forged, journalled already, inadmissible, or dated before the clock."""
+        """The answer that needs no decision: not signed, journalled already, inadmissible, or dated before the clock."""
         envelope = request.envelope
         if envelope is None:
             return None
         state = stream.state
-        if stream.forged:
-            return Answer(ending=Ending.UNSIGNED, stream=state.stream, version=state.version)
+        if stream.fault is not None:
+            return Answer(ending=Ending.UNSIGNED, stream=state.stream, version=state.version, unmet=(stream.fault,))
         if stream.loaded.journalled is not None:
             return repeat_answer(envelope, stream.loaded.journalled)
         if stream.inadmissible:
@@ -245,7 +261,7 @@ class CommandActivities:
             return True
         if stream.loaded.realm.clock is Clock.WALL:
             return request.alarm
-        return not request.alarm and request.is_signed(self._door_key)
+        return not request.alarm and stream.fault is None
 
     async def _find_taken(self, request: CarryOut, decision: Decision, others: tuple[Decision, ...]) -> Answer | None:
         """The refusal of a command whose consequence's id is taken; None if another worker was merely quicker.

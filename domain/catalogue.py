@@ -15,6 +15,7 @@ from domain.project import selection
 from domain.project.aggregate import PROJECT
 from domain.project.stage import Stage
 from domain.registers.calendar import CALENDAR, CALENDAR_NAME, CalendarStage
+from domain.registers.door_key import DOOR_KEY, DoorKeyStage
 from domain.registers.fund import FUND, FundStage
 from domain.registers.incubation_base import BASE, BaseStage
 from domain.registers.organisation import ORGANISATION, OrganisationStage
@@ -45,7 +46,7 @@ def _list_resolution_consequences(stream: StreamId, event: Event) -> Iterable[tu
 _ROUND = replace(ROUND, consequences=_list_resolution_consequences)
 
 AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
-    {a.kind: a for a in (SCHEME, FUND, ORGANISATION, _ROUND, NEED, PANEL, PROJECT, BASE, CALENDAR, REALM)}
+    {a.kind: a for a in (SCHEME, FUND, ORGANISATION, _ROUND, NEED, PANEL, PROJECT, BASE, CALENDAR, REALM, DOOR_KEY)}
 )
 """Every kind of stream with its rules."""
 
@@ -58,6 +59,7 @@ _PREFIXES: Mapping[str, str] = {
     "ORG": ORGANISATION.kind,
     "BASE": BASE.kind,
     "FS": FUND.kind,
+    "DK": DOOR_KEY.kind,
 }
 _SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
@@ -177,6 +179,7 @@ _STAGES: Mapping[str, Mapping[str, str]] = {
         (SCHEME.kind, SchemeStage),
         (CALENDAR.kind, CalendarStage),
         (REALM.kind, RealmStage),
+        (DOOR_KEY.kind, DoorKeyStage),
     )
 }
 

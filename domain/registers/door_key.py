@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, assert_never
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, assert_never, get_args
 
 from pydantic import AfterValidator, Field
 
@@ -311,8 +311,8 @@ def consequences(stream: StreamId, event: Event) -> Iterable[tuple[StreamId, Com
 DECIDER = Decider(
     name="door",
     zh="入口密鑰",
-    commands=(PublishDoorKey, RotateDoorKey, WithdrawDoorKey),
-    events=(DoorKeyPublished, DoorKeyRotated, DoorKeyWithdrawn),
+    commands=get_args(Commands),
+    events=get_args(Events),
     reads=reads,
     decide=decide,
     evolve=evolve,
