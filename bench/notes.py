@@ -15,6 +15,7 @@ from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
+from domain.kernel.relation import ANYBODY, ENGINE
 from domain.kernel.state import NONE, Part, State, Transition
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class TakeNote(Note, Command):
 
     records = Noted
     by = (Role.HOST,)
+    acts_for = (ANYBODY,)
     during = STAGES
     rule = "B"
 
@@ -64,6 +66,7 @@ class Advance(Note, Command):
     """Note two things and go on to the next stage."""
 
     records = Advanced
+    acts_for = (ANYBODY,)
 
 
 class Overlook(Note, Command):
@@ -71,6 +74,7 @@ class Overlook(Note, Command):
 
     records = Noted
     by = (Role.SYS,)
+    acts_for = (ENGINE,)
     during = STAGES
     rule = "B"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,9 +18,10 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
+from domain.kernel.clock import Clock
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
-from runtime.runtime import Runtime
+from runtime.runtime import Runtime, ensure_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,16 +64,17 @@ async def bulk_command(
     printer = invocation.printer
     if not path.is_file():
         raise ArgumentInvalid(f"沒有文件 {path}", f"there is no file {path}")
-    async with invocation.open_runtime(working=not preview) as runtime:
+    async with invocation.open_runtime() as runtime:
         attach = attach_from(path.parent)
         orders = await parse_rows(path.name, path.read_bytes(), runtime.store, realm, again=again, attach=attach)
         _show_commands(orders, printer)
         if preview:
             results = await _preview(orders, runtime, printer)
         elif yes or await _confirm(orders, runtime, printer):
-            with _progress(len(orders), printer, "辦理中", "carrying out") as on_result:
-                run = run_rows(orders, runtime.door, runtime.store, on_result=on_result)
-                results = [result async for result in run]
+            async with ensure_worker(runtime) if await _is_live(orders, runtime) else nullcontext():
+                with _progress(len(orders), printer, "辦理中", "carrying out") as on_result:
+                    run = run_rows(orders, runtime.paper_door, runtime.store, on_result=on_result)
+                    results = [result async for result in run]
         else:
             return
     _show_results(results, printer)
@@ -80,6 +82,12 @@ async def bulk_command(
         raise typer.Exit(FailureKind.UNAVAILABLE)
     if not all(r.ok for r in results):
         raise typer.Exit(FailureKind.REFUSED)
+
+
+async def _is_live(orders: tuple[BulkOrder, ...], runtime: Runtime) -> bool:
+    """Whether any row is of the wall clock, whose deadlines need workflows."""
+    realms = {order.stream.realm for order in orders}
+    return any([(await runtime.store.realm(realm)).clock is Clock.WALL for realm in realms])
 
 
 async def _confirm(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Printer) -> bool:

@@ -17,7 +17,6 @@ from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
-from runtime.runtime import Runtime
 from scenarios.format import Scenario
 from scenarios.plan import read_plan
 from scenarios.play import PlayResult, play
@@ -28,7 +27,9 @@ from schemes.document import DocumentInvalid, read
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from application.door import Door
     from scenarios.plan import Plan, PlannedCommand
+    from store.port import EventStore
 
 app = Typer()
 
@@ -63,16 +64,24 @@ async def play_command(
     fresh: Annotated[
         str, typer.Option("--fresh", help="另起一局：任意字串 / play anew, in a realm of its own: any word")
     ] = "",
+    workflows: Annotated[
+        bool,
+        typer.Option("--workflows", help="經 Temporal 工作流播放，記錄相同 / by way of the workflows: the same log"),
+    ] = False,
 ) -> None:
     """播放情景文件，核對結局 / play scenario files and check how they end.
 
+    手動時鐘無需鬧鐘，故在本進程內辦理 / a manual clock needs no alarm, so it is played within this process.
+
     例 examples:
       venture scenario play scenarios/s2-fuzhou.yaml
+      venture scenario play scenarios/s2-fuzhou.yaml --workflows --fresh 2
       venture scenario play my-round.yaml -o json
     """
     printer, plans = invocation.printer, plan_scenario(paths, fresh)
-    async with invocation.open_runtime(working=True) as runtime:
-        results = await play_all(plans, runtime, printer)
+    async with invocation.open_runtime(working=workflows) as runtime:
+        door = runtime.door if workflows else runtime.paper_door
+        results = await play_all(plans, door, runtime.store, printer)
     if printer.for_people:
         for one in results:
             show(one, printer)
@@ -82,7 +91,7 @@ async def play_command(
         raise typer.Exit(FailureKind.REFUSED)
 
 
-async def play_all(plans: Sequence[Plan], runtime: Runtime, printer: Printer) -> list[PlayResult]:
+async def play_all(plans: Sequence[Plan], door: Door, store: EventStore, printer: Printer) -> list[PlayResult]:
     """Play one after another, with progress shown."""
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -92,7 +101,7 @@ async def play_all(plans: Sequence[Plan], runtime: Runtime, printer: Printer) ->
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:
-        return [await play(one, runtime.door, runtime.store, _Bar(progress, printer)) for one in plans]
+        return [await play(one, door, store, _Bar(progress, printer)) for one in plans]
 
 
 class _Bar:

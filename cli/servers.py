@@ -47,7 +47,7 @@ async def demo_command(*, invocation: Invocation) -> None:
     plans = plan_scenario(list_shipped())
     async with invocation.open_runtime(working=True) as runtime:
         _tell_started(runtime, printer)
-        played = await play_all(plans, runtime, printer)
+        played = await play_all(plans, runtime.door, runtime.store, printer)
         streams = [each.stream for one in played for each in one.projects.values()]
         files = [await load_file(runtime.store, stream) for stream in streams[:1]]
         verification = await verify(runtime.store)

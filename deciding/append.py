@@ -9,6 +9,7 @@ from deciding.agenda_row import build_standing
 from deciding.fold import write_event_meta
 from deciding.journal import Journal
 from domain.kernel.canonical import canonical, plain
+from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
 from store.port import Append, NewEvent, Write
 
@@ -30,7 +31,8 @@ def build_append(decision: Decision, others: tuple[Decision, ...], envelope: Env
         for stream, version in d.reads.items()
         if stream not in streams and stream.kind != "scheme"
     }
-    standings = (build_standing(decision), *(replace(build_standing(other), notified=False) for other in others))
+    waits = decision.clock is Clock.WALL  # on a manual clock no workflow waits for an alarm: going live sets them all
+    standings = (build_standing(decision), *(replace(build_standing(other), notified=not waits) for other in others))
     begun = tuple(standing for standing in standings if standing.version)  # a refused name stays free, and has no row
     return Append(tuple(writes), begun, reads)
 

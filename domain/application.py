@@ -44,6 +44,8 @@ class Application(Part):
     """Self-raised money promised beside it, in fen."""
     community: str | None = None
     """The community that benefits (FZ-2)."""
+    district: str | None = None
+    """The district that screens it; None where only the host and the bureau do."""
     base: str | None = None
     """The base that is supported; None for a service."""
     returned_on: date | None = None

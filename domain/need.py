@@ -17,6 +17,8 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import ANYBODY, BUREAU, PUBLIC, Names, Relation
+from domain.kernel.scope import ScopeKind
 from domain.kernel.state import SAME, Part, State, Transition
 from domain.round.plan import NeedStage, Round, RoundStage
 
@@ -28,6 +30,32 @@ if TYPE_CHECKING:
 
 PROPOSERS = (Role.PUBLIC, Role.COMM, Role.DCAB)
 """Who may say what a community lacks."""
+
+
+# ---------------------------------------------------------------- whose business a need is
+
+
+COMMUNITY = Relation(
+    "need.community",
+    "需求所屬社區；未載明者，任何社區均可提出",
+    "the community that the need names; where it names none, any may submit it",
+    ScopeKind.COMMUNITY,
+    "AF03",
+    lambda _state, _facts, command: _only(command.community),
+)
+
+DISTRICT = Relation(
+    "need.district",
+    "需求所屬區縣；未載明者，任何區縣均可提出",
+    "the district that the need names; where it names none, any may submit it",
+    ScopeKind.DISTRICT,
+    "AF02",
+    lambda _state, _facts, command: _only(command.district),
+)
+
+
+def _only(name: str | None) -> Names:
+    return None if name is None else frozenset({name})
 
 
 # ---------------------------------------------------------------- 提交與附議
@@ -50,6 +78,10 @@ class Shortfall(Particulars):
     """The city's priority that it falls under (HZ-12)."""
     resources: Annotated[tuple[Text, ...], Field(max_length=50, title="資源 / resources")] = ()
     """What the proposer offers towards it (HZ-3)."""
+    community: Annotated[Name | None, Field(title="社區 / community")] = None
+    """The community that says so or that it is about, e.g. ``COMM-1``."""
+    district: Annotated[Name | None, Field(title="區縣 / district")] = None
+    """The district that says so or that it lies in."""
     split_from: Annotated[Name | None, Field(title="拆分自 / split from")] = None
     """The need that this is a part of; then the window does not bind it."""
     attachments: Attachments = ()
@@ -66,6 +98,7 @@ class SubmitNeed(Shortfall, Command):
     """Say what is lacking."""
 
     records = NeedSubmitted
+    acts_for = (PUBLIC, COMMUNITY, DISTRICT)
 
 
 class Endorsement(Particulars):
@@ -86,6 +119,7 @@ class EndorseNeed(Endorsement, Command):
     """Endorse the need."""
 
     records = NeedEndorsed
+    acts_for = (ANYBODY,)
 
 
 # ---------------------------------------------------------------- 決定
@@ -108,6 +142,7 @@ class AdoptNeed(Adoption, Command):
     """Adopt the need."""
 
     records = NeedAdopted
+    acts_for = (BUREAU,)
 
 
 class NeedRejection(Particulars):
@@ -127,6 +162,7 @@ class RejectNeed(NeedRejection, Command):
     """Do not adopt the need."""
 
     records = NeedRejected
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 合併與拆分
@@ -157,6 +193,7 @@ class AbsorbNeed(Absorption, Command):
     """Let this need speak for another one."""
 
     records = NeedAbsorbed
+    acts_for = (BUREAU,)
 
 
 class Merger(Particulars):
@@ -176,6 +213,7 @@ class MergeNeed(Merger, Command):
     """Merge the need into another one that has absorbed it."""
 
     records = NeedMerged
+    acts_for = (BUREAU,)
 
 
 class Division(Particulars):
@@ -199,6 +237,7 @@ class SplitNeed(Division, Command):
     """Split the need into parts that were submitted as such."""
 
     records = NeedSplit
+    acts_for = (BUREAU,)
 
 
 Commands = SubmitNeed | EndorseNeed | AdoptNeed | RejectNeed | AbsorbNeed | MergeNeed | SplitNeed
@@ -220,6 +259,8 @@ class Need(Part):
     proposer: Actor | None = None
     endorsers: frozenset[Actor] = frozenset()
     resources: tuple[str, ...] = ()
+    community: str | None = None
+    district: str | None = None
     absorbed: tuple[str, ...] = ()
     """Needs that were merged into it."""
     into: tuple[str, ...] = ()
@@ -355,6 +396,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 theme=event.theme,
                 proposer=of.actor,
                 resources=event.resources,
+                community=event.community,
+                district=event.district,
                 split_from=event.split_from,
             )
             return state.having(submitted)

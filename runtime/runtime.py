@@ -14,7 +14,9 @@ from temporalio.service import RPCError
 
 import bootstrap
 import temporal_client
+from activities.carry_out import CommandActivities
 from application.door import Door
+from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
 from runtime.store import OpenStore, OutOfService, open_store
 from runtime.worker import run_worker
@@ -38,6 +40,9 @@ class Runtime(OpenStore):
 
     client: Client
     door: Door
+    """Every command through its stream's workflow."""
+    paper_door: Door
+    """Commands to realms on a manual clock within this process, all others through their workflows."""
 
 
 @asynccontextmanager
@@ -56,8 +61,10 @@ async def open_runtime(
         else:
             address = _temporal_address(settings, opened.servers)
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
-        door = Door(WorkflowCarrier(client, settings.task_queue), opened.store, bootstrap.load_door_key(settings))
-        runtime = Runtime(settings, opened.store, opened.servers, client, door)
+        key, workflows = bootstrap.load_door_key(settings), WorkflowCarrier(client, settings.task_queue)
+        paper = ProcessCarrier(CommandActivities(opened.store, key), opened.store, otherwise=workflows)
+        doors = (Door(carrier, opened.store, key) for carrier in (workflows, paper))
+        runtime = Runtime(settings, opened.store, opened.servers, client, *doors)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
         try:

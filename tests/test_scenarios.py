@@ -8,18 +8,41 @@ import pytest
 
 from cli.scenario import list_shipped, plan_scenario
 from scenarios.play import play
+from store.memory import MemoryStore
+from tests.paper import open_paper_door
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from store.port import EventStore
     from tests.conftest import Desk
 
 
+async def written(store: EventStore, realm: str) -> list[tuple[object, ...]]:
+    """What the log holds of a realm, in its order: all that does not tell one log from another."""
+    held: list[tuple[object, ...]] = []
+    position = 0
+    while entries := await store.feed(position, 1000):
+        position = entries[-1].position
+        held += [
+            (e.stream, e.kind, e.version, e.type, e.schema_version, e.command_id, e.occurred_at, e.meta, e.data)
+            for e in entries
+            if e.stream.realm == realm
+        ]
+    return held
+
+
 @pytest.mark.parametrize("path", list_shipped(), ids=lambda path: path.stem)
-async def test_the_story_comes_out_as_told(path: Path, desk: Desk) -> None:
+async def test_the_story_comes_out_as_told_and_leaves_the_same_bytes_without_workflows(path: Path, desk: Desk) -> None:
     (plan,) = plan_scenario([path])
     played = await play(plan, desk.door, desk.store)
     assert played.ok, played.as_json()
+    paper = MemoryStore()
+    assert (await play(plan, open_paper_door(paper), paper)).as_json() == played.as_json()
+    through, within = await written(desk.store, plan.realm), await written(paper, plan.realm)
+    assert within == through, next(
+        (pair for pair in zip(within, through, strict=False) if pair[0] != pair[1]), "length"
+    )
 
 
 @pytest.mark.parametrize("path", list_shipped()[:1], ids=lambda path: path.stem)

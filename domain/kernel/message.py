@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.relation import Relation, list_idle_relations, list_roles_without, scope_kind
 from domain.kernel.state import Transition
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Command(Particulars):
     """The event that it leads to when it is accepted."""
     by: ClassVar[tuple[Role, ...]]
     """Who may ask."""
+    acts_for: ClassVar[tuple[Relation, ...]]
+    """Of those roles, whose business it is: a relation for each kind of scope that they have."""
     during: ClassVar[tuple[str, ...]]
     """The stages in which it is legal."""
     rule: ClassVar[str]
@@ -93,6 +96,7 @@ class Command(Particulars):
             cls.during = tuple(dict.fromkeys(stage for t in moves for stage in t.start))
         if "rule" not in cls.__dict__:
             cls.rule = moves[0].id if moves else "S0"
+        _require_relations(cls)
 
     @classmethod
     def about(cls, part: str, particulars: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,6 +107,26 @@ class Command(Particulars):
     def zh(cls) -> str:
         """The field's term for what it leads to."""
         return cls.records.zh
+
+
+def _require_relations(command: type[Command]) -> None:
+    """Raises TypeError, saying what to write, unless ``acts_for`` is about each role in ``by``, and about no other."""
+    stated = getattr(command, "acts_for", ())
+    for role in list_roles_without(command.by, stated):
+        kind = "ENGINE" if role is Role.SYS else scope_kind(role)
+        message = (
+            f"{command.__name__}.acts_for 未載明 {role} 因何經辦：by 旁須有 {kind} 的關係，如 acts_for = (BUREAU,) / "
+            f"{command.__name__}.acts_for does not say what makes it the business of {role}: "
+            f"beside ``by`` write a relation of scope {kind}, e.g. acts_for = (BUREAU,); "
+            "the general ones are in domain/kernel/relation.py, the others in the rooms that name somebody"
+        )
+        raise TypeError(message)
+    for relation in list_idle_relations(command.by, stated):
+        message = (
+            f"{command.__name__}.acts_for 中的 {relation.id} 不涉及任何可辦的角色，請刪去 / "
+            f"take {relation.id} out of {command.__name__}.acts_for: it is about none of {', '.join(command.by)}"
+        )
+        raise TypeError(message)
 
 
 @dataclass(frozen=True)

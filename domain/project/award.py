@@ -19,9 +19,10 @@ from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition, Verdict
 from domain.kernel.words import Words
-from domain.project.bidders import require_representative
+from domain.project.bidders import ORGANISATION, require_representative
 from domain.project.bidding import (
     Application,
     BaseSupport,
@@ -104,6 +105,7 @@ class ProposeAward(AwardProposal, Command):
     """Propose an award."""
 
     records = AwardProposed
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 放棄、撤銷
@@ -151,6 +153,7 @@ class DeclineAward(Declination, Command):
     """Decline the award."""
 
     records = AwardDeclined
+    acts_for = (ORGANISATION,)
 
 
 class Revocation(Particulars):
@@ -180,6 +183,7 @@ class RevokeAward(Revocation, Command):
     """Revoke the award."""
 
     records = AwardRevoked
+    acts_for = (BUREAU,)
 
 
 Commands = ProposeAward | DeclineAward | RevokeAward

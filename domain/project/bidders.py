@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.application import Application
+from domain.kernel.facts import Reads
+from domain.kernel.identity import Role
+from domain.kernel.relation import Relation
+from domain.kernel.scope import ScopeKind
 from domain.registers.organisation import list_ineligibility, list_unrepresented
+from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
     from datetime import date
@@ -13,7 +18,100 @@ if TYPE_CHECKING:
     from domain.kernel.facts import Facts
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.refusal import Checks
+    from domain.kernel.relation import Names
     from domain.kernel.state import State
+
+
+# ---------------------------------------------------------------- whose business a project is
+
+
+def _name_bidder(state: State, _facts: Facts, command: Any) -> Names:  # noqa: ANN401 - a bid, as it is drafted or handed in
+    """The organisation of the bid; nobody takes over the draft of another by naming itself in it."""
+    known = state.part(Application).organisation
+    return frozenset({command.organisation}) if known in ("", command.organisation) else frozenset()
+
+
+def _read_round(state: State, command: object) -> Reads:
+    round_ = _name_round(state, command)
+    return Reads(streams=frozenset({state.stream.sibling("round", round_)})) if round_ else Reads()
+
+
+def _name_round(state: State, command: object) -> str | None:
+    return getattr(command, "round", None) or state.part(Application).round
+
+
+def name_round_host(state: State, facts: Facts, command: object) -> Names:
+    """The host of the round in which the bid is, or is to be."""
+    return list_hosts(facts.of(state.stream.sibling("round", _name_round(state, command) or "NONE")))
+
+
+BIDDER = Relation(
+    "bidder",
+    "申報書所載的申報組織；已有草稿者，須為同一組織",
+    "the organisation that the bid names; of a draft on file, the one that wrote it",
+    ScopeKind.ORGANISATION,
+    "SD10",
+    _name_bidder,
+)
+
+ORGANISATION = Relation(
+    "organisation",
+    "項目的申報組織（不含聯合申報方）",
+    "the organisation of the project, its partners excepted",
+    ScopeKind.ORGANISATION,
+    "SD10",
+    lambda state, _facts, _command: frozenset({state.part(Application).organisation}) - {""},
+)
+
+PARTNERSHIP = Relation(
+    "partnership",
+    "項目的申報組織或現任聯合申報方",
+    "the organisation of the project, or one of its present partners",
+    ScopeKind.ORGANISATION,
+    "SD10",
+    lambda state, _facts, _command: state.part(Application).bidders,
+)
+
+DISTRICT = Relation(
+    "district",
+    "申報書所載的區縣；未載明者，區縣不得辦理",
+    "the district that the bid names; where it names none, no district",
+    ScopeKind.DISTRICT,
+    "AF02",
+    lambda state, _facts, _command: frozenset({state.part(Application).district or ""}) - {""},
+)
+
+ROUND_HOST = Relation(
+    "host.round",
+    "輪次的承辦單位；輪次未載明者，任何承辦單位",
+    "the host of the round; where the round names none, any managing agency",
+    ScopeKind.PARTY,
+    "AF05",
+    name_round_host,
+    _read_round,
+    frozenset({Role.HOST}),
+)
+
+COMMUNITY = Relation(
+    "community",
+    "申報書所載受益社區",
+    "the community that the bid names as its beneficiary",
+    ScopeKind.COMMUNITY,
+    "AF03",
+    lambda state, _facts, _command: frozenset({state.part(Application).community or ""}) - {""},
+)
+
+SUPPORTED_BASE = Relation(
+    "base",
+    "受扶持的基地",
+    "the base that is supported",
+    ScopeKind.BASE,
+    "AF04",
+    lambda state, _facts, _command: frozenset({state.part(Application).base or ""}) - {""},
+)
+
+
+# ---------------------------------------------------------------- who may be funded, and who is somebody else
 
 
 def require_independent(check: Checks, state: State, party: str | None, zh: str, en: str) -> None:

@@ -18,8 +18,10 @@ from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.state import SAME, State, Transition
 from domain.need import Need
+from domain.project.bidders import BIDDER, DISTRICT, ORGANISATION, ROUND_HOST
 from domain.project.stage import Stage
 from domain.registers.incubation_base import Base, BaseStage
 from domain.registers.organisation import list_ineligibility, list_unrepresented
@@ -67,6 +69,8 @@ class Bid(Particulars):
     """Fields of welfare (HZ-6)."""
     community: Annotated[Text | None, Field(title="社區 / community")] = None
     """The community that benefits, e.g. ``COMM-1`` (FZ-2)."""
+    district: Annotated[Name | None, Field(title="區縣 / district")] = None
+    """The district that screens it before the city does; None where only the host and the bureau do."""
     attachments: Attachments = ()
 
 
@@ -81,6 +85,7 @@ class DraftApplication(Bid, Command):
     """Write a bid, or write it anew."""
 
     records = ApplicationDrafted
+    acts_for = (BIDDER,)
 
 
 class ApplicationSubmitted(Bid, Event):
@@ -111,6 +116,7 @@ class SubmitApplication(Bid, Command):
     """Hand the bid in."""
 
     records = ApplicationSubmitted
+    acts_for = (BIDDER,)
 
 
 class PlacesFreed(Particulars):
@@ -167,6 +173,7 @@ class WithdrawApplication(WithdrawalReason, Command):
     """Take the bid back."""
 
     records = ApplicationWithdrawn
+    acts_for = (ORGANISATION,)
 
 
 class LateSubmission(Particulars):
@@ -199,6 +206,7 @@ class RefuseLateSubmission(LateSubmission, Command):
     """Record that a bid came too late: the door does (SYS), or the desk that took paper in (HOST)."""
 
     records = LateSubmissionRefused
+    acts_for = (ENGINE, ROUND_HOST)
 
 
 # ---------------------------------------------------------------- 初審
@@ -225,6 +233,7 @@ class ReturnApplication(Deficiencies, Command):
     """Send the bid back to be completed."""
 
     records = ApplicationReturned
+    acts_for = (ROUND_HOST, DISTRICT)
 
 
 class ReviewNote(Particulars):
@@ -244,6 +253,7 @@ class PassPreliminaryReview(ReviewNote, Command):
     """Let the bid through to the experts."""
 
     records = PreliminaryReviewPassed
+    acts_for = (ROUND_HOST, DISTRICT, BUREAU)
 
 
 class PreliminaryReviewFailed(PlacesFreed, Event):
@@ -263,6 +273,7 @@ class FailPreliminaryReview(Command):
 
     records = PreliminaryReviewFailed
     by = REVIEWERS
+    acts_for = (ROUND_HOST, DISTRICT, BUREAU)
     during = (Stage.APPLIED,)
     rule = "AP07"
     reason: Reason
@@ -274,6 +285,7 @@ class LapseCompletion(Command):
 
     records = PreliminaryReviewFailed
     by = (Role.SYS,)
+    acts_for = (ENGINE,)
     during = (Stage.RETURNED,)
     rule = "AP08"
 
@@ -306,6 +318,7 @@ class LeaveApplicationOut(NonSelection, Command):
     """Do not choose the bid."""
 
     records = ApplicationNotSelected
+    acts_for = (BUREAU,)
 
 
 Commands = (
@@ -709,6 +722,7 @@ def _write_bid(application: Application, bid: Bid) -> Application:
         requested=bid.requested,
         match_pledged=bid.match_pledged,
         community=bid.community,
+        district=bid.district,
     )
 
 

@@ -18,10 +18,11 @@ from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, St
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
-from domain.project.bidders import list_applicants, require_representative
-from domain.project.contract import Contract
+from domain.project.bidders import ORGANISATION, PARTNERSHIP, list_applicants, require_representative
+from domain.project.contract import HOST, Contract
 from domain.project.delivery import (
     Delivery,
     Outputs,
@@ -84,6 +85,7 @@ class SubmitFinalReport(Outputs, Command):
     """Submit the final report."""
 
     records = FinalReportSubmitted
+    acts_for = (ORGANISATION,)
 
 
 # ---------------------------------------------------------------- 結餘繳回
@@ -108,6 +110,7 @@ class ReturnSurplus(Surplus, Command):
 
     records = SurplusReturned
     by = (Role.SO_ACC,)
+    acts_for = (ORGANISATION,)
     during = (Stage.FINAL_REVIEW, Stage.SETTLEMENT, Stage.TERMINATING)
     rule = "M3"
 
@@ -140,6 +143,7 @@ class CloseProject(Closing, Command):
     """Close the project."""
 
     records = ProjectClosed
+    acts_for = (BUREAU,)
 
 
 class File(Particulars):
@@ -170,6 +174,7 @@ class ArchiveProject(File, Command):
     """Archive the project."""
 
     records = ProjectArchived
+    acts_for = (HOST,)
 
 
 class Reopening(Particulars):
@@ -201,6 +206,7 @@ class ReopenProject(Reopening, Command):
     """Reopen the project."""
 
     records = ProjectReopened
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 更正
@@ -238,6 +244,7 @@ class ProposeCorrection(CorrectionProposal, Command):
 
     records = CorrectionProposed
     by = (Role.SO_PM, Role.SO_ACC, Role.CAB_REG, Role.HOST)
+    acts_for = (PARTNERSHIP, BUREAU, HOST)
     during = CORRECTABLE
     rule = "SD12"
     subject_field: ClassVar[str] = "correction"
@@ -263,6 +270,7 @@ class ConfirmCorrection(CorrectionNumber, Command):
 
     records = CorrectionConfirmed
     by = (Role.CAB_REG, Role.CAB_FIN)
+    acts_for = (BUREAU,)
     during = CORRECTABLE
     rule = "SD12"
     subject_field: ClassVar[str] = "correction"

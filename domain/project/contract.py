@@ -17,10 +17,19 @@ from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, ENGINE, Names, Relation
+from domain.kernel.scope import ScopeKind
 from domain.kernel.state import Part, SchemeRef, State, Transition
 from domain.kernel.words import Named, Words
 from domain.project.award import Award, FundsFreed, require_round_standing
-from domain.project.bidders import list_applicants, require_eligible, require_independent
+from domain.project.bidders import (
+    ORGANISATION,
+    ROUND_HOST,
+    list_applicants,
+    name_round_host,
+    require_eligible,
+    require_independent,
+)
 from domain.project.bidding import give_places_back, list_answers
 from domain.project.money import Money
 from domain.project.stage import CONTRACT_LIVE, Stage, set_gate
@@ -73,6 +82,60 @@ class Signatory(Words):
     COMMUNITY = "COMMUNITY", "社區", "community"
 
 
+# ---------------------------------------------------------------- whose business a contract makes it
+
+
+def name_host(state: State, facts: Facts, command: object) -> Names:
+    """The host of the contract; where it names none, that of the round."""
+    host = state.part(Contract).parties.host
+    return name_round_host(state, facts, command) if host is None else frozenset({host})
+
+
+def _name_evaluator(state: State, _facts: Facts, command: object) -> Names:
+    return _agree(state.part(Contract).parties.evaluator, getattr(command, "evaluator", None))
+
+
+def _name_auditor(state: State, _facts: Facts, command: object) -> Names:
+    return _agree(state.part(Contract).parties.auditor, getattr(command, "auditor", None))
+
+
+def _agree(engaged: str | None, said: str | None) -> Names:
+    """Whom the contract names, if the command names no other; where it names none, whom the command names."""
+    return frozenset({engaged or said or ""} & {said or engaged or ""}) - {""}
+
+
+HOST = Relation(
+    "host",
+    "協議載明的承辦單位；協議未載明者，依輪次",
+    "the host that the contract names; where it names none, that of the round",
+    ScopeKind.PARTY,
+    "AF05",
+    name_host,
+    ROUND_HOST.reads,
+    frozenset({Role.HOST}),
+)
+
+EVALUATOR = Relation(
+    "evaluator",
+    "協議載明的評估機構；協議未載明者，本次所載明者",
+    "the evaluator that the contract names; where it names none, the one that the act names",
+    ScopeKind.PARTY,
+    "AF07",
+    _name_evaluator,
+    roles=frozenset({Role.EVAL}),
+)
+
+AUDITOR = Relation(
+    "auditor",
+    "協議載明的審計機構；協議未載明者，本次所載明者",
+    "the auditor that the contract names; where it names none, the one that the act names",
+    ScopeKind.PARTY,
+    "AF08",
+    _name_auditor,
+    roles=frozenset({Role.AUDIT}),
+)
+
+
 # ---------------------------------------------------------------- 協議簽訂
 
 
@@ -122,6 +185,7 @@ class SignContract(Agreement, Command):
     """Sign the contract."""
 
     records = ContractSigned
+    acts_for = (BUREAU,)
     match_pledged: Annotated[Fen | None, Field(title="承諾配套 / match funding pledged")] = None
     """Funds that the organisation raises itself; None for what its bid promised."""
 
@@ -137,6 +201,7 @@ class LapseContractSigning(Command):
     """Let the award lapse unsigned."""
 
     records = ContractSigningLapsed
+    acts_for = (ENGINE,)
 
 
 # ---------------------------------------------------------------- 專賬備案
@@ -162,6 +227,7 @@ class RegisterLedgerAccount(PayeeAccount, Command):
 
     records = LedgerAccountRegistered
     by = (Role.SO_ACC,)
+    acts_for = (ORGANISATION,)
     during = CONTRACT_LIVE
     rule = "T12"
 
@@ -177,6 +243,7 @@ class ConfirmLedgerAccount(PayeeAccount, Command):
 
     records = LedgerAccountConfirmed
     by = (Role.CAB_FIN,)
+    acts_for = (BUREAU,)
     during = CONTRACT_LIVE
     rule = "SD9"
 

@@ -19,10 +19,12 @@ from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, ENGINE, Relation
+from domain.kernel.scope import ScopeKind
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
-from domain.project.bidders import require_independent
-from domain.project.contract import Contract, Line, require_reasonable_days
+from domain.project.bidders import ORGANISATION, PARTNERSHIP, require_independent
+from domain.project.contract import EVALUATOR, Contract, Line, require_reasonable_days
 from domain.project.stage import Stage, set_gate
 from domain.project.tranches import Key
 
@@ -42,6 +44,19 @@ SUPERVISABLE = (Stage.AWARDED, Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING,
 
 MILESTONES_RUN = (Stage.CONTRACTED, Stage.ACTIVE, Stage.RECTIFYING, Stage.FINAL_REVIEW)
 """The stages in which a milestone's day can pass: not while the project stands still."""
+
+
+SUPERVISOR = Relation(
+    "supervisor",
+    "現任督導機構：指派者，未指派時為協議載明者",
+    "the present supervisor: the one assigned, or else the one that the contract names",
+    ScopeKind.PARTY,
+    "AF06",
+    lambda state, _facts, _command: (
+        frozenset({state.part(Delivery).supervisor or state.part(Contract).parties.supervisor or ""}) - {""}
+    ),
+    roles=frozenset({Role.SUPV}),
+)
 
 
 class ReportKind(Words):
@@ -72,6 +87,7 @@ class AssignSupervisor(Supervisor, Command):
 
     records = SupervisorAssigned
     by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
     during = SUPERVISABLE
     rule = "T12"
 
@@ -95,6 +111,7 @@ class ReceiveMatchFund(Match, Command):
 
     records = MatchFundReceived
     by = (Role.SO_ACC,)
+    acts_for = (PARTNERSHIP,)
     during = (Stage.CONTRACTED, *UNDERWAY, Stage.SUSPENDED, Stage.FINAL_REVIEW)
     rule = "M6"
 
@@ -120,6 +137,7 @@ class StartProject(Command):
     """Start the project."""
 
     records = ProjectStarted
+    acts_for = (ORGANISATION,)
     end: Annotated[Date | None, Field(title="結束日 / end date")] = None
     """The last day of implementation; None for the contract's."""
 
@@ -156,6 +174,7 @@ class RecordActivity(Activity, Command):
 
     records = ActivityRecorded
     by = (Role.SO_PM,)
+    acts_for = (PARTNERSHIP,)
     during = UNDERWAY
     rule = "D3"
     held_on: Annotated[Date | None, Field(title="活動日期 / held on")] = None
@@ -199,6 +218,7 @@ class RecordExpenditure(Spending, Command):
 
     records = ExpenditureRecorded
     by = (Role.SO_ACC,)
+    acts_for = (PARTNERSHIP,)
     during = (Stage.CONTRACTED, *UNDERWAY, Stage.FINAL_REVIEW)
     rule = "D3"
     spent_on: Annotated[Date | None, Field(title="支出日期 / spent on")] = None
@@ -242,6 +262,7 @@ class FormVolunteerTeam(Team, Command):
 
     records = VolunteerTeamFormed
     by = (Role.SO_PM,)
+    acts_for = (PARTNERSHIP,)
     during = UNDERWAY
     rule = "Z1"
 
@@ -266,6 +287,7 @@ class IncubateCommunityOrganisation(Incubation, Command):
 
     records = CommunityOrganisationIncubated
     by = (Role.SO_PM,)
+    acts_for = (PARTNERSHIP,)
     during = UNDERWAY
     rule = "V3"
 
@@ -288,6 +310,7 @@ class RecordSupervisionVisit(Visit, Command):
 
     records = SupervisionVisitRecorded
     by = (Role.SUPV,)
+    acts_for = (SUPERVISOR,)
     during = (Stage.CONTRACTED, *UNDERWAY, Stage.SUSPENDED, Stage.FINAL_REVIEW)
     rule = "T12"
 
@@ -319,6 +342,7 @@ class SubmitReport(Report, Command):
 
     records = ReportSubmitted
     by = (Role.SO_PM,)
+    acts_for = (ORGANISATION,)
     during = (*UNDERWAY, Stage.SUSPENDED)
     rule = "V3"
 
@@ -351,6 +375,7 @@ class MeetMilestone(Achievement, Command):
 
     records = MilestoneMet
     by = (Role.SUPV, Role.EVAL, Role.CAB_REG)
+    acts_for = (SUPERVISOR, EVALUATOR, BUREAU)
     during = (*UNDERWAY, Stage.FINAL_REVIEW)
     rule = "T16"
     subject_field: ClassVar[str] = "milestone"
@@ -367,6 +392,7 @@ class MissMilestone(MilestoneName, Command):
 
     records = MilestoneMissed
     by = (Role.SYS,)
+    acts_for = (ENGINE,)
     during = MILESTONES_RUN
     rule = "T16"
     subject_field: ClassVar[str] = "milestone"

@@ -17,6 +17,7 @@ from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, St
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import State
 from domain.project.award import Award, name_charged_round
 from domain.project.bidders import list_applicants, require_eligible
@@ -83,6 +84,7 @@ class RequestDisbursement(DisbursementRequest, Command):
 
     records = DisbursementRequested
     by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
     during = PAYABLE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
@@ -101,6 +103,7 @@ class CheckDisbursement(TrancheName, Command):
 
     records = DisbursementChecked
     by = (Role.CAB_FIN,)
+    acts_for = (BUREAU,)
     during = PAYABLE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
@@ -117,6 +120,7 @@ class ApproveDisbursement(TrancheName, Command):
 
     records = DisbursementApproved
     by = (Role.CAB_DEC,)
+    acts_for = (BUREAU,)
     during = PAYABLE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
@@ -150,6 +154,7 @@ class PayDisbursement(Payment, Command):
 
     records = DisbursementPaid
     by = (Role.FISCAL,)
+    acts_for = (BUREAU,)
     during = PAYABLE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
@@ -179,6 +184,7 @@ class FailDisbursement(PaymentFailure, Command):
 
     records = DisbursementFailed
     by = (Role.FISCAL,)
+    acts_for = (BUREAU,)
     during = CONTRACT_LIVE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
@@ -202,6 +208,7 @@ class WithholdDisbursement(Withholding, Command):
 
     records = DisbursementWithheld
     by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
     during = CONTRACT_LIVE
     rule = "M8"
     subject_field: ClassVar[str] = "tranche"
@@ -222,6 +229,7 @@ class CancelTranche(Cancellation, Command):
 
     records = TrancheCancelled
     by = (Role.CAB_DEC,)
+    acts_for = (BUREAU,)
     during = CONTRACT_LIVE
     rule = "M8"
     subject_field: ClassVar[str] = "tranche"

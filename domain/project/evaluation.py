@@ -17,10 +17,11 @@ from domain.kernel.identity import Attachment, Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import ENGINE
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
 from domain.project.bidders import require_independent
-from domain.project.contract import Contract, Parties
+from domain.project.contract import AUDITOR, EVALUATOR, Contract, Parties
 from domain.project.delivery import UNDERWAY, Delivery, ReportKind, require_standing_team
 from domain.project.money import Money
 from domain.project.stage import Stage, set_gate
@@ -86,6 +87,7 @@ class ConcludeMidtermEvaluation(Midterm, Command):
 
     records = MidtermEvaluationConcluded
     by = (Role.EVAL,)
+    acts_for = (EVALUATOR,)
     during = UNDERWAY
     rule = "M2"
     evaluator: Annotated[Text | None, Field(title="第三方評估機構 / independent evaluator")] = None
@@ -97,6 +99,7 @@ class FailOverdueMidterm(Command):
 
     records = MidtermEvaluationConcluded
     by = (Role.SYS,)
+    acts_for = (ENGINE,)
     during = UNDERWAY
     rule = "M2"
 
@@ -127,6 +130,7 @@ class IssueAuditOpinion(Audit, Command):
     """Issue the audit opinion."""
 
     records = AuditOpinionIssued
+    acts_for = (AUDITOR,)
     auditor: Annotated[Text | None, Field(title="審計機構 / auditor")] = None
     """The body that audited, by registered id; None for the contract's."""
 
@@ -165,6 +169,7 @@ class ConcludeFinalEvaluation(Final, Command):
     """Conclude the final evaluation."""
 
     records = FinalEvaluationConcluded
+    acts_for = (EVALUATOR,)
     evaluator: Annotated[Text | None, Field(title="第三方評估機構 / independent evaluator")] = None
     """The body that evaluated, by registered id; None for the contract's."""
 

@@ -17,6 +17,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import ANYBODY, BUREAU
 from domain.kernel.state import State, Transition, Verdict
 from domain.kernel.words import Words
 from domain.project.award import Award, FundsFreed, read_panel, require_line
@@ -63,6 +64,7 @@ class LodgeObjection(Complaint, Command):
 
     records = ObjectionLodged
     by = (Role.PUBLIC, Role.SO_LEGAL)
+    acts_for = (ANYBODY,)
     during = (Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD)
     rule = "T03"
 
@@ -86,6 +88,7 @@ class AcceptObjection(ObjectionNumber, Command):
     """Take the objection up."""
 
     records = ObjectionAccepted
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 決定
@@ -119,6 +122,7 @@ class DismissObjection(InvestigationFinding, Command):
     """Dismiss the objection: after investigation, or at once as inadmissible, which stops no clock."""
 
     records = ObjectionDismissed
+    acts_for = (BUREAU,)
     during = (Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD)
 
 
@@ -157,6 +161,7 @@ class UpholdObjection(UpheldObjection, Command):
     """Uphold the objection."""
 
     records = ObjectionUpheld
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 複評
@@ -181,6 +186,7 @@ class RescoreAward(PanelReplacement, Command):
 
     records = AwardRescored
     by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
     during = (Stage.PROPOSED,)
     rule = "T06"
 

@@ -18,6 +18,7 @@ from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
 from domain.project.award import Award, read_panel, require_round_standing
@@ -63,6 +64,7 @@ class OpenAwardPublicity(Notice, Command):
     """Post the proposed award."""
 
     records = AwardPublicityOpened
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 立項批復
@@ -96,6 +98,7 @@ class ConfirmAward(Command):
     """Confirm the award."""
 
     records = AwardConfirmed
+    acts_for = (BUREAU,)
 
 
 Commands = OpenAwardPublicity | ConfirmAward

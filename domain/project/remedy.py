@@ -16,9 +16,10 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.state import ORIGIN, SAME, Part, State, Transition
 from domain.kernel.words import Words
-from domain.project.bidders import list_applicants, require_representative
+from domain.project.bidders import ORGANISATION, list_applicants, require_representative
 from domain.project.contract import Contract
 from domain.project.delivery import Delivery
 from domain.project.disbursement import Adverse
@@ -75,6 +76,7 @@ class OrderRectification(Findings, Command):
     """Order that something be put right."""
 
     records = RectificationOrdered
+    acts_for = (BUREAU,)
     attachments: Evidence
 
 
@@ -83,6 +85,7 @@ class OrderOverdueFinalReport(Command):
 
     records = RectificationOrdered
     by = (Role.SYS,)
+    acts_for = (ENGINE,)
     during = (Stage.ACTIVE,)
     rule = "T13"
 
@@ -107,6 +110,7 @@ class SubmitRectification(RectificationReport, Command):
 
     records = RectificationSubmitted
     by = (Role.SO_LEGAL,)
+    acts_for = (ORGANISATION,)
     during = (Stage.RECTIFYING,)
     rule = "T14"
 
@@ -129,6 +133,7 @@ class AcceptRectification(Recheck, Command):
     """Accept the rectification."""
 
     records = RectificationAccepted
+    acts_for = (BUREAU,)
 
 
 class RectificationFailed(Event):
@@ -149,6 +154,7 @@ class FailRectification(Command):
     """Find that it is not put right."""
 
     records = RectificationFailed
+    acts_for = (BUREAU,)
     finding: Annotated[Text, Field(title="查明情況 / finding")]
     attachments: Evidence
     extended: Annotated[bool, Field(title="已延期 / extended")] = False
@@ -160,6 +166,7 @@ class LapseRectification(Command):
 
     records = RectificationFailed
     by = (Role.SYS,)
+    acts_for = (ENGINE,)
 
 
 # ---------------------------------------------------------------- 中止、恢復
@@ -191,6 +198,7 @@ class SuspendProject(Suspension, Command):
     """Suspend the project."""
 
     records = ProjectSuspended
+    acts_for = (BUREAU,)
 
 
 class Cure(Particulars):
@@ -211,6 +219,7 @@ class ResumeProject(Cure, Command):
     """Resume the project."""
 
     records = ProjectResumed
+    acts_for = (BUREAU,)
 
 
 Commands = (

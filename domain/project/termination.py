@@ -17,6 +17,7 @@ from domain.kernel.identity import Attachment, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.state import ORIGIN, Part, State, Transition, Verdict
 from domain.project.bidding import PlacesFreed, give_places_back, list_answers
 from domain.project.disbursement import Adverse
@@ -76,6 +77,7 @@ class InitiateTermination(HearingNotice, Command):
     """Begin to end the project."""
 
     records = TerminationInitiated
+    acts_for = (BUREAU,)
 
 
 class Hearing(Particulars):
@@ -97,6 +99,7 @@ class UpholdTerminationAppeal(Hearing, Command):
     """Find that the project is not to be ended."""
 
     records = TerminationAppealUpheld
+    acts_for = (BUREAU,)
 
 
 class ProjectTerminated(Adverse, PlacesFreed, Event):
@@ -118,6 +121,7 @@ class TerminateProject(Adverse, Command):
     """End the project."""
 
     records = ProjectTerminated
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 追回
@@ -144,6 +148,7 @@ class OrderClawback(ClawbackDecision, Command):
 
     records = ClawbackOrdered
     by = (Role.CAB_DEC,)
+    acts_for = (BUREAU,)
     during = (Stage.TERMINATING, Stage.SETTLEMENT)
     rule = "M10"
 
@@ -167,6 +172,7 @@ class ReceiveClawback(Receipt, Command):
 
     records = ClawbackReceived
     by = (Role.CAB_FIN,)
+    acts_for = (BUREAU,)
     during = CLAWBACK_RUNS
     rule = "M10"
 
@@ -184,6 +190,7 @@ class EscalateClawback(Command):
 
     records = ClawbackEscalated
     by = (Role.SYS,)
+    acts_for = (ENGINE,)
     during = CLAWBACK_RUNS
     rule = "M10"
 
@@ -208,6 +215,7 @@ class ReferAccountability(Referral, Command):
 
     records = AccountabilityReferred
     by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
     during = REFERABLE
     rule = "V1"
 

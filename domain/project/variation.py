@@ -18,10 +18,11 @@ from domain.kernel.identity import Actor, Attachment, Attachments, Reason, Role,
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Verdict
 from domain.kernel.words import Words
 from domain.project.award import name_charged_round
-from domain.project.bidders import list_applicants, require_representative
+from domain.project.bidders import ORGANISATION, list_applicants, require_representative
 from domain.project.contract import (
     Contract,
     Line,
@@ -97,6 +98,7 @@ class RequestVariation(Change, Command):
 
     records = VariationRequested
     by = (Role.SO_LEGAL,)
+    acts_for = (ORGANISATION,)
     during = VARIABLE
     rule = "D4"
     subject_field: ClassVar[str] = "variation"
@@ -117,6 +119,7 @@ class ApproveVariation(VariationNumber, Command):
 
     records = VariationApproved
     by = (Role.CAB_REG, Role.CAB_DEC)
+    acts_for = (BUREAU,)
     during = VARIABLE
     rule = "D4"
     subject_field: ClassVar[str] = "variation"
@@ -141,6 +144,7 @@ class RejectVariation(VariationRejection, Command):
 
     records = VariationRejected
     by = (Role.CAB_REG, Role.CAB_DEC)
+    acts_for = (BUREAU,)
     during = VARIABLE
     rule = "D4"
     subject_field: ClassVar[str] = "variation"
@@ -176,6 +180,7 @@ class AmendContract(Supplement, Command):
 
     records = ContractAmended
     by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
     during = VARIABLE
     rule = "D4"
     tranches: Annotated[dict[Key, Installment] | None, Field(max_length=50, title="撥款計劃 / payment schedule")] = None

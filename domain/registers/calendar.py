@@ -14,6 +14,7 @@ from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 
@@ -63,6 +64,7 @@ class PublishCalendar(YearNotice, Command):
     """Publish or correct a year."""
 
     records = CalendarPublished
+    acts_for = (BUREAU,)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, T
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import NONE, Part, State, Transition
 from domain.kernel.words import Words
 
@@ -90,6 +91,7 @@ class RegisterFundSource(Source, Command):
     """Put a fund on the register."""
 
     records = FundSourceRegistered
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 資金調整
@@ -121,6 +123,7 @@ class ProposeFundAdjustment(AdjustmentProposal, Command):
 
     records = FundAdjustmentProposed
     by = (Role.CAB_FIN,)
+    acts_for = (BUREAU,)
     during = (FundStage.REGISTERED,)
     rule = "FS02"
     subject_field: ClassVar[str] = "adjustment"
@@ -144,6 +147,7 @@ class ConfirmFundAdjustment(AdjustmentNumber, Command):
 
     records = FundAdjusted
     by = (Role.CAB_FIN, Role.FISCAL)
+    acts_for = (BUREAU,)
     during = (FundStage.REGISTERED,)
     rule = "FS02"
     subject_field: ClassVar[str] = "adjustment"

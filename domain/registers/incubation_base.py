@@ -17,6 +17,8 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks, Unmet
+from domain.kernel.relation import BUREAU, Names, Relation
+from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.organisation import OrganisationStage, list_ineligibility
@@ -46,6 +48,34 @@ class Tier(Words):
         return {"MUNICIPAL": None, "DISTRICT": Tier.MUNICIPAL, "STREET_VILLAGE": Tier.DISTRICT}[self]
 
 
+# ---------------------------------------------------------------- whose business a base is
+
+
+def _name_evaluator(state: State, _facts: Facts, _command: object) -> Names:
+    evaluator = state.part(Base).evaluator
+    return None if evaluator is None else frozenset({evaluator})
+
+
+OPERATOR = Relation(
+    "base.operator",
+    "本基地的運營方",
+    "who operates this base",
+    ScopeKind.BASE,
+    "AF04",
+    lambda state, _facts, _command: frozenset({state.stream.name}),
+)
+
+EVALUATOR = Relation(
+    "base.evaluator",
+    "認定時載明的評估機構；未載明者，任何評估機構",
+    "the evaluator named at its designation; where it names none, any",
+    ScopeKind.PARTY,
+    "AF07",
+    _name_evaluator,
+    roles=frozenset({Role.EVAL}),
+)
+
+
 # ---------------------------------------------------------------- 認定與評估
 
 
@@ -58,6 +88,8 @@ class Designation(Particulars):
     """The organisation that runs it, e.g. ``ORG-1``."""
     parent: Annotated[Name | None, Field(title="上級基地 / base above")] = None
     """The base that guides it, one tier above; None for the municipal one."""
+    evaluator: Annotated[Name | None, Field(title="第三方評估機構 / independent evaluator")] = None
+    """The body that assesses it, e.g. ``EVAL-1``; None leaves that to every evaluator."""
 
 
 class BaseDesignated(Designation, Event):
@@ -79,6 +111,7 @@ class DesignateBase(Designation, Command):
     """Designate the base."""
 
     records = BaseDesignated
+    acts_for = (BUREAU,)
 
 
 class Assessment(Particulars):
@@ -108,6 +141,7 @@ class AssessBase(Assessment, Command):
     """Assess the base."""
 
     records = BaseAssessed
+    acts_for = (EVALUATOR,)
 
 
 # ---------------------------------------------------------------- 入駐與出殼
@@ -140,6 +174,7 @@ class AdmitTenant(Tenancy, Command):
     """Take an organisation in."""
 
     records = TenantAdmitted
+    acts_for = (OPERATOR,)
 
 
 class Departure(Particulars):
@@ -159,6 +194,7 @@ class GraduateTenant(Departure, Command):
     """Let a tenant go."""
 
     records = TenantGraduated
+    acts_for = (OPERATOR,)
 
 
 Commands = DesignateBase | AssessBase | AdmitTenant | GraduateTenant
@@ -176,6 +212,7 @@ class Base(Part):
     tier: Tier | None = None
     operator: str = ""
     parent: str | None = None
+    evaluator: str | None = None
     score: Decimal | None = None
     grade: str | None = None
     """None if it was never assessed."""
@@ -280,9 +317,15 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     base = state.part(Base)
     match event:
         case BaseDesignated():
-            return state.having(
-                replace(base, name=event.name, tier=event.tier, operator=event.operator, parent=event.parent)
+            designated = replace(
+                base,
+                name=event.name,
+                tier=event.tier,
+                operator=event.operator,
+                parent=event.parent,
+                evaluator=event.evaluator,
             )
+            return state.having(designated)
         case BaseAssessed():
             return state.having(replace(base, score=event.score, grade=event.grade))
         case TenantAdmitted():

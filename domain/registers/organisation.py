@@ -17,8 +17,11 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Evidence, Reason, Role, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, Names, Relation
+from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, Part, State, Transition
 from domain.kernel.words import Words
+from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,6 +82,53 @@ class Listing(Words):
     PENALTY = "PENALTY", "行政處罰", "administrative penalty"
 
 
+# ---------------------------------------------------------------- whose business an organisation is
+
+
+def _name_district(state: State, _facts: Facts, command: VerifyOrganisation) -> Names:
+    """Its own once it is on file, whatever the command says: nobody takes an organisation over by naming it anew."""
+    known = state.part(Organisation)
+    return frozenset({(known.district if known.verified else command.district) or ""}) - {""}
+
+
+def _name_intake(state: State, command: VerifyOrganisation | ApplyRatingBonus) -> str | None:
+    known = state.part(Organisation)
+    if isinstance(command, ApplyRatingBonus):
+        return command.round
+    return known.round if known.verified else command.round
+
+
+def _read_intake(state: State, command: VerifyOrganisation | ApplyRatingBonus) -> Reads:
+    round_ = _name_intake(state, command)
+    return Reads() if round_ is None else Reads(streams=frozenset({state.stream.sibling("round", round_)}))
+
+
+def _name_host(state: State, facts: Facts, command: VerifyOrganisation | ApplyRatingBonus) -> Names:
+    round_ = _name_intake(state, command)
+    return frozenset() if round_ is None else list_hosts(facts.of(state.stream.sibling("round", round_)))
+
+
+DISTRICT = Relation(
+    "organisation.district",
+    "該組織所屬區縣；未載明者，區縣不得辦理",
+    "the district that the organisation names; where it names none, no district",
+    ScopeKind.DISTRICT,
+    "AF02",
+    _name_district,
+)
+
+HOST = Relation(
+    "organisation.host",
+    "所為輪次的承辦單位；未載明輪次者，承辦單位不得辦理",
+    "the host of the round for which it is done; where none is named, no managing agency",
+    ScopeKind.PARTY,
+    "AF05",
+    _name_host,
+    _read_intake,
+    frozenset({Role.HOST}),
+)
+
+
 # ---------------------------------------------------------------- 主體核驗
 
 
@@ -98,6 +148,10 @@ class Identity(Particulars):
     annual_report_filed: Annotated[bool, Field(title="年報已報送 / annual report filed")] = True
     own_accounts: Annotated[bool, Field(title="獨立核算 / accounts of its own")] = True
     """Whether it keeps accounts of its own [F5]."""
+    district: Annotated[Name | None, Field(title="區縣 / district")] = None
+    """The district whose office verifies it, where one does."""
+    round: Annotated[Name | None, Field(title="輪次 / round")] = None
+    """The round for whose intake its managing agency verifies it, where one does."""
 
 
 class OrganisationVerified(Identity, Event):
@@ -128,6 +182,7 @@ class VerifyOrganisation(Identity, Command):
     """Verify who the organisation is."""
 
     records = OrganisationVerified
+    acts_for = (HOST, DISTRICT, BUREAU)
 
 
 # ---------------------------------------------------------------- 評估等級
@@ -152,6 +207,7 @@ class RecordRating(RatingLevel, Command):
 
     records = RatingRecorded
     by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
     during = (OrganisationStage.VERIFIED,)
     rule = "OG01"
 
@@ -176,6 +232,7 @@ class ApplyRatingBonus(RatingBonus, Command):
 
     records = RatingBonusApplied
     by = (Role.CAB_REG, Role.HOST)
+    acts_for = (BUREAU, HOST)
     during = (OrganisationStage.VERIFIED,)
     rule = "OG01"
 
@@ -202,6 +259,7 @@ class RecordCreditListing(ListEntry, Command):
 
     records = CreditListingRecorded
     by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
     during = (OrganisationStage.VERIFIED,)
     rule = "OG01"
 
@@ -224,6 +282,7 @@ class LiftCreditListing(ListExit, Command):
 
     records = CreditListingLifted
     by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
     during = (OrganisationStage.VERIFIED,)
     rule = "OG01"
 
@@ -248,6 +307,7 @@ class BanApplicant(Ban, Command):
 
     records = ApplicantBanned
     by = (Role.CAB_DEC,)
+    acts_for = (BUREAU,)
     during = (OrganisationStage.VERIFIED,)
     rule = "OG01"
 
@@ -289,6 +349,10 @@ class Organisation(Part):
     representatives: tuple[Actor, ...] = ()
     annual_report_filed: bool = False
     own_accounts: bool = False
+    district: str | None = None
+    """The district whose office verified it first."""
+    round: str | None = None
+    """The round for whose intake it was verified first."""
     ratings: tuple[Rating, ...] = ()
     bonuses: Mapping[str, int] = field(default_factory=dict)
     """Round and the points that its rating adds there."""
@@ -531,6 +595,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 representatives=event.representatives,
                 annual_report_filed=event.annual_report_filed,
                 own_accounts=event.own_accounts,
+                district=known.district or event.district,
+                round=known.round or event.round,
             )
             return state.having(organisation)
         case RatingRecorded():

@@ -18,9 +18,12 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, Names, Relation
+from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.organisation import Organisation
+from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,6 +73,39 @@ Mark = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
 """Points out of 100, at most two decimals."""
 
 
+# ---------------------------------------------------------------- whose business a panel is
+
+
+def _name_host(state: State, facts: Facts, _command: object) -> Names:
+    return list_hosts(facts.of(state.stream.sibling("round", state.part(Panel).round or "NONE")))
+
+
+def _read_round(state: State, _command: object) -> Reads:
+    round_ = state.part(Panel).round
+    return Reads(streams=frozenset({state.stream.sibling("round", round_)})) if round_ else Reads()
+
+
+REVIEWER = Relation(
+    "panel.reviewer",
+    "抽取在席（含已回避）的專家，以其名冊編號為準",
+    "a reviewer who was drawn, by the number in the roster, those recused included",
+    ScopeKind.ROSTER,
+    "RP04",
+    lambda state, _facts, _command: frozenset(state.part(Panel).seated) | state.part(Panel).barred,
+)
+
+HOST = Relation(
+    "panel.host",
+    "輪次的承辦單位；輪次未載明者，任何承辦單位",
+    "the host of the round; where the round names none, any managing agency",
+    ScopeKind.PARTY,
+    "AF05",
+    _name_host,
+    _read_round,
+    frozenset({Role.HOST}),
+)
+
+
 # ---------------------------------------------------------------- 抽取
 
 
@@ -107,6 +143,7 @@ class DrawPanel(Draw, Command):
     """Draw the panel."""
 
     records = PanelDrawn
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 回避
@@ -151,6 +188,7 @@ class DeclareConflict(Conflict, Command):
     """Declare an interest."""
 
     records = ConflictDeclared
+    acts_for = (REVIEWER,)
 
 
 class Recusal(Particulars):
@@ -183,6 +221,7 @@ class RecuseReviewer(Recusal, Command):
     """Let an expert leave the panel."""
 
     records = ReviewerRecused
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 評分與報告
@@ -218,6 +257,7 @@ class SubmitScore(Sheet, Command):
     """Hand a sheet in."""
 
     records = ScoreSubmitted
+    acts_for = (REVIEWER,)
     subject_field = "application"
 
 
@@ -254,6 +294,7 @@ class IssueReviewReport(PaperResults, Command):
     """Issue the report."""
 
     records = ReviewReportIssued
+    acts_for = (HOST,)
 
 
 Commands = DrawPanel | DeclareConflict | RecuseReviewer | SubmitScore | IssueReviewReport

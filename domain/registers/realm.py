@@ -12,6 +12,8 @@ from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.identity import LIVE, Actor, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, ENGINE, Relation
+from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, Part, State, Transition
 from domain.kernel.words import Words
 
@@ -24,6 +26,16 @@ REALM_NAME = "clock"
 
 OFFICERS = (Role.CAB_REG, Role.CAB_DEC)
 """Who may take a realm to the wall clock, two of them together."""
+
+
+PAPERS = Relation(
+    "realm.papers",
+    "接收紙本、以手動時鐘補錄的承辦單位",
+    "a managing agency that takes papers in, on a manual clock",
+    ScopeKind.PARTY,
+    "AF05",
+    roles=frozenset({Role.HOST}),
+)
 
 
 class RealmStage(Words):
@@ -70,6 +82,7 @@ class SetClock(Setting, Command):
     """Set the realm's clock."""
 
     records = ClockSet
+    acts_for = (BUREAU, PAPERS, ENGINE)
 
 
 @dataclass(frozen=True)

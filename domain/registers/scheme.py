@@ -18,6 +18,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.scheme import RoundLevel, Scheme
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
@@ -56,6 +57,7 @@ class EstablishProgramme(Programme, Command):
     """Establish the programme."""
 
     records = ProgrammeEstablished
+    acts_for = (BUREAU,)
 
 
 class Pack(Particulars):
@@ -91,6 +93,7 @@ class PublishPolicyPack(Pack, Command):
     """Publish a version of the rules."""
 
     records = PolicyPackPublished
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 年度輪次
@@ -136,6 +139,7 @@ class ScheduleAnnualRound(Yearly, Command):
     """Have a round opened every year."""
 
     records = AnnualRoundScheduled
+    acts_for = (BUREAU,)
     subject_field = "programme"
 
 
@@ -150,6 +154,7 @@ class UnscheduleAnnualRound(Series, Command):
     """Have no more rounds opened by themselves."""
 
     records = AnnualRoundUnscheduled
+    acts_for = (BUREAU,)
     subject_field = "programme"
 
 

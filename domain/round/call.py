@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
-from domain.kernel.bounds import Moment
+from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import SHANGHAI, Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
@@ -16,6 +16,7 @@ from domain.kernel.identity import Attachments, Evidence, Reason, Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.state import SAME, SchemeRef, State, Transition
 from domain.round.budget import awarded
 from domain.round.plan import (
@@ -43,6 +44,8 @@ class Announcement(Particulars):
 
     deadline: Annotated[Moment | None, Field(title="截止時間 / deadline")] = None
     """Where the notice names the very instant; otherwise the window counts in working days. At it is late (D1)."""
+    host: Annotated[Name | None, Field(title="承辦單位 / managing agency")] = None
+    """Who takes bids in and hosts their review, e.g. ``HOST-1``; None leaves that to every managing agency."""
     attachments: Attachments = ()
     """The notice and its forms."""
 
@@ -68,6 +71,7 @@ class PublishCall(Announcement, Founding, Command):
     """Ask organisations to apply."""
 
     records = CallPublished
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 公告更正
@@ -81,6 +85,8 @@ class CallCorrection(Particulars):
     """The new deadline, if it moves."""
     scheme: Annotated[SchemeRef | None, Field(title="管理辦法 / scheme")] = None
     """Another version of the rules for all its bids, if they change."""
+    host: Annotated[Name | None, Field(title="承辦單位 / managing agency")] = None
+    """Another managing agency, if it changes."""
     attachments: Attachments = ()
 
 
@@ -95,6 +101,7 @@ class AmendCall(CallCorrection, Command):
     """Correct the call."""
 
     records = CallAmended
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 截止、終止
@@ -111,6 +118,7 @@ class CloseCall(Command):
     """End the window for bids."""
 
     records = CallClosed
+    acts_for = (ENGINE,)
 
 
 class Abandonment(Particulars):
@@ -146,6 +154,7 @@ class CancelCall(Abandonment, Command):
     """Give the round up."""
 
     records = CallCancelled
+    acts_for = (BUREAU,)
 
 
 Commands = PublishCall | AmendCall | CloseCall | CancelCall
@@ -182,6 +191,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(
                 CallPublished(
                     deadline=deadline,
+                    host=command.host,
                     attachments=command.attachments,
                     window_wd=scheme.bidding.window_wd,
                     **said,
@@ -273,10 +283,17 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = state.part(Round)
     match event:
         case CallPublished():
-            called = replace(known, called_on=local_day(of.at), window_wd=event.window_wd, deadline=event.deadline)
+            called = replace(
+                known,
+                called_on=local_day(of.at),
+                window_wd=event.window_wd,
+                deadline=event.deadline,
+                host=event.host,
+            )
             return remember_founding(state.having(called), event)
         case CallAmended():
-            amended = state.having(replace(known, deadline=event.deadline or known.deadline))
+            deadline, host = event.deadline or known.deadline, event.host or known.host
+            amended = state.having(replace(known, deadline=deadline, host=host))
             return replace(amended, scheme=event.scheme or state.scheme)
         case CallClosed() | CallCancelled():
             return state

@@ -20,6 +20,7 @@ from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, ENGINE, Names
 from domain.kernel.scheme import RoundLevel, Route, Scheme
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
@@ -130,6 +131,7 @@ class ApproveRoundBudget(Appropriation, Founding, Command):
     """Approve the year's money."""
 
     records = RoundBudgetApproved
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 需求徵集
@@ -163,6 +165,7 @@ class OpenNeedSolicitation(Solicitation, Founding, Command):
     """Ask the public for needs."""
 
     records = NeedSolicitationOpened
+    acts_for = (BUREAU,)
 
 
 class NeedSolicitationClosed(Event):
@@ -176,6 +179,7 @@ class CloseNeedSolicitation(Command):
     """End the window for needs."""
 
     records = NeedSolicitationClosed
+    acts_for = (ENGINE,)
 
 
 class Catalogue(Particulars):
@@ -204,6 +208,7 @@ class PublishNeedCatalogue(Catalogue, Command):
     """Publish the adopted needs."""
 
     records = NeedCataloguePublished
+    acts_for = (BUREAU,)
 
 
 Commands = ApproveRoundBudget | OpenNeedSolicitation | CloseNeedSolicitation | PublishNeedCatalogue
@@ -235,6 +240,8 @@ class Round(Part):
     """Working days of the bid window, where the call names no deadline."""
     deadline: datetime | None = None
     """The deadline that the call names, UTC."""
+    host: str | None = None
+    """The managing agency that the call names; None where it names none."""
 
     def needs_close_at(self, calendar: Calendar) -> datetime | None:
         """Where the need window ends, UTC."""
@@ -245,6 +252,12 @@ class Round(Part):
         if self.deadline is not None or self.called_on is None:
             return self.deadline
         return day_ends(calendar.after(self.called_on, self.window_wd))
+
+
+def list_hosts(round_: State) -> Names:
+    """Whose business the intake and the review of a round's bids are: its host's, or any managing agency's."""
+    host = round_.part(Round).host
+    return None if host is None else frozenset({host})
 
 
 # ---------------------------------------------------------------- decide

@@ -20,6 +20,7 @@ from domain.kernel.identity import Attachment, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import State, Transition
 from domain.registers.fund import envelope
 from domain.registers.panel import SHORTLISTED, Panel
@@ -107,6 +108,7 @@ class ResolveRound(Resolution, Command):
     """Decide the round."""
 
     records = RoundResolved
+    acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- ranking and preview

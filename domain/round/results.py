@@ -11,6 +11,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU
 from domain.kernel.state import Transition
 from domain.round.budget import undecided
 from domain.round.plan import RoundStage
@@ -49,6 +50,7 @@ class PublishResult(Publication, Command):
     """Make the results public."""
 
     records = ResultPublished
+    acts_for = (BUREAU,)
 
 
 def reads(state: State, _command: PublishResult) -> Reads:

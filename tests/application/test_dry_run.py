@@ -13,7 +13,7 @@ from domain.project.award import DeclineAward
 from domain.project.bidding import WithdrawApplication
 from domain.registers.fund import RegisterFundSource
 from store.memory import MemoryStore
-from tests.audit.direct_door import KEY, REPORTED, play_story, prepare_resolution
+from tests.paper import KEY, REPORTED, play_story, prepare_resolution
 from tests.workflows.bureau import FUND_FEN, Bureau, need_submission, verification
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -13,7 +13,7 @@ from application.queries import resolve_name, resolve_or_begin
 from application.realms import NoSuchRealm, RealmExists, open_realm
 from domain.kernel.clock import Clock
 from store.memory import MemoryStore
-from tests.audit.direct_door import DirectDoor
+from tests.paper import open_paper_door
 from tests.workflows.bureau import Bureau, verification
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ KEY = b"0" * 32
 
 
 def _door(store: MemoryStore) -> Door:
-    return cast("Door", DirectDoor(store))
+    return open_paper_door(store)
 
 
 async def test_a_mistyped_realm_is_said_to_be_none_and_how_to_make_it() -> None:

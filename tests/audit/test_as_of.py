@@ -9,7 +9,7 @@ import pytest
 
 from audit.as_of import as_of, calendar_as_of, instant_of, position_by
 from store.memory import MemoryStore
-from tests.audit.direct_door import play_story
+from tests.paper import play_story
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId

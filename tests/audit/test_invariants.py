@@ -32,8 +32,8 @@ from schemes.calendars import load_published
 from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
-from tests.audit.direct_door import play_story
 from tests.domain.written_realm import WrittenRealm, project, realm_until
+from tests.paper import play_story
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

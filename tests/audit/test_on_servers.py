@@ -28,7 +28,7 @@ from store.bytes import root
 from store.migration import migrate
 from store.port import Append, EntryKind
 from store.postgres import PostgresStore, open_pool
-from tests.audit.direct_door import play_story, story
+from tests.paper import play_story, story
 from tests.store.appends import write
 
 if TYPE_CHECKING:

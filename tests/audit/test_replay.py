@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,13 +27,12 @@ from scenarios.play import play
 from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
-from tests.audit.direct_door import REPORTED, DirectDoor, play_story, prepare_resolution
+from tests.paper import REPORTED, open_paper_door, play_story, prepare_resolution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from application.door import Door
     from domain.kernel.decider import Decider
     from domain.kernel.facts import Facts
     from domain.kernel.message import Command, Event, Order
@@ -106,7 +105,7 @@ async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(pa
     store = MemoryStore()
     document = read(path)
     whole = plan(document.parse(Scenario), document)
-    await play(whole, cast("Door", DirectDoor(store)), store)
+    await play(whole, open_paper_door(store), store)
     found = await verify(store)
     assert found.ok, found.findings
     async for standing in store.standings():
@@ -293,7 +292,7 @@ async def resolved() -> tuple[MemoryStore, StreamId]:
     (round_,) = await store.streams_named("R-FZ-2023")
     at = store._entries[-1].occurred_at + timedelta(days=1)
     command = await prepare_resolution(store, round_.realm)
-    await DirectDoor(store).send(round_, command, Actor("CAB-REG#1"), at=at)
+    await open_paper_door(store).send(round_, command, Actor("CAB-REG#1"), at=at)
     return store, round_
 
 
@@ -336,7 +335,7 @@ async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidab
     at = store._entries[-1].occurred_at + timedelta(days=1)
     command = await prepare_resolution(store, round_.realm)
     listing = RecordCreditListing(listing=Listing.SERIOUS, reason="失信", attachments=(command.minutes,))
-    door = DirectDoor(store)
+    door = open_paper_door(store)
     await door.send(round_.sibling("organisation", "ORG-3"), listing, Actor("CAB-REG#1"), at=at)
     with pytest.raises(CommandRejected):
         await door.send(round_, command, Actor("CAB-REG#1"), at=at)

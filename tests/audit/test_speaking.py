@@ -21,7 +21,7 @@ from runtime.store import OutOfService
 from store.bytes import root
 from store.memory import MemoryStore
 from store.port import Append
-from tests.audit.direct_door import play_story
+from tests.paper import play_story
 from tests.store.appends import appended, write
 
 if TYPE_CHECKING:

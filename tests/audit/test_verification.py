@@ -19,7 +19,7 @@ from domain.registers.fund import RegisterFundSource
 from store.bytes import chain_hash, leaf, root
 from store.memory import MemoryStore
 from store.port import EntryKind, Posting
-from tests.audit.direct_door import DirectDoor, play_story
+from tests.paper import open_paper_door, play_story
 from tests.store.appends import group, write
 
 if TYPE_CHECKING:
@@ -312,7 +312,7 @@ async def test_a_claim_that_was_given_back_is_not_missed() -> None:
     held = await store.claims()
     (bid,) = await store.streams_named("AP-5")
     at = log(store)[-1].occurred_at + timedelta(hours=1)
-    await DirectDoor(store).send(bid, WithdrawApplication(), Actor("SO-LEGAL#1"), at=at)
+    await open_paper_door(store).send(bid, WithdrawApplication(), Actor("SO-LEGAL#1"), at=at)
     assert len(await store.claims()) < len(held)
     assert (await verify(store)).ok
 
@@ -385,7 +385,7 @@ async def test_rows_are_compared_at_one_position_while_the_log_grows(
         times += 1
         if times == 1:
             registration = RegisterFundSource(name="新增資金", envelope=500)
-            await DirectDoor(store).send(fund, registration, Actor("CAB-FIN#1"), at=log(store)[-1].occurred_at)
+            await open_paper_door(store).send(fund, registration, Actor("CAB-FIN#1"), at=log(store)[-1].occurred_at)
         return await honest()
 
     monkeypatch.setattr(store, "balances", balances)

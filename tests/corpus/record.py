@@ -18,7 +18,7 @@ import tempfile
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import bootstrap
 import local
@@ -34,7 +34,7 @@ from scenarios.play import play
 from schemes.document import Document, read
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
-from tests.audit.direct_door import REPORTED, DirectDoor, prepare_resolution, story
+from tests.paper import REPORTED, open_paper_door, prepare_resolution, story
 from tests.releases import ROOT, require_unreleased
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def _record(home: Path) -> list[str]:
 
 async def play_all(store: EventStore) -> None:
     """Every story, every turn, and what is done by hand."""
-    door = DirectDoor(store)
+    door = open_paper_door(store)
     for each in [*plan_scenario(list_shipped()), *_turns()]:
         await _play(each, door, store)
     undecided = story(REPORTED, fresh="resolved")
@@ -83,13 +83,13 @@ async def play_all(store: EventStore) -> None:
     await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=1))
 
 
-async def _play(plan: Plan, door: DirectDoor, store: EventStore) -> None:
-    came_of_it = await play(plan, cast("Door", door), store)
+async def _play(plan: Plan, door: Door, store: EventStore) -> None:
+    came_of_it = await play(plan, door, store)
     if came_of_it.deviations:
         sys.exit(json.dumps(came_of_it.as_json(), ensure_ascii=False, indent=1))
 
 
-async def _send(door: DirectDoor, stream: StreamId, command: Command, by: str, at: datetime) -> None:
+async def _send(door: Door, stream: StreamId, command: Command, by: str, at: datetime) -> None:
     await door.send(
         stream, command, Actor(by), command_id=derive_id("corpus", stream, command.command_type), at=at, derived=True
     )

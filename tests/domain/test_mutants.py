@@ -88,7 +88,6 @@ from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation
 from domain.round.results import PublishResult
 from store import memory
 from store.memory import MemoryStore
-from tests.audit.direct_door import play_story
 from tests.domain.pure_realm import EVIDENCE, MINUTES, scheme
 from tests.domain.written_realm import (
     AWARD,
@@ -105,6 +104,7 @@ from tests.domain.written_realm import (
     proposal,
     realm_until,
 )
+from tests.paper import play_story
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -71,6 +71,7 @@ class TrainVolunteers(Training, Command):
 
     records = VolunteersTrained
     by = (Role.SO_PM,)
+    acts_for = (PARTNERSHIP,)
     during = UNDERWAY
     rule = "Z1"
 
@@ -263,7 +264,7 @@ async def test_the_attendances_of_a_project_are_those_of_its_activities() -> Non
         Edit(
             _QUERIES_TEST,
             "from datetime import UTC, datetime\n\nfrom domain.kernel.identity import StreamId\n"
-            "from tests.audit.direct_door import play_story\n",
+            "from tests.paper import play_story\n",
             after="from __future__ import annotations\n\n",
         ),
     ),

@@ -21,8 +21,8 @@ from followers.agenda import AgendaFollower
 from scenarios.play import play
 from store.memory import MemoryStore
 from store.port import EntryKind
-from tests.audit.direct_door import DirectDoor
 from tests.followers.test_agenda import OwnLease
+from tests.paper import open_paper_door
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -98,7 +98,7 @@ async def _told(store: EventStore, plan: Plan) -> dict[StreamId, list[tuple[Any,
 async def test_a_story_of_which_temporal_never_heard_comes_out_as_told(story: Path) -> None:
     (plan,) = plan_scenario([story])
     manual, orphaned = MemoryStore(), MemoryStore()
-    await play(plan, DirectDoor(manual), manual)  # type: ignore[arg-type] # what a play needs of a door
+    await play(plan, open_paper_door(manual), manual)
     door = OrphansDoor(orphaned)
     played = await play(plan, door, orphaned)  # type: ignore[arg-type] # likewise
     assert played.ok, played.as_json()

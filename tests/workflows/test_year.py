@@ -32,7 +32,7 @@ from domain.round.call import AmendCall, PublishCall
 from scenarios.play import play
 from schemes.calendars import load_published
 from store.memory import MemoryStore
-from tests.audit.direct_door import DirectDoor
+from tests.paper import open_paper_door
 from tests.workflows.bureau import MINUTES, Bureau
 from tests.workflows.waiting import until
 from workflows.kinds import workflow_type
@@ -185,7 +185,7 @@ STORIES = [
 async def test_a_story_on_the_wall_clock_has_every_deadline_by_itself_once_on_its_day(desk: Desk, story: Path) -> None:
     (plan,) = plan_scenario([story], fresh=uuid4().hex)
     expected_store = MemoryStore()
-    assert (await play(plan, DirectDoor(expected_store), expected_store)).ok  # type: ignore[arg-type] # what a play needs of a door
+    assert (await play(plan, open_paper_door(expected_store), expected_store)).ok
     years = await _ahead(desk, plan)
     for order in plan.orders:
         await years.send(_later(order, years.by))

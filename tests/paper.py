@@ -1,0 +1,79 @@
+"""A door without Temporal: what belongs to a manual clock is carried out here, and stories are played so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from activities.carry_out import CommandActivities
+from application.door import Door
+from application.process_carrier import ProcessCarrier
+from deciding.fold import fold
+from domain.kernel.facts import Facts
+from domain.kernel.identity import Attachment, StreamId
+from domain.round.resolution import ResolveRound, Selection, digest_preview, preview_ranking
+from scenarios.format import Scenario
+from scenarios.plan import Plan, plan
+from scenarios.play import PlayResult, play
+from schemes.document import read
+
+if TYPE_CHECKING:
+    from application.carrier import Carrier
+    from store.port import EventStore
+
+KEY = b"the door's key, for tests"
+
+
+class _NoWorkflows:
+    """No way but this process: whatever is not on a manual clock is a mistake of the test."""
+
+    def __getattr__(self, name: str) -> object:
+        message = f"{name}: nothing here is on the wall clock"
+        raise AssertionError(message)
+
+
+def open_paper_door(store: EventStore, key: bytes = KEY) -> Door:
+    """A door without Temporal, for manual realms."""
+    return Door(ProcessCarrier(CommandActivities(store, key), store, cast("Carrier", _NoWorkflows())), store, key)
+
+
+CUT = datetime(2023, 6, 30, tzinfo=UTC)
+"""The story is told until here: need, call, bid, award, contract, first tranche, start; one refusal among it."""
+
+
+def story(until: datetime = CUT, fresh: str = "") -> Plan:
+    """The beginning of S2, as it comes with the product."""
+    document = read(Path(str(files("scenarios").joinpath("s2-fuzhou.yaml"))))
+    whole = plan(document.parse(Scenario), document, fresh=fresh)
+    return replace(whole, orders=tuple(o for o in whole.orders if o.at < until), expectations=())
+
+
+async def play_story(store: EventStore, until: datetime = CUT) -> PlayResult:
+    """The story, played into that store."""
+    came_of_it = await play(story(until), open_paper_door(store), store)
+    assert not came_of_it.deviations, came_of_it.as_json()
+    return came_of_it
+
+
+REPORTED = datetime(2023, 5, 11, tzinfo=UTC)
+"""The experts have reported, nothing is decided yet."""
+
+
+async def prepare_resolution(store: EventStore, realm: str) -> ResolveRound:
+    """The round's resolution, which awards the story's bid: it asks two commands of the project."""
+    selected = Selection(application="AP-5", project="PJ-3", award=5000000, funds={"FS-FZ": 5000000}, panel="RP-2")
+    names = (("round", "R-FZ-2023"), ("panel", "RP-2"), ("project", "AP-5"))
+    streams = [StreamId.of(kind, realm, name) for kind, name in names]
+    found = (await store.read_many(streams)).streams
+    states = {stream: fold(stream, found[stream]) for stream in streams}
+    looked_at = preview_ranking(states[streams[0]], Facts(streams=states), ("RP-2",), (selected,))
+    return ResolveRound(
+        panels=("RP-2",),
+        selected=(selected,),
+        minutes=Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf"),
+        contact="市民政局",
+        preview=digest_preview(looked_at, (selected,)),
+    )
