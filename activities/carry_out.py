@@ -103,9 +103,7 @@ async def heartbeat() -> AsyncIterator[None]:
 class CommandActivities:
     """Carries commands out against one store."""
 
-    def __init__(
-        self, store: EventStore, measures: Metrics | None = None, *, checks_clocks: bool = False
-    ) -> None:
+    def __init__(self, store: EventStore, measures: Metrics | None = None, *, checks_clocks: bool = False) -> None:
         """Use that store, and let in only what is signed by a key that it has published; count in those measures.
 
         A worker ``checks_clocks``: that of Temporal against the store's. That none is ahead, the store sees to itself.
@@ -219,7 +217,7 @@ class CommandActivities:
         return reader.states[stream]
 
     def _find_answer(self, request: CarryOut, stream: _Stream) -> Answer | None:
-        """The answer that needs no decision: not signed, journalled already, inadmissible, or dated before the clock."""
+        """The answer that needs no decision: not signed, journalled already, inadmissible, dated before the clock."""
         envelope = request.envelope
         if envelope is None:
             return None

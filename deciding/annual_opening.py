@@ -1,7 +1,7 @@
 """The one command that nobody signs when it is asked: a year's round, whose programme says in the log that it opens.
 
-Whoever scheduled it asked for every year's round in advance, through a door. On its day the worker, which has no key, may
-open that round, so and no otherwise.
+Whoever scheduled it asked for every year's round in advance, through a door. On its day the worker, which has no key,
+may open that round, so and no otherwise.
 """
 
 from __future__ import annotations

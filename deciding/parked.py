@@ -9,16 +9,21 @@ from deciding.journal import Journal
 from deciding.reader import Reader
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
-from domain.kernel.identity import SYSTEM
+from domain.kernel.identity import SYSTEM, consequence_command_id
 from domain.kernel.refusal import Unmet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
+    from uuid import UUID
 
     from deciding.decision import Decision, Step
     from domain.kernel.identity import StreamId
     from store.port import EventStore
+
+
+MOST_CONSEQUENCES = 4_000
+"""More than any command has: a resolution asks two of each of its round's bids."""
 
 
 async def require_free_ids(store: EventStore, decision: Decision) -> None:
@@ -34,25 +39,42 @@ async def find_taken(store: EventStore, others: tuple[Decision, ...]) -> Unmet |
     for other in others:
         for step in other.steps:
             if not is_deadline(step) and (holder := await _find_holder(store, other.state.stream, step)) is not None:
-                return Unmet(
-                    rule="ID03",
-                    zh=f"由此編號推導的連帶命令編號 {step.command_id} 已在 {holder} 使用；請換一個編號",
-                    en=f"the id {step.command_id}, which follows from this one, is taken on {holder}; use another id",
-                )
+                return _taken(step.command_id, holder)
+    return None
+
+
+async def find_taken_consequence(store: EventStore, command_id: UUID) -> Unmet | None:
+    """That an id which follows from this command's is journalled, though the command is not; None if all are free."""
+    journalled = await store.outcomes([consequence_command_id(command_id, n) for n in range(MOST_CONSEQUENCES)])
+    return next((_taken(taken, entry.stream) for taken, entry in journalled.commands.items()), None)
+
+
+def _taken(command_id: UUID, holder: StreamId) -> Unmet:
+    return Unmet(
+        rule="ID03",
+        zh=f"由此編號推導的連帶命令編號 {command_id} 已在 {holder} 使用；請換一個編號",
+        en=f"the id {command_id}, which follows from this one, is taken on {holder}; use another id",
+    )
+
+
+async def find_parked(store: EventStore, stream: StreamId, at: datetime) -> StreamParked | None:
+    """Why nothing can be carried out on that stream at that time, if it is parked. Records nothing."""
+    realm, reader = await store.realm(stream.realm), Reader(store)
+    await reader.fetch(Reads(streams=frozenset({stream})))
+    try:
+        decision = await decide_on(
+            store, reader.states[stream], realm.clock, at=at, order=None, command_id=None, reader=reader
+        )
+        await require_free_ids(store, decision)
+    except StreamParked as parked:
+        return parked
     return None
 
 
 async def iterate_parked(store: EventStore, now: datetime, limit: int = 100) -> AsyncIterator[StreamParked]:
     """Streams on the wall clock whose deadline has passed and cannot be applied, with the reason. Records nothing."""
     for row in await store.overdue(Clock.WALL, now, limit):
-        reader = Reader(store)
-        await reader.fetch(Reads(streams=frozenset({row.stream})))
-        try:
-            decision = await decide_on(
-                store, reader.states[row.stream], row.clock, at=now, order=None, command_id=None, reader=reader
-            )
-            await require_free_ids(store, decision)
-        except StreamParked as parked:
+        if (parked := await find_parked(store, row.stream, now)) is not None:
             yield parked
 
 

@@ -133,8 +133,8 @@ class CachedReader(Reader):
     ) -> tuple[Loaded, State]:
         """The stream that the request is for, its realm's clock, and the journal entry of the command's id.
 
-        With it come the stream that its ``warrant`` rests on, and, unless the stream is wanted ``alone``, what is likely
-        to be wanted for deciding.
+        With it come the stream that its ``warrant`` rests on, and, unless the stream is wanted ``alone``, what is
+        likely to be wanted for deciding.
         """
         stream, command_id = request.stream, request.envelope.command_id if request.envelope else None
         wanted = Reads() if alone else self._likely_reads(request)

@@ -25,7 +25,7 @@ class KeyMalformed(ValueError):
 class DoorKey:
     """A door's private key. Only doors have one."""
 
-    _private: Ed25519PrivateKey = field(repr=False)
+    _private: Ed25519PrivateKey = field(repr=False, compare=False)
     id: KeyId
     public: str
     """Its public half, in hex."""

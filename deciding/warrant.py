@@ -1,4 +1,4 @@
-"""What an act that comes in rests on: a door's signature by a key that the log has published, or a programme's schedule.
+"""What an act that comes in rests on: a door's signature by a key that the log has published, or a schedule in the log.
 
 No secret is needed to judge it, today or years later: the log says which keys counted when it took the command in.
 """
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from deciding.annual_opening import find_programme, is_scheduled
+from deciding.fold import fold
 from deciding.signature import is_genuine
 from domain.kernel.canonical import canonical
+from domain.kernel.clock import Clock
 from domain.kernel.identity import Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.signature import KeyId, command_bytes
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from domain.kernel.envelope import CarryOut, Envelope
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.state import State
-    from store.port import Append, Entry
+    from store.port import Append, Entry, EventStore
 
 UNKNOWN: Final = "SG01"
 FORGED: Final = "SG02"
@@ -156,6 +158,15 @@ class Warrant:
         return is_scheduled(programme, round_, self.seat, body, at)
 
 
+async def find_fault(store: EventStore, envelope: Envelope) -> Unmet | None:
+    """Why the log as it stands bears out no such command; None if it does, whatever a worker says of it."""
+    warrant = Warrant.of_envelope(envelope)
+    realm = await store.realm(envelope.subject.realm)
+    loaded, _ = await store.consult(warrant.stream or envelope.subject, None, {})
+    state = fold(warrant.stream, loaded.events) if warrant.stream else None
+    return warrant.find_fault(state, loaded.read_at, is_dated=realm.clock is Clock.MANUAL)
+
+
 def hold(append: Append, warrant: State | None) -> Append:
     """What came in stands only while its key, or its programme, stands as it was read."""
     if warrant is None or any(write.stream == warrant.stream for write in append.writes):
@@ -197,15 +208,15 @@ def _unmet(rule: str, key: str, seat: Actor | None = None) -> Unmet:
 _WORDS: Final = {
     UNKNOWN: (
         "日誌不認得密鑰 {key}：由兩名系統管理員公布（venture key publish），或改用已公布的密鑰",
-        "the log does not know the key {key}: have two administrators publish it (venture key publish), or use one that is",
+        "the log does not know the key {key}: have two administrators publish it (venture key publish), or use another",
     ),
     FORGED: (
         "簽名與內容不符：途中被改動，或不是密鑰 {key} 所簽；請由入口以同一編號再問",
-        "the signature does not fit: it was changed on the way, or not signed by {key}; ask again, at the door, by that id",
+        "the signature does not fit: changed on the way, or not signed by {key}; ask again, at the door, by that id",
     ),
     DATED: (
         "密鑰 {key} 此時不在有效期內：更換（venture key rotate）後再問，並核對入口的時鐘",
-        "the key {key} is not valid at that time: rotate it (venture key rotate), see to the door's clock, and ask again",
+        "the key {key} is not valid at that time: rotate it (venture key rotate), see to the clocks, and ask again",
     ),
     WITHDRAWN: (
         "密鑰 {key} 已撤回：入口須換用另一把已公布的密鑰",
@@ -216,7 +227,7 @@ _WORDS: Final = {
         "the key {key} may not speak for {seat}: ask at that seat's own door, or publish a key that may",
     ),
     MISSING: (
-        "沒有入口的簽名：請由入口提出（venture do）",
-        "there is no door's signature: ask at a door (venture do)",
+        "沒有入口的簽名：入口須有密鑰（VENTURE_DOOR_KEY_FILE），請由有密鑰的入口提出",
+        "there is no door's signature: ask at a door that has a key (VENTURE_DOOR_KEY_FILE)",
     ),
 }

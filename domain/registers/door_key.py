@@ -1,7 +1,7 @@
 """入口密鑰: the public keys by which doors are known, for which seats each may speak, and from when until when.
 
-One stream a key, in the live realm: ``door/live/DK-…``. A key is published and withdrawn once; a signature counts only if
-its key stood here when the log took the command in. What is signed is ``domain.kernel.signature``.
+One stream a key, in the live realm: ``door/live/DK-…``. A key is published and withdrawn once; a signature counts only
+if its key stood here when the log took the command in. What is signed is ``domain.kernel.signature``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import LIVE, Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
+from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.signature import KeyId
 from domain.kernel.state import NONE, Part, State, Transition
 from domain.kernel.words import Words
@@ -120,6 +121,7 @@ class PublishDoorKey(Publication, Command):
     """Let what is signed by this key count."""
 
     records = DoorKeyPublished
+    acts_for = (BUREAU, ENGINE)
     persons_needed: ClassVar[int] = 2
     since: Annotated[Moment | None, Field(title="自 / since")] = None
     """From when it counts; left out, from now on."""
@@ -154,6 +156,7 @@ class RotateDoorKey(Replacement, Command):
     """Put another key, for the same door and seats, in this one's place."""
 
     records = DoorKeyRotated
+    acts_for = (BUREAU,)
     persons_needed: ClassVar[int] = 2
     until: Annotated[Moment | None, Field(title="至 / until")] = None
     """When this key ends; left out, a day from now."""
@@ -184,6 +187,7 @@ class WithdrawDoorKey(Withdrawal, Command):
     """Take the key back, at once and for good: it was lost, or its door is closed."""
 
     records = DoorKeyWithdrawn
+    acts_for = (BUREAU,)
     persons_needed: ClassVar[int] = 2
 
 
