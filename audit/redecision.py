@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from audit.consequences import is_consequence, list_consequences, list_unrecorded
 from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
+from audit.signatures import find_fault
 from deciding.decision import MORE
 from deciding.fold import fold, parse_command
 from deciding.journal import Journal
+from deciding.warrant import Warrant
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.decider import refuse_role
@@ -44,7 +46,7 @@ class DecisionDifference:
     command: str
     what: str
     """The event type; or what of the command: ``refusal``, ``events``, ``consequences``, ``readings``, ``deadline``,
-    ``origin``, ``form`` or ``journal``."""
+    ``origin``, ``signature``, ``form`` or ``journal``."""
     recorded: str
     decided: str
 
@@ -172,6 +174,8 @@ class _CommandRedecision:
             order = Order(command, journal.actor, entry.occurred_at, journal.persons, journal.basis)
         except (KeyError, ValidationError) as error:
             return self._difference("form", entry.type, f"{type(error).__name__}: {error}")
+        if (unsigned := await self._compare_signature(journal)) is not None:
+            return unsigned
         no_business = sorted({u.rule for u in refuse_role(order)})
         unread = bool(no_business) and list(journal.outcome.rules) == no_business  # refused before anything was read
         try:
@@ -191,6 +195,14 @@ class _CommandRedecision:
         if journal.outcome.refused is not None and consequences:
             return self._compare_refusal_elsewhere(journal.outcome.refused, consequences)
         return self._compare_events(journal, events) or await self._compare_consequences(consequences)
+
+    async def _compare_signature(self, journal: Journal) -> DecisionDifference | None:
+        """Whether a door let it in that might, by the keys of that day."""
+        entry = self._group.command
+        warrant, signed = Warrant.of_entry(entry, journal), await self._past.has_key_before(entry.position)
+        state = await self._past.state_before(warrant.stream, entry.position) if warrant.stream else None
+        fault = find_fault(entry, journal, warrant, state, must_be_signed=signed)
+        return self._difference("signature", journal.key or NOTHING, f"{fault.rule}: {fault.en}") if fault else None
 
     def _compare_refusal(self, journal: Journal, rules: Sequence[str]) -> DecisionDifference | None:
         if journal.outcome.accepted is None and list(journal.outcome.rules) == list(rules):

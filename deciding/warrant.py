@@ -129,23 +129,23 @@ class Warrant:
         say nothing of when that was. ``lag`` is how much earlier than that instant it may have been judged.
         """
         if not self.signature or not self.key:
-            return None if self._is_scheduled(state, taken_at) else _unmet(MISSING, self.key)
+            return None if self._is_scheduled(state, taken_at) else build_unmet(MISSING, self.key)
         key = state.part(DoorKeyRecord) if state is not None else DoorKeyRecord()
         public = key.public or self.own
         if not public or self.key != KeyId.of(bytes.fromhex(public)):
-            return _unmet(UNKNOWN, self.key)
+            return build_unmet(UNKNOWN, self.key)
         if not self._is_by(public):
-            return _unmet(FORGED, self.key)
+            return build_unmet(FORGED, self.key)
         if not key.public:
             return None  # it publishes itself: whether the log has no key yet, its rules say
         if key.withdrawn_at is not None:
-            return _unmet(WITHDRAWN, self.key)
+            return build_unmet(WITHDRAWN, self.key)
         if self.seat is not None and not key.speaks(self.seat):
-            return _unmet(FOREIGN_SEAT, self.key, self.seat)
+            return build_unmet(FOREIGN_SEAT, self.key, self.seat)
         if not key.has_begun(taken_at) or key.has_ended(taken_at - lag):
-            return _unmet(DATED, self.key)
+            return build_unmet(DATED, self.key)
         if not is_dated and (not key.has_begun(self.received_at) or key.has_ended(self.received_at)):
-            return _unmet(DATED, self.key)
+            return build_unmet(DATED, self.key)
         return None
 
     def _is_by(self, public: str) -> bool:
@@ -199,7 +199,8 @@ def _find_own(command: str, data: bytes, seat: Actor) -> str:
         return ""
 
 
-def _unmet(rule: str, key: str, seat: Actor | None = None) -> Unmet:
+def build_unmet(rule: str, key: str, seat: Actor | None = None) -> Unmet:
+    """That rule's no, with what to do about it."""
     zh, en = _WORDS[rule]
     about = {"key": key[:40] or "—", "seat": seat or ""}
     return Unmet(rule=rule, zh=zh.format_map(about), en=en.format_map(about))
