@@ -22,6 +22,7 @@ from deciding.signature import DoorKey, KeyMalformed
 from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.privacy import describe_trace
+from payload_keys import KEY_BYTES, PayloadKeys, PayloadKeysInvalid, make_payload_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,6 +102,11 @@ class Settings(BaseSettings):
     workers and auditors know it by what the log has published (``venture key``)."""
     door_key_file: Path | None = None
     """A file that holds the same, instead."""
+    payload_keys: SecretStr | None = None
+    """The keys by which everything is encrypted that Temporal is given to hold: ``id:hex``, the newest first. It alone
+    encrypts; all of them decrypt. The same for all doors and workers."""
+    payload_keys_file: Path | None = None
+    """A file that holds them, instead."""
     pool_size: Annotated[int, Field(ge=2, le=100)] = 8
     lang: Annotated[str, Field(pattern="^(zh|en)$")] = "zh"
     log_format: LogFormat = LogFormat.CONSOLE
@@ -148,6 +154,20 @@ class Settings(BaseSettings):
                 raise ValueError(_NO_KEY) from None
         return key
 
+    @field_validator("payload_keys")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            PayloadKeys.parse(keys.get_secret_value())
+        return keys
+
+    @field_validator("payload_keys_file")
+    @classmethod
+    def _holds_keys(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            _read_payload_keys(path)
+        return path
+
     @field_validator("otlp_endpoint")
     @classmethod
     def _can_be_traced(cls, endpoint: str | None) -> str | None:
@@ -166,6 +186,16 @@ class Settings(BaseSettings):
         return endpoint
 
     @model_validator(mode="after")
+    def _has_one_list_of_keys(self) -> Self:
+        if self.payload_keys is not None and self.payload_keys_file is not None:
+            message = (
+                "VENTURE_PAYLOAD_KEYS 與 VENTURE_PAYLOAD_KEYS_FILE 只可設其一"
+                " / set VENTURE_PAYLOAD_KEYS or VENTURE_PAYLOAD_KEYS_FILE, not both"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _complete_in_production(self) -> Self:
         if self.door_key is not None and self.door_key_file is not None:
             message = "VENTURE_DOOR_KEY 與 VENTURE_DOOR_KEY_FILE 只設其一 / set one of them, not both"
@@ -175,6 +205,7 @@ class Settings(BaseSettings):
         needed = {
             "VENTURE_POSTGRES_URL": self.postgres_url,
             "VENTURE_TEMPORAL_ADDRESS": self.temporal_address,
+            "VENTURE_PAYLOAD_KEYS": self.payload_keys or self.payload_keys_file,
         }
         missing = [name for name, value in needed.items() if value is None]
         if missing:
@@ -286,6 +317,39 @@ def _read_key(path: Path) -> DoorKey:
         raise SecretDamaged(path, path.stat().st_size) from None
 
 
+def load_payload_keys(of: Settings) -> PayloadKeys:
+    """The keys by which Temporal's payloads are sealed; for embedded servers one is made once, in the state folder.
+
+    Raises SettingsInvalid, or SecretDamaged for a file of ours that is not whole.
+    """
+    if of.payload_keys is not None:
+        return PayloadKeys.parse(of.payload_keys.get_secret_value())
+    path = of.payload_keys_file
+    try:
+        if path is not None:
+            return _read_payload_keys(path)
+        path = of.home / "payload.key"
+        of.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        load_secret(path, make_payload_key(), shortest=2 * KEY_BYTES)
+        return _read_payload_keys(path)
+    except PayloadKeysInvalid as wrong:
+        zh, _, en = str(wrong).partition(" / ")
+        raise SettingsInvalid(zh, en) from wrong
+
+
+def _read_payload_keys(path: Path) -> PayloadKeys:
+    """The keys in that file. Raises PayloadKeysInvalid, which names it."""
+    try:
+        return PayloadKeys.parse(path.read_text(encoding="utf-8"))
+    except OSError as unread:
+        raise PayloadKeysInvalid(f"{path} 讀不出：{unread.strerror} / {path}: {unread.strerror}") from unread
+    except UnicodeDecodeError as unread:
+        raise PayloadKeysInvalid(f"{path} 不是文字 / {path} is not text") from unread
+    except PayloadKeysInvalid as wrong:
+        zh, _, en = str(wrong).partition(" / ")
+        raise PayloadKeysInvalid(f"{path}：{zh} / {path}: {en}") from wrong
+
+
 class SecretDamaged(Failure):
     """A file of ours that holds a secret is too short to be one: cut off by a full disk or by hand, or not ours."""
 
@@ -327,7 +391,9 @@ def load_secret(path: Path, fresh: str, *, shortest: int) -> str:
     return secret
 
 
-_SECRET_NAMES = re.compile(r"password|passwd|secret|token|door_key|api_key|authorization|signature", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"password|passwd|secret|token|door_key|payload_key|api_key|authorization|signature", re.IGNORECASE
+)
 _SECRET_IN_URL = re.compile(r"(://[^:/@\s]*:)[^@\s/]+@")
 _REDACTED = "***"
 
@@ -340,6 +406,8 @@ def _redact_named(_logger: WrappedLogger, _method: str, line: EventDict) -> Even
 def _without_secrets(renderer: Processor, of: Settings) -> Processor:
     """That renderer, its finished line without this process's secrets and without passwords in addresses."""
     secrets_of_ours = [value.get_secret_value() for _, value in of if isinstance(value, SecretStr)]
+    if of.payload_keys is not None:  # one alone is a secret, too
+        secrets_of_ours += re.findall(r"[0-9A-Fa-f]{64}", of.payload_keys.get_secret_value())
 
     def rendered(logger: WrappedLogger, method: str, line: EventDict) -> str:
         text = str(renderer(logger, method, line))

@@ -1,4 +1,4 @@
-"""The connection to Temporal: its one data converter, its one runtime, encrypted as the settings say.
+"""The connection to Temporal: its one data converter, which seals all, its one runtime, and TLS by the settings.
 
 Apart from ``bootstrap``, so that who only reads the log need not load Temporal's client.
 """
@@ -10,7 +10,6 @@ import logging
 from typing import TYPE_CHECKING
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
@@ -21,18 +20,17 @@ from temporalio.runtime import (
 )
 from temporalio.service import GrpcCompression, TLSConfig
 
+import bootstrap
 import tracing
+from payload_codec import sealing_converter
 
 if TYPE_CHECKING:
     from bootstrap import Settings
 
-DATA_CONVERTER = pydantic_data_converter
-"""The one data converter: of workers, clients, tests and replays alike."""
-
 _runtime: list[Runtime] = []
 
 
-def _forwarding_runtime(of: Settings | None) -> Runtime:
+def _forwarding_runtime(of: Settings) -> Runtime:
     """One for the process. Core's logs go through Python: left to itself it writes to standard output and stalls."""
     if not _runtime:
         logger = logging.getLogger("temporal.core")
@@ -42,32 +40,31 @@ def _forwarding_runtime(of: Settings | None) -> Runtime:
         )
         metrics = (
             PrometheusConfig(bind_address=f"{of.listen_host}:{of.sdk_metrics_port}", durations_as_seconds=True)
-            if of is not None and of.sdk_metrics_port is not None
+            if of.sdk_metrics_port is not None
             else None
         )
         _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
     return _runtime[0]
 
 
-async def connect_temporal(
-    address: str, of: Settings | None = None, *, anonymously: bool = False, lazily: bool = False
-) -> Client:
-    """A client with the one data converter, encrypted as the settings say; ``anonymously`` it shows no credentials.
+async def connect_temporal(address: str, of: Settings, *, anonymously: bool = False, lazily: bool = False) -> Client:
+    """A client with the one data converter, over TLS as the settings say; ``anonymously`` it shows no credentials.
 
-    ``lazily`` it connects when it is first used. Raises RuntimeError or RPCError if the server does not answer.
+    ``lazily`` it connects when it is first used. Raises RuntimeError or RPCError if the server does not answer, and
+    SettingsInvalid or SecretDamaged if there are no keys to seal by.
     """
-    key = of.temporal_api_key if of and not anonymously else None
+    key = of.temporal_api_key if not anonymously else None
     loopback = address.startswith("127.0.0.1:")
     return await Client.connect(
         address,
-        namespace=of.temporal_namespace if of else "default",
-        data_converter=DATA_CONVERTER,
+        namespace=of.temporal_namespace,
+        data_converter=sealing_converter(bootstrap.load_payload_keys(of)),
         lazy=lazily,
         runtime=_forwarding_runtime(of),
-        tls=_tls(of, anonymously=anonymously) if of else None,
+        tls=_tls(of, anonymously=anonymously),
         api_key=key.get_secret_value() if key else None,
         grpc_compression=GrpcCompression.NONE if loopback else GrpcCompression.GZIP,
-        plugins=[tracing.begin(of.otlp_endpoint)] if of and of.otlp_endpoint else [],
+        plugins=[tracing.begin(of.otlp_endpoint)] if of.otlp_endpoint else [],
     )
 
 

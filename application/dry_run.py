@@ -55,4 +55,4 @@ class DryRun:
     async def _keep(self, decision: Decision) -> None:
         stream = decision.state.stream
         self._reader.states[stream] = decision.state
-        self._reader.rest_on(stream, (event for step in decision.steps for event in step.events))
+        self._reader.rest_on(decision.list_effects())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from datetime import timedelta
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
@@ -24,6 +25,7 @@ from deciding import captions
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Envelope, Opening, Progress
 from domain.kernel.identity import derive_id
+from payload_codec import PayloadRefused
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
@@ -99,15 +101,18 @@ class WorkflowCarrier:
         patience = PATIENCE if commands.isdisjoint(GROUP_DECISIONS) else GROUP_PATIENCE
         try:
             async with asyncio.timeout(patience.total_seconds()):
-                while True:
+                for pause_s in _pauses_s():
                     try:
                         return await self._update_once(update, stream, argument, answers, f"{command_id}/{uuid4()}")
                     except WorkflowUpdateFailedError as failed:
                         _raise_unless_run_ended(failed, command_id)
+                    except PayloadRefused as unread:
+                        raise NotKnown(command_id, "what answered did not seal its answer by a key of ours") from unread
                     except RPCError as failed:
                         if failed.status not in _PASSING:
                             raise NotKnown(command_id, str(failed)) from failed
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(pause_s)
+            raise AssertionError  # pauses go on for ever
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
             _give_way_if_cancelled(late)
             raise NotKnown(command_id, f"no answer within {patience.total_seconds():.0f} s") from late
@@ -162,6 +167,12 @@ class WorkflowCarrier:
 
 _PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
+
+
+def _pauses_s() -> Iterator[float]:
+    """How long to wait before each further asking, in seconds: a run that keeps ending is not begun in a hot loop."""
+    yield from (0.1, 0.1, 0.2, 0.5)
+    yield from repeat(1.0)
 
 
 def _take_fitting(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:

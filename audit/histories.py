@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from pydantic import ValidationError
 from temporalio.client import WorkflowHistory
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
@@ -51,6 +52,8 @@ class ReplaySettings:
 
     workflows: Sequence[type]
     runner: WorkflowRunner
+    converter: DataConverter
+    """How histories are read: those that were recorded in the clear, too."""
 
 
 @dataclass(frozen=True)
@@ -121,14 +124,14 @@ async def replay_histories(
     replayer = Replayer(
         workflows=replay_settings.workflows,
         workflow_runner=replay_settings.runner,
-        data_converter=client.data_converter,
+        data_converter=replay_settings.converter,
         namespace=client.namespace,
     )
     runs = []
     async for history in _iterate_histories(client, stream):
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         failure = "" if result.replay_failure is None else str(result.replay_failure)
-        answers = await Answers.read(history, client.data_converter)
+        answers = await Answers.read(history, replay_settings.converter, client.namespace)
         differences = tuple(journal.differences(answers))
         unrecorded = sum(map(may_be_unrecorded, answers))
         agreed = sum(map(_is_recorded, answers)) - len(differences)
@@ -167,9 +170,10 @@ class Answers:
         return chain((answer for _, answer in self.of_updates), self.from_activities)
 
     @classmethod
-    async def read(cls, history: WorkflowHistory, converter: DataConverter) -> Answers:
+    async def read(cls, history: WorkflowHistory, converter: DataConverter, namespace: str) -> Answers:
         """Collect them. An update that has no outcome yet, or failed as not known, says nothing."""
         answers = cls()
+        converter = converter.with_context(WorkflowSerializationContext(namespace, history.workflow_id))
         requests: dict[str, tuple[Envelope | Bundle, type[Answer | BundleAnswers]]] = {}
         for event in history.events:
             for name, update_id, payloads in _iterate_accepted_updates(event):

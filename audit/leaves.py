@@ -180,8 +180,9 @@ class Leaves:
             self._add(FindingKind.DECODE, entry, f"{entry.type} v{entry.schema_version}", _first_line(error))
             return None
         try:
-            thread.state = AGGREGATES[entry.stream.kind].evolve(thread.state, occurrence)
-            effects = tuple(occurrence.event.effects(entry.stream))
+            aggregate, before = AGGREGATES[entry.stream.kind], thread.state
+            thread.state = aggregate.evolve(before, occurrence)
+            effects = aggregate.effects(before, occurrence.event, thread.state)
         except Exception as error:  # noqa: BLE001 - likewise
             thread.folds = False
             self._add(FindingKind.FOLD, entry, thread.state.stage, _first_line(error))

@@ -18,9 +18,9 @@ from deciding.journal import Journal
 from deciding.warrant import Warrant
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.decider import refuse_role
 from domain.kernel.identity import deadline_command_id
 from domain.kernel.message import Order
+from domain.kernel.policy import refuse_role
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State
 from store.port import EntryKind

@@ -210,7 +210,7 @@ async def run(args: argparse.Namespace) -> None:
             await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
             pool = await open_pool(servers.postgres_url)
             store, key = Kept(pool), bootstrap.load_door_key(settings)
-            client = await temporal_client.connect_temporal(servers.temporal_address)
+            client = await temporal_client.connect_temporal(servers.temporal_address, settings)
             full = Round(store, key, args.bids)
             began = time.perf_counter()
             await full.fill(packs.load_shipped("hangzhou"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-import temporal_client
+import bootstrap
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.attempts import Attempt, iterate_attempts
@@ -29,6 +29,7 @@ from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
 from domain.kernel.input import parse_moment
+from payload_codec import replaying_converter
 from runtime.sandbox import sandbox
 from runtime.store import OutOfService
 from runtime.worker import WORKFLOWS
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audit.redecision import DecisionDifference
+    from bootstrap import Settings
     from store.port import EventStore
 
 app = Typer()
@@ -348,7 +350,7 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
     try:
         async with invocation.open_runtime(with_temporal=True) as runtime:
             stream = await resolve_name(runtime.store, subject, realm)
-            replayed = await replay(runtime.store, runtime.client, stream, replay_settings())
+            replayed = await replay(runtime.store, runtime.client, stream, replay_settings(invocation.settings))
     except OutOfService:  # if it is Temporal alone, the log can still be folded and decided again
         async with invocation.open_runtime() as runtime:
             replayed = await replay(runtime.store, None, await resolve_name(runtime.store, subject, realm))
@@ -360,9 +362,10 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def replay_settings() -> ReplaySettings:
-    """How this release's worker runs workflows."""
-    return ReplaySettings(WORKFLOWS, sandbox(temporal_client.DATA_CONVERTER))
+def replay_settings(settings: Settings) -> ReplaySettings:
+    """How this release's worker runs workflows; histories from before payloads were sealed are read, too."""
+    converter = replaying_converter(bootstrap.load_payload_keys(settings))
+    return ReplaySettings(WORKFLOWS, sandbox(converter), converter)
 
 
 def tell_replay(replayed: Replay, printer: Printer) -> None:

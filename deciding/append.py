@@ -66,8 +66,8 @@ def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
                 schema_version=event.schema_version,
                 meta=write_event_meta(step.order),
                 data=canonical(plain(event)),
-                effects=tuple(event.effects(stream)),
+                effects=effects,
             )
-            for event in step.events
+            for event, effects in zip(step.events, step.effects, strict=True)
         ),
     )

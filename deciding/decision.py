@@ -11,22 +11,23 @@ from uuid import UUID
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
-from domain.kernel.decider import refuse_role
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import SYSTEM, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.policy import list_business_reads, refuse_business, refuse_stage
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME
 from store.port import EventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.decider import Aggregate
+    from domain.kernel.effects import Effect
 
 MOST_UNMET = 100
 """Conditions that a refusal names; of more it says how many there are."""
@@ -65,6 +66,8 @@ class Step:
     balances: Mapping[str, int]
     scheme: str | None
     edition: int
+    effects: tuple[tuple[Effect, ...], ...] = ()
+    """What each event does to claims and accounts."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,16 @@ class Decision:
 
     def refuse(self, unmet: tuple[Unmet, ...]) -> Decision:
         """The same decision with its last step refused after all."""
-        step = replace(self.steps[-1], events=(), unmet=unmet)
+        step = replace(self.steps[-1], events=(), effects=(), unmet=unmet)
         return replace(self, steps=(*self.steps[:-1], step), state=self.before)
 
     def then(self, later: Decision) -> Decision:
         """One decision out of this and the next one on the same stream."""
         return replace(later, steps=self.steps + later.steps, reads={**later.reads, **self.reads})
+
+    def list_effects(self) -> Iterator[Effect]:
+        """What all of it does to claims and accounts, in order."""
+        return (effect for step in self.steps for effects in step.effects for effect in effects)
 
     @property
     def aggregate(self) -> Aggregate:
@@ -144,7 +151,7 @@ async def decide_on(
         due, falls, calendar = due_now
         due_id = deadline_command_id(state.stream, due.command.command_type, due.key, due.at)
         step = await _judge(reader, state, Order(due.command, SYSTEM, falls), due_id, calendar)
-        state = _evolve(state, step)
+        state, step = _evolve(state, step)
         steps.append(step)
         if step.unmet or aggregate.due(state, calendar) == due or len(steps) > MOST_DUE:
             why = ", ".join(u.rule for u in step.unmet) or "stays due"  # rules only: their texts may name somebody
@@ -152,7 +159,7 @@ async def decide_on(
     if order is not None and command_id is not None:
         before = state
         step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at))
-        state = _evolve(state, step)
+        state, step = _evolve(state, step)
         steps.append(step)
     reads = {stream: reader.states[stream].version for step in steps for stream in step.reads}
     return Decision(tuple(steps), state, calendars[-1], clock, reads, before)
@@ -173,7 +180,7 @@ async def decide_consequences(
     reader = reader.branch()
     await reader.fetch(Reads(streams=frozenset(other for other, _ in consequences)))
     await reader.fetch(_likely_reads(reader, consequences))
-    reader.rest_on(stream, step.events)
+    reader.rest_on(decision.list_effects())
     others: dict[StreamId, Decision] = {}
     unmet: list[Unmet] = []
     for number, (other, command) in enumerate(consequences):
@@ -193,7 +200,7 @@ async def decide_consequences(
         unmet.extend(
             Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in after.steps[-1].unmet
         )
-        reader.rest_on(other, after.steps[-1].events)
+        reader.rest_on(after.list_effects())
         others[other] = before.then(after) if before else after
     if unmet:
         return decision.refuse(_bound(tuple(unmet))), ()
@@ -249,8 +256,13 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
     wanted = aggregate.reads(state, order.command)
     governor = aggregate.governed_by(state, order.command)
     reads_others = wanted.streams - {state.stream, governor} or wanted.claims or wanted.accounts
-    if reads_others and (no_business := refuse_role(order)):
-        return _refuse_unread(state, order, command_id, calendar, no_business)
+    business = list_business_reads(order, state)
+    await reader.fetch(business)
+    no_business = refuse_business(order, state, Facts(streams={s: reader.states[s] for s in business.streams}))
+    if no_business and (reads_others or business.streams):
+        no_business += refuse_stage(order, state)
+        return _refuse_unread(reader, state, order, command_id, calendar, no_business, business)
+    wanted |= business
     await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
     scheme = await reader.scheme(state, governor)
     facts = Facts(
@@ -281,15 +293,26 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
     )
 
 
-def _refuse_unread(state: State, order: Order, command_id: UUID, calendar: Calendar, unmet: tuple[Unmet, ...]) -> Step:
-    """Whoever has no business with it has nothing of other streams read for it, and learns nothing of them."""
+def _refuse_unread(
+    reader: Reader,
+    state: State,
+    order: Order,
+    command_id: UUID,
+    calendar: Calendar,
+    unmet: tuple[Unmet, ...],
+    business: Reads,
+) -> Step:
+    """Whoever has no business with it has nothing of other streams read but what says so, and learns nothing of it."""
     return Step(
         command_id=command_id,
         order=order,
         version=state.version,
         events=(),
         unmet=unmet,
-        reads={state.stream.sibling("calendar", CALENDAR_NAME): calendar.version},
+        reads={
+            **{s: reader.states[s].version for s in sorted(business.streams)},
+            state.stream.sibling("calendar", CALENDAR_NAME): calendar.version,
+        },
         claims={},
         balances={},
         scheme=str(state.scheme) if state.scheme else None,
@@ -297,10 +320,14 @@ def _refuse_unread(state: State, order: Order, command_id: UUID, calendar: Calen
     )
 
 
-def _evolve(state: State, step: Step) -> State:
+def _evolve(state: State, step: Step) -> tuple[State, Step]:
+    """The state after the step, and the step with what each of its events does to claims and accounts."""
     aggregate = AGGREGATES[state.stream.kind]
     order = step.order
+    effects: list[tuple[Effect, ...]] = []
     for event in step.events:
+        before = state
         occurrence = Occurrence(event, order.at, order.actor, step.command_id, order.persons, order.basis)
-        state = aggregate.evolve(state, occurrence)
-    return state
+        state = aggregate.evolve(before, occurrence)
+        effects.append(aggregate.effects(before, event, state))
+    return state, replace(step, effects=tuple(effects))

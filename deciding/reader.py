@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
     from domain.kernel.effects import Effect
     from domain.kernel.envelope import CarryOut
-    from domain.kernel.message import Command, Event
+    from domain.kernel.message import Command
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
     from store.port import Entry, EventStore, Loaded, Readings
@@ -74,16 +74,15 @@ class Reader:
         deferred = {key: list(effects) for key, effects in self.deferred.items()}
         return replace(self, claims=dict(self.claims), balances=dict(self.balances), deferred=deferred)
 
-    def rest_on(self, stream: StreamId, events: Iterable[Event]) -> None:
-        """Read from now on as if these events stood: claims and balances as they leave them, read already or not."""
-        for event in events:
-            for effect in event.effects(stream):
-                match effect:
-                    case Claim() | Release():
-                        self._claim(effect.key, effect)
-                    case Post():
-                        self._post(effect.source, effect)
-                        self._post(effect.target, effect)
+    def rest_on(self, effects: Iterable[Effect]) -> None:
+        """Read from now on as if these were recorded: claims and balances as they leave them, read already or not."""
+        for effect in effects:
+            match effect:
+                case Claim() | Release():
+                    self._claim(effect.key, effect)
+                case Post():
+                    self._post(effect.source, effect)
+                    self._post(effect.target, effect)
 
     def _claim(self, key: str, effect: Effect) -> None:
         if key not in self.claims:

@@ -120,13 +120,21 @@ def find_command(name: str, kind: str | None = None) -> type[Command]:
 
     Where a person's command and the timer's lead to one event, its name means the person's. Raises KeyError.
     """
+    return _commands_by_name(kind)[name]
+
+
+@cache
+def _commands_by_name(kind: str | None) -> Mapping[str, type[Command]]:
+    """A command's own names come before those of the event that it leads to; of equals, the first and a person's."""
     commands = [c for a in AGGREGATES.values() if kind in (None, a.kind) for c in a.commands]
-    by_type = [c for c in commands if name in (c.command_type, _to_kebab(c.command_type))]
-    by_event = [c for c in commands if name in (c.records.event_type, _to_kebab(c.records.event_type), c.records.zh)]
-    found = by_type or sorted(by_event, key=lambda c: c.by == (Role.SYS,))
-    if not found:
-        raise KeyError(name)
-    return found[0]
+    names: dict[str, type[Command]] = {}
+    for command in commands:
+        names.setdefault(command.command_type, command)
+        names.setdefault(_to_kebab(command.command_type), command)
+    for command in sorted(commands, key=lambda c: c.by == (Role.SYS,)):
+        for name in (command.records.event_type, _to_kebab(command.records.event_type), command.records.zh):
+            names.setdefault(name, command)
+    return names
 
 
 def _to_kebab(name: str) -> str:

@@ -24,6 +24,7 @@ from temporalio.client import (
     ScheduleSpec,
     ScheduleUpdate,
 )
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 
 from deciding.fold import fold
@@ -31,6 +32,7 @@ from domain.kernel.clock import Clock
 from domain.registers.annual_round import Annual, RoundSchedule
 from domain.registers.scheme import SCHEME, Register
 from followers.follower import Follower
+from payload_codec import PayloadRefused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -100,7 +102,11 @@ class RoundSchedules:
         action, wanted = description.schedule.action, self._in_temporal(schedule)
         if not isinstance(action, ScheduleActionStartWorkflow):
             return False
-        arguments = await self.client.data_converter.decode(action.args, [Annual])
+        place = WorkflowSerializationContext(self.client.namespace, key)
+        try:
+            arguments = await self.client.data_converter.with_context(place).decode(action.args, [Annual])
+        except PayloadRefused:  # in the clear, altered, or by a key that is no longer: set anew, it is sealed
+            return False
         return (
             arguments == [schedule.annual]
             and action.task_queue == self.task_queue

@@ -60,9 +60,9 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-async def client(servers: Servers) -> Client:
+async def client(servers: Servers, settings: Settings) -> Client:
     """A Temporal client with the one data converter."""
-    return await temporal_client.connect_temporal(servers.temporal_address)
+    return await temporal_client.connect_temporal(servers.temporal_address, settings)
 
 
 @pytest.fixture(scope="session")

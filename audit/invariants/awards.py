@@ -233,6 +233,7 @@ def _require_budget(require: Conditions, realm: Realm, project: Project) -> None
         f"{project.round} has a budget of {known.budget} fen; its live awards come to {known.awarded}",
     )
     if project.supports_base:
+        require(known.year is not None, "T01", f"{project.round} 未設立即扶持", f"{project.round} was never set up")
         holder = realm.supports.setdefault((project.supports_base, known.year), project.name)
         require(
             holder == project.name,

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.policy import authorize, remember_side
 from domain.kernel.privacy import refuse_personal_data
-from domain.kernel.refusal import CommandRejected, Unmet
+from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import ORIGIN, SAME, State, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from domain.kernel.calendar import Calendar
+    from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
 
 C = TypeVar("C", bound=Command)
@@ -67,6 +69,8 @@ class Aggregate:
     """The stream whose scheme holds while the stream has none of its own, e.g. a project's round."""
     consequences: Callable[[StreamId, Event], Iterable[tuple[StreamId, Command]]] = lambda _stream, _event: ()
     """What an event asks of other streams, in order: one append with it, all or nothing (design.md §4)."""
+    uncounted: Callable[[State, Event, State], Iterable[Effect]] = lambda _before, _event, _after: ()
+    """What an event of an earlier release does to keys and accounts that its bytes say nothing of."""
     summary: Callable[[State], Mapping[str, object]] = lambda _state: {}
     """What a list shows of it: plain JSON values, no personal data."""
 
@@ -87,9 +91,9 @@ class Aggregate:
         return reads if governor is None else reads | Reads(streams=frozenset({governor}))
 
     def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
-        """What this order makes happen. Raises CommandRejected: role, stage, personal data, every rule of the stage."""
+        """What this order makes happen. Raises CommandRejected: the policy, personal data, every rule of the stage."""
         command = order.command
-        misplaced = (*_refuse_role_or_stage(state, order), *refuse_personal_data(command))
+        misplaced = (*authorize(order, state, facts), *refuse_personal_data(command))
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:
@@ -105,7 +109,12 @@ class Aggregate:
         move = next((t for t in type(event).moves if state.stage in t.start and t.when(event)), None)
         if move is not None:
             after = _move(after, move, occurrence)
+        after = remember_side(after, occurrence)
         return replace(after, version=state.version + 1)
+
+    def effects(self, before: State, event: Event, after: State) -> tuple[Effect, ...]:
+        """What the event does to claims and accounts, between these two states of its stream."""
+        return (*event.effects(before.stream), *self.uncounted(before, event, after))
 
     def due(self, state: State, calendar: Calendar) -> Due | None:
         """The nearest deadline; the earlier decider first where two fall together."""
@@ -147,34 +156,3 @@ def _move(state: State, move: Transition, occurrence: Occurrence) -> State:
     elif move.push:
         stack = (*stack, state.stage)
     return replace(state, stage=stage, stack=stack, since=occurrence.at)
-
-
-def _zh(stage: str) -> str:
-    """What the office calls a stage."""
-    return str(getattr(stage, "zh", stage))
-
-
-def refuse_role(order: Order) -> tuple[Unmet, ...]:
-    """That whoever asks has no business with it: told by the order alone, before anything is read for it."""
-    command, role = type(order.command), order.actor.role
-    if role in command.by:
-        return ()
-    zh = "、".join(f"{r.zh}（{r}）" for r in command.by)
-    unmet = Unmet(
-        rule=command.rule,
-        zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}（{role}）無權辦理",
-        en=f"{command.command_type} is for {', '.join(command.by)}, not for {role}",
-    )
-    return (unmet,)
-
-
-def _refuse_role_or_stage(state: State, order: Order) -> Iterable[Unmet]:
-    """What is wrong with who asks, and when in the life of the stream: judged before any rule of the stage."""
-    command = type(order.command)
-    yield from refuse_role(order)
-    if command.during and state.stage not in command.during:
-        yield Unmet(
-            rule=command.rule,
-            zh=f"「{command.zh()}」只可在 {'、'.join(map(_zh, command.during))} 階段辦理，現為 {_zh(state.stage)}",
-            en=f"{command.command_type} is legal in {', '.join(command.during)}; the stage is {state.stage}",
-        )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.relation import Relation, list_idle_relations, list_roles_without, scope_kind
+from domain.kernel.scope import Scope
 from domain.kernel.state import Transition
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ class Order:
     """By what the person acts on a seat that is not theirs."""
     is_live: bool = False
     """Whether the live registers judged who asks: on the wall clock they do."""
+    scope: Scope | None = None
+    """For whom the seat acts, as its register says at that moment; None for a bare seat."""
 
     @property
     def acting(self) -> Acting:

@@ -20,6 +20,9 @@ _OF_OFFICES: Final = frozenset(
 )
 """Fields whose numbers are those of papers, organisations and counters, and no person's whatever they look like."""
 
+_DIGIT = re.compile(r"[0-9]")
+_SHORTEST: Final = 11
+"""Digits of the shortest such number, a mobile telephone's: most texts hold fewer and need no closer look."""
 _MINUS = "\u2212"
 _IDENTITY_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:(?:00)?86)?1[3-9][0-9]{9}(?![0-9A-Za-z])")
@@ -39,7 +42,10 @@ def personal_data(value: object, place: str = "") -> list[str]:
 
 def names_somebody(text: str) -> bool:
     """Whether such a number stands in the text."""
-    plain = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if len(_DIGIT.findall(normal)) < _SHORTEST:
+        return False
+    plain = "".join(c for c in normal if unicodedata.category(c) != "Cf")
     squeezed = "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Pd" and c != _MINUS)
     return any(p.search(plain) for p in (_IDENTITY_CARD, _MOBILE)) or any(p.search(squeezed) for p in (_BORN, _MOBILE))
 

@@ -63,7 +63,7 @@ class Relation:
     scope: ScopeKind | None
     """Of what kind the seats are; None for the engine itself, which sits nowhere."""
     rule: str
-    """What refuses a seat that acts for somebody else."""
+    """What refuses a seat that acts for somebody else; empty for the command's own rule."""
     names: Callable[[State, Facts, Any], Names] = field(default=_everybody, compare=False)
     """Whom the stream names at that moment, given the command."""
     reads: Callable[[State, Any], Reads] = field(default=_nothing, compare=False)

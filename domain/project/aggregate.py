@@ -22,6 +22,7 @@ from domain.project import (
 )
 from domain.project.money import Money
 from domain.project.stage import Stage, with_gates
+from domain.project.uncounted import list_uncounted
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
@@ -76,6 +77,7 @@ PROJECT = Aggregate(
     ),
     final=frozenset({Stage.ARCHIVED, Stage.REVOKED, Stage.WITHDRAWN, Stage.PRELIM_FAILED, Stage.NOT_SELECTED}),
     governed_by=_governed_by,
+    uncounted=list_uncounted,
     summary=_summary,
 )
 """The heart: one stream, one workflow, for a year or more."""

@@ -205,6 +205,7 @@ class Award(Part):
     confirmed_on: date | None = None
     charge: Charge | None = None
     """What it took of the round's budget."""
+    proposed_on: date | None = None
 
 
 def name_charged_round(state: State) -> str | None:
@@ -352,6 +353,12 @@ def _charge(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -
         return None
     stream = state.stream.sibling("round", name)
     _require_standing(check, facts.of(stream), "T01")
+    check(
+        support is None or facts.of(stream).stage != RoundStage.NONE or awarded(stream.realm, name) in facts.unasked,
+        "T01",
+        f"輪次 {name} 尚未設立：先批復年度預算或發布徵集，方可在其中立項",
+        f"there is no round {name} yet: have its budget approved, or open it, before anything is awarded in it",
+    )
     known = facts.of(stream).part(Round)
     charge = charge_budget(check, facts, stream, known, proposal.award, "C2" if support else "M5")
     if charge is None or support is None or known.year is None:
@@ -407,6 +414,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                     funds=event.funds,
                     panel=event.panel,
                     charge=event.charge,
+                    proposed_on=local_day(of.at),
                 )
             )
         case AwardDeclined() | AwardRevoked():

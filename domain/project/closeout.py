@@ -27,6 +27,7 @@ from domain.project.delivery import (
     Delivery,
     Outputs,
     is_every_milestone_met,
+    number_key,
     require_line,
     require_recorded_outputs,
     require_standing_team,
@@ -328,8 +329,16 @@ class Closeout(Part):
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """The organisation whose representative reports."""
-    return Reads(streams=list_applicants(state)) if isinstance(command, SubmitFinalReport) else Reads()
+    """The organisation whose representative reports; the number of a voucher whose amount is corrected."""
+    match command:
+        case SubmitFinalReport():
+            return Reads(streams=list_applicants(state))
+        case ConfirmCorrection():
+            known = state.part(Closeout).corrections.get(command.correction)
+            number = _name_number(state, known.corrects) if known and known.amount is not None else None
+            return Reads(claims=frozenset({number} if number else ()))
+        case _:
+            return Reads()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -370,7 +379,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_correctable(check, state, command)
             return check.grant(CorrectionProposed.of(command))
         case ConfirmCorrection():
-            return check.grant(_confirm(check, state, order.actor, command))
+            return check.grant(_confirm(check, state, facts, order.actor, command))
         case _:
             assert_never(command)
 
@@ -459,7 +468,7 @@ def _require_correctable(check: Checks, state: State, command: ProposeCorrection
         f"第 {command.corrects} 條不是支出登記，無金額可改",
         f"record {command.corrects} is no voucher; its amount may not be corrected",
     )
-    _require_raised_within_line(check, state, command)
+    _require_raised_within_line(check, state, command.corrects, command.amount)
     check(
         not command.strike or activity or voucher,
         "SD12",
@@ -468,15 +477,23 @@ def _require_correctable(check: Checks, state: State, command: ProposeCorrection
     )
 
 
-def _require_raised_within_line(check: Checks, state: State, command: ProposeCorrection) -> None:
-    """M6: a voucher that was more than was recorded still keeps within its line."""
+def _require_raised_within_line(check: Checks, state: State, corrects: int, amount: Fen | None) -> None:
+    """M6: a voucher that was more than was recorded still keeps within its line, when proposed and when confirmed."""
     delivery = state.part(Delivery)
-    spent = delivery.expenditures.get(delivery.voucher_at(command.corrects) or "")
-    if spent is not None and command.amount is not None and command.amount > spent.amount:
-        require_line(check, state, spent.line, command.amount - spent.amount)
+    spent = delivery.expenditures.get(delivery.voucher_at(corrects) or "")
+    if spent is not None and amount is not None and amount > spent.amount:
+        require_line(check, state, spent.line, amount - spent.amount)
 
 
-def _confirm(check: Checks, state: State, actor: Actor, command: ConfirmCorrection) -> CorrectionConfirmed:
+def _name_number(state: State, version: int) -> str | None:
+    """The key of the voucher's number that was recorded at that version; None if none was."""
+    document = state.part(Delivery).voucher_at(version)
+    return number_key(state.stream, document.rpartition("/")[2]) if document else None
+
+
+def _confirm(
+    check: Checks, state: State, facts: Facts, actor: Actor, command: ConfirmCorrection
+) -> CorrectionConfirmed:
     known = state.part(Closeout).corrections.get(command.correction)
     if known is None:
         check(known, "SD12", f"無更正 {command.correction}", f"there is no correction {command.correction}")
@@ -493,6 +510,8 @@ def _confirm(check: Checks, state: State, actor: Actor, command: ConfirmCorrecti
         f"{actor} 提出了更正，須由另一人確認",
         f"{actor} proposed the correction; another person must confirm it",
     )
+    if _name_number(state, known.corrects) not in facts.unasked:
+        _require_raised_within_line(check, state, known.corrects, known.amount)
     voucher = state.part(Delivery).voucher_at(known.corrects) if known.strike else None
     return CorrectionConfirmed(correction=command.correction, corrects=known.corrects, voucher=voucher)
 

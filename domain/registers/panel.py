@@ -90,7 +90,7 @@ REVIEWER = Relation(
     "抽取在席（含已回避）的專家，以其名冊編號為準",
     "a reviewer who was drawn, by the number in the roster, those recused included",
     ScopeKind.ROSTER,
-    "RP04",
+    "",
     lambda state, _facts, _command: frozenset(state.part(Panel).seated) | state.part(Panel).barred,
 )
 
@@ -374,7 +374,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return _draw(check, state, facts, command)
         case DeclareConflict(organisation=organisation):
             scheme = require_scheme(check, facts)
-            _require_seat(check, panel, order.actor, "RP02")
+            check(
+                seat_of(order.actor) in panel.seated or seat_of(order.actor) not in panel.barred,
+                "RP02",
+                f"{order.actor} 已回避，不再在席",
+                f"{order.actor} was recused and sits on this panel no more",
+            )
             bids = any(organisation in names for names in panel.bidders.values())
             months = scheme.review.recusal_months
             bars = bids and _still_counts(command, months, today)
@@ -432,15 +437,6 @@ def _require_odd(check: Checks, seats: Sequence[str]) -> None:
     )
 
 
-def _require_seat(check: Checks, panel: Panel, actor: Actor, rule: str) -> None:
-    check(
-        seat_of(actor) in panel.seated,
-        rule,
-        f"{actor} 不在本評審組（{'、'.join(panel.seated)}）",
-        f"{actor} does not sit on this panel ({', '.join(panel.seated)})",
-    )
-
-
 def _still_counts(conflict: Conflict, months: int, today: date) -> bool:
     """Whether the tie holds, or ended less than that many months ago."""
     if conflict.ended_on is None or not conflict.kind.lapses:
@@ -491,14 +487,14 @@ def _seats_after(panel: Panel, recusal: Recusal) -> tuple[str, ...]:
 
 
 def _require_scorer(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) -> None:
+    """P1, RP04: without an interest, of what is before the panel, once. Who was drawn, the policy asks."""
     seat = seat_of(actor)
-    if check(
+    check(
         seat not in panel.barred,
         "P1",
         f"{actor} 與申報組織有利害關係或已回避，不得評分",
         f"{actor} is recused or has an interest in a bidder; the score does not count",
-    ):
-        _require_seat(check, panel, actor, "RP04")
+    )
     check(
         command.application in panel.bidders,
         "RP04",

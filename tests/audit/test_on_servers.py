@@ -241,7 +241,7 @@ async def test_the_histories_of_an_honest_story_replay_and_agree_with_the_journa
     desk: Desk, project: StreamId
 ) -> None:
     for stream in (project, project.sibling("round", "R-FZ-2023"), project.sibling("fund", "FS-FZ")):
-        replayed = await replay(desk.store, desk.client, stream, replay_settings())
+        replayed = await replay(desk.store, desk.client, stream, replay_settings(desk.settings))
         assert replayed.ok, replayed
         assert replayed.histories.are_kept
         commands = replayed.redecision.commands
@@ -250,7 +250,7 @@ async def test_the_histories_of_an_honest_story_replay_and_agree_with_the_journa
 
 
 async def test_a_history_that_the_server_never_had_is_said_so(desk: Desk, project: StreamId) -> None:
-    replayed = await replay(desk.store, desk.client, project.sibling("fund", "FS-NONE"), replay_settings())
+    replayed = await replay(desk.store, desk.client, project.sibling("fund", "FS-NONE"), replay_settings(desk.settings))
     histories = replayed.histories
     assert (histories.temporal_answered, histories.are_kept, histories.ok) == (True, False, True)
 
@@ -264,7 +264,7 @@ async def test_refusals_by_the_clock_are_in_no_journal_and_the_histories_still_a
             project, WithdrawApplication(reason="無人手"), Actor("SO-LEGAL#1"), command_id=command_id, at=before
         )
     assert await desk.store.journalled(command_id) is None
-    replayed = await replay(desk.store, desk.client, project, replay_settings())
+    replayed = await replay(desk.store, desk.client, project, replay_settings(desk.settings))
     assert replayed.ok, replayed.histories
     assert sum(run.unrecorded for run in replayed.histories.runs) == 2, "once as answered, once as handed over"
 
@@ -288,7 +288,7 @@ class Changed:
 
 async def test_a_journal_that_says_otherwise_than_the_history_is_found(desk: Desk, project: StreamId) -> None:
     otherwise: Any = Changed(desk.store, "ConfirmAward", b'"AwardConfirmed"', b'"AwardRevoked"')
-    histories = (await replay(otherwise, desk.client, project, replay_settings())).histories
+    histories = (await replay(otherwise, desk.client, project, replay_settings(desk.settings))).histories
     said = [d for run in histories.runs for d in run.differences]
     assert not histories.ok
     assert len(said) == 2, "once as told to the caller, once as handed to the workflow"
@@ -309,7 +309,7 @@ class AnotherProject:
 
 
 async def test_a_changed_workflow_does_not_replay(desk: Desk, project: StreamId) -> None:
-    changed = ReplaySettings([AnotherProject], UnsandboxedWorkflowRunner())
+    changed = ReplaySettings([AnotherProject], UnsandboxedWorkflowRunner(), desk.client.data_converter)
     histories = (await replay(desk.store, desk.client, project, changed)).histories
     assert not histories.ok
     assert all(run.failure for run in histories.runs)

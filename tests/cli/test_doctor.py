@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client
 
+    from bootstrap import Settings
     from local import Servers
     from local.postgres import Postgres
     from store.doctor import DatabaseExamination
@@ -63,6 +64,7 @@ async def by_url(venture: Installation) -> dict[str, str]:
         "VENTURE_POSTGRES_URL": found.postgres_url,
         "VENTURE_TEMPORAL_ADDRESS": found.temporal_address,
         "VENTURE_DOOR_KEY": (settings.home / "door.key").read_text(),
+        "VENTURE_PAYLOAD_KEYS_FILE": str(venture.home / "payload.key"),
     }
 
 
@@ -282,12 +284,12 @@ async def _operator(servers: Servers, *words: str) -> None:
 
 
 @pytest.fixture(scope="module")
-async def bare(spoilt: Servers) -> Client:
+async def bare(spoilt: Servers, settings: Settings) -> Client:
     """A namespace as Temporal makes one: a day's memory, nothing to search by."""
     name = f"bare-{uuid4().hex[:8]}"
     await _operator(spoilt, "namespace", "create", "-n", name, "--retention", "24h")
     address = spoilt.temporal_address
-    settings = bootstrap.settings(temporal_namespace=name)
+    settings = settings.model_copy(update={"temporal_namespace": name})
 
     async def there() -> bool:
         try:
@@ -328,13 +330,13 @@ async def test_a_queue_that_nobody_serves_has_no_workers(bare: Client) -> None:
 
 
 async def test_a_stranger_who_gets_no_connection_is_turned_away_and_one_who_is_answered_is_not(
-    spoilt: Servers,
+    spoilt: Servers, settings: Settings
 ) -> None:
     async def refused() -> Client:
-        return await temporal_client.connect_temporal(f"127.0.0.1:{processes.free_port()}")
+        return await temporal_client.connect_temporal(f"127.0.0.1:{processes.free_port()}", settings)
 
     async def let_in() -> Client:
-        return await temporal_client.connect_temporal(spoilt.temporal_address)
+        return await temporal_client.connect_temporal(spoilt.temporal_address, settings)
 
     assert (await doctor.examine_anonymous_access(refused)).ok is True
     assert (await doctor.examine_anonymous_access(let_in)).ok is False

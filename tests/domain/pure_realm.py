@@ -24,7 +24,10 @@ from domain.registers.scheme import PublishPolicyPack, scheme_of
 from tests.domain.sentences import on, who
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
+
+    from domain.kernel.effects import Effect
 
 MINUTES = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf")
 EVIDENCE = (Attachment(sha256="1" * 64, media_type="application/pdf", name="證據.pdf"),)
@@ -112,14 +115,15 @@ class PureRealm:
         for event in events:
             recorded = type(event).model_validate_json(canonical(plain(event)))
             assert recorded == event, "an event must come back from its bytes as it was"
-            state = aggregate.evolve(state, Occurrence(recorded, order.at, order.actor, UUID(int=state.version)))
-            self._apply(stream, event)
+            before = state
+            state = aggregate.evolve(before, Occurrence(recorded, order.at, order.actor, UUID(int=before.version)))
+            self._apply(aggregate.effects(before, event, state))
             self.log.append((stream, event))
         self.states[stream] = state
         return events
 
-    def _apply(self, stream: StreamId, event: Event) -> None:
-        for effect in event.effects(stream):
+    def _apply(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
             match effect:
                 case Claim(key, holder, limit):
                     holders = self.claims.setdefault(key, set())

@@ -11,7 +11,7 @@ from domain.kernel.scheme import RoundLevel
 from domain.project.award import AwardProposed, DeclineAward, ProposeAward, RevocationGround, RevokeAward
 from domain.project.bidding import BaseSupport
 from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
-from domain.round.plan import ApproveRoundBudget
+from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation
 from tests.domain.pure_realm import EVIDENCE, MINUTES, PureRealm, new_realm, scheme
 
 DAY = "2024-02-23"
@@ -66,6 +66,11 @@ def test_support_beyond_the_rounds_budget_is_refused_though_the_fund_holds_more(
     propose(realm, 2, 1_000, "BASE-D1")
     assert realm.balances["budget/test/R-1"] == 0
     assert realm.balances["awarded/test/R-1"] == 3_000
+
+
+def test_nothing_is_supported_in_a_round_that_was_never_set_up() -> None:
+    """Neither a budget nor a year would bind it: a name mistyped would be money without end."""
+    assert refused(town(), 1, 100, round_="R-O") == {"T01"}
 
 
 def test_the_refusal_names_the_amounts() -> None:
@@ -136,7 +141,7 @@ def test_two_proposals_at_one_moment_cannot_both_have_the_last_yuan() -> None:
     realm.balances, realm.claims = before
     realm.balances["budget/test/R-1"] -= 1_500
     with pytest.raises(AssertionError, match="budget/test/R-1 is overdrawn"):
-        realm._apply(realm.id("project", "PJ-2"), second)
+        realm._apply(second.effects(realm.id("project", "PJ-2")))
 
 
 def test_two_first_proposals_open_the_budget_once() -> None:
@@ -144,7 +149,7 @@ def test_two_first_proposals_open_the_budget_once() -> None:
     realm = town()
     propose(realm, 2, 2_000, "BASE-D1")
     with pytest.raises(AssertionError, match="appropriation/test/R-1/1 is taken"):
-        realm._apply(realm.id("project", "PJ-1"), first)
+        realm._apply(first.effects(realm.id("project", "PJ-1")))
 
 
 def test_a_round_without_an_approved_budget_is_bound_by_its_funds_alone() -> None:
@@ -152,6 +157,8 @@ def test_a_round_without_an_approved_budget_is_bound_by_its_funds_alone() -> Non
     base = DesignateBase(name="市級", tier=Tier.MUNICIPAL, operator="ORG-1")
     realm.order("base", "BASE-M1", base, at="2024-01-10", by="CAB-DEC#1")
     realm.order("base", "BASE-M1", AssessBase(score=Decimal(90), grade="A"), at="2024-01-22", by="EVAL#1")
+    asked = OpenNeedSolicitation(scheme=RULES.ref, year=2024, level=RoundLevel.DISTRICT)
+    realm.order("round", "R-9", asked, at="2024-02-05", by="CAB-REG#1")
     assert refused(realm, 1, 501, round_="R-9") == {"C2"}
     event = propose(realm, 1, 500, round_="R-9")
     assert Post("world/test/unbudgeted", "awarded/test/R-9", 500) in list(event.effects(realm.id("project", "PJ-1")))

@@ -22,7 +22,7 @@ from domain.kernel.message import Event
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
-from domain.project import disbursement
+from domain.project import delivery, disbursement
 from domain.project.award import DeclineAward, RevokeAward
 from domain.project.bidding import BaseSupport, LapseCompletion, ReturnApplication
 from domain.project.closeout import (
@@ -35,7 +35,7 @@ from domain.project.closeout import (
     ReturnSurplus,
     SubmitFinalReport,
 )
-from domain.project.contract import LapseContractSigning, Parties
+from domain.project.contract import LapseContractSigning, Parties, RegisterLedgerAccount
 from domain.project.delivery import (
     RecordActivity,
     RecordExpenditure,
@@ -47,6 +47,7 @@ from domain.project.disbursement import (
     ApproveDisbursement,
     CancelTranche,
     CheckDisbursement,
+    FailDisbursement,
     PayDisbursement,
     RequestDisbursement,
     WithholdDisbursement,
@@ -70,6 +71,7 @@ from domain.project.remedy import (
     SuspendProject,
     SuspensionGround,
 )
+from domain.project.stage import Stage
 from domain.project.termination import (
     InitiateTermination,
     OrderClawback,
@@ -89,6 +91,7 @@ from domain.round.results import PublishResult
 from store import memory
 from store.memory import MemoryStore
 from tests.domain.pure_realm import EVIDENCE, MINUTES, scheme
+from tests.domain.sentences import on
 from tests.domain.written_realm import (
     AWARD,
     BUDGET,
@@ -190,9 +193,9 @@ MUNICIPAL_BASE = (
 )
 
 
-def supporting(name: str, fen: int) -> Step:
+def supporting(name: str, fen: int, round_: str = "R-1") -> Step:
     """A support of that base, by that award."""
-    support = BaseSupport(round="R-1", organisation="ORG-1", base="BASE-1", title="扶持", fields=("助老",))
+    support = BaseSupport(round=round_, organisation="ORG-1", base="BASE-1", title="扶持", fields=("助老",))
     terms = {"panel": None, "award": fen, "funds": {"FS-1": fen}, "support": support}
     return project(proposal(name, **terms), "2024-02-19", "CAB-REG#1", name)
 
@@ -225,6 +228,16 @@ MUTANTS = (
         "more returned than paid",
         "final report",
         (project(ReturnSurplus(amount=750_002), "2024-12-03", "SO-ACC#1"),),
+    ),
+    Mutant(
+        "M3",
+        "sent back by the bank after most of it was returned",
+        "final report",
+        (
+            project(ReturnSurplus(amount=500_000), "2024-12-03", "SO-ACC#1"),
+            project(FailDisbursement(tranche="T1", reason="賬號有誤"), "2024-12-04", "FISCAL#1"),
+        ),
+        unguarded=True,
     ),
     Mutant(
         "M3",
@@ -705,6 +718,12 @@ MUTANTS = (
         unguarded=True,
     ),
     Mutant(
+        "T01",
+        "support in a round that was never set up",
+        "call",
+        (*MUNICIPAL_BASE, supporting("PJ-3", 100_000, "R-9")),
+    ),
+    Mutant(
         "C3",
         "a base supported twice a year",
         "call",
@@ -719,6 +738,13 @@ MUTANTS = (
         unguarded=True,
     ),
     # ------------------------------------------------------------ guards of the state machine
+    Mutant(
+        "AP02",
+        "a partner's second bid",
+        "bid 1",
+        (project(bid("ORG-2", partners=("ORG-1",)), "2024-02-21", "SO-LEGAL#2", "AP-3"),),
+        unguarded=True,
+    ),
     Mutant(
         "AP08",
         "out before its completion is late",
@@ -912,7 +938,7 @@ def mute(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
 
 def open_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let anybody do anything at any stage."""
-    monkeypatch.setattr(decider, "_refuse_role_or_stage", lambda *_: ())
+    monkeypatch.setattr(decider, "authorize", lambda *_: ())
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
@@ -941,6 +967,38 @@ def test_m9_a_split_that_loses_the_rounding_is_caught(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(disbursement, "apportion", rounded_down)
     assert broke(realm_until("paid T1")) == {"M9"}
+
+
+def test_m9_a_payment_that_the_bank_sent_back_and_that_still_counts_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = realm_until("paid T1")
+    sent_back = FailDisbursement(tranche="T1", reason="賬號有誤")
+    monkeypatch.setattr(disbursement.DisbursementFailed, "of", classmethod(_as_if_unpaid))
+    project(sent_back, "2024-03-26", "FISCAL#1").ordered(town)
+    assert "M9" in broke(town)
+
+
+def _as_if_unpaid(cls: type[disbursement.DisbursementFailed], command: FailDisbursement, split: object) -> Event:
+    assert split, "the payment had been recorded as made"
+    return cls(tranche=command.tranche, reason=command.reason)
+
+
+def test_t17_a_milestone_that_falls_while_the_project_stands_still_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = realm_until("confirmed")
+    signed = contract(milestones={"MS-1": {"title": "調查", "due": "2024-06-30"}})
+    for step in (
+        project(signed, "2024-03-21", "CAB-REG#1"),
+        project(RegisterLedgerAccount(account="a" * 64), "2024-03-22", "SO-ACC#1"),
+        project(StartProject(), "2024-04-01", "SO-PM#1"),
+        project(SuspendProject(ground=SuspensionGround.RISK, **AGAINST), "2024-06-20", "CAB-DEC#1"),
+    ):
+        step.ordered(town)
+    town.pass_time(on("2024-07-02"))
+    assert not broke(town)
+    running = (*delivery.MILESTONES_RUN, Stage.SUSPENDED)
+    monkeypatch.setattr(delivery, "MILESTONES_RUN", running)
+    monkeypatch.setattr(delivery.MissMilestone, "during", running)
+    town.pass_time(on("2024-07-02"))
+    assert broke(town) == {"T17"}
 
 
 def test_v1_a_decision_without_evidence_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,8 +38,9 @@ from store.port import Entry, EntryKind
 from tests.domain.pure_realm import MINUTES, PureRealm, scheme, verification
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command, Event, Order
     from domain.kernel.scheme import Scheme
@@ -62,11 +63,11 @@ class WrittenRealm(PureRealm):
             self.write(stream, version, event, order)
         return events
 
-    def _apply(self, stream: StreamId, event: Event) -> None:
+    def _apply(self, effects: Iterable[Effect]) -> None:
         if self.guarded:
-            super()._apply(stream, event)
+            super()._apply(effects)
             return
-        for effect in event.effects(stream):
+        for effect in effects:
             match effect:
                 case Claim(key, holder):
                     self.claims.setdefault(key, set()).add(holder)

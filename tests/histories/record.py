@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkipper
 
 import bootstrap
@@ -52,8 +54,6 @@ from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
-
     from domain.kernel.identity import StreamId
 
 HERE = Path(__file__).parent
@@ -81,7 +81,10 @@ async def _record(home: Path) -> dict[str, Any]:
     async with local.servers(settings) as servers:
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
         await let_time_be_skipped(servers.owner_url)
-        client = await temporal_client.connect_temporal(servers.temporal_address)
+        sealing = await temporal_client.connect_temporal(servers.temporal_address, settings)
+        config = sealing.config()
+        config["data_converter"] = pydantic_data_converter  # what is recorded is read without our keys
+        client = Client(**config)
         store = PostgresStore(await open_pool(servers.postgres_url))
         async with aclosing(store), run_worker(settings, client, store):
             door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))

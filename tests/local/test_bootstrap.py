@@ -41,7 +41,8 @@ for number in range(int(sys.argv[2])):
         if os.fork() == 0:
             os.close(let_begin)
             os.read(begin, 1)
-            key = bootstrap.load_door_key(bootstrap.Settings(home=home)).public
+            of = bootstrap.Settings(home=home)
+            key = bootstrap.load_door_key(of).public, bootstrap.load_payload_keys(of).by_id
             os.write(answer, f"{key} {postgres.load_passwords(home)}\\n".encode())
             os._exit(0)
     os.close(let_begin)
@@ -52,7 +53,14 @@ for number in range(int(sys.argv[2])):
         print(len(set(file.read().splitlines())))
 """
 """In each of so many folders four processes want the secrets for the first time, all at once."""
-COMPLETE = {"env": "production", "postgres_url": URL, "temporal_address": "t:7233", "door_key": KEY}
+PAYLOAD_KEY = f"k1:{'0f' * 32}"
+COMPLETE = {
+    "env": "production",
+    "postgres_url": URL,
+    "temporal_address": "t:7233",
+    "door_key": KEY,
+    "payload_keys": PAYLOAD_KEY,
+}
 
 
 # Settings
@@ -88,7 +96,7 @@ def test_a_wrong_setting_is_told_in_our_words_and_a_secret_not_at_all(monkeypatc
     assert not [word for word in ("Input", "valid", "hush") if word in str(invalid.value)]
 
 
-@pytest.mark.parametrize("missing", ["postgres_url", "temporal_address"])
+@pytest.mark.parametrize("missing", ["postgres_url", "temporal_address", "payload_keys"])
 def test_production_says_which_setting_is_missing(missing: str) -> None:
     with pytest.raises(bootstrap.SettingsInvalid, match=f"VENTURE_{missing.upper()}"):
         bootstrap.settings(**{name: value for name, value in COMPLETE.items() if name != missing})
@@ -102,6 +110,7 @@ def test_settings_do_not_show_their_secrets() -> None:
     shown = repr(bootstrap.settings(**COMPLETE))
     assert "pa55-w0rd" not in shown
     assert KEY not in shown
+    assert "0f0f" not in shown
 
 
 def test_a_refused_setting_does_not_show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +121,10 @@ def test_a_refused_setting_does_not_show_secrets(monkeypatch: pytest.MonkeyPatch
     assert KEY not in str(refused.value)
 
 
-@pytest.mark.parametrize("setting", ["DOOR_KEY", "POSTGRES_URL", "TEMPORAL_ADDRESS", "TEMPORAL_API_KEY", "HOME"])
+@pytest.mark.parametrize(
+    "setting",
+    ["DOOR_KEY", "PAYLOAD_KEYS", "PAYLOAD_KEYS_FILE", "POSTGRES_URL", "TEMPORAL_ADDRESS", "TEMPORAL_API_KEY", "HOME"],
+)
 def test_a_setting_that_is_empty_is_refused_by_name(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"VENTURE_{setting}", "")
     with pytest.raises(bootstrap.SettingsInvalid, match=f"VENTURE_{setting}"):
@@ -197,6 +209,69 @@ def test_two_folders_have_two_keys(tmp_path: Path) -> None:
 def test_a_key_that_is_set_is_used(tmp_path: Path) -> None:
     assert bootstrap.load_door_key(bootstrap.settings(home=tmp_path, door_key=KEY)) == make_key("a key of production")
     assert not (tmp_path / "door.key").exists()
+
+
+# The keys of payloads
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "k1",
+        f"k1:{'0f' * 31}",
+        f"k1:{'0f' * 33}",
+        f"k1:{'0g' * 32}",
+        f":{'0f' * 32}",
+        f"{PAYLOAD_KEY},k2:short",
+        f"{PAYLOAD_KEY},k1:{'1f' * 32}",
+        f"{PAYLOAD_KEY},k2:{'0F' * 32}",
+        ",".join(f"k{number}:{number:064x}" for number in range(17)),
+        " , ",
+    ],
+    ids=["no key", "short", "long", "no hex", "no id", "short second", "one id twice", "one key twice", "many", "none"],
+)
+def test_payload_keys_that_are_no_keys_are_refused_by_name_and_not_shown(keys: str, tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text(keys)
+    given = ({"payload_keys": keys}, "VENTURE_PAYLOAD_KEYS"), ({"payload_keys_file": path}, "VENTURE_PAYLOAD_KEYS_FILE")
+    for setting, name in given:
+        with pytest.raises(bootstrap.SettingsInvalid, match=name) as refused:
+            bootstrap.settings(**{k: v for k, v in COMPLETE.items() if k != "payload_keys"} | setting)
+        assert "0f0f" not in str(refused.value)
+
+
+def test_a_file_of_payload_keys_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(bootstrap.SettingsInvalid, match=str(tmp_path / "none")):
+        bootstrap.settings(payload_keys_file=tmp_path / "none")
+
+
+def test_payload_keys_are_given_in_one_way_and_not_in_two(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(PAYLOAD_KEY)
+    with pytest.raises(bootstrap.SettingsInvalid, match="PAYLOAD_KEYS_FILE"):
+        bootstrap.settings(payload_keys=PAYLOAD_KEY, payload_keys_file=tmp_path / "keys")
+
+
+def test_the_newest_key_stands_first_and_a_file_may_hold_them_line_by_line(tmp_path: Path) -> None:
+    older = f"k0:{'1f' * 32}"
+    (tmp_path / "keys").write_text(f"{PAYLOAD_KEY}\n{older}\n")
+    from_file = bootstrap.load_payload_keys(bootstrap.settings(payload_keys_file=tmp_path / "keys"))
+    assert from_file.ids == ("k1", "k0")
+    assert from_file == bootstrap.load_payload_keys(bootstrap.settings(payload_keys=f"{PAYLOAD_KEY}, {older}"))
+    assert "0f0f" not in repr(from_file)
+
+
+def test_the_key_of_payloads_is_made_once_for_the_owner_only(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    keys = bootstrap.load_payload_keys(settings)
+    assert bootstrap.load_payload_keys(settings) == keys
+    assert stat.S_IMODE((settings.home / "payload.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"", b"k1:0f0f", b"k1:" + b"0f" * 40, b"\xff" * 80])
+def test_a_file_of_payload_keys_that_is_not_whole_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "payload.key").write_bytes(content)
+    with pytest.raises((bootstrap.SecretDamaged, bootstrap.SettingsInvalid), match=str(tmp_path / "payload.key")):
+        bootstrap.load_payload_keys(bootstrap.settings(home=tmp_path))
 
 
 # Logs

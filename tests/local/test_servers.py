@@ -25,6 +25,7 @@ import local
 import temporal_client
 from local import binaries, postgres, processes, server_account, temporal
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
+from payload_keys import make_payload_key
 from tests.local import process_table
 
 if TYPE_CHECKING:
@@ -120,9 +121,9 @@ async def until(so: Callable[[], bool]) -> None:
 # What they are
 
 
-async def test_both_servers_answer(servers: Servers) -> None:
+async def test_both_servers_answer(servers: Servers, settings: Settings) -> None:
     assert await query_value(servers.postgres_url, "SELECT current_user") == APPLICATION
-    client = await temporal_client.connect_temporal(servers.temporal_address)
+    client = await temporal_client.connect_temporal(servers.temporal_address, settings)
     assert await client.service_client.check_health()
 
 
@@ -197,14 +198,14 @@ async def test_order_of_text_does_not_depend_on_the_machine(servers: Servers) ->
     assert names == "BZab一𠮷"
 
 
-async def test_temporal_remembers_closed_workflows_for_a_year(servers: Servers) -> None:
-    client = await temporal_client.connect_temporal(servers.temporal_address)
+async def test_temporal_remembers_closed_workflows_for_a_year(servers: Servers, settings: Settings) -> None:
+    client = await temporal_client.connect_temporal(servers.temporal_address, settings)
     described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
     assert f"{described.config.workflow_execution_retention_ttl.seconds // 3600}h" == temporal.RETENTION
 
 
-async def test_temporal_knows_our_search_attributes(servers: Servers) -> None:
-    client = await temporal_client.connect_temporal(servers.temporal_address)
+async def test_temporal_knows_our_search_attributes(servers: Servers, settings: Settings) -> None:
+    client = await temporal_client.connect_temporal(servers.temporal_address, settings)
     known = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace="default"))
     for name, kind in bootstrap.SEARCH_ATTRIBUTES.items():
         assert known.custom_attributes[name] == IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind}")
@@ -439,7 +440,12 @@ async def test_a_folder_without_postgres_is_refused_in_words(tmp_path: Path, mon
 
 async def test_production_has_no_embedded_servers(tmp_path: Path) -> None:
     production = bootstrap.settings(
-        env="production", home=tmp_path / "home", postgres_url="x", temporal_address="x:1", door_key="k" * 32
+        env="production",
+        home=tmp_path / "home",
+        postgres_url="x",
+        temporal_address="x:1",
+        door_key="k" * 32,
+        payload_keys=make_payload_key(),
     )
     with pytest.raises(local.LocalServerFailure, match="production"):
         async with local.servers(production):

@@ -238,14 +238,14 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
     for story in ledger.callers.begun:
         journal = await JournalledAnswers.read(house.store, story.stream)
         async for history in _iterate_histories(house.client, story.stream):
-            answers = await Answers.read(history, house.client.data_converter)
+            answers = await Answers.read(history, house.client.data_converter, house.client.namespace)
             for difference in journal.differences(answers):
                 yield f"{story.stream}: {difference}"
             first = [a.position for a in answers.from_activities if a.position and not a.repeated]
             if first != sorted(first):
                 yield f"{story.stream}: answers out of order: {first}"
     for story in {story.stream.kind: story for story in ledger.callers.begun}.values():
-        replay_settings = ReplaySettings(WORKFLOWS, sandbox(house.client.data_converter))
+        replay_settings = ReplaySettings(WORKFLOWS, sandbox(house.client.data_converter), house.client.data_converter)
         for run in (await replay_histories(house.store, house.client, story.stream, replay_settings)).runs:
             if run.failure:
                 yield f"{story.stream}: {run.failure}"

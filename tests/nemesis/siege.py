@@ -71,7 +71,7 @@ async def siege(
         }
         for number in range(workers):
             house.start_worker(number)
-        client = await temporal_client.connect_temporal(f"127.0.0.1:{links['callers–temporal'].port}")
+        client = await temporal_client.connect_temporal(f"127.0.0.1:{links['callers–temporal'].port}", settings)
         pool = await open_pool(urls["callers"])
         stack.callback(pool.terminate)
         store = await stack.enter_async_context(aclosing(PostgresStore(pool)))

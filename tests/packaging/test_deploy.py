@@ -33,7 +33,12 @@ def test_every_setting_that_is_named_exists_and_production_is_complete() -> None
     passwords = {"VENTURE_OWNER_PASSWORD", "VENTURE_APP_PASSWORD", "VENTURE_AUDITOR_PASSWORD"}
     assert named - passwords <= known
     worker = SERVICES["worker"]["environment"]
-    assert {"VENTURE_POSTGRES_URL", "VENTURE_TEMPORAL_ADDRESS", "VENTURE_DOOR_KEY"} <= worker.keys()
+    assert {
+        "VENTURE_POSTGRES_URL",
+        "VENTURE_TEMPORAL_ADDRESS",
+        "VENTURE_DOOR_KEY",
+        "VENTURE_PAYLOAD_KEYS",
+    } <= worker.keys()
     assert worker["VENTURE_ENV"] == "production"
 
 
@@ -49,7 +54,7 @@ def test_every_setting_is_told_and_nothing_else_is() -> None:
 def test_every_password_comes_from_outside() -> None:
     for name, service in SERVICES.items():
         for key, value in service.get("environment", {}).items():
-            if re.search(r"PASSWORD|PWD|DOOR_KEY", key):
+            if re.search(r"PASSWORD|PWD|DOOR_KEY|PAYLOAD_KEYS", key):
                 assert str(value).startswith("${"), (name, key)
 
 

@@ -149,7 +149,7 @@ async def breakable(
         await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
         pool = await open_pool(servers.postgres_url)
         store = PostgresStore(pool)
-        client = await temporal_client.connect_temporal(servers.temporal_address)
+        client = await temporal_client.connect_temporal(servers.temporal_address, settings)
         door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
         house = Breakable(settings, servers, client, store, door, program, more)
         for number in range(workers):

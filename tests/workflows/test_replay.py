@@ -1,4 +1,4 @@
-"""Every recorded history replays on today's workflows, in the sandbox and with the one data converter (PR8)."""
+"""Every recorded history replays on today's workflows, in the sandbox and with the data converter of replays (PR8)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, WorkflowReplayResult
 
-import temporal_client
+from payload_codec import replaying_converter
+from payload_keys import PayloadKeys, make_payload_key
 from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
 from tests.workflows import mutants
@@ -33,7 +34,7 @@ def _started(history: dict[str, Any]) -> dict[str, Any]:
 
 
 async def replayed(history: dict[str, Any], workflows: Sequence[type]) -> WorkflowReplayResult:
-    converter = temporal_client.DATA_CONVERTER
+    converter = replaying_converter(PayloadKeys.parse(make_payload_key()))
     replayer = Replayer(workflows=workflows, workflow_runner=sandbox(converter), data_converter=converter)
     recorded = WorkflowHistory.from_json(_started(history)["workflowId"], history)
     return await replayer.replay_workflow(recorded, raise_on_replay_failure=False)

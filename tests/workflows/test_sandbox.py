@@ -1,14 +1,16 @@
-"""The sandbox gives its answer outside only while our data converter is the same in every context."""
+"""The sandbox gives its answer outside only while our data converter treats all that is a workflow's own alike."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import PayloadCodec, WithSerializationContext
 
-import temporal_client
-from runtime.sandbox import ContextFreeSandbox, sandbox
+from payload_codec import replaying_converter, sealing_converter
+from payload_keys import PayloadKeys, make_payload_key
+from runtime.sandbox import OneContextSandbox, sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from temporalio.api.common.v1 import Payload
     from temporalio.converter import SerializationContext
 
+KEYS = PayloadKeys.parse(make_payload_key())
 
-class Sealing(PayloadCodec, WithSerializationContext):
-    """A codec that seals each workflow's payloads by a key of its own."""
+
+class SealingEachActivity(PayloadCodec, WithSerializationContext):
+    """A codec that seals each activity's payloads by a key of its own."""
 
     def with_context(self, context: SerializationContext) -> Self:  # noqa: ARG002 - each has a key of its own
         return type(self)()
@@ -30,15 +34,16 @@ class Sealing(PayloadCodec, WithSerializationContext):
         return list(payloads)
 
 
-def test_with_our_converter_no_workflow_is_asked_for_a_context() -> None:
-    assert isinstance(sandbox(temporal_client.DATA_CONVERTER), ContextFreeSandbox)
+def test_with_our_converters_no_workflow_is_asked_for_a_context() -> None:
+    assert isinstance(sandbox(sealing_converter(KEYS)), OneContextSandbox)
+    assert isinstance(sandbox(replaying_converter(KEYS)), OneContextSandbox)
 
 
-def test_with_a_converter_that_minds_where_a_payload_belongs_every_workflow_is_asked() -> None:
-    sealing = replace(temporal_client.DATA_CONVERTER, payload_codec=Sealing())
-    assert not isinstance(sandbox(sealing), ContextFreeSandbox)
+def test_with_a_converter_that_parts_activities_from_their_workflow_every_workflow_is_asked() -> None:
+    parting = replace(pydantic_data_converter, payload_codec=SealingEachActivity())
+    assert not isinstance(sandbox(parting), OneContextSandbox)
 
 
 def test_a_module_of_the_callers_own_passes_too() -> None:
-    passed = sandbox(temporal_client.DATA_CONVERTER, "bench.script").restrictions.passthrough_modules
+    passed = sandbox(sealing_converter(KEYS), "bench.script").restrictions.passthrough_modules
     assert {"domain", "asyncpg", "bench.script"} <= passed

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.converter import PayloadConverter
+from temporalio.converter import WorkflowSerializationContext
 
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Opening
@@ -17,7 +17,6 @@ from tests.workflows.bureau import Bureau, need_submission
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
     from temporalio.client import WorkflowHandle
 
     from domain.kernel.identity import StreamId
@@ -42,10 +41,12 @@ async def _current_details(handle: WorkflowHandle[object, object]) -> str:
     return shown.current_details
 
 
-def _summary(event: Message) -> str:
-    payload = event.user_metadata.summary  # type: ignore[attr-defined] # protobuf's own
-    text: str = PayloadConverter.default.from_payload(payload) if payload.data else ""
-    return text
+async def _summaries(desk: Desk, handle: WorkflowHandle[object, object]) -> list[str]:
+    """What each event of the history is captioned by, opened; empty where it has no caption."""
+    place = WorkflowSerializationContext(desk.client.namespace, handle.id)
+    converter = desk.client.data_converter.with_context(place)
+    captions = [event.user_metadata.summary for event in (await handle.fetch_history()).events]
+    return [(await converter.decode([caption], [str]))[0] if caption.data else "" for caption in captions]
 
 
 async def test_the_page_of_a_project_says_what_it_is_how_it_stands_and_who_is_awaited(
@@ -71,7 +72,7 @@ async def test_the_page_of_a_round_says_which_date_runs_as_does_its_timer(desk: 
     runs = f"{day} 24:00 北京時間（暫定 provisional） 需求徵集截止 CloseNeedSolicitation"  # no notice is published here
 
     async def is_shown() -> bool:
-        summaries = [_summary(event) for event in (await handle.fetch_history()).events]
+        summaries = await _summaries(desk, handle)
         return runs in summaries and f"期限 deadline：{runs}" in (await _current_details(handle)).splitlines()
 
     await until(is_shown)
@@ -79,8 +80,8 @@ async def test_the_page_of_a_round_says_which_date_runs_as_does_its_timer(desk: 
 
 async def test_the_history_of_a_project_names_each_command(desk: Desk, bureau: Bureau) -> None:
     project = await _posted(desk, bureau)
-    history = await desk.client.get_workflow_handle(project).fetch_history()
-    assert [said for event in history.events if (said := _summary(event))][1:] == ["ProposeAward", "OpenAwardPublicity"]
+    handle = desk.client.get_workflow_handle(project)
+    assert [said for said in await _summaries(desk, handle) if said][1:] == ["ProposeAward", "OpenAwardPublicity"]
 
 
 async def test_projects_are_found_by_their_stage_in_the_offices_words(desk: Desk, bureau: Bureau) -> None:

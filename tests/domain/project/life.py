@@ -209,8 +209,8 @@ def happened_in(town: PureRealm, stream: str, event: Event, *, at: str, by: str 
     """One event of that project, with what it does to the town."""
     state = town.state("project", stream)
     occurrence = Occurrence(event, on(at), who(by), UUID(int=state.version))
-    town.states[state.stream] = PROJECT.evolve(state, occurrence)
-    town._apply(state.stream, event)
+    after = town.states[state.stream] = PROJECT.evolve(state, occurrence)
+    town._apply(PROJECT.effects(state, event, after))
 
 
 def walk(town: PureRealm, stream: str, rows: Iterable[tuple[str, Command, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -27,6 +28,7 @@ from domain.project.closeout import (
     SubmitFinalReport,
     SurplusReturned,
 )
+from domain.project.contract import Contract
 from domain.project.delivery import Delivery, MeetMilestone, RecordActivity, RecordExpenditure
 from domain.project.disbursement import DisbursementPaid, TrancheCancelled
 from domain.project.evaluation import AuditOpinionIssued, FinalEvaluationConcluded, Opinion
@@ -220,6 +222,20 @@ def test_the_amount_of_a_voucher_and_an_activity_are_corrected() -> None:
         ("2024-07-04", ConfirmCorrection(correction="C2"), "CAB-REG#2"),
     )
     assert (story.state.part(Delivery).spent, story.state.part(Delivery).sessions) == (10000, 0)
+
+
+def test_a_voucher_that_is_corrected_upwards_keeps_within_its_line_on_the_day_it_is_confirmed() -> None:
+    """What was left when the correction was proposed has been spent since."""
+    story, _, voucher = recorded()
+    planned = story.state.part(Contract).budget["activity"]
+    story = story.ordered(correction(voucher, amount=planned), at="2024-07-03", by="SO-ACC#1")
+    confirm = ConfirmCorrection(correction="C1")
+    story.when(confirm, at="2024-07-04", by="CAB-FIN#1").accepted()
+    more = RecordExpenditure(voucher="INV-002", amount=1, line="activity")
+    spent = story.ordered(more, at="2024-07-03", by="SO-ACC#1")
+    spent.when(confirm, at="2024-07-04", by="CAB-FIN#1").refused("M6")
+    before = frozenset({"numbered/test/INV-001"})
+    spent.knowing(replace(spent.facts, unasked=before)).when(confirm, at="2024-07-04", by="CAB-FIN#1").accepted()
 
 
 def test_a_correction_says_what_its_record_can_say() -> None:
