@@ -24,7 +24,9 @@ import bootstrap
 import local
 from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.clock import Clock
+from domain.kernel.envelope import Ending
 from domain.kernel.identity import Actor, StreamId, derive_id
+from domain.registers.door_key import RotateDoorKey, WithdrawDoorKey
 from domain.registers.realm import SetClock
 from domain.registers.scheme import EstablishProgramme
 from local.postgres import APPLICATION, AUDITOR
@@ -34,6 +36,7 @@ from scenarios.play import play
 from schemes.document import Document, read
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.keys import OTHER, administer, admit, make_key
 from tests.paper import REPORTED, open_paper_door, prepare_resolution, story
 from tests.releases import ROOT, require_unreleased
 
@@ -79,8 +82,21 @@ async def play_all(store: EventStore) -> None:
     await door.open_realm("by-hand")
     programme = EstablishProgramme(city="撫州", brand="幸福社區")
     await _send(door, StreamId("scheme/by-hand/fuzhou"), programme, "CAB-DEC#1", BY_HAND)
+    await _exchange_keys(store)
     live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
     await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=1))
+
+
+async def _exchange_keys(store: EventStore) -> None:
+    """Two more doors: the key of one is replaced, that of the other taken back."""
+    rotated, lost = await admit(store, OTHER, "CAB-FIN"), await admit(store, make_key("a lost door"), "SO-PM#1", "HOST")
+    for stream, command in (
+        (rotated, RotateDoorKey(successor=make_key("its next").public)),
+        (lost, WithdrawDoorKey(reason="密鑰遺失")),
+    ):
+        answer = await administer(store, stream, command)
+        if answer.ending is not Ending.ACCEPTED:
+            sys.exit(answer.model_dump_json())
 
 
 async def _play(plan: Plan, door: Door, store: EventStore) -> None:
