@@ -133,6 +133,14 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value
 
+    @field_validator("temporal_tls_ca", "temporal_tls_cert", "temporal_tls_key")
+    @classmethod
+    def _can_be_read(cls, path: Path | None) -> Path | None:
+        if path is not None and not os.access(path, os.R_OK):
+            message = f"{path} 不存在或無法讀取 / {path} is not there or cannot be read"
+            raise ValueError(message)
+        return path
+
     @field_validator("home")
     @classmethod
     def _is_one_place(cls, home: Path) -> Path:

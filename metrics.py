@@ -45,6 +45,9 @@ class Metrics:
             "Commands and deadlines not recorded because the clocks of Temporal and Postgres disagree.",
             registry=self.registry,
         )
+        self.another_log = Counter(
+            "venture_another_log", "Commands that came here and were meant for another log.", registry=self.registry
+        )
         self.defects = Counter("venture_defects", "Faults of this product.", registry=self.registry)
         self.carry_out_s = Histogram(
             "venture_carry_out_seconds",

@@ -22,12 +22,27 @@ from temporalio.service import GrpcCompression, TLSConfig
 
 import bootstrap
 import tracing
+from domain.kernel.failure import Failure, FailureKind
 from payload_codec import sealing_converter
 
 if TYPE_CHECKING:
     from bootstrap import Settings
 
 _runtime: list[Runtime] = []
+
+
+class PortTaken(Failure):
+    """A port that this process is to listen on cannot be had."""
+
+    kind = FailureKind.UNAVAILABLE
+
+    def __init__(self, setting: str, port: int | None, why: Exception) -> None:
+        """Say which setting names it."""
+        super().__init__(
+            f"端口 {port} 無法使用：{why}", f"the port {port} cannot be used: {why}", setting=setting, port=port
+        )
+        self.remedy_zh = f"另一進程已佔用：結束它，或改設 {setting}（與 VENTURE_LISTEN_HOST）"
+        self.remedy_en = f"Another process has it: end that, or set {setting} (and VENTURE_LISTEN_HOST) otherwise"
 
 
 def _forwarding_runtime(of: Settings) -> Runtime:
@@ -43,7 +58,10 @@ def _forwarding_runtime(of: Settings) -> Runtime:
             if of.sdk_metrics_port is not None
             else None
         )
-        _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
+        try:
+            _runtime.append(Runtime(telemetry=TelemetryConfig(logging=logging_config, metrics=metrics)))
+        except ValueError as taken:
+            raise PortTaken("VENTURE_SDK_METRICS_PORT", of.sdk_metrics_port, taken) from taken
     return _runtime[0]
 
 

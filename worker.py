@@ -5,18 +5,28 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
+from temporalio.service import RPCError
 
 import bootstrap
+from application.namespace import require_own_namespace
 from domain.kernel.failure import Failure
 from runtime.health import serve_health
-from runtime.runtime import open_runtime
+from runtime.runtime import is_polling, open_runtime
 from runtime.worker import GRACE, run_worker
+from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     from bootstrap import Settings
+    from runtime.runtime import Runtime
+
+WATCHED_S = 20.0
+"""From one look to the next whether the namespace still belongs to this log."""
+READY_AGAIN_S = 0.2
+"""From one look to the next whether Temporal has seen this worker poll."""
 
 log = structlog.get_logger()
 
@@ -26,7 +36,10 @@ def _log_cleared(zh: str, en: str) -> None:
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Without addresses of its own it serves the embedded servers that run already."""
+    """Serve until SIGTERM or SIGINT. Without addresses of its own it serves the embedded servers that run already.
+
+    Raises Failure where it cannot serve, or may not any longer: the namespace belongs to another log.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,20 +49,44 @@ async def run(settings: Settings) -> None:
         run_worker(settings, runtime.client, runtime.store) as measures,
         serve_health(runtime, measures),
     ):
-        log.info("worker.ready", task_queue=settings.task_queue)
-        await stop.wait()
+        stopping = asyncio.create_task(stop.wait())
+        while not stop.is_set() and not await _is_polling(runtime):
+            await asyncio.wait({stopping}, timeout=READY_AGAIN_S)
+        if not stop.is_set():
+            log.info("worker.ready", task_queue=settings.task_queue)
+        while not stop.is_set():
+            await asyncio.wait({stopping}, timeout=WATCHED_S)
+            await _require_own_log(runtime)
         log.info("worker.stopping", grace_s=GRACE.total_seconds())
+
+
+async def _is_polling(runtime: Runtime) -> bool:
+    """Whether Temporal has seen this very worker poll; not while it does not answer."""
+    with suppress(RPCError):
+        return await is_polling(runtime)
+    return False
+
+
+async def _require_own_log(runtime: Runtime) -> None:
+    """Raise where database and namespace no longer belong together; a server that does not answer is no reason."""
+    with suppress(RPCError, StoreUnavailable):
+        await require_own_namespace(runtime.client, runtime.store)
 
 
 def main() -> None:
     """Run the worker with the settings of the environment."""
+    settings = None
     try:
         settings = bootstrap.settings()
         bootstrap.configure_logging(settings)
         asyncio.run(run(settings))
     except Failure as failure:
-        texts = (failure.zh, failure.remedy_zh, failure.en, failure.remedy_en)
-        sys.stderr.write("".join(f"{text}\n" for text in texts if text))
+        if settings is not None and settings.log_format is bootstrap.LogFormat.JSON:
+            texts = {"zh": failure.zh, "remedy_zh": failure.remedy_zh, "en": failure.en, "remedy_en": failure.remedy_en}
+            log.error("worker.refused", **texts, **failure.details)  # noqa: TRY400 - said, not traced
+        else:
+            lines = (failure.zh, failure.remedy_zh, failure.en, failure.remedy_en)
+            sys.stderr.write("".join(f"{text}\n" for text in lines if text))
         sys.exit(failure.kind)
 
 

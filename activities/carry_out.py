@@ -181,19 +181,28 @@ class CommandActivities:
 
     async def _carry_out_on(self, stream: _Stream, request: CarryOut) -> CarryOutResult | None:
         """As docs/architecture.md draws it: journal? due first, decide, append, answer."""
+        self._require_own_log(request, stream)
         if (answer := self._find_answer(request, stream)) is not None or not self._moves_time(request, stream):
             return await self._leave(stream, answer)
         decision, others = await self._decide(request, stream)
         if not decision.steps or (answer := await self._find_objection(request, decision, stream)) is not None:
             return await self._leave(stream, answer)
-        append = manual_clock.hold_realm(
-            build_append(decision, others, request.envelope), request.stream.realm, stream.loaded
-        )
-        append = hold(append, stream.reader.warrant)
+        append = await self._build_append(request, stream, decision, others)
         appended = await self._append(append, goes_live=manual_clock.goes_live(decision, stream.loaded))
         if appended.status is Status.DUPLICATE and (answer := await self._find_taken(request, decision, others)):
             return await self._leave(stream, answer)
         return self._conclude(request, decision, appended)
+
+    async def _build_append(
+        self, request: CarryOut, stream: _Stream, decision: Decision, others: tuple[Decision, ...]
+    ) -> Append:
+        """What is to be recorded; of a group in a thread: writing thousands of entries would keep others waiting."""
+
+        def build() -> Append:
+            append = build_append(decision, others, request.envelope)
+            return hold(manual_clock.hold_realm(append, request.stream.realm, stream.loaded), stream.reader.warrant)
+
+        return await asyncio.to_thread(build) if others else build()
 
     async def _load(self, request: CarryOut) -> _Stream:
         """The stream, and with it what deciding will want: nothing for what is not even taken in."""
@@ -215,6 +224,15 @@ class CommandActivities:
         reader = CachedReader(self._store, folds=self._folds)
         await reader.fetch(Reads(streams=frozenset({stream})))
         return reader.states[stream]
+
+    def _require_own_log(self, request: CarryOut, stream: _Stream) -> None:
+        """Raise ``AnotherLog`` for a command that was meant for another log than this worker's."""
+        wanted, ours = request.envelope.log if request.envelope else "", (stream.loaded.genesis or b"").hex()
+        if wanted and wanted != ours and stream.fault is None:
+            log.error("worker.another_log", stream=request.stream, log=ours, wanted=wanted)
+            self._measures.another_log.inc()
+            message = f"this worker serves the log {ours[:16] or '-'}, not {wanted[:16]}"
+            raise ApplicationError(message, type="AnotherLog", non_retryable=True)
 
     def _find_answer(self, request: CarryOut, stream: _Stream) -> Answer | None:
         """The answer that needs no decision: not signed, journalled already, inadmissible, dated before the clock."""

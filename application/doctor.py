@@ -4,37 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
+from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
-    DescribeNamespaceRequest,
-    DescribeNamespaceResponse,
-    DescribeTaskQueueRequest,
     GetClusterInfoRequest,
     GetSystemInfoRequest,
 )
-from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateStage
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateStage
 from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
-from deciding.parked import iterate_parked
+from application.builds import list_pollers
+from application.namespace import LOG_KEY, NamespaceOfAnotherLog, describe_namespace, read_owner
+from deciding.parked import iterate_parked, iterate_parked_on_paper
+from domain.kernel.failure import Failure
 from domain.kernel.identity import LIVE, StreamId
 from domain.registers.realm import REALM_NAME
 from followers.agenda import LATE
-from store.port import StoreUnavailable
+from store.port import SchemaUnfit, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from temporalio.client import Client
+    from temporalio.client import Client, WorkflowHandle
 
     from store.port import EventStore
 
@@ -48,7 +46,10 @@ LARGEST_SKEW_S = 5.0
 """Seconds between two clocks that commands and deadlines do without harm (store/port.py)."""
 MOST_NAMED = 10
 """Streams that a line names; the rest are counted."""
+LONGEST_LOOK_S = 30.0
+"""How long one line may take to be found out."""
 _PROBE_S = 10.0
+_PROBE_ENDS = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -78,22 +79,72 @@ class Diagnosis:
         }
 
 
+@dataclass(frozen=True)
+class Examination:
+    """One point to be looked at. A line more in ``doctor`` is one of these more."""
+
+    part_zh: str
+    part_en: str
+    look: Callable[[], Awaitable[Diagnosis | Sequence[Diagnosis]]]
+
+
+async def examine_each(examinations: Sequence[Examination]) -> AsyncIterator[Diagnosis]:
+    """What each look finds, in order. One that fails or hangs is a finding of its own, and keeps no other waiting."""
+    for examination in examinations:
+        try:
+            async with asyncio.timeout(LONGEST_LOOK_S):
+                found = await examination.look()
+        except TimeoutError:
+            found = _unseen(examination, f"no answer within {LONGEST_LOOK_S:.0f} s", f"{LONGEST_LOOK_S:.0f} 秒內無回答")
+        except Failure as failure:
+            found = _unseen(examination, failure.en, failure.zh, failure.remedy_zh, failure.remedy_en)
+        except RPCError as refused:
+            found = _unseen(examination, f"Temporal: {refused.status.name} {refused.message}", "")
+        except Exception as failed:  # noqa: BLE001 - whatever it is, the other lines are to be told
+            found = _unseen(examination, f"{type(failed).__name__}: {failed}", "")
+        for diagnosis in [found] if isinstance(found, Diagnosis) else found:
+            yield diagnosis
+
+
+def _unseen(examination: Examination, state: str, state_zh: str, mend_zh: str = "", mend_en: str = "") -> Diagnosis:
+    return Diagnosis(
+        examination.part_zh,
+        examination.part_en,
+        state,
+        ok=False,
+        mend_zh=mend_zh or "先處理其餘各行，再核對一次",
+        mend_en=mend_en or "see to the other lines first, then look once more",
+        state_zh=state_zh,
+    )
+
+
 async def examine_log(store: EventStore) -> Diagnosis:
     """Whether Postgres answers, and how far the log has come."""
+    mend_zh, mend_en = (
+        "檢查 Postgres、密碼與 VENTURE_POSTGRES_URL",
+        "look at Postgres, the password, VENTURE_POSTGRES_URL",
+    )
     try:
         position = await store.last_position()
         state, state_zh, ok = f"{position} entries", f"{position} 條", True
+    except SchemaUnfit as unfit:
+        state, state_zh, ok = unfit.why, "結構不合", False
+        mend_zh, mend_en = unfit.remedy_zh, unfit.remedy_en
     except StoreUnavailable as gone:
         state, state_zh, ok = gone.en, gone.zh, False
-    return Diagnosis(
-        "日誌（Postgres）",
-        "log (Postgres)",
-        state,
-        ok,
-        "檢查 Postgres 與 VENTURE_POSTGRES_URL",
-        "look at Postgres and at VENTURE_POSTGRES_URL",
-        state_zh,
-    )
+    return Diagnosis("日誌（Postgres）", "log (Postgres)", state, ok, mend_zh, mend_en, state_zh)
+
+
+async def examine_namespace(store: EventStore, client: Client) -> Diagnosis:
+    """Whether Temporal's namespace is there and belongs to this log and to no other."""
+    theirs, ours = await read_owner(client), (await store.genesis() or b"").hex()
+    mend = f"temporal operator namespace update -n {client.namespace} --data {LOG_KEY}={ours}"
+    if theirs not in ("", ours):
+        raise NamespaceOfAnotherLog(client.namespace, theirs, ours)
+    state, state_zh = (f"{client.namespace}, of no log", f"{client.namespace}，未屬任何日誌")
+    if theirs or not ours:
+        state, state_zh = f"{client.namespace}, of this log", f"{client.namespace}，屬於本日誌"
+    return Diagnosis("命名空間", "namespace", state, bool(theirs) or not ours, mend, mend, state_zh)
 
 
 async def examine_temporal(client: Client) -> Diagnosis:
@@ -130,17 +181,23 @@ async def examine_unnotified(store: EventStore) -> Diagnosis:
 
 async def examine_parked(store: EventStore) -> Diagnosis:
     """Whether a deadline is in the past that cannot be applied: on which streams, and by which rules it is refused."""
-    parked = [f"{one.stream} ({one.why})" async for one in iterate_parked(store, datetime.now(UTC) - LATE)]
-    shown = "; ".join(parked[:MOST_NAMED])
+    now = datetime.now(UTC)
+    parked = [one async for one in iterate_parked(store, now - LATE)]
+    on_paper = [one async for one in iterate_parked_on_paper(store, now)]
+    listed = [f"{one.stream} ({one.why})" for one in (*parked, *on_paper)]
+    shown = "; ".join(listed[:MOST_NAMED])
+    dated = "（手動時鐘域的命令帶 --at）" if on_paper else ""
+    dated_en = " (with --at in a realm on a manual clock)" if on_paper else ""
     return Diagnosis(
         "停置的檔案",
         "parked streams",
-        f"{len(parked)}: {shown}" if parked else "none",
-        not parked,
-        "由人查看（venture project show、日誌事件 stream.parked）並以命令補齊所缺；補齊後期限自行辦結",
-        "look at it (venture project show, the log event stream.parked) and give the commands that are missing: "
-        "the deadline then takes effect by itself",
-        f"{len(parked)} 件：{shown}" if parked else "無",
+        f"{len(listed)}: {shown}" if listed else "none",
+        not listed,
+        f"由人查看（venture project show、日誌事件 stream.parked）並以命令補齊所缺{dated}；補齊後期限自行辦結"
+        "（docs/runbooks/VentureStreamParked.md）",
+        f"look at it (venture project show, the log event stream.parked) and give the missing commands{dated_en}: "
+        "the deadline then takes effect by itself (docs/runbooks/VentureStreamParked.md)",
+        f"{len(listed)} 件：{shown}" if listed else "無",
     )
 
 
@@ -149,12 +206,10 @@ async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> 
     before = datetime.now(UTC)
     loaded, _ = await store.consult(StreamId.of("realm", LIVE, REALM_NAME), None, {})
     skews = {"Postgres": measure_skew(before, loaded.read_at, datetime.now(UTC))}
-    probe = f"probe/{uuid4()}"
     before = datetime.now(UTC)
-    handle = await client.start_workflow("Probe", id=probe, task_queue=task_queue)
-    started = (await handle.describe()).start_time
-    skews["Temporal"] = measure_skew(before, started, datetime.now(UTC))
-    await _release_probe(client, probe)
+    async with _probe(client, task_queue) as handle:
+        started = (await handle.describe()).start_time
+        skews["Temporal"] = measure_skew(before, started, datetime.now(UTC))
     state = ", ".join(f"{party} {skew:+.1f} s" for party, skew in skews.items())
     return Diagnosis(
         "各方時鐘",
@@ -166,6 +221,20 @@ async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> 
     )
 
 
+@asynccontextmanager
+async def _probe(client: Client, task_queue: str) -> AsyncIterator[WorkflowHandle[Any, Any]]:
+    """A workflow that serves this look only, ended with the block, whether a worker serves it or not.
+
+    Should this process die first, Temporal ends it.
+    """
+    probe = f"probe/{uuid4()}"
+    handle = await client.start_workflow("Probe", id=probe, task_queue=task_queue, execution_timeout=_PROBE_ENDS)
+    try:
+        yield handle
+    finally:
+        await asyncio.shield(handle.terminate("venture doctor has looked"))
+
+
 def measure_skew(before: datetime, theirs: datetime, after: datetime) -> float:
     """Seconds by which a clock that was read between those moments is ahead; negative where it is behind."""
     if before <= theirs <= after:
@@ -173,25 +242,25 @@ def measure_skew(before: datetime, theirs: datetime, after: datetime) -> float:
     return (theirs - after if theirs > after else theirs - before).total_seconds()
 
 
-async def probe_updates_in_flight(client: Client, task_queue: str) -> Diagnosis:
-    """Whether one workflow may hold more updates at once than the server's default, which is too few (design.md §4)."""
-    probe = f"probe/{uuid4()}"
-    start: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
-        "Probe", id=probe, task_queue=task_queue, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING
-    )
+async def probe_updates_in_flight(client: Client, task_queue: str) -> list[Diagnosis]:
+    """Whether a worker answers; and whether one workflow may hold more updates at once than the server's default.
+
+    That default is too few (design.md §4). An account or a queue for which nobody works shows the first only.
+    """
     held = 0
-    with suppress(TimeoutError, RPCError):  # what was held until then is the finding
-        async with asyncio.timeout(_PROBE_S):
-            await client.start_update_with_start_workflow(
-                "hold", wait_for_stage=WorkflowUpdateStage.ACCEPTED, start_workflow_operation=start, id="0"
-            )
-            held = 1
-            handle = client.get_workflow_handle(probe)
-            for number in range(1, UPDATES_WANTED):
-                await handle.start_update("hold", wait_for_stage=WorkflowUpdateStage.ACCEPTED, id=str(number))
-                held += 1
-    await _release_probe(client, probe)
-    return Diagnosis(
+    if not await list_pollers(client, task_queue):
+        return [_worker_answer(held, "no, nobody polls", "否，沒有 worker 在取任務")]
+    async with _probe(client, task_queue) as handle:
+        with suppress(TimeoutError, RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):  # what was held is the finding
+            async with asyncio.timeout(_PROBE_S):
+                for number in range(UPDATES_WANTED):
+                    await handle.start_update("hold", wait_for_stage=WorkflowUpdateStage.ACCEPTED, id=str(number))
+                    held += 1
+    state, state_zh = ("yes", "是") if held else (f"no, within {_PROBE_S:.0f} s", f"{_PROBE_S:.0f} 秒內沒有")
+    answers = _worker_answer(held, state, state_zh)
+    if not held:
+        return [answers]
+    enough = Diagnosis(
         "同時更新數",
         "updates in flight",
         f">= {held}" if held >= UPDATES_WANTED else str(held),
@@ -199,11 +268,20 @@ async def probe_updates_in_flight(client: Client, task_queue: str) -> Diagnosis:
         "在 Temporal 動態配置中設 history.maxInFlightUpdates=500",
         "set history.maxInFlightUpdates=500 in Temporal's dynamic configuration",
     )
+    return [answers, enough]
 
 
-async def _release_probe(client: Client, probe: str) -> None:
-    with suppress(RPCError):  # it may never have begun
-        await client.get_workflow_handle(probe).signal("let_go")
+def _worker_answer(held: int, state: str, state_zh: str) -> Diagnosis:
+    return Diagnosis(
+        "worker 應答",
+        "worker answers",
+        state,
+        held > 0,
+        "啟動 venture-worker；已啟動者，看「版本」一行與其日誌：它或已死、停住，或其版本不是現行",
+        "start venture-worker; one that was started is dead, stands still, or is of a build that is not current: "
+        "see the line builds, and its log",
+        state_zh,
+    )
 
 
 async def examine_version(client: Client) -> Diagnosis:
@@ -250,7 +328,7 @@ async def examine_cluster(client: Client) -> list[Diagnosis]:
 
 async def examine_retention(client: Client) -> Diagnosis:
     """Whether closed workflows are remembered long enough to replay them."""
-    description = await _describe_namespace(client)
+    description = await describe_namespace(client)
     retention = description.config.workflow_execution_retention_ttl.ToTimedelta()
     mend = f"temporal operator namespace update -n {client.namespace} --retention {RETENTION_WANTED.days * 24}h"
     enough = retention >= RETENTION_WANTED
@@ -269,7 +347,7 @@ async def examine_search_attributes(client: Client) -> Diagnosis:
     except RPCError as refused:  # an operator's question; any reader is shown which names the namespace knows
         if refused.status is not RPCStatusCode.PERMISSION_DENIED:
             raise
-        names = set((await _describe_namespace(client)).config.custom_search_attribute_aliases.values())
+        names = set((await describe_namespace(client)).config.custom_search_attribute_aliases.values())
         lacking = [name for name in wanted if name not in names]
     mend = " && ".join(
         f"temporal operator search-attribute create -n {client.namespace} --name {name} --type {kinds[name].title()}"
@@ -287,22 +365,24 @@ async def examine_search_attributes(client: Client) -> Diagnosis:
 
 
 async def examine_workers(client: Client, task_queue: str) -> Diagnosis:
-    """Whether more than one worker serves: the death of one should be nobody's outage."""
-    description = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=task_queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
+    """Whether more than one worker serves: the death of one should be nobody's outage.
+
+    Temporal remembers for five minutes who polled; one that has not for longer than a poll takes is counted apart.
+    """
+    pollers = await list_pollers(client, task_queue)
+    polling, silent = (
+        len({poller.identity for poller in pollers if poller.is_fresh is fresh}) for fresh in (True, False)
     )
-    polling = len({poller.identity for poller in description.pollers})
+    left = f", {silent} silent" if silent else ""
+    left_zh = f"，另有 {silent} 個已無聲息" if silent else ""
     return Diagnosis(
         "worker 數",
         "workers",
-        str(polling),
+        f"{polling}{left}",
         polling >= WORKERS_WANTED,
         "至少兩個 venture-worker，最好在兩台機器上",
         "run two venture-worker at least, better on two machines",
+        f"{polling}{left_zh}",
     )
 
 
@@ -322,7 +402,7 @@ async def examine_encryption(client: Client) -> Diagnosis:
 async def examine_anonymous_access(connect: Callable[[], Awaitable[Client]]) -> Diagnosis:
     """Whether a caller who does not say who they are is turned away; ``connect`` is such a caller."""
     try:
-        await _describe_namespace(await connect())
+        await describe_namespace(await connect())
         state, state_zh, ok = "let in", "可以進入", False
     except RuntimeError:
         state, state_zh, ok = "no connection", "不得連接", True
@@ -338,7 +418,3 @@ async def examine_anonymous_access(connect: Callable[[], Awaitable[Client]]) -> 
         "have the frontend require client certificates, or set authorizer and claimMapper to default",
         state_zh,
     )
-
-
-async def _describe_namespace(client: Client) -> DescribeNamespaceResponse:
-    return await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))

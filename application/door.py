@@ -190,6 +190,7 @@ class Door:
         NotKnown.
         """
         request = CommandRequest(command, actor, command_id or uuid4(), at, derived, person, session)
+        await self._learn_log(request.command_id)
         envelope = self._seal(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
         answer = await self.ask(envelope) if fresh and not find_inadmissible(envelope) else None
@@ -204,6 +205,8 @@ class Door:
         whoever breaks off there has asked for no more. Raises NotKnown of the command to go on with,
         CommandInvalid, CommandDefect, or StreamParked.
         """
+        if requests:
+            await self._learn_log(requests[0].command_id)
         envelopes = [self._seal(subject, request) for request in requests]
         done, early = 0, 0
         while done < len(envelopes):
@@ -249,6 +252,7 @@ class Door:
             received_at=request.at or datetime.now(UTC),
             command=request.command.command_type,
             body=plain(request.command),
+            log=self._log,
             person=request.person,
             session=request.session,
         )
@@ -309,6 +313,14 @@ class Door:
         """What a worker says and this log does not: it serves another one, or is a stranger."""
         log.error("door.unfounded_answer", stream=envelope.subject, ending=ending)
         return NotKnown(envelope.command_id, "what a worker answered is not in this log")
+
+    async def _learn_log(self, command_id: UUID) -> None:
+        """Know the log behind this door before anything is asked, so that no other records it. Raises NotKnown."""
+        if not self._log:
+            try:
+                self._log = (await self._store.genesis() or b"").hex()
+            except StoreUnavailable as gone:
+                raise NotKnown(command_id, gone.why) from gone
 
     async def _read_journal(self, envelopes: Sequence[Envelope]) -> Mapping[UUID, Entry]:
         """What is journalled of them, in the log that this door has known from the beginning. Raises NotKnown."""

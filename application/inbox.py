@@ -1,4 +1,4 @@
-"""What waits for a role, over all streams: read off the agenda, with until when, what is soon and what is overdue.
+"""What waits for a role, over all streams, page by page: with until when, what is soon and what is overdue.
 
 What is late and changes nothing is only said here; what is late and changes something is an event of the clock.
 """
@@ -8,18 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from application.pages import Order, Page, PageRequest, read_page
 from application.realms import require_realm
-from deciding.agenda_row import Summary
 from deciding.reader import Reader
 from domain.kernel.calendar import local_day
+from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
+from store.views import AtMost, Equal, Holds
 
 if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import Role
-    from store.port import EventStore, Standing
+    from store.port import EventStore
+    from store.views import Condition, Row
 
 WITHIN_WD = 5
 """Working days before its day on which a thing is said to be soon, unless told otherwise."""
@@ -55,6 +59,8 @@ class Waiting:
     en: str
     until: datetime | None
     urgency: Urgency
+    title: str = ""
+    """Of the project, where it is one."""
     provisional: bool = False
     """Whether a notice of working days may still move ``until``."""
 
@@ -66,6 +72,7 @@ class Waiting:
             "subject": f"{self.stream.name}/{self.subject}" if self.subject else self.stream.name,
             "command": self.command,
             "roles": list(self.roles),
+            "title": self.title,
             "until": self.until.isoformat() if self.until else None,
             "provisional": self.provisional,
             "overdue": self.urgency is Urgency.OVERDUE,
@@ -91,50 +98,75 @@ class _Today:
         return Urgency.SOON if local_day(until - _A_MOMENT) <= last else Urgency.OPEN
 
 
+class WaitingFilter(BaseModel):
+    """What of all that waits is listed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """For whom it waits: a role, or a seat of it, e.g. ``CAB-REG`` or ``CAB-REG#1``."""
+    realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    organisation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """In the business of this organisation, e.g. ``ORG-1``."""
+    overdue: bool = False
+    """Only what is past its time."""
+    within_wd: Annotated[int, Field(ge=0, le=250)] = WITHIN_WD
+    """Within how many working days a thing is said to be soon."""
+
+
+_ORDER = Order((("until_at", datetime), ("stream", str), ("ordinal", int)))
+
+
 async def list_waiting(
     store: EventStore,
-    role: Role | None = None,
+    filters: WaitingFilter | None = None,
+    request: PageRequest | None = None,
     *,
-    realm: str | None = None,
-    within_wd: int = WITHIN_WD,
     now: datetime | None = None,
-) -> list[Waiting]:
-    """Everything that waits for that role, or for anybody: what has a time first, the earliest on top.
+) -> Page[Waiting]:
+    """What waits: what has a time first, the earliest on top.
 
     In a manual realm it is as late as its clock stands; elsewhere ``now``, or the present moment.
-    Raises NoSuchRealm.
+    Raises NoSuchRealm, CursorInvalid.
     """
-    await require_realm(store, realm)
-    today: dict[str, _Today] = {}
-    rows = []
-    async for standing in store.standings(realm=realm):
-        if standing.stream.realm not in today:
-            today[standing.stream.realm] = await _read_today(store, standing.stream.realm, now or datetime.now(UTC))
-        rows.extend(_rows_of(standing, role, today[standing.stream.realm], within_wd))
-    return sorted(rows, key=lambda w: (w.until is None, w.until or datetime.max.replace(tzinfo=UTC), w.stream))
+    filters, request = filters or WaitingFilter(), request or PageRequest()
+    await require_realm(store, filters.realm)
+    moment = now or datetime.now(UTC)
+    page = await read_page(store, "waiting", _ORDER, _conditions(filters, moment), request, lambda row: row)
+    today = {realm: await _read_today(store, realm, moment) for realm in {row["realm"] for row in page.rows}}
+    rows = (_build(row, today[row["realm"]], filters.within_wd) for row in page.rows)
+    kept = tuple(row for row in rows if row.urgency is Urgency.OVERDUE or not filters.overdue)
+    return Page(kept, page.next, page.freshness)
 
 
-def _rows_of(standing: Standing, role: Role | None, today: _Today, within_wd: int) -> list[Waiting]:
-    rows = []
-    for row in Summary.of(standing).awaiting:
-        if role is not None and role not in row.roles:
-            continue
-        rows.append(
-            Waiting(
-                stream=standing.stream,
-                roles=row.roles,
-                command=row.command,
-                subject=row.subject,
-                zh=row.zh,
-                en=row.en,
-                until=row.until,
-                urgency=today.urgency(row.until, within_wd),
-                provisional=row.provisional is True,
-            )
-        )
-    return rows
+def _conditions(filters: WaitingFilter, now: datetime) -> tuple[Condition, ...]:
+    role = filters.role.partition("#")[0] if filters.role else None
+    conditions: list[Condition] = [Equal("role", role) if role else Equal("is_first", value=True)]
+    if filters.realm:
+        conditions.append(Equal("realm", filters.realm))
+    if filters.organisation:
+        conditions.append(Holds("organisations", (filters.organisation,)))
+    if filters.overdue:  # a manual clock is never later than the wall clock
+        conditions.append(AtMost("until_at", now))
+    return tuple(conditions)
+
+
+def _build(row: Row, today: _Today, within_wd: int) -> Waiting:
+    return Waiting(
+        stream=StreamId(row["stream"]),
+        roles=tuple(row["roles"]),
+        command=row["command"],
+        subject=row["subject"],
+        zh=row["zh"],
+        en=row["en"],
+        until=row["until"],
+        urgency=today.urgency(row["until"], within_wd),
+        title=row["title"],
+        provisional=row["provisional"],
+    )
 
 
 async def _read_today(store: EventStore, realm: str, now: datetime) -> _Today:
-    now = (await store.realm(realm)).now or now
-    return _Today(now, await Reader(store).calendar(realm))
+    clock = await store.realm(realm)
+    moment = clock.now if clock.clock is Clock.MANUAL and clock.now else now
+    return _Today(moment, await Reader(store).calendar(realm))

@@ -51,6 +51,7 @@ class HistoricalFacts:
 
     store: EventStore
     _entries: dict[StreamId, Sequence[Entry]] = field(default_factory=dict)
+    _genesis: bytes | None = None
     _first_key: int | None = None
     """The position of the log's first key, once it was looked for."""
     _states: dict[tuple[StreamId, int], State] = field(default_factory=dict)
@@ -74,6 +75,12 @@ class HistoricalFacts:
         """The stream as it stood when the log had come to that position."""
         entries = await self._read(stream)
         return await self.state_at(stream, sum(e.position < position for e in entries))
+
+    async def genesis(self) -> bytes:
+        """The chain hash of the log's first entry; empty of an empty one."""
+        if self._genesis is None:
+            self._genesis = await self.store.genesis() or b""
+        return self._genesis
 
     async def has_key_before(self, position: int) -> bool:
         """Whether a door's key stood in the log when it had come to that position."""

@@ -70,6 +70,8 @@ class Leaves:
         self._group: _Group | None = None
         self.realms = Realms()
         self._calendars: dict[str, list[Calendar]] = {}
+        self._genesis = b""
+        """The chain hash of the log's first entry, as stored: doors name the log by it."""
         self._has_key = False
         """Whether a door's key stands in the log so far: from then on whatever is asked is signed."""
         self.threads: dict[StreamId, Thread] = {}
@@ -79,6 +81,7 @@ class Leaves:
     def take(self, entry: Entry) -> Sequence[Effect] | None:
         """Look at the next entry; what it does to claims and accounts, or None if it is not understood."""
         thread = self.threads.setdefault(entry.stream, Thread(State(entry.stream)))
+        self._genesis = self._genesis or entry.chain
         self._check_order(entry)
         self._check_chain(entry, thread)
         self._check_version(entry, thread)
@@ -164,7 +167,7 @@ class Leaves:
             )
 
     def _check_signature(self, entry: Entry, journal: Journal) -> None:
-        warrant = Warrant.of_entry(entry, journal)
+        warrant = Warrant.of_entry(entry, journal, self._genesis)
         state = self.threads[warrant.stream].state if warrant.stream in self.threads else None
         fault = find_fault(entry, journal, warrant, state, must_be_signed=self._has_key)
         if fault is not None:

@@ -199,7 +199,8 @@ class _CommandRedecision:
     async def _compare_signature(self, journal: Journal) -> DecisionDifference | None:
         """Whether a door let it in that might, by the keys of that day."""
         entry = self._group.command
-        warrant, signed = Warrant.of_entry(entry, journal), await self._past.has_key_before(entry.position)
+        warrant = Warrant.of_entry(entry, journal, await self._past.genesis())
+        signed = await self._past.has_key_before(entry.position)
         state = await self._past.state_before(warrant.stream, entry.position) if warrant.stream else None
         fault = find_fault(entry, journal, warrant, state, must_be_signed=signed)
         return self._difference("signature", journal.key or NOTHING, f"{fault.rule}: {fault.en}") if fault else None

@@ -67,16 +67,17 @@ class Invocation:
         *,
         working: bool = False,
         with_temporal: bool = False,
+        lazily: bool = False,
         **changed: Any,  # noqa: ANN401 - whatever a setting may be
     ) -> AbstractAsyncContextManager[Runtime]:
         """The runtime for as long as the block runs, under settings so changed; ``working``, with a worker.
 
-        Without one it needs no Temporal, unless it is asked for.
+        Without one it needs no Temporal, unless it is asked for; ``lazily`` no Postgres either.
         """
         from runtime.runtime import open_runtime
 
         settings = self.settings.model_copy(update=changed)
-        return open_runtime(settings, self.printer.tell, working=working, with_temporal=with_temporal)
+        return open_runtime(settings, self.printer.tell, working=working, with_temporal=with_temporal, lazily=lazily)
 
 
 def verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

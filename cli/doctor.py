@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import temporal_client
 from application import doctor
-from application.doctor import Diagnosis
+from application.doctor import Diagnosis, Examination
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
-from runtime.runtime import Runtime, ensure_worker, is_served
-from runtime.store import OutOfService
+from runtime.runtime import Runtime, ensure_worker
 from store.doctor import examine_database
-from store.migration import list_pending, migrate
+from store.migration import compare_schema, migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from temporalio.client import Client
 
@@ -47,7 +47,7 @@ async def doctor_command(
       venture doctor --production -o json
     """
     printer = invocation.printer
-    async with invocation.open_runtime() as runtime:
+    async with invocation.open_runtime(lazily=True) as runtime:
         diagnoses = [row async for row in _diagnose(runtime, production=production)]
     rows: list[dict[str, Any]] = [
         {
@@ -81,89 +81,101 @@ _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
 async def _diagnose(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
-    """Every point that can be examined: without Temporal those of the log."""
-    yield await doctor.examine_log(runtime.store)
-    temporal = await doctor.examine_temporal(runtime.client)
+    """Every point that can be examined: without Temporal those of the log, without the log those of Temporal."""
+    store, client = runtime.store, runtime.client
+    log = await doctor.examine_log(store)
+    yield log
+    temporal = await doctor.examine_temporal(client)
     yield temporal
-    yield await _schema(runtime)
-    yield await doctor.examine_unnotified(runtime.store)
-    yield await doctor.examine_parked(runtime.store)
     if production:
-        for row in await _production_log(runtime):
-            yield row
+        yield _environment(runtime)
+    async for row in doctor.examine_each([*_of_log(runtime, production=production, is_there=log.ok is True)]):
+        yield row
     if temporal.ok:
+        belongs = Examination("命名空間", "namespace", partial(doctor.examine_namespace, store, client))
+        is_there = log.ok is True
+        async for row in doctor.examine_each([belongs] if is_there else []):
+            is_there = is_there and row.ok is True
+            yield row
         async with AsyncExitStack() as stack:
-            if runtime.servers is not None:
+            if runtime.servers is not None and is_there:
                 await stack.enter_async_context(ensure_worker(runtime))
-            async for row in _diagnose_workflows(runtime, production=production):
+            async for row in doctor.examine_each([*_of_workflows(runtime, production=production, with_log=is_there)]):
                 yield row
 
 
-async def _diagnose_workflows(runtime: Runtime, *, production: bool) -> AsyncIterator[Diagnosis]:
-    yield await doctor.examine_search_attributes(runtime.client)
-    served = runtime.servers is not None or await is_served(runtime)
-    yield Diagnosis(
-        "worker",
-        "worker",
-        "polling" if served else "none",
-        served,
-        "啟動 venture-worker",
-        "start venture-worker",
-        "在服務" if served else "無",
-    )
-    if served:
-        yield await doctor.probe_updates_in_flight(runtime.client, runtime.settings.task_queue)
-        yield await doctor.examine_clocks(runtime.store, runtime.client, runtime.settings.task_queue)
+def _of_log(runtime: Runtime, *, production: bool, is_there: bool) -> Iterator[Examination]:
+    store = runtime.store
+    yield Examination("資料庫結構", "schema", partial(_schema, runtime))
+    if is_there:
+        yield Examination("未通知的檔案", "streams not told", partial(doctor.examine_unnotified, store))
+        yield Examination("停置的檔案", "parked streams", partial(doctor.examine_parked, store))
     if production:
-        for row in await _production_workflows(runtime):
-            yield row
+        yield Examination("Postgres", "Postgres", partial(_database, runtime))
+
+
+def _of_workflows(runtime: Runtime, *, production: bool, with_log: bool) -> Iterator[Examination]:
+    client, queue = runtime.client, runtime.settings.task_queue
+    yield Examination("檢索欄", "search attributes", partial(doctor.examine_search_attributes, client))
+    yield Examination("worker 應答", "worker answers", partial(doctor.probe_updates_in_flight, client, queue))
+    if with_log:
+        yield Examination("各方時鐘", "clocks", partial(doctor.examine_clocks, runtime.store, client, queue))
+    if production:
+        yield Examination("Temporal 版本", "Temporal version", partial(doctor.examine_version, client))
+        yield Examination("Temporal 存儲", "Temporal store", partial(doctor.examine_cluster, client))
+        yield Examination("歷史保存期", "retention", partial(doctor.examine_retention, client))
+        yield Examination("worker 數", "workers", partial(doctor.examine_workers, client, queue))
+        yield Examination("Temporal 加密", "TLS to Temporal", partial(doctor.examine_encryption, client))
+        stranger = partial(_connect_stranger, runtime)
+        look = partial(doctor.examine_anonymous_access, stranger)
+        yield Examination("Temporal 匿名者", "strangers at Temporal", look)
+
+
+async def _connect_stranger(runtime: Runtime) -> Client:
+    address = runtime.client.service_client.config.target_host
+    return await temporal_client.connect_temporal(address, runtime.settings, anonymously=True)
 
 
 async def _schema(runtime: Runtime) -> Diagnosis:
-    missing = await list_pending(runtime.postgres_url)
+    compared = await compare_schema(runtime.postgres_url)
+    if compared.newer:
+        names = ", ".join(compared.newer)
+        return Diagnosis(
+            "資料庫結構",
+            "schema",
+            f"newer than this release: {names}",
+            ok=False,
+            mend_zh="資料庫比本版新：安裝較新的版本",
+            mend_en="the database is newer than this release: install a newer one",
+            state_zh=f"比本版新：{names}",
+        )
     return Diagnosis(
         "資料庫結構",
         "schema",
-        "current" if not missing else ", ".join(missing),
-        not missing,
+        ", ".join(compared.pending) or "current",
+        not compared.pending,
         "運行 venture migrate",
         "run venture migrate",
-        "" if missing else "最新",
+        "" if compared.pending else "最新",
     )
 
 
-async def _production_log(runtime: Runtime) -> list[Diagnosis]:
+def _environment(runtime: Runtime) -> Diagnosis:
     environment = runtime.settings.env
+    return Diagnosis(
+        "環境",
+        "environment",
+        environment,
+        environment == "production",
+        "設 VENTURE_ENV=production，一律以網址連接",
+        "set VENTURE_ENV=production: servers by URL only",
+    )
+
+
+async def _database(runtime: Runtime) -> list[Diagnosis]:
     return [
-        Diagnosis(
-            "環境",
-            "environment",
-            environment,
-            environment == "production",
-            "設 VENTURE_ENV=production，一律以網址連接",
-            "set VENTURE_ENV=production: servers by URL only",
-        ),
-        *(
-            Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
-            for e in await examine_database(runtime.postgres_url)
-        ),
-    ]
-
-
-async def _production_workflows(runtime: Runtime) -> list[Diagnosis]:
-    settings, client = runtime.settings, runtime.client
-
-    async def stranger() -> Client:
-        address = client.service_client.config.target_host
-        return await temporal_client.connect_temporal(address, settings, anonymously=True)
-
-    return [
-        await doctor.examine_version(client),
-        *await doctor.examine_cluster(client),
-        await doctor.examine_retention(client),
-        await doctor.examine_workers(client, settings.task_queue),
-        await doctor.examine_encryption(client),
-        await doctor.examine_anonymous_access(stranger),
+        Diagnosis(f"Postgres {e.name}", f"Postgres {e.name}", e.state, e.ok, e.mend_zh, e.mend_en, e.state_zh)
+        for e in await examine_database(runtime.postgres_url)
     ]
 
 
@@ -180,10 +192,7 @@ async def migrate_command(*, invocation: Invocation) -> None:
             "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者)；內置服務自行遷移",
             "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
         )
-    try:
-        applied = await migrate(url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR)
-    except OSError as gone:
-        raise OutOfService(f"無法連接：{gone}", f"cannot connect: {gone}") from gone
+    applied = await migrate(url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR)
     if printer.for_people:
         names = "、".join(applied) or printer.say("已是最新", "nothing to do")
         printer.tell(f"✓ {names}", f"✓ {names}", "green")

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from application.inbox import WITHIN_WD, Urgency, Waiting, list_waiting
+from application.inbox import WITHIN_WD, Waiting, WaitingFilter, list_waiting
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.options import Realm
+from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
+from cli.paging import ask_page, tell_page
 from domain.catalogue import command_class
 from domain.kernel.identity import Role
 
@@ -31,6 +32,8 @@ async def inbox_command(
     overdue: Annotated[bool, typer.Option("--overdue", help="只列逾期 / only what is overdue")] = False,
     invocation: Invocation,
     realm: Realm = None,
+    limit: Limit = 100,
+    after: After = None,
 ) -> None:
     """待辦：等候某角色的一切，逾期與將到期在前 / what waits for a role; overdue and soon come first.
 
@@ -40,12 +43,9 @@ async def inbox_command(
     """
     printer, whose = invocation.printer, _read_role(role)
     async with invocation.open_store() as store:
-        waiting = await list_waiting(store, whose, realm=realm, within_wd=within)
-    rows = [
-        {**one.as_json(), **(_words(one, printer) if printer.for_people else {})}
-        for one in waiting
-        if one.urgency is Urgency.OVERDUE or not overdue
-    ]
+        filters = WaitingFilter(role=whose, realm=realm, within_wd=within, overdue=overdue)
+        page = await list_waiting(store, filters, await ask_page(store, limit, after))
+    rows = [{**one.as_json(), **(_words(one, printer) if printer.for_people else {})} for one in page.rows]
     columns = (
         Column("urgency", "狀態", "state"),
         Column("until_text", "至", "until"),
@@ -56,6 +56,7 @@ async def inbox_command(
         Column("realm", "時鐘域", "realm"),
     )
     printer.rows(rows, columns, ("沒有待辦", "nothing waits"))
+    tell_page(page, printer)
 
 
 def _read_role(text: str | None) -> Role | None:

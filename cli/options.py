@@ -22,3 +22,8 @@ Realm = Annotated[
     typer.Option("--realm", help="時鐘域 realm：情景各有其域，實時為 live；新開用 realm open", show_default=False),
 ]
 Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5，或全稱 project/live/AP-5", show_default=False)]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="每頁行數 rows of a page")]
+After = Annotated[
+    str | None,
+    typer.Option("--after", help="上一頁末尾的游標 / the cursor that ended the page before", show_default=False),
+]

@@ -1,4 +1,4 @@
-"""``venture project list``: which projects there are. It loads no rules: what it shows stands in the agenda."""
+"""``venture project list``: which projects there are. It loads no rules: what it shows stands in a view."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from application.listing import list_streams
+from application.projects import ProjectFilter, list_projects
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.options import Realm
+from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
+from cli.paging import ask_page, tell_page
 from domain.kernel.money import yuan
-from domain.kernel.state import NONE
 from domain.project.stage import Stage
 
 if TYPE_CHECKING:
-    from application.listing import StreamRow
+    from application.projects import ProjectLine
 
 app = Typer()
 
@@ -28,18 +28,41 @@ async def list_command(
     invocation: Invocation,
     realm: Realm = None,
     stage: Annotated[str | None, typer.Option("--stage", help="只列此階段 only this stage：ACTIVE、實施中")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 100,
+    round_: Annotated[str | None, typer.Option("--round", help="只列此輪次 only of this round：R-FZ-2023")] = None,
+    organisation: Annotated[str | None, typer.Option("--organisation", help="申報組織 bidder：ORG-1")] = None,
+    field: Annotated[str | None, typer.Option("--field", help="公益領域 field of welfare")] = None,
+    fund: Annotated[str | None, typer.Option("--fund", help="資金來源 fund：FS-FZ")] = None,
+    role: Annotated[str | None, typer.Option("--awaits", help="等候此角色者 only where this role is awaited")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="只列逾期 / only what is overdue")] = False,
+    search: Annotated[
+        str | None,
+        typer.Option("--search", help="編號、名稱、組織，繁簡皆可 / number, title, organisation, either script"),
+    ] = None,
+    limit: Limit = 100,
+    after: After = None,
 ) -> None:
     """列出項目：階段、等候誰、至何時 / projects: stage, who is awaited, until when.
 
     例 examples:
       venture project list
       venture project list --stage ACTIVE -o json
+      venture project list --search 空巢 --awaits CAB-FIN
     """
-    printer, only = invocation.printer, _read_stage(stage)
+    printer = invocation.printer
+    filters = ProjectFilter(
+        realm=realm,
+        stage=_read_stage(stage),
+        round=round_,
+        organisation=organisation,
+        field=field,
+        fund=fund,
+        role=role,
+        overdue=overdue,
+        search=search,
+    )
     async with invocation.open_store() as store:
-        projects = await list_streams(store, "project", realm=realm, stage=only, limit=limit)
-    rows = [_row(one, printer) for one in projects if one.stage != NONE]
+        page = await list_projects(store, filters, await ask_page(store, limit, after))
+    rows = [_row(one, printer) for one in page.rows]
     columns = (
         Column("project", "項目", "project"),
         Column("application", "申報", "application"),
@@ -50,8 +73,9 @@ async def list_command(
         Column("realm", "時鐘域", "realm"),
     )
     printer.rows(
-        rows, columns, ("還沒有項目。試試 venture scenario list", "no projects yet; try venture scenario list")
+        rows, columns, ("沒有這樣的項目。試試 venture scenario list", "no such projects; try venture scenario list")
     )
+    tell_page(page, printer)
 
 
 def _read_stage(text: str | None) -> str | None:
@@ -63,18 +87,10 @@ def _read_stage(text: str | None) -> str | None:
     return stage
 
 
-def _row(one: StreamRow, printer: Printer) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "stream": one.stream,
-        "application": one.stream.name,
-        "realm": one.stream.realm,
-        "stage": one.stage,
-        "version": one.version,
-        "due": one.due.isoformat() if one.due else None,
-        **one.summary.as_json(),
-    }
+def _row(one: ProjectLine, printer: Printer) -> dict[str, Any]:
+    row = one.as_json()
     if printer.for_people:
         row["stage_text"] = printer.say(Stage(one.stage).zh, one.stage)
-        row["award_text"] = yuan(row["award"]) if row.get("award") else ""
-        row["awaited"] = "; ".join(f"{'/'.join(a.roles)} {printer.say(a.zh, a.en)}" for a in one.summary.awaiting[:2])
+        row["award_text"] = yuan(one.award) if one.award else ""
+        row["awaited"] = "; ".join(f"{'/'.join(a.roles)} {printer.say(a.zh, a.en)}" for a in one.awaiting[:2])
     return row

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from deciding.reader import Reader
+from deciding.reader import SOME, Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
@@ -179,7 +179,7 @@ async def decide_consequences(
         return decision, ()
     reader = reader.branch()
     await reader.fetch(Reads(streams=frozenset(other for other, _ in consequences)))
-    await reader.fetch(_likely_reads(reader, consequences))
+    await reader.fetch(await _list_likely_reads(reader, consequences))
     reader.rest_on(decision.list_effects())
     others: dict[StreamId, Decision] = {}
     unmet: list[Unmet] = []
@@ -219,9 +219,13 @@ def _bound(unmet: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
     return (*listed, *others.values(), rest)
 
 
-def _likely_reads(reader: Reader, consequences: Sequence[tuple[StreamId, Command]]) -> Reads:
+async def _list_likely_reads(reader: Reader, consequences: Sequence[tuple[StreamId, Command]]) -> Reads:
     """What all of them will want to know, to be fetched in one go: a thousand bids name a thousand organisations."""
-    likely = [AGGREGATES[other.kind].reads(reader.states[other], command) for other, command in consequences]
+    likely: list[Reads] = []
+    for number, (other, command) in enumerate(consequences, 1):
+        if number % SOME == 0:
+            await asyncio.sleep(0)
+        likely.append(AGGREGATES[other.kind].reads(reader.states[other], command))
     return Reads(
         frozenset(stream for reads in likely for stream in reads.streams),
         frozenset(claim for reads in likely for claim in reads.claims),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
@@ -78,6 +78,8 @@ class Journal(BaseModel):
     """The login under which they asked, where there was one."""
     derived: bool | None = None
     """Whether the engine derived the id, as the door said; left out where it did not."""
+    log: Literal[""] | None = None
+    """Empty where the door knew of no entry yet when it signed; left out where it named this log."""
     key: str | None = None
     """Which door let it in, by the id of its key; None for what nobody asked for, and of before doors had keys."""
     signature: str | None = None
@@ -108,6 +110,7 @@ class Journal(BaseModel):
             basis=step.order.basis,
             session=(envelope.session or None) if envelope else None,
             derived=(envelope.derived or None) if envelope else None,
+            log="" if envelope and envelope.signature and not envelope.log else None,
             key=(envelope.key or None) if envelope else None,
             signature=(envelope.signature or None) if envelope else None,
         )

@@ -11,6 +11,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
 from domain.kernel.identity import SYSTEM, consequence_command_id
 from domain.kernel.refusal import Unmet
+from store.bounds import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 
-MOST_CONSEQUENCES = 4_000
-"""More than any command has: a resolution asks two of each of its round's bids."""
+_AT_ONCE = 500
+"""Ids that are looked up in one question."""
 
 
 async def require_free_ids(store: EventStore, decision: Decision) -> None:
@@ -44,9 +45,15 @@ async def find_taken(store: EventStore, others: tuple[Decision, ...]) -> Unmet |
 
 
 async def find_taken_consequence(store: EventStore, command_id: UUID) -> Unmet | None:
-    """That an id which follows from this command's is journalled, though the command is not; None if all are free."""
-    journalled = await store.outcomes([consequence_command_id(command_id, n) for n in range(MOST_CONSEQUENCES)])
-    return next((_taken(taken, entry.stream) for taken, entry in journalled.commands.items()), None)
+    """That something is journalled under an id that a consequence of that command, itself in no journal, would have.
+
+    The two are recorded together or not at all, so it is somebody else's. Bounded by what one append can hold.
+    """
+    for first in range(0, MOST_ROWS, _AT_ONCE):
+        ids = [consequence_command_id(command_id, number) for number in range(first, first + _AT_ONCE)]
+        for taken, entry in (await store.outcomes(ids)).commands.items():
+            return _taken(taken, entry.stream)
+    return None
 
 
 def _taken(command_id: UUID, holder: StreamId) -> Unmet:
@@ -75,6 +82,20 @@ async def iterate_parked(store: EventStore, now: datetime, limit: int = 100) -> 
     """Streams on the wall clock whose deadline has passed and cannot be applied, with the reason. Records nothing."""
     for row in await store.overdue(Clock.WALL, now, limit):
         if (parked := await find_parked(store, row.stream, now)) is not None:
+            yield parked
+
+
+async def iterate_parked_on_paper(store: EventStore, now: datetime, limit: int = 100) -> AsyncIterator[StreamParked]:
+    """The same of realms on a manual clock: the deadline that comes first, where it would let nothing later by.
+
+    A deadline of which the clock has not been told yet is none. Records nothing.
+    """
+    realms = dict.fromkeys(row.stream.realm for row in await store.overdue(Clock.MANUAL, now, limit))
+    for name in realms:
+        row = await store.falling_due(name, now)
+        if row is None or row.due_at is None:
+            continue
+        if (parked := await find_parked(store, row.stream, row.due_at)) is not None:
             yield parked
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
     from store.port import Entry, EventStore, Loaded, Readings
+
+
+SOME = 50
+"""Streams that are folded before others of the worker have their turn."""
 
 
 @dataclass
@@ -169,17 +174,20 @@ class CachedReader(Reader):
         cached = {s: self.folds.recall(s) for s in {stream, *wanted.streams}}
         versions = {s: fold.state.version for s, fold in cached.items()}
         loaded, readings = await self.store.consult(stream, command_id, versions, wanted.claims, wanted.accounts)
-        states = self._extend_all(cached, {**readings.streams, stream: loaded.events})
+        states = await self._extend_all(cached, {**readings.streams, stream: loaded.events})
         self._at_hand.update({s: state for s, state in states.items() if s != stream})
         self.keep(readings)
         return loaded, states[stream]
 
-    def _extend_all(
+    async def _extend_all(
         self, cached: Mapping[StreamId, CachedFold], entries: Mapping[StreamId, Sequence[Entry]]
     ) -> dict[StreamId, State]:
+        """The states after these entries; a thousand of them keep no other command of the worker waiting."""
         states: dict[StreamId, State] = {}
         stale: list[StaleFold] = []
-        for stream, fold_of in cached.items():
+        for number, (stream, fold_of) in enumerate(cached.items(), 1):
+            if number % SOME == 0:
+                await asyncio.sleep(0)
             try:
                 states[stream] = self.folds.extend(fold_of, entries.get(stream, ()))
             except StaleFold as one:

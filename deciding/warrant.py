@@ -84,8 +84,11 @@ class Warrant:
         return cls(key, signature, content, actor, envelope.received_at, _find_key_stream(key), own)
 
     @classmethod
-    def of_entry(cls, entry: Entry, journal: Journal) -> Warrant:
-        """That of a command as the log keeps it; everything that was signed is rebuilt from the entry."""
+    def of_entry(cls, entry: Entry, journal: Journal, genesis: bytes) -> Warrant:
+        """That of a command as the log keeps it; everything that was signed is rebuilt from the entry.
+
+        ``genesis`` is the chain hash of the log's first entry, by which a door names the log.
+        """
         key, signature = journal.key or "", journal.signature or ""
         received_at = journal.received_at or entry.occurred_at
         if journal.derived and not signature:
@@ -95,6 +98,7 @@ class Warrant:
         try:
             content = command_bytes(
                 key=key,
+                log=genesis.hex() if journal.log is None else journal.log,
                 command_id=entry.command_id,
                 subject=entry.stream,
                 command=entry.type,

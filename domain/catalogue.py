@@ -197,6 +197,11 @@ def stage_zh(kind: str, stage: str) -> str:
     return _STAGES.get(kind, {}).get(stage, stage)
 
 
+def list_stages(kind: str) -> tuple[str, ...]:
+    """Every stage that a stream of that kind can be in, in the order of its life."""
+    return tuple(_STAGES[kind])
+
+
 def value_words(value: str) -> tuple[str, str]:
     """What a budget line, a criterion or a gate is called, in Chinese and English; anything else is itself."""
     if value in NAMED:

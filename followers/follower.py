@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
@@ -11,6 +12,7 @@ from uuid import uuid4
 import structlog
 
 from metrics import Metrics
+from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     from store.port import EventStore
@@ -28,12 +30,15 @@ class Follower(ABC):
 
     name: ClassVar[str]
     """Of its lease, and in figures and log lines."""
+    lease: ClassVar[timedelta] = LEASE
+    """How long its lease lasts unless it is renewed."""
 
     def __init__(self, store: EventStore, measures: Metrics | None = None) -> None:
         """Lease from that store; say in those measures when a round was done."""
         self._store = store
         self._last_round = (measures or Metrics()).followed.labels(self.name)
         self._owner = uuid4()
+        self._holds = False
 
     async def run(self) -> None:
         """Follow until cancelled. What fails is tried again on the next round."""
@@ -46,13 +51,21 @@ class Follower(ABC):
 
     async def once(self, now: datetime) -> int:
         """One round, if the lease is ours: how many streams were seen to."""
-        if await self._store.lease(self.name, self._owner, LEASE) is None:
+        self._holds = await self._store.lease(self.name, self._owner, self.lease) is not None
+        if not self._holds:
             self.forget()
             self._last_round.set(0)
             return 0
         count = await self.follow(now)
         self._last_round.set_to_current_time()
         return count
+
+    async def release(self) -> None:
+        """Let another take the lease at once, if it is held. Without the store it ends by itself."""
+        if self._holds:
+            self._holds = False
+            with suppress(StoreUnavailable):
+                await self._store.lease(self.name, self._owner, timedelta(0))
 
     @abstractmethod
     async def follow(self, now: datetime) -> int:

@@ -9,16 +9,20 @@ import asyncio
 import platform
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Gauge, Info, generate_latest
 from temporalio.service import RPCError
 
+from application.namespace import read_owner
 from domain.kernel.clock import Clock
 from domain.kernel.failure import Failure, FailureKind
 from followers.agenda import LATE
-from store.port import StoreUnavailable
+from store.migration import list_pending
+from store.port import SchemaUnfit, StoreUnavailable
+from temporal_client import PortTaken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -54,16 +58,26 @@ class Health:
         self._looks: dict[str, asyncio.Task[Any]] = {}
 
     async def ready(self) -> None:
-        """Both servers answer, or ServerAway says which does not."""
-        client = self._runtime.client.service_client
-        answers = await asyncio.gather(
-            self._at("postgres", self._runtime.store.last_position),
-            self._at("temporal", client.check_health),
+        """A command would be carried out and answered, as far as can be seen; or ServerAway says what is in its way."""
+        ours, theirs = await asyncio.gather(
+            self._at("postgres", self._look_at_log),
+            self._at("temporal", partial(read_owner, self._runtime.client)),
             return_exceptions=True,
         )
-        problems = [one for one in answers if isinstance(one, BaseException)]
+        problems = [one for one in (ours, theirs) if isinstance(one, BaseException)]
         if problems:
             raise ServerAway("; ".join(one.en if isinstance(one, Failure) else str(one) for one in problems))
+        if theirs not in ("", ours):
+            raise ServerAway(f"temporal: the namespace belongs to the log {theirs}, not to {ours}")
+
+    async def _look_at_log(self) -> str:
+        """The log behind this process, in hex. Raises StoreUnavailable where no append would be answered."""
+        store = self._runtime.store
+        if trouble := (await store.replication()).trouble:
+            raise StoreUnavailable(trouble[1])
+        if pending := list_pending(await store.applied_migrations()):
+            raise SchemaUnfit(f"lacking {', '.join(pending)}")
+        return (await store.genesis() or b"").hex()
 
     async def metrics(self) -> bytes:
         """The figures that tell whether all is well, in Prometheus' text form. No personal data (PR10)."""
@@ -80,13 +94,24 @@ class Health:
             is_ready.set(1)
         return generate_latest(registry) + generate_latest(self._measures.registry)
 
-    async def _log_figures(self) -> dict[str, tuple[str, int]]:
+    async def _log_figures(self) -> dict[str, tuple[str, float]]:
         store = self._runtime.store
+        replication, archive = await store.replication(), await store.archive()
         late = len(await store.overdue(Clock.WALL, datetime.now(UTC) - LATE))
         return {
             "venture_log_position": ("Entries in the log.", await store.last_position()),
             "venture_deadlines_late": ("Deadlines a minute past and not seen to (at most 100).", late),
             "venture_streams_untold": ("Workflows not told of an append (at most 100).", len(await store.unnotified())),
+            "venture_standbys_missing": (
+                "Standbys that are to be attached and are not; 0 where this role is not shown them.",
+                len(replication.missing),
+            ),
+            "venture_archive_failing": ("Whether the last try to archive failed.", archive.is_failing),
+            **(
+                {"venture_archive_age_seconds": ("Since a segment of the WAL was archived.", archive.age_s)}
+                if archive.is_on and archive.age_s is not None
+                else {}
+            ),
         }
 
     async def _at(self, what: str, look: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -99,22 +124,24 @@ class Health:
             raise ServerAway(f"{what}: no answer within {LONGEST_LOOK_S:.0f} s")
         try:
             sight: T = task.result()
-        except (StoreUnavailable, RPCError) as gone:
+        except (Failure, RPCError) as gone:
             raise ServerAway(f"{what}: {gone.en if isinstance(gone, Failure) else gone}") from gone
         return sight
 
-    async def answer(self, request: list[str]) -> tuple[str, str, bytes]:
-        """Status, content type and body."""
-        match request:
-            case ["GET", "/healthz", *_]:
+    async def answer(self, method: str, target: str) -> tuple[str, str, bytes]:
+        """Status, content type and body; to HEAD the same, for whoever writes it to leave the body out."""
+        if method not in ("GET", "HEAD"):
+            return "405 Method Not Allowed", _TEXT, b"GET, HEAD\n"
+        match target.partition("?")[0]:
+            case "/healthz":
                 return "200 OK", _TEXT, b"alive\n"
-            case ["GET", "/readyz", *_]:
+            case "/readyz":
                 try:
                     await self.ready()
                 except ServerAway as away:
                     return "503 Service Unavailable", _TEXT, f"{away.en}\n".encode()
                 return "200 OK", _TEXT, b"ready\n"
-            case ["GET", "/metrics", *_]:
+            case "/metrics":
                 return "200 OK", CONTENT_TYPE_PLAIN_0_0_4, await self.metrics()
             case _:
                 return "404 Not Found", _TEXT, b"/healthz /readyz /metrics\n"
@@ -132,16 +159,20 @@ async def serve_health(runtime: Runtime, measures: Metrics) -> AsyncIterator[Non
         try:
             async with asyncio.timeout(_LONGEST_REQUEST_S):
                 line = await reader.readline()
-                status, kind, body = await health.answer(line.decode("latin-1").split(" "))
+                method, target, *_ = [*line.decode("latin-1").split(" "), "", ""]
+                status, kind, body = await health.answer(method, target)
                 head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-                writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+                writer.write(f"{head}Connection: close\r\n\r\n".encode() + (b"" if method == "HEAD" else body))
                 await writer.drain()
         except (TimeoutError, ConnectionError):
             return
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, str(settings.listen_host), settings.health_port)
+    try:
+        server = await asyncio.start_server(serve, str(settings.listen_host), settings.health_port)
+    except OSError as taken:
+        raise PortTaken("VENTURE_HEALTH_PORT", settings.health_port, taken) from taken
     async with server:
         yield
 

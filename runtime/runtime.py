@@ -7,20 +7,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.service import RPCError
 
 import bootstrap
 import temporal_client
 from activities.carry_out import CommandActivities
+from application.builds import list_pollers
 from application.door import Door
 from application.door_keys import publish_first_key
+from application.namespace import require_own_namespace
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
 from runtime.store import OpenStore, OutOfService, open_store
 from runtime.worker import run_worker
+from store.migration import list_pending
+from store.port import SchemaUnfit, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -54,17 +55,21 @@ async def open_runtime(
     working: bool,
     with_temporal: bool = False,
     signing: bool = True,
+    lazily: bool = False,
 ) -> AsyncIterator[Runtime]:
     """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
 
     Temporal must answer only if a worker is needed, or it is asked for itself: whoever reads the log does without. A
-    worker's own doors need no key, and are not ``signing``.
+    worker's own doors need no key, and are not ``signing``. ``lazily`` Postgres need not answer either.
     """
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(open_store(settings, tell, with_temporal=working or with_temporal))
+        opened = await stack.enter_async_context(
+            open_store(settings, tell, with_temporal=working or with_temporal, lazily=lazily)
+        )
         stack.push_async_callback(temporal_client.breathe)
         if working or with_temporal:
             client = await _connect_temporal(settings, opened.servers)
+            await require_readiness(opened, client)
         else:
             address = _temporal_address(settings, opened.servers)
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
@@ -83,6 +88,22 @@ async def open_runtime(
             raise OutOfService(
                 f"Temporal 沒有回答：{gone.message}", f"Temporal did not answer: {gone.message}"
             ) from gone
+
+
+async def require_readiness(opened: OpenStore, client: Client) -> None:
+    """See that the database has this release's form, and that Temporal's namespace is there and belongs to this log.
+
+    Raises OutOfService, SchemaUnfit, NamespaceMissing, or NamespaceOfAnotherLog. A database newer than this release is
+    served: the old workers go on while the next release is rolled out.
+    """
+    try:
+        if pending := list_pending(await opened.store.applied_migrations()):
+            raise SchemaUnfit(f"lacking {', '.join(pending)}")
+        await require_own_namespace(client, opened.store)
+    except StoreUnavailable as gone:
+        raise OutOfService(f"{gone.zh}。{gone.remedy_zh}", f"{gone.en}. {gone.remedy_en}") from gone
+    except RPCError as gone:
+        raise OutOfService(f"Temporal 沒有回答：{gone.message}", f"Temporal did not answer: {gone.message}") from gone
 
 
 @asynccontextmanager
@@ -117,19 +138,19 @@ async def _connect_temporal(settings: Settings, servers: Servers | None) -> Clie
 
 async def is_served(runtime: Runtime) -> bool:
     """Whether a worker polls the task queue."""
-    request = DescribeTaskQueueRequest(
-        namespace=runtime.settings.temporal_namespace,
-        task_queue=TaskQueue(name=runtime.settings.task_queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    )
     if runtime.servers is not None and runtime.servers.ours:
         return False
     for _ in range(2):
-        description = await runtime.client.workflow_service.describe_task_queue(request)
-        if description.pollers:
+        if await list_pollers(runtime.client, runtime.settings.task_queue):
             return True
         await asyncio.sleep(0.5)
     return False
+
+
+async def is_polling(runtime: Runtime) -> bool:
+    """Whether Temporal has seen this very process poll the task queue."""
+    pollers = await list_pollers(runtime.client, runtime.settings.task_queue)
+    return runtime.client.identity in {poller.identity for poller in pollers}
 
 
 def _temporal_address(settings: Settings, servers: Servers | None) -> str:

@@ -44,17 +44,18 @@ class OpenStore:
 
 @asynccontextmanager
 async def open_store(
-    settings: Settings, tell: Callable[[str, str], None], *, with_temporal: bool = False
+    settings: Settings, tell: Callable[[str, str], None], *, with_temporal: bool = False, lazily: bool = False
 ) -> AsyncIterator[OpenStore]:
     """The store for as long as the block runs. Raises OutOfService where its server cannot be had.
 
     Embedded servers that run already are used; otherwise they are started for this one command. Of those
-    Temporal need not answer unless it is wanted: reading the log goes on without it.
+    Temporal need not answer unless it is wanted: reading the log goes on without it. ``lazily`` Postgres need not
+    answer either: whatever is asked of the store says so.
     """
     async with AsyncExitStack() as stack:
         servers = await stack.enter_async_context(_open_servers(settings, tell, with_temporal=with_temporal))
         try:
-            pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size)
+            pool = await open_pool(_postgres_url(settings, servers), largest=settings.pool_size, lazily=lazily)
         except (OSError, StoreUnavailable) as gone:
             raise OutOfService(
                 f"Postgres 無法連接：{_reason(gone)}。檢查服務與 VENTURE_POSTGRES_URL",

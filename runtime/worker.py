@@ -18,6 +18,7 @@ from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
 from followers.agenda import AgendaFollower
 from followers.schedules import RoundSchedules, ScheduleFollower
+from followers.views import ViewFollower
 from metrics import Metrics
 from runtime.sandbox import sandbox
 from workflows.annual_round import AnnualRoundWorkflow
@@ -71,6 +72,7 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
     followers = (
         AgendaFollower(store, door.look, measures),
         ScheduleFollower(store, RoundSchedules(client, settings.task_queue), measures),
+        ViewFollower(store, measures),
     )
     async with worker:
         tasks = [asyncio.create_task(follower.run()) for follower in followers]

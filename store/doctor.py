@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from store.replication import read_archive, read_replication
+from store.sql import QUERIES
 
 _WANTED = {
     "fsync": ("on",),
@@ -41,27 +43,47 @@ class DatabaseExamination:
 
 
 async def examine_database(app_url: str) -> list[DatabaseExamination]:
-    """Settings, encryption, rights, replicas and the archive. Raises OSError or PostgresError without a connection."""
+    """Settings, encryption, rights, replicas and the archive. Raises OSError or PostgresError without a connection.
+
+    What one examination meets keeps no other from being told.
+    """
     connection = await asyncpg.connect(app_url)
     try:
-        return [one async for one in _iterate_examinations(connection, app_url)]
+        return [await _examine(name, look, connection) for name, look in _list_examinations(app_url)]
     finally:
         await connection.close()
 
 
-async def _iterate_examinations(
-    connection: asyncpg.Connection[Any], app_url: str
-) -> AsyncIterator[DatabaseExamination]:
-    yield await _examine_version(connection)
-    yield await _examine_primary(connection)
-    for name, wanted in _WANTED.items():
-        yield await _examine_setting(connection, name, wanted)
-    yield await _examine_encryption(connection, app_url)
-    yield await _examine_rights(connection)
-    yield await _examine_triggers(connection)
-    yield await _examine_standbys(connection)
-    yield await _examine_archive(connection)
-    yield await _examine_clock(connection)
+_Look = Callable[["asyncpg.Connection[Any]"], Awaitable[DatabaseExamination]]
+
+
+def _list_examinations(app_url: str) -> list[tuple[str, _Look]]:
+    """Every point by its name. A line more is a row more."""
+    return [
+        ("server_version", _examine_version),
+        ("primary", _examine_primary),
+        *((name, partial(_examine_setting, name=name, wanted=wanted)) for name, wanted in _WANTED.items()),
+        ("ssl", partial(_examine_encryption, app_url=app_url)),
+        ("rights", _examine_rights),
+        ("append_only", _examine_triggers),
+        ("synchronous_standby", _examine_standbys),
+        ("archive", _examine_archive),
+        ("clock", _examine_clock),
+    ]
+
+
+async def _examine(name: str, look: _Look, connection: asyncpg.Connection[Any]) -> DatabaseExamination:
+    try:
+        return await look(connection)
+    except asyncpg.PostgresError as wrong:
+        return DatabaseExamination(
+            name,
+            str(wrong),
+            ok=False,
+            mend_zh="先運行 venture migrate，再核對一次",
+            mend_en="run venture migrate first, then look once more",
+            state_zh="無法查看",
+        )
 
 
 async def _examine_version(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
@@ -84,7 +106,7 @@ async def _examine_primary(connection: asyncpg.Connection[Any]) -> DatabaseExami
 
 
 async def _examine_setting(
-    connection: asyncpg.Connection[Any], name: str, wanted: tuple[str, ...]
+    connection: asyncpg.Connection[Any], *, name: str, wanted: tuple[str, ...]
 ) -> DatabaseExamination:
     state = await connection.fetchval("SELECT current_setting($1)", name)
     return DatabaseExamination(
@@ -92,7 +114,7 @@ async def _examine_setting(
     )
 
 
-async def _examine_encryption(connection: asyncpg.Connection[Any], app_url: str) -> DatabaseExamination:
+async def _examine_encryption(connection: asyncpg.Connection[Any], *, app_url: str) -> DatabaseExamination:
     """Encrypted, and the server's certificate checked: the first without the second keeps no forger out."""
     encrypted = await connection.fetchval("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl")
     mode = parse_qs(urlsplit(app_url).query).get("sslmode", ["not set"])[0]
@@ -146,41 +168,42 @@ async def _examine_triggers(connection: asyncpg.Connection[Any]) -> DatabaseExam
 
 
 async def _examine_standbys(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
-    """At least one standby has what was answered as accepted."""
-    names = await connection.fetchval("SHOW synchronous_standby_names")
-    rows = await connection.fetch("SELECT state, sync_state FROM pg_stat_replication")
-    streaming = sum(row["sync_state"] in {"sync", "quorum"} and row["state"] == "streaming" for row in rows)
-    hidden = bool(rows) and all(row["sync_state"] is None for row in rows)
+    """Every standby that is named is attached, and enough of them have what was answered as accepted."""
+    found = read_replication((await connection.fetch(QUERIES["replication"]))[0])
+    hidden = found.confirming is None
+    how_zh = f"缺 {'、'.join(found.missing)}" if found.missing else f"同步 {found.confirming}"
+    how = f"missing {', '.join(found.missing)}" if found.missing else f"{found.confirming} synchronous"
+    enough = bool(found.confirming) and (found.confirming or 0) >= found.needed and not found.missing
     return DatabaseExamination(
         "synchronous_standby",
-        f"synchronous_standby_names={names!r}, {len(rows)} attached, "
-        + ("state not shown" if hidden else f"{streaming} synchronous"),
-        None if hidden and names else bool(names) and streaming > 0,
-        "設 synchronous_standby_names='ANY 1 (…)' 並接上備庫；GRANT pg_monitor 給應用角色以便核對",
-        "set synchronous_standby_names='ANY 1 (…)' and attach standbys; grant pg_monitor to the application's role",
-        f"synchronous_standby_names={names!r}，已接 {len(rows)}，" + ("未顯示狀態" if hidden else f"同步 {streaming}"),
+        f"synchronous_standby_names={found.names!r}, {found.connections} attached, "
+        + ("state not shown" if hidden else how),
+        None if hidden and found.names else bool(found.names) and enough,
+        "設 synchronous_standby_names='ANY 1 (…)'，接上所列每一備庫（docs/runbooks）；授 pg_monitor 給應用角色",
+        "set synchronous_standby_names='ANY 1 (…)' and attach every standby that it names (docs/runbooks); "
+        "grant pg_monitor to the application's role",
+        f"synchronous_standby_names={found.names!r}，已接 {found.connections}，" + ("未顯示狀態" if hidden else how_zh),
     )
 
 
 async def _examine_archive(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
-    """The write-ahead log is archived and the last try did not fail, or something like pg_receivewal streams it."""
-    mode = await connection.fetchval("SHOW archive_mode")
-    row = await connection.fetchrow(
-        "SELECT last_archived_time, coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false)"
-        " AS failing FROM pg_stat_archiver"
-    )
+    """The write-ahead log is archived, often enough, and the last try did not fail; or a receiver streams it."""
+    found = read_archive((await connection.fetch(QUERIES["archive"]))[0])
     receivers = await connection.fetchval(
         "SELECT count(*) FROM pg_stat_replication WHERE application_name LIKE '%receive%wal%'"
     )
-    last = f"{row['last_archived_time']:%Y-%m-%d %H:%M}" if row and row["last_archived_time"] else ""
-    failing = bool(row and row["failing"])
+    age = "never" if found.age_s is None else f"{found.age_s:.0f} s ago"
+    age_zh = "從無" if found.age_s is None else f"{found.age_s:.0f} 秒前"
+    failing, failing_zh = (", failing", "，失敗中") if found.is_failing else ("", "")
     return DatabaseExamination(
         "archive",
-        f"archive_mode {mode}, last {last or 'never'}{', failing' if failing else ''}, {receivers} receivers",
-        (mode in {"on", "always"} and not failing) or receivers > 0,
-        "設 archive_mode=on 與 archive_command，或以 pg_receivewal 接收（見備份一節）",
-        "set archive_mode=on and archive_command, or receive by pg_receivewal (see Backups)",
-        f"archive_mode {mode}，最近 {last or '從無'}{'，失敗中' if failing else ''}，接收者 {receivers}",
+        f"archive_mode {'on' if found.is_on else 'off'}, last {age}{failing}, every {found.every_s} s at least, "
+        f"{receivers} receivers",
+        found.is_well or receivers > 0,
+        "設 archive_mode=on、archive_command 與 archive_timeout=60，或以 pg_receivewal 接收（docs/runbooks）",
+        "set archive_mode=on, archive_command and archive_timeout=60, or receive by pg_receivewal (docs/runbooks)",
+        f"archive_mode {'on' if found.is_on else 'off'}，最近 {age_zh}{failing_zh}，至少每 {found.every_s} 秒，"
+        f"接收者 {receivers}",
     )
 
 

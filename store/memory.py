@@ -14,6 +14,7 @@ from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.bounds import AppendInvalid, check_standing
 from store.bytes import GENESIS, chain_hash, leaf
+from store.memory_views import MemoryViews
 from store.port import (
     AHEAD_TOLERANCE,
     Append,
@@ -112,6 +113,7 @@ class MemoryStore:
         self._followers: dict[str, _Follower] = {}
         self._grown = asyncio.Event()
         self._closed = False
+        self.views = MemoryViews(self._entries, self._generation)
 
     async def append(self, append: Append) -> AppendResult:
         """All or nothing. See the port."""
@@ -212,8 +214,11 @@ class MemoryStore:
 
     async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
         """What is journalled of those commands, and in which log."""
-        genesis = self._entries[0].chain if self._entries else None
-        return Outcomes(genesis, {key: self._journal[key] for key in command_ids if key in self._journal})
+        return Outcomes(await self.genesis(), {key: self._journal[key] for key in command_ids if key in self._journal})
+
+    async def genesis(self) -> bytes | None:
+        """Which log it is: the chain hash of its first entry; None of an empty one."""
+        return self._entries[0].chain if self._entries else None
 
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id."""
@@ -262,6 +267,7 @@ class MemoryStore:
             streams.pop(stream),
             self._realm(stream.realm, apart_from=stream),
             self._clock(),
+            await self.genesis(),
         )
         return loaded, replace(whole, streams=streams)
 
@@ -360,6 +366,9 @@ class MemoryStore:
             follower.generation += 1
         follower.until = now + lasting
         return follower.generation
+
+    def _generation(self, name: str) -> int | None:
+        return self._followers[name].generation if name in self._followers else None
 
     async def cursor(self, name: str) -> int:
         """The position up to which that follower has worked."""

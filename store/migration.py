@@ -5,6 +5,8 @@ Forward only. Run it with the owner's url; the roles that the app and the audito
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -13,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 
 from domain.kernel.failure import Failure, FailureKind
+from store.postgres_views import READER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 LOCK_TIMEOUT_S: Final = 10
 """Seconds that a file waits for a lock before it gives up: while it waits, everybody else waits behind it."""
+STANDBY_PATIENCE_S: Final = 10.0
+"""Seconds that a commit may wait for a standby before it is said that none answers."""
 _TURN: Final = 0x76656E74757265
 """The advisory lock under which one runner works at a time ("venture" in ASCII)."""
 
@@ -27,6 +32,18 @@ class MigrationRefused(Failure):
     """The database cannot be brought to the form of this release; the texts say why and what to do."""
 
     kind = FailureKind.CONFLICT
+
+
+class DatabaseUnreachable(Failure):
+    """There is no database to migrate at that address, or it does not let this role in."""
+
+    kind = FailureKind.UNAVAILABLE
+    remedy_zh = "檢查服務、密碼與 VENTURE_POSTGRES_OWNER_URL"
+    remedy_en = "Look at the server, the password and VENTURE_POSTGRES_OWNER_URL"
+
+    def __init__(self, why: str) -> None:
+        """Keep what was seen of it."""
+        super().__init__(f"無法連接：{why}", f"cannot connect: {why}", why=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +74,112 @@ async def migrate(
 ) -> Sequence[str]:
     """Apply what is missing and grant the roles their rights; the names of the files applied now.
 
-    ``release`` stands in for this release's files in tests. Raises MigrationRefused; of asyncpg and OSError what
-    connecting raises.
+    ``release`` stands in for this release's files in tests. Raises MigrationRefused or DatabaseUnreachable.
     """
-    connection = await asyncpg.connect(owner_url, server_settings={"timezone": "UTC"})
+    connection = await _connect(owner_url)
+    working = asyncio.create_task(
+        _migrate(connection, migrations() if release is None else release, app_role, auditor_role)
+    )
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _TURN)
-        await _check_server(connection)
-        applied = await _apply(connection, migrations() if release is None else release)
-        await _grant(connection, app_role, auditor_role)
+        while not (await asyncio.wait({working}, timeout=STANDBY_PATIENCE_S))[0]:
+            await _require_standby(owner_url, connection.get_server_pid())
+        return await working
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise MigrationRefused(
+            f"此角色無權更改結構（{error}）：VENTURE_POSTGRES_OWNER_URL 須為擁有者 venture_owner",
+            f"this role may not change the schema ({error}): VENTURE_POSTGRES_OWNER_URL names the owner, venture_owner",
+        ) from error
+    except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, OSError) as gone:
+        raise DatabaseUnreachable(str(gone)) from gone
     finally:
-        await connection.close()
+        working.cancel()
+        connection.terminate()
+
+
+async def _migrate(
+    connection: asyncpg.Connection[Any],
+    release: Sequence[Migration],
+    app_role: str | None,
+    auditor_role: str | None,
+) -> Sequence[str]:
+    await _check_server(connection)
+    await _take_turn(connection)
+    applied = await _apply(connection, release)
+    await _grant(connection, app_role, auditor_role)
     return applied
 
 
-async def list_pending(url: str) -> Sequence[str]:
-    """The names of this release's files that the database does not have yet; any role may ask."""
-    connection = await asyncpg.connect(url)
+async def _connect(url: str) -> asyncpg.Connection[Any]:
+    """A connection that runs on UTC. Raises DatabaseUnreachable."""
     try:
-        if not await connection.fetchval("SELECT to_regclass('venture.migrations') IS NOT NULL"):
-            return [migration.name for migration in migrations()]
-        known = {row["name"] for row in await connection.fetch("SELECT name FROM venture.migrations")}
+        return await asyncpg.connect(url, server_settings={"timezone": "UTC"}, timeout=STANDBY_PATIENCE_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as gone:
+        raise DatabaseUnreachable(str(gone) or f"no answer within {STANDBY_PATIENCE_S:.0f} s") from gone
+
+
+async def _take_turn(connection: asyncpg.Connection[Any]) -> None:
+    """Be the one runner at a time; the turn ends with the connection. Raises MigrationRefused."""
+    try:
+        await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
+        await connection.execute("SELECT pg_advisory_lock($1)", _TURN)
+        await connection.execute("SET lock_timeout = DEFAULT")
+    except asyncpg.LockNotAvailableError as error:
+        raise MigrationRefused(
+            f"另一個遷移正在進行，等候逾 {LOCK_TIMEOUT_S} 秒：稍後重試",
+            f"another migration is under way, waited {LOCK_TIMEOUT_S} s for it: try again later",
+        ) from error
+
+
+async def _require_standby(url: str, pid: int) -> None:
+    """Raise MigrationRefused if that backend waits for a standby: it would wait for as long as none is attached."""
+    connection = await _connect(url)
+    try:
+        waits_for = await connection.fetchval("SELECT wait_event FROM pg_stat_activity WHERE pid = $1", pid)
     finally:
         await connection.close()
-    return [migration.name for migration in migrations() if migration.name not in known]
+    if waits_for == "SyncRep":
+        raise MigrationRefused(
+            f"已寫入主庫，但 {STANDBY_PATIENCE_S:.0f} 秒內無同步備庫確認：接上（synchronous_standby_names）再運行",
+            f"written on the primary, but no synchronous standby confirmed it within {STANDBY_PATIENCE_S:.0f} s: "
+            "attach one (synchronous_standby_names), then run this again",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaComparison:
+    """A database's form beside this release's."""
+
+    pending: tuple[str, ...]
+    """Files of this release that the database lacks."""
+    newer: tuple[str, ...]
+    """Files that the database has and this release does not know: it is older than the database."""
+
+
+async def compare_schema(url: str) -> SchemaComparison:
+    """How the database's form stands to this release's; any role may ask. Raises DatabaseUnreachable."""
+    connection = await _connect(url)
+    try:
+        if not await connection.fetchval("SELECT to_regclass('venture.migrations') IS NOT NULL"):
+            return SchemaComparison(tuple(migration.name for migration in migrations()), ())
+        known = {row["name"] for row in await connection.fetch("SELECT name FROM venture.migrations")}
+    except asyncpg.InsufficientPrivilegeError:  # the schema is there, and nothing of it was granted yet
+        known = set()
+    finally:
+        await connection.close()
+    return SchemaComparison(list_pending(known), tuple(sorted(known - {m.name for m in migrations()})))
+
+
+def list_pending(known: Collection[str]) -> tuple[str, ...]:
+    """Name the files of this release that are not among those that a database has."""
+    return tuple(migration.name for migration in migrations() if migration.name not in known)
 
 
 async def _check_server(connection: asyncpg.Connection[Any]) -> None:
+    if await connection.fetchval("SELECT pg_is_in_recovery()"):
+        raise MigrationRefused(
+            "這是備庫，不可遷移：VENTURE_POSTGRES_OWNER_URL 須指向主庫",
+            "this is a standby: point VENTURE_POSTGRES_OWNER_URL at the primary",
+        )
     encoding = await connection.fetchval("SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
         raise MigrationRefused(
@@ -164,6 +260,41 @@ async def _grant(connection: asyncpg.Connection[Any], app_role: str | None, audi
         async with connection.transaction():
             for grant in grants:
                 await connection.execute(grant.format(role=quoted))
+            for table in await _list_policed(connection):
+                await connection.execute(f"DROP POLICY IF EXISTS {quoted} ON {table}")
+                await connection.execute(f"CREATE POLICY {quoted} ON {table} FOR SELECT TO {quoted} USING (true)")
+        if role == app_role:
+            await _grant_reader(connection, quoted)
+
+
+async def _grant_reader(connection: asyncpg.Connection[Any], app: str) -> None:
+    """For whoever reads for one organisation: a role that the app may become, and that sees its rows only."""
+    tables = await _list_policed(connection)
+    if not tables:
+        return  # an earlier form, for tests
+    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", READER):
+        with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):  # by another database's runner
+            await connection.execute(f"CREATE ROLE {READER} NOLOGIN")
+    if not await connection.fetchval("SELECT pg_has_role($1, $2, 'member')", app.strip('"'), READER):
+        await connection.execute(f"GRANT {READER} TO {app}")
+    async with connection.transaction():
+        await connection.execute(f"GRANT USAGE ON SCHEMA venture TO {READER}")
+        for table in tables:
+            await connection.execute(f"GRANT SELECT ON {table} TO {READER}")
+            await connection.execute(f"DROP POLICY IF EXISTS of_organisation ON {table}")
+            await connection.execute(
+                f"CREATE POLICY of_organisation ON {table} FOR SELECT TO {READER} "
+                "USING (current_setting('venture.organisation', true) = ANY (organisations))"
+            )
+
+
+async def _list_policed(connection: asyncpg.Connection[Any]) -> Sequence[str]:
+    """The view tables that are read under policies."""
+    rows = await connection.fetch(
+        "SELECT format('venture.%I', relname) AS name FROM pg_class"
+        " WHERE relnamespace = 'venture'::regnamespace AND relkind = 'r' AND relrowsecurity ORDER BY relname"
+    )
+    return [row["name"] for row in rows]
 
 
 _AUDITOR: Final = (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
+    from store.views import ViewStore
 
 
 AHEAD_TOLERANCE: Final = timedelta(seconds=5)
@@ -195,6 +196,8 @@ class Loaded:
     """How its realm stands; ``earliest`` leaves the stream itself out."""
     read_at: datetime
     """The store's own clock as this was read, UTC."""
+    genesis: bytes | None = None
+    """Which log it is: the chain hash of its first entry, which no two share; None of an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +242,10 @@ class Posting:
 class EventStore(Protocol):
     """An append-only log with guards and an agenda. Raises StoreUnavailable where the outcome is not known."""
 
+    @property
+    def views(self) -> ViewStore:
+        """The read side: rows folded out of the log."""
+
     async def append(self, append: Append) -> AppendResult:
         """All or nothing. Concurrent calls of one process are coalesced; one that says no leaves its neighbours be.
 
@@ -254,6 +261,9 @@ class EventStore(Protocol):
 
     async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
         """What is journalled of those commands, on whichever streams, and in which log it was read."""
+
+    async def genesis(self) -> bytes | None:
+        """Which log it is: the chain hash of its first entry, which no two share; None of an empty one."""
 
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id, on whichever stream it was journalled."""
@@ -370,3 +380,10 @@ class StoreUnavailable(Failure):
         """Keep what was seen of it."""
         super().__init__(f"資料庫沒有回答：{why}", f"the database did not answer: {why}", why=why)
         self.why = why
+
+
+class SchemaUnfit(StoreUnavailable):
+    """The database is not in the form that this release asks for, or its role may not use it."""
+
+    remedy_zh = "運行 venture migrate；venture doctor 說明缺什麼"
+    remedy_en = "Run venture migrate; venture doctor says what is lacking"

@@ -30,10 +30,13 @@ from store.port import (
     Posting,
     Readings,
     Realm,
+    SchemaUnfit,
     Standing,
     Status,
     StoreUnavailable,
 )
+from store.postgres_views import PostgresViews
+from store.replication import read_archive, read_replication
 from store.sql import QUERIES
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.effects import Effect
     from store.port import Write
+    from store.replication import Archive, Replication
 
 CHANNEL: Final = "venture"
 """Where the log's growth is made known: NOTIFY venture, '<last position>'."""
@@ -75,6 +79,16 @@ _UNKNOWN = (
     TimeoutError,
 )
 """What a dying, full, stopping or absent server looks like."""
+_REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+"""How a server answers who has the wrong password, or asks for a database that is not there."""
+_UNMIGRATED = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""What a database looks like that `venture migrate` has not brought to this release's form, or not for this role."""
 _UNFIT = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -94,15 +108,17 @@ class _Connection(asyncpg.Connection):
         return ""
 
 
-async def open_pool(app_url: str, *, largest: int = 8, timeout_s: float = 10.0) -> asyncpg.Pool[Any]:
+async def open_pool(
+    app_url: str, *, largest: int = 8, timeout_s: float = 10.0, lazily: bool = False
+) -> asyncpg.Pool[Any]:
     """A pool fit for PostgresStore. ``timeout_s`` bounds connecting and each statement.
 
-    Raises StoreUnavailable if there is no server.
+    Raises StoreUnavailable if there is no server, or it does not let us in; ``lazily`` it connects when first used.
     """
     try:
         return await asyncpg.create_pool(
             app_url,
-            min_size=1,
+            min_size=0 if lazily else 1,
             max_size=largest,
             timeout=timeout_s,
             command_timeout=timeout_s,
@@ -110,7 +126,7 @@ async def open_pool(app_url: str, *, largest: int = 8, timeout_s: float = 10.0) 
             init=_keep_json_as_it_is,
             server_settings={"application_name": "venture", "timezone": "UTC"},
         )
-    except _UNKNOWN as error:
+    except (*_UNKNOWN, *_REFUSED) as error:
         raise StoreUnavailable(str(error)) from error
 
 
@@ -125,6 +141,7 @@ class PostgresStore:
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         """Use that pool. The store is one event loop's."""
         self._pool = pool
+        self.views = PostgresViews(pool, _translate_errors)
         self._pending: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._connection: PoolConnectionProxy[Any] | None = None
@@ -226,9 +243,11 @@ class PostgresStore:
             return await connection.fetch(QUERIES["append"], *columns)
         except _UNFIT:  # some are an InterfaceError too
             raise
-        except _UNKNOWN as error:
+        except (*_UNKNOWN, *_REFUSED) as error:
             await self._let_go(broken=True)
             raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+        except _UNMIGRATED as error:
+            raise SchemaUnfit(str(error)) from error
 
     async def _let_go(self, *, broken: bool = False) -> None:
         connection, self._connection = self._connection, None
@@ -305,6 +324,11 @@ class PostgresStore:
         entries = [_entry(row) for row in rows if row["position"] is not None]
         return Outcomes(rows[0]["genesis"], {entry.command_id: entry for entry in entries})
 
+    async def genesis(self) -> bytes | None:
+        """Which log it is: the chain hash of its first entry; None of an empty one."""
+        genesis: bytes | None = await self._value("genesis")
+        return genesis
+
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id."""
         rows = await self._rows("journalled", command_id)
@@ -366,7 +390,7 @@ class PostgresStore:
                 case "realm":
                     loaded = replace(loaded, realm=_realm(row))
                 case "clock":
-                    loaded = replace(loaded, read_at=row["recorded_at"])
+                    loaded = replace(loaded, read_at=row["recorded_at"], genesis=row["chain"])
                 case "claim":
                     holders[row["stream"]].add(row["type"])
                 case _:
@@ -404,6 +428,20 @@ class PostgresStore:
     async def feed(self, after: int, limit: int = 1000) -> Sequence[Entry]:
         """Entries of the whole log after that position."""
         return [_entry(row) for row in await self._rows("feed", after, limit)]
+
+    async def applied_migrations(self) -> frozenset[str]:
+        """The files that have brought the database to its form. Raises SchemaUnfit where there are none."""
+        return frozenset(row["name"] for row in await self._rows("migrations"))
+
+    async def replication(self) -> Replication:
+        """Who else has what is committed here."""
+        (row,) = await self._rows("replication")
+        return read_replication(row)
+
+    async def archive(self) -> Archive:
+        """How far the write-ahead log is archived."""
+        (row,) = await self._rows("archive")
+        return read_archive(row)
 
     async def last_position(self) -> int:
         """The position of the newest entry; 0 if there is none."""
@@ -535,8 +573,10 @@ async def _translate_errors() -> AsyncIterator[None]:
     """Say StoreUnavailable wherever the server did not answer."""
     try:
         yield
-    except (*_UNKNOWN, *_UNDONE) as error:
+    except (*_UNKNOWN, *_UNDONE, *_REFUSED) as error:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+    except _UNMIGRATED as error:
+        raise SchemaUnfit(str(error)) from error
 
 
 def _name_unfit(error: Exception) -> Exception:

@@ -19,6 +19,9 @@ SELECT g.chain AS genesis, e.*
   FROM (SELECT (SELECT chain FROM venture.entries WHERE position = 1) AS chain) g
   LEFT JOIN (SELECT {entry} FROM venture.entries WHERE command_id = ANY ($1::uuid[]) AND kind = 'command') e ON true;
 
+-- name: genesis
+SELECT chain FROM venture.entries WHERE position = 1;
+
 -- name: realm
 -- $1 its name. In the columns of consult's realm.
 SELECT of.clock AS type, of.now AS occurred_at, of.realm_version AS version, of.calendar AS schema_version,
@@ -42,7 +45,8 @@ ORDER BY part, stream, version;
 -- $1 streams, $2 up to which version each is known (0: not at all), $3 the realm, $4 command id, $5 claims, $6 accounts.
 -- Of a stream that is known comes its last known event again, for its chain hash only. Claims and accounts as in read_many,
 -- the realm is (type: clock, occurred_at: now, version: of its own stream, schema_version: of its working days, recorded_at:
--- the earliest deadline), the store's own clock is (recorded_at). OFFSET 0 keeps this a walk by key.
+-- the earliest deadline), the store's own clock is (recorded_at, chain: of the log's first entry). OFFSET 0 keeps this a
+-- walk by key.
 SELECT 'event' AS part, e.*
   FROM unnest($1::text[], $2::bigint[]) asked(stream, known)
  CROSS JOIN LATERAL (
@@ -58,7 +62,8 @@ SELECT 'realm', NULL, NULL, of.realm_version, NULL, of.clock, of.calendar, NULL,
   FROM (SELECT {realm} FROM (SELECT ($1::text[])[1] AS stream, $3::text AS realm) asked
           JOIN venture.realms r ON r.realm = asked.realm) of
 UNION ALL
-SELECT 'clock', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL, NULL
+SELECT 'clock', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL,
+       (SELECT chain FROM venture.entries WHERE position = 1)
 UNION ALL
 SELECT 'claim', NULL, key, NULL, NULL, holder, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM venture.claims WHERE key = ANY ($5::text[])
@@ -86,6 +91,25 @@ SELECT position FROM venture.entries WHERE stream = $1::text AND kind = 'event' 
 
 -- name: feed
 SELECT {entry} FROM venture.entries WHERE position > $1::bigint ORDER BY position LIMIT $2::int;
+
+-- name: migrations
+SELECT name FROM venture.migrations;
+
+-- name: replication
+-- Whether a commit here would be confirmed. An account without pg_monitor is shown how many are attached, not how they are.
+SELECT pg_is_in_recovery() AS in_recovery, current_setting('synchronous_standby_names') AS names,
+       count(r.pid) AS attached, count(r.pid) FILTER (WHERE r.sync_state IS NULL) AS hidden,
+       count(r.pid) FILTER (WHERE r.sync_state IN ('sync', 'quorum') AND r.state = 'streaming') AS confirming,
+       array_remove(array_agg(r.application_name), NULL) AS standbys
+  FROM pg_stat_replication r;
+
+-- name: archive
+-- How long ago a segment was archived, in seconds, or null; and whether the last try failed.
+SELECT extract(epoch FROM clock_timestamp() - last_archived_time)::float8 AS age_s,
+       coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) AS failing,
+       current_setting('archive_mode') AS mode,
+       extract(epoch FROM current_setting('archive_timeout')::interval)::int AS every_s
+  FROM pg_stat_archiver;
 
 -- name: last_position
 SELECT COALESCE((SELECT position FROM venture.entries ORDER BY position DESC LIMIT 1), 0);
@@ -157,3 +181,35 @@ SELECT position, ordinal, source, target, fen FROM venture.postings
 -- name: poke
 -- A poke need not be durable: nobody is to wait for its flush.
 SELECT set_config('synchronous_commit', 'off', true), pg_notify('venture', $1);
+
+-- name: view_heads
+SELECT name, generation, version, live, position, reached_at, walked, done, total FROM venture.views ORDER BY name, generation;
+
+-- name: view_live
+-- $1 view. How far the live one has come, and where the log ends at that moment.
+SELECT v.generation, v.position, v.reached_at, COALESCE(e.position, 0) AS last_position
+  FROM (SELECT 1) one
+  LEFT JOIN venture.views v ON v.name = $1::text AND v.live
+  LEFT JOIN (SELECT position FROM venture.entries ORDER BY position DESC LIMIT 1) e ON true;
+
+-- name: view_begin
+SELECT venture.begin_view($1, $2, $3);
+
+-- name: view_write
+SELECT venture.write_views($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: view_switch
+SELECT venture.switch_view($1, $2);
+
+-- name: view_abandon
+SELECT venture.abandon_view($1, $2);
+
+-- name: view_sweep
+SELECT venture.sweep_view($1, $2);
+
+-- name: view_streams
+-- $1 after which stream, $2 limit.
+SELECT stream FROM venture.streams WHERE stream > $1::text ORDER BY stream LIMIT $2::int;
+
+-- name: view_organisation
+SELECT set_config('venture.organisation', $1, true);

@@ -52,6 +52,9 @@ class Envelope(_Wire):
     """Its particulars as plain JSON, in the form that pydantic writes."""
     derived: Annotated[bool, Field(exclude_if=lambda derived: not derived)] = False
     """Whether the engine derived the id, as for a scenario's step or a file's row: nobody else brings such an id."""
+    log: Annotated[str, Field(exclude_if=lambda log: not log)] = ""
+    """The log that the door reads, by the chain hash of its first entry in hex: no other is to record the command.
+    Empty before there is an entry."""
     person: Annotated[PersonId | None, Field(exclude_if=lambda person: person is None)] = None
     """Who asks, on that seat; None for a bare seat, whom only a paper realm takes in."""
     session: Annotated[Session, Field(exclude_if=lambda session: not session)] = ""
@@ -70,6 +73,7 @@ class Envelope(_Wire):
         """What the door signs. Raises ValueError or RecursionError for what has no canonical form."""
         return command_bytes(
             key=self.key,
+            log=self.log,
             command_id=self.command_id,
             subject=self.subject,
             command=self.command,

@@ -1,9 +1,10 @@
 r"""The bytes that a door signs, for good: what an auditor needs to check a signature with no more than Ed25519.
 
-*A command* is eleven lines of UTF-8, joined by one line feed (0x0A), with none at the end::
+*A command* is twelve lines of UTF-8, joined by one line feed (0x0A), with none at the end::
 
     venture command 1             the format
     DK-5b1c0a47f2e39d68           the door's key
+    3f9a…                         the log, by the chain hash of its first entry, hex; empty if it had no entry
     0e3f…-…                       command id, lower-case hex with hyphens
     project/live/AP-5             stream
     StartProject                  command
@@ -76,6 +77,7 @@ class Signer(Protocol):
 def command_bytes(
     *,
     key: str,
+    log: str,
     command_id: UUID,
     subject: str,
     command: str,
@@ -90,6 +92,7 @@ def command_bytes(
     return _join(
         COMMAND,
         key,
+        log,
         str(command_id),
         subject,
         command,

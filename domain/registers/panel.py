@@ -28,6 +28,7 @@ from domain.round.plan import list_hosts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from domain.kernel.acting import PersonId
     from domain.kernel.calendar import Calendar
     from domain.kernel.scheme import Scheme
 
@@ -314,6 +315,8 @@ class Panel(Part):
     seated: tuple[str, ...] = ()
     barred: frozenset[str] = frozenset()
     """Seats whose experts may not score: by their own declaration, or recused."""
+    hands: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)
+    """Seat and the persons who declared or scored on it, as far as persons are known."""
     sheets: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Application, seat and mark."""
     took_part: frozenset[Actor] = frozenset()
@@ -388,7 +391,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_recusable(check, panel, command)
             return check.grant(ReviewerRecused.of(command))
         case SubmitScore():
-            _require_scorer(check, panel, order.actor, command)
+            _require_scorer(check, panel, order, command)
             mark = _total(check, require_scheme(check, facts), command)
             return check.grant(ScoreSubmitted.of(command, mark=mark))
         case IssueReviewReport():
@@ -486,14 +489,28 @@ def _seats_after(panel: Panel, recusal: Recusal) -> tuple[str, ...]:
     return (*(seat for seat in panel.seated if seat != recusal.out), *substitute)
 
 
-def _require_scorer(check: Checks, panel: Panel, actor: Actor, command: SubmitScore) -> None:
+def _list_other_seats(panel: Panel, order: Order) -> list[str]:
+    """The seats of the panel on which whoever acts has acted before, besides the one they act on."""
+    own = seat_of(order.actor)
+    return sorted(seat for seat, persons in panel.hands.items() if seat != own and persons & order.persons)
+
+
+def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitScore) -> None:
     """P1, RP04: without an interest, of what is before the panel, once. Who was drawn, the policy asks."""
-    seat = seat_of(actor)
+    actor, seat = order.actor, seat_of(order.actor)
+    others = _list_other_seats(panel, order)
     check(
-        seat not in panel.barred,
+        panel.barred.isdisjoint({seat, *others}),
         "P1",
         f"{actor} 與申報組織有利害關係或已回避，不得評分",
         f"{actor} is recused or has an interest in a bidder; the score does not count",
+    )
+    scored = [other for other in others if other in panel.sheets.get(command.application, {})]
+    check(
+        not scored,
+        "P4",
+        f"{actor} 的經辦人已以 {'、'.join(scored)} 評過 {command.application}，一人一席",
+        f"whoever acts as {actor} has scored {command.application} as {', '.join(scored)}; one expert has one seat",
     )
     check(
         command.application in panel.bidders,
@@ -615,13 +632,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(_join(after, of.actor))
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
-            return state.having(replace(panel, barred=panel.barred | barred))
+            return state.having(replace(_seat_hands(panel, of), barred=panel.barred | barred))
         case ReviewerRecused():
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
             return state.having(_join(after, of.actor))
         case ScoreSubmitted():
             sheets = {**panel.sheets.get(event.application, {}), seat_of(of.actor): event.mark}
-            after = replace(panel, sheets={**panel.sheets, event.application: sheets})
+            after = replace(_seat_hands(panel, of), sheets={**panel.sheets, event.application: sheets})
             return state.having(_join(after, of.actor))
         case ReviewReportIssued():
             after = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
@@ -629,6 +646,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(_join(after, of.actor, *experts))
         case _:
             assert_never(event)
+
+
+def _seat_hands(panel: Panel, of: Occurrence) -> Panel:
+    if not of.persons:
+        return panel
+    seat = seat_of(of.actor)
+    return replace(panel, hands={**panel.hands, seat: panel.hands.get(seat, frozenset()) | of.persons})
 
 
 def _join(panel: Panel, *people: Actor) -> Panel:

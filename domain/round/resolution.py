@@ -121,10 +121,12 @@ def rank(panels: Iterable[Panel], versions: dict[str, int], selected: frozenset[
         for panel in panels
         for name, mark in panel.results.items()
     ]
-    totals = [total for total, *_ in lines]
+    first: dict[Decimal, int] = {}
+    for place, total in enumerate(sorted((total for total, *_ in lines), reverse=True), 1):
+        first.setdefault(total, place)
     return tuple(
         RankedBid(
-            rank=1 + sum(other > total for other in totals),
+            rank=first[total],
             application=name,
             score=mark,
             bonus=bonus,

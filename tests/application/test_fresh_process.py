@@ -80,7 +80,7 @@ async def test_with_temporal_away_a_command_from_a_fresh_process_ends_in_one_lin
     assert len(answer.stderr.strip().splitlines()) <= 2, answer.stderr
 
 
-@pytest.mark.parametrize("words", [*READING, COMMAND, ("doctor",)])
+@pytest.mark.parametrize("words", [*READING, COMMAND])
 async def test_with_postgres_away_a_fresh_process_ends_in_one_line(house: Breakable, words: tuple[str, ...]) -> None:
     nobody = f"postgresql://venture_app:x@127.0.0.1:{processes.free_port()}/venture"
     answer = await asyncio.to_thread(Installation(house.settings.home).ask, *words, VENTURE_POSTGRES_URL=nobody)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.inbox import list_waiting
+from application.inbox import WaitingFilter, list_waiting
 from application.listing import list_streams
 from application.queries import resolve_name, resolve_or_begin
 from application.realms import NoSuchRealm, RealmExists, open_realm
@@ -32,7 +32,7 @@ async def test_a_mistyped_realm_is_said_to_be_none_and_how_to_make_it() -> None:
         resolve_or_begin(store, "ND-1", "paper-2062"),
         resolve_or_begin(store, "need/paper-2062/ND-1"),
         list_streams(store, "project", realm="paper-2062"),
-        list_waiting(store, realm="paper-2062"),
+        list_waiting(store, WaitingFilter(realm="paper-2062")),
     ):
         with pytest.raises(NoSuchRealm) as unknown:
             await wrong

@@ -65,7 +65,7 @@ class Log(MemoryStore):
         await admit(log, OTHER, "HOST", until=NOW + 9 * DAY)
         for key in (KEY, OTHER):
             log.now += timedelta(minutes=1)
-            envelope = letter(log.now, key)
+            envelope = letter(log.now, key, log=log._entries[0].chain.hex())
             result = await CommandActivities(log).carry_out(CarryOut(stream=STREAM, now=log.now, envelope=envelope))
             assert result.answer is not None
             assert result.answer.ending is Ending.ACCEPTED, result.answer
@@ -94,7 +94,7 @@ class Log(MemoryStore):
         """Put another door's good signature on the newest command."""
         entry = self._entries[self.last]
         received_at = at or datetime.fromisoformat(json.loads(entry.meta)["received_at"])
-        envelope = letter(received_at, key, command_id=entry.command_id)
+        envelope = letter(received_at, key, command_id=entry.command_id, log=self._entries[0].chain.hex())
         self.note(key=envelope.key, signature=envelope.signature, received_at=received_at.isoformat())
 
 
@@ -123,6 +123,7 @@ TAMPERED: dict[str, tuple[Callable[[Log], object], FindingKind]] = {
     "another login": (lambda log: log.note(session="s-2"), FindingKind.FORGED),
     "another time of receipt": (lambda log: log.note(received_at="2026-06-01T01:01:59+00:00"), FindingKind.FORGED),
     "another command": (lambda log: log.edit(log.last, type="BanOrganisation"), FindingKind.FORGED),
+    "said to be of an empty log": (lambda log: log.note(log=""), FindingKind.FORGED),
     "another id": (lambda log: log.edit(log.last, command_id=uuid4()), FindingKind.FORGED),
     "said to be derived": (lambda log: log.note(derived=True), FindingKind.FORGED),
     "a signature read backwards": (reverse, FindingKind.FORGED),
@@ -178,7 +179,7 @@ async def test_a_command_of_a_seat_for_which_its_door_may_not_speak_is_found() -
     log = await Log.kept()
     entry = log._entries[log.last]
     at = datetime.fromisoformat(json.loads(entry.meta)["received_at"])
-    envelope = letter(at, OTHER, "CAB-REG#1", command_id=entry.command_id)
+    envelope = letter(at, OTHER, "CAB-REG#1", command_id=entry.command_id, log=log._entries[0].chain.hex())
     log.note(actor="CAB-REG#1", signature=envelope.signature)
     assert (FindingKind.WRONG_SEAT, log.last + 1) in [(f.kind, f.position) for f in (await verify(log)).findings]
 

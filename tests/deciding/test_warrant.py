@@ -103,6 +103,7 @@ FORGED: dict[str, tuple[Callable[[], Envelope], str]] = {
     "another seat": (altered(actor=Actor("HOST#2")), "SG02"),
     "another person": (altered(person=PersonId("P-8")), "SG02"),
     "no person": (altered(person=None), "SG02"),
+    "another log": (altered(log="00" * 32), "SG02"),
     "another login": (altered(session="s-2"), "SG02"),
     "another time": (altered(received_at=NOW + timedelta(microseconds=1)), "SG02"),
     "marked as derived": (altered(derived=True), "SG02"),
@@ -319,7 +320,7 @@ def test_the_journal_holds_what_was_signed_and_an_auditor_rebuilds_it() -> None:
         (entry,) = await store.feed(answer.position - 2, 1)
         journal = Journal.of(entry)
         assert (journal.key, journal.signature, journal.session) == (KEY.id, envelope.signature, "s-1")
-        rebuilt = Warrant.of_entry(entry, journal).content
+        rebuilt = Warrant.of_entry(entry, journal, await store.genesis() or b"").content
         assert rebuilt == envelope.signed_bytes()
         assert rebuilt is not None
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(KEY.public)).verify(
@@ -333,6 +334,7 @@ def test_the_signed_bytes_are_what_they_have_been() -> None:
     """A signature must be checked years later: these bytes, and the ids of keys, never change."""
     signed = command_bytes(
         key=KEY.id,
+        log="00" * 32,
         command_id=UUID("3f0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a10"),
         subject="project/live/AP-5",
         command="StartProject",
@@ -346,6 +348,7 @@ def test_the_signed_bytes_are_what_they_have_been() -> None:
     assert signed.decode().splitlines() == [
         "venture command 1",
         "DK-39301570a3f2474a",
+        "0000000000000000000000000000000000000000000000000000000000000000",
         "3f0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a10",
         "project/live/AP-5",
         "StartProject",

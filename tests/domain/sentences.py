@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.kernel.acting import PersonId
 from domain.kernel.facts import Facts
 from domain.kernel.identity import SYSTEM, Actor, StreamId
 from domain.kernel.message import Command, Due, Event, Occurrence, Order
@@ -16,9 +17,10 @@ from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from domain.kernel.decider import Aggregate
+    from domain.kernel.scope import Scope
 
 NINE = timedelta(hours=1)
 """09:00 in Shanghai is 01:00 UTC."""
@@ -43,9 +45,10 @@ class StreamStory:
     state: State
     facts: Facts = field(default_factory=Facts)
 
-    def happened(self, event: Event, *, at: str, by: str = "SYS#1") -> StreamStory:
+    def happened(self, event: Event, *, at: str, by: str = "SYS#1", persons: Iterable[str] = ()) -> StreamStory:
         """The story with one more event."""
-        occurrence = Occurrence(event, on(at), who(by), UUID(int=self.state.version))
+        known = frozenset(map(PersonId, persons))
+        occurrence = Occurrence(event, on(at), who(by), UUID(int=self.state.version), known)
         return replace(self, state=self.aggregate.evolve(self.state, occurrence))
 
     def knowing(self, facts: Facts) -> StreamStory:
@@ -53,8 +56,14 @@ class StreamStory:
         return replace(self, facts=facts)
 
     def when(self, command: Command, *, at: str, by: str) -> Judgement:
-        """What this order leads to."""
-        order = Order(command, who(by), on(at))
+        """What this order of a bare seat leads to."""
+        return self.when_acting(command, at=at, by=by)
+
+    def when_acting(
+        self, command: Command, *, at: str, by: str, scope: Scope | None = None, persons: Iterable[str] = ()
+    ) -> Judgement:
+        """What this order leads to, from a seat that acts for somebody, with these persons on it."""
+        order = Order(command, who(by), on(at), frozenset(map(PersonId, persons)), scope=scope)
         try:
             return Judgement(self, order, self.aggregate.decide(self.state, self.facts, order), None)
         except CommandRejected as refusal:
@@ -104,7 +113,8 @@ class Judgement:
             pytest.fail(f"{self.order.command.command_type} was refused: {self.refusal}")
         story = self.story
         for event in self.events:
-            occurrence = Occurrence(event, self.order.at, self.order.actor, UUID(int=story.state.version))
+            order, command_id = self.order, UUID(int=story.state.version)
+            occurrence = Occurrence(event, order.at, order.actor, command_id, order.persons)
             story = replace(story, state=story.aggregate.evolve(story.state, occurrence))
         return story
 

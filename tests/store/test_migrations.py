@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from local.postgres import APPLICATION, OWNER
-from store.migration import Migration, MigrationRefused, list_pending, migrate, migrations
+from store.migration import Migration, MigrationRefused, compare_schema, migrate, migrations
 from tests.store.conftest import Database, as_superuser
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ async def _fetch(database: Database, query: str) -> list[asyncpg.Record]:
 
 
 async def test_an_empty_database_gets_every_file_once(empty: Database) -> None:
-    assert await list_pending(empty.url(OWNER)) == NAMES
+    assert list((await compare_schema(empty.url(OWNER))).pending) == NAMES
     assert await migrate(empty.url(OWNER)) == NAMES
     assert await migrate(empty.url(OWNER)) == []
-    assert await list_pending(empty.url(OWNER)) == []
+    assert (await compare_schema(empty.url(OWNER))).pending == ()
     rows = await _fetch(empty, "SELECT name, sha256 FROM venture.migrations ORDER BY name")
     assert [tuple(row) for row in rows] == [(m.name, m.sha256) for m in migrations()]
 
@@ -48,7 +48,7 @@ async def test_an_empty_database_gets_every_file_once(empty: Database) -> None:
 async def test_a_database_of_an_earlier_release_gets_the_rest(empty: Database) -> None:
     release = [*migrations(), Migration("9999_later.sql", "CREATE TABLE venture.later ()")]
     assert await migrate(empty.url(OWNER), release=release[:1]) == NAMES[:1]
-    assert await list_pending(empty.url(OWNER)) == NAMES[1:]
+    assert list((await compare_schema(empty.url(OWNER))).pending) == NAMES[1:]
     assert await migrate(empty.url(OWNER), release=release) == [*NAMES[1:], "9999_later.sql"]
 
 
@@ -63,7 +63,7 @@ async def test_an_edited_file_is_refused_and_nothing_is_changed(empty: Database)
     edited = [replace(first, text=first.text + "\n-- an afterthought"), *rest, Migration("9999_new.sql", "SELECT 1")]
     with pytest.raises(MigrationRefused, match=rf"{first.name} 套用後被改動.*was edited.*{first.sha256[:12]}"):
         await migrate(empty.url(OWNER), release=edited)
-    assert await list_pending(empty.url(OWNER)) == []
+    assert (await compare_schema(empty.url(OWNER))).pending == ()
 
 
 async def test_an_older_release_is_refused(empty: Database) -> None:
@@ -82,7 +82,7 @@ async def test_a_file_that_fails_leaves_nothing_of_itself(empty: Database) -> No
     wrong = Migration("9999_wrong.sql", "CREATE TABLE venture.half (); SELECT 1 / 0")
     with pytest.raises(asyncpg.DivisionByZeroError):
         await migrate(empty.url(OWNER), release=[*migrations(), wrong])
-    assert await list_pending(empty.url(OWNER)) == []
+    assert (await compare_schema(empty.url(OWNER))).pending == ()
     assert await _fetch(empty, "SELECT 1 WHERE to_regclass('venture.half') IS NOT NULL") == []
 
 

@@ -1,0 +1,32 @@
+"""嘗試: commands that were refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from views.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from views.view import Source
+
+
+def _rows(source: Source) -> Iterable[dict[str, Any]]:
+    stream = source.state.stream
+    for refusal in source.refusals:
+        yield {
+            "position": refusal.position,
+            "stream": str(stream),
+            "realm": stream.realm,
+            "version": refusal.version,
+            "command_id": refusal.command_id,
+            "command": refusal.command,
+            "actor": refusal.actor,
+            "rules": refusal.rules,
+            "occurred_at": refusal.occurred_at,
+            "recorded_at": refusal.recorded_at,
+        }
+
+
+ATTEMPTS = View("attempts", 1, "嘗試", "attempts", _rows, replaces=False)

@@ -1,0 +1,59 @@
+"""項目: one row a project, with what a list shows, is narrowed and searched by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from domain.application import Application
+from domain.project.aggregate import PROJECT
+from domain.project.award import Award
+from views.awaiting import nearest_until, write_awaited
+from views.search import fold_texts, split_grams
+from views.tags import tag
+from views.view import View, list_organisations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from views.view import Source
+
+
+def _rows(source: Source) -> Iterable[dict[str, Any]]:
+    state, awaiting, due = source.state, source.awaiting, source.due
+    application, award = state.part(Application), state.part(Award)
+    organisations = list_organisations(state)
+    row = {
+        **source.base,
+        **PROJECT.summary(state),
+        "number": award.project,
+        "organisation_name": source.names.get(application.organisation, ""),
+        "organisations": organisations,
+        "need": application.need or "",
+        "fields": sorted(application.fields),
+        "community": application.community or "",
+        "base": application.base or "",
+        "funds": sorted(award.funds),
+        "scheme": str(state.scheme or ""),
+        "stage": str(state.stage),
+        "since": state.since,
+        "moved_at": source.moved_at,
+        "due_at": due.at if due else None,
+        "until_at": nearest_until(awaiting),
+        "awaiting": [write_awaited(one) for one in awaiting],
+    }
+    del row["project"]
+    texts = (state.stream.name, award.project, application.title, *organisations, *source.names.values())
+    words = fold_texts(texts)
+    yield {**row, "tags": sorted(_tags(row)), "words": words, "grams": sorted(split_grams(words))}
+
+
+def _tags(row: dict[str, Any]) -> set[str]:
+    single = ("realm", "stage", "round", "community", "base", "kind", "organisation")
+    tags = {tag(by, row[by]) for by in single if row[by]}
+    tags |= {tag("field", value) for value in row["fields"]}
+    tags |= {tag("fund", value) for value in row["funds"]}
+    tags |= {tag("partner", value) for value in row["organisations"]}
+    return tags | {tag("role", role) for awaited in row["awaiting"] for role in awaited["roles"]}
+
+
+PROJECTS = View("projects", 1, "項目", "projects", _rows, frozenset({"project"}))

@@ -1,0 +1,32 @@
+"""各檔案: how every stream stands, with what its kind shows of itself in a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from domain.catalogue import AGGREGATES
+from views.awaiting import write_awaited
+from views.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from views.view import Source
+
+
+def _rows(source: Source) -> Iterable[dict[str, Any]]:
+    state, due, awaiting = source.state, source.due, source.awaiting
+    summary = AGGREGATES[state.stream.kind].summary(state) if state.stream.kind != "project" else {}
+    yield {
+        **source.base,
+        "kind": state.stream.kind,
+        "stage": str(state.stage),
+        "due_at": due.at if due else None,
+        "moved_at": source.moved_at,
+        "calendar": source.calendar.version,
+        "is_waiting": due is not None or bool(awaiting),
+        "summary": {**summary, "awaiting": [write_awaited(one) for one in awaiting]},
+    }
+
+
+STREAMS = View("streams", 1, "各檔案", "streams", _rows)
