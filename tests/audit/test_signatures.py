@@ -166,7 +166,7 @@ async def test_a_command_put_in_behind_the_withdrawal_of_its_key_is_found() -> N
     log = await Log.kept()
     await administer(log, key_stream(OTHER.id), WithdrawDoorKey(reason="密鑰遺失"))
     assert (await verify(log)).ok, "what was taken in before stays good"
-    envelope = letter(log.now, KEY)
+    envelope = letter(log.now, KEY, log=log._entries[0].chain.hex())
     await CommandActivities(log).carry_out(CarryOut(stream=STREAM, now=log.now, envelope=envelope))
     log.sign_anew(OTHER)
     assert [(f.kind, f.position) for f in (await verify(log)).findings] == [(FindingKind.WITHDRAWN_KEY, log.last + 1)]
