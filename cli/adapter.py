@@ -22,6 +22,7 @@ from runtime.store import open_store
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
+    from enum import StrEnum
 
     from runtime.runtime import Runtime
     from store.port import EventStore
@@ -81,17 +82,25 @@ class Invocation:
 
 
 def verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """The command that runs that body. Where the body takes its ``invocation``, a person gives --output and --lang."""
+    """The command that runs that body. Where the body takes its ``invocation``, a person gives --output and --lang.
+
+    A body with an ``output`` of its own knows further forms; failures are then told as a table is.
+    """
     signature = inspect.signature(body, eval_str=True)
+    own_forms = "output" in signature.parameters
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
-        parameters += _ANSWERING if parameter.name == "invocation" else [parameter]
+        answering = _ANSWERING[own_forms:] if parameter.name == "invocation" else [parameter]
+        parameters += answering
 
-    def command(output: Form, lang: Lang | None, **arguments: object) -> None:
+    def command(output: StrEnum, lang: Lang | None, **arguments: object) -> None:
+        form = Form(output) if output in set(Form) else Form.TABLE
         try:
-            printer = Printer.of(output, lang)
+            printer = Printer.of(form, lang)
         except ArgumentInvalid as invalid:
-            raise exit_with(Printer(output, Lang.ZH), invalid) from None
+            raise exit_with(Printer(form, Lang.ZH), invalid) from None
+        if own_forms:
+            arguments["output"] = output
         _run(printer, body(invocation=Invocation(printer), **arguments))
 
     command.__name__, command.__doc__, command.__module__ = body.__name__, body.__doc__, body.__module__

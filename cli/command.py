@@ -90,7 +90,7 @@ async def do_command(
         return
     printer, moment = invocation.printer, read_moment(at)
     async with invocation.open_runtime(working=True) as runtime:
-        stream = await _find_stream(runtime.store, subject, realm)
+        stream = await find_stream(runtime.store, subject, realm)
         command, who = order.read(stream)
         if stream.realm != LIVE and moment is None:
             moment = await manual_now(runtime.store, stream)
@@ -147,7 +147,7 @@ async def _rehearse(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
     printer, moment = invocation.printer, read_moment(order.at)
     async with invocation.open_store() as store:
-        stream = await _find_stream(store, order.subject, order.realm)
+        stream = await find_stream(store, order.subject, order.realm)
         command, who = order.read(stream)
         step = await DryRun(store).step(stream, command, who, moment)
     if step.unmet:
@@ -177,7 +177,7 @@ def _amount_words(command: Command, printer: Printer) -> str:
     return "".join(f"  {printer.say(a.zh, a.en)} {yuan(a.fen)}" for a in list_amounts(command))
 
 
-async def _find_stream(store: EventStore, subject: str, realm: str | None) -> StreamId:
+async def find_stream(store: EventStore, subject: str, realm: str | None) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet."""
     try:
         return await resolve_or_begin(store, subject, realm)
@@ -192,10 +192,10 @@ def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -
     """The command with its particulars. Raises CommandUnknown, or InputInvalid with everything that is wrong."""
     command_type = resolve_command(name, stream.kind)
     _, part = split_subject(subject)
-    return read_command(command_type, part, _read_particulars(given), Notation.TYPED, attach=attach_from(Path()))
+    return read_command(command_type, part, read_particulars(given), Notation.TYPED, attach=attach_from(Path()))
 
 
-def _read_particulars(given: list[str]) -> dict[str, str]:
+def read_particulars(given: list[str]) -> dict[str, str]:
     """``key=value`` pairs, every value as it was typed."""
     particulars: dict[str, str] = {}
     for pair in given:

@@ -1,0 +1,180 @@
+"""``venture policy``: the whole of it as a matrix, and why one seat may or may not do one thing."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from application.command_input import attach_from, read_command, resolve_command
+from application.why import explain, leave_open
+from cli.adapter import Invocation, verb
+from cli.command import find_stream, read_actor, read_moment, read_particulars
+from cli.help import Typer
+from cli.options import Realm
+from cli.output import ArgumentInvalid, Column, Form
+from cli.policy_page import write_page
+from domain.catalogue import AGGREGATES, split_subject, stage_zh
+from domain.kernel.explanation import InputInvalid, show
+from domain.kernel.field_shape import Notation
+from domain.kernel.identity import Role
+from domain.policy import list_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from application.why import Explanation
+    from cli.output import Printer
+    from domain.policy import Cell
+
+app = Typer()
+
+
+class MatrixForm(StrEnum):
+    """How the matrix is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    HTML = "html"
+
+
+@app.command("matrix")
+@verb
+async def matrix_command(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[KIND]", help="類別 kind: project、round …", show_default=False)
+    ] = None,
+    *,
+    role: Annotated[str | None, typer.Option("--role", help="只列此角色 / only this role", show_default=False)] = None,
+    output: Annotated[
+        MatrixForm, typer.Option("--output", "-o", help="table | json | jsonl | csv | html", show_default=True)
+    ] = MatrixForm.TABLE,
+    invocation: Invocation,
+) -> None:
+    """權限表：角色 × 命令 × 關係 × 階段 / the policy: role × command × relation × stage.
+
+    表只列可辦者；json、csv 逐格列出，拒絕者註明規則。
+    The table lists what is allowed; json and csv every cell, with the rule of each no.
+
+    例 examples:
+      venture policy matrix project --role EVAL
+      venture policy matrix -o html > matrix.html
+      venture policy matrix -o csv > matrix.csv
+    """
+    cells, printer = _select(kind, role), invocation.printer
+    match output:
+        case MatrixForm.HTML:
+            sys.stdout.writelines(write_page(cells))
+        case MatrixForm.CSV:
+            _write_csv(cells)
+        case MatrixForm.JSON:
+            printer.json([cell.as_row() for cell in cells])
+        case MatrixForm.JSONL:
+            for cell in cells:
+                printer.json(cell.as_row())
+        case MatrixForm.TABLE:
+            _show_matrix(cells, printer)
+
+
+def _select(kind: str | None, role: str | None) -> Iterator[Cell]:
+    """The cells of that kind and role. Raises ArgumentInvalid."""
+    if kind is not None and kind not in AGGREGATES:
+        kinds = " ".join(AGGREGATES)
+        raise ArgumentInvalid(f"沒有類別 {show(kind)}；有：{kinds}", f"there is no kind {show(kind)}; kinds: {kinds}")
+    if role is not None and role not in set(Role):
+        roles = " ".join(Role)
+        raise ArgumentInvalid(f"沒有角色 {show(role)}；有：{roles}", f"there is no role {show(role)}; roles: {roles}")
+    return (cell for cell in list_cells() if kind in (None, cell.kind) and role in (None, cell.role))
+
+
+def _write_csv(cells: Iterator[Cell]) -> None:
+    first = next(cells)
+    writer = csv.DictWriter(sys.stdout, list(first.as_row()), lineterminator="\n")
+    writer.writeheader()
+    writer.writerow(first.as_row())
+    writer.writerows(cell.as_row() for cell in cells)
+
+
+def _show_matrix(cells: Iterator[Cell], printer: Printer) -> None:
+    """A line for each command and role that may ask."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for cell in cells:
+        if cell.unmet:
+            continue
+        row = rows.setdefault(
+            (cell.command.command_type, cell.role),
+            {
+                "command": cell.command.command_type,
+                "zh": cell.command.zh(),
+                "role": cell.role,
+                "relation": "; ".join(printer.say(r.zh, r.en) for r in cell.relations),
+                "stages": "",
+            },
+        )
+        stage = printer.say(stage_zh(cell.kind, cell.stage), cell.stage)
+        row["stages"] = printer.say("、", ", ").join([*([row["stages"]] if row["stages"] else []), stage])
+    columns = (
+        Column("command", "命令", "command"),
+        Column("zh", "術語", "term"),
+        Column("role", "角色", "role"),
+        Column("relation", "須為", "must act for"),
+        Column("stages", "階段", "stages"),
+    )
+    printer.rows(list(rows.values()), columns, ("無可辦之事", "nothing is allowed"))
+
+
+@app.command("why")
+@verb
+async def why_command(
+    who: Annotated[str, typer.Argument(metavar="SEAT", help="崗位 seat：EVAL#1", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="COMMAND", help="start-project 或 項目啟動", show_default=False)],
+    subject: Annotated[str, typer.Argument(help="PJ-3、PJ-3/T1、ND-2 …", show_default=False)],
+    given: Annotated[list[str] | None, typer.Argument(help="key=value …", show_default=False)] = None,
+    *,
+    at: Annotated[str | None, typer.Option("--at", help="手動時鐘的業務時間 / manual realms only")] = None,
+    realm: Realm = None,
+    invocation: Invocation,
+) -> None:
+    """為何可辦或不可辦：逐項列出每一條件 / why somebody may or may not: every condition, met or not.
+
+    不給內容則只論權限；給了內容，一併試算該階段的規則。不記錄任何事。
+    Without particulars the policy alone; with them the rules of the stage too. Records nothing.
+
+    例 examples:
+      venture policy why EVAL#1 conclude-midterm-evaluation PJ-3
+      venture policy why CAB-REG#1 request-disbursement PJ-3/T2 amount=15000
+    """
+    moment, seat = read_moment(at), read_actor(who)
+    async with invocation.open_store() as store:
+        stream = await find_stream(store, subject, realm)
+        command_type, (_, part) = resolve_command(name, stream.kind), split_subject(subject)
+        particulars = read_particulars(given or [])
+        try:
+            command = read_command(command_type, part, particulars, Notation.TYPED, attach=attach_from(Path()))
+        except InputInvalid:
+            if particulars:
+                raise
+            command = leave_open(command_type, command_type.about(part, {}))
+        explanation = await explain(store, stream, command, seat, moment)
+    if invocation.printer.form is Form.TABLE:
+        _tell(explanation, invocation.printer)
+    else:
+        invocation.printer.json(explanation.as_json())
+
+
+def _tell(explanation: Explanation, printer: Printer) -> None:
+    for condition in explanation.conditions:
+        mark, style = ("✓", "green") if condition.met else ("✗", "red")
+        printer.line(f"{mark} [{condition.rule}] {printer.say(condition.zh, condition.en)}", style)
+    for unmet in explanation.others:
+        printer.line(f"✗ [{unmet.rule}] {printer.say(unmet.zh, unmet.en)}", "red")
+    if not explanation.judged:
+        printer.tell("未給內容，該階段的規則未試算", "no particulars were given; the rules of the stage were not asked")
+    elif explanation.allowed:
+        printer.tell("可以辦理（未記錄）", "it would be carried out (nothing recorded)", "green")
