@@ -373,4 +373,4 @@ def _read_order(request: CarryOut, at: datetime) -> Order | None:
     except (KeyError, ValidationError) as wrong:
         message = f"{envelope.command}: {describe_error(wrong)}"
         raise ApplicationError(message, type="Malformed", non_retryable=True) from None
-    return Order(command, envelope.actor, at)
+    return Order(command, envelope.actor, at, person=envelope.person)

@@ -13,7 +13,7 @@ from domain.kernel.canonical import plain
 from domain.kernel.envelope import Ending, Envelope
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, SYSTEM, StreamId, derive_id
-from domain.registers.door_key import EVERYONE, FIRST, KIND, DoorKeyRecord, DoorKeyStage, PublishDoorKey, key_stream
+from domain.registers.door_key import EVERYONE, FIRST, KIND, AppointDoorKey, DoorKeyRecord, DoorKeyStage, key_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ class ListedKey:
 
 def build_first_publication(key: DoorKey, now: datetime, *, since: datetime | None = None) -> Envelope:
     """The command by which a log's first key publishes itself, for every seat: the same however often it is built."""
-    command = PublishDoorKey(public=key.public, door="local", speaks_for=(EVERYONE,), since=since)
+    command = AppointDoorKey(public=key.public, door="local", speaks_for=(EVERYONE,), since=since)
     envelope = Envelope(
         command_id=derive_id("first key", key.id),
         derived=True,

@@ -20,7 +20,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.identity import Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.signature import KeyId, command_bytes
-from domain.registers.door_key import DoorKeyRecord, PublishDoorKey, key_stream
+from domain.registers.door_key import AppointDoorKey, DoorKeyRecord, key_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +122,8 @@ class Warrant:
         public = key.public or self.own
         if not public or not self._is_by(public):
             return True
-        return key.withdrawn_at is not None or not (key.speaks_for == () or self.seat is None or key.speaks(self.seat))
+        may_speak = not key.public or self.seat is None or bool(self.own) or key.speaks(self.seat)
+        return key.withdrawn_at is not None or not may_speak
 
     def find_fault(
         self, state: State | None, taken_at: datetime, *, is_dated: bool, lag: timedelta = timedelta(0)
@@ -144,7 +145,7 @@ class Warrant:
             return None  # it publishes itself: whether the log has no key yet, its rules say
         if key.withdrawn_at is not None:
             return build_unmet(WITHDRAWN, self.key)
-        if self.seat is not None and not key.speaks(self.seat):
+        if self.seat is not None and not self.own and not key.speaks(self.seat):
             return build_unmet(FOREIGN_SEAT, self.key, self.seat)
         if not key.has_begun(taken_at) or key.has_ended(taken_at - lag):
             return build_unmet(DATED, self.key)
@@ -195,12 +196,13 @@ def _read_object(data: bytes) -> Mapping[str, Any]:
 
 def _find_own(command: str, data: bytes, seat: Actor) -> str:
     """The public key that this command publishes by its own signature, as a log's first is; empty for any other."""
-    if command != PublishDoorKey.command_type or seat.role is not Role.SYS:
+    if command != AppointDoorKey.command_type or seat.role is not Role.SYS:
         return ""
     try:
-        return PublishDoorKey.model_validate_json(data).public
+        appointment = AppointDoorKey.model_validate_json(data)
     except ValidationError:
         return ""
+    return "" if appointment.follows else appointment.public
 
 
 def build_unmet(rule: str, key: str, seat: Actor | None = None) -> Unmet:

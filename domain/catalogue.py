@@ -18,10 +18,13 @@ from domain.registers.calendar import CALENDAR, CALENDAR_NAME, CalendarStage
 from domain.registers.door_key import DOOR_KEY, DoorKeyStage
 from domain.registers.fund import FUND, FundStage
 from domain.registers.incubation_base import BASE, BaseStage
+from domain.registers.office import OFFICE_AGGREGATE, OFFICE_NAME, OfficeStage
 from domain.registers.organisation import ORGANISATION, OrganisationStage
 from domain.registers.panel import PANEL, PanelStage
+from domain.registers.person import PERSON, PersonStage
 from domain.registers.realm import REALM, REALM_NAME, RealmStage
 from domain.registers.scheme import SCHEME, SchemeStage
+from domain.registers.seat import SEAT, SeatStage, read_seat
 from domain.round.aggregate import ROUND
 from domain.round.plan import NeedStage, RoundStage
 from domain.round.resolution import RoundResolved
@@ -46,7 +49,25 @@ def _list_resolution_consequences(stream: StreamId, event: Event) -> Iterable[tu
 _ROUND = replace(ROUND, consequences=_list_resolution_consequences)
 
 AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
-    {a.kind: a for a in (SCHEME, FUND, ORGANISATION, _ROUND, NEED, PANEL, PROJECT, BASE, CALENDAR, REALM, DOOR_KEY)}
+    {
+        a.kind: a
+        for a in (
+            SCHEME,
+            FUND,
+            ORGANISATION,
+            _ROUND,
+            NEED,
+            PANEL,
+            PROJECT,
+            BASE,
+            CALENDAR,
+            REALM,
+            OFFICE_AGGREGATE,
+            PERSON,
+            SEAT,
+            DOOR_KEY,
+        )
+    }
 )
 """Every kind of stream with its rules."""
 
@@ -60,6 +81,7 @@ _PREFIXES: Mapping[str, str] = {
     "BASE": BASE.kind,
     "FS": FUND.kind,
     "DK": DOOR_KEY.kind,
+    "P": PERSON.kind,
 }
 _SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
@@ -78,6 +100,10 @@ def kind_of_subject(subject: str) -> str:
     kind = _PREFIXES.get(prefix) if dash else None
     if kind is not None:
         return kind
+    if read_seat(subject) is not None:
+        return SEAT.kind
+    if subject == OFFICE_NAME:
+        return OFFICE_AGGREGATE.kind
     if subject == CALENDAR_NAME:
         return CALENDAR.kind
     if subject == REALM_NAME:
@@ -188,6 +214,9 @@ _STAGES: Mapping[str, Mapping[str, str]] = {
         (CALENDAR.kind, CalendarStage),
         (REALM.kind, RealmStage),
         (DOOR_KEY.kind, DoorKeyStage),
+        (OFFICE_AGGREGATE.kind, OfficeStage),
+        (PERSON.kind, PersonStage),
+        (SEAT.kind, SeatStage),
     )
 }
 

@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Final
 from activities.carry_out import CommandActivities
 from application.door_keys import build_first_publication
 from deciding.signature import DoorKey
-from domain.kernel.canonical import canonical, plain
-from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
-from domain.kernel.identity import Actor, derive_id
-from domain.registers.door_key import EVERYONE, PublishDoorKey, key_stream
+from domain.kernel.envelope import CarryOut, Ending
+from domain.registers.door_key import key_stream
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
-    from domain.kernel.message import Command
     from store.port import EventStore
 
 
@@ -50,33 +46,3 @@ async def publish(store: EventStore, key: DoorKey = KEY) -> None:
     answer = (await CommandActivities(store).carry_out(request)).answer
     assert answer is not None
     assert answer.ending is Ending.ACCEPTED, answer
-
-
-async def administer(
-    store: EventStore, stream: StreamId, command: Command, *, key: DoorKey = KEY, by: str = "ADMIN#1"
-) -> Answer:
-    """What comes of a command about keys that an administrator asks now, at the door of that key."""
-    await publish(store)
-    now = (await store.consult(stream, None, {}))[0].read_at
-    envelope = Envelope(
-        command_id=derive_id("administer", stream, command.command_type, canonical(plain(command)).decode()),
-        derived=True,
-        subject=stream,
-        actor=Actor(by),
-        received_at=now,
-        command=command.command_type,
-        body=plain(command),
-    )
-    request = CarryOut(stream=stream, now=now, envelope=envelope.signed(key))
-    answer = (await CommandActivities(store).carry_out(request)).answer
-    assert answer is not None
-    return answer
-
-
-async def admit(store: EventStore, key: DoorKey, *speaks_for: str, **dates: datetime) -> StreamId:
-    """Publish another door's key, for those seats; the stream of it."""
-    stream = key_stream(key.id)
-    command = PublishDoorKey(public=key.public, door="another", speaks_for=speaks_for or (EVERYONE,), **dates)
-    answer = await administer(store, stream, command)
-    assert answer.ending is Ending.ACCEPTED, answer
-    return stream

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, assert_never, get_args
+from typing import TYPE_CHECKING, Annotated, Final, assert_never, get_args
 
 from pydantic import AfterValidator, Field
 
 from domain.kernel.bounds import Moment
-from domain.kernel.decider import Aggregate, Decider
+from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import LIVE, Actor, Reason, Role, StreamId
@@ -33,6 +33,8 @@ FIRST: Final = "door/first"
 """The claim that a log's first key takes, for good: it alone is published by its own signature."""
 EVERYONE: Final = "*"
 """Every seat, those of roles to come too: for the bureau's own doors."""
+CONFIRMERS: Final = (Role.ADMIN, Role.CAB_DEC)
+"""Who may be the second person."""
 OVERLAP: Final = timedelta(days=1)
 """How long a key that is replaced still counts, unless said otherwise: until every door has the next."""
 
@@ -117,12 +119,26 @@ class DoorKeyPublished(Publication, Event):
         return (Claim(FIRST, stream.name),) if self.first else ()
 
 
+class AppointDoorKey(Publication, Command):
+    """Publish a log's first key, or the next of a door; nobody asks for it but that first key itself."""
+
+    records = DoorKeyPublished
+    by = (Role.SYS,)
+    acts_for = (ENGINE,)
+    since: Annotated[Moment | None, Field(title="自 / since")] = None
+    """From when it counts; left out, from now on."""
+    follows: Annotated[str | None, Field(max_length=24, title="接替 / follows")] = None
+    """The key whose place it takes; left out of the first."""
+
+
 class PublishDoorKey(Publication, Command):
     """Let what is signed by this key count."""
 
     records = DoorKeyPublished
-    acts_for = (BUREAU, ENGINE)
-    persons_needed: ClassVar[int] = 2
+    by = (Role.ADMIN,)
+    acts_for = (BUREAU,)
+    persons_needed = 2
+    confirmed_by = CONFIRMERS
     since: Annotated[Moment | None, Field(title="自 / since")] = None
     """From when it counts; left out, from now on."""
 
@@ -157,7 +173,8 @@ class RotateDoorKey(Replacement, Command):
 
     records = DoorKeyRotated
     acts_for = (BUREAU,)
-    persons_needed: ClassVar[int] = 2
+    persons_needed = 2
+    confirmed_by = CONFIRMERS
     until: Annotated[Moment | None, Field(title="至 / until")] = None
     """When this key ends; left out, a day from now."""
 
@@ -188,10 +205,11 @@ class WithdrawDoorKey(Withdrawal, Command):
 
     records = DoorKeyWithdrawn
     acts_for = (BUREAU,)
-    persons_needed: ClassVar[int] = 2
+    persons_needed = 2
+    confirmed_by = CONFIRMERS
 
 
-Commands = PublishDoorKey | RotateDoorKey | WithdrawDoorKey
+Commands = AppointDoorKey | PublishDoorKey | RotateDoorKey | WithdrawDoorKey
 Events = DoorKeyPublished | DoorKeyRotated | DoorKeyWithdrawn
 
 
@@ -209,8 +227,8 @@ class DoorKeyRecord(Part):
     """The id of the key that takes its place."""
 
     def speaks(self, seat: Actor) -> bool:
-        """Whether it was published for that seat."""
-        return not {EVERYONE, seat, str(seat.role)}.isdisjoint(self.speaks_for)
+        """Whether it was published for that seat. No door speaks for the engine."""
+        return seat.role is not Role.SYS and not {EVERYONE, seat, str(seat.role)}.isdisjoint(self.speaks_for)
 
     def has_begun(self, instant: datetime) -> bool:
         """Whether it counts at that instant already, as far as the clocks of two machines can tell."""
@@ -228,15 +246,19 @@ def key_stream(key: str) -> StreamId:
 
 def reads(_state: State, command: Commands) -> Reads:
     """Whether the log has a key yet."""
-    return Reads(claims=frozenset({FIRST})) if isinstance(command, PublishDoorKey) else Reads()
+    return Reads(claims=frozenset({FIRST})) if isinstance(command, AppointDoorKey | PublishDoorKey) else Reads()
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about a key makes happen. Raises CommandRejected."""
     check, known = Checks(), state.part(DoorKeyRecord)
     match command:
-        case PublishDoorKey(public=public, since=since, until=until):
+        case (
+            AppointDoorKey(public=public, since=since, until=until)
+            | PublishDoorKey(public=public, since=since, until=until)
+        ):
             first = not facts.holders(FIRST)
+            is_first_or_next = first or not isinstance(command, AppointDoorKey) or command.follows is not None
             check(
                 state.stream.realm == LIVE and state.stream.name == KeyId.of(bytes.fromhex(public)),
                 "DK01",
@@ -245,7 +267,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             _require_strong(check, "DK01", public)
             check(
-                first or order.actor.role is not Role.SYS,
+                is_first_or_next,
                 "DK01",
                 "此日誌已有密鑰：其後的密鑰由兩名系統管理員公布",
                 "the log has a key already: any other is published by two administrators",
@@ -308,8 +330,10 @@ def consequences(stream: StreamId, event: Event) -> Iterable[tuple[StreamId, Com
     """The next key is published in the same append, for the same door and seats."""
     if isinstance(event, DoorKeyRotated):
         successor = KeyId.of(bytes.fromhex(event.successor))
-        command = PublishDoorKey(public=event.successor, door=event.door, speaks_for=event.speaks_for)
-        yield stream.sibling(KIND, successor), command
+        yield (
+            stream.sibling(KIND, successor),
+            AppointDoorKey(public=event.successor, door=event.door, speaks_for=event.speaks_for, follows=stream.name),
+        )
 
 
 DECIDER = Decider(
@@ -323,5 +347,5 @@ DECIDER = Decider(
 )
 
 DOOR_KEY = Aggregate(
-    kind=KIND, zh="入口密鑰", deciders=(DECIDER,), final=frozenset(DoorKeyStage), consequences=consequences
+    kind=KIND, zh="入口密鑰", deciders=(DECIDER, PROPOSALS), final=frozenset(DoorKeyStage), consequences=consequences
 )

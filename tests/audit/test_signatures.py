@@ -22,7 +22,8 @@ from domain.registers.door_key import RotateDoorKey, WithdrawDoorKey, key_stream
 from store.bytes import chain_hash, leaf
 from store.memory import MemoryStore
 from store.port import EntryKind
-from tests.keys import KEY, OTHER, PUBLISHED, administer, admit, make_key, publish
+from tests.keys import KEY, OTHER, PUBLISHED, make_key, publish
+from tests.office import administer, admit
 from tests.paper import play_story
 from tests.workflows.bureau import verification
 

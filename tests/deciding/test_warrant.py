@@ -23,10 +23,11 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.signature import KeyId, command_bytes
-from domain.registers.door_key import PublishDoorKey, RotateDoorKey, WithdrawDoorKey, key_stream
+from domain.registers.door_key import AppointDoorKey, PublishDoorKey, RotateDoorKey, WithdrawDoorKey, key_stream
 from store.memory import MemoryStore
 from store.port import Status
-from tests.keys import KEY, OTHER, PUBLISHED, administer, admit, make_key, publish
+from tests.keys import KEY, OTHER, PUBLISHED, make_key, publish
+from tests.office import administer, admit
 from tests.workflows.bureau import verification
 
 if TYPE_CHECKING:
@@ -279,12 +280,15 @@ def test_a_first_key_signed_by_somebody_else_or_on_anothers_stream_is_turned_awa
     async def scenario() -> None:
         store = Timed()
         rightful = build_first_publication(OTHER, NOW)
-        body = plain(PublishDoorKey(public=UNKNOWN.public, door="stolen", speaks_for=("*",)))
+        body = plain(AppointDoorKey(public=UNKNOWN.public, door="stolen", speaks_for=("*",)))
+        next_body = {**rightful.body, "follows": KEY.id}
         for forged in (
             rightful.signed(UNKNOWN),
             rightful.model_copy(update={"body": body}).signed(OTHER),
             rightful.model_copy(update={"body": body}),
             rightful.model_copy(update={"actor": Actor("ADMIN#1")}).signed(OTHER),
+            rightful.model_copy(update={"body": next_body}).signed(OTHER),
+            rightful.model_copy(update={"command": "PublishDoorKey"}).signed(OTHER),
         ):
             assert (await carry_out(store, forged)).ending is Ending.UNSIGNED
         elsewhere = rightful.model_copy(update={"subject": key_stream(UNKNOWN.id)}).signed(OTHER)
