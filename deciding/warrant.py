@@ -51,6 +51,8 @@ class Warrant:
     seat: Actor | None
     """For whom the door speaks; None where it moves a manual clock."""
     received_at: datetime
+    realm: str
+    """In which it is asked."""
     stream: StreamId | None
     """The stream by which it is judged: the key's, or without a signature the programme's. None if there is neither."""
     own: str = ""
@@ -66,22 +68,23 @@ class Warrant:
         if request.alarm:
             return None
         content, stream = request.signed_bytes(), _find_key_stream(request.key)
-        return cls(request.key, request.signature, content, None, request.now, stream)
+        return cls(request.key, request.signature, content, None, request.now, request.stream.realm, stream)
 
     @classmethod
     def of_envelope(cls, envelope: Envelope) -> Warrant:
         """That of a command on its way in."""
         actor, key, signature = envelope.actor, envelope.key, envelope.signature
+        received_at, realm = envelope.received_at, envelope.subject.realm
         try:
             content, data = envelope.signed_bytes(), canonical(envelope.body)
         except (ValueError, RecursionError):  # no door signs what has no canonical form
-            return cls(key, signature, None, actor, envelope.received_at, _find_key_stream(key))
+            return cls(key, signature, None, actor, received_at, realm, _find_key_stream(key))
         if envelope.derived and not signature:
             programme = find_programme(envelope.subject, envelope.command, envelope.body, envelope.command_id)
             opening = (envelope.subject, envelope.body)
-            return cls(key, signature, content, actor, envelope.received_at, programme, opening=opening)
+            return cls(key, signature, content, actor, received_at, realm, programme, opening=opening)
         own = _find_own(envelope.command, data, actor)
-        return cls(key, signature, content, actor, envelope.received_at, _find_key_stream(key), own)
+        return cls(key, signature, content, actor, received_at, realm, _find_key_stream(key), own)
 
     @classmethod
     def of_entry(cls, entry: Entry, journal: Journal, genesis: bytes) -> Warrant:
@@ -90,11 +93,11 @@ class Warrant:
         ``genesis`` is the chain hash of the log's first entry, by which a door names the log.
         """
         key, signature = journal.key or "", journal.signature or ""
-        received_at = journal.received_at or entry.occurred_at
+        received_at, realm = journal.received_at or entry.occurred_at, entry.stream.realm
         if journal.derived and not signature:
             body = _read_object(entry.data)
             programme = find_programme(entry.stream, entry.type, body, entry.command_id)
-            return cls(key, signature, None, journal.actor, received_at, programme, opening=(entry.stream, body))
+            return cls(key, signature, None, journal.actor, received_at, realm, programme, opening=(entry.stream, body))
         try:
             content = command_bytes(
                 key=key,
@@ -112,7 +115,7 @@ class Warrant:
         except ValueError:
             content = None
         own = _find_own(entry.type, entry.data, journal.actor)
-        return cls(key, signature, content, journal.actor, received_at, _find_key_stream(key), own)
+        return cls(key, signature, content, journal.actor, received_at, realm, _find_key_stream(key), own)
 
     def is_hopeless(self, remembered: State) -> bool:
         """Whether no later state of that stream can bear it out: what was published of a key never changes."""
@@ -122,7 +125,7 @@ class Warrant:
         public = key.public or self.own
         if not public or not self._is_by(public):
             return True
-        may_speak = not key.public or self.seat is None or bool(self.own) or key.speaks(self.seat)
+        may_speak = not key.public or self.seat is None or bool(self.own) or key.speaks(self.seat, self.realm)
         return key.withdrawn_at is not None or not may_speak
 
     def find_fault(
@@ -145,7 +148,7 @@ class Warrant:
             return None  # it publishes itself: whether the log has no key yet, its rules say
         if key.withdrawn_at is not None:
             return build_unmet(WITHDRAWN, self.key)
-        if self.seat is not None and not self.own and not key.speaks(self.seat):
+        if self.seat is not None and not self.own and not key.speaks(self.seat, self.realm):
             return build_unmet(FOREIGN_SEAT, self.key, self.seat)
         if not key.has_begun(taken_at) or key.has_ended(taken_at - lag):
             return build_unmet(DATED, self.key)

@@ -88,10 +88,10 @@ async def play_all(store: EventStore) -> None:
     await door.open_realm("by-hand")
     programme = EstablishProgramme(city="撫州", brand="幸福社區")
     await _send(door, StreamId("scheme/by-hand/fuzhou"), programme, "CAB-DEC#1", BY_HAND)
-    await _exchange_keys(store)
     live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
     await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=1))
     await tell_office(store)
+    await _exchange_keys(store)
 
 
 async def tell_office(store: EventStore) -> None:
