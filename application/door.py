@@ -309,6 +309,8 @@ class Door:
         if entry is not None:
             return self._read_answer(envelope, entry).model_copy(update={"repeated": answer.repeated})
         match answer.ending:
+            case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY if answer.command_id != envelope.command_id:
+                raise self._unfounded(envelope, answer.ending)  # an answer to another, copied
             case Ending.UNSIGNED if (fault := await find_fault(self._store, envelope)) is not None:
                 return Answer(ending=Ending.UNSIGNED, stream=envelope.subject, version=0, unmet=(fault,))
             case Ending.PARKED if await find_parked(self._store, answer.stream, envelope.received_at) is not None:
