@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
-from deciding.fold import fold
+from pydantic import BaseModel, ConfigDict, Field
+
+from application.pages import Order, Page, PageRequest, read_page
+from application.realms import require_realm
 from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.state import Approval, Verdict
+from store.views import Equal, Holds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from uuid import UUID
 
     from application.door import Door
-    from domain.kernel.identity import StreamId
     from store.port import EventStore
+    from store.views import Condition, Row
 
 
 class NoSuchApproval(Failure):
@@ -68,26 +73,93 @@ class StreamApproval:
         }
 
 
-async def list_approvals(store: EventStore, *, stream: StreamId | None = None) -> AsyncIterator[StreamApproval]:
-    """Every approval, open and ended, of that stream or of all, oldest first within a stream."""
-    if stream is not None:
-        for approval in await _of(store, stream):
-            yield StreamApproval(stream, approval)
-        return
-    async for standing in store.standings():
-        for approval in await _of(store, standing.stream):
-            yield StreamApproval(standing.stream, approval)
+class ApprovalFilter(BaseModel):
+    """Which approvals are listed: those that meet all of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stream: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    """The whole id of the stream in which it was asked."""
+    realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    role: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """Who may decide: a role, or a seat of it."""
+    verdict: Verdict | None = None
+    decided_by: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """The seat that decided it, e.g. ``CAB-DEC#1``."""
+    organisation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """In the business of this organisation."""
 
 
-async def _of(store: EventStore, stream: StreamId) -> tuple[Approval, ...]:
-    return fold(stream, [e async for e in store.read(stream)]).approvals
+_ORDER = Order((("stream", str), ("ordinal", int)))
+LARGEST_PAGE = 1_000
+"""Approvals that are fetched at once where all are wanted."""
 
 
-async def find_approval(store: EventStore, approval_id: UUID) -> StreamApproval:
-    """The approval of that id. Raises NoSuchApproval."""
-    async for request in list_approvals(store):
-        if request.approval.id == approval_id:
-            return request
+async def list_approvals(
+    store: EventStore, filters: ApprovalFilter | None = None, request: PageRequest | None = None
+) -> Page[StreamApproval]:
+    """Approvals, open and ended: by stream, and within one the oldest first. Raises NoSuchRealm, CursorInvalid."""
+    filters, request = filters or ApprovalFilter(), request or PageRequest()
+    await require_realm(store, filters.realm)
+    where: list[Condition] = [Equal(name, value) for name, value in _columns(filters).items() if value is not None]
+    if filters.organisation is not None:
+        where.append(Holds("organisations", (filters.organisation,)))
+    return await read_page(store, "approvals", _ORDER, tuple(where), request, _build)
+
+
+async def iterate_approvals(store: EventStore, filters: ApprovalFilter | None = None) -> AsyncIterator[StreamApproval]:
+    """All of them, by pages, with everything that the log holds as this begins."""
+    request = PageRequest(limit=LARGEST_PAGE, at_least=await store.last_position())
+    while True:
+        page = await list_approvals(store, filters, request)
+        for one in page.rows:
+            yield one
+        if page.next is None:
+            return
+        request = PageRequest(limit=LARGEST_PAGE, after=page.next)
+
+
+def _columns(filters: ApprovalFilter) -> dict[str, str | None]:
+    return {
+        "stream": filters.stream,
+        "realm": filters.realm,
+        "role": filters.role.partition("#")[0] if filters.role else None,
+        "verdict": filters.verdict,
+        "decided_by": filters.decided_by,
+    }
+
+
+def _build(row: Row) -> StreamApproval:
+    approval = Approval(
+        id=row["id"],
+        gate=row["gate"],
+        key=row["key"],
+        role=Role(row["role"]),
+        asked_at=row["asked_at"],
+        until=row["until"],
+        content=row["content"],
+        verdict=Verdict(row["verdict"]),
+        decided_by=Actor(row["decided_by"]) if row["decided_by"] else None,
+        decided_at=row["decided_at"],
+    )
+    return StreamApproval(StreamId(row["stream"]), approval)
+
+
+async def find_approval(
+    store: EventStore, approval_id: UUID, *, organisation: str | None = None, patience_s: float = 2.0
+) -> StreamApproval:
+    """The approval of that id, for whoever belongs to that organisation one of its own. Raises NoSuchApproval.
+
+    One that is not there is waited for until the view has come as far as the log is now, so many seconds at most.
+    """
+    where, at_least = (Equal("id", approval_id),), await store.last_position()
+    for patience in (0.0, patience_s):
+        request = PageRequest(limit=1, at_least=at_least, patience_s=patience, organisation=organisation)
+        page = await read_page(store, "approvals", Order((("id", UUID),)), where, request, _build)
+        if page.rows:
+            return page.rows[0]
+        if page.freshness.position >= at_least:
+            break
     raise NoSuchApproval(approval_id)
 
 
@@ -100,7 +172,9 @@ async def wait_for_decision(
     same. Raises TimeoutError after ``timeout_s`` seconds, NoSuchApproval if there is none.
     """
     request = await find_approval(store, approval_id)
-    if request.approval.verdict is not Verdict.OPEN:
+    if (
+        request.approval.verdict is not Verdict.OPEN
+    ):  # an ended one never changes; whether an open one still is, the log says
         return request
     async with asyncio.timeout(timeout_s):
         return StreamApproval(request.stream, await door.approvals.wait(request.stream, approval_id))

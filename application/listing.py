@@ -1,43 +1,87 @@
-"""Lists of streams, as the agenda has them: no stream is folded and no rule is loaded for it."""
+"""How streams stand, kind by kind: rounds, needs, panels, registers. None is folded and no rule is loaded for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from application.pages import Order, Page, PageRequest, read_page
+from application.projects import AwaitedLine
 from application.realms import require_realm
-from deciding.agenda_row import Summary
+from domain.kernel.identity import StreamId
+from store.views import Equal
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
-    from store.port import EventStore, Standing
+    from store.port import EventStore
+    from store.views import Row
+
+_ORDER = Order((("stream", str),))
+
+
+class StreamFilter(BaseModel):
+    """Which streams are listed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Annotated[str, Field(min_length=1, max_length=32)]
+    """E.g. ``round``."""
+    realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    stage: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """As in the log, e.g. ``OPEN``."""
 
 
 @dataclass(frozen=True)
-class StreamRow:
+class StreamLine:
     """One line of a list."""
 
     stream: StreamId
     stage: str
     version: int
     due: datetime | None
-    summary: Summary
+    moved_at: datetime
+    calendar: int
+    """The version of the working days that its dates were reckoned by."""
+    awaiting: tuple[AwaitedLine, ...]
+    particulars: dict[str, Any]
+    """What its kind shows of itself in a list: year, level, budget…"""
 
     @classmethod
-    def of(cls, standing: Standing) -> StreamRow:
-        """As the agenda has it."""
-        return cls(standing.stream, standing.stage, standing.version, standing.due_at, Summary.of(standing))
+    def of(cls, row: Row) -> StreamLine:
+        """As the view has it."""
+        particulars = dict(row["summary"])
+        return cls(
+            stream=StreamId(row["stream"]),
+            stage=row["stage"],
+            version=row["version"],
+            due=row["due_at"],
+            moved_at=row["moved_at"],
+            calendar=row["calendar"],
+            awaiting=tuple(map(AwaitedLine.of, particulars.pop("awaiting"))),
+            particulars=particulars,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "stream": self.stream,
+            "realm": self.stream.realm,
+            "stage": self.stage,
+            "version": self.version,
+            "due": self.due.isoformat() if self.due else None,
+            "moved_at": self.moved_at.isoformat(),
+            "awaiting": [one.as_json() for one in self.awaiting],
+            **self.particulars,
+        }
 
 
 async def list_streams(
-    store: EventStore, kind: str, *, realm: str | None = None, stage: str | None = None, limit: int = 100
-) -> list[StreamRow]:
-    """How streams of that kind stand, by id. Raises NoSuchRealm."""
-    await require_realm(store, realm)
-    rows: list[StreamRow] = []
-    async for standing in store.standings(kind=kind, realm=realm, stage=stage):
-        if len(rows) == limit:
-            break
-        rows.append(StreamRow.of(standing))
-    return rows
+    store: EventStore, filters: StreamFilter, request: PageRequest | None = None
+) -> Page[StreamLine]:
+    """How streams of that kind stand, by id. Raises NoSuchRealm, CursorInvalid."""
+    await require_realm(store, filters.realm)
+    columns = {"kind": filters.kind, "realm": filters.realm, "stage": filters.stage}
+    where = tuple(Equal(name, value) for name, value in columns.items() if value is not None)
+    return await read_page(store, "streams", _ORDER, where, request or PageRequest(), StreamLine.of)

@@ -42,6 +42,8 @@ class ProjectFilter(BaseModel):
     """A fund that it is awarded from, e.g. ``FS-FZ``."""
     role: _Word = None
     """Who is awaited in it: a role, or a seat of it, e.g. ``CAB-REG`` or ``CAB-REG#1``."""
+    district: _Word = None
+    """The district of the need that it answers."""
     community: _Word = None
     base: _Word = None
     kind: _Word = None
@@ -98,7 +100,10 @@ class ProjectLine:
     need: str
     kind: str
     fields: tuple[str, ...]
+    district: str
+    """Of the need that it answers; empty if none is named."""
     community: str
+    panel: str
     base: str
     funds: tuple[str, ...]
     scheme: str
@@ -147,9 +152,9 @@ class ProjectLine:
 
 
 _PLAIN = (
-    *("version", "number", "title", "organisation", "organisation_name", "round", "need", "kind", "community", "base"),
-    *("scheme", "stage", "since", "moved_at", "requested", "award", "paid", "cancelled", "returned", "clawed_back"),
-    *("net", "outstanding"),
+    *("version", "number", "title", "organisation", "organisation_name", "round", "need", "kind", "district"),
+    *("community", "panel", "base", "scheme", "stage", "since", "moved_at", "requested", "award", "paid"),
+    *("cancelled", "returned", "clawed_back", "net", "outstanding"),
 )
 
 
@@ -197,6 +202,7 @@ def _tags(filters: ProjectFilter) -> dict[str, str | None]:
         "field": filters.field,
         "fund": filters.fund,
         "role": filters.role.partition("#")[0] if filters.role else None,
+        "district": filters.district,
         "community": filters.community,
         "base": filters.base,
         "kind": filters.kind,

@@ -7,13 +7,14 @@ from uuid import UUID
 
 import typer
 
-from application.approvals import StillUndecided, list_approvals, wait_for_decision
+from application.approvals import ApprovalFilter, StillUndecided, list_approvals, wait_for_decision
 from application.queries import resolve_name
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.options import Realm
+from cli.options import After, Limit, Realm
 from cli.output import Column, Printer
+from cli.paging import ask_page, read_filter, tell_page
 from domain.catalogue import command_class
 from domain.kernel.failure import FailureKind
 from domain.kernel.identity import Role, StreamId
@@ -30,6 +31,9 @@ async def list_command(
     everything: Annotated[bool, typer.Option("--all", help="連同已決的 / ended ones too")] = False,
     invocation: Invocation,
     realm: Realm = None,
+    role: Annotated[str | None, typer.Option("--of", help="由此角色決定者 that this role decides：CAB-DEC")] = None,
+    limit: Limit = 100,
+    after: After = None,
 ) -> None:
     """列出等待中的審批 / the approvals that are waited for.
 
@@ -40,11 +44,10 @@ async def list_command(
     printer = invocation.printer
     async with invocation.open_store() as store:
         stream = await resolve_name(store, subject, realm) if subject else None
-        rows = [
-            one.as_json()
-            async for one in list_approvals(store, stream=stream)
-            if (everything or one.approval.verdict is Verdict.OPEN) and realm in (None, one.stream.realm)
-        ]
+        verdict = None if everything else Verdict.OPEN
+        filters = read_filter(ApprovalFilter, stream=stream, realm=realm, verdict=verdict, role=role)
+        page = await list_approvals(store, filters, await ask_page(store, limit, after))
+    rows = [one.as_json() for one in page.rows]
     if printer.for_people:
         for row in rows:
             row["about"] = f"{StreamId(row['stream']).name} {row['key']}".strip()
@@ -59,6 +62,7 @@ async def list_command(
         Column("verdict", "狀態", "verdict"),
     )
     printer.rows(rows, columns, ("沒有等待中的審批", "no approval is waited for"))
+    tell_page(page, printer)
 
 
 def _gate(command: str, printer: Printer) -> str:

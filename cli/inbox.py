@@ -12,7 +12,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, tell_page
+from cli.paging import ask_page, read_filter, tell_page
 from domain.catalogue import command_class
 from domain.kernel.identity import Role
 
@@ -43,7 +43,7 @@ async def inbox_command(
     """
     printer, whose = invocation.printer, _read_role(role)
     async with invocation.open_store() as store:
-        filters = WaitingFilter(role=whose, realm=realm, within_wd=within, overdue=overdue)
+        filters = read_filter(WaitingFilter, role=whose, realm=realm, within_wd=within, overdue=overdue)
         page = await list_waiting(store, filters, await ask_page(store, limit, after))
     rows = [{**one.as_json(), **(_words(one, printer) if printer.for_people else {})} for one in page.rows]
     columns = (

@@ -1,19 +1,35 @@
-"""Pages on the command line: asking for what is there now, and saying where the next one begins."""
+"""Lists on the command line: filters out of options, what is there now, and where the next page begins."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from application.pages import Page, PageRequest
+from cli.output import ArgumentInvalid
 
 if TYPE_CHECKING:
     from cli.output import Printer
     from store.port import EventStore
 
 
+F = TypeVar("F", bound=BaseModel)
+
+
+def read_filter(of: type[F], **words: Any) -> F:  # noqa: ANN401 - whatever the options say
+    """The filter of these options. Raises ArgumentInvalid."""
+    try:
+        return of(**words)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        name, said = ".".join(map(str, first["loc"])), first["msg"]
+        raise ArgumentInvalid(f"篩選條件無效：{name}（{said}）", f"no filter: {name}: {said}") from None
+
+
 async def ask_page(store: EventStore, limit: int, after: str | None) -> PageRequest:
     """A page with everything that the log holds at this moment, if the view comes so far in time."""
-    return PageRequest(limit=limit, after=after, at_least=await store.last_position())
+    return read_filter(PageRequest, limit=limit, after=after, at_least=await store.last_position())
 
 
 def tell_page(page: Page[Any], printer: Printer) -> None:

@@ -11,7 +11,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, tell_page
+from cli.paging import ask_page, read_filter, tell_page
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
 
@@ -30,6 +30,7 @@ async def list_command(
     stage: Annotated[str | None, typer.Option("--stage", help="只列此階段 only this stage：ACTIVE、實施中")] = None,
     round_: Annotated[str | None, typer.Option("--round", help="只列此輪次 only of this round：R-FZ-2023")] = None,
     organisation: Annotated[str | None, typer.Option("--organisation", help="申報組織 bidder：ORG-1")] = None,
+    district: Annotated[str | None, typer.Option("--district", help="區縣 district of the need")] = None,
     field: Annotated[str | None, typer.Option("--field", help="公益領域 field of welfare")] = None,
     fund: Annotated[str | None, typer.Option("--fund", help="資金來源 fund：FS-FZ")] = None,
     role: Annotated[str | None, typer.Option("--awaits", help="等候此角色者 only where this role is awaited")] = None,
@@ -49,11 +50,13 @@ async def list_command(
       venture project list --search 空巢 --awaits CAB-FIN
     """
     printer = invocation.printer
-    filters = ProjectFilter(
+    filters = read_filter(
+        ProjectFilter,
         realm=realm,
         stage=_read_stage(stage),
         round=round_,
         organisation=organisation,
+        district=district,
         field=field,
         fund=fund,
         role=role,

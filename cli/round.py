@@ -10,21 +10,21 @@ import typer
 from pydantic import ValidationError
 
 from application import annual_round
-from application.listing import list_streams
+from application.listing import StreamFilter, list_streams
 from application.queries import load_file, new_stream, resolve_name
 from application.rules import require_published
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
-from cli.options import Realm
+from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column
+from cli.paging import ask_page, read_filter, tell_page
 from cli.project import now_in, show
 from domain.catalogue import find_command, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.scheme import RoundLevel
-from domain.kernel.state import NONE
 from domain.registers.scheme import ScheduleAnnualRound
 from followers.schedules import RoundSchedules
 from schemes import packs
@@ -91,25 +91,26 @@ def _year_of(name: str) -> int:
 
 @app.command("list")
 @verb
-async def list_command(*, invocation: Invocation, realm: Realm = None) -> None:
+async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Limit = 100, after: After = None) -> None:
     """列出輪次 / the rounds.
 
     例 example:  venture round list -o json
     """
     printer = invocation.printer
     async with invocation.open_store() as store:
-        rounds = await list_streams(store, "round", realm=realm)
+        page = await list_streams(
+            store, read_filter(StreamFilter, kind="round", realm=realm), await ask_page(store, limit, after)
+        )
     rows = [
         {
             "round": one.stream.name,
             "stage": printer.say(stage_zh("round", one.stage), one.stage) if printer.for_people else one.stage,
             "due": (rendering.local_time(one.due) if printer.for_people else one.due.isoformat()) if one.due else None,
             "realm": one.stream.realm,
-            **one.summary.particulars,
-            "calendar": one.summary.calendar,
+            **one.particulars,
+            "calendar": one.calendar,
         }
-        for one in rounds
-        if one.stage != NONE
+        for one in page.rows
     ]
     columns = (
         Column("round", "輪次", "round"),
@@ -118,6 +119,7 @@ async def list_command(*, invocation: Invocation, realm: Realm = None) -> None:
         Column("realm", "時鐘域", "realm"),
     )
     printer.rows(rows, columns, ("還沒有輪次", "no rounds yet"))
+    tell_page(page, printer)
 
 
 @app.command("show")

@@ -17,10 +17,12 @@ from pydantic import ValidationError
 
 from deciding.fold import read_occurrence
 from deciding.journal import Journal
+from domain.application import Application
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.identity import StreamId
 from domain.kernel.state import State
+from domain.need import Need
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.organisation import Organisation
 from followers.follower import Follower
@@ -112,7 +114,11 @@ class Folds:
         """All that the stream's rows depend on."""
         state = fold.state
         names: dict[str, str] = {}
+        district = ""
         if state.stream.kind == "project":
+            need = state.part(Application).need
+            if need is not None:  # which district a need is of, it says once and for all
+                district = (await self.read(state.stream.sibling("need", need))).state.part(Need).district or ""
             for organisation in list_organisations(state):
                 registered = (await self.read(state.stream.sibling("organisation", organisation))).state
                 names[organisation] = registered.part(Organisation).name
@@ -121,6 +127,7 @@ class Folds:
             calendar=await self.calendar(state.stream.realm),
             moved_at=fold.moved_at,
             reached=fold.reached,
+            district=district,
             names={organisation: name for organisation, name in names.items() if name},
             history=fold.history,
             refusals=refusals,
@@ -355,6 +362,7 @@ def read_refusal(entry: Entry) -> Refusal | None:
         command_id=entry.command_id,
         command=entry.type,
         actor=str(journal.actor),
+        person=str(journal.person) if journal.person else None,
         rules=journal.outcome.rules,
         occurred_at=entry.occurred_at,
         recorded_at=entry.recorded_at,

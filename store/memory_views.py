@@ -15,6 +15,7 @@ from store.views import (
     Equal,
     Holds,
     Row,
+    Unless,
     ViewHead,
     ViewPage,
     ViewQuery,
@@ -156,19 +157,20 @@ class MemoryViews:
 
 
 def _meets(row: Row, condition: Condition) -> bool:
-    value = row[condition.column]
     match condition:
-        case Equal():
-            return bool(value == condition.value)
-        case AnyOf():
-            return value in condition.values
-        case Holds():
-            return set(condition.values) <= set(value)
-        case Contains():
-            return condition.text in value
-        case AtMost():
-            return value is not None and bool(value <= condition.value)
-        case Above():
-            return value is not None and bool(value > condition.value)
+        case Equal(column, value):
+            return bool(row[column] == value)
+        case AnyOf(column, values):
+            return row[column] in values
+        case Holds(column, values):
+            return set(values) <= set(row[column])
+        case Contains(column, text):
+            return text in row[column]
+        case AtMost(column, value):
+            return row[column] is not None and bool(row[column] <= value)
+        case Above(column, value):
+            return row[column] is not None and bool(row[column] > value)
+        case Unless(conditions):
+            return not all(_meets(row, one) for one in conditions)
         case _:
             assert_never(condition)

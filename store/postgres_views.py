@@ -13,11 +13,25 @@ from uuid import UUID
 import asyncpg
 
 from domain.kernel.identity import StreamId
+from store.bounds import is_storable
 from store.sql import QUERIES
-from store.views import Above, AnyOf, AtMost, Condition, Contains, Equal, Holds, Row, ViewHead, ViewPage, ViewQuery
+from store.views import (
+    Above,
+    AnyOf,
+    AtMost,
+    Condition,
+    Contains,
+    Equal,
+    Holds,
+    Row,
+    Unless,
+    ViewHead,
+    ViewPage,
+    ViewQuery,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from asyncpg.pool import PoolConnectionProxy
@@ -125,11 +139,29 @@ class PostgresViews:
 
 async def _fetch(connection: PoolConnectionProxy[Any], generation: int, query: ViewQuery) -> list[Row]:
     """The rows; for an organisation as the role that sees nothing of any other, until the transaction ends."""
+    if not all(map(is_storable, _texts(query))):
+        return []  # what no column can hold is in no row
     if query.organisation is not None:
         await connection.fetchval(QUERIES["view_organisation"], query.organisation)
         await connection.execute(f"SET LOCAL ROLE {READER}")
     text, args = compose(generation, query)
     return [_decode(row) for row in await connection.fetch(text, *args)]
+
+
+def _texts(query: ViewQuery) -> Iterator[str]:
+    """Every text that is looked for."""
+    values: list[object] = [query.organisation, *(query.after or ())]
+    for condition in query.where:
+        match condition:
+            case Equal(value=value):
+                values.append(value)
+            case Contains(text=text):
+                values.append(text)
+            case AnyOf(values=several) | Holds(values=several):
+                values += several
+            case _:
+                continue
+    return (value for value in values if isinstance(value, str))
 
 
 def compose(generation: int, query: ViewQuery) -> tuple[str, list[object]]:
@@ -147,20 +179,21 @@ def compose(generation: int, query: ViewQuery) -> tuple[str, list[object]]:
 
 
 def _compare(condition: Condition, args: list[object]) -> str:
-    column = _name(condition.column)
     match condition:
-        case Equal(value=value):
-            return f"{column} = {_place(value, args)}"
-        case AnyOf(values=values):
-            return f"{column} = ANY ({_place(list(values), args)})"
-        case Holds(values=values):
-            return f"{column} @> {_place(list(values), args)}"
-        case Contains(text=text):
-            return f"strpos({column}, {_place(text, args)}) > 0"
-        case AtMost(value=value):
-            return f"{column} <= {_place(value, args)}"
-        case Above(value=value):
-            return f"{column} > {_place(value, args)}"
+        case Equal(column, value):
+            return f"{_name(column)} = {_place(value, args)}"
+        case AnyOf(column, values):
+            return f"{_name(column)} = ANY ({_place(list(values), args)})"
+        case Holds(column, values):
+            return f"{_name(column)} @> {_place(list(values), args)}"
+        case Contains(column, text):
+            return f"strpos({_name(column)}, {_place(text, args)}) > 0"
+        case AtMost(column, value):
+            return f"{_name(column)} <= {_place(value, args)}"
+        case Above(column, value):
+            return f"{_name(column)} > {_place(value, args)}"
+        case Unless(conditions):
+            return f"NOT ({' AND '.join(_compare(one, args) for one in conditions)})"
         case _:
             assert_never(condition)
 

@@ -70,7 +70,14 @@ class Above:
     value: Any
 
 
-Condition = Equal | AnyOf | Holds | Contains | AtMost | Above
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """Not all of these are so."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition = Equal | AnyOf | Holds | Contains | AtMost | Above | Unless
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,11 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             "command_id": refusal.command_id,
             "command": refusal.command,
             "actor": refusal.actor,
+            "person": refusal.person,
             "rules": refusal.rules,
             "occurred_at": refusal.occurred_at,
             "recorded_at": refusal.recorded_at,
         }
 
 
-ATTEMPTS = View("attempts", 1, "嘗試", "attempts", _rows, replaces=False)
+ATTEMPTS = View("attempts", 2, "嘗試", "attempts", _rows, replaces=False)

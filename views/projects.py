@@ -30,6 +30,8 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         "organisations": organisations,
         "need": application.need or "",
         "fields": sorted(application.fields),
+        "district": source.district,
+        "panel": award.panel or "",
         "community": application.community or "",
         "base": application.base or "",
         "funds": sorted(award.funds),
@@ -48,7 +50,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
 
 
 def _tags(row: dict[str, Any]) -> set[str]:
-    single = ("realm", "stage", "round", "community", "base", "kind", "organisation")
+    single = ("realm", "stage", "round", "district", "community", "base", "kind", "organisation")
     tags = {tag(by, row[by]) for by in single if row[by]}
     tags |= {tag("field", value) for value in row["fields"]}
     tags |= {tag("fund", value) for value in row["funds"]}
@@ -56,4 +58,4 @@ def _tags(row: dict[str, Any]) -> set[str]:
     return tags | {tag("role", role) for awaited in row["awaiting"] for role in awaited["roles"]}
 
 
-PROJECTS = View("projects", 1, "項目", "projects", _rows, frozenset({"project"}))
+PROJECTS = View("projects", 2, "項目", "projects", _rows, frozenset({"project"}))

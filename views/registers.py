@@ -21,8 +21,8 @@ KEPT = frozenset({"organisation", "base", "fund", "scheme"})
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
     stream = source.state.stream
-    ends = [moment.occurred_at for moment in source.history[1:]] + [FAR]
-    for moment, end in zip(source.history, ends, strict=False):
+    ends = [(moment.occurred_at, moment.recorded_at) for moment in source.history[1:]] + [(FAR, FAR)]
+    for moment, (end, known) in zip(source.history, ends, strict=False):
         yield {
             "stream": str(stream),
             "realm": stream.realm,
@@ -31,6 +31,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             "from_at": moment.occurred_at,
             "to_at": end,
             "recorded_at": moment.recorded_at,
+            "to_recorded_at": known,
             "stage": str(moment.state.stage),
             "particulars": _describe(moment.state),
         }
@@ -42,4 +43,4 @@ def _describe(state: State) -> dict[str, Any]:
     return dict(AGGREGATES[state.stream.kind].summary(state))
 
 
-REGISTERS = View("registers", 1, "登記冊", "registers as of a day", _rows, KEPT)
+REGISTERS = View("registers", 2, "登記冊", "registers as of a day", _rows, KEPT)

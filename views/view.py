@@ -40,6 +40,8 @@ class Refusal:
     command_id: UUID
     command: str
     actor: str
+    person: str | None
+    """Who asked, where it is known."""
     rules: tuple[str, ...]
     occurred_at: datetime
     recorded_at: datetime
@@ -56,6 +58,8 @@ class Source:
     """When its last event was so."""
     reached: frozenset[str] = frozenset()
     """Every stage that it has been in."""
+    district: str = ""
+    """The district of the need that a project answers; empty if none is named."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What the organisations behind it are called, as far as they are registered."""
     history: Sequence[Moment] = ()

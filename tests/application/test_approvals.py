@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from application.approvals import NoSuchApproval, list_approvals, wait_for_decision
+from application.approvals import ApprovalFilter, NoSuchApproval, iterate_approvals, wait_for_decision
 from domain.kernel.identity import Actor
 from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
@@ -36,7 +36,7 @@ async def _posted(door: Door, store: EventStore, bureau: Bureau) -> tuple[Stream
     project = bureau.id("project", "AP-1")
     await door.send(project, bureau.award(1), OFFICER)
     await door.send(project, OpenAwardPublicity(contact="市民政局"), OFFICER)
-    (request,) = [a async for a in list_approvals(store, stream=project)]
+    (request,) = [a async for a in iterate_approvals(store, ApprovalFilter(stream=project))]
     return project, request.approval.id
 
 

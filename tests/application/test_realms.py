@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from application.inbox import WaitingFilter, list_waiting
-from application.listing import list_streams
+from application.listing import StreamFilter, list_streams
 from application.queries import resolve_name, resolve_or_begin
 from application.realms import NoSuchRealm, RealmExists, open_realm
 from domain.kernel.clock import Clock
@@ -32,7 +32,7 @@ async def test_a_mistyped_realm_is_said_to_be_none_and_how_to_make_it() -> None:
         resolve_name(store, "ND-1", "paper-2062"),
         resolve_or_begin(store, "ND-1", "paper-2062"),
         resolve_or_begin(store, "need/paper-2062/ND-1"),
-        list_streams(store, "project", realm="paper-2062"),
+        list_streams(store, StreamFilter(kind="round", realm="paper-2062")),
         list_waiting(store, WaitingFilter(realm="paper-2062")),
     ):
         with pytest.raises(NoSuchRealm) as unknown:
@@ -48,7 +48,7 @@ async def test_a_realm_that_was_opened_takes_commands_and_is_opened_once() -> No
     assert not await open_realm(store, _door(store), "paper-2026")
     assert (await store.realm("paper-2026")).clock is Clock.MANUAL
     assert await resolve_or_begin(store, "ND-1", "paper-2026") == "need/paper-2026/ND-1"
-    assert await list_streams(store, "project", realm="paper-2026") == []
+    assert (await list_streams(store, StreamFilter(kind="round", realm="paper-2026"))).rows == ()
 
 
 async def test_the_live_realm_needs_no_opening_and_cannot_be_put_on_another_clock() -> None:

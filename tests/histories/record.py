@@ -35,7 +35,7 @@ from temporalio.testing import TimeSkipper
 import bootstrap
 import local
 import temporal_client
-from application.approvals import list_approvals, wait_for_decision
+from application.approvals import ApprovalFilter, iterate_approvals, wait_for_decision
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
 from cli.scenario import plan_scenario
@@ -120,7 +120,7 @@ async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.
             await door.send(project, bureau.award(number), Actor("CAB-REG#1"))
             await door.send(project, OpenAwardPublicity(contact="市民政局"), Actor("CAB-REG#1"))
             await _send_refused(door, project)
-            (asking,) = [a async for a in list_approvals(store, stream=project)]
+            (asking,) = [a async for a in iterate_approvals(store, ApprovalFilter(stream=project))]
             waiting = asyncio.create_task(wait_for_decision(store, door, asking.approval.id))
             await skipper.fast_forward(client.get_workflow_handle(project), timedelta(days=12))
             await door.send(project, ConfirmAward(), Actor("CAB-DEC#1"))

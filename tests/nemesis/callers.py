@@ -177,7 +177,10 @@ class Callers:
         """The approvals that are asked for in that stream just now."""
         while True:
             with suppress(StoreUnavailable):
-                of = [a.approval async for a in approvals.list_approvals(self.store, stream=stream)]
+                of = [
+                    a.approval
+                    async for a in approvals.iterate_approvals(self.store, approvals.ApprovalFilter(stream=stream))
+                ]
                 return [approval.id for approval in of if approval.verdict is Verdict.OPEN]
             await asyncio.sleep(PAUSE_S)
 

@@ -177,6 +177,7 @@ async def test_a_view_that_only_adds_keeps_what_it_has(store: EventStore) -> Non
         "command_id": UUID(int=4),
         "command": "StartProject",
         "actor": "HOST#1",
+        "person": None,
         "rules": ("M1",),
         "occurred_at": NOON,
         "recorded_at": NOON,

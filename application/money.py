@@ -1,0 +1,128 @@
+"""Sums and counts of projects: by fund, by round, by organisation, of a whole realm; and a round's funnel.
+
+They are kept with every row that changes, so that no list is added up when it is asked for. Money is in fen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from application.pages import Order, Page, PageRequest, read_page
+from application.realms import require_realm
+from store.views import AnyOf, Equal
+
+if TYPE_CHECKING:
+    from store.port import EventStore
+    from store.views import Condition, Row
+
+STAGE, REACHED = "stage/", "reached/"
+"""How the measures begin that count projects in a stage, and projects that were ever in it (views/shares.py)."""
+
+
+class Dimension(StrEnum):
+    """By what sums are kept."""
+
+    FUND = "fund"
+    ROUND = "round"
+    ORGANISATION = "organisation"
+    ALL = "all"
+    """One sum a realm, under the empty key."""
+
+
+MEASURES: Mapping[Dimension, tuple[str, ...]] = {
+    Dimension.FUND: ("award", "committed", "net", "projects"),
+    **dict.fromkeys(
+        (Dimension.ROUND, Dimension.ORGANISATION, Dimension.ALL),
+        ("award", "cancelled", "clawed_back", "net", "outstanding", "paid", "projects", "requested", "returned"),
+    ),
+}
+"""What is summed: ``projects`` is their number, everything else fen. Of a fund ``net`` is what was paid from it and has
+not come back, ``committed`` what is set aside and neither paid nor cancelled."""
+
+
+class MoneyFilter(BaseModel):
+    """Which sums are listed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: Dimension
+    key: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    """Of this fund, round or organisation only."""
+    realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the projects of one fund, round or organisation add up to."""
+
+    realm: str
+    key: str
+    values: Mapping[str, int]
+    """By measure; every measure of the dimension is there."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {"realm": self.realm, "key": self.key, **self.values}
+
+
+_ORDER = Order((("realm", str), ("key", str), ("measure", str)))
+
+
+async def list_money(store: EventStore, filters: MoneyFilter, request: PageRequest | None = None) -> Page[Sums]:
+    """Sums by fund, round or organisation, in order of realm and key. Raises NoSuchRealm, CursorInvalid."""
+    await require_realm(store, filters.realm)
+    request, measures = request or PageRequest(), MEASURES[filters.by]
+    columns = {"dimension": filters.by.value, "key": filters.key, "realm": filters.realm}
+    where: list[Condition] = [AnyOf("measure", measures)]
+    where += [Equal(name, value) for name, value in columns.items() if value is not None]
+    limit = max(request.limit // len(measures), 1)
+    wide = request.model_copy(update={"limit": (limit + 1) * len(measures)})
+    page = await read_page(store, "tallies", _ORDER, tuple(where), wide, lambda row: row)
+    groups = [(at, list(rows)) for at, rows in groupby(page.rows, key=lambda row: (row["realm"], row["key"]))]
+    shown = groups[:limit]
+    more = _ORDER.write("tallies", shown[-1][1][-1]) if len(groups) > limit else None
+    rows = tuple(_add_up(realm, key, rows, measures) for (realm, key), rows in shown)
+    return Page(rows, more, page.freshness)
+
+
+def _add_up(realm: str, key: str, rows: list[Row], measures: tuple[str, ...]) -> Sums:
+    values = {row["measure"]: row["value"] for row in rows}
+    return Sums(realm, key, {measure: values.get(measure, 0) for measure in measures})
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How many projects of a round came how far."""
+
+    projects: int
+    standing: Mapping[str, int]
+    """By stage, how many stand there now."""
+    reached: Mapping[str, int]
+    """By stage, how many were ever there."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {"projects": self.projects, "standing": dict(self.standing), "reached": dict(self.reached)}
+
+
+async def read_funnel(
+    store: EventStore, realm: str, round_name: str | None = None, request: PageRequest | None = None
+) -> Funnel:
+    """The funnel of that round, or of the whole realm. Raises NoSuchRealm."""
+    await require_realm(store, realm)
+    dimension, key = (Dimension.ROUND, round_name) if round_name is not None else (Dimension.ALL, "")
+    where = (Equal("realm", realm), Equal("dimension", dimension.value), Equal("key", key))
+    whole = (request or PageRequest()).model_copy(update={"limit": 1_000, "after": None})
+    page = await read_page(store, "tallies", Order((("measure", str),)), where, whole, lambda row: row)
+    values = {row["measure"]: row["value"] for row in page.rows if row["value"]}
+    return Funnel(values.get("projects", 0), _pick(values, STAGE), _pick(values, REACHED))
+
+
+def _pick(values: Mapping[str, int], beginning: str) -> dict[str, int]:
+    return {name.removeprefix(beginning): value for name, value in values.items() if name.startswith(beginning)}
