@@ -18,6 +18,7 @@ from audit.invariants import (
     delivery,
     endings,
     every_event,
+    offices,
     panels,
     payments,
     registers,
@@ -78,10 +79,11 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "H1": ("一年一個市級輪次", "one municipal round a year"),
     "S1": ("事件所引辦法的數字與辦法一致", "numbers that events take from the rules are those of the rules"),
     "SD1": ("撥付者不是申請者", "who pays did not ask"),
-    "SD10": (
-        "代表人在當時的名單上，崗位代表本組織",
-        "a representative is on the list at that time, on a seat of its own",
-    ),
+    "SD10": ("代表人在當時的名單上，崗位代表本組織", "a representative is on the list, on a seat of its organisation"),
+    "SD8": ("到崗由另兩人決定，系統管理員不任業務崗位", "seats are given by two others; administrators do no business"),
+    "SE10": ("開辦之後，實時鐘上無人不知", "once the office is founded, nobody who acts on the wall clock is unknown"),
+    "SE12": ("經辦者當時在其崗位", "whoever acted was on the seat then"),
+    "TP03": ("須兩人者，一人提出，另一人確認", "what takes two is proposed by one and confirmed by another"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
     "SD14": ("一人在一案中只在一方", "one human stands on one side of a matter"),
     "AF02": ("區縣只辦本區縣之事", "a district acts in its own matters only"),
@@ -147,8 +149,14 @@ class Invariants:
         """Nothing has happened."""
         self._require = Conditions()
         self._realms: defaultdict[str, Realm] = defaultdict(Realm)
+        self._offices = offices.Offices()
         self._events = 0
         self._bases_reconciled = False
+
+    @staticmethod
+    def is_of_registers(entry: Entry) -> bool:
+        """Whether it says who is on which seat: that is judged for every realm by the live one."""
+        return entry.stream.realm == offices.LIVE and entry.stream.kind in offices.KINDS
 
     def take(self, entry: Entry) -> None:
         """Check one entry."""
@@ -169,6 +177,7 @@ class Invariants:
         realm.look_back_to(event.at)
         every_event.check_every_event(self._require, event)
         business.check_business(self._require, realm, self._realms[_LIVE], event)
+        self._offices.judge(self._require, event)
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
@@ -207,7 +216,7 @@ async def check(
     invariants, reached = Invariants(), 0
     while page := await store.feed(reached, PAGE):
         for entry in page:
-            if realm is None or entry.stream.realm == realm:
+            if realm is None or entry.stream.realm == realm or invariants.is_of_registers(entry):
                 invariants.take(entry)
         reached = page[-1].position
         onlooker(reached)
