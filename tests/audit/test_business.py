@@ -37,22 +37,29 @@ AT = "2024-06-25"
 RULES = scheme("hangzhou")
 
 
-def establish(town: WrittenRealm, seat: str, *names: str) -> None:
-    """The seat on the realm's register, as its stream keeps it."""
+def seat_on_register(town: WrittenRealm, seat: str, person: str, *names: str) -> None:
+    """The seat and whoever is on it, as the realm's own registers keep them."""
     scope = scope_of(Actor(seat).role, *names)
+    _write(town, "person", person, "PersonRegistered", {})
+    name = seat.replace("#", ".")
+    _write(town, "seat", name, "SeatEstablished", {"scope": {"kind": scope.kind, "names": list(scope.names)}})
+    _write(town, "seat", name, "SeatGranted", {"person": person})
+
+
+def _write(town: WrittenRealm, kind: str, name: str, event_type: str, data: dict[str, object]) -> None:
     town.entries.append(
         Entry(
             position=next(town.positions),
-            stream=StreamId.of("seat", town.realm, seat.replace("#", ".")),
+            stream=StreamId.of(kind, town.realm, name),
             version=1,
             kind=EntryKind.EVENT,
-            type="SeatEstablished",
+            type=event_type,
             schema_version=1,
             command_id=UUID(int=0),
             occurred_at=on("2024-01-02"),
             recorded_at=on("2024-01-02"),
             meta=json.dumps({"actor": "ADMIN#1"}).encode(),
-            data=json.dumps({"scope": {"kind": scope.kind, "names": list(scope.names)}}).encode(),
+            data=json.dumps(data).encode(),
             chain=b"",
         )
     )
@@ -161,7 +168,7 @@ def _say(town: WrittenRealm, event_type: str, **more: str) -> None:
 
 
 def carry_out(town: WrittenRealm, act: Act, acts_for: str, person: str = "P-1") -> None:
-    establish(town, act.seat, acts_for)
+    seat_on_register(town, act.seat, person, acts_for)
     scope = scope_of(Actor(act.seat).role, acts_for)
     order = Order(act.command, Actor(act.seat), on(act.at), frozenset({PersonId(person)}), scope=scope)
     town.pass_time(order.at)
@@ -188,7 +195,7 @@ def test_one_human_on_two_sides_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
     officer = Act("SD14", "", "", "project", "AP-1", AssignSupervisor(supervisor="ORG-S"), "CAB-REG#1", "", "")
     carry_out(town, officer, "", "P-8")
     assert town.check().ok
-    carry_out(town, officer, "", "P-7")
+    carry_out(town, replace(officer, seat="CAB-REG#2"), "", "P-7")
     assert {b.rule for b in town.check().breaches} == {"SD14"}
 
 
