@@ -31,7 +31,7 @@ from deciding.parked import find_taken, require_free_ids
 from deciding.progress import build_parked_progress, build_progress
 from deciding.reader import CachedReader
 from domain.kernel.clock import Clock
-from domain.kernel.envelope import Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
+from domain.kernel.envelope import UNRECORDED, Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
 from domain.kernel.message import Order
 from domain.kernel.privacy import describe_error
 from metrics import Metrics
@@ -129,6 +129,9 @@ class CommandActivities:
             if result.answer is not None:
                 labels["ending"] = result.answer.ending.lower()
                 self._measures.commands.labels(result.answer.ending.lower()).inc()
+        if envelope is not None and result.answer is not None and result.answer.ending in UNRECORDED:
+            named = result.answer.model_copy(update={"command_id": envelope.command_id})
+            return result.model_copy(update={"answer": named})
         return result
 
     @activity.defn(name=names.CARRY_OUT_EACH)
