@@ -146,8 +146,8 @@ def _rules(story: StreamStory, pair: Pair, persons: tuple[str, ...]) -> set[str]
 
 
 def test_whoever_ordered_a_rectification_looks_not_again_from_another_seat() -> None:
-    story = test_remedy.at_work().when_acting(test_remedy.ORDER, at="2024-09-20", by="CAB-REG#1", persons=("P-1",))
-    story = story.accepted().ordered(test_remedy.SubmitRectification(), at="2024-10-09", by="SO-LEGAL#1")
+    ordered = test_remedy.at_work().when_acting(test_remedy.ORDER, at="2024-09-20", by="CAB-REG#1", persons=("P-1",))
+    story = ordered.accepted().ordered(SubmitRectification(), at="2024-10-09", by="SO-LEGAL#1")
     story.when_acting(AcceptRectification(), at="2024-10-11", by="CAB-REG#2", persons=("P-1",)).refused("T14")
     story.when_acting(AcceptRectification(), at="2024-10-11", by="CAB-REG#2", persons=("P-2",)).accepted()
 
