@@ -22,7 +22,7 @@ from domain.project.closeout import ConfirmCorrection
 from domain.project.disbursement import ApproveDisbursement, CheckDisbursement, PayDisbursement, RequestDisbursement
 from domain.project.objection import AcceptObjection, LodgeObjection
 from domain.project.publicity import ConfirmAward
-from domain.project.remedy import AcceptRectification
+from domain.project.remedy import AcceptRectification, SubmitRectification
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.registers.fund import FUND, ConfirmFundAdjustment, FundSourceRegistered, ProposeFundAdjustment
 from domain.registers.panel import Panel, SubmitScore
