@@ -24,6 +24,7 @@ NOUNS = {
     "realm": ("時鐘域：補錄、演練各有其鐘 / realms: past papers and trials, each with its clock", ("cli.realm",)),
     "approval": ("審批：等待中的決定 / approvals: decisions that are waited for", ("cli.approval",)),
     "policy": ("權限：誰可辦什麼，為何 / policy: who may do what, and why", ("cli.policy",)),
+    "views": ("視圖：名冊所讀，可隨時重建 / views: what lists are read from, built anew at any time", ("cli.views",)),
     "audit": ("審計：核驗、重演、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
 }
 VERBS = ("cli.command", "cli.servers", "cli.reconcile", "cli.go_live", "cli.inbox", "cli.bulk", "cli.doctor")
