@@ -114,9 +114,11 @@ class Settings(BaseSettings):
     """Port for the Temporal SDK's own Prometheus metrics; none if left out."""
     health_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Port for ``/healthz``, ``/readyz`` and ``/metrics``; none if left out."""
+    http_port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    """Port on which ``venture-web`` serves."""
     listen_host: IPvAnyAddress = IPv4Address("127.0.0.1")
-    """The address of this machine on which both of these ports listen. They ask for no password: beyond the loopback
-    address only inside a network of the installation's own."""
+    """The address of this machine on which these ports listen. Health and metrics ask for no password: beyond the
+    loopback address only inside a network of the installation's own."""
     otlp_endpoint: str | None = None
     """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
     out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""

@@ -31,7 +31,7 @@ from deciding.parked import find_taken, require_free_ids
 from deciding.progress import build_parked_progress, build_progress
 from deciding.reader import CachedReader
 from domain.kernel.clock import Clock
-from domain.kernel.envelope import Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
+from domain.kernel.envelope import UNRECORDED, Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
 from domain.kernel.message import Order
 from domain.kernel.privacy import describe_error
 from metrics import Metrics
@@ -129,6 +129,9 @@ class CommandActivities:
             if result.answer is not None:
                 labels["ending"] = result.answer.ending.lower()
                 self._measures.commands.labels(result.answer.ending.lower()).inc()
+        if envelope is not None and result.answer is not None and result.answer.ending in UNRECORDED:
+            named = result.answer.model_copy(update={"command_id": envelope.command_id})
+            return result.model_copy(update={"answer": named})
         return result
 
     @activity.defn(name=names.CARRY_OUT_EACH)
@@ -360,4 +363,4 @@ def _read_order(request: CarryOut, at: datetime) -> Order | None:
     except (KeyError, ValidationError) as wrong:
         message = f"{envelope.command}: {describe_error(wrong)}"
         raise ApplicationError(message, type="Malformed", non_retryable=True) from None
-    return Order(command, envelope.actor, at)
+    return Order(command, envelope.actor, at, person=envelope.person)

@@ -5,7 +5,7 @@ Asking again with the same id is always safe. What cannot be known is said to be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, assert_never
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from application.carrier import Carrier
+    from application.identity import Identity
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
@@ -146,9 +147,13 @@ class CommandRequest:
 class Door:
     """Lets commands in. One door may serve many callers at once."""
 
-    def __init__(self, carrier: Carrier, store: EventStore, key: bytes) -> None:
-        """Sign with that key, and have what was signed carried out that way."""
+    def __init__(self, carrier: Carrier, store: EventStore, key: bytes, identity: Identity | None = None) -> None:
+        """Sign with that key, and have what was signed carried out that way.
+
+        ``identity`` says who asks where a request names a seat alone; without one, nobody is known.
+        """
         self._carrier = carrier
+        self._identity = identity
         self._store = store
         self._key = key
         self._log = ""
@@ -180,7 +185,7 @@ class Door:
         """
         request = CommandRequest(command, actor, command_id or uuid4(), at, derived, person, session)
         await self._learn_log(request.command_id)
-        envelope = self._seal(subject, request)
+        envelope = await self._sign(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
         answer = await self.ask(envelope) if fresh and envelope.signature else None
         if answer is None or answer.ending is Ending.EARLY:
@@ -196,7 +201,7 @@ class Door:
         """
         if requests:
             await self._learn_log(requests[0].command_id)
-        envelopes = [self._seal(subject, request) for request in requests]
+        envelopes = [await self._sign(subject, request) for request in requests]
         done = 0
         while done < len(envelopes):
             envelope, at = envelopes[done], requests[done].at
@@ -223,6 +228,16 @@ class Door:
             for answer in answers:
                 yield answer
             done += len(answers)
+
+    async def _sign(self, subject: StreamId, request: CommandRequest) -> Envelope:
+        """The request under this door's signature; where it names no person, with whom this door takes them for."""
+        if request.person is None and self._identity is not None:
+            try:
+                person = await self._identity.find_person(subject, request.command, request.actor, request.at)
+            except StoreUnavailable as gone:
+                raise NotKnown(request.command_id, gone.why) from gone
+            request = replace(request, person=person)
+        return self._seal(subject, request)
 
     def _seal(self, subject: StreamId, request: CommandRequest) -> Envelope:
         """The request under this door's signature, which nothing inadmissible gets."""
@@ -276,15 +291,13 @@ class Door:
         if entry is not None:
             return self._read_answer(envelope, entry).model_copy(update={"repeated": answer.repeated})
         match answer.ending:
-            case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY:
+            case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY if answer.command_id == envelope.command_id:
                 return answer  # nothing is said to be recorded
             case Ending.REFUSED if await is_unrecorded(self._store, envelope, answer.unmet):
                 return answer
-            case Ending.ACCEPTED | Ending.REFUSED | Ending.MISMATCH:
+            case _:
                 log.error("door.unfounded_answer", stream=envelope.subject, ending=answer.ending)
                 raise NotKnown(envelope.command_id, "what a worker answered is not in this log")
-            case _:
-                assert_never(answer.ending)
 
     async def _learn_log(self, command_id: UUID) -> None:
         """Know the log behind this door before anything is asked, so that no other records it. Raises NotKnown."""

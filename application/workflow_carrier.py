@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
 
+from pydantic import ValidationError
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -17,6 +18,7 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.names import GROUP_DECISIONS
@@ -98,6 +100,7 @@ class WorkflowCarrier:
         commands = {e.command for e in argument.envelopes} if isinstance(argument, Bundle) else set()
         if isinstance(argument, Envelope):
             commands = {argument.command}
+        about = str(stream) if isinstance(argument, CarryOut) else str(command_id)
         patience = PATIENCE if commands.isdisjoint(GROUP_DECISIONS) else GROUP_PATIENCE
         try:
             async with asyncio.timeout(patience.total_seconds()):
@@ -105,8 +108,8 @@ class WorkflowCarrier:
                     try:
                         return await self._update_once(update, stream, argument, answers, f"{command_id}/{uuid4()}")
                     except WorkflowUpdateFailedError as failed:
-                        _raise_unless_run_ended(failed, command_id)
-                    except PayloadRefused as unread:
+                        _raise_unless_run_ended(failed, command_id, about)
+                    except (PayloadRefused, ValidationError) as unread:
                         raise NotKnown(command_id, "what answered did not seal its answer by a key of ours") from unread
                     except RPCError as failed:
                         if failed.status not in _PASSING:
@@ -198,15 +201,16 @@ def _give_way_if_cancelled(error: Exception) -> None:
         raise asyncio.CancelledError from error
 
 
-def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID) -> None:
-    """An update that lost its run is asked again; everything else is for the caller."""
+def _raise_unless_run_ended(failed: WorkflowUpdateFailedError, command_id: UUID, about: str) -> None:
+    """An update that lost its run is asked again, as is one whose failure is another's; the rest is for the caller."""
     cause = failed.cause
+    is_ours = isinstance(cause, ApplicationError) and about in cause.details[:1]
     match getattr(cause, "type", None):
         case "NotKnown":
             raise NotKnown(command_id, str(cause)) from failed
-        case "Invalid":
+        case "Invalid" if is_ours:
             raise CommandInvalid(str(cause)) from failed
-        case "Malformed" | "Defect":
+        case "Malformed" | "Defect" if is_ours:
             raise CommandDefect(str(cause)) from failed
         case _:
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
-from domain.kernel.facts import Facts
+from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.scheme import scheme_of
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import SchemeRef, State
     from store.port import Entry, EventStore
+
+
+_NO_READS = Reads()
 
 
 class FactMissing(Failure):
@@ -72,18 +75,24 @@ class HistoricalFacts:
         register = stream.sibling("calendar", CALENDAR_NAME)
         return calendar_of(await self.state_at(register, journal.reads.get(register, 0)))
 
-    async def facts(self, state: State, command: Command, journal: Journal, position: int) -> Facts:
-        """The readings of that command. Raises FactMissing.
+    async def streams(self, state: State, reads: Reads, journal: Journal, position: int) -> dict[StreamId, State]:
+        """Those other streams as they were read for that command. Raises FactMissing."""
+        return {other: await self._read_state(other, journal, position) for other in reads.streams - {state.stream}}
+
+    async def facts(
+        self, state: State, command: Command, journal: Journal, position: int, business: Reads = _NO_READS
+    ) -> Facts:
+        """The readings of that command, with those that say whose business it was. Raises FactMissing.
 
         A stream that the rules of that day did not ask for is read as it stood then; a claim or a balance is not kept
         for every instant, so it must have been journalled, unless no rule of that day asked for it.
         """
-        reads = AGGREGATES[state.stream.kind].reads(state, command)
+        reads = AGGREGATES[state.stream.kind].reads(state, command) | business
         lacking = (reads.claims - journal.claims.keys()) | (reads.accounts - journal.balances.keys())
         unasked = frozenset(key for key in lacking if key.startswith(LATER))
         if lacking - unasked:
             raise FactMissing(", ".join(sorted(lacking - unasked)))
-        streams = {other: await self._read_state(other, journal, position) for other in reads.streams - {state.stream}}
+        streams = await self.streams(state, reads, journal, position)
         return Facts(
             calendar=await self.calendar(state.stream, journal),
             scheme=await self._read_scheme(state, command, streams, journal),

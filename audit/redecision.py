@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -11,14 +11,16 @@ from pydantic import ValidationError
 from audit.consequences import is_consequence, list_consequences, list_unrecorded
 from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
+from deciding.authority import find_journalled_seat, judge_seat
 from deciding.decision import MORE
 from deciding.fold import fold, parse_command
 from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
+from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import deadline_command_id
 from domain.kernel.message import Order
-from domain.kernel.policy import refuse_role
+from domain.kernel.policy import list_business_reads, refuse_business, refuse_role, refuse_stage
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State
 from store.port import EntryKind
@@ -44,7 +46,7 @@ class DecisionDifference:
     command: str
     what: str
     """The event type; or what of the command: ``refusal``, ``events``, ``consequences``, ``readings``, ``deadline``,
-    ``origin``, ``form`` or ``journal``."""
+    ``origin``, ``persons``, ``form`` or ``journal``."""
     recorded: str
     decided: str
 
@@ -169,16 +171,22 @@ class _CommandRedecision:
             return self._difference("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
         try:
             command = parse_command(entry.type, _read_body(entry))
-            order = Order(command, journal.actor, entry.occurred_at, journal.persons, journal.basis)
         except (KeyError, ValidationError) as error:
             return self._difference("form", entry.type, f"{type(error).__name__}: {error}")
-        no_business = sorted({u.rule for u in refuse_role(order)})
-        unread = bool(no_business) and list(journal.outcome.rules) == no_business  # refused before anything was read
         try:
-            facts = None if unread else await self._past.facts(self._state, order.command, journal, entry.position)
+            order, not_theirs = await self._identify(command, journal)
+            business, refusals = await self._judge_business(order, not_theirs, journal)
+            unread = list(journal.outcome.rules) in refusals  # before anything more was read
+            facts = None
+            if not (unread or not_theirs):
+                facts = await self._past.facts(self._state, command, journal, entry.position, business)
             late = await self._compare_origin(order, journal)
         except (FactMissing, KeyError) as missing:
             return self._difference("readings", _format_readings(journal), str(missing))
+        if not_theirs and not unread:
+            return self._compare_refusal(journal, refusals[-1])
+        if (order.persons, order.basis) != (journal.persons, journal.basis):
+            return self._difference("persons", _format_persons(journal), _format_persons(order))
         if late is not None or facts is None:
             return late
         try:
@@ -191,6 +199,41 @@ class _CommandRedecision:
         if journal.outcome.refused is not None and consequences:
             return self._compare_refusal_elsewhere(journal.outcome.refused, consequences)
         return self._compare_events(journal, events) or await self._compare_consequences(consequences)
+
+    async def _identify(self, command: Command, journal: Journal) -> tuple[Order, tuple[Unmet, ...]]:
+        """The order with the persons whom the seat's register names, read as it was then. Raises FactMissing.
+
+        What followed from another command has its persons from there; before persons were known there are none.
+        """
+        entry = self._group.command
+        order = Order(command, journal.actor, entry.occurred_at, person=journal.person)
+        seat = find_journalled_seat(order, self._state.stream, journal.reads) if journal.digest else None
+        if seat is None and journal.digest and journal.persons:
+            raise FactMissing(order.actor)
+        if seat is None:
+            return replace(order, persons=journal.persons, basis=journal.basis), ()
+        is_own = seat == self._state.stream
+        register = self._state if is_own else await self._past.state_at(seat, journal.reads[seat])
+        return judge_seat(register, order)
+
+    async def _judge_business(
+        self, order: Order, not_theirs: tuple[Unmet, ...], journal: Journal
+    ) -> tuple[Reads, list[list[str]]]:
+        """What says whose business it is, and the rules by which whoever has none is refused before more is read.
+
+        For its role alone, as releases without relations did, or for all that the policy says. Raises FactMissing.
+        """
+        bound, by = self._aggregate.bind(self._state, order)
+        refusals = [refuse_role(bound, by)]
+        business = Reads()
+        if not_theirs:
+            refusals = [(*not_theirs, *refusals[0])]
+        else:
+            business = list_business_reads(bound, self._state, by)
+            streams = await self._past.streams(self._state, business, journal, self._group.command.position)
+            no_business = refuse_business(bound, self._state, Facts(streams=streams), by)
+            refusals.append((*no_business, *refuse_stage(bound, self._state)) if no_business else ())
+        return business, [sorted({u.rule for u in unmet}) for unmet in refusals if unmet]
 
     def _compare_refusal(self, journal: Journal, rules: Sequence[str]) -> DecisionDifference | None:
         if journal.outcome.accepted is None and list(journal.outcome.rules) == list(rules):
@@ -261,6 +304,10 @@ def _read_body(entry: Entry) -> dict[str, Any]:
 
 def _format_due(due: Due | None) -> str:
     return NOTHING if due is None else f"{due.command.command_type} {due.key} {due.at.isoformat()}"
+
+
+def _format_persons(who: Order | Journal) -> str:
+    return ", ".join((*sorted(who.persons), *([who.basis] if who.basis else ()))) or NOTHING
 
 
 def _format_outcome(journal: Journal) -> str:

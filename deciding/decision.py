@@ -8,14 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from deciding.authority import find_seat, judge_seat
 from deciding.reader import SOME, Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import SYSTEM, StreamId, consequence_command_id, deadline_command_id
+from domain.kernel.identity import LIVE, SYSTEM, Role, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
-from domain.kernel.policy import list_business_reads, refuse_business, refuse_stage
+from domain.kernel.policy import list_business_reads, refuse_business, refuse_role, refuse_stage
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME
@@ -136,11 +137,13 @@ async def decide_on(
     order: Order | None,
     command_id: UUID | None,
     reader: Reader | None = None,
+    follows: bool = False,
 ) -> Decision:
     """Apply every deadline at or before ``at`` in order, then decide the order, if there is one.
 
     Each is judged by the working days that were published by then. What ``reader`` has at hand is not read again.
-    Raises StreamParked if a deadline is refused or stays due.
+    An order that ``follows`` from another has its persons from there. Raises StreamParked if a deadline is refused or
+    stays due.
     """
     reader = reader or Reader(store)
     aggregate = AGGREGATES[state.stream.kind]
@@ -158,7 +161,8 @@ async def decide_on(
             raise StreamParked(state.stream, f"{due.command.command_type} at {due.at.isoformat()}: {why}")
     if order is not None and command_id is not None:
         before = state
-        step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at))
+        seat = None if follows else find_seat(state.stream.realm, clock, order)
+        step = await _judge(reader, state, order, command_id, _in_force(calendars, order.at), seat)
         state, step = _evolve(state, step)
         steps.append(step)
     reads = {stream: reader.states[stream].version for step in steps for stream in step.reads}
@@ -193,9 +197,10 @@ async def decide_consequences(
             before.state if before else reader.states[other],
             decision.clock,
             at=step.order.at,
-            order=replace(step.order, command=command),
+            order=_follow(step.order, command),
             command_id=consequence_command_id(step.command_id, number),
             reader=reader,
+            follows=True,
         )
         unmet.extend(
             Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in after.steps[-1].unmet
@@ -205,6 +210,13 @@ async def decide_consequences(
     if unmet:
         return decision.refuse(_bound(tuple(unmet))), ()
     return decision, tuple(others.values())
+
+
+def _follow(order: Order, command: Command) -> Order:
+    """What follows from an order: by whoever asked that, unless it is the engine's to note."""
+    if command.by == (Role.SYS,):
+        return replace(order, command=command, actor=SYSTEM, scope=None)
+    return replace(order, command=command)
 
 
 def _bound(unmet: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
@@ -255,17 +267,25 @@ def _next_due(
     return None
 
 
-async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar) -> Step:
+async def _judge(
+    reader: Reader, state: State, order: Order, command_id: UUID, calendar: Calendar, seat: StreamId | None = None
+) -> Step:
+    """One order: who asks first, by the seat if somebody does; then the facts that they may know; then the rules."""
     aggregate = AGGREGATES[state.stream.kind]
+    order, not_theirs, seat_read = await _identify(reader, state, order, seat)
     wanted = aggregate.reads(state, order.command)
     governor = aggregate.governed_by(state, order.command)
     reads_others = wanted.streams - {state.stream, governor} or wanted.claims or wanted.accounts
-    business = list_business_reads(order, state)
+    bound, by = aggregate.bind(state, order)
+    if not_theirs:
+        not_theirs += refuse_role(bound, by)
+        return _refuse_unread(reader, state, order, command_id, calendar, not_theirs, Reads(), seat_read)
+    business = list_business_reads(bound, state, by)
     await reader.fetch(business)
-    no_business = refuse_business(order, state, Facts(streams={s: reader.states[s] for s in business.streams}))
+    no_business = refuse_business(bound, state, Facts(streams={s: reader.states[s] for s in business.streams}), by)
     if no_business and (reads_others or business.streams):
-        no_business += refuse_stage(order, state)
-        return _refuse_unread(reader, state, order, command_id, calendar, no_business, business)
+        no_business += refuse_stage(bound, state)
+        return _refuse_unread(reader, state, order, command_id, calendar, no_business, business, seat_read)
     wanted |= business
     await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
     scheme = await reader.scheme(state, governor)
@@ -283,18 +303,33 @@ async def _judge(reader: Reader, state: State, order: Order, command_id: UUID, c
     except CommandRejected as refusal:
         unmet = _bound(refusal.unmet)
     calendar_stream = state.stream.sibling("calendar", CALENDAR_NAME)
+    read = {s: reader.states[s].version for s in sorted(facts.streams)} | {calendar_stream: calendar.version}
     return Step(
         command_id=command_id,
         order=order,
         version=state.version,
         events=events,
         unmet=unmet,
-        reads={s: reader.states[s].version for s in sorted(facts.streams)} | {calendar_stream: calendar.version},
+        reads=read | dict(seat_read),
         claims=facts.claims,
         balances=facts.balances,
         scheme=str(scheme.ref) if scheme else None,
         edition=scheme.edition if scheme else 1,
     )
+
+
+async def _identify(
+    reader: Reader, state: State, order: Order, seat: StreamId | None
+) -> tuple[Order, tuple[Unmet, ...], Mapping[StreamId, int]]:
+    """The order with its persons, why whoever asks is not on the seat, and the seat's version if it says anything."""
+    if seat is None:
+        return order, (), {}
+    if seat != state.stream:
+        await reader.fetch(Reads(streams=frozenset({seat})))
+    register = state if seat == state.stream else reader.states[seat]
+    identified, unmet = judge_seat(register, order)
+    says_nothing = seat == state.stream or (seat.realm != LIVE and not register.version)
+    return identified, unmet, {} if says_nothing else {seat: register.version}
 
 
 def _refuse_unread(
@@ -305,6 +340,7 @@ def _refuse_unread(
     calendar: Calendar,
     unmet: tuple[Unmet, ...],
     business: Reads,
+    seat_read: Mapping[StreamId, int],
 ) -> Step:
     """Whoever has no business with it has nothing of other streams read but what says so, and learns nothing of it."""
     return Step(
@@ -316,6 +352,7 @@ def _refuse_unread(
         reads={
             **{s: reader.states[s].version for s in sorted(business.streams)},
             state.stream.sibling("calendar", CALENDAR_NAME): calendar.version,
+            **seat_read,
         },
         claims={},
         balances={},

@@ -15,7 +15,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
 from domain.kernel.identity import StreamId
 from domain.kernel.refusal import Unmet
-from domain.registers.realm import REALM_NAME, ClockSet
+from domain.registers.realm import REALM_NAME, ClockSet, SetClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -62,7 +62,7 @@ async def find_objection(
     the deadlines of other streams at or before it have fallen due (EARLY).
     """
     at = decision.steps[-1].order.at
-    turn = _turn(decision)
+    turn = _turn(decision) or _proposed_turn(decision)
     if turn is None:
         is_early = for_command and loaded.realm.earliest is not None and loaded.realm.earliest <= at
         return Answer(ending=Ending.EARLY, stream=state.stream, version=state.version) if is_early else None
@@ -105,6 +105,13 @@ def hold_realm(append: Append, realm: str, loaded: Loaded) -> Append:
 def _turn(decision: Decision) -> Clock | None:
     """The clock that the last step sets, if that is what it does."""
     return next((e.clock for e in decision.steps[-1].events if isinstance(e, ClockSet)), None)
+
+
+def _proposed_turn(decision: Decision) -> Clock | None:
+    """The clock that the last step proposes to set: that, too, moves no deadline and passes over none."""
+    step = decision.steps[-1]
+    command = step.order.command
+    return command.clock if isinstance(command, SetClock) and not step.unmet else None
 
 
 async def _iterate_late(store: EventStore, realm: str, at: datetime) -> AsyncIterator[Standing]:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
+from deciding.authority import find_seat, judge_seat
 from deciding.fold import fold, parse_command
 from deciding.fold_cache import CachedFold, FoldCache, StaleFold
 from domain.catalogue import AGGREGATES
+from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Reads
 from domain.kernel.identity import StreamId
+from domain.kernel.message import Order
+from domain.kernel.policy import refuse_role
 from domain.registers.calendar import CALENDAR_NAME, calendar_of, calendars_of
 from domain.registers.scheme import scheme_of
 
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.effects import Effect
-    from domain.kernel.envelope import CarryOut
+    from domain.kernel.envelope import CarryOut, Envelope
     from domain.kernel.message import Command
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
@@ -163,6 +167,8 @@ class CachedReader(Reader):
         cached = {s: self.folds.recall(s) for s in {stream, *wanted.streams}}
         versions = {s: fold.state.version for s, fold in cached.items()}
         loaded, readings = await self.store.consult(stream, command_id, versions, wanted.claims, wanted.accounts)
+        is_manual = loaded.realm.clock is Clock.MANUAL
+        (self.folds.on_manual_clock.add if is_manual else self.folds.on_manual_clock.discard)(stream.realm)
         states = await self._extend_all(cached, {**readings.streams, stream: loaded.events})
         self._at_hand.update({s: state for s, state in states.items() if s != stream})
         self.keep(readings)
@@ -194,8 +200,13 @@ class CachedReader(Reader):
         aggregate = AGGREGATES[stream.kind]
         try:
             command = self._likely_command(request, state, calendar)
-            if command is None or (request.envelope and request.envelope.actor.role not in command.by):
+            if command is None:
                 return likely
+            if request.envelope is not None:
+                seat, is_theirs = self._likely_seat(request.envelope, state, command)
+                likely |= Reads(frozenset({seat} - {stream} if seat else ()))
+                if not is_theirs:
+                    return likely
             likely |= aggregate.reads(state, command)
             governor = aggregate.governed_by(state, command)
         except (
@@ -206,6 +217,14 @@ class CachedReader(Reader):
         ref = state.scheme or (self.folds.recall(governor).state.scheme if governor else None)
         rules = frozenset({stream.sibling("scheme", ref.name)}) if ref else frozenset()
         return Reads((likely.streams | rules) - {stream}, likely.claims, likely.accounts)
+
+    def _likely_seat(self, envelope: Envelope, state: State, command: Command) -> tuple[StreamId | None, bool]:
+        """The seat by which whoever asks is judged, and whether it is theirs to ask, as far as is remembered."""
+        order = Order(command, envelope.actor, envelope.received_at, person=envelope.person)
+        clock = Clock.MANUAL if state.stream.realm in self.folds.on_manual_clock else Clock.WALL
+        seat = find_seat(state.stream.realm, clock, order)
+        order, not_theirs = judge_seat(self.folds.recall(seat).state, order) if seat else (order, ())
+        return seat, not (not_theirs or refuse_role(*AGGREGATES[state.stream.kind].bind(state, order)))
 
     def _likely_command(self, request: CarryOut, state: State, calendar: StreamId) -> Command | None:
         """The command in the envelope, or that of the nearest deadline."""

@@ -17,10 +17,13 @@ from domain.project.stage import Stage
 from domain.registers.calendar import CALENDAR, CALENDAR_NAME, CalendarStage
 from domain.registers.fund import FUND, FundStage
 from domain.registers.incubation_base import BASE, BaseStage
+from domain.registers.office import OFFICE_AGGREGATE, OFFICE_NAME, OfficeStage
 from domain.registers.organisation import ORGANISATION, OrganisationStage
 from domain.registers.panel import PANEL, PanelStage
+from domain.registers.person import PERSON, PersonStage
 from domain.registers.realm import REALM, REALM_NAME, RealmStage
 from domain.registers.scheme import SCHEME, SchemeStage
+from domain.registers.seat import SEAT, SeatStage, read_seat
 from domain.round.aggregate import ROUND
 from domain.round.plan import NeedStage, RoundStage
 from domain.round.resolution import RoundResolved
@@ -45,7 +48,24 @@ def _list_resolution_consequences(stream: StreamId, event: Event) -> Iterable[tu
 _ROUND = replace(ROUND, consequences=_list_resolution_consequences)
 
 AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
-    {a.kind: a for a in (SCHEME, FUND, ORGANISATION, _ROUND, NEED, PANEL, PROJECT, BASE, CALENDAR, REALM)}
+    {
+        a.kind: a
+        for a in (
+            SCHEME,
+            FUND,
+            ORGANISATION,
+            _ROUND,
+            NEED,
+            PANEL,
+            PROJECT,
+            BASE,
+            CALENDAR,
+            REALM,
+            OFFICE_AGGREGATE,
+            PERSON,
+            SEAT,
+        )
+    }
 )
 """Every kind of stream with its rules."""
 
@@ -58,6 +78,7 @@ _PREFIXES: Mapping[str, str] = {
     "ORG": ORGANISATION.kind,
     "BASE": BASE.kind,
     "FS": FUND.kind,
+    "P": PERSON.kind,
 }
 _SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
@@ -76,6 +97,10 @@ def kind_of_subject(subject: str) -> str:
     kind = _PREFIXES.get(prefix) if dash else None
     if kind is not None:
         return kind
+    if read_seat(subject) is not None:
+        return SEAT.kind
+    if subject == OFFICE_NAME:
+        return OFFICE_AGGREGATE.kind
     if subject == CALENDAR_NAME:
         return CALENDAR.kind
     if subject == REALM_NAME:
@@ -185,6 +210,9 @@ _STAGES: Mapping[str, Mapping[str, str]] = {
         (SCHEME.kind, SchemeStage),
         (CALENDAR.kind, CalendarStage),
         (REALM.kind, RealmStage),
+        (OFFICE_AGGREGATE.kind, OfficeStage),
+        (PERSON.kind, PersonStage),
+        (SEAT.kind, SeatStage),
     )
 }
 

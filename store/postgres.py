@@ -145,7 +145,7 @@ class PostgresStore:
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         """Use that pool. The store is one event loop's."""
         self._pool = pool
-        self.views = PostgresViews(pool, _translate_errors)
+        self.views = PostgresViews(pool, translate_errors)
         self._pending: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._connection: PoolConnectionProxy[Any] | None = None
@@ -298,12 +298,12 @@ class PostgresStore:
     async def _listen(self) -> AsyncIterator[asyncio.Queue[int | None]]:
         """A queue of what is said on the channel; None says that its connection is gone, or the store is closed."""
         positions: asyncio.Queue[int | None] = asyncio.Queue()
-        async with _translate_errors():
+        async with translate_errors():
             connection = await self._pool.acquire()
         self._listeners.add(positions)
         try:
             connection.add_termination_listener(lambda _: positions.put_nowait(None))
-            async with _translate_errors():
+            async with translate_errors():
                 await connection.add_listener(CHANNEL, lambda *notice: positions.put_nowait(int(notice[3])))
             yield positions
         finally:
@@ -591,16 +591,16 @@ class PostgresStore:
         return [_standing(row) for row in await self._rows(name, *args)]
 
     async def _rows(self, name: str, *args: object) -> list[asyncpg.Record]:
-        async with _translate_errors():
+        async with translate_errors():
             return await self._pool.fetch(QUERIES[name], *args)
 
     async def _value(self, name: str, *args: object) -> Any:  # noqa: ANN401 - of the statement's own type
-        async with _translate_errors():
+        async with translate_errors():
             return await self._pool.fetchval(QUERIES[name], *args)
 
 
 @asynccontextmanager
-async def _translate_errors() -> AsyncIterator[None]:
+async def translate_errors() -> AsyncIterator[None]:
     """Say StoreUnavailable wherever the server did not answer."""
     try:
         yield

@@ -228,7 +228,7 @@ class StreamWorkflow:
                         retry_policy=TRIES,
                     )
             except (ActivityError, ApplicationError) as failed:
-                raise _not_known(failed) from failed
+                raise _not_known(failed, request) from failed
             self._adopt(result.progress)
         return result
 
@@ -280,11 +280,16 @@ def _next_build() -> workflow.ContinueAsNewVersioningBehavior | None:
     return None
 
 
-def _not_known(failed: ActivityError | ApplicationError) -> ApplicationError:
-    """A local activity that ran out of time is an ActivityError; one that failed by itself comes as what it raised."""
+def _not_known(failed: ActivityError | ApplicationError, request: CarryOut | BundleRequest) -> ApplicationError:
+    """A local activity that ran out of time is an ActivityError; one that failed by itself comes as what it raised.
+
+    It names the command that it is about, or without one the stream: the door believes no failure given to another.
+    """
+    envelope = request.envelopes[0] if isinstance(request, BundleRequest) else request.envelope
+    about = str(envelope.command_id) if envelope is not None else str(request.stream)
     cause = failed.cause if isinstance(failed, ActivityError) else failed
     if isinstance(cause, ApplicationError) and cause.type in _FOR_GOOD:
-        return ApplicationError(cause.message, type=cause.type, non_retryable=True)
+        return ApplicationError(cause.message, about, type=cause.type, non_retryable=True)
     if isinstance(cause, ApplicationError) and cause.type == "ClocksDisagree":
         return ApplicationError(cause.message, type="NotKnown", non_retryable=True)
     return ApplicationError("not known: ask again with the same id", type="NotKnown", non_retryable=True)

@@ -17,6 +17,7 @@ from audit.invariants import (
     delivery,
     endings,
     every_event,
+    offices,
     panels,
     payments,
     registers,
@@ -76,6 +77,10 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "S1": ("事件所引辦法的數字與辦法一致", "numbers that events take from the rules are those of the rules"),
     "SD1": ("撥付者不是申請者", "who pays did not ask"),
     "SD10": ("代表人在當時的名單上", "a representative is on the list at that time"),
+    "SD8": ("到崗由另兩人決定，系統管理員不任業務崗位", "seats are given by two others; administrators do no business"),
+    "SE10": ("開辦之後，實時鐘上無人不知", "once the office is founded, nobody who acts on the wall clock is unknown"),
+    "SE12": ("經辦者當時在其崗位", "whoever acted was on the seat then"),
+    "TP03": ("須兩人者，一人提出，另一人確認", "what takes two is proposed by one and confirmed by another"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
 }
 """Every invariant, in Chinese and English; besides them the rows T01–T26 and AP01–AP09 of the state machine."""
@@ -133,8 +138,14 @@ class Invariants:
         """Nothing has happened."""
         self._require = Conditions()
         self._realms: defaultdict[str, Realm] = defaultdict(Realm)
+        self._offices = offices.Offices()
         self._events = 0
         self._bases_reconciled = False
+
+    @staticmethod
+    def is_of_registers(entry: Entry) -> bool:
+        """Whether it says who is on which seat: that is judged for every realm by the live one."""
+        return entry.stream.realm == offices.LIVE and entry.stream.kind in offices.KINDS
 
     def take(self, entry: Entry) -> None:
         """Check one entry."""
@@ -154,6 +165,7 @@ class Invariants:
         realm = self._realms[event.realm]
         realm.look_back_to(event.at)
         every_event.check_every_event(self._require, event)
+        self._offices.judge(self._require, event)
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
@@ -192,7 +204,7 @@ async def check(
     invariants, reached = Invariants(), 0
     while page := await store.feed(reached, PAGE):
         for entry in page:
-            if realm is None or entry.stream.realm == realm:
+            if realm is None or entry.stream.realm == realm or invariants.is_of_registers(entry):
                 invariants.take(entry)
         reached = page[-1].position
         onlooker(reached)

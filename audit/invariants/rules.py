@@ -102,6 +102,7 @@ UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "BaseAssessed": "a score and a grade of their own; support rests on the award that follows",
     "ClockSet": "the clock moves no money and nobody's rights; audit verify compares it with the realm's row",
     "LedgerAccountConfirmed": "who may confirm is the role table's; payments are held to three persons by P2",
+    "LoginBound": "that it took two is TP03; whose login it is, no log can say",
     "MatchFundReceived": "an amount, which M9 checks; nothing is paid by it",
     "NeedAbsorbed": "needs bind no money; a bid names the need that it answers, and AP02 counts it",
     "NeedAdopted": "as NeedAbsorbed",
@@ -110,7 +111,10 @@ UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "NeedMerged": "as NeedAbsorbed",
     "NeedRejected": "as NeedAbsorbed",
     "NeedSplit": "as NeedAbsorbed",
+    "PersonSeated": "the seat's own event, seen from the person; SD8 and SE12 rest on that",
+    "PersonUnseated": "as PersonSeated",
     "ProgrammeEstablished": "a name",
+    "SeatEstablished": "a seat lets nobody do anything; who is put on it is SD8",
     "TenantGraduated": "a tenancy binds no money",
 }
 """Events that no invariant rests on beyond what holds for every event, and why."""

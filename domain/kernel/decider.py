@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 
+from domain.kernel import proposal
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.policy import authorize, remember_side
 from domain.kernel.privacy import refuse_personal_data
-from domain.kernel.refusal import CommandRejected
+from domain.kernel.proposal import ActConfirmed, ConfirmAct, Proposal, check_confirmable, find_open, propose
+from domain.kernel.refusal import Checks, CommandRejected
 from domain.kernel.state import ORIGIN, SAME, State, Transition
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.effects import Effect
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identity import Role, StreamId
 
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)
@@ -86,14 +88,55 @@ class Aggregate:
 
     def reads(self, state: State, command: Command) -> Reads:
         """What ``decide`` will want to know of other streams for this command."""
+        command = self.bound_command(state, command)
         reads: Reads = self.commands[type(command)].reads(state, command)
         governor = self.governed_by(state, command)
         return reads if governor is None else reads | Reads(streams=frozenset({governor}))
 
+    def bound_command(self, state: State, command: Command) -> Command:
+        """The act that a confirmation is bound to; any other command, and a confirmation of nothing, is itself."""
+        found = find_open(state, command) if isinstance(command, ConfirmAct) else None
+        return command if found is None else self._parse(found)
+
+    def _parse(self, found: Proposal) -> Command:
+        classes = {command.command_type: command for command in self.commands}
+        return classes[found.command].model_validate(found.body)
+
+    def bind(self, state: State, order: Order) -> tuple[Order, tuple[Role, ...]]:
+        """The order as it is judged: of a confirmation what it is bound to, with the roles that may confirm that."""
+        command = self.bound_command(state, order.command)
+        if command is order.command:
+            return order, ()
+        return replace(order, command=command), type(command).confirmed_by or type(command).by
+
     def decide(self, state: State, facts: Facts, order: Order) -> list[Event]:
-        """What this order makes happen. Raises CommandRejected: the policy, personal data, every rule of the stage."""
+        """What this order makes happen. Raises CommandRejected: role, stage, personal data, every rule of the stage.
+
+        Where persons are known, a privileged act is proposed, and happens once another person confirms it.
+        """
         command = order.command
-        misplaced = (*authorize(order, state, facts), *refuse_personal_data(command))
+        if isinstance(command, ConfirmAct) and (found := find_open(state, command)) is not None:
+            return self._confirm(state, facts, order, command, found)
+        events = self._decide(state, facts, order, ())
+        return [propose(state, order)] if order.persons and command.takes_two() else events
+
+    def _confirm(
+        self, state: State, facts: Facts, order: Order, confirmation: ConfirmAct, found: Proposal
+    ) -> list[Event]:
+        """What was proposed, judged as things stand now, as an act of whoever confirms it."""
+        check, events = Checks(), list[Event]()
+        check_confirmable(check, found, order, confirmation)
+        bound, by = self.bind(state, order)
+        try:
+            events = self._decide(state, facts, bound, by)
+        except CommandRejected as refusal:
+            raise CommandRejected((*check.unmet, *refusal.unmet)) from refusal
+        return check.grant(ActConfirmed.of(confirmation), *events)
+
+    def _decide(self, state: State, facts: Facts, order: Order, by: tuple[Role, ...]) -> list[Event]:
+        """``by`` stands for the roles that confirm what takes two; empty for those that may ask."""
+        command = order.command
+        misplaced = (*authorize(order, state, facts, by), *refuse_personal_data(command))
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:
@@ -156,3 +199,15 @@ def _move(state: State, move: Transition, occurrence: Occurrence) -> State:
     elif move.push:
         stack = (*stack, state.stage)
     return replace(state, stage=stage, stack=stack, since=occurrence.at)
+
+
+PROPOSALS: Final = Decider(
+    name="proposal",
+    zh="要事兩人辦",
+    commands=get_args(proposal.Commands),
+    events=get_args(proposal.Events),
+    decide=proposal.decide,
+    evolve=proposal.evolve,
+    awaiting=proposal.awaiting,
+)
+"""For every kind of stream that has privileged acts."""

@@ -136,6 +136,10 @@ class Ending(StrEnum):
     again."""
 
 
+UNRECORDED = (Ending.UNSIGNED, Ending.PARKED, Ending.EARLY)
+"""Endings that no journal has: nothing was recorded."""
+
+
 class Answer(_Wire):
     """The one answer to one command id, however often it is asked."""
 
@@ -151,6 +155,8 @@ class Answer(_Wire):
     """Every condition that was not met."""
     repeated: bool = False
     """Whether this is the recorded answer to an earlier asking."""
+    command_id: Annotated[UUID | None, Field(exclude_if=lambda command_id: command_id is None)] = None
+    """Which command it answers, where no journal says so: given to another, it is not believed."""
     log: Annotated[str, Field(exclude_if=lambda log: not log)] = ""
     """The log in which the door has read it, by the chain hash of its first entry in hex. No worker says it."""
 

@@ -82,6 +82,10 @@ class Command(Particulars):
     """The rule that refuses it in any other stage or from any other role: its transition, or ``S0``."""
     subject_field: ClassVar[str] = ""
     """The field that a subject's second half fills: in ``PJ-3/T1`` it is ``tranche``."""
+    persons_needed: ClassVar[int] = 1
+    """2 for a privileged act: wherever persons are known, one proposes it and another confirms (kernel/proposal.py)."""
+    confirmed_by: ClassVar[tuple[Role, ...]] = ()
+    """Who may confirm a privileged act; empty for whoever may ask for it."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - pydantic's own signature
@@ -103,6 +107,14 @@ class Command(Particulars):
     def about(cls, part: str, particulars: Mapping[str, Any]) -> dict[str, Any]:
         """The particulars with the subject's second half in its field, unless they say it themselves."""
         return {**({cls.subject_field: part} if part and cls.subject_field else {}), **particulars}
+
+    def takes_two(self) -> bool:
+        """Whether it is a privileged act, with these particulars."""
+        return type(self).persons_needed > 1
+
+    def is_judged_live(self) -> bool:
+        """Whether the live registers say who may ask, in a paper realm too: what takes it to the wall clock."""
+        return False
 
     @classmethod
     def zh(cls) -> str:
@@ -146,6 +158,8 @@ class Order:
     """Whether the live registers judged who asks: on the wall clock they do."""
     scope: Scope | None = None
     """For whom the seat acts, as its register says at that moment; None for a bare seat."""
+    person: PersonId | None = None
+    """Who asks, as the door has it; whether the seat is theirs, its register says (deciding/authority.py)."""
 
     @property
     def acting(self) -> Acting:

@@ -120,11 +120,11 @@ def list_relations(order: Order, by: tuple[Role, ...] = ()) -> tuple[Relation, .
     return tuple(r for r in command.acts_for if r.is_about(role)) if role in (by or command.by) else ()
 
 
-def list_business_reads(order: Order, state: State) -> Reads:
+def list_business_reads(order: Order, state: State, by: tuple[Role, ...] = ()) -> Reads:
     """What must be known of other streams to say whether it is the seat's business: nothing for a bare seat."""
     reads = Reads()
     if order.scope is not None:
-        for relation in list_relations(order):
+        for relation in list_relations(order, by):
             reads |= relation.reads(state, order.command)
     return reads
 

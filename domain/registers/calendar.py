@@ -10,7 +10,7 @@ from pydantic import Field
 
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, Year
-from domain.kernel.decider import Aggregate, Decider
+from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.identity import Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
@@ -65,6 +65,8 @@ class PublishCalendar(YearNotice, Command):
 
     records = CalendarPublished
     acts_for = (BUREAU,)
+    persons_needed = 2
+    confirmed_by = (Role.CAB_REG, Role.CAB_DEC)
 
 
 @dataclass(frozen=True)
@@ -168,4 +170,4 @@ DECIDER = Decider(
     evolve=evolve,
 )
 
-CALENDAR = Aggregate(kind="calendar", zh="工作日曆", deciders=(DECIDER,), final=frozenset(CalendarStage))
+CALENDAR = Aggregate(kind="calendar", zh="工作日曆", deciders=(DECIDER, PROPOSALS), final=frozenset(CalendarStage))

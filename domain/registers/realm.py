@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 from pydantic import Field
 
 from domain.kernel.clock import Clock
-from domain.kernel.decider import Aggregate, Decider
+from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.identity import LIVE, Actor, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
@@ -51,7 +51,7 @@ class Setting(Particulars):
 
     clock: Annotated[Clock, Field(title="時鐘 / clock")]
     second: Annotated[Actor | None, Field(title="第二經辦人 / second person")] = None
-    """The second person that going live takes; it is not the one who asks."""
+    """Of before persons were known: the second seat that going live took. Where they are known, they confirm."""
 
 
 class ClockSet(Setting, Event):
@@ -83,6 +83,16 @@ class SetClock(Setting, Command):
 
     records = ClockSet
     acts_for = (BUREAU, PAPERS, ENGINE)
+    persons_needed = 2
+    confirmed_by = OFFICERS
+
+    def takes_two(self) -> bool:
+        """Going live does; a new paper realm is nobody's risk."""
+        return self.clock is Clock.WALL
+
+    def is_judged_live(self) -> bool:
+        """What is to live is taken over by persons whom the live registers know."""
+        return self.clock is Clock.WALL
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,14 @@ def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list
             )
             if clock is Clock.WALL:
                 check(
-                    order.actor.role in OFFICERS and second is not None and second.role in OFFICERS,
+                    order.actor.role in OFFICERS,
+                    "CK02",
+                    "轉為實時由社管經辦或局黨組會辦理",
+                    "going live is for CAB-REG and CAB-DEC",
+                )
+            if clock is Clock.WALL and not order.persons:  # as it was judged before persons were known
+                check(
+                    second is not None and second.role in OFFICERS,
                     "CK02",
                     "轉為實時須由兩人辦理：請填第二人，須為社管經辦或局黨組會",
                     "going live takes two persons of the office: name the second, CAB-REG or CAB-DEC",
@@ -148,4 +165,4 @@ DECIDER = Decider(
     evolve=evolve,
 )
 
-REALM = Aggregate(kind="realm", zh="時鐘域", deciders=(DECIDER,), final=frozenset(RealmStage))
+REALM = Aggregate(kind="realm", zh="時鐘域", deciders=(DECIDER, PROPOSALS), final=frozenset(RealmStage))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
-from domain.kernel.decider import Aggregate, Decider
+from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role, StreamId, Text
@@ -94,6 +94,8 @@ class PublishPolicyPack(Pack, Command):
 
     records = PolicyPackPublished
     acts_for = (BUREAU,)
+    persons_needed = 2
+    confirmed_by = (Role.CAB_DEC, Role.CAB_REG)
 
 
 # ---------------------------------------------------------------- 年度輪次
@@ -312,7 +314,7 @@ DECIDER = Decider(
 SCHEME = Aggregate(
     kind="scheme",
     zh="計劃與管理辦法",
-    deciders=(DECIDER,),
+    deciders=(DECIDER, PROPOSALS),
     final=frozenset(SchemeStage),
     summary=lambda state: {"city": state.part(Register).city, "newest": state.part(Register).newest},
 )

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import audit.invariants
-from audit.invariants import every_event, rules, state_machine
+from audit.invariants import every_event, offices, rules, state_machine
 from domain.catalogue import AGGREGATES
 from domain.kernel.scheme import Policy, Scheme
 
@@ -26,7 +26,7 @@ PARAMETERS = {
 def checked_events() -> set[str]:
     """Every event that the checker looks at by name."""
     moves = {row.event for row in state_machine.TABLE}
-    return {*audit.invariants.CHECKS, *moves, *every_event.ADVERSE, *every_event.PEOPLE, *rules.CITED}
+    return {*audit.invariants.CHECKS, *moves, *every_event.ADVERSE, *every_event.PEOPLE, *rules.CITED, *offices.TYPES}
 
 
 def named_parameters() -> set[str]:

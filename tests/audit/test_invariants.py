@@ -32,6 +32,7 @@ from schemes.calendars import load_published
 from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
+from tests.corpus.record import tell_office
 from tests.domain.written_realm import WrittenRealm, project, realm_until
 from tests.paper import play_story
 
@@ -77,11 +78,14 @@ def test_an_objection_may_be_dismissed_at_once_while_the_publicity_runs_on() -> 
     assert town.check().ok, town.check().breaches
 
 
-def test_over_all_stories_every_invariant_is_judged() -> None:
-    invariants = Invariants()
+async def test_over_all_stories_and_an_offices_days_every_invariant_is_judged() -> None:
+    invariants, store = Invariants(), MemoryStore()
     for path in STORIES:
         for entry in told(path).entries:
             invariants.take(entry)
+    await tell_office(store)
+    for entry in await store.feed(0):
+        invariants.take(entry)
     report = invariants.report()
     assert report.ok
     assert not [rule for rule in INVARIANTS if not report.judged[rule]]

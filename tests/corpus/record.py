@@ -16,17 +16,22 @@ import lzma
 import sys
 import tempfile
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bootstrap
 import local
 from cli.scenario import list_shipped, plan_scenario
+from domain.kernel.acting import PersonId
 from domain.kernel.clock import Clock
-from domain.kernel.identity import Actor, StreamId, derive_id
+from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
+from domain.kernel.proposal import DropAct
+from domain.registers.calendar import PublishCalendar
+from domain.registers.person import BindLogin, RegisterPerson, RetirePerson, person_stream
 from domain.registers.realm import SetClock
 from domain.registers.scheme import EstablishProgramme
+from domain.registers.seat import BreakGlass, LendSeat, WithdrawSeat
 from local.postgres import APPLICATION, AUDITOR
 from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
@@ -34,6 +39,7 @@ from scenarios.play import play
 from schemes.document import Document, read
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.office import Office
 from tests.paper import REPORTED, open_paper_door, prepare_resolution, story
 from tests.releases import ROOT, require_unreleased
 
@@ -81,6 +87,29 @@ async def play_all(store: EventStore) -> None:
     await _send(door, StreamId("scheme/by-hand/fuzhou"), programme, "CAB-DEC#1", BY_HAND)
     live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
     await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=1))
+    await tell_office(store)
+
+
+async def tell_office(store: EventStore) -> None:
+    """The live registers: an office founded; seats granted, lent, broken into, withdrawn; a year published by two."""
+    office = Office(store, at=BY_HAND)
+    officer, leader, stand_in = (PersonId(f"P-{number}") for number in (3, 4, 5))
+    registrar, leadership = await office.seat("CAB-REG#1", officer), await office.seat("CAB-DEC#1", leader)
+    third = person_stream(LIVE, stand_in)
+    await office.ask(third, RegisterPerson(), "ADMIN#1")
+    await office.privileged(third, BindLogin(login="c" * 64))
+    calendar, year = StreamId("calendar/live/cn"), PublishCalendar(year=2023, off=(date(2023, 1, 2),))
+    await office.privileged(calendar, year, "CAB-REG#1", "CAB-DEC#1", by=officer, confirmed_by=leader)
+    await office.privileged(registrar, LendSeat(person=stand_in, until=date(2023, 1, 31), reason="出差"))
+    correction = year.model_copy(update={"version": 2, "off": (*year.off, date(2023, 1, 3))})
+    await office.ask(calendar, correction, "CAB-REG#1", stand_in)
+    confirmation = await office.confirmation(calendar, correction)
+    await office.refused(calendar, confirmation, "CAB-REG#1", officer)
+    await office.ask(calendar, DropAct(proposal=2, reason="有誤"), "CAB-DEC#1", leader)
+    await office.privileged(leadership, BreakGlass(person=stand_in, hours=2, reason="系統故障"))
+    for seat in (registrar, leadership):
+        await office.privileged(seat, WithdrawSeat(person=stand_in, reason="返崗"))
+    await office.privileged(third, RetirePerson(reason="離任"))
 
 
 async def _play(plan: Plan, door: Door, store: EventStore) -> None:

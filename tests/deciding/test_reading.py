@@ -43,7 +43,7 @@ class Watched(MemoryStore):
 
 
 def test_whoever_has_no_business_with_it_has_nothing_of_other_streams_read() -> None:
-    """The finance seat proposes an award: it is told that it may not, and neither fund nor base is read."""
+    """The finance seat proposes an award: it is told that it may not, and only who sits there is read for it."""
 
     async def scenario() -> None:
         store = Watched()
@@ -54,10 +54,11 @@ def test_whoever_has_no_business_with_it_has_nothing_of_other_streams_read() -> 
         with pytest.raises(CommandRejected) as refused:
             await bureau.straight(project, bureau.award(1), "CAB-FIN#1")
         assert {u.rule for u in refused.value.unmet} == {"T01"}
-        assert store.streams == {project, bureau.id("calendar", "cn")}
+        seat = StreamId("seat/live/CAB-FIN.1")
+        assert store.streams == {project, bureau.id("calendar", "cn"), seat}
         (entry,) = [e async for e in store.read(project, commands=True)]
         assert entry.kind is EntryKind.COMMAND
-        assert Journal.of(entry).reads.keys() == {bureau.id("calendar", "cn")}
+        assert Journal.of(entry).reads.keys() == {bureau.id("calendar", "cn"), seat}
         again = await redecide(store, project)
         assert (again.ok, again.refused) == (True, 1), "and the audit agrees"
         await bureau.straight(project, bureau.award(1), "CAB-REG#1")

@@ -83,7 +83,7 @@ def _said(span: Span) -> dict[str, str]:
     return {attribute.key: attribute.value.string_value for attribute in span.attributes}
 
 
-async def _done(settings: bootstrap.Settings, endpoint: str, *words: str) -> None:
+async def done(settings: bootstrap.Settings, endpoint: str, *words: str, code: int = 0) -> None:
     """Carried out by a command line of its own, traced."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
     environment = {**kept, "VENTURE_HOME": str(settings.home), "VENTURE_OTLP_ENDPOINT": endpoint}
@@ -92,7 +92,7 @@ async def _done(settings: bootstrap.Settings, endpoint: str, *words: str) -> Non
         *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
+    assert process.returncode == code, output.decode()
 
 
 async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_append(tmp_path: Path) -> None:
@@ -100,9 +100,9 @@ async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_appe
     with collector() as kept:
         async with breakable(settings, VENTURE_OTLP_ENDPOINT=kept.endpoint) as house:
             await Bureau("live", house.store, bootstrap.load_door_key(settings)).open_round()
-            await _done(settings, kept.endpoint, *SUBMITTED)
+            await done(settings, kept.endpoint, *SUBMITTED)
             # the second finds its workflow there, begun by the first: its trace is its own all the same
-            await _done(settings, kept.endpoint, "do", "endorse-need", "ND-1", "--as", "COMM#2")
+            await done(settings, kept.endpoint, "do", "endorse-need", "ND-1", "--as", "COMM#2")
 
             async def arrived() -> bool:
                 return len(kept.spans()) >= 6
@@ -133,7 +133,7 @@ async def test_a_collector_that_is_away_keeps_no_command_from_its_answer(tmp_pat
     away = "http://127.0.0.1:9"
     async with breakable(settings, VENTURE_OTLP_ENDPOINT=away) as house:
         await Bureau("live", house.store, bootstrap.load_door_key(settings)).open_round()
-        await _done(settings, away, *SUBMITTED)
+        await done(settings, away, *SUBMITTED)
 
 
 def test_nothing_of_it_is_loaded_where_it_is_not_asked_for() -> None:

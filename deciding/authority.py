@@ -1,0 +1,47 @@
+"""Who asks, before anything else is judged: which register says so, the seat as it stood, the persons who count.
+
+On the wall clock the registers of the realm ``live`` judge, in whatever realm; on a manual clock the realm's own, where
+a seat that is not established is bare. The seat is read at a version, journalled, and checked again in the append.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.kernel.clock import Clock
+from domain.kernel.identity import LIVE, SYSTEM, StreamId
+from domain.registers.office import FoundOffice
+from domain.registers.seat import identify, seat_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.kernel.message import Command, Order
+    from domain.kernel.refusal import Unmet
+    from domain.kernel.state import State
+
+
+def find_register(realm: str, clock: Clock, command: Command) -> str:
+    """The realm whose registers say who may ask this."""
+    return LIVE if clock is Clock.WALL or command.is_judged_live() else realm
+
+
+def find_seat(realm: str, clock: Clock, order: Order) -> StreamId | None:
+    """The seat that must be read for an order that somebody asks; None where nobody does.
+
+    The founding is the one act before which there are no seats.
+    """
+    if order.actor == SYSTEM or isinstance(order.command, FoundOffice):
+        return None
+    return seat_stream(find_register(realm, clock, order.command), order.actor)
+
+
+def find_journalled_seat(order: Order, stream: StreamId, reads: Mapping[StreamId, int]) -> StreamId | None:
+    """The seat by which a recorded order was judged; None if it was before persons were known, or bare."""
+    candidates = (seat_stream(realm, order.actor) for realm in (LIVE, stream.realm))
+    return next((seat for seat in candidates if seat in reads or seat == stream), None)
+
+
+def judge_seat(seat: State, order: Order) -> tuple[Order, tuple[Unmet, ...]]:
+    """The order with the persons who count as acting, or why whoever asks is not on that seat."""
+    return identify(seat, order, is_live=seat.stream.realm == LIVE)

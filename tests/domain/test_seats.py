@@ -1,0 +1,359 @@
+"""Who is on which seat, by whose decision, and what that lets them do; and the office that is founded first."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.kernel.acting import PersonId
+from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.proposal import ConfirmAct, DropAct, bind
+from domain.kernel.scope import Scope, ScopeKind
+from domain.registers.calendar import PublishCalendar
+from domain.registers.fund import RegisterFundSource
+from domain.registers.office import OFFICE, FoundOffice, OfficeStage
+from domain.registers.person import BindLogin, Person, PersonStage, RegisterPerson, RetirePerson, person_stream
+from domain.registers.seat import (
+    BreakGlass,
+    EstablishSeat,
+    GrantSeat,
+    LendSeat,
+    Seat,
+    WithdrawSeat,
+    read_seat,
+    seat_stream,
+)
+from store.memory import MemoryStore
+from tests.office import Office, person_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from application.door import Receipt
+    from domain.kernel.message import Command
+    from domain.kernel.state import State
+
+CALENDAR = StreamId("calendar/live/cn")
+YEAR = PublishCalendar(year=2026, off=(date(2026, 1, 1),))
+CORRECTION = PublishCalendar(year=2026, version=2, off=(date(2026, 1, 1), date(2026, 1, 2)))
+REG1 = seat_stream(LIVE, Actor("CAB-REG#1"))
+FUND = RegisterFundSource(name="福彩公益金", envelope=1_000)
+P1, P7, P8 = PersonId("P-1"), PersonId("P-7"), PersonId("P-8")
+
+
+def on(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T10:00+08:00").astimezone(UTC)
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as one:
+        yield one
+
+
+class Town:
+    """An office of March 2026 with two administrators and P-7 and P-8 on the register, told in plain calls."""
+
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self.office = Office(MemoryStore(), at=on("2026-03-02"))
+        self._run = runner.run
+        self._run(self.office.found())
+        for person in (P7, P8):
+            self.ask(person_stream(LIVE, person), RegisterPerson(), "ADMIN#1")
+
+    def ask(
+        self, stream: StreamId, command: Command, seat: str, person: str | None = None, at: str | None = None
+    ) -> Receipt:
+        return self._run(self.office.ask(stream, command, seat, person, at=on(at) if at else None))
+
+    def refused(
+        self, stream: StreamId, command: Command, seat: str, person: str | None = None, at: str | None = None
+    ) -> set[str]:
+        return self._run(self.office.refused(stream, command, seat, person, at=on(at) if at else None))
+
+    def state(self, stream: StreamId) -> State:
+        return self._run(self.office.state(stream))
+
+    def seat(self, seat: str, person: str | None = None) -> StreamId:
+        return self._run(self.office.seat(seat, person))
+
+    def privileged(self, stream: StreamId, command: Command, at: str | None = None) -> Receipt:
+        return self._run(self.office.privileged(stream, command, at=on(at) if at else None))
+
+    def confirmation(self, stream: StreamId, command: Command) -> ConfirmAct:
+        return self._run(self.office.confirmation(stream, command))
+
+
+@pytest.fixture
+def town(runner: asyncio.Runner) -> Town:
+    return Town(runner)
+
+
+# ---------------------------------------------------------------- founding
+
+
+def test_the_founding_makes_two_administrators_in_one_append(town: Town) -> None:
+    assert town.state(OFFICE).stage == OfficeStage.FOUNDED
+    for number in (1, 2):
+        seat = town.state(seat_stream(LIVE, Actor(f"ADMIN#{number}"))).part(Seat)
+        assert [t.person for t in seat.tenures] == [f"P-{number}"]
+        person = town.state(person_stream(LIVE, PersonId(f"P-{number}")))
+        assert person.stage == PersonStage.REGISTERED
+        assert [duty.seat for duty in person.part(Person).duties] == [f"ADMIN#{number}"]
+
+
+def test_an_office_is_founded_once_ever_and_by_two(town: Town) -> None:
+    assert town.refused(OFFICE, FoundOffice(administrators=(P7, P8)), "ADMIN#1", "") == {"OF01"}
+    elsewhere = StreamId("office/live/annex")
+    assert town.refused(elsewhere, FoundOffice(administrators=(P7, P8)), "ADMIN#1", "") == {"OF01"}
+
+
+def test_one_person_founds_no_office(runner: asyncio.Runner) -> None:
+    office = Office(MemoryStore())
+    assert runner.run(office.refused(OFFICE, FoundOffice(administrators=(P7, P7)), "ADMIN#1", "")) == {"OF01"}
+
+
+# ---------------------------------------------------------------- granted, never by oneself
+
+
+def test_a_seat_is_granted_once_another_has_confirmed_it(town: Town) -> None:
+    town.ask(REG1, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
+    grant = GrantSeat(person=P7)
+    proposed = town.ask(REG1, grant, "ADMIN#1")
+    assert proposed.events == ("ActProposed",)
+    assert not town.state(REG1).part(Seat).tenures
+    confirmation = town.confirmation(REG1, grant)
+    assert town.refused(REG1, confirmation, "ADMIN#1") == {"TP03"}
+    assert town.ask(REG1, confirmation, "ADMIN#2").events == ("ActConfirmed", "SeatGranted")
+    assert town.state(REG1).part(Seat).holder_at(on("2026-03-03")) == P7
+    assert town.refused(REG1, confirmation, "ADMIN#2") == {"TP01"}
+
+
+def test_what_is_confirmed_is_what_was_shown(town: Town) -> None:
+    seat = town.seat("CAB-REG#1")
+    town.ask(seat, WithdrawSeat(person=person_on(Actor("CAB-REG#1")), reason="調離"), "ADMIN#1")
+    other = bind(seat, 2, WithdrawSeat(person=P8, reason="調離"))
+    assert town.refused(seat, ConfirmAct(proposal=2, digest=other[:8]), "ADMIN#2") == {"TP02"}
+    assert town.refused(seat, ConfirmAct(proposal=9, digest=other), "ADMIN#2") == {"TP01"}
+
+
+def test_nobody_grants_themselves_a_seat_nor_confirms_it(town: Town) -> None:
+    town.ask(person_stream(LIVE, PersonId("P-9")), RegisterPerson(), "ADMIN#1")
+    third = seat_stream(LIVE, Actor("ADMIN#3"))
+    town.ask(third, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
+    assert town.refused(third, GrantSeat(person=P1), "ADMIN#1") == {"SD8"}
+    town.ask(third, GrantSeat(person=P1), "ADMIN#2")
+    assert "SD8" in town.refused(third, town.confirmation(third, GrantSeat(person=P1)), "ADMIN#1")
+
+
+def test_nobody_takes_their_own_seat_away(town: Town) -> None:
+    first = seat_stream(LIVE, Actor("ADMIN#1"))
+    assert town.refused(first, WithdrawSeat(person=P1, reason="離任"), "ADMIN#1") == {"SD8"}
+
+
+def test_the_leadership_may_confirm_and_a_case_officer_may_not(town: Town) -> None:
+    town.seat("CAB-DEC#1")
+    town.seat("CAB-REG#2")
+    stream = seat_stream(LIVE, Actor("CAB-FIN#1"))
+    town.ask(stream, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
+    grant = GrantSeat(person=P7)
+    town.ask(stream, grant, "ADMIN#1")
+    confirmation = town.confirmation(stream, grant)
+    assert town.refused(stream, confirmation, "CAB-REG#2") == {"SE02"}
+    assert "SeatGranted" in town.ask(stream, confirmation, "CAB-DEC#1").events
+
+
+def test_administrators_hold_no_seat_of_business_nor_the_other_way(town: Town) -> None:
+    town.seat("CAB-REG#1", "P-7")
+    fin, admin = seat_stream(LIVE, Actor("CAB-FIN#1")), seat_stream(LIVE, Actor("ADMIN#3"))
+    for stream in (fin, admin):
+        town.ask(stream, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
+    assert town.refused(fin, GrantSeat(person=P1), "ADMIN#2") == {"SD8"}
+    assert town.refused(admin, GrantSeat(person=P7), "ADMIN#1") == {"SD8"}
+    assert town.refused(fin, BreakGlass(person=P1, hours=2, reason="急"), "ADMIN#2") == {"SD8"}
+
+
+def test_two_grants_that_race_cannot_put_one_person_on_both_sides(town: Town) -> None:
+    """Both were proposed while P-7 was on no seat: the one that is confirmed second sees the first."""
+    fin, admin = seat_stream(LIVE, Actor("CAB-FIN#1")), seat_stream(LIVE, Actor("ADMIN#3"))
+    grant = GrantSeat(person=P7)
+    for stream in (fin, admin):
+        town.ask(stream, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
+        town.ask(stream, grant, "ADMIN#1")
+    town.ask(fin, town.confirmation(fin, grant), "ADMIN#2")
+    assert town.refused(admin, town.confirmation(admin, grant), "ADMIN#2") == {"SD8"}
+
+
+def test_a_seat_is_one_persons_at_a_time(town: Town) -> None:
+    seat = town.seat("CAB-REG#1", "P-7")
+    assert town.refused(seat, GrantSeat(person=P8), "ADMIN#1") == {"SE02"}
+    assert town.refused(seat, GrantSeat(person=P7), "ADMIN#1") == {"SE02"}
+
+
+def test_grants_may_follow_on_one_another_and_not_overlap(town: Town) -> None:
+    town.ask(REG1, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
+    town.privileged(REG1, GrantSeat(person=P7, until=date(2026, 6, 30)))
+    assert town.refused(REG1, GrantSeat(person=P8, since=date(2026, 6, 30)), "ADMIN#1") == {"SE02"}
+    town.privileged(REG1, GrantSeat(person=P8, since=date(2026, 7, 1)))
+    seat = town.state(REG1).part(Seat)
+    assert [seat.holder_at(on(day)) for day in ("2026-06-30", "2026-07-01")] == [P7, P8]
+    assert [t.person for t in seat.on(date(2026, 6, 30))] == [P7]
+
+
+def test_a_retired_person_is_put_on_no_seat(town: Town) -> None:
+    town.privileged(person_stream(LIVE, P7), RetirePerson(reason="退休"))
+    town.ask(REG1, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
+    assert town.refused(REG1, GrantSeat(person=P7), "ADMIN#1") == {"PN01"}
+    assert town.refused(REG1, GrantSeat(person=PersonId("P-99")), "ADMIN#1") == {"PN01"}
+
+
+def test_nobody_retires_from_a_seat_that_they_are_on(town: Town) -> None:
+    seat = town.seat("CAB-REG#1", "P-7")
+    retire = RetirePerson(reason="退休")
+    assert town.refused(person_stream(LIVE, P7), retire, "ADMIN#1") == {"PN03"}
+    town.privileged(seat, WithdrawSeat(person=P7, reason="退休"))
+    town.privileged(person_stream(LIVE, P7), retire)
+    assert town.state(person_stream(LIVE, P7)).stage == PersonStage.RETIRED
+
+
+def test_a_login_is_one_persons_and_is_bound_anew_by_two(town: Town) -> None:
+    town.ask(person_stream(LIVE, PersonId("P-9")), RegisterPerson(login="a" * 64), "ADMIN#1")
+    assert town.refused(person_stream(LIVE, P7), BindLogin(login="a" * 64), "ADMIN#1") == {"PN02"}
+    proposal = town.ask(person_stream(LIVE, P7), BindLogin(login="b" * 64), "ADMIN#1")
+    assert proposal.events == ("ActProposed",)
+    town.ask(person_stream(LIVE, P7), town.confirmation(person_stream(LIVE, P7), BindLogin(login="b" * 64)), "ADMIN#2")
+    assert town.state(person_stream(LIVE, P7)).part(Person).login == "b" * 64
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [
+        ("SO-PM.1", Scope(kind=ScopeKind.BUREAU)),
+        ("SO-PM.1", Scope(kind=ScopeKind.ORGANISATION)),
+        ("CAB-REG.1", Scope(kind=ScopeKind.BUREAU, names=("ORG-1",))),
+        ("SYS.1", Scope(kind=ScopeKind.BUREAU)),
+        ("CLERK.1", Scope(kind=ScopeKind.BUREAU)),
+        ("CAB-REG.01", Scope(kind=ScopeKind.BUREAU)),
+    ],
+)
+def test_a_seat_has_a_name_and_a_scope_of_its_role(town: Town, name: str, scope: Scope) -> None:
+    stream = StreamId(f"seat/live/{name}")
+    assert "SE01" in town.refused(stream, EstablishSeat(scope=scope), "ADMIN#1")
+
+
+def test_a_seats_name_is_read_back() -> None:
+    assert [read_seat(name) for name in ("CAB-REG.12", "CAB-REG#12", "CAB-REG.012", "cn")] == [
+        "CAB-REG#12",
+        None,
+        None,
+        None,
+    ]
+
+
+# ---------------------------------------------------------------- acting
+
+
+def test_whoever_is_not_on_the_seat_does_not_act_on_it(town: Town) -> None:
+    town.seat("CAB-FIN#1", "P-7")
+    fund = StreamId("fund/live/FS-1")
+    assert town.refused(fund, FUND, "CAB-FIN#1", "P-8") == {"SE12"}
+    assert town.refused(fund, FUND, "CAB-FIN#1", "") == {"SE11"}
+    assert town.refused(fund, FUND, "CAB-FIN#1", "P-99") == {"SE12"}
+    assert town.ask(fund, FUND, "CAB-FIN#1", "P-7").events == ("FundSourceRegistered",)
+
+
+def test_an_administrator_does_no_business(town: Town) -> None:
+    assert town.refused(StreamId("fund/live/FS-1"), FUND, "ADMIN#1") == {"SD8"}
+
+
+def test_a_mandate_ends_with_its_last_day(town: Town) -> None:
+    stream = seat_stream(LIVE, Actor("CAB-FIN#1"))
+    town.ask(stream, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
+    town.privileged(stream, GrantSeat(person=P7, since=date(2026, 3, 10), until=date(2026, 3, 20)))
+    fund = StreamId("fund/live/FS-1")
+    assert town.refused(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-09") == {"SE12"}
+    assert town.refused(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-21") == {"SE12"}
+    town.ask(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-20")
+
+
+def test_a_seat_that_was_withdrawn_acts_no_more(town: Town) -> None:
+    seat = town.seat("CAB-FIN#1", "P-7")
+    town.privileged(seat, WithdrawSeat(person=P7, reason="調離"), at="2026-03-05")
+    assert town.refused(StreamId("fund/live/FS-1"), FUND, "CAB-FIN#1", "P-7", at="2026-03-06") == {"SE12"}
+
+
+def test_an_act_waits_no_longer_than_thirty_days_and_may_be_dropped(town: Town) -> None:
+    town.seat("CAB-REG#1")
+    town.seat("CAB-REG#2")
+    town.ask(CALENDAR, YEAR, "CAB-REG#1")
+    confirmation = town.confirmation(CALENDAR, YEAR)
+    assert town.refused(CALENDAR, confirmation, "CAB-REG#2", at="2026-04-02") == {"TP02"}
+    town.ask(CALENDAR, DropAct(proposal=1, reason="有誤"), "CAB-REG#2", at="2026-04-02")
+    assert town.refused(CALENDAR, confirmation, "CAB-REG#2", at="2026-04-03") == {"TP01"}
+    assert town.state(CALENDAR).stage == "NONE"
+
+
+def test_a_proposal_is_judged_again_when_it_is_confirmed(town: Town) -> None:
+    """Two proposals of one version: the second is no longer the next when its turn comes."""
+    for seat in ("CAB-REG#1", "CAB-REG#2"):
+        town.seat(seat)
+    for _ in range(2):
+        town.ask(CALENDAR, YEAR, "CAB-REG#1")
+    digests = [bind(CALENDAR, number, YEAR) for number in (1, 2)]
+    town.ask(CALENDAR, ConfirmAct(proposal=1, digest=digests[0]), "CAB-REG#2")
+    assert town.refused(CALENDAR, ConfirmAct(proposal=2, digest=digests[1]), "CAB-REG#2") == {"CL02"}
+
+
+def test_one_person_on_two_seats_confirms_nothing_of_their_own(town: Town) -> None:
+    town.seat("CAB-REG#1", "P-7")
+    town.seat("CAB-DEC#1", "P-7")
+    town.ask(CALENDAR, YEAR, "CAB-REG#1", "P-7")
+    assert town.refused(CALENDAR, town.confirmation(CALENDAR, YEAR), "CAB-DEC#1", "P-7") == {"TP03"}
+
+
+# ---------------------------------------------------------------- stand-ins and break-glass
+
+
+def test_a_stand_in_acts_on_the_days_they_stand_in_and_is_shown_as_such(town: Town) -> None:
+    seat = town.seat("CAB-FIN#1", "P-7")
+    loan = LendSeat(person=P8, since=date(2026, 3, 10), until=date(2026, 3, 12), reason="出差")
+    town.privileged(seat, loan)
+    fund = StreamId("fund/live/FS-1")
+    for day in ("2026-03-09", "2026-03-13"):
+        assert town.refused(fund, FUND, "CAB-FIN#1", "P-8", at=day) == {"SE12"}
+    town.ask(fund, FUND, "CAB-FIN#1", "P-8", at="2026-03-11")
+
+
+def test_a_stand_in_is_the_holder_too_wherever_another_person_is_wanted(town: Town) -> None:
+    reg = town.seat("CAB-REG#1", "P-7")
+    town.seat("CAB-REG#2", "P-7")
+    town.seat("CAB-DEC#1", "P-8")
+    town.privileged(reg, LendSeat(person=P8, until=date(2026, 3, 31), reason="出差"))
+    town.ask(CALENDAR, YEAR, "CAB-REG#1", "P-8")
+    confirmation = town.confirmation(CALENDAR, YEAR)
+    assert town.refused(CALENDAR, confirmation, "CAB-REG#2", "P-7") == {"TP03"}, "the holder for whom they stand in"
+    assert town.refused(CALENDAR, confirmation, "CAB-DEC#1", "P-8") == {"TP03"}, "the stand-in on a seat of their own"
+
+
+def test_a_seat_is_lent_within_its_holders_time_to_another_and_once(town: Town) -> None:
+    town.ask(REG1, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
+    early = LendSeat(person=P8, until=date(2026, 3, 31), reason="出差")
+    assert town.refused(REG1, early, "ADMIN#1") == {"SE04"}
+    town.privileged(REG1, GrantSeat(person=P7, until=date(2026, 3, 20)))
+    assert town.refused(REG1, early, "ADMIN#1") == {"SE04"}
+    within = LendSeat(person=P8, until=date(2026, 3, 20), reason="出差")
+    town.privileged(REG1, within)
+    assert town.refused(REG1, within, "ADMIN#1") == {"SE04"}
+    assert "SE04" in town.refused(REG1, LendSeat(person=P7, until=date(2026, 3, 20), reason="出差"), "ADMIN#1")
+
+
+def test_break_glass_is_for_hours_and_by_two_others(town: Town) -> None:
+    seat = town.seat("CAB-FIN#1", "P-7")
+    broken = BreakGlass(person=P8, hours=3, reason="系統故障")
+    town.privileged(seat, broken, at="2026-03-05")
+    fund = StreamId("fund/live/FS-1")
+    assert town.refused(fund, FUND, "CAB-FIN#1", "P-8", at="2026-03-06") == {"SE12"}
+    town.ask(fund, FUND, "CAB-FIN#1", "P-8", at="2026-03-05")

@@ -1,0 +1,149 @@
+"""An office for tests: founded, with a person of their own on every seat that somebody asks from.
+
+Whoever acts on the wall clock needs it: there, unknown seats and persons are refused, in tests as everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from activities.carry_out import CommandActivities
+from application.door import Receipt, receipt
+from deciding.fold import fold
+from domain.kernel.acting import PersonId
+from domain.kernel.canonical import plain
+from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
+from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.proposal import ConfirmAct, Proposals, bind
+from domain.kernel.relation import scope_kind
+from domain.kernel.scope import Scope, ScopeKind
+from domain.registers.office import OFFICE, FoundOffice
+from domain.registers.person import RegisterPerson, person_stream
+from domain.registers.seat import EstablishSeat, GrantSeat, Seat, seat_stream
+
+if TYPE_CHECKING:
+    from domain.kernel.message import Command
+    from domain.kernel.state import State
+    from store.port import EventStore
+
+KEY = b"the door's key, for tests"
+ADMINISTRATORS = (PersonId("P-1"), PersonId("P-2"))
+FIRST, SECOND = Actor("ADMIN#1"), Actor("ADMIN#2")
+_ROLES = tuple(Role)
+
+
+def person_on(seat: Actor) -> PersonId:
+    """Who is on that seat in a test's office: nobody is on two."""
+    if seat.role is Role.ADMIN and seat.number <= len(ADMINISTRATORS):
+        return ADMINISTRATORS[seat.number - 1]
+    return PersonId(f"P-{(_ROLES.index(seat.role) + 1) * 10_000 + seat.number}")
+
+
+def scope_of(seat: Actor) -> Scope:
+    """For whom the seat acts in a test's office."""
+    kind = scope_kind(seat.role)
+    is_whole = kind in (ScopeKind.BUREAU, ScopeKind.ROSTER, ScopeKind.ANYBODY)
+    return Scope(kind=kind, names=() if is_whole else (f"ORG-{seat.number}",))
+
+
+@dataclass
+class Office:
+    """The live registers behind ``carry_out``: everything is asked on the wall clock, by a person on a seat."""
+
+    store: EventStore
+    key: bytes = KEY
+    at: datetime | None = None
+    """The wall clock; None for what it is."""
+    _seats: set[Actor] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._commands = CommandActivities(self.store, self.key)
+
+    async def answer(
+        self,
+        stream: StreamId,
+        command: Command,
+        seat: str,
+        person: str | None = None,
+        *,
+        at: datetime | None = None,
+        command_id: UUID | None = None,
+    ) -> Answer:
+        """The answer to one command, asked by that person; nobody is named if it is ''."""
+        actor, now = Actor(seat), at or self.at or datetime.now(UTC)
+        who = person_on(actor) if person is None else (PersonId(person) if person else None)
+        envelope = Envelope(
+            command_id=command_id or uuid4(),
+            subject=stream,
+            actor=actor,
+            received_at=now,
+            command=command.command_type,
+            body=plain(command),
+            person=who,
+        ).signed(self.key)
+        result = await self._commands.carry_out(CarryOut(stream=stream, now=now, envelope=envelope))
+        assert result.answer is not None
+        return result.answer
+
+    async def ask(
+        self, stream: StreamId, command: Command, seat: str, person: str | None = None, *, at: datetime | None = None
+    ) -> Receipt:
+        """It must be accepted."""
+        return receipt(UUID(int=0), await self.answer(stream, command, seat, person, at=at))
+
+    async def refused(
+        self, stream: StreamId, command: Command, seat: str, person: str | None = None, *, at: datetime | None = None
+    ) -> set[str]:
+        """The rules that refuse it."""
+        answer = await self.answer(stream, command, seat, person, at=at)
+        assert answer.ending is Ending.REFUSED, answer
+        return {u.rule for u in answer.unmet}
+
+    async def state(self, stream: StreamId) -> State:
+        """How that stream stands."""
+        return fold(stream, [entry async for entry in self.store.read(stream)])
+
+    async def privileged(
+        self,
+        stream: StreamId,
+        command: Command,
+        first: str = FIRST,
+        second: str = SECOND,
+        *,
+        by: str | None = None,
+        confirmed_by: str | None = None,
+        at: datetime | None = None,
+    ) -> Receipt:
+        """A privileged act by two persons: proposed by one, confirmed by the other."""
+        await self.ask(stream, command, first, by, at=at)
+        return await self.ask(stream, await self.confirmation(stream, command), second, confirmed_by, at=at)
+
+    async def confirmation(self, stream: StreamId, command: Command) -> ConfirmAct:
+        """The confirmation of the proposal that was made last."""
+        number = len((await self.state(stream)).part(Proposals).of)
+        return ConfirmAct(proposal=number, digest=bind(stream, number, command))
+
+    async def found(self) -> None:
+        """Found it, if it is not."""
+        if await self.store.standing(OFFICE) is None:
+            await self.ask(OFFICE, FoundOffice(administrators=ADMINISTRATORS), FIRST, "")
+
+    async def seat(self, seat: str, person: str | None = None, *, scope: Scope | None = None) -> StreamId:
+        """Make sure of a seat with a person on it."""
+        actor = Actor(seat)
+        stream = seat_stream(LIVE, actor)
+        if actor in self._seats or actor.role is Role.SYS:
+            return stream
+        await self.found()
+        who = person_on(actor) if person is None else PersonId(person)
+        if (await self.state(stream)).version == 0:
+            await self.ask(stream, EstablishSeat(scope=scope or scope_of(actor)), FIRST)
+        if (await self.state(person_stream(LIVE, who))).version == 0:
+            await self.ask(person_stream(LIVE, who), RegisterPerson(), FIRST)
+        if not (await self.state(stream)).part(Seat).tenures:
+            await self.privileged(stream, GrantSeat(person=who))
+        self._seats.add(actor)
+        return stream
