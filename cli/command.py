@@ -315,7 +315,15 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
     fields = [_field_row(one, command_type) for one in field_shapes(command_type).values()]
     needed = (f"{f['name']}={f['example']}" for f in fields if f["required"] and not f["in_subject"])
     part = "".join(f"/{f['example']}" for f in fields if f["in_subject"])
-    words = ("venture", "do", row.command, _SUBJECTS[row.kind] + part, "--as", f"{row.roles[0]}#1", *needed)
+    words = (
+        "venture",
+        "do",
+        row.command,
+        _SUBJECTS.get(row.kind, row.kind) + part,
+        "--as",
+        f"{row.roles[0]}#1",
+        *needed,
+    )
     example = " ".join(map(shlex.quote, words))
     if not printer.for_people:
         printer.json({**_command_row(row, printer), "fields": fields, "example": example})
@@ -380,6 +388,7 @@ _SUBJECTS = {
     "scheme": "fuzhou",
     "calendar": "cn",
     "realm": "realm",
+    "door": "DK-1",
     "person": "P-1",
     "seat": "CAB-REG#1",
     "office": "office",
