@@ -50,7 +50,7 @@ def test_the_first_key_of_embedded_servers_is_there_before_the_first_command_and
 
 def test_a_key_is_published_replaced_and_taken_back_and_its_door_is_told_what_it_may(venture: Installation) -> None:
     ask_as_finance = {"VENTURE_DOOR_KEY": make_seed("finance")}
-    words = ("do", "verify-organisation", "ORG-77", "--as", "HOST#1", "name=甲", "kind=SERVICE_AGENCY", "-o", "json")
+    words = ("do", "submit-need", "ND-77", "--as", "COMM#1", "round=R-77", "group=空巢老人", "-o", "json")
     told = venture.ask(*words, **ask_as_finance)
     assert told.exit_code == 5
     assert [u["rule"] for u in json.loads(told.stdout)["refused"]] == ["SG01"]
