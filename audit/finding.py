@@ -38,6 +38,7 @@ class FindingKind(StrEnum):
     HEAD = "head"
     REALM = "realm"
     CURSOR = "cursor"
+    VIEW = "view"
     CUT = "cut"
     ROOT = "root"
 
@@ -78,6 +79,7 @@ _WORDS: dict[FindingKind, tuple[str, str]] = {
     FindingKind.HEAD: ("檔案末端與登記不符：末尾記錄被刪或被加", "the stream does not end where its row says"),
     FindingKind.REALM: ("時鐘域登記與日誌不符", "the realm does not stand as the log says"),
     FindingKind.CURSOR: ("跟隨者的位置超出日誌末端", "a follower has been beyond the end of the log"),
+    FindingKind.VIEW: ("視圖與檔案累計不符", "the rows of a view are not what the stream adds up to"),
     FindingKind.CUT: ("日誌被截短：其後的記錄已不存", "the log was cut: entries after this one are gone"),
     FindingKind.ROOT: ("樹根與留存的不同：該序號以前的歷史被改動", "not the root that was kept: history was changed"),
 }

@@ -134,8 +134,8 @@ async def publish_command(
     """公布入口的公鑰；首個由其自身簽名，其後須另一人確認 / publish a door's key; after the first, two persons.
 
     例 examples:
-      venture key publish                                   # 日誌的首個 the log's first: this door's own
-      venture key publish d75a98…511a --door finance --for CAB-FIN --for FISCAL --as ADMIN#1
+      venture key publish
+      venture key publish d75a98…511a --door finance --for CAB-FIN --as ADMIN#1
     """
     async with invocation.open_runtime(working=True) as runtime:
         if public is None and actor is None and runtime.key is not None and not await has_keys(runtime.store):
