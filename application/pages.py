@@ -12,7 +12,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -200,7 +200,7 @@ async def reach(store: EventStore, view: str, position: int, patience_s: float) 
             if follower is None and waited >= min(HELP_AFTER_S, patience_s / 4):
                 follower = _make_follower(store)
                 stack.push_async_callback(follower.release)
-            if follower is None or not await _help(follower):
+            if follower is None or not await follower.help():
                 await asyncio.sleep(LOOK_EVERY_S)
         return True
 
@@ -210,11 +210,6 @@ def _make_follower(store: EventStore) -> ViewFollower:
     from followers.views import ViewFollower
 
     return ViewFollower(store)
-
-
-async def _help(follower: ViewFollower) -> bool:
-    """Keep the views for a step, unless somebody else does; whether there was anything to do."""
-    return await follower.once(datetime.now(UTC)) > 0
 
 
 async def _has_reached(store: EventStore, view: str, position: int) -> bool:

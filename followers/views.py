@@ -155,6 +155,17 @@ class ViewFollower(Follower):
         finally:
             await asyncio.shield(self.release())
 
+    async def help(self) -> bool:
+        """Do a step for whoever waits, unless somebody else does; whether anything was written.
+
+        Of a lease that is lost on the way nothing is written: a paused process, or a server that was restored.
+        """
+        try:
+            return await self.once(datetime.now(UTC)) > 0
+        except LeaseLost:
+            self.forget()
+            return False
+
     async def _follow_until_current(self) -> None:
         try:
             written = 1
