@@ -168,7 +168,7 @@ async def test_a_reader_that_helps_and_is_overtaken_waits_on_and_is_answered(
 
     monkeypatch.setattr(store, "lease", lease)
     position = await store.last_position()
-    page = await list_projects(store, request=PageRequest(at_least=position, patience_s=60))
+    page = await list_projects(store, request=PageRequest(at_least=position, patience_s=30))
     assert overtaken == 2
     assert page.rows
 
