@@ -11,19 +11,18 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from temporalio.client import WorkflowExecutionStatus
-from temporalio.service import RPCError
+from temporalio.client import WorkflowExecutionStatus, WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import StreamId
 from followers.schedules import PREFIX, RoundSchedules, iterate_programmes, load_schedules
+from payload_codec import PayloadRefused
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from temporalio.client import Client
 
     from application.door import Door
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 _BATCH = 500
 """Streams compared before the next are begun, so that a large log does not make a task for each."""
 _AT_ONCE = 8
+_OURS = {"Need", "Round", "Project", "Register"}
+_RUNNING = f"ExecutionStatus = '{WorkflowExecutionStatus.RUNNING.name.title()}'"
 _PATIENCE = timedelta(seconds=5)
 """How long a workflow may take to say what it knows: one that no worker serves would keep all others waiting."""
 
@@ -45,6 +46,8 @@ class Discrepancy(StrEnum):
     """The workflow knows an earlier version than the log's: it is to look again."""
     AHEAD = "AHEAD"
     """The workflow knows a later version than the log has: an older backup was restored. The log wins."""
+    STUCK = "STUCK"
+    """The workflow can do nothing: its task fails, or it is another's under our id. It is to end and begin anew."""
     ALTERED = "ALTERED"
     """A schedule is set otherwise than the log has it, or was cancelled there: it is to be set right."""
     STRAY = "STRAY"
@@ -70,6 +73,7 @@ _ZH = {
     Discrepancy.MISSING: "缺失",
     Discrepancy.STALE: "落後",
     Discrepancy.AHEAD: "超前",
+    Discrepancy.STUCK: "受阻",
     Discrepancy.ALTERED: "被改",
     Discrepancy.STRAY: "無記錄",
 }
@@ -77,6 +81,7 @@ _DONE = {
     Discrepancy.MISSING: ("✓ 已由日誌重建", "✓ started from the log"),
     Discrepancy.STALE: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
     Discrepancy.AHEAD: ("✓ 已令其以日誌為準", "✓ told to follow the log"),
+    Discrepancy.STUCK: ("✓ 已終止，並由日誌重建", "✓ ended, and started from the log"),
     Discrepancy.ALTERED: ("✓ 已按日誌重設", "✓ set as the log has it"),
     Discrepancy.STRAY: ("✓ 已令其結束", "✓ ended"),
 }
@@ -86,6 +91,10 @@ _REMEDIES = {
     Discrepancy.AHEAD: (
         "Postgres 可能恢復自較舊備份：先核對備份，再以 venture resurrect 令其以日誌為準",
         "Postgres may come from an older backup: check it, then venture resurrect has the workflow follow the log",
+    ),
+    Discrepancy.STUCK: (
+        "其任務失敗（密鑰、版本），或係他人所開：venture resurrect 會終止它並由日誌重建",
+        "its task fails (keys, build), or it is a stranger's: venture resurrect ends it and starts it from the log",
     ),
     Discrepancy.ALTERED: (
         "與日誌不同（或已取消、或遭暫停）：venture resurrect 會按日誌重設",
@@ -145,13 +154,14 @@ class Reconciliation:
 
 async def reconcile(store: EventStore, client: Client, task_queue: str) -> Reconciliation:
     """Compare every stream on the wall clock with Temporal's open workflows and schedules. Changes nothing."""
-    open_ids = {w async for w in _open_workflows(client)}
+    open_types = {w.id: w.workflow_type async for w in client.list_workflows(_RUNNING)}
+    open_ids = {workflow for workflow, kind in open_types.items() if kind in _OURS}
     result = Reconciliation(workflows=len(open_ids))
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def compare(standing: Standing) -> ReconcileFinding | None:
         async with places:
-            return await _compare(client, standing, is_open=standing.stream in open_ids)
+            return await _compare(client, standing, open_types.get(standing.stream))
 
     standings = [standing async for standing in store.standings()]
     waiting = [s for s in standings if s.clock is Clock.WALL or s.stream in open_ids]
@@ -181,6 +191,8 @@ async def resurrect(
             return finding
         async with places:
             if not finding.stream.startswith(PREFIX):
+                if finding.difference is Discrepancy.STUCK:
+                    await _terminate(client, finding.stream)
                 await door.look(StreamId(finding.stream))
             elif finding.difference is Discrepancy.STRAY:
                 await schedules.delete(finding.stream)
@@ -200,11 +212,26 @@ def is_awaited(standing: Standing) -> bool:
     )
 
 
-async def _compare(client: Client, standing: Standing, *, is_open: bool) -> ReconcileFinding | None:
-    if not is_open:
+async def _terminate(client: Client, stream: str) -> None:
+    try:
+        await client.get_workflow_handle(stream).terminate("venture resurrect: it could do nothing")
+    except RPCError as gone:
+        if gone.status is not RPCStatusCode.NOT_FOUND:  # it has ended since
+            raise
+
+
+async def _compare(client: Client, standing: Standing, open_type: str | None) -> ReconcileFinding | None:
+    if open_type not in {None, workflow_type(standing.stream.kind)}:
+        return ReconcileFinding(standing.stream, Discrepancy.STUCK, standing.version, None)
+    if open_type is None:
         awaited = standing.clock is Clock.WALL and is_awaited(standing)
         return ReconcileFinding(standing.stream, Discrepancy.MISSING, standing.version, None) if awaited else None
-    version = await _query_version(client, standing.stream)
+    try:
+        version = await _query_version(client, standing.stream)
+    except WorkflowQueryFailedError:  # whoever serves it cannot replay it: without its keys, or of another build
+        return ReconcileFinding(standing.stream, Discrepancy.STUCK, standing.version, None)
+    if version is None and await _fails(client, standing.stream):
+        return ReconcileFinding(standing.stream, Discrepancy.STUCK, standing.version, None)
     if version is None or version < standing.version:
         return ReconcileFinding(standing.stream, Discrepancy.STALE, standing.version, version)
     if version > standing.version:
@@ -213,16 +240,28 @@ async def _compare(client: Client, standing: Standing, *, is_open: bool) -> Reco
 
 
 async def _query_version(client: Client, stream: StreamId) -> int | None:
-    """The version that the workflow believes in; None if it has not looked yet, or has just ended."""
+    """The version that the workflow believes in; None if it has not looked yet, has just ended, or says it to others.
+
+    Raises WorkflowQueryFailedError where it cannot be replayed.
+    """
     try:
         progress = await client.get_workflow_handle(stream).query(
             "progress",
             result_type=Progress | None,  # type: ignore[arg-type] # a union is a type to the converter
             rpc_timeout=_PATIENCE,
         )
-    except RPCError:
+    except (RPCError, PayloadRefused):
         return None
     return progress.version if progress is not None else None
+
+
+async def _fails(client: Client, stream: StreamId) -> bool:
+    """Whether the workflow's task was tried in vain: then it answers no query either."""
+    try:
+        described = await client.get_workflow_handle(stream).describe()
+    except RPCError:
+        return False
+    return described.raw_description.pending_workflow_task.attempt > 1
 
 
 async def _compare_schedules(store: EventStore, schedules: RoundSchedules, result: Reconciliation) -> None:
@@ -237,10 +276,3 @@ async def _compare_schedules(store: EventStore, schedules: RoundSchedules, resul
                 result.findings.append(ReconcileFinding(key, difference, programme.version, None))
     strays = [key for key in await schedules.list_ids() if key not in known]
     result.findings.extend(ReconcileFinding(key, Discrepancy.STRAY, 0, None) for key in strays)
-
-
-async def _open_workflows(client: Client) -> AsyncIterator[str]:
-    query = f"ExecutionStatus = '{WorkflowExecutionStatus.RUNNING.name.title()}'"
-    async for workflow in client.list_workflows(query):
-        if workflow.workflow_type in {"Need", "Round", "Project", "Register"}:
-            yield workflow.id
