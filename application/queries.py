@@ -127,25 +127,34 @@ class File:
         return AGGREGATES[self.stream.kind].due(self.state, self.calendar)
 
 
-async def load_file(store: EventStore, stream: StreamId, *, until: datetime | None = None) -> File:
+async def load_file(
+    store: EventStore, stream: StreamId, *, until: datetime | None = None, known: datetime | None = None
+) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
-    ``until`` cuts the story after that instant (UTC). Raises NameUnknown if the stream has no events.
+    ``until`` cuts the story after that instant (UTC), ``known`` leaves out what was recorded after that one. Raises
+    NameUnknown if the stream has no events.
     """
-    entries = await _read_events(store, stream, until)
+    entries = await _read_events(store, stream, until, known)
     if not entries:
         raise NameUnknown(stream.name)
     state = fold(stream, entries)
     chapters = list(_chapters(stream, entries))
     for other in _cited_streams(state):
-        chapters.extend(_chapters(other, await _read_events(store, other, until)))
+        chapters.extend(_chapters(other, await _read_events(store, other, until, known)))
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
     return File(stream, state, calendar, tuple(chapters))
 
 
-async def _read_events(store: EventStore, stream: StreamId, until: datetime | None) -> list[Entry]:
-    return [e async for e in store.read(stream) if until is None or e.occurred_at <= until]
+async def _read_events(
+    store: EventStore, stream: StreamId, until: datetime | None, known: datetime | None
+) -> list[Entry]:
+    return [
+        e
+        async for e in store.read(stream)
+        if (until is None or e.occurred_at <= until) and (known is None or e.recorded_at <= known)
+    ]
 
 
 def _chapters(stream: StreamId, entries: Iterable[Entry]) -> Iterable[Chapter]:

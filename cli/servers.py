@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +16,7 @@ import typer
 
 import bootstrap
 import local
+from application.accounts import FreshAccount, found_accounts
 from application.queries import load_file
 from audit.verification import verify
 from cli.adapter import Invocation, verb
@@ -23,12 +26,14 @@ from cli.project import show as show_file
 from cli.scenario import list_shipped, plan_scenario, play_all, show, summarise
 from domain.kernel.failure import FailureKind
 from local import processes
+from runtime.identity import open_identity
 from runtime.runtime import Runtime
 
 if TYPE_CHECKING:
     from audit.verification import Verification
 
-WORKER_AGAIN_S = 1.0
+AGAIN_S = 1.0
+"""Seconds before a process that ended is started again."""
 
 
 app = Typer()
@@ -98,7 +103,7 @@ async def up_command(
     ] = False,
     invocation: Invocation,
 ) -> None:
-    """啟動服務與 worker 並保持運行（Ctrl-C 停止）/ start servers and worker and stay up (Ctrl-C stops).
+    """啟動服務、worker 與 HTTP 入口並保持運行（Ctrl-C 停止）/ keep servers, worker and HTTP up (Ctrl-C stops).
 
     例 examples:
       ./run up
@@ -117,31 +122,82 @@ async def up_command(
         _tell_started(runtime, printer)
         if (pages := runtime.servers.temporal_pages) is not None:
             printer.tell(f"✓ Temporal 網頁：{pages}", f"✓ Temporal's pages: {pages}")
+        async with open_identity(runtime.postgres_url) as identity:
+            _tell_accounts(await found_accounts(identity), printer)
         await _keep_up(runtime, printer)
 
 
+def _tell_accounts(accounts: list[FreshAccount], printer: Printer) -> None:
+    """Show the passwords that were just made, for the only time."""
+    if not accounts:
+        return
+    printer.tell(
+        "✓ 本機帳號，密碼只顯示這一次，請抄下（忘了用 ./run account password 帳號 換新）：",
+        "✓ Accounts of this machine. The passwords are shown this once (./run account password LOGIN makes another):",
+    )
+    width = max(len(account.login) for account in accounts)
+    for account in accounts:
+        line = f"    {account.login:{width}}  {account.password}  {account.seat}  {account.person}"
+        printer.tell(line, line)
+
+
+@dataclass(frozen=True)
+class _Program:
+    """A process that is kept running."""
+
+    file: str
+    log: Path
+    zh: str
+    en: str
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, str(Path(__file__).parent.parent / self.file)]
+        return processes.spawn(command, log=self.log, when_parent_dies=signal.SIGTERM, env=dict(os.environ))
+
+
 async def _keep_up(runtime: Runtime, printer: Printer) -> None:
-    """Keep one worker process running until told to stop; say what was started."""
+    """Keep a worker and the HTTP server running until told to stop; say what was started."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    log = runtime.settings.home.absolute() / "logs" / "worker.log"
-    command = [sys.executable, str(Path(__file__).parent.parent / "worker.py")]
+    logs = runtime.settings.home.absolute() / "logs"
+    address = f"http://{runtime.settings.listen_host}:{runtime.settings.http_port}"
+    worker = _Program(
+        "worker.py",
+        logs / "worker.log",
+        "worker 運行中（pid {pid}，日誌 {log}）。另開一個終端：./run project list",
+        "a worker runs (pid {pid}, log {log}). In another terminal: ./run project list",
+    )
+    web = _Program(
+        "http_server.py",
+        logs / "web.log",
+        f"HTTP 入口 {address}（pid {{pid}}，日誌 {{log}}）。試試：curl {address}/readyz",
+        f"HTTP at {address} (pid {{pid}}, log {{log}}). Try: curl {address}/readyz",
+    )
+    await asyncio.gather(_keep_running(worker, stop, printer), _keep_running(web, stop, printer))
+    printer.tell("正在停止…", "stopping…")
+
+
+async def _keep_running(program: _Program, stop: asyncio.Event, printer: Printer) -> None:
+    """Start it, and start it again whenever it ends; unless it says that it cannot serve as it is set up."""
     stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
-        worker = processes.spawn(command, log=log, when_parent_dies=signal.SIGTERM, env=dict(os.environ))
-        printer.tell(
-            f"✓ worker 運行中（pid {worker.pid}，日誌 {log}）。另開一個終端：./run project list",
-            f"✓ a worker runs (pid {worker.pid}, log {log}). In another terminal: ./run project list",
-        )
-        while worker.poll() is None and not stop.is_set():
+        process = program.spawn()
+        told = {"pid": process.pid, "log": program.log}
+        printer.tell(f"✓ {program.zh.format(**told)}", f"✓ {program.en.format(**told)}")
+        while process.poll() is None and not stop.is_set():
             await asyncio.wait({stopping}, timeout=0.2)
-        processes.stop(worker, signal.SIGTERM, patience_s=25)
-        if not stop.is_set():
-            printer.tell("✗ worker 已退出，重新啟動", "✗ the worker ended; starting it again", "yellow")
-            await asyncio.wait({stopping}, timeout=WORKER_AGAIN_S)
-    printer.tell("正在停止…", "stopping…")
+        await asyncio.to_thread(processes.stop, process, signal.SIGTERM, patience_s=25)
+        if stop.is_set():
+            return
+        if process.returncode in (FailureKind.USAGE, FailureKind.CONFLICT):
+            zh, en = f"✗ {program.file} 無法運行，見 {program.log}", f"✗ {program.file} cannot run, see {program.log}"
+            printer.tell(zh, en, "yellow")
+            await stopping
+            return
+        printer.tell(f"✗ {program.file} 已退出，重新啟動", f"✗ {program.file} ended; starting it again", "yellow")
+        await asyncio.wait({stopping}, timeout=AGAIN_S)
 
 
 @app.command("reset")

@@ -23,6 +23,7 @@ from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
 from scenarios.schema import scenario_schema
+from web.app import build_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,6 +42,7 @@ def current() -> Mapping[Path, str]:
     files[DOCS / "life.svg"] = life()
     written = json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n"
     files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
+    files[DOCS / "openapi.json"] = json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n"
     return files
 
 

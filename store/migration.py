@@ -247,7 +247,7 @@ async def _apply_one(connection: asyncpg.Connection[Any], migration: Migration) 
 
 
 async def _grant(connection: asyncpg.Connection[Any], app_role: str | None, auditor_role: str | None) -> None:
-    """Both may read all; the app may also call the functions, which are the only way to write."""
+    """Both may read the log; the app may also call its functions, the only way to write it, and keep who comes in."""
     for role, grants in ((app_role, _APP), (auditor_role, _AUDITOR)):
         if role is None:
             continue
@@ -304,4 +304,10 @@ _AUDITOR: Final = (
     "GRANT USAGE ON SCHEMA venture TO {role}",
     "GRANT SELECT ON ALL TABLES IN SCHEMA venture TO {role}",
 )
-_APP: Final = (*_AUDITOR, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA venture TO {role}")
+_APP: Final = (
+    *_AUDITOR,
+    "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA venture TO {role}",
+    "GRANT USAGE ON SCHEMA web TO {role}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA web TO {role}",
+)
+"""The tables of ``web`` hold digests of secrets and nothing to be proved: auditors have no business there."""

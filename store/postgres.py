@@ -62,6 +62,10 @@ POKE_EVERY_S: Final = 0.1
 """Seconds between two pokes: the first comes at once, and under load each append would otherwise pay for its own."""
 CLOSING_S: Final = 5.0
 """Seconds that readers have to give their connections back when the store is closed."""
+AFTER_SLASH: Final = "0"
+"""The character after the slash: what begins with ``kind/`` lies between the two."""
+LAST_NAME: Final = "~"
+"""Beyond every stream's id."""
 PAGE: Final = 500
 """Rows of a page when a stream, the agenda or the ledger is read."""
 
@@ -141,7 +145,7 @@ class PostgresStore:
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         """Use that pool. The store is one event loop's."""
         self._pool = pool
-        self.views = PostgresViews(pool, _translate_errors)
+        self.views = PostgresViews(pool, translate_errors)
         self._pending: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._connection: PoolConnectionProxy[Any] | None = None
@@ -294,12 +298,12 @@ class PostgresStore:
     async def _listen(self) -> AsyncIterator[asyncio.Queue[int | None]]:
         """A queue of what is said on the channel; None says that its connection is gone, or the store is closed."""
         positions: asyncio.Queue[int | None] = asyncio.Queue()
-        async with _translate_errors():
+        async with translate_errors():
             connection = await self._pool.acquire()
         self._listeners.add(positions)
         try:
             connection.add_termination_listener(lambda _: positions.put_nowait(None))
-            async with _translate_errors():
+            async with translate_errors():
                 await connection.add_listener(CHANNEL, lambda *notice: positions.put_nowait(int(notice[3])))
             yield positions
         finally:
@@ -463,13 +467,40 @@ class PostgresStore:
         self, *, kind: str | None = None, realm: str | None = None, stage: str | None = None
     ) -> AsyncIterator[Standing]:
         """How streams stand, ordered by stream id, by pages."""
-        after = ""
-        while rows := await self._rows("standings", kind, realm, stage, after, PAGE):
+        for after, before in await self._ranges(kind, realm):
+            async for standing in self._walk_agenda("standings", after, before, stage):
+                yield standing
+
+    async def standings_of(self, streams: Collection[StreamId]) -> Sequence[Standing]:
+        """How these streams stand."""
+        return await self._standings_of("standings_of", list(streams))
+
+    async def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+        """The realm's streams that wait for something and were reckoned by an earlier calendar."""
+        for after, before in await self._ranges(None, realm):
+            async for standing in self._walk_agenda("outdated", after, before, calendar):
+                yield standing
+
+    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+        """Streams of those kinds that events were appended to after one position and up to another."""
+        return [StreamId(row["stream"]) for row in await self._rows("moved", after, until, list(kinds))]
+
+    async def _walk_agenda(self, name: str, after: str, before: str, *args: object) -> AsyncIterator[Standing]:
+        while rows := await self._rows(name, after, before, *args, PAGE):
             for row in rows:
                 yield _standing(row)
             if len(rows) < PAGE:
                 return
             after = rows[-1]["stream"]
+
+    async def _ranges(self, kind: str | None, realm: str | None) -> Sequence[tuple[str, str]]:
+        """Between which ids the streams of that kind and realm lie, in order."""
+        if realm is None:
+            return [("", LAST_NAME)] if kind is None else [(f"{kind}/", f"{kind}{AFTER_SLASH}")]
+        if not is_storable(realm):
+            return []
+        kinds = [kind] if kind is not None else [row["kind"] for row in await self._rows("kinds")]
+        return [(f"{each}/{realm}/", f"{each}/{realm}{AFTER_SLASH}") for each in kinds]
 
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
@@ -560,16 +591,16 @@ class PostgresStore:
         return [_standing(row) for row in await self._rows(name, *args)]
 
     async def _rows(self, name: str, *args: object) -> list[asyncpg.Record]:
-        async with _translate_errors():
+        async with translate_errors():
             return await self._pool.fetch(QUERIES[name], *args)
 
     async def _value(self, name: str, *args: object) -> Any:  # noqa: ANN401 - of the statement's own type
-        async with _translate_errors():
+        async with translate_errors():
             return await self._pool.fetchval(QUERIES[name], *args)
 
 
 @asynccontextmanager
-async def _translate_errors() -> AsyncIterator[None]:
+async def translate_errors() -> AsyncIterator[None]:
     """Say StoreUnavailable wherever the server did not answer."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""The named statements of ``queries.sql``. SQL is read from here and written nowhere else."""
+"""The named statements of ``queries.sql`` and ``identity.sql``. SQL is read from here and written nowhere else."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ _REALM = """r.clock, r.now,
 _NAMED = re.compile(r"^-- name: (\w+)\n(.*?);$", re.MULTILINE | re.DOTALL)
 
 
-def _read_queries() -> dict[str, str]:
-    text = files("store").joinpath("queries.sql").read_text(encoding="utf-8")
+def _read_queries(name: str) -> dict[str, str]:
+    text = files("store").joinpath(name).read_text(encoding="utf-8")
     return dict(_NAMED.findall(text.replace("{entry}", _ENTRY).replace("{realm}", _REALM)))
 
 
-QUERIES = _read_queries()
+QUERIES = _read_queries("queries.sql")
 """Statement by name."""
+IDENTITY = _read_queries("identity.sql")
+"""Statement by name: who comes in over HTTP."""

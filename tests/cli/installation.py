@@ -40,12 +40,26 @@ class Installation:
     """Where its state lies, and how it is spoken to."""
 
     home: Path
+    http_port: int = 8080
+
+    @property
+    def address(self) -> str:
+        """Where it serves HTTP."""
+        return f"http://127.0.0.1:{self.http_port}"
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment of a user at their terminal."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
         here = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
-        return {**kept, "PATH": here, "VENTURE_HOME": str(self.home), "COLUMNS": "80", **more}
+        port = str(self.http_port)
+        return {
+            **kept,
+            "PATH": here,
+            "VENTURE_HOME": str(self.home),
+            "VENTURE_HTTP_PORT": port,
+            "COLUMNS": "80",
+            **more,
+        }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The command in a process of its own, under way."""
@@ -95,7 +109,7 @@ def in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> Resul
 def start_installation(at_the_end: Callable[[Callable[[], None]], None]) -> Installation:
     """The one house of this run: up, with the story S2 in it. Give the way to have it closed at the end."""
     home = Path(tempfile.mkdtemp(prefix="venture-house-"))
-    found = Installation(home)
+    found = Installation(home, processes.free_port())
     command = [sys.executable, str(ROOT / "starter.py"), "up"]
     environment = found.environment()
     up = processes.spawn(command, log=home / "up.log", when_parent_dies=signal.SIGTERM, env=environment)

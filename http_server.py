@@ -1,0 +1,174 @@
+"""The HTTP process: ``venture-web``, or ``python http_server.py``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+import bootstrap
+from application.growth import Growth
+from application.operations import Operations
+from domain.kernel.failure import Failure, FailureKind
+from runtime.identity import open_identity
+from runtime.runtime import open_runtime
+from web.app import build
+from web.house import House
+from web.language import Language
+from web.limits import Allowance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp
+
+    from bootstrap import Settings
+    from runtime.runtime import Runtime
+    from store.identity import IdentityStore
+
+log = structlog.get_logger()
+
+GRACE_S = 10
+"""Seconds that requests under way may take when the process is told to stop."""
+HEAD_S = 10.0
+"""Seconds within which somebody who has connected must have asked for something."""
+MOST_AT_ONCE = 5_000
+"""Connections; further ones are turned away."""
+
+
+class AddressTaken(Failure):
+    """Another program listens there already."""
+
+    kind = FailureKind.CONFLICT
+
+    def __init__(self, host: str, port: int) -> None:
+        """Say where."""
+        super().__init__(
+            f"{host}:{port} 已被另一程式佔用：請設 VENTURE_HTTP_PORT 為另一埠",
+            f"another program listens on {host}:{port}: set VENTURE_HTTP_PORT to another port",
+        )
+
+
+class LocalOnly(Failure):
+    """Local accounts are for this machine alone."""
+
+    kind = FailureKind.USAGE
+
+    def __init__(self, host: str) -> None:
+        """Say which address it is."""
+        super().__init__(
+            f"內置服務與本地帳號只限本機：VENTURE_LISTEN_HOST 不可為 {host}",
+            f"embedded servers and local accounts are for this machine alone: VENTURE_LISTEN_HOST may not be {host}",
+        )
+
+
+class ImpatientProtocol(H11Protocol):
+    """Hangs up on whoever connects and then asks for nothing."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the base has it
+        """Wait so long for the first request, and no longer."""
+        super().connection_made(transport)
+        self.loop.call_later(HEAD_S, self._hang_up_unless_asked)
+
+    def _hang_up_unless_asked(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """One that leaves signals to whoever runs it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def furnish(runtime: Runtime, identity: IdentityStore) -> House:
+    """What the routes are answered from."""
+    settings = runtime.settings
+    return House(
+        store=runtime.store,
+        door=runtime.door,
+        identity=identity,
+        growth=Growth(runtime.store),
+        operations=Operations(runtime.store, identity, runtime.door),
+        language=Language.ZH if settings.lang == "zh" else Language.EN,
+        allowance=Allowance(burst=200, per_s=50),
+        tries=Allowance(burst=5, per_s=1 / 30),
+        is_local=settings.env is bootstrap.Environment.LOCAL,
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises AddressTaken or LocalOnly."""
+    host = str(settings.listen_host)
+    if settings.env is bootstrap.Environment.LOCAL and not settings.listen_host.is_loopback:
+        raise LocalOnly(host)
+    with _listen(host, settings.http_port) as listening:
+        async with (
+            open_runtime(settings, _log_cleared, working=False) as runtime,
+            open_identity(runtime.postgres_url) as identity,
+        ):
+            await _serve(build(furnish(runtime, identity)), listening)
+
+
+async def _serve(app: ASGIApp, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        http=ImpatientProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MOST_AT_ONCE,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    host, port, *_ = listening.getsockname()
+    log.info("web.ready", address=f"http://{host}:{port}")
+    await server.serve(sockets=[listening])
+    log.info("web.stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as taken:
+        listening.close()
+        raise AddressTaken(host, port) from taken
+    return listening
+
+
+def _log_cleared(zh: str, en: str) -> None:
+    log.info("servers.cleared", zh=zh, en=en)
+
+
+def main() -> None:
+    """Serve with the settings of the environment."""
+    try:
+        settings = bootstrap.settings()
+        bootstrap.configure_logging(settings)
+        asyncio.run(run(settings))
+    except Failure as failure:
+        texts = (failure.zh, failure.remedy_zh, failure.en, failure.remedy_en)
+        sys.stderr.write("".join(f"{text}\n" for text in texts if text))
+        sys.exit(failure.kind)
+
+
+if __name__ == "__main__":
+    main()

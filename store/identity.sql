@@ -1,0 +1,74 @@
+-- Who comes in over HTTP: every statement of store/identity.py, by name.
+
+-- name: add_account
+INSERT INTO web.accounts (login, person, seats, secret) VALUES ($1, $2, $3, $4) ON CONFLICT (login) DO NOTHING
+RETURNING login;
+
+-- name: account
+SELECT login, person, seats, secret FROM web.accounts WHERE login = $1;
+
+-- name: renew_secret
+UPDATE web.accounts SET secret = $2 WHERE login = $1 RETURNING login;
+
+-- name: count_accounts
+SELECT count(*) FROM web.accounts;
+
+-- name: put_identity
+INSERT INTO web.identities (issuer, subject, person, service, seats) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (issuer, subject) DO UPDATE SET person = excluded.person, service = excluded.service, seats = excluded.seats;
+
+-- name: identity
+SELECT person, service, seats FROM web.identities WHERE issuer = $1 AND subject = $2;
+
+-- name: drop_identity
+DELETE FROM web.identities WHERE issuer = $1 AND subject = $2 RETURNING subject;
+
+-- name: begin_session
+INSERT INTO web.sessions (token, id, person, seats, begun_at, proved_at, seen_at) VALUES ($1, $2, $3, $4, $5, $5, $5);
+
+-- name: session
+SELECT id, person, seats, begun_at, proved_at, seen_at FROM web.sessions WHERE token = $1;
+
+-- name: see_session
+UPDATE web.sessions SET seen_at = $2 WHERE token = $1 AND seen_at < $2;
+
+-- name: rotate_session
+-- The token changes; who proved again who they are is of that moment on.
+UPDATE web.sessions SET token = $2, seen_at = $3, proved_at = $3 WHERE token = $1 RETURNING id;
+
+-- name: end_session
+DELETE FROM web.sessions WHERE token = $1 RETURNING id;
+
+-- name: sweep_sessions
+DELETE FROM web.sessions WHERE seen_at < $1 OR begun_at < $2;
+
+-- name: add_key
+INSERT INTO web.api_keys (id, secret, service, person, seats, scopes, made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: key
+SELECT id, secret, service, person, seats, scopes, made_at, expires_at, withdrawn_at, used_at FROM web.api_keys WHERE id = $1;
+
+-- name: keys
+SELECT id, secret, service, person, seats, scopes, made_at, expires_at, withdrawn_at, used_at FROM web.api_keys
+ ORDER BY service, made_at, id;
+
+-- name: use_key
+UPDATE web.api_keys SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $2::timestamptz - interval '1 minute');
+
+-- name: withdraw_key
+UPDATE web.api_keys SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL RETURNING id;
+
+-- name: add_operation
+INSERT INTO web.operations (id, asker, stream, actor, command, body, at, person, session)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING RETURNING id;
+
+-- name: operation
+SELECT id, asker, stream, actor, command, body, at, person, session, asked_at FROM web.operations WHERE id = $1;
+
+-- name: unanswered_operations
+-- Those of which the log has no outcome, oldest first.
+SELECT o.id, o.asker, o.stream, o.actor, o.command, o.body, o.at, o.person, o.session, o.asked_at FROM web.operations o
+ WHERE o.asked_at > $1
+   AND NOT EXISTS (SELECT FROM venture.entries e WHERE e.command_id = o.id AND e.kind = 'command')
+ ORDER BY o.asked_at LIMIT $2;

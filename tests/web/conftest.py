@@ -1,0 +1,140 @@
+"""A bureau's house behind real HTTP: a server in this process, over the run's own Postgres, Temporal and worker."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import httpx
+import pytest
+import uvicorn
+
+from application.api_keys import issue_key
+from application.caller import ScopeName
+from application.growth import Growth
+from application.operations import Operations
+from domain.kernel.acting import PersonId
+from domain.kernel.identity import Actor
+from store.identity import IdentityStore, SeatGrant
+from store.postgres import open_pool
+from tests.workflows.waiting import until
+from web.app import build
+from web.house import House
+from web.language import Language
+from web.limits import Allowance
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import ASGIApp
+
+    from domain.kernel.scope import Scope
+    from local import Servers
+    from tests.conftest import Desk
+
+PLENTY = 100_000
+_UNLOADED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""To load the authorities' certificates, which nobody here needs, costs more than most tests."""
+
+
+@pytest.fixture(scope="session")
+async def identity(servers: Servers) -> AsyncIterator[IdentityStore]:
+    pool = await open_pool(servers.postgres_url, largest=4)
+    yield IdentityStore(pool)
+    pool.terminate()
+
+
+@pytest.fixture(scope="session")
+def house(desk: Desk, identity: IdentityStore) -> House:
+    return House(
+        store=desk.store,
+        door=desk.door,
+        identity=identity,
+        growth=Growth(desk.store),
+        operations=Operations(desk.store, identity, desk.door),
+        language=Language.ZH,
+        allowance=Allowance(PLENTY, PLENTY),
+        tries=Allowance(PLENTY, PLENTY),
+    )
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[str]:
+    """That application on a port of its own: its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+
+        async def is_started() -> bool:
+            return server.started
+
+        await until(is_started)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@pytest.fixture(scope="session")
+async def address(house: House) -> AsyncIterator[str]:
+    async with served(build(house)) as address:
+        yield address
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Where callers of a test come to."""
+
+    address: str
+    house: House
+
+    @asynccontextmanager
+    async def service(
+        self,
+        *seats: str,
+        scopes: tuple[ScopeName, ...] = tuple(ScopeName),
+        scope: Scope | None = None,
+        lang: str = "en",
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        """A service with a key of its own for those seats."""
+        grants = tuple(SeatGrant(seat=Actor(seat), scope=scope) for seat in seats)
+        key = await issue_key(
+            self.house.identity,
+            f"test-{uuid4().hex[:8]}",
+            grants,
+            scopes,
+            lasting=timedelta(hours=1),
+            now=datetime.now(UTC),
+            person=PersonId("P-1"),
+        )
+        headers = {"Authorization": f"Bearer {key.text}", "Accept-Language": lang}
+        async with httpx.AsyncClient(
+            base_url=self.address, headers=headers, timeout=30, trust_env=False, verify=_UNLOADED
+        ) as client:
+            yield client
+
+    @asynccontextmanager
+    async def stranger(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Somebody who shows nothing."""
+        async with httpx.AsyncClient(base_url=self.address, timeout=30, trust_env=False, verify=_UNLOADED) as client:
+            yield client
+
+
+@pytest.fixture(scope="session")
+def counter(address: str, house: House) -> Counter:
+    return Counter(address, house)
+
+
+def with_key(**headers: str) -> dict[str, str]:
+    """A fresh Idempotency-Key."""
+    return {"Idempotency-Key": str(uuid4()), **headers}

@@ -1,0 +1,1 @@
+"""Everything over HTTP: ``v1`` is JSON for services and people's own tools, ``identity`` is who they are."""

@@ -1,0 +1,110 @@
+"""The application: all routes behind one guard, inside one layer of limits, with one way to say what went wrong."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from domain.kernel.explanation import InputInvalid
+from domain.kernel.failure import Failure
+from web import process
+from web.body import explain
+from web.guard import language_of, require_guarded
+from web.identity import session
+from web.interface import describe_interface
+from web.limits import Limits
+from web.problems import Refusal, problem
+from web.v1 import approvals, commands, events, files, inbox, operations, projects
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+    from web.house import House
+
+ROUTERS = (
+    process.router,
+    session.router,
+    commands.router,
+    operations.router,
+    files.router,
+    projects.router,
+    inbox.router,
+    approvals.router,
+    events.router,
+)
+
+
+class Application(FastAPI):
+    """FastAPI with our own description of the interface."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The interface, described once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe_interface(self.routes)
+        return self.openapi_schema
+
+
+def build_routes() -> Application:
+    """The application without anything to answer from: what it can be asked. Raises RouteUnguarded."""
+    app = Application(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=_live,
+        exception_handlers={
+            Failure: _tell_failure,
+            RequestValidationError: _tell_invalid,
+            HTTPException: _tell_status,
+        },
+    )
+    for router in ROUTERS:
+        require_guarded(router.routes)
+        app.include_router(router)
+    return app
+
+
+def build(house: House, **limits: Any) -> ASGIApp:  # noqa: ANN401 - those of Limits
+    """The application that is answered from that house."""
+    app = build_routes()
+    app.state.house = house
+    return Limits(app, otherwise=house.language, **limits)
+
+
+@asynccontextmanager
+async def _live(app: FastAPI) -> AsyncIterator[None]:
+    """Take up what an earlier process left, and leave to the next what is not done."""
+    house: House = app.state.house
+    await house.operations.resume()
+    try:
+        yield
+    finally:
+        await house.operations.aclose()
+
+
+async def _tell_failure(request: Request, failure: Exception) -> Response:
+    assert isinstance(failure, Failure)  # noqa: S101 - what it is registered for
+    return problem(failure, language_of(request), request.scope["venture"]["request_id"])
+
+
+async def _tell_invalid(request: Request, invalid: Exception) -> Response:
+    """What FastAPI could not read of path, query and headers, in the house's words."""
+    errors = invalid.errors() if isinstance(invalid, RequestValidationError) else ()
+    return await _tell_failure(request, InputInvalid([explain(error) for error in errors]))
+
+
+async def _tell_status(request: Request, wrong: Exception) -> Response:
+    """No such route, or not by that method."""
+    status = HTTPStatus(wrong.status_code if isinstance(wrong, HTTPException) else HTTPStatus.NOT_FOUND)
+    headers = dict(wrong.headers or {}) if isinstance(wrong, HTTPException) else {}
+    code = "not-found" if status is HTTPStatus.NOT_FOUND else "invalid"
+    zh, en = ("沒有此路徑", "there is no such path") if code == "not-found" else ("不可如此請求", status.phrase)
+    return await _tell_failure(request, Refusal(status, code, zh, en, headers=headers))

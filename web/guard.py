@@ -1,0 +1,128 @@
+"""Who may call which route: each declares its policy, and one that does not keeps the application from starting.
+
+The policy is carried out around the route, before its parameters or its body are read, so that no route can forget it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from application.caller import Caller, ScopeName
+from domain.kernel.failure import Defect
+from web.house import House
+from web.identity.credentials import identify
+from web.language import Language
+from web.problems import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from starlette.responses import Response
+
+E = TypeVar("E", bound="Callable[..., Any]")
+
+
+class Policy(Enum):
+    """Who may call a route."""
+
+    ANYBODY = auto()
+    """Also somebody who has not shown who they are: how the process fares, what the interface is, coming in."""
+    KNOWN = auto()
+    """Whoever has shown who they are."""
+    READ = auto()
+    """Whoever has, and whose key may be used for reading. What they may see is judged file by file."""
+    COMMAND = auto()
+    """Whoever has, and whose key may be used for commands. What they may do is judged by the rules."""
+
+
+class RouteUnguarded(Defect):
+    """A route does not say who may call it."""
+
+
+_POLICIES: Final[dict[Callable[..., Any], Policy]] = {}
+_SCOPES: Final = {Policy.READ: ScopeName.READ, Policy.COMMAND: ScopeName.COMMANDS}
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def allow(policy: Policy) -> Callable[[E], E]:
+    """Declare who may call the route that follows."""
+
+    def declare(endpoint: E) -> E:
+        _POLICIES[endpoint] = policy
+        return endpoint
+
+    return declare
+
+
+class GuardedRoute(APIRoute):
+    """A route that carries out its policy before anything else of it."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        """Take the policy that was declared. Raises RouteUnguarded if there is none."""
+        if endpoint not in _POLICIES:
+            raise RouteUnguarded(f"{path}: no policy is declared for it")
+        self.policy = _POLICIES[endpoint]
+        security: list[dict[str, list[str]]] = [] if self.policy is Policy.ANYBODY else SECURITY
+        extra = {"security": security, **(options.pop("openapi_extra", None) or {})}
+        super().__init__(path, endpoint, openapi_extra=extra, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own handler, behind the policy."""
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            house = house_of(request)
+            if self.policy is Policy.ANYBODY:
+                return await handler(request)
+            caller = await identify(request, house)
+            request.state.caller = caller
+            left = house.allowance.take(caller.name)
+            scope = _SCOPES.get(self.policy)
+            if scope is not None and scope not in caller.scopes:
+                raise Refusal(
+                    HTTPStatus.FORBIDDEN,
+                    "forbidden",
+                    f"此憑證不可用於「{scope}」",
+                    f"this credential is not for «{scope}»",
+                )
+            response = await handler(request)
+            for name, value in house.allowance.headers(left).items():
+                response.headers[name] = value
+            return response
+
+        return guarded
+
+
+SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"session": []}]
+
+
+def require_guarded(routes: Iterable[BaseRoute]) -> None:
+    """Raise RouteUnguarded if any of them carries out no policy, having come by another way than a router of ours."""
+    for route in routes:
+        if not isinstance(route, GuardedRoute):
+            raise RouteUnguarded(f"{getattr(route, 'path', route)}: not a guarded route")
+
+
+def house_of(request: Request) -> House:
+    """What the application is answered from."""
+    return cast("House", request.app.state.house)
+
+
+def language_of(request: Request) -> Language:
+    """In which language the reader is answered."""
+    return cast("Language", request.scope["venture"]["language"])
+
+
+def _caller_of(request: Request) -> Caller:
+    return cast("Caller", request.state.caller)
+
+
+ByHouse = Annotated[House, Depends(house_of)]
+ByCaller = Annotated[Caller, Depends(_caller_of)]
+ByLanguage = Annotated[Language, Depends(language_of)]

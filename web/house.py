@@ -1,0 +1,52 @@
+"""What the routes are answered from: the log, the door, who comes in. Made once, at the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from web.language import Language
+from web.limits import Allowance
+
+if TYPE_CHECKING:
+    from application.caller import Caller
+    from application.door import Door
+    from application.growth import Growth
+    from application.operations import Operations
+    from store.identity import IdentityStore
+    from store.port import EventStore
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Provider(Protocol):
+    """Whoever vouches for people and services by tokens of their own."""
+
+    async def find_caller(self, token: str, identity: IdentityStore, now: datetime) -> Caller | None:
+        """Whose token that is; None if it proves nothing."""
+
+
+@dataclass(frozen=True)
+class House:
+    """All that a request may need."""
+
+    store: EventStore
+    door: Door
+    identity: IdentityStore
+    growth: Growth
+    operations: Operations
+    language: Language
+    """Of readers who say none."""
+    allowance: Allowance
+    """How often one caller may ask."""
+    tries: Allowance
+    """How often somebody may try to show who they are."""
+    is_local: bool = True
+    """Embedded servers on this machine: local accounts, and cookies without TLS."""
+    provider: Provider | None = None
+    """Who vouches for people and services, if the installation has one."""
+    now: Callable[[], datetime] = _now

@@ -1,0 +1,222 @@
+"""What every request is held to before anybody reads it: how large, how slow; and the headers of every answer.
+
+Plain ASGI, around everything else, so that no route can forget it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+
+from deciding.admission import MOST_BYTES as MOST_OF_A_COMMAND
+from domain.kernel.failure import Defect, Failure
+from domain.kernel.privacy import describe_trace
+from web.language import Language, negotiate
+from web.problems import Refusal, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger()
+
+MOST_BYTES: Final = MOST_OF_A_COMMAND
+"""Of a request's body."""
+BODY_S: Final = 10.0
+"""Seconds that a whole body may take."""
+LONGEST_TARGET: Final = 8_000
+"""Bytes of path and query."""
+
+HEADERS: Final = (
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+)
+"""Of every answer that does not say otherwise itself."""
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class Limits:
+    """The outermost layer. Whatever is wrong inside leaves it as a problem, never as a stack trace."""
+
+    def __init__(self, app: ASGIApp, *, otherwise: Language, body_s: float = BODY_S) -> None:
+        """Hold that app to it."""
+        self._app = app
+        self._otherwise = otherwise
+        self._body_s = body_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        language = negotiate(headers.get("accept-language"), self._otherwise)
+        scope["venture"] = {"request_id": request_id, "language": language}
+        begun = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                answer = MutableHeaders(scope=message)
+                for name, value in HEADERS:
+                    answer.setdefault(name, value)
+                answer["X-Request-Id"] = request_id
+            await send(message)
+
+        try:
+            body = await self._read(scope, headers, receive)
+            await self._app(scope, _replay(body, receive), send_with_headers)
+        except _Gone:
+            return
+        except Refusal as refusal:
+            if refusal.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                await _let_finish(receive)
+            answer = problem(refusal, language, request_id)
+            answer.headers["Connection"] = "close"  # what else comes on this line is not read
+            await answer(scope, receive, send_with_headers)
+        except Exception as fault:
+            trace = describe_trace(fault)
+            log.error("web.defect", request_id=request_id, trace=trace)  # noqa: TRY400 - the trace without its words
+            if begun:
+                raise
+            shown = fault if isinstance(fault, Failure) else Defect(type(fault).__name__)
+            await problem(shown, language, request_id)(scope, receive, send_with_headers)
+
+    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+        """The whole body. Raises Refusal where it is too large or too slow."""
+        if len(scope["raw_path"] or b"") + len(scope["query_string"]) > LONGEST_TARGET:
+            raise Refusal(
+                HTTPStatus.REQUEST_URI_TOO_LONG, "too-large", "網址過長", f"the target is over {LONGEST_TARGET} bytes"
+            )
+        length = headers.get("content-length", "0")
+        if length.isascii() and length.isdigit() and int(length[:20]) > MOST_BYTES:
+            raise _too_large()
+        if length == "0" and "transfer-encoding" not in headers:
+            return b""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._body_s):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _Gone
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+                    if size > MOST_BYTES:
+                        raise _too_large()
+                    if not message.get("more_body", False):
+                        return b"".join(parts)
+        except TimeoutError:
+            raise Refusal(
+                HTTPStatus.REQUEST_TIMEOUT,
+                "too-slow",
+                f"{self._body_s:g} 秒內未收到全部內容",
+                f"the whole body did not come within {self._body_s:g} s",
+            ) from None
+
+
+class _Gone(Exception):
+    """Whoever asked has hung up."""
+
+
+async def _let_finish(receive: Receive) -> None:
+    """Throw away what else comes, within bounds: who is hung up on while sending never reads why."""
+    left = _THROWN_AWAY
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_THROWN_AWAY_S):
+            while left > 0:
+                message = await receive()
+                if not message.get("more_body", False):
+                    return
+                left -= len(message["body"])
+
+
+_THROWN_AWAY: Final = 4 * MOST_BYTES
+_THROWN_AWAY_S: Final = 2.0
+
+
+def _too_large() -> Refusal:
+    return Refusal(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too-large",
+        f"至多 {MOST_BYTES:,} 字節；大件請作附件，只填摘要",
+        f"at most {MOST_BYTES:,} bytes; attach what is large by its digest",
+    )
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body that was read, and after it whatever the line says."""
+    told = False
+
+    async def again() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: float
+
+
+class Allowance:
+    """How often somebody may ask: so many at once, so many a second after that. Each process counts for itself."""
+
+    def __init__(self, burst: int, per_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Allow ``burst`` at once and ``per_s`` a second."""
+        self.burst = burst
+        self._per_s = per_s
+        self._clock = clock
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def take(self, name: str) -> int:
+        """Take one of that name's; how many are left. Raises Refusal if there is none."""
+        now = self._clock()
+        bucket = self._buckets.pop(name, None) or _Bucket(self.burst, now)
+        bucket.tokens = min(self.burst, bucket.tokens + (now - bucket.at) * self._per_s)
+        bucket.at = now
+        self._buckets[name] = bucket
+        if len(self._buckets) > _MOST_NAMES:
+            self._buckets.popitem(last=False)
+        if bucket.tokens < 1:
+            wait = max(1, round((1 - bucket.tokens) / self._per_s))
+            raise Refusal(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "too-many",
+                f"請求過多，請於 {wait} 秒後再試",
+                f"too many requests: try again in {wait} s",
+                headers={"Retry-After": str(wait), **self.headers(0)},
+            )
+        bucket.tokens -= 1
+        return int(bucket.tokens)
+
+    def headers(self, left: int) -> dict[str, str]:
+        """What an answer says of it."""
+        window = max(1, round(self.burst / self._per_s))
+        return {"RateLimit-Limit": str(self.burst), "RateLimit-Remaining": str(left), "RateLimit-Reset": str(window)}
+
+
+_MOST_NAMES: Final = 10_000

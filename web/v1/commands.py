@@ -1,0 +1,362 @@
+"""``/v1/commands``: the catalogue, each command asked once however often it is sent; tried; and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from activities.names import GROUP_DECISIONS
+from application.command_input import list_amounts, read_command
+from application.command_outcome import CommandOutcome, find_outcome
+from application.dry_run import DryRun
+from application.queries import NameUnknown, resolve_or_begin
+from application.reading import may_see
+from deciding.fold import fold
+from domain.catalogue import AGGREGATES, command_class, split_subject
+from domain.kernel.acting import PersonId
+from domain.kernel.clock import Clock
+from domain.kernel.explanation import InputFault, InputInvalid
+from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.field_shape import Notation
+from domain.kernel.identity import Actor, Role, StreamId
+from web.body import answer_with, describe_body, read_body, refer_to
+from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.problems import Refusal, Unsatisfied, problem_responses
+from web.v1.operations import OperationAnswer, describe
+
+if TYPE_CHECKING:
+    from application.caller import Caller
+    from application.door import Receipt
+    from application.operations import Progress
+    from domain.kernel.message import Command
+    from web.house import House
+    from web.language import Language
+
+router = APIRouter(route_class=GuardedRoute, tags=["commands"])
+
+
+class CommandBody(BaseModel):
+    """A command: about what, on which seat, and its particulars."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+
+    subject: Annotated[str, Field(min_length=1, max_length=200, examples=["PJ-3/T1"])]
+    """A name, e.g. ``PJ-3`` or ``ND-101``; with its part, ``PJ-3/T1``; or a whole id, ``project/live/PJ-3``."""
+    realm: Annotated[str | None, Field(max_length=64)] = None
+    """In which realm that name is meant; needed where several have it. A new name begins in ``live``."""
+    seat: Annotated[Actor | None, Field(alias="as", max_length=40, examples=["CAB-REG#1"])] = None
+    """The seat that gives the command: one of the caller's. May be left out where exactly one of them may."""
+    at: datetime | None = None
+    """The business time, in a realm on a manual clock only; left out, it is where that clock stands."""
+    particulars: Annotated[dict[str, Any], Field(max_length=100)] = {}
+    """By the schema of the command. Money is fen, an integer."""
+
+
+class ReceiptAnswer(BaseModel):
+    """A command that was carried out. The same for the same id, whenever it is asked."""
+
+    command_id: UUID
+    stream: StreamId
+    version: int
+    """The stream's version after it."""
+    position: int
+    """The position of the last entry that it wrote: what reads that must show it are asked for by."""
+    events: tuple[str, ...]
+    log: str
+    """The log in which it stands, by the chain hash of its first entry, in hex."""
+
+    @classmethod
+    def of(cls, of: Receipt | CommandOutcome) -> ReceiptAnswer:
+        """Of a receipt, or of what is journalled."""
+        return cls(
+            command_id=of.command_id,
+            stream=of.stream,
+            version=of.version,
+            position=of.position,
+            events=of.events,
+            log=of.log,
+        )
+
+
+class Amount(BaseModel):
+    """An amount of money, told back as it was understood."""
+
+    field: str
+    fen: int
+    yuan: str
+
+
+class TrialAnswer(BaseModel):
+    """What a command would come to now. Nothing is recorded."""
+
+    stream: StreamId
+    would_be: Annotated[str, Field(pattern="^(accepted|refused)$")]
+    events: list[str] = []
+    unmet: list[Unsatisfied] = []
+    """Every condition that does not hold."""
+    amounts: list[Amount] = []
+
+
+class OutcomeAnswer(BaseModel):
+    """What came of a command, as the log has it."""
+
+    command_id: UUID
+    stream: StreamId
+    command: str
+    seat: Actor
+    ending: Annotated[str, Field(pattern="^(accepted|refused)$")]
+    version: int
+    position: int
+    events: tuple[str, ...]
+    unmet: list[Unsatisfied]
+    at: datetime
+    recorded_at: datetime
+    log: str
+
+
+class CommandOfAnotherKind(Failure):
+    """The command is not one of that kind of stream."""
+
+    kind = FailureKind.USAGE
+
+    def __init__(self, command: type[Command], stream: StreamId) -> None:
+        """Keep both."""
+        zh, en = AGGREGATES[stream.kind].zh, stream.kind
+        super().__init__(
+            f"「{command.zh()}」不是{zh}的命令", f"{command.command_type} is no command of a {en}", stream=stream
+        )
+
+
+def find_public_command(name: str) -> type[Command]:
+    """The command of exactly that name, unless only the clock gives it. Raises Refusal."""
+    try:
+        command_type = command_class(name)
+    except KeyError:
+        command_type = None
+    if command_type is None or command_type.by == (Role.SYS,):
+        raise Refusal(
+            HTTPStatus.NOT_FOUND,
+            "not-found",
+            "沒有此命令；全部見 /v1/openapi.json",
+            "no such command: see /v1/openapi.json",
+        )
+    return command_type
+
+
+@router.post(
+    "/v1/commands/{command}",
+    response_model=None,
+    status_code=HTTPStatus.CREATED,
+    responses={
+        201: {"model": ReceiptAnswer, "description": "It is carried out and recorded, now or when it was first asked."},
+        200: {"model": TrialAnswer, "description": "With dry_run: what it would come to."},
+        202: {"model": OperationAnswer, "description": "It is being carried out; Location says where to look."},
+        **problem_responses(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503),
+    },
+    openapi_extra=describe_body(refer_to(CommandBody)),
+)
+@allow(Policy.COMMAND)
+async def give_command(
+    command: str,
+    request: Request,
+    house: ByHouse,
+    caller: ByCaller,
+    language: ByLanguage,
+    idempotency_key: Annotated[str | None, Header(max_length=64)] = None,
+    if_match: Annotated[str | None, Header(max_length=200)] = None,
+    prefer: Annotated[str | None, Header(max_length=200)] = None,
+    dry_run: Annotated[  # noqa: FBT002 - a query
+        bool, Query(description="Say what it would come to, and record nothing.")
+    ] = False,
+) -> Response:
+    """Have a command carried out. The key is the command's id: asked again with it, the answer is the recorded one."""
+    if dry_run:
+        return answer_with(await _try(command, request, house, caller, language), HTTPStatus.OK)
+    asked = await _read_request(command, request, house, caller)
+    command_id = _read_key(idempotency_key)
+    await _require_unchanged(house, asked.stream, if_match)
+    is_async = "respond-async" in (prefer or "")
+    if is_async or command in GROUP_DECISIONS:
+        operation = describe(await _begin(asked, house, caller, command_id), language)
+        headers = {"Location": f"/v1/operations/{command_id}"}
+        if is_async:
+            headers["Preference-Applied"] = "respond-async"
+        return answer_with(operation, HTTPStatus.ACCEPTED, headers)
+    receipt = await house.door.send(
+        asked.stream,
+        asked.command,
+        asked.seat,
+        command_id=command_id,
+        at=asked.at,
+        person=asked.person,
+        session=caller.session,
+    )
+    headers = {"Location": f"/v1/outcomes/{command_id}", "Venture-Position": str(receipt.position)}
+    if receipt.repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return answer_with(ReceiptAnswer.of(receipt), HTTPStatus.CREATED, headers)
+
+
+@router.post(
+    "/v1/why-not/{command}",
+    response_model=TrialAnswer,
+    responses=problem_responses(401, 403, 404, 408, 413, 415, 422, 429, 503),
+    openapi_extra=describe_body(refer_to(CommandBody)),
+)
+@allow(Policy.COMMAND)
+async def say_why_not(
+    command: str, request: Request, house: ByHouse, caller: ByCaller, language: ByLanguage
+) -> TrialAnswer:
+    """Say whether a command would be carried out now, or every condition that is not met. Nothing is recorded."""
+    return await _try(command, request, house, caller, language)
+
+
+@router.get(
+    "/v1/outcomes/{command_id}",
+    response_model=OutcomeAnswer,
+    responses=problem_responses(401, 403, 404, 422, 429, 503),
+)
+@allow(Policy.READ)
+async def get_outcome(command_id: UUID, house: ByHouse, caller: ByCaller, language: ByLanguage) -> OutcomeAnswer:
+    """What came of a command, by its id, whenever it is asked; also while Temporal is away."""
+    outcome = await find_outcome(house.store, command_id)
+    if outcome is None or not await _may_see(house, caller, outcome):
+        raise Refusal(
+            HTTPStatus.NOT_FOUND,
+            "not-found",
+            "日誌中沒有此編號；可能尚未辦結，請稍後再查，或以同一編號再問",
+            "nothing is recorded under that id; it may not be done yet: look again, or ask again with the same id",
+        )
+    return OutcomeAnswer(
+        command_id=outcome.command_id,
+        stream=outcome.stream,
+        command=outcome.command,
+        seat=outcome.actor,
+        ending="refused" if outcome.unmet else "accepted",
+        version=outcome.version,
+        position=outcome.position,
+        events=outcome.events,
+        unmet=[Unsatisfied(rule=one.rule, detail=language.say(one.zh, one.en)) for one in outcome.unmet],
+        at=outcome.at,
+        recorded_at=outcome.recorded_at,
+        log=outcome.log,
+    )
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A command as it was read: by whom, about what, judged when."""
+
+    command: Command
+    stream: StreamId
+    seat: Actor
+    person: PersonId | None
+    """None on a manual clock, where seats are bare."""
+    at: datetime | None
+    """None on the wall clock."""
+
+
+async def _read_request(command: str, request: Request, house: House, caller: Caller) -> _Request:
+    """What is asked. Raises whatever keeps it from being understood, or from being this caller's to ask."""
+    command_type = find_public_command(command)
+    body = await read_body(request, CommandBody)
+    seat = caller.act(command_type, body.seat, house.now())
+    particulars = _read_particulars(command_type, body)
+    stream = await _find_stream(house, body)
+    if command_type not in AGGREGATES[stream.kind].commands:
+        raise CommandOfAnotherKind(command_type, stream)
+    realm = await house.store.realm(stream.realm)
+    if realm.clock is Clock.WALL:
+        return _Request(particulars, stream, seat, caller.person, body.at)
+    return _Request(particulars, stream, seat, None, body.at or realm.now or house.now())
+
+
+async def _try(command: str, request: Request, house: House, caller: Caller, language: Language) -> TrialAnswer:
+    """What it would come to now."""
+    trial = await _read_request(command, request, house, caller)
+    step = await DryRun(house.store).step(trial.stream, trial.command, trial.seat, trial.at)
+    return TrialAnswer(
+        stream=trial.stream,
+        would_be="refused" if step.unmet else "accepted",
+        events=[] if step.unmet else [event.event_type for event in step.events],
+        unmet=[Unsatisfied(rule=one.rule, detail=language.say(one.zh, one.en)) for one in step.unmet],
+        amounts=[Amount.model_validate(one.as_json()) for one in list_amounts(trial.command)],
+    )
+
+
+async def _begin(asked: _Request, house: House, caller: Caller, command_id: UUID) -> Progress:
+    """Have it carried out without waiting."""
+    await house.operations.begin(
+        caller.name,
+        asked.stream,
+        asked.command,
+        asked.seat,
+        command_id,
+        at=asked.at,
+        person=asked.person,
+        session=caller.session,
+    )
+    return await house.operations.look(caller.name, command_id)
+
+
+async def _may_see(house: House, caller: Caller, outcome: CommandOutcome) -> bool:
+    if outcome.actor in caller.seats:
+        return True
+    return may_see(caller.grants, fold(outcome.stream, [e async for e in house.store.read(outcome.stream)]))
+
+
+async def _find_stream(house: House, body: CommandBody) -> StreamId:
+    """The stream that is meant, or the new one that it begins. Raises NameUnknown, NameAmbiguous, NoSuchRealm."""
+    try:
+        stream = await resolve_or_begin(house.store, body.subject, body.realm)
+    except ValueError:
+        raise NameUnknown(body.subject) from None
+    if stream.kind not in AGGREGATES:
+        raise NameUnknown(body.subject)
+    return stream
+
+
+def _read_particulars(command_type: type[Command], body: CommandBody) -> Command:
+    """The command. Raises InputInvalid with every fault, each under /particulars."""
+    _, part = split_subject(body.subject)
+    try:
+        return read_command(command_type, part, body.particulars, Notation.DATA)
+    except InputInvalid as invalid:
+        raise InputInvalid(
+            [InputFault(("particulars", *fault.place), fault.zh, fault.en) for fault in invalid.faults]
+        ) from invalid
+
+
+async def _require_unchanged(house: House, stream: StreamId, if_match: str | None) -> None:
+    """Raise Refusal if the file is no longer the one that the caller has seen."""
+    if if_match is None or if_match.strip() == "*":
+        return
+    standing = await house.store.standing(stream)
+    version = standing.version if standing else 0
+    seen = {tag.strip().removeprefix("W/").strip('"').partition(".")[0] for tag in if_match.split(",")}
+    if str(version) not in seen:
+        raise Refusal(
+            HTTPStatus.PRECONDITION_FAILED,
+            "precondition",
+            f"卷宗現為第 {version} 版，與所見不同，請重讀",
+            f"the file is at version {version}, not the one that was seen: read it again",
+        )
+
+
+def _read_key(key: str | None) -> UUID:
+    """The command's id. Raises Refusal where there is none."""
+    try:
+        return UUID(key or "")
+    except ValueError:
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST,
+            "invalid",
+            "須帶 Idempotency-Key：一個 UUID（版本 4 或 7），即此命令的編號",
+            "send an Idempotency-Key: a UUID of version 4 or 7, which is the command's id",
+        ) from None

@@ -1,0 +1,194 @@
+"""``/v1/events``: what happened, as CloudEvents 1.0, by pages after a position or as server-sent events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from application.reading import sees_all
+from domain.kernel.identity import Actor, StreamId
+from store.port import Entry, EntryKind
+from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
+from web.problems import Refusal, problem_responses
+from web.sse import HEARTBEAT_S, SSE, event, heartbeat
+from web.v1.operations import Wait
+from web.v1.streams import require_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from web.house import House
+
+router = APIRouter(route_class=GuardedRoute, tags=["events"])
+
+MOST = 500
+"""Entries that a page looks through."""
+FURTHEST = 2**53
+"""A position beyond every log."""
+
+After = Annotated[int, Query(ge=0, le=FURTHEST, description="The position after which to begin.")]
+Types = Annotated[
+    str | None,
+    Query(max_length=1_000, description="Only these types, separated by commas.", examples=["AwardConfirmed"]),
+]
+Stream = Annotated[str | None, Query(max_length=200, description="Only of this stream, by its whole id.")]
+
+
+class CloudEvent(BaseModel):
+    """An event of the log, as CloudEvents 1.0. Source and id together are unique for ever."""
+
+    specversion: str = "1.0"
+    id: str
+    """Its position in the log."""
+    source: str
+    """The log that it stands in, by the chain hash of its first entry."""
+    type: Annotated[str, Field(examples=["venture.AwardConfirmed.v1"])]
+    subject: StreamId
+    time: datetime
+    """When it was so."""
+    recordedtime: datetime
+    """When it was recorded."""
+    sequence: str
+    """The position, so that texts sort as positions do."""
+    streamversion: int
+    seat: Actor
+    """Who caused it."""
+    commandid: str
+    datacontenttype: str = "application/json"
+    dataschema: str
+    data: dict[str, Any]
+
+
+class EventPage(BaseModel):
+    """Events in the order of the log, none left out, and where to go on."""
+
+    events: list[CloudEvent]
+    after: int
+    """The position up to which this page has looked: the next request's ``after``."""
+
+
+@router.get("/v1/events", response_model=EventPage, responses=problem_responses(401, 403, 404, 422, 429, 503))
+@allow(Policy.READ)
+async def list_events(
+    house: ByHouse,
+    caller: ByCaller,
+    response: Response,
+    after: After = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+    types: Types = None,
+    stream: Stream = None,
+    wait: Wait = 0,
+) -> EventPage:
+    """Events after a position; with ``wait``, as soon as the log goes on, or after so many seconds none."""
+    feed = await _open_feed(house, caller, types, stream)
+    page = await feed.page(after, limit)
+    if not page.events and wait and await house.growth.wait(page.after, wait):
+        page = await feed.page(page.after, limit)
+    response.headers["Venture-Position"] = str(page.after)
+    return page
+
+
+@router.get(
+    "/v1/events/stream",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {SSE: {"schema": {"type": "string"}}}, "description": "Server-sent events."},
+        **problem_responses(401, 403, 404, 422, 429, 503),
+    },
+)
+@allow(Policy.READ)
+async def stream_events(
+    house: ByHouse,
+    caller: ByCaller,
+    after: Annotated[int | None, Query(ge=0, le=FURTHEST, description="Where to begin; else with what is new.")] = None,
+    types: Types = None,
+    stream: Stream = None,
+    last_event_id: Annotated[
+        str | None, Header(pattern=r"^[0-9]{1,16}$", description="Where the last stream broke off.")
+    ] = None,
+) -> StreamingResponse:
+    """Events as they are recorded, each a CloudEvent whose id is its position; taken up again by ``Last-Event-ID``."""
+    feed = await _open_feed(house, caller, types, stream)
+    begin = int(last_event_id) if last_event_id is not None else after
+    position = await house.store.last_position() if begin is None else begin
+
+    async def tell() -> AsyncIterator[str]:
+        at = position
+        while True:
+            page = await feed.page(at, MOST, live=True)
+            for one in page.events:
+                yield event(one.id, one.type, one.model_dump_json())
+            is_more, at = page.after > at, page.after
+            if not is_more and not await house.growth.wait(at, HEARTBEAT_S):
+                yield heartbeat()
+
+    return StreamingResponse(tell(), media_type=SSE)
+
+
+class _Feed:
+    """The log, narrowed to what was asked for."""
+
+    def __init__(self, house: House, source: str, types: frozenset[str] | None, stream: StreamId | None) -> None:
+        self._house = house
+        self._source = source
+        self._types = types
+        self._stream = stream
+
+    async def page(self, after: int, limit: int, *, live: bool = False) -> EventPage:
+        """The next so many entries; those of them that are events and asked for."""
+        source = self._house.growth if live else self._house.store
+        entries = await source.feed(after, limit)
+        reached = entries[-1].position if entries else after
+        return EventPage(events=[self._tell(entry) for entry in self._choose(entries)], after=reached)
+
+    def _choose(self, entries: Iterable[Entry]) -> Iterable[Entry]:
+        for entry in entries:
+            if entry.kind is not EntryKind.EVENT:
+                continue
+            if self._stream is not None and entry.stream != self._stream:
+                continue
+            if self._types is None or entry.type in self._types:
+                yield entry
+
+    def _tell(self, entry: Entry) -> CloudEvent:
+        return as_cloud_event(entry, self._source)
+
+
+async def _open_feed(house: House, caller: ByCaller, types: str | None, stream: str | None) -> _Feed:
+    """The feed of what the caller may see. Raises NameUnknown, or Refusal for the whole log to whom it is not open."""
+    found = await require_stream(house, caller, stream) if stream is not None else None
+    if found is None and not sees_all(caller.grants):
+        raise Refusal(
+            HTTPStatus.FORBIDDEN,
+            "forbidden",
+            "你的崗位不可讀全部事件；請以 stream 指明一個卷宗",
+            "your seats may not read all events: name a stream",
+        )
+    names = frozenset(name.strip() for name in types.split(",")) if types else None
+    genesis = (await house.store.outcomes([])).genesis
+    return _Feed(house, f"urn:venture:log:{genesis.hex() if genesis else ''}", names, found)
+
+
+def as_cloud_event(entry: Entry, source: str) -> CloudEvent:
+    """An event of the log as the outside is told of it."""
+    return CloudEvent(
+        id=str(entry.position),
+        source=source,
+        type=f"venture.{entry.type}.v{entry.schema_version}",
+        subject=entry.stream,
+        time=entry.occurred_at,
+        recordedtime=entry.recorded_at,
+        sequence=f"{entry.position:016d}",
+        streamversion=entry.version,
+        seat=Actor(json.loads(entry.meta)["actor"]),
+        commandid=str(entry.command_id),
+        dataschema=f"/v1/schemas/events/{entry.type}/{entry.schema_version}",
+        data=json.loads(entry.data),
+    )

@@ -1,0 +1,235 @@
+"""``/v1/names`` and ``/v1/files``: who is meant by a name, and a file as it is, or as it was and was known."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import date, datetime
+from hashlib import sha256
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel
+
+from application.queries import File, NameUnknown, load_file
+from application.reading import may_see
+from domain.catalogue import AGGREGATES, stage_zh
+from domain.kernel.acting import PersonId
+from domain.kernel.calendar import day_ends
+from domain.kernel.canonical import canonical, plain
+from domain.kernel.identity import Actor, Role, StreamId
+from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.problems import Refusal, problem_responses
+
+if TYPE_CHECKING:
+    from application.caller import Caller
+    from web.house import House
+    from web.language import Language
+
+router = APIRouter(route_class=GuardedRoute, tags=["files"])
+
+Kind = Annotated[str, "of a stream, as project"]
+Moment = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="A day, which counts to its end in Shanghai, or an instant with its offset.",
+        examples=["2024-03-04", "2024-03-04T09:00:00+08:00"],
+    ),
+]
+
+
+class NameAnswer(BaseModel):
+    """The streams that bear a name."""
+
+    streams: list[StreamId]
+
+
+class AwaitedAnswer(BaseModel):
+    """Who is awaited, for what, and until when."""
+
+    roles: tuple[Role, ...]
+    command: str
+    subject: str
+    text: str
+    until: datetime | None
+    provisional: bool
+    """Whether a notice of working days may still move that."""
+
+
+class DueAnswer(BaseModel):
+    """What falls due next, and when."""
+
+    at: datetime
+    command: str
+    key: str
+    provisional: bool
+
+
+class ChapterAnswer(BaseModel):
+    """One event of a story."""
+
+    position: int
+    stream: StreamId
+    event: str
+    text: str
+    """What the office calls it."""
+    seat: Actor
+    persons: list[PersonId]
+    at: datetime
+    """When it was so."""
+    recorded_at: datetime
+    """When it was known."""
+    data: dict[str, Any]
+
+
+class FileAnswer(BaseModel):
+    """A stream as it stands, and its story; of a project also its need's, its round's and its panel's."""
+
+    stream: StreamId
+    version: int
+    stage: str
+    stage_text: str
+    since: datetime | None
+    summary: dict[str, Any]
+    due: DueAnswer | None
+    awaiting: list[AwaitedAnswer]
+    story: list[ChapterAnswer]
+    as_of: datetime | None
+    """Up to when events count; null for now."""
+    known_at: datetime | None
+    """Up to when they were recorded; null for now."""
+    position: int
+    """The position of the log that it was read at, at least."""
+
+
+@router.get("/v1/names/{name}", response_model=NameAnswer, responses=problem_responses(401, 403, 404, 422, 429, 503))
+@allow(Policy.READ)
+async def find_name(
+    name: str, house: ByHouse, caller: ByCaller, realm: Annotated[str | None, Query(max_length=64)] = None
+) -> NameAnswer:
+    """The streams that bear a name, e.g. ``PJ-3``, of those that the caller may see; in one realm, or in all."""
+    streams = await house.store.streams_named(name, realm)
+    seen = [stream for stream in streams if await _is_seen(house, caller, stream)]
+    if not seen:
+        raise NameUnknown(name)
+    return NameAnswer(streams=seen)
+
+
+@router.get(
+    "/v1/files/{kind}/{realm}/{name}",
+    response_model=FileAnswer,
+    responses={304: {"description": "Not modified."}, **problem_responses(401, 403, 404, 422, 429, 503)},
+)
+@allow(Policy.READ)
+async def get_file(
+    kind: str,
+    realm: str,
+    name: str,
+    house: ByHouse,
+    caller: ByCaller,
+    language: ByLanguage,
+    as_of: Moment = None,
+    known_at: Moment = None,
+    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """A file as it is, or as it was: up to ``as_of`` by when it was so, up to ``known_at`` by when it was recorded."""
+    try:
+        stream = StreamId.of(kind, realm, name)
+    except ValueError:
+        raise NameUnknown(name) from None
+    if kind not in AGGREGATES:
+        raise NameUnknown(name)
+    until, known = read_moment("as_of", as_of), read_moment("known_at", known_at)
+    position = await house.store.last_position()
+    file = await load_file(house.store, stream, until=until, known=known)
+    if not may_see(caller.grants, file.state):
+        raise NameUnknown(name)
+    answer = _file(file, language, until, known, position)
+    content = canonical(plain_answer(answer))
+    body = answer.model_copy(update={"position": 0})
+    tag = f'"{file.state.version}.{sha256(canonical(plain_answer(body))).hexdigest()[:16]}"'
+    headers = {
+        "ETag": tag,
+        "Vary": "Accept-Language",
+        "Content-Language": language,
+        "Cache-Control": "private, no-cache",
+    }
+    if if_none_match is not None and tag in {one.strip().removeprefix("W/") for one in if_none_match.split(",")}:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(content, headers={**headers, "Venture-Position": str(position)}, media_type="application/json")
+
+
+def read_moment(name: str, text: str | None) -> datetime | None:
+    """An instant, or the end of a day. Raises Refusal."""
+    if text is None:
+        return None
+    moment: datetime | None = None
+    with suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(text) if len(text) > _DAY else day_ends(date.fromisoformat(text))
+    if moment is None or moment.tzinfo is None:
+        raise Refusal(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "invalid",
+            f"{name} 須為日期如 2024-03-04，或帶時區的時間如 2024-03-04T09:00:00+08:00",
+            f"{name} must be a day as 2024-03-04, or an instant with its offset as 2024-03-04T09:00:00+08:00",
+        )
+    return moment
+
+
+_DAY = len("2024-03-04")
+
+
+def plain_answer(answer: BaseModel) -> dict[str, Any]:
+    """An answer as plain JSON values, nulls included."""
+    return answer.model_dump(mode="json")
+
+
+async def _is_seen(house: House, caller: Caller, stream: StreamId) -> bool:
+    try:
+        return may_see(caller.grants, (await load_file(house.store, stream)).state)
+    except NameUnknown:
+        return False
+
+
+def _file(file: File, language: Language, until: datetime | None, known: datetime | None, position: int) -> FileAnswer:
+    due = file.due()
+    return FileAnswer(
+        stream=file.stream,
+        version=file.state.version,
+        stage=file.state.stage,
+        stage_text=language.say(stage_zh(file.stream.kind, file.state.stage), file.state.stage),
+        since=file.state.since,
+        summary=file.summary,
+        due=DueAnswer(at=due.at, command=due.command.command_type, key=due.key, provisional=due.provisional)
+        if due
+        else None,
+        awaiting=[
+            AwaitedAnswer(
+                roles=one.roles,
+                command=one.command,
+                subject=one.subject,
+                text=language.say(one.zh, one.en),
+                until=one.until,
+                provisional=one.provisional,
+            )
+            for one in file.awaiting()
+        ],
+        story=[
+            ChapterAnswer(
+                position=chapter.position,
+                stream=chapter.stream,
+                event=chapter.occurrence.event.event_type,
+                text=language.say(chapter.occurrence.event.zh, chapter.occurrence.event.event_type),
+                seat=chapter.occurrence.actor,
+                persons=sorted(chapter.occurrence.persons),
+                at=chapter.at,
+                recorded_at=chapter.recorded_at,
+                data=plain(chapter.occurrence.event),
+            )
+            for chapter in file.story
+        ],
+        as_of=until,
+        known_at=known,
+        position=position,
+    )

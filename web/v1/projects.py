@@ -1,0 +1,143 @@
+"""``/v1/projects``: which projects there are, narrowed and searched, page by page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from application.projects import ProjectFilter, ProjectLine, list_projects
+from domain.catalogue import stage_zh
+from domain.kernel.identity import StreamId
+from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.language import Language
+from web.problems import problem_responses
+from web.v1.pages import ByPage, FreshnessAnswer, narrow
+
+router = APIRouter(route_class=GuardedRoute, tags=["projects"])
+
+Word = Annotated[str | None, Query(min_length=1, max_length=200)]
+
+
+class AwaitedLineAnswer(BaseModel):
+    """Who is awaited for what, as a list shows it."""
+
+    roles: tuple[str, ...]
+    command: str
+    subject: str
+    text: str
+    until: datetime | None
+    provisional: bool
+
+
+class ProjectAnswer(BaseModel):
+    """One project of the list. Money is in fen."""
+
+    stream: StreamId
+    version: int
+    number: str
+    """``PJ-n``; empty before an award is proposed."""
+    title: str
+    organisation: str
+    organisation_name: str
+    partners: tuple[str, ...]
+    round: str
+    need: str
+    kind: str
+    fields: tuple[str, ...]
+    community: str
+    base: str
+    funds: tuple[str, ...]
+    scheme: str
+    stage: str
+    stage_text: str
+    since: datetime | None
+    moved_at: datetime
+    due: datetime | None
+    awaiting: list[AwaitedLineAnswer]
+    requested: int
+    award: int
+    paid: int
+    cancelled: int
+    returned: int
+    clawed_back: int
+    net: int
+    outstanding: int
+
+    @classmethod
+    def of(cls, line: ProjectLine, language: Language) -> ProjectAnswer:
+        """As the list has it."""
+        same = {name: getattr(line, name) for name in cls.model_fields if name not in ("awaiting", "stage_text")}
+        return cls(
+            **same,
+            stage_text=language.say(stage_zh("project", line.stage), line.stage),
+            awaiting=[
+                AwaitedLineAnswer(
+                    roles=one.roles,
+                    command=one.command,
+                    subject=one.subject,
+                    text=language.say(one.zh, one.en),
+                    until=one.until,
+                    provisional=one.provisional,
+                )
+                for one in line.awaiting
+            ],
+        )
+
+
+class ProjectPage(BaseModel):
+    """Projects, in the order of their ids."""
+
+    projects: list[ProjectAnswer]
+    next: str | None
+    """What the next page begins after; null at the end."""
+    freshness: FreshnessAnswer
+
+
+@router.get("/v1/projects", response_model=ProjectPage, responses=problem_responses(401, 403, 404, 422, 429, 503))
+@allow(Policy.READ)
+async def get_projects(
+    house: ByHouse,
+    caller: ByCaller,
+    language: ByLanguage,
+    response: Response,
+    page: ByPage,
+    realm: Word = None,
+    stage: Word = None,
+    round: Word = None,  # noqa: A002 - the word of the interface
+    organisation: Word = None,
+    field: Word = None,
+    fund: Word = None,
+    awaits: Annotated[str | None, Query(max_length=64, description="A role that is awaited in it.")] = None,
+    community: Word = None,
+    base: Word = None,
+    kind: Word = None,
+    overdue: Annotated[bool, Query(description="Only those in which a time has passed.")] = False,  # noqa: FBT002 - a query
+    search: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, description="Words of number, title or organisations, in either script."),
+    ] = None,
+) -> ProjectPage:
+    """Projects that meet every condition given; an organisation's own people see its own."""
+    filters = ProjectFilter(
+        realm=realm,
+        stage=stage,
+        round=round,
+        organisation=organisation,
+        field=field,
+        fund=fund,
+        role=awaits or None,
+        community=community,
+        base=base,
+        kind=kind,
+        overdue=overdue,
+        search=search,
+    )
+    found = await list_projects(house.store, filters, narrow(page, caller, organisation))
+    return ProjectPage(
+        projects=[ProjectAnswer.of(line, language) for line in found.rows],
+        next=found.next,
+        freshness=FreshnessAnswer.of(found.freshness, response),
+    )

@@ -1,0 +1,27 @@
+"""A stream that a request names: there, and the caller's to see; or else as if it were not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from application.queries import NameUnknown
+from application.reading import may_see
+from deciding.fold import fold
+from domain.catalogue import AGGREGATES
+from domain.kernel.identity import StreamId
+
+if TYPE_CHECKING:
+    from application.caller import Caller
+    from web.house import House
+
+
+async def require_stream(house: House, caller: Caller, text: str) -> StreamId:
+    """The stream of that whole id. Raises NameUnknown: alike if it is not there, and if it is not to be seen."""
+    try:
+        stream = StreamId(text)
+    except ValueError:
+        raise NameUnknown(text[:80]) from None
+    entries = [e async for e in house.store.read(stream)] if stream.kind in AGGREGATES else []
+    if not entries or not may_see(caller.grants, fold(stream, entries)):
+        raise NameUnknown(stream)
+    return stream
