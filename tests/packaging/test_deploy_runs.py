@@ -18,6 +18,7 @@ from store.doctor import examine_database
 from store.migration import migrate
 from store.port import StoreUnavailable
 from store.postgres import PostgresStore, open_pool
+from tests.keys import KEY
 from tests.packaging.deployment import Deployment, Flavour, Node, list_flavours
 from tests.workflows.bureau import Bureau, verification
 from tests.workflows.waiting import until
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-KEY = b"0" * 32
 ANSWERED_S = 60
 """A bound, in seconds, from the primary's death to the first append that is answered; what it was is printed."""
 
