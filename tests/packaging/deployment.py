@@ -88,7 +88,7 @@ class Deployment:
         (place / "tools").mkdir()
         if not flavour.tls:
             _stand_in_for_verifybackup(place / "tools")
-        _certify(place / "certs")
+        certify(place / "certs")
         for path in (place, *place.rglob("*")):
             account.own(path)
         return cls(place, account, flavour)
@@ -223,7 +223,7 @@ for told in json.loads((backup / "backup_manifest").read_bytes())["Files"]:
     program.chmod(0o755)
 
 
-def _certify(folder: Path, lasting: timedelta = timedelta(days=30)) -> None:
+def certify(folder: Path, lasting: timedelta = timedelta(days=30)) -> None:
     """An authority, and a certificate of this machine that it signed."""
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name, name = (
