@@ -9,13 +9,13 @@ from rich.cells import cell_len
 from rich.measure import Measurement
 from rich.text import Text
 
+from domain.kernel.words import GLUE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console, ConsoleOptions
 
-GLUE = "\u00a0"
-"""A space at which no line is broken: between a label and its value."""
 _WIDE = "\u2014\u2026\u3000-\u9fff\uff00-\uffef"
 _PIECE = re.compile(f"[{_WIDE}](?:{GLUE}(?:[{_WIDE}]|[^ {_WIDE}]+))?|[^ \n{_WIDE}]+|[ \n]+")
 _NEVER_FIRST = "，。：；、）」！？》…,;:)"

@@ -10,10 +10,10 @@ import typer
 from pydantic import ValidationError
 
 from application import annual_round
+from application.event_text import local_time
 from application.listing import StreamFilter, list_streams
 from application.queries import load_file, new_stream, resolve_name
 from application.rules import require_published
-from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
@@ -105,7 +105,7 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
         {
             "round": one.stream.name,
             "stage": printer.say(stage_zh("round", one.stage), one.stage) if printer.for_people else one.stage,
-            "due": (rendering.local_time(one.due) if printer.for_people else one.due.isoformat()) if one.due else None,
+            "due": (local_time(one.due) if printer.for_people else one.due.isoformat()) if one.due else None,
             "realm": one.stream.realm,
             **one.particulars,
             "calendar": one.calendar,
@@ -169,7 +169,7 @@ async def schedule_command(
     if not printer.for_people:
         printer.json(scheduled.as_json())
         return
-    upcoming = rendering.local_time(scheduled.next_at) if scheduled.next_at else ""
+    upcoming = local_time(scheduled.next_at) if scheduled.next_at else ""
     printer.tell(
         f"✓ 已記錄，{programme} 每年自動開輪，下一次 {upcoming}",
         f"✓ recorded: {programme} opens a round every year, next at {upcoming}",
@@ -206,7 +206,7 @@ async def schedules_command(*, invocation: Invocation) -> None:
     rows = [
         {
             **one.as_json(),
-            **({"next_at": rendering.local_time(one.next_at) if one.next_at else unset} if printer.for_people else {}),
+            **({"next_at": local_time(one.next_at) if one.next_at else unset} if printer.for_people else {}),
         }
         for one in schedules
     ]
