@@ -75,13 +75,15 @@ async def open_runtime(
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
         key = bootstrap.find_door_key(settings) if signing else None
         workflows = WorkflowCarrier(client, settings.task_queue)
-        paper = ProcessCarrier(CommandActivities(opened.store), opened.store, otherwise=workflows)
+        commands = CommandActivities(opened.store)
+        paper = ProcessCarrier(commands, opened.store, otherwise=workflows)
         doors = (Door(carrier, opened.store, key) for carrier in (workflows, paper))
         runtime = Runtime(settings, opened.store, opened.servers, client, *doors)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
-        if working and key is not None and settings.env is bootstrap.Environment.LOCAL:
-            await publish_first_key(runtime.door, runtime.store, key)
+        if key is not None and not lazily and settings.env is bootstrap.Environment.LOCAL:
+            registrar = Door(ProcessCarrier(commands, opened.store, otherwise=None), opened.store, key)
+            await publish_first_key(registrar, runtime.store, key)
         try:
             yield runtime
         except RPCError as gone:

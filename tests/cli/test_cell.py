@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cli.cell import GLUE, wrap
+from cli.cell import wrap
+from domain.kernel.words import GLUE
 
 
 def test_chinese_is_broken_between_letters_and_english_between_words() -> None:
