@@ -26,7 +26,8 @@ def wrap(text: str, width: int) -> list[str]:
     """The text in lines of at most so many cells: broken between Chinese letters and between words."""
     lines = [""]
     for piece in _PIECE.findall(text):
-        if cell_len(lines[-1] + piece.rstrip(" \n")) <= width or piece in _NEVER_FIRST:
+        hangs = piece in _NEVER_FIRST and cell_len(lines[-1]) <= width  # one stop, not a whole row of them
+        if cell_len(lines[-1] + piece.rstrip(" \n")) <= width or hangs:
             lines[-1] += " " if piece.isspace() else piece
         elif piece.strip():
             lines.append(piece)
