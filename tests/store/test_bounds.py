@@ -158,12 +158,12 @@ def test_brackets_within_a_text_are_no_depth() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "PJ-3", "𠮷", "老\n"])
-def test_what_postgres_can_hold(text: str) -> None:
+def test_what_any_store_can_hold(text: str) -> None:
     assert is_storable(text)
 
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", "老\0", "\ud83d", "老\udc00"])
-def test_what_postgres_cannot_hold(text: str) -> None:
+def test_what_no_store_can_hold(text: str) -> None:
     assert not is_storable(text)
 
 
