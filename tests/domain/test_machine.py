@@ -74,6 +74,8 @@ BEHIND_THE_ROLE = frozenset({"SD1"})
 hold several seats."""
 OF_THE_SCOPE = frozenset({*(f"AF0{n}" for n in range(1, 9)), "P6", "SD14"})
 """Whose business a stream is, is asked of seats with a scope and persons; these are bare: ``test_policy`` asks."""
+OF_THE_OFFICE = ("OF", "PN", "SE", "TP")
+"""How rules of persons and seats begin: ``test_seats`` asks them."""
 RACES: list[int] = []
 """How many won each race for the last yuan."""
 
@@ -399,7 +401,8 @@ def test_no_trace_breaks_an_invariant_and_every_rule_is_seen_to_refuse(capsys: p
     for seed in range(WALKS):
         walk(seed, STEPS)
     tell(capsys)
-    assert sorted(named_rules() - SEEN - BEHIND_THE_ROLE - OF_THE_SCOPE) == []
+    unseen = named_rules() - SEEN - BEHIND_THE_ROLE - OF_THE_SCOPE
+    assert sorted(rule for rule in unseen if not rule.startswith(OF_THE_OFFICE)) == []
     assert named_rules() >= SEEN
     assert 1 in RACES
 

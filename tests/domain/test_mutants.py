@@ -881,6 +881,15 @@ MUTANTS = (
         "final report",
         (project(ConcludeFinalEvaluation(score=Decimal(85), grade="良好"), "2024-12-09", "EVAL#1"),),
     ),
+    Mutant(
+        "SD9",
+        "asked for before finance has confirmed another account",
+        "account",
+        (
+            project(RegisterLedgerAccount(account="b" * 64), "2024-03-22T12:00+08:00", "SO-ACC#1"),
+            project(RequestDisbursement(tranche="T1"), "2024-03-25", "CAB-REG#1"),
+        ),
+    ),
     Mutant("T22", "closed with a tranche open", "final", (project(CloseProject(), "2024-12-16", "CAB-REG#1"),)),
     Mutant(
         "T24",
