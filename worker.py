@@ -46,7 +46,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with (
-        open_runtime(settings, _log_cleared, working=False, with_temporal=True) as runtime,
+        open_runtime(settings, _log_cleared, working=False, with_temporal=True, signing=False) as runtime,
         run_worker(settings, runtime.client, runtime.store) as measures,
         serve_health(runtime, measures),
     ):
