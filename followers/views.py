@@ -295,24 +295,24 @@ class ViewFollower(Follower):
         kinds = [VIEWS[head.name].kinds for head in heads]
         wanted = None if None in kinds else frozenset[str]().union(*(k for k in kinds if k is not None))
         sources, refused = [], []
-        for stream in streams:
-            if wanted is None or stream.kind in wanted:
-                source = await self._read_whole(stream)
-                if source is not None:
-                    sources.append(source)
-                    refused.append(source)
+        wanted_streams = [stream for stream in streams if wanted is None or stream.kind in wanted]
+        for stream, entries in (await self._store.views.histories(wanted_streams)).items():
+            source = await self._fold_whole(stream, entries)
+            if source is not None:
+                sources.append(source)
+                refused.append(source)
         done = streams[-1] if len(streams) == CHUNK else None
         position = heads[0].position
         step = ViewWrite((), (), position, position, walked=done, passed=len(streams))
         await self._write(heads, step, sources, refused)
         return len(streams) or 1
 
-    async def _read_whole(self, stream: StreamId) -> Source | None:
+    async def _fold_whole(self, stream: StreamId, entries: Sequence[Entry]) -> Source | None:
         """The stream with all that was ever refused on it; None for one that this code cannot fold."""
         refusals: list[Refusal] = []
         fold = Fold(State(stream))
         try:
-            async for entry in self._store.read(stream, commands=True):
+            for entry in entries:
                 if entry.kind is EntryKind.EVENT:
                     fold = fold.after(entry)
                 elif (refusal := read_refusal(entry)) is not None:
