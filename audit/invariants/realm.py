@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from audit.invariants.recorded_events import Hand
 from audit.invariants.rules import Rules
 from audit.invariants.working_days import Days
 
@@ -22,7 +23,7 @@ class Fund:
     envelope: int = 0
     purposes: frozenset[str] = frozenset()
     taken: int = 0
-    adjustments: dict[str, tuple[int, str]] = field(default_factory=dict)
+    adjustments: dict[str, tuple[int, Hand]] = field(default_factory=dict)
     """Number of an adjustment that was proposed, its fen, and who proposed it."""
 
 
@@ -83,7 +84,7 @@ class Panel:
     hands: dict[str, set[str]] = field(default_factory=dict)
     """Seat and the persons who acted on it."""
     sheets: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-    took_part: set[str] = field(default_factory=set)
+    took_part: set[Hand] = field(default_factory=set)
     results: dict[str, Decimal] = field(default_factory=dict)
     reported: bool = False
 
@@ -115,9 +116,9 @@ class Tranche:
     requested: int = 0
     split: dict[str, int] = field(default_factory=dict)
     """How its payment fell on the funds."""
-    maker: str = ""
-    checker: str = ""
-    approver: str = ""
+    maker: Hand | None = None
+    checker: Hand | None = None
+    approver: Hand | None = None
 
     @property
     def left(self) -> int:
@@ -157,7 +158,7 @@ class Correction:
     """A correction as proposed."""
 
     corrects: int
-    by: str
+    by: Hand
     strike: bool
     person_times: int | None
     amount: int | None
@@ -169,7 +170,7 @@ class Rectification:
     """The latest rectification."""
 
     status: str = "NONE"
-    ordered_by: str = ""
+    ordered_by: Hand | None = None
     runs_from: date | None = None
     due: date | None = None
     rectify_wd: int = 0
