@@ -27,7 +27,7 @@ from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.organisation import Organisation
 from followers.follower import Follower
 from store.port import EntryKind, StoreUnavailable
-from store.views import LEASE, Equal, Holds, ViewQuery, ViewRows, ViewWrite
+from store.views import LEASE, Equal, Holds, LeaseLost, ViewQuery, ViewRows, ViewWrite
 from views.catalogue import VIEWS
 from views.registers import KEPT
 from views.tags import tag
@@ -146,6 +146,8 @@ class ViewFollower(Follower):
         self._folds = Folds(store)
         self._position = 0
         self._swept: set[str] = set()
+        self._is_outdated = False
+        """Whether newer code has taken a view over: that code is to have the lease, as soon as it asks."""
 
     async def run(self) -> None:
         """Follow until cancelled, as soon as the log grows; then let go of the lease."""
@@ -161,6 +163,8 @@ class ViewFollower(Follower):
             while written:
                 written = await self.once(datetime.now(UTC))
                 await asyncio.sleep(0)
+            if self._is_outdated:
+                await self.release()
         except LeaseLost:
             self.forget()
         except Exception as failed:  # noqa: BLE001 - whatever it was, the next poke tries again
@@ -204,6 +208,7 @@ class ViewFollower(Follower):
         if begun:
             heads = await views.heads()
         ours = [head for head in heads if head.name in VIEWS and head.version <= VIEWS[head.name].version]
+        self._is_outdated = any(head.live and head.name in VIEWS and head not in ours for head in heads)
         position = max((head.position for head in ours if head.walked is None), default=0)
         if position < self._position:  # the database was set back: what is remembered may be of another log
             self.forget()
@@ -337,10 +342,6 @@ class ViewFollower(Follower):
         write = replace(step, views=tuple(views), streams=streams)
         if generation is None or not await self._store.views.write(generation, write):
             raise LeaseLost
-
-
-class LeaseLost(Exception):
-    """Somebody else writes the views by now; nothing was written."""
 
 
 def build_rows(view: View, sources: Iterable[Source]) -> list[dict[str, object]]:

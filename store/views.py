@@ -154,6 +154,10 @@ class ViewWrite:
     """How many streams this step of building has seen to."""
 
 
+class LeaseLost(Exception):
+    """Somebody else writes the views by now; nothing was written."""
+
+
 class ViewStore(Protocol):
     """The tables of the read side. Raises StoreUnavailable where the server does not answer."""
 
