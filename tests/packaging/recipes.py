@@ -301,7 +301,11 @@ async def stages_command(*, invocation: Invocation, realm: Realm = None) -> None
     invocation.printer.rows(rows, columns, ("還沒有項目", "no projects yet"))
 ''',
         ),
-        Edit(_LIST, "from application.money import count_stages\n", before="from application.projects import Project"),
+        Edit(
+            _LIST,
+            "from application.money import count_stages\n",
+            before="from application.projects import ProjectFilter",
+        ),
         Edit(_LIST, "from domain.kernel.identity import LIVE\n", before="from domain.kernel.money import yuan\n"),
         Edit(
             _QUERIES_TEST,
