@@ -32,7 +32,7 @@ class Login(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    login: Annotated[str, Field(min_length=1, max_length=64)]
+    login: Annotated[str, Field(max_length=64, pattern=r"^[!-~]+$")]
     password: Annotated[str, Field(min_length=1, max_length=200)]
 
 
