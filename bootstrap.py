@@ -18,6 +18,7 @@ import structlog
 from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from deciding.signature import DoorKey, KeyMalformed
 from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.privacy import describe_trace
@@ -51,8 +52,8 @@ class LogFormat(StrEnum):
 
 _COLLECTOR = re.compile(r"https?://[^\s/@]+(/[^\s@]*)?")
 
-SHORTEST_KEY = 32
-"""Bytes of a key by which commands are signed: a shorter one can be guessed."""
+SHORTEST_KEY = 64
+"""Characters of a door's private key in the state folder: 32 bytes in hex."""
 
 
 def default_home() -> Path:
@@ -97,7 +98,10 @@ class Settings(BaseSettings):
     temporal_tls_key: Path | None = None
     task_queue: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "venture"
     door_key: SecretStr | None = None
-    """The key by which doors sign commands and workers know them; the same for all."""
+    """The private key by which this door signs commands: an Ed25519 key in PEM, or its 32 bytes in hex. Doors only:
+    workers and auditors know it by what the log has published (``venture key``)."""
+    door_key_file: Path | None = None
+    """A file that holds the same, instead."""
     payload_keys: SecretStr | None = None
     """The keys by which everything is encrypted that Temporal is given to hold: ``id:hex``, the newest first. It alone
     encrypts; all of them decrypt. The same for all doors and workers."""
@@ -152,13 +156,12 @@ class Settings(BaseSettings):
 
     @field_validator("door_key")
     @classmethod
-    def _is_long_enough(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and len(key.get_secret_value().strip().encode()) < SHORTEST_KEY:
-            message = (
-                f"至少 {SHORTEST_KEY} 字節，如 openssl rand -hex 32"
-                f" / of {SHORTEST_KEY} bytes at least, e.g. openssl rand -hex 32"
-            )
-            raise ValueError(message)
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            try:
+                DoorKey.read(key.get_secret_value())
+            except KeyMalformed:
+                raise ValueError(_NO_KEY) from None
         return key
 
     @field_validator("payload_keys")
@@ -204,12 +207,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _complete_in_production(self) -> Self:
+        if self.door_key is not None and self.door_key_file is not None:
+            message = "VENTURE_DOOR_KEY 與 VENTURE_DOOR_KEY_FILE 只設其一 / set one of them, not both"
+            raise ValueError(message)
         if self.env is Environment.LOCAL:
             return self
         needed = {
             "VENTURE_POSTGRES_URL": self.postgres_url,
             "VENTURE_TEMPORAL_ADDRESS": self.temporal_address,
-            "VENTURE_DOOR_KEY": self.door_key,
             "VENTURE_PAYLOAD_KEYS": self.payload_keys or self.payload_keys_file,
         }
         missing = [name for name, value in needed.items() if value is None]
@@ -257,16 +262,69 @@ def _is_installed(module: str) -> bool:
         return False
 
 
+_NO_KEY = (
+    "須為 Ed25519 私鑰：PEM，或 64 位十六進制，如 openssl rand -hex 32"
+    " / an Ed25519 private key: PEM, or 64 hex digits, e.g. openssl rand -hex 32"
+)
 _OTHER = {"pg_bin", "keep_servers"}
 """Variables that ``local`` reads by itself."""
 
 
-def load_door_key(of: Settings) -> bytes:
-    """The door's key; for embedded servers it is made once and kept in the state folder, readable by its owner only."""
+class DoorKeyMissing(Failure):
+    """A door in production was given no private key."""
+
+    kind = FailureKind.USAGE
+    remedy_zh = "openssl genpkey -algorithm ed25519 生成一把，存入密鑰庫，再由兩名系統管理員公布（venture key publish）"
+    remedy_en = (
+        "Make one with openssl genpkey -algorithm ed25519, keep it in the secret store, and have two administrators"
+        " publish it (venture key publish)"
+    )
+
+    def __init__(self) -> None:
+        """Say which setting is missing."""
+        super().__init__(
+            "入口須有私鑰：設 VENTURE_DOOR_KEY_FILE 或 VENTURE_DOOR_KEY",
+            "a door needs a private key: set VENTURE_DOOR_KEY_FILE or VENTURE_DOOR_KEY",
+        )
+
+
+def load_door_key(of: Settings) -> DoorKey:
+    """The private key by which a door signs. Raises DoorKeyMissing, SettingsInvalid, or SecretDamaged."""
+    if (key := find_door_key(of)) is None:
+        raise DoorKeyMissing
+    return key
+
+
+def find_door_key(of: Settings) -> DoorKey | None:
+    """The private key by which a door signs; None where there is none, as for a worker in production.
+
+    For embedded servers it is made once and kept in the state folder, readable by its owner only. Raises
+    SettingsInvalid or SecretDamaged for a file that cannot be read or holds no key.
+    """
     if of.door_key is not None:
-        return of.door_key.get_secret_value().encode()
+        return DoorKey.read(of.door_key.get_secret_value())
+    if of.door_key_file is not None:
+        return _read_key(of.door_key_file)
+    if of.env is Environment.PRODUCTION:
+        return None
     of.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return load_secret(of.home / "door.key", secrets.token_hex(32), shortest=SHORTEST_KEY).encode()
+    path = of.home / "door.key"
+    load_secret(path, secrets.token_hex(32), shortest=SHORTEST_KEY)
+    return _read_key(path)
+
+
+def _read_key(path: Path) -> DoorKey:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as gone:
+        raise SettingsInvalid(
+            f"VENTURE_DOOR_KEY_FILE: {path} 讀不到：{gone.strerror}",
+            f"VENTURE_DOOR_KEY_FILE: {path} cannot be read: {gone.strerror}",
+        ) from None
+    try:
+        return DoorKey.read(text)
+    except KeyMalformed:
+        raise SecretDamaged(path, path.stat().st_size) from None
 
 
 def load_payload_keys(of: Settings) -> PayloadKeys:

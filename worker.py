@@ -12,6 +12,7 @@ import structlog
 from temporalio.service import RPCError
 
 import bootstrap
+from application.builds import UNVERSIONED, Place, find_place
 from application.namespace import require_own_namespace
 from domain.kernel.failure import Failure
 from runtime.health import serve_health
@@ -45,12 +46,12 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with (
-        open_runtime(settings, _log_cleared, working=False, with_temporal=True) as runtime,
+        open_runtime(settings, _log_cleared, working=False, with_temporal=True, signing=False) as runtime,
         run_worker(settings, runtime.client, runtime.store) as measures,
         serve_health(runtime, measures),
     ):
         stopping = asyncio.create_task(stop.wait())
-        while not stop.is_set() and not await _is_polling(runtime):
+        while not stop.is_set() and not await _is_serving(runtime):
             await asyncio.wait({stopping}, timeout=READY_AGAIN_S)
         if not stop.is_set():
             log.info("worker.ready", task_queue=settings.task_queue)
@@ -60,10 +61,17 @@ async def run(settings: Settings) -> None:
         log.info("worker.stopping", grace_s=GRACE.total_seconds())
 
 
-async def _is_polling(runtime: Runtime) -> bool:
-    """Whether Temporal has seen this very worker poll; not while it does not answer."""
+async def _is_serving(runtime: Runtime) -> bool:
+    """Whether Temporal has seen this very worker poll, and knows its build; not while it does not answer."""
+    settings = runtime.settings
     with suppress(RPCError):
-        return await is_polling(runtime)
+        if not await is_polling(runtime):
+            return False
+        place = await find_place(runtime.client, settings.task_queue, settings.build_id or UNVERSIONED)
+        if place is Place.BESIDE:
+            mend = f"venture builds current {settings.build_id or 'none'}"
+            log.warning("build.not_current", build=settings.build_id, mend=mend)
+        return place is not Place.UNHEARD
     return False
 
 

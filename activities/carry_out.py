@@ -30,8 +30,10 @@ from deciding.journal import repeat_answer
 from deciding.parked import find_taken, require_free_ids
 from deciding.progress import build_parked_progress, build_progress
 from deciding.reader import CachedReader
+from deciding.warrant import Warrant, hold
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import UNRECORDED, Answer, BundleRequest, BundleResult, CarryOut, CarryOutResult, Ending
+from domain.kernel.facts import Reads
 from domain.kernel.message import Order
 from domain.kernel.privacy import describe_error
 from metrics import Metrics
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
 
+    from domain.kernel.identity import StreamId
     from domain.kernel.refusal import Unmet
     from domain.kernel.state import State
     from store.port import Append, AppendResult, EventStore, Loaded
@@ -72,8 +75,8 @@ class _Stream:
     state: State
     loaded: Loaded
     reader: CachedReader
-    forged: bool
-    """Whether what came is not from the door, or not as it left the door."""
+    fault: Unmet | None
+    """Why what came is not taken to be from a door that may ask it; None if it is, or nobody need have asked."""
     inadmissible: tuple[Unmet, ...]
     """Why the command is not even taken in."""
 
@@ -100,16 +103,13 @@ async def heartbeat() -> AsyncIterator[None]:
 class CommandActivities:
     """Carries commands out against one store."""
 
-    def __init__(
-        self, store: EventStore, door_key: bytes, measures: Metrics | None = None, *, checks_clocks: bool = False
-    ) -> None:
-        """Use that store, and let in only what the door with that key has signed; count in those measures.
+    def __init__(self, store: EventStore, measures: Metrics | None = None, *, checks_clocks: bool = False) -> None:
+        """Use that store, and let in only what is signed by a key that it has published; count in those measures.
 
         A worker ``checks_clocks``: that of Temporal against the store's. That none is ahead, the store sees to itself.
         """
         self._store = store
         self._checks_clocks = checks_clocks
-        self._door_key = door_key
         self._folds = FoldCache()
         self._measures = measures or Metrics()
 
@@ -203,35 +203,48 @@ class CommandActivities:
 
         def build() -> Append:
             append = build_append(decision, others, request.envelope)
-            return manual_clock.hold_realm(append, request.stream.realm, stream.loaded)
+            return hold(manual_clock.hold_realm(append, request.stream.realm, stream.loaded), stream.reader.warrant)
 
         return await asyncio.to_thread(build) if others else build()
 
     async def _load(self, request: CarryOut) -> _Stream:
         """The stream, and with it what deciding will want: nothing for what is not even taken in."""
         envelope, reader = request.envelope, CachedReader(self._store, folds=self._folds)
-        forged = envelope is not None and not envelope.is_signed(self._door_key)
-        unmet = find_inadmissible(envelope) if envelope is not None and not forged else ()
-        loaded, state = await reader.begin(request, alone=forged or bool(unmet))
-        return _Stream(state, loaded, reader, forged=forged, inadmissible=unmet)
+        warrant = Warrant.of(request)
+        on = warrant.stream if warrant else None
+        hopeless = warrant is not None and (on is None or warrant.is_hopeless(await self._remember(on)))
+        unmet = find_inadmissible(envelope) if envelope is not None else ()
+        loaded, state = await reader.begin(request, warrant=on, alone=hopeless or bool(unmet))
+        is_dated = loaded.realm.clock is Clock.MANUAL
+        fault = warrant.find_fault(reader.warrant, loaded.read_at, is_dated=is_dated) if warrant else None
+        return _Stream(state, loaded, reader, fault=fault, inadmissible=unmet)
+
+    async def _remember(self, stream: StreamId) -> State:
+        """A key or a programme as this worker saw it last: read now if it never did, before anything else is."""
+        known = self._folds.recall(stream).state
+        if known.version:
+            return known
+        reader = CachedReader(self._store, folds=self._folds)
+        await reader.fetch(Reads(streams=frozenset({stream})))
+        return reader.states[stream]
 
     def _require_own_log(self, request: CarryOut, stream: _Stream) -> None:
         """Raise ``AnotherLog`` for a command that was meant for another log than this worker's."""
         wanted, ours = request.envelope.log if request.envelope else "", (stream.loaded.genesis or b"").hex()
-        if wanted and wanted != ours and not stream.forged:
+        if wanted and wanted != ours and stream.fault is None:
             log.error("worker.another_log", stream=request.stream, log=ours, wanted=wanted)
             self._measures.another_log.inc()
             message = f"this worker serves the log {ours[:16] or '-'}, not {wanted[:16]}"
             raise ApplicationError(message, type="AnotherLog", non_retryable=True)
 
     def _find_answer(self, request: CarryOut, stream: _Stream) -> Answer | None:
-        """The answer that needs no decision: forged, journalled already, inadmissible, or dated before the clock."""
+        """The answer that needs no decision: not signed, journalled already, inadmissible, dated before the clock."""
         envelope = request.envelope
         if envelope is None:
             return None
         state = stream.state
-        if stream.forged:
-            return Answer(ending=Ending.UNSIGNED, stream=state.stream, version=state.version)
+        if stream.fault is not None:
+            return Answer(ending=Ending.UNSIGNED, stream=state.stream, version=state.version, unmet=(stream.fault,))
         if stream.loaded.journalled is not None:
             return repeat_answer(envelope, stream.loaded.journalled)
         if stream.inadmissible:
@@ -267,7 +280,7 @@ class CommandActivities:
             return True
         if stream.loaded.realm.clock is Clock.WALL:
             return request.alarm
-        return not request.alarm and request.is_signed(self._door_key)
+        return not request.alarm and stream.fault is None
 
     async def _find_taken(self, request: CarryOut, decision: Decision, others: tuple[Decision, ...]) -> Answer | None:
         """The refusal of a command whose consequence's id is taken; None if another worker was merely quicker.

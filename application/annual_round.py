@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from application.rules import publish_calendars, require_published
+from application.door import Unsigned
+from application.rules import require_published
+from deciding.annual_opening import opening_id
 from deciding.fold import fold
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
+from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.registers.annual_round import Opened, RoundSchedule, YearsRound
-from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import UnscheduleAnnualRound
 from domain.round.plan import OpenNeedSolicitation
 from followers.schedules import iterate_programmes, load_schedules, schedule_id
@@ -74,8 +75,8 @@ class AnnualRoundSchedule:
 async def open_round(door: Door, store: EventStore, request: YearsRound) -> Opened:
     """Solicit that year's needs, once, by the newest rules that are published, in the name of who scheduled it.
 
-    Whoever may publish working days has those published first that came with the product since. Raises NotKnown and
-    the like where asking again may help.
+    No door signs it: the programme's own stream bears it out (``deciding.annual_opening``). Raises NotKnown and the
+    like where asking again may help.
     """
     annual = request.annual
     stream = annual.round_of(request.year)
@@ -83,11 +84,8 @@ async def open_round(door: Door, store: EventStore, request: YearsRound) -> Open
     rules = fold(programme, [event async for event in store.read(programme)]).scheme
     command = OpenNeedSolicitation(scheme=rules, year=request.year, level=annual.level)
     try:
-        if annual.actor.role in PublishCalendar.by:
-            await publish_calendars(door, store, request.year, annual.actor, annual.realm)
-        command_id = derive_id("annual", stream)
-        receipt = await door.send(stream, command, annual.actor, command_id=command_id, derived=True)
-    except CommandRejected as refused:
+        receipt = await door.send(stream, command, annual.actor, command_id=opening_id(stream), derived=True)
+    except (CommandRejected, Unsigned) as refused:
         log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
         return Opened(stream=stream, refused=tuple(u.rule for u in refused.unmet))
     return Opened(stream=stream, repeated=receipt.repeated)

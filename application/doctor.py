@@ -20,7 +20,7 @@ from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError, Workflow
 from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
-from application.builds import list_pollers
+from application.builds import list_builds, list_pollers
 from application.namespace import LOG_KEY, NamespaceOfAnotherLog, describe_namespace, read_owner
 from deciding.parked import iterate_parked, iterate_parked_on_paper
 from domain.kernel.failure import Failure
@@ -384,6 +384,24 @@ async def examine_workers(client: Client, task_queue: str) -> Diagnosis:
         "run two venture-worker at least, better on two machines",
         f"{polling}{left_zh}",
     )
+
+
+async def examine_builds(client: Client, task_queue: str) -> Diagnosis:
+    """Whether somebody works for the current build, and nothing waits for one that is gone."""
+    builds = await list_builds(client, task_queue)
+    current = next(build for build in builds if build.is_current)
+    stranded = [build for build in builds if build.is_stranded]
+    others = [build.build_id or "none" for build in builds if build.polling and not build.is_current]
+    state = f"{current.build_id or 'unversioned'}, {current.polling} polling"
+    state_zh = f"{current.build_id or '未設版本'}，{current.polling} 個在服務"
+    if stranded:
+        names = ", ".join(f"{build.workflows} of {build.build_id}" for build in stranded)
+        names_zh = "、".join(f"{build.build_id} 的 {build.workflows} 個" for build in stranded)
+        state, state_zh = f"{state}, stranded: {names}", f"{state_zh}，擱置：{names_zh}"
+    mend = "venture builds move" if current.polling or not others else f"venture builds current {others[0]}"
+    if not current.polling and not others:
+        mend = "venture-worker"
+    return Diagnosis("版本", "builds", state, current.polling > 0 and not stranded, mend, mend, state_zh)
 
 
 async def examine_encryption(client: Client) -> Diagnosis:

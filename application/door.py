@@ -17,8 +17,10 @@ from application.approval_watch import ApprovalWatch
 from deciding.admission import find_inadmissible
 from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
-from deciding.manual_clock import is_unrecorded
+from deciding.manual_clock import explain_unrecorded
+from deciding.parked import find_parked
 from deciding.refresh import read_calendar_version, refresh_standings
+from deciding.warrant import find_fault
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
@@ -35,10 +37,13 @@ if TYPE_CHECKING:
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
+    from domain.kernel.signature import Signer
     from store.port import Entry, Standing
 
 log = structlog.get_logger()
 
+MOST_EARLY = 3
+"""How often in a row a worker may say that a deadline comes first, of which this log has none: somebody was quicker."""
 MOST_COMMANDS = 50
 """Commands that travel in one update."""
 
@@ -98,19 +103,22 @@ class CommandInvalid(Failure):
 
 
 class Unsigned(Failure):
-    """The worker does not know this door's key."""
+    """The log knows no key by which this door may ask that; ``unmet`` says how it is, and what to do."""
 
     kind = FailureKind.UNAVAILABLE
-    remedy_zh = "入口與 worker 須用同一密鑰：核對兩者的 VENTURE_DOOR_KEY（本機為同一 VENTURE_HOME）"
-    remedy_en = "Give door and worker the same key: compare their VENTURE_DOOR_KEY (on one machine, their VENTURE_HOME)"
+    remedy_zh = "什麼也沒有記錄；venture key list 列出已公布的密鑰，本入口的密鑰見 venture doctor"
+    remedy_en = "Nothing was recorded. venture key list shows what is published, venture doctor this door's key"
 
-    def __init__(self, stream: StreamId) -> None:
-        """Keep the stream that was asked."""
+    def __init__(self, stream: StreamId, unmet: tuple[Unmet, ...]) -> None:
+        """Keep the stream that was asked, and why."""
+        zh, en = "；".join(u.zh for u in unmet), "; ".join(u.en for u in unmet)
         super().__init__(
-            f"worker 不認得本入口的密鑰，未受理 {stream} 的命令",
-            f"the worker does not know this door's key; the command to {stream} was not taken",
+            f"未受理 {stream} 的命令：{zh}",
+            f"the command to {stream} was not taken: {en}",
             stream=stream,
+            refused=[u.model_dump() for u in unmet],
         )
+        self.unmet = unmet
 
 
 @dataclass(frozen=True)
@@ -147,10 +155,13 @@ class CommandRequest:
 class Door:
     """Lets commands in. One door may serve many callers at once."""
 
-    def __init__(self, carrier: Carrier, store: EventStore, key: bytes, identity: Identity | None = None) -> None:
+    def __init__(
+        self, carrier: Carrier, store: EventStore, key: Signer | None, identity: Identity | None = None
+    ) -> None:
         """Sign with that key, and have what was signed carried out that way.
 
-        ``identity`` says who asks where a request names a seat alone; without one, nobody is known.
+        A door without a key, as a worker's own, asks for nothing but what the log itself has scheduled. ``identity``
+        says who asks where a request names a seat alone; without one, nobody is known.
         """
         self._carrier = carrier
         self._identity = identity
@@ -187,7 +198,7 @@ class Door:
         await self._learn_log(request.command_id)
         envelope = await self._sign(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
-        answer = await self.ask(envelope) if fresh and envelope.signature else None
+        answer = await self.ask(envelope) if fresh and not find_inadmissible(envelope) else None
         if answer is None or answer.ending is Ending.EARLY:
             (answer,) = [answer async for answer in self.send_each(subject, [request])]
         return receipt(request.command_id, answer)
@@ -202,7 +213,7 @@ class Door:
         if requests:
             await self._learn_log(requests[0].command_id)
         envelopes = [await self._sign(subject, request) for request in requests]
-        done = 0
+        done, early = 0, 0
         while done < len(envelopes):
             envelope, at = envelopes[done], requests[done].at
             try:
@@ -210,16 +221,23 @@ class Door:
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
                     answers = [self._read_answer(envelope, journalled)]
-                elif not envelope.signature:
-                    answers = [_refuse(subject, find_inadmissible(envelope))]
+                elif unmet := find_inadmissible(envelope):
+                    answers = [_refuse(subject, unmet)]
                 elif at is not None and realm.clock is Clock.WALL:
                     answers = [_refuse_dated(subject)]
                 else:
                     await self._refresh_standings(subject.realm, realm.calendar)
-                    admitted = takewhile(lambda e: e.signature, islice(envelopes, done, done + MOST_COMMANDS))
-                    answers = await self._ask_each([*admitted])
+                    following = islice(envelopes, done + 1, done + MOST_COMMANDS)
+                    admitted = takewhile(lambda e: not find_inadmissible(e), following)
+                    answers = await self._ask_each([envelope, *admitted])
+                early = early + 1 if [a.ending for a in answers] == [Ending.EARLY] else 0
                 if answers[-1].ending is Ending.EARLY:
                     *answers, _ = answers
+                    if (
+                        early > MOST_EARLY
+                        and await self._store.falling_due(subject.realm, envelope.received_at) is None
+                    ):
+                        raise self._unfounded(envelope, Ending.EARLY)
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
             except StoreUnavailable as gone:
                 raise NotKnown(envelope.command_id, gone.why) from gone
@@ -255,7 +273,7 @@ class Door:
         )
         unmet = find_inadmissible(envelope)
         if not unmet:
-            return envelope.signed(self._key)
+            return envelope if self._key is None else envelope.signed(self._key)
         log.info(
             "command.turned_away", command=envelope.command, rules=[u.rule for u in unmet], digest=_digest(envelope)
         )
@@ -291,13 +309,27 @@ class Door:
         if entry is not None:
             return self._read_answer(envelope, entry).model_copy(update={"repeated": answer.repeated})
         match answer.ending:
-            case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY if answer.command_id == envelope.command_id:
-                return answer  # nothing is said to be recorded
-            case Ending.REFUSED if await is_unrecorded(self._store, envelope, answer.unmet):
-                return answer
+            case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY if answer.command_id != envelope.command_id:
+                raise self._unfounded(envelope, answer.ending)  # an answer to another, copied
+            case Ending.UNSIGNED if (fault := await find_fault(self._store, envelope)) is not None:
+                return Answer(ending=Ending.UNSIGNED, stream=envelope.subject, version=0, unmet=(fault,))
+            case Ending.PARKED if await find_parked(self._store, answer.stream, envelope.received_at) is not None:
+                return Answer(ending=Ending.PARKED, stream=answer.stream, version=0)
+            case Ending.EARLY:
+                return Answer(ending=Ending.EARLY, stream=envelope.subject, version=0)  # asked again, but not for ever
+            case Ending.REFUSED if unmet := await explain_unrecorded(
+                self._store, envelope, [u.rule for u in answer.unmet]
+            ):
+                return _refuse(envelope.subject, unmet)
+            case Ending.ACCEPTED | Ending.REFUSED | Ending.MISMATCH | Ending.UNSIGNED | Ending.PARKED:
+                raise self._unfounded(envelope, answer.ending)
             case _:
-                log.error("door.unfounded_answer", stream=envelope.subject, ending=answer.ending)
-                raise NotKnown(envelope.command_id, "what a worker answered is not in this log")
+                assert_never(answer.ending)
+
+    def _unfounded(self, envelope: Envelope, ending: Ending) -> NotKnown:
+        """What a worker says and this log does not: it serves another one, or is a stranger."""
+        log.error("door.unfounded_answer", stream=envelope.subject, ending=ending)
+        return NotKnown(envelope.command_id, "what a worker answered is not in this log")
 
     async def _learn_log(self, command_id: UUID) -> None:
         """Know the log behind this door before anything is asked, so that no other records it. Raises NotKnown."""
@@ -333,7 +365,8 @@ class Door:
             if standing == before:
                 raise StreamParked(standing.stream)
             before = standing
-            await self._carrier.fall_due(CarryOut(stream=standing.stream, now=standing.due_at).signed(self._key))
+            deadline = CarryOut(stream=standing.stream, now=standing.due_at)
+            await self._carrier.fall_due(deadline if self._key is None else deadline.signed(self._key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""
@@ -393,7 +426,7 @@ def receipt(command_id: UUID, answer: Answer) -> Receipt:
         case Ending.PARKED:
             raise StreamParked(answer.stream)
         case Ending.UNSIGNED:
-            raise Unsigned(answer.stream)
+            raise Unsigned(answer.stream, answer.unmet)
         case Ending.EARLY:
             raise NotKnown(command_id, "a deadline of another stream comes first")
         case _:

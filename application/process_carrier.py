@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 
+MOMENT_S = 1.0
+"""How long, in seconds, a realm is taken to have the clock that it had."""
+
+
 class CarriesOut(Protocol):
     """What decides and appends, as the worker's activities do."""
 
@@ -48,6 +52,8 @@ class ProcessCarrier:
         self._otherwise = otherwise
         self._turns: WeakValueDictionary[StreamId, asyncio.Lock] = WeakValueDictionary()
         """One command at a time on one stream, as a workflow has it: rivals would only decide twice."""
+        self._manual_until: dict[str, float] = {}
+        """By realm, until when it is taken to be on a manual clock: the event loop's time."""
 
     async def carry_out(self, envelope: Envelope) -> Answer:
         """The answer of this process."""
@@ -85,8 +91,17 @@ class ProcessCarrier:
             await self._otherwise.look(stream)
 
     async def _is_ours(self, stream: StreamId) -> bool:
-        """Whether the realm is on a manual clock now: it may go live meanwhile. Raises StoreUnavailable."""
-        return (await self._store.realm(stream.realm)).clock is Clock.MANUAL
+        """Whether the realm was on a manual clock a moment ago. Raises StoreUnavailable.
+
+        Were it to go live within that moment, the command would be judged by the wall clock all the same, since the
+        log says which; its alarm would be set by the agenda's follower.
+        """
+        realm, now = stream.realm, asyncio.get_running_loop().time()
+        if now >= self._manual_until.get(realm, 0.0):
+            if (await self._store.realm(realm)).clock is not Clock.MANUAL:
+                return False
+            self._manual_until[realm] = now + MOMENT_S
+        return True
 
     async def _run(self, request: CarryOut, command_id: UUID) -> CarryOutResult:
         async with self._turn(request.stream):

@@ -6,14 +6,16 @@ Losing Temporal's data, or restoring an older backup of Postgres, shows here as 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
+from application.builds import find_stranded, iterate_open
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
@@ -22,8 +24,6 @@ from followers.schedules import PREFIX, RoundSchedules, iterate_programmes, load
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from temporalio.client import Client
 
     from application.door import Door
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _BATCH = 500
 """Streams compared before the next are begun, so that a large log does not make a task for each."""
 _AT_ONCE = 8
+_FOLLOWS_S = 15.0
+"""How long a workflow that was told to follow the log may take to say that it does."""
+_AGAIN_S = 0.1
 _PATIENCE = timedelta(seconds=5)
 """How long a workflow may take to say what it knows: one that no worker serves would keep all others waiting."""
 
@@ -47,6 +50,10 @@ class Discrepancy(StrEnum):
     """The workflow knows a later version than the log has: an older backup was restored. The log wins."""
     ALTERED = "ALTERED"
     """A schedule is set otherwise than the log has it, or was cancelled there: it is to be set right."""
+    STRANDED = "STRANDED"
+    """The workflow is pinned to a build for which nobody works any more: it is begun anew on the current one."""
+    SILENT = "SILENT"
+    """The workflow does not say what it knows: no worker has taken its question in time."""
     STRAY = "STRAY"
     """A workflow runs, or a schedule is set, of which the log knows nothing: a person is to look at it."""
 
@@ -71,6 +78,8 @@ _ZH = {
     Discrepancy.STALE: "落後",
     Discrepancy.AHEAD: "超前",
     Discrepancy.ALTERED: "被改",
+    Discrepancy.STRANDED: "擱置",
+    Discrepancy.SILENT: "無應答",
     Discrepancy.STRAY: "無記錄",
 }
 _DONE = {
@@ -78,6 +87,8 @@ _DONE = {
     Discrepancy.STALE: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
     Discrepancy.AHEAD: ("✓ 已令其以日誌為準", "✓ told to follow the log"),
     Discrepancy.ALTERED: ("✓ 已按日誌重設", "✓ set as the log has it"),
+    Discrepancy.STRANDED: ("✓ 已在現行版本上由日誌重建", "✓ begun anew from the log, on the current build"),
+    Discrepancy.SILENT: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
     Discrepancy.STRAY: ("✓ 已令其結束", "✓ ended"),
 }
 _REMEDIES = {
@@ -90,6 +101,14 @@ _REMEDIES = {
     Discrepancy.ALTERED: (
         "與日誌不同（或已取消、或遭暫停）：venture resurrect 會按日誌重設",
         "set otherwise than the log has it, cancelled there, or paused: venture resurrect sets it right",
+    ),
+    Discrepancy.STRANDED: (
+        "所屬版本已無 worker：venture builds move（或 resurrect）由日誌在現行版本上重建",
+        "nobody works for its build: venture builds move (or resurrect) begins it anew on the current one",
+    ),
+    Discrepancy.SILENT: (
+        "worker 沒有應答：看 venture doctor，稍後再核對",
+        "no worker answered: look at venture doctor, then compare again",
     ),
     Discrepancy.STRAY: (
         "日誌中無此記錄：請人工核對，再以 venture resurrect --strays 令其結束",
@@ -108,10 +127,17 @@ class ReconcileFinding:
     log_version: int
     workflow_version: int | None
     mended: bool = False
+    tried: bool = False
+    """Whether it was told to follow the log and has not answered since."""
 
     @property
     def advice(self) -> tuple[str, str]:
         """What to do, or what was done, in Chinese and English."""
+        if self.tried and not self.mended:
+            return (
+                "已令其以日誌為準，但它至今沒有應答：看 venture doctor 的「worker 應答」與「版本」",
+                "it was told to follow the log and has not answered: see worker answers and builds in venture doctor",
+            )
         return self.difference.done if self.mended else self.difference.remedy
 
     def as_json(self) -> dict[str, Any]:
@@ -145,11 +171,14 @@ class Reconciliation:
 
 async def reconcile(store: EventStore, client: Client, task_queue: str) -> Reconciliation:
     """Compare every stream on the wall clock with Temporal's open workflows and schedules. Changes nothing."""
-    open_ids = {w async for w in _open_workflows(client)}
+    open_ids = dict([opened async for opened in iterate_open(client)])
+    stranded = await find_stranded(client, task_queue, open_ids)
     result = Reconciliation(workflows=len(open_ids))
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def compare(standing: Standing) -> ReconcileFinding | None:
+        if standing.stream in stranded:
+            return ReconcileFinding(standing.stream, Discrepancy.STRANDED, standing.version, None)
         async with places:
             return await _compare(client, standing, is_open=standing.stream in open_ids)
 
@@ -159,7 +188,7 @@ async def reconcile(store: EventStore, client: Client, task_queue: str) -> Recon
     for first in range(0, len(waiting), _BATCH):
         batch = waiting[first : first + _BATCH]
         result.findings.extend(f for f in await asyncio.gather(*map(compare, batch)) if f is not None)
-    strays = sorted(open_ids - {s.stream for s in standings})
+    strays = sorted(open_ids.keys() - {s.stream for s in standings})
     result.findings.extend(ReconcileFinding(workflow, Discrepancy.STRAY, 0, None) for workflow in strays)
     await _compare_schedules(store, RoundSchedules(client, task_queue), result)
     return result
@@ -181,8 +210,8 @@ async def resurrect(
             return finding
         async with places:
             if not finding.stream.startswith(PREFIX):
-                await door.look(StreamId(finding.stream))
-            elif finding.difference is Discrepancy.STRAY:
+                return await _mend_workflow(client, door, finding)
+            if finding.difference is Discrepancy.STRAY:
                 await schedules.delete(finding.stream)
             return replace(finding, mended=True)
 
@@ -190,6 +219,47 @@ async def resurrect(
         await schedules.keep(store, programme.stream)
     result.findings = list(await asyncio.gather(*map(mend, result.findings)))
     return result
+
+
+async def move(
+    store: EventStore, client: Client, door: Door, task_queue: str, *, away_from: str | None = None
+) -> list[ReconcileFinding]:
+    """Begin every workflow anew, on the current build, whose own build nobody works for; what was done to each.
+
+    ``away_from`` names a build that is gone though its workers have polled in the last minute. Nothing is lost by it: a
+    workflow holds nothing that cannot be read back from the log.
+    """
+    opened = dict([each async for each in iterate_open(client)])
+    findings: list[ReconcileFinding] = []
+    left = {workflow for workflow, build_id in opened.items() if build_id and build_id == away_from}
+    for workflow in sorted(left | await find_stranded(client, task_queue, opened)):
+        standing = await store.standing(StreamId(workflow))
+        version = standing.version if standing is not None else 0
+        finding = ReconcileFinding(workflow, Discrepancy.STRANDED, version, None)
+        findings.append(await _mend_workflow(client, door, finding))
+    return findings
+
+
+async def _mend_workflow(client: Client, door: Door, finding: ReconcileFinding) -> ReconcileFinding:
+    """Have the workflow follow the log, begun anew where its build is gone; and see that it does."""
+    stream = StreamId(finding.stream)
+    if finding.difference is Discrepancy.STRANDED:
+        with suppress(RPCError):  # it has just ended by itself
+            await client.get_workflow_handle(stream).terminate("its build is gone; it goes on from the log")
+    await door.look(stream)
+    until = asyncio.get_running_loop().time() + _FOLLOWS_S
+    while asyncio.get_running_loop().time() < until:
+        if not await _is_open(client, stream):  # nothing is waited for: it has read so in the log, and ended
+            return replace(finding, mended=True, tried=True)
+        if (await _query_version(client, stream) or 0) == finding.log_version:
+            return replace(finding, mended=True, tried=True)
+        await asyncio.sleep(_AGAIN_S)
+    return replace(finding, tried=True)
+
+
+async def _is_open(client: Client, stream: StreamId) -> bool:
+    description = await client.get_workflow_handle(stream).describe()
+    return description.status is WorkflowExecutionStatus.RUNNING
 
 
 def is_awaited(standing: Standing) -> bool:
@@ -205,7 +275,9 @@ async def _compare(client: Client, standing: Standing, *, is_open: bool) -> Reco
         awaited = standing.clock is Clock.WALL and is_awaited(standing)
         return ReconcileFinding(standing.stream, Discrepancy.MISSING, standing.version, None) if awaited else None
     version = await _query_version(client, standing.stream)
-    if version is None or version < standing.version:
+    if version is None:
+        return ReconcileFinding(standing.stream, Discrepancy.SILENT, standing.version, None)
+    if version < standing.version:
         return ReconcileFinding(standing.stream, Discrepancy.STALE, standing.version, version)
     if version > standing.version:
         return ReconcileFinding(standing.stream, Discrepancy.AHEAD, standing.version, version)
@@ -213,16 +285,16 @@ async def _compare(client: Client, standing: Standing, *, is_open: bool) -> Reco
 
 
 async def _query_version(client: Client, stream: StreamId) -> int | None:
-    """The version that the workflow believes in; None if it has not looked yet, or has just ended."""
+    """The version that the workflow believes in, 0 if it has not looked yet; None if it does not answer."""
     try:
         progress = await client.get_workflow_handle(stream).query(
             "progress",
             result_type=Progress | None,  # type: ignore[arg-type] # a union is a type to the converter
             rpc_timeout=_PATIENCE,
         )
-    except RPCError:
+    except (RPCError, WorkflowQueryFailedError):
         return None
-    return progress.version if progress is not None else None
+    return progress.version if progress is not None else 0
 
 
 async def _compare_schedules(store: EventStore, schedules: RoundSchedules, result: Reconciliation) -> None:
@@ -237,10 +309,3 @@ async def _compare_schedules(store: EventStore, schedules: RoundSchedules, resul
                 result.findings.append(ReconcileFinding(key, difference, programme.version, None))
     strays = [key for key in await schedules.list_ids() if key not in known]
     result.findings.extend(ReconcileFinding(key, Discrepancy.STRAY, 0, None) for key in strays)
-
-
-async def _open_workflows(client: Client) -> AsyncIterator[str]:
-    query = f"ExecutionStatus = '{WorkflowExecutionStatus.RUNNING.name.title()}'"
-    async for workflow in client.list_workflows(query):
-        if workflow.workflow_type in {"Need", "Round", "Project", "Register"}:
-            yield workflow.id

@@ -13,6 +13,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.state import State
 from domain.registers.fund import envelope
+from domain.registers.panel import Panel
 from domain.round.budget import awarded
 from domain.round.plan import Round
 from domain.round.resolution import Omission, ResolveRound, Selection, digest_preview, preview_ranking
@@ -113,10 +114,10 @@ async def preview_resolution(
     reader = Reader(store)
     streams = frozenset({round_, *(round_.sibling("panel", name) for name in names)})
     await reader.fetch(Reads(streams=streams))
-    versions = {
-        row.stream: State(row.stream, version=row.version)
-        async for row in store.standings(kind="project", realm=round_.realm)
-    }  # of a bid the ranking wants no more than the version that it rests on
+    reports = (reader.states[round_.sibling("panel", name)].part(Panel) for name in names)
+    bids = {round_.sibling("project", bid) for report in reports for bid in report.applications}
+    versions = {row.stream: State(row.stream, version=row.version) for row in await store.standings_of(bids)}
+    # of a bid the ranking wants no more than the version that it rests on
     facts = Facts(streams={**versions, **{stream: reader.states[stream] for stream in streams}})
     ranking = preview_ranking(reader.states[round_], facts, names, selected)
     return ResolutionPreview(round_, names, ranking, tuple(selected), digest_preview(ranking, selected))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from application.pages import LOOK_EVERY_S
 from domain.kernel.failure import Failure, FailureKind
+from followers.views import ViewFollower
 from views.catalogue import VIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from store.port import EventStore
     from store.views import ViewHead
@@ -82,3 +85,15 @@ async def begin_rebuild(store: EventStore, name: str | None = None) -> Sequence[
         position = live[one].position if one in live else await store.last_position()
         await store.views.begin(one, VIEWS[one].version, position)
     return names
+
+
+async def watch_rebuild(store: EventStore, names: Sequence[str]) -> AsyncIterator[list[ViewStanding]]:
+    """What of these is being built, again and again until nothing is; where nobody keeps the views, this does."""
+    follower = ViewFollower(store)
+    try:
+        while building := [v for v in await list_views(store) if not v.head.live and v.head.name in names]:
+            yield building
+            if not await follower.once(datetime.now(UTC)):
+                await asyncio.sleep(LOOK_EVERY_S)
+    finally:
+        await follower.release()

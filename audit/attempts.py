@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from application.attempts import AttemptFilter, list_attempts
+from application.pages import PageRequest
 from deciding.journal import Journal
 from store.port import EntryKind
 
@@ -64,11 +66,11 @@ class Attempt:
 async def iterate_attempts(
     store: EventStore, stream: StreamId | None = None, realm: str | None = None
 ) -> AsyncIterator[Attempt]:
-    """Refused commands on that stream, or in that realm, or all, oldest first. Raises StoreUnavailable.
+    """Refused commands on that stream, or in that realm, or all, oldest first. Raises NoSuchRealm, StoreUnavailable.
 
     An entry that says nothing is the verification's affair, and is left out.
     """
-    entries = _feed(store) if stream is None else store.read(stream, commands=True)
+    entries = _read_refused(store, realm) if stream is None else store.read(stream, commands=True)
     async for entry in entries:
         if entry.kind is EntryKind.COMMAND and realm in {None, entry.stream.realm}:
             attempt = _read(entry)
@@ -97,9 +99,14 @@ def _read(entry: Entry) -> Attempt | None:
     )
 
 
-async def _feed(store: EventStore) -> AsyncIterator[Entry]:
-    position = 0
-    while page := await store.feed(position, _PAGE):
-        for entry in page:
-            yield entry
-        position = page[-1].position
+async def _read_refused(store: EventStore, realm: str | None) -> AsyncIterator[Entry]:
+    """The journal entries of what was refused, found by the view and read from the log itself."""
+    request = PageRequest(limit=_PAGE, at_least=await store.last_position())
+    while True:
+        page = await list_attempts(store, AttemptFilter(realm=realm), request)
+        for line in page.rows:
+            for entry in await store.feed(line.position - 1, 1):
+                yield entry
+        if page.next is None:
+            return
+        request = PageRequest(limit=_PAGE, after=page.next)

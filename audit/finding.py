@@ -20,6 +20,12 @@ class FindingKind(StrEnum):
     RECORDED_AT = "recorded_at"
     COMMAND_ID = "command_id"
     JOURNAL = "journal"
+    UNSIGNED = "unsigned"
+    FORGED = "forged"
+    FOREIGN_KEY = "foreign_key"
+    EXPIRED_KEY = "expired_key"
+    WITHDRAWN_KEY = "withdrawn_key"
+    WRONG_SEAT = "wrong_seat"
     ORPHAN = "orphan"
     OUTCOME = "outcome"
     GROUP = "group"
@@ -32,6 +38,7 @@ class FindingKind(StrEnum):
     HEAD = "head"
     REALM = "realm"
     CURSOR = "cursor"
+    VIEW = "view"
     CUT = "cut"
     ROOT = "root"
 
@@ -54,6 +61,12 @@ _WORDS: dict[FindingKind, tuple[str, str]] = {
     FindingKind.RECORDED_AT: ("記錄時間早於上一記錄", "recorded before the entry in front of it"),
     FindingKind.COMMAND_ID: ("同一命令編號記錄多次", "one command id is journalled more than once"),
     FindingKind.JOURNAL: ("命令的附註無法解讀", "what the journal notes of the command cannot be read"),
+    FindingKind.UNSIGNED: ("命令沒有入口的簽名", "the command has no door's signature"),
+    FindingKind.FORGED: ("簽名與命令不符", "the signature is not over this command"),
+    FindingKind.FOREIGN_KEY: ("簽名所用的密鑰當時尚未公布", "signed by a key that the log did not know then"),
+    FindingKind.EXPIRED_KEY: ("簽名所用的密鑰當時不在有效期內", "signed by a key that was not valid then"),
+    FindingKind.WITHDRAWN_KEY: ("簽名所用的密鑰當時已撤回", "signed by a key that had been withdrawn"),
+    FindingKind.WRONG_SEAT: ("入口不得為此崗位代言", "the door may not speak for that seat"),
     FindingKind.ORPHAN: ("事件之前沒有產生它的命令", "no command stands directly before this event"),
     FindingKind.OUTCOME: ("命令記載的結果與其後事件不符", "the journalled outcome is not what follows"),
     FindingKind.GROUP: ("事件與其命令的經辦人或時間不符", "the event does not agree with its command"),
@@ -66,6 +79,7 @@ _WORDS: dict[FindingKind, tuple[str, str]] = {
     FindingKind.HEAD: ("檔案末端與登記不符：末尾記錄被刪或被加", "the stream does not end where its row says"),
     FindingKind.REALM: ("時鐘域登記與日誌不符", "the realm does not stand as the log says"),
     FindingKind.CURSOR: ("跟隨者的位置超出日誌末端", "a follower has been beyond the end of the log"),
+    FindingKind.VIEW: ("視圖與檔案累計不符", "the rows of a view are not what the stream adds up to"),
     FindingKind.CUT: ("日誌被截短：其後的記錄已不存", "the log was cut: entries after this one are gone"),
     FindingKind.ROOT: ("樹根與留存的不同：該序號以前的歷史被改動", "not the root that was kept: history was changed"),
 }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
+from domain.registers.door_key import FIRST, key_stream
 from domain.registers.scheme import scheme_of
 from domain.round.budget import LATER
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from store.port import Entry, EventStore
 
 
+NEVER: Final = sys.maxsize
+"""The position of what is not in the log."""
 _NO_READS = Reads()
 
 
@@ -48,6 +52,9 @@ class HistoricalFacts:
 
     store: EventStore
     _entries: dict[StreamId, Sequence[Entry]] = field(default_factory=dict)
+    _genesis: bytes | None = None
+    _first_key: int | None = None
+    """The position of the log's first key, once it was looked for."""
     _states: dict[tuple[StreamId, int], State] = field(default_factory=dict)
 
     async def state_at(self, stream: StreamId, version: int) -> State:
@@ -69,6 +76,20 @@ class HistoricalFacts:
         """The stream as it stood when the log had come to that position."""
         entries = await self._read(stream)
         return await self.state_at(stream, sum(e.position < position for e in entries))
+
+    async def genesis(self) -> bytes:
+        """The chain hash of the log's first entry; empty of an empty one."""
+        if self._genesis is None:
+            self._genesis = await self.store.genesis() or b""
+        return self._genesis
+
+    async def has_key_before(self, position: int) -> bool:
+        """Whether a door's key stood in the log when it had come to that position."""
+        if self._first_key is None:
+            holders = (await self.store.read_many((), [FIRST])).claims.get(FIRST, frozenset())
+            entries = [entry for holder in holders for entry in await self._read(key_stream(holder))]
+            self._first_key = min((entry.position for entry in entries), default=NEVER)
+        return self._first_key < position
 
     async def calendar(self, stream: StreamId, journal: Journal) -> Calendar:
         """The working days by which that command was judged. Raises FactMissing."""

@@ -10,9 +10,11 @@ from pydantic import ValidationError
 
 from audit.finding import NOTHING, Finding, FindingKind
 from audit.realms import Realms
+from audit.signatures import KINDS, find_fault, is_first_key
 from audit.standings import compare_standing
 from deciding.fold import read_occurrence
 from deciding.journal import Journal
+from deciding.warrant import Warrant
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.state import State
@@ -68,6 +70,10 @@ class Leaves:
         self._group: _Group | None = None
         self.realms = Realms()
         self._calendars: dict[str, list[Calendar]] = {}
+        self._genesis = b""
+        """The chain hash of the log's first entry, as stored: doors name the log by it."""
+        self._has_key = False
+        """Whether a door's key stands in the log so far: from then on whatever is asked is signed."""
         self.threads: dict[StreamId, Thread] = {}
         self.missing_events: dict[StreamId, int] = {}
         """How many events a stream's row tells of that the log does not have, as last compared."""
@@ -75,6 +81,7 @@ class Leaves:
     def take(self, entry: Entry) -> Sequence[Effect] | None:
         """Look at the next entry; what it does to claims and accounts, or None if it is not understood."""
         thread = self.threads.setdefault(entry.stream, Thread(State(entry.stream)))
+        self._genesis = self._genesis or entry.chain
         self._check_order(entry)
         self._check_chain(entry, thread)
         self._check_version(entry, thread)
@@ -82,6 +89,7 @@ class Leaves:
             self._begin_group(entry, thread)
             return ()
         self._check_group(entry)
+        self._has_key = self._has_key or is_first_key(entry)
         return self._fold(entry, thread)
 
     def end(self) -> None:
@@ -129,6 +137,7 @@ class Leaves:
             self._add(FindingKind.JOURNAL, entry, "actor, outcome", _first_line(error))
         if journal is not None:
             thread.calendar = journal.reads.get(entry.stream.sibling("calendar", CALENDAR_NAME), 0)
+            self._check_signature(entry, journal)
         self.realms.trace(entry.stream.realm).take_command(entry, journal)
         thread.is_outside = journal is None or journal.digest is None
         self._group = _Group(entry, journal)
@@ -156,6 +165,13 @@ class Leaves:
             self._add(
                 FindingKind.GROUP, entry, "、".join(journalled) or NOTHING, "、".join(persons) or NOTHING, "persons"
             )
+
+    def _check_signature(self, entry: Entry, journal: Journal) -> None:
+        warrant = Warrant.of_entry(entry, journal, self._genesis)
+        state = self.threads[warrant.stream].state if warrant.stream in self.threads else None
+        fault = find_fault(entry, journal, warrant, state, must_be_signed=self._has_key)
+        if fault is not None:
+            self._add(KINDS[fault.rule], entry, f"{journal.actor} {entry.type}", f"{fault.rule}: {fault.en}")
 
     # ------------------------------------------------------------------------------------------------------- folding
 

@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from audit.consequences import is_consequence, list_consequences, list_unrecorded
 from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
+from audit.signatures import find_fault
 from deciding.authority import find_journalled_seat, judge_seat
 from deciding.decision import MORE
 from deciding.fold import fold, parse_command
 from deciding.journal import Journal
+from deciding.warrant import Warrant
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.facts import Facts, Reads
@@ -46,7 +48,7 @@ class DecisionDifference:
     command: str
     what: str
     """The event type; or what of the command: ``refusal``, ``events``, ``consequences``, ``readings``, ``deadline``,
-    ``origin``, ``persons``, ``form`` or ``journal``."""
+    ``origin``, ``signature``, ``persons``, ``form`` or ``journal``."""
     recorded: str
     decided: str
 
@@ -173,6 +175,8 @@ class _CommandRedecision:
             command = parse_command(entry.type, _read_body(entry))
         except (KeyError, ValidationError) as error:
             return self._difference("form", entry.type, f"{type(error).__name__}: {error}")
+        if (unsigned := await self._compare_signature(journal)) is not None:
+            return unsigned
         try:
             order, not_theirs = await self._identify(command, journal)
             business, refusals = await self._judge_business(order, not_theirs, journal)
@@ -199,6 +203,15 @@ class _CommandRedecision:
         if journal.outcome.refused is not None and consequences:
             return self._compare_refusal_elsewhere(journal.outcome.refused, consequences)
         return self._compare_events(journal, events) or await self._compare_consequences(consequences)
+
+    async def _compare_signature(self, journal: Journal) -> DecisionDifference | None:
+        """Whether a door let it in that might, by the keys of that day."""
+        entry = self._group.command
+        warrant = Warrant.of_entry(entry, journal, await self._past.genesis())
+        signed = await self._past.has_key_before(entry.position)
+        state = await self._past.state_before(warrant.stream, entry.position) if warrant.stream else None
+        fault = find_fault(entry, journal, warrant, state, must_be_signed=signed)
+        return self._difference("signature", journal.key or NOTHING, f"{fault.rule}: {fault.en}") if fault else None
 
     async def _identify(self, command: Command, journal: Journal) -> tuple[Order, tuple[Unmet, ...]]:
         """The order with the persons whom the seat's register names, read as it was then. Raises FactMissing.

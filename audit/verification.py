@@ -15,6 +15,7 @@ from audit.finding import Finding, FindingKind
 from audit.leaves import Leaves
 from audit.repeats import Repeats
 from audit.tables import Tables, build_stray_posting
+from audit.views import ViewRowsCheck
 from store.bytes import Frontier
 from store.port import EntryKind
 
@@ -135,6 +136,7 @@ class _Pass:
         self._findings: list[Finding] = []
         self._leaves = Leaves(self._findings.append)
         self._repeats = Repeats()
+        self._views = ViewRowsCheck(self._leaves.threads)
         self._tables = Tables()
         self._tree = Frontier()
         self._reached = 0
@@ -193,6 +195,7 @@ class _Pass:
             self._commands += 1
             self._repeats.take(entry)
         self._tables.take(entry, self._leaves.take(entry))
+        self._views.take(entry)
         self._tree.add(entry.chain)
         self._check_roots()
 
@@ -261,6 +264,7 @@ class _Pass:
         findings += [f async for f in self._leaves.realms.compare(self._store)]
         findings += [f async for f in self._leaves.compare_standings(self._store)]
         findings += [f async for f in self._leaves.compare_heads(self._store)]
+        findings += [f async for f in self._views.compare(self._store)]
         findings += await self._compare_cursors()
         return {_row_of(f): f for f in findings}
 

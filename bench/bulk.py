@@ -36,6 +36,7 @@ import temporal_client
 from application.bulk import run_rows
 from application.bulk_file import parse_rows
 from application.door import Door
+from application.door_keys import publish_first_key
 from application.workflow_carrier import WorkflowCarrier
 from bench.meter import cpu_ms, machine_load, resident_mib
 from bench.surroundings import surroundings
@@ -135,7 +136,9 @@ async def run(args: argparse.Namespace) -> None:
             pool = await open_pool(servers.postgres_url)
             client = await temporal_client.connect_temporal(servers.temporal_address, settings)
             async with aclosing(PostgresStore(pool)) as store:
-                door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
+                key = bootstrap.load_door_key(settings)
+                door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
+                await publish_first_key(door, store, key)
                 await measured(args, door, store, worker.pid, servers)
             await temporal_client.breathe()
             processes.stop(worker, signal.SIGTERM)

@@ -29,6 +29,7 @@ import local
 import temporal_client
 from activities.carry_out import CommandActivities
 from application.door import Door
+from application.door_keys import publish_first_key
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
 from bench.bulk import STORY, Hundred, start_worker
@@ -55,8 +56,9 @@ async def run(args: argparse.Namespace) -> None:
             pool = await open_pool(servers.postgres_url)
             async with aclosing(PostgresStore(pool)) as store:
                 key, workflows = bootstrap.load_door_key(settings), WorkflowCarrier(client, settings.task_queue)
-                paper = ProcessCarrier(CommandActivities(store, key), store, otherwise=workflows)
+                paper = ProcessCarrier(CommandActivities(store), store, otherwise=workflows)
                 ways = {"process": Door(paper, store, key), "workflows": Door(workflows, store, key)}
+                await publish_first_key(ways["workflows"], store, key)
                 await measure(args, ways, store, pids)
             await temporal_client.breathe()
             processes.stop(worker, signal.SIGTERM)

@@ -29,6 +29,7 @@ import local
 import temporal_client
 from activities.carry_out import CommandActivities
 from application.door import Door
+from application.door_keys import build_first_publication
 from application.round_resolution import ResolutionPreview, preview_resolution, resolve_round
 from application.workflow_carrier import WorkflowCarrier
 from bench.meter import machine_load
@@ -39,6 +40,7 @@ from domain.kernel.identity import Actor, Attachment, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.project.bidding import PassPreliminaryReview, SubmitApplication
 from domain.registers.calendar import PublishCalendar
+from domain.registers.door_key import key_stream
 from domain.registers.fund import RegisterFundSource
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from domain.registers.panel import DrawPanel, IssueReviewReport
@@ -54,6 +56,7 @@ from store.port import Append, Standing, Status
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
+    from deciding.signature import DoorKey
     from domain.kernel.message import Command
     from domain.kernel.scheme import Scheme
     from store.port import AppendResult, EventStore
@@ -67,13 +70,13 @@ MINUTES = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議
 class Round:
     """A round that is filled straight through ``carry_out``."""
 
-    def __init__(self, store: EventStore, key: bytes, bids: int) -> None:
+    def __init__(self, store: EventStore, key: DoorKey, bids: int) -> None:
         """A realm of its own."""
         self.realm = f"resolution-{uuid4().hex[:8]}"
         self.bids = bids
         self._store = store
         self._key = key
-        self._activities = CommandActivities(store, key)
+        self._activities = CommandActivities(store)
         self.now = BEGINS
 
     def id(self, kind: str, name: str) -> StreamId:
@@ -87,6 +90,7 @@ class Round:
 
     async def fill(self, rules: Scheme) -> None:
         """Everything up to the panels' reports."""
+        await self._publish_key()
         await self._store.set_clock(self.realm, Clock.MANUAL)
         for year in load_published(2024, 2025):
             notice = PublishCalendar(year=year.year, off=tuple(sorted(year.off)), on=tuple(sorted(year.on)))
@@ -127,6 +131,13 @@ class Round:
             marks = IssueReviewReport(results={name: Decimal(70 + n % 30) for n, name in enumerate(names)})
             self.now += timedelta(days=2)
             await self._give("panel", panel, marks, "HOST#1")
+
+    async def _publish_key(self) -> None:
+        """See that the log has the door's key."""
+        stream, now = key_stream(self._key.id), datetime.now(UTC)
+        if await self._store.standing(stream) is None:
+            envelope = build_first_publication(self._key, now)
+            await self._activities.carry_out(CarryOut(stream=stream, now=now, envelope=envelope))
 
     async def _close(self, at: datetime) -> None:
         """Let the call close by the clock."""

@@ -23,12 +23,23 @@ NOUNS = {
     "calendar": ("工作日曆：節假日與調休 / working days: holidays and make-up weekends", ("cli.calendar",)),
     "realm": ("時鐘域：補錄、演練各有其鐘 / realms: past papers and trials, each with its clock", ("cli.realm",)),
     "approval": ("審批：等待中的決定 / approvals: decisions that are waited for", ("cli.approval",)),
+    "builds": ("版本：worker 的新舊版本 / builds of the worker, old and new", ("cli.builds",)),
     "account": ("本機帳號：只用於內置服務 / accounts of this machine, with embedded servers only", ("cli.account",)),
     "apikey": ("服務的密鑰：有限期、限崗位 / keys of services: for some seats, until a day", ("cli.apikey",)),
     "policy": ("權限：誰可辦什麼，為何 / policy: who may do what, and why", ("cli.policy",)),
+    "views": ("視圖：名冊所讀，可隨時重建 / views: what lists are read from, built anew at any time", ("cli.views",)),
     "audit": ("審計：核驗、重演、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
 }
-VERBS = ("cli.command", "cli.servers", "cli.reconcile", "cli.go_live", "cli.inbox", "cli.bulk", "cli.doctor")
+VERBS = (
+    "cli.command",
+    "cli.servers",
+    "cli.reconcile",
+    "cli.go_live",
+    "cli.inbox",
+    "cli.bulk",
+    "cli.doctor",
+    "cli.simulate",
+)
 """The modules of the verbs that stand alone."""
 
 

@@ -59,7 +59,7 @@ def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
         command_type=step.order.command.command_type,
         occurred_at=step.order.at,
         meta=Journal.on(step, envelope).as_meta(),
-        data=canonical(plain(step.order.command)),
+        data=canonical(envelope.body if envelope else plain(step.order.command)),  # as it was signed
         events=tuple(
             NewEvent(
                 type=event.event_type,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
@@ -76,6 +76,14 @@ class Journal(BaseModel):
     """By what the person acted on a seat that was not theirs."""
     session: Session | None = None
     """The login under which they asked, where there was one."""
+    derived: bool | None = None
+    """Whether the engine derived the id, as the door said; left out where it did not."""
+    log: Literal[""] | None = None
+    """Empty where the door knew of no entry yet when it signed; left out where it named this log."""
+    key: str | None = None
+    """Which door let it in, by the id of its key; None for what nobody asked for, and of before doors had keys."""
+    signature: str | None = None
+    """That door's, in hex: with ``key`` and this entry, all that it takes to check it (``domain.kernel.signature``)."""
 
     @classmethod
     def of(cls, entry: Entry) -> Journal:
@@ -101,6 +109,10 @@ class Journal(BaseModel):
             persons=step.order.persons,
             basis=step.order.basis,
             session=(envelope.session or None) if envelope else None,
+            derived=(envelope.derived or None) if envelope else None,
+            log="" if envelope and envelope.signature and not envelope.log else None,
+            key=(envelope.key or None) if envelope else None,
+            signature=(envelope.signature or None) if envelope else None,
         )
 
     def as_meta(self) -> bytes:

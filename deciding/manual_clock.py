@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from deciding.parked import is_consequence_taken
+from deciding.parked import find_taken_consequence
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
@@ -18,7 +18,7 @@ from domain.kernel.refusal import Unmet
 from domain.registers.realm import REALM_NAME, ClockSet, SetClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
     from datetime import datetime
 
     from deciding.decision import Decision
@@ -44,13 +44,7 @@ def refuse_past(state: State, at: datetime, loaded: Loaded) -> Answer | None:
     """The refusal of a command that is dated before the clock, which never goes back; None if it is not."""
     if loaded.realm.now is None or at >= loaded.realm.now:
         return None
-    then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, loaded.realm.now))
-    unmet = Unmet(
-        rule="CLOCK",
-        zh=f"此時鐘域已到 {reached},不能再辦理 {then} 的事項",
-        en=f"the realm's clock stands at {reached}; nothing more can be dated {then}",
-    )
-    return _refuse(state, (unmet,))
+    return _refuse(state, (_before_the_clock(at, loaded.realm.now),))
 
 
 async def find_objection(
@@ -74,19 +68,29 @@ async def find_objection(
     return _refuse(state, unmet) if unmet else None
 
 
-async def is_unrecorded(store: EventStore, envelope: Envelope, unmet: tuple[Unmet, ...]) -> bool:
-    """Whether a refusal that is in no journal is borne out by how clock and agenda stand, or by the id itself."""
-    realm = await store.realm(envelope.subject.realm)
-    at = envelope.received_at
-    founded = {
-        "CLOCK": realm.now is not None and at < realm.now,
-        "CK01": realm.clock is Clock.WALL,
-        "CK02": await store.falling_due(envelope.subject.realm, at) is not None,
-    }
-    rules = {u.rule for u in unmet}
-    if rules == {"ID03"}:
-        return await is_consequence_taken(store, envelope)
-    return bool(rules) and all(founded.get(rule, False) for rule in rules)
+async def explain_unrecorded(store: EventStore, envelope: Envelope, rules: Collection[str]) -> tuple[Unmet, ...]:
+    """A refusal that is in no journal, as clock, agenda and ids bear it out; empty if one of the rules is not.
+
+    The words are our own: whoever answered may be a stranger.
+    """
+    name, at = envelope.subject.realm, envelope.received_at
+    realm = await store.realm(name)
+    founded: list[Unmet] = []
+    for rule in dict.fromkeys(rules):
+        match rule:
+            case "CLOCK" if realm.now is not None and at < realm.now:
+                founded.append(_before_the_clock(at, realm.now))
+            case "CK01" if realm.clock is Clock.WALL:
+                founded.append(_WALL_FROM_THE_BEGINNING)
+            case "CK02" if late := [
+                _in_the_past(row) async for row in _iterate_late(store, envelope.subject.realm, at)
+            ]:
+                founded.extend(late)
+            case "ID03" if (taken := await find_taken_consequence(store, envelope.command_id)) is not None:
+                founded.append(taken)
+            case _:
+                return ()
+    return tuple(founded)
 
 
 def goes_live(decision: Decision, loaded: Loaded) -> bool:
@@ -119,6 +123,15 @@ async def _iterate_late(store: EventStore, realm: str, at: datetime) -> AsyncIte
     async for row in store.standings(realm=realm):
         if row.due_at is not None and row.due_at <= at:
             yield row
+
+
+def _before_the_clock(at: datetime, now: datetime) -> Unmet:
+    then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, now))
+    return Unmet(
+        rule="CLOCK",
+        zh=f"此時鐘域已到 {reached},不能再辦理 {then} 的事項",
+        en=f"the realm's clock stands at {reached}; nothing more can be dated {then}",
+    )
 
 
 def _refuse(state: State, unmet: tuple[Unmet, ...]) -> Answer:

@@ -16,9 +16,9 @@ from store.bounds import MOST_ROWS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
+    from uuid import UUID
 
     from deciding.decision import Decision, Step
-    from domain.kernel.envelope import Envelope
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
@@ -40,37 +40,48 @@ async def find_taken(store: EventStore, others: tuple[Decision, ...]) -> Unmet |
     for other in others:
         for step in other.steps:
             if not is_deadline(step) and (holder := await _find_holder(store, other.state.stream, step)) is not None:
-                return Unmet(
-                    rule="ID03",
-                    zh=f"由此編號推導的連帶命令編號 {step.command_id} 已在 {holder} 使用；請換一個編號",
-                    en=f"the id {step.command_id}, which follows from this one, is taken on {holder}; use another id",
-                )
+                return _taken(step.command_id, holder)
     return None
 
 
-async def is_consequence_taken(store: EventStore, envelope: Envelope) -> bool:
-    """Whether something is journalled under an id that a consequence of that command, itself in no journal, would have.
+async def find_taken_consequence(store: EventStore, command_id: UUID) -> Unmet | None:
+    """That something is journalled under an id that a consequence of that command, itself in no journal, would have.
 
     The two are recorded together or not at all, so it is somebody else's. Bounded by what one append can hold.
     """
     for first in range(0, MOST_ROWS, _AT_ONCE):
-        ids = [consequence_command_id(envelope.command_id, number) for number in range(first, first + _AT_ONCE)]
-        if (await store.outcomes(ids)).commands:
-            return True
-    return False
+        ids = [consequence_command_id(command_id, number) for number in range(first, first + _AT_ONCE)]
+        for taken, entry in (await store.outcomes(ids)).commands.items():
+            return _taken(taken, entry.stream)
+    return None
+
+
+def _taken(command_id: UUID, holder: StreamId) -> Unmet:
+    return Unmet(
+        rule="ID03",
+        zh=f"由此編號推導的連帶命令編號 {command_id} 已在 {holder} 使用；請換一個編號",
+        en=f"the id {command_id}, which follows from this one, is taken on {holder}; use another id",
+    )
+
+
+async def find_parked(store: EventStore, stream: StreamId, at: datetime) -> StreamParked | None:
+    """Why nothing can be carried out on that stream at that time, if it is parked. Records nothing."""
+    realm, reader = await store.realm(stream.realm), Reader(store)
+    await reader.fetch(Reads(streams=frozenset({stream})))
+    try:
+        decision = await decide_on(
+            store, reader.states[stream], realm.clock, at=at, order=None, command_id=None, reader=reader
+        )
+        await require_free_ids(store, decision)
+    except StreamParked as parked:
+        return parked
+    return None
 
 
 async def iterate_parked(store: EventStore, now: datetime, limit: int = 100) -> AsyncIterator[StreamParked]:
     """Streams on the wall clock whose deadline has passed and cannot be applied, with the reason. Records nothing."""
     for row in await store.overdue(Clock.WALL, now, limit):
-        reader = Reader(store)
-        await reader.fetch(Reads(streams=frozenset({row.stream})))
-        try:
-            decision = await decide_on(
-                store, reader.states[row.stream], row.clock, at=now, order=None, command_id=None, reader=reader
-            )
-            await require_free_ids(store, decision)
-        except StreamParked as parked:
+        if (parked := await find_parked(store, row.stream, now)) is not None:
             yield parked
 
 
@@ -84,14 +95,7 @@ async def iterate_parked_on_paper(store: EventStore, now: datetime, limit: int =
         row = await store.falling_due(name, now)
         if row is None or row.due_at is None:
             continue
-        reader = Reader(store)
-        await reader.fetch(Reads(streams=frozenset({row.stream})))
-        try:
-            decision = await decide_on(
-                store, reader.states[row.stream], row.clock, at=row.due_at, order=None, command_id=None, reader=reader
-            )
-            await require_free_ids(store, decision)
-        except StreamParked as parked:
+        if (parked := await find_parked(store, row.stream, row.due_at)) is not None:
             yield parked
 
 

@@ -132,15 +132,26 @@ class CachedReader(Reader):
     """Reads what is new since the worker last looked; ``begin`` asks in one go for all that is likely to be wanted."""
 
     folds: FoldCache = field(default_factory=FoldCache)
+    warrant: State | None = None
+    """The stream that what came in rests on (``deciding.warrant``)."""
     _at_hand: dict[StreamId, State] = field(default_factory=dict)
 
-    async def begin(self, request: CarryOut, *, alone: bool = False) -> tuple[Loaded, State]:
+    async def begin(
+        self, request: CarryOut, *, warrant: StreamId | None = None, alone: bool = False
+    ) -> tuple[Loaded, State]:
         """The stream that the request is for, its realm's clock, and the journal entry of the command's id.
 
-        With it comes what is likely to be wanted for deciding, unless the stream is wanted ``alone``.
+        With it come the stream that its ``warrant`` rests on, and, unless the stream is wanted ``alone``, what is
+        likely to be wanted for deciding.
         """
         stream, command_id = request.stream, request.envelope.command_id if request.envelope else None
-        return await self._consult(stream, command_id, Reads() if alone else self._likely_reads(request))
+        wanted = Reads() if alone else self._likely_reads(request)
+        if warrant is not None and warrant != stream:
+            wanted |= Reads(streams=frozenset({warrant}))
+        loaded, state = await self._consult(stream, command_id, wanted)
+        if warrant is not None:
+            self.warrant = state if warrant == stream else self._at_hand[warrant]
+        return loaded, state
 
     async def fetch(self, wanted: Reads) -> None:
         """Make sure that these readings are at hand."""

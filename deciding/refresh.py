@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from deciding.agenda_row import Summary, build_standing
+from deciding.agenda_row import build_standing
 from deciding.decision import Decision
 from deciding.reader import Reader
 from domain.kernel.facts import Reads
@@ -37,10 +37,8 @@ async def iterate_calendars(store: EventStore, clock: Clock) -> AsyncIterator[tu
 
 async def iterate_outdated(store: EventStore, realm: str, version: int) -> AsyncIterator[Standing]:
     """The realm's streams that wait for something and were reckoned by an earlier calendar than that."""
-    async for row in store.standings(realm=realm):
-        summary = Summary.of(row)
-        if (row.due_at is not None or summary.awaiting) and summary.calendar < version:
-            yield row
+    async for row in store.outdated(realm, version):
+        yield row
 
 
 async def refresh_standings(store: EventStore, realm: str, version: int) -> int:

@@ -15,6 +15,7 @@ from domain.project import selection
 from domain.project.aggregate import PROJECT
 from domain.project.stage import Stage
 from domain.registers.calendar import CALENDAR, CALENDAR_NAME, CalendarStage
+from domain.registers.door_key import DOOR_KEY, DoorKeyStage
 from domain.registers.fund import FUND, FundStage
 from domain.registers.incubation_base import BASE, BaseStage
 from domain.registers.office import OFFICE_AGGREGATE, OFFICE_NAME, OfficeStage
@@ -64,6 +65,7 @@ AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
             OFFICE_AGGREGATE,
             PERSON,
             SEAT,
+            DOOR_KEY,
         )
     }
 )
@@ -78,6 +80,7 @@ _PREFIXES: Mapping[str, str] = {
     "ORG": ORGANISATION.kind,
     "BASE": BASE.kind,
     "FS": FUND.kind,
+    "DK": DOOR_KEY.kind,
     "P": PERSON.kind,
 }
 _SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
@@ -210,6 +213,7 @@ _STAGES: Mapping[str, Mapping[str, str]] = {
         (SCHEME.kind, SchemeStage),
         (CALENDAR.kind, CalendarStage),
         (REALM.kind, RealmStage),
+        (DOOR_KEY.kind, DoorKeyStage),
         (OFFICE_AGGREGATE.kind, OfficeStage),
         (PERSON.kind, PersonStage),
         (SEAT.kind, SeatStage),

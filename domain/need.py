@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachments, Reason, Role, Text
+from domain.kernel.identity import Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU, PUBLIC, Names, Relation
@@ -256,8 +257,8 @@ class Need(Part):
     problem: str | None = None
     fields: frozenset[str] = frozenset()
     theme: str | None = None
-    proposer: Actor | None = None
-    endorsers: frozenset[Actor] = frozenset()
+    proposer: Acting | None = None
+    endorsers: frozenset[Acting] = frozenset()
     resources: tuple[str, ...] = ()
     community: str | None = None
     district: str | None = None
@@ -304,9 +305,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(NeedSubmitted.of(command))
         case EndorseNeed():
-            check(
-                order.actor != need.proposer and order.actor not in need.endorsers,
+            require_another_person(
+                check,
+                order.acting,
                 "ND02",
+                (need.proposer, *sorted(need.endorsers, key=str)),
                 f"{order.actor} 已提出或附議過此需求",
                 f"{order.actor} has proposed or endorsed it already",
             )
@@ -394,7 +397,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 problem=event.problem,
                 fields=frozenset(event.fields),
                 theme=event.theme,
-                proposer=of.actor,
+                proposer=of.acting,
                 resources=event.resources,
                 community=event.community,
                 district=event.district,
@@ -402,7 +405,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             )
             return state.having(submitted)
         case NeedEndorsed():
-            endorsers = need.endorsers | {of.actor}
+            endorsers = need.endorsers | {of.acting}
             return state.having(replace(need, endorsers=endorsers, resources=(*need.resources, *event.resources)))
         case NeedAdopted():
             return state.having(replace(need, theme=event.theme or need.theme))

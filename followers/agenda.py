@@ -14,13 +14,15 @@ import structlog
 
 from deciding.refresh import iterate_calendars, iterate_outdated
 from domain.kernel.clock import Clock
+from domain.kernel.identity import StreamId
+from domain.registers.calendar import CALENDAR, CALENDAR_NAME
+from domain.registers.realm import REALM
 from followers.follower import EVERY, Follower
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from domain.kernel.identity import StreamId
     from metrics import Metrics
     from store.port import EventStore, Standing
 
@@ -58,6 +60,8 @@ class AgendaFollower(Follower):
         super().__init__(store, measures)
         self._look = look
         self._notices: dict[StreamId, _Notice] = {}
+        self._calendars: dict[str, int] = {}
+        """Realm on the wall clock and the newest version of its working days."""
         self._current: dict[str, int] = {}
         """Realm and the version of its working days by which every stream of it was last seen to be computed."""
 
@@ -87,19 +91,34 @@ class AgendaFollower(Follower):
     def forget(self) -> None:
         """Notify all anew when the lease comes back."""
         self._notices.clear()
+        self._calendars.clear()
         self._current.clear()
 
     async def _outdated(self) -> list[Standing]:
         """Streams whose deadlines were computed by a calendar that is no longer the newest, so many in one round."""
         outdated: list[Standing] = []
-        async for realm, version in iterate_calendars(self._store, Clock.WALL):
+        last = await self._store.last_position()
+        await self._note_calendars(last)
+        for realm, version in self._calendars.items():
             if self._current.get(realm, 0) >= version:
                 continue
             rows = [row async for row in iterate_outdated(self._store, realm, version)]
             outdated += [row for row in rows if not self._is_notified(row)][:MOST]
             if all(map(self._is_notified, rows)):
                 self._current[realm] = version
+        await self.reach(last)
         return outdated
+
+    async def _note_calendars(self, last: int) -> None:
+        """Take in what was published since the last round, and realms that have come to the wall clock."""
+        moved = await self.list_moved(last, CALENDAR.kind, REALM.kind)
+        if moved is None:
+            self._calendars = {r: version async for r, version in iterate_calendars(self._store, Clock.WALL)}
+            return
+        streams = [StreamId.of(CALENDAR.kind, realm, CALENDAR_NAME) for realm in {stream.realm for stream in moved}]
+        for row in await self._store.standings_of(streams):
+            if row.clock is Clock.WALL:
+                self._calendars[row.stream.realm] = row.version
 
     def _is_notified(self, standing: Standing) -> bool:
         last = self._notices.get(standing.stream)

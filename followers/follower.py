@@ -15,6 +15,9 @@ from metrics import Metrics
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.kernel.identity import StreamId
     from store.port import EventStore
 
 EVERY = timedelta(seconds=5)
@@ -39,6 +42,8 @@ class Follower(ABC):
         self._last_round = (measures or Metrics()).followed.labels(self.name)
         self._owner = uuid4()
         self._holds = False
+        self._reached: int | None = None
+        """Up to where the log was seen to; None before the first round under a lease."""
 
     async def run(self) -> None:
         """Follow until cancelled. What fails is tried again on the next round."""
@@ -53,12 +58,34 @@ class Follower(ABC):
         """One round, if the lease is ours: how many streams were seen to."""
         self._holds = await self._store.lease(self.name, self._owner, self.lease) is not None
         if not self._holds:
+            self._reached = None
             self.forget()
             self._last_round.set(0)
             return 0
         count = await self.follow(now)
         self._last_round.set_to_current_time()
         return count
+
+    async def list_moved(self, last: int, *kinds: str) -> Sequence[StreamId] | None:
+        """Streams of those kinds that moved since the round before, up to that position.
+
+        None if all are to be seen to: at first, and when the log is shorter than it was.
+        """
+        if self._reached is None or last < self._reached:
+            return None
+        return await self._store.moved(self._reached, last, kinds)
+
+    async def reach(self, last: int) -> None:
+        """Say that the log was seen to up to there; the store keeps it, so that others see how far that is."""
+        if self._reached == last:
+            return
+        generation, old = (
+            await self._store.lease(self.name, self._owner, self.lease),
+            await self._store.cursor(self.name),
+        )
+        if generation is not None and old <= last:
+            await self._store.advance(self.name, generation, old, last)
+        self._reached = last
 
     async def release(self) -> None:
         """Let another take the lease at once, if it is held. Without the store it ends by itself."""

@@ -30,6 +30,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from deciding.fold import fold
 from domain.kernel.clock import Clock
 from domain.registers.annual_round import Annual, RoundSchedule
+from domain.registers.realm import REALM
 from domain.registers.scheme import SCHEME, Register
 from followers.follower import Follower
 from payload_codec import PayloadRefused
@@ -168,14 +169,25 @@ class ScheduleFollower(Follower):
 
     async def follow(self, now: datetime) -> int:  # noqa: ARG002 - what is to be kept depends on the log alone
         """Keep the schedules of the programmes that have moved since the last round; how many programmes."""
-        count = 0
-        async for standing in iterate_programmes(self._store):
+        last, count = await self._store.last_position(), 0
+        for standing in await self._list_programmes(last):
             if self._kept.get(standing.stream) != standing:
                 await self._schedules.keep(self._store, standing.stream)
                 self._kept[standing.stream] = standing
                 count += 1
                 log.info("alarms.kept", stream=standing.stream, version=standing.version)
+        await self.reach(last)
         return count
+
+    async def _list_programmes(self, last: int) -> list[Standing]:
+        """Programmes on the wall clock that moved, or whose realm has come to it; all of them at first."""
+        moved = await self.list_moved(last, SCHEME.kind, REALM.kind)
+        if moved is None:
+            return [standing async for standing in iterate_programmes(self._store)]
+        rows = list(await self._store.standings_of([stream for stream in moved if stream.kind == SCHEME.kind]))
+        for realm in {stream.realm for stream in moved if stream.kind == REALM.kind}:
+            rows += [row async for row in self._store.standings(kind=SCHEME.kind, realm=realm)]
+        return [row for row in rows if row.clock is Clock.WALL]
 
     def forget(self) -> None:
         """Keep them all anew when the lease comes back."""

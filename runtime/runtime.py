@@ -14,6 +14,7 @@ import temporal_client
 from activities.carry_out import CommandActivities
 from application.builds import list_pollers
 from application.door import Door
+from application.door_keys import publish_first_key
 from application.namespace import require_own_namespace
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
@@ -53,12 +54,13 @@ async def open_runtime(
     *,
     working: bool,
     with_temporal: bool = False,
+    signing: bool = True,
     lazily: bool = False,
 ) -> AsyncIterator[Runtime]:
     """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
 
-    Temporal must answer only if a worker is needed, or it is asked for itself: whoever reads the log does without.
-    ``lazily`` Postgres need not answer either.
+    Temporal must answer only if a worker is needed, or it is asked for itself: whoever reads the log does without. A
+    worker's own doors need no key, and are not ``signing``. ``lazily`` Postgres need not answer either.
     """
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(
@@ -71,12 +73,15 @@ async def open_runtime(
         else:
             address = _temporal_address(settings, opened.servers)
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
-        key, workflows = bootstrap.load_door_key(settings), WorkflowCarrier(client, settings.task_queue)
-        paper = ProcessCarrier(CommandActivities(opened.store, key), opened.store, otherwise=workflows)
+        key = bootstrap.find_door_key(settings) if signing else None
+        workflows = WorkflowCarrier(client, settings.task_queue)
+        paper = ProcessCarrier(CommandActivities(opened.store), opened.store, otherwise=workflows)
         doors = (Door(carrier, opened.store, key) for carrier in (workflows, paper))
         runtime = Runtime(settings, opened.store, opened.servers, client, *doors)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
+        if working and key is not None and settings.env is bootstrap.Environment.LOCAL:
+            await publish_first_key(runtime.door, runtime.store, key)
         try:
             yield runtime
         except RPCError as gone:

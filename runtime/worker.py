@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-import bootstrap
 from activities.carry_out import CommandActivities
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
@@ -54,10 +53,10 @@ TUNING: Mapping[str, Any] = {
 @asynccontextmanager
 async def run_worker(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Metrics]:
     """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
-    key, measures = bootstrap.load_door_key(settings), Metrics()
+    measures = Metrics()
     commands, door = (
-        CommandActivities(store, key, measures, checks_clocks=True),
-        Door(WorkflowCarrier(client, settings.task_queue), store, key),
+        CommandActivities(store, measures, checks_clocks=True),
+        Door(WorkflowCarrier(client, settings.task_queue), store, None),
     )
     rounds = RoundActivities(partial(open_round, door, store))
     worker = Worker(

@@ -323,6 +323,23 @@ class MemoryStore:
             if kind in {None, stream.kind} and realm in {None, stream.realm} and stage in {None, standing.stage}:
                 yield standing
 
+    async def standings_of(self, streams: Collection[StreamId]) -> Sequence[Standing]:
+        """How these streams stand."""
+        return [self._agenda[stream] for stream in sorted(set(streams)) if stream in self._agenda]
+
+    async def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+        """The realm's streams that wait for something and were reckoned by an earlier calendar."""
+        async for standing in self.standings(realm=realm):
+            summary = json.loads(standing.summary)
+            waits = standing.due_at is not None or summary.get("awaiting")
+            if waits and summary.get("calendar", 0) < calendar:
+                yield standing
+
+    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+        """Streams of those kinds that events were appended to after one position and up to another."""
+        new = self._entries[after:until]
+        return sorted({e.stream for e in new if e.kind is EntryKind.EVENT and e.stream.kind in kinds})
+
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
         due = ((at, _rank(s.stream), s.stream, s) for at, s in self._due() if s.stream.realm == realm and at <= until)

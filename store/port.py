@@ -310,6 +310,15 @@ class EventStore(Protocol):
     ) -> AsyncIterator[Standing]:
         """How streams stand, ordered by stream id, by pages."""
 
+    async def standings_of(self, streams: Collection[StreamId]) -> Sequence[Standing]:
+        """How these streams stand, those that were never written left out."""
+
+    def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+        """The realm's streams that wait for something and were reckoned by an earlier calendar than that version."""
+
+    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+        """Streams of those kinds that events were appended to after one position and up to another, in order."""
+
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``.
 

@@ -62,6 +62,10 @@ POKE_EVERY_S: Final = 0.1
 """Seconds between two pokes: the first comes at once, and under load each append would otherwise pay for its own."""
 CLOSING_S: Final = 5.0
 """Seconds that readers have to give their connections back when the store is closed."""
+AFTER_SLASH: Final = "0"
+"""The character after the slash: what begins with ``kind/`` lies between the two."""
+LAST_NAME: Final = "~"
+"""Beyond every stream's id."""
 PAGE: Final = 500
 """Rows of a page when a stream, the agenda or the ledger is read."""
 
@@ -463,13 +467,40 @@ class PostgresStore:
         self, *, kind: str | None = None, realm: str | None = None, stage: str | None = None
     ) -> AsyncIterator[Standing]:
         """How streams stand, ordered by stream id, by pages."""
-        after = ""
-        while rows := await self._rows("standings", kind, realm, stage, after, PAGE):
+        for after, before in await self._ranges(kind, realm):
+            async for standing in self._walk_agenda("standings", after, before, stage):
+                yield standing
+
+    async def standings_of(self, streams: Collection[StreamId]) -> Sequence[Standing]:
+        """How these streams stand."""
+        return await self._standings_of("standings_of", list(streams))
+
+    async def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+        """The realm's streams that wait for something and were reckoned by an earlier calendar."""
+        for after, before in await self._ranges(None, realm):
+            async for standing in self._walk_agenda("outdated", after, before, calendar):
+                yield standing
+
+    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+        """Streams of those kinds that events were appended to after one position and up to another."""
+        return [StreamId(row["stream"]) for row in await self._rows("moved", after, until, list(kinds))]
+
+    async def _walk_agenda(self, name: str, after: str, before: str, *args: object) -> AsyncIterator[Standing]:
+        while rows := await self._rows(name, after, before, *args, PAGE):
             for row in rows:
                 yield _standing(row)
             if len(rows) < PAGE:
                 return
             after = rows[-1]["stream"]
+
+    async def _ranges(self, kind: str | None, realm: str | None) -> Sequence[tuple[str, str]]:
+        """Between which ids the streams of that kind and realm lie, in order."""
+        if realm is None:
+            return [("", LAST_NAME)] if kind is None else [(f"{kind}/", f"{kind}{AFTER_SLASH}")]
+        if not is_storable(realm):
+            return []
+        kinds = [kind] if kind is not None else [row["kind"] for row in await self._rows("kinds")]
+        return [(f"{each}/{realm}/", f"{each}/{realm}{AFTER_SLASH}") for each in kinds]
 
     async def falling_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""

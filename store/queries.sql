@@ -127,11 +127,37 @@ ORDER BY 1;
 SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda WHERE stream = $1::text;
 
 -- name: standings
--- $1 kind, $2 realm, $3 stage, $4 after which stream, $5 limit.
+-- $1 after which stream, $2 before which: those of a kind, and of a realm of it, lie side by side. $3 stage, $4 limit.
 SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
- WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR realm = $2) AND ($3::text IS NULL OR stage = $3)
-   AND stream > $4::text
- ORDER BY stream LIMIT $5::int;
+ WHERE stream > $1::text AND stream < $2::text AND ($3::text IS NULL OR stage = $3)
+ ORDER BY stream LIMIT $4::int;
+
+-- name: standings_of
+SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda WHERE stream = ANY ($1::text[]);
+
+-- name: kinds
+-- The kinds of streams that there are, in order: a step along the key for each, however many streams it has.
+WITH RECURSIVE kinds(kind) AS (
+  SELECT (SELECT a.kind FROM venture.agenda a ORDER BY a.stream LIMIT 1)
+  UNION ALL
+  SELECT (SELECT a.kind FROM venture.agenda a WHERE a.stream > k.kind || '0' ORDER BY a.stream LIMIT 1)
+    FROM kinds k WHERE k.kind IS NOT NULL)
+SELECT kind FROM kinds WHERE kind IS NOT NULL;
+
+-- name: outdated
+-- $1 after which stream, $2 before which, $3 calendar, $4 limit. What a row's summary lacks was reckoned by none.
+SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
+ WHERE stream > $1::text AND stream < $2::text
+   AND COALESCE((summary ->> 'calendar')::bigint, 0) < $3::bigint
+   AND (due_at IS NOT NULL OR COALESCE(json_array_length(summary -> 'awaiting'), 0) > 0)
+ ORDER BY stream LIMIT $4::int;
+
+-- name: moved
+-- $1 after which position, $2 up to which, $3 kinds. Streams that events were appended to.
+SELECT DISTINCT stream FROM venture.entries
+ WHERE position > $1::bigint AND position <= $2::bigint AND kind = 'event'
+   AND split_part(stream, '/', 1) = ANY ($3::text[])
+ ORDER BY stream;
 
 -- name: falling_due
 SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda

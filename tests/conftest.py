@@ -19,6 +19,7 @@ from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.keys import KEY, SEED, publish
 from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
 
@@ -44,6 +45,7 @@ def pytest_configure() -> None:
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings whose state folder is this run's own."""
     home: Path = tmp_path_factory.mktemp("venture", numbered=True)
+    (home / "door.key").write_text(SEED)
     return bootstrap.settings(home=home)
 
 
@@ -68,6 +70,7 @@ async def store(servers: Servers) -> AsyncIterator[PostgresStore]:
     """The store as the application's role; every test uses realms of its own."""
     pool = await open_pool(servers.postgres_url)
     async with contextlib.aclosing(PostgresStore(pool)) as opened:
+        await publish(opened, KEY)
         yield opened
     pool.terminate()
 

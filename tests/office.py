@@ -20,16 +20,18 @@ from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from domain.kernel.proposal import ConfirmAct, Proposals, bind
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, ScopeKind
+from domain.registers.door_key import EVERYONE, PublishDoorKey, key_stream
 from domain.registers.office import OFFICE, FoundOffice
 from domain.registers.person import RegisterPerson, person_stream
 from domain.registers.seat import EstablishSeat, GrantSeat, Seat, seat_stream
+from tests.keys import KEY, publish
 
 if TYPE_CHECKING:
+    from deciding.signature import DoorKey
     from domain.kernel.message import Command
     from domain.kernel.state import State
     from store.port import EventStore
 
-KEY = b"the door's key, for tests"
 ADMINISTRATORS = (PersonId("P-1"), PersonId("P-2"))
 FIRST, SECOND = Actor("ADMIN#1"), Actor("ADMIN#2")
 _ROLES = tuple(Role)
@@ -54,13 +56,13 @@ class Office:
     """The live registers behind ``carry_out``: everything is asked on the wall clock, by a person on a seat."""
 
     store: EventStore
-    key: bytes = KEY
+    key: DoorKey = KEY
     at: datetime | None = None
     """The wall clock; None for what it is."""
     _seats: set[Actor] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._commands = CommandActivities(self.store, self.key)
+        self._commands = CommandActivities(self.store)
 
     async def answer(
         self,
@@ -73,6 +75,7 @@ class Office:
         command_id: UUID | None = None,
     ) -> Answer:
         """The answer to one command, asked by that person; nobody is named if it is ''."""
+        await publish(self.store)
         actor, now = Actor(seat), at or self.at or datetime.now(UTC)
         who = person_on(actor) if person is None else (PersonId(person) if person else None)
         envelope = Envelope(
@@ -147,3 +150,23 @@ class Office:
             await self.privileged(stream, GrantSeat(person=who))
         self._seats.add(actor)
         return stream
+
+
+async def administer(store: EventStore, stream: StreamId, command: Command, *, key: DoorKey = KEY) -> Answer:
+    """What comes of a command about keys that one administrator proposes now and the other confirms."""
+    await publish(store)
+    office = Office(store, key, at=(await store.consult(stream, None, {}))[0].read_at)
+    await office.found()
+    proposed = await office.answer(stream, command, FIRST)
+    if proposed.ending is not Ending.ACCEPTED:
+        return proposed
+    return await office.answer(stream, await office.confirmation(stream, command), SECOND)
+
+
+async def admit(store: EventStore, key: DoorKey, *speaks_for: str, **dates: datetime) -> StreamId:
+    """Publish another door's key, for those seats; the stream of it."""
+    stream = key_stream(key.id)
+    command = PublishDoorKey(public=key.public, door="another", speaks_for=speaks_for or (EVERYONE,), **dates)
+    answer = await administer(store, stream, command)
+    assert answer.ending is Ending.ACCEPTED, answer
+    return stream

@@ -19,12 +19,13 @@ from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
 from scenarios.play import PlayResult, play
 from schemes.document import read
+from tests.keys import KEY, publish
 
 if TYPE_CHECKING:
     from application.carrier import Carrier
+    from deciding.signature import DoorKey
+    from domain.kernel.envelope import CarryOut, CarryOutResult
     from store.port import EventStore
-
-KEY = b"the door's key, for tests"
 
 
 class _NoWorkflows:
@@ -35,9 +36,24 @@ class _NoWorkflows:
         raise AssertionError(message)
 
 
-def open_paper_door(store: EventStore, key: bytes = KEY) -> Door:
-    """A door without Temporal, for manual realms."""
-    return Door(ProcessCarrier(CommandActivities(store, key), store, cast("Carrier", _NoWorkflows())), store, key)
+class _Published(CommandActivities):
+    """Publishes the tests' key before anything else is carried out."""
+
+    def __init__(self, store: EventStore, key: DoorKey) -> None:
+        super().__init__(store)
+        self._key = key
+        self._is_published = False
+
+    async def carry_out(self, request: CarryOut) -> CarryOutResult:
+        if not self._is_published:
+            await publish(self._store, self._key)
+            self._is_published = True
+        return await super().carry_out(request)
+
+
+def open_paper_door(store: EventStore, key: DoorKey = KEY) -> Door:
+    """A door without Temporal, for manual realms, whose key the log has."""
+    return Door(ProcessCarrier(_Published(store, key), store, cast("Carrier", _NoWorkflows())), store, key)
 
 
 CUT = datetime(2023, 6, 30, tzinfo=UTC)

@@ -36,6 +36,7 @@ ROOMS = (
 )
 STREAM = StreamId.of("project", "live", "AP-5")
 
+NO_KEY = (Unmet(rule="SG04", zh="已撤回", en="it was withdrawn"),)
 SAMPLES = (
     CommandDefect("KeyError: 'T9'"),
     CommandInvalid("project/live/AP-5: the command's data: nested deeper than 64"),
@@ -50,7 +51,7 @@ SAMPLES = (
     StillUndecided(uuid4(), 3),
     StoreUnavailable("ConnectionRefusedError"),
     StreamParked(STREAM),
-    Unsigned(STREAM),
+    Unsigned(STREAM, NO_KEY),
 )
 
 
@@ -81,11 +82,12 @@ def test_a_failure_says_in_both_languages_what_it_is_and_what_to_do(failure: Fai
     assert failure.kind is FailureKind.NOT_FOUND or failure.remedy_en
 
 
-def test_a_wrong_door_key_says_that_it_is_the_key_and_not_only_a_name() -> None:
-    unsigned = Unsigned(STREAM)
-    assert "key" in unsigned.en
-    assert "VENTURE_DOOR_KEY" in unsigned.remedy_zh
-    assert "VENTURE_DOOR_KEY" in unsigned.remedy_en
+def test_what_no_door_may_ask_says_why_and_where_to_look() -> None:
+    unsigned = Unsigned(STREAM, NO_KEY)
+    assert NO_KEY[0].zh in unsigned.zh
+    assert NO_KEY[0].en in unsigned.en
+    assert "venture key list" in unsigned.remedy_zh
+    assert "venture key list" in unsigned.remedy_en
 
 
 def test_a_fault_of_ours_is_told_apart_from_a_server_that_is_away() -> None:

@@ -308,7 +308,7 @@ def test_s10_counts_what_two_persons_corrected() -> None:
     assert delivery.person_times == 96
     assert delivery.spent == 6500000
     assert "FP-2024-0802" not in delivery.expenditures
-    assert all(c.confirmed_by not in (None, c.proposed_by) for c in closeout.corrections.values())
+    assert all(c.confirmed_by not in (None, c.proposed_by.seat) for c in closeout.corrections.values())
     assert closeout.reopened == 1
 
 

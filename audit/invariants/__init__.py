@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audit.invariants import (
     awards,
+    business,
     contracts,
     delivery,
     endings,
@@ -37,6 +38,8 @@ __all__ = ["CHECKS", "INVARIANTS", "TIERS", "Breach", "Invariants", "Report", "c
 
 TIERS: Final = ("MUNICIPAL", "DISTRICT", "STREET_VILLAGE")
 """The tiers of bases, from the top (CZ-8)."""
+_LIVE: Final = "live"
+"""The realm whose registers judge who acts on the wall clock."""
 PAGE: Final = 1000
 """Entries fetched at once."""
 
@@ -76,12 +79,20 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "H1": ("一年一個市級輪次", "one municipal round a year"),
     "S1": ("事件所引辦法的數字與辦法一致", "numbers that events take from the rules are those of the rules"),
     "SD1": ("撥付者不是申請者", "who pays did not ask"),
-    "SD10": ("代表人在當時的名單上", "a representative is on the list at that time"),
+    "SD10": ("代表人在當時的名單上，崗位代表本組織", "a representative is on the list, on a seat of its organisation"),
     "SD8": ("到崗由另兩人決定，系統管理員不任業務崗位", "seats are given by two others; administrators do no business"),
     "SE10": ("開辦之後，實時鐘上無人不知", "once the office is founded, nobody who acts on the wall clock is unknown"),
     "SE12": ("經辦者當時在其崗位", "whoever acted was on the seat then"),
     "TP03": ("須兩人者，一人提出，另一人確認", "what takes two is proposed by one and confirmed by another"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
+    "SD14": ("一人在一案中只在一方", "one human stands on one side of a matter"),
+    "AF02": ("區縣只辦本區縣之事", "a district acts in its own matters only"),
+    "AF03": ("社區只提本社區之需求", "a community submits its own needs only"),
+    "AF04": ("基地運營方只辦本基地之事", "an operator acts for its own base only"),
+    "AF05": ("承辦單位只辦所承辦之輪次、項目", "a managing agency acts where it is the host"),
+    "AF06": ("督導者為現任督導", "who supervises is the present supervisor"),
+    "AF07": ("評估者為協議載明者", "who evaluates is whom the contract names"),
+    "AF08": ("審計者為協議載明者", "who audits is whom the contract names"),
 }
 """Every invariant, in Chinese and English; besides them the rows T01–T26 and AP01–AP09 of the state machine."""
 
@@ -165,6 +176,7 @@ class Invariants:
         realm = self._realms[event.realm]
         realm.look_back_to(event.at)
         every_event.check_every_event(self._require, event)
+        business.check_business(self._require, realm, self._realms[_LIVE], event)
         self._offices.judge(self._require, event)
         check = CHECKS.get(event.type)
         if check is not None:

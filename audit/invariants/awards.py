@@ -332,7 +332,7 @@ def check_objection_accepted(require: Conditions, realm: Realm, event: RecordedE
 
 def _require_outsider(require: Conditions, realm: Realm, project: Project, event: RecordedEvent) -> None:
     require(
-        event.actor not in realm.panels[project.panel].took_part,
+        not any(event.hand.is_same(one) for one in realm.panels[project.panel].took_part),
         "P5",
         f"{event.actor} 參與過評審，又辦理異議",
         f"{event.actor} took part in the review and dealt with the objection",

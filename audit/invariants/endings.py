@@ -24,7 +24,7 @@ def check_rectification_ordered(require: Conditions, realm: Realm, event: Record
         f"整改至 {due}，最遲 {longest}",
         f"it is to be put right by {due}; {longest} is the latest",
     )
-    project.rectification = Rectification("OPEN", event.actor, event.day, due, whole(event.data.get("rectify_wd")))
+    project.rectification = Rectification("OPEN", event.hand, event.day, due, whole(event.data.get("rectify_wd")))
 
 
 def check_rectification_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -41,7 +41,9 @@ def check_rectification_accepted(require: Conditions, realm: Realm, event: Recor
     project = realm.project(event.name)
     known = project.rectification
     require(
-        known.status == "SUBMITTED" and event.actor != known.ordered_by and project.midterm != "FAIL",
+        known.status == "SUBMITTED"
+        and not (known.ordered_by and event.hand.is_same(known.ordered_by))
+        and project.midterm != "FAIL",
         "T14",
         f"整改為 {known.status}，責令者 {known.ordered_by}，中期 {project.midterm or '未評'}",
         f"it is {known.status}, ordered by {known.ordered_by}, the mid-term {project.midterm or 'not held'}",
@@ -202,7 +204,7 @@ def check_correction_proposed(require: Conditions, realm: Realm, event: Recorded
         f"the correction {number} of record {version} does not fit it",
     )
     project.corrections[number] = Correction(
-        version, event.actor, event.data.get("strike") is True, times, None if amount is None else whole(amount)
+        version, event.hand, event.data.get("strike") is True, times, None if amount is None else whole(amount)
     )
 
 
@@ -213,7 +215,7 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
     require(
         known is not None
         and not known.confirmed
-        and event.actor != known.by
+        and not event.hand.is_same(known.by)
         and event.data.get("corrects") == known.corrects,
         "SD12",
         f"更正由 {event.actor} 確認，提出者 {known.by if known else '無'}",

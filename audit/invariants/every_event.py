@@ -49,6 +49,8 @@ PEOPLE: Mapping[str, frozenset[str]] = {
             "fields",
             "theme",
             "resources",
+            "community",
+            "district",
             "split_from",
             "attachments",
         }

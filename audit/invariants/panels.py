@@ -7,7 +7,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from audit.invariants.recorded_events import to_date, to_number, whole
+from audit.invariants.recorded_events import Hand, to_date, to_number, whole
 from audit.invariants.rules import require_criteria
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def check_panel_drawn(require: Conditions, realm: Realm, event: RecordedEvent) -
         f"the seats are {', '.join(panel.seated)}; {least} different experts are needed",
     )
     _require_odd(require, panel)
-    panel.took_part.add(event.actor)
+    panel.took_part.add(event.hand)
 
 
 def _require_odd(require: Conditions, panel: Panel) -> None:
@@ -54,6 +54,7 @@ def check_conflict_declared(require: Conditions, realm: Realm, event: RecordedEv
         f"利害關係應{'' if bars else '不'}構成回避，所記相反",
         f"the interest {'bars' if bars else 'does not bar'}; the record says otherwise",
     )
+    panel.hands.setdefault(_seat(event.actor), set()).update(event.persons)
     if bars:
         panel.barred.add(_seat(event.actor))
 
@@ -90,29 +91,31 @@ def check_reviewer_recused(require: Conditions, realm: Realm, event: RecordedEve
     )
     panel.seated = [seat for seat in panel.seated if seat != out] + ([substitute] if substitute else [])
     panel.barred.add(out)
-    panel.took_part.add(event.actor)
+    panel.took_part.add(event.hand)
     _require_odd(require, panel)
 
 
 def check_score_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """P1: who scores sits on the panel and has no interest in any of its bidders; one sheet each."""
     panel, seat, application = realm.panels[event.name], _seat(event.actor), event.text("application")
+    others = {other for other, persons in panel.hands.items() if other != seat and persons & event.persons}
     require(
-        seat in panel.seated and seat not in panel.barred,
+        seat in panel.seated and panel.barred.isdisjoint({seat, *others}),
         "P1",
         f"{event.actor} 不在席或須回避而評分",
         f"{event.actor} scored without a seat, or with an interest",
     )
     sheets = panel.sheets.setdefault(application, {})
     require(
-        application in panel.bidders and seat not in sheets,
+        application in panel.bidders and sheets.keys().isdisjoint({seat, *others}),
         "P4",
-        f"{application} 不在本組，或 {seat} 已評過",
-        f"{application} is not before this panel, or {seat} has scored it",
+        f"{application} 不在本組，或 {seat} 的經辦人已評過",
+        f"{application} is not before this panel, or whoever acts as {seat} has scored it",
     )
+    panel.hands.setdefault(seat, set()).update(event.persons)
     mark = sheets[seat] = to_number(event.data.get("mark"))
     require_criteria(require, "P4", event, mark, realm.rules_of_round(panel.round)["review.rubric"] or {})
-    panel.took_part.add(event.actor)
+    panel.took_part.add(event.hand)
 
 
 def check_review_report_issued(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -129,9 +132,9 @@ def check_review_report_issued(require: Conditions, realm: Realm, event: Recorde
     _require_odd(require, panel)
     panel.results = {str(name): to_number(mark) for name, mark in event.part("results").items()}
     panel.reported = True
-    panel.took_part.add(event.actor)
+    panel.took_part.add(event.hand)
     if event.data.get("on_paper") is True:
-        panel.took_part.update(f"EXPERT#{seat[1:]}" for seat in panel.seated)
+        panel.took_part.update(Hand(f"EXPERT#{seat[1:]}", frozenset()) for seat in panel.seated)
     else:
         _require_means(require, panel, rules.number("review.panel"), drop=rules["review.drop_extremes"] is True)
     _require_bonuses(require, realm, panel, event)

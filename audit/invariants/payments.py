@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from audit.invariants import registers
 from audit.invariants.apportionment import apportion
 from audit.invariants.realm import Tranche
+from audit.invariants.recorded_events import Hand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +62,7 @@ def check_disbursement_requested(require: Conditions, realm: Realm, event: Recor
     )
     registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
     tranche.status, tranche.requested = "REQUESTED", amount
-    tranche.maker, tranche.checker, tranche.approver = event.actor, "", ""
+    tranche.maker, tranche.checker, tranche.approver = event.hand, None, None
 
 
 def check_disbursement_checked(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -69,7 +71,7 @@ def check_disbursement_checked(require: Conditions, realm: Realm, event: Recorde
     tranche = _tranche(require, project, event)
     _require_gate(require, project, tranche, status=("REQUESTED",))
     _require_another(require, "P2", event, tranche.maker)
-    tranche.status, tranche.checker = "CHECKED", event.actor
+    tranche.status, tranche.checker = "CHECKED", event.hand
 
 
 def check_disbursement_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -78,12 +80,12 @@ def check_disbursement_approved(require: Conditions, realm: Realm, event: Record
     tranche = _tranche(require, project, event)
     _require_gate(require, project, tranche, status=("CHECKED",))
     _require_another(require, "P2", event, tranche.maker, tranche.checker)
-    tranche.status, tranche.approver = "APPROVED", event.actor
+    tranche.status, tranche.approver = "APPROVED", event.hand
 
 
-def _require_another(require: Conditions, rule: str, event: RecordedEvent, *others: str) -> None:
+def _require_another(require: Conditions, rule: str, event: RecordedEvent, *others: Hand | None) -> None:
     require(
-        event.actor not in others,
+        not any(event.hand.is_same(other) for other in others if other is not None),
         rule,
         f"{event.actor} 已經手本筆撥款",
         f"{event.actor} had this payment in hand before",
@@ -95,8 +97,10 @@ def check_disbursement_paid(require: Conditions, realm: Realm, event: RecordedEv
     project = realm.project(event.name)
     tranche, amount = _tranche(require, project, event), event.fen("amount")
     _require_gate(require, project, tranche, status=("APPROVED",))
-    persons = {tranche.maker, tranche.checker, tranche.approver} - {""}
-    require(len(persons) == 3, "P2", f"經手人 {'、'.join(sorted(persons))}", f"in the hands of {sorted(persons)}")  # noqa: PLR2004 - maker, checker, approver
+    hands = [hand for hand in (tranche.maker, tranche.checker, tranche.approver) if hand is not None]
+    apart = len(hands) == 3 and not any(one.is_same(other) for one, other in combinations(hands, 2))  # noqa: PLR2004 - maker, checker, approver
+    names = "、".join(map(str, hands))
+    require(apart, "P2", f"經手人 {names}", f"in the hands of {names}")
     _require_another(require, "SD1", event, tranche.maker)
     require(
         amount == tranche.requested,

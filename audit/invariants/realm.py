@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from audit.invariants.recorded_events import Hand
 from audit.invariants.rules import Rules
 from audit.invariants.working_days import Days
 
@@ -22,7 +23,7 @@ class Fund:
     envelope: int = 0
     purposes: frozenset[str] = frozenset()
     taken: int = 0
-    adjustments: dict[str, tuple[int, str]] = field(default_factory=dict)
+    adjustments: dict[str, tuple[int, Hand]] = field(default_factory=dict)
     """Number of an adjustment that was proposed, its fen, and who proposed it."""
 
 
@@ -42,6 +43,10 @@ class Organisation:
     banned_on: date | None = None
     blacklisted_on: date | None = None
     """When it was last put on the list of serious offenders."""
+    district: str = ""
+    """The district whose office verified it first."""
+    round: str = ""
+    """The round for whose intake it was verified first."""
 
     def level(self, day: date) -> str | None:
         """The level that counts on that day: the one recorded last."""
@@ -76,8 +81,10 @@ class Panel:
     bidders: dict[str, frozenset[str]] = field(default_factory=dict)
     seated: list[str] = field(default_factory=list)
     barred: set[str] = field(default_factory=set)
+    hands: dict[str, set[str]] = field(default_factory=dict)
+    """Seat and the persons who acted on it."""
     sheets: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-    took_part: set[str] = field(default_factory=set)
+    took_part: set[Hand] = field(default_factory=set)
     results: dict[str, Decimal] = field(default_factory=dict)
     reported: bool = False
 
@@ -109,9 +116,9 @@ class Tranche:
     requested: int = 0
     split: dict[str, int] = field(default_factory=dict)
     """How its payment fell on the funds."""
-    maker: str = ""
-    checker: str = ""
-    approver: str = ""
+    maker: Hand | None = None
+    checker: Hand | None = None
+    approver: Hand | None = None
 
     @property
     def left(self) -> int:
@@ -151,7 +158,7 @@ class Correction:
     """A correction as proposed."""
 
     corrects: int
-    by: str
+    by: Hand
     strike: bool
     person_times: int | None
     amount: int | None
@@ -163,7 +170,7 @@ class Rectification:
     """The latest rectification."""
 
     status: str = "NONE"
-    ordered_by: str = ""
+    ordered_by: Hand | None = None
     runs_from: date | None = None
     due: date | None = None
     rectify_wd: int = 0
@@ -188,6 +195,7 @@ class Project:
     requested: int = 0
     match_pledged: int = 0
     community: str = ""
+    district: str = ""
     supports_base: str = ""
     """The base that it supports."""
     returned_on: date | None = None
@@ -210,6 +218,8 @@ class Project:
     signed_on: date | None = None
     end: date | None = None
     budget: dict[str, int] = field(default_factory=dict)
+    engaged: dict[str, str] = field(default_factory=dict)
+    """Part in the contract, e.g. ``evaluator``, and who takes it."""
     tranches: dict[str, Tranche] = field(default_factory=dict)
     milestones: frozenset[str] = frozenset()
     variations: dict[str, Variation] = field(default_factory=dict)
@@ -297,6 +307,14 @@ class Realm:
     supports: dict[tuple[str, int | None], str] = field(default_factory=dict)
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
+    seats: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    """Seat on the register, of what kind its scope is, and whom that names."""
+    hosts: dict[str, str] = field(default_factory=dict)
+    """Round and its managing agency; empty where the call names none."""
+    base_evaluators: dict[str, str] = field(default_factory=dict)
+    """Base and who assesses it; empty where its designation names nobody."""
+    sides: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    """Stream, person, and the side on which that person stands there."""
     projects: dict[str, Project] = field(default_factory=dict)
     vouchers: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """Number, the issuers that it is claimed with (empty for none named), and the project that claims each (M7)."""

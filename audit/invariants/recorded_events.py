@@ -56,6 +56,24 @@ def to_number(value: object) -> Decimal:
 
 
 @dataclass(frozen=True)
+class Hand:
+    """Who had a hand in something: the seat, and the persons where they are known."""
+
+    actor: str
+    persons: frozenset[str]
+
+    def is_same(self, other: Hand) -> bool:
+        """Whether one human may be behind both; where nobody is known, whether the seat is one."""
+        if self.persons and other.persons:
+            return not self.persons.isdisjoint(other.persons)
+        return self.actor == other.actor
+
+    def __str__(self) -> str:
+        """The seat."""
+        return self.actor
+
+
+@dataclass(frozen=True)
 class RecordedEvent:
     """One event of the log."""
 
@@ -95,6 +113,11 @@ class RecordedEvent:
     def name(self) -> str:
         """Its number within the realm."""
         return self.stream.split("/", 2)[2]
+
+    @property
+    def hand(self) -> Hand:
+        """Who caused it."""
+        return Hand(self.actor, self.persons)
 
     @property
     def role(self) -> str:

@@ -45,15 +45,15 @@ def note_fund_source_registered(_require: Conditions, realm: Realm, event: Recor
 
 def note_fund_adjustment_proposed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """What a first person proposes."""
-    realm.funds[event.name].adjustments[event.text("adjustment")] = (event.fen("change"), event.actor)
+    realm.funds[event.name].adjustments[event.text("adjustment")] = (event.fen("change"), event.hand)
 
 
 def check_fund_adjusted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M5: what is set aside stays within an envelope that was cut back."""
     fund = realm.funds[event.name]
-    change, proposer = fund.adjustments.pop(event.text("adjustment"), (None, ""))
+    change, proposer = fund.adjustments.pop(event.text("adjustment"), (None, None))
     require(
-        change == event.fen("change") and proposer not in ("", event.actor),
+        change == event.fen("change") and proposer is not None and not event.hand.is_same(proposer),
         "FS02",
         f"調整由 {event.actor} 確認，提出者 {proposer or '無'}",
         f"the adjustment was confirmed by {event.actor} and proposed by {proposer or 'nobody'}",

@@ -73,6 +73,8 @@ class Aggregate:
     """What an event asks of other streams, in order: one append with it, all or nothing (design.md §4)."""
     uncounted: Callable[[State, Event, State], Iterable[Effect]] = lambda _before, _event, _after: ()
     """What an event of an earlier release does to keys and accounts that its bytes say nothing of."""
+    hands: Callable[[State, Event, State], Iterable[Effect]] = lambda _before, _event, _after: ()
+    """What the persons who caused an event take up, so that one cannot be two: the second line behind the rules."""
     summary: Callable[[State], Mapping[str, object]] = lambda _state: {}
     """What a list shows of it: plain JSON values, no personal data."""
 
@@ -157,7 +159,8 @@ class Aggregate:
 
     def effects(self, before: State, event: Event, after: State) -> tuple[Effect, ...]:
         """What the event does to claims and accounts, between these two states of its stream."""
-        return (*event.effects(before.stream), *self.uncounted(before, event, after))
+        of_event = event.effects(before.stream)
+        return (*of_event, *self.uncounted(before, event, after), *self.hands(before, event, after))
 
     def due(self, state: State, calendar: Calendar) -> Due | None:
         """The nearest deadline; the earlier decider first where two fall together."""

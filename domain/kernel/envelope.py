@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import UTC, datetime
 from enum import StrEnum
-from hashlib import sha256
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -15,6 +13,10 @@ from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical, digest
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import Unmet
+from domain.kernel.signature import clock_bytes, command_bytes
+
+if TYPE_CHECKING:
+    from domain.kernel.signature import Signer
 
 
 def _utc(instant: datetime) -> datetime:
@@ -57,28 +59,36 @@ class Envelope(_Wire):
     """Who asks, on that seat; None for a bare seat, whom only a paper realm takes in."""
     session: Annotated[Session, Field(exclude_if=lambda session: not session)] = ""
     """The login under which they ask, where there is one."""
+    key: Annotated[str, Field(exclude_if=lambda key: not key)] = ""
+    """Which door let it in, by the id of its key."""
     signature: str = ""
-    """HMAC-SHA256 in hex over everything else."""
+    """That door's, over everything else: Ed25519 in hex (``domain.kernel.signature``)."""
 
     def digest(self) -> str:
         """What was asked and by whom, in hex: equal for the same request asked again, whenever it arrives."""
         request = {"subject": self.subject, "actor": self.actor, "command": self.command, "body": self.body}
         return digest({**request, "person": self.person} if self.person else request)
 
-    def signed(self, key: bytes) -> Envelope:
+    def signed_bytes(self) -> bytes:
+        """What the door signs. Raises ValueError or RecursionError for what has no canonical form."""
+        return command_bytes(
+            key=self.key,
+            log=self.log,
+            command_id=self.command_id,
+            subject=self.subject,
+            command=self.command,
+            particulars=canonical(self.body),
+            seat=self.actor,
+            person=self.person,
+            session=self.session,
+            received_at=self.received_at,
+            derived=self.derived,
+        )
+
+    def signed(self, key: Signer) -> Envelope:
         """The same envelope with the door's signature."""
-        return self.model_copy(update={"signature": self._mac(key)})
-
-    def is_signed(self, key: bytes) -> bool:
-        """Whether the door that knows this key let it in, unchanged."""
-        try:
-            return hmac.compare_digest(self.signature.encode(), self._mac(key).encode())
-        except (ValueError, RecursionError):  # no door signs what has no canonical form
-            return False
-
-    def _mac(self, key: bytes) -> str:
-        content = self.model_dump(mode="json", exclude={"signature"})
-        return hmac.new(key, canonical(content), sha256).hexdigest()
+        unsigned = self.model_copy(update={"key": str(key.id)})
+        return unsigned.model_copy(update={"signature": key.sign(unsigned.signed_bytes()).hex()})
 
 
 class CarryOut(_Wire):
@@ -90,20 +100,19 @@ class CarryOut(_Wire):
     envelope: Envelope | None = None
     alarm: bool = False
     """Whether the workflow asks by itself, woken by its alarm or by ``look``: that moves no manual clock."""
+    key: Annotated[str, Field(exclude_if=lambda key: not key)] = ""
+    """Which door signed it, by the id of its key."""
     signature: Annotated[str, Field(exclude_if=lambda signature: not signature)] = ""
-    """Without an envelope, the door's own word that a manual clock has come to ``now``: HMAC-SHA256 in hex."""
+    """Without an envelope, the door's own word that a manual clock has come to ``now``: Ed25519 in hex."""
 
-    def signed(self, key: bytes) -> CarryOut:
+    def signed_bytes(self) -> bytes:
+        """What the door signs of it."""
+        return clock_bytes(key=self.key, stream=self.stream, now=self.now)
+
+    def signed(self, key: Signer) -> CarryOut:
         """The same with the door's signature."""
-        return self.model_copy(update={"signature": self._mac(key)})
-
-    def is_signed(self, key: bytes) -> bool:
-        """Whether the door that knows this key moves the clock so far."""
-        return hmac.compare_digest(self.signature.encode(), self._mac(key).encode())
-
-    def _mac(self, key: bytes) -> str:
-        content = {"fall_due": self.stream, "now": self.now.isoformat()}
-        return hmac.new(key, canonical(content), sha256).hexdigest()
+        unsigned = self.model_copy(update={"key": str(key.id)})
+        return unsigned.model_copy(update={"signature": key.sign(unsigned.signed_bytes()).hex()})
 
 
 class Bundle(_Wire):
@@ -128,7 +137,7 @@ class Ending(StrEnum):
     MISMATCH = "MISMATCH"
     """The id was used before, for another request. Choose a fresh id."""
     UNSIGNED = "UNSIGNED"
-    """It did not come through the door, or was changed on the way."""
+    """It did not come through a door that may ask it, or was changed on the way. ``unmet`` says how, and what to do."""
     PARKED = "PARKED"
     """The stream waits for a person: a deadline could not be applied (see ``venture doctor``)."""
     EARLY = "EARLY"

@@ -78,6 +78,7 @@ PROJECT = Aggregate(
     final=frozenset({Stage.ARCHIVED, Stage.REVOKED, Stage.WITHDRAWN, Stage.PRELIM_FAILED, Stage.NOT_SELECTED}),
     governed_by=_governed_by,
     uncounted=list_uncounted,
+    hands=disbursement.list_hands,
     summary=_summary,
 )
 """The heart: one stream, one workflow, for a year or more."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel import approval
+from domain.kernel.acting import Acting
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
@@ -274,6 +275,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 def read_panel(facts: Facts, state: State, name: str | None) -> Panel:
     """The panel of that name as it was read; blank where the award rests on none."""
     return facts.of(state.stream.sibling("panel", name)).part(Panel) if name else Panel()
+
+
+def require_uninvolved(check: Checks, order: Order, took_part: Iterable[Acting], rule: str) -> None:
+    """P5, SD6: whoever decides took no part in the review. Of a panel on paper the seats alone are compared."""
+    check(
+        not any(order.acting.is_same_person(one) for one in took_part),
+        rule,
+        f"{order.actor} 參與過評審，須由未參與者辦理",
+        f"{order.actor} took part in the review; somebody who did not must do this",
+    )
 
 
 def _list_beneficiaries(state: State, proposal: ProposeAward) -> frozenset[str]:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from domain.application import Application, ProjectKind
 from domain.kernel import approval
+from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
@@ -305,7 +306,7 @@ class Correction:
     """One correction."""
 
     corrects: int
-    proposed_by: Actor
+    proposed_by: Acting
     strike: bool
     person_times: int | None
     amount: Fen | None
@@ -379,7 +380,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_correctable(check, state, command)
             return check.grant(CorrectionProposed.of(command))
         case ConfirmCorrection():
-            return check.grant(_confirm(check, state, facts, order.actor, command))
+            return check.grant(_confirm(check, state, facts, order.acting, command))
         case _:
             assert_never(command)
 
@@ -492,7 +493,7 @@ def _name_number(state: State, version: int) -> str | None:
 
 
 def _confirm(
-    check: Checks, state: State, facts: Facts, actor: Actor, command: ConfirmCorrection
+    check: Checks, state: State, facts: Facts, acting: Acting, command: ConfirmCorrection
 ) -> CorrectionConfirmed:
     known = state.part(Closeout).corrections.get(command.correction)
     if known is None:
@@ -504,11 +505,13 @@ def _confirm(
         f"更正 {command.correction} 已確認",
         f"correction {command.correction} was confirmed before",
     )
-    check(
-        actor != known.proposed_by,
+    require_another_person(
+        check,
+        acting,
         "SD12",
-        f"{actor} 提出了更正，須由另一人確認",
-        f"{actor} proposed the correction; another person must confirm it",
+        (known.proposed_by,),
+        f"{acting} 提出了更正，須由另一人確認",
+        f"{acting} proposed the correction; another person must confirm it",
     )
     if _name_number(state, known.corrects) not in facts.unasked:
         _require_raised_within_line(check, state, known.corrects, known.amount)
@@ -535,7 +538,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             found = money if eligible is None else replace(money, audited=eligible)
             return state.having(replace(closeout, reopened=closeout.reopened + 1), found)
         case CorrectionProposed():
-            proposed = Correction(event.corrects, of.actor, event.strike, event.person_times, event.amount)
+            proposed = Correction(event.corrects, of.acting, event.strike, event.person_times, event.amount)
             known = state.having(replace(closeout, corrections={**closeout.corrections, event.correction: proposed}))
             content = event.model_dump(mode="json")
             return approval.ask_approval(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel import approval
+from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
-from domain.kernel.effects import Effect, Post
+from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
@@ -300,15 +301,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
         case CheckDisbursement():
             _require_in_hand(check, state, tranche, command.tranche, TrancheStatus.REQUESTED)
-            _require_another_person(check, order.actor, "P2", tranche.maker)
+            _require_another_hand(check, order.acting, "P2", tranche.maker)
             return check.grant(DisbursementChecked.of(command))
         case ApproveDisbursement():
             _require_in_hand(check, state, tranche, command.tranche, TrancheStatus.CHECKED)
-            _require_another_person(check, order.actor, "P2", tranche.maker, tranche.checker)
+            _require_another_hand(check, order.acting, "P2", tranche.maker, tranche.checker)
             return check.grant(DisbursementApproved.of(command))
         case PayDisbursement(amount=amount):
             _require_in_hand(check, state, tranche, command.tranche, TrancheStatus.APPROVED)
-            _require_another_person(check, order.actor, "SD1", tranche.maker)
+            _require_another_hand(check, order.acting, "SD1", tranche.maker)
             check(
                 amount == tranche.requested,
                 "SD3",
@@ -423,12 +424,14 @@ def _require_in_hand(check: Checks, state: State, tranche: Tranche, name: str, s
     )
 
 
-def _require_another_person(check: Checks, actor: Actor, rule: str, *others: Actor | None) -> None:
-    check(
-        actor not in others,
+def _require_another_hand(check: Checks, acting: Acting, rule: str, *others: Acting | None) -> None:
+    require_another_person(
+        check,
+        acting,
         rule,
-        f"{actor} 已經手本筆撥款，須由另一人辦理",
-        f"{actor} already had this payment in hand; another person must do this",
+        others,
+        f"{acting} 已經手本筆撥款，須由另一人辦理",
+        f"{acting} already had this payment in hand; another person must do this",
     )
 
 
@@ -462,6 +465,28 @@ def _require_unpaid(check: Checks, tranche: Tranche, name: str) -> None:
     )
 
 
+# ---------------------------------------------------------------- the second line
+
+
+def list_hands(_before: State, event: Event, after: State) -> Iterable[Effect]:
+    """P2 once more, where no rule can be left out: a person has one hand in one request for payment."""
+    if not isinstance(event, DisbursementRequested | DisbursementChecked | DisbursementApproved):
+        return
+    tranche = after.part(Tranches).of[event.tranche]
+    match event:
+        case DisbursementRequested():
+            step, acting = "requested", tranche.maker
+        case DisbursementChecked():
+            step, acting = "checked", tranche.checker
+        case DisbursementApproved():
+            step, acting = "approved", tranche.approver
+        case _:
+            assert_never(event)
+    stream = after.stream
+    for person in sorted(acting.persons if acting else ()):
+        yield Claim(f"hand/{stream.realm}/{stream.name}/{event.tranche}/{tranche.requests}/{person}", step)
+
+
 # ---------------------------------------------------------------- evolve
 
 
@@ -480,7 +505,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 requested_on=local_day(of.at),
                 payment_wd=event.payment_wd,
                 bound=event.bound,
-                maker=of.actor,
+                maker=of.acting,
                 checker=None,
                 approver=None,
                 voided="",
@@ -490,7 +515,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 moved, of, gate="CheckDisbursement", role=Role.CAB_FIN, key=name, content=bound
             )
         case DisbursementChecked():
-            checked = replace(known, status=TrancheStatus.CHECKED, checker=of.actor)
+            checked = replace(known, status=TrancheStatus.CHECKED, checker=of.acting)
             bound = bound_content(state, name, known.requested, known.requests)
             moved = approval.end_approval(
                 state.having(tranches.having(name, checked)), of, gate="CheckDisbursement", key=name
@@ -499,7 +524,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 moved, of, gate="ApproveDisbursement", role=Role.CAB_DEC, key=name, content=bound
             )
         case DisbursementApproved():
-            approved = replace(known, status=TrancheStatus.APPROVED, approver=of.actor)
+            approved = replace(known, status=TrancheStatus.APPROVED, approver=of.acting)
             return approval.end_approval(
                 state.having(tranches.having(name, approved)), of, gate="ApproveDisbursement", key=name
             )

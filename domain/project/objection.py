@@ -20,7 +20,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU
 from domain.kernel.state import State, Transition, Verdict
 from domain.kernel.words import Words
-from domain.project.award import Award, FundsFreed, read_panel, require_line
+from domain.project.award import Award, FundsFreed, read_panel, require_line, require_uninvolved
 from domain.project.bidding import give_places_back, list_answers
 from domain.project.publicity import Objection, ObjectionStatus, Publicity
 from domain.project.stage import Stage
@@ -201,11 +201,11 @@ Events = ObjectionLodged | ObjectionAccepted | ObjectionDismissed | ObjectionUph
 def reads(state: State, command: Commands) -> Reads:
     """The panel whose members may not investigate, or the one that has scored the bid again."""
     match command:
-        case AcceptObjection():
+        case AcceptObjection() | DismissObjection() | UpholdObjection():
             panel = state.part(Award).panel
         case RescoreAward(panel=name):
             panel = name
-        case LodgeObjection() | DismissObjection() | UpholdObjection():
+        case LodgeObjection():
             panel = None
         case _:
             assert_never(command)
@@ -233,18 +233,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ObjectionLodged.of(command))
         case AcceptObjection(objection=number):
             _require_objection(check, publicity, number, ObjectionStatus.LODGED)
-            check(
-                order.actor not in read_panel(facts, state, award.panel).took_part,
-                "P5",
-                f"{order.actor} 參與過評審，須由未參與者受理",
-                f"{order.actor} took part in the review; somebody who did not must take the objection up",
-            )
+            require_uninvolved(check, order, read_panel(facts, state, award.panel).took_part, "P5")
             return check.grant(ObjectionAccepted.of(command))
         case DismissObjection(objection=number):
             _require_objection(check, publicity, number, ObjectionStatus.ACCEPTED, ObjectionStatus.LODGED)
+            require_uninvolved(check, order, read_panel(facts, state, award.panel).took_part, "P5")
             return check.grant(ObjectionDismissed.of(command, still_open=len(set(publicity.held) - {number})))
         case UpholdObjection(objection=number, remedy=remedy):
             _require_objection(check, publicity, number, ObjectionStatus.ACCEPTED)
+            require_uninvolved(check, order, read_panel(facts, state, award.panel).took_part, "P5")
             if remedy is ObjectionRemedy.RESCORE:
                 return check.grant(ObjectionUpheld.of(command, freed={}))
             return check.grant(

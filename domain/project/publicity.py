@@ -21,7 +21,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
-from domain.project.award import Award, read_panel, require_round_standing
+from domain.project.award import Award, read_panel, require_round_standing, require_uninvolved
 from domain.project.bidding import free_place, give_places_back, list_undecided
 from domain.project.stage import Stage
 
@@ -174,10 +174,10 @@ class Publicity(Part):
 # ---------------------------------------------------------------- decide
 
 
-def reads(state: State, command: Commands) -> Reads:
-    """The panel, whose reviewers the notice names."""
+def reads(state: State, _command: Commands) -> Reads:
+    """The panel, whose reviewers the notice names, and none of whom may confirm."""
     panel = state.part(Award).panel
-    if panel is None or not isinstance(command, OpenAwardPublicity):
+    if panel is None:
         return Reads()
     return Reads(streams=frozenset({state.stream.sibling("panel", panel)}))
 
@@ -206,6 +206,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case ConfirmAward():
             _require_publicity_over(check, state.part(Publicity), facts.calendar, local_day(order.at))
             require_round_standing(check, state, facts, "T07")
+            require_uninvolved(check, order, read_panel(facts, state, award.panel).reviewers, "SD6")
             count = next(iter(list_undecided(state)), None)
             return check.grant(
                 AwardConfirmed(signing_wd=require_scheme(check, facts).contract.signing_wd, undecided=count)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Actor, Attachments, Evidence, Role, Text
+from domain.kernel.identity import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
@@ -260,7 +261,7 @@ class Rectification(Part):
     """The latest rectification."""
 
     status: RectificationStatus = RectificationStatus.NONE
-    ordered_by: Actor | None = None
+    ordered_by: Acting | None = None
     runs_from: date | None = None
     """The day that the period excludes: of the order, of the extension, or of resumption."""
     due: date | None = None
@@ -314,7 +315,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_status(check, known, "T14", RectificationStatus.OPEN)
             return check.grant(RectificationSubmitted.of(command))
         case AcceptRectification():
-            _require_acceptable(check, state, known, order.actor)
+            _require_acceptable(check, state, known, order.acting)
             return check.grant(RectificationAccepted.of(command))
         case FailRectification(extended=extended):
             wd = _require_failable(check, facts, known, extended=extended)
@@ -345,14 +346,16 @@ def _require_status(check: Checks, known: Rectification, rule: str, *statuses: R
     )
 
 
-def _require_acceptable(check: Checks, state: State, known: Rectification, actor: Actor) -> None:
+def _require_acceptable(check: Checks, state: State, known: Rectification, acting: Acting) -> None:
     """T14: handed in, looked at by somebody else, and what had failed has passed."""
     _require_status(check, known, "T14", RectificationStatus.SUBMITTED)
-    check(
-        actor != known.ordered_by,
+    require_another_person(
+        check,
+        acting,
         "T14",
-        f"{actor} 責令了整改，須由另一人複核",
-        f"{actor} ordered the rectification; another person must look again",
+        (known.ordered_by,),
+        f"{acting} 責令了整改，須由另一人複核",
+        f"{acting} ordered the rectification; another person must look again",
     )
     check(
         state.part(Evaluation).midterm is not Result.FAIL,
@@ -389,7 +392,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(
                 Rectification(
                     status=RectificationStatus.OPEN,
-                    ordered_by=of.actor,
+                    ordered_by=of.acting,
                     runs_from=today,
                     due=event.due,
                     rectify_wd=event.rectify_wd,

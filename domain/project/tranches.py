@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.kernel import approval
+from domain.kernel.acting import Acting
 from domain.kernel.bounds import Date
-from domain.kernel.identity import Actor, Text
+from domain.kernel.identity import Text
 from domain.kernel.money import Fen, yuan
 from domain.kernel.state import Part, State, Verdict
 from domain.kernel.words import Words
@@ -85,9 +86,9 @@ class Tranche:
     """Working days from the request to the payment."""
     bound: str = ""
     """Digest of what was asked for: the approvals are for this and nothing else (SD3)."""
-    maker: Actor | None = None
-    checker: Actor | None = None
-    approver: Actor | None = None
+    maker: Acting | None = None
+    checker: Acting | None = None
+    approver: Acting | None = None
     voided: str = ""
     """Why the last request became void; empty if it did not."""
 

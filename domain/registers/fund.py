@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel import approval
+from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, Text
+from domain.kernel.identity import Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.refusal import Checks
@@ -162,7 +163,7 @@ class Adjustment:
     """One adjustment as proposed."""
 
     change: SignedFen
-    proposed_by: Actor
+    proposed_by: Acting
     confirmed: bool = False
 
 
@@ -215,9 +216,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"調整 {number} 已確認",
                 f"adjustment {number} was confirmed before",
             )
-            check(
-                order.actor != adjustment.proposed_by,
+            require_another_person(
+                check,
+                order.acting,
                 "FS02",
+                (adjustment.proposed_by,),
                 f"{order.actor} 提出了調整，須由另一人確認",
                 f"{order.actor} proposed the adjustment; another person must confirm it",
             )
@@ -245,14 +248,14 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case FundSourceRegistered():
             return state.having(Fund(event.name, frozenset(event.purposes), event.envelope))
         case FundAdjustmentProposed():
-            proposal = Adjustment(event.change, of.actor)
+            proposal = Adjustment(event.change, of.acting)
             proposed = state.having(_with_adjustment(known, event.adjustment, proposal))
             content = event.model_dump(mode="json")
             return approval.ask_approval(
                 proposed, of, gate="ConfirmFundAdjustment", role=Role.CAB_FIN, key=event.adjustment, content=content
             )
         case FundAdjusted():
-            proposal = known.adjustments.get(event.adjustment) or Adjustment(event.change, of.actor)
+            proposal = known.adjustments.get(event.adjustment) or Adjustment(event.change, of.acting)
             changed = replace(known, envelope=known.envelope + event.change)
             confirmed = state.having(_with_adjustment(changed, event.adjustment, replace(proposal, confirmed=True)))
             return approval.end_approval(confirmed, of, gate="ConfirmFundAdjustment", key=event.adjustment)

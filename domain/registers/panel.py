@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import AfterValidator, ConfigDict, Field
 
 from domain.application import Application
+from domain.kernel.acting import Acting
 from domain.kernel.bounds import Date, Keyword, Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.policy import Sides
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
@@ -319,7 +321,7 @@ class Panel(Part):
     """Seat and the persons who declared or scored on it, as far as persons are known."""
     sheets: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Application, seat and mark."""
-    took_part: frozenset[Actor] = frozenset()
+    took_part: frozenset[Acting] = frozenset()
     """Everybody who drew, recused, scored or reported: none of them may investigate an objection (P5)."""
     results: Mapping[str, Decimal] = field(default_factory=dict)
     """Application and its mark, once reported."""
@@ -335,6 +337,11 @@ class Panel(Part):
     def scored(self) -> bool:
         """Whether any sheet is in."""
         return any(self.sheets.values())
+
+    @property
+    def reviewers(self) -> tuple[Acting, ...]:
+        """Everybody who scored, in order."""
+        return tuple(sorted((one for one in self.took_part if one.seat.role is Role.EXPERT), key=str))
 
 
 def outcome(sheets: Mapping[str, Decimal], *, drop_extremes: bool) -> tuple[Decimal, tuple[str, ...]]:
@@ -392,6 +399,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ReviewerRecused.of(command))
         case SubmitScore():
             _require_scorer(check, panel, order, command)
+            _require_no_officer(check, state, facts, order)
             mark = _total(check, require_scheme(check, facts), command)
             return check.grant(ScoreSubmitted.of(command, mark=mark))
         case IssueReviewReport():
@@ -493,6 +501,18 @@ def _list_other_seats(panel: Panel, order: Order) -> list[str]:
     """The seats of the panel on which whoever acts has acted before, besides the one they act on."""
     own = seat_of(order.actor)
     return sorted(seat for seat, persons in panel.hands.items() if seat != own and persons & order.persons)
+
+
+def _require_no_officer(check: Checks, state: State, facts: Facts, order: Order) -> None:
+    """SD6: whoever has managed the round reviews no bid of it, as far as persons are known."""
+    sides = facts.of(state.stream.sibling("round", state.part(Panel).round)).part(Sides).of
+    officers = frozenset(person for persons in sides.values() for person in persons)
+    check(
+        officers.isdisjoint(order.persons),
+        "SD6",
+        f"{order.actor} 的經辦人經手過本輪次，不得評審",
+        f"whoever acts as {order.actor} has managed this round and may review no bid of it",
+    )
 
 
 def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitScore) -> None:
@@ -629,21 +649,21 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case PanelDrawn():
             after = replace(panel, round=event.round, bidders=event.bidders, seated=event.seats)
-            return state.having(_join(after, of.actor))
+            return state.having(_join(after, of.acting))
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
             return state.having(replace(_seat_hands(panel, of), barred=panel.barred | barred))
         case ReviewerRecused():
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
-            return state.having(_join(after, of.actor))
+            return state.having(_join(after, of.acting))
         case ScoreSubmitted():
             sheets = {**panel.sheets.get(event.application, {}), seat_of(of.actor): event.mark}
             after = replace(_seat_hands(panel, of), sheets={**panel.sheets, event.application: sheets})
-            return state.having(_join(after, of.actor))
+            return state.having(_join(after, of.acting))
         case ReviewReportIssued():
             after = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
-            experts = (person(seat) for seat in panel.seated) if event.on_paper else ()
-            return state.having(_join(after, of.actor, *experts))
+            experts = (Acting(person(seat)) for seat in panel.seated) if event.on_paper else ()
+            return state.having(_join(after, of.acting, *experts))
         case _:
             assert_never(event)
 
@@ -655,7 +675,7 @@ def _seat_hands(panel: Panel, of: Occurrence) -> Panel:
     return replace(panel, hands={**panel.hands, seat: panel.hands.get(seat, frozenset()) | of.persons})
 
 
-def _join(panel: Panel, *people: Actor) -> Panel:
+def _join(panel: Panel, *people: Acting) -> Panel:
     return replace(panel, took_part=panel.took_part | set(people))
 
 

@@ -17,6 +17,7 @@ from domain.kernel.facts import Reads
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.round.plan import CloseNeedSolicitation
 from store.memory import MemoryStore
+from tests.keys import KEY
 from tests.store.appends import group, write
 from tests.workflows.bureau import Bureau
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from domain.kernel.message import Event, Order
     from domain.kernel.state import State
 
-KEY = b"0" * 32
 A_YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
 
 

@@ -13,7 +13,8 @@ from domain.project.award import DeclineAward
 from domain.project.bidding import WithdrawApplication
 from domain.registers.fund import RegisterFundSource
 from store.memory import MemoryStore
-from tests.paper import KEY, REPORTED, play_story, prepare_resolution
+from tests.keys import KEY
+from tests.paper import REPORTED, play_story, prepare_resolution
 from tests.workflows.bureau import FUND_FEN, Bureau, need_submission, verification
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
 from store.memory import MemoryStore
-from tests.domain.memory_realm import KEY
+from tests.keys import KEY
 from tests.workflows.bureau import Bureau, verification
 
 

@@ -13,13 +13,12 @@ from application.queries import resolve_name, resolve_or_begin
 from application.realms import NoSuchRealm, RealmExists, open_realm
 from domain.kernel.clock import Clock
 from store.memory import MemoryStore
+from tests.keys import KEY
 from tests.paper import open_paper_door
 from tests.workflows.bureau import Bureau, verification
 
 if TYPE_CHECKING:
     from application.door import Door
-
-KEY = b"0" * 32
 
 
 def _door(store: MemoryStore) -> Door:

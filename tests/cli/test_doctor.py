@@ -62,7 +62,7 @@ async def by_url(venture: Installation) -> dict[str, str]:
         "VENTURE_ENV": "production",
         "VENTURE_POSTGRES_URL": found.postgres_url,
         "VENTURE_TEMPORAL_ADDRESS": found.temporal_address,
-        "VENTURE_DOOR_KEY": bootstrap.load_door_key(settings).decode(),
+        "VENTURE_DOOR_KEY": (settings.home / "door.key").read_text(),
         "VENTURE_PAYLOAD_KEYS_FILE": str(venture.home / "payload.key"),
     }
 

@@ -27,6 +27,7 @@ from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.cli.installation import in_process
+from tests.keys import KEY, SEED
 from tests.workflows.bureau import Bureau, verification
 from tests.workflows.processes import HOUSE, kill
 from tests.workflows.waiting import until
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
     from local import Servers
 
-KEY = "k" * 32
 PAYLOAD_KEYS = f"k1:{'5' * 64}"
 
 
@@ -105,7 +105,7 @@ def _environment(servers: Servers, namespace: str, **more: str) -> dict[str, str
         "VENTURE_POSTGRES_URL": servers.postgres_url,
         "VENTURE_TEMPORAL_ADDRESS": servers.temporal_address,
         "VENTURE_TEMPORAL_NAMESPACE": namespace,
-        "VENTURE_DOOR_KEY": KEY,
+        "VENTURE_DOOR_KEY": SEED,
         "VENTURE_PAYLOAD_KEYS": PAYLOAD_KEYS,
         **more,
     }
@@ -224,8 +224,8 @@ async def test_a_namespace_belongs_to_the_log_that_came_first_and_a_worker_on_an
     first, second = await _create_log(spoilt), await _create_log(spoilt)
     for url in (first, second):
         async with _opened(url) as store:
-            await Bureau("live", store, KEY.encode()).straight(
-                Bureau("live", store, KEY.encode()).id("organisation", "ORG-1"), verification(), Actor("HOST#1")
+            await Bureau("live", store, KEY).straight(
+                Bureau("live", store, KEY).id("organisation", "ORG-1"), verification(), Actor("HOST#1")
             )
     with _worker(_environment(spoilt, namespace, VENTURE_POSTGRES_URL=first), tmp_path / "first.log"):
         await _until_ready(tmp_path / "first.log")
@@ -248,16 +248,16 @@ async def test_a_command_that_reaches_a_worker_on_another_log_is_recorded_in_nei
     first, second = await _create_log(spoilt), await _create_log(spoilt)
     client = await _connect(spoilt.temporal_address, namespace)
     settings = bootstrap.settings(
-        task_queue="crossed", door_key=KEY, temporal_namespace=namespace, payload_keys=PAYLOAD_KEYS
+        task_queue="crossed", door_key=SEED, temporal_namespace=namespace, payload_keys=PAYLOAD_KEYS
     )
     async with _opened(first) as ours, _opened(second) as theirs:
         for store in (ours, theirs):
-            bureau = Bureau("live", store, KEY.encode())
+            bureau = Bureau("live", store, KEY)
             await bureau.straight(bureau.id("organisation", "ORG-1"), verification(), Actor("HOST#1"))
         before = (await ours.last_position(), await theirs.last_position())
         async with run_worker(settings, client, theirs):
             door, stream = (
-                Door(WorkflowCarrier(client, "crossed"), ours, KEY.encode()),
+                Door(WorkflowCarrier(client, "crossed"), ours, KEY),
                 bureau.id("organisation", "ORG-2"),
             )
             with pytest.raises(NotKnown):

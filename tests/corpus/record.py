@@ -25,9 +25,11 @@ import local
 from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.acting import PersonId
 from domain.kernel.clock import Clock
+from domain.kernel.envelope import Ending
 from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from domain.kernel.proposal import DropAct
 from domain.registers.calendar import PublishCalendar
+from domain.registers.door_key import RotateDoorKey, WithdrawDoorKey
 from domain.registers.person import BindLogin, RegisterPerson, RetirePerson, person_stream
 from domain.registers.realm import SetClock
 from domain.registers.scheme import EstablishProgramme
@@ -39,7 +41,8 @@ from scenarios.play import play
 from schemes.document import Document, read
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
-from tests.office import Office
+from tests.keys import OTHER, make_key
+from tests.office import Office, administer, admit
 from tests.paper import REPORTED, open_paper_door, prepare_resolution, story
 from tests.releases import ROOT, require_unreleased
 
@@ -88,6 +91,7 @@ async def play_all(store: EventStore) -> None:
     live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
     await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=1))
     await tell_office(store)
+    await _exchange_keys(store)
 
 
 async def tell_office(store: EventStore) -> None:
@@ -110,6 +114,18 @@ async def tell_office(store: EventStore) -> None:
     for seat in (registrar, leadership):
         await office.privileged(seat, WithdrawSeat(person=stand_in, reason="返崗"))
     await office.privileged(third, RetirePerson(reason="離任"))
+
+
+async def _exchange_keys(store: EventStore) -> None:
+    """Two more doors: the key of one is replaced, that of the other taken back."""
+    rotated, lost = await admit(store, OTHER, "CAB-FIN"), await admit(store, make_key("a lost door"), "SO-PM#1", "HOST")
+    for stream, command in (
+        (rotated, RotateDoorKey(successor=make_key("its next").public)),
+        (lost, WithdrawDoorKey(reason="密鑰遺失")),
+    ):
+        answer = await administer(store, stream, command)
+        if answer.ending is not Ending.ACCEPTED:
+            sys.exit(answer.model_dump_json())
 
 
 async def _play(plan: Plan, door: Door, store: EventStore) -> None:

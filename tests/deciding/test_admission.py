@@ -26,12 +26,12 @@ from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed, SubmitNeed
 from domain.round.plan import CloseNeedSolicitation
 from store.memory import MemoryStore
+from tests.keys import KEY, OTHER, PUBLISHED, publish
 from tests.workflows.bureau import Bureau, need_submission
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command
 
-KEY = b"the door's key, for tests"
 THEN = datetime(2026, 3, 2, 2, tzinfo=UTC)
 NEED = StreamId("need/admission/ND-1")
 COMMUNITY = Actor("COMM#1")
@@ -57,7 +57,8 @@ def letter(command_id: UUID, command: Command, by: str = "COMM#1", **other: Any)
 
 
 async def carry_out(store: MemoryStore, envelope: Envelope) -> Answer:
-    result = await CommandActivities(store, KEY).carry_out(CarryOut(stream=NEED, now=THEN, envelope=envelope))
+    await publish(store)
+    result = await CommandActivities(store).carry_out(CarryOut(stream=NEED, now=THEN, envelope=envelope))
     assert result.answer is not None
     return result.answer
 
@@ -80,7 +81,7 @@ def test_behind_the_door_it_is_refused_for_good_and_nothing_is_recorded(case: st
         for _ in range(2):
             answer = await carry_out(store, envelope.signed(KEY))
             assert (answer.ending, {u.rule for u in answer.unmet}) == (Ending.REFUSED, rules)
-        assert await store.last_position() == 0
+        assert await store.last_position() == PUBLISHED
         assert await store.standing(NEED) is None
 
     asyncio.run(scenario())
@@ -146,7 +147,7 @@ async def _round_whose_deadline_is_taken(store: MemoryStore) -> tuple[StreamId, 
     envelope = bureau.envelope(stream, CloseNeedSolicitation(), "COMM#9", at=THEN)
     taken = deadline_command_id(stream, due.command.command_type, due.key, due.at)
     forged = envelope.model_copy(update={"command_id": taken, "derived": True}).signed(KEY)
-    await CommandActivities(store, KEY).carry_out(CarryOut(stream=stream, now=THEN, envelope=forged))
+    await CommandActivities(store).carry_out(CarryOut(stream=stream, now=THEN, envelope=forged))
     assert await store.journalled(taken) is not None
     return stream, due.at
 
@@ -163,7 +164,7 @@ def test_a_deadline_whose_id_is_taken_parks_its_stream_with_an_alarm_and_tries_n
         store = Counting()
         stream, at = await _round_whose_deadline_is_taken(store)
         now, before = at + timedelta(hours=1), store.appends
-        activities = CommandActivities(store, KEY)
+        activities = CommandActivities(store)
         result = await activities.carry_out(CarryOut(stream=stream, now=now, alarm=True))
         assert result.answer is not None
         assert (result.answer.ending, result.progress.due) == (Ending.PARKED, None), "no alarm is set that would loop"
@@ -187,12 +188,12 @@ def test_only_the_door_moves_a_manual_clock() -> None:
         row = await store.standing(stream)
         assert row is not None
         assert row.due_at is not None
-        activities = CommandActivities(store, KEY)
+        activities = CommandActivities(store)
         elsewhere = CarryOut(stream=bureau.id("round", "R-2"), now=row.due_at).signed(KEY).signature
         forged = CarryOut(stream=stream, now=row.due_at)
         for request in (
             forged,
-            forged.signed(b"another key"),
+            forged.signed(OTHER),
             forged.model_copy(update={"signature": elsewhere}),
             forged.signed(KEY).model_copy(update={"now": row.due_at + timedelta(days=900)}),
         ):
@@ -211,7 +212,7 @@ def test_only_the_door_moves_a_manual_clock() -> None:
 async def test_nobody_but_the_worker_itself_asks_its_activities(request_: CarryOut) -> None:
     """A stranger on the task queue schedules ``carry_out`` by its name, with any time that he likes."""
     store = MemoryStore()
-    activities = CommandActivities(store, KEY)
+    activities = CommandActivities(store)
     with pytest.raises(ApplicationError, match="only a workflow's own worker asks so"):
         await ActivityEnvironment().run(activities.carry_out, request_)
     assert await store.last_position() == 0
@@ -222,5 +223,5 @@ async def test_a_letter_to_one_stream_is_no_command_of_another() -> None:
     envelope = letter(uuid4(), need_submission()).signed(KEY)
     request = CarryOut(stream=StreamId("need/admission/ND-2"), now=THEN, envelope=envelope)
     with pytest.raises(ApplicationError, match="not a command of"):
-        await CommandActivities(store, KEY).carry_out(request)
+        await CommandActivities(store).carry_out(request)
     assert await store.last_position() == 0

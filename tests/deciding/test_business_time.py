@@ -14,9 +14,9 @@ from domain.registers.calendar import PublishCalendar
 from schemes.calendars import load_published
 from store.memory import MemoryStore
 from store.port import EntryKind
+from tests.keys import KEY
 from tests.workflows.bureau import Bureau, need_submission
 
-KEY = b"the door's key, for tests"
 THEN = datetime(2026, 3, 2, 2, tzinfo=UTC)
 SOON = THEN + timedelta(seconds=20)
 
@@ -30,7 +30,7 @@ def notice(version: int) -> PublishCalendar:
 async def endorse(bureau: Bureau, need: StreamId, received: datetime, now: datetime) -> datetime:
     """An endorsement that the door took in at one moment and the workflow carries out at another; when it was so."""
     envelope = bureau.envelope(need, EndorseNeed(), "COMM#2", at=received)
-    await CommandActivities(bureau.store, KEY).carry_out(CarryOut(stream=need, now=now, envelope=envelope))
+    await CommandActivities(bureau.store).carry_out(CarryOut(stream=need, now=now, envelope=envelope))
     *_, last = [entry async for entry in bureau.store.read(need)]
     assert last.command_id == envelope.command_id
     return last.occurred_at

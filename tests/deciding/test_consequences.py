@@ -23,6 +23,7 @@ from domain.need import EndorseNeed
 from domain.round.plan import GRACE, ApproveRoundBudget
 from schemes import packs
 from store.memory import MemoryStore
+from tests.keys import KEY, publish
 from tests.workflows.bureau import RULES, Bureau
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from domain.kernel.message import Command, Event
     from domain.round.resolution import ResolveRound
 
-KEY = b"the door's key, for tests"
 OFFICER = Actor("CAB-REG#1")
 ELSEWHERE = StreamId("need/elsewhere/ND-1")
 THEN = datetime(2026, 3, 2, 2, tzinfo=UTC)
@@ -39,15 +39,17 @@ THEN = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
 async def take(store: MemoryStore, taken: UUID, stream: StreamId) -> None:
     """A log of before ids were kept apart: somebody's refused command stands under that id."""
+    await publish(store)
     bureau = Bureau(stream.realm, store, KEY)
     envelope = bureau.envelope(stream, EndorseNeed(), "COMM#9", at=THEN)
     forged = envelope.model_copy(update={"command_id": taken, "derived": True}).signed(KEY)
-    await CommandActivities(store, KEY).carry_out(CarryOut(stream=stream, now=THEN, envelope=forged))
+    await CommandActivities(store).carry_out(CarryOut(stream=stream, now=THEN, envelope=forged))
     assert await store.journalled(taken) is not None
 
 
 async def a_round(store: MemoryStore) -> tuple[Round, ResolveRound]:
     """A small round before its resolution, and the act that would decide it."""
+    await publish(store)
     round_ = Round(store, KEY, 4)
     await round_.fill(packs.load_shipped("hangzhou"))
     draft = await round_.preview()
@@ -55,7 +57,7 @@ async def a_round(store: MemoryStore) -> tuple[Round, ResolveRound]:
 
 
 def door_of(store: MemoryStore, commands: object | None = None) -> Door:
-    carrier = ProcessCarrier(commands or CommandActivities(store, KEY), store, None)  # type: ignore[arg-type] # manual
+    carrier = ProcessCarrier(commands or CommandActivities(store), store, None)  # type: ignore[arg-type] # manual
     return Door(carrier, store, KEY)
 
 
@@ -86,7 +88,7 @@ async def test_that_an_id_is_taken_is_not_said_where_the_log_knows_nothing_of_it
             result = await super().carry_out(request.model_copy(update={"envelope": None}))
             return result.model_copy(update={"answer": refused})
 
-    door = door_of(store, Stranger(store, KEY))
+    door = door_of(store, Stranger(store))
     with pytest.raises(NotKnown, match="not in this log"):
         await door.send(round_.id("round", "R-1"), command, OFFICER, command_id=uuid4(), at=round_.now)
 
@@ -116,7 +118,7 @@ async def test_a_deadline_of_another_stream_that_cannot_be_applied_parks_that_st
     for _ in range(2):
         envelope = bureau.envelope(stream, approve, "FISCAL#1", at=late)
         request = CarryOut(stream=stream, now=late, envelope=envelope)
-        result = await CommandActivities(store, KEY).carry_out(request)
+        result = await CommandActivities(store).carry_out(request)
         assert result.answer is not None
         assert (result.answer.ending, result.answer.stream) == (Ending.PARKED, parked)
         assert result.progress.version == 0

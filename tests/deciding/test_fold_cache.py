@@ -16,14 +16,13 @@ from domain.kernel.identity import Actor
 from domain.kernel.state import State
 from domain.need import EndorseNeed
 from store.memory import MemoryStore
+from tests.keys import KEY
 from tests.workflows.bureau import Bureau, need_submission
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import Entry, EventStore
     from tests.conftest import Desk
-
-KEY = b"the door's key, for tests"
 
 
 async def _need(store: EventStore, endorsements: int, realm: str = "folds") -> tuple[StreamId, list[Entry]]:
@@ -87,7 +86,7 @@ async def test_a_worker_on_a_database_that_was_set_back_reads_from_the_beginning
     bureau = Bureau("folds", first, KEY)
     other = MemoryStore()
     await _need(other, 1)
-    activities = CommandActivities(first, KEY)
+    activities = CommandActivities(first)
     for store, version in ((first, 5), (other, 3), (other, 4)):
         activities._store = store
         envelope = bureau.envelope(need, EndorseNeed(), Actor(f"PUBLIC#{version}"))

@@ -16,8 +16,8 @@ from domain.kernel.identity import Actor, derive_id
 from domain.round.resolution import ResolveRound
 from schemes import packs
 from store.memory import MemoryStore
+from tests.keys import KEY
 
-KEY = b"the door's key, for tests"
 BIDS = 2 * MOST_UNMET + 10
 """Half of them are selected: more than a refusal names."""
 
@@ -34,7 +34,7 @@ async def resolve(store: MemoryStore, round_: Round, command: ResolveRound) -> A
         body=plain(command),
     ).signed(KEY)
     request = CarryOut(stream=envelope.subject, now=round_.now, envelope=envelope)
-    result = await CommandActivities(store, KEY).carry_out(request)
+    result = await CommandActivities(store).carry_out(request)
     assert result.answer is not None
     return result.answer
 

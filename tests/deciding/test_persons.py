@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from deciding.fold import read_occurrence, write_event_meta
+from deciding.signature import is_genuine
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Envelope
@@ -13,6 +14,7 @@ from domain.kernel.identity import Actor, StreamId
 from domain.kernel.message import Order
 from domain.registers.realm import SetClock
 from store.port import Entry, EntryKind
+from tests.keys import OTHER
 
 AT = datetime(2026, 11, 2, 1, tzinfo=UTC)
 STREAM = StreamId("realm/live/clock")
@@ -43,9 +45,10 @@ def test_who_is_not_known_leaves_no_trace_in_the_bytes() -> None:
 
 
 def test_the_door_signs_for_the_person_and_the_session() -> None:
-    signed = envelope(P1, "s1").signed(b"the door's key")
+    signed = envelope(P1, "s1").signed(OTHER)
+    assert is_genuine(OTHER.public, signed.signature, signed.signed_bytes())
     for altered in ({"person": P2}, {"session": "s2"}, {"person": None}):
-        assert not signed.model_copy(update=altered).is_signed(b"the door's key")
+        assert not is_genuine(OTHER.public, signed.signature, signed.model_copy(update=altered).signed_bytes())
 
 
 def test_an_event_keeps_everybody_who_counts_as_acting_and_why() -> None:

@@ -19,6 +19,7 @@ from domain.kernel.identity import NAMESPACE, Actor, StreamId
 from domain.kernel.state import State
 from domain.registers.calendar import calendar_of
 from store.memory import MemoryStore
+from tests.keys import KEY, publish
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from domain.kernel.message import Awaited, Command
     from store.port import Entry, Readings
 
-KEY = b"the door's key, for tests"
 REALM = "office"
 MINUTE = timedelta(minutes=1)
 
@@ -65,7 +65,8 @@ class MemoryRealm:
     _states: dict[StreamId, State] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.registrar = CommandActivities(self.store, KEY)
+        self.registrar = CommandActivities(self.store)
+        self.runner.run(publish(self.store))
         self.runner.run(self.store.set_clock(REALM, Clock.MANUAL))
 
     # ------------------------------------------------------------------------------------------------- asking

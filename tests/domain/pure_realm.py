@@ -116,7 +116,8 @@ class PureRealm:
             recorded = type(event).model_validate_json(canonical(plain(event)))
             assert recorded == event, "an event must come back from its bytes as it was"
             before = state
-            state = aggregate.evolve(before, Occurrence(recorded, order.at, order.actor, UUID(int=before.version)))
+            command_id = UUID(int=before.version)
+            state = aggregate.evolve(before, Occurrence(recorded, order.at, order.actor, command_id, order.persons))
             self._apply(aggregate.effects(before, event, state))
             self.log.append((stream, event))
         self.states[stream] = state

@@ -60,10 +60,18 @@ class StreamStory:
         return self.when_acting(command, at=at, by=by)
 
     def when_acting(
-        self, command: Command, *, at: str, by: str, scope: Scope | None = None, persons: Iterable[str] = ()
+        self,
+        command: Command,
+        *,
+        at: str,
+        by: str,
+        scope: Scope | None = None,
+        persons: Iterable[str] = (),
+        is_live: bool = False,
     ) -> Judgement:
         """What this order leads to, from a seat that acts for somebody, with these persons on it."""
-        order = Order(command, who(by), on(at), frozenset(map(PersonId, persons)), scope=scope)
+        known = frozenset(map(PersonId, persons))
+        order = Order(command, who(by), on(at), known, is_live=is_live, scope=scope)
         try:
             return Judgement(self, order, self.aggregate.decide(self.state, self.facts, order), None)
         except CommandRejected as refusal:

@@ -49,6 +49,7 @@ from runtime.worker import run_worker
 from scenarios.play import play
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.keys import publish
 from tests.releases import ROOT, require_unreleased
 from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
@@ -87,6 +88,7 @@ async def _record(home: Path) -> dict[str, Any]:
         client = Client(**config)
         store = PostgresStore(await open_pool(servers.postgres_url))
         async with aclosing(store), run_worker(settings, client, store):
+            await publish(store, bootstrap.load_door_key(settings))
             door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
             streams = {
                 **await _story(door, store),

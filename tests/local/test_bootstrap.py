@@ -12,17 +12,25 @@ import pytest
 import structlog
 
 import bootstrap
+from tests.keys import make_key, make_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 URL = "postgresql://venture_app:pa55-w0rd@db.example/venture"
-KEY = "a-door-key-that-nobody-else-knows"
+KEY = make_seed("a key of production")
+PEM = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+"""
+"""The private key of RFC 8032's first example, as ``openssl genpkey`` writes one."""
+RSA_PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIAAA\n-----END PRIVATE KEY-----\n"
 FIRST_STARTS = """
 import os, sys
 from pathlib import Path
 import bootstrap
+from tests.keys import make_key, make_seed
 from local import postgres
 
 for number in range(int(sys.argv[2])):
@@ -34,7 +42,7 @@ for number in range(int(sys.argv[2])):
             os.close(let_begin)
             os.read(begin, 1)
             of = bootstrap.Settings(home=home)
-            key = bootstrap.load_door_key(of).decode(), bootstrap.load_payload_keys(of).by_id
+            key = bootstrap.load_door_key(of).public, bootstrap.load_payload_keys(of).by_id
             os.write(answer, f"{key} {postgres.load_passwords(home)}\\n".encode())
             os._exit(0)
     os.close(let_begin)
@@ -88,7 +96,7 @@ def test_a_wrong_setting_is_told_in_our_words_and_a_secret_not_at_all(monkeypatc
     assert not [word for word in ("Input", "valid", "hush") if word in str(invalid.value)]
 
 
-@pytest.mark.parametrize("missing", ["postgres_url", "temporal_address", "door_key", "payload_keys"])
+@pytest.mark.parametrize("missing", ["postgres_url", "temporal_address", "payload_keys"])
 def test_production_says_which_setting_is_missing(missing: str) -> None:
     with pytest.raises(bootstrap.SettingsInvalid, match=f"VENTURE_{missing.upper()}"):
         bootstrap.settings(**{name: value for name, value in COMPLETE.items() if name != missing})
@@ -147,17 +155,36 @@ def test_a_relative_state_folder_is_refused_with_the_path_that_was_meant(
 # The door's key
 
 
-@pytest.mark.parametrize("key", ["short", " " * 40, "k" * 31])
-def test_a_key_that_can_be_guessed_is_refused_wherever_it_is_set(key: str) -> None:
+@pytest.mark.parametrize("key", ["short", " " * 70, "k" * 64, KEY[:-1], KEY + "0", KEY.upper(), RSA_PEM, PEM[:60]])
+def test_a_key_that_is_short_or_malformed_is_refused_wherever_it_is_set(key: str) -> None:
     with pytest.raises(bootstrap.SettingsInvalid, match="VENTURE_DOOR_KEY"):
         bootstrap.settings(**COMPLETE | {"door_key": key})
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"half a ke", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"half a ke", b"\xff\xfe" * 40, KEY[:-1].encode(), PEM[:80].encode()])
 def test_a_key_file_that_is_not_whole_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "door.key").write_bytes(content)
-    with pytest.raises(bootstrap.SecretDamaged, match=str(tmp_path / "door.key")):
-        bootstrap.load_door_key(bootstrap.settings(home=tmp_path))
+    for given in ({"home": tmp_path}, {**COMPLETE, "door_key": None, "door_key_file": tmp_path / "door.key"}):
+        with pytest.raises(bootstrap.SecretDamaged, match=str(tmp_path / "door.key")):
+            bootstrap.load_door_key(bootstrap.settings(**given))
+
+
+def test_a_key_may_be_pem_or_hex_and_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "door.pem").write_text(PEM)
+    key = bootstrap.load_door_key(bootstrap.settings(home=tmp_path, door_key_file=tmp_path / "door.pem"))
+    assert key.public == "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    assert bootstrap.load_door_key(bootstrap.settings(home=tmp_path, door_key=PEM)) == key
+    with pytest.raises(bootstrap.SettingsInvalid, match="DOOR_KEY_FILE"):
+        bootstrap.settings(door_key=KEY, door_key_file=tmp_path / "door.pem")
+    with pytest.raises(bootstrap.SettingsInvalid, match="cannot be read"):
+        bootstrap.load_door_key(bootstrap.settings(door_key_file=tmp_path / "not there"))
+
+
+def test_in_production_a_worker_does_without_a_key_and_a_door_says_that_it_has_none() -> None:
+    keyless = bootstrap.settings(**{name: value for name, value in COMPLETE.items() if name != "door_key"})
+    assert bootstrap.find_door_key(keyless) is None
+    with pytest.raises(bootstrap.DoorKeyMissing, match="VENTURE_DOOR_KEY_FILE"):
+        bootstrap.load_door_key(keyless)
 
 
 def test_processes_that_start_at_once_have_one_key_and_one_password_between_them(tmp_path: Path) -> None:
@@ -170,7 +197,6 @@ def test_processes_that_start_at_once_have_one_key_and_one_password_between_them
 def test_the_doors_key_is_made_once_for_the_owner_only(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     key = bootstrap.load_door_key(settings)
-    assert len(key) >= 32
     assert bootstrap.load_door_key(settings) == key
     assert stat.S_IMODE((settings.home / "door.key").stat().st_mode) == 0o600
 
@@ -181,7 +207,7 @@ def test_two_folders_have_two_keys(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_set_is_used(tmp_path: Path) -> None:
-    assert bootstrap.load_door_key(bootstrap.settings(home=tmp_path, door_key=KEY)) == KEY.encode()
+    assert bootstrap.load_door_key(bootstrap.settings(home=tmp_path, door_key=KEY)) == make_key("a key of production")
     assert not (tmp_path / "door.key").exists()
 
 

@@ -23,7 +23,8 @@ from temporalio import activity
 import bootstrap
 from activities import carry_out as carrying_out
 from activities.carry_out import CommandActivities
-from domain.kernel.envelope import CarryOut, Envelope
+from deciding.warrant import Warrant
+from domain.kernel.envelope import CarryOut
 from followers import agenda
 from followers.agenda import AgendaFollower
 from runtime import worker as house
@@ -174,7 +175,8 @@ AFFLICTIONS: dict[str, Callable[[EventStore, random.Random], Sound]] = {
 
 def _take_any_signature() -> None:
     """Whoever asks is let in."""
-    mock.patch.object(Envelope, "is_signed", return_value=True).start()
+    mock.patch.object(Warrant, "is_hopeless", return_value=False).start()
+    mock.patch.object(Warrant, "find_fault", return_value=None).start()
 
 
 def _take_any_id() -> None:

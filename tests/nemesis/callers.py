@@ -126,7 +126,7 @@ class Callers:
 
     def __post_init__(self) -> None:
         """Know the way beside the doors."""
-        self._beside = Beside(self.bureau, CommandActivities(self.store, self.bureau.key), self.doors[0])
+        self._beside = Beside(self.bureau, CommandActivities(self.store), self.doors[0])
 
     async def begin(self, told: Sequence[LifeStory], rolling: float) -> None:
         """Record the past of these stories, and have workflows know; some of them make way for new runs often."""

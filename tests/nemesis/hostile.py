@@ -26,6 +26,7 @@ from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
 from domain.project.award import DeclineAward
 from domain.round.call import CancelCall
+from tests.keys import OTHER
 from tests.nemesis.stories import SOLICITING
 from tests.workflows.bureau import MINUTES, verification
 
@@ -114,7 +115,7 @@ class Attackers:
     async def _forge(self, stream: StreamId) -> None:
         """A rightful command under a signature that somebody made up."""
         envelope = self.bureau.envelope(stream, *_spoiling(stream))
-        await self._ask(envelope.signed(b"a key that is not the door's"), "forged")
+        await self._ask(envelope.signed(OTHER), "forged")
 
     async def _alter(self, stream: StreamId) -> None:
         """What the door signed for one, in the name of another."""
@@ -141,7 +142,7 @@ class Attackers:
         """Tell a workflow whose deadline is weeks away that a manual clock has come to a day years ahead."""
         round_ = self.bureau.id("round", SOLICITING)
         later = CarryOut(stream=round_, now=datetime.now(UTC) + YEARS)
-        await self._update(round_, "fall_due", self.dice.choice([later, later.signed(b"made up")]))
+        await self._update(round_, "fall_due", self.dice.choice([later, later.signed(OTHER)]))
 
     async def _talk_rubbish(self, stream: StreamId) -> None:
         """What is no command, and commands of another stream."""

@@ -33,7 +33,7 @@ async def test_what_is_left_told_or_forged_is_found(tmp_path: Path) -> None:
             await callers.live(story)
         forged = Root(10, bytes(32))
         with (tmp_path / "logs" / "worker-0.log").open("a", encoding="utf-8") as log:
-            log.write(bootstrap.load_door_key(settings).decode())
+            log.write((settings.home / "door.key").read_text())
         found = await broken(Ledger(house, callers, [forged], healed_s=60))
         assert {text.split()[0] for text in found} == {"I6", "I15"}, found
         left = set(remains(settings, house))

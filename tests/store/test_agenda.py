@@ -259,3 +259,43 @@ async def test_more_standings_than_a_page_holds_come_whole_and_in_order(
     for stream in reversed(streams):
         await appended(store, due(stream, None))
     assert [row.stream async for row in store.standings()] == streams
+
+
+async def test_the_streams_of_a_kind_and_of_a_realm_are_found_among_those_of_others(store: EventStore) -> None:
+    names = ("need/b/N", "need/live-2/N", "need/live/N", "project/live/N", "project/livf/N", "round/live/N")
+    streams = [StreamId(name) for name in names]
+    for stream in streams:
+        await appended(store, one(stream, 0, event()))
+    assert [s.stream async for s in store.standings(realm="live")] == [streams[2], streams[3], streams[5]]
+    assert [s.stream async for s in store.standings(kind="need")] == streams[:3]
+    assert [s.stream async for s in store.standings(kind="nee")] == []
+    assert [s.stream async for s in store.standings(realm="liv")] == []
+    assert [s.stream async for s in store.standings(realm="\0")] == []
+    assert [s.stream for s in await store.standings_of([streams[5], streams[0], StreamId("need/live/X")])] in (
+        [streams[0], streams[5]],
+        [streams[5], streams[0]],
+    )
+
+
+async def test_streams_that_moved_are_told_by_kind_and_position(store: EventStore) -> None:
+    need, round_ = StreamId("need/live/N"), StreamId("round/live/N")
+    await appended(store, one(need, 0, event()))
+    await appended(store, one(round_, 0, event()))
+    await appended(store, refusal(need, 1))
+    last = await store.last_position()
+    assert await store.moved(0, last, ("need", "round")) == [need, round_]
+    assert await store.moved(2, last, ("need", "round")) == [round_]
+    assert await store.moved(0, 2, ("need", "round")) == [need]
+    assert await store.moved(0, last, ("panel",)) == []
+
+
+async def test_rows_that_wait_and_were_reckoned_by_an_earlier_calendar_are_outdated(store: EventStore) -> None:
+    waiting = '{"awaiting":[{"roles":[]}],"calendar":%d}'
+    summaries = {"N-1": waiting % 1, "N-2": waiting % 2, "N-3": '{"awaiting":[]}', "N-4": "{}", "N-5": waiting % 0}
+    for name, summary in summaries.items():
+        stream = StreamId(f"need/live/{name}")
+        due = NOON if name == "N-4" else None
+        standing = Standing(stream, 1, "OPEN", due, Clock.WALL, summary.encode())
+        await appended(store, replace(one(stream, 0, event()), standings=(standing,)))
+    assert [s.stream.name async for s in store.outdated("live", 2)] == ["N-1", "N-4", "N-5"]
+    assert [s async for s in store.outdated("other", 2)] == []

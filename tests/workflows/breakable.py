@@ -18,6 +18,7 @@ from application.workflow_carrier import WorkflowCarrier
 from local.postgres import APPLICATION, AUDITOR
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.keys import publish
 from tests.workflows.bureau import Bureau
 from tests.workflows.processes import HOUSE, kill, start_worker
 from tests.workflows.waiting import until
@@ -150,7 +151,9 @@ async def breakable(
         pool = await open_pool(servers.postgres_url)
         store = PostgresStore(pool)
         client = await temporal_client.connect_temporal(servers.temporal_address, settings)
-        door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
+        key = bootstrap.load_door_key(settings)
+        await publish(store, key)
+        door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
         house = Breakable(settings, servers, client, store, door, program, more)
         for number in range(workers):
             house.start_worker(number)

@@ -23,8 +23,10 @@ from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.plan import OpenNeedSolicitation
 from schemes import packs
+from tests.keys import publish
 
 if TYPE_CHECKING:
+    from deciding.signature import DoorKey
     from domain.kernel.message import Command
     from store.port import EventStore
 
@@ -42,7 +44,7 @@ class Bureau:
 
     realm: str
     store: EventStore
-    key: bytes
+    key: DoorKey
 
     def id(self, kind: str, name: str) -> StreamId:
         """A stream of this realm."""
@@ -63,8 +65,9 @@ class Bureau:
 
     async def straight(self, stream: StreamId, command: Command, by: str, *, at: datetime | None = None) -> Receipt:
         """Carry the command out from outside, as of that moment: no workflow hears of it."""
+        await publish(self.store, self.key)
         envelope = self.envelope(stream, command, by, at=at)
-        result = await CommandActivities(self.store, self.key).carry_out(
+        result = await CommandActivities(self.store).carry_out(
             CarryOut(stream=stream, now=envelope.received_at, envelope=envelope)
         )
         assert result.answer is not None

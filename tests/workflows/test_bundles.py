@@ -162,20 +162,20 @@ def _bundle(bureau: Bureau) -> BundleRequest:
     return BundleRequest(stream=stream, now=datetime.now(UTC), envelopes=envelopes)
 
 
-def _activities(store: EventStore, bureau: Bureau) -> CommandActivities:
-    return CommandActivities(store, bureau.key)
+def _activities(store: EventStore) -> CommandActivities:
+    return CommandActivities(store)
 
 
 async def test_what_was_carried_out_before_the_store_went_away_is_told(bureau: Bureau) -> None:
-    result = await _activities(GoneAfter(2), bureau).carry_out_each(_bundle(bureau))
+    result = await _activities(GoneAfter(2)).carry_out_each(_bundle(bureau))
     assert ([a.version for a in result.answers], result.progress.version) == ([1, 2], 2)
     with pytest.raises(StoreUnavailable):
-        await _activities(GoneAfter(0), bureau).carry_out_each(_bundle(bureau))
+        await _activities(GoneAfter(0)).carry_out_each(_bundle(bureau))
 
 
 async def test_a_bundle_that_takes_long_stops_after_some_commands_and_at_least_one(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(carry_out, "SOME_S", -1.0)
-    result = await _activities(MemoryStore(), bureau).carry_out_each(_bundle(bureau))
+    result = await _activities(MemoryStore()).carry_out_each(_bundle(bureau))
     assert [a.version for a in result.answers] == [1]

@@ -19,6 +19,7 @@ from domain.need import AdoptNeed, EndorseNeed, RejectNeed
 from domain.round.plan import CloseNeedSolicitation, OpenNeedSolicitation
 from store import bounds
 from store.port import EntryKind, StoreUnavailable
+from tests.keys import OTHER
 from tests.workflows.bureau import Bureau, need_submission, verification
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ async def test_what_did_not_come_through_the_door_is_not_carried_out(desk: Desk,
         signed.model_copy(update={"signature": ""}),
         signed.model_copy(update={"actor": Actor("CAB-REG#1")}),
         signed.model_copy(update={"body": {"resources": ["場地"]}}),
-        signed.signed(b"another key"),
+        signed.signed(OTHER),
     )
     for envelope in forged:
         assert (await _sent_straight(desk, envelope)).ending is Ending.UNSIGNED
@@ -111,7 +112,7 @@ async def test_a_forged_envelope_learns_nothing_of_a_recorded_command(desk: Desk
     await bureau.open_round()
     need, command_id = bureau.id("need", "ND-1"), uuid4()
     await desk.door.send(need, need_submission(), COMMUNITY, command_id=command_id)
-    forged = bureau.envelope(need, need_submission(), "COMM#1", command_id=command_id).signed(b"another key")
+    forged = bureau.envelope(need, need_submission(), "COMM#1", command_id=command_id).signed(OTHER)
     answer = await _sent_straight(desk, forged)
     assert (answer.ending, answer.events) == (Ending.UNSIGNED, ())
 
@@ -247,7 +248,7 @@ async def test_a_parked_stream_waits_for_a_person_and_sets_no_alarm(
     assert progress.due is None
     history = await handle.fetch_history()
     assert not [e for e in history.events if e.HasField("timer_started_event_attributes")]
-    assert refused == ["R-1"]
+    assert refused == ["R-1", "R-1"], "once by the worker, once by the door, which believes nobody"
     monkeypatch.undo()
     with pytest.raises(CommandRejected):
         await desk.door.send(stream, OpenNeedSolicitation(), OFFICER)

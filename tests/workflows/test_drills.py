@@ -221,6 +221,11 @@ async def test_after_an_older_backup_the_difference_is_shown_and_resolved_on_the
 
     assert await house.store.last_position() == position
     assert (await verify(house.store)).ok
+
+    async def answered() -> bool:  # the worker has only just been started
+        return Discrepancy.SILENT not in (await _differences(house)).values()
+
+    await until(answered)
     differences = await _differences(house)
     assert (differences[kept], differences[lost]) == (Discrepancy.AHEAD, Discrepancy.STRAY)
 

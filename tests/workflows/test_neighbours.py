@@ -82,7 +82,7 @@ async def test_a_realm_whose_clock_cannot_go_on_delays_no_other(desk: Desk) -> N
     refused = stuck.envelope(stuck.id("need", "ND-9"), EndorseNeed(), "COMM#9", at=then + timedelta(hours=1))
     forged = refused.model_copy(update={"command_id": taken, "derived": True}).signed(key)
     request = CarryOut(stream=forged.subject, now=forged.received_at, envelope=forged)
-    await CommandActivities(desk.store, key).carry_out(request)
+    await CommandActivities(desk.store).carry_out(request)
     need, late = stuck.id("need", "ND-1"), row.due_at + timedelta(days=1)
     crowd = [desk.door.send(need, need_submission(), COMMUNITY, at=late) for _ in range(24)]
     await answer_the_neighbour_first(desk, [*crowd], StreamParked)

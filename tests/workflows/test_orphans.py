@@ -22,6 +22,7 @@ from scenarios.play import play
 from store.memory import MemoryStore
 from store.port import EntryKind
 from tests.followers.test_agenda import OwnLease
+from tests.keys import KEY, publish
 from tests.paper import open_paper_door
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from scenarios.plan import Plan
     from store.port import EventStore
 
-KEY = b"the door's key, for tests"
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("s*.yaml"))
 A_MOMENT = timedelta(seconds=1)
 
@@ -42,7 +42,7 @@ class OrphansDoor:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._activities = CommandActivities(store, KEY)
+        self._activities = CommandActivities(store)
         self._follower = AgendaFollower(OwnLease(store), self._look)
         self._now = datetime.min.replace(tzinfo=UTC)
         self.looks = 0
@@ -64,6 +64,7 @@ class OrphansDoor:
         await self._activities.carry_out(CarryOut(stream=stream, now=self._now, alarm=True))
 
     async def send_each(self, subject: StreamId, requests: Sequence[CommandRequest]) -> AsyncGenerator[Answer, None]:
+        await publish(self._store)
         for request in requests:
             assert request.at is not None
             await self.move_clock(subject.realm, request.at)

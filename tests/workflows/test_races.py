@@ -95,7 +95,7 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
 
     monkeypatch.setattr(store, "append", once_all_have_decided)
     monkeypatch.setattr(store, "_send", counted)
-    activities = CommandActivities(store, bureau.key)
+    activities = CommandActivities(store)
     envelopes = [bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n), "CAB-REG#1") for n in range(64)]
     results = await asyncio.gather(
         *(activities.carry_out(CarryOut(stream=e.subject, now=e.received_at, envelope=e)) for e in envelopes)
@@ -113,7 +113,7 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
 
 async def test_what_overdraws_by_itself_leaves_its_neighbours_be(bureau: Bureau, store: PostgresStore) -> None:
     await nearly_empty(bureau, 63 * ONE)
-    activities = CommandActivities(store, bureau.key)
+    activities = CommandActivities(store)
     amounts = [ONE] * 40 + [64 * ONE] + [ONE] * 23
     envelopes = [
         bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n, fen), "CAB-REG#1")

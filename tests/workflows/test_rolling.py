@@ -1,4 +1,4 @@
-"""A long life in many runs: continue-as-new with commands under way, and a running project moved to the next build."""
+"""A long life in many runs: continue-as-new with commands under way."""
 
 from __future__ import annotations
 
@@ -6,26 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from temporalio.api.workflowservice.v1 import (
-    SetWorkerDeploymentCurrentVersionRequest,
-)
-from temporalio.client import WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
-
-import bootstrap
-from application.door import Door
-from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
-from domain.project.publicity import OpenAwardPublicity
-from runtime.worker import run_worker
 from store.port import EntryKind
 from tests.workflows.bureau import Bureau, need_submission
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
-    from bootstrap import Settings
     from tests.conftest import Desk
 
 UPDATES = 60
@@ -34,7 +22,7 @@ SHORT = 60
 IN_FLIGHT = 8
 
 
-async def _runs(desk: Desk, stream: StreamId) -> int:
+async def count_runs(desk: Desk, stream: StreamId) -> int:
     """How many runs the stream's workflow has had."""
     count, run_id = 0, (await desk.client.get_workflow_handle(stream).describe()).run_id
     while run_id:
@@ -62,7 +50,7 @@ async def test_sixty_commands_over_several_runs_are_each_answered_once(desk: Des
 
     versions = await asyncio.gather(*map(endorsed, range(UPDATES)))
     assert sorted(versions) == list(range(2, UPDATES + 2)), "each its own, none lost, none twice"
-    assert await _runs(desk, need) >= 3
+    assert await count_runs(desk, need) >= 3
     commands = [e.command_id async for e in desk.store.read(need, commands=True) if e.kind is EntryKind.COMMAND]
     assert sorted(commands[1:]) == sorted(ids)
     again = [
@@ -78,7 +66,7 @@ async def test_the_alarm_is_set_again_in_the_next_run(desk: Desk, bureau: Bureau
 
     async def rolled() -> bool:
         await desk.door.look(stream)
-        return await _runs(desk, stream) == 2
+        return await count_runs(desk, stream) == 2
 
     await until(rolled)
 
@@ -91,62 +79,3 @@ async def test_the_alarm_is_set_again_in_the_next_run(desk: Desk, bureau: Bureau
     (row,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
     assert (progress.due, progress.version) == (row.due_at, 1)
     assert row.due_at is not None
-
-
-# ---------------------------------------------------------------- builds
-
-
-async def _made_current(desk: Desk, of: Settings) -> None:
-    """Make that worker's build the one that new runs begin on, once the server has heard of all its task queues."""
-    wanted = SetWorkerDeploymentCurrentVersionRequest(
-        namespace=desk.client.namespace, deployment_name=of.task_queue, build_id=of.build_id or ""
-    )
-
-    async def made() -> bool:
-        try:
-            await desk.client.workflow_service.set_worker_deployment_current_version(wanted)
-        except RPCError as not_yet:
-            if not_yet.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
-                raise
-            return False
-        return True
-
-    await until(made)
-
-
-async def _build_of(desk: Desk, stream: StreamId) -> str:
-    """The build that the stream's running workflow is pinned to."""
-    described = await desk.client.get_workflow_handle(stream).describe()
-    assert described.status is WorkflowExecutionStatus.RUNNING
-    info = described.raw_description.workflow_execution_info.versioning_info
-    return info.deployment_version.build_id
-
-
-async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_lost(desk: Desk, bureau: Bureau) -> None:
-    queue = f"builds-{uuid4().hex[:8]}"
-    old = desk.settings.model_copy(update={"task_queue": queue, "build_id": "2026.1"})
-    new = old.model_copy(update={"build_id": "2026.2"})
-    await bureau.open_base()
-    door = Door(WorkflowCarrier(desk.client, queue), desk.store, bootstrap.load_door_key(old))
-    project = bureau.id("project", "AP-1")
-    async with run_worker(old, desk.client, desk.store):
-        await _made_current(desk, old)
-        await door.send(project, bureau.award(1), Actor("CAB-REG#1"))
-        assert await _build_of(desk, project) == "2026.1"
-        async with run_worker(new, desk.client, desk.store):
-            await _made_current(desk, new)
-            assert await _build_of(desk, project) == "2026.1", "pinned until it makes way for its next run"
-            receipt = await door.send(project, OpenAwardPublicity(contact="市民政局"), Actor("CAB-REG#1"))
-
-            async def moved() -> bool:
-                await door.look(project)
-                return await _build_of(desk, project) == "2026.2"
-
-            await until(moved)
-    async with run_worker(new, desk.client, desk.store):
-        progress = await desk.client.get_workflow_handle(project).query("progress", result_type=Progress)
-        (row,) = [row async for row in desk.store.standings(kind="project", realm=bureau.realm)]
-        assert (progress.version, progress.due) == (receipt.version, row.due_at)
-        await door.look(project)
-        assert await _runs(desk, project) == 2, "it moved once, and stays"
-    await desk.client.get_workflow_handle(project).terminate("end of the test")

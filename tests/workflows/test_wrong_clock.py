@@ -20,6 +20,7 @@ from domain.kernel.identity import Actor
 from domain.round.plan import OpenNeedSolicitation
 from metrics import Metrics
 from store.memory import MemoryStore
+from tests.keys import KEY
 from tests.workflows.breakable import breakable
 from tests.workflows.bureau import Bureau, need_submission, verification
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from tests.workflows.breakable import Breakable
 
-KEY = b"0" * 32
 A_DAY = timedelta(days=1)
 COMMUNITY = Actor("COMM#1")
 
@@ -61,7 +61,7 @@ async def _types(store: MemoryStore, stream: StreamId) -> list[str]:
 async def test_a_worker_that_is_told_a_time_a_day_ahead_closes_no_window() -> None:
     store, measures = MemoryStore(clock := Clock()), Metrics()
     stream, due_at = await _open_round(store, clock)
-    commands = CommandActivities(store, KEY, measures, checks_clocks=True)
+    commands = CommandActivities(store, measures, checks_clocks=True)
     before = await _types(store, stream)
     with pytest.raises(ApplicationError, match="the clocks disagree") as wrong:
         await commands.carry_out(CarryOut(stream=stream, now=clock.now + A_DAY, alarm=True))
@@ -77,7 +77,7 @@ async def test_a_worker_that_is_told_a_time_a_day_ahead_closes_no_window() -> No
 async def test_a_command_that_comes_by_a_clock_a_day_ahead_is_not_recorded_nor_what_was_due_before_it() -> None:
     store = MemoryStore(clock := Clock())
     stream, _ = await _open_round(store, clock)
-    commands, bureau = CommandActivities(store, KEY, checks_clocks=True), Bureau("b-0", store, KEY)
+    commands, bureau = CommandActivities(store, checks_clocks=True), Bureau("b-0", store, KEY)
     hasty = bureau.envelope(bureau.id("need", "ND-1"), need_submission(), COMMUNITY, at=clock.now + A_DAY)
     with pytest.raises(ApplicationError, match="the clocks disagree"):
         await commands.carry_out(CarryOut(stream=hasty.subject, now=clock.now + A_DAY, envelope=hasty))
@@ -88,7 +88,7 @@ async def test_a_command_that_comes_by_a_clock_a_day_ahead_is_not_recorded_nor_w
 async def test_a_command_by_a_clock_a_day_behind_is_not_taken_in_for_yesterday() -> None:
     store = MemoryStore(clock := Clock())
     await _open_round(store, clock)
-    commands, bureau = CommandActivities(store, KEY, checks_clocks=True), Bureau("b-0", store, KEY)
+    commands, bureau = CommandActivities(store, checks_clocks=True), Bureau("b-0", store, KEY)
     late = bureau.envelope(bureau.id("need", "ND-1"), need_submission(), COMMUNITY, at=clock.now - A_DAY)
     with pytest.raises(ApplicationError, match="the clocks disagree"):
         await commands.carry_out(CarryOut(stream=late.subject, now=clock.now - A_DAY, envelope=late))
@@ -98,7 +98,7 @@ async def test_a_command_by_a_clock_a_day_behind_is_not_taken_in_for_yesterday()
 async def test_a_door_whose_clock_is_wrong_by_a_day_changes_nothing_for_time_is_temporals() -> None:
     store = MemoryStore(clock := Clock())
     await _open_round(store, clock)
-    commands, bureau = CommandActivities(store, KEY, checks_clocks=True), Bureau("b-0", store, KEY)
+    commands, bureau = CommandActivities(store, checks_clocks=True), Bureau("b-0", store, KEY)
     for number, skew in enumerate((A_DAY, -A_DAY), 1):
         need = bureau.id("need", f"ND-{number}")
         envelope = bureau.envelope(need, need_submission(), COMMUNITY, at=clock.now + skew)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
+from domain.kernel.acting import Acting
 from domain.kernel.effects import Claim, Post
 from domain.kernel.identity import StreamId
 from domain.kernel.state import State, Verdict
@@ -207,7 +208,7 @@ def test_an_objection_has_a_number_of_its_own() -> None:
 def test_who_reviewed_does_not_investigate() -> None:
     known = facts()
     panel = known.of(StreamId("panel/test/RP-1"))
-    took_part = panel.having(replace(panel.part(Panel), took_part=frozenset({who("CAB-REG#2")})))
+    took_part = panel.having(replace(panel.part(Panel), took_part=frozenset({Acting(who("CAB-REG#2"))})))
     story = posted().ordered(LodgeObjection(ground="重複資助"), at="2024-05-16", by="PUBLIC#1")
     story = story.knowing(replace(known, streams={**known.streams, panel.stream: took_part}))
     story.when(AcceptObjection(), at="2024-05-17", by="CAB-REG#2").refused("P5")

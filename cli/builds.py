@@ -1,0 +1,116 @@
+"""``venture builds``: which builds of the worker there are, which is current, and what waits for one that is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from application.builds import UNVERSIONED, list_builds, set_current
+from application.reconcile import Discrepancy, move
+from cli.adapter import Invocation, verb
+from cli.help import Typer
+from cli.output import Column
+from domain.kernel.failure import FailureKind
+
+if TYPE_CHECKING:
+    from application.builds import Build
+    from cli.output import Printer
+
+app = Typer()
+
+_NONE = "none"
+"""How the unversioned build is asked for."""
+
+
+@app.command("list")
+@verb
+async def list_command(*, invocation: Invocation) -> None:
+    """列出版本：何者現行、有幾個 worker、有多少工作流 / builds: which is current, its workers and workflows.
+
+    例 example:  venture builds list
+    """
+    async with invocation.open_runtime(with_temporal=True) as runtime:
+        builds = await list_builds(runtime.client, runtime.settings.task_queue)
+    _show(builds, invocation.printer)
+
+
+def _show(builds: list[Build], printer: Printer) -> None:
+    if not printer.for_people:
+        printer.rows([build.as_json() for build in builds], (), ("", ""))
+        return
+    rows: list[dict[str, Any]] = [
+        {
+            **build.as_json(),
+            "build": build.build_id or printer.say("（未設版本）", "(unversioned)"),
+            "mark": "→" if build.is_current else "",
+            "advice": printer.say("擱置：venture builds move", "stranded: venture builds move")
+            if build.is_stranded
+            else "",
+        }
+        for build in builds
+    ]
+    columns = (
+        Column("mark", "", ""),
+        Column("build", "版本", "build"),
+        Column("polling", "worker", "workers", right=True),
+        Column("silent", "無聲息", "silent", right=True),
+        Column("workflows", "工作流", "workflows", right=True),
+        Column("advice", "處理", "what to do"),
+    )
+    printer.rows(rows, columns, ("沒有版本", "no builds"))
+
+
+@app.command("current")
+@verb
+async def current_command(
+    build_id: Annotated[str, typer.Argument(help="版本，或 none 表示不設版本 a build, or none", show_default=False)],
+    *,
+    invocation: Invocation,
+) -> None:
+    """以某版本為現行：新的運行由它開始，舊的換運行時轉來 / make a build current: runs begin on it, old ones move to it.
+
+    例 examples:
+      venture builds current 2026.2
+      venture builds current none
+    """
+    async with invocation.open_runtime(with_temporal=True) as runtime:
+        wanted = UNVERSIONED if build_id == _NONE else build_id
+        await set_current(runtime.client, runtime.settings.task_queue, wanted)
+    printer = invocation.printer
+    if not printer.for_people:
+        printer.json({"current": wanted or None})
+        return
+    printer.tell(f"✓ 現行版本：{build_id}", f"✓ current: {build_id}", "green")
+
+
+@app.command("move")
+@verb
+async def move_command(
+    *,
+    away_from: Annotated[
+        str | None,
+        typer.Option("--from", help="此版本已停，即使一分鐘內還有過聲息 / that build is gone, heard of lately or not"),
+    ] = None,
+    invocation: Invocation,
+) -> None:
+    """把版本已無 worker 的工作流轉到現行版本，由日誌重建 / begin workflows anew whose build is gone, from the log.
+
+    退出碼 exit codes: 0 全部已轉 all moved, 6 有未應答者 some do not answer.
+
+    例 examples:
+      venture builds move
+      venture builds move --from 2026.1
+    """
+    async with invocation.open_runtime(working=True) as runtime:
+        queue = runtime.settings.task_queue
+        moved = await move(runtime.store, runtime.client, runtime.door, queue, away_from=away_from)
+    printer = invocation.printer
+    rows = [
+        {**finding.as_json(), "advice": printer.say(*finding.advice)} if printer.for_people else finding.as_json()
+        for finding in moved
+    ]
+    columns = (Column("stream", "檔案", "stream"), Column("advice", "結果", "outcome"))
+    printer.rows(rows, columns, (f"沒有{Discrepancy.STRANDED.zh}的工作流", "no workflow is stranded"))
+    if not all(finding.mended for finding in moved):
+        raise typer.Exit(FailureKind.INTEGRITY)

@@ -1,0 +1,96 @@
+"""The verification folds the views again: an honest log has honest rows, and a row that was touched is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from application.projects import list_projects
+from audit.finding import FindingKind
+from audit.verification import verify
+from domain.kernel.identity import Actor
+from domain.registers.organisation import OrganisationKind, VerifyOrganisation
+from local.postgres import OWNER
+from store.memory import MemoryStore
+from tests.paper import open_paper_door, play_story
+from tests.store.test_following import follow
+from views.catalogue import VIEWS
+
+if TYPE_CHECKING:
+    from store.port import EventStore
+    from store.postgres import PostgresStore
+    from tests.store.conftest import Database
+
+LATER = datetime(2023, 7, 3, 4, tzinfo=UTC)
+TOUCHES = {
+    "projects": "UPDATE venture.view_projects SET paid = paid + 1",
+    "waiting": "UPDATE venture.view_waiting SET until = until + interval '1 day', role = 'HOST'",
+    "approvals": "UPDATE venture.view_approvals SET verdict = 'GRANTED', decided_by = 'CAB-DEC#9'",
+    "organisations": "UPDATE venture.view_organisations SET listings = '{}', banned_until = '2030-01-01'",
+    "streams": "DELETE FROM venture.view_streams WHERE kind = 'round'",
+    "registers": "UPDATE venture.view_registers SET particulars = '{}'",
+    "attempts": "DELETE FROM venture.view_attempts",
+    "shares": "UPDATE venture.view_shares SET value = value + 1 WHERE measure = 'paid'",
+}
+
+
+async def test_an_honest_log_has_honest_rows(store: EventStore) -> None:
+    await play_story(store)
+    await follow(store)
+    assert (await verify(store)).findings == ()
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+async def test_a_row_that_was_touched_is_named(postgres_store: PostgresStore, database: Database, view: str) -> None:
+    await play_story(postgres_store)
+    await follow(postgres_store)
+    await _touch(database, TOUCHES[view])
+    findings = (await verify(postgres_store)).findings
+    assert {finding.kind for finding in findings} == {FindingKind.VIEW}
+    assert {finding.subject.partition(" ")[0] for finding in findings} <= {view, "tallies"}
+    assert any(finding.subject == view for finding in findings)
+
+
+async def test_a_sum_that_was_touched_is_named(postgres_store: PostgresStore, database: Database) -> None:
+    await play_story(postgres_store)
+    await follow(postgres_store)
+    await _touch(database, "UPDATE venture.view_tallies SET value = value + 1 WHERE measure = 'award'")
+    findings = (await verify(postgres_store)).findings
+    assert {finding.subject.partition(" ")[0] for finding in findings} == {"tallies"}
+
+
+async def test_a_row_of_a_stream_that_never_was_is_named() -> None:
+    store = MemoryStore()
+    await play_story(store)
+    await follow(store)
+    rows = store.views._rows["projects", 1]
+    (row,) = rows.values()
+    rows["x",] = {**row, "stream": f"{row['stream']}9"}
+    (finding,) = (await verify(store)).findings
+    assert (finding.kind, finding.stream) == (FindingKind.VIEW, f"{row['stream']}9")
+
+
+async def test_what_a_view_has_not_come_to_yet_is_no_finding() -> None:
+    store = MemoryStore()
+    await play_story(store)
+    await follow(store)
+    (line,) = (await list_projects(store)).rows
+    identity = VerifyOrganisation(name="甲", kind=OrganisationKind.SOCIAL_GROUP, representatives=(Actor("SO-LEGAL#1"),))
+    organisation = line.stream.sibling("organisation", line.organisation)
+    await open_paper_door(store).send(organisation, identity, Actor("HOST#1"), at=LATER)
+    assert (await verify(store)).ok, "the project's row shows the old name, and may"
+    head = next(h for h in await store.views.heads() if h.name == "projects")
+    store.views._heads["projects", 1] = replace(head, position=await store.last_position())
+    assert not (await verify(store)).ok, "were the view to say that it is current"
+
+
+async def _touch(database: Database, statement: str) -> None:
+    connection = await asyncpg.connect(database.url(OWNER))
+    try:
+        assert not (await connection.execute(statement)).endswith(" 0")
+    finally:
+        await connection.close()
