@@ -24,6 +24,7 @@ from cli.project import now_in, show
 from domain.catalogue import find_command, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.message import Order
 from domain.kernel.scheme import RoundLevel
 from domain.registers.scheme import ScheduleAnnualRound
 from followers.schedules import RoundSchedules
@@ -59,7 +60,8 @@ async def open_command(
     particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
     command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     async with invocation.open_runtime(working=True) as runtime:
-        await require_published(runtime.store, rules.ref, datetime.now(SHANGHAI).year, stream.realm)
+        now = datetime.now(SHANGHAI)
+        await require_published(runtime.store, rules.ref, now.year, stream.realm, Order(command, who, now))
         receipt = await runtime.door.send(stream, command, who)
     if printer.for_people:
         printer.tell(
