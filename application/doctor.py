@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
 from application.builds import list_builds, list_pollers
+from application.door_keys import NoSuchKey, find_key, has_keys
 from application.namespace import LOG_KEY, NamespaceOfAnotherLog, describe_namespace, read_owner
 from deciding.parked import iterate_parked, iterate_parked_on_paper
 from domain.kernel.failure import Failure
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client, WorkflowHandle
 
+    from domain.kernel.signature import KeyId
     from store.port import EventStore
 
 UPDATES_WANTED = 20
@@ -199,6 +201,28 @@ async def examine_parked(store: EventStore) -> Diagnosis:
         "the deadline then takes effect by itself (docs/runbooks/VentureStreamParked.md)",
         f"{len(listed)} 件：{shown}" if listed else "無",
     )
+
+
+async def examine_door_key(store: EventStore, key: KeyId | None, *, publishes_itself: bool) -> Diagnosis:
+    """Whether what this door signs counts; ``publishes_itself``: the first command of embedded servers publishes it."""
+    about = ("入口密鑰", "door's key")
+    if key is None:
+        zh, en = "入口設 VENTURE_DOOR_KEY_FILE；其他不需要", "a door sets VENTURE_DOOR_KEY_FILE; nothing else needs it"
+        return Diagnosis(*about, "none: nothing can be asked from here", None, zh, en, "沒有：不能由此提出命令")
+    if not await has_keys(store):
+        state = f"{key}: the log has no key yet"
+        mend = "venture key publish"
+        return Diagnosis(*about, state, publishes_itself, mend, mend, f"{key}：日誌尚無密鑰")
+    try:
+        known = await find_key(store, key)
+    except NoSuchKey:
+        zh, en = "由兩名系統管理員公布：venture key publish", "have two administrators publish it: venture key publish"
+        return Diagnosis(*about, f"{key}: unknown to the log", False, zh, en, f"{key}：日誌不認得")
+    valid = known.is_valid(datetime.now(UTC))
+    state = f"{key}: {known.stage.en}, {'valid' if valid else 'not valid now'}"
+    state_zh = f"{key}：{known.stage.zh}，{'有效' if valid else '現不有效'}"
+    zh, en = "換用另一把已公布的密鑰：venture key list", "use another that is published: venture key list"
+    return Diagnosis(*about, state, valid, zh, en, state_zh)
 
 
 async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> Diagnosis:

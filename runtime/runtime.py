@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from temporalio.service import RPCError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from bootstrap import Settings
+    from deciding.signature import DoorKey
     from local import Servers
 
 
@@ -45,6 +47,8 @@ class Runtime(OpenStore):
     """Every command through its stream's workflow."""
     paper_door: Door
     """Commands to realms on a manual clock within this process, all others through their workflows."""
+    key: DoorKey | None = None
+    """By which these doors sign; None where there is none."""
 
 
 @asynccontextmanager
@@ -75,13 +79,15 @@ async def open_runtime(
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
         key = bootstrap.find_door_key(settings) if signing else None
         workflows = WorkflowCarrier(client, settings.task_queue)
-        paper = ProcessCarrier(CommandActivities(opened.store), opened.store, otherwise=workflows)
-        doors = (Door(carrier, opened.store, key) for carrier in (workflows, paper))
-        runtime = Runtime(settings, opened.store, opened.servers, client, *doors)
+        commands = CommandActivities(opened.store)
+        paper = ProcessCarrier(commands, opened.store, otherwise=workflows)
+        prepare = None
+        if key is not None and settings.env is bootstrap.Environment.LOCAL:
+            prepare = partial(publish_first_key, commands, opened.store, key)
+        door, paper_door = (Door(carrier, opened.store, key, prepare=prepare) for carrier in (workflows, paper))
+        runtime = Runtime(settings, opened.store, opened.servers, client, door, paper_door, key)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
-        if working and key is not None and settings.env is bootstrap.Environment.LOCAL:
-            await publish_first_key(runtime.door, runtime.store, key)
         try:
             yield runtime
         except RPCError as gone:
