@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import (
     GetClusterInfoRequest,
     GetSystemInfoRequest,
 )
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateStage
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateStage
 from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
@@ -28,6 +28,7 @@ from domain.kernel.failure import Failure
 from domain.kernel.identity import LIVE, StreamId
 from domain.registers.realm import REALM_NAME
 from followers.agenda import LATE
+from payload_codec import KEY_ID, PayloadRefused, SealingCodec
 from store.port import SchemaUnfit, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ SHARDS_WANTED = 512
 WORKERS_WANTED = 2
 LARGEST_SKEW_S = 5.0
 """Seconds between two clocks that commands and deadlines do without harm (store/port.py)."""
+WORDS = 6
+"""Words exchanged with whichever workers take them: one of two that disagrees is missed once in sixty-four times."""
 MOST_NAMED = 10
 """Streams that a line names; the rest are counted."""
 LONGEST_LOOK_S = 30.0
@@ -245,6 +248,53 @@ async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> 
     )
 
 
+async def examine_payload_keys(client: Client, task_queue: str) -> Diagnosis:
+    """Whether workers open what this door seals, and this door what they seal; and by which keys each of them seals."""
+    codec = client.data_converter.payload_codec
+    ours = codec.keys.newest if isinstance(codec, SealingCodec) else "none"
+    if not await list_pollers(client, task_queue):
+        return _payload_keys(f"{ours}; nobody polls", f"{ours}；沒有 worker 在取任務", ok=None)
+    theirs = await asyncio.gather(*(_exchange_word(client, task_queue) for _ in range(WORDS)))
+    agreed, names = sum(map(bool, theirs)), ", ".join(sorted(set(filter(None, theirs))))
+    state = f"{ours}; workers {names or 'none'}; {agreed} of {WORDS} exchanges understood"
+    state_zh = f"{ours}；worker {names or '無'}；{WORDS} 次往返，{agreed} 次互通"
+    return _payload_keys(state, state_zh, ok=agreed == WORDS)
+
+
+def _payload_keys(state: str, state_zh: str, *, ok: bool | None) -> Diagnosis:
+    return Diagnosis(
+        "載荷密鑰",
+        "payload keys",
+        state,
+        ok,
+        "各入口與 worker 的 VENTURE_PAYLOAD_KEYS 須為同一清單，由新到舊；看 worker 日誌的 payload.refused",
+        "give every door and worker the same VENTURE_PAYLOAD_KEYS, the newest first; see payload.refused in their logs",
+        state_zh,
+    )
+
+
+async def _exchange_word(client: Client, task_queue: str) -> str:
+    """The id of the key by which whichever worker took it sealed its answer; empty if either did not understand."""
+    word = str(uuid4())
+    async with _probe(client, task_queue) as handle:
+        try:
+            async with asyncio.timeout(_PROBE_S):
+                if await handle.execute_update("repeat", word, result_type=str) != word:
+                    return ""
+                history = await handle.fetch_history()
+        except (
+            TimeoutError,
+            RPCError,
+            PayloadRefused,
+            WorkflowUpdateFailedError,
+            WorkflowUpdateRPCTimeoutOrCancelledError,
+        ):
+            return ""
+    outcomes = (event.workflow_execution_update_completed_event_attributes.outcome for event in history.events)
+    payloads = [payload for outcome in outcomes for payload in outcome.success.payloads]
+    return payloads[-1].metadata.get(KEY_ID, b"").decode("ascii", "replace") if payloads else ""
+
+
 @asynccontextmanager
 async def _probe(client: Client, task_queue: str) -> AsyncIterator[WorkflowHandle[Any, Any]]:
     """A workflow that serves this look only, ended with the block, whether a worker serves it or not.
@@ -256,7 +306,8 @@ async def _probe(client: Client, task_queue: str) -> AsyncIterator[WorkflowHandl
     try:
         yield handle
     finally:
-        await asyncio.shield(handle.terminate("venture doctor has looked"))
+        with suppress(RPCError):  # it has ended, where a worker did not understand what it was given
+            await asyncio.shield(handle.terminate("venture doctor has looked"))
 
 
 def measure_skew(before: datetime, theirs: datetime, after: datetime) -> float:

@@ -123,6 +123,7 @@ def _of_workflows(runtime: Runtime, *, production: bool, with_log: bool) -> Iter
     client, queue = runtime.client, runtime.settings.task_queue
     yield Examination("檢索欄", "search attributes", partial(doctor.examine_search_attributes, client))
     yield Examination("worker 應答", "worker answers", partial(doctor.probe_updates_in_flight, client, queue))
+    yield Examination("載荷密鑰", "payload keys", partial(doctor.examine_payload_keys, client, queue))
     yield Examination("版本", "builds", partial(doctor.examine_builds, client, queue))
     if with_log:
         yield Examination("各方時鐘", "clocks", partial(doctor.examine_clocks, runtime.store, client, queue))
