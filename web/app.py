@@ -15,7 +15,7 @@ from domain.kernel.failure import Defect, Failure
 from web import process
 from web.body import explain
 from web.guard import language_of, require_guarded
-from web.identity import session
+from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ROUTERS = (
     process.router,
     session.router,
+    oidc.router,
     commands.router,
     operations.router,
     files.router,
