@@ -98,6 +98,7 @@ SELECT name FROM venture.migrations;
 -- name: replication
 -- Whether a commit here would be confirmed. An account without pg_monitor is shown how many are attached, not how they are.
 SELECT pg_is_in_recovery() AS in_recovery, current_setting('synchronous_standby_names') AS names,
+       current_setting('cluster_name') AS own,
        count(r.pid) AS attached, count(r.pid) FILTER (WHERE r.sync_state IS NULL) AS hidden,
        count(r.pid) FILTER (WHERE r.sync_state IN ('sync', 'quorum') AND r.state = 'streaming') AS confirming,
        array_remove(array_agg(r.application_name), NULL) AS standbys
@@ -236,6 +237,12 @@ SELECT venture.sweep_view($1, $2);
 -- name: view_streams
 -- $1 after which stream, $2 limit.
 SELECT stream FROM venture.streams WHERE stream > $1::text ORDER BY stream LIMIT $2::int;
+
+-- name: view_histories
+-- Both kinds by the index of each.
+SELECT {entry} FROM venture.entries WHERE stream = ANY ($1::text[]) AND kind = 'event'
+UNION ALL
+SELECT {entry} FROM venture.entries WHERE stream = ANY ($1::text[]) AND kind = 'command';
 
 -- name: view_organisation
 SELECT set_config('venture.organisation', $1, true);
