@@ -4,8 +4,9 @@ Run ``python bench/append.py`` (``pip install 'eventsourcing[postgres]'`` for th
 Postgres of its own with fsync and synchronous_commit on. All variants run in one process and in each round, in shuffled
 order; a figure is the median over the rounds of the ratio to the raw INSERT of the same round, with its quartiles.
 
-*One append* is a journalled command, signed, and one event, some 1,000 bytes of JSON; a new stream begins every tenth append
-and claims a key; every append rests on three streams that were read, one of them its door's key; every fifth posts money; each writes its agenda row.
+*One append* is a journalled command, signed, and one event, some 1,000 bytes of JSON; a new stream begins every tenth
+append and claims a key; every append rests on three streams that were read, one of them its door's key; every fifth
+posts money; each writes its agenda row.
 So idempotency, expected versions, reads, guards, ledger, agenda, hash chain and dense order are all on.
 
 *The raw INSERT* writes the same two rows in one statement into a table with the same columns, indexes and constraints,
