@@ -45,8 +45,11 @@ class CarriesOut(Protocol):
 class ProcessCarrier:
     """Carries out here what belongs to a manual clock; everything else goes the other way."""
 
-    def __init__(self, commands: CarriesOut, store: EventStore, otherwise: Carrier) -> None:
-        """Decide and append by these activities; ``otherwise`` is the way through the workflows."""
+    def __init__(self, commands: CarriesOut, store: EventStore, otherwise: Carrier | None) -> None:
+        """Decide and append by these activities; ``otherwise`` is the way through the workflows.
+
+        Without one everything is carried out here: for streams of which no workflow waits for anything, as registers.
+        """
         self._commands = commands
         self._store = store
         self._otherwise = otherwise
@@ -57,7 +60,7 @@ class ProcessCarrier:
 
     async def carry_out(self, envelope: Envelope) -> Answer:
         """The answer of this process."""
-        if not await self._is_ours(envelope.subject):
+        if self._otherwise is not None and not await self._is_ours(envelope.subject):
             return await self._otherwise.carry_out(envelope)
         request = CarryOut(stream=envelope.subject, now=envelope.received_at, envelope=envelope)
         answer = (await self._run(request, envelope.command_id)).answer
@@ -69,7 +72,7 @@ class ProcessCarrier:
     async def carry_out_each(self, envelopes: Sequence[Envelope]) -> list[Answer]:
         """The answers of this process, as far as it came."""
         first = envelopes[0]
-        if not await self._is_ours(first.subject):
+        if self._otherwise is not None and not await self._is_ours(first.subject):
             return await self._otherwise.carry_out_each(envelopes)
         request = BundleRequest(stream=first.subject, now=first.received_at, envelopes=tuple(envelopes))
         async with self._turn(first.subject):
@@ -81,13 +84,13 @@ class ProcessCarrier:
 
     async def fall_due(self, deadline: CarryOut) -> Progress:
         """Apply what is due, here."""
-        if not await self._is_ours(deadline.stream):
+        if self._otherwise is not None and not await self._is_ours(deadline.stream):
             return await self._otherwise.fall_due(deadline)
         return (await self._run(deadline, derive_id("fall_due", deadline.stream))).progress
 
     async def look(self, stream: StreamId) -> None:
         """Nobody waits for a manual clock; a workflow that takes a live stream up is told."""
-        if not await self._is_ours(stream):
+        if self._otherwise is not None and not await self._is_ours(stream):
             await self._otherwise.look(stream)
 
     async def _is_ours(self, stream: StreamId) -> bool:

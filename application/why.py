@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from application.dry_run import DryRun
+from application.identity import SeatHolders
+from deciding.authority import find_seat, judge_seat
 from deciding.reader import Reader
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Order
@@ -59,8 +61,13 @@ async def explain(
     store: EventStore, stream: StreamId, command: Command, seat: Actor, at: datetime | None = None
 ) -> Explanation:
     """What the policy says to it and, if its particulars were given, the rules of its stage. Records nothing."""
-    realm, reader = await store.realm(stream.realm), Reader(store)
-    order = Order(command, seat, at or realm.now or datetime.now(UTC))
+    realm, reader, holders = await store.realm(stream.realm), Reader(store), SeatHolders(store)
+    at = at or realm.now or datetime.now(UTC)
+    order = Order(command, seat, at, person=await holders.find_person(stream, command, seat, at))
+    register = find_seat(stream.realm, realm.clock, order)
+    if register is not None:
+        await reader.fetch(Reads(streams=frozenset({register})))
+        order, _ = judge_seat(reader.states[register], order)
     await reader.fetch(Reads(streams=frozenset({stream})))
     state = reader.states[stream]
     business = list_business_reads(order, state)
@@ -69,7 +76,7 @@ async def explain(
     policy = set(authorize(order, state, facts))
     fields = type(command).model_fields.items()
     whole = not any(field.is_required() and getattr(command, name) is None for name, field in fields)
-    step = await DryRun(store).step(stream, command, seat, at) if whole else None
+    step = await DryRun(store, holders).step(stream, command, seat, at) if whole else None
     others = tuple(unmet for unmet in step.unmet if unmet not in policy) if step else ()
     return Explanation(stream, type(command), seat, list_conditions(order, state, facts), others, whole)
 

@@ -13,11 +13,13 @@ import bootstrap
 import temporal_client
 from activities.carry_out import CommandActivities
 from application.builds import list_pollers
+from application.demo_office import open_demo_office
 from application.door import Door
 from application.door_keys import publish_first_key
 from application.namespace import require_own_namespace
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
+from runtime.persons import find_identity
 from runtime.store import OpenStore, OutOfService, open_store
 from runtime.worker import run_worker
 from store.migration import list_pending
@@ -76,12 +78,15 @@ async def open_runtime(
         key = bootstrap.find_door_key(settings) if signing else None
         workflows = WorkflowCarrier(client, settings.task_queue)
         paper = ProcessCarrier(CommandActivities(opened.store), opened.store, otherwise=workflows)
-        doors = (Door(carrier, opened.store, key) for carrier in (workflows, paper))
+        identity = find_identity(settings, opened.store)
+        doors = (Door(carrier, opened.store, key, identity) for carrier in (workflows, paper))
         runtime = Runtime(settings, opened.store, opened.servers, client, *doors)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
         if working and key is not None and settings.env is bootstrap.Environment.LOCAL:
             await publish_first_key(runtime.door, runtime.store, key)
+            here = ProcessCarrier(CommandActivities(opened.store), opened.store, otherwise=None)
+            await open_demo_office(opened.store, Door(here, opened.store, key))
         try:
             yield runtime
         except RPCError as gone:

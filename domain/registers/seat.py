@@ -231,7 +231,7 @@ def identify(seat: State, order: Order, *, is_live: bool) -> tuple[Order, tuple[
     """
     known, actor, person = seat.part(Seat), order.actor, order.person
     if known.scope is None:
-        return order, ()
+        return (order, (_unknown(actor),)) if is_live else (order, ())
     order = replace(order, is_live=is_live, scope=known.scope)
     if person is None:
         return order, (_unnamed(actor),)
