@@ -39,15 +39,24 @@ def clock_stream(realm: str) -> StreamId:
 
 
 async def go_live(
-    store: EventStore, door: Door, realm: str, actor: Actor, *, command_id: UUID | None = None
+    store: EventStore,
+    door: Door,
+    realm: str,
+    actor: Actor,
+    second: Actor | None = None,
+    *,
+    command_id: UUID | None = None,
 ) -> GoLiveReceipt:
     """Propose to turn the realm to the wall clock: another person confirms it.
 
+    In a log without persons one act stands that names the ``second`` seat: whoever took the papers in vouches for both.
     Raises CommandRejected with every deadline that lies in the past, each to be settled first by a dated command;
     NoSuchRealm.
     """
     await require_realm(store, realm)
-    receipt = await door.send(clock_stream(realm), SetClock(clock=Clock.WALL), actor, command_id=command_id)
+    receipt = await door.send(
+        clock_stream(realm), SetClock(clock=Clock.WALL, second=second), actor, command_id=command_id
+    )
     return await _see_to_alarms(store, door, realm, receipt)
 
 

@@ -20,6 +20,8 @@ NOUNS = {
     "round": ("輪次：一次徵集 / rounds: one call each", ("cli.round", "cli.resolution")),
     "scenario": ("情景：可播放的帶日期故事 / dated stories that can be played", ("cli.scenario",)),
     "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme",)),
+    "person": ("人員：編號與崗位 / persons: numbers, and their seats", ("cli.person",)),
+    "seat": ("崗位：何人何時在崗 / seats: who is on them, from when to when", ("cli.seat",)),
     "act": ("要事：須兩人者 / acts of two: proposed by one, confirmed by another", ("cli.act",)),
     "calendar": ("工作日曆：節假日與調休 / working days: holidays and make-up weekends", ("cli.calendar",)),
     "realm": ("時鐘域：補錄、演練各有其鐘 / realms: past papers and trials, each with its clock", ("cli.realm",)),

@@ -15,13 +15,11 @@ import local
 import temporal_client
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
-from domain.kernel.identity import Role
 from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.keys import KEY, SEED, publish
-from tests.office import office_of
 from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
 
@@ -73,8 +71,6 @@ async def store(servers: Servers) -> AsyncIterator[PostgresStore]:
     pool = await open_pool(servers.postgres_url)
     async with contextlib.aclosing(PostgresStore(pool)) as opened:
         await publish(opened, KEY)
-        office = office_of(opened, KEY)
-        await office.fill(*(f"{role}#{number}" for role in Role if role is not Role.SYS for number in (1, 2)))
         yield opened
     pool.terminate()
 
@@ -94,8 +90,7 @@ async def desk(settings: Settings, client: Client, store: PostgresStore) -> Asyn
     """One sandboxed worker for the whole run, and the door to it."""
     of = settings.model_copy(update={"task_queue": f"tests-{uuid4().hex[:8]}"})
     async with run_worker(of, client, store):
-        carrier, key = WorkflowCarrier(client, of.task_queue), bootstrap.load_door_key(of)
-        yield Desk(Door(carrier, store, key, office_of(store, key)), store, client, of)
+        yield Desk(Door(WorkflowCarrier(client, of.task_queue), store, bootstrap.load_door_key(of)), store, client, of)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from application.door import Receipt, receipt
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import CarryOut, Envelope
 from domain.kernel.identity import Actor, Attachment, StreamId
-from domain.kernel.proposal import ActProposed
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
 from domain.project.award import ProposeAward
@@ -24,7 +23,7 @@ from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.plan import OpenNeedSolicitation
 from schemes import packs
-from tests.office import office_of, person_on
+from tests.keys import publish
 
 if TYPE_CHECKING:
     from deciding.signature import DoorKey
@@ -62,23 +61,17 @@ class Bureau:
             received_at=at or datetime.now(UTC),
             command=command.command_type,
             body=plain(command),
-            person=person_on(Actor(by)),
         ).signed(self.key)
 
     async def straight(self, stream: StreamId, command: Command, by: str, *, at: datetime | None = None) -> Receipt:
         """Carry the command out from outside, as of that moment: no workflow hears of it."""
-        office = office_of(self.store, self.key)
-        await office.fill(by)
+        await publish(self.store, self.key)
         envelope = self.envelope(stream, command, by, at=at)
         result = await CommandActivities(self.store).carry_out(
             CarryOut(stream=stream, now=envelope.received_at, envelope=envelope)
         )
         assert result.answer is not None
-        carried = receipt(envelope.command_id, result.answer)
-        if carried.events != (ActProposed.event_type,):
-            return carried
-        second = f"{(command.confirmed_by or command.by)[0]}#99"
-        return await self.straight(stream, await office.confirmation(stream, command), second, at=at)
+        return receipt(envelope.command_id, result.answer)
 
     async def open_round(self, *, at: datetime | None = None) -> StreamId:
         """Publish the rules and ask the public for needs; the window ends after ten working days."""

@@ -8,13 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from application.go_live import GoLiveReceipt, confirm_go_live, go_live
-from application.proposals import list_proposals
+from application.go_live import go_live
 from application.realms import NoSuchRealm
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import Actor, StreamId
-from domain.kernel.proposal import ConfirmAct
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
 from domain.registers.realm import SetClock
@@ -43,24 +41,11 @@ def _clock_of(bureau: Bureau) -> StreamId:
     return bureau.id("realm", "clock")
 
 
-async def _confirm(desk: Desk, bureau: Bureau, who: Actor) -> GoLiveReceipt:
-    """What was proposed last, confirmed by that seat."""
-    proposals = await list_proposals(desk.store, _clock_of(bureau))
-    digest = proposals[max(proposals)].digest
-    return await confirm_go_live(desk.store, desk.door, bureau.realm, who, digest[:8])
-
-
-async def _take_live(desk: Desk, bureau: Bureau) -> GoLiveReceipt:
-    """The turn by two persons."""
-    await go_live(desk.store, desk.door, bureau.realm, OFFICER)
-    return await _confirm(desk, bureau, PARTY)
-
-
 async def test_a_realm_goes_live_and_its_deadlines_ring_by_themselves(desk: Desk, bureau: Bureau) -> None:
     stream = await _paper(desk, bureau, ago=timedelta(days=1))
     (before,) = [row async for row in desk.store.standings(kind="round", realm=bureau.realm)]
-    live = await _take_live(desk, bureau)
-    assert live.receipt.events == ("ActConfirmed", "ClockSet")
+    live = await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
+    assert live.receipt.events == ("ClockSet",)
     assert stream in live.looked_at
 
     async def armed() -> bool:
@@ -78,7 +63,7 @@ async def test_a_realm_goes_live_and_its_deadlines_ring_by_themselves(desk: Desk
 
 async def test_commands_of_a_live_realm_take_no_time(desk: Desk, bureau: Bureau) -> None:
     await _paper(desk, bureau, ago=timedelta(days=1))
-    await _take_live(desk, bureau)
+    await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
     need = bureau.id("need", "ND-1")
     with pytest.raises(CommandRejected, match="CLOCK"):
         await desk.door.send(need, EndorseNeed(), Actor("COMM#2"), at=datetime.now(UTC))
@@ -91,25 +76,22 @@ async def test_commands_of_a_live_realm_take_no_time(desk: Desk, bureau: Bureau)
 async def test_deadlines_in_the_past_are_listed_and_settled_first_by_dated_commands(desk: Desk, bureau: Bureau) -> None:
     stream = await _paper(desk, bureau, ago=LONG_AGO)
     with pytest.raises(CommandRejected) as refused:
-        await go_live(desk.store, desk.door, bureau.realm, OFFICER)
+        await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
     assert [u.rule for u in refused.value.unmet] == ["CK02"]
     assert "round/R-1" in refused.value.unmet[0].en
     assert (await desk.store.realm(bureau.realm)).clock is Clock.MANUAL
     await desk.door.send(bureau.id("need", "ND-1"), EndorseNeed(), Actor("COMM#2"), at=datetime.now(UTC))
-    await _take_live(desk, bureau)
+    await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
     assert [e.type async for e in desk.store.read(stream)][-1] == "NeedSolicitationClosed"
 
 
 async def test_one_person_takes_no_realm_live_and_nobody_takes_it_back(desk: Desk, bureau: Bureau) -> None:
     await _paper(desk, bureau, ago=timedelta(days=1))
-    proposed = await go_live(desk.store, desk.door, bureau.realm, OFFICER)
-    assert proposed.is_proposal
-    assert (await desk.store.realm(bureau.realm)).clock is Clock.MANUAL
-    with pytest.raises(CommandRejected, match="TP03"):
-        await _confirm(desk, bureau, OFFICER)
+    with pytest.raises(CommandRejected, match="CK02"):
+        await go_live(desk.store, desk.door, bureau.realm, OFFICER, OFFICER)
     with pytest.raises(CommandRejected, match="ID02"):
         await desk.door.send(_clock_of(bureau), SetClock(clock=Clock.WALL, second=PARTY), Actor("SYS#1"))
-    await _take_live(desk, bureau)
+    await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
     for clock in Clock:
         with pytest.raises(CommandRejected):
             await desk.door.send(_clock_of(bureau), SetClock(clock=clock, second=PARTY), OFFICER)
@@ -126,24 +108,19 @@ async def test_a_realm_that_always_lived_on_the_wall_clock_cannot_be_said_to_be_
 async def test_going_live_asked_twice_under_one_id_is_one_turn(desk: Desk, bureau: Bureau) -> None:
     await _paper(desk, bureau, ago=timedelta(days=1))
     command_id = uuid4()
-    await go_live(desk.store, desk.door, bureau.realm, OFFICER)
-    digest = (await list_proposals(desk.store, _clock_of(bureau)))[1].digest
-    turn, again = [
-        await desk.door.send(_clock_of(bureau), ConfirmAct(proposal=1, digest=digest), PARTY, command_id=command_id)
-        for _ in range(2)
-    ]
-    assert turn.events == ("ActConfirmed", "ClockSet")
-    assert (turn.version, again.version, again.repeated) == (3, 3, True)
+    first = await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY, command_id=command_id)
+    again = await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY, command_id=command_id)
+    assert (first.receipt.version, again.receipt.version, again.receipt.repeated) == (1, 1, True)
 
 
 async def test_a_realm_of_which_nothing_is_recorded_is_none(desk: Desk, bureau: Bureau) -> None:
     with pytest.raises(NoSuchRealm):
-        await go_live(desk.store, desk.door, bureau.realm, OFFICER)
+        await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
 
 
 async def test_alarms_are_set_even_if_whoever_went_live_died_after_the_turn(desk: Desk, bureau: Bureau) -> None:
     stream = await _paper(desk, bureau, ago=timedelta(days=1))
-    await bureau.straight(_clock_of(bureau), SetClock(clock=Clock.WALL), "CAB-REG#1")
+    await bureau.straight(_clock_of(bureau), SetClock(clock=Clock.WALL, second=PARTY), "CAB-REG#1")
     await AgendaFollower(OwnLease(desk.store), desk.door.look).once(datetime.now(UTC))
 
     async def armed() -> bool:
