@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from application.proposals import find_confirmation, is_proposal, list_proposals
+from application.proposals import NoSuchProposal, find_confirmation, is_proposal, list_proposals
 from application.queries import resolve_or_begin
 from cli.adapter import Invocation, verb
 from cli.command import find_stream, read_actor, receipt_as_json
@@ -16,16 +16,22 @@ from cli.output import Column, Printer
 from deciding.fold import read_occurrence
 from domain.catalogue import command_class
 from domain.kernel.canonical import canonical
-from domain.kernel.proposal import ActProposed, DropAct, Proposal
+from domain.kernel.failure import FailureKind
+from domain.kernel.proposal import ActProposed, DropAct, Proposal, ProposalStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from application.door import Receipt
+    from domain.kernel.identity import StreamId
     from store.port import EventStore
 
 app = Typer()
 
 Subject = Annotated[str, typer.Argument(help="檔案 the file: CAB-REG.1、cn、fuzhou、P-7 …", show_default=False)]
-Digest = Annotated[str, typer.Argument(help="摘要或其首八位 the digest, or its first eight digits", show_default=False)]
+Digest = Annotated[
+    str | None, typer.Argument(help="摘要或其首八位 the digest, or its first eight digits", show_default=False)
+]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n", show_default=False)]
 
 
@@ -67,15 +73,27 @@ def _as_row(number: int, proposal: Proposal, printer: Printer) -> dict[str, Any]
 @app.command("confirm")
 @verb
 async def confirm_command(
-    subject: Subject, digest: Digest, actor: As, *, invocation: Invocation, realm: Realm = None
+    subject: Subject,
+    actor: As,
+    digest: Digest = None,
+    *,
+    invocation: Invocation,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="不再詢問，只有一項時 / do not ask, where one waits")
+    ] = False,
+    realm: Realm = None,
 ) -> None:
-    """確認另一人所提，以摘要為據 / confirm what another person proposed, bound by its digest.
+    """確認另一人所提，以摘要為據；不填摘要則先示其內容 / confirm what another person proposed, bound by its digest.
 
-    例 example:  venture act confirm cn 3fa9c2d1 --as CAB-DEC#1
+    例 examples:
+      venture act confirm cn 3fa9c2d1 --as CAB-DEC#1
+      venture act confirm cn --as CAB-DEC#1
     """
     who, printer = read_actor(actor), invocation.printer
     async with invocation.open_runtime(working=True) as runtime:
         stream = await resolve_or_begin(runtime.store, subject, realm)
+        if digest is None:
+            digest = _choose(await list_proposals(runtime.store, stream), stream, printer, yes=yes)
         confirmation = await find_confirmation(runtime.store, stream, digest)
         receipt = await runtime.door.send(stream, confirmation, who)
     if not printer.for_people:
@@ -85,6 +103,22 @@ async def confirm_command(
     printer.tell(
         f"✓ 已確認：{done}  {stream} v{receipt.version}", f"✓ Confirmed: {done}  {stream} v{receipt.version}", "green"
     )
+
+
+def _choose(proposals: Mapping[int, Proposal], stream: StreamId, printer: Printer, *, yes: bool) -> str:
+    """The digest of the one that waits, once its content was shown and agreed to. Raises NoSuchProposal."""
+    waiting = [proposal for proposal in proposals.values() if proposal.status is ProposalStatus.OPEN]
+    if len(waiting) != 1:
+        raise NoSuchProposal(stream, "?")
+    (one,) = waiting
+    row = _as_row(1, one, printer)
+    if printer.for_people:
+        printer.line(f"{row['what']}  {row['by']}  {row['digest']}")
+    if not yes:
+        printer.line(row["particulars"])
+        if not typer.confirm(printer.say("確認？", "Confirm?"), err=True):
+            raise typer.Exit(FailureKind.REFUSED)
+    return one.digest
 
 
 @app.command("drop")
