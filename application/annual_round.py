@@ -18,6 +18,7 @@ from deciding.fold import fold
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from domain.registers.annual_round import Opened, RoundSchedule, YearsRound
 from domain.registers.scheme import UnscheduleAnnualRound
@@ -106,7 +107,8 @@ async def schedule(
     Raises CommandRejected, RulesUnpublished, or DocumentInvalid if there are no such rules.
     """
     ref = packs.load_shipped(stream.name).ref
-    await require_published(store, ref, datetime.now(SHANGHAI).year, stream.realm)
+    now = datetime.now(SHANGHAI)
+    await require_published(store, ref, now.year, stream.realm, Order(command, actor, now))
     await door.send(stream, command, actor)
     await schedules.keep(store, stream)
     listed = await list_schedules(store, schedules, stream)

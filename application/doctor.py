@@ -16,17 +16,19 @@ from temporalio.api.workflowservice.v1 import (
     GetClusterInfoRequest,
     GetSystemInfoRequest,
 )
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateStage
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateStage
 from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
 from application.builds import list_builds, list_pollers
+from application.door_keys import NoSuchKey, find_key, has_keys
 from application.namespace import LOG_KEY, NamespaceOfAnotherLog, describe_namespace, read_owner
 from deciding.parked import iterate_parked, iterate_parked_on_paper
 from domain.kernel.failure import Failure
 from domain.kernel.identity import LIVE, StreamId
 from domain.registers.realm import REALM_NAME
 from followers.agenda import LATE
+from payload_codec import KEY_ID, PayloadRefused, SealingCodec
 from store.port import SchemaUnfit, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client, WorkflowHandle
 
+    from domain.kernel.signature import KeyId
     from store.port import EventStore
 
 UPDATES_WANTED = 20
@@ -44,6 +47,8 @@ SHARDS_WANTED = 512
 WORKERS_WANTED = 2
 LARGEST_SKEW_S = 5.0
 """Seconds between two clocks that commands and deadlines do without harm (store/port.py)."""
+WORDS = 6
+"""Words exchanged with whichever workers take them: one of two that disagrees is missed once in sixty-four times."""
 MOST_NAMED = 10
 """Streams that a line names; the rest are counted."""
 LONGEST_LOOK_S = 30.0
@@ -201,6 +206,28 @@ async def examine_parked(store: EventStore) -> Diagnosis:
     )
 
 
+async def examine_door_key(store: EventStore, key: KeyId | None, *, publishes_itself: bool) -> Diagnosis:
+    """Whether what this door signs counts; ``publishes_itself``: the first command of embedded servers publishes it."""
+    about = ("入口密鑰", "door's key")
+    if key is None:
+        zh, en = "入口設 VENTURE_DOOR_KEY_FILE；其他不需要", "a door sets VENTURE_DOOR_KEY_FILE; nothing else needs it"
+        return Diagnosis(*about, "none: nothing can be asked from here", None, zh, en, "沒有：不能由此提出命令")
+    if not await has_keys(store):
+        state = f"{key}: the log has no key yet"
+        mend = "venture key publish"
+        return Diagnosis(*about, state, publishes_itself, mend, mend, f"{key}：日誌尚無密鑰")
+    try:
+        known = await find_key(store, key)
+    except NoSuchKey:
+        zh, en = "由兩名系統管理員公布：venture key publish", "have two administrators publish it: venture key publish"
+        return Diagnosis(*about, f"{key}: unknown to the log", False, zh, en, f"{key}：日誌不認得")
+    valid = known.is_valid(datetime.now(UTC))
+    state = f"{key}: {known.stage.en}, {'valid' if valid else 'not valid now'}"
+    state_zh = f"{key}：{known.stage.zh}，{'有效' if valid else '現不有效'}"
+    zh, en = "換用另一把已公布的密鑰：venture key list", "use another that is published: venture key list"
+    return Diagnosis(*about, state, valid, zh, en, state_zh)
+
+
 async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> Diagnosis:
     """How far the clocks of Postgres and Temporal are from this machine's: each party dates by its own."""
     before = datetime.now(UTC)
@@ -221,6 +248,53 @@ async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> 
     )
 
 
+async def examine_payload_keys(client: Client, task_queue: str) -> Diagnosis:
+    """Whether workers open what this door seals, and this door what they seal; and by which keys each of them seals."""
+    codec = client.data_converter.payload_codec
+    ours = codec.keys.newest if isinstance(codec, SealingCodec) else "none"
+    if not await list_pollers(client, task_queue):
+        return _payload_keys(f"{ours}; nobody polls", f"{ours}；沒有 worker 在取任務", ok=None)
+    theirs = await asyncio.gather(*(_exchange_word(client, task_queue) for _ in range(WORDS)))
+    agreed, names = sum(map(bool, theirs)), ", ".join(sorted(set(filter(None, theirs))))
+    state = f"{ours}; workers {names or 'none'}; {agreed} of {WORDS} exchanges understood"
+    state_zh = f"{ours}；worker {names or '無'}；{WORDS} 次往返，{agreed} 次互通"
+    return _payload_keys(state, state_zh, ok=agreed == WORDS)
+
+
+def _payload_keys(state: str, state_zh: str, *, ok: bool | None) -> Diagnosis:
+    return Diagnosis(
+        "載荷密鑰",
+        "payload keys",
+        state,
+        ok,
+        "各入口與 worker 的 VENTURE_PAYLOAD_KEYS 須為同一清單，由新到舊；看 worker 日誌的 payload.refused",
+        "give every door and worker the same VENTURE_PAYLOAD_KEYS, the newest first; see payload.refused in their logs",
+        state_zh,
+    )
+
+
+async def _exchange_word(client: Client, task_queue: str) -> str:
+    """The id of the key by which whichever worker took it sealed its answer; empty if either did not understand."""
+    word = str(uuid4())
+    async with _probe(client, task_queue) as handle:
+        try:
+            async with asyncio.timeout(_PROBE_S):
+                if await handle.execute_update("repeat", word, result_type=str) != word:
+                    return ""
+                history = await handle.fetch_history()
+        except (
+            TimeoutError,
+            RPCError,
+            PayloadRefused,
+            WorkflowUpdateFailedError,
+            WorkflowUpdateRPCTimeoutOrCancelledError,
+        ):
+            return ""
+    outcomes = (event.workflow_execution_update_completed_event_attributes.outcome for event in history.events)
+    payloads = [payload for outcome in outcomes for payload in outcome.success.payloads]
+    return payloads[-1].metadata.get(KEY_ID, b"").decode("ascii", "replace") if payloads else ""
+
+
 @asynccontextmanager
 async def _probe(client: Client, task_queue: str) -> AsyncIterator[WorkflowHandle[Any, Any]]:
     """A workflow that serves this look only, ended with the block, whether a worker serves it or not.
@@ -232,7 +306,8 @@ async def _probe(client: Client, task_queue: str) -> AsyncIterator[WorkflowHandl
     try:
         yield handle
     finally:
-        await asyncio.shield(handle.terminate("venture doctor has looked"))
+        with suppress(RPCError):  # it has ended, where a worker did not understand what it was given
+            await asyncio.shield(handle.terminate("venture doctor has looked"))
 
 
 def measure_skew(before: datetime, theirs: datetime, after: datetime) -> float:

@@ -5,6 +5,7 @@ Asking again with the same id is always safe. What cannot be known is said to be
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice, takewhile
@@ -30,7 +31,7 @@ from store.port import EventStore, StoreUnavailable
 from tracing import span
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from application.carrier import Carrier
     from application.identity import Identity
@@ -156,17 +157,25 @@ class Door:
     """Lets commands in. One door may serve many callers at once."""
 
     def __init__(
-        self, carrier: Carrier, store: EventStore, key: Signer | None, identity: Identity | None = None
+        self,
+        carrier: Carrier,
+        store: EventStore,
+        key: Signer | None,
+        identity: Identity | None = None,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Sign with that key, and have what was signed carried out that way.
 
         A door without a key, as a worker's own, asks for nothing but what the log itself has scheduled. ``identity``
-        says who asks where a request names a seat alone; without one, nobody is known.
+        says who asks where a request names a seat alone; without one, nobody is known. ``prepare`` is done before the
+        first command.
         """
         self._carrier = carrier
         self._identity = identity
         self._store = store
         self._key = key
+        self._prepare = prepare
+        self._preparing = asyncio.Lock()
         self._log = ""
         """The chain hash of the log's first entry, once there is one."""
         self.approvals = ApprovalWatch(store)
@@ -195,7 +204,7 @@ class Door:
         NotKnown.
         """
         request = CommandRequest(command, actor, command_id or uuid4(), at, derived, person, session)
-        await self._learn_log(request.command_id)
+        await self._begin(request.command_id)
         envelope = await self._sign(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
         answer = await self.ask(envelope) if fresh and not find_inadmissible(envelope) else None
@@ -211,7 +220,7 @@ class Door:
         CommandInvalid, CommandDefect, or StreamParked.
         """
         if requests:
-            await self._learn_log(requests[0].command_id)
+            await self._begin(requests[0].command_id)
         envelopes = [await self._sign(subject, request) for request in requests]
         done, early = 0, 0
         while done < len(envelopes):
@@ -331,8 +340,18 @@ class Door:
         log.error("door.unfounded_answer", stream=envelope.subject, ending=ending)
         return NotKnown(envelope.command_id, "what a worker answered is not in this log")
 
-    async def _learn_log(self, command_id: UUID) -> None:
-        """Know the log behind this door before anything is asked, so that no other records it. Raises NotKnown."""
+    async def _begin(self, command_id: UUID) -> None:
+        """Prepare, and know the log behind this door before anything is asked, so that no other records it.
+
+        Raises NotKnown.
+        """
+        async with self._preparing:
+            if self._prepare is not None:
+                try:
+                    await self._prepare()
+                except StoreUnavailable as gone:
+                    raise NotKnown(command_id, gone.why) from gone
+                self._prepare = None
         if not self._log:
             try:
                 self._log = (await self._store.genesis() or b"").hex()

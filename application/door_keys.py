@@ -10,15 +10,16 @@ import structlog
 
 from deciding.fold import fold
 from domain.kernel.canonical import plain
-from domain.kernel.envelope import Ending, Envelope
+from domain.kernel.envelope import CarryOut, Ending, Envelope
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, SYSTEM, StreamId, derive_id
+from domain.kernel.proposal import Proposals
 from domain.registers.door_key import EVERYONE, FIRST, KIND, AppointDoorKey, DoorKeyRecord, DoorKeyStage, key_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from application.door import Door
+    from application.process_carrier import CarriesOut
     from deciding.signature import DoorKey
     from domain.kernel.state import State
     from store.port import EventStore
@@ -36,6 +37,24 @@ class NoSuchKey(Failure):
     def __init__(self, key: str) -> None:
         """Keep the id."""
         super().__init__(f"日誌中沒有密鑰 {key}", f"the log has no key {key}", key=key)
+
+
+class NoProposal(Failure):
+    """Nothing waits for confirmation there, or not just one thing."""
+
+    kind = FailureKind.NOT_FOUND
+    remedy_zh = "venture key show 顯示待確認的提案及其摘要；以 --digest 指明"
+    remedy_en = "venture key show tells what waits, with its digest; name it by --digest"
+
+    def __init__(self, key: str, digests: Sequence[str]) -> None:
+        """Keep what does wait."""
+        zh, en = "、".join(digests) or "無", ", ".join(digests) or "none"
+        super().__init__(
+            f"{key} 沒有這樣一項待確認的提案（現有：{zh}）",
+            f"no one such proposal of {key} waits (there is: {en})",
+            key=key,
+            waiting=list(digests),
+        )
 
 
 @dataclass(frozen=True)
@@ -87,23 +106,43 @@ def build_first_publication(key: DoorKey, now: datetime, *, since: datetime | No
     return envelope.signed(key)
 
 
-async def publish_first_key(door: Door, store: EventStore, key: DoorKey) -> None:
+async def publish_first_key(commands: CarriesOut, store: EventStore, key: DoorKey) -> None:
     """See that a log without any key has this one: for embedded servers, whose first command may be anybody's.
 
-    Asked twice, or by two processes at once, it is one command. Raises NotKnown and the like.
+    It is carried out here, since papers are taken in without Temporal too. Asked twice, or by two processes at once, it
+    is one command. Raises StoreUnavailable.
     """
-    if (await store.read_many((), [FIRST])).claims.get(FIRST):
+    if await has_keys(store):
         return
-    answer = await door.ask(build_first_publication(key, datetime.now(UTC)))
-    if answer.ending is not Ending.ACCEPTED:
-        log.warning("door.key_not_first", key=key.id, rules=[u.rule for u in answer.unmet])
+    envelope = build_first_publication(key, datetime.now(UTC))
+    request = CarryOut(stream=envelope.subject, now=envelope.received_at, envelope=envelope)
+    answer = (await commands.carry_out(request)).answer
+    if answer is None or answer.ending is not Ending.ACCEPTED:
+        log.warning("door.key_not_first", key=key.id, rules=[u.rule for u in answer.unmet] if answer else [])
 
 
-async def find_key(store: EventStore, key: str) -> ListedKey | None:
-    """That key; None if the log has published none of that id. Raises ValueError if it is no key's id."""
+async def has_keys(store: EventStore) -> bool:
+    """Whether the log has published any key."""
+    return bool((await store.read_many((), [FIRST])).claims.get(FIRST))
+
+
+async def find_key(store: EventStore, key: str) -> ListedKey:
+    """That key. Raises NoSuchKey if nothing stands under its id, ValueError if it is none."""
     stream = key_stream(key)
     state = fold(stream, [entry async for entry in store.read(stream)])
-    return ListedKey.of(state) if state.version else None
+    if not state.version:
+        raise NoSuchKey(key)
+    return ListedKey.of(state)
+
+
+async def find_proposals(store: EventStore, stream: StreamId, now: datetime) -> list[dict[str, Any]]:
+    """What waits on that key's stream for a second person, as plain JSON."""
+    state = fold(stream, [entry async for entry in store.read(stream)])
+    return [
+        {"proposal": number, "command": one.command, "digest": one.digest, "by": one.by.seat, "body": dict(one.body)}
+        for number, one in state.part(Proposals).of.items()
+        if one.is_open(now)
+    ]
 
 
 async def list_keys(store: EventStore) -> Sequence[ListedKey]:

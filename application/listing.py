@@ -41,6 +41,8 @@ class StreamLine:
     stage: str
     version: int
     due: datetime | None
+    provisional: bool
+    """Whether a notice of working days may still move ``due``."""
     moved_at: datetime
     calendar: int
     """The version of the working days that its dates were reckoned by."""
@@ -57,6 +59,7 @@ class StreamLine:
             stage=row["stage"],
             version=row["version"],
             due=row["due_at"],
+            provisional=particulars.pop("provisional"),
             moved_at=row["moved_at"],
             calendar=row["calendar"],
             awaiting=tuple(map(AwaitedLine.of, particulars.pop("awaiting"))),
@@ -71,6 +74,7 @@ class StreamLine:
             "stage": self.stage,
             "version": self.version,
             "due": self.due.isoformat() if self.due else None,
+            "provisional": self.provisional,
             "moved_at": self.moved_at.isoformat(),
             "awaiting": [one.as_json() for one in self.awaiting],
             **self.particulars,

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from application.builds import find_stranded, iterate_open
+from application.builds import STREAM_WORKFLOWS, find_stranded, iterate_open
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import StreamId
 from followers.schedules import PREFIX, RoundSchedules, iterate_programmes, load_schedules
+from payload_codec import PayloadRefused
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _BATCH = 500
 """Streams compared before the next are begun, so that a large log does not make a task for each."""
 _AT_ONCE = 8
+_FOREIGN = f"ExecutionStatus = 'Running' AND WorkflowType NOT IN ({', '.join(map(repr, STREAM_WORKFLOWS))})"
+"""Open workflows that stand for no stream: an annual round's, a probe's, a stranger's."""
 _FOLLOWS_S = 15.0
 """How long a workflow that was told to follow the log may take to say that it does."""
 _AGAIN_S = 0.1
@@ -48,6 +51,8 @@ class Discrepancy(StrEnum):
     """The workflow knows an earlier version than the log's: it is to look again."""
     AHEAD = "AHEAD"
     """The workflow knows a later version than the log has: an older backup was restored. The log wins."""
+    STUCK = "STUCK"
+    """The workflow can do nothing: its task fails, or it is another's under our id. It is to end and begin anew."""
     ALTERED = "ALTERED"
     """A schedule is set otherwise than the log has it, or was cancelled there: it is to be set right."""
     STRANDED = "STRANDED"
@@ -77,6 +82,7 @@ _ZH = {
     Discrepancy.MISSING: "缺失",
     Discrepancy.STALE: "落後",
     Discrepancy.AHEAD: "超前",
+    Discrepancy.STUCK: "受阻",
     Discrepancy.ALTERED: "被改",
     Discrepancy.STRANDED: "擱置",
     Discrepancy.SILENT: "無應答",
@@ -86,6 +92,7 @@ _DONE = {
     Discrepancy.MISSING: ("✓ 已由日誌重建", "✓ started from the log"),
     Discrepancy.STALE: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
     Discrepancy.AHEAD: ("✓ 已令其以日誌為準", "✓ told to follow the log"),
+    Discrepancy.STUCK: ("✓ 已終止，並由日誌重建", "✓ ended, and started from the log"),
     Discrepancy.ALTERED: ("✓ 已按日誌重設", "✓ set as the log has it"),
     Discrepancy.STRANDED: ("✓ 已在現行版本上由日誌重建", "✓ begun anew from the log, on the current build"),
     Discrepancy.SILENT: ("✓ 已令其重讀日誌", "✓ told to read the log again"),
@@ -97,6 +104,10 @@ _REMEDIES = {
     Discrepancy.AHEAD: (
         "Postgres 可能恢復自較舊備份：先核對備份，再以 venture resurrect 令其以日誌為準",
         "Postgres may come from an older backup: check it, then venture resurrect has the workflow follow the log",
+    ),
+    Discrepancy.STUCK: (
+        "其任務失敗（密鑰、版本），或係他人所開：venture resurrect 會終止它並由日誌重建",
+        "its task fails (keys, build), or it is a stranger's: venture resurrect ends it and starts it from the log",
     ),
     Discrepancy.ALTERED: (
         "與日誌不同（或已取消、或遭暫停）：venture resurrect 會按日誌重設",
@@ -173,12 +184,15 @@ async def reconcile(store: EventStore, client: Client, task_queue: str) -> Recon
     """Compare every stream on the wall clock with Temporal's open workflows and schedules. Changes nothing."""
     open_ids = dict([opened async for opened in iterate_open(client)])
     stranded = await find_stranded(client, task_queue, open_ids)
+    foreign = {workflow.id async for workflow in client.list_workflows(_FOREIGN)}
     result = Reconciliation(workflows=len(open_ids))
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def compare(standing: Standing) -> ReconcileFinding | None:
         if standing.stream in stranded:
             return ReconcileFinding(standing.stream, Discrepancy.STRANDED, standing.version, None)
+        if standing.stream in foreign:
+            return ReconcileFinding(standing.stream, Discrepancy.STUCK, standing.version, None)
         async with places:
             return await _compare(client, standing, is_open=standing.stream in open_ids)
 
@@ -241,11 +255,11 @@ async def move(
 
 
 async def _mend_workflow(client: Client, door: Door, finding: ReconcileFinding) -> ReconcileFinding:
-    """Have the workflow follow the log, begun anew where its build is gone; and see that it does."""
+    """Have the workflow follow the log, begun anew where its build is gone or it is stuck; and see that it does."""
     stream = StreamId(finding.stream)
-    if finding.difference is Discrepancy.STRANDED:
+    if finding.difference in {Discrepancy.STRANDED, Discrepancy.STUCK}:
         with suppress(RPCError):  # it has just ended by itself
-            await client.get_workflow_handle(stream).terminate("its build is gone; it goes on from the log")
+            await client.get_workflow_handle(stream).terminate("it could do nothing; it goes on from the log")
     await door.look(stream)
     until = asyncio.get_running_loop().time() + _FOLLOWS_S
     while asyncio.get_running_loop().time() < until:
@@ -276,7 +290,8 @@ async def _compare(client: Client, standing: Standing, *, is_open: bool) -> Reco
         return ReconcileFinding(standing.stream, Discrepancy.MISSING, standing.version, None) if awaited else None
     version = await _query_version(client, standing.stream)
     if version is None:
-        return ReconcileFinding(standing.stream, Discrepancy.SILENT, standing.version, None)
+        silence = Discrepancy.STUCK if await _is_stuck(client, standing.stream) else Discrepancy.SILENT
+        return ReconcileFinding(standing.stream, silence, standing.version, None)
     if version < standing.version:
         return ReconcileFinding(standing.stream, Discrepancy.STALE, standing.version, version)
     if version > standing.version:
@@ -292,9 +307,24 @@ async def _query_version(client: Client, stream: StreamId) -> int | None:
             result_type=Progress | None,  # type: ignore[arg-type] # a union is a type to the converter
             rpc_timeout=_PATIENCE,
         )
-    except (RPCError, WorkflowQueryFailedError):
+    except (RPCError, WorkflowQueryFailedError, PayloadRefused):
         return None
     return progress.version if progress is not None else 0
+
+
+async def _is_stuck(client: Client, stream: StreamId) -> bool:
+    """Whether whoever serves the workflow cannot replay it (without its keys, or of another build), tried just now."""
+    handle = client.get_workflow_handle(stream)
+    try:
+        await handle.query("progress", rpc_timeout=_PATIENCE)
+    except WorkflowQueryFailedError:
+        return True
+    except (RPCError, PayloadRefused):
+        try:
+            return (await handle.describe()).raw_description.pending_workflow_task.attempt > 1
+        except RPCError:
+            return False
+    return False
 
 
 async def _compare_schedules(store: EventStore, schedules: RoundSchedules, result: Reconciliation) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from deciding.fold import fold
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
+from domain.kernel.policy import refuse_role
 from domain.registers.calendar import CALENDAR_NAME, PublishCalendar, calendar_of
 from domain.registers.scheme import PublishPolicyPack, scheme_of
 from schemes.calendars import load_published
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from application.door import Door, Receipt
     from domain.kernel.identity import Actor
+    from domain.kernel.message import Order
+    from domain.kernel.refusal import Unmet
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import SchemeRef, State
     from store.port import EventStore
@@ -26,15 +29,25 @@ class RulesUnpublished(Failure):
 
     kind = FailureKind.REFUSED
 
-    def __init__(self, missing: Sequence[tuple[str, str, str, Sequence[str]]]) -> None:
-        """Say all that is missing: its words, the command that publishes it, and the roles that may."""
-        zh = "；".join(f"{words}尚未發布，由 {'、'.join(by)} 辦理：{command}" for words, _, command, by in missing)
-        en = "; ".join(f"{words} not published, for {' or '.join(by)}: {command}" for _, words, command, by in missing)
-        super().__init__(zh, en, commands=[command for _, _, command, _ in missing])
+    def __init__(self, missing: Sequence[tuple[str, str, str, Sequence[str]]], unmet: Sequence[Unmet] = ()) -> None:
+        """Say all that is missing: its words, the command that publishes it, and the roles that may.
+
+        Before it stands why who asks may not ask at all, since publishing would not help them.
+        """
+        zh = [f"{words}尚未發布，由 {'、'.join(by)} 辦理：{command}" for words, _, command, by in missing]
+        en = [f"{words} not published, for {' or '.join(by)}: {command}" for _, words, command, by in missing]
+        super().__init__(
+            "；".join([*(f"[{u.rule}] {u.zh}" for u in unmet), *zh]),
+            "; ".join([*(f"[{u.rule}] {u.en}" for u in unmet), *en]),
+            commands=[command for _, _, command, _ in missing],
+        )
 
 
-async def require_published(store: EventStore, ref: SchemeRef, year: int, realm: str) -> None:
-    """Raise RulesUnpublished unless those rules are published, and the working days that come with the product."""
+async def require_published(store: EventStore, ref: SchemeRef, year: int, realm: str, order: Order) -> None:
+    """Raise RulesUnpublished unless those rules are published, and the working days that come with the product.
+
+    ``order`` is what rests on them: if who asks has no business with it, that is said as well.
+    """
     where = "" if realm == "live" else f" --realm {realm}"
     missing: list[tuple[str, str, str, Sequence[str]]] = []
     if scheme_of(await _state(store, StreamId.of("scheme", realm, ref.name)), ref) is None:
@@ -43,11 +56,12 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
         missing.append((f"管理辦法 {ref} ", f"the rules {ref} are", command, by))
     if years := [command.year for command in await _unpublished(store, year, realm)]:
         by = PublishCalendar.by
-        named = ", ".join(map(str, years))
-        command = f"venture calendar publish {years[0]} --as {by[0]}#1{where}"
-        missing.append((f"{named} 年工作日曆", f"the working days of {named} are", command, by))
+        command = f"venture calendar publish {years[0]} --as {by[0]}#1{where}"  # with the next year's
+        both_zh, both_en = ("（一個命令發布兩年）", " (one command for both)") if years[1:] else ("", "")
+        zh, en = "、".join(map(str, years)), " and ".join(map(str, years))
+        missing.append((f"{zh} 年工作日曆{both_zh}", f"the working days of {en}{both_en} are", command, by))
     if missing:
-        raise RulesUnpublished(missing)
+        raise RulesUnpublished(missing, refuse_role(order))
 
 
 async def publish_scheme(door: Door, store: EventStore, rules: Scheme, actor: Actor, realm: str) -> Receipt | None:

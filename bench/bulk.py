@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import bootstrap
 import local
 import temporal_client
+from activities.carry_out import CommandActivities
 from application.bulk import run_rows
 from application.bulk_file import parse_rows
 from application.door import Door
@@ -138,7 +139,7 @@ async def run(args: argparse.Namespace) -> None:
             async with aclosing(PostgresStore(pool)) as store:
                 key = bootstrap.load_door_key(settings)
                 door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
-                await publish_first_key(door, store, key)
+                await publish_first_key(CommandActivities(store), store, key)
                 await measured(args, door, store, worker.pid, servers)
             await temporal_client.breathe()
             processes.stop(worker, signal.SIGTERM)

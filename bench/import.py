@@ -58,7 +58,7 @@ async def run(args: argparse.Namespace) -> None:
                 key, workflows = bootstrap.load_door_key(settings), WorkflowCarrier(client, settings.task_queue)
                 paper = ProcessCarrier(CommandActivities(store), store, otherwise=workflows)
                 ways = {"process": Door(paper, store, key), "workflows": Door(workflows, store, key)}
-                await publish_first_key(ways["workflows"], store, key)
+                await publish_first_key(CommandActivities(store), store, key)
                 await measure(args, ways, store, pids)
             await temporal_client.breathe()
             processes.stop(worker, signal.SIGTERM)

@@ -52,6 +52,7 @@ from temporalio.worker import Worker
 import bootstrap
 import local
 import temporal_client
+from activities.carry_out import CommandActivities
 from application import door as doors
 from application.door import Door
 from application.door_keys import publish_first_key
@@ -287,7 +288,7 @@ async def recorded(settings: Settings, scripts: Path) -> None:
     key = bootstrap.load_door_key(settings)
     async with connected(settings) as (client, store), run_worker(settings, client, store):
         door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
-        await publish_first_key(door, store, key)
+        await publish_first_key(CommandActivities(store), store, key)
         this_year = datetime.now(UTC).year
         for year in load_published(2024, max(2026, this_year)):
             days = PublishCalendar(

@@ -78,9 +78,7 @@ async def confirm_command(
     digest: Digest = None,
     *,
     invocation: Invocation,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="不再詢問，只有一項時 / do not ask, where one waits")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="不再詢問，只有一項時 / do not ask, where one waits")] = False,
     realm: Realm = None,
 ) -> None:
     """確認另一人所提，以摘要為據；不填摘要則先示其內容 / confirm what another person proposed, bound by its digest.

@@ -30,6 +30,7 @@ NOUNS = {
     "account": ("本機帳號：只用於內置服務 / accounts of this machine, with embedded servers only", ("cli.account",)),
     "apikey": ("服務的密鑰：有限期、限崗位 / keys of services: for some seats, until a day", ("cli.apikey",)),
     "policy": ("權限：誰可辦什麼，為何 / policy: who may do what, and why", ("cli.policy",)),
+    "key": ("入口密鑰：公布、更換、撤回 / keys of doors: published, replaced, taken back", ("cli.key",)),
     "views": ("視圖：名冊所讀，可隨時重建 / views: what lists are read from, built anew at any time", ("cli.views",)),
     "audit": ("審計：核驗、重演、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
 }

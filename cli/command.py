@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from cli.help import Typer
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Printer
 from domain.catalogue import AGGREGATES, command_class, event_class, list_commands, split_subject, stage_zh
+from domain.kernel.example import write_example
 from domain.kernel.explanation import show
 from domain.kernel.field_shape import Kind, Notation, field_shapes
 from domain.kernel.identity import LIVE, Actor, StreamId
@@ -27,6 +29,7 @@ from domain.kernel.input import parse_instant
 from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
 from runtime.persons import find_identity
+from schemes.packs import list_shipped, load_shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -319,8 +322,20 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
     """Every field of a command: for people a table and a line to begin with."""
     command_type = command_class(row.command)
     fields = [_field_row(one, command_type) for one in field_shapes(command_type).values()]
+    needed = (f"{f['name']}={f['example']}" for f in fields if f["required"] and not f["in_subject"])
+    part = "".join(f"/{f['example']}" for f in fields if f["in_subject"])
+    words = (
+        "venture",
+        "do",
+        row.command,
+        _SUBJECTS.get(row.kind, row.kind) + part,
+        "--as",
+        f"{row.roles[0]}#1",
+        *needed,
+    )
+    example = " ".join(map(shlex.quote, words))
     if not printer.for_people:
-        printer.json({**_command_row(row, printer), "fields": fields})
+        printer.json({**_command_row(row, printer), "fields": fields, "example": example})
         return
     heading = _command_row(row, printer)
     printer.line(printer.say(f"{row.zh}（{row.command}）", row.command), "bold")
@@ -336,8 +351,7 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
             else printer.say("必填", "required")
             if field["required"]
             else "",
-            "form": printer.say(field["form_zh"], field["form_en"])
-            + (printer.say(f"；缺省 {field['default']}", f"; default {field['default']}") if field["default"] else ""),
+            "form": printer.say(field["form_zh"], field["form_en"]) + _left_out(field, printer),
         }
         for field in fields
     ]
@@ -348,10 +362,28 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
         Column("form", "形式", "form"),
     )
     printer.rows(rows, columns, ("不需任何項", "it takes no fields"))
-    required = " ".join(f"{f['name']}={f['example']}" for f in fields if f["required"] and not f["in_subject"])
-    part = "/T1" if command_type.subject_field else ""
-    example = f"venture do {row.command} {_SUBJECTS[row.kind]}{part} --as {row.roles[0]}#1 {required}".rstrip()
     printer.line(printer.say(f"例 {example}", f"example: {example}"))
+
+
+def _left_out(field: dict[str, Any], printer: Printer) -> str:
+    """What holds where the field is left out, with the number of days that each city's rules say."""
+    if field["default"]:
+        return printer.say(f"；缺省 {field['default']}", f"; default {field['default']}")
+    if not field["otherwise_en"]:
+        return ""
+    cities = printer.say("、", ", ").join(f"{name} {value}" for name, value in field["by_scheme"].items())
+    zh, en = field["otherwise_zh"], field["otherwise_en"]
+    parameter = field["parameter"]
+    return printer.say(
+        f"；不填為{zh}" + (f"（{parameter}：{cities}）" if parameter else ""),
+        f"; if left out, {en}" + (f" ({parameter}: {cities})" if parameter else ""),
+    )
+
+
+def _read_parameter(parameter: str) -> dict[str, object]:
+    """What the rules that come with the product say of it, by city."""
+    section, _, name = parameter.partition(".")
+    return {city: getattr(getattr(load_shipped(city), section), name) for city in list_shipped()} if parameter else {}
 
 
 _SUBJECTS = {
@@ -365,6 +397,10 @@ _SUBJECTS = {
     "scheme": "fuzhou",
     "calendar": "cn",
     "realm": "realm",
+    "door": "DK-1",
+    "person": "P-1",
+    "seat": "CAB-REG#1",
+    "office": "office",
 }
 
 
@@ -380,7 +416,11 @@ def _field_row(field: FieldShape, command_type: type[Command]) -> dict[str, Any]
         "unit": "yuan" if field.shape.kind is Kind.MONEY else None,
         "form_zh": form_zh,
         "form_en": form_en,
-        "example": field.shape.example,
+        "example": write_example(field),
+        "otherwise_zh": field.otherwise.zh if field.otherwise else None,
+        "otherwise_en": field.otherwise.en if field.otherwise else None,
+        "parameter": field.otherwise.parameter if field.otherwise else "",
+        "by_scheme": _read_parameter(field.otherwise.parameter if field.otherwise else ""),
         "in_subject": field.name == command_type.subject_field,
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import bootstrap
 import temporal_client
 from application import doctor
 from application.doctor import Diagnosis, Examination
@@ -110,6 +111,10 @@ def _of_log(runtime: Runtime, *, production: bool, is_there: bool) -> Iterator[E
     if is_there:
         yield Examination("未通知的檔案", "streams not told", partial(doctor.examine_unnotified, store))
         yield Examination("停置的檔案", "parked streams", partial(doctor.examine_parked, store))
+        is_local = runtime.settings.env is bootstrap.Environment.LOCAL
+        key = runtime.key.id if runtime.key else None
+        look = partial(doctor.examine_door_key, store, key, publishes_itself=is_local)
+        yield Examination("入口密鑰", "door's key", look)
     if production:
         yield Examination("Postgres", "Postgres", partial(_database, runtime))
 
@@ -118,6 +123,7 @@ def _of_workflows(runtime: Runtime, *, production: bool, with_log: bool) -> Iter
     client, queue = runtime.client, runtime.settings.task_queue
     yield Examination("檢索欄", "search attributes", partial(doctor.examine_search_attributes, client))
     yield Examination("worker 應答", "worker answers", partial(doctor.probe_updates_in_flight, client, queue))
+    yield Examination("載荷密鑰", "payload keys", partial(doctor.examine_payload_keys, client, queue))
     yield Examination("版本", "builds", partial(doctor.examine_builds, client, queue))
     if with_log:
         yield Examination("各方時鐘", "clocks", partial(doctor.examine_clocks, runtime.store, client, queue))

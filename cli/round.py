@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from application import annual_round
-from application.listing import StreamFilter, list_streams
+from application.listing import StreamFilter, StreamLine, list_streams
 from application.queries import load_file, new_stream, resolve_name
 from application.rules import require_published
 from cli import rendering
@@ -24,12 +24,14 @@ from cli.project import now_in, show
 from domain.catalogue import find_command, stage_zh
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.message import Order
 from domain.kernel.scheme import RoundLevel
 from domain.registers.scheme import ScheduleAnnualRound
 from followers.schedules import RoundSchedules
 from schemes import packs
 
 if TYPE_CHECKING:
+    from cli.output import Printer
     from runtime.runtime import Runtime
 
 app = Typer()
@@ -59,7 +61,8 @@ async def open_command(
     particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
     command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     async with invocation.open_runtime(working=True) as runtime:
-        await require_published(runtime.store, rules.ref, datetime.now(SHANGHAI).year, stream.realm)
+        now = datetime.now(SHANGHAI)
+        await require_published(runtime.store, rules.ref, now.year, stream.realm, Order(command, who, now))
         receipt = await runtime.door.send(stream, command, who)
     if printer.for_people:
         printer.tell(
@@ -105,7 +108,8 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
         {
             "round": one.stream.name,
             "stage": printer.say(stage_zh("round", one.stage), one.stage) if printer.for_people else one.stage,
-            "due": (rendering.local_time(one.due) if printer.for_people else one.due.isoformat()) if one.due else None,
+            "due": _show_due(one, printer),
+            "provisional": one.provisional,
             "realm": one.stream.realm,
             **one.particulars,
             "calendar": one.calendar,
@@ -120,6 +124,15 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
     )
     printer.rows(rows, columns, ("還沒有輪次", "no rounds yet"))
     tell_page(page, printer)
+
+
+def _show_due(one: StreamLine, printer: Printer) -> str | None:
+    """The nearest deadline, for people with the mark that a notice may still move it."""
+    if one.due is None:
+        return None
+    if not printer.for_people:
+        return one.due.isoformat()
+    return rendering.deadline_time(one.due, printer, provisional=one.provisional)
 
 
 @app.command("show")

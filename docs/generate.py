@@ -19,6 +19,7 @@ from typer.main import get_command
 
 from cli.app import build
 from docs.picture import life
+from docs.rule_ids import named_rules
 from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_zh
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
@@ -42,6 +43,7 @@ def current() -> Mapping[Path, str]:
     files[DOCS / "life.svg"] = life()
     written = json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n"
     files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
+    files[DOCS.parent / "scenarios" / "rules.txt"] = "".join(f"{rule}\n" for rule in sorted(named_rules()))
     files[DOCS / "openapi.json"] = json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n"
     return files
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from temporalio.service import RPCError
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from bootstrap import Settings
+    from deciding.signature import DoorKey
     from local import Servers
+    from store.port import EventStore
 
 
 _PATIENCE_S = 10.0
@@ -47,6 +50,8 @@ class Runtime(OpenStore):
     """Every command through its stream's workflow."""
     paper_door: Door
     """Commands to realms on a manual clock within this process, all others through their workflows."""
+    key: DoorKey | None = None
+    """By which these doors sign; None where there is none."""
 
 
 @asynccontextmanager
@@ -77,16 +82,17 @@ async def open_runtime(
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
         key = bootstrap.find_door_key(settings) if signing else None
         workflows = WorkflowCarrier(client, settings.task_queue)
-        paper = ProcessCarrier(CommandActivities(opened.store), opened.store, otherwise=workflows)
-        identity = find_identity(settings, opened.store)
-        doors = (Door(carrier, opened.store, key, identity) for carrier in (workflows, paper))
-        runtime = Runtime(settings, opened.store, opened.servers, client, *doors)
+        commands, identity = CommandActivities(opened.store), find_identity(settings, opened.store)
+        paper = ProcessCarrier(commands, opened.store, otherwise=workflows)
+        prepare = None
+        if key is not None and settings.env is bootstrap.Environment.LOCAL:
+            prepare = partial(_prepare, commands, opened.store, key)
+        door, paper_door = (
+            Door(carrier, opened.store, key, identity, prepare=prepare) for carrier in (workflows, paper)
+        )
+        runtime = Runtime(settings, opened.store, opened.servers, client, door, paper_door, key)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
-        if working and key is not None and settings.env is bootstrap.Environment.LOCAL:
-            await publish_first_key(runtime.door, runtime.store, key)
-            here = ProcessCarrier(CommandActivities(opened.store), opened.store, otherwise=None)
-            await open_demo_office(opened.store, Door(here, opened.store, key))
         try:
             yield runtime
         except RPCError as gone:
@@ -109,6 +115,12 @@ async def require_readiness(opened: OpenStore, client: Client) -> None:
         raise OutOfService(f"{gone.zh}。{gone.remedy_zh}", f"{gone.en}. {gone.remedy_en}") from gone
     except RPCError as gone:
         raise OutOfService(f"Temporal 沒有回答：{gone.message}", f"Temporal did not answer: {gone.message}") from gone
+
+
+async def _prepare(commands: CommandActivities, store: EventStore, key: DoorKey) -> None:
+    """What a log on one machine must know before its first command: this door's key, and a small office of persons."""
+    await publish_first_key(commands, store, key)
+    await open_demo_office(store, Door(ProcessCarrier(commands, store, otherwise=None), store, key))
 
 
 @asynccontextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from difflib import get_close_matches
+from functools import cache, cached_property
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -252,6 +254,7 @@ class _PlanBuilder:
 
     def _refusal(self, i: int, refusal: MustRefuse, at: datetime) -> PlannedCommand | None:
         place: Place = ("must_refuse", i)
+        self._require_rule((*place, "code"), refusal.code)
         match = self._command(place, "command", refusal.command, refusal.subject)
         if match is None:
             return None
@@ -302,6 +305,17 @@ class _PlanBuilder:
                 self._fault((*place, *fault.place), *texts)
             return None
 
+    def _require_rule(self, place: Place, code: str) -> None:
+        """A rule that no code refuses by would be waited for in vain."""
+        rules = known_rules()
+        if code not in rules:
+            near = get_close_matches(code, rules, n=3, cutoff=0.5)
+            zh, en = f"沒有規則 {code}", f"there is no rule {code}"
+            texts = (
+                (f"{zh}；相近者：{'、'.join(near)}", f"{en}; resembling it: {', '.join(near)}") if near else (zh, en)
+            )
+            self._fault(place, *texts)
+
     def _unused_header(self) -> None:
         """A header's word that no command takes is a spelling mistake, not a decoration."""
         known = self._used | {"application", "project"}
@@ -319,6 +333,12 @@ class _PlanBuilder:
         if not any(row is UNREAD_ROW for row in self._scenario.events):
             for name in self._scenario.expect.keys() - names:
                 self._fault(("expect", name), f"沒有項目 {name}", f"there is no project {name}")
+
+
+@cache
+def known_rules() -> frozenset[str]:
+    """Every rule that can refuse a command; ``./run generate`` writes the list from the code."""
+    return frozenset(files("scenarios").joinpath("rules.txt").read_text(encoding="utf-8").split())
 
 
 def _timer_command(command_type: type[Command], kind: str) -> type[Command]:

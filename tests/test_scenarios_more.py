@@ -223,6 +223,17 @@ def test_every_fault_of_a_scenario_is_told_at_once_in_the_order_of_its_lines() -
     ]
 
 
+def test_a_refusal_by_a_rule_that_there_is_not_is_a_fault_that_names_what_resembles_it() -> None:
+    """It would be waited for in vain: a mistyped rule is known before anything is played."""
+    mistyped = FAULTY.replace("WithdrawAplication", "WithdrawApplication").replace("code: ap03}", "code: AP33}")
+    with pytest.raises(DocumentInvalid) as invalid:
+        read_plan(read_text(mistyped, "x.yaml"))
+    (fault,) = (f for f in invalid.value.faults if f.where == "must_refuse[1].code")
+    assert "AP33" in fault.zh
+    assert "there is no rule AP33; resembling it: " in fault.en
+    assert "AP03" in fault.en
+
+
 def test_an_end_is_expected_of_those_only_that_occur() -> None:
     text = FAULTY.partition("policy")[0] + "events:\n- [2025-03-03, CallPublished, R-T-2025, CAB-REG#1, {year: 2025}]\n"
     with pytest.raises(DocumentInvalid, match="there is no project PJ-9"):

@@ -25,8 +25,12 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         "moved_at": source.moved_at,
         "calendar": source.calendar.version,
         "is_waiting": due is not None or bool(awaiting),
-        "summary": {**summary, "awaiting": [write_awaited(one) for one in awaiting]},
+        "summary": {
+            **summary,
+            "awaiting": [write_awaited(one) for one in awaiting],
+            "provisional": due is not None and due.provisional,
+        },
     }
 
 
-STREAMS = View("streams", 1, "各檔案", "streams", _rows)
+STREAMS = View("streams", 2, "各檔案", "streams", _rows)

@@ -25,6 +25,11 @@ class ProbeWorkflow:
         """Stay in flight until let go."""
         await workflow.wait_condition(lambda: self._let_go)
 
+    @workflow.update(name="repeat")
+    async def repeat(self, word: str) -> str:
+        """Say it again: whether this worker opens what a door sealed, and seals what the door opens."""
+        return word
+
     @workflow.signal(name="let_go")
     def let_go(self) -> None:
         """Release every update that is held, and end."""

@@ -107,21 +107,6 @@ class Shape:
             case _:
                 return _TEXTS[self.kind]
 
-    @property
-    def example(self) -> str:
-        """One value that can be typed."""
-        match self.kind:
-            case Kind.CHOICE:
-                return self.choices[0].zh or self.choices[0].value
-            case Kind.INTEGER:
-                return str(self.least or 1)
-            case Kind.LIST if self.item is not None:
-                return self.item.example
-            case Kind.MAPPING if self.item is not None and self.item.kind is not Kind.GROUP:
-                return f"{self.key.example if self.key else ''}:{self.item.example}"
-            case _:
-                return _EXAMPLES[self.kind]
-
 
 _TEXTS = {
     Kind.TEXT: ("文字", "text"),
@@ -147,19 +132,16 @@ _TEXTS = {
     Kind.GROUP: ("JSON 物件", "a JSON object"),
     Kind.ANY: ("鍵與值的對照或清單", "keys with their values, or a list"),
 }
-_EXAMPLES = {
-    Kind.TEXT: "…",
-    Kind.MONEY: "50,000.00",
-    Kind.DECIMAL: "88.5",
-    Kind.YES_NO: "是",
-    Kind.DATE: "2024-03-04",
-    Kind.INSTANT: "2024-04-24T17:00",
-    Kind.DOCUMENT: "@minutes.pdf",
-    Kind.LIST: "…",
-    Kind.MAPPING: '{"…": {}}',
-    Kind.GROUP: "{}",
-    Kind.ANY: "…",
-}
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """Marks an optional field: what the rules put where it is left out. It says so and does nothing."""
+
+    zh: str
+    en: str
+    parameter: str = ""
+    """Of the scheme, whose value differs from city to city: ``remedy.hearing_wd``."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +157,8 @@ class FieldShape:
     default: object
     """None if there is none."""
     shape: Shape
+    otherwise: Otherwise | None = None
+    """What holds where it is left out, and no value of the model says."""
 
 
 @cache
@@ -190,7 +174,14 @@ def _field_shape(attribute: str, field: FieldInfo) -> FieldShape:
     default = None if required or field.default_factory else field.default
     name = field.alias or attribute
     return FieldShape(
-        name, attribute, zh or name, en or name, required, default, _shape(field.annotation, field.metadata)
+        name,
+        attribute,
+        zh or name,
+        en or name,
+        required,
+        default,
+        _shape(field.annotation, field.metadata),
+        next((one for one in field.metadata if isinstance(one, Otherwise)), None),
     )
 
 

@@ -13,6 +13,7 @@ from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
@@ -186,7 +187,9 @@ class SignContract(Agreement, Command):
 
     records = ContractSigned
     acts_for = (BUREAU,)
-    match_pledged: Annotated[Fen | None, Field(title="承諾配套 / match funding pledged")] = None
+    match_pledged: Annotated[
+        Fen | None, Otherwise("申報所承諾", "what the bid promised"), Field(title="承諾配套 / match funding pledged")
+    ] = None
     """Funds that the organisation raises itself; None for what its bid promised."""
 
 

@@ -15,6 +15,7 @@ from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
@@ -138,7 +139,9 @@ class StartProject(Command):
 
     records = ProjectStarted
     acts_for = (ORGANISATION,)
-    end: Annotated[Date | None, Field(title="結束日 / end date")] = None
+    end: Annotated[
+        Date | None, Otherwise("協議的截止日", "the end of the contract"), Field(title="結束日 / end date")
+    ] = None
     """The last day of implementation; None for the contract's."""
 
 
@@ -177,7 +180,11 @@ class RecordActivity(Activity, Command):
     acts_for = (PARTNERSHIP,)
     during = UNDERWAY
     rule = "D3"
-    held_on: Annotated[Date | None, Field(title="活動日期 / held on")] = None
+    held_on: Annotated[
+        Date | None,
+        Otherwise("當日", "today"),
+        Field(title="活動日期 / held on"),
+    ] = None
     """The day on which it was held; None for today."""
 
 
@@ -221,7 +228,11 @@ class RecordExpenditure(Spending, Command):
     acts_for = (PARTNERSHIP,)
     during = (Stage.CONTRACTED, *UNDERWAY, Stage.FINAL_REVIEW)
     rule = "D3"
-    spent_on: Annotated[Date | None, Field(title="支出日期 / spent on")] = None
+    spent_on: Annotated[
+        Date | None,
+        Otherwise("當日", "today"),
+        Field(title="支出日期 / spent on"),
+    ] = None
     """The voucher's day; None for today."""
 
 

@@ -14,6 +14,7 @@ from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
@@ -89,7 +90,9 @@ class RequestDisbursement(DisbursementRequest, Command):
     during = PAYABLE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
-    amount: Annotated[Fen | None, Field(title="金額 / amount")] = None
+    amount: Annotated[Fen | None, Otherwise("未撥餘額", "all that is not paid yet"), Field(title="金額 / amount")] = (
+        None
+    )
     """All of the tranche that is neither paid nor cancelled (M4); None for just that."""
 
 

@@ -13,6 +13,7 @@ from domain.kernel.bounds import Keyword
 from domain.kernel.calendar import Calendar, day_ends
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
@@ -90,7 +91,11 @@ class ConcludeMidtermEvaluation(Midterm, Command):
     acts_for = (EVALUATOR,)
     during = UNDERWAY
     rule = "M2"
-    evaluator: Annotated[Text | None, Field(title="第三方評估機構 / independent evaluator")] = None
+    evaluator: Annotated[
+        Text | None,
+        Otherwise("協議所列", "the one of the contract"),
+        Field(title="第三方評估機構 / independent evaluator"),
+    ] = None
     """The body that evaluated, by registered id; None for the contract's."""
 
 
@@ -131,7 +136,9 @@ class IssueAuditOpinion(Audit, Command):
 
     records = AuditOpinionIssued
     acts_for = (AUDITOR,)
-    auditor: Annotated[Text | None, Field(title="審計機構 / auditor")] = None
+    auditor: Annotated[
+        Text | None, Otherwise("協議所列", "the one of the contract"), Field(title="審計機構 / auditor")
+    ] = None
     """The body that audited, by registered id; None for the contract's."""
 
 
@@ -170,7 +177,11 @@ class ConcludeFinalEvaluation(Final, Command):
 
     records = FinalEvaluationConcluded
     acts_for = (EVALUATOR,)
-    evaluator: Annotated[Text | None, Field(title="第三方評估機構 / independent evaluator")] = None
+    evaluator: Annotated[
+        Text | None,
+        Otherwise("協議所列", "the one of the contract"),
+        Field(title="第三方評估機構 / independent evaluator"),
+    ] = None
     """The body that evaluated, by registered id; None for the contract's."""
 
 

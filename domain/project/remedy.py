@@ -14,6 +14,7 @@ from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
@@ -49,7 +50,11 @@ class Findings(Particulars):
     """What is to be put right."""
 
     findings: Annotated[tuple[Text, ...], Field(max_length=100, min_length=1, title="問題 / findings")]
-    due: Annotated[Date | None, Field(title="期限 / due")] = None
+    due: Annotated[
+        Date | None,
+        Otherwise("辦法所定期限", "the period of the scheme", "remedy.rectify_wd"),
+        Field(title="期限 / due"),
+    ] = None
     """The last day, as the order on paper states it; None for the scheme's period."""
 
 

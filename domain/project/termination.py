@@ -13,6 +13,7 @@ from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
@@ -50,7 +51,11 @@ class HearingNotice(Particulars):
     """On what ground it is to be ended, and until when the organisation may be heard; the notice is attached (V1)."""
 
     ground: Annotated[Text, Field(title="事由 / ground")]
-    hearing_until: Annotated[Date | None, Field(title="陳述申辯截止 / representations until")] = None
+    hearing_until: Annotated[
+        Date | None,
+        Otherwise("辦法所定期限", "the period of the scheme", "remedy.hearing_wd"),
+        Field(title="陳述申辯截止 / representations until"),
+    ] = None
     """The last day, as the notice states it; None for the scheme's period."""
     attachments: Evidence
 
@@ -131,7 +136,11 @@ class ClawbackDecision(Adverse):
     """How much is to come back, until when."""
 
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
-    due: Annotated[Date | None, Field(title="期限 / due")] = None
+    due: Annotated[
+        Date | None,
+        Otherwise("辦法所定期限", "the period of the scheme", "remedy.clawback_days"),
+        Field(title="期限 / due"),
+    ] = None
     """The last day, as the decision states it; None for the scheme's period."""
 
 

@@ -14,6 +14,7 @@ from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Actor, Attachment, Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
@@ -76,7 +77,11 @@ class Change(VariationNumber):
     """The new, lower award; more money is another award."""
     milestones: dict[Key, Date] = Field(max_length=100, default_factory=dict, title="里程碑 / milestones")
     """Milestone and its new last day."""
-    effective: Annotated[Date | None, Field(title="生效日 / effective from")] = None
+    effective: Annotated[
+        Date | None,
+        Otherwise("簽訂補充協議之日", "the day of the supplementary agreement"),
+        Field(title="生效日 / effective from"),
+    ] = None
     """From when it is to hold; None for the day of the supplementary agreement."""
     attachments: Attachments = ()
 

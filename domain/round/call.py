@@ -12,6 +12,7 @@ from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import SHANGHAI, Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachments, Evidence, Reason, Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import yuan
@@ -42,7 +43,11 @@ if TYPE_CHECKING:
 class Announcement(Particulars):
     """The call for applications."""
 
-    deadline: Annotated[Moment | None, Field(title="截止時間 / deadline")] = None
+    deadline: Annotated[
+        Moment | None,
+        Otherwise("辦法所定期限", "the period of the scheme", "bidding.window_wd"),
+        Field(title="截止時間 / deadline"),
+    ] = None
     """Where the notice names the very instant; otherwise the window counts in working days. At it is late (D1)."""
     host: Annotated[Name | None, Field(title="承辦單位 / managing agency")] = None
     """Who takes bids in and hosts their review, e.g. ``HOST-1``; None leaves that to every managing agency."""

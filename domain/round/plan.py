@@ -16,6 +16,7 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
@@ -70,7 +71,11 @@ class Founding(Particulars):
     scheme: Annotated[SchemeRef | None, Field(title="管理辦法 / scheme")] = None
     """The published rules that it runs under; pinned by the call, and changed before the deadline only."""
     year: Annotated[Annotated[int, Field(ge=2000, le=2200)] | None, Field(title="年度 / year")] = None
-    level: Annotated[RoundLevel | None, Field(title="級別 / level")] = None
+    level: Annotated[
+        RoundLevel | None,
+        Otherwise("首次為市級，其後為已定的級別", "municipal at first, then as it was"),
+        Field(title="級別 / level"),
+    ] = None
     ordinal: Annotated[Annotated[int, Field(ge=1, le=999)] | None, Field(title="屆次 / ordinal")] = None
     """Which round of its programme it is, e.g. the 13th."""
 

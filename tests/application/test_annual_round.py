@@ -26,6 +26,7 @@ from domain.registers.annual_round import Annual, RoundSchedule, YearsRound
 from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
 from followers.schedules import RoundSchedules, ScheduleFollower, load_schedules, schedule_id
+from schemes.calendars import load_published
 from schemes.document import DocumentInvalid
 from store.memory import MemoryStore
 from tests.workflows.bureau import RULES, Bureau
@@ -183,6 +184,12 @@ async def test_nothing_is_published_in_anothers_name(fz: City) -> None:
     for words in (missing.value.zh, missing.value.en):
         assert f"venture scheme publish fuzhou --as CAB-DEC#1 --realm {realm}" in words
         assert f"venture calendar publish {THIS_YEAR} --as CAB-REG#1 --realm {realm}" in words
+    years = [days.year for days in load_published(THIS_YEAR, THIS_YEAR + 1)]
+    assert f"the working days of {' and '.join(map(str, years))}" in missing.value.en
+    assert ("one command for both" in missing.value.en) == (len(years) == 2)
+    assert "is for CAB-REG" not in missing.value.en, "who may ask is told nothing of roles"
+    with pytest.raises(RulesUnpublished, match=r"SC04.*is for CAB-REG, not for HOST.*not published"):
+        await annual_round.schedule(desk.door, desk.store, fz.schedules, fz.stream, FIRST_OF_MARCH, Actor("HOST#1"))
     assert [row async for row in desk.store.standings(realm=realm)] == []
 
     with pytest.raises(CommandRejected):

@@ -24,8 +24,10 @@ from domain.kernel.state import Verdict
 from domain.registers.organisation import OrganisationKind, RecordRating, VerifyOrganisation
 from store.memory import MemoryStore
 from store.views import LEASE
+from tests.keys import KEY
 from tests.paper import open_paper_door, play_story
 from tests.store.test_following import follow
+from tests.workflows.bureau import Bureau
 from views.catalogue import VIEWS
 
 if TYPE_CHECKING:
@@ -148,6 +150,18 @@ async def test_rounds_are_listed_with_what_they_show_of_themselves(store: EventS
     assert (one.stream.name, one.stage, one.version) == ("R-FZ-2023", standing.stage, standing.version)
     assert one.particulars["year"] == 2023
     assert (await list_streams(store, StreamFilter(kind="round", stage="OPEN"))).rows == ()
+
+
+async def test_a_rounds_deadline_that_a_notice_may_still_move_is_marked(store: EventStore) -> None:
+    """No working days are published in that realm, so the window's end is provisional."""
+    bureau = Bureau("unpublished", store, KEY)
+    await bureau.open_round(at=LATER)
+    await follow(store)
+    (one,) = (await list_streams(store, StreamFilter(kind="round", realm=bureau.realm))).rows
+    assert one.due is not None
+    assert one.provisional
+    (scheme,) = (await list_streams(store, StreamFilter(kind="scheme", realm=bureau.realm))).rows
+    assert (scheme.due, scheme.provisional) == (None, False)
 
 
 async def test_health_says_how_far_each_view_is_behind(store: EventStore, project: StreamId) -> None:

@@ -152,7 +152,7 @@ async def test_a_workflow_of_theirs_under_our_id_is_in_the_way_until_it_is_termi
     with pytest.raises(NotKnown):
         await desk.door.send(need, need_submission(), COMMUNITY)
     assert await _count_task_failures(desk.client, need) <= 3, "the worker goes round and round"
-    await squatter.terminate()
+    await squatter.terminate()  # as venture resurrect does: tests/workflows/test_payload_keys.py
     await desk.door.send(need, need_submission(), COMMUNITY)
 
 

@@ -1,0 +1,30 @@
+"""Every rule that can refuse a command, as the code names it: for the scenarios, which cite rules by their ids."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from domain.catalogue import AGGREGATES
+
+_ROOT = Path(__file__).resolve().parent.parent
+_ROOMS = ("domain", "deciding")
+_NO_RULES = {"example.py"}
+"""Files whose texts only look like rules: ``E2`` is a seat there."""
+_ID = re.compile(r"[A-Z]{1,2}\d{1,2}|CLOCK")
+
+
+def named_rules(rooms: tuple[str, ...] = _ROOMS) -> set[str]:
+    """Every id that the rooms' code names where it can refuse: all but those of its transition tables alone."""
+    found = {command.rule for aggregate in AGGREGATES.values() for command in aggregate.commands}
+    for path in (path for room in rooms for path in (_ROOT / room).rglob("*.py")):
+        if path.name in _NO_RULES:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        rows = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "Transition"]
+        in_rows = {id(n) for row in rows for n in ast.walk(row)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and id(node) not in in_rows and isinstance(node.value, str):
+                found |= {node.value} if _ID.fullmatch(node.value) else set()
+    return found
