@@ -200,7 +200,7 @@ class Rounds(RuleBasedStateMachine):
                         PayDisbursement(tranche=tranche, amount=max(known.requested, 1)),
                     )
                     for command in commands:
-                        self._refused("project", name, command, known.maker)
+                        self._refused("project", name, command, str(known.maker))
 
     @rule()
     def somebody_objects(self) -> None:
