@@ -11,12 +11,12 @@ from application.queries import resolve_or_begin
 from cli.adapter import Invocation, verb
 from cli.command import find_stream, read_actor, receipt_as_json
 from cli.help import Typer
-from cli.options import Realm
 from cli.output import Column, Printer
 from deciding.fold import read_occurrence
 from domain.catalogue import command_class
 from domain.kernel.canonical import canonical
 from domain.kernel.failure import FailureKind
+from domain.kernel.identity import LIVE
 from domain.kernel.proposal import ActProposed, DropAct, Proposal, ProposalStatus
 
 if TYPE_CHECKING:
@@ -33,11 +33,12 @@ Digest = Annotated[
     str | None, typer.Argument(help="摘要或其首八位 the digest, or its first eight digits", show_default=False)
 ]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n", show_default=False)]
+Register = Annotated[str, typer.Option("--realm", help="時鐘域 realm")]
 
 
 @app.command("show")
 @verb
-async def show_command(subject: Subject, *, invocation: Invocation, realm: Realm = None) -> None:
+async def show_command(subject: Subject, *, invocation: Invocation, realm: Register = LIVE) -> None:
     """某檔案上須兩人的提案：內容、摘要、何人提出 / acts of two on a file: what, its digest, and who proposed it.
 
     例 example:  venture act show cn
@@ -79,7 +80,7 @@ async def confirm_command(
     *,
     invocation: Invocation,
     yes: Annotated[bool, typer.Option("--yes", help="不再詢問，只有一項時 / do not ask, where one waits")] = False,
-    realm: Realm = None,
+    realm: Register = LIVE,
 ) -> None:
     """確認另一人所提，以摘要為據；不填摘要則先示其內容 / confirm what another person proposed, bound by its digest.
 
@@ -128,7 +129,7 @@ async def drop_command(
     actor: As,
     *,
     invocation: Invocation,
-    realm: Realm = None,
+    realm: Register = LIVE,
 ) -> None:
     """撤回或不予確認 / take a proposal back, or turn it down.
 
