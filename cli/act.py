@@ -93,6 +93,9 @@ async def confirm_command(
         stream = await resolve_or_begin(runtime.store, subject, realm)
         if digest is None:
             digest = _choose(await list_proposals(runtime.store, stream), stream, printer, yes=yes)
+        if digest == "":
+            printer.tell("沒有待確認者", "nothing waits to be confirmed")
+            return
         confirmation = await find_confirmation(runtime.store, stream, digest)
         receipt = await runtime.door.send(stream, confirmation, who)
     if not printer.for_people:
@@ -105,9 +108,14 @@ async def confirm_command(
 
 
 def _choose(proposals: Mapping[int, Proposal], stream: StreamId, printer: Printer, *, yes: bool) -> str:
-    """The digest of the one that waits, once its content was shown and agreed to. Raises NoSuchProposal."""
+    """The digest of the one that waits, once its content was shown and agreed to; '' if none does.
+
+    Raises NoSuchProposal where several wait: then the digest says which.
+    """
     waiting = [proposal for proposal in proposals.values() if proposal.status is ProposalStatus.OPEN]
-    if len(waiting) != 1:
+    if not waiting:
+        return ""
+    if len(waiting) > 1:
         raise NoSuchProposal(stream, "?")
     (one,) = waiting
     row = _as_row(1, one, printer)
