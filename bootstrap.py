@@ -51,6 +51,8 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+_FROM_FILES = ("postgres_url", "postgres_owner_url", "temporal_api_key")
+"""Secrets that may be kept in a file that ``VENTURE_…_FILE`` names, instead of in the environment."""
 _COLLECTOR = re.compile(r"https?://[^\s/@]+(/[^\s@]*)?")
 
 SHORTEST_KEY = 64
@@ -86,12 +88,16 @@ class Settings(BaseSettings):
     """Whether the embedded Temporal shows its own pages, on this machine only."""
     postgres_url: SecretStr | None = None
     """How the worker and the command line reach Postgres: as the application's role."""
+    postgres_url_file: Path | None = None
+    """A file that holds it, instead; so with each secret that has a ``…_file`` beside it."""
     postgres_owner_url: SecretStr | None = None
     """As the owner of the schema: for migrations only."""
+    postgres_owner_url_file: Path | None = None
     temporal_address: str | None = None
     """``host:port`` of the Temporal frontend."""
     temporal_namespace: str = "default"
     temporal_api_key: SecretStr | None = None
+    temporal_api_key_file: Path | None = None
     temporal_tls_ca: Path | None = None
     """The authority that signed the frontend's certificate, PEM."""
     temporal_tls_cert: Path | None = None
@@ -129,6 +135,24 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = None
     """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
     out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Secrets that are kept in files, as an orchestrator gives them."""
+        read: dict[str, Any] = {}
+        for name in _FROM_FILES:
+            if (path := values.get(f"{name}_file")) is None:
+                continue
+            if values.get(name) is not None:
+                message = f"VENTURE_{name.upper()} 與其 _FILE 只可設其一 / set it or its _FILE, not both"
+                raise ValueError(message)
+            try:
+                read[name] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as wrong:
+                message = f"VENTURE_{name.upper()}_FILE {path}：無法讀取 / cannot be read: {wrong}"
+                raise ValueError(message) from wrong
+        return {**values, **read}
 
     @field_validator("*", mode="before")
     @classmethod

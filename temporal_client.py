@@ -9,6 +9,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from cryptography import x509
 from temporalio.client import Client
 from temporalio.runtime import (
     LogForwardingConfig,
@@ -26,6 +27,8 @@ from domain.kernel.failure import Failure, FailureKind
 from payload_codec import sealing_converter
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bootstrap import Settings
 
 _runtime: list[Runtime] = []
@@ -96,6 +99,17 @@ def _tls(of: Settings, *, anonymously: bool) -> TLSConfig | bool | None:
         client_cert=ours.temporal_tls_cert.read_bytes() if ours and ours.temporal_tls_cert else None,
         client_private_key=ours.temporal_tls_key.read_bytes() if ours and ours.temporal_tls_key else None,
     )
+
+
+def read_certificate_ends(of: Settings) -> list[tuple[str, datetime]]:
+    """The certificates that this process shows or trusts on its way to Temporal, each with when it ends."""
+    files = {"VENTURE_TEMPORAL_TLS_CA": of.temporal_tls_ca, "VENTURE_TEMPORAL_TLS_CERT": of.temporal_tls_cert}
+    return [
+        (name, certificate.not_valid_after_utc)
+        for name, path in files.items()
+        if path is not None
+        for certificate in x509.load_pem_x509_certificates(path.read_bytes())
+    ]
 
 
 async def breathe() -> None:

@@ -45,6 +45,8 @@ RETENTION_WANTED = timedelta(days=30)
 OLDEST_SERVER = (1, 28)
 SHARDS_WANTED = 512
 WORKERS_WANTED = 2
+CERTIFICATE_WANTED = timedelta(days=21)
+"""How long a certificate must last yet: renewing one takes people, and people take days."""
 LARGEST_SKEW_S = 5.0
 """Seconds between two clocks that commands and deadlines do without harm (store/port.py)."""
 WORDS = 6
@@ -489,6 +491,21 @@ async def examine_encryption(client: Client) -> Diagnosis:
         bool(tls),
         "設 VENTURE_TEMPORAL_TLS_CA、_CERT、_KEY",
         "set VENTURE_TEMPORAL_TLS_CA, _CERT and _KEY",
+    )
+
+
+def examine_certificates(ends: Sequence[tuple[str, datetime]]) -> Diagnosis:
+    """Whether the certificates of the way to Temporal last for a while yet; ``ends`` are their settings and ends."""
+    soonest = min((end for _, end in ends), default=None)
+    state = ", ".join(f"{name} until {end:%Y-%m-%d}" for name, end in ends)
+    return Diagnosis(
+        "證書",
+        "certificates",
+        state or "none",
+        soonest is None or soonest - datetime.now(UTC) > CERTIFICATE_WANTED,
+        "換發證書後重新啟動 worker 與入口（docs/runbooks/VentureCertificateEnds.md）",
+        "renew them, then start workers and doors again (docs/runbooks/VentureCertificateEnds.md)",
+        state or "無",
     )
 
 

@@ -48,7 +48,7 @@ class ProcessCarrier:
     def __init__(self, commands: CarriesOut, store: EventStore, otherwise: Carrier | None) -> None:
         """Decide and append by these activities; ``otherwise`` is the way through the workflows.
 
-        Without one everything is carried out here: for streams of which no workflow waits for anything, as registers.
+        Without one everything is carried out here: for registers only, in which nothing ever falls due.
         """
         self._commands = commands
         self._store = store
@@ -60,8 +60,8 @@ class ProcessCarrier:
 
     async def carry_out(self, envelope: Envelope) -> Answer:
         """The answer of this process."""
-        if self._otherwise is not None and not await self._is_ours(envelope.subject):
-            return await self._otherwise.carry_out(envelope)
+        if (elsewhere := await self._find_elsewhere(envelope.subject)) is not None:
+            return await elsewhere.carry_out(envelope)
         request = CarryOut(stream=envelope.subject, now=envelope.received_at, envelope=envelope)
         answer = (await self._run(request, envelope.command_id)).answer
         if answer is None:
@@ -72,8 +72,8 @@ class ProcessCarrier:
     async def carry_out_each(self, envelopes: Sequence[Envelope]) -> list[Answer]:
         """The answers of this process, as far as it came."""
         first = envelopes[0]
-        if self._otherwise is not None and not await self._is_ours(first.subject):
-            return await self._otherwise.carry_out_each(envelopes)
+        if (elsewhere := await self._find_elsewhere(first.subject)) is not None:
+            return await elsewhere.carry_out_each(envelopes)
         request = BundleRequest(stream=first.subject, now=first.received_at, envelopes=tuple(envelopes))
         async with self._turn(first.subject):
             try:
@@ -84,27 +84,29 @@ class ProcessCarrier:
 
     async def fall_due(self, deadline: CarryOut) -> Progress:
         """Apply what is due, here."""
-        if self._otherwise is not None and not await self._is_ours(deadline.stream):
-            return await self._otherwise.fall_due(deadline)
+        if (elsewhere := await self._find_elsewhere(deadline.stream)) is not None:
+            return await elsewhere.fall_due(deadline)
         return (await self._run(deadline, derive_id("fall_due", deadline.stream))).progress
 
     async def look(self, stream: StreamId) -> None:
         """Nobody waits for a manual clock; a workflow that takes a live stream up is told."""
-        if self._otherwise is not None and not await self._is_ours(stream):
-            await self._otherwise.look(stream)
+        if (elsewhere := await self._find_elsewhere(stream)) is not None:
+            await elsewhere.look(stream)
 
-    async def _is_ours(self, stream: StreamId) -> bool:
-        """Whether the realm was on a manual clock a moment ago. Raises StoreUnavailable.
+    async def _find_elsewhere(self, stream: StreamId) -> Carrier | None:
+        """The way through the workflows, unless the realm was on a manual clock a moment ago. Raises StoreUnavailable.
 
         Were it to go live within that moment, the command would be judged by the wall clock all the same, since the
         log says which; its alarm would be set by the agenda's follower.
         """
+        if self._otherwise is None:
+            return None
         realm, now = stream.realm, asyncio.get_running_loop().time()
         if now >= self._manual_until.get(realm, 0.0):
             if (await self._store.realm(realm)).clock is not Clock.MANUAL:
-                return False
+                return self._otherwise
             self._manual_until[realm] = now + MOMENT_S
-        return True
+        return None
 
     async def _run(self, request: CarryOut, command_id: UUID) -> CarryOutResult:
         async with self._turn(request.stream):

@@ -94,6 +94,8 @@ async def confirm_command(
         if digest is None:
             digest = _choose(await list_proposals(runtime.store, stream), stream, printer, yes=yes)
         if digest == "":
+            if not printer.for_people:
+                printer.json({"stream": stream, "events": []})
             printer.tell("沒有待確認者", "nothing waits to be confirmed")
             return
         confirmation = await find_confirmation(runtime.store, stream, digest)

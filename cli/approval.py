@@ -8,8 +8,8 @@ from uuid import UUID
 import typer
 
 from application.approvals import ApprovalFilter, StillUndecided, list_approvals, wait_for_decision
+from application.event_text import local_time
 from application.queries import resolve_name
-from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
@@ -92,7 +92,7 @@ async def wait_command(
             raise StillUndecided(approval_id, patience_s or 0) from None
     approval = decision.approval
     if printer.for_people:
-        when = rendering.local_time(approval.decided_at) if approval.decided_at else ""
+        when = local_time(approval.decided_at) if approval.decided_at else ""
         about, gate = f"{decision.stream.name} {approval.key}".strip(), _gate(approval.gate, printer)
         printer.tell(
             f"{about} {gate}：{approval.verdict.zh}（{approval.decided_by} {when}）",

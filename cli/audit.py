@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import bootstrap
+from application.event_text import local_time
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.attempts import Attempt, iterate_attempts
@@ -19,7 +20,7 @@ from audit.histories import ReplaySettings
 from audit.invariants import INVARIANTS, TIERS, Report, check
 from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
-from cli import project, rendering
+from cli import project
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
@@ -226,8 +227,8 @@ async def _resolve_attempted(store: EventStore, name: str, realm: str | None) ->
 def _attempt_row(attempt: Attempt, printer: Printer) -> dict[str, Any]:
     row = attempt.as_json()
     if printer.for_people:
-        row["recorded"] = rendering.local_time(attempt.recorded_at)
-        row["occurred"] = rendering.local_time(attempt.occurred_at)
+        row["recorded"] = local_time(attempt.recorded_at)
+        row["occurred"] = local_time(attempt.occurred_at)
         row["text"] = "; ".join(f"{u.rule} {printer.say(u.zh, u.en)}" for u in attempt.unmet)
     return row
 

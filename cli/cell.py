@@ -9,13 +9,13 @@ from rich.cells import cell_len
 from rich.measure import Measurement
 from rich.text import Text
 
+from domain.kernel.words import GLUE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console, ConsoleOptions
 
-GLUE = "\u00a0"
-"""A space at which no line is broken: between a label and its value."""
 _WIDE = "\u2014\u2026\u3000-\u9fff\uff00-\uffef"
 _PIECE = re.compile(f"[{_WIDE}](?:{GLUE}(?:[{_WIDE}]|[^ {_WIDE}]+))?|[^ \n{_WIDE}]+|[ \n]+")
 _NEVER_FIRST = "，。：；、）」！？》…,;:)"
@@ -26,7 +26,8 @@ def wrap(text: str, width: int) -> list[str]:
     """The text in lines of at most so many cells: broken between Chinese letters and between words."""
     lines = [""]
     for piece in _PIECE.findall(text):
-        if cell_len(lines[-1] + piece.rstrip(" \n")) <= width or piece in _NEVER_FIRST:
+        hangs = piece in _NEVER_FIRST and cell_len(lines[-1]) <= width  # one stop, not a whole row of them
+        if cell_len(lines[-1] + piece.rstrip(" \n")) <= width or hangs:
             lines[-1] += " " if piece.isspace() else piece
         elif piece.strip():
             lines.append(piece)

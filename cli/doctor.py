@@ -133,9 +133,14 @@ def _of_workflows(runtime: Runtime, *, production: bool, with_log: bool) -> Iter
         yield Examination("歷史保存期", "retention", partial(doctor.examine_retention, client))
         yield Examination("worker 數", "workers", partial(doctor.examine_workers, client, queue))
         yield Examination("Temporal 加密", "TLS to Temporal", partial(doctor.examine_encryption, client))
+        yield Examination("證書", "certificates", partial(_certificates, runtime))
         stranger = partial(_connect_stranger, runtime)
         look = partial(doctor.examine_anonymous_access, stranger)
         yield Examination("Temporal 匿名者", "strangers at Temporal", look)
+
+
+async def _certificates(runtime: Runtime) -> Diagnosis:
+    return doctor.examine_certificates(temporal_client.read_certificate_ends(runtime.settings))
 
 
 async def _connect_stranger(runtime: Runtime) -> Client:

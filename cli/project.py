@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from application.event_text import describe_event, local_time
 from application.queries import Chapter, File, load_file, resolve_name
 from cli import rendering
 from cli.adapter import Invocation, verb
@@ -142,9 +143,9 @@ async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Pr
         if printer.for_people:
             event = occurrence.event
             what = printer.say(event.zh, event.event_type)
-            particulars = rendering.particulars(event, printer)
+            particulars = describe_event(event, printer.say)
             who = rendering.who_acted(occurrence, printer)
-            line = f"{rendering.local_time(occurrence.at)}  {what}  {who}  {particulars}"
+            line = f"{local_time(occurrence.at)}  {what}  {who}  {particulars}"
             printer.line(line)
         else:
             chapter = Chapter(occurrence.at, entry.position, stream, occurrence, entry.recorded_at)

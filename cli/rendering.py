@@ -2,149 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cli.cell import GLUE, Cell, make_visible
-from domain.catalogue import stage_zh, value_words
-from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identity import Attachment
+from application.event_text import describe_glued, local_time
+from cli.cell import Cell, make_visible
+from domain.catalogue import stage_zh
 from domain.kernel.money import yuan
-from domain.kernel.scheme import Scheme
-from domain.kernel.state import SchemeRef
-from domain.kernel.words import Words, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pydantic.fields import FieldInfo
-
     from application.queries import Chapter, File
     from cli.output import Printer
-    from domain.kernel.message import Awaited, Event, Occurrence
+    from domain.kernel.message import Awaited, Occurrence
     from domain.kernel.state import State
-
-
-def local_time(at: datetime) -> str:
-    """An instant as a clock in China shows it."""
-    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def deadline_time(at: datetime, printer: Printer, *, provisional: bool) -> str:
     """A date of the future; one that counts days of an unpublished year says that a notice may still move it."""
     return local_time(at) + (printer.say("（暫定）", " (provisional)") if provisional else "")
-
-
-def particulars(event: Event, printer: Printer) -> str:
-    """What an event says, in a line: no bookkeeping of our own, and nothing that only says no."""
-    return _particulars(event, printer).replace(GLUE, " ")
-
-
-def _particulars(event: Event, printer: Printer) -> str:
-    """The same with labels glued to their values."""
-    parts = [
-        _label_value(getattr(event, name), field, printer)
-        for name, field in type(event).model_fields.items()
-        if name not in _OURS and not _says_nothing(name, getattr(event, name), field)
-    ]
-    return printer.say("；", "; ").join(parts)
-
-
-_OURS = frozenset({"places", "freed_places", "bound", "preview", "need_version", "bars", "charge", "undecided"})
-"""Particulars that rules and guards need and no reader does."""
-_EITHER_WAY = frozenset({"passed", "annual_report_filed", "own_accounts"})
-"""Particulars of which a no is news as well."""
-
-
-def _says_nothing(name: str, value: object, field: FieldInfo) -> bool:
-    if isinstance(value, bool):
-        return value == field.default or not (value or name in _EITHER_WAY)
-    return value is None or value in (0, "", (), [], {}) or value == field.default
-
-
-def _label_value(value: object, field: FieldInfo, printer: Printer) -> str:
-    words = printer.say(*label(field))
-    return f"{words}{GLUE}{_value(value, printer, money=_is_money(field.annotation, field.metadata))}"
-
-
-def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401 - any annotation
-    """Whether a field holds fen: its validator is the money's, on itself or on the values of its mapping."""
-    if any(getattr(getattr(m, "func", None), "__module__", "") == "domain.kernel.money" for m in metadata):
-        return True
-    if get_origin(annotation) is dict:
-        value = get_args(annotation)[1]
-        return _is_money(value, getattr(value, "__metadata__", ()))
-    return any(
-        _is_money(inner, getattr(inner, "__metadata__", ()))
-        for inner in get_args(annotation)
-        if inner is not type(None)
-    )
-
-
-def _value(value: Any, printer: Printer, *, money: bool, inner: bool = False) -> str:  # noqa: ANN401 - any particular
-    match value:
-        case bool():
-            return printer.say("是" if value else "否", "yes" if value else "no")
-        case int() if money:
-            return yuan(value)
-        case Words():
-            return printer.say(value.zh, value.en)
-        case str():
-            return _word(value, printer)
-        case int() | Decimal():
-            return str(value)
-        case datetime():
-            return local_time(value)
-        case date():
-            return value.isoformat()
-        case dict():
-            pairs = (
-                f"{_value(k, printer, money=False)} {_value(v, printer, money=money, inner=True)}"
-                for k, v in value.items()
-            )
-            return _join(list(pairs), printer, inner=inner)
-        case tuple() | list() | frozenset() | set():
-            several = sorted(value) if isinstance(value, frozenset | set) else value
-            return _join([_value(v, printer, money=money, inner=True) for v in several], printer, inner=inner)
-        case Attachment():
-            return f"《{value.name}》" if printer.lang == "zh" else value.name
-        case Scheme():
-            return f"{value.title}（{value.ref}）"
-        case SchemeRef():
-            return str(value)
-        case BaseModel():
-            return " ".join(
-                _label_value(getattr(value, name), f, printer)
-                for name, f in type(value).model_fields.items()
-                if not isinstance(getattr(value, name), BaseModel) and not _says_nothing(name, getattr(value, name), f)
-            )
-        case _:
-            return str(value)
-
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_MOST = 8
-"""A line holds no more entries than this."""
-
-
-def _word(text: str, printer: Printer) -> str:
-    """A text, a budget line or a gate in the reader's language; of a digest its beginning."""
-    if _DIGEST.fullmatch(text):
-        return f"{text[:8]}…"
-    return printer.say(*value_words(text))
-
-
-def _join(parts: list[str], printer: Printer, *, inner: bool) -> str:
-    if len(parts) > _MOST:
-        return printer.say(f"{len(parts)} 項", f"{len(parts)} items")
-    return ("/" if inner else printer.say("、", ", ")).join(parts)
 
 
 def stage(state: State, printer: Printer) -> str:
@@ -242,6 +123,6 @@ def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -
             printer.say(event.zh, event.event_type),
             who_acted(chapter.occurrence, printer),
             make_visible(chapter.stream.name),
-            Cell(_particulars(event, printer)),
+            Cell(describe_glued(event, printer.say)),
         )
     return table

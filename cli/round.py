@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from application import annual_round
+from application.event_text import local_time
 from application.listing import StreamFilter, StreamLine, list_streams
 from application.queries import load_file, new_stream, resolve_name
 from application.rules import require_published
@@ -182,7 +183,7 @@ async def schedule_command(
     if not printer.for_people:
         printer.json(scheduled.as_json())
         return
-    upcoming = rendering.local_time(scheduled.next_at) if scheduled.next_at else ""
+    upcoming = local_time(scheduled.next_at) if scheduled.next_at else ""
     printer.tell(
         f"✓ 已記錄，{programme} 每年自動開輪，下一次 {upcoming}",
         f"✓ recorded: {programme} opens a round every year, next at {upcoming}",
@@ -219,7 +220,7 @@ async def schedules_command(*, invocation: Invocation) -> None:
     rows = [
         {
             **one.as_json(),
-            **({"next_at": rendering.local_time(one.next_at) if one.next_at else unset} if printer.for_people else {}),
+            **({"next_at": local_time(one.next_at) if one.next_at else unset} if printer.for_people else {}),
         }
         for one in schedules
     ]

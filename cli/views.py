@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from application.event_text import local_time
 from application.view_health import ViewStanding, begin_rebuild, list_views, watch_rebuild
-from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.output import Column, Printer, message_console
@@ -48,7 +48,7 @@ def _words(one: ViewStanding, printer: Printer) -> dict[str, Any]:
     return {
         "text": printer.say(view.zh, view.en) if view else head.name,
         "state": printer.say(*state),
-        "reached": rendering.local_time(head.reached_at) if head.reached_at else "",
+        "reached": local_time(head.reached_at) if head.reached_at else "",
     }
 
 

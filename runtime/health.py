@@ -22,11 +22,12 @@ from domain.kernel.failure import Failure, FailureKind
 from followers.agenda import LATE
 from store.migration import list_pending
 from store.port import SchemaUnfit, StoreUnavailable
-from temporal_client import PortTaken
+from temporal_client import PortTaken, read_certificate_ends
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
+    from bootstrap import Settings
     from metrics import Metrics
     from runtime.runtime import Runtime
 
@@ -107,6 +108,7 @@ class Health:
                 len(replication.missing),
             ),
             "venture_archive_failing": ("Whether the last try to archive failed.", archive.is_failing),
+            **_certificate_figures(self._runtime.settings),
             **(
                 {"venture_archive_age_seconds": ("Since a segment of the WAL was archived.", archive.age_s)}
                 if archive.is_on and archive.age_s is not None
@@ -175,6 +177,15 @@ async def serve_health(runtime: Runtime, measures: Metrics) -> AsyncIterator[Non
         raise PortTaken("VENTURE_HEALTH_PORT", settings.health_port, taken) from taken
     async with server:
         yield
+
+
+def _certificate_figures(settings: Settings) -> dict[str, tuple[str, float]]:
+    """When the first certificate of the way to Temporal ends; nothing where there is none."""
+    ends = [end for _, end in read_certificate_ends(settings)]
+    if not ends:
+        return {}
+    meaning = "When the first of this process's certificates (its own, the authority's) ends."
+    return {"venture_certificate_ends_timestamp_seconds": (meaning, min(ends).timestamp())}
 
 
 def _build_labels(runtime: Runtime) -> dict[str, str]:

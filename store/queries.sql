@@ -98,6 +98,7 @@ SELECT name FROM venture.migrations;
 -- name: replication
 -- Whether a commit here would be confirmed. An account without pg_monitor is shown how many are attached, not how they are.
 SELECT pg_is_in_recovery() AS in_recovery, current_setting('synchronous_standby_names') AS names,
+       current_setting('cluster_name') AS own,
        count(r.pid) AS attached, count(r.pid) FILTER (WHERE r.sync_state IS NULL) AS hidden,
        count(r.pid) FILTER (WHERE r.sync_state IN ('sync', 'quorum') AND r.state = 'streaming') AS confirming,
        array_remove(array_agg(r.application_name), NULL) AS standbys

@@ -30,6 +30,8 @@ class Replication:
     """How many stream and confirm commits; None where this role is not shown it (``pg_monitor``)."""
     connections: int
     """How many are attached, shown or not."""
+    own: str = ""
+    """The name of this server (``cluster_name``), which is among those that are named where any may be primary."""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -48,7 +50,7 @@ class Replication:
     @property
     def missing(self) -> tuple[str, ...]:
         """Those that are to be there and are not; none where names are not shown."""
-        return () if self.confirming is None else tuple(name for name in self.wanted if name not in self.attached)
+        return () if self.confirming is None else tuple(sorted({*self.wanted} - {*self.attached, self.own}))
 
     @property
     def trouble(self) -> tuple[str, str] | None:
@@ -91,6 +93,7 @@ def read_replication(row: asyncpg.Record) -> Replication:
         attached=tuple(sorted(row["standbys"] or ())),
         confirming=None if row["hidden"] else row["confirming"],
         connections=row["attached"],
+        own=row["own"],
     )
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BETWEEN = " / "
 """What stands between the Chinese and the English of a title."""
+GLUE = "\u00a0"
+"""Between a label and its value: no line ends there."""
 
 
 class Words(StrEnum):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cli.cell import GLUE, wrap
+from cli.cell import wrap
+from domain.kernel.words import GLUE
 
 
 def test_chinese_is_broken_between_letters_and_english_between_words() -> None:
@@ -21,6 +22,7 @@ def test_a_label_stays_with_its_value() -> None:
     assert wrap(f"立項金額{GLUE}¥50,000.00", 16) == ["立項金", "額 ¥50,000.00"]
 
 
+@example("一一 ，，", 4)
 @given(st.text(alphabet="一二，。 ab¥1" + GLUE, max_size=60), st.integers(4, 40))
 def test_nothing_is_lost_and_nothing_is_wider_than_a_stop_and_a_word(text: str, width: int) -> None:
     lines = wrap(text, width)

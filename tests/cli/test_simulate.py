@@ -31,7 +31,8 @@ def test_nothing_made_up_goes_into_a_production_log(venture: Installation) -> No
         VENTURE_ENV="production",
         VENTURE_POSTGRES_URL="postgresql://nobody@127.0.0.1:1/none",
         VENTURE_TEMPORAL_ADDRESS="127.0.0.1:1",
-        VENTURE_DOOR_KEY="a key that is long enough for the door to take it",
+        VENTURE_DOOR_KEY="5" * 64,
+        VENTURE_PAYLOAD_KEYS=f"k1:{'5' * 64}",
     )
     assert result.exit_code == 2
     assert "production" in result.stderr or "生產" in result.stderr

@@ -400,7 +400,7 @@ async def test_a_door_without_a_key_is_told_what_it_needs() -> None:
     store = MemoryStore()
     await store.set_clock(STREAM.realm, Clock.MANUAL)
     await publish(store)
-    door = Door(ProcessCarrier(CommandActivities(store), store, None), store, None)  # not asked
+    door = Door(ProcessCarrier(CommandActivities(store), store, None), store, None)
     with pytest.raises(Unsigned, match="VENTURE_DOOR_KEY_FILE"):
         await door.send(STREAM, verification(), OFFICER, at=datetime(2024, 1, 2, tzinfo=UTC))
     assert await store.last_position() == PUBLISHED

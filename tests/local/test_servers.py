@@ -444,7 +444,7 @@ async def test_production_has_no_embedded_servers(tmp_path: Path) -> None:
         home=tmp_path / "home",
         postgres_url="x",
         temporal_address="x:1",
-        door_key="k" * 32,
+        door_key="7" * 64,
         payload_keys=make_payload_key(),
     )
     with pytest.raises(local.LocalServerFailure, match="production"):

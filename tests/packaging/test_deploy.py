@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import configparser
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import yaml
 import bootstrap
 from application.doctor import RETENTION_WANTED, SHARDS_WANTED, UPDATES_WANTED
 from runtime.worker import GRACE
+from store.replication import LONGEST_SEGMENT_S
 from tests.packaging.test_package import OURS
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -30,10 +33,14 @@ def test_every_image_is_named_by_its_version(name: str) -> None:
 def test_every_setting_that_is_named_exists_and_production_is_complete() -> None:
     known = {f"VENTURE_{name.upper()}" for name in bootstrap.Settings.model_fields}
     named = {key for one in SERVICES.values() for key in one.get("environment", {}) if key.startswith("VENTURE_")}
-    passwords = {"VENTURE_OWNER_PASSWORD", "VENTURE_APP_PASSWORD", "VENTURE_AUDITOR_PASSWORD"}
+    passwords = {f"VENTURE_{role}_PASSWORD_FILE" for role in ("OWNER", "APP", "AUDITOR")}
     assert named - passwords <= known
     worker = SERVICES["worker"]["environment"]
-    assert {"VENTURE_POSTGRES_URL", "VENTURE_TEMPORAL_ADDRESS", "VENTURE_PAYLOAD_KEYS"} <= worker.keys()
+    assert {
+        "VENTURE_POSTGRES_URL_FILE",
+        "VENTURE_TEMPORAL_ADDRESS",
+        "VENTURE_PAYLOAD_KEYS_FILE",
+    } <= worker.keys()
     assert not [name for name in worker if "DOOR_KEY" in name], "a worker signs nothing"
     assert worker["VENTURE_ENV"] == "production"
 
@@ -49,9 +56,17 @@ def test_every_setting_is_told_and_nothing_else_is() -> None:
 
 def test_every_password_comes_from_outside() -> None:
     for name, service in SERVICES.items():
+        given = {f"/run/secrets/{secret}" for secret in service.get("secrets", ())}
+        assert {path.removeprefix("/run/secrets/") for path in given} <= COMPOSE["secrets"].keys()
         for key, value in service.get("environment", {}).items():
-            if re.search(r"PASSWORD|PWD|DOOR_KEY|PAYLOAD_KEYS", key):
-                assert str(value).startswith("${"), (name, key)
+            if re.search(r"PASSWORD|PWD|DOOR_KEY|PAYLOAD|URL", key):
+                assert str(value).startswith("${") or value in given, (name, key)
+
+
+def test_no_log_of_a_service_grows_without_end() -> None:
+    for name, service in SERVICES.items():
+        if service.get("restart"):
+            assert service.get("logging", {}).get("options", {}).keys() == {"max-size", "max-file"}, name
 
 
 def test_every_volume_and_dependency_is_there() -> None:
@@ -76,9 +91,52 @@ def test_both_ways_of_deploying_ask_for_what_doctor_looks_for() -> None:
     assert min(int(namespace["retention"].rstrip("d")), int(hours) // 24) >= RETENTION_WANTED.days
     for name, kind in bootstrap.SEARCH_ATTRIBUTES.items():
         assert f"--name {name} --type {kind.title()}" in made
-    command = SERVICES["log"]["command"]
-    standbys = [one["environment"]["STANDBY"] for one in SERVICES.values() if "STANDBY" in one.get("environment", {})]
-    assert f"synchronous_standby_names='ANY 1 ({', '.join(standbys)})'" in command
+    nodes = [one["environment"]["NODE"] for one in SERVICES.values() if "NODE" in one.get("environment", {})]
+    conf = (DEPLOY / "postgres" / "init" / "venture.conf").read_text("utf-8")
+    assert f"synchronous_standby_names = 'ANY 1 ({', '.join(nodes)})'" in conf
+    (seconds,) = re.findall(r"^archive_timeout = (\d+)$", conf, re.MULTILINE)
+    assert 0 < int(seconds) <= LONGEST_SEGMENT_S
+
+
+def test_what_replication_needs_stands_in_no_command_line() -> None:
+    for name, service in SERVICES.items():
+        assert "-c " not in str(service.get("command", "")), name
+
+
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_a_unit_starts_what_there_is_with_settings_that_exist(unit: Path) -> None:
+    text = unit.read_text("utf-8")
+    parsed = configparser.RawConfigParser(strict=False, interpolation=None)
+    parsed.read_string(text)
+    assert set(parsed.sections()) <= {"Unit", "Service", "Timer", "Install"}
+    known = {f"VENTURE_{name.upper()}" for name in bootstrap.Settings.model_fields}
+    assert set(re.findall(r"\b(VENTURE_[A-Z_]+)=", text)) <= known
+    credentials = set(re.findall(r"^LoadCredential=([\w-]+):", text, re.MULTILINE))
+    assert set(re.findall(r"%d/([\w-]+)", text.partition("[Unit]")[2])) == credentials
+    if "Service" in parsed:
+        program, *words = parsed["Service"]["ExecStart"].split()
+        scripts = {f"/opt/venture/bin/{name}" for name in ("venture", "venture-worker", "venture-web")}
+        assert program in scripts | {"/usr/bin/env", "/bin/sh"}
+        for script in re.findall(r"/opt/venture/postgres/bin/(\S+)", " ".join(words)):
+            assert (DEPLOY / "postgres" / "bin" / script).exists()
+    if unit.suffix == ".timer":
+        assert unit.with_suffix(".service") in UNITS
+    if "venture-worker" in unit.name:
+        assert int(parsed["Service"]["TimeoutStopSec"]) > GRACE.total_seconds()
+
+
+@pytest.mark.full
+def test_units_are_what_systemd_reads() -> None:
+    verify = shutil.which("systemd-analyze")
+    if verify is None:
+        return  # what there is without it, the test above holds
+    for unit in UNITS:
+        told = subprocess.run([verify, "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        ours = [line for line in told.stderr.splitlines() if unit.name in line and "not executable" not in line]
+        assert not ours
 
 
 def test_a_worker_is_given_longer_to_stop_than_it_gives_its_commands() -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.door import Door, NotKnown
+from application.door import MOST_EARLY, Door, NotKnown
 from application.workflow_carrier import WorkflowCarrier
 from deciding.manual_clock import explain_unrecorded
 from domain.kernel.clock import Clock
@@ -19,6 +19,7 @@ from store.memory import MemoryStore
 from tests.workflows.bureau import need_submission, verification
 
 if TYPE_CHECKING:
+    from domain.kernel.envelope import Envelope
     from tests.conftest import Desk
     from tests.workflows.bureau import Bureau
 
@@ -47,22 +48,54 @@ async def test_refused_on_another_database_is_not_said_to_be_refused(desk: Desk,
         await elsewhere(desk, bureau).send(need, EndorseNeed(), Actor("COMM#1"))
 
 
-@pytest.mark.parametrize("ending", [Ending.ACCEPTED, Ending.REFUSED, Ending.MISMATCH])
-async def test_a_stranger_who_serves_the_queue_can_say_nothing(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, ending: Ending
-) -> None:
-    """A worker of somebody else's answers as it likes, with a rule of the product's own."""
-    stream = bureau.id("organisation", "ORG-1")
-    unmet = (Unmet(rule="CLOCK", zh="時鐘", en="the clock"),) if ending is Ending.REFUSED else ()
-    forged = Answer(ending=ending, stream=stream, version=7, position=9, events=("OrganisationVerified",), unmet=unmet)
-    carrier = WorkflowCarrier(desk.client, desk.settings.task_queue)
+LIES = [(ending, rule) for ending in Ending for rule in ("CLOCK", "CK01", "CK02", "ID03", "SG04", "M2")]
 
-    async def answer(*_: object) -> Answer:
-        return forged
+
+@pytest.mark.parametrize(("ending", "rule"), LIES)
+async def test_a_stranger_who_serves_the_queue_can_say_nothing(
+    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, ending: Ending, rule: str
+) -> None:
+    """A worker of somebody else's answers as it likes, with rules of the product's own and under the command's id."""
+    stream = bureau.id("organisation", "ORG-1")
+    await bureau.straight(bureau.id("organisation", "ORG-2"), verification(), HOST)
+    await desk.store.set_clock(bureau.realm, Clock.MANUAL)
+    carrier = WorkflowCarrier(desk.client, desk.settings.task_queue)
+    asked = []
+
+    async def answer(envelope: Envelope) -> Answer:
+        asked.append(envelope)
+        return Answer(
+            ending=ending,
+            stream=stream,
+            version=7,
+            position=9,
+            events=("OrganisationVerified",),
+            unmet=(Unmet(rule=rule, zh="謊言", en="a lie"),),
+            command_id=envelope.command_id,
+        )
 
     monkeypatch.setattr(carrier, "carry_out", answer)
     with pytest.raises(NotKnown, match="not in this log"):
         await Door(carrier, desk.store, bureau.key).send(stream, verification(), HOST)
+    assert 1 <= len(asked) <= MOST_EARLY + 2, "and nobody is kept asking for ever"
+
+
+async def test_a_rightful_no_that_is_in_no_journal_is_told_in_our_own_words(
+    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where the log bears a refusal out, a stranger's words are not passed on."""
+    stream = bureau.id("organisation", "ORG-1")
+    carrier = WorkflowCarrier(desk.client, desk.settings.task_queue)
+
+    async def answer(envelope: Envelope) -> Answer:
+        unmet = (Unmet(rule="CK01", zh="請匯款至……", en="please pay to ..."),)
+        return Answer(ending=Ending.REFUSED, stream=stream, version=7, unmet=unmet, command_id=envelope.command_id)
+
+    monkeypatch.setattr(carrier, "carry_out", answer)
+    with pytest.raises(CommandRejected) as refused:
+        await Door(carrier, desk.store, bureau.key).send(stream, verification(), HOST)
+    assert "pay" not in str(refused.value)
+    assert "wall clock" in str(refused.value)
 
 
 async def test_a_receipt_names_the_log_that_it_was_read_in(desk: Desk, bureau: Bureau) -> None:

@@ -1,0 +1,200 @@
+"""What ``deploy/postgres`` makes, made: servers, standbys, archive, promotion, re-attachment, restore to a second."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit.verification import verify
+from domain.kernel.identity import Actor
+from local.postgres import APPLICATION, AUDITOR
+from store.doctor import examine_database
+from store.migration import migrate
+from store.port import StoreUnavailable
+from store.postgres import PostgresStore, open_pool
+from tests.keys import KEY
+from tests.packaging.deployment import Deployment, Flavour, Node, list_flavours
+from tests.workflows.bureau import Bureau, verification
+from tests.workflows.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+ANSWERED_S = 60
+"""A bound, in seconds, from the primary's death to the first append that is answered; what it was is printed."""
+
+
+@asynccontextmanager
+async def _store(url: str) -> AsyncIterator[PostgresStore]:
+    pool = await open_pool(url, largest=2)
+    store = PostgresStore(pool)
+    try:
+        yield store
+    finally:
+        await store.aclose()
+        pool.terminate()
+
+
+async def _first_server(deployment: Deployment) -> Node:
+    node = deployment.node("log_1")
+    await deployment.run("create", node)
+    deployment.start(node)
+    await deployment.until_answering(node)
+    return node
+
+
+async def _standby(deployment: Deployment, name: str, primary: Node) -> Node:
+    node = deployment.node(name)
+    await deployment.run("standby", node, name, deployment.primary(primary))
+    deployment.start(node)
+    await deployment.until_answering(node)
+    return node
+
+
+async def _enter(store: PostgresStore, number: int) -> int:
+    """One organisation more; the log's end."""
+    bureau = Bureau("live", store, KEY)
+    await bureau.straight(bureau.id("organisation", f"ORG-{number}"), verification(), Actor("HOST#1"))
+    return await store.last_position()
+
+
+async def test_a_standby_starts_from_what_it_inherits_and_confirms(tmp_path: Path) -> None:
+    flavour, *_ = list_flavours()
+    deployment = Deployment.at(tmp_path / "d", flavour)
+    with closing(deployment):
+        first = await _first_server(deployment)
+        second = await _standby(deployment, "log_2", first)
+        for setting in (
+            "max_connections",
+            "archive_mode",
+            "archive_timeout",
+            "synchronous_standby_names",
+            "wal_log_hints",
+        ):
+            here, there = [await deployment.ask(node, f"SHOW {setting}") for node in (first, second)]
+            assert here == there, setting
+        assert await deployment.ask(second, "SHOW cluster_name") == "log_2"
+        async with asyncio.timeout(30):  # it would wait for ever if nobody confirmed
+            await migrate(deployment.url(first), app_role=APPLICATION, auditor_role=AUDITOR)
+        async with _store(deployment.url(first, APPLICATION)) as store:
+            replication = await store.replication()
+            assert (replication.confirming, replication.missing) == (1, ("log_3",))
+            assert await _enter(store, 1) > 0
+
+
+@pytest.mark.full
+@pytest.mark.timeout(420)
+@pytest.mark.parametrize("flavour", list_flavours(), ids=str)
+async def test_a_primary_that_dies_is_replaced_rejoins_and_the_log_is_restored_to_a_second(
+    tmp_path: Path, flavour: Flavour
+) -> None:
+    deployment = Deployment.at(tmp_path / "d", flavour)
+    with closing(deployment):
+        first = await _first_server(deployment)
+        others = [await _standby(deployment, name, first) for name in ("log_2", "log_3")]
+        await migrate(deployment.url(first), app_role=APPLICATION, auditor_role=AUDITOR)
+        await deployment.ask(first, "SELECT pg_switch_wal()")
+        await _until_well(deployment, first)
+
+        async with _store(deployment.url_of_all(APPLICATION)) as store:  # as workers reach it: whoever is primary
+            answered = [await _enter(store, number) for number in range(1, 6)]
+            died = time.monotonic()
+            deployment.kill(first)
+            promoted = await _promote_newest(deployment, others)
+            await _until_entered(store, 6)
+            answered_again_s = time.monotonic() - died
+            sys.stderr.write(f"answered again after {answered_again_s:.1f} s\n")
+            assert answered_again_s < ANSWERED_S
+            entries = await store.feed(0)
+            assert [entry.position for entry in entries] == list(range(1, len(entries) + 1))
+            assert len(entries) > answered[-1], "what was answered is there: nothing is lost with one machine"
+        (follower,) = [node for node in others if node is not promoted]
+        for setting in ("ssl", "archive_mode", "synchronous_standby_names"):
+            assert await deployment.ask(promoted, f"SHOW {setting}") == await deployment.ask(
+                follower, f"SHOW {setting}"
+            )
+
+        await deployment.run("rejoin", first, "log_1", deployment.primary(promoted))
+        deployment.start(first)
+        await deployment.until_answering(first)
+        await deployment.ask(promoted, "SELECT pg_switch_wal()")
+        await _until_well(deployment, promoted)
+
+        backup = deployment.home / "backups" / "tonight"
+        await deployment.run("backup", promoted, deployment.primary(promoted), str(backup))
+        async with _store(deployment.url(promoted, APPLICATION)) as store:
+            kept = await _enter(store, 7)
+            await asyncio.sleep(1.1)
+            instant = datetime.now(UTC).isoformat(sep=" ", timespec="milliseconds")
+            await asyncio.sleep(1.1)
+            lost = await _enter(store, 8)
+        await _until_archived(deployment, promoted)
+        restored = deployment.node("restored")
+        began = time.monotonic()
+        await deployment.run("restore", restored, str(backup), instant)
+        deployment.start(restored)
+        await deployment.until_answering(restored)
+        async with _store(deployment.url(restored, APPLICATION)) as store:
+
+            async def writable() -> bool:
+                return (await store.replication()).trouble is None
+
+            await until(writable)
+            sys.stderr.write(f"restored in {time.monotonic() - began:.1f} s\n")
+            assert await store.last_position() == kept < lost
+            assert (await verify(store)).ok
+            assert await _enter(store, 9) > kept
+
+
+async def _promote_newest(deployment: Deployment, standbys: list[Node]) -> Node:
+    """Of two standbys the one that has received more: with ANY 1 the other may lack what was answered last."""
+    received = {
+        node.name: int(await deployment.ask(node, "SELECT pg_last_wal_receive_lsn() - '0/0'::pg_lsn"))
+        for node in standbys
+    }
+    newest = max(standbys, key=lambda node: received[node.name])
+    await deployment.run("promote", newest)
+    for node in standbys:
+        if node is not newest:
+            await deployment.run("follow", node, node.name, deployment.primary(newest))
+    return newest
+
+
+async def _until_entered(store: PostgresStore, number: int) -> None:
+    async def entered() -> bool:
+        try:
+            async with asyncio.timeout(5):
+                return await _enter(store, number) > 0
+        except (StoreUnavailable, TimeoutError):
+            return False
+
+    await until(entered)
+
+
+async def _until_well(deployment: Deployment, node: Node) -> None:
+    """Wait until doctor finds standbys, archive and, where there is any, encryption as they should be."""
+    points = {"synchronous_standby", "archive", "primary", "fsync", "data_checksums", "append_only", "rights"}
+    points |= {"ssl"} if deployment.flavour.tls else set()
+
+    async def well() -> bool:
+        found = {one.name: one for one in await examine_database(deployment.url(node, APPLICATION))}
+        return all(found[name].ok for name in points)
+
+    await until(well)
+
+
+async def _until_archived(deployment: Deployment, node: Node) -> None:
+    segment = await deployment.ask(node, "SELECT pg_walfile_name(pg_current_wal_lsn())")
+    await deployment.ask(node, "SELECT pg_switch_wal()")
+
+    async def archived() -> bool:
+        return await asyncio.to_thread((deployment.home / "archive" / segment).exists)
+
+    await until(archived)
