@@ -19,7 +19,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.kernel.failure import Failure, FailureKind
-from store.views import ViewQuery
+from store.port import StoreUnavailable
+from store.views import LeaseLost, ViewQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,7 +201,7 @@ async def reach(store: EventStore, view: str, position: int, patience_s: float) 
             if follower is None and waited >= min(HELP_AFTER_S, patience_s / 4):
                 follower = _make_follower(store)
                 stack.push_async_callback(follower.release)
-            if follower is None or not await _help(follower):
+            if follower is None or not await help_keep(follower):
                 await asyncio.sleep(LOOK_EVERY_S)
         return True
 
@@ -212,9 +213,12 @@ def _make_follower(store: EventStore) -> ViewFollower:
     return ViewFollower(store)
 
 
-async def _help(follower: ViewFollower) -> bool:
-    """Keep the views for a step, unless somebody else does; whether there was anything to do."""
-    return await follower.once(datetime.now(UTC)) > 0
+async def help_keep(follower: ViewFollower) -> bool:
+    """Keep the views for a step, unless somebody else does, or may not; whether there was anything to do."""
+    try:
+        return await follower.once(datetime.now(UTC)) > 0
+    except (LeaseLost, StoreUnavailable):  # that of an auditor lets nobody write: reading goes on
+        return False
 
 
 async def _has_reached(store: EventStore, view: str, position: int) -> bool:

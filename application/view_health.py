@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from application.pages import LOOK_EVERY_S
+from application.pages import LOOK_EVERY_S, help_keep
 from domain.kernel.failure import Failure, FailureKind
 from followers.views import ViewFollower
 from views.catalogue import VIEWS
@@ -93,7 +93,7 @@ async def watch_rebuild(store: EventStore, names: Sequence[str]) -> AsyncIterato
     try:
         while building := [v for v in await list_views(store) if not v.head.live and v.head.name in names]:
             yield building
-            if not await follower.once(datetime.now(UTC)):
+            if not await help_keep(follower):
                 await asyncio.sleep(LOOK_EVERY_S)
     finally:
         await follower.release()

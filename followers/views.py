@@ -27,7 +27,7 @@ from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.organisation import Organisation
 from followers.follower import Follower
 from store.port import EntryKind, StoreUnavailable
-from store.views import LEASE, Equal, Holds, ViewQuery, ViewRows, ViewWrite
+from store.views import LEASE, Equal, Holds, LeaseLost, ViewQuery, ViewRows, ViewWrite
 from views.catalogue import VIEWS
 from views.registers import KEPT
 from views.tags import tag
@@ -146,6 +146,8 @@ class ViewFollower(Follower):
         self._folds = Folds(store)
         self._position = 0
         self._swept: set[str] = set()
+        self._is_outdated = False
+        """Whether newer code has taken a view over: that code is to have the lease, as soon as it asks."""
 
     async def run(self) -> None:
         """Follow until cancelled, as soon as the log grows; then let go of the lease."""
@@ -161,6 +163,8 @@ class ViewFollower(Follower):
             while written:
                 written = await self.once(datetime.now(UTC))
                 await asyncio.sleep(0)
+            if self._is_outdated:
+                await self.release()
         except LeaseLost:
             self.forget()
         except Exception as failed:  # noqa: BLE001 - whatever it was, the next poke tries again
@@ -204,6 +208,7 @@ class ViewFollower(Follower):
         if begun:
             heads = await views.heads()
         ours = [head for head in heads if head.name in VIEWS and head.version <= VIEWS[head.name].version]
+        self._is_outdated = any(head.live and head.name in VIEWS and head not in ours for head in heads)
         position = max((head.position for head in ours if head.walked is None), default=0)
         if position < self._position:  # the database was set back: what is remembered may be of another log
             self.forget()
@@ -295,24 +300,24 @@ class ViewFollower(Follower):
         kinds = [VIEWS[head.name].kinds for head in heads]
         wanted = None if None in kinds else frozenset[str]().union(*(k for k in kinds if k is not None))
         sources, refused = [], []
-        for stream in streams:
-            if wanted is None or stream.kind in wanted:
-                source = await self._read_whole(stream)
-                if source is not None:
-                    sources.append(source)
-                    refused.append(source)
+        wanted_streams = [stream for stream in streams if wanted is None or stream.kind in wanted]
+        for stream, entries in (await self._store.views.histories(wanted_streams)).items():
+            source = await self._fold_whole(stream, entries)
+            if source is not None:
+                sources.append(source)
+                refused.append(source)
         done = streams[-1] if len(streams) == CHUNK else None
         position = heads[0].position
         step = ViewWrite((), (), position, position, walked=done, passed=len(streams))
         await self._write(heads, step, sources, refused)
         return len(streams) or 1
 
-    async def _read_whole(self, stream: StreamId) -> Source | None:
+    async def _fold_whole(self, stream: StreamId, entries: Sequence[Entry]) -> Source | None:
         """The stream with all that was ever refused on it; None for one that this code cannot fold."""
         refusals: list[Refusal] = []
         fold = Fold(State(stream))
         try:
-            async for entry in self._store.read(stream, commands=True):
+            for entry in entries:
                 if entry.kind is EntryKind.EVENT:
                     fold = fold.after(entry)
                 elif (refusal := read_refusal(entry)) is not None:
@@ -337,10 +342,6 @@ class ViewFollower(Follower):
         write = replace(step, views=tuple(views), streams=streams)
         if generation is None or not await self._store.views.write(generation, write):
             raise LeaseLost
-
-
-class LeaseLost(Exception):
-    """Somebody else writes the views by now; nothing was written."""
 
 
 def build_rows(view: View, sources: Iterable[Source]) -> list[dict[str, object]]:

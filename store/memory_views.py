@@ -23,7 +23,7 @@ from store.views import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from domain.kernel.identity import StreamId
     from store.port import Entry
@@ -118,6 +118,14 @@ class MemoryViews:
     async def streams(self, after: str, limit: int) -> Sequence[StreamId]:
         """Streams of which anything is recorded, in order of id."""
         return sorted({entry.stream for entry in self.entries if entry.stream > after})[:limit]
+
+    async def histories(self, streams: Sequence[StreamId]) -> Mapping[StreamId, Sequence[Entry]]:
+        """All that is recorded of these streams."""
+        histories: dict[StreamId, list[Entry]] = {stream: [] for stream in streams}
+        for entry in self.entries:
+            if entry.stream in histories:
+                histories[entry.stream].append(entry)
+        return histories
 
     async def page(self, query: ViewQuery) -> ViewPage:
         """A page of the live generation."""

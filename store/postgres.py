@@ -19,6 +19,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.bounds import AppendInvalid, check_standing, is_storable
+from store.entry_row import read_entry
 from store.port import (
     Append,
     AppendResult,
@@ -325,7 +326,7 @@ class PostgresStore:
     async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
         """What is journalled of those commands, and in which log."""
         rows = await self._rows("outcomes", list(command_ids))
-        entries = [_entry(row) for row in rows if row["position"] is not None]
+        entries = [read_entry(row) for row in rows if row["position"] is not None]
         return Outcomes(rows[0]["genesis"], {entry.command_id: entry for entry in entries})
 
     async def genesis(self) -> bytes | None:
@@ -336,7 +337,7 @@ class PostgresStore:
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id."""
         rows = await self._rows("journalled", command_id)
-        return _entry(rows[0]) if rows else None
+        return read_entry(rows[0]) if rows else None
 
     async def realm(self, name: str) -> Realm:
         """How that realm stands."""
@@ -353,7 +354,7 @@ class PostgresStore:
         for row in await self._rows("read_many", list(streams), _storable(claims), _storable(accounts)):
             match row["part"]:
                 case "event":
-                    entry = _entry(row)
+                    entry = read_entry(row)
                     events[entry.stream].append(entry)
                 case "claim":
                     holders[row["stream"]].add(row["type"])
@@ -387,10 +388,10 @@ class PostgresStore:
         for row in rows:
             match row["part"]:
                 case "event":
-                    entry = _entry(row)
+                    entry = read_entry(row)
                     events[entry.stream].append(entry)
                 case "command":
-                    loaded = replace(loaded, journalled=_entry(row))
+                    loaded = replace(loaded, journalled=read_entry(row))
                 case "realm":
                     loaded = replace(loaded, realm=_realm(row))
                 case "clock":
@@ -421,7 +422,7 @@ class PostgresStore:
                 else await self._rows("read_events", stream, version, PAGE)
             )
             for row in rows:
-                entry = _entry(row)
+                entry = read_entry(row)
                 position = entry.position
                 if entry.kind is EntryKind.EVENT:
                     version = entry.version
@@ -431,7 +432,7 @@ class PostgresStore:
 
     async def feed(self, after: int, limit: int = 1000) -> Sequence[Entry]:
         """Entries of the whole log after that position."""
-        return [_entry(row) for row in await self._rows("feed", after, limit)]
+        return [read_entry(row) for row in await self._rows("feed", after, limit)]
 
     async def applied_migrations(self) -> frozenset[str]:
         """The files that have brought the database to its form. Raises SchemaUnfit where there are none."""
@@ -657,23 +658,6 @@ def _realm(row: asyncpg.Record) -> Realm:
         version=row["version"] or 0,
         calendar=row["schema_version"] or 0,
         earliest=row["recorded_at"],
-    )
-
-
-def _entry(row: asyncpg.Record) -> Entry:
-    return Entry(
-        position=row["position"],
-        stream=StreamId(row["stream"]),
-        version=row["version"],
-        kind=EntryKind(row["kind"]),
-        type=row["type"],
-        schema_version=row["schema_version"],
-        command_id=row["command_id"],
-        occurred_at=row["occurred_at"],
-        recorded_at=row["recorded_at"],
-        meta=row["meta"],
-        data=row["data"],
-        chain=row["chain"],
     )
 
 

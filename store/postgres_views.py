@@ -7,6 +7,7 @@ import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, assert_never
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import asyncpg
 
 from domain.kernel.identity import StreamId
 from store.bounds import is_storable
+from store.entry_row import read_entry
 from store.sql import QUERIES
 from store.views import (
     Above,
@@ -31,16 +33,18 @@ from store.views import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from asyncpg.pool import PoolConnectionProxy
 
+    from store.port import Entry
     from store.views import ViewWrite
 
 READER: Final = "venture_reader"
 """The role that reads for one organisation, under the policies of the view tables."""
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan"
+_position = attrgetter("position")
 _NAME = re.compile(r"[a-z_]{1,40}")
 _BUILDING_S: Final = 60.0
 """Seconds that a statement may take which moves as many rows as a view has."""
@@ -103,6 +107,17 @@ class PostgresViews:
         async with self.errors():
             rows = await self.pool.fetch(QUERIES["view_streams"], after, limit)
         return [StreamId(row["stream"]) for row in rows]
+
+    async def histories(self, streams: Sequence[StreamId]) -> Mapping[StreamId, Sequence[Entry]]:
+        """All that is recorded of these streams."""
+        histories: dict[StreamId, list[Entry]] = {stream: [] for stream in streams}
+        async with self.errors():
+            rows = await self.pool.fetch(QUERIES["view_histories"], list(streams), timeout=_BUILDING_S)
+        for row in rows:
+            histories[row["stream"]].append(read_entry(row))
+        for entries in histories.values():
+            entries.sort(key=_position)
+        return histories
 
     async def page(self, query: ViewQuery) -> ViewPage:
         """A page of the live generation."""

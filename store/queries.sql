@@ -238,5 +238,11 @@ SELECT venture.sweep_view($1, $2);
 -- $1 after which stream, $2 limit.
 SELECT stream FROM venture.streams WHERE stream > $1::text ORDER BY stream LIMIT $2::int;
 
+-- name: view_histories
+-- Both kinds by the index of each.
+SELECT {entry} FROM venture.entries WHERE stream = ANY ($1::text[]) AND kind = 'event'
+UNION ALL
+SELECT {entry} FROM venture.entries WHERE stream = ANY ($1::text[]) AND kind = 'command';
+
 -- name: view_organisation
 SELECT set_config('venture.organisation', $1, true);

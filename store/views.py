@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from domain.kernel.identity import StreamId
+    from store.port import Entry
 
 Row = dict[str, Any]
 """Column and value: text, whole numbers, booleans, instants, days, uuids, lists of text, and JSON as plain values."""
@@ -153,6 +154,10 @@ class ViewWrite:
     """How many streams this step of building has seen to."""
 
 
+class LeaseLost(Exception):
+    """Somebody else writes the views by now; nothing was written."""
+
+
 class ViewStore(Protocol):
     """The tables of the read side. Raises StoreUnavailable where the server does not answer."""
 
@@ -179,6 +184,9 @@ class ViewStore(Protocol):
 
     async def streams(self, after: str, limit: int) -> Sequence[StreamId]:
         """Streams of which anything is recorded, refusals included, in order of id."""
+
+    async def histories(self, streams: Sequence[StreamId]) -> Mapping[StreamId, Sequence[Entry]]:
+        """All that is recorded of these streams, commands and events, each in order of position."""
 
     async def page(self, query: ViewQuery) -> ViewPage:
         """A page of the live generation."""

@@ -214,7 +214,7 @@ delivery:
 
 _IMPORTS = "from application.queries import NameAmbiguous, NameUnknown, "
 _QUERIES, _QUERIES_TEST = "application/queries.py", "tests/application/test_queries.py"
-_VERBS, _LISTING, _LIST = "cli/project.py", "application/listing.py", "cli/project_list.py"
+_VERBS, _MONEY, _LIST = "cli/project.py", "application/money.py", "cli/project_list.py"
 
 QUERY = Recipe(
     "一個查詢 a query",
@@ -275,47 +275,52 @@ VIEW = Recipe(
     "一個視圖 a view",
     (
         Edit(
-            _LISTING,
+            _MONEY,
             '''
 
-async def count_stages(store: EventStore, kind: str) -> Counter[str]:
-    """How many streams of that kind stand in each stage."""
-    return Counter([standing.stage async for standing in store.standings(kind=kind)])
+async def count_stages(store: EventStore, realm: str, request: PageRequest | None = None) -> Mapping[str, int]:
+    """How many projects of the realm stand in each stage. Raises NoSuchRealm."""
+    return (await read_funnel(store, realm, None, request)).standing
 ''',
         ),
-        Edit(_LISTING, "from collections import Counter\n", before="from dataclasses import dataclass\n"),
         Edit(
             _LIST,
             '''
 
 @app.command("stages")
 @verb
-async def stages_command(*, invocation: Invocation) -> None:
+async def stages_command(*, invocation: Invocation, realm: Realm = None) -> None:
     """各階段有幾個項目 / how many projects stand in each stage.
 
     例 example:  venture project stages
     """
     async with invocation.open_store() as store:
-        counted = await count_stages(store, "project")
+        counted = await count_stages(store, realm or LIVE, await ask_page(store, 1, None))
     rows = [{"stage": stage, "projects": number} for stage, number in sorted(counted.items())]
     columns = (Column("stage", "階段", "stage"), Column("projects", "項目", "projects", right=True))
     invocation.printer.rows(rows, columns, ("還沒有項目", "no projects yet"))
 ''',
         ),
-        Edit(_LIST, "count_stages, ", after="\nfrom application.listing import "),
+        Edit(
+            _LIST,
+            "from application.money import count_stages\n",
+            before="from application.projects import ProjectFilter",
+        ),
+        Edit(_LIST, "from domain.kernel.identity import LIVE\n", before="from domain.kernel.money import yuan\n"),
         Edit(
             _QUERIES_TEST,
             """
 
-async def test_streams_are_counted_by_stage() -> None:
+async def test_projects_are_counted_by_stage() -> None:
     store = MemoryStore()
-    await play_story(store)
-    assert sum((await count_stages(store, "project")).values()) == 1
+    played = await play_story(store)
+    now = PageRequest(at_least=await store.last_position())
+    assert dict(await count_stages(store, played.plan.realm, now)) == {"ACTIVE": 1}
 """,
         ),
         Edit(
             _QUERIES_TEST,
-            "from application.listing import count_stages\n",
+            "from application.money import count_stages\nfrom application.pages import PageRequest\n",
             before="from application.queries import NameAmbiguous",
         ),
     ),

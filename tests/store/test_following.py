@@ -170,6 +170,24 @@ async def test_a_view_of_newer_code_is_left_to_that_code() -> None:
     assert heads["waiting"].walked is None
 
 
+async def test_code_that_newer_code_has_overtaken_lets_that_code_have_the_lease() -> None:
+    store = MemoryStore()
+    await play_story(store)
+    await store.views.begin("projects", VIEWS["projects"].version + 1, 0)
+    task = asyncio.create_task(ViewFollower(store).run())
+    async with asyncio.timeout(20):
+        reached = False
+        while not reached:
+            reached = await reach(store, "waiting", await store.last_position(), 0.1)
+    taken, newer = None, uuid4()
+    async with asyncio.timeout(20):
+        while taken is None:
+            taken = await store.lease(LEASE, newer, timedelta(minutes=1))
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+
+
 async def test_code_that_has_changed_builds_its_view_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     await play_story(store)
@@ -187,8 +205,8 @@ async def test_a_stream_that_does_not_fold_keeps_no_other_from_being_read() -> N
     store = MemoryStore()
     await play_story(store)
     stream = next(stream for stream in store._events if stream.name == "AP-5")
-    for entries in (store._streams[stream], store._events[stream]):
-        entries[-1] = replace(entries[-1], data=b'{"found": 7}')
+    wrong = replace(store._events[stream][-1], data=b'{"found": 7}')
+    store._entries[wrong.position - 1] = store._events[stream][-1] = wrong
     await follow(store)
     assert (await list_projects(store)).rows == ()
     assert (await list_waiting(store)).rows, "what waits elsewhere is there"

@@ -22,7 +22,9 @@ from deciding.fold import fold
 from domain.kernel.identity import Actor
 from domain.kernel.state import Verdict
 from domain.registers.organisation import OrganisationKind, RecordRating, VerifyOrganisation
+from local.postgres import AUDITOR
 from store.memory import MemoryStore
+from store.postgres import PostgresStore, open_pool
 from store.views import LEASE
 from tests.keys import KEY
 from tests.paper import open_paper_door, play_story
@@ -33,6 +35,7 @@ from views.catalogue import VIEWS
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import EventStore
+    from tests.store.conftest import Database
 
 LATER = datetime(2023, 7, 3, 4, tzinfo=UTC)
 
@@ -178,6 +181,19 @@ async def test_health_says_how_far_each_view_is_behind(store: EventStore, projec
     assert next(v.head.generation for v in await list_views(store) if v.head.name == "projects") == 2
     with pytest.raises(NoSuchView):
         await begin_rebuild(store, "projets")
+
+
+async def test_an_auditor_reads_lists_and_keeps_no_view(postgres_store: PostgresStore, database: Database) -> None:
+    await play_story(postgres_store)
+    await follow(postgres_store)
+    stream = (await list_projects(postgres_store)).rows[0].stream.sibling("organisation", "ORG-77")
+    identity = VerifyOrganisation(name="甲", kind=OrganisationKind.SOCIAL_GROUP, representatives=(Actor("SO-LEGAL#1"),))
+    await open_paper_door(postgres_store).send(stream, identity, Actor("HOST#1"), at=LATER)
+    auditor = PostgresStore(await open_pool(database.url(AUDITOR)))
+    at_least = await auditor.last_position()
+    page = await list_projects(auditor, None, PageRequest(at_least=at_least, patience_s=0.6))
+    assert (len(page.rows), page.freshness.is_current) == (1, False)
+    await auditor.aclose()
 
 
 FORGED = (
