@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
-from application.dry_run import DryRun
-from application.identity import SeatHolders
-from deciding.authority import find_seat, judge_seat
-=======
 from deciding.authority import find_register, find_seat, judge_seat
 from deciding.decision import decide_consequences, decide_on
->>>>>>> main
 from deciding.reader import Reader
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
@@ -21,6 +15,7 @@ from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
 from domain.kernel.policy import authorize, list_business_reads
 from domain.policy import Condition, list_conditions
+from domain.registers.office import OFFICE
 from domain.registers.person import Person, person_stream
 
 if TYPE_CHECKING:
@@ -73,16 +68,6 @@ async def explain(
     at: datetime | None = None,
     person: PersonId | None = None,
 ) -> Explanation:
-<<<<<<< HEAD
-    """What the policy says to it and, if its particulars were given, the rules of its stage. Records nothing."""
-    realm, reader, holders = await store.realm(stream.realm), Reader(store), SeatHolders(store)
-    at = at or realm.now or datetime.now(UTC)
-    order = Order(command, seat, at, person=await holders.find_person(stream, command, seat, at))
-    register = find_seat(stream.realm, realm.clock, order)
-    if register is not None:
-        await reader.fetch(Reads(streams=frozenset({register})))
-        order, _ = judge_seat(reader.states[register], order)
-=======
     """What the policy says to it and, if its particulars were given, the rules of its stage. Records nothing.
 
     ``at`` is its business time, UTC; without one it is now, or where a manual realm's clock stands.
@@ -91,7 +76,6 @@ async def explain(
     now = at or realm.now or datetime.now(UTC)
     asked = Order(command, seat, now, person=person)
     on_seat, order, not_theirs = await _identify(reader, stream.realm, realm.clock, asked)
->>>>>>> main
     await reader.fetch(Reads(streams=frozenset({stream})))
     state = reader.states[stream]
     business = list_business_reads(order, state)
@@ -100,11 +84,6 @@ async def explain(
     policy = {*not_theirs, *authorize(order, state, facts)}
     fields = type(command).model_fields.items()
     whole = not any(field.is_required() and getattr(command, name) is None for name, field in fields)
-<<<<<<< HEAD
-    step = await DryRun(store, holders).step(stream, command, seat, at) if whole else None
-    others = tuple(unmet for unmet in step.unmet if unmet not in policy) if step else ()
-    return Explanation(stream, type(command), seat, list_conditions(order, state, facts), others, whole)
-=======
     others: tuple[Unmet, ...] = ()
     if whole:
         command_id = derive_id("why", stream, command.command_type)
@@ -122,8 +101,8 @@ async def _identify(
     register = find_seat(realm, clock, order)
     if register is None:
         return (), order, ()
-    await reader.fetch(Reads(streams=frozenset({register})))
-    identified, unmet = judge_seat(reader.states[register], order)
+    await reader.fetch(Reads(streams=frozenset({register, OFFICE})))
+    identified, unmet = judge_seat(reader.states[register], order, reader.states[OFFICE])
     conditions = tuple(Condition(u.rule, u.zh, u.en, met=False) for u in unmet)
     if not conditions and identified.persons:
         persons = "、".join(sorted(identified.persons))
@@ -140,7 +119,6 @@ async def list_seats(store: EventStore, person: PersonId, realm: str, command: C
     await reader.fetch(Reads(streams=frozenset({register})))
     duties = reader.states[register].part(Person).duties
     return tuple(dict.fromkeys(duty.seat for duty in duties if duty.tenure.is_at(now)))
->>>>>>> main
 
 
 def leave_open(command_type: type[Command], given: Mapping[str, object]) -> Command:

@@ -84,17 +84,11 @@ class Warrant:
             return cls(key, signature, None, actor, received_at, realm, _find_key_stream(key))
         if envelope.derived and not signature:
             programme = find_programme(envelope.subject, envelope.command, envelope.body, envelope.command_id)
-<<<<<<< HEAD
             opening, person = (envelope.subject, envelope.body), envelope.person
             judged = (key, signature, content, actor, received_at, realm, programme)
             return cls(*judged, opening=opening, person=person)
-        own = _find_own(envelope.command, data, actor)
-=======
-            opening = (envelope.subject, envelope.body)
-            return cls(key, signature, content, actor, received_at, realm, programme, opening=opening)
         is_appointment = envelope.command == AppointDoorKey.command_type
         own = _find_own(envelope.command, canonical(envelope.body), actor) if is_appointment else ""
->>>>>>> main
         return cls(key, signature, content, actor, received_at, realm, _find_key_stream(key), own)
 
     @classmethod

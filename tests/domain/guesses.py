@@ -237,23 +237,12 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
 """For every field of every command what it may be."""
 
 TYPES: tuple[type[Command], ...] = tuple(
-<<<<<<< HEAD
-    command
-    for aggregate in AGGREGATES.values()
-    for command in aggregate.commands
-    if aggregate.kind not in {"door", "office", "person", "seat"}
-    and command.command_type not in {"PublishPolicyPack", "SetClock", "ConfirmAct", "DropAct"}
-)
-"""Every command but the two whose particulars are a whole document, or would set the office on the wall clock, and
-those about keys, persons, seats and acts of two, which a paper realm of bare seats does without."""
-=======
     c
     for a in AGGREGATES.values()
     for c in (a.commands if a.kind in NAMES else ())
     if c.command_type not in {"PublishPolicyPack", "SetClock"}
 )
 """Every command of business but the two that are a whole document, or would set the office on the wall clock."""
->>>>>>> main
 MOST_GUESSES = 40
 """Particulars are guessed field by field; so many tries have the form of any command."""
 KINDS = {command: a.kind for a in AGGREGATES.values() if a.kind in NAMES for command in a.commands}

@@ -70,17 +70,8 @@ BEHIND_THE_ROLE = frozenset({"SD1"})
 hold several seats."""
 OF_THE_SCOPE = frozenset({*(f"AF0{n}" for n in range(1, 9)), "P6", "SD6", "SD14"})
 """Whose business a stream is, is asked of seats with a scope and persons; these are bare: ``test_policy`` asks."""
-<<<<<<< HEAD
-OF_THE_OFFICE = frozenset(
-    {"OF01", "SD6", "SD8"}
-    | {f"PN0{n}" for n in range(1, 6)}
-    | {*(f"SE0{n}" for n in range(1, 6)), "SE10", "SE11", "SE12", "TP01", "TP02", "TP03"}
-)
-"""Of persons, seats and acts of two: ``test_seats`` and ``test_one_human`` ask."""
-=======
 OF_THE_OFFICE = ("DK", "OF", "PN", "SE", "TP")
 """How rules of persons, seats and doors begin: ``test_seats`` and the doors' tests ask them."""
->>>>>>> main
 RACES: list[int] = []
 """How many won each race for the last yuan."""
 
@@ -205,11 +196,7 @@ class Rounds(RuleBasedStateMachine):
                         PayDisbursement(tranche=tranche, amount=max(known.requested, 1)),
                     )
                     for command in commands:
-<<<<<<< HEAD
-                        self._refused("project", name, command, str(known.maker))
-=======
                         self._refused("project", name, command, known.maker.seat)
->>>>>>> main
 
     @rule()
     def somebody_objects(self) -> None:
@@ -393,12 +380,8 @@ def test_no_trace_breaks_an_invariant_and_every_rule_is_seen_to_refuse(capsys: p
     for seed in range(WALKS):
         walk(seed, STEPS)
     tell(capsys)
-<<<<<<< HEAD
-    assert sorted(named_rules(("domain",)) - SEEN - BEHIND_THE_ROLE - OF_THE_SCOPE - OF_THE_OFFICE) == []
-=======
     unseen = named_rules(("domain",)) - SEEN - BEHIND_THE_ROLE - OF_THE_SCOPE
     assert sorted(rule for rule in unseen if not rule.startswith(OF_THE_OFFICE)) == []
->>>>>>> main
     assert named_rules(("domain",)) >= SEEN
     assert 1 in RACES
 
