@@ -13,6 +13,7 @@ from application.projects import list_projects
 from audit.finding import FindingKind
 from audit.verification import verify
 from domain.kernel.identity import Actor
+from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from local.postgres import OWNER
 from store.memory import MemoryStore
@@ -42,6 +43,21 @@ async def test_an_honest_log_has_honest_rows(store: EventStore) -> None:
     await play_story(store)
     await follow(store)
     assert (await verify(store)).findings == ()
+
+
+async def test_a_calendar_that_comes_later_is_nothing_to_what_waits_for_nothing() -> None:
+    store = MemoryStore()
+    await play_story(store)
+    await follow(store)
+    (line,) = (await list_projects(store)).rows
+    notice = PublishCalendar(year=2027, off=(), on=())
+    calendar = line.stream.sibling("calendar", "cn")
+    await open_paper_door(store).send(calendar, notice, Actor("CAB-REG#1"), at=LATER)
+    await follow(store)
+    assert (await verify(store)).findings == ()
+    rows = store.views._rows["streams", 1].values()
+    assert {row["calendar"] for row in rows if row["is_waiting"]} == {3}
+    assert {row["calendar"] for row in rows if not row["is_waiting"]} == {0}
 
 
 @pytest.mark.parametrize("view", list(VIEWS))
