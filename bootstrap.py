@@ -126,6 +126,15 @@ class Settings(BaseSettings):
     """Port for ``/healthz``, ``/readyz`` and ``/metrics``; none if left out."""
     http_port: Annotated[int, Field(ge=1, le=65535)] = 8080
     """Port on which ``venture-web`` serves."""
+    oidc_issuer: Annotated[str, Field(pattern=r"^https?://[^\s?#@]+$")] | None = None
+    """The provider of identities by which people and services come in over HTTP, as it calls itself."""
+    oidc_client_id: str | None = None
+    """What the provider knows ``venture-web`` by."""
+    oidc_client_secret: SecretStr | None = None
+    oidc_audience: str = "venture"
+    """For whom the provider's access tokens must be."""
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s?#@]+[^\s?#@/]$")] | None = None
+    """Where people's browsers find ``venture-web``, e.g. ``https://venture.bureau.example``."""
     listen_host: IPvAnyAddress = IPv4Address("127.0.0.1")
     """The address of this machine on which these ports listen. Health and metrics ask for no password: beyond the
     loopback address only inside a network of the installation's own."""
@@ -225,6 +234,19 @@ class Settings(BaseSettings):
             message = (
                 "VENTURE_PAYLOAD_KEYS 與 VENTURE_PAYLOAD_KEYS_FILE 只可設其一"
                 " / set VENTURE_PAYLOAD_KEYS or VENTURE_PAYLOAD_KEYS_FILE, not both"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        is_safe = self.oidc_issuer.startswith("https://") or self.env is Environment.LOCAL
+        if self.oidc_client_id is None or self.public_url is None or not is_safe:
+            message = (
+                "VENTURE_OIDC_ISSUER 須為 https，並設 VENTURE_OIDC_CLIENT_ID 與 VENTURE_PUBLIC_URL"
+                " / VENTURE_OIDC_ISSUER must be https, with VENTURE_OIDC_CLIENT_ID and VENTURE_PUBLIC_URL"
             )
             raise ValueError(message)
         return self

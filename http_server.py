@@ -21,6 +21,7 @@ from runtime.identity import open_identity
 from runtime.runtime import open_runtime
 from web.app import build
 from web.house import House
+from web.identity.provider import OidcProvider
 from web.language import Language
 from web.limits import Allowance
 
@@ -91,6 +92,19 @@ class Server(uvicorn.Server):
         yield
 
 
+def find_provider(settings: Settings) -> OidcProvider | None:
+    """The provider of identities that the settings name."""
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    secret = settings.oidc_client_secret
+    return OidcProvider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        secret.get_secret_value() if secret else None,
+        settings.oidc_audience,
+    )
+
+
 def furnish(runtime: Runtime, identity: IdentityStore) -> House:
     """What the routes are answered from."""
     settings = runtime.settings
@@ -104,6 +118,8 @@ def furnish(runtime: Runtime, identity: IdentityStore) -> House:
         allowance=Allowance(burst=200, per_s=50),
         tries=Allowance(burst=5, per_s=1 / 30),
         is_local=settings.env is bootstrap.Environment.LOCAL,
+        provider=find_provider(settings),
+        public_url=settings.public_url or "",
     )
 
 

@@ -75,6 +75,18 @@ class NoSuchAccount(Failure):
         super().__init__(f"沒有帳號 {show(login)}", f"there is no account {show(login)}", login=login)
 
 
+class NoSuchLogin(Failure):
+    """That login is not admitted."""
+
+    kind = FailureKind.NOT_FOUND
+
+    def __init__(self, issuer: str, subject: str) -> None:
+        """Keep it."""
+        super().__init__(
+            f"{show(issuer)} 的 {show(subject)} 沒有登記", f"{show(subject)} of {show(issuer)} is not admitted"
+        )
+
+
 async def renew_password(store: IdentityStore, login: str) -> str | None:
     """Another password for that account, to be shown once; None if there is no such account."""
     password = secrets.token_urlsafe(12)

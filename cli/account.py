@@ -1,4 +1,4 @@
-"""``venture account``: the accounts of this machine, and another password for one."""
+"""``venture account``: whom a provider's logins stand for, and another password for an account of this machine."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 import bootstrap
-from application.accounts import NoSuchAccount, renew_password
+from application.accounts import NoSuchAccount, NoSuchLogin, renew_password
 from cli.adapter import Invocation, verb
+from cli.command import read_actor
 from cli.help import Typer
 from cli.output import ArgumentInvalid
+from domain.kernel.acting import PersonId
 from runtime.identity import open_identity
 from runtime.store import open_store
+from store.identity import Identity, SeatGrant
 
 app = Typer()
 
@@ -39,3 +42,55 @@ async def password_command(
         printer.line(password)
     else:
         printer.json({"login": login, "password": password})
+
+
+@app.command("admit")
+@verb
+async def admit_command(
+    issuer: Annotated[str, typer.Argument(metavar="ISSUER", help="身份提供方 VENTURE_OIDC_ISSUER", show_default=False)],
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="其 sub / its sub", show_default=False)],
+    *,
+    seats: Annotated[list[str], typer.Option("--seat", help="崗位 seat ROLE#n，可多個", show_default=False)],
+    person: Annotated[str | None, typer.Option("--person", help="人員編號 P-n；服務則為負責人")] = None,
+    service: Annotated[str | None, typer.Option("--service", help="是服務而非人：其名稱 a service's name")] = None,
+    invocation: Invocation,
+) -> None:
+    """登記身份提供方的一個登入是何人、何崗位 / say whom a provider's login stands for, and their seats.
+
+    例 examples:
+      venture account admit https://login.bureau.example 248289761001 --person P-7 --seat CAB-REG#1
+      venture account admit https://login.bureau.example ledger --service ledger --seat CAB-FIN#1
+    """
+    printer, settings = invocation.printer, invocation.settings
+    if person is None and service is None:
+        raise ArgumentInvalid("須寫明 --person 或 --service", "say --person or --service")
+    try:
+        known = Identity(
+            PersonId(person) if person is not None else None,
+            service,
+            tuple(SeatGrant(seat=read_actor(seat)) for seat in seats),
+        )
+    except ValueError as wrong:
+        raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
+    async with open_store(settings, printer.tell) as opened, open_identity(opened.postgres_url) as identity:
+        await identity.put_identity(issuer, subject, known)
+    printer.tell(f"✓ 已登記 {subject}", f"✓ {subject} is admitted", "green")
+
+
+@app.command("expel")
+@verb
+async def expel_command(
+    issuer: Annotated[str, typer.Argument(metavar="ISSUER", help="身份提供方 VENTURE_OIDC_ISSUER", show_default=False)],
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="其 sub / its sub", show_default=False)],
+    *,
+    invocation: Invocation,
+) -> None:
+    """不再接納一個登入，其會話隨之結束 / take a login back, and end its sessions.
+
+    例 example:  venture account expel https://login.bureau.example 248289761001
+    """
+    printer, settings = invocation.printer, invocation.settings
+    async with open_store(settings, printer.tell) as opened, open_identity(opened.postgres_url) as identity:
+        if not await identity.drop_identity(issuer, subject):
+            raise NoSuchLogin(issuer, subject)
+    printer.tell(f"✓ 已取消 {subject}", f"✓ {subject} is not admitted any more", "green")

@@ -24,7 +24,7 @@ NOUNS = {
     "realm": ("時鐘域：補錄、演練各有其鐘 / realms: past papers and trials, each with its clock", ("cli.realm",)),
     "approval": ("審批：等待中的決定 / approvals: decisions that are waited for", ("cli.approval",)),
     "builds": ("版本：worker 的新舊版本 / builds of the worker, old and new", ("cli.builds",)),
-    "account": ("本機帳號：只用於內置服務 / accounts of this machine, with embedded servers only", ("cli.account",)),
+    "account": ("登入：何人可入，崗位為何 / logins: who comes in, and on which seats", ("cli.account",)),
     "apikey": ("服務的密鑰：有限期、限崗位 / keys of services: for some seats, until a day", ("cli.apikey",)),
     "policy": ("權限：誰可辦什麼，為何 / policy: who may do what, and why", ("cli.policy",)),
     "key": ("入口密鑰：公布、更換、撤回 / keys of doors: published, replaced, taken back", ("cli.key",)),

@@ -151,7 +151,7 @@ class IdentityStore:
         return row and Identity(_person(row), row["service"], _read_seats(row["seats"]))
 
     async def drop_identity(self, issuer: str, subject: str) -> bool:
-        """Know that subject no more; whether it was known."""
+        """Know that subject no more, and end the sessions of whom it stood for; whether it was known."""
         return await self._row("drop_identity", issuer, subject) is not None
 
     # ------------------------------------------------------------------------------------------ sessions

@@ -21,7 +21,10 @@ ON CONFLICT (issuer, subject) DO UPDATE SET person = excluded.person, service = 
 SELECT person, service, seats FROM web.identities WHERE issuer = $1 AND subject = $2;
 
 -- name: drop_identity
-DELETE FROM web.identities WHERE issuer = $1 AND subject = $2 RETURNING subject;
+-- With the sessions of the person that it stood for.
+WITH gone AS (DELETE FROM web.identities WHERE issuer = $1 AND subject = $2 RETURNING subject, person),
+     over AS (DELETE FROM web.sessions s USING gone WHERE s.person = gone.person)
+SELECT subject FROM gone;
 
 -- name: begin_session
 INSERT INTO web.sessions (token, id, person, seats, begun_at, proved_at, seen_at) VALUES ($1, $2, $3, $4, $5, $5, $5);

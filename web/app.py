@@ -11,11 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from domain.kernel.explanation import InputInvalid
-from domain.kernel.failure import Failure
+from domain.kernel.failure import Defect, Failure
 from web import process
 from web.body import explain
 from web.guard import language_of, require_guarded
-from web.identity import session
+from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ROUTERS = (
     process.router,
     session.router,
+    oidc.router,
     commands.router,
     operations.router,
     files.router,
@@ -64,6 +65,7 @@ def build_routes() -> Application:
             Failure: _tell_failure,
             RequestValidationError: _tell_invalid,
             HTTPException: _tell_status,
+            Exception: _tell_defect,
         },
     )
     for router in ROUTERS:
@@ -93,6 +95,11 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
 async def _tell_failure(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, Failure)  # noqa: S101 - what it is registered for
     return problem(failure, language_of(request), request.scope["venture"]["request_id"])
+
+
+async def _tell_defect(request: Request, fault: Exception) -> Response:
+    """A fault of ours: what it says of itself is for the log alone."""
+    return await _tell_failure(request, Defect(type(fault).__name__))
 
 
 async def _tell_invalid(request: Request, invalid: Exception) -> Response:

@@ -5,29 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from web.language import Language
 from web.limits import Allowance
 
 if TYPE_CHECKING:
-    from application.caller import Caller
     from application.door import Door
     from application.growth import Growth
     from application.operations import Operations
     from store.identity import IdentityStore
     from store.port import EventStore
+    from web.identity.provider import OidcProvider
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-class Provider(Protocol):
-    """Whoever vouches for people and services by tokens of their own."""
-
-    async def find_caller(self, token: str, identity: IdentityStore, now: datetime) -> Caller | None:
-        """Whose token that is; None if it proves nothing."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +40,8 @@ class House:
     """How often somebody may try to show who they are."""
     is_local: bool = True
     """Embedded servers on this machine: local accounts, and cookies without TLS."""
-    provider: Provider | None = None
+    provider: OidcProvider | None = None
     """Who vouches for people and services, if the installation has one."""
+    public_url: str = ""
+    """Where people's browsers find this server; empty: where they asked."""
     now: Callable[[], datetime] = _now

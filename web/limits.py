@@ -19,7 +19,6 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
 from deciding.admission import MOST_BYTES as MOST_OF_A_COMMAND
-from domain.kernel.failure import Defect, Failure
 from domain.kernel.privacy import describe_trace
 from web.language import Language, negotiate
 from web.problems import Refusal, problem
@@ -68,12 +67,9 @@ class Limits:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         language = negotiate(headers.get("accept-language"), self._otherwise)
         scope["venture"] = {"request_id": request_id, "language": language}
-        begun = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 answer = MutableHeaders(scope=message)
                 for name, value in HEADERS:
                     answer.setdefault(name, value)
@@ -91,19 +87,18 @@ class Limits:
             answer = problem(refusal, language, request_id)
             answer.headers["Connection"] = "close"  # what else comes on this line is not read
             await answer(scope, receive, send_with_headers)
-        except Exception as fault:
-            trace = describe_trace(fault)
-            log.error("web.defect", request_id=request_id, trace=trace)  # noqa: TRY400 - the trace without its words
-            if begun:
-                raise
-            shown = fault if isinstance(fault, Failure) else Defect(type(fault).__name__)
-            await problem(shown, language, request_id)(scope, receive, send_with_headers)
+        except Exception as fault:  # noqa: BLE001 - it was answered inside; here it is told to the log, without its words
+            log.error("web.defect", request_id=request_id, trace=describe_trace(fault))  # noqa: TRY400
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
         """The whole body. Raises Refusal where it is too large or too slow."""
         if len(scope["raw_path"] or b"") + len(scope["query_string"]) > LONGEST_TARGET:
             raise Refusal(
                 HTTPStatus.REQUEST_URI_TOO_LONG, "too-large", "網址過長", f"the target is over {LONGEST_TARGET} bytes"
+            )
+        if b"%00" in (scope["raw_path"] or b"") or b"%00" in scope["query_string"]:
+            raise Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "網址中有非文字的字元", "the target holds what is no text"
             )
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > MOST_BYTES:

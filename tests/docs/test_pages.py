@@ -183,4 +183,4 @@ def test_each_room_is_named_once_in_the_readme() -> None:
     table = text[text.index("| 目錄 room |") : text.index("## 承諾")]
     heads = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| ["))
     rooms = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
-    assert sorted(re.findall(r"\[(\w+)/\]", heads)) == sorted({*rooms, "bench", "deploy", "tests"})
+    assert sorted(re.findall(r"\[(\w+)/\]", heads)) == sorted({*rooms, "bench", "client", "deploy", "tests"})

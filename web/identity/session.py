@@ -21,7 +21,7 @@ from web.problems import Refusal, problem_responses
 
 if TYPE_CHECKING:
     from application.caller import Caller
-    from store.identity import Account
+    from store.identity import Seats
     from web.house import House
 
 router = APIRouter(route_class=GuardedRoute, tags=["session"])
@@ -32,7 +32,7 @@ class Login(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    login: Annotated[str, Field(min_length=1, max_length=64)]
+    login: Annotated[str, Field(max_length=64, pattern=r"^[!-~]+$")]
     password: Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -89,21 +89,21 @@ async def sign_in(request: Request, house: ByHouse) -> Response:
             "the login or the password is wrong",
             headers={"WWW-Authenticate": 'Bearer realm="venture"'},
         )
-    return await let_in(request, house, account)
+    return await let_in(request, house, account.person, account.seats)
 
 
-async def let_in(request: Request, house: House, account: Account) -> Response:
+async def let_in(request: Request, house: House, person: PersonId, seats: Seats) -> Response:
     """The answer that lets somebody in who has just shown who they are: the same session for the same person."""
     now = house.now()
     old = request.cookies.get(cookie_name(is_local=house.is_local))
     token = None
     if old is not None:
         before = await find_person(house.identity, old, now)
-        if before is not None and before.person == account.person:
+        if before is not None and before.person == person:
             token = await renew_session(house.identity, old, now)
         else:
             await end_session(house.identity, old)
-    token = token or await begin_session(house.identity, account.person, account.seats, now)
+    token = token or await begin_session(house.identity, person, seats, now)
     response = Response(status_code=HTTPStatus.NO_CONTENT)
     set_cookie(response, house, token, int(ABSOLUTE.total_seconds()))
     return response

@@ -18,6 +18,7 @@ from deciding.fold import fold
 from domain.catalogue import command_class
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.state import Approval, Verdict
+from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import problem_responses
 from web.sse import HEARTBEAT_S, SSE, event, heartbeat
@@ -107,8 +108,14 @@ async def get_approvals(
     """Approvals that were ever asked for, open and ended; an organisation's own people see its own."""
     if stream is not None:
         await require_stream(house, caller, stream)
-    filters = ApprovalFilter(
-        stream=stream, realm=realm, role=approver, decided_by=decided_by, verdict=verdict, organisation=organisation
+    filters = fill(
+        ApprovalFilter,
+        stream=stream,
+        realm=realm,
+        role=approver,
+        decided_by=decided_by,
+        verdict=verdict,
+        organisation=organisation,
     )
     request = page if stream is not None else narrow(page, caller, organisation)
     found = await list_approvals(house.store, filters, request)

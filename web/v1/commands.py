@@ -273,7 +273,8 @@ async def _read_request(command: str, request: Request, house: House, caller: Ca
         raise CommandOfAnotherKind(command_type, stream)
     realm = await house.store.realm(stream.realm)
     if realm.clock is Clock.WALL:
-        return _Request(particulars, stream, seat, caller.person, body.at)
+        person = None if house.is_local else caller.person  # on one machine a seat's holder is taken to be there
+        return _Request(particulars, stream, seat, person, body.at)
     return _Request(particulars, stream, seat, None, body.at or realm.now or house.now())
 
 

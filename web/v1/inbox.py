@@ -14,6 +14,7 @@ from application.reading import may_see, sees_all
 from deciding.fold import fold
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.scope import ScopeKind
+from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import Refusal, problem_responses
 from web.v1.pages import ByPage, FreshnessAnswer, narrow
@@ -80,7 +81,9 @@ async def get_inbox(
         )
     (role,) = roles
     is_organisation = any(g.scope is not None and g.scope.kind is ScopeKind.ORGANISATION for g in caller.grants)
-    filters = WaitingFilter(role=role, realm=realm, organisation=organisation, overdue=overdue, within_wd=within_wd)
+    filters = fill(
+        WaitingFilter, role=role, realm=realm, organisation=organisation, overdue=overdue, within_wd=within_wd
+    )
     narrowed = narrow(page, caller, organisation) if is_organisation else page
     found = await list_waiting(house.store, filters, narrowed, now=house.now())
     rows = [row for row in found.rows if sees_all(caller.grants) or await _is_seen(house, caller, row)]

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from application.projects import ProjectFilter, ProjectLine, list_projects
 from domain.catalogue import stage_zh
 from domain.kernel.identity import StreamId
+from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.language import Language
 from web.problems import problem_responses
@@ -121,7 +122,8 @@ async def get_projects(
     ] = None,
 ) -> ProjectPage:
     """Projects that meet every condition given; an organisation's own people see its own."""
-    filters = ProjectFilter(
+    filters = fill(
+        ProjectFilter,
         realm=realm,
         stage=stage,
         round=round,

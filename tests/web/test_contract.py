@@ -1,0 +1,97 @@
+"""The interface keeps to what it says of itself: to requests that fit its description, and to those that do not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from domain.kernel.identity import Role
+from tests.web.conftest import Counter
+from web.app import build_routes
+
+if TYPE_CHECKING:
+    from schemathesis import APIOperation, Case
+
+    Operation = APIOperation[Any, Any, Any, Any]
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+def _sound(found: Any) -> Operation:
+    """The operation; an exception if its description is unsound."""
+    operation: Operation = found.ok()
+    return operation
+
+
+SCHEMA = schemathesis.openapi.from_dict(build_routes().openapi())
+OPERATIONS = [one for one in map(_sound, SCHEMA.get_all_operations()) if one.path != "/v1/events/stream"]
+"""All but the one answer that never ends."""
+COMMANDS = [one for one in OPERATIONS if one.path.startswith("/v1/commands/")]
+OTHERS = [one for one in OPERATIONS if one not in COMMANDS]
+EVERY_SEAT = [f"{role}#1" for role in Role if role is not Role.SYS]
+
+
+def _search(operation: Operation, mode: GenerationMode, address: str, key: str, most: int) -> None:
+    """Ask so many things of that operation; raise where an answer is not one that the document knows."""
+
+    @settings(
+        max_examples=most, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Case[Any]) -> None:
+        case.query = {name: value for name, value in dict(case.query or {}).items() if name != "wait"}
+        headers = {"Authorization": key, "Idempotency-Key": str(uuid4())}
+        answer = case.call(base_url=address, headers=headers, timeout=60)
+        case.validate_response(answer, checks=CHECKS)
+
+    ask()
+
+
+async def _try(counter: Counter, operation: Operation, mode: GenerationMode, most: int) -> None:
+    async with counter.service(*EVERY_SEAT) as service:
+        key = service.headers["Authorization"]
+    await asyncio.to_thread(_search, operation, mode, counter.address, key, most)
+
+
+WITHOUT_A_WRONG = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/schemas/commands/{command}"}
+"""Nothing can be asked of these that does not fit."""
+ASKED = [
+    pytest.param(one, mode, id=f"{one.label} {mode}")
+    for one in OTHERS
+    for mode in GenerationMode
+    if mode is GenerationMode.POSITIVE or one.path not in WITHOUT_A_WRONG
+]
+
+
+@pytest.mark.parametrize(("operation", "mode"), ASKED)
+async def test_whatever_is_asked_the_answer_is_one_that_is_documented(
+    counter: Counter, operation: Operation, mode: GenerationMode
+) -> None:
+    await _try(counter, operation, mode, 6)
+
+
+async def test_whatever_is_commanded_the_answer_is_one_that_is_documented(counter: Counter) -> None:
+    for operation in COMMANDS:
+        await _try(counter, operation, GenerationMode.POSITIVE, 1)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("operation", "mode"), [*ASKED, *(pytest.param(one, GenerationMode.NEGATIVE, id=one.label) for one in COMMANDS)]
+)
+async def test_whatever_is_asked_at_length_the_answer_is_one_that_is_documented(
+    counter: Counter, operation: Operation, mode: GenerationMode
+) -> None:
+    await _try(counter, operation, mode, 60)
