@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from application.approvals import ApprovalFilter, NoSuchApproval, StreamApproval, find_approval, list_approvals
+from application.pages import reach
 from application.reading import may_see
 from deciding.fold import fold
 from domain.catalogue import command_class
@@ -20,7 +23,7 @@ from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.state import Approval, Verdict
 from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
-from web.problems import problem_responses
+from web.problems import AGAIN_S, Refusal, problem_responses
 from web.sse import HEARTBEAT_S, SSE, event, heartbeat
 from web.v1.operations import Wait
 from web.v1.pages import ByPage, FreshnessAnswer, narrow
@@ -133,13 +136,8 @@ async def get_approvals(
 )
 @allow(Policy.READ)
 async def get_approval(
-    approval_id: UUID,
-    response: Response,
-    house: ByHouse,
-    caller: ByCaller,
-    language: ByLanguage,
-    wait: Wait = 0,
-) -> ApprovalAnswer:
+    approval_id: UUID, house: ByHouse, caller: ByCaller, language: ByLanguage, wait: Wait = 0
+) -> Response:
     """How an approval stands; with ``wait``, as soon as it is decided, or after so many seconds as it then is.
 
     Whoever waits is woken by the log, and costs nothing when they leave. Ask again as often as it takes.
@@ -148,9 +146,14 @@ async def get_approval(
     if found.approval.verdict is Verdict.OPEN and wait:
         decided = await _wait(house, found, wait)
         found = found if decided is None else StreamApproval(found.stream, decided)
-    if found.approval.verdict is Verdict.OPEN:
-        response.headers["Retry-After"] = "0" if wait else "30"
-    return ApprovalAnswer.of(found.stream, found.approval, language)
+    headers = {"Retry-After": "0" if wait else "30"} if found.approval.verdict is Verdict.OPEN else {}
+    return Response(_write(found.stream, found.approval, language), headers=headers, media_type="application/json")
+
+
+@lru_cache(maxsize=256)
+def _write(stream: StreamId, approval: Approval, language: Language) -> str:
+    """The answer's text: a thousand may wait for one approval, and are all told the same."""
+    return ApprovalAnswer.of(stream, approval, language).model_dump_json()
 
 
 @router.get(
@@ -190,8 +193,19 @@ async def _wait(house: House, found: StreamApproval, patience_s: float) -> Appro
 
 
 async def _require_approval(house: House, caller: Caller, approval_id: UUID) -> StreamApproval:
-    """The approval as the log has it, if it may be seen. Raises NoSuchApproval, alike for one that is not there."""
-    stream = (await find_approval(house.store, approval_id)).stream
+    """The approval as the log has it. Raises NoSuchApproval where none may be seen, Refusal while nobody can tell."""
+    try:
+        stream = (await find_approval(house.store, approval_id)).stream
+    except NoSuchApproval:
+        if await reach(house.store, "approvals", await house.store.last_position(), 0):
+            raise
+        raise Refusal(  # it may be there: who waits for it must not be told that it is not
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "unavailable",
+            "審批列表尚未跟上日誌，請稍後再問",
+            "the list of approvals has not caught up with the log: ask again",
+            headers={"Retry-After": str(AGAIN_S)},
+        ) from None
     state = fold(stream, [e async for e in house.store.read(stream)])
     approval = next((one for one in state.approvals if one.id == approval_id), None)
     if approval is None or not may_see(caller.grants, state):

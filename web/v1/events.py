@@ -90,7 +90,7 @@ async def list_events(
     feed = await _open_feed(house, caller, types, stream)
     page = await feed.page(after, limit)
     if not page.events and wait and await house.growth.wait(page.after, wait):
-        page = await feed.page(page.after, limit)
+        page = await feed.page(page.after, limit, live=True)
     response.headers["Venture-Position"] = str(page.after)
     return page
 

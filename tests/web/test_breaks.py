@@ -1,0 +1,68 @@
+"""A client that was written for the interface of before goes on."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.web.breaks import KEPT, list_breaks, reduce
+from web.app import build_routes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BEFORE: dict[str, Any] = json.loads(KEPT.read_text("utf-8"))
+
+
+def test_nothing_that_clients_rest_on_was_taken_away() -> None:
+    breaks = list(list_breaks(BEFORE, reduce(build_routes().openapi())))
+    assert breaks == [], "a client of before would break: keep it, or begin another major version"
+
+
+def _lose_path(after: dict[str, Any]) -> None:
+    del after["operations"]["GET /v1/inbox"]
+
+
+def _lose_parameter(after: dict[str, Any]) -> None:
+    del after["operations"]["GET /v1/inbox"]["parameters"]["realm"]
+
+
+def _ask_for_more(after: dict[str, Any]) -> None:
+    after["operations"]["GET /v1/inbox"]["parameters"]["district"] = True
+
+
+def _answer_otherwise(after: dict[str, Any]) -> None:
+    after["operations"]["GET /v1/inbox"]["answers"].append("418")
+
+
+def _lose_field(after: dict[str, Any]) -> None:
+    del after["schemas"]["ApprovalAnswer"]["fields"]["verdict"]
+
+
+def _change_type(after: dict[str, Any]) -> None:
+    after["schemas"]["ApprovalAnswer"]["fields"]["key"] = "integer"
+
+
+def _require_in_a_body(after: dict[str, Any]) -> None:
+    after["schemas"]["Login"]["required"].append("second_factor")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_lose_path, _lose_parameter, _ask_for_more, _answer_otherwise, _lose_field, _change_type, _require_in_a_body],
+)
+def test_what_would_break_a_client_is_noticed(change: Callable[[dict[str, Any]], None]) -> None:
+    after = copy.deepcopy(BEFORE)
+    change(after)
+    assert len(list(list_breaks(BEFORE, after))) == 1
+
+
+def test_what_is_added_breaks_nobody() -> None:
+    after = copy.deepcopy(BEFORE)
+    after["operations"]["GET /v1/new"] = {"parameters": {"x": True}, "answers": ["200"]}
+    after["operations"]["GET /v1/inbox"]["parameters"]["new"] = False
+    after["schemas"]["ApprovalAnswer"]["fields"]["new"] = "string"
+    assert list(list_breaks(BEFORE, after)) == []
