@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +27,14 @@ from cli.project import show as show_file
 from cli.scenario import list_shipped, plan_scenario, play_all, show, summarise
 from domain.kernel.failure import FailureKind
 from local import processes
+from payload_codec import SealingCodec
 from runtime.identity import open_identity
 from runtime.runtime import Runtime
+from runtime.temporal_pages import TemporalPages, serve_pages
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from audit.verification import Verification
 
 AGAIN_S = 1.0
@@ -120,11 +125,28 @@ async def up_command(
                 "to have up keep them, end that command first",
             )
         _tell_started(runtime, printer)
-        if (pages := runtime.servers.temporal_pages) is not None:
-            printer.tell(f"✓ Temporal 網頁：{pages}", f"✓ Temporal's pages: {pages}")
         async with open_identity(runtime.postgres_url) as identity:
             _tell_accounts(await found_accounts(identity), printer)
-        await _keep_up(runtime, printer)
+        async with _show_temporal(runtime, printer):
+            await _keep_up(runtime, printer)
+
+
+@asynccontextmanager
+async def _show_temporal(runtime: Runtime, printer: Printer) -> AsyncIterator[None]:
+    """Temporal's pages with what they hold opened, where they were asked for."""
+    temporal = runtime.servers.temporal if runtime.servers is not None else None
+    if temporal is None or temporal.ui_port is None or temporal.front_port is None:
+        yield
+        return
+
+    def tell(link: str) -> None:
+        printer.tell(f"✓ Temporal 網頁（此連結只可用一次）：{link}", f"✓ Temporal's pages (a link for once): {link}")
+
+    codec = SealingCodec(bootstrap.load_payload_keys(runtime.settings))
+    namespace = runtime.settings.temporal_namespace
+    pages = TemporalPages(codec, namespace, temporal.ui_port, temporal.front_port, tell)
+    async with serve_pages(pages):
+        yield
 
 
 def _tell_accounts(accounts: list[FreshAccount], printer: Printer) -> None:

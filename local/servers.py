@@ -50,6 +50,9 @@ _AGAIN: Final = 20
 
 log = structlog.get_logger()
 
+_Ports = tuple[int | None, int | None]
+"""Of Temporal's pages: as its server shows them, and with what they hold opened."""
+
 
 @dataclass(frozen=True)
 class Servers:
@@ -78,12 +81,6 @@ class Servers:
     def temporal_address(self) -> str:
         """``host:port``."""
         return self.temporal.address
-
-    @property
-    def temporal_pages(self) -> str | None:
-        """Where a browser finds Temporal's own pages; None without them."""
-        port = self.temporal.ui_port
-        return f"http://127.0.0.1:{port}/namespaces/default/workflows" if port is not None else None
 
 
 @asynccontextmanager
@@ -115,7 +112,7 @@ async def servers(settings: Settings, *, with_temporal: bool = True) -> AsyncIte
         await asyncio.sleep(0.1)
     with lock:
         cleared = _clear(home)
-        both = await _start(home, began, cleared, processes.free_port() if settings.temporal_ui else None)
+        both = await _start(home, began, cleared, _free_ports() if settings.temporal_ui else (None, None))
         keeping = asyncio.create_task(_supervise(both, home))
         try:
             yield both
@@ -220,12 +217,12 @@ async def _wait_for_guests(home: Path) -> None:
     alone.close()
 
 
-async def _start(home: Path, began: float, cleared: tuple[str, ...], ui_port: int | None) -> Servers:
+async def _start(home: Path, began: float, cleared: tuple[str, ...], ui_ports: _Ports) -> Servers:
     """Start both on the ports of the last time, so that whoever waits finds them again; else on others."""
     last = _last_ports(home)
     for attempt in (1, 2):
         pg_port, tl_port = last if attempt == 1 else (None, None)
-        pg, tl = postgres.start(home, pg_port), _temporal(home, tl_port, ui_port)
+        pg, tl = postgres.start(home, pg_port), _temporal(home, tl_port, ui_ports)
         try:
             await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
         except LocalServerFailure:
@@ -251,9 +248,13 @@ def _last_ports(home: Path) -> tuple[int | None, int | None]:
     return tuple(port if isinstance(port, int) and processes.is_free(port) else None for port in (pg_port, tl_port))  # type: ignore[return-value] # two in, two out
 
 
-def _temporal(home: Path, port: int | None, ui_port: int | None) -> Temporal:
+def _free_ports() -> _Ports:
+    return processes.free_port(), processes.free_port()
+
+
+def _temporal(home: Path, port: int | None, ui_ports: _Ports) -> Temporal:
     attributes = list(bootstrap.SEARCH_ATTRIBUTES.items())
-    return temporal.start(home, attributes, port, ui_port)
+    return temporal.start(home, attributes, port, *ui_ports)
 
 
 async def _supervise(both: Servers, home: Path) -> None:
@@ -275,7 +276,11 @@ async def _supervise(both: Servers, home: Path) -> None:
             log.warning("local.server_started_again", server=name, exit_code=code)
             try:
                 # a new Postgres may be refused at first: the old one's children hold its memory until they notice
-                successor = postgres.start(home, pg.port) if server is pg else _temporal(home, tl.port, tl.ui_port)
+                successor = (
+                    postgres.start(home, pg.port)
+                    if server is pg
+                    else _temporal(home, tl.port, (tl.ui_port, tl.front_port))
+                )
             except LocalServerFailure as trouble:
                 log.error("local.server_given_up", server=name, why=str(trouble))  # noqa: TRY400 - said, not traced
                 del deaths[name]

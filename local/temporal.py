@@ -40,6 +40,8 @@ class Temporal:
     port: int
     ui_port: int | None = None
     """Where its pages are; None without them."""
+    front_port: int | None = None
+    """Where they are shown with what they hold opened (``runtime/temporal_pages.py``); None without them."""
 
     @property
     def address(self) -> str:
@@ -48,14 +50,20 @@ class Temporal:
 
 
 def start(
-    home: Path, attributes: Sequence[tuple[str, str]], port: int | None = None, ui_port: int | None = None
+    home: Path,
+    attributes: Sequence[tuple[str, str]],
+    port: int | None = None,
+    ui_port: int | None = None,
+    front_port: int | None = None,
 ) -> Temporal:
     """Start it, on a free port if none is named, with its pages on ``ui_port`` if one is. Raises LocalServerFailure.
 
-    ``attributes`` are pairs of a search attribute and its kind.
+    ``attributes`` are pairs of a search attribute and its kind. On ``front_port`` the pages have payloads opened.
     """
     port = port or processes.free_port()
     pages = ("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-ip", "127.0.0.1")
+    if front_port is not None:
+        pages = (*pages, "--ui-codec-endpoint", f"http://127.0.0.1:{front_port}/codec")
     process = processes.spawn(
         [
             str(binaries.find_temporal()),
@@ -69,7 +77,7 @@ def start(
         log=home / "logs" / "temporal.log",
         when_parent_dies=signal.SIGKILL,
     )
-    return Temporal(process, port, ui_port)
+    return Temporal(process, port, ui_port, front_port)
 
 
 async def wait_until_ready(temporal: Temporal, home: Path) -> None:

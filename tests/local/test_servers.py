@@ -135,7 +135,7 @@ async def test_they_listen_on_the_loopback_address_only(servers: Servers) -> Non
 
 async def test_temporals_pages_are_shown_if_asked_for_and_on_the_loopback_address_only(tmp_path: Path) -> None:
     async with local.servers(bootstrap.settings(home=tmp_path / "home", temporal_ui=True)) as servers:
-        assert servers.temporal_pages is not None
+        assert servers.temporal.ui_port is not None
         reader, writer = await asyncio.open_connection("127.0.0.1", servers.temporal.ui_port)
         writer.write(b"GET /namespaces/default/workflows HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
         answer = await reader.read()
