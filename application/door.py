@@ -207,7 +207,7 @@ class Door:
         await self._begin(request.command_id)
         envelope = await self._sign(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
-        answer = await self.ask(envelope) if fresh and not find_inadmissible(envelope) else None
+        answer = await self.ask(envelope) if fresh and not _find_unmet(envelope) else None
         if answer is None or answer.ending is Ending.EARLY:
             (answer,) = [answer async for answer in self.send_each(subject, [request])]
         return receipt(request.command_id, answer)
@@ -230,14 +230,14 @@ class Door:
                 realm = await self._store.realm(subject.realm)
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
                     answers = [self._read_answer(envelope, journalled)]
-                elif unmet := find_inadmissible(envelope):
+                elif unmet := _find_unmet(envelope):
                     answers = [_refuse(subject, unmet)]
                 elif at is not None and realm.clock is Clock.WALL:
                     answers = [_refuse_dated(subject)]
                 else:
                     await self._refresh_standings(subject.realm, realm.calendar)
                     following = islice(envelopes, done + 1, done + MOST_COMMANDS)
-                    admitted = takewhile(lambda e: not find_inadmissible(e), following)
+                    admitted = takewhile(lambda e: not _find_unmet(e), following)
                     answers = await self._ask_each([envelope, *admitted])
                 early = early + 1 if [a.ending for a in answers] == [Ending.EARLY] else 0
                 if answers[-1].ending is Ending.EARLY:
@@ -400,6 +400,11 @@ class Door:
     async def open_realm(self, realm: str) -> Clock:
         """Make sure of a realm on a manual clock; the clock that it has."""
         return await self._store.set_clock(realm, Clock.MANUAL)
+
+
+def _find_unmet(envelope: Envelope) -> tuple[Unmet, ...]:
+    """Why it is not even asked; what this door has signed was looked at before."""
+    return () if envelope.signature else find_inadmissible(envelope)
 
 
 def _refuse_dated(subject: StreamId) -> Answer:

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from application.dry_run import DryRun
+from deciding.authority import find_register, find_seat, judge_seat
+from deciding.decision import decide_consequences, decide_on
 from deciding.reader import Reader
+from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
 from domain.kernel.policy import authorize, list_business_reads
-from domain.policy import list_conditions
+from domain.policy import Condition, list_conditions
+from domain.registers.person import Person, person_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
     from domain.kernel.refusal import Unmet
-    from domain.policy import Condition
     from store.port import EventStore
 
 
@@ -31,7 +35,7 @@ class Explanation:
     command: type[Command]
     seat: Actor
     conditions: tuple[Condition, ...]
-    """Role, stage, relation, side."""
+    """Whether whoever asks is on the seat; then role, stage, relation, side."""
     others: tuple[Unmet, ...]
     """What else is missing; nothing where the particulars were not given."""
     judged: bool
@@ -56,22 +60,64 @@ class Explanation:
 
 
 async def explain(
-    store: EventStore, stream: StreamId, command: Command, seat: Actor, at: datetime | None = None
+    store: EventStore,
+    stream: StreamId,
+    command: Command,
+    seat: Actor,
+    at: datetime | None = None,
+    person: PersonId | None = None,
 ) -> Explanation:
-    """What the policy says to it and, if its particulars were given, the rules of its stage. Records nothing."""
+    """What the policy says to it and, if its particulars were given, the rules of its stage. Records nothing.
+
+    ``at`` is its business time, UTC; without one it is now, or where a manual realm's clock stands.
+    """
     realm, reader = await store.realm(stream.realm), Reader(store)
-    order = Order(command, seat, at or realm.now or datetime.now(UTC))
+    now = at or realm.now or datetime.now(UTC)
+    asked = Order(command, seat, now, person=person)
+    on_seat, order, not_theirs = await _identify(reader, stream.realm, realm.clock, asked)
     await reader.fetch(Reads(streams=frozenset({stream})))
     state = reader.states[stream]
     business = list_business_reads(order, state)
     await reader.fetch(business)
     facts = Facts(streams={other: reader.states[other] for other in business.streams})
-    policy = set(authorize(order, state, facts))
+    policy = {*not_theirs, *authorize(order, state, facts)}
     fields = type(command).model_fields.items()
     whole = not any(field.is_required() and getattr(command, name) is None for name, field in fields)
-    step = await DryRun(store).step(stream, command, seat, at) if whole else None
-    others = tuple(unmet for unmet in step.unmet if unmet not in policy) if step else ()
-    return Explanation(stream, type(command), seat, list_conditions(order, state, facts), others, whole)
+    others: tuple[Unmet, ...] = ()
+    if whole:
+        command_id = derive_id("why", stream, command.command_type)
+        reader = Reader(store)
+        decision = await decide_on(store, state, realm.clock, at=now, order=asked, command_id=command_id, reader=reader)
+        decision, _ = await decide_consequences(store, decision, reader)
+        others = tuple(unmet for unmet in decision.steps[-1].unmet if unmet not in policy)
+    return Explanation(stream, type(command), seat, (*on_seat, *list_conditions(order, state, facts)), others, whole)
+
+
+async def _identify(
+    reader: Reader, realm: str, clock: Clock, order: Order
+) -> tuple[tuple[Condition, ...], Order, tuple[Unmet, ...]]:
+    """Whether whoever asks is on the seat, and the order with what the seat's register says; nothing of a bare one."""
+    register = find_seat(realm, clock, order)
+    if register is None:
+        return (), order, ()
+    await reader.fetch(Reads(streams=frozenset({register})))
+    identified, unmet = judge_seat(reader.states[register], order)
+    conditions = tuple(Condition(u.rule, u.zh, u.en, met=False) for u in unmet)
+    if not conditions and identified.persons:
+        persons = "、".join(sorted(identified.persons))
+        zh, en = f"{persons} 在崗位 {order.actor}", f"{persons} on the seat {order.actor}"
+        conditions = (Condition("SE12", zh, en, met=True),)
+    return conditions, identified, unmet
+
+
+async def list_seats(store: EventStore, person: PersonId, realm: str, command: Command) -> tuple[Actor, ...]:
+    """The seats that the person is on now, by the register that judges such commands in that realm."""
+    known, reader = await store.realm(realm), Reader(store)
+    now = known.now or datetime.now(UTC)
+    register = person_stream(find_register(realm, known.clock, command), person)
+    await reader.fetch(Reads(streams=frozenset({register})))
+    duties = reader.states[register].part(Person).duties
+    return tuple(dict.fromkeys(duty.seat for duty in duties if duty.tenure.is_at(now)))
 
 
 def leave_open(command_type: type[Command], given: Mapping[str, object]) -> Command:

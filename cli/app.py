@@ -39,6 +39,7 @@ VERBS = (
     "cli.inbox",
     "cli.bulk",
     "cli.doctor",
+    "cli.restore_check",
     "cli.simulate",
 )
 """The modules of the verbs that stand alone."""

@@ -86,7 +86,7 @@ async def verify_command(
       venture audit verify --root roots.txt
       venture audit verify -o jsonl --lang en
     """  # noqa: D301 - a real backspace keeps the lines apart
-    printer, roots = invocation.printer, [kept for text in root or () for kept in _read_roots(text)]
+    printer, roots = invocation.printer, [kept for text in root or () for kept in read_roots(text)]
     async with invocation.open_store() as store:
         with _bar(printer) as progress:
             verification = await verify(store, progress=_Bar(progress, printer), roots=roots)
@@ -95,7 +95,7 @@ async def verify_command(
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def _read_roots(text: str) -> list[Root]:
+def read_roots(text: str) -> list[Root]:
     """The root itself, or those in the file of that name, one a line."""
     lines = [text]
     if Path(text).is_file():

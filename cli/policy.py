@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from application.command_input import attach_from, read_command, resolve_command
-from application.why import explain, leave_open
+from application.why import explain, leave_open, list_seats
 from cli.adapter import Invocation, verb
 from cli.command import find_stream, read_actor, read_moment, read_particulars
 from cli.help import Typer
@@ -19,6 +19,7 @@ from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form
 from cli.policy_page import write_page
 from domain.catalogue import AGGREGATES, split_subject, stage_zh
+from domain.kernel.acting import PersonId
 from domain.kernel.explanation import InputInvalid, show
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Role
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from application.why import Explanation
     from cli.output import Printer
+    from domain.kernel.identity import Actor
     from domain.policy import Cell
 
 app = Typer()
@@ -132,11 +134,16 @@ def _show_matrix(cells: Iterator[Cell], printer: Printer) -> None:
 @app.command("why")
 @verb
 async def why_command(
-    who: Annotated[str, typer.Argument(metavar="SEAT", help="崗位 seat：EVAL#1", show_default=False)],
+    who: Annotated[
+        str, typer.Argument(metavar="WHO", help="崗位或人員 seat or person：EVAL#1、P-7", show_default=False)
+    ],
     name: Annotated[str, typer.Argument(metavar="COMMAND", help="start-project 或 項目啟動", show_default=False)],
     subject: Annotated[str, typer.Argument(help="PJ-3、PJ-3/T1、ND-2 …", show_default=False)],
     given: Annotated[list[str] | None, typer.Argument(help="key=value …", show_default=False)] = None,
     *,
+    person: Annotated[
+        str | None, typer.Option("--person", help="崗位上的人員 who is on the seat: P-7", show_default=False)
+    ] = None,
     at: Annotated[str | None, typer.Option("--at", help="手動時鐘的業務時間 / manual realms only")] = None,
     realm: Realm = None,
     invocation: Invocation,
@@ -144,13 +151,16 @@ async def why_command(
     """為何可辦或不可辦：逐項列出每一條件 / why somebody may or may not: every condition, met or not.
 
     不給內容則只論權限；給了內容，一併試算該階段的規則。不記錄任何事。
-    Without particulars the policy alone; with them the rules of the stage too. Records nothing.
+    問人員，則其現任各崗位逐一說明。
+    Without particulars the policy alone; with them the rules of the stage too.
+    Of a person, each seat that they are on. Records nothing.
 
     例 examples:
       venture policy why EVAL#1 conclude-midterm-evaluation PJ-3
       venture policy why CAB-REG#1 request-disbursement PJ-3/T2 amount=15000
+      venture policy why P-7 confirm-award PJ-3
     """
-    moment, seat = read_moment(at), read_actor(who)
+    moment, asked_person = read_moment(at), _read_person(who) or _read_person(person)
     async with invocation.open_store() as store:
         stream = await find_stream(store, subject, realm)
         command_type, (_, part) = resolve_command(name, stream.kind), split_subject(subject)
@@ -161,11 +171,28 @@ async def why_command(
             if particulars:
                 raise
             command = leave_open(command_type, command_type.about(part, {}))
-        explanation = await explain(store, stream, command, seat, moment)
-    if invocation.printer.form is Form.TABLE:
+        if _read_person(who) is None or asked_person is None:
+            seats: tuple[Actor, ...] = (read_actor(who),)
+        else:
+            seats = await list_seats(store, asked_person, stream.realm, command)
+        explanations = [await explain(store, stream, command, seat, moment, asked_person) for seat in seats]
+    if not explanations:
+        raise ArgumentInvalid(f"{show(who)} 現不在任何崗位", f"{show(who)} is on no seat now")
+    for explanation in explanations:
+        if invocation.printer.form is not Form.TABLE:
+            invocation.printer.json(explanation.as_json())
+            continue
+        if len(explanations) > 1:
+            invocation.printer.line(explanation.seat, "bold")
         _tell(explanation, invocation.printer)
-    else:
-        invocation.printer.json(explanation.as_json())
+
+
+def _read_person(text: str | None) -> PersonId | None:
+    """The person that is meant; None for a seat, or for nothing."""
+    try:
+        return PersonId(text) if text is not None else None
+    except ValueError:
+        return None
 
 
 def _tell(explanation: Explanation, printer: Printer) -> None:

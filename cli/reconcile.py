@@ -42,12 +42,27 @@ async def resurrect_command(
     strays: Annotated[
         bool, typer.Option("--strays", help="連日誌中沒有的一併結束 / end those too that the log does not know")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="不再詢問 / do not ask")] = False,
     invocation: Invocation,
 ) -> None:
     """由日誌重建缺失的工作流與年度安排；重複執行無害 / start what is missing from the log; twice does no harm.
 
     例 example:  venture resurrect
     """
+    printer = invocation.printer
+    if (
+        strays
+        and not yes
+        and not typer.confirm(
+            printer.say(
+                "結束日誌中沒有的工作流與安排？若日誌恢復自較舊的備份，先確認沒有更新的一份",
+                "End workflows and schedules that the log does not know? "
+                "If it was restored from an older backup, first be sure that there is no newer one",
+            ),
+            err=True,
+        )
+    ):
+        raise typer.Exit(FailureKind.REFUSED)
     async with invocation.open_runtime(working=True) as runtime:
         result = await resurrect(
             runtime.store, runtime.client, runtime.settings.task_queue, runtime.door, strays=strays

@@ -76,14 +76,15 @@ class Warrant:
         actor, key, signature = envelope.actor, envelope.key, envelope.signature
         received_at, realm = envelope.received_at, envelope.subject.realm
         try:
-            content, data = envelope.signed_bytes(), canonical(envelope.body)
+            content = envelope.signed_bytes()
         except (ValueError, RecursionError):  # no door signs what has no canonical form
             return cls(key, signature, None, actor, received_at, realm, _find_key_stream(key))
         if envelope.derived and not signature:
             programme = find_programme(envelope.subject, envelope.command, envelope.body, envelope.command_id)
             opening = (envelope.subject, envelope.body)
             return cls(key, signature, content, actor, received_at, realm, programme, opening=opening)
-        own = _find_own(envelope.command, data, actor)
+        is_appointment = envelope.command == AppointDoorKey.command_type
+        own = _find_own(envelope.command, canonical(envelope.body), actor) if is_appointment else ""
         return cls(key, signature, content, actor, received_at, realm, _find_key_stream(key), own)
 
     @classmethod

@@ -33,6 +33,7 @@ DOCS = Path(__file__).resolve().parent
 _FIRST = ("project", "round", "need", "panel", "organisation", "base")
 _KINDS = {kind: AGGREGATES[kind] for kind in dict.fromkeys((*_FIRST, *AGGREGATES))}
 """What people ask for most stands first."""
+EXPECTATIONS = DOCS.parent / "tests" / "policy" / "expectations.txt"
 _PAGES = ("architecture.md", "commands.md", "glossary.md")
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -43,6 +44,7 @@ def current() -> Mapping[Path, str]:
     files[DOCS / "life.svg"] = life()
     written = json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n"
     files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
+    files[EXPECTATIONS] = extend_expectations(EXPECTATIONS.read_text("utf-8"))
     files[DOCS.parent / "scenarios" / "rules.txt"] = "".join(f"{rule}\n" for rule in sorted(named_rules()))
     files[DOCS / "openapi.json"] = json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n"
     return files
@@ -195,6 +197,17 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "roles": _roles,
     "verbs": _verbs,
 }
+
+
+def extend_expectations(written: str) -> str:
+    """The expectations of ``tests/policy`` with a line for each new command, to be reviewed; no line is changed."""
+    known = {line.partition(" | ")[0] for line in written.splitlines()}
+    commands = {c.command_type: c for aggregate in AGGREGATES.values() for c in aggregate.commands}
+    for name, command in commands.items():
+        if name not in known:
+            whose = " ".join(f"{r}={next(x.id for x in command.acts_for if x.is_about(r))}" for r in command.by)
+            written += f"{name} | {command.rule} | {' '.join(command.during) or '*'} | {whose}\n"
+    return written
 
 
 def main() -> None:

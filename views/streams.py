@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
     state, due, awaiting = source.state, source.due, source.awaiting
+    is_waiting = due is not None or bool(awaiting)
     summary = AGGREGATES[state.stream.kind].summary(state) if state.stream.kind != "project" else {}
     yield {
         **source.base,
@@ -23,8 +24,10 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         "stage": str(state.stage),
         "due_at": due.at if due else None,
         "moved_at": source.moved_at,
-        "calendar": source.calendar.version,
-        "is_waiting": due is not None or bool(awaiting),
+        "calendar": source.calendar.version
+        if is_waiting
+        else 0,  # what waits for nothing has no date that a notice moves
+        "is_waiting": is_waiting,
         "summary": {
             **summary,
             "awaiting": [write_awaited(one) for one in awaiting],
@@ -33,4 +36,4 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
     }
 
 
-STREAMS = View("streams", 2, "各檔案", "streams", _rows)
+STREAMS = View("streams", 3, "各檔案", "streams", _rows)

@@ -79,6 +79,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "H1": ("一年一個市級輪次", "one municipal round a year"),
     "S1": ("事件所引辦法的數字與辦法一致", "numbers that events take from the rules are those of the rules"),
     "SD1": ("撥付者不是申請者", "who pays did not ask"),
+    "SD9": ("收款賬戶經財務核實，並滿 24 小時", "a payee account is confirmed by finance and has rested for 24 hours"),
     "SD10": ("代表人在當時的名單上，崗位代表本組織", "a representative is on the list, on a seat of its organisation"),
     "SD8": ("到崗由另兩人決定，系統管理員不任業務崗位", "seats are given by two others; administrators do no business"),
     "SE10": ("開辦之後，實時鐘上無人不知", "once the office is founded, nobody who acts on the wall clock is unknown"),

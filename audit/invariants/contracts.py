@@ -165,7 +165,21 @@ def note_ledger_account_registered(_require: Conditions, realm: Realm, event: Re
     project = realm.project(event.name)
     if project.account and project.account != event.text("account"):
         void_requests(project.tranches.values())
+    if project.account or event.persons:
+        project.account_since, project.account_confirmed = event.at, False
     project.account = event.text("account")
+
+
+def note_ledger_account_confirmed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """SD9: by finance, of the account that is there."""
+    project = realm.project(event.name)
+    require(
+        event.role == "CAB-FIN" and event.text("account") == project.account,
+        "SD9",
+        f"{event.actor} 核實了並非專賬的賬戶",
+        f"{event.actor} confirmed an account that is not the project's",
+    )
+    project.account_confirmed = True
 
 
 def void_requests(tranches: Iterable[Tranche]) -> None:
@@ -321,6 +335,7 @@ def _replan(require: Conditions, project: Project, rules: Rules, event: Recorded
 CHECKS = {
     "ContractSigned": check_contract_signed,
     "LedgerAccountRegistered": note_ledger_account_registered,
+    "LedgerAccountConfirmed": note_ledger_account_confirmed,
     "VariationRequested": check_variation_requested,
     "VariationApproved": check_variation_approved,
     "VariationRejected": note_variation_rejected,

@@ -38,6 +38,9 @@ PRIVILEGED: Final[Mapping[str, str]] = {
     "PublishPolicyPack": "PolicyPackPublished",
     "PublishCalendar": "CalendarPublished",
     "SetClock": "ClockSet",
+    "ReturnSurplus": "SurplusReturned",
+    "ReceiveClawback": "ClawbackReceived",
+    "FailDisbursement": "DisbursementFailed",
 }
 """What takes two persons, and the event that it leads to."""
 

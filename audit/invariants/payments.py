@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from audit.invariants.realm import Project, Realm
     from audit.invariants.recorded_events import Conditions, RecordedEvent
 
+_REST = timedelta(hours=24)
 _PAYABLE = ("CONTRACTED", "ACTIVE", "FINAL_REVIEW", "SETTLEMENT")
 
 
@@ -59,6 +61,13 @@ def check_disbursement_requested(require: Conditions, realm: Realm, event: Recor
         "M4",
         f"申請 {amount} 分，未撥 {tranche.left} 分",
         f"{amount} fen are asked for; {tranche.left} are unpaid",
+    )
+    since = project.account_since
+    require(
+        project.account_confirmed and (since is None or event.at >= since + _REST),
+        "SD9",
+        f"專賬自 {since} 起未經核實或未滿 24 小時",
+        f"the account of {since} was not confirmed, or has not rested for 24 hours",
     )
     registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
     tranche.status, tranche.requested = "REQUESTED", amount

@@ -224,6 +224,9 @@ class Project:
     milestones: frozenset[str] = frozenset()
     variations: dict[str, Variation] = field(default_factory=dict)
     account: str = ""
+    account_since: datetime | None = None
+    """When it took another's place, or was registered by a known person; None for one that needs no rest."""
+    account_confirmed: bool = True
     # money
     paid: int = 0
     returned: int = 0

@@ -125,7 +125,8 @@ class Command(Particulars):
 def _require_relations(command: type[Command]) -> None:
     """Raises TypeError, saying what to write, unless ``acts_for`` is about each role in ``by``, and about no other."""
     stated = getattr(command, "acts_for", ())
-    for role in list_roles_without(command.by, stated):
+    roles = (*command.by, *command.confirmed_by)
+    for role in list_roles_without(roles, stated):
         kind = "ENGINE" if role is Role.SYS else scope_kind(role)
         message = (
             f"{command.__name__}.acts_for 未載明 {role} 因何經辦：by 旁須有 {kind} 的關係，如 acts_for = (BUREAU,) / "
@@ -134,10 +135,10 @@ def _require_relations(command: type[Command]) -> None:
             "the general ones are in domain/kernel/relation.py, the others in the rooms that name somebody"
         )
         raise TypeError(message)
-    for relation in list_idle_relations(command.by, stated):
+    for relation in list_idle_relations(roles, stated):
         message = (
             f"{command.__name__}.acts_for 中的 {relation.id} 不涉及任何可辦的角色，請刪去 / "
-            f"take {relation.id} out of {command.__name__}.acts_for: it is about none of {', '.join(command.by)}"
+            f"take {relation.id} out of {command.__name__}.acts_for: it is about none of {', '.join(roles)}"
         )
         raise TypeError(message)
 

@@ -34,7 +34,7 @@ LAPSES_AFTER: Final = timedelta(days=30)
 """How long a proposal may be confirmed; afterwards it is to be proposed anew."""
 MOST_OPEN: Final = 20
 """Proposals that wait on one stream."""
-ROLES: Final = (Role.ADMIN, Role.CAB_DEC, Role.CAB_REG)
+ROLES: Final = (Role.ADMIN, Role.CAB_DEC, Role.CAB_REG, Role.CAB_FIN, Role.FISCAL)
 """Who confirms privileged acts; each act says which of them."""
 
 

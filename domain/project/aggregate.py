@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.application import Application
-from domain.kernel.decider import Aggregate
+from domain.kernel.decider import PROPOSALS, Aggregate
 from domain.project import (
     award,
     bidding,
@@ -58,22 +58,25 @@ def _summary(state: State) -> dict[str, object]:
 PROJECT = Aggregate(
     kind="project",
     zh="項目",
-    deciders=tuple(
-        with_gates(stage.DECIDER)
-        for stage in (
-            bidding,
-            award,
-            objection,
-            publicity,
-            contract,
-            disbursement,
-            delivery,
-            variation,
-            evaluation,
-            remedy,
-            termination,
-            closeout,
-        )
+    deciders=(
+        *(
+            with_gates(stage.DECIDER)
+            for stage in (
+                bidding,
+                award,
+                objection,
+                publicity,
+                contract,
+                disbursement,
+                delivery,
+                variation,
+                evaluation,
+                remedy,
+                termination,
+                closeout,
+            )
+        ),
+        PROPOSALS,
     ),
     final=frozenset({Stage.ARCHIVED, Stage.REVOKED, Stage.WITHDRAWN, Stage.PRELIM_FAILED, Stage.NOT_SELECTED}),
     governed_by=_governed_by,

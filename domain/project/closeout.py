@@ -34,7 +34,7 @@ from domain.project.delivery import (
     require_standing_team,
     voucher_key,
 )
-from domain.project.money import Money, MoneyReturned, apportion
+from domain.project.money import Money, MoneyReturned, Proof, apportion, require_proof
 from domain.project.stage import CONTRACT_LIVE, Stage
 from domain.project.termination import Clawback, outstanding, unjustified
 from domain.project.tranches import Key, Tranches
@@ -99,6 +99,7 @@ class Surplus(Particulars):
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     reference: Annotated[Text | None, Field(title="憑證號 / reference")] = None
     """The treasury's own number of the receipt."""
+    attachments: Proof = None
 
 
 class SurplusReturned(Surplus, MoneyReturned, Event):
@@ -112,7 +113,9 @@ class ReturnSurplus(Surplus, Command):
 
     records = SurplusReturned
     by = (Role.SO_ACC,)
-    acts_for = (ORGANISATION,)
+    acts_for = (ORGANISATION, BUREAU)
+    persons_needed = 2
+    confirmed_by = (Role.CAB_FIN,)
     during = (Stage.FINAL_REVIEW, Stage.SETTLEMENT, Stage.TERMINATING)
     rule = "M3"
 
@@ -358,6 +361,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"繳回 {yuan(amount)} 超出已撥未退的 {yuan(most)}",
                 f"{yuan(amount)} is more than the {yuan(most)} that was paid and neither returned nor ordered back",
             )
+            require_proof(check, order, command.attachments)
             return check.grant(SurplusReturned.of(command, split=apportion(amount, money.out)))
         case CloseProject():
             _require_closable(check, state, require_scheme(check, facts))

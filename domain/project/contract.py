@@ -223,6 +223,8 @@ class LedgerAccountRegistered(PayeeAccount, Event):
     zh = "專賬備案"
     changed: Annotated[bool, Field(title="變更賬戶 / account changed")]
     """Whether it takes the place of another account (SD9)."""
+    unconfirmed: Annotated[bool | None, Field(title="待核實 / to be confirmed")] = None
+    """Whether bureau finance must confirm it though it is the first: so wherever persons are known (SD9)."""
 
 
 class RegisterLedgerAccount(PayeeAccount, Command):
@@ -236,13 +238,13 @@ class RegisterLedgerAccount(PayeeAccount, Command):
 
 
 class LedgerAccountConfirmed(PayeeAccount, Event):
-    """Bureau finance called back and confirms the changed account (SD9)."""
+    """Bureau finance called back and confirms the account (SD9)."""
 
     zh = "專賬變更核實"
 
 
 class ConfirmLedgerAccount(PayeeAccount, Command):
-    """Confirm the changed account."""
+    """Confirm the account."""
 
     records = LedgerAccountConfirmed
     by = (Role.CAB_FIN,)
@@ -277,9 +279,9 @@ class Contract(Part):
     account: str = ""
     """Digest of the payee account; empty while none is registered."""
     account_changed_at: datetime | None = None
-    """When the account last took another's place, UTC."""
+    """When the account last took another's place, or was registered where persons are known, UTC."""
     account_confirmed: bool = True
-    """False from a change of account until finance has confirmed it."""
+    """False from then until finance has confirmed it."""
 
 
 # ---------------------------------------------------------------- decide
@@ -336,13 +338,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "該專賬已備案",
                 "this account is registered already",
             )
-            return check.grant(LedgerAccountRegistered.of(command, changed=bool(contract.account)))
+            changed = bool(contract.account)
+            unconfirmed = True if order.persons and not changed else None
+            return check.grant(LedgerAccountRegistered.of(command, changed=changed, unconfirmed=unconfirmed))
         case ConfirmLedgerAccount(account=account):
             check(
                 account == contract.account and not contract.account_confirmed,
                 "SD9",
-                "所核實的賬戶不是待核實的變更賬戶",
-                "there is no change to this account that waits for confirmation",
+                "所核實的賬戶不是待核實的賬戶",
+                "this is not the account that waits for confirmation",
             )
             return check.grant(LedgerAccountConfirmed.of(command))
         case _:
@@ -459,9 +463,10 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return give_places_back(state, event.freed_places)
         case LedgerAccountRegistered(account=account, changed=changed):
             registered = replace(contract, account=account)
+            if changed or event.unconfirmed:
+                registered = replace(registered, account_changed_at=of.at, account_confirmed=False)
             if not changed:
                 return state.having(registered)
-            registered = replace(registered, account_changed_at=of.at, account_confirmed=False)
             return void_requests(state.having(registered), of, "專賬變更 / the payee account changed")
         case LedgerAccountConfirmed():
             return state.having(replace(contract, account_confirmed=True))
@@ -516,7 +521,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     if not contract.account:
         yield Awaited((Role.SO_ACC,), "RegisterLedgerAccount", "", "專賬備案", "register the ledger account")
     elif not contract.account_confirmed:
-        yield Awaited((Role.CAB_FIN,), "ConfirmLedgerAccount", "", "核實變更後的專賬", "confirm the changed account")
+        yield Awaited((Role.CAB_FIN,), "ConfirmLedgerAccount", "", "核實專賬", "confirm the ledger account")
 
 
 DECIDER = Decider(

@@ -24,7 +24,7 @@ from domain.kernel.state import State
 from domain.project.award import Award, name_charged_round
 from domain.project.bidders import list_applicants, require_eligible
 from domain.project.contract import COOL_DOWN, Contract
-from domain.project.money import CommitmentsFreed, Money, apportion
+from domain.project.money import CommitmentsFreed, Money, Proof, apportion, require_proof
 from domain.project.stage import CONTRACT_LIVE, Gates, Stage
 from domain.project.tranches import IN_FLIGHT, Key, Tranche, Tranches, TrancheStatus, void_approvals
 from domain.registers.fund import committed, paid
@@ -168,6 +168,7 @@ class PaymentFailure(TrancheName):
     """Why the bank sent it back."""
 
     reason: Reason
+    attachments: Proof = None
 
 
 class DisbursementFailed(PaymentFailure, Event):
@@ -189,6 +190,8 @@ class FailDisbursement(PaymentFailure, Command):
     records = DisbursementFailed
     by = (Role.FISCAL,)
     acts_for = (BUREAU,)
+    persons_needed = 2
+    confirmed_by = (Role.CAB_FIN,)
     during = CONTRACT_LIVE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
@@ -325,6 +328,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_status(check, tranche, command.tranche, "M2", TrancheStatus.APPROVED, TrancheStatus.PAID)
             split = tranche.split if tranche.status is TrancheStatus.PAID else None
             _require_still_out(check, state, split or {})
+            require_proof(check, order, command.attachments)
             return check.grant(DisbursementFailed.of(command, split=split))
         case WithholdDisbursement():
             _require_unpaid(check, tranche, command.tranche)
@@ -387,15 +391,15 @@ def _require_requestable(check: Checks, state: State, order: Order, name: str, a
     check(
         contract.account_confirmed,
         "SD9",
-        "專賬變更尚未經局財務核實",
-        "the changed account has not been confirmed by bureau finance",
+        "專賬尚未經局財務核實",
+        "bureau finance has not confirmed the account",
     )
     changed = contract.account_changed_at
     check(
         changed is None or order.at >= changed + COOL_DOWN,
         "SD9",
-        "專賬變更未滿 24 小時",
-        "the account changed less than 24 hours ago",
+        "專賬備案或變更未滿 24 小時",
+        "the account was registered or changed less than 24 hours ago",
     )
 
 

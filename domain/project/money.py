@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from domain.kernel.effects import Effect, Post
+from domain.kernel.identity import Attachment
 from domain.kernel.message import Particulars
 from domain.kernel.money import Fen
 from domain.kernel.state import Part
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.kernel.identity import StreamId
+    from domain.kernel.message import Order
+    from domain.kernel.refusal import Checks
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,20 @@ def apportion(amount: Fen, over: Mapping[str, Fen]) -> dict[str, Fen]:
             split[name] += absorbed
             left -= absorbed
     return {name: share for name, share in split.items() if share}
+
+
+Proof = Annotated[tuple[Attachment, ...] | None, Field(max_length=50, title="憑證 / proof")]
+"""What shows that money came back; None where it was taken from papers."""
+
+
+def require_proof(check: Checks, order: Order, proof: tuple[Attachment, ...] | None) -> None:
+    """V1: wherever persons are known, money that comes back is shown to have come."""
+    check(
+        proof or not order.persons,
+        "V1",
+        "退回的款項須附到賬憑證",
+        "money that comes back needs its proof attached",
+    )
 
 
 class CommitmentsFreed(Particulars):

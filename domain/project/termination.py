@@ -22,7 +22,7 @@ from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.state import ORIGIN, Part, State, Transition, Verdict
 from domain.project.bidding import PlacesFreed, give_places_back, list_answers
 from domain.project.disbursement import Adverse
-from domain.project.money import Money, MoneyReturned, apportion
+from domain.project.money import Money, MoneyReturned, Proof, apportion, require_proof
 from domain.project.remedy import resume
 from domain.project.stage import Stage
 from domain.project.tranches import Tranches
@@ -168,6 +168,7 @@ class Receipt(Particulars):
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     reference: Annotated[Text | None, Field(title="憑證號 / reference")] = None
     """The treasury's own number of the receipt."""
+    attachments: Proof = None
 
 
 class ClawbackReceived(Receipt, MoneyReturned, Event):
@@ -182,6 +183,8 @@ class ReceiveClawback(Receipt, Command):
     records = ClawbackReceived
     by = (Role.CAB_FIN,)
     acts_for = (BUREAU,)
+    persons_needed = 2
+    confirmed_by = (Role.CAB_FIN, Role.FISCAL)
     during = CLAWBACK_RUNS
     rule = "M10"
 
@@ -334,6 +337,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"到賬 {yuan(amount)} 超出已撥未退的 {yuan(money.net)}",
                 f"{yuan(amount)} is more than the {yuan(money.net)} that was paid and not returned",
             )
+            require_proof(check, order, command.attachments)
             return check.grant(ClawbackReceived.of(command, split=apportion(amount, money.out)))
         case EscalateClawback():
             at = _escalates(state, facts.calendar)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from application.why import explain, leave_open
+from application.why import explain, leave_open, list_seats
+from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
+from domain.need import SubmitNeed
+from domain.policy import Condition
 from domain.project.bidding import DraftApplication
 from domain.project.evaluation import ConcludeMidtermEvaluation
 from domain.project.remedy import SuspendProject
 from domain.registers.panel import SubmitScore
 from store.memory import MemoryStore
+from tests.office import Office, person_on, scope_of
 from tests.paper import REPORTED, play_story, story
 
 
@@ -55,3 +59,31 @@ async def test_nothing_is_recorded(file: tuple[MemoryStore, str]) -> None:
     before = await store.last_position()
     await explain(store, StreamId.of("panel", realm, "RP-2"), SubmitScore(application="AP-5"), Actor("EXPERT#1"))
     assert await store.last_position() == before
+
+
+# ---------------------------------------------------------------- on the wall clock, by persons on seats
+
+
+NEED = StreamId("need/live/ND-1")
+
+
+async def test_who_is_on_the_seat_is_the_first_condition_and_a_person_is_told_of_each_of_their_seats() -> None:
+    office = Office(MemoryStore())
+    await office.seat("CAB-REG#1")
+    await office.seat("EVAL#1", "P-70", scope=scope_of(Actor("EVAL#1")))
+    await office.seat("COMM#1", "P-70")
+    adopt, person = leave_open(SuspendProject, {}), PersonId("P-70")
+    project = StreamId("project/live/AP-1")
+    assert set(await list_seats(office.store, person, "live", adopt)) == {"EVAL#1", "COMM#1"}
+    told = await explain(office.store, project, adopt, Actor("EVAL#1"), person=person)
+    assert told.conditions[0] == Condition("SE12", "P-70 在崗位 EVAL#1", "P-70 on the seat EVAL#1", met=True)
+    stranger = await explain(office.store, project, adopt, Actor("EVAL#1"), person=PersonId("P-71"))
+    assert (stranger.conditions[0].rule, stranger.conditions[0].met) == ("SE12", False)
+
+
+async def test_a_community_is_told_that_anothers_need_is_none_of_its_business() -> None:
+    office = Office(MemoryStore())
+    await office.seat("COMM#1")
+    need = SubmitNeed(round="R-1", group="空巢老人", community="COMM-9")
+    told = await explain(office.store, NEED, need, Actor("COMM#1"), person=person_on(Actor("COMM#1")))
+    assert "AF03" in {c.rule for c in told.conditions if not c.met}

@@ -46,7 +46,15 @@ def seat_on_register(town: WrittenRealm, seat: str, person: str, *names: str) ->
     _write(town, "seat", name, "SeatGranted", {"person": person})
 
 
-def _write(town: WrittenRealm, kind: str, name: str, event_type: str, data: dict[str, object]) -> None:
+def _write(
+    town: WrittenRealm,
+    kind: str,
+    name: str,
+    event_type: str,
+    data: dict[str, object],
+    by: str = "ADMIN#1",
+    *persons: str,
+) -> None:
     town.entries.append(
         Entry(
             position=next(town.positions),
@@ -58,7 +66,7 @@ def _write(town: WrittenRealm, kind: str, name: str, event_type: str, data: dict
             command_id=UUID(int=0),
             occurred_at=on("2024-01-02"),
             recorded_at=on("2024-01-02"),
-            meta=json.dumps({"actor": "ADMIN#1"}).encode(),
+            meta=json.dumps({"actor": by, "persons": persons}).encode(),
             data=json.dumps(data).encode(),
             chain=b"",
         )
@@ -215,3 +223,47 @@ def test_bare_seats_are_vouched_for_by_whoever_took_their_papers_in() -> None:
     report = realm_until("archived").check()
     assert report.ok
     assert not report.judged["AF07"]
+
+
+# ---------------------------------------------------------------- the registers themselves
+
+
+def test_a_person_on_no_register_who_is_given_a_seat_is_found() -> None:
+    town = WrittenRealm()
+    _write(town, "seat", "CAB-REG.1", "SeatEstablished", {"scope": {"kind": "BUREAU", "names": []}})
+    _write(town, "seat", "CAB-REG.1", "SeatGranted", {"person": "P-1"})
+    assert {b.rule for b in town.check().breaches} == {"SD8"}
+
+
+def test_an_administrator_on_a_seat_of_business_is_found() -> None:
+    town = WrittenRealm()
+    seat_on_register(town, "ADMIN#1", "P-1")
+    assert town.check().ok
+    seat_on_register(town, "CAB-REG#1", "P-1")
+    assert {b.rule for b in town.check().breaches} == {"SD8"}
+
+
+def test_an_act_of_somebody_who_is_not_on_the_seat_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = realm_until("spent")
+    monkeypatch.setattr(decider, "authorize", lambda *_: ())
+    seat_on_register(town, "SO-PM#1", "P-1", "ORG-1")
+    order = Order(ACTIVITY, Actor("SO-PM#1"), on(AT), frozenset({PersonId("P-2")}))
+    town.pass_time(order.at)
+    town._carry_out(town.id("project", "AP-1"), order)
+    assert {b.rule for b in town.check().breaches} == {"SE12"}
+
+
+def test_an_act_of_nobody_known_on_the_wall_clock_is_found_once_the_office_is_founded() -> None:
+    town = WrittenRealm(realm="live")
+    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 1})
+    assert town.check().ok
+    _write(town, "office", "live", "OfficeFounded", {"administrators": ["P-1", "P-2"]})
+    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 2})
+    assert {b.rule for b in town.check().breaches} == {"SE10"}
+
+
+def test_what_takes_two_and_was_confirmed_by_nobody_is_found() -> None:
+    town = WrittenRealm()
+    seat_on_register(town, "CAB-REG#1", "P-1")
+    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 1}, "CAB-REG#1", "P-1")
+    assert {b.rule for b in town.check().breaches} == {"TP03"}

@@ -222,6 +222,8 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "theme": one("一老一小"),
     "tier": one("MUNICIPAL", "DISTRICT", "STREET_VILLAGE"),
     "title": one("助老", "甲 13812345678"),
+    "proposal": one(1, 2),
+    "digest": one("0" * 64),
     "to": one("DISC"),
     "tranche": one("T1", "T2", "T3", "T9"),
     "tranches": tranches,
@@ -235,17 +237,15 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
 """For every field of every command what it may be."""
 
 TYPES: tuple[type[Command], ...] = tuple(
-    command
-    for aggregate in AGGREGATES.values()
-    for command in aggregate.commands
-    if aggregate.kind != "door" and command.command_type not in {"PublishPolicyPack", "SetClock"}
+    c
+    for a in AGGREGATES.values()
+    for c in (a.commands if a.kind in NAMES else ())
+    if c.command_type not in {"PublishPolicyPack", "SetClock"}
 )
-"""Every command but the two whose particulars are a whole document, or would set the office on the wall clock, and
-those
-about the keys of doors, which live on the wall clock alone."""
+"""Every command of business but the two that are a whole document, or would set the office on the wall clock."""
 MOST_GUESSES = 40
 """Particulars are guessed field by field; so many tries have the form of any command."""
-KINDS = {command: a.kind for a in AGGREGATES.values() for command in a.commands}
+KINDS = {command: a.kind for a in AGGREGATES.values() if a.kind in NAMES for command in a.commands}
 
 
 def guess(

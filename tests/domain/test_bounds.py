@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from domain.catalogue import AGGREGATES
+from domain.kernel.acting import PersonId
 from domain.kernel.bounds import Date, Name
 from domain.kernel.identity import Actor
 
@@ -43,7 +44,7 @@ def unbounded(of: Any, notes: Sequence[Any], place: str) -> Iterator[str]:
     elif isinstance(of, type) and issubclass(of, BaseModel):
         for name, field in of.model_fields.items():
             yield from unbounded(field.annotation, field.metadata, f"{place}.{name}")
-    elif isinstance(of, type) and issubclass(of, Enum | Actor):
+    elif isinstance(of, type) and issubclass(of, Enum | Actor | PersonId):
         return
     elif of in (int, Decimal, date, datetime):
         if not ({limits.Ge, limits.Gt} & kinds(notes) and {limits.Le, limits.Lt} & kinds(notes)):

@@ -68,8 +68,10 @@ WALKS, STEPS = 12, 20
 BEHIND_THE_ROLE = frozenset({"SD1"})
 """No payer is the maker: whoever asked is CAB-REG and is refused by role before anything is read. It holds when persons
 hold several seats."""
-OF_THE_SCOPE = frozenset({*(f"AF0{n}" for n in range(1, 9)), "P6", "SD14"})
+OF_THE_SCOPE = frozenset({*(f"AF0{n}" for n in range(1, 9)), "P6", "SD6", "SD14"})
 """Whose business a stream is, is asked of seats with a scope and persons; these are bare: ``test_policy`` asks."""
+OF_THE_OFFICE = ("DK", "OF", "PN", "SE", "TP")
+"""How rules of persons, seats and doors begin: ``test_seats`` and the doors' tests ask them."""
 RACES: list[int] = []
 """How many won each race for the last yuan."""
 
@@ -194,7 +196,7 @@ class Rounds(RuleBasedStateMachine):
                         PayDisbursement(tranche=tranche, amount=max(known.requested, 1)),
                     )
                     for command in commands:
-                        self._refused("project", name, command, known.maker)
+                        self._refused("project", name, command, known.maker.seat)
 
     @rule()
     def somebody_objects(self) -> None:
@@ -378,7 +380,8 @@ def test_no_trace_breaks_an_invariant_and_every_rule_is_seen_to_refuse(capsys: p
     for seed in range(WALKS):
         walk(seed, STEPS)
     tell(capsys)
-    assert sorted(named_rules(("domain",)) - SEEN - BEHIND_THE_ROLE - OF_THE_SCOPE) == []
+    unseen = named_rules(("domain",)) - SEEN - BEHIND_THE_ROLE - OF_THE_SCOPE
+    assert sorted(rule for rule in unseen if not rule.startswith(OF_THE_OFFICE)) == []
     assert named_rules(("domain",)) >= SEEN
     assert 1 in RACES
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import time
 from contextlib import asynccontextmanager, closing
@@ -13,6 +14,7 @@ import pytest
 
 from audit.verification import verify
 from domain.kernel.identity import Actor
+from local import processes
 from local.postgres import APPLICATION, AUDITOR
 from store.doctor import examine_database
 from store.migration import migrate
@@ -151,6 +153,36 @@ async def test_a_primary_that_dies_is_replaced_rejoins_and_the_log_is_restored_t
             assert await store.last_position() == kept < lost
             assert (await verify(store)).ok
             assert await _enter(store, 9) > kept
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+async def test_a_log_goes_over_to_the_next_major_version_entry_by_entry(tmp_path: Path) -> None:
+    newest, *_ = list_flavours()
+    older = newest.folder.parent.with_name("pginstall") / "bin"
+    deployment = Deployment.at(tmp_path / "d", Flavour(older, tls=False))
+    with closing(deployment):
+        old = await _first_server(deployment)
+        await deployment.ask(old, "ALTER SYSTEM SET synchronous_standby_names = ''")
+        await deployment.ask(old, "SELECT pg_reload_conf()")
+        await migrate(deployment.url(old), app_role=APPLICATION, auditor_role=AUDITOR)
+        async with _store(deployment.url(old, APPLICATION)) as store:
+            last, before = await _enter(store, 1), await verify(store)
+        assert (await deployment.ask(old, "SHOW server_version")).startswith("16.")
+        assert old.process is not None
+        await asyncio.to_thread(processes.stop, old.process, signal.SIGINT)
+        deployment.flavour = Flavour(deployment.account.within_reach(newest.folder), tls=False)
+        new = deployment.node("log_1", "log_1_new")
+        await deployment.run("upgrade", new, str(deployment.account.within_reach(older)), str(old.data))
+        deployment.start(new)
+        await deployment.until_answering(new)
+        assert (await deployment.ask(new, "SHOW server_version")).startswith("18.")
+        await deployment.ask(new, "ALTER SYSTEM SET synchronous_standby_names = ''")
+        await deployment.ask(new, "SELECT pg_reload_conf()")
+        async with _store(deployment.url(new, APPLICATION)) as store:
+            after = await verify(store)
+            assert (after.ok, after.root, after.entries) == (True, before.root, before.entries)
+            assert await _enter(store, 2) > last
 
 
 async def _promote_newest(deployment: Deployment, standbys: list[Node]) -> Node:

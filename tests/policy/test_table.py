@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from docs.generate import extend_expectations
 from domain.catalogue import AGGREGATES, list_stages
 from domain.kernel.identity import Role
 from domain.kernel.policy import authorize
@@ -58,8 +59,17 @@ def relations() -> Mapping[str, tuple[str, Mapping[str, bool]]]:
 
 
 def test_every_command_has_its_line_and_every_line_its_command() -> None:
-    said = "write its line into tests/policy/expectations.txt: rule, stages, and for each role whose business it is"
+    said = "./run generate writes its line into tests/policy/expectations.txt: review rule, stages, roles and relations"
     assert sorted(COMMANDS.keys() ^ expectations().keys()) == [], said
+
+
+def test_a_new_command_is_given_a_line_to_review_and_no_line_is_ever_changed() -> None:
+    written = (HERE / "expectations.txt").read_text("utf-8")
+    assert extend_expectations(written) == written
+    (gone,) = (line for line in written.splitlines() if line.startswith("StartProject |"))
+    assert extend_expectations(written.replace(f"{gone}\n", "")).endswith(f"{gone}\n")
+    wrong = written.replace(gone, "StartProject | T12 | ACTIVE | PUBLIC=public")
+    assert extend_expectations(wrong) == wrong
 
 
 def test_every_relation_has_its_line_and_every_line_its_relation() -> None:

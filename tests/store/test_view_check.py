@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -12,12 +12,15 @@ import pytest
 from application.projects import list_projects
 from audit.finding import FindingKind
 from audit.verification import verify
-from domain.kernel.identity import Actor
+from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from local.postgres import OWNER
 from store.memory import MemoryStore
+from tests.keys import KEY, publish
 from tests.paper import open_paper_door, play_story
 from tests.store.test_following import follow
+from tests.workflows.bureau import Bureau
 from views.catalogue import VIEWS
 
 if TYPE_CHECKING:
@@ -86,6 +89,17 @@ async def test_what_a_view_has_not_come_to_yet_is_no_finding() -> None:
     head = next(h for h in await store.views.heads() if h.name == "projects")
     store.views._heads["projects", 1] = replace(head, position=await store.last_position())
     assert not (await verify(store)).ok, "were the view to say that it is current"
+
+
+async def test_a_stream_that_waits_for_nothing_need_not_know_of_days_that_were_published_since() -> None:
+    """The key of the door was there before the first calendar; its row is not written anew for it."""
+    store = MemoryStore()
+    await publish(store)
+    await follow(store)
+    days = PublishCalendar(year=2026, off=(date(2026, 1, 1),))
+    await Bureau(LIVE, store, KEY).straight(StreamId("calendar/live/cn"), days, "CAB-REG#1")
+    await follow(store)
+    assert (await verify(store)).ok
 
 
 async def _touch(database: Database, statement: str) -> None:

@@ -1,0 +1,155 @@
+"""The one policy for reading: whose business a file is, what of it is withheld, and what is public (P6, SD5, SD7, SD8).
+
+Pure and total. Whoever may not see a thing is told nothing but that: a page answers as if it were not there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from domain.kernel.identity import Role
+from domain.kernel.refusal import Unmet
+from domain.kernel.scope import Scope, ScopeKind
+from domain.project.bidders import COMMUNITY, DISTRICT, PARTNERSHIP, SUPPORTED_BASE
+from domain.project.contract import EVALUATOR, HOST
+from domain.project.delivery import SUPERVISOR
+from domain.project.stage import Stage
+from domain.registers import panel
+from domain.registers.organisation import Organisation
+from domain.registers.panel import Panel, seat_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.kernel.facts import Facts
+    from domain.kernel.identity import Actor
+    from domain.kernel.relation import Relation
+    from domain.kernel.state import State
+
+_HOUSE: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL})
+"""The bureau's own house, and the treasury: they see all business."""
+_WATCH: Final = frozenset({Role.AUDIT, Role.DISC})
+"""Who sees everything and, but for an audit opinion, decides nothing (P6, SD11)."""
+_PUBLIC: Final = frozenset({"scheme", "calendar", "round", "need", "base", "realm"})
+"""Kinds that anybody may read: rules, days, calls, what is lacking, where to turn to."""
+_REGISTERS: Final = frozenset({"person", "seat", "office", "door"})
+"""Who sits where, and whose keys hold: for administrators and those who watch them."""
+_UNPUBLISHED: Final = frozenset(
+    {
+        Stage.NONE,
+        Stage.DRAFTED,
+        Stage.APPLIED,
+        Stage.RETURNED,
+        Stage.SHORTLISTED,
+        Stage.WITHDRAWN,
+        Stage.PRELIM_FAILED,
+        Stage.NOT_SELECTED,
+        Stage.PROPOSED,
+    }
+)
+"""Stages of a project that nothing has been posted of."""
+PRIVATE_OF_PROJECT: Final = frozenset({"account", "attachments", "budget", "expenditures", "objections", "reports"})
+"""What a posted project does not show to the public."""
+PRIVATE_OF_ORGANISATION: Final = frozenset({"representatives", "attachments"})
+SHEETS: Final = frozenset({"sheets", "results", "bonuses"})
+"""What others have scored."""
+_OF_A_PROJECT: Final[Mapping[Role, Relation]] = {
+    **dict.fromkeys((Role.SO_LEGAL, Role.SO_PM, Role.SO_ACC), PARTNERSHIP),
+    Role.HOST: HOST,
+    Role.SUPV: SUPERVISOR,
+    Role.EVAL: EVALUATOR,
+    Role.DCAB: DISTRICT,
+    Role.COMM: COMMUNITY,
+    Role.BASE_OP: SUPPORTED_BASE,
+}
+"""What makes a project a role's to read: as for acting on it."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What of a file may be seen."""
+
+    denied: Unmet | None = None
+    """Why nothing may; None where something may."""
+    withheld: frozenset[str] = frozenset()
+    """Fields that are left out."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self.denied is None and not self.withheld
+
+
+WHOLE: Final = Sight()
+
+
+def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
+    """What whoever reads on that seat sees of the file; nobody's seat is the public's.
+
+    ``scope`` is what the seat's register says; without one only the bureau's own, and those who watch, see more than
+    the public. ``facts`` holds the round of a panel or project where its host reads.
+    """
+    role, kind = seat.role if seat is not None else Role.PUBLIC, state.stream.kind
+    if kind in _REGISTERS:
+        return _read_register(role, seat, state)
+    if role in _HOUSE or role in _WATCH:
+        return WHOLE
+    if kind in _PUBLIC:
+        return WHOLE
+    match kind:
+        case "project":
+            relation = _OF_A_PROJECT.get(role)
+            if relation is not None and scope is not None and relation.holds(scope, state, facts, None):
+                return WHOLE
+            posted = state.stage not in _UNPUBLISHED
+            return Sight(withheld=PRIVATE_OF_PROJECT) if posted else _deny()
+        case "panel":
+            return _read_panel(role, seat, scope, state, facts)
+        case "organisation":
+            return _read_organisation(role, scope, state)
+        case _:
+            return _deny()
+
+
+def _deny(
+    rule: str = "RE01", zh: str = "此檔案與該崗位無關", en: str = "this file is none of that seat's business"
+) -> Sight:
+    return Sight(denied=Unmet(rule=rule, zh=zh, en=en))
+
+
+def _read_register(role: Role, seat: Actor | None, state: State) -> Sight:
+    """Administrators, the leadership and those who watch them; and whoever sits there, of their own seat."""
+    own = seat is not None and state.stream.kind == "seat" and state.stream.name == seat.replace("#", ".")
+    return WHOLE if own or role in _WATCH or role in (Role.ADMIN, Role.CAB_DEC) else _deny("SD8")
+
+
+def _read_organisation(role: Role, scope: Scope | None, state: State) -> Sight:
+    """Itself, and the office of its district; to others who it is, and what stands for and against it."""
+    if scope is not None and scope.kind is ScopeKind.ORGANISATION and state.stream.name in scope.names:
+        return WHOLE
+    district = state.part(Organisation).district
+    if role is Role.DCAB and scope is not None and district in scope.names:
+        return WHOLE
+    return Sight(withheld=PRIVATE_OF_ORGANISATION) if state.version else _deny()
+
+
+def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
+    """SD7, SD5: reviewers see nobody's sheets before all of their own are in, and nothing once they are recused."""
+    known = state.part(Panel)
+    match role:
+        case Role.EXPERT if seat is not None:
+            place = seat_of(seat)
+            if place in known.barred:
+                return _deny("SD5", "已回避，不得再閱本組材料", "recused: nothing more of this panel may be read")
+            if place not in known.seated:
+                return _deny()
+            scored = all(place in known.sheets.get(name, {}) for name in known.applications)
+            return WHOLE if scored else Sight(withheld=SHEETS)
+        case Role.HOST if scope is not None and panel.HOST.holds(scope, state, facts, None):
+            return WHOLE
+        case Role.SO_LEGAL | Role.SO_PM | Role.SO_ACC if scope is not None and known.reported:
+            bidders = {name for names in known.bidders.values() for name in names}
+            return _deny() if bidders.isdisjoint(scope.names) else Sight(withheld=frozenset({"sheets", "seated"}))
+        case _:
+            return _deny()

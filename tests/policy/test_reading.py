@@ -1,0 +1,117 @@
+"""Who reads what: their own whole, what is posted in part, others' not at all; and no score before one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from domain.application import Application
+from domain.catalogue import AGGREGATES
+from domain.kernel.facts import Facts
+from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.state import State
+from domain.reading import PRIVATE_OF_PROJECT, SHEETS, WHOLE, Sight, may_read
+from domain.registers.panel import Panel
+from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, scope_of, stream
+
+HOUSE = {Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL}
+WATCH = {Role.AUDIT, Role.DISC}
+PUBLIC_KINDS = {"scheme", "calendar", "round", "need", "base", "realm"}
+REGISTERS = {"person", "seat", "office", "door"}
+NAMED_ROLES = NAMED.keys() - WATCH
+
+
+def sight(role: Role, state: State, *names: str, number: int = 1, around: Facts | None = None) -> Sight:
+    return may_read(Actor(f"{role}#{number}"), scope_of(role, *names), state, around or facts(named=True))
+
+
+@pytest.mark.parametrize("kind", list(AGGREGATES))
+@pytest.mark.parametrize("role", list(Role))
+def test_the_house_and_those_who_watch_see_all_business_and_administrators_none_of_it(kind: str, role: Role) -> None:
+    seen = sight(role, stream(kind, "ACTIVE", named=True), STRANGER, number=666)
+    if kind in REGISTERS:
+        assert seen.is_whole is (role in WATCH or role in (Role.ADMIN, Role.CAB_DEC))
+    elif kind in PUBLIC_KINDS or role in HOUSE | WATCH:
+        assert seen == WHOLE
+    else:
+        assert not seen.is_whole, "neither administrators nor strangers"
+
+
+@pytest.mark.parametrize("role", sorted(NAMED_ROLES))
+def test_a_project_is_read_whole_by_whom_it_names_and_is_not_there_for_others(role: Role) -> None:
+    state = replace(stream("project", "APPLIED", named=True), stage="APPLIED")
+    assert sight(role, state, NAMED[role]) == WHOLE
+    denied = sight(role, state, STRANGER).denied
+    assert denied is not None
+    assert denied.rule == "RE01"
+    assert may_read(Actor(f"{role}#1"), None, state, facts(named=True)).denied, "a seat of no register is the public's"
+
+
+def test_a_partner_reads_the_project_and_a_former_one_no_more() -> None:
+    state = stream("project", "APPLIED", named=True)
+    assert sight(Role.SO_PM, state, PARTNER) == WHOLE
+    alone = state.having(replace(state.part(Application), partners=()))
+    assert sight(Role.SO_PM, alone, PARTNER).denied
+
+
+@pytest.mark.parametrize("stage", ["IN_PUBLICITY", "ACTIVE", "ARCHIVED"])
+def test_what_is_posted_is_public_but_for_accounts_vouchers_and_complaints(stage: str) -> None:
+    state = stream("project", stage, named=True)
+    for seen in (may_read(None, None, state, Facts()), sight(Role.SO_PM, state, STRANGER)):
+        assert seen.denied is None
+        assert seen.withheld == PRIVATE_OF_PROJECT
+    assert may_read(None, None, stream("project", "PROPOSED", named=True), Facts()).denied
+
+
+# ---------------------------------------------------------------- panels
+
+TWO = Panel(round="R-1", bidders={"AP-1": ("ORG-1",), "AP-2": ("ORG-2",)}, seated=("E1", "E2", "E3"))
+
+
+def panel(**sheets: dict[str, Decimal]) -> State:
+    by_bid = {name.replace("_", "-"): of for name, of in sheets.items()}
+    return State(StreamId("panel/test/RP-1"), version=1, stage="SCORING").having(replace(TWO, sheets=by_bid))
+
+
+def test_a_reviewer_sees_no_scores_of_others_before_all_of_their_own_are_in() -> None:
+    mine, theirs = {"E1": Decimal(80)}, {"E2": Decimal(90)}
+    assert sight(Role.EXPERT, panel(AP_1=theirs)).withheld == SHEETS
+    assert sight(Role.EXPERT, panel(AP_1=mine | theirs, AP_2=theirs)).withheld == SHEETS
+    assert sight(Role.EXPERT, panel(AP_1=mine | theirs, AP_2=mine)) == WHOLE
+
+
+def test_a_recused_reviewer_sees_nothing_more_even_after_scoring() -> None:
+    state = panel(AP_1={"E1": Decimal(80)}, AP_2={"E1": Decimal(80)})
+    denied = sight(Role.EXPERT, state.having(replace(state.part(Panel), barred=frozenset({"E1"})))).denied
+    assert denied is not None
+    assert denied.rule == "SD5"
+
+
+def test_a_reviewer_who_was_not_drawn_and_a_host_of_another_round_see_no_panel() -> None:
+    assert sight(Role.EXPERT, panel(), number=9).denied
+    assert sight(Role.HOST, panel(), "HOST-9").denied
+    assert sight(Role.HOST, panel(), "HOST-1") == WHOLE
+
+
+def test_a_bidder_learns_its_panels_marks_once_it_has_reported_and_never_who_gave_which() -> None:
+    reported = panel().having(replace(TWO, reported=True))
+    assert sight(Role.SO_LEGAL, panel(), "ORG-1").denied
+    assert sight(Role.SO_LEGAL, reported, "ORG-1").withheld == {"sheets", "seated"}
+    assert sight(Role.SO_LEGAL, reported, "ORG-9").denied
+
+
+def test_an_organisation_is_known_to_all_and_its_representatives_to_itself_and_its_district() -> None:
+    state = stream("organisation", "VERIFIED", named=True)
+    itself = replace(state, stream=StreamId("organisation/test/ORG-1"))
+    assert sight(Role.SO_ACC, itself, "ORG-1") == WHOLE
+    assert sight(Role.DCAB, itself, "DIST-1") == WHOLE
+    assert "representatives" in sight(Role.DCAB, itself, "DIST-9").withheld
+    assert "representatives" in may_read(None, None, itself, Facts()).withheld
+
+
+def test_whoever_sits_on_a_seat_reads_that_seats_file() -> None:
+    own = State(StreamId("seat/live/SO-PM.7"), version=1)
+    assert sight(Role.SO_PM, own, "ORG-1", number=7) == WHOLE
+    assert sight(Role.SO_PM, own, "ORG-1", number=8).denied
