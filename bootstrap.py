@@ -19,6 +19,7 @@ from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deciding.signature import DoorKey, KeyMalformed
+from domain.kernel.acting import PersonId
 from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.privacy import describe_trace
@@ -103,6 +104,8 @@ class Settings(BaseSettings):
     """Our client certificate, PEM; with ``temporal_tls_key``."""
     temporal_tls_key: Path | None = None
     task_queue: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "venture"
+    person: PersonId | None = None
+    """Who gives commands from this command line, by their number; on embedded servers, left out, whose seat it is."""
     door_key: SecretStr | None = None
     """The private key by which this door signs commands: an Ed25519 key in PEM, or its 32 bytes in hex. Doors only:
     workers and auditors know it by what the log has published (``venture key``)."""

@@ -103,13 +103,22 @@ async def heartbeat() -> AsyncIterator[None]:
 class CommandActivities:
     """Carries commands out against one store."""
 
-    def __init__(self, store: EventStore, measures: Metrics | None = None, *, checks_clocks: bool = False) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        measures: Metrics | None = None,
+        *,
+        checks_clocks: bool = False,
+        requires_office: bool = False,
+    ) -> None:
         """Use that store, and let in only what is signed by a key that it has published; count in those measures.
 
         A worker ``checks_clocks``: that of Temporal against the store's. That none is ahead, the store sees to itself.
+        In production it ``requires_office``: nobody acts on the wall clock before the office is founded.
         """
         self._store = store
         self._checks_clocks = checks_clocks
+        self._requires_office = requires_office
         self._folds = FoldCache()
         self._measures = measures or Metrics()
 
@@ -207,9 +216,15 @@ class CommandActivities:
 
         return await asyncio.to_thread(build) if others else build()
 
+    def _open_reader(self) -> CachedReader:
+        return CachedReader(self._store, folds=self._folds, requires_office=self._requires_office)
+
     async def _load(self, request: CarryOut) -> _Stream:
         """The stream, and with it what deciding will want: nothing for what is not even taken in."""
-        envelope, reader = request.envelope, CachedReader(self._store, folds=self._folds)
+        envelope, reader = (
+            request.envelope,
+            CachedReader(self._store, folds=self._folds, requires_office=self._requires_office),
+        )
         warrant = Warrant.of(request)
         on = warrant.stream if warrant else None
         hopeless = warrant is not None and (on is None or warrant.is_hopeless(await self._remember(on)))
@@ -224,7 +239,7 @@ class CommandActivities:
         known = self._folds.recall(stream).state
         if known.version:
             return known
-        reader = CachedReader(self._store, folds=self._folds)
+        reader = self._open_reader()
         await reader.fetch(Reads(streams=frozenset({stream})))
         return reader.states[stream]
 

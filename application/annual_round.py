@@ -85,7 +85,9 @@ async def open_round(door: Door, store: EventStore, request: YearsRound) -> Open
     rules = fold(programme, [event async for event in store.read(programme)]).scheme
     command = OpenNeedSolicitation(scheme=rules, year=request.year, level=annual.level)
     try:
-        receipt = await door.send(stream, command, annual.actor, command_id=opening_id(stream), derived=True)
+        receipt = await door.send(
+            stream, command, annual.actor, command_id=opening_id(stream), derived=True, person=annual.person
+        )
     except (CommandRejected, Unsigned) as refused:
         log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
         return Opened(stream=stream, refused=tuple(u.rule for u in refused.unmet))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from application.bulk_file import BulkOrder
     from application.door import Door
+    from application.identity import Identity
     from domain.kernel.envelope import Answer
     from domain.kernel.identity import StreamId
     from domain.kernel.refusal import Unmet
@@ -109,10 +110,14 @@ class BulkResult:
 
 
 async def preview_rows(
-    orders: Iterable[BulkOrder], store: EventStore, *, on_result: Callable[[BulkResult], None] = lambda _result: None
+    orders: Iterable[BulkOrder],
+    store: EventStore,
+    identity: Identity | None = None,
+    *,
+    on_result: Callable[[BulkResult], None] = lambda _result: None,
 ) -> AsyncIterator[BulkResult]:
     """What would become of each row now, as it rests on those before it. Records nothing."""
-    rehearsal = DryRun(store)
+    rehearsal = DryRun(store, identity)
     clocks: dict[str, datetime] = {}
     """By realm, where its clock would stand after the rows so far."""
     for order in orders:

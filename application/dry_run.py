@@ -12,6 +12,8 @@ from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
 
 if TYPE_CHECKING:
+    from application.identity import Identity
+    from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
@@ -23,13 +25,21 @@ class DryRun:
     Deadlines of the stream itself come first, as they would; those of other streams do not fall due in a rehearsal.
     """
 
-    def __init__(self, store: EventStore) -> None:
-        """Go on from what that store holds."""
+    def __init__(self, store: EventStore, identity: Identity | None = None) -> None:
+        """Go on from what that store holds; ``identity`` says who asks where a seat alone is named."""
         self._store = store
+        self._identity = identity
         self._reader = Reader(store)
         self._tried = 0
 
-    async def step(self, stream: StreamId, command: Command, actor: Actor, at: datetime | None = None) -> Step:
+    async def step(
+        self,
+        stream: StreamId,
+        command: Command,
+        actor: Actor,
+        at: datetime | None = None,
+        person: PersonId | None = None,
+    ) -> Step:
         """What the command would come to: its events, or every unmet condition, of its consequences too.
 
         ``at`` is its business time, UTC; without one it is now, or where a manual realm's clock stands.
@@ -37,13 +47,15 @@ class DryRun:
         self._tried += 1
         realm = await self._store.realm(stream.realm)
         at = at or realm.now or datetime.now(UTC)
+        if person is None and self._identity is not None:
+            person = await self._identity.find_person(stream, command, actor, at)
         await self._reader.fetch(Reads(streams=frozenset({stream})))
         decision = await decide_on(
             self._store,
             self._reader.states[stream],
             realm.clock,
             at=at,
-            order=Order(command, actor, at),
+            order=Order(command, actor, at, person=person),
             command_id=derive_id("rehearsal", stream, str(self._tried)),
             reader=self._reader,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from application.proposals import find_confirmation, is_proposal
 from application.realms import require_realm
 from application.reconcile import is_awaited
 from domain.kernel.clock import Clock
@@ -21,25 +22,62 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GoLiveReceipt:
-    """The turn, and whose alarm was set."""
+    """The turn, and whose alarm was set; before another person has confirmed it, nobody's."""
 
     receipt: Receipt
-    looked_at: tuple[StreamId, ...]
+    looked_at: tuple[StreamId, ...] = ()
+
+    @property
+    def is_proposal(self) -> bool:
+        """Whether it waits for another person."""
+        return is_proposal(self.receipt)
+
+
+def clock_stream(realm: str) -> StreamId:
+    """Where the turn is proposed and confirmed."""
+    return StreamId.of("realm", realm, REALM_NAME)
 
 
 async def go_live(
-    store: EventStore, door: Door, realm: str, actor: Actor, second: Actor, *, command_id: UUID | None = None
+    store: EventStore,
+    door: Door,
+    realm: str,
+    actor: Actor,
+    second: Actor | None = None,
+    *,
+    command_id: UUID | None = None,
 ) -> GoLiveReceipt:
-    """Turn the realm to the wall clock, then have every stream that is awaited set its alarm.
+    """Propose to turn the realm to the wall clock: another person confirms it.
 
+    In a log without persons one act stands that names the ``second`` seat: whoever took the papers in vouches for both.
     Raises CommandRejected with every deadline that lies in the past, each to be settled first by a dated command;
-    NoSuchRealm. Were this process to end after the turn, the agenda's follower would see to the alarms.
+    NoSuchRealm.
     """
     await require_realm(store, realm)
-    stream = StreamId.of("realm", realm, REALM_NAME)
-    turn = SetClock(clock=Clock.WALL, second=second)
-    receipt = await door.send(stream, turn, actor, command_id=command_id)
+    receipt = await door.send(
+        clock_stream(realm), SetClock(clock=Clock.WALL, second=second), actor, command_id=command_id
+    )
+    return await _see_to_alarms(store, door, realm, receipt)
+
+
+async def confirm_go_live(
+    store: EventStore, door: Door, realm: str, actor: Actor, digest: str, *, command_id: UUID | None = None
+) -> GoLiveReceipt:
+    """Turn the realm to the wall clock, as another person proposed it; then whoever is awaited has the alarm set.
+
+    Were this process to end after the turn, the agenda's follower would see to the alarms. Raises as ``go_live`` does,
+    and NoSuchProposal.
+    """
+    await require_realm(store, realm)
+    confirmation = await find_confirmation(store, clock_stream(realm), digest)
+    receipt = await door.send(clock_stream(realm), confirmation, actor, command_id=command_id)
+    return await _see_to_alarms(store, door, realm, receipt)
+
+
+async def _see_to_alarms(store: EventStore, door: Door, realm: str, receipt: Receipt) -> GoLiveReceipt:
+    if is_proposal(receipt):
+        return GoLiveReceipt(receipt)
     awaited = [standing.stream async for standing in store.standings(realm=realm) if is_awaited(standing)]
     for each in awaited:
         await door.look(each)
-    return GoLiveReceipt(receipt, tuple(s for s in awaited if s != stream))
+    return GoLiveReceipt(receipt, tuple(s for s in awaited if s != clock_stream(realm)))

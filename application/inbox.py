@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +17,7 @@ from deciding.reader import Reader
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
+from domain.kernel.words import Words
 from store.views import AtMost, Equal, Holds
 
 if TYPE_CHECKING:
@@ -31,20 +31,15 @@ _A_MOMENT = timedelta(microseconds=1)
 """What ends at 24:00 belongs to the day that ends then."""
 
 
-class Urgency(StrEnum):
+class Urgency(Words):
     """How pressing it is."""
 
-    OVERDUE = "overdue"
+    OVERDUE = "overdue", "逾期", "overdue"
     """Its time is past."""
-    SOON = "soon"
+    SOON = "soon", "將到期", "soon due"
     """Its day is near: a reminder."""
-    OPEN = "open"
+    OPEN = "open", "待辦", "open"
     """There is time, or no time was set."""
-
-    @property
-    def zh(self) -> str:
-        """What the office says."""
-        return {"overdue": "逾期", "soon": "將到期", "open": "待辦"}[self]
 
 
 @dataclass(frozen=True)

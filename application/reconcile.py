@@ -9,7 +9,6 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowQueryFailedError
@@ -20,6 +19,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
 from domain.kernel.identity import StreamId
+from domain.kernel.words import Words
 from followers.schedules import PREFIX, RoundSchedules, iterate_programmes, load_schedules
 from payload_codec import PayloadRefused
 from workflows.kinds import workflow_type
@@ -42,30 +42,25 @@ _PATIENCE = timedelta(seconds=5)
 """How long a workflow may take to say what it knows: one that no worker serves would keep all others waiting."""
 
 
-class Discrepancy(StrEnum):
+class Discrepancy(Words):
     """How a stream and its workflow may disagree, or an annual round and its schedule."""
 
-    MISSING = "MISSING"
+    MISSING = "MISSING", "缺失", "missing"
     """The log waits for something, and no workflow runs or no schedule is set: it is made from the log."""
-    STALE = "STALE"
+    STALE = "STALE", "落後", "behind"
     """The workflow knows an earlier version than the log's: it is to look again."""
-    AHEAD = "AHEAD"
+    AHEAD = "AHEAD", "超前", "ahead"
     """The workflow knows a later version than the log has: an older backup was restored. The log wins."""
-    STUCK = "STUCK"
+    STUCK = "STUCK", "受阻", "stuck"
     """The workflow can do nothing: its task fails, or it is another's under our id. It is to end and begin anew."""
-    ALTERED = "ALTERED"
+    ALTERED = "ALTERED", "被改", "altered"
     """A schedule is set otherwise than the log has it, or was cancelled there: it is to be set right."""
-    STRANDED = "STRANDED"
+    STRANDED = "STRANDED", "擱置", "stranded"
     """The workflow is pinned to a build for which nobody works any more: it is begun anew on the current one."""
-    SILENT = "SILENT"
+    SILENT = "SILENT", "無應答", "silent"
     """The workflow does not say what it knows: no worker has taken its question in time."""
-    STRAY = "STRAY"
+    STRAY = "STRAY", "無記錄", "unknown to the log"
     """A workflow runs, or a schedule is set, of which the log knows nothing: a person is to look at it."""
-
-    @property
-    def zh(self) -> str:
-        """What the office says."""
-        return _ZH[self]
 
     @property
     def remedy(self) -> tuple[str, str]:
@@ -78,16 +73,6 @@ class Discrepancy(StrEnum):
         return _DONE[self]
 
 
-_ZH = {
-    Discrepancy.MISSING: "缺失",
-    Discrepancy.STALE: "落後",
-    Discrepancy.AHEAD: "超前",
-    Discrepancy.STUCK: "受阻",
-    Discrepancy.ALTERED: "被改",
-    Discrepancy.STRANDED: "擱置",
-    Discrepancy.SILENT: "無應答",
-    Discrepancy.STRAY: "無記錄",
-}
 _DONE = {
     Discrepancy.MISSING: ("✓ 已由日誌重建", "✓ started from the log"),
     Discrepancy.STALE: ("✓ 已令其重讀日誌", "✓ told to read the log again"),

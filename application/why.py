@@ -15,6 +15,7 @@ from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
 from domain.kernel.policy import authorize, list_business_reads
 from domain.policy import Condition, list_conditions
+from domain.registers.office import OFFICE
 from domain.registers.person import Person, person_stream
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ async def _identify(
     register = find_seat(realm, clock, order)
     if register is None:
         return (), order, ()
-    await reader.fetch(Reads(streams=frozenset({register})))
-    identified, unmet = judge_seat(reader.states[register], order)
+    await reader.fetch(Reads(streams=frozenset({register, OFFICE})))
+    identified, unmet = judge_seat(reader.states[register], order, reader.states[OFFICE])
     conditions = tuple(Condition(u.rule, u.zh, u.en, met=False) for u in unmet)
     if not conditions and identified.persons:
         persons = "、".join(sorted(identified.persons))

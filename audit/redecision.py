@@ -25,6 +25,7 @@ from domain.kernel.message import Order
 from domain.kernel.policy import list_business_reads, refuse_business, refuse_role, refuse_stage
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State
+from domain.registers.office import OFFICE
 from store.port import EntryKind
 
 if TYPE_CHECKING:
@@ -227,7 +228,8 @@ class _CommandRedecision:
             return replace(order, persons=journal.persons, basis=journal.basis), ()
         is_own = seat == self._state.stream
         register = self._state if is_own else await self._past.state_at(seat, journal.reads[seat])
-        return judge_seat(register, order)
+        founding = await self._past.state_at(OFFICE, journal.reads[OFFICE]) if OFFICE in journal.reads else None
+        return judge_seat(register, order, founding)
 
     async def _judge_business(
         self, order: Order, not_theirs: tuple[Unmet, ...], journal: Journal

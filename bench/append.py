@@ -4,8 +4,9 @@ Run ``python bench/append.py`` (``pip install 'eventsourcing[postgres]'`` for th
 Postgres of its own with fsync and synchronous_commit on. All variants run in one process and in each round, in shuffled
 order; a figure is the median over the rounds of the ratio to the raw INSERT of the same round, with its quartiles.
 
-*One append* is a journalled command and one event, some 900 bytes of JSON; a new stream begins every tenth append and
-claims a key; every append rests on two streams that were read; every fifth posts money; each writes its agenda row.
+*One append* is a journalled command, signed, and one event, some 1,000 bytes of JSON; a new stream begins every tenth
+append and claims a key; every append rests on three streams that were read, one of them its door's key; every fifth
+posts money; each writes its agenda row.
 So idempotency, expected versions, reads, guards, ledger, agenda, hash chain and dense order are all on.
 
 *The raw INSERT* writes the same two rows in one statement into a table with the same columns, indexes and constraints,
@@ -55,9 +56,9 @@ if TYPE_CHECKING:
 APPENDS_A_STREAM = 10
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 COMMAND_META, COMMAND_DATA, EVENT_META, EVENT_DATA = (
-    json.dumps({"text": "公" * (size // 3)}, ensure_ascii=False).encode() for size in (300, 200, 30, 330)
+    json.dumps({"text": "公" * (size // 3)}, ensure_ascii=False).encode() for size in (471, 200, 30, 330)
 )
-READ = {StreamId("calendar/live/cn"): 1, StreamId("round/live/R1"): 1}
+READ = {StreamId("calendar/live/cn"): 1, StreamId("round/live/R1"): 1, StreamId("door/live/DK-5b1c0a47f2e39d68"): 1}
 CONNECTIONS = 16
 
 

@@ -2,7 +2,7 @@
 
 Run ``python bench/start.py``. It starts embedded servers of its own. A figure is the median of the ratios to
 ``python -c 'import pydantic.main, asyncpg, temporalio.client'``, run in turn with it, with its quartiles: a ratio holds
-on another machine and beside other work, seconds do not. ``--help`` and ``project show`` stand beside it.
+on another machine and beside other work, seconds do not. ``--help`` and ``inbox`` stand beside it.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.clock import Clock
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
+from runtime.persons import find_identity
 from runtime.runtime import Runtime, ensure_worker
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ async def _confirm(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Pri
 
 async def _preview(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Printer) -> list[BulkResult]:
     with _progress(len(orders), printer, "試算中", "trying") as on_result:
-        return [result async for result in preview_rows(orders, runtime.store, on_result=on_result)]
+        identity = find_identity(runtime.settings, runtime.store)
+        return [result async for result in preview_rows(orders, runtime.store, identity, on_result=on_result)]
 
 
 def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from application.realms import require_realm
 from application.rules import publish_calendars
+from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
@@ -33,8 +34,14 @@ async def publish_command(
     async with invocation.open_runtime(working=True) as runtime:
         await require_realm(runtime.store, realm)
         receipts = await publish_calendars(runtime.door, runtime.store, year, who, realm)
+        waiting = [await find_waiting(runtime.store, receipt) for receipt in receipts]
+    proposed = [proposal for proposal in waiting if proposal is not None]
     if not printer.for_people:
-        printer.json({"realm": realm, "published": len(receipts)})
+        done = {"realm": realm, "published": len(receipts) - len(proposed)}
+        printer.json(done | ({"proposed": [proposal.digest for proposal in proposed]} if proposed else {}))
+    elif proposed:
+        for proposal in proposed:
+            tell_proposed(printer, proposal, f"venture act confirm cn {proposal.digest[:8]} --as CAB-DEC#1")
     elif receipts:
         printer.tell(f"✓ 已發布 {len(receipts)} 個年度", f"✓ years published: {len(receipts)}", "green")
     else:

@@ -14,6 +14,7 @@ import typer
 
 from application.command_input import CommandUnknown, attach_from, list_amounts, read_command, resolve_command
 from application.dry_run import DryRun
+from application.proposals import is_proposal
 from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
 from cli.help import Typer
@@ -27,6 +28,7 @@ from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.input import parse_instant
 from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
+from runtime.persons import find_identity
 from schemes.packs import list_shipped, load_shipped
 
 if TYPE_CHECKING:
@@ -101,6 +103,13 @@ async def do_command(
     if not printer.for_people:
         printer.json(receipt_as_json(receipt) | {"amounts": _amounts(command)})
         return
+    if is_proposal(receipt):
+        printer.tell(
+            f"✓ 已提出，須另一人確認：見 venture act show {subject}",
+            f"✓ Proposed. Another person must confirm it: venture act show {subject}",
+            "green",
+        )
+        return
     again = printer.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if receipt.repeated else ""
     events = _event_words(receipt.events, printer) + _amount_words(command, printer)
     printer.tell(
@@ -152,7 +161,7 @@ async def _rehearse(order: _Order, invocation: Invocation) -> None:
     async with invocation.open_store() as store:
         stream = await find_stream(store, order.subject, order.realm)
         command, who = order.read(stream)
-        step = await DryRun(store).step(stream, command, who, moment)
+        step = await DryRun(store, find_identity(invocation.settings, store)).step(stream, command, who, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import typer
 
-from application.go_live import go_live
+from application.go_live import confirm_go_live, go_live
+from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
@@ -20,7 +21,12 @@ app = Typer()
 async def go_live_command(
     realm: Annotated[str, typer.Argument(help="時鐘域 the realm, e.g. paper-2026", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who asks: CAB-REG#n、CAB-DEC#n", show_default=False)],
-    second: Annotated[str, typer.Option("--second", help="第二人 the second person: ROLE#n", show_default=False)],
+    confirm: Annotated[
+        str | None,
+        typer.Option(
+            "--confirm", help="確認他人所提：其摘要 confirm what another proposed, by its digest", show_default=False
+        ),
+    ] = None,
     *,
     invocation: Invocation,
     command_id: Annotated[
@@ -32,11 +38,25 @@ async def go_live_command(
     有期限已過時不予辦理，並逐一列出，先以註明日期的命令辦結。
     It is refused while deadlines lie in the past; each is listed, to be settled first by a dated command.
 
-    例 example:  venture go-live paper-2026 --as CAB-REG#1 --second CAB-DEC#1
+    一人提出，另一人以摘要確認 / one person proposes it, another confirms it by its digest.
+
+    例 examples:
+      venture go-live paper-2026 --as CAB-REG#1
+      venture go-live paper-2026 --as CAB-DEC#1 --confirm 3fa9c2d1
     """
-    printer, persons = invocation.printer, (read_actor(actor), read_actor(second))
+    printer, who = invocation.printer, read_actor(actor)
     async with invocation.open_runtime(working=True) as runtime:
-        live = await go_live(runtime.store, runtime.door, realm, *persons, command_id=command_id)
+        if confirm is None:
+            live = await go_live(runtime.store, runtime.door, realm, who, command_id=command_id)
+        else:
+            live = await confirm_go_live(runtime.store, runtime.door, realm, who, confirm, command_id=command_id)
+        waiting = await find_waiting(runtime.store, live.receipt)
+    if waiting is not None and printer.for_people:
+        tell_proposed(printer, waiting, f"venture go-live {realm} --as CAB-DEC#1 --confirm {waiting.digest[:8]}")
+        return
+    if waiting is not None:
+        printer.json({"realm": realm, "proposed": waiting.digest})
+        return
     if not printer.for_people:
         printer.json({"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)})
         return

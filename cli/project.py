@@ -116,6 +116,8 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         "event": event.event_type,
         "zh": event.zh,
         "actor": chapter.occurrence.actor,
+        **({"persons": sorted(chapter.occurrence.persons)} if chapter.occurrence.persons else {}),
+        **({"basis": chapter.occurrence.basis} if chapter.occurrence.basis else {}),
         "data": plain(event),
     }
 
@@ -142,7 +144,8 @@ async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Pr
             event = occurrence.event
             what = printer.say(event.zh, event.event_type)
             particulars = describe_event(event, printer.say)
-            line = f"{local_time(occurrence.at)}  {what}  {occurrence.actor}  {particulars}"
+            who = rendering.who_acted(occurrence, printer)
+            line = f"{local_time(occurrence.at)}  {what}  {who}  {particulars}"
             printer.line(line)
         else:
             chapter = Chapter(occurrence.at, entry.position, stream, occurrence, entry.recorded_at)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from application.queries import Chapter, File
     from cli.output import Printer
-    from domain.kernel.message import Awaited
+    from domain.kernel.message import Awaited, Occurrence
     from domain.kernel.state import State
 
 
@@ -100,6 +100,15 @@ def _facts(
     yield "檔案", "file", f"{file.stream}  v{file.state.version}"
 
 
+def who_acted(occurrence: Occurrence, printer: Printer) -> str:
+    """The seat, the persons who count as having acted, and whether it was another's seat: that is never left out."""
+    persons = "、".join(sorted(occurrence.persons))
+    known = f"（{persons}）" if persons else ""
+    basis = occurrence.basis
+    mark = printer.say(f" ⚠{basis.zh}", f" ⚠{basis.en}") if basis is not None else ""
+    return f"{make_visible(occurrence.actor)}{known}{mark}"
+
+
 def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for zh, en in (("時間", "when"), ("事件", "what"), ("經辦", "by"), ("對象", "of"), ("內容", "particulars")):
@@ -112,7 +121,7 @@ def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -
             local_time(chapter.at),
             *([local_time(chapter.recorded_at)] if with_recorded else []),
             printer.say(event.zh, event.event_type),
-            make_visible(chapter.occurrence.actor),
+            who_acted(chapter.occurrence, printer),
             make_visible(chapter.stream.name),
             Cell(describe_glued(event, printer.say)),
         )

@@ -9,6 +9,7 @@ import typer
 
 from application.realms import require_realm
 from application.rules import publish_scheme
+from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
@@ -65,9 +66,13 @@ async def publish_command(
     async with invocation.open_runtime(working=True) as runtime:
         await require_realm(runtime.store, realm)
         receipt = await publish_scheme(runtime.door, runtime.store, rules, who, realm)
+        waiting = await find_waiting(runtime.store, receipt) if receipt is not None else None
     printer = invocation.printer
     if not printer.for_people:
-        printer.json({"scheme": str(rules.ref), "realm": realm, "new": receipt is not None})
+        proposed = {"proposed": waiting.digest} if waiting is not None else {}
+        printer.json({"scheme": str(rules.ref), "realm": realm, "new": receipt is not None} | proposed)
+    elif waiting is not None:
+        tell_proposed(printer, waiting, f"venture act confirm {rules.name} {waiting.digest[:8]} --as CAB-REG#1")
     elif receipt is not None:
         printer.tell(f"✓ 已發布 {rules.ref}", f"✓ published: {rules.ref}", "green")
     else:

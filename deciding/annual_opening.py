@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
     from uuid import UUID
 
+    from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor
     from domain.kernel.state import State
     from domain.registers.annual_round import RoundSchedule
@@ -44,13 +45,20 @@ def find_programme(round_: StreamId, command: str, body: Mapping[str, Any], comm
     return round_.sibling(SCHEME.kind, opening.scheme.name) if opening.scheme else None
 
 
-def is_scheduled(programme: State, round_: StreamId, seat: Actor, body: Mapping[str, Any], at: datetime) -> bool:
+def is_scheduled(
+    programme: State,
+    round_: StreamId,
+    seat: Actor,
+    person: PersonId | None,
+    body: Mapping[str, Any],
+    at: datetime,
+) -> bool:
     """Whether that programme, as it stands, opens just this round by then, in the name of who scheduled it."""
     opening = OpenNeedSolicitation.model_validate(body)
     schedules = (schedule for schedule in programme.part(Register).annual.values() if schedule is not None)
     return any(
         schedule.annual.round_of(opening.year) == round_
-        and (schedule.annual.actor, schedule.annual.level) == (seat, opening.level)
+        and (schedule.annual.actor, schedule.annual.person, schedule.annual.level) == (seat, person, opening.level)
         and _opens_at(schedule, opening.year) <= at
         for schedule in schedules
         if opening.year is not None

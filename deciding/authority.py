@@ -1,7 +1,8 @@
 """Who asks, before anything else is judged: which register says so, the seat as it stood, the persons who count.
 
 On the wall clock the registers of the realm ``live`` judge, in whatever realm; on a manual clock the realm's own, where
-a seat that is not established is bare. The seat is read at a version, journalled, and checked again in the append.
+a seat that is not established is bare. The seat is read at a version, journalled, and checked again in the append; so
+is that no office was founded yet, in a log that is older than persons.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ def find_journalled_seat(order: Order, stream: StreamId, reads: Mapping[StreamId
     return next((seat for seat in candidates if seat in reads or seat == stream), None)
 
 
-def judge_seat(seat: State, order: Order) -> tuple[Order, tuple[Unmet, ...]]:
-    """The order with the persons who count as acting, or why whoever asks is not on that seat."""
-    return identify(seat, order, is_live=seat.stream.realm == LIVE)
+def judge_seat(seat: State, order: Order, office: State | None = None) -> tuple[Order, tuple[Unmet, ...]]:
+    """The order with the persons who count as acting, or why whoever asks is not on that seat.
+
+    ``office`` is how the founding stands, where it was read: before it, a log has no persons, and its seats are bare.
+    Nobody need read it who knows that it took place, for it does once and for all.
+    """
+    is_founded = office is None or office.version > 0
+    return identify(seat, order, is_live=seat.stream.realm == LIVE, is_founded=is_founded)

@@ -20,6 +20,7 @@ from domain.kernel.policy import list_business_reads, refuse_business, refuse_ro
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
 from domain.registers.calendar import CALENDAR_NAME
+from domain.registers.office import OFFICE
 from store.port import EventStore
 
 if TYPE_CHECKING:
@@ -324,12 +325,17 @@ async def _identify(
     """The order with its persons, why whoever asks is not on the seat, and the seat's version if it says anything."""
     if seat is None:
         return order, (), {}
-    if seat != state.stream:
-        await reader.fetch(Reads(streams=frozenset({seat})))
+    office = None if reader.requires_office or seat.realm != LIVE else OFFICE
+    await reader.fetch(Reads(streams=frozenset({seat, *([office] if office else ())} - {state.stream})))
     register = state if seat == state.stream else reader.states[seat]
-    identified, unmet = judge_seat(register, order)
-    says_nothing = seat == state.stream or (seat.realm != LIVE and not register.version)
-    return identified, unmet, {} if says_nothing else {seat: register.version}
+    founding = reader.states[office] if office else None
+    identified, unmet = judge_seat(register, order, founding)
+    if seat == state.stream or (seat.realm != LIVE and not register.version):
+        return identified, unmet, {}
+    read = {seat: register.version}
+    if office and founding is not None and not founding.version:
+        read[office] = 0
+    return identified, unmet, read
 
 
 def _refuse_unread(

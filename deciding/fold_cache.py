@@ -43,6 +43,8 @@ class FoldCache:
         """Remember that many."""
         self._most = most
         self._folds: OrderedDict[StreamId, CachedFold] = OrderedDict()
+        self.is_founded = False
+        """Whether the office was founded, as it is once and for all."""
         self.on_manual_clock: set[str] = set()
         """Realms that were on a manual clock when they were read last."""
 

@@ -15,10 +15,11 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Reads
-from domain.kernel.identity import StreamId
+from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.message import Order
 from domain.kernel.policy import refuse_role
 from domain.registers.calendar import CALENDAR_NAME, calendar_of, calendars_of
+from domain.registers.office import OFFICE
 from domain.registers.scheme import scheme_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Reader:
     states: dict[StreamId, State] = field(default_factory=dict)
     claims: dict[str, frozenset[str]] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
+    requires_office: bool = False
+    """Whether it is known that the office was founded, or nobody may act before it is."""
     deferred: dict[tuple[str, str], list[Effect]] = field(default_factory=dict)
     """What is rested on of claims and accounts that nobody has wanted to read yet: most of them nobody ever will."""
 
@@ -145,6 +148,7 @@ class CachedReader(Reader):
         likely to be wanted for deciding.
         """
         stream, command_id = request.stream, request.envelope.command_id if request.envelope else None
+        self.requires_office |= self.folds.is_founded
         wanted = Reads() if alone else self._likely_reads(request)
         if warrant is not None and warrant != stream:
             wanted |= Reads(streams=frozenset({warrant}))
@@ -183,6 +187,9 @@ class CachedReader(Reader):
         states = await self._extend_all(cached, {**readings.streams, stream: loaded.events})
         self._at_hand.update({s: state for s, state in states.items() if s != stream})
         self.keep(readings)
+        office = states.get(OFFICE)
+        if office is not None and office.version:
+            self.folds.is_founded = self.requires_office = True
         return loaded, states[stream]
 
     async def _extend_all(
@@ -215,7 +222,8 @@ class CachedReader(Reader):
                 return likely
             if request.envelope is not None:
                 seat, is_theirs = self._likely_seat(request.envelope, state, command)
-                likely |= Reads(frozenset({seat} - {stream} if seat else ()))
+                founding = {OFFICE} if seat is not None and seat.realm == LIVE and not self.requires_office else set()
+                likely |= Reads(frozenset(({seat} if seat else set()) | founding) - {stream})
                 if not is_theirs:
                     return likely
             likely |= aggregate.reads(state, command)
@@ -234,7 +242,8 @@ class CachedReader(Reader):
         order = Order(command, envelope.actor, envelope.received_at, person=envelope.person)
         clock = Clock.MANUAL if state.stream.realm in self.folds.on_manual_clock else Clock.WALL
         seat = find_seat(state.stream.realm, clock, order)
-        order, not_theirs = judge_seat(self.folds.recall(seat).state, order) if seat else (order, ())
+        office = None if self.requires_office else self.folds.recall(OFFICE).state
+        order, not_theirs = judge_seat(self.folds.recall(seat).state, order, office) if seat else (order, ())
         return seat, not (not_theirs or refuse_role(*AGGREGATES[state.stream.kind].bind(state, order)))
 
     def _likely_command(self, request: CarryOut, state: State, calendar: StreamId) -> Command | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from deciding.journal import Journal
+    from domain.kernel.acting import PersonId
     from domain.kernel.envelope import CarryOut, Envelope
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.state import State
@@ -59,6 +60,8 @@ class Warrant:
     """The public key that the command itself brings to a log without any; empty for every other command."""
     opening: tuple[StreamId, Mapping[str, Any]] | None = None
     """The round and the particulars of an annual opening, which no door signs."""
+    person: PersonId | None = None
+    """In whose name that is opened."""
 
     @classmethod
     def of(cls, request: CarryOut) -> Warrant | None:
@@ -81,8 +84,9 @@ class Warrant:
             return cls(key, signature, None, actor, received_at, realm, _find_key_stream(key))
         if envelope.derived and not signature:
             programme = find_programme(envelope.subject, envelope.command, envelope.body, envelope.command_id)
-            opening = (envelope.subject, envelope.body)
-            return cls(key, signature, content, actor, received_at, realm, programme, opening=opening)
+            opening, person = (envelope.subject, envelope.body), envelope.person
+            judged = (key, signature, content, actor, received_at, realm, programme)
+            return cls(*judged, opening=opening, person=person)
         is_appointment = envelope.command == AppointDoorKey.command_type
         own = _find_own(envelope.command, canonical(envelope.body), actor) if is_appointment else ""
         return cls(key, signature, content, actor, received_at, realm, _find_key_stream(key), own)
@@ -98,7 +102,10 @@ class Warrant:
         if journal.derived and not signature:
             body = _read_object(entry.data)
             programme = find_programme(entry.stream, entry.type, body, entry.command_id)
-            return cls(key, signature, None, journal.actor, received_at, realm, programme, opening=(entry.stream, body))
+            opening, person = (entry.stream, body), journal.person
+            return cls(
+                *(key, signature, None, journal.actor, received_at, realm, programme), opening=opening, person=person
+            )
         try:
             content = command_bytes(
                 key=key,
@@ -164,7 +171,7 @@ class Warrant:
         if self.opening is None or self.seat is None or programme is None or programme.stream != self.stream:
             return False
         round_, body = self.opening
-        return is_scheduled(programme, round_, self.seat, body, at)
+        return is_scheduled(programme, round_, self.seat, self.person, body, at)
 
 
 async def find_fault(store: EventStore, envelope: Envelope) -> Unmet | None:

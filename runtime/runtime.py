@@ -14,11 +14,13 @@ import bootstrap
 import temporal_client
 from activities.carry_out import CommandActivities
 from application.builds import list_pollers
+from application.demo_office import open_demo_office
 from application.door import Door
 from application.door_keys import publish_first_key
 from application.namespace import require_own_namespace
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
+from runtime.persons import find_identity
 from runtime.store import OpenStore, OutOfService, open_store
 from runtime.worker import run_worker
 from store.migration import list_pending
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from bootstrap import Settings
     from deciding.signature import DoorKey
     from local import Servers
+    from store.port import EventStore
 
 
 _PATIENCE_S = 10.0
@@ -79,12 +82,14 @@ async def open_runtime(
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
         key = bootstrap.find_door_key(settings) if signing else None
         workflows = WorkflowCarrier(client, settings.task_queue)
-        commands = CommandActivities(opened.store)
+        commands, identity = CommandActivities(opened.store), find_identity(settings, opened.store)
         paper = ProcessCarrier(commands, opened.store, otherwise=workflows)
         prepare = None
         if key is not None and settings.env is bootstrap.Environment.LOCAL:
-            prepare = partial(publish_first_key, commands, opened.store, key)
-        door, paper_door = (Door(carrier, opened.store, key, prepare=prepare) for carrier in (workflows, paper))
+            prepare = partial(_prepare, commands, opened.store, key)
+        door, paper_door = (
+            Door(carrier, opened.store, key, identity, prepare=prepare) for carrier in (workflows, paper)
+        )
         runtime = Runtime(settings, opened.store, opened.servers, client, door, paper_door, key)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
@@ -110,6 +115,12 @@ async def require_readiness(opened: OpenStore, client: Client) -> None:
         raise OutOfService(f"{gone.zh}。{gone.remedy_zh}", f"{gone.en}. {gone.remedy_en}") from gone
     except RPCError as gone:
         raise OutOfService(f"Temporal 沒有回答：{gone.message}", f"Temporal did not answer: {gone.message}") from gone
+
+
+async def _prepare(commands: CommandActivities, store: EventStore, key: DoorKey) -> None:
+    """What a log on one machine must know before its first command: this door's key, and a small office of persons."""
+    await publish_first_key(commands, store, key)
+    await open_demo_office(store, Door(ProcessCarrier(commands, store, otherwise=None), store, key))
 
 
 @asynccontextmanager

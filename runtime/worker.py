@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+import bootstrap
 from activities.carry_out import CommandActivities
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
@@ -55,7 +56,12 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
     """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
     measures = Metrics()
     commands, door = (
-        CommandActivities(store, measures, checks_clocks=True),
+        CommandActivities(
+            store,
+            measures,
+            checks_clocks=True,
+            requires_office=settings.env is bootstrap.Environment.PRODUCTION,
+        ),
         Door(WorkflowCarrier(client, settings.task_queue), store, None),
     )
     rounds = RoundActivities(partial(open_round, door, store))

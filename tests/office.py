@@ -5,18 +5,22 @@ Whoever acts on the wall clock needs it: there, unknown seats and persons are re
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
+from weakref import WeakKeyDictionary
 
 from activities.carry_out import CommandActivities
 from application.door import Receipt, receipt
+from deciding.authority import find_seat
 from deciding.fold import fold
 from domain.kernel.acting import PersonId
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.message import Order
 from domain.kernel.proposal import ConfirmAct, Proposals, bind
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, ScopeKind
@@ -35,6 +39,16 @@ if TYPE_CHECKING:
 ADMINISTRATORS = (PersonId("P-1"), PersonId("P-2"))
 FIRST, SECOND = Actor("ADMIN#1"), Actor("ADMIN#2")
 _ROLES = tuple(Role)
+LONG_AGO = datetime(2020, 1, 2, tzinfo=UTC)
+_OFFICES: WeakKeyDictionary[EventStore, Office] = WeakKeyDictionary()
+
+
+def office_of(store: EventStore, key: DoorKey = KEY) -> Office:
+    """The one office of that store."""
+    office = _OFFICES.get(store)
+    if office is None:
+        office = _OFFICES[store] = Office(store, key)
+    return office
 
 
 def person_on(seat: Actor) -> PersonId:
@@ -60,6 +74,7 @@ class Office:
     at: datetime | None = None
     """The wall clock; None for what it is."""
     _seats: set[Actor] = field(default_factory=set)
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._commands = CommandActivities(self.store)
@@ -130,24 +145,45 @@ class Office:
         return ConfirmAct(proposal=number, digest=bind(stream, number, command))
 
     async def found(self) -> None:
-        """Found it, if it is not."""
+        """Found it, if it is not: long ago, so that whoever acts in a test's past has a seat."""
         if await self.store.standing(OFFICE) is None:
-            await self.ask(OFFICE, FoundOffice(administrators=ADMINISTRATORS), FIRST, "")
+            await self.ask(OFFICE, FoundOffice(administrators=ADMINISTRATORS), FIRST, "", at=self.at or LONG_AGO)
+
+    async def fill(self, *seats: str) -> None:
+        """Make sure of those seats, each with a person of its own."""
+        for seat in seats:
+            await self.seat(seat)
+
+    async def find_person(
+        self, subject: StreamId, command: Command, actor: Actor, at: datetime | None
+    ) -> PersonId | None:
+        """Who asks on that seat, as a door wants to know it; the seat is set up if it is the first time."""
+        realm = await self.store.realm(subject.realm)
+        stream = find_seat(subject.realm, realm.clock, Order(command, actor, at or datetime.now(UTC)))
+        if stream is None or stream.realm != LIVE:
+            return None
+        await self.seat(actor)
+        return person_on(actor)
 
     async def seat(self, seat: str, person: str | None = None, *, scope: Scope | None = None) -> StreamId:
         """Make sure of a seat with a person on it."""
-        actor = Actor(seat)
-        stream = seat_stream(LIVE, actor)
+        async with self._one_at_a_time:
+            return await self._seat(Actor(seat), person, scope)
+
+    async def _seat(self, actor: Actor, person: str | None, scope: Scope | None) -> StreamId:
+        stream, at = seat_stream(LIVE, actor), self.at or LONG_AGO
         if actor in self._seats or actor.role is Role.SYS:
             return stream
         await self.found()
+        if actor in (FIRST, SECOND):
+            return stream
         who = person_on(actor) if person is None else PersonId(person)
         if (await self.state(stream)).version == 0:
-            await self.ask(stream, EstablishSeat(scope=scope or scope_of(actor)), FIRST)
+            await self.ask(stream, EstablishSeat(scope=scope or scope_of(actor)), FIRST, at=at)
         if (await self.state(person_stream(LIVE, who))).version == 0:
-            await self.ask(person_stream(LIVE, who), RegisterPerson(), FIRST)
+            await self.ask(person_stream(LIVE, who), RegisterPerson(), FIRST, at=at)
         if not (await self.state(stream)).part(Seat).tenures:
-            await self.privileged(stream, GrantSeat(person=who))
+            await self.privileged(stream, GrantSeat(person=who), at=at)
         self._seats.add(actor)
         return stream
 

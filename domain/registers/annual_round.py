@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.kernel.acting import PersonId
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.scheme import RoundLevel
 
@@ -31,6 +32,8 @@ class Annual(BaseModel):
     """In whose name the round is opened."""
     realm: str = LIVE
     """Where it is opened."""
+    person: Annotated[PersonId | None, Field(exclude_if=lambda person: person is None)] = None
+    """Who scheduled it, on that seat, where they are known: once they leave it, nothing is opened any more."""
 
     def round_of(self, year: int) -> StreamId:
         """That year's round."""

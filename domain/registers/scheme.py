@@ -201,7 +201,7 @@ def reads(state: State, command: Commands) -> Reads:
             assert_never(command)
 
 
-def decide(state: State, facts: Facts, _order: Order, command: Commands) -> list[Event]:
+def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the programme makes happen. Raises CommandRejected."""
     check, register = Checks(), state.part(Register)
     match command:
@@ -223,6 +223,12 @@ def decide(state: State, facts: Facts, _order: Order, command: Commands) -> list
             return check.grant(PolicyPackPublished.of(command))
         case ScheduleAnnualRound():
             _require_schedulable(check, state, facts, command)
+            check(
+                order.basis is None,
+                "SC04",
+                "年度安排年年以其人名義開啟，須由崗位所屬者本人排定",
+                "year after year it is opened in that person's name: whose seat it is schedules it, and no stand-in",
+            )
             return check.grant(AnnualRoundScheduled.of(command))
         case UnscheduleAnnualRound(programme=programme):
             check(
@@ -292,7 +298,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             )
         case AnnualRoundScheduled(programme=code, month=month, day=day, hour=hour):
             name, realm = state.stream.name, state.stream.realm
-            annual = Annual(programme=code, scheme=name, level=event.level, actor=of.actor, realm=realm)
+            person = next(iter(of.persons), None)  # one: it is no stand-in's to schedule
+            annual = Annual(programme=code, scheme=name, level=event.level, actor=of.actor, realm=realm, person=person)
             schedule = RoundSchedule(annual=annual, month=month, day=day, hour=hour, since=of.at)
             return state.having(replace(register, annual={**register.annual, code: schedule}))
         case AnnualRoundUnscheduled(programme=code):

@@ -223,15 +223,15 @@ class Seat(Part):
 # ---------------------------------------------------------------- who acts
 
 
-def identify(seat: State, order: Order, *, is_live: bool) -> tuple[Order, tuple[Unmet, ...]]:
+def identify(seat: State, order: Order, *, is_live: bool, is_founded: bool = True) -> tuple[Order, tuple[Unmet, ...]]:
     """The order with the persons who count as acting, or why whoever asks is not on that seat.
 
-    On the wall clock, judged by the live registers, what is unknown is refused; in a paper realm a seat that its own
-    register does not have is bare.
+    On the wall clock, judged by the live registers, what is unknown is refused, once the office is founded; in a paper
+    realm a seat that its own register does not have is bare.
     """
     known, actor, person = seat.part(Seat), order.actor, order.person
     if known.scope is None:
-        return order, ()
+        return (order, (_unknown(actor),)) if is_live and is_founded else (order, ())
     order = replace(order, is_live=is_live, scope=known.scope)
     if person is None:
         return order, (_unnamed(actor),)

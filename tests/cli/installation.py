@@ -125,7 +125,9 @@ def start_installation(at_the_end: Callable[[Callable[[], None]], None]) -> Inst
     year = str(datetime.now(SHANGHAI).year)
     for words in (
         ("scheme", "publish", "fuzhou", "--as", "CAB-DEC#1"),
+        ("act", "confirm", "fuzhou", "--yes", "--as", "CAB-REG#1"),
         ("calendar", "publish", year, "--as", "CAB-REG#1"),
+        ("act", "confirm", "cn", "--yes", "--as", "CAB-DEC#1"),
     ):
         published = found.ask(*words)
         assert published.exit_code == 0, published.output

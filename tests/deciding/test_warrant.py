@@ -27,7 +27,7 @@ from domain.registers.door_key import AppointDoorKey, PublishDoorKey, RotateDoor
 from store.memory import MemoryStore
 from store.port import Status
 from tests.keys import KEY, OTHER, PUBLISHED, make_key, publish
-from tests.office import administer, admit
+from tests.office import Office, administer, admit
 from tests.workflows.bureau import verification
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from store.port import Append, AppendResult, Loaded, Readings
 
 STREAM = StreamId("organisation/seals/ORG-1")
-HOST = Actor("HOST#1")
+OFFICER = Actor("CAB-REG#1")
 DAY = timedelta(days=1)
 NOW = datetime(2026, 6, 1, 1, tzinfo=UTC)
 WITHDRAWN, ENDED, NOT_YET, OF_OTHERS, UNKNOWN = map(make_key, ("withdrawn", "ended", "not yet", "of others", "unknown"))
@@ -47,7 +47,7 @@ def letter(**changed: object) -> Envelope:
     envelope = Envelope(
         command_id=uuid4(),
         subject=STREAM,
-        actor=HOST,
+        actor=OFFICER,
         received_at=NOW,
         command="VerifyOrganisation",
         body=plain(verification()),
@@ -73,14 +73,16 @@ async def carry_out(store: Timed, envelope: Envelope, now: datetime | None = Non
 
 
 async def town() -> Timed:
-    """A log that knows the tests' door, and four others that may not ask this."""
+    """A log that knows the tests' door, and four others that may not ask this; one person is on the seats that ask."""
     store = Timed(NOW - 9 * DAY)
     await publish(store)
+    for seat in ("CAB-REG#1", "CAB-REG#2", "SO-LEGAL#9"):
+        await Office(store, at=NOW - 9 * DAY).seat(seat, "P-7")
     lost = await admit(store, WITHDRAWN)
     await administer(store, lost, WithdrawDoorKey(reason="密鑰遺失"))
     await admit(store, ENDED, "*", until=NOW - 2 * DAY)
     await admit(store, NOT_YET, "*", since=NOW + DAY)
-    await admit(store, OF_OTHERS, "CAB-FIN", "HOST#2", "SO-LEGAL")
+    await admit(store, OF_OTHERS, "CAB-FIN", "CAB-REG#2", "SO-LEGAL")
     store.now = NOW
     return store
 
@@ -101,7 +103,7 @@ FORGED: dict[str, tuple[Callable[[], Envelope], str]] = {
     "another realm": (altered(subject=StreamId("organisation/live/ORG-1")), "SG02"),
     "another command": (altered(command="BanOrganisation"), "SG02"),
     "another body": (altered(body=plain(verification("另一家"))), "SG02"),
-    "another seat": (altered(actor=Actor("HOST#2")), "SG02"),
+    "another seat": (altered(actor=Actor("CAB-REG#2")), "SG02"),
     "another person": (altered(person=PersonId("P-8")), "SG02"),
     "no person": (altered(person=None), "SG02"),
     "another log": (altered(log="00" * 32), "SG02"),
@@ -161,7 +163,8 @@ def test_a_signature_is_good_once_under_its_own_id() -> None:
 def test_a_door_speaks_for_roles_and_for_single_seats() -> None:
     async def scenario() -> None:
         store = await town()
-        for seat, ending in (("HOST#2", Ending.ACCEPTED), ("HOST#1", Ending.UNSIGNED), ("SO-LEGAL#9", Ending.REFUSED)):
+        refused = {"CAB-REG#1": Ending.UNSIGNED, "SO-LEGAL#9": Ending.REFUSED}
+        for seat, ending in {"CAB-REG#2": Ending.ACCEPTED, **refused}.items():
             answer = await carry_out(store, letter(actor=Actor(seat)).signed(OF_OTHERS))
             assert answer.ending is ending, seat
 
@@ -188,7 +191,7 @@ def test_a_forger_has_nothing_read_but_the_stream_and_the_key() -> None:
         await publish(store)
         await admit(store, OF_OTHERS, "CAB-FIN")
         store.asked = ()
-        for envelope in (altered(actor=Actor("HOST#2"))(), letter().signed(OF_OTHERS)):
+        for envelope in (altered(actor=Actor("CAB-REG#2"))(), letter().signed(OF_OTHERS)):
             await carry_out(store, envelope)
         days = STREAM.sibling("calendar", "cn")
         assert set(store.asked) == {STREAM, days, key_stream(KEY.id), key_stream(OF_OTHERS.id)}
@@ -226,7 +229,8 @@ def test_a_key_that_is_withdrawn_while_its_command_is_decided_is_caught_in_the_a
 def test_a_key_that_is_replaced_counts_for_a_while_beside_the_next() -> None:
     async def scenario() -> None:
         store, next_key = Timed(), make_key("the next")
-        stream = await admit(store, OTHER, "HOST")
+        stream = await admit(store, OTHER, "CAB-REG")
+        await Office(store, at=NOW).seat("CAB-REG#1", "P-7")
         assert (await carry_out(store, letter().signed(next_key))).ending is Ending.UNSIGNED
         answer = await administer(store, stream, RotateDoorKey(successor=next_key.public, until=NOW + DAY))
         assert answer.ending is Ending.ACCEPTED, answer
@@ -398,6 +402,6 @@ async def test_a_door_without_a_key_is_told_what_it_needs() -> None:
     await publish(store)
     door = Door(ProcessCarrier(CommandActivities(store), store, None), store, None)
     with pytest.raises(Unsigned, match="VENTURE_DOOR_KEY_FILE"):
-        await door.send(STREAM, verification(), HOST, at=datetime(2024, 1, 2, tzinfo=UTC))
+        await door.send(STREAM, verification(), OFFICER, at=datetime(2024, 1, 2, tzinfo=UTC))
     assert await store.last_position() == PUBLISHED
     assert key_stream(KEY.id).realm == LIVE

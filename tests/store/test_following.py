@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -148,6 +148,29 @@ async def test_while_another_is_at_it_a_reader_waits_no_longer_than_it_will(stor
     assert not await reach(store, "projects", ahead, 0.4)
     page = await list_projects(store, None, PageRequest(at_least=ahead, patience_s=0))
     assert len(page.rows) == 1, "what is there is given, with how old it is"
+
+
+async def test_a_reader_that_helps_and_is_overtaken_waits_on_and_is_answered(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process stood still, or a server was restored: by the time it writes, the lease is another's."""
+    await play_story(store)
+    ours = store.lease
+    overtaken = 0
+
+    async def lease(name: str, owner: UUID, lasting: timedelta) -> int | None:
+        nonlocal overtaken
+        generation = await ours(name, owner, lasting)
+        if generation is not None and overtaken < 2:  # the second time is that of the writing
+            overtaken += 1
+            return generation if overtaken == 1 else None
+        return generation
+
+    monkeypatch.setattr(store, "lease", lease)
+    position = await store.last_position()
+    page = await list_projects(store, request=PageRequest(at_least=position, patience_s=30))
+    assert overtaken == 2
+    assert page.rows
 
 
 async def test_what_waits_is_listed_for_whom_it_waits(store: EventStore) -> None:

@@ -1,0 +1,173 @@
+"""``venture act``: what takes two persons: see what is proposed, confirm it by its digest, or drop it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from application.proposals import NoSuchProposal, find_confirmation, is_proposal, list_proposals
+from application.queries import resolve_or_begin
+from cli.adapter import Invocation, verb
+from cli.command import find_stream, read_actor, receipt_as_json
+from cli.help import Typer
+from cli.output import Column, Printer
+from deciding.fold import read_occurrence
+from domain.catalogue import command_class
+from domain.kernel.canonical import canonical
+from domain.kernel.failure import FailureKind
+from domain.kernel.identity import LIVE
+from domain.kernel.proposal import ActProposed, DropAct, Proposal, ProposalStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from application.door import Receipt
+    from domain.kernel.identity import StreamId
+    from store.port import EventStore
+
+app = Typer()
+
+Subject = Annotated[str, typer.Argument(help="檔案 the file: CAB-REG.1、cn、fuzhou、P-7 …", show_default=False)]
+Digest = Annotated[
+    str | None, typer.Argument(help="摘要或其首八位 the digest, or its first eight digits", show_default=False)
+]
+As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n", show_default=False)]
+Register = Annotated[str, typer.Option("--realm", help="時鐘域 realm")]
+
+
+@app.command("show")
+@verb
+async def show_command(subject: Subject, *, invocation: Invocation, realm: Register = LIVE) -> None:
+    """某檔案上須兩人的提案：內容、摘要、何人提出 / acts of two on a file: what, its digest, and who proposed it.
+
+    例 example:  venture act show cn
+    """
+    async with invocation.open_store() as store:
+        stream = await find_stream(store, subject, realm)
+        proposals = await list_proposals(store, stream)
+    printer = invocation.printer
+    rows = [_as_row(number, proposal, printer) for number, proposal in proposals.items()]
+    columns = (
+        Column("proposal", "提案", "proposal", right=True),
+        Column("status", "狀態", "status"),
+        Column("what", "何事", "act"),
+        Column("digest", "摘要", "digest"),
+        Column("by", "提出", "by"),
+        Column("particulars", "內容", "particulars"),
+    )
+    printer.rows(rows, columns, ("沒有提案", "nothing is proposed"))
+
+
+def _as_row(number: int, proposal: Proposal, printer: Printer) -> dict[str, Any]:
+    return {
+        "proposal": number,
+        "status": proposal.status,
+        "what": printer.say(f"{command_class(proposal.command).zh()} {proposal.command}", proposal.command),
+        "digest": proposal.digest if not printer.for_people else proposal.digest[:8],
+        "by": " ".join((proposal.by.seat, *sorted(proposal.by.persons))),
+        "particulars": canonical(dict(proposal.body)).decode(),
+        "lapses_at": proposal.lapses_at.isoformat(),
+    }
+
+
+@app.command("confirm")
+@verb
+async def confirm_command(
+    subject: Subject,
+    actor: As,
+    digest: Digest = None,
+    *,
+    invocation: Invocation,
+    yes: Annotated[bool, typer.Option("--yes", help="不再詢問，只有一項時 / do not ask, where one waits")] = False,
+    realm: Register = LIVE,
+) -> None:
+    """確認另一人所提，以摘要為據；不填摘要則先示其內容 / confirm what another person proposed, bound by its digest.
+
+    例 examples:
+      venture act confirm cn 3fa9c2d1 --as CAB-DEC#1
+      venture act confirm cn --as CAB-DEC#1
+    """
+    who, printer = read_actor(actor), invocation.printer
+    async with invocation.open_runtime(working=True) as runtime:
+        stream = await resolve_or_begin(runtime.store, subject, realm)
+        if digest is None:
+            digest = _choose(await list_proposals(runtime.store, stream), stream, printer, yes=yes)
+        if digest == "":
+            if not printer.for_people:
+                printer.json({"stream": stream, "events": []})
+            printer.tell("沒有待確認者", "nothing waits to be confirmed")
+            return
+        confirmation = await find_confirmation(runtime.store, stream, digest)
+        receipt = await runtime.door.send(stream, confirmation, who)
+    if not printer.for_people:
+        printer.json(receipt_as_json(receipt))
+        return
+    done = "、".join(receipt.events[1:])
+    printer.tell(
+        f"✓ 已確認：{done}  {stream} v{receipt.version}", f"✓ Confirmed: {done}  {stream} v{receipt.version}", "green"
+    )
+
+
+def _choose(proposals: Mapping[int, Proposal], stream: StreamId, printer: Printer, *, yes: bool) -> str:
+    """The digest of the one that waits, once its content was shown and agreed to; '' if none does.
+
+    Raises NoSuchProposal where several wait: then the digest says which.
+    """
+    waiting = [proposal for proposal in proposals.values() if proposal.status is ProposalStatus.OPEN]
+    if not waiting:
+        return ""
+    if len(waiting) > 1:
+        raise NoSuchProposal(stream, "?")
+    (one,) = waiting
+    row = _as_row(1, one, printer)
+    if printer.for_people:
+        printer.line(f"{row['what']}  {row['by']}  {row['digest']}")
+    if not yes:
+        printer.line(row["particulars"])
+        if not typer.confirm(printer.say("確認？", "Confirm?"), err=True):
+            raise typer.Exit(FailureKind.REFUSED)
+    return one.digest
+
+
+@app.command("drop")
+@verb
+async def drop_command(
+    subject: Subject,
+    number: Annotated[int, typer.Argument(min=1, help="提案編號 its number", show_default=False)],
+    reason: Annotated[str, typer.Argument(help="理由 why", show_default=False)],
+    actor: As,
+    *,
+    invocation: Invocation,
+    realm: Register = LIVE,
+) -> None:
+    """撤回或不予確認 / take a proposal back, or turn it down.
+
+    例 example:  venture act drop cn 2 有誤 --as CAB-DEC#1
+    """
+    who, printer = read_actor(actor), invocation.printer
+    async with invocation.open_runtime(working=True) as runtime:
+        stream = await resolve_or_begin(runtime.store, subject, realm)
+        receipt = await runtime.door.send(stream, DropAct(proposal=number, reason=reason), who)
+    if not printer.for_people:
+        printer.json(receipt_as_json(receipt))
+        return
+    printer.tell(f"✓ 已撤回提案 {number}", f"✓ Proposal {number} is off", "green")
+
+
+async def find_waiting(store: EventStore, receipt: Receipt) -> Proposal | None:
+    """The proposal that a receipt stands for; None if what was asked is done."""
+    if not is_proposal(receipt):
+        return None
+    entry = await anext(store.read(receipt.stream, receipt.version - 1))
+    event = read_occurrence(entry).event
+    return (await list_proposals(store, receipt.stream)).get(event.proposal) if isinstance(event, ActProposed) else None
+
+
+def tell_proposed(printer: Printer, proposal: Proposal, how: str) -> None:
+    """Say that another person must confirm it, and by which command."""
+    printer.tell(
+        f"✓ 已提出，須另一人確認（摘要 {proposal.digest[:8]}）：{how}",
+        f"✓ Proposed. Another person must confirm it (digest {proposal.digest[:8]}): {how}",
+        "green",
+    )
