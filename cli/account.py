@@ -58,8 +58,8 @@ async def admit_command(
     """登記身份提供方的一個登入是何人、何崗位 / say whom a provider's login stands for, and their seats.
 
     例 examples:
-      venture account admit https://login.bureau.example 248289761001 --person P-7 --seat CAB-REG#1
-      venture account admit https://login.bureau.example ledger --service ledger --seat CAB-FIN#1
+      venture account admit ISSUER 248289 --person P-7 --seat CAB-REG#1
+      venture account admit ISSUER ledger --service ledger --seat CAB-FIN#1
     """
     printer, settings = invocation.printer, invocation.settings
     if person is None and service is None:
@@ -87,7 +87,7 @@ async def expel_command(
 ) -> None:
     """不再接納一個登入，其會話隨之結束 / take a login back, and end its sessions.
 
-    例 example:  venture account expel https://login.bureau.example 248289761001
+    例 example:  venture account expel ISSUER 248289
     """
     printer, settings = invocation.printer, invocation.settings
     async with open_store(settings, printer.tell) as opened, open_identity(opened.postgres_url) as identity:
