@@ -104,7 +104,6 @@ UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "DoorKeyPublished": "audit verify holds every signature to it; it moves no money",
     "DoorKeyRotated": "as DoorKeyPublished",
     "DoorKeyWithdrawn": "as DoorKeyPublished",
-    "LedgerAccountConfirmed": "who may confirm is the role table's; payments are held to three persons by P2",
     "LoginBound": "that it took two is TP03; whose login it is, no log can say",
     "MatchFundReceived": "an amount, which M9 checks; nothing is paid by it",
     "NeedAbsorbed": "needs bind no money; a bid names the need that it answers, and AP02 counts it",

@@ -142,7 +142,7 @@ async def test_it_fires_next_at_nine_in_shanghai_and_is_listed_until_it_is_taken
 
 
 async def test_however_often_it_fires_the_years_round_is_opened_once(desk: Desk, fz: City) -> None:
-    await fz.schedule()
+    await fz.schedule(FIRST_OF_MARCH.model_copy(update={"month": 1, "hour": 0}))  # past on any day
     for times in (1, 2):
         await fz.in_temporal.trigger()
         await fz.fired(times)
@@ -275,13 +275,23 @@ async def test_a_schedule_that_the_log_cancelled_goes_and_one_that_it_never_knew
 
 async def test_a_schedule_that_was_missing_on_its_day_fires_when_it_is_set_again(fz: City) -> None:
     now = datetime.now(SHANGHAI)
-    day = now - timedelta(days=1)
-    schedule = RoundSchedule(
-        annual=fz.annual, month=day.month, day=day.day, hour=day.hour, since=now - timedelta(days=3)
-    )
-    await fz.publish()
-    await fz.schedules.set_right(schedule_id(fz.annual), schedule)
+    day, before = now - timedelta(days=1), now.astimezone(UTC) - timedelta(days=3)
+    yesterday = FIRST_OF_MARCH.model_copy(update={"month": day.month, "day": day.day, "hour": day.hour})
+    await fz.bureau.straight(fz.stream, PublishPolicyPack(scheme=RULES), "CAB-DEC#1", at=before)
+    await fz.bureau.straight(fz.stream, yesterday, REGISTRAR, at=before)
+    await fz.schedules.keep(fz.desk.store, fz.stream)
     await until(lambda: fz.opened(day.year))
+    await fz.schedules.delete(schedule_id(fz.annual))
+
+
+async def test_a_schedule_that_the_log_does_not_have_opens_nothing(fz: City) -> None:
+    """Whoever has come to Temporal's port sets one in an officer's name."""
+    await fz.publish()
+    schedule = RoundSchedule(annual=fz.annual, month=3, day=1, hour=9, since=datetime.now(UTC))
+    await fz.schedules.set_right(schedule_id(fz.annual), schedule)
+    await fz.in_temporal.trigger()
+    await fz.fired(1)
+    assert not await fz.opened(THIS_YEAR)
     await fz.schedules.delete(schedule_id(fz.annual))
 
 

@@ -15,6 +15,7 @@ from audit.finding import FindingKind
 from audit.redecision import redecide
 from audit.signatures import LAG
 from audit.verification import verify
+from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import CarryOut, Ending, Envelope
 from domain.kernel.identity import Actor, StreamId
@@ -23,7 +24,7 @@ from store.bytes import chain_hash, leaf
 from store.memory import MemoryStore
 from store.port import EntryKind
 from tests.keys import KEY, OTHER, PUBLISHED, make_key, publish
-from tests.office import administer, admit
+from tests.office import Office, administer, admit
 from tests.paper import play_story
 from tests.workflows.bureau import verification
 
@@ -38,7 +39,7 @@ NOW = datetime(2026, 6, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def letter(at: datetime, key: DoorKey, by: str = "HOST#1", **changed: Any) -> Envelope:
+def letter(at: datetime, key: DoorKey, by: str = "CAB-REG#1", **changed: Any) -> Envelope:
     """A command as that door let it in."""
     envelope = Envelope(
         command_id=uuid4(),
@@ -47,6 +48,7 @@ def letter(at: datetime, key: DoorKey, by: str = "HOST#1", **changed: Any) -> En
         received_at=at,
         command="VerifyOrganisation",
         body=plain(verification()),
+        person=PersonId("P-7"),
         session="s-1",
     )
     return envelope.model_copy(update=changed).signed(key)
@@ -63,7 +65,8 @@ class Log(MemoryStore):
     async def kept(cls) -> Log:
         log = cls()
         await publish(log)
-        await admit(log, OTHER, "HOST", until=NOW + 9 * DAY)
+        await Office(log, at=NOW).seat("CAB-REG#1", "P-7")
+        await admit(log, OTHER, "CAB-REG", until=NOW + 9 * DAY)
         for key in (KEY, OTHER):
             log.now += timedelta(minutes=1)
             envelope = letter(log.now, key, log=log._entries[0].chain.hex())
@@ -119,7 +122,7 @@ def back_date_the_key(log: Log) -> None:
 
 TAMPERED: dict[str, tuple[Callable[[Log], object], FindingKind]] = {
     "another body": (lambda log: log.edit(log.last, data=canonical(plain(verification("另一家")))), FindingKind.FORGED),
-    "another seat": (lambda log: log.note(actor="HOST#9"), FindingKind.FORGED),
+    "another seat": (lambda log: log.note(actor="CAB-REG#9"), FindingKind.FORGED),
     "another person": (lambda log: log.note(person="P-9"), FindingKind.FORGED),
     "another login": (lambda log: log.note(session="s-2"), FindingKind.FORGED),
     "another time of receipt": (lambda log: log.note(received_at="2026-06-01T01:01:59+00:00"), FindingKind.FORGED),
@@ -180,8 +183,8 @@ async def test_a_command_of_a_seat_for_which_its_door_may_not_speak_is_found() -
     log = await Log.kept()
     entry = log._entries[log.last]
     at = datetime.fromisoformat(json.loads(entry.meta)["received_at"])
-    envelope = letter(at, OTHER, "CAB-REG#1", command_id=entry.command_id, log=log._entries[0].chain.hex())
-    log.note(actor="CAB-REG#1", signature=envelope.signature)
+    envelope = letter(at, OTHER, "HOST#1", command_id=entry.command_id, log=log._entries[0].chain.hex())
+    log.note(actor="HOST#1", signature=envelope.signature)
     assert (FindingKind.WRONG_SEAT, log.last + 1) in [(f.kind, f.position) for f in (await verify(log)).findings]
 
 
