@@ -177,7 +177,7 @@ class Invariants:
         realm = self._realms[event.realm]
         realm.look_back_to(event.at)
         every_event.check_every_event(self._require, event)
-        business.check_business(self._require, realm, self._realms[_LIVE], event)
+        business.check_business(self._require, realm, self._realms.get(_LIVE, realm), event)
         self._offices.judge(self._require, event)
         check = CHECKS.get(event.type)
         if check is not None:
