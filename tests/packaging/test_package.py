@@ -18,7 +18,7 @@ OURS = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
 NOT_SHIPPED = {"tests", "bench", "docs"}
 """Rooms of the checkout that no user needs."""
 HOSTS = ["py" + "pi.org", "python" + "hosted", "npm" + "js.", "deb." + "debian", "mirror" + "s."]
-MACHINE = ["/" + "work/", "/" + "root/", "/" + "farm/", "/" + "opt/", "/" + "tmp/bash_jobs", "." + "library"]
+MACHINE = ["/" + "work/", "/" + "root/", "/" + "farm/", "/" + "opt/pypi", "/" + "tmp/bash_jobs", "." + "library"]
 
 
 def tracked() -> list[Path]:
