@@ -14,6 +14,7 @@ from deciding.journal import Journal
 from domain.kernel.identity import StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.registers.door_key import key_stream
+from domain.registers.office import OFFICE
 from store.memory import MemoryStore
 from store.port import EntryKind
 from tests.keys import KEY
@@ -55,10 +56,10 @@ def test_whoever_has_no_business_with_it_has_nothing_of_other_streams_read() -> 
             await bureau.straight(project, bureau.award(1), "CAB-FIN#1")
         assert {u.rule for u in refused.value.unmet} == {"T01"}
         seat = StreamId("seat/live/CAB-FIN.1")
-        assert store.streams == {project, bureau.id("calendar", "cn"), seat, key_stream(KEY.id)}
+        assert store.streams == {project, bureau.id("calendar", "cn"), seat, OFFICE, key_stream(KEY.id)}
         (entry,) = [e async for e in store.read(project, commands=True)]
         assert entry.kind is EntryKind.COMMAND
-        assert Journal.of(entry).reads.keys() == {bureau.id("calendar", "cn"), seat}
+        assert Journal.of(entry).reads.keys() == {bureau.id("calendar", "cn"), seat, OFFICE}
         again = await redecide(store, project)
         assert (again.ok, again.refused) == (True, 1), "and the audit agrees"
         await bureau.straight(project, bureau.award(1), "CAB-REG#1")
