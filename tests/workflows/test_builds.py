@@ -122,6 +122,7 @@ async def test_the_first_build_of_all_makes_itself_current_and_the_next_waits_to
         assert await read_current(desk.client, queue) == "2026.1"
 
 
+@pytest.mark.full
 async def test_what_a_build_that_is_gone_left_behind_is_named_and_goes_on_with_the_next_and_without_any(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,7 @@ async def test_a_key_is_changed_in_three_steps_and_no_run_ends_before_the_last(o
     assert events == ["NeedSubmitted", *["NeedEndorsed"] * 6]
 
 
+@pytest.mark.full
 async def test_when_all_keys_are_lost_the_open_workflows_wait_and_are_begun_anew_from_the_log(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +136,7 @@ async def test_when_all_keys_are_lost_the_open_workflows_wait_and_are_begun_anew
     assert [entry.type async for entry in office.house.store.read(office.need)] == ["NeedSubmitted", "NeedEndorsed"]
 
 
+@pytest.mark.full
 async def test_workflows_of_before_payloads_were_sealed_are_begun_anew_from_the_log(office: Office) -> None:
     key = make_payload_key()
     config = office.house.client.config()
@@ -161,6 +163,7 @@ async def test_with_a_key_that_the_worker_does_not_have_nothing_is_known_and_not
         await office.door(old).send(office.need, need_submission(), Actor("COMM#1"))
 
 
+@pytest.mark.full
 async def test_a_strangers_workflow_under_our_id_is_ended_and_ours_begun_from_the_log(office: Office) -> None:
     key = make_payload_key()
     async with office.working(key):
