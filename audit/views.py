@@ -208,8 +208,6 @@ def _key(row: dict[str, Any]) -> str:
 def _read(row: dict[str, Any]) -> dict[str, Any]:
     """The row as plain JSON, without the sentences about who is awaited."""
     plain: dict[str, Any] = json.loads(json.dumps(row, default=_plain))
-    if plain.get("is_waiting") is False:
-        plain.pop("calendar", None)  # it has no date, and a notice of working days does not write it anew
     return {name: _drop_wording(value) for name, value in plain.items() if name not in _WORDING}
 
 

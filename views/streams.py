@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
     state, due, awaiting = source.state, source.due, source.awaiting
     is_waiting = due is not None or bool(awaiting)
+    reckoned_by = source.calendar.version if is_waiting else 0  # a notice moves no date of what waits for nothing
     summary = AGGREGATES[state.stream.kind].summary(state) if state.stream.kind != "project" else {}
     yield {
         **source.base,
@@ -24,9 +25,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         "stage": str(state.stage),
         "due_at": due.at if due else None,
         "moved_at": source.moved_at,
-        "calendar": source.calendar.version
-        if is_waiting
-        else 0,  # what waits for nothing has no date that a notice moves
+        "calendar": reckoned_by,
         "is_waiting": is_waiting,
         "summary": {
             **summary,
