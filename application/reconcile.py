@@ -103,8 +103,8 @@ _REMEDIES = {
         "nobody works for its build: venture builds move (or resurrect) begins it anew on the current one",
     ),
     Discrepancy.SILENT: (
-        "worker 沒有應答：看 venture doctor，稍後再核對",
-        "no worker answered: look at venture doctor, then compare again",
+        "worker 沒有應答：先看 venture doctor，再以 venture resurrect 令其重讀日誌",
+        "no worker answered: look at venture doctor, then venture resurrect has it read the log again",
     ),
     Discrepancy.STRAY: (
         "日誌中無此記錄：請人工核對，再以 venture resurrect --strays 令其結束",

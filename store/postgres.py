@@ -212,7 +212,7 @@ class PostgresStore:
             answers = await self._append_batch([append for append, _ in batch])
         except StoreUnavailable as error:
             for _, future in batch:
-                _fail(future, StoreUnavailable(error.why))
+                _fail(future, type(error)(error.why))  # each its own, of the same kind: SchemaUnfit says what to do
         except Exception as error:  # noqa: BLE001 - whatever it is, whoever awaits hears of it
             if len(batch) == 1:
                 _fail(batch[0][1], _name_unfit(error))

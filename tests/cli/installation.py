@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -131,12 +132,19 @@ def start_installation(at_the_end: Callable[[Callable[[], None]], None]) -> Inst
     ):
         published = found.ask(*words)
         assert published.exit_code == 0, published.output
+    _until(lambda: _all_are_told(found), home / "logs" / "worker.log")
     return found
 
 
 def shared_installation(request: pytest.FixtureRequest) -> Installation:
     """What a session fixture of either room of tests gives."""
     return start_installation(request.config.add_cleanup)
+
+
+def _all_are_told(venture: Installation) -> bool:
+    """Whether the worker has seen to what founding the office wrote: seconds, and more where much else runs."""
+    examined = json.loads(venture.ask("doctor", "-o", "json").stdout)
+    return ("streams not told", "0") in {(row["part"], row["state"]) for row in examined}
 
 
 def _until(ready: Callable[[], bool], log: Path) -> None:

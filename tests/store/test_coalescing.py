@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from local.postgres import OWNER, SUPERUSER
-from store.port import Status, StoreUnavailable
+from store.port import SchemaUnfit, Status, StoreUnavailable
 from store.postgres import PostgresStore, open_pool
 from tests.store.appends import appended, one, project, whole
 
@@ -125,7 +125,7 @@ async def test_a_database_without_the_log_is_a_fault_that_each_caller_hears(data
     await owner.close()
     store = PostgresStore(await open_pool(database.url()))
     answers = await asyncio.gather(*(store.append(one(project(f"AP-{n}"))) for n in range(3)), return_exceptions=True)
-    assert all(isinstance(a, asyncpg.PostgresError) for a in answers)
+    assert [type(a) for a in answers] == [SchemaUnfit] * 3
     await store.aclose()
 
 

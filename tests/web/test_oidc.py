@@ -224,7 +224,7 @@ async def test_a_token_comes_in_by_the_door_and_one_for_another_audience_does_no
 ) -> None:
     await identity.put_identity(ISSUER, "human", Identity(PersonId("P-2"), None, SEATS))
     async with (
-        served(build(replace(counter.house, provider=issuer.provider()))) as address,
+        served(build(replace(counter.house, provider=issuer.provider(), now=lambda: NOW))) as address,
         httpx.AsyncClient(base_url=address, trust_env=False) as client,
     ):
         good = await client.get("/v1/session", headers={"Authorization": f"Bearer {issuer.token(sub='human')}"})
