@@ -242,7 +242,7 @@ class PostgresStore:
         """Send the append on the flusher's own connection, which is kept until it fails."""
         try:
             connection = self._connection
-            if connection is None or connection.is_closed():
+            if connection is None or _is_gone(connection):
                 await self._let_go()
                 connection = self._connection = await self._pool.acquire()
             return await connection.fetch(QUERIES["append"], *columns)
@@ -671,6 +671,14 @@ def _standing(row: asyncpg.Record) -> Standing:
         summary=row["summary"],
         notified=row["told"],
     )
+
+
+def _is_gone(connection: PoolConnectionProxy[Any]) -> bool:
+    """Whether it was closed: the pool takes back by itself one whose server went away, which then cannot be asked."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 def _columns(appends: Sequence[Append]) -> list[list[Any]]:

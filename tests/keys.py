@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 from activities.carry_out import CommandActivities
 from application.door_keys import build_first_publication
 from deciding.signature import DoorKey
+from domain.kernel.canonical import canonical
 from domain.kernel.envelope import CarryOut, Ending
 from domain.registers.door_key import key_stream
 
 if TYPE_CHECKING:
-    from store.port import EventStore
+    from store.port import Entry, EventStore
 
 
 def make_key(name: str) -> DoorKey:
@@ -33,6 +35,12 @@ PUBLISHED: Final = 2
 """Entries of the log that publishing it takes: the command and its event."""
 LONG_AGO: Final = datetime(1990, 1, 1, tzinfo=UTC)
 """Since when the tests' key counts: they date their commands as they need."""
+
+
+def bare_meta(entry: Entry) -> bytes:
+    """The meta without which key signed the command: by that alone two houses' logs of one story may differ."""
+    meta = json.loads(entry.meta)
+    return canonical({name: value for name, value in meta.items() if name not in {"key", "signature"}})
 
 
 async def publish(store: EventStore, key: DoorKey = KEY) -> None:

@@ -11,6 +11,7 @@ import pytest
 import bootstrap
 from cli.scenario import list_shipped, plan_scenario
 from scenarios.play import SilentProgress, play
+from tests.keys import bare_meta
 from tests.workflows.breakable import breakable
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
     streams = [row.stream async for row in store.standings(realm=plan.realm)]
     entries = [entry for stream in streams for entry in [e async for e in store.read(stream, commands=True)]]
     return [
-        (e.stream, e.version, e.kind, e.type, e.schema_version, e.command_id, e.occurred_at, e.meta, e.data)
+        (e.stream, e.version, e.kind, e.type, e.schema_version, e.command_id, e.occurred_at, bare_meta(e), e.data)
         for e in sorted(entries, key=lambda e: e.position)
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -80,6 +81,21 @@ async def test_when_its_connection_dies_everybody_in_the_call_hears_that_nothing
     assert [type(a) for a in answers] == [StoreUnavailable] * 6
     assert (await store.append(one(A, 1))).status is Status.APPENDED
     await holder.close()
+    await store.aclose()
+
+
+async def test_when_its_connection_died_while_nobody_used_it_the_next_append_has_another(database: Database) -> None:
+    store = PostgresStore(await open_pool(database.url()))
+    await appended(store, one(A))
+    kept = store._connection
+    assert kept is not None
+    other = await asyncpg.connect(database.url(SUPERUSER))
+    await other.execute("SELECT pg_terminate_backend($1)", kept.get_server_pid())
+    await other.close()
+    with suppress(asyncpg.InterfaceError):  # the pool took it back by itself, and it cannot be asked any more
+        while not kept.is_closed():  # noqa: ASYNC110 - the network's state
+            await asyncio.sleep(0.005)
+    assert (await store.append(one(A, 1))).status is Status.APPENDED
     await store.aclose()
 
 

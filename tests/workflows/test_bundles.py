@@ -19,6 +19,7 @@ from domain.kernel.identity import Actor, StreamId
 from domain.need import AdoptNeed, EndorseNeed
 from store.memory import MemoryStore
 from store.port import EntryKind, StoreUnavailable
+from tests.keys import publish
 from tests.workflows.bureau import need_submission, verification
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.envelope import Envelope
     from domain.kernel.message import Command
-    from store.port import Append, AppendResult, EventStore
+    from store.port import Append, AppendResult
     from tests.conftest import Desk
     from tests.workflows.bureau import Bureau
 
@@ -142,13 +143,13 @@ async def test_more_commands_than_one_update_takes_go_in_several(
 
 
 class GoneAfter(MemoryStore):
-    """A store that takes so many appends and is away then."""
+    """A store that takes so many appends, once it is counted, and is away then."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.left = most
+    left: int | None = None
 
     async def append(self, append: Append) -> AppendResult:
+        if self.left is None:
+            return await super().append(append)
         if not self.left:
             message = "away"
             raise StoreUnavailable(message)
@@ -162,20 +163,27 @@ def _bundle(bureau: Bureau) -> BundleRequest:
     return BundleRequest(stream=stream, now=datetime.now(UTC), envelopes=envelopes)
 
 
-def _activities(store: EventStore) -> CommandActivities:
-    return CommandActivities(store)
+async def _gone_after(most: int, bureau: Bureau) -> GoneAfter:
+    """It has the door's key, and takes so many appends after that."""
+    store = GoneAfter()
+    await publish(store, bureau.key)
+    store.left = most
+    return store
 
 
 async def test_what_was_carried_out_before_the_store_went_away_is_told(bureau: Bureau) -> None:
-    result = await _activities(GoneAfter(2)).carry_out_each(_bundle(bureau))
+    result = await CommandActivities(await _gone_after(2, bureau)).carry_out_each(_bundle(bureau))
     assert ([a.version for a in result.answers], result.progress.version) == ([1, 2], 2)
+    away = CommandActivities(await _gone_after(0, bureau))
     with pytest.raises(StoreUnavailable):
-        await _activities(GoneAfter(0)).carry_out_each(_bundle(bureau))
+        await away.carry_out_each(_bundle(bureau))
 
 
 async def test_a_bundle_that_takes_long_stops_after_some_commands_and_at_least_one(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(carry_out, "SOME_S", -1.0)
-    result = await _activities(MemoryStore()).carry_out_each(_bundle(bureau))
+    store = MemoryStore()
+    await publish(store, bureau.key)
+    result = await CommandActivities(store).carry_out_each(_bundle(bureau))
     assert [a.version for a in result.answers] == [1]

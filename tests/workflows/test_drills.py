@@ -30,6 +30,7 @@ from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, DATABASE, OWNER, SUPERUSER
 from scenarios.play import SilentProgress, play
 from store.postgres import PostgresStore, open_pool
+from tests.keys import bare_meta
 from tests.workflows.breakable import Breakable, breakable
 from tests.workflows.bureau import RULES, Bureau, need_submission
 from tests.workflows.waiting import until
@@ -120,7 +121,7 @@ async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
     streams = [row.stream async for row in store.standings(realm=plan.realm)]
     entries = [entry for stream in streams for entry in [e async for e in store.read(stream, commands=True)]]
     return [
-        (e.stream, e.version, e.kind, e.type, e.command_id, e.occurred_at, e.meta, e.data)
+        (e.stream, e.version, e.kind, e.type, e.command_id, e.occurred_at, bare_meta(e), e.data)
         for e in sorted(entries, key=lambda e: e.position)
     ]
 
