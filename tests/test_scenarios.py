@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,19 +9,14 @@ import pytest
 from cli.scenario import list_shipped, plan_scenario
 from scenarios.play import play
 from store.memory import MemoryStore
+from tests.keys import bare_meta
 from tests.paper import open_paper_door
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from store.port import Entry, EventStore
+    from store.port import EventStore
     from tests.conftest import Desk
-
-
-def unsigned(entry: Entry) -> dict[str, object]:
-    """Its meta without by whose key it came in."""
-    meta: dict[str, object] = json.loads(entry.meta)
-    return {name: value for name, value in meta.items() if name not in ("key", "log", "signature")}
 
 
 async def written(store: EventStore, realm: str) -> list[tuple[object, ...]]:
@@ -32,7 +26,7 @@ async def written(store: EventStore, realm: str) -> list[tuple[object, ...]]:
     while entries := await store.feed(position, 1000):
         position = entries[-1].position
         held += [
-            (e.stream, e.kind, e.version, e.type, e.schema_version, e.command_id, e.occurred_at, unsigned(e), e.data)
+            (e.stream, e.kind, e.version, e.type, e.schema_version, e.command_id, e.occurred_at, bare_meta(e), e.data)
             for e in entries
             if e.stream.realm == realm
         ]
