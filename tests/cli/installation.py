@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
+import structlog
 from typer.testing import CliRunner
 
 from cli.app import build
@@ -96,10 +98,15 @@ def in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> Resul
     def call() -> None:
         results.append(CliRunner().invoke(_commands(), list(arguments), env=environment))
 
-    with mock.patch("bootstrap.configure_logging"):  # it would speak to streams that are gone afterwards
-        thread = threading.Thread(target=call)
-        thread.start()
-        thread.join(_PATIENCE_S)
+    configured = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))  # as a person has it
+    try:
+        with mock.patch("bootstrap.configure_logging"):  # it would speak to streams that are gone afterwards
+            thread = threading.Thread(target=call)
+            thread.start()
+            thread.join(_PATIENCE_S)
+    finally:
+        structlog.configure(**configured)
     (result,) = results
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
