@@ -38,9 +38,9 @@ LONG_AGO: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 def bare_meta(entry: Entry) -> bytes:
-    """The meta without which key signed the command: by that alone two houses' logs of one story may differ."""
+    """The meta without whose key signed it in which log: by that alone two houses' logs of one story may differ."""
     meta = json.loads(entry.meta)
-    return canonical({name: value for name, value in meta.items() if name not in {"key", "signature"}})
+    return canonical({name: value for name, value in meta.items() if name not in {"key", "log", "signature"}})
 
 
 async def publish(store: EventStore, key: DoorKey = KEY) -> None:
