@@ -85,7 +85,7 @@ async def _unpublished(store: EventStore, year: int, realm: str) -> list[Publish
     """The notices of that year and the next that come with the product and are not published, or only in older form."""
     published = calendar_of(await _state(store, StreamId.of("calendar", realm, CALENDAR_NAME))).years
     return [
-        PublishCalendar(year=days.year, version=days.version, off=tuple(sorted(days.off)), on=tuple(sorted(days.on)))
+        days.notice
         for days in load_published(year, year + 1)
         if days.year not in published or published[days.year].version < days.version
     ]

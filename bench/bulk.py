@@ -45,7 +45,6 @@ from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId
-from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from local import processes
 from local.postgres import APPLICATION, AUDITOR
@@ -67,7 +66,7 @@ def rows_of(plan: Plan) -> list[tuple[StreamId, Command, Actor, datetime]]:
     first: list[tuple[StreamId, Command]] = [
         (
             StreamId.of("calendar", plan.realm, "cn"),
-            PublishCalendar(year=y.year, version=y.version, off=tuple(sorted(y.off)), on=tuple(sorted(y.on))),
+            y.notice,
         )
         for y in days
     ]

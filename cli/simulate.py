@@ -19,7 +19,6 @@ import bootstrap
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
-from domain.kernel.calendar import Calendar, Year
 from domain.kernel.failure import Defect, FailureKind
 from domain.kernel.money import yuan
 from local import processes
@@ -82,7 +81,9 @@ async def simulate_command(
         with _progress(printer) as progress:
             if len(shares) == 1:
                 story = _story(city, name, shares[0], first=first, seed=seed)
-                totals = [await _record(story, runtime, _beats(printer, progress, shares[0]))]
+                totals = [
+                    await record_year(story, runtime.paper_door, runtime.store, _beats(printer, progress, shares[0]))
+                ]
             else:
                 words = [city, f"--from={first}", f"--to={last}", f"--projects={projects}", f"--seed={seed}"]
                 totals = await _record_side_by_side(shares, words, runtime, _overall(progress, shares))
@@ -92,14 +93,10 @@ async def simulate_command(
 def _story(city: str, name: str, share: YearShare, *, first: int, seed: int) -> YearStory:
     """The year's story under the city's rules, as if they had been in effect since its first year."""
     scheme = load_shipped(city).model_copy(update={"effective": date(first, 1, 1)})
-    years = {year.year: Year(year.version, year.off, year.on) for year in load_published(share.year, share.year + 1)}
     realm = name.format(year=share.year)
-    return YearStory(realm, share, scheme, Calendar(years), seed, ordinal=1 + share.year - first)
-
-
-async def _record(story: YearStory, runtime: Runtime, on_command: Callable[[int], None]) -> YearTotals:
-    years = load_published(story.share.year, story.share.year + 1)
-    return await record_year(story, years, runtime.paper_door, runtime.store, on_command)
+    return YearStory(
+        realm, share, scheme, load_published(share.year, share.year + 1), seed, ordinal=1 + share.year - first
+    )
 
 
 async def _record_side_by_side(

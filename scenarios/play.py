@@ -17,7 +17,6 @@ from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
-from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from scenarios.plan import PlannedCommand
 from schemes.calendars import load_published
@@ -230,9 +229,7 @@ class _Play:
         days = [
             self._publication(
                 StreamId.of("calendar", self._plan.realm, "cn"),
-                PublishCalendar(
-                    year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
-                ),
+                year.notice,
                 f"calendar {year.year}",
             )
             for year in load_published(begins, local_day(self._plan.ends).year + 1)

@@ -21,7 +21,6 @@ from domain.kernel.clock import Clock
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
-from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.resolution import ResolveRound
 from simulation.story import LEADERSHIP, OFFICER, Act, paper
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from application.door import Door
-    from schemes.calendars import PublishedYear
     from simulation.story import YearStory
     from store.port import EventStore
 
@@ -85,7 +83,6 @@ class YearTotals:
 
 async def record_year(
     story: YearStory,
-    years: Sequence[PublishedYear],
     door: Door,
     store: EventStore,
     on_command: Callable[[int], None] = lambda _number: None,
@@ -98,7 +95,7 @@ async def record_year(
         raise RealmTaken(story.realm)
     recording = _Recording(story.realm, door, on_command)
     acts = list(story.before_resolution())
-    await recording.record(_publications(story, years, acts[0].at))
+    await recording.record(_publications(story, acts[0].at))
     await recording.record(acts)
     await recording.record([await _resolution(story, store, recording.next_id())])
     await recording.record(story.after_resolution())
@@ -146,14 +143,11 @@ class _Recording:
                 self._on_command(1)
 
 
-def _publications(story: YearStory, years: Sequence[PublishedYear], at: datetime) -> Iterator[Act]:
+def _publications(story: YearStory, at: datetime) -> Iterator[Act]:
     """Working days and rules come before everything else."""
     calendar = StreamId.of("calendar", story.realm, "cn")
-    for year in years:
-        days = PublishCalendar(
-            year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
-        )
-        yield Act(at, calendar, days, OFFICER)
+    for year in story.years:
+        yield Act(at, calendar, year.notice, OFFICER)
     rules = StreamId.of("scheme", story.realm, story.scheme.name)
     yield Act(at, rules, PublishPolicyPack(scheme=story.scheme), LEADERSHIP)
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING
 
-from domain.kernel.calendar import SHANGHAI, Calendar
+from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import Actor, Attachment, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.kernel.state import SchemeRef
@@ -55,12 +55,14 @@ from domain.round.call import PublishCall
 from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation, PublishNeedCatalogue
 from domain.round.resolution import Selection
 from domain.round.results import PublishResult
+from schemes.calendars import calendar_of_years
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from domain.kernel.message import Command
     from domain.kernel.scheme import Scheme
+    from schemes.calendars import PublishedYear
     from simulation.spread import YearShare
 
 FIELDS = ("助老扶幼", "助殘扶困", "青少年發展", "心理疏導", "社區治理", "婚姻家庭")
@@ -143,7 +145,8 @@ class YearStory:
     realm: str
     share: YearShare
     scheme: Scheme
-    calendar: Calendar
+    years: Sequence[PublishedYear]
+    """The working days of that year and the next."""
     seed: int
     ordinal: int
     """Of the round, counted from the city's first."""
@@ -151,6 +154,7 @@ class YearStory:
 
     def __post_init__(self) -> None:
         """Draw what becomes of every bid."""
+        self.calendar = calendar_of_years(self.years)
         self._counted: dict[tuple[date, int], date] = {}
         self._dice = Random(f"{self.seed}/{self.realm}")  # noqa: S311 - makes a story, guards nothing
         self.bids = tuple(self._draw_bids())

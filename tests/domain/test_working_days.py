@@ -8,10 +8,9 @@ from datetime import date
 import pytest
 
 from audit.invariants.working_days import Days
-from domain.kernel.calendar import Calendar, Year
-from schemes.calendars import load_published
+from schemes.calendars import calendar_of_years, load_published
 
-CHINA = Calendar({year.year: Year(year.version, year.off, year.on) for year in load_published(2023, 2026)})
+CHINA = calendar_of_years(load_published(2023, 2026))
 OURS = Days(
     {year.year: year.off for year in load_published(2023, 2026)},
     {year.year: year.on for year in load_published(2023, 2026)},

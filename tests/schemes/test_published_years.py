@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import chinese_calendar  # type: ignore[import-untyped] # it brings no stubs
 import pytest
 
-from domain.kernel.calendar import Calendar, Year
-from schemes.calendars import load_published
+from schemes.calendars import calendar_of_years, load_published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIRST, LAST = 2012, 2026
-CHINA = Calendar({year.year: Year(year.version, year.off, year.on) for year in load_published(FIRST, LAST)})
+CHINA = calendar_of_years(load_published(FIRST, LAST))
 
 
 def days_of(year: int) -> Iterator[date]:

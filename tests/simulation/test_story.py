@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit.invariants import check
-from domain.kernel.calendar import Calendar, Year
 from schemes.calendars import load_published
 from schemes.packs import load_shipped
 from simulation.recorder import record_year
@@ -38,15 +37,15 @@ OFTEN = Chances(
 def story(year: int, projects: int, seed: int = 7, chances: Chances = OFTEN) -> YearStory:
     """That year under Hangzhou's rules."""
     (share,) = spread(year, year, projects, seed)
-    years = {each.year: Year(each.version, each.off, each.on) for each in load_published(year, year + 1)}
     scheme = load_shipped("hangzhou").model_copy(update={"effective": date(year, 1, 1)})
-    return YearStory(f"made-up-{year}", share, scheme, Calendar(years), seed, ordinal=year - 2011, chances=chances)
+    return YearStory(
+        f"made-up-{year}", share, scheme, load_published(year, year + 1), seed, ordinal=year - 2011, chances=chances
+    )
 
 
 async def record(told: YearStory, store: MemoryStore) -> YearTotals:
     """Record it."""
-    years = load_published(told.share.year, told.share.year + 1)
-    return await record_year(told, years, open_paper_door(store), store)
+    return await record_year(told, open_paper_door(store), store)
 
 
 @pytest.mark.parametrize("year", [2012, 2024])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from domain.application import ProjectKind
-from domain.kernel.calendar import SHANGHAI, Calendar, Year
+from domain.kernel.calendar import SHANGHAI
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Attachment, StreamId
 from domain.kernel.message import Occurrence
@@ -22,7 +22,7 @@ from domain.project.publicity import AwardConfirmed, AwardPublicityOpened
 from domain.project.tranches import Installment, MilestoneTerm
 from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import ORGANISATION, OrganisationVerified
-from schemes.calendars import load_published
+from schemes.calendars import calendar_of_years, load_published
 from tests.domain.pure_realm import EVIDENCE, MINUTES, PureRealm, new_realm, scheme, verification
 from tests.domain.sentences import StreamStory, a, on, who
 
@@ -41,7 +41,7 @@ INDEX = Attachment(sha256="3" * 64, media_type="application/pdf", name="卷內�
 AGAINST = {"reason": "見附件", "attachments": EVIDENCE}
 """The reason and the evidence that an adverse decision needs (V1)."""
 
-CALENDAR = Calendar({year.year: Year(year.version, year.off, year.on) for year in load_published(2023, 2025)})
+CALENDAR = calendar_of_years(load_published(2023, 2025))
 RULES = scheme("hangzhou")
 TRANCHES = {
     "T1": Installment(planned=7500000, gate="ContractSigned"),
