@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from application.attempts import AttemptFilter, list_attempts
 from application.pages import PageRequest
 from deciding.journal import Journal
@@ -79,11 +77,8 @@ async def iterate_attempts(
 
 
 def _read(entry: Entry) -> Attempt | None:
-    try:
-        journal = Journal.of(entry)
-    except ValidationError:
-        return None
-    if not journal.outcome.unmet:
+    journal = Journal.of_refused(entry)
+    if journal is None:
         return None
     return Attempt(
         position=entry.position,

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from application.seats import find_next_person, list_persons, read_person_entry
-from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
-from cli.command import read_actor, receipt_as_json
 from cli.help import Typer
 from cli.output import Column
-from cli.seat import As, PersonName, Register, Why, read_day, read_person, tell_receipt
+from cli.seat import As, PersonName, Register, Why, ask, read_day, read_person
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import local_day
 from domain.kernel.identity import LIVE
@@ -106,13 +104,4 @@ async def retire_command(
 
 
 async def _give(invocation: Invocation, stream: StreamId, command: Command, actor: str) -> None:
-    async with invocation.open_runtime(working=True) as runtime:
-        receipt = await runtime.door.send(stream, command, read_actor(actor))
-        waiting = await find_waiting(runtime.store, receipt)
-    printer, row = invocation.printer, receipt_as_json(receipt)
-    if waiting is None:
-        tell_receipt(printer, row)
-    elif printer.for_people:
-        tell_proposed(printer, waiting, f"venture act confirm {stream.name} {waiting.digest[:8]} --as ADMIN#2")
-    else:
-        printer.json(row | {"proposed": waiting.digest})
+    await ask(invocation, stream, command, actor, f"venture act confirm {stream.name}")

@@ -23,6 +23,7 @@ from domain.kernel.scope import Scope
 from domain.registers.seat import BreakGlass, EstablishSeat, GrantSeat, LendSeat, WithdrawSeat, seat_stream
 
 if TYPE_CHECKING:
+    from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
     from domain.registers.tenure import Tenure
 
@@ -206,7 +207,12 @@ async def confirm_command(
 
 async def give(invocation: Invocation, seat: str, command: Command, actor: str, realm: str) -> None:
     """Ask it, and say what came of it: done, or proposed and how to confirm it."""
-    stream, printer = seat_stream(realm, read_actor(seat)), invocation.printer
+    await ask(invocation, seat_stream(realm, read_actor(seat)), command, actor, f"venture seat confirm {seat}")
+
+
+async def ask(invocation: Invocation, stream: StreamId, command: Command, actor: str, confirm: str) -> None:
+    """Ask it, and say what came of it: done, or proposed and by which words, before the digest, it is confirmed."""
+    printer = invocation.printer
     async with invocation.open_runtime(working=True) as runtime:
         receipt = await runtime.door.send(stream, command, read_actor(actor))
         waiting = await find_waiting(runtime.store, receipt)
@@ -214,7 +220,7 @@ async def give(invocation: Invocation, seat: str, command: Command, actor: str, 
     if waiting is None:
         tell_receipt(printer, row)
     elif printer.for_people:
-        tell_proposed(printer, waiting, f"venture seat confirm {seat} {waiting.digest[:8]} --as ADMIN#2")
+        tell_proposed(printer, waiting, f"{confirm} {waiting.digest[:8]} --as ADMIN#2")
     else:
         printer.json(row | {"proposed": waiting.digest})
 

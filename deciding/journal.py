@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical, plain
@@ -89,6 +89,18 @@ class Journal(BaseModel):
     def of(cls, entry: Entry) -> Journal:
         """What that entry's meta says. Raises pydantic's ValidationError."""
         return cls.model_validate_json(entry.meta)
+
+    @classmethod
+    def of_refused(cls, entry: Entry) -> Journal | None:
+        """What that entry says of a refused command; None of an accepted one, and of one that says nothing.
+
+        The latter is the verification's affair.
+        """
+        try:
+            journal = cls.of(entry)
+        except ValidationError:
+            return None
+        return journal if journal.outcome.unmet else None
 
     @classmethod
     def on(cls, step: Step, envelope: Envelope | None) -> Journal:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 import structlog
-from pydantic import ValidationError
 
 from deciding.fold import read_occurrence
 from deciding.journal import Journal
@@ -351,11 +350,8 @@ def build_rows(view: View, sources: Iterable[Source]) -> list[dict[str, object]]
 
 def read_refusal(entry: Entry) -> Refusal | None:
     """The refused command of a journal entry; None for one that was accepted, or says nothing (the audit's affair)."""
-    try:
-        journal = Journal.of(entry)
-    except ValidationError:
-        return None
-    if not journal.outcome.unmet:
+    journal = Journal.of_refused(entry)
+    if journal is None:
         return None
     return Refusal(
         position=entry.position,
