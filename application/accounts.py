@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from domain.kernel.acting import PersonId
+from application.demo_office import demo_person
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import Actor, Role
 from store.identity import Account, SeatGrant
 
 if TYPE_CHECKING:
+    from domain.kernel.acting import PersonId
     from store.identity import IdentityStore
 
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -38,12 +39,13 @@ class FreshAccount:
 
 
 async def found_accounts(store: IdentityStore) -> list[FreshAccount]:
-    """Make the accounts of a trial, one person for each role; none if there are any already."""
+    """Make the accounts of a trial, one for who is on each role's first seat; none if there are any already."""
     if await store.count_accounts():
         return []
     made = []
-    for number, role in enumerate((role for role in Role if role is not Role.SYS), start=1):
-        fresh = FreshAccount(role.lower(), secrets.token_urlsafe(12), PersonId(f"P-{number}"), Actor(f"{role}#1"))
+    for role in (role for role in Role if role is not Role.SYS):
+        seat = Actor(f"{role}#1")
+        fresh = FreshAccount(role.lower(), secrets.token_urlsafe(12), demo_person(seat), seat)
         secret = await asyncio.to_thread(_HASHER.hash, fresh.password)
         if await store.add_account(Account(fresh.login, fresh.person, (SeatGrant(seat=fresh.seat),), secret)):
             made.append(fresh)

@@ -50,6 +50,8 @@ SEATS: Final = tuple(
 
 def demo_person(seat: Actor) -> PersonId:
     """Who is on that seat: nobody is on two."""
+    if seat.role is Role.ADMIN:
+        return ADMINISTRATORS[seat.number - 1]
     return PersonId(f"P-{len(ADMINISTRATORS) + SEATS.index(seat) + 1}")
 
 

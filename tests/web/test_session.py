@@ -11,6 +11,7 @@ import pytest
 
 from application.accounts import found_accounts, renew_password
 from application.caller import Caller, MachineMayNot, ProofStale, ScopeName, SeatNotHeld
+from application.demo_office import SEATS, demo_person
 from application.sessions import ABSOLUTE, IDLE, begin_session, find_person
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, Role
@@ -42,6 +43,8 @@ async def _sign_in(client: httpx.AsyncClient, account: FreshAccount) -> httpx.Re
 async def test_there_is_an_account_for_each_role_but_the_clocks(accounts: dict[str, FreshAccount]) -> None:
     assert {account.seat.role for account in accounts.values()} == set(Role) - {Role.SYS}
     assert len({account.person for account in accounts.values()}) == len(accounts)
+    on_the_register = {account.person for account in accounts.values() if account.seat in SEATS}
+    assert on_the_register == {demo_person(seat) for seat in SEATS if seat.number == 1}, "and nobody else comes in"
     assert len({account.password for account in accounts.values()}) == len(accounts)
 
 
