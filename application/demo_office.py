@@ -35,9 +35,8 @@ _NAMES: Final[Mapping[ScopeKind, str]] = {
     ScopeKind.ORGANISATION: "ORG",
     ScopeKind.BASE: "BASE",
     ScopeKind.COMMUNITY: "COMM",
-    ScopeKind.PARTY: "ORG",
 }
-"""For whom a demo seat acts: of that kind, the first ones of each number."""
+"""For whom a demo seat acts: of that kind, the first ones of each number. A party is named after its role, HOST-1."""
 
 SEATS: Final = tuple(
     Actor(f"{role}#{number}")
@@ -58,7 +57,7 @@ def demo_person(seat: Actor) -> PersonId:
 def demo_scope(seat: Actor) -> Scope:
     """For whom the seat acts."""
     kind = scope_kind(seat.role)
-    name = _NAMES.get(kind)
+    name = seat.role if kind is ScopeKind.PARTY else _NAMES.get(kind)
     return Scope(kind=kind, names=tuple(f"{name}-{number}" for number in range(1, 11)) if name else ())
 
 

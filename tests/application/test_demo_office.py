@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from activities.carry_out import CommandActivities
-from application.demo_office import SEATS, demo_person, open_demo_office
+from application.demo_office import SEATS, demo_person, demo_scope, open_demo_office
 from application.door import Door, NotKnown
 from application.identity import OnePerson, SeatHolders
 from application.process_carrier import ProcessCarrier
@@ -18,6 +18,7 @@ from domain.kernel.acting import PersonId
 from domain.kernel.clock import Clock
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
+from domain.kernel.scope import ScopeKind
 from domain.registers.fund import RegisterFundSource
 from store.memory import MemoryStore
 from store.port import StoreUnavailable
@@ -48,6 +49,13 @@ async def test_every_seat_of_the_guides_has_a_person_of_its_own_and_asked_again_
     assert all(len(one.duties) == 1 for one in await list_persons(store, LIVE))
     assert (await verify(store)).ok
     assert (await check(store)).ok
+
+
+@pytest.mark.parametrize("party", ["HOST-1", "SUPV-1", "EVAL-1", "AUDIT-1"])
+def test_a_partys_seat_acts_for_the_party_that_rounds_and_contracts_name(party: str) -> None:
+    scope = demo_scope(Actor(party.replace("-", "#")))
+    assert scope.kind is ScopeKind.PARTY
+    assert party in scope.names
 
 
 async def test_an_opening_that_was_interrupted_is_finished_by_the_next() -> None:
