@@ -12,7 +12,6 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import bootstrap
-from application.event_text import local_time
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.attempts import Attempt, iterate_attempts
@@ -25,7 +24,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import SHANGHAI, local_time
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId

@@ -9,9 +9,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from application.event_text import describe_glued, local_time
+from application.event_text import describe_glued
 from cli.cell import Cell, make_visible
+from cli.times import deadline_time
 from domain.catalogue import stage_zh
+from domain.kernel.calendar import local_time
 from domain.kernel.money import yuan
 
 if TYPE_CHECKING:
@@ -21,11 +23,6 @@ if TYPE_CHECKING:
     from cli.output import Printer
     from domain.kernel.message import Awaited, Occurrence
     from domain.kernel.state import State
-
-
-def deadline_time(at: datetime, printer: Printer, *, provisional: bool) -> str:
-    """A date of the future; one that counts days of an unpublished year says that a notice may still move it."""
-    return local_time(at) + (printer.say("（暫定）", " (provisional)") if provisional else "")
 
 
 def stage(state: State, printer: Printer) -> str:

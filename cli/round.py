@@ -10,11 +10,9 @@ import typer
 from pydantic import ValidationError
 
 from application import annual_round
-from application.event_text import local_time
 from application.listing import StreamFilter, StreamLine, list_streams
 from application.queries import load_file, new_stream, resolve_name
 from application.rules import require_published
-from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
@@ -22,8 +20,9 @@ from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column
 from cli.paging import ask_page, read_filter, tell_page
 from cli.project import now_in, show
+from cli.times import deadline_time
 from domain.catalogue import find_command, stage_zh
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import SHANGHAI, local_time
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.message import Order
 from domain.kernel.scheme import RoundLevel
@@ -133,7 +132,7 @@ def _show_due(one: StreamLine, printer: Printer) -> str | None:
         return None
     if not printer.for_people:
         return one.due.isoformat()
-    return rendering.deadline_time(one.due, printer, provisional=one.provisional)
+    return deadline_time(one.due, printer, provisional=one.provisional)
 
 
 @app.command("show")
