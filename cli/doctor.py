@@ -49,6 +49,8 @@ async def doctor_command(
     """
     printer = invocation.printer
     async with invocation.open_runtime(lazily=True) as runtime:
+        if runtime.servers is not None and runtime.servers.ours:
+            await runtime.servers.ensure_temporal()
         diagnoses = [row async for row in _diagnose(runtime, production=production)]
     rows: list[dict[str, Any]] = [
         {

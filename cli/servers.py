@@ -115,7 +115,9 @@ async def up_command(
       ./run up --ui
     """
     printer = invocation.printer
-    async with invocation.open_runtime(temporal_ui=ui or invocation.settings.temporal_ui) as runtime:
+    async with invocation.open_runtime(
+        with_temporal=True, temporal_ui=ui or invocation.settings.temporal_ui
+    ) as runtime:
         if runtime.servers is None:
             raise ArgumentInvalid("生產環境請啟動 venture-worker", "in production start venture-worker")
         if not runtime.servers.ours:

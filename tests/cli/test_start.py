@@ -43,9 +43,7 @@ def test_a_page_of_help_loads_nothing_that_it_only_names(venture: Installation) 
 
 
 @pytest.mark.parametrize("words", [("project", "list"), ("inbox",), ("inbox", "--as", "CAB-REG", "-o", "json")])
-def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(
-    venture: Installation, words: tuple[str, ...]
-) -> None:
+def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Installation, words: tuple[str, ...]) -> None:
     loaded = _load(venture.environment(), *words)
     assert "store.postgres" in loaded
     assert not loaded & (RULES | {"temporalio"})
