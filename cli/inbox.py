@@ -52,7 +52,7 @@ async def inbox_command(
         Column("what", "事項", "what"),
         Column("who", "由誰", "who"),
         Column("command", "命令", "command"),
-        Column("realm", "時鐘域", "realm"),
+        Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("沒有待辦", "nothing waits"))
     tell_page(page, printer)

@@ -40,7 +40,7 @@ def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
         until = deadline_time(one.until, printer, provisional=one.provisional)
         text += printer.say(f"，至 {until} 止", f", until {until}")
         if one.until < now:
-            text += printer.say(" 【已逾期】", " (OVERDUE)")
+            text += printer.say("（已逾期）", " (overdue)")
     return text
 
 
@@ -72,7 +72,7 @@ def _facts(
 ) -> Iterable[tuple[str, str, str]]:
     yield "階段", "stage", stage(file.state, printer)
     if summary.get("organisation"):
-        yield "承接組織", "organisation", f"{organisation} {summary['organisation']}".strip()
+        yield "實施單位", "organisation", f"{organisation} {summary['organisation']}".strip()
     for one in file.awaiting() or ():
         yield "等候", "awaited", awaited(one, printer, now)
     due = file.due()
@@ -82,19 +82,19 @@ def _facts(
         yield (
             "期限",
             "deadline",
-            printer.say(f"{at} 屆時自動：{zh}", f"{at}, then by itself: {en}"),
+            printer.say(f"{at} 到期自動辦理：{zh}", f"{at}, then by itself: {en}"),
         )
     for zh, en, key in (
-        ("立項金額", "award", "award"),
+        ("資助金額", "award", "award"),
         ("已撥付", "paid", "paid"),
-        ("淨額", "net of returns", "net"),
+        ("淨撥付額", "net paid (after returns)", "net"),
     ):
         if isinstance(summary.get(key), int) and not isinstance(summary.get(key), bool):
             yield zh, en, yuan(summary[key])
     for tranche in summary.get("tranches") or ():
         status = tranche.get("status_zh", tranche["status"]) if printer.lang == "zh" else tranche["status"]
         yield f"  撥款 {tranche['tranche']}", f"  tranche {tranche['tranche']}", f"{yuan(tranche['planned'])}  {status}"
-    yield "檔案", "file", f"{file.stream}  v{file.state.version}"
+    yield "卷宗", "file", f"{file.stream}  v{file.state.version}"
 
 
 def who_acted(occurrence: Occurrence, printer: Printer) -> str:

@@ -156,7 +156,7 @@ def _tell_accounts(accounts: list[FreshAccount], printer: Printer) -> None:
     if not accounts:
         return
     printer.tell(
-        "✓ 本機帳號，密碼只顯示這一次，請抄下（忘了用 ./run account password 帳號 換新）：",
+        "✓ 本機賬號，密碼只顯示這一次，請抄下（忘了用 ./run account password 賬號 換新）：",
         "✓ Accounts of this machine. The passwords are shown this once (./run account password LOGIN makes another):",
     )
     width = max(len(account.login) for account in accounts)

@@ -82,7 +82,7 @@ def test_every_finding_is_a_line_and_the_exit_code_is_6(store: MemoryStore) -> N
     answer = say("verify", "--lang", "zh")
     assert answer.exit_code == FailureKind.INTEGRITY
     assert str(position) in answer.output
-    assert "雜湊鏈不符" in answer.output
+    assert "哈希鏈不符" in answer.output
     lines = [json.loads(line) for line in say("verify", "-o", "jsonl").output.splitlines()]
     assert [line["finding"]["position"] for line in lines[:-1]] == [position]
     assert lines[-1]["ok"] is False
@@ -119,7 +119,7 @@ def test_a_project_is_shown_as_it_was() -> None:
     assert answer.exit_code == 0, answer.output
     assert "截至 2023-05-20" in answer.output
     assert "公示中" in answer.output
-    assert "立項批復" not in answer.output.rpartition("時間")[2]
+    assert "立項審批" not in answer.output.rpartition("時間")[2]
     shown = json.loads(say("as-of", "2023-05-20T09:00+08:00", "PJ-3", "-o", "json").stdout)
     assert (shown["stage"], shown["version"]) == ("IN_PUBLICITY", 4)
 
