@@ -38,7 +38,7 @@ class NameAmbiguous(Failure):
     """Several realms have a stream of that name."""
 
     kind = FailureKind.USAGE
-    remedy_zh = "請用 --realm 指明時鐘域，或寫全稱"
+    remedy_zh = "請用 --realm 指明環境，或寫全稱"
     remedy_en = "Name the realm by --realm, or write the whole id"
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:

@@ -134,6 +134,7 @@ async def ensure_worker(runtime: Runtime) -> AsyncIterator[None]:
             "沒有 worker 在服務：請啟動 venture-worker",
             "no worker serves this task queue: start venture-worker",
         )
+    await runtime.servers.ensure_temporal()
     client = await _connect_temporal(runtime.settings, runtime.servers)  # a lazy one is not for workers
     async with run_worker(runtime.settings, client, runtime.store):
         yield

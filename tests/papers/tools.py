@@ -15,16 +15,8 @@ def read_pdf(file: Path, *options: str) -> str:
 def convert_to_pdf(folder: Path) -> None:
     """Have LibreOffice open every document of that folder, and print it to a PDF beside it."""
     profile = f"-env:UserInstallation=file://{folder}/profile"
-    words = [
-        "soffice",
-        "--headless",
-        profile,
-        "--convert-to",
-        "pdf",
-        "--outdir",
-        folder,
-        *sorted(folder.glob("*.docx")),
-    ]
+    documents = sorted(folder.glob("*.docx"))
+    words: list[str | Path] = ["soffice", "--headless", profile, "--convert-to", "pdf", "--outdir", folder, *documents]
     subprocess.run(words, check=True, timeout=240, capture_output=True)  # noqa: S603 - our own words
 
 
