@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NOUNS = {
     "project": ("項目：從申報到歸檔 / projects, from application to archive", ("cli.project_list", "cli.project")),
     "round": ("屆次：一次徵集 / rounds: one call each", ("cli.round", "cli.resolution")),
+    "paper": ("公文：由卷宗製成的文書 / papers that a file yields, to stamp and to keep", ("cli.paper",)),
     "scenario": ("情景：可播放的帶日期故事 / dated stories that can be played", ("cli.scenario",)),
     "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme",)),
     "person": ("人員：編號與崗位 / persons: numbers, and their seats", ("cli.person",)),
