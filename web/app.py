@@ -19,7 +19,7 @@ from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, events, files, inbox, operations, projects
+from web.v1 import approvals, commands, events, files, inbox, operations, papers, projects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,6 +36,7 @@ ROUTERS = (
     commands.router,
     operations.router,
     files.router,
+    papers.router,
     projects.router,
     inbox.router,
     approvals.router,
