@@ -50,9 +50,7 @@ def writers() -> Mapping[Path, Callable[[], str]]:
     return {
         **{path: partial(_fill, path) for path in (DOCS / name for name in _PAGES)},
         DOCS / "life.svg": life,
-        scenarios / "scenario.schema.json": lambda: (
-            json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n"
-        ),
+        scenarios / "scenario.schema.json": lambda: json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n",
         EXPECTATIONS: lambda: extend_expectations(EXPECTATIONS.read_text("utf-8")),
         scenarios / "rules.txt": lambda: "".join(f"{rule}\n" for rule in sorted(named_rules())),
         DOCS / "openapi.json": lambda: json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n",
