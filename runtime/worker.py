@@ -61,6 +61,7 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
             measures,
             checks_clocks=True,
             requires_office=settings.env is bootstrap.Environment.PRODUCTION,
+            requires_documents=True,
         ),
         Door(WorkflowCarrier(client, settings.task_queue), store, None),
     )

@@ -19,7 +19,7 @@ from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, events, files, inbox, operations, projects
+from web.v1 import approvals, commands, documents, events, files, inbox, operations, projects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,6 +40,7 @@ ROUTERS = (
     inbox.router,
     approvals.router,
     events.router,
+    documents.router,
 )
 
 
