@@ -76,7 +76,7 @@ class NoSuchAccount(Failure):
 
     def __init__(self, login: str) -> None:
         """Keep the name."""
-        super().__init__(f"沒有帳號 {show(login)}", f"there is no account {show(login)}", login=login)
+        super().__init__(f"沒有賬號 {show(login)}", f"there is no account {show(login)}", login=login)
 
 
 class NoSuchLogin(Failure):

@@ -33,7 +33,7 @@ SeatName = Annotated[str, typer.Argument(help="崗位 the seat: CAB-REG#1", show
 PersonName = Annotated[str, typer.Argument(help="人員 the person: P-7", show_default=False)]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ADMIN#n", show_default=False)]
 Why = Annotated[str, typer.Option("--reason", help="理由 why", show_default=False)]
-Register = Annotated[str, typer.Option("--realm", help="登記冊所在時鐘域 whose register")]
+Register = Annotated[str, typer.Option("--realm", help="登記冊所在環境 whose register")]
 Since = Annotated[str | None, typer.Option("--since", help="起始日 first day；不填即時 at once", show_default=False)]
 Until = Annotated[str | None, typer.Option("--until", help="截止日 last day: 2026-12-31", show_default=False)]
 
@@ -188,13 +188,13 @@ async def break_glass_command(
 @verb
 async def confirm_command(
     seat: SeatName,
-    digest: Annotated[str, typer.Argument(help="摘要或其首八位 the digest, or its first eight", show_default=False)],
+    digest: Annotated[str, typer.Argument(help="校驗值或其首八位 the digest, or its first eight", show_default=False)],
     actor: As,
     *,
     invocation: Invocation,
     realm: Register = LIVE,
 ) -> None:
-    """第二人確認，以摘要為據 / confirm, as the second person, bound by the digest.
+    """第二人確認，以校驗值為據 / confirm, as the second person, bound by the digest.
 
     例 example:  venture seat confirm CAB-REG#3 3fa9c2d1 --as ADMIN#2
     """

@@ -130,7 +130,7 @@ def _stages() -> str:
         moves = [row for row in list_transitions() if row.kind == kind]
         named = [stage for row in moves for stage in (*row.start, row.to) if stage not in (ORIGIN, SAME)]
         told += [(AGGREGATES[kind].zh, _stage(kind, s).partition(" ")[0], f"`{s}`") for s in dict.fromkeys(named)]
-    return _table(("檔案 stream", "階段", "stage"), told)
+    return _table(("卷宗 stream", "階段", "stage"), told)
 
 
 def _events() -> str:
@@ -153,7 +153,7 @@ def _verbs() -> str:
     for name, command in _leaves(get_command(build()), ()):
         zh, en = re.split(r"\s*/ ", (command.help or "/ ").strip().partition("\n")[0], maxsplit=1)
         rows.append((f"`venture {' '.join(name)}`", zh.translate(_FULL_WIDTH), en.removesuffix(".")))
-    return _table(("命令列", "用途", "what it does"), sorted(rows))
+    return _table(("命令行", "用途", "what it does"), sorted(rows))
 
 
 _FULL_WIDTH = str.maketrans(",:;()", "\uff0c\uff1a\uff1b\uff08\uff09")

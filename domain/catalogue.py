@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.kernel.identity import Role
-from domain.kernel.words import NAMED, Words
+from domain.kernel.words import FORMER, NAMED, Words
 from domain.need import NEED
 from domain.project import selection
 from domain.project.aggregate import PROJECT
@@ -160,6 +160,9 @@ def _commands_by_name(kind: str | None) -> Mapping[str, type[Command]]:
     for command in sorted(commands, key=lambda c: c.by == (Role.SYS,)):
         for name in (command.records.event_type, _to_kebab(command.records.event_type), command.records.zh):
             names.setdefault(name, command)
+    for former, word in FORMER.items():
+        if word in names:
+            names.setdefault(former, names[word])
     return names
 
 

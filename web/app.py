@@ -22,7 +22,7 @@ from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, events, files, inbox, operations, projects
+from web.v1 import approvals, commands, events, files, inbox, operations, papers, projects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,6 +39,7 @@ ROUTERS = (
     commands.router,
     operations.router,
     files.router,
+    papers.router,
     projects.router,
     inbox.router,
     approvals.router,

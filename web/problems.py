@@ -98,7 +98,7 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "not-known": ("結果未知", "The outcome is not known"),
     "mismatch": ("編號已用於另一請求", "The id was used for another request"),
     "forbidden": ("無權", "Not allowed"),
-    "unauthenticated": ("須先登入", "Show who you are"),
+    "unauthenticated": ("須先登錄", "Show who you are"),
     "proof-needed": ("須重新確認身份", "Show again who you are"),
     "precondition": ("卷宗已變", "The file has moved on"),
     "too-large": ("內容過大", "Too large"),

@@ -87,7 +87,7 @@ async def test_a_wrong_password_and_an_unknown_account_are_told_alike(
     async with counter.stranger() as stranger:
         answer = await stranger.post("/v1/session", json={"login": login[0], "password": login[1]})
     assert answer.status_code == 401
-    assert answer.json()["detail"] == "帳號或密碼不對"
+    assert answer.json()["detail"] == "賬號或密碼不對"
     assert "Set-Cookie" not in answer.headers
 
 

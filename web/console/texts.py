@@ -25,7 +25,7 @@ COMMON: Final[Texts] = {
     "nav_audit": ("審計", "Audit"),
     "find": ("查找編號或名稱", "Find a number or a name"),
     "find_button": ("查找", "Find"),
-    "sign_in": ("登入", "Sign in"),
+    "sign_in": ("登錄", "Sign in"),
     "sign_out": ("退出", "Sign out"),
     "language": ("語言", "Language"),
     "seat": ("崗位", "Seat"),

@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=PageRoute)
 
 TEXTS: Final[Texts] = {
-    "title": ("登入", "Sign in"),
+    "title": ("登錄", "Sign in"),
     "again": ("請再次確認身份", "Confirm who you are"),
     "again_lead": (
-        "審批撥款前須在 5 分鐘內重新登入。確認後回到剛才的頁面。",
+        "審批撥款前須在 5 分鐘內重新登錄。確認後回到剛才的頁面。",
         "Before approving a payment, sign in again; it holds for 5 minutes. You then return to your page.",
     ),
     "login": ("帳號", "Account"),
     "password": ("密碼", "Password"),
     "wrong": ("帳號或密碼不對", "The account or the password is wrong"),
-    "provider": ("以統一身份認證登入", "Sign in with your organisation's account"),
-    "summary": ("未能登入", "You are not signed in"),
+    "provider": ("以統一身份認證登錄", "Sign in with your organisation's account"),
+    "summary": ("未能登錄", "You are not signed in"),
     "forgotten": (
         "本機試用：帳號與密碼在首次啟動時顯示；遺失可用 ./run account password 帳號 換新。",
         "On a trial machine, accounts and passwords are shown once; ./run account password ACCOUNT makes another.",
