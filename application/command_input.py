@@ -149,6 +149,8 @@ class AttachedFiles:
 
     def __call__(self, path: str) -> Attachment:
         """The attachment of that file. Raises OSError."""
+        if "\0" in path:
+            raise FileNotFoundError(None, "路徑不可含 NUL a path holds no NUL")
         file = self.folder / path
         if not stat.S_ISREG(file.stat().st_mode):
             raise IsADirectoryError(None, "不是文件 not a file")

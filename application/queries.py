@@ -41,7 +41,7 @@ class NameAmbiguous(Failure):
     """Several realms have a stream of that name."""
 
     kind = FailureKind.USAGE
-    remedy_zh = "請用 --realm 指明時鐘域，或寫全稱"
+    remedy_zh = "請用 --realm 指明環境，或寫全稱"
     remedy_en = "Name the realm by --realm, or write the whole id"
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
@@ -126,6 +126,8 @@ class File:
     state: State
     calendar: Calendar
     story: tuple[Chapter, ...]
+    head: bytes
+    """The stream's chain hash at its last event that is in it."""
     documents: tuple[FiledDocument, ...] = ()
     """What its events attach, each once a stream, in order."""
 
@@ -160,7 +162,8 @@ async def load_file(
         chapters.extend(_chapters(other, await _read_events(store, other, until, known)))
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
-    return File(stream, state, calendar, tuple(chapters), await _list_documents(store, chapters))
+    documents = await _list_documents(store, chapters)
+    return File(stream, state, calendar, tuple(chapters), entries[-1].chain, documents)
 
 
 async def _list_documents(store: EventStore, chapters: Iterable[Chapter]) -> tuple[FiledDocument, ...]:
