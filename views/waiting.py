@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.application import Application
-from views.view import FAR, View, list_organisations
+from domain.reading import list_readers
+from views.view import FAR, View, list_organisations, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from views.view import Source
 
+ANY_SEAT = "*"
+"""Where any seat of the role may do it."""
+
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
-    title = source.state.part(Application).title
+    title = title_of(source.state)
+    readers = sorted(list_readers(source.state)) if source.awaiting else []
     organisations = list_organisations(source.state)
     for ordinal, awaited in enumerate(source.awaiting):
         roles = [str(role) for role in dict.fromkeys(awaited.roles)]
@@ -34,7 +38,9 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
                 "provisional": awaited.provisional,
                 "title": title,
                 "organisations": organisations,
+                "seats": [str(seat) for seat in awaited.seats] or [ANY_SEAT],
+                "readers": readers,
             }
 
 
-WAITING = View("waiting", 1, "待辦", "what waits for whom", _rows)
+WAITING = View("waiting", 2, "待辦", "what waits for whom", _rows)

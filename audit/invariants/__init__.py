@@ -22,6 +22,7 @@ from audit.invariants import (
     panels,
     payments,
     registers,
+    requests,
     state_machine,
 )
 from audit.invariants.realm import Realm
@@ -105,6 +106,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **payments.CHECKS,
     **delivery.CHECKS,
     **endings.CHECKS,
+    **requests.CHECKS,
 }
 
 
