@@ -20,7 +20,6 @@ from application.approvals import (
     wait_for_decision,
 )
 from application.command_input import read_command
-from application.event_text import local_time
 from application.queries import resolve_name
 from application.realms import require_realm
 from cli.adapter import Invocation, verb
@@ -31,6 +30,7 @@ from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, read_filter, tell_page
 from domain.approval.request import KIND, OpenApproval
 from domain.catalogue import command_class
+from domain.kernel.calendar import local_time
 from domain.kernel.failure import FailureKind
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import LIVE, Role, StreamId

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.catalogue import command_class
+from domain.kernel.identity import ANY_SEAT
 from domain.reading import list_readers
 from views.view import FAR, View, list_organisations, title_of
 
@@ -11,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from views.view import Source
-
-ANY_SEAT = "*"
-"""Where any seat of the role may do it."""
 
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
@@ -30,6 +29,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
                 "is_first": role == roles[0],
                 "roles": roles,
                 "command": awaited.command,
+                "command_zh": command_class(awaited.command).zh(),
                 "subject": awaited.subject,
                 "zh": awaited.zh,
                 "en": awaited.en,
@@ -43,4 +43,4 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             }
 
 
-WAITING = View("waiting", 2, "待辦", "what waits for whom", _rows)
+WAITING = View("waiting", 3, "待辦", "what waits for whom", _rows)

@@ -64,7 +64,7 @@ class Approval:
     key: str
     role: str
     verdict: str
-    """``OPEN``, ``GRANTED``, ``REFUSED``, ``RETURNED``, ``EXPIRED`` or ``VOID``. An ended one never changes; it is never
+    """``OPEN``, ``GRANTED``, ``REFUSED``, ``RETURNED``, ``EXPIRED`` or ``VOID``. An ended one never changes; none is
     itself the permission."""
     until: str | None
     content_sha256: str
@@ -224,7 +224,7 @@ class Venture:
         realm: str = "live",
         **request: Any,  # noqa: ANN401 - amount, payee, until…
     ) -> str:
-        """Ask people for a decision, once however often it is asked under one id: the approval's id. It permits nothing.
+        """Ask people for a decision, once however often under one id: the approval's id. It permits nothing.
 
         A group is ``{"seats": […]}`` for all of them, or with ``"needed": 1`` for any one.
         """
