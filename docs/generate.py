@@ -20,9 +20,11 @@ from typer.main import get_command
 from cli.app import build
 from docs.picture import life
 from docs.rule_ids import named_rules
+from docs.texts import simplified_catalogue
 from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_zh
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
+from languages.catalogue import CATALOGUE
 from scenarios.schema import scenario_schema
 from web.app import build_routes
 
@@ -46,6 +48,7 @@ def current() -> Mapping[Path, str]:
     files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
     files[EXPECTATIONS] = extend_expectations(EXPECTATIONS.read_text("utf-8"))
     files[DOCS.parent / "scenarios" / "rules.txt"] = "".join(f"{rule}\n" for rule in sorted(named_rules()))
+    files[CATALOGUE] = simplified_catalogue()
     files[DOCS / "openapi.json"] = json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n"
     return files
 
