@@ -219,7 +219,7 @@ class Settings(BaseSettings):
     def _can_be_traced(cls, endpoint: str | None) -> str | None:
         if endpoint is not None and not _COLLECTOR.fullmatch(endpoint):
             message = (
-                "須為收集器網址，不含帳密，如 http://collector:4318"
+                "須為收集器網址，不含賬號密碼，如 http://collector:4318"
                 " / the address of a collector, without a password, e.g. http://collector:4318"
             )
             raise ValueError(message)

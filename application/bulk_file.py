@@ -49,7 +49,7 @@ class BulkRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     command: Text
-    """``confirm-award``, ``ConfirmAward``, ``AwardConfirmed`` or 立項批復."""
+    """``confirm-award``, ``ConfirmAward``, ``AwardConfirmed`` or 立項審批."""
     subject: Text
     """``PJ-3``, ``PJ-3/T1``, ``AP-5``…; a new name begins a new stream."""
     actor: Actor
@@ -120,7 +120,10 @@ def _decode(file: str, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as invalid:
-        zh, en = "不是 UTF-8 文字：試算表請另存為「CSV UTF-8」", 'not text in UTF-8: save a spreadsheet as "CSV UTF-8"'
+        zh, en = (
+            "不是 UTF-8 文字：電子表格請另存為「CSV UTF-8」",
+            'not text in UTF-8: save a spreadsheet as "CSV UTF-8"',
+        )
         raise DocumentInvalid([DocumentFault(file, 1, "", zh, en)]) from invalid
 
 

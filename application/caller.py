@@ -95,7 +95,7 @@ class ProofStale(Failure):
         """Name the command."""
         minutes = PROOF_LASTS.total_seconds() / 60
         super().__init__(
-            f"辦理「{command.zh()}」須在 {minutes:.0f} 分鐘內重新登入確認身份",
+            f"辦理「{command.zh()}」須在 {minutes:.0f} 分鐘內重新登錄確認身份",
             f"for {command.command_type}, show again who you are: it must be at most {minutes:.0f} minutes ago",
         )
 

@@ -143,6 +143,8 @@ def attach_from(folder: Path) -> AttachFile:
     """What reads the file of ``@path``, relative to that folder: digest, type and name are taken from it."""
 
     def attach(path: str) -> Attachment:
+        if "\0" in path:
+            raise FileNotFoundError(None, "路徑不可含 NUL a path holds no NUL")
         file = folder / path
         if not stat.S_ISREG(file.stat().st_mode):
             raise IsADirectoryError(None, "不是文件 not a file")

@@ -43,7 +43,10 @@ def read_sheet(file: str, content: bytes) -> DecisionSheet:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        zh, en = "不是 UTF-8 文字：試算表請另存為「CSV UTF-8」", 'not text in UTF-8: save a spreadsheet as "CSV UTF-8"'
+        zh, en = (
+            "不是 UTF-8 文字：電子表格請另存為「CSV UTF-8」",
+            'not text in UTF-8: save a spreadsheet as "CSV UTF-8"',
+        )
         raise DocumentInvalid([DocumentFault(file, 1, "", zh, en)]) from None
     selected: list[Selection] = []
     left_out: list[Omission] = []

@@ -177,7 +177,7 @@ async def examine_unnotified(store: EventStore) -> Diagnosis:
     """Whether every workflow has heard of what was appended to its stream from outside."""
     unnotified = await store.unnotified()
     return Diagnosis(
-        "未通知的檔案",
+        "未通知的卷宗",
         "streams not told",
         str(len(unnotified)),
         not unnotified,
@@ -193,10 +193,10 @@ async def examine_parked(store: EventStore) -> Diagnosis:
     on_paper = [one async for one in iterate_parked_on_paper(store, now)]
     listed = [f"{one.stream} ({one.why})" for one in (*parked, *on_paper)]
     shown = "; ".join(listed[:MOST_NAMED])
-    dated = "（手動時鐘域的命令帶 --at）" if on_paper else ""
+    dated = "（手動環境的命令帶 --at）" if on_paper else ""
     dated_en = " (with --at in a realm on a manual clock)" if on_paper else ""
     return Diagnosis(
-        "停置的檔案",
+        "轉人工處理的卷宗",
         "parked streams",
         f"{len(listed)}: {shown}" if listed else "none",
         not listed,
@@ -383,7 +383,7 @@ async def examine_cluster(client: Client) -> list[Diagnosis]:
     except RPCError as refused:
         if refused.status is not RPCStatusCode.PERMISSION_DENIED:
             raise
-        zh, en = "以 system:read 的帳戶再核對一次", "look once with an account that has system:read"
+        zh, en = "以 system:read 的賬戶再核對一次", "look once with an account that has system:read"
         return [Diagnosis(*part, "not shown", None, zh, en, "未顯示") for part in (store, shards)]
     return [
         Diagnosis(
@@ -431,7 +431,7 @@ async def examine_search_attributes(client: Client) -> Diagnosis:
         for name in lacking
     )
     return Diagnosis(
-        "檢索欄",
+        "檢索屬性",
         "search attributes",
         f"missing: {', '.join(lacking)}" if lacking else ", ".join(wanted),
         not lacking,

@@ -43,7 +43,7 @@ class NoProposal(Failure):
     """Nothing waits for confirmation there, or not just one thing."""
 
     kind = FailureKind.NOT_FOUND
-    remedy_zh = "venture key show 顯示待確認的提案及其摘要；以 --digest 指明"
+    remedy_zh = "venture key show 顯示待確認的提案及其校驗值；以 --digest 指明"
     remedy_en = "venture key show tells what waits, with its digest; name it by --digest"
 
     def __init__(self, key: str, digests: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import BaseModel
 
 from domain.catalogue import value_words
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import local_time
 from domain.kernel.identity import Attachment
 from domain.kernel.money import yuan
 from domain.kernel.scheme import Scheme
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 
 Say = Callable[[str, str], str]
 """Of a Chinese and an English text, the one that the reader reads."""
-
-
-def local_time(at: datetime) -> str:
-    """An instant as a clock in China shows it."""
-    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def describe_event(event: Event, say: Say) -> str:

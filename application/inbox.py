@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from application.pages import Order, Page, PageRequest, read_page
 from application.realms import require_realm
-from deciding.reader import Reader
+from deciding.working_days import read_calendar
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
@@ -49,6 +49,8 @@ class Waiting:
     stream: StreamId
     roles: tuple[str, ...]
     command: str
+    command_zh: str
+    """What the office calls it; empty in rows of before it was kept there."""
     subject: str
     zh: str
     en: str
@@ -151,6 +153,7 @@ def _build(row: Row, today: _Today, within_wd: int) -> Waiting:
         stream=StreamId(row["stream"]),
         roles=tuple(row["roles"]),
         command=row["command"],
+        command_zh=row["command_zh"],
         subject=row["subject"],
         zh=row["zh"],
         en=row["en"],
@@ -164,4 +167,4 @@ def _build(row: Row, today: _Today, within_wd: int) -> Waiting:
 async def _read_today(store: EventStore, realm: str, now: datetime) -> _Today:
     clock = await store.realm(realm)
     moment = clock.now if clock.clock is Clock.MANUAL and clock.now else now
-    return _Today(moment, await Reader(store).calendar(realm))
+    return _Today(moment, await read_calendar(store, realm))

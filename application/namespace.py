@@ -51,7 +51,7 @@ class NamespaceOfAnotherLog(Failure):
         """Say which two do not belong together, and what to do about it."""
         shown = ours[:16] or "-"
         super().__init__(
-            f"命名空間 {namespace} 屬於日誌 {theirs[:16]}，而資料庫中是 {shown}",
+            f"命名空間 {namespace} 屬於日誌 {theirs[:16]}，而數據庫中是 {shown}",
             f"the namespace {namespace} belongs to the log {theirs[:16]}, and the database holds {shown}",
             namespace=namespace,
             belongs_to=theirs,

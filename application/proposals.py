@@ -20,13 +20,13 @@ class NoSuchProposal(Failure):
     """Nothing waits there that has such a digest."""
 
     kind = FailureKind.NOT_FOUND
-    remedy_zh = "venture act show 列出待確認者及其摘要"
+    remedy_zh = "venture act show 列出待確認者及其校驗值"
     remedy_en = "venture act show lists what waits, with its digest"
 
     def __init__(self, stream: StreamId, digest: str) -> None:
         """Keep both."""
         super().__init__(
-            f"{stream} 沒有摘要為 {digest} 的待確認提案",
+            f"{stream} 沒有校驗值為 {digest} 的待確認提案",
             f"nothing with the digest {digest} waits on {stream}",
             stream=stream,
             digest=digest,

@@ -38,7 +38,7 @@ class NameAmbiguous(Failure):
     """Several realms have a stream of that name."""
 
     kind = FailureKind.USAGE
-    remedy_zh = "請用 --realm 指明時鐘域，或寫全稱"
+    remedy_zh = "請用 --realm 指明環境，或寫全稱"
     remedy_en = "Name the realm by --realm, or write the whole id"
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
@@ -112,6 +112,8 @@ class File:
     state: State
     calendar: Calendar
     story: tuple[Chapter, ...]
+    head: bytes
+    """The stream's chain hash at its last event that is in it."""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -144,7 +146,7 @@ async def load_file(
         chapters.extend(_chapters(other, await _read_events(store, other, until, known)))
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
-    return File(stream, state, calendar, tuple(chapters))
+    return File(stream, state, calendar, tuple(chapters), entries[-1].chain)
 
 
 async def _read_events(

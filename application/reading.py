@@ -33,5 +33,12 @@ def may_see(seats: Seats, state: State) -> bool:
     return any(may_read(grant.seat, grant.scope, state, Facts()).is_whole for grant in seats)
 
 
+def sees_something(seats: Seats, state: State) -> bool:
+    """Whether they may know that file at all: of a posted project, anybody."""
+    if may_see(seats, state):
+        return True
+    return any(may_read(grant.seat, grant.scope, state, Facts()).denied is None for grant in seats)
+
+
 def _is_of_the_house(grant: SeatGrant) -> bool:
     return grant.seat.role in (HOUSE_ROLES if grant.scope is None else _SEES_ALL)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from domain.kernel.refusal import Unmet
     from store.port import Entry, EventStore
 
-_PAGE = 1_000
+_PAGE = 200
+"""Attempts that are read at once: each may be as large as a body may be."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,10 @@ async def _read_refused(store: EventStore, realm: str | None) -> AsyncIterator[E
     request = PageRequest(limit=_PAGE, at_least=await store.last_position())
     while True:
         page = await list_attempts(store, AttemptFilter(realm=realm), request)
+        refused = (await store.outcomes({line.command_id for line in page.rows})).commands
         for line in page.rows:
-            for entry in await store.feed(line.position - 1, 1):
-                yield entry
+            if line.command_id in refused:
+                yield refused[line.command_id]
         if page.next is None:
             return
         request = PageRequest(limit=_PAGE, after=page.next)

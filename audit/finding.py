@@ -16,8 +16,8 @@ class FindingKind(Words):
 
     POSITION = "position", "全局序號不連續", "positions are not dense"
     UNREADABLE = "unreadable", "記錄無法讀取", "the entry cannot be read"
-    CHAIN = "chain", "雜湊鏈不符：內容被改動，或其前的記錄被刪改", "chain: it or what stood before it was changed"
-    VERSION = "version", "檔案內版本號不連續", "versions of the stream do not count on"
+    CHAIN = "chain", "哈希鏈不符：內容被改動，或其前的記錄被刪改", "chain: it or what stood before it was changed"
+    VERSION = "version", "卷宗內版本號不連續", "versions of the stream do not count on"
     RECORDED_AT = "recorded_at", "記錄時間早於上一記錄", "recorded before the entry in front of it"
     COMMAND_ID = "command_id", "同一命令編號記錄多次", "one command id is journalled more than once"
     JOURNAL = "journal", "命令的附註無法解讀", "what the journal notes of the command cannot be read"
@@ -30,18 +30,18 @@ class FindingKind(Words):
     ORPHAN = "orphan", "事件之前沒有產生它的命令", "no command stands directly before this event"
     OUTCOME = "outcome", "命令記載的結果與其後事件不符", "the journalled outcome is not what follows"
     GROUP = "group", "事件與其命令的經辦人或時間不符", "the event does not agree with its command"
-    DECODE = "decode", "事件無法以現行程式解讀", "the event does not decode on today's code"
-    FOLD = "fold", "事件無法以現行程式累計", "the event does not fold on today's code"
+    DECODE = "decode", "事件無法以當前程序解讀", "the event does not decode on today's code"
+    FOLD = "fold", "事件無法以當前程序推算", "the event does not fold on today's code"
     POSTING = "posting", "分錄與事件不符", "the ledger is not what the event posts"
-    CLAIM = "claim", "佔用登記與事件累計不符", "the claims are not what the events add up to"
-    BALANCE = "balance", "賬戶餘額與事件累計不符", "the balance is not what the events add up to"
-    AGENDA = "agenda", "待辦登記與檔案現狀不符", "the agenda is not how the stream stands"
-    HEAD = "head", "檔案末端與登記不符：末尾記錄被刪或被加", "the stream does not end where its row says"
-    REALM = "realm", "時鐘域登記與日誌不符", "the realm does not stand as the log says"
-    CURSOR = "cursor", "跟隨者的位置超出日誌末端", "a follower has been beyond the end of the log"
-    VIEW = "view", "視圖與檔案累計不符", "the rows of a view are not what the stream adds up to"
+    CLAIM = "claim", "名額佔用與事件推算不符", "the claims are not what the events add up to"
+    BALANCE = "balance", "賬戶餘額與事件推算不符", "the balance is not what the events add up to"
+    AGENDA = "agenda", "待辦台賬與卷宗現狀不符", "the agenda is not how the stream stands"
+    HEAD = "head", "卷宗末端與登記不符：末尾記錄被刪或被加", "the stream does not end where its row says"
+    REALM = "realm", "環境登記與日誌不符", "the realm does not stand as the log says"
+    CURSOR = "cursor", "後台任務的位置超出日誌末端", "a follower has been beyond the end of the log"
+    VIEW = "view", "視圖與卷宗推算不符", "the rows of a view are not what the stream adds up to"
     CUT = "cut", "日誌被截短：其後的記錄已不存", "the log was cut: entries after this one are gone"
-    ROOT = "root", "樹根與留存的不同：該序號以前的歷史被改動", "not the root that was kept: history was changed"
+    ROOT = "root", "根校驗值與留存的不同：該序號以前的歷史被改動", "not the root that was kept: history was changed"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Finding:
     def zh(self) -> str:
         """In a sentence."""
         subject = f"({self.subject})" if self.subject else ""
-        return f"{self.kind.zh}{subject}:應為 {self.expected}，實為 {self.actual}"
+        return f"{self.kind.zh}{subject}：應為 {self.expected}，實為 {self.actual}"
 
     @property
     def en(self) -> str:

@@ -57,7 +57,7 @@ class DecisionDifference:
     def zh(self) -> str:
         """In a sentence."""
         where = f"序號 {self.position} v{self.version} {self.command} {self.what}"
-        return f"{where}:記錄為 {self.recorded}，重判為 {self.decided}"
+        return f"{where}：記錄為 {self.recorded}，重判為 {self.decided}"
 
     @property
     def en(self) -> str:

@@ -116,7 +116,7 @@ def due(state: State, calendar: Calendar) -> Iterable[Due]:
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """The host, until the end."""
     if state.part(Notes).number < EVENTS:
-        yield Awaited((Role.HOST,), "Advance", "", "等候承辦機構", "the host is awaited")
+        yield Awaited((Role.HOST,), "Advance", "", "等候承辦單位", "the host is awaited")
 
 
 DECIDER: Decider[TakeNote | Advance | Overlook, Noted | Advanced] = Decider(

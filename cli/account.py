@@ -23,17 +23,17 @@ app = Typer()
 @app.command("password")
 @verb
 async def password_command(
-    login: Annotated[str, typer.Argument(metavar="LOGIN", help="帳號，如 cab-reg", show_default=False)],
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="賬號，如 cab-reg", show_default=False)],
     *,
     invocation: Invocation,
 ) -> None:
-    """為本機帳號換一個密碼，只顯示這一次 / another password for an account of this machine, shown once.
+    """為本機賬號換一個密碼，只顯示這一次 / another password for an account of this machine, shown once.
 
     例 example:  venture account password cab-reg
     """
     printer, settings = invocation.printer, invocation.settings
     if settings.env is bootstrap.Environment.PRODUCTION:
-        raise ArgumentInvalid("生產環境沒有本地帳號", "production has no local accounts")
+        raise ArgumentInvalid("生產環境沒有本地賬號", "production has no local accounts")
     async with open_store(settings, printer.tell) as opened, open_identity(opened.postgres_url) as identity:
         password = await renew_password(identity, login)
     if password is None:
@@ -55,7 +55,7 @@ async def admit_command(
     service: Annotated[str | None, typer.Option("--service", help="是服務而非人：其名稱 a service's name")] = None,
     invocation: Invocation,
 ) -> None:
-    """登記身份提供方的一個登入是何人、何崗位 / say whom a provider's login stands for, and their seats.
+    """登記身份提供方的一個登錄是何人、何崗位 / say whom a provider's login stands for, and their seats.
 
     例 examples:
       venture account admit ISSUER 248289 --person P-7 --seat CAB-REG#1
@@ -85,7 +85,7 @@ async def expel_command(
     *,
     invocation: Invocation,
 ) -> None:
-    """不再接納一個登入，其會話隨之結束 / take a login back, and end its sessions.
+    """不再接納一個登錄，其會話隨之結束 / take a login back, and end its sessions.
 
     例 example:  venture account expel ISSUER 248289
     """

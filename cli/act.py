@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 app = Typer()
 
-Subject = Annotated[str, typer.Argument(help="檔案 the file: CAB-REG.1、cn、fuzhou、P-7 …", show_default=False)]
+Subject = Annotated[str, typer.Argument(help="卷宗 the file: CAB-REG.1、cn、fuzhou、P-7 …", show_default=False)]
 Digest = Annotated[
-    str | None, typer.Argument(help="摘要或其首八位 the digest, or its first eight digits", show_default=False)
+    str | None, typer.Argument(help="校驗值或其首八位 the digest, or its first eight digits", show_default=False)
 ]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n", show_default=False)]
-Register = Annotated[str, typer.Option("--realm", help="時鐘域 realm")]
+Register = Annotated[str, typer.Option("--realm", help="環境 realm")]
 
 
 @app.command("show")
 @verb
 async def show_command(subject: Subject, *, invocation: Invocation, realm: Register = LIVE) -> None:
-    """某檔案上須兩人的提案：內容、摘要、何人提出 / acts of two on a file: what, its digest, and who proposed it.
+    """某卷宗上須兩人的提案：內容、校驗值、何人提出 / acts of two on a file: what, its digest, and who proposed it.
 
     例 example:  venture act show cn
     """
@@ -52,7 +52,7 @@ async def show_command(subject: Subject, *, invocation: Invocation, realm: Regis
         Column("proposal", "提案", "proposal", right=True),
         Column("status", "狀態", "status"),
         Column("what", "何事", "act"),
-        Column("digest", "摘要", "digest"),
+        Column("digest", "校驗值", "digest"),
         Column("by", "提出", "by"),
         Column("particulars", "內容", "particulars"),
     )
@@ -82,7 +82,7 @@ async def confirm_command(
     yes: Annotated[bool, typer.Option("--yes", help="不再詢問，只有一項時 / do not ask, where one waits")] = False,
     realm: Register = LIVE,
 ) -> None:
-    """確認另一人所提，以摘要為據；不填摘要則先示其內容 / confirm what another person proposed, bound by its digest.
+    """確認另一人所提，以校驗值為據；不填校驗值則先示其內容 / confirm what another person proposed, bound by its digest.
 
     例 examples:
       venture act confirm cn 3fa9c2d1 --as CAB-DEC#1
@@ -167,7 +167,7 @@ async def find_waiting(store: EventStore, receipt: Receipt) -> Proposal | None:
 def tell_proposed(printer: Printer, proposal: Proposal, how: str) -> None:
     """Say that another person must confirm it, and by which command."""
     printer.tell(
-        f"✓ 已提出，須另一人確認（摘要 {proposal.digest[:8]}）：{how}",
+        f"✓ 已提出，須另一人確認（校驗值 {proposal.digest[:8]}）：{how}",
         f"✓ Proposed. Another person must confirm it (digest {proposal.digest[:8]}): {how}",
         "green",
     )

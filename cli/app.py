@@ -17,22 +17,23 @@ if TYPE_CHECKING:
 
 NOUNS = {
     "project": ("項目：從申報到歸檔 / projects, from application to archive", ("cli.project_list", "cli.project")),
-    "round": ("輪次：一次徵集 / rounds: one call each", ("cli.round", "cli.resolution")),
+    "round": ("屆次：一次徵集 / rounds: one call each", ("cli.round", "cli.resolution")),
+    "paper": ("公文：由卷宗製成的文書 / papers that a file yields, to stamp and to keep", ("cli.paper",)),
     "scenario": ("情景：可播放的帶日期故事 / dated stories that can be played", ("cli.scenario",)),
     "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme",)),
     "person": ("人員：編號與崗位 / persons: numbers, and their seats", ("cli.person",)),
     "seat": ("崗位：何人何時在崗 / seats: who is on them, from when to when", ("cli.seat",)),
     "act": ("要事：須兩人者 / acts of two: proposed by one, confirmed by another", ("cli.act",)),
     "calendar": ("工作日曆：節假日與調休 / working days: holidays and make-up weekends", ("cli.calendar",)),
-    "realm": ("時鐘域：補錄、演練各有其鐘 / realms: past papers and trials, each with its clock", ("cli.realm",)),
+    "realm": ("環境：補錄、演練各有其鐘 / realms: past papers and trials, each with its clock", ("cli.realm",)),
     "approval": ("審批：等待中的決定 / approvals: decisions that are waited for", ("cli.approval",)),
     "builds": ("版本：worker 的新舊版本 / builds of the worker, old and new", ("cli.builds",)),
-    "account": ("登入：何人可入，崗位為何 / logins: who comes in, and on which seats", ("cli.account",)),
+    "account": ("登錄：何人可入，崗位為何 / logins: who comes in, and on which seats", ("cli.account",)),
     "apikey": ("服務的密鑰：有限期、限崗位 / keys of services: for some seats, until a day", ("cli.apikey",)),
     "policy": ("權限：誰可辦什麼，為何 / policy: who may do what, and why", ("cli.policy",)),
     "key": ("入口密鑰：公布、更換、撤回 / keys of doors: published, replaced, taken back", ("cli.key",)),
     "views": ("視圖：名冊所讀，可隨時重建 / views: what lists are read from, built anew at any time", ("cli.views",)),
-    "audit": ("審計：核驗、重演、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
+    "audit": ("審計：核驗、復算核對、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
 }
 VERBS = (
     "cli.command",

@@ -8,7 +8,6 @@ from uuid import UUID
 import typer
 
 from application.approvals import ApprovalFilter, StillUndecided, list_approvals, wait_for_decision
-from application.event_text import local_time
 from application.queries import resolve_name
 from cli.adapter import Invocation, verb
 from cli.help import Typer
@@ -16,6 +15,7 @@ from cli.options import After, Limit, Realm
 from cli.output import Column, Printer
 from cli.paging import ask_page, read_filter, tell_page
 from domain.catalogue import command_class
+from domain.kernel.calendar import local_time
 from domain.kernel.failure import FailureKind
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.state import Verdict

@@ -12,7 +12,6 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import bootstrap
-from application.event_text import local_time
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.attempts import Attempt, iterate_attempts
@@ -25,7 +24,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import SHANGHAI, local_time
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
@@ -68,13 +67,13 @@ async def verify_command(
     root: Annotated[
         list[str] | None,
         typer.Option(
-            "--root", help="留存樹根 a kept root, SIZE:ROOT，或其檔案 or a file of them(可多次)", show_default=False
+            "--root", help="留存根校驗值 a kept root, SIZE:ROOT，或其文件 or a file of them(可多次)", show_default=False
         ),
     ] = None,
 ) -> None:
     """核驗全部日誌：有無改動、缺失、不符 / verify the whole log: was anything changed, cut or made up.
 
-    印出的樹根請抄存於資料庫之外，下次以 --root 帶入：其前的歷史若被改寫，必被發現。
+    印出的根校驗值請抄存於數據庫之外，下次以 --root 帶入：其前的歷史若被改寫，必被發現。
     Keep the printed root outside the database; give it by --root next time, and a rewritten history is found.
     留存多個，可知改動在哪兩個之間 / with several it is told between which two it was changed.
 
@@ -104,7 +103,7 @@ def read_roots(text: str) -> list[Root]:
         return [Root.read(line) for line in lines]
     except ValueError as error:
         raise ArgumentInvalid(
-            f"--root {text}:寫作 條數：樹根，或每行一個的檔案",
+            f"--root {text}：寫作 條數：根校驗值，或每行一個的文件",
             f"--root {text}: write SIZE:ROOT, or a file with one a line",
         ) from error
 
@@ -138,7 +137,7 @@ def tell_verification(verification: Verification, printer: Printer) -> None:
     rows = [f.as_json() | {"text": printer.say(f.zh, f.en)} for f in verification.findings]
     columns = (
         Column("position", "序號", "position", right=True),
-        Column("stream", "檔案", "stream"),
+        Column("stream", "卷宗", "stream"),
         Column("text", "不符之處", "finding"),
     )
     if printer.form is Form.JSONL:
@@ -151,25 +150,25 @@ def tell_verification(verification: Verification, printer: Printer) -> None:
     v = verification
     mark, verdict = ("✓", printer.say("全部相符", "all agrees")) if v.ok else ("✗", _count(len(rows), printer))
     sizes = printer.say(
-        f"{v.entries} 條記錄（{v.events} 事件，{v.commands} 命令），{v.streams} 個檔案",
+        f"{v.entries} 條記錄（{v.events} 事件，{v.commands} 命令），{v.streams} 個卷宗",
         f"{v.entries} entries ({v.events} events, {v.commands} commands) of {v.streams} streams",
     )
     printer.line(f"{mark} {verdict} · {sizes}")
     if (bracket := _bracket(v, printer)) is not None:
         printer.line(bracket)
-    printer.line(printer.say("樹根（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}")
+    printer.line(printer.say("根校驗值（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}")
 
 
 def _bracket(v: Verification, printer: Printer) -> str | None:
     """Between which kept roots history was changed; None if no root was given."""
     if v.changed_by is not None:
         return printer.say(
-            f"留存樹根：至第 {v.unchanged_to} 條未改，其後至第 {v.changed_by} 條之間曾被改動或截短",
+            f"留存根校驗值：至第 {v.unchanged_to} 條未改，其後至第 {v.changed_by} 條之間曾被改動或截短",
             f"kept roots: unchanged up to position {v.unchanged_to}, changed or cut after it and by {v.changed_by}",
         )
     if v.unchanged_to:
         return printer.say(
-            f"留存樹根：至第 {v.unchanged_to} 條未改", f"kept roots: unchanged up to position {v.unchanged_to}"
+            f"留存根校驗值：至第 {v.unchanged_to} 條未改", f"kept roots: unchanged up to position {v.unchanged_to}"
         )
     return None
 
@@ -208,7 +207,7 @@ async def attempts_command(
         Column("position", "序號", "position", right=True),
         Column("recorded", "記錄時間", "recorded"),
         Column("occurred", "業務時間", "business time"),
-        Column("stream", "檔案", "stream"),
+        Column("stream", "卷宗", "stream"),
         Column("actor", "經辦", "actor"),
         Column("command", "命令", "command"),
         Column("text", "未符條件", "unmet"),
@@ -247,7 +246,7 @@ async def invariants_command(
         typer.Option("--bases", help="各級基地應有數 bases by tier, 1+7+55(須指明 --realm)", show_default=False),
     ] = None,
 ) -> None:
-    """由日誌重算每一不變量，不用規則本身的程式 / recompute every invariant from the log, by other code than the rules.
+    """由日誌重算每一不變量，不用規則本身的程序 / recompute every invariant from the log, by other code than the rules.
 
     金額、人員、時間、證據、制度各條，及狀態機 T01–T26;V2(成鏈)另由 venture audit verify 核驗。
     Money, people, time, evidence and scheme, and the state machine; V2 (the chain) is proved by venture audit verify.
@@ -275,7 +274,7 @@ def _read_tiers(text: str, realm: str | None) -> dict[str, int]:
     numbers = text.split("+")
     if realm is None or len(numbers) != len(TIERS) or not all(n.strip().isdecimal() for n in numbers):
         raise ArgumentInvalid(
-            f"--bases {text}:寫作 1+7+55，並以 --realm 指明時鐘域",
+            f"--bases {text}：寫作 1+7+55，並以 --realm 指明環境",
             f"--bases {text}: write 1+7+55, and name the realm by --realm",
         )
     return dict(zip(TIERS, map(int, numbers), strict=True))
@@ -302,7 +301,7 @@ def tell_invariants(report: Report, printer: Printer) -> None:
     if rows:
         columns = (
             Column("position", "序號", "position", right=True),
-            Column("stream", "檔案", "stream"),
+            Column("stream", "卷宗", "stream"),
             Column("rule", "規則", "rule"),
             Column("text", "違反之處", "breach"),
         )
@@ -334,12 +333,12 @@ def _breaches(number: int, printer: Printer) -> str:
 @app.command("replay")
 @verb
 async def replay_command(subject: Subject, *, invocation: Invocation, realm: Realm = None) -> None:
-    """重演一個檔案：重新累計、逐項重判、重放工作流 / replay a stream: fold, decide and run it again.
+    """復算核對一個卷宗：重新推算、逐項重判、回放工作流 / replay a stream: fold, decide and run it again.
 
     \b
-    一 事件重新累計，與待辦登記比對 / events folded again, held against the agenda
+    一 事件重新推算，與待辦台賬比對 / events folded again, held against the agenda
     二 每項命令依當時所讀重判，逐字節比對 / every command decided again by what was read then, byte for byte
-    三 工作流歷史在現行程式上重放（若 Temporal 尚存） / workflow histories replayed, if Temporal still keeps them
+    三 工作流歷史在當前程序上回放（若 Temporal 尚存） / workflow histories replayed, if Temporal still keeps them
 
     \b
     退出碼 exit: 0 相符 no difference; 6 有差異 a difference
@@ -383,11 +382,11 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
     yield (
         _mark(refold.ok),
         printer.say(
-            f"一 重新累計：{refold.version} 個事件，現為 {refold.stage}",
+            f"一 重新推算：{refold.version} 個事件，現為 {refold.stage}",
             f"1 folded again: {refold.version} events, now {refold.stage}",
         ),
         [
-            printer.say(f"{field}:累計為 {fold}，待辦登記為 {row}", f"{field}: folded {fold}, the agenda says {row}")
+            printer.say(f"{field}：推算為 {fold}，待辦台賬為 {row}", f"{field}: folded {fold}, the agenda says {row}")
             for field, fold, row in refold.differences
         ],
     )
@@ -397,7 +396,7 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
     if again.undecided:
         lines.append(
             printer.say(
-                f"{again.undecided} 項拒絕出於其他檔案，所讀未入日誌，無從重判",
+                f"{again.undecided} 項拒絕出於其他卷宗，所讀未入日誌，無從重判",
                 f"{again.undecided} refusals came from other streams, whose readings were not journalled",
             )
         )
@@ -410,10 +409,10 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
         lines,
     )
     if not histories.temporal_answered:
-        yield "–", printer.say("三 重放工作流:Temporal 沒有回答，未重放", "3 run again: Temporal did not answer"), []
+        yield "–", printer.say("三 回放工作流:Temporal 沒有回答，未回放", "3 run again: Temporal did not answer"), []
         return
     if not histories.are_kept:
-        gone = printer.say("三 重放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
+        gone = printer.say("三 回放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
         yield "–", gone, []
         return
     answers = sum(run.answers for run in histories.runs)
@@ -421,7 +420,7 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
     yield (
         _mark(histories.ok),
         printer.say(
-            f"三 重放工作流：{len(histories.runs)} 次運行，{answers} 個答覆與日誌相符"
+            f"三 回放工作流：{len(histories.runs)} 次運行，{answers} 個答覆與日誌相符"
             + (f"；另有 {unrecorded} 個因時鐘不受理，依例不入日誌" if unrecorded else ""),
             f"3 run again: {len(histories.runs)} runs, {answers} answers as journalled"
             + (f"; {unrecorded} refused by the clock, which is never journalled" if unrecorded else ""),
@@ -465,7 +464,7 @@ async def as_of_command(
         typer.Option("--known", help="只計到此時已記錄者 only what was recorded by then", show_default=False),
     ] = None,
 ) -> None:
-    """某檔案在某日的樣子 / a stream as it was on a day, up to 24:00 in Shanghai.
+    """某卷宗在某日的樣子 / a stream as it was on a day, up to 24:00 in Shanghai.
 
     加 --known 即「當時所知」：只計到那時已記錄的事件。
     With --known it is what was known then: only events that had been recorded by that time count.

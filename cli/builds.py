@@ -110,7 +110,7 @@ async def move_command(
         {**finding.as_json(), "advice": printer.say(*finding.advice)} if printer.for_people else finding.as_json()
         for finding in moved
     ]
-    columns = (Column("stream", "檔案", "stream"), Column("advice", "結果", "outcome"))
+    columns = (Column("stream", "卷宗", "stream"), Column("advice", "結果", "outcome"))
     printer.rows(rows, columns, (f"沒有{Discrepancy.STRANDED.zh}的工作流", "no workflow is stranded"))
     if not all(finding.mended for finding in moved):
         raise typer.Exit(FailureKind.INTEGRITY)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="COMMAND", help="confirm-award、ConfirmAward、AwardConfirmed 或 立項批復", show_default=False
+        metavar="COMMAND", help="confirm-award、ConfirmAward、AwardConfirmed 或 立項審批", show_default=False
     ),
 ]
 Subject = Annotated[str, typer.Argument(help="PJ-3、PJ-3/T1、AP-5、R-FZ-2023 …", show_default=False)]
@@ -368,7 +368,7 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
 def _left_out(field: dict[str, Any], printer: Printer) -> str:
     """What holds where the field is left out, with the number of days that each city's rules say."""
     if field["default"]:
-        return printer.say(f"；缺省 {field['default']}", f"; default {field['default']}")
+        return printer.say(f"；默認 {field['default']}", f"; default {field['default']}")
     if not field["otherwise_en"]:
         return ""
     cities = printer.say("、", ", ").join(f"{name} {value}" for name, value in field["by_scheme"].items())

@@ -41,7 +41,7 @@ async def doctor_command(
 ) -> None:
     """診斷：各部分是否正常，該做什麼 / whether every part is well, and what to do.
 
-    ✓ 合　✗ 不合　? 此帳戶看不到 / as it should be, not so, not shown to this account. 退出碼 exit: 0, 6 有 ✗ any ✗
+    ✓ 合　✗ 不合　? 此賬戶看不到 / as it should be, not so, not shown to this account. 退出碼 exit: 0, 6 有 ✗ any ✗
 
     例 examples:
       venture doctor
@@ -49,6 +49,8 @@ async def doctor_command(
     """
     printer = invocation.printer
     async with invocation.open_runtime(lazily=True) as runtime:
+        if runtime.servers is not None and runtime.servers.ours:
+            await runtime.servers.ensure_temporal()
         diagnoses = [row async for row in _diagnose(runtime, production=production)]
     rows: list[dict[str, Any]] = [
         {
@@ -107,10 +109,10 @@ async def _diagnose(runtime: Runtime, *, production: bool) -> AsyncIterator[Diag
 
 def _of_log(runtime: Runtime, *, production: bool, is_there: bool) -> Iterator[Examination]:
     store = runtime.store
-    yield Examination("資料庫結構", "schema", partial(_schema, runtime))
+    yield Examination("數據庫結構", "schema", partial(_schema, runtime))
     if is_there:
-        yield Examination("未通知的檔案", "streams not told", partial(doctor.examine_unnotified, store))
-        yield Examination("停置的檔案", "parked streams", partial(doctor.examine_parked, store))
+        yield Examination("未通知的卷宗", "streams not told", partial(doctor.examine_unnotified, store))
+        yield Examination("轉人工處理的卷宗", "parked streams", partial(doctor.examine_parked, store))
         is_local = runtime.settings.env is bootstrap.Environment.LOCAL
         key = runtime.key.id if runtime.key else None
         look = partial(doctor.examine_door_key, store, key, publishes_itself=is_local)
@@ -121,7 +123,7 @@ def _of_log(runtime: Runtime, *, production: bool, is_there: bool) -> Iterator[E
 
 def _of_workflows(runtime: Runtime, *, production: bool, with_log: bool) -> Iterator[Examination]:
     client, queue = runtime.client, runtime.settings.task_queue
-    yield Examination("檢索欄", "search attributes", partial(doctor.examine_search_attributes, client))
+    yield Examination("檢索屬性", "search attributes", partial(doctor.examine_search_attributes, client))
     yield Examination("worker 應答", "worker answers", partial(doctor.probe_updates_in_flight, client, queue))
     yield Examination("載荷密鑰", "payload keys", partial(doctor.examine_payload_keys, client, queue))
     yield Examination("版本", "builds", partial(doctor.examine_builds, client, queue))
@@ -153,16 +155,16 @@ async def _schema(runtime: Runtime) -> Diagnosis:
     if compared.newer:
         names = ", ".join(compared.newer)
         return Diagnosis(
-            "資料庫結構",
+            "數據庫結構",
             "schema",
             f"newer than this release: {names}",
             ok=False,
-            mend_zh="資料庫比本版新：安裝較新的版本",
+            mend_zh="數據庫比本版新：安裝較新的版本",
             mend_en="the database is newer than this release: install a newer one",
             state_zh=f"比本版新：{names}",
         )
     return Diagnosis(
-        "資料庫結構",
+        "數據庫結構",
         "schema",
         ", ".join(compared.pending) or "current",
         not compared.pending,
@@ -194,14 +196,14 @@ async def _database(runtime: Runtime) -> list[Diagnosis]:
 @app.command("migrate")
 @verb
 async def migrate_command(*, invocation: Invocation) -> None:
-    """把資料庫升級到本版結構；只在生產環境需要 / bring the database to this release's form (production).
+    """把數據庫升級到本版結構；只在生產環境需要 / bring the database to this release's form (production).
 
     例 example:  VENTURE_POSTGRES_OWNER_URL=postgresql://… venture migrate
     """
     printer, url = invocation.printer, invocation.settings.postgres_owner_url
     if url is None:
         raise ArgumentInvalid(
-            "請設 VENTURE_POSTGRES_OWNER_URL(結構擁有者)；內置服務自行遷移",
+            "請設 VENTURE_POSTGRES_OWNER_URL(結構所有者)；內置服務自行遷移",
             "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
         )
     applied = await migrate(url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR)

@@ -19,12 +19,12 @@ app = Typer()
 @app.command("go-live")
 @verb
 async def go_live_command(
-    realm: Annotated[str, typer.Argument(help="時鐘域 the realm, e.g. paper-2026", show_default=False)],
+    realm: Annotated[str, typer.Argument(help="環境 the realm, e.g. paper-2026", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who asks: CAB-REG#n、CAB-DEC#n", show_default=False)],
     confirm: Annotated[
         str | None,
         typer.Option(
-            "--confirm", help="確認他人所提：其摘要 confirm what another proposed, by its digest", show_default=False
+            "--confirm", help="確認他人所提：其校驗值 confirm what another proposed, by its digest", show_default=False
         ),
     ] = None,
     *,
@@ -33,12 +33,12 @@ async def go_live_command(
         UUID | None, typer.Option("--id", help="命令編號；同號再問不會重辦 / asking again with the same id is safe")
     ] = None,
 ) -> None:
-    """時鐘域由手動轉為實時，須兩人，不可逆 / from manual to the wall clock: two persons, one way.
+    """環境由手動轉為實時，須兩人，不可逆 / from manual to the wall clock: two persons, one way.
 
     有期限已過時不予辦理，並逐一列出，先以註明日期的命令辦結。
     It is refused while deadlines lie in the past; each is listed, to be settled first by a dated command.
 
-    一人提出，另一人以摘要確認 / one person proposes it, another confirms it by its digest.
+    一人提出，另一人以校驗值確認 / one person proposes it, another confirms it by its digest.
 
     例 examples:
       venture go-live paper-2026 --as CAB-REG#1
@@ -61,7 +61,7 @@ async def go_live_command(
         printer.json({"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)})
         return
     printer.tell(
-        f"✓ {realm} 已轉為實時鐘：{len(live.looked_at)} 個檔案的期限由此自行到期。命令不再註明時間",
+        f"✓ {realm} 已轉為實時鐘：{len(live.looked_at)} 個卷宗的期限由此自行到期。命令不再註明時間",
         f"✓ {realm} lives on the wall clock: the deadlines of {len(live.looked_at)} streams fall due by themselves "
         "from now on. Commands take no time any more",
         "green",

@@ -161,7 +161,7 @@ _TEXTS = {
 def _translate(names: str, text: str, *, argument: bool) -> tuple[str, str]:
     """A parameter as the office reads it; the library's own texts in its words."""
     names = re.sub(r" ?<.*>$", "", names) if argument else names.replace("<list[str]>", "<str> …")
-    text = text.replace("[required]", "[必填 required]").replace("[default: ", "[缺省 default: ")
+    text = text.replace("[required]", "[必填 required]").replace("[default: ", "[默認 default: ")
     return names, _TEXTS.get(text, text)
 
 

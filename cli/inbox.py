@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from application.inbox import WITHIN_WD, Waiting, WaitingFilter, list_waiting
-from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, read_filter, tell_page
-from domain.catalogue import command_class
+from cli.times import deadline_time
 from domain.kernel.identity import Role
 
 app = Typer()
@@ -53,7 +52,7 @@ async def inbox_command(
         Column("what", "事項", "what"),
         Column("who", "由誰", "who"),
         Column("command", "命令", "command"),
-        Column("realm", "時鐘域", "realm"),
+        Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("沒有待辦", "nothing waits"))
     tell_page(page, printer)
@@ -75,8 +74,8 @@ def _read_role(text: str | None) -> Role | None:
 def _words(one: Waiting, printer: Printer) -> dict[str, str]:
     return {
         "urgency": printer.say(one.urgency.zh, one.urgency),
-        "until_text": rendering.deadline_time(one.until, printer, provisional=one.provisional) if one.until else "",
+        "until_text": deadline_time(one.until, printer, provisional=one.provisional) if one.until else "",
         "what": printer.say(one.zh, one.en),
         "who": "、".join(printer.say(f"{Role(r).zh}（{r}）", r) for r in one.roles),
-        "command": printer.say(command_class(one.command).zh(), one.command),
+        "command": printer.say(one.command_zh or one.command, one.command),
     }

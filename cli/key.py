@@ -107,7 +107,7 @@ async def show_command(key: Key, *, invocation: Invocation) -> None:
     for proposal in proposals:
         printer.line(
             printer.say(
-                f"待確認 {proposal['proposal']}：{proposal['command']}  摘要 {proposal['digest']}",
+                f"待確認 {proposal['proposal']}：{proposal['command']}  校驗值 {proposal['digest']}",
                 f"waits for confirmation {proposal['proposal']}: {proposal['command']}  digest {proposal['digest']}",
             )
         )
@@ -200,7 +200,7 @@ async def confirm_command(
     *,
     actor: As,
     digest: Annotated[
-        str | None, typer.Option("--digest", help="提案摘要，至少 8 位 the proposal's digest, 8 digits or more")
+        str | None, typer.Option("--digest", help="提案校驗值，至少 8 位 the proposal's digest, 8 digits or more")
     ] = None,
     person: Person = None,
     invocation: Invocation,

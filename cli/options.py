@@ -19,7 +19,7 @@ Language = Annotated[
 ]
 Realm = Annotated[
     str | None,
-    typer.Option("--realm", help="時鐘域 realm：情景各有其域，實時為 live；新開用 realm open", show_default=False),
+    typer.Option("--realm", help="環境 realm：情景各有其環境，實時為 live；新開用 realm open", show_default=False),
 ]
 Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5，或全稱 project/live/AP-5", show_default=False)]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="每頁行數 rows of a page")]

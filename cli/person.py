@@ -78,7 +78,7 @@ async def register_command(
         str | None, typer.Option("--number", help="編號 P-7；不填取下一號 the next if left out", show_default=False)
     ] = None,
     login: Annotated[
-        str | None, typer.Option("--login", help="登入承諾值 keyed commitment, 64 hex digits", show_default=False)
+        str | None, typer.Option("--login", help="登錄承諾值 keyed commitment, 64 hex digits", show_default=False)
     ] = None,
     realm: Register = LIVE,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from application.event_text import describe_event, local_time
+from application.event_text import describe_event
 from application.queries import Chapter, File, load_file, resolve_name
 from cli import rendering
 from cli.adapter import Invocation, verb
@@ -15,6 +15,7 @@ from cli.help import Typer
 from cli.options import Name, Realm
 from cli.output import Form, Printer
 from deciding.fold import fold, read_occurrence
+from domain.kernel.calendar import local_time
 from domain.kernel.canonical import plain
 from domain.registers.organisation import Organisation
 

@@ -28,8 +28,8 @@ async def list_command(
     invocation: Invocation,
     realm: Realm = None,
     stage: Annotated[str | None, typer.Option("--stage", help="只列此階段 only this stage：ACTIVE、實施中")] = None,
-    round_: Annotated[str | None, typer.Option("--round", help="只列此輪次 only of this round：R-FZ-2023")] = None,
-    organisation: Annotated[str | None, typer.Option("--organisation", help="申報組織 bidder：ORG-1")] = None,
+    round_: Annotated[str | None, typer.Option("--round", help="只列此屆次 only of this round：R-FZ-2023")] = None,
+    organisation: Annotated[str | None, typer.Option("--organisation", help="申報單位 bidder：ORG-1")] = None,
     district: Annotated[str | None, typer.Option("--district", help="區縣 district of the need")] = None,
     field: Annotated[str | None, typer.Option("--field", help="公益領域 field of welfare")] = None,
     fund: Annotated[str | None, typer.Option("--fund", help="資金來源 fund：FS-FZ")] = None,
@@ -71,9 +71,9 @@ async def list_command(
         Column("application", "申報", "application"),
         Column("title", "名稱", "title"),
         Column("stage_text", "階段", "stage"),
-        Column("award_text", "立項金額", "award", right=True),
+        Column("award_text", "資助金額", "award", right=True),
         Column("awaited", "等候", "awaited"),
-        Column("realm", "時鐘域", "realm"),
+        Column("realm", "環境", "realm"),
     )
     printer.rows(
         rows, columns, ("沒有這樣的項目。試試 venture scenario list", "no such projects; try venture scenario list")

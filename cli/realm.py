@@ -24,12 +24,12 @@ async def open_command(
     *,
     invocation: Invocation,
 ) -> None:
-    """開一個手動時鐘域：其中命令以 --at 註明日期 / open a realm on a manual clock: its commands are dated by --at.
+    """開一個手動環境：其中命令以 --at 註明日期 / open a realm on a manual clock: its commands are dated by --at.
 
     例 example:  venture realm open paper-2026
     """
     if not _NAME.fullmatch(name):
-        raise ArgumentInvalid(f"時鐘域 {name}：只用字母、數字與 . _ -", f"the realm {name}: letters, figures and . _ -")
+        raise ArgumentInvalid(f"環境 {name}：只用字母、數字與 . _ -", f"the realm {name}: letters, figures and . _ -")
     async with invocation.open_runtime() as runtime:
         is_new = await open_realm(runtime.store, runtime.door, name)
     printer = invocation.printer
@@ -37,9 +37,9 @@ async def open_command(
         printer.json({"realm": name, "new": is_new})
     elif is_new:
         printer.tell(
-            f"✓ 已開時鐘域 {name}。命令加 --realm {name} --at 日期",
+            f"✓ 已開環境 {name}。命令加 --realm {name} --at 日期",
             f"✓ the realm {name} is open. Give commands with --realm {name} --at DATE",
             "green",
         )
     else:
-        printer.tell(f"時鐘域 {name} 早已開", f"the realm {name} was open before")
+        printer.tell(f"環境 {name} 早已開", f"the realm {name} was open before")

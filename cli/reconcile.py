@@ -84,14 +84,14 @@ def show(result: Reconciliation, printer: Printer) -> None:
         for finding in result.findings
     ]
     columns = (
-        Column("stream", "檔案", "stream"),
+        Column("stream", "卷宗", "stream"),
         Column("difference", "出入", "difference"),
         Column("log_version", "日誌版本", "log", right=True),
         Column("workflow_version", "工作流版本", "workflow", right=True),
         Column("advice", "處理", "what to do"),
     )
     agree = (
-        f"✓ 一致：{result.streams} 個檔案，{result.workflows} 個工作流，{result.schedules} 項年度安排",
+        f"✓ 一致：{result.streams} 個卷宗，{result.workflows} 個工作流，{result.schedules} 項年度安排",
         f"✓ they agree: {result.streams} streams, {result.workflows} workflows, {result.schedules} annual schedules",
     )
     printer.rows(rows, columns, agree)

@@ -9,9 +9,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from application.event_text import describe_glued, local_time
+from application.event_text import describe_glued
 from cli.cell import Cell, make_visible
+from cli.times import deadline_time
 from domain.catalogue import stage_zh
+from domain.kernel.calendar import local_time
 from domain.kernel.money import yuan
 
 if TYPE_CHECKING:
@@ -21,11 +23,6 @@ if TYPE_CHECKING:
     from cli.output import Printer
     from domain.kernel.message import Awaited, Occurrence
     from domain.kernel.state import State
-
-
-def deadline_time(at: datetime, printer: Printer, *, provisional: bool) -> str:
-    """A date of the future; one that counts days of an unpublished year says that a notice may still move it."""
-    return local_time(at) + (printer.say("（暫定）", " (provisional)") if provisional else "")
 
 
 def stage(state: State, printer: Printer) -> str:
@@ -43,7 +40,7 @@ def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
         until = deadline_time(one.until, printer, provisional=one.provisional)
         text += printer.say(f"，至 {until} 止", f", until {until}")
         if one.until < now:
-            text += printer.say(" 【已逾期】", " (OVERDUE)")
+            text += printer.say("（已逾期）", " (overdue)")
     return text
 
 
@@ -75,7 +72,7 @@ def _facts(
 ) -> Iterable[tuple[str, str, str]]:
     yield "階段", "stage", stage(file.state, printer)
     if summary.get("organisation"):
-        yield "承接組織", "organisation", f"{organisation} {summary['organisation']}".strip()
+        yield "實施單位", "organisation", f"{organisation} {summary['organisation']}".strip()
     for one in file.awaiting() or ():
         yield "等候", "awaited", awaited(one, printer, now)
     due = file.due()
@@ -85,19 +82,19 @@ def _facts(
         yield (
             "期限",
             "deadline",
-            printer.say(f"{at} 屆時自動：{zh}", f"{at}, then by itself: {en}"),
+            printer.say(f"{at} 到期自動辦理：{zh}", f"{at}, then by itself: {en}"),
         )
     for zh, en, key in (
-        ("立項金額", "award", "award"),
+        ("資助金額", "award", "award"),
         ("已撥付", "paid", "paid"),
-        ("淨額", "net of returns", "net"),
+        ("淨撥付額", "net paid (after returns)", "net"),
     ):
         if isinstance(summary.get(key), int) and not isinstance(summary.get(key), bool):
             yield zh, en, yuan(summary[key])
     for tranche in summary.get("tranches") or ():
         status = tranche.get("status_zh", tranche["status"]) if printer.lang == "zh" else tranche["status"]
         yield f"  撥款 {tranche['tranche']}", f"  tranche {tranche['tranche']}", f"{yuan(tranche['planned'])}  {status}"
-    yield "檔案", "file", f"{file.stream}  v{file.state.version}"
+    yield "卷宗", "file", f"{file.stream}  v{file.state.version}"
 
 
 def who_acted(occurrence: Occurrence, printer: Printer) -> str:

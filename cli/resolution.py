@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 app = Typer()
 
-Name = Annotated[str, typer.Argument(help="輪次編號 its number, e.g. R-FZ-2027", show_default=False)]
+Name = Annotated[str, typer.Argument(help="屆次編號 its number, e.g. R-FZ-2027", show_default=False)]
 Panels = Annotated[
     list[str] | None, typer.Option("--panel", help="評審專家組，不填則取全部 / only these panels", show_default=False)
 ]
@@ -48,7 +48,7 @@ async def preview_command(
     invocation: Invocation,
     realm: Realm = None,
 ) -> None:
-    """決議前所見：排名、入選線、額度，及其摘要 / before it is decided: ranking, line, money and digest.
+    """決議前所見：排名、入選線、額度，及其校驗值 / before it is decided: ranking, line, money and digest.
 
     決議表首行 its first line: application,project,award,funds,panel,reason
     填 reason 者不列入，其餘入選 / a row with a reason is left out, any other chosen
@@ -81,7 +81,7 @@ async def resolve_command(
         Path, typer.Option("--minutes", help="會議紀要 the minutes: a file, recorded by digest", show_default=False)
     ],
     preview: Annotated[
-        str, typer.Option("--preview", help="預覽所示的摘要 / the digest that the preview showed", show_default=False)
+        str, typer.Option("--preview", help="預覽所示的校驗值 / the digest that the preview showed", show_default=False)
     ],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n，如 CAB-REG#1", show_default=False)],
     contact: Annotated[
@@ -97,7 +97,7 @@ async def resolve_command(
         UUID | None, typer.Option("--id", help="命令編號；同號再問不會重辦 / asking again with the same id is safe")
     ] = None,
 ) -> None:
-    """評審決議：全部申報一次決定；預覽後有變即不予辦理 / decide all bids at once; refused if anything has moved.
+    """審定評審結果：全部申報一次決定；預覽後有變即不予辦理 / decide all bids at once; refused if anything has moved.
 
     例 example:
       venture round resolve R-FZ-2027 --decisions decisions.csv --minutes 紀要.pdf
@@ -185,7 +185,7 @@ def _show(draft: ResolutionPreview, purses: Sequence[Purse], sheet: DecisionShee
     if sheet.selected and undecided:
         names = "、".join(undecided[:_MOST_NAMES]) + ("…" if len(undecided) > _MOST_NAMES else "")
         printer.line(printer.say(f"✗ 尚無決定：{names}", f"✗ not decided: {names}"))
-    printer.line(printer.say(f"摘要 {draft.digest}", f"digest {draft.digest}"))
+    printer.line(printer.say(f"校驗值 {draft.digest}", f"digest {draft.digest}"))
 
 
 _MOST_NAMES = 10

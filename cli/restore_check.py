@@ -30,7 +30,7 @@ async def restore_check_command(
     *,
     root: Annotated[
         list[str] | None,
-        typer.Option("--root", help="留存樹根或其檔案 a kept root, or a file of them", show_default=False),
+        typer.Option("--root", help="留存根校驗值或其文件 a kept root, or a file of them", show_default=False),
     ] = None,
     again: Annotated[
         bool, typer.Option("--resurrect", help="所存無誤即由它重建 Temporal / begin Temporal anew from what is whole")
@@ -91,12 +91,12 @@ def _tell(
     v, when = verification, f"{last.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if last else "-"
     printer.line(
         printer.say(
-            f"{'✓' if v.ok else '✗'} 日誌至第 {v.entries} 條，末條記於 {when}，樹根 {v.root[:16]}…",
+            f"{'✓' if v.ok else '✗'} 日誌至第 {v.entries} 條，末條記於 {when}，根校驗值 {v.root[:16]}…",
             f"{'✓' if v.ok else '✗'} the log ends at position {v.entries}, recorded {when}, root {v.root[:16]}…",
         )
     )
     if v.unchanged_to:
-        known_zh, known = f"至第 {v.unchanged_to} 條與留存樹根相符", f"as kept up to position {v.unchanged_to}"
+        known_zh, known = f"至第 {v.unchanged_to} 條與留存根校驗值相符", f"as kept up to position {v.unchanged_to}"
         printer.line(printer.say(known_zh, known))
     if lost:
         printer.line(
@@ -110,7 +110,7 @@ def _tell(
     mended = len(compared.findings) - len(open_ones)
     printer.line(
         printer.say(
-            f"Temporal：{compared.streams} 個檔案，已重建 {mended}，尚有出入 {len(open_ones)}（venture reconcile）",
+            f"Temporal：{compared.streams} 個卷宗，已重建 {mended}，尚有出入 {len(open_ones)}（venture reconcile）",
             f"Temporal: {compared.streams} streams, {mended} begun anew, {len(open_ones)} differ (venture reconcile)",
         )
     )

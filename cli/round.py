@@ -10,11 +10,9 @@ import typer
 from pydantic import ValidationError
 
 from application import annual_round
-from application.event_text import local_time
 from application.listing import StreamFilter, StreamLine, list_streams
 from application.queries import load_file, new_stream, resolve_name
 from application.rules import require_published
-from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
@@ -22,8 +20,9 @@ from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column
 from cli.paging import ask_page, read_filter, tell_page
 from cli.project import now_in, show
+from cli.times import deadline_time
 from domain.catalogue import find_command, stage_zh
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import SHANGHAI, local_time
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.message import Order
 from domain.kernel.scheme import RoundLevel
@@ -41,7 +40,7 @@ app = Typer()
 @app.command("open")
 @verb
 async def open_command(
-    name: Annotated[str, typer.Argument(help="輪次編號 its number, e.g. R-FZ-2027", show_default=False)],
+    name: Annotated[str, typer.Argument(help="屆次編號 its number, e.g. R-FZ-2027", show_default=False)],
     scheme: Annotated[str, typer.Option("--scheme", help="管理辦法 the city's rules, e.g. fuzhou", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who opens it: ROLE#n", show_default=False)],
     year: Annotated[
@@ -50,7 +49,7 @@ async def open_command(
     *,
     invocation: Invocation,
 ) -> None:
-    """開一輪，開始需求徵集；辦法與工作日曆須先發布 / open a round: solicit needs. Rules and working days come first.
+    """啟動一屆，開始需求徵集；辦法與工作日曆須先發布 / open a round: solicit needs. Rules and working days come first.
 
     未發布時列出所缺、該給的命令與可辦之人，什麼也不記錄。
     What is not published is named with the command to give and who may; nothing is recorded then.
@@ -77,7 +76,7 @@ async def open_command(
 
 def _read_round(name: str) -> StreamId:
     """The stream of a new round. Raises ArgumentInvalid if the name is no round's."""
-    invalid = ArgumentInvalid(f"輪次編號 {name}：寫作 R-FZ-2027", f"the round's number {name}: write R-FZ-2027")
+    invalid = ArgumentInvalid(f"屆次編號 {name}：寫作 R-FZ-2027", f"the round's number {name}: write R-FZ-2027")
     try:
         stream = new_stream(name, LIVE)
     except (KeyError, ValueError):
@@ -96,7 +95,7 @@ def _year_of(name: str) -> int:
 @app.command("list")
 @verb
 async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Limit = 100, after: After = None) -> None:
-    """列出輪次 / the rounds.
+    """列出屆次 / the rounds.
 
     例 example:  venture round list -o json
     """
@@ -118,12 +117,12 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
         for one in page.rows
     ]
     columns = (
-        Column("round", "輪次", "round"),
+        Column("round", "屆次", "round"),
         Column("stage", "階段", "stage"),
         Column("due", "期限", "deadline"),
-        Column("realm", "時鐘域", "realm"),
+        Column("realm", "環境", "realm"),
     )
-    printer.rows(rows, columns, ("還沒有輪次", "no rounds yet"))
+    printer.rows(rows, columns, ("還沒有屆次", "no rounds yet"))
     tell_page(page, printer)
 
 
@@ -133,7 +132,7 @@ def _show_due(one: StreamLine, printer: Printer) -> str | None:
         return None
     if not printer.for_people:
         return one.due.isoformat()
-    return rendering.deadline_time(one.due, printer, provisional=one.provisional)
+    return deadline_time(one.due, printer, provisional=one.provisional)
 
 
 @app.command("show")
@@ -144,7 +143,7 @@ async def show_command(
     invocation: Invocation,
     realm: Realm = None,
 ) -> None:
-    """一輪的現狀與經過 / where a round stands, and its story.
+    """一屆的現狀與經過 / where a round stands, and its story.
 
     例 example:  venture round show R-FZ-2023
     """
@@ -154,7 +153,7 @@ async def show_command(
     show(file, invocation.printer, now)
 
 
-Programme = Annotated[str, typer.Argument(help="計劃代號 its code, e.g. FZ: 每年一輪 R-FZ-年度", show_default=False)]
+Programme = Annotated[str, typer.Argument(help="計劃代號 its code, e.g. FZ: 每年一屆 R-FZ-年度", show_default=False)]
 
 
 @app.command("schedule")
@@ -164,13 +163,13 @@ async def schedule_command(
     scheme: Annotated[str, typer.Option("--scheme", help="管理辦法 the city's rules, e.g. fuzhou", show_default=False)],
     month: Annotated[int, typer.Option("--month", min=1, max=12, help="月 month", show_default=False)],
     day: Annotated[int, typer.Option("--day", min=1, max=31, help="日 day", show_default=False)],
-    actor: Annotated[str, typer.Option("--as", help="經辦人，輪次以其名義開啟 / in whose name: ROLE#n")],
-    hour: Annotated[int, typer.Option("--hour", min=0, max=23, help="時，上海時間 / hour, Shanghai time")] = 9,
+    actor: Annotated[str, typer.Option("--as", help="經辦人，屆次以其名義開啟 / in whose name: ROLE#n")],
+    hour: Annotated[int, typer.Option("--hour", min=0, max=23, help="時，北京時間 / hour, Shanghai time")] = 9,
     level: Annotated[RoundLevel, typer.Option("--level", help="級別 whose round it is")] = RoundLevel.MUNICIPAL,
     *,
     invocation: Invocation,
 ) -> None:
-    """每年此日此時自動開一輪；停機一週之內仍會補開 / open a round every year at that hour, even a week late.
+    """每年此日此時自動啟動一屆；停機一週之內仍會補開 / open a round every year at that hour, even a week late.
 
     例 example:  venture round schedule FZ --scheme fuzhou --month 3 --day 1 --as CAB-REG#1
     """
@@ -185,7 +184,7 @@ async def schedule_command(
         return
     upcoming = local_time(scheduled.next_at) if scheduled.next_at else ""
     printer.tell(
-        f"✓ 已記錄，{programme} 每年自動開輪，下一次 {upcoming}",
+        f"✓ 已記錄，{programme} 每年自動啟動一屆，下一次 {upcoming}",
         f"✓ recorded: {programme} opens a round every year, next at {upcoming}",
         "green",
     )
@@ -228,7 +227,7 @@ async def schedules_command(*, invocation: Invocation) -> None:
         Column("programme", "計劃", "programme"),
         Column("scheme", "辦法", "rules"),
         Column("next_at", "下一次", "next"),
-        Column("next_round", "輪次", "round"),
+        Column("next_round", "屆次", "round"),
         Column("actor", "經辦", "by"),
         Column("fired", "已開次數", "fired", right=True),
     )
@@ -243,7 +242,7 @@ async def unschedule_command(
     *,
     invocation: Invocation,
 ) -> None:
-    """取消年度安排；已開的輪次不受影響 / take the schedule away; rounds that it opened stay.
+    """取消年度安排；已開的屆次不受影響 / take the schedule away; rounds that it opened stay.
 
     例 example:  venture round unschedule FZ --as CAB-DEC#1
     """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from application.command_input import attach_from
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.output import Column, Printer, message_console
@@ -47,7 +48,7 @@ def plan_scenario(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
     faults: list[FileFault] = []
     for path in paths:
         try:
-            plans.append(read_plan(read(path), fresh=fresh))
+            plans.append(read_plan(read(path), fresh=fresh, attach=attach_from(path.parent)))
         except DocumentInvalid as faulty:
             faults.extend(faulty.faults)
     if faults:
@@ -62,7 +63,7 @@ async def play_command(
     *,
     invocation: Invocation,
     fresh: Annotated[
-        str, typer.Option("--fresh", help="另起一局：任意字串 / play anew, in a realm of its own: any word")
+        str, typer.Option("--fresh", help="新建一份演練：任意字符串 / play anew, in a realm of its own: any word")
     ] = "",
     workflows: Annotated[
         bool,

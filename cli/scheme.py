@@ -54,11 +54,11 @@ async def check_command(
 async def publish_command(
     name: Annotated[str, typer.Argument(help="名稱或文件 a name or a file, e.g. fuzhou", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who publishes it: CAB-DEC#n", show_default=False)],
-    realm: Annotated[str, typer.Option("--realm", help="時鐘域 realm")] = LIVE,
+    realm: Annotated[str, typer.Option("--realm", help="環境 realm")] = LIVE,
     *,
     invocation: Invocation,
 ) -> None:
-    """發布管理辦法，供輪次引用；已發布的版本不再改變 / publish a city's rules: a published version never changes.
+    """發布管理辦法，供屆次引用；已發布的版本不再改變 / publish a city's rules: a published version never changes.
 
     例 example:  venture scheme publish fuzhou --as CAB-DEC#1
     """

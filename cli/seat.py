@@ -23,6 +23,7 @@ from domain.kernel.scope import Scope
 from domain.registers.seat import BreakGlass, EstablishSeat, GrantSeat, LendSeat, WithdrawSeat, seat_stream
 
 if TYPE_CHECKING:
+    from application.seats import ListedSeat
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
     from domain.registers.tenure import Tenure
@@ -33,7 +34,7 @@ SeatName = Annotated[str, typer.Argument(help="崗位 the seat: CAB-REG#1", show
 PersonName = Annotated[str, typer.Argument(help="人員 the person: P-7", show_default=False)]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ADMIN#n", show_default=False)]
 Why = Annotated[str, typer.Option("--reason", help="理由 why", show_default=False)]
-Register = Annotated[str, typer.Option("--realm", help="登記冊所在時鐘域 whose register")]
+Register = Annotated[str, typer.Option("--realm", help="登記冊所在環境 whose register")]
 Since = Annotated[str | None, typer.Option("--since", help="起始日 first day；不填即時 at once", show_default=False)]
 Until = Annotated[str | None, typer.Option("--until", help="截止日 last day: 2026-12-31", show_default=False)]
 
@@ -62,7 +63,7 @@ async def list_command(
         one.as_json()
         | {
             "on": "、".join(_words(t, printer) for t in one.tenures),
-            "for": f"{one.scope} {' '.join(one.names)}".strip(),
+            "for": _acts_for(one, printer),
         }
         for one in seats
     ]
@@ -83,7 +84,7 @@ async def show_command(seat: SeatName, *, invocation: Invocation, realm: Registe
     if not printer.for_people:
         printer.json(entry.as_json())
         return
-    printer.line(f"{entry.seat}  {entry.scope} {' '.join(entry.names)}")
+    printer.line(f"{entry.seat}  {_acts_for(entry, printer)}")
     for tenure in entry.tenures:
         printer.line(f"  {_words(tenure, printer)}  {_period(tenure)}  {tenure.reason}".rstrip())
 
@@ -188,13 +189,13 @@ async def break_glass_command(
 @verb
 async def confirm_command(
     seat: SeatName,
-    digest: Annotated[str, typer.Argument(help="摘要或其首八位 the digest, or its first eight", show_default=False)],
+    digest: Annotated[str, typer.Argument(help="校驗值或其首八位 the digest, or its first eight", show_default=False)],
     actor: As,
     *,
     invocation: Invocation,
     realm: Register = LIVE,
 ) -> None:
-    """第二人確認，以摘要為據 / confirm, as the second person, bound by the digest.
+    """第二人確認，以校驗值為據 / confirm, as the second person, bound by the digest.
 
     例 example:  venture seat confirm CAB-REG#3 3fa9c2d1 --as ADMIN#2
     """
@@ -256,6 +257,10 @@ def _words(tenure: Tenure, printer: Printer) -> str:
     if tenure.basis is None:
         return str(tenure.person)
     return f"{tenure.person}（{printer.say(tenure.basis.zh, tenure.basis.en)}）"
+
+
+def _acts_for(listed: ListedSeat, printer: Printer) -> str:
+    return " ".join((printer.say(listed.scope.zh, listed.scope.en), *listed.names))
 
 
 def _period(tenure: Tenure) -> str:

@@ -115,7 +115,9 @@ async def up_command(
       ./run up --ui
     """
     printer = invocation.printer
-    async with invocation.open_runtime(temporal_ui=ui or invocation.settings.temporal_ui) as runtime:
+    async with invocation.open_runtime(
+        with_temporal=True, temporal_ui=ui or invocation.settings.temporal_ui
+    ) as runtime:
         if runtime.servers is None:
             raise ArgumentInvalid("生產環境請啟動 venture-worker", "in production start venture-worker")
         if not runtime.servers.ours:
@@ -154,7 +156,7 @@ def _tell_accounts(accounts: list[FreshAccount], printer: Printer) -> None:
     if not accounts:
         return
     printer.tell(
-        "✓ 本機帳號，密碼只顯示這一次，請抄下（忘了用 ./run account password 帳號 換新）：",
+        "✓ 本機賬號，密碼只顯示這一次，請抄下（忘了用 ./run account password 賬號 換新）：",
         "✓ Accounts of this machine. The passwords are shown this once (./run account password LOGIN makes another):",
     )
     width = max(len(account.login) for account in accounts)

@@ -59,7 +59,7 @@ async def simulate_command(
         int | None, typer.Option("--only", help="只記錄其中一年 / record one of the years only", show_default=False)
     ] = None,
 ) -> None:
-    """模擬多年的輪次：全屬虛構，逐項依規則辦理，中斷後可續 / rounds of many years, all made up, under every rule.
+    """模擬多年的屆次：全屬虛構，逐項依規則辦理，中斷後可續 / rounds of many years, all made up, under every rule.
 
     每年一域（手動時鐘），如 hangzhou-2019-p8000-s7；項目平均 ¥55,750（HZ-4）。
     A realm a year, on a manual clock. A project is awarded ¥55,750 on average (HZ-4).
@@ -189,9 +189,9 @@ def _show(totals: list[YearTotals], printer: Printer) -> None:
         Column("year", "年度", "year"),
         Column("bids", "申報", "bids", right=True),
         Column("projects", "立項", "awards", right=True),
-        Column("awarded", "立項金額", "awarded", right=True),
+        Column("awarded", "資助金額", "awarded", right=True),
         Column("paid", "已撥付", "paid", right=True),
         Column("net", "淨額", "net", right=True),
-        Column("realm", "時鐘域", "realm"),
+        Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("沒有年度", "no years"))

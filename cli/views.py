@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from application.event_text import local_time
 from application.view_health import ViewStanding, begin_rebuild, list_views, watch_rebuild
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.output import Column, Printer, message_console
+from domain.kernel.calendar import local_time
 from views.catalogue import VIEWS
 
 app = Typer()

@@ -43,7 +43,7 @@ def _actor(envelope: Envelope) -> Unmet | None:
         return None
     return Unmet(
         rule="ID02",
-        zh="系統時鐘（SYS）只由引擎自己行事，任何人不得以其名義辦理",
+        zh="到期事項由系統自動辦理，任何人不得以系統名義辦理",
         en="nobody but the engine acts as SYS",
     )
 
@@ -61,7 +61,7 @@ def _size(envelope: Envelope) -> Unmet | None:
         return None
     return Unmet(
         rule="SZ01",
-        zh=f"內容 {size:,} 字節，至多 {MOST_BYTES:,}；大件請作附件，只填摘要",
+        zh=f"內容 {size:,} 字節，至多 {MOST_BYTES:,}；大件請作附件，只填校驗值",
         en=f"the particulars take {size:,} bytes, of at most {MOST_BYTES:,}; attach what is large by its digest",
     )
 

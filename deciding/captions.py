@@ -30,7 +30,7 @@ def summary(stream: StreamId) -> str:
 def standing_orders(stream: StreamId) -> str:
     """What whoever opens the workflow's page must know; it never changes."""
     return (
-        f"檔案 `{stream}`。事實以事件日誌為準，此處只有期限與等候；在此終止或重置，不改變任何事實，"
+        f"卷宗 `{stream}`。事實以事件日誌為準，此處只有期限與等候；在此終止或重置，不改變任何事實，"
         "下一項命令或 `venture resurrect` 會自日誌重新開始。\n\n"
         f"The file `{stream}`. The event log is the record; here are only dates and who is awaited. Terminating or "
         "resetting this changes no fact: the next command, or `venture resurrect`, begins again from the log."

@@ -48,7 +48,9 @@ class StreamParked(Failure):
 
     def __init__(self, stream: StreamId, why: str = "") -> None:
         """Keep the stream, and the deadline where it is known."""
-        super().__init__(f"{stream} 已停置", f"{stream} is parked", stream=stream, **({"why": why} if why else {}))
+        super().__init__(
+            f"{stream} 已轉人工處理", f"{stream} is parked", stream=stream, **({"why": why} if why else {})
+        )
         self.stream = stream
         self.why = why
 

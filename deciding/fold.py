@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from deciding.occurrence import occurrence
 from domain.catalogue import AGGREGATES, command_class, decode
-from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical
-from domain.kernel.identity import Actor
-from domain.kernel.message import Command, Occurrence
 from domain.kernel.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.kernel.identity import StreamId
-    from domain.kernel.message import Order
+    from domain.kernel.message import Command, Occurrence, Order
     from store.port import Entry
 
 
 def read_occurrence(entry: Entry) -> Occurrence:
     """The event of an entry, with when it was so and who caused it. Raises ValueError or KeyError for other bytes."""
-    event = decode(entry.type, entry.schema_version, entry.data)
-    meta = json.loads(entry.meta)
-    persons = frozenset(PersonId(person) for person in meta.get("persons", ()))
-    basis = Basis(meta["basis"]) if "basis" in meta else None
-    return Occurrence(event, entry.occurred_at, Actor(meta["actor"]), entry.command_id, persons, basis)
+    return occurrence(entry, decode(entry.type, entry.schema_version, entry.data))
 
 
 def write_event_meta(order: Order) -> bytes:

@@ -129,7 +129,7 @@ def _before_the_clock(at: datetime, now: datetime) -> Unmet:
     then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, now))
     return Unmet(
         rule="CLOCK",
-        zh=f"此時鐘域已到 {reached},不能再辦理 {then} 的事項",
+        zh=f"此環境已到 {reached}，不能再辦理 {then} 的事項",
         en=f"the realm's clock stands at {reached}; nothing more can be dated {then}",
     )
 

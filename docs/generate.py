@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import tomllib
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,18 +41,24 @@ _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)"
 
 def current() -> Mapping[Path, str]:
     """Every generated file with the text that it ought to have."""
-    files = {path: _filled(path.read_text("utf-8")) for path in (DOCS / name for name in _PAGES)}
-    files[DOCS / "life.svg"] = life()
-    written = json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n"
-    files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
-    files[EXPECTATIONS] = extend_expectations(EXPECTATIONS.read_text("utf-8"))
-    files[DOCS.parent / "scenarios" / "rules.txt"] = "".join(f"{rule}\n" for rule in sorted(named_rules()))
-    files[DOCS / "openapi.json"] = json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n"
-    return files
+    return {path: write() for path, write in writers().items()}
 
 
-def _filled(text: str) -> str:
-    return _PART.sub(lambda found: f"{found[1]}\n{_PARTS[found['name']]()}\n{found[3]}", text)
+def writers() -> Mapping[Path, Callable[[], str]]:
+    """Every generated file, and how the text is made that it ought to have."""
+    scenarios = DOCS.parent / "scenarios"
+    return {
+        **{path: partial(_fill, path) for path in (DOCS / name for name in _PAGES)},
+        DOCS / "life.svg": life,
+        scenarios / "scenario.schema.json": lambda: json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n",
+        EXPECTATIONS: lambda: extend_expectations(EXPECTATIONS.read_text("utf-8")),
+        scenarios / "rules.txt": lambda: "".join(f"{rule}\n" for rule in sorted(named_rules())),
+        DOCS / "openapi.json": lambda: json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n",
+    }
+
+
+def _fill(page: Path) -> str:
+    return _PART.sub(lambda part: f"{part[1]}\n{_PARTS[part['name']]()}\n{part[3]}", page.read_text("utf-8"))
 
 
 def _table(head: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:
@@ -130,7 +137,7 @@ def _stages() -> str:
         moves = [row for row in list_transitions() if row.kind == kind]
         named = [stage for row in moves for stage in (*row.start, row.to) if stage not in (ORIGIN, SAME)]
         told += [(AGGREGATES[kind].zh, _stage(kind, s).partition(" ")[0], f"`{s}`") for s in dict.fromkeys(named)]
-    return _table(("檔案 stream", "階段", "stage"), told)
+    return _table(("卷宗 stream", "階段", "stage"), told)
 
 
 def _events() -> str:
@@ -153,7 +160,7 @@ def _verbs() -> str:
     for name, command in _leaves(get_command(build()), ()):
         zh, en = re.split(r"\s*/ ", (command.help or "/ ").strip().partition("\n")[0], maxsplit=1)
         rows.append((f"`venture {' '.join(name)}`", zh.translate(_FULL_WIDTH), en.removesuffix(".")))
-    return _table(("命令列", "用途", "what it does"), sorted(rows))
+    return _table(("命令行", "用途", "what it does"), sorted(rows))
 
 
 _FULL_WIDTH = str.maketrans(",:;()", "\uff0c\uff1a\uff1b\uff08\uff09")

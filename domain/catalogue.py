@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.kernel.identity import Role
-from domain.kernel.words import NAMED
+from domain.kernel.words import FORMER, NAMED, Words
 from domain.need import NEED
 from domain.project import selection
 from domain.project.aggregate import PROJECT
@@ -160,6 +160,9 @@ def _commands_by_name(kind: str | None) -> Mapping[str, type[Command]]:
     for command in sorted(commands, key=lambda c: c.by == (Role.SYS,)):
         for name in (command.records.event_type, _to_kebab(command.records.event_type), command.records.zh):
             names.setdefault(name, command)
+    for former, word in FORMER.items():
+        if word in names:
+            names.setdefault(former, names[word])
     return names
 
 
@@ -200,8 +203,8 @@ class TransitionRow:
     pushes: bool
 
 
-_STAGES: Mapping[str, Mapping[str, str]] = {
-    kind: {stage.value: stage.zh for stage in stages}
+_STAGES: Mapping[str, Mapping[str, Words]] = {
+    kind: {stage.value: stage for stage in stages}
     for kind, stages in (
         (PROJECT.kind, Stage),
         (ROUND.kind, RoundStage),
@@ -223,7 +226,13 @@ _STAGES: Mapping[str, Mapping[str, str]] = {
 
 def stage_zh(kind: str, stage: str) -> str:
     """What the office calls that stage of that kind of stream; an unknown one is called by its name."""
-    return _STAGES.get(kind, {}).get(stage, stage)
+    return stage_words(kind, stage)[0]
+
+
+def stage_words(kind: str, stage: str) -> tuple[str, str]:
+    """What that stage is called in Chinese and English; an unknown one by its name."""
+    known = _STAGES.get(kind, {}).get(stage)
+    return (known.zh, known.en) if known is not None else (stage, stage)
 
 
 def list_stages(kind: str) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def _only(name: str | None) -> Names:
 class Shortfall(Particulars):
     """Who lacks what, where (stage 1 of §2.2)."""
 
-    round: Annotated[Name, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="屆次 / round")]
     """The round that asked for needs."""
     group: Annotated[Text, Field(title="服務對象 / beneficiary group")]
     """Whom it is about, e.g. 空巢老人； a group, never a person."""
@@ -208,7 +208,7 @@ class AbsorbNeed(Absorption, Command):
 class Merger(Particulars):
     """Into which need it goes."""
 
-    into: Annotated[Name, Field(title="去向 / into")]
+    into: Annotated[Name, Field(title="併入需求 / into")]
 
 
 class NeedMerged(Merger, Event):
@@ -228,7 +228,7 @@ class MergeNeed(Merger, Command):
 class Division(Particulars):
     """Into which needs it falls."""
 
-    into: Annotated[tuple[Name, ...], Field(max_length=50, min_length=2, title="去向 / into")]
+    into: Annotated[tuple[Name, ...], Field(max_length=50, min_length=2, title="拆入需求 / into")]
 
 
 class NeedSplit(Division, Event):

@@ -113,7 +113,7 @@ def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts
 
 
 def _deny(
-    rule: str = "RE01", zh: str = "此檔案與該崗位無關", en: str = "this file is none of that seat's business"
+    rule: str = "RE01", zh: str = "此卷宗與該崗位無關", en: str = "this file is none of that seat's business"
 ) -> Sight:
     return Sight(denied=Unmet(rule=rule, zh=zh, en=en))
 

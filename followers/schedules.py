@@ -144,7 +144,7 @@ class RoundSchedules:
             month=(ScheduleRange(schedule.month),),
             day_of_month=(ScheduleRange(schedule.day),),
             hour=(ScheduleRange(schedule.hour),),
-            comment="年度輪次",
+            comment="年度徵集",
         )
         start = ScheduleActionStartWorkflow(
             "AnnualRound", schedule.annual, id=schedule_id(schedule.annual), task_queue=self.task_queue

@@ -133,7 +133,7 @@ def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
     complaint = _initdb(account, bin_folder, unfinished, load_passwords(home)[SUPERUSER])
     if complaint is not None:
         raise LocalServerFailure(
-            f"Postgres 資料夾無法建立（磁碟空間？{data.parent}）：\n{complaint}",
+            f"Postgres 文件夾無法建立（磁盤空間？{data.parent}）：\n{complaint}",
             f"initdb failed; is the disk full? {data.parent}:\n{complaint}",
         )
     if account.place is not None:

@@ -69,7 +69,7 @@ def choose_account(home: Path, data: Path) -> Account:
         return Account(prefix=_IN_A_NAMESPACE)
     if data.exists():
         raise LocalServerFailure(
-            f"本機現已不允許用戶命名空間，root 無法再打開 {data}:請恢復該設置，或 ./run reset",
+            f"本機現已不允許用戶命名空間，root 無法再打開 {data}：請恢復該設置，或 ./run reset",
             f"user namespaces are no longer allowed, so root cannot open {data}: allow them again, or ./run reset",
         )
     return Account(uid=NOBODY, place=_place(home))

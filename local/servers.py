@@ -33,6 +33,8 @@ _SELF_ENDING_S: Final = 5.0
 """How long servers whose keeper has died may take to end by themselves."""
 _LEFTOVER_S: Final = 10.0
 """How long an ended process may take to be gone."""
+_WANTED: Final = "temporal.wanted"
+"""A file by which the processes that use the servers have the keeper start Temporal, if it does not run yet."""
 _GUESTS: Final = "guests"
 """A lock that is shared by the processes which use servers that another keeps."""
 _PATIENCE_S: Final = 30.0
@@ -60,6 +62,8 @@ class Servers:
 
     postgres: Postgres
     temporal: Temporal
+    home: Path
+    """The state folder, absolute."""
     ours: bool
     """Whether this process started them, so that they end with it."""
     took_s: float
@@ -82,12 +86,19 @@ class Servers:
         """``host:port``."""
         return self.temporal.address
 
+    async def ensure_temporal(self) -> None:
+        """Have Temporal running: whoever only read the log did without. Raises LocalServerFailure."""
+        if self.temporal.process is None:
+            (self.home / _WANTED).touch()
+        await temporal.wait_until_ready(self.temporal, self.home)
+
 
 @asynccontextmanager
 async def servers(settings: Settings, *, with_temporal: bool = True) -> AsyncIterator[Servers]:
     """The embedded servers: those that run already, or new ones that end with the block. Raises LocalServerFailure.
 
-    Of those that run already Temporal need not answer unless it is wanted: reading the log goes on without it.
+    Unless it is wanted, Temporal need not answer, nor is it started: reading the log goes on without it. Whoever wants
+    it after all has it started (``Servers.ensure_temporal``).
 
     New ones are looked after: one that dies while the block runs is started again on its port. When the block ends,
     they stay until the processes that found them here are done with them, for half a minute at most.
@@ -112,7 +123,8 @@ async def servers(settings: Settings, *, with_temporal: bool = True) -> AsyncIte
         await asyncio.sleep(0.1)
     with lock:
         cleared = _clear(home)
-        both = await _start(home, began, cleared, _free_ports() if settings.temporal_ui else (None, None))
+        ui_ports = _free_ports() if settings.temporal_ui else (None, None)
+        both = await _start(home, began, cleared, ui_ports, with_temporal=with_temporal)
         keeping = asyncio.create_task(_supervise(both, home))
         try:
             yield both
@@ -217,14 +229,19 @@ async def _wait_for_guests(home: Path) -> None:
     alone.close()
 
 
-async def _start(home: Path, began: float, cleared: tuple[str, ...], ui_ports: _Ports) -> Servers:
-    """Start both on the ports of the last time, so that whoever waits finds them again; else on others."""
+async def _start(
+    home: Path, began: float, cleared: tuple[str, ...], ui_ports: _Ports, *, with_temporal: bool
+) -> Servers:
+    """Start them on the ports of the last time, so that whoever waits finds them again; else on others."""
     last = _last_ports(home)
     for attempt in (1, 2):
         pg_port, tl_port = last if attempt == 1 else (None, None)
-        pg, tl = postgres.start(home, pg_port), _temporal(home, tl_port, ui_ports)
+        pg = postgres.start(home, pg_port)
+        tl = _temporal(home, tl_port, ui_ports) if with_temporal else Temporal(None, tl_port or processes.free_port())
         try:
-            await asyncio.gather(postgres.wait_until_ready(pg, home), temporal.wait_until_ready(tl, home))
+            await asyncio.gather(
+                postgres.wait_until_ready(pg, home), *([temporal.wait_until_ready(tl, home)] if with_temporal else [])
+            )
         except LocalServerFailure:
             await _stop_both(pg, tl)
             if attempt == 1:
@@ -235,7 +252,7 @@ async def _start(home: Path, began: float, cleared: tuple[str, ...], ui_ports: _
             raise
         (home / "ports.json").write_text(json.dumps([pg.port, tl.port]))
         _publish(home, pg, tl)
-        return Servers(pg, tl, ours=True, took_s=time.monotonic() - began, cleared=cleared)
+        return Servers(pg, tl, home, ours=True, took_s=time.monotonic() - began, cleared=cleared)
     raise AssertionError
 
 
@@ -258,22 +275,28 @@ def _temporal(home: Path, port: int | None, ui_ports: _Ports) -> Temporal:
 
 
 async def _supervise(both: Servers, home: Path) -> None:
-    """Start a server again on its port when it has died; leave it alone if it keeps dying."""
+    """Start a server again on its port when it has died, and Temporal when it is first wanted.
+
+    One that keeps dying is left alone.
+    """
     pg, tl = both.postgres, both.temporal
     deaths: dict[str, list[float]] = {"Postgres": [], "Temporal": []}
     while deaths:
         await asyncio.sleep(_SUPERVISED_S)
         for name in list(deaths):
             server = pg if name == "Postgres" else tl
-            if server.process is None or (code := server.process.poll()) is None:
+            is_first = server.process is None
+            if server.process is None:
+                if not (home / _WANTED).exists():
+                    continue
+            elif (code := server.process.poll()) is None:
                 continue
-            now = time.monotonic()
-            deaths[name] = [then for then in deaths[name] if then > now - 60] + [now]
-            if len(deaths[name]) > _AGAIN:
+            elif _dies_too_often(deaths[name]):
                 log.error("local.server_given_up", server=name, logs=str(home / "logs"))
                 del deaths[name]
                 continue
-            log.warning("local.server_started_again", server=name, exit_code=code)
+            else:
+                log.warning("local.server_started_again", server=name, exit_code=code)
             try:
                 # a new Postgres may be refused at first: the old one's children hold its memory until they notice
                 successor = (
@@ -281,11 +304,19 @@ async def _supervise(both: Servers, home: Path) -> None:
                     if server is pg
                     else _temporal(home, tl.port, (tl.ui_port, tl.front_port))
                 )
+                server.process = successor.process
+                if is_first:
+                    await temporal.wait_until_ready(tl, home)
             except LocalServerFailure as trouble:
                 log.error("local.server_given_up", server=name, why=str(trouble))  # noqa: TRY400 - said, not traced
                 del deaths[name]
-            else:
-                server.process = successor.process
+
+
+def _dies_too_often(deaths: list[float]) -> bool:
+    """Note one more death; whether there were too many within a minute."""
+    now = time.monotonic()
+    deaths[:] = [then for then in deaths if then > now - 60] + [now]
+    return len(deaths) > _AGAIN
 
 
 async def _stop_both(pg: Postgres, tl: Temporal) -> None:
@@ -336,6 +367,7 @@ async def _adopt(home: Path, keeper: dict[str, Any], began: float, *, with_tempo
         async with asyncio.timeout(_ADOPTED_S):
             await postgres.wait_until_ready(pg, home)
             if with_temporal:
+                (home / _WANTED).touch()
                 await temporal.wait_until_ready(tl, home)
     except TimeoutError as silent:
         raise LocalServerFailure(
@@ -343,12 +375,13 @@ async def _adopt(home: Path, keeper: dict[str, Any], began: float, *, with_tempo
             f"the servers do not answer; nothing was sent. Try again in a while; "
             f"if it stays so, restart process {keeper['pid']} (logs in {home}/logs)",
         ) from silent
-    return Servers(pg, tl, ours=False, took_s=time.monotonic() - began)
+    return Servers(pg, tl, home, ours=False, took_s=time.monotonic() - began)
 
 
 def _clear(home: Path) -> tuple[str, ...]:
     """Clear what a dead keeper left behind, and say in words what it was. The data stays."""
     notices = []
+    (home / _WANTED).unlink(missing_ok=True)
     if (home / _KEEPER).exists():
         (home / _KEEPER).unlink()
         notices.append("上次沒有正常停止，已清理 / the last run did not stop cleanly; cleared")

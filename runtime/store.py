@@ -48,8 +48,8 @@ async def open_store(
 ) -> AsyncIterator[OpenStore]:
     """The store for as long as the block runs. Raises OutOfService where its server cannot be had.
 
-    Embedded servers that run already are used; otherwise they are started for this one command. Of those
-    Temporal need not answer unless it is wanted: reading the log goes on without it. ``lazily`` Postgres need not
+    Embedded servers that run already are used; otherwise they are started for this one command. Unless it is wanted
+    Temporal need not answer and is not started: reading the log goes on without it. ``lazily`` Postgres need not
     answer either: whatever is asked of the store says so.
     """
     async with AsyncExitStack() as stack:

@@ -144,7 +144,7 @@ async def _examine_rights(connection: asyncpg.Connection[Any]) -> DatabaseExamin
         "rights",
         "append only" if ok else "too many",
         ok,
-        "以遷移所授的應用角色連接，不可是擁有者或超級用戶",
+        "以遷移所授的應用角色連接，不可是所有者或超級用戶",
         "connect as the role that migrations grant, neither the owner nor a superuser",
         "只可追加" if ok else "過大",
     )

@@ -86,7 +86,7 @@ async def migrate(
         return await working
     except asyncpg.InsufficientPrivilegeError as error:
         raise MigrationRefused(
-            f"此角色無權更改結構（{error}）：VENTURE_POSTGRES_OWNER_URL 須為擁有者 venture_owner",
+            f"此角色無權更改結構（{error}）：VENTURE_POSTGRES_OWNER_URL 須為所有者 venture_owner",
             f"this role may not change the schema ({error}): VENTURE_POSTGRES_OWNER_URL names the owner, venture_owner",
         ) from error
     except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, OSError) as gone:
@@ -183,7 +183,7 @@ async def _check_server(connection: asyncpg.Connection[Any]) -> None:
     encoding = await connection.fetchval("SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
         raise MigrationRefused(
-            f"資料庫編碼須為 UTF8,現為 {encoding}:請重新建立",
+            f"數據庫編碼須為 UTF8,現為 {encoding}：請重新建立",
             f"the database must be UTF8, it is {encoding}: create it anew",
         )
 
@@ -214,12 +214,12 @@ def _check_release(known: dict[str, str], release: Sequence[Migration]) -> None:
     for name, digest in known.items():
         if name not in ours:
             raise MigrationRefused(
-                f"{name} 已套用於資料庫,本版本卻沒有:程式比資料庫舊,請升級",
+                f"{name} 已套用於數據庫，本版本卻沒有：程序比數據庫舊，請升級",
                 f"the database has {name}, this release has not: it is older than the database, install a newer one",
             )
         if ours[name].sha256 != digest:
             raise MigrationRefused(
-                f"{name} 套用後被改動,遷移檔只可新增",
+                f"{name} 套用後被改動，遷移檔只可新增",
                 f"{name} was edited after it was applied (was {digest[:12]}, is {ours[name].sha256[:12]}): "
                 "restore it and put the change into a new file",
             )
@@ -241,7 +241,7 @@ async def _apply_one(connection: asyncpg.Connection[Any], migration: Migration) 
             )
     except asyncpg.LockNotAvailableError as error:
         raise MigrationRefused(
-            f"{migration.name} 等待鎖逾 {LOCK_TIMEOUT_S} 秒,未作任何更改,請稍後重試",
+            f"{migration.name} 等待鎖逾 {LOCK_TIMEOUT_S} 秒，未作任何更改，請稍後重試",
             f"{migration.name} waited {LOCK_TIMEOUT_S} s for a lock; nothing was changed, try again later",
         ) from error
 
@@ -254,7 +254,7 @@ async def _grant(connection: asyncpg.Connection[Any], app_role: str | None, audi
         quoted = await connection.fetchval("SELECT quote_ident(rolname) FROM pg_roles WHERE rolname = $1", role)
         if quoted is None:
             raise MigrationRefused(
-                f"沒有角色 {role}:先 CREATE ROLE {role} LOGIN",
+                f"沒有角色 {role}：先 CREATE ROLE {role} LOGIN",
                 f"there is no role {role}: CREATE ROLE {role} LOGIN first",
             )
         async with connection.transaction():

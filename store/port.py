@@ -387,7 +387,7 @@ class StoreUnavailable(Failure):
 
     def __init__(self, why: str) -> None:
         """Keep what was seen of it."""
-        super().__init__(f"資料庫沒有回答：{why}", f"the database did not answer: {why}", why=why)
+        super().__init__(f"數據庫沒有回答：{why}", f"the database did not answer: {why}", why=why)
         self.why = why
 
 

@@ -1,4 +1,4 @@
-"""各檔案: how every stream stands, with what its kind shows of itself in a list."""
+"""各卷宗: how every stream stands, with what its kind shows of itself in a list."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
     }
 
 
-STREAMS = View("streams", 3, "各檔案", "streams", _rows)
+STREAMS = View("streams", 3, "各卷宗", "streams", _rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.application import Application
+from domain.catalogue import command_class
 from views.view import FAR, View, list_organisations
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
                 "is_first": role == roles[0],
                 "roles": roles,
                 "command": awaited.command,
+                "command_zh": command_class(awaited.command).zh(),
                 "subject": awaited.subject,
                 "zh": awaited.zh,
                 "en": awaited.en,
@@ -37,4 +39,4 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             }
 
 
-WAITING = View("waiting", 1, "待辦", "what waits for whom", _rows)
+WAITING = View("waiting", 2, "待辦", "what waits for whom", _rows)

@@ -152,7 +152,7 @@ def _too_large() -> Refusal:
     return Refusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "too-large",
-        f"至多 {MOST_BYTES:,} 字節；大件請作附件，只填摘要",
+        f"至多 {MOST_BYTES:,} 字節；大件請作附件，只填校驗值",
         f"at most {MOST_BYTES:,} bytes; attach what is large by its digest",
     )
 

@@ -98,7 +98,7 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "not-known": ("結果未知", "The outcome is not known"),
     "mismatch": ("編號已用於另一請求", "The id was used for another request"),
     "forbidden": ("無權", "Not allowed"),
-    "unauthenticated": ("須先登入", "Show who you are"),
+    "unauthenticated": ("須先登錄", "Show who you are"),
     "proof-needed": ("須重新確認身份", "Show again who you are"),
     "precondition": ("卷宗已變", "The file has moved on"),
     "too-large": ("內容過大", "Too large"),
@@ -111,14 +111,14 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
 
 def problem(failure: Failure, language: Language, request_id: str) -> JSONResponse:
     """The answer that says what went wrong."""
-    status, _, headers = _classify(failure)
+    status, _, headers = classify(failure)
     content = build_problem(failure, language, request_id).model_dump(mode="json", exclude_defaults=True)
     return JSONResponse(content, status, headers={**headers, "Content-Language": language}, media_type=MEDIA_TYPE)
 
 
 def build_problem(failure: Failure, language: Language, request_id: str) -> Problem:
     """What went wrong, as data."""
-    status, code, _ = _classify(failure)
+    status, code, _ = classify(failure)
     title = language.say(*_TITLES[code])
     body = Problem(type=f"{URN}{code}", title=title, status=status, instance=f"urn:venture:request:{request_id}")
     match failure:
@@ -146,7 +146,8 @@ def build_problem(failure: Failure, language: Language, request_id: str) -> Prob
     return body
 
 
-def _classify(failure: Failure) -> tuple[HTTPStatus, str, dict[str, str]]:
+def classify(failure: Failure) -> tuple[HTTPStatus, str, dict[str, str]]:
+    """The status, the sort of problem, and the headers of the answer that says it."""
     match failure:
         case Refusal():
             return failure.status, failure.code, dict(failure.headers)

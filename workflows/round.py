@@ -18,7 +18,7 @@ SELECTION = (RoundStage.CLOSED, RoundStage.RESOLVED)
 
 @workflow.defn(name="Round")
 class RoundWorkflow(StreamWorkflow):
-    """輪次: its windows open and close by the clock; its projects go their own ways afterwards."""
+    """屆次: its windows open and close by the clock; its projects go their own ways afterwards."""
 
     @workflow.run
     async def run(self, _opening: Opening) -> None:

@@ -288,7 +288,7 @@ def check_award_publicity_opened(require: Conditions, realm: Realm, event: Recor
     require(
         event.fen("award") == project.award and set(event.texts("reviewers")) == reviewers and event.text("contact"),
         "T02",
-        "公示的金額、評審人員或聯絡處與檔案不符",
+        "公示的金額、評審人員或聯繫方式與卷宗不符",
         "the notice's amount, reviewers or contact are not the file's",
     )
     least = realm.rules(project).number("publicity.working_days")

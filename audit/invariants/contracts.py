@@ -143,7 +143,7 @@ def _require_parties(require: Conditions, project: Project, parties: Mapping[str
     require(
         not project.host or project.host not in (auditor, evaluator),
         "P3",
-        f"承辦機構 {project.host} 兼任評估或審計",
+        f"承辦單位 {project.host} 兼任評估或審計",
         f"the host {project.host} evaluates or audits too",
     )
     project.evaluators |= {evaluator} - {""}
@@ -155,7 +155,7 @@ def require_independent(require: Conditions, project: Project, body: str, part: 
     require(
         body not in project.bidders,
         "P3",
-        f"{part} 由申報方 {body} 擔任",
+        f"{part} 由申報單位 {body} 擔任",
         f"the bidder {body} is the {part}",
     )
 
@@ -176,7 +176,7 @@ def note_ledger_account_confirmed(require: Conditions, realm: Realm, event: Reco
     require(
         event.role == "CAB-FIN" and event.text("account") == project.account,
         "SD9",
-        f"{event.actor} 核實了並非專賬的賬戶",
+        f"{event.actor} 核實了並未備案的收款賬戶",
         f"{event.actor} confirmed an account that is not the project's",
     )
     project.account_confirmed = True
@@ -206,7 +206,7 @@ def check_variation_requested(require: Conditions, realm: Realm, event: Recorded
     require(
         award is None or whole(award) <= project.award,
         "M1",
-        f"變更提高立項金額至 {award} 分",
+        f"變更提高資助金額至 {award} 分",
         f"the variation raises the award to {award} fen",
     )
     known = Variation(

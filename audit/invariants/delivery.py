@@ -30,7 +30,7 @@ def check_project_started(require: Conditions, realm: Realm, event: RecordedEven
         and (project.supervisor or rules["delivery.supervisor_required"] is not True)
         and (project.community or rules["delivery.community_required"] is not True),
         "T12",
-        f"啟動時專賬「{project.account}」督導「{project.supervisor}」社區「{project.community}」",
+        f"啟動時收款賬戶「{project.account}」督導「{project.supervisor}」社區「{project.community}」",
         f"started with account {project.account!r}, supervisor {project.supervisor!r}, community {project.community!r}",
     )
     end = to_date(event.data.get("end"))
@@ -197,7 +197,7 @@ def _require_not_host(require: Conditions, project: Project, body: str) -> None:
     require(
         not body or body != project.host,
         "P3",
-        f"承辦機構 {body} 兼任評估或審計",
+        f"承辦單位 {body} 兼任評估或審計",
         f"the host {body} evaluates or audits",
     )
 

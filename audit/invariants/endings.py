@@ -135,7 +135,7 @@ def check_project_terminated(require: Conditions, realm: Realm, event: RecordedE
     require(
         left >= unjustified,
         "T24",
-        f"應追回 {unjustified}，決定 {left} 分",
+        f"應收回 {unjustified}，決定 {left} 分",
         f"{unjustified} may not be kept; {left} due",
     )
     if not project.net:
@@ -167,7 +167,7 @@ def check_project_archived(require: Conditions, realm: Realm, event: RecordedEve
     """T25: what was ordered back has come, or was handed on."""
     project = realm.project(event.name)
     left = project.ordered - project.clawed_back
-    require(left <= 0 or project.escalated, "T25", f"待追回 {left} 分", f"{left} fen are still to come back")
+    require(left <= 0 or project.escalated, "T25", f"待收回 {left} 分", f"{left} fen are still to come back")
 
 
 def check_project_reopened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:

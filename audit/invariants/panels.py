@@ -38,7 +38,7 @@ def check_panel_drawn(require: Conditions, realm: Realm, event: RecordedEvent) -
 
 def _require_odd(require: Conditions, panel: Panel) -> None:
     seats = len(panel.seated)
-    require(seats % 2 == 1, "P4", f"評審組 {seats} 人，為偶數", f"the panel has {seats} seats, which is even")
+    require(seats % 2 == 1, "P4", f"評審專家組 {seats} 人，為偶數", f"the panel has {seats} seats, which is even")
 
 
 def check_conflict_declared(require: Conditions, realm: Realm, event: RecordedEvent) -> None:

@@ -66,7 +66,7 @@ def check_disbursement_requested(require: Conditions, realm: Realm, event: Recor
     require(
         project.account_confirmed and (since is None or event.at >= since + _REST),
         "SD9",
-        f"專賬自 {since} 起未經核實或未滿 24 小時",
+        f"收款賬戶自 {since} 起未經核實或未滿 24 小時",
         f"the account of {since} was not confirmed, or has not rested for 24 hours",
     )
     registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
@@ -145,7 +145,7 @@ def require_sums(require: Conditions, project: Project) -> None:
     require(
         0 <= project.net <= project.paid <= project.award,
         "M3",
-        f"撥付 {project.paid}，繳回 {project.returned}，追回 {project.clawed_back}，立項 {project.award} 分",
+        f"撥付 {project.paid}，繳回 {project.returned}，收回 {project.clawed_back}，立項 {project.award} 分",
         f"paid {project.paid}, returned {project.returned}, clawed back {project.clawed_back}, "
         f"award {project.award} fen",
     )
@@ -203,7 +203,7 @@ def check_tranche_cancelled(require: Conditions, realm: Realm, event: RecordedEv
         tranche.status = "PLANNED"
 
 
-# ---------------------------------------------------------------- 繳回、追回
+# ---------------------------------------------------------------- 繳回、收回
 
 
 def check_surplus_returned(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -215,7 +215,7 @@ def check_surplus_returned(require: Conditions, realm: Realm, event: RecordedEve
     require(
         project.ordered - project.clawed_back <= project.net,
         "M10",
-        f"待追回 {project.ordered - project.clawed_back} 分，已撥未退 {project.net} 分",
+        f"待收回 {project.ordered - project.clawed_back} 分，已撥未退 {project.net} 分",
         f"{project.ordered - project.clawed_back} fen are to come back; only {project.net} are out",
     )
 
@@ -233,7 +233,7 @@ def check_clawback_ordered(require: Conditions, realm: Realm, event: RecordedEve
     require(
         project.ordered <= project.paid - project.returned,
         "M10",
-        f"追回決定合計 {project.ordered} 分，已撥未退 {project.paid - project.returned} 分",
+        f"收回資金決定合計 {project.ordered} 分，已撥未退 {project.paid - project.returned} 分",
         f"{project.ordered} fen are ordered back; {project.paid - project.returned} were paid and not returned",
     )
 
@@ -257,7 +257,7 @@ def check_clawback_escalated(require: Conditions, realm: Realm, event: RecordedE
     project = realm.project(event.name)
     left = project.ordered - project.clawed_back
     said = event.fen("outstanding")
-    require(said == left > 0, "M10", f"移送 {said} 分，待追回 {left} 分", f"{said} fen are handed on; {left} are due")
+    require(said == left > 0, "M10", f"移送 {said} 分，待收回 {left} 分", f"{said} fen are handed on; {left} are due")
     project.escalated = True
 
 

@@ -182,7 +182,7 @@ def _found_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Rou
         require(
             holder == event.name,
             "H1",
-            f"{known.year} 年的市級輪次已有 {holder}",
+            f"{known.year} 年的市級屆次已有 {holder}",
             f"the municipal round of {known.year} is {holder}",
         )
     return known
@@ -286,7 +286,7 @@ def check_result_published(require: Conditions, realm: Realm, event: RecordedEve
     bids = (p for p in realm.projects.values() if p.round == event.name and not p.supports_base)
     undecided = "、".join(sorted(p.name for p in bids if p.stage in _UNDECIDED))
     require(
-        not undecided, "RD11", f"{undecided} 未決定即公開結果", f"results were published with {undecided} undecided"
+        not undecided, "RD11", f"{undecided} 未決定即公布結果", f"results were published with {undecided} undecided"
     )
 
 

@@ -79,6 +79,6 @@ def require_another_person(
     check(
         not unknown,
         rule,
-        f"{seats} 的前一步出自紙面檔案，不知何人所辦：請由已登記人員重新辦理該步",
+        f"{seats} 的前一步出自紙面卷宗，不知何人所辦：請由已登記人員重新辦理該步",
         f"who took the step before as {seats} is not known, since it came from paper: have a registered person redo it",
     )

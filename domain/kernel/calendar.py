@@ -23,6 +23,11 @@ def local_day(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def local_time(instant: datetime) -> str:
+    """The instant as a clock in China shows it."""
+    return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
 def day_begins(day: date) -> datetime:
     """00:00 of that day in Shanghai, as UTC."""
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)

@@ -192,7 +192,7 @@ _PATTERNS = {
         "up to 64 letters, digits, dots, underscores and hyphens",
     ),
     r"^PJ-[A-Za-z0-9-]{1,32}$": ("項目編號，如 PJ-3", "a project's number such as PJ-3"),
-    r"^[0-9a-f]{64}$": ("SHA-256 摘要，64 位小寫十六進制", "a SHA-256 digest, 64 lower-case hex digits"),
+    r"^[0-9a-f]{64}$": ("SHA-256 校驗值，64 位小寫十六進制", "a SHA-256 digest, 64 lower-case hex digits"),
 }
 
 _EXPLANATIONS: Mapping[str, _Explanation] = {

@@ -98,7 +98,7 @@ class Shape:
             case Kind.MAPPING if self.item is not None:
                 zh, en = self.item.texts(notation)
                 return (
-                    f"對照，寫作 名稱:值，以逗號分隔；值為{zh}",
+                    f"對照，寫作 名稱：值，以逗號分隔；值為{zh}",
                     f"pairs, written name:value and separated by commas; each value {en}",
                 )
             case Kind.GROUP if self.model is not None:
@@ -119,7 +119,7 @@ _TEXTS = {
     Kind.YES_NO: ("是或否", "yes or no"),
     Kind.DATE: ("日期，如 2024-03-04（1990 至 2200 年）", "a date such as 2024-03-04 (1990 to 2200)"),
     Kind.INSTANT: (
-        "時間，如 2024-04-24T17:00，不寫時區即上海時間（1990 至 2200 年）",
+        "時間，如 2024-04-24T17:00，不寫時區即北京時間（1990 至 2200 年）",
         "a time such as 2024-04-24T17:00, in Shanghai unless it has an offset (1990 to 2200)",
     ),
     Kind.DOCUMENT: (

@@ -27,25 +27,25 @@ _ACTOR = re.compile(r"([A-Z]+(?:-[A-Z]+)?)#([1-9][0-9]{0,8})")
 class Role(Words):
     """Who may act (domain.md §3.1). The value is the form used in the log and on the command line."""
 
-    CAB_REG = "CAB-REG", "社管經辦", "case officer"
-    CAB_FIN = "CAB-FIN", "局財務", "bureau finance officer"
-    CAB_DEC = "CAB-DEC", "局黨組會", "bureau leadership"
-    FISCAL = "FISCAL", "財政國庫", "finance department"
-    HOST = "HOST", "承辦機構", "managing agency"
-    DCAB = "DCAB", "區縣民政", "district civil affairs bureau"
+    CAB_REG = "CAB-REG", "社會組織科經辦人", "case officer"
+    CAB_FIN = "CAB-FIN", "局財務人員", "bureau finance officer"
+    CAB_DEC = "CAB-DEC", "局領導（黨組會議議定）", "bureau leadership"
+    FISCAL = "FISCAL", "財政部門", "finance department"
+    HOST = "HOST", "承辦單位", "managing agency"
+    DCAB = "DCAB", "區（縣）民政局", "district civil affairs bureau"
     EXPERT = "EXPERT", "評審專家", "reviewer"
-    EVAL = "EVAL", "第三方評估", "independent evaluator"
+    EVAL = "EVAL", "第三方評估機構", "independent evaluator"
     AUDIT = "AUDIT", "審計機構", "auditor"
-    SUPV = "SUPV", "督導", "project supervisor"
-    DISC = "DISC", "紀檢監察", "discipline inspection"
-    SO_LEGAL = "SO-LEGAL", "組織法人代表", "legal representative"
+    SUPV = "SUPV", "督導機構", "project supervisor"
+    DISC = "DISC", "紀檢監察機構", "discipline inspection"
+    SO_LEGAL = "SO-LEGAL", "法定代表人（授權代表）", "legal representative"
     SO_PM = "SO-PM", "項目負責人", "project manager"
-    SO_ACC = "SO-ACC", "組織財務", "organisation finance officer"
-    COMM = "COMM", "社區", "community committee"
-    BASE_OP = "BASE-OP", "基地運營方", "base operator"
-    PUBLIC = "PUBLIC", "公眾", "the public"
+    SO_ACC = "SO-ACC", "單位財務負責人", "organisation finance officer"
+    COMM = "COMM", "社區（村）", "community committee"
+    BASE_OP = "BASE-OP", "基地運營單位", "base operator"
+    PUBLIC = "PUBLIC", "社會公眾", "the public"
     ADMIN = "ADMIN", "系統管理員", "administrator"
-    SYS = "SYS", "系統時鐘", "the system's clock"
+    SYS = "SYS", "系統（到期自動）", "system (automatic)"
 
 
 class CheckedText(str):
@@ -103,7 +103,7 @@ class StreamId(CheckedText):
     def __new__(cls, text: str) -> Self:
         """Check the form once, at the door."""
         if _STREAM.fullmatch(text) is None:
-            message = f"{text[:80]!r}: 寫作 類別/時鐘域/編號 / write kind/realm/name, as project/live/AP-5"
+            message = f"{text[:80]!r}: 寫作 類別/環境/編號 / write kind/realm/name, as project/live/AP-5"
             raise ValueError(message)
         return super().__new__(cls, text)
 
@@ -170,7 +170,7 @@ class Attachment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: Annotated[str, AfterValidator(_sha256), Field(max_length=64, title="摘要 / digest")]
+    sha256: Annotated[str, AfterValidator(_sha256), Field(max_length=64, title="校驗值 / digest")]
     """64 lower-case hex digits."""
     media_type: Annotated[Text, Field(title="文件類型 / media type")]
     name: Annotated[Text, Field(title="名稱 / name")]

@@ -21,7 +21,7 @@ from domain.kernel.explanation import InputFault, InputInvalid, Place, ValueMisr
 from domain.kernel.field_shape import FieldShape, Kind, Notation, Shape, field_shapes
 from domain.kernel.money import parse_yuan
 from domain.kernel.script import simplified
-from domain.kernel.words import NAMED
+from domain.kernel.words import NAMED, present_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -263,7 +263,10 @@ class _Reader:
 
     def _document(self, path: str) -> object:
         if self.attach is None:
-            zh, en = "此處不能讀取文件，請給出摘要、類型與名稱", "no file can be read here: give digest, type and name"
+            zh, en = (
+                "此處不能讀取文件，請給出校驗值、類型與名稱",
+                "no file can be read here: give digest, type and name",
+            )
             raise ValueMisread(zh, en)
         try:
             return self.attach(path)
@@ -282,7 +285,7 @@ class _Reader:
         digits = _plain_digits(value)
         if _SCIENTIFIC.fullmatch(digits):
             raise ValueMisread(
-                f"{show(value)} 是科學記數，原數已失；請在試算表中把該欄設為「文字」再填",
+                f"{show(value)} 是科學記數，原數已失；請在電子表格中把該欄設為「文字」再填",
                 f"{show(value)} is in scientific notation and has lost its digits: make the column text, type it again",
             )
         return parse_yuan(digits)
@@ -292,7 +295,7 @@ def _field_named(shapes: Mapping[str, FieldShape], key: str) -> FieldShape | Non
     """The field of that name, or of the office's word for it."""
     if key in shapes or not isinstance(key, str):
         return shapes.get(key)
-    word = simplified(key.strip())
+    word = simplified(present_word(key.strip()))
     return next((shape for shape in shapes.values() if simplified(shape.zh) == word), None)
 
 
@@ -320,7 +323,7 @@ def _text(value: object) -> str:
 
 def _named(text: str) -> str:
     """The name of a budget line or a criterion, where the office's word for it was given."""
-    word = simplified(text.strip())
+    word = simplified(present_word(text.strip()))
     names = [name for name, (zh, _) in NAMED.items() if simplified(zh) == word]
     return names[0] if len(names) == 1 else text
 
@@ -423,7 +426,7 @@ def _choice(shape: Shape, value: object) -> str:
     if isinstance(value, str):
         if any(choice.value == value for choice in shape.choices):
             return value
-        word = simplified(value.strip())
+        word = simplified(present_word(value.strip()))
         matches = {
             choice.value
             for choice in shape.choices

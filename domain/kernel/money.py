@@ -38,6 +38,44 @@ def yuan(fen: int) -> str:
     return f"{sign}¥{whole:,}.{cents:02d}"
 
 
+_DIGITS = "零壹貳叁肆伍陸柒捌玖"
+_PLACES = ("", "拾", "佰", "仟")
+
+
+def capital_yuan(fen: int) -> str:
+    """An amount in words that cannot be altered: ``壹佰元零伍分``; after yuan or jiao 整 ends it, after fen nothing.
+
+    Raises ValueError for less than nothing: who owes what is said beside an amount, never in it.
+    """
+    if fen < 0:
+        message = f"大寫金額不為負：{fen} / amounts in words are not negative"
+        raise ValueError(message)
+    whole, (jiao, rest) = fen // 100, divmod(fen % 100, 10)
+    text = f"{_capital_number(whole)}元" if whole or not fen else ""
+    if not (jiao or rest):
+        return f"{text}整"
+    if jiao:
+        text += f"{_DIGITS[jiao]}角"
+    elif text:
+        text += "零"
+    return f"{text}{_DIGITS[rest]}分" if rest else f"{text}整"
+
+
+def _capital_number(number: int) -> str:
+    for unit, word in ((10**8, "億"), (10**4, "萬")):
+        high, low = divmod(number, unit)
+        if high:
+            zero = "零" if 0 < low < unit // 10 else ""
+            return f"{_capital_number(high)}{word}{zero}{_capital_number(low) if low else ''}"
+    digits = [int(digit) for digit in str(number)]
+    text, is_skipped = "", False
+    for place, digit in zip(range(len(digits) - 1, -1, -1), digits, strict=True):
+        if digit:
+            text += f"{'零' if is_skipped else ''}{_DIGITS[digit]}{_PLACES[place]}"
+        is_skipped = not digit
+    return text or _DIGITS[0]
+
+
 _YUAN = re.compile(
     r"([+-]?)(?:¥|RMB|CNY|人民幣|人民币)? *([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(\.[0-9]+)? *([萬万億亿]?) *[元圓圆]?"
 )

@@ -52,7 +52,7 @@ class ActProposed(ActNumber, Event):
     """Its type, e.g. ``GrantSeat``."""
     body: Annotated[dict[str, JsonValue], Field(title="內容 / particulars")]
     """Its particulars, as plain JSON."""
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="摘要 / digest")]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="校驗值 / digest")]
     """SHA-256 over stream, number, type and particulars: what a confirmation binds itself to."""
     confirmers: Annotated[tuple[Role, ...], Field(min_length=1, max_length=5, title="可確認者 / who may confirm")]
 
@@ -60,7 +60,7 @@ class ActProposed(ActNumber, Event):
 class ConfirmedAct(ActNumber):
     """What is confirmed, by number and by digest."""
 
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", title="摘要 / digest")]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", title="校驗值 / digest")]
     """As the proposal shows it, or its first eight digits and more."""
 
 
@@ -187,7 +187,7 @@ def check_confirmable(check: Checks, proposal: Proposal, order: Order, confirmat
     check(
         proposal.digest.startswith(confirmation.digest),
         "TP02",
-        f"提案 {number} 的摘要為 {proposal.digest[:8]}…，所確認為 {confirmation.digest[:8]}…：請重新核對內容",
+        f"提案 {number} 的校驗值為 {proposal.digest[:8]}…，所確認為 {confirmation.digest[:8]}…：請重新核對內容",
         f"the digest of proposal {number} is {proposal.digest[:8]}…, not {confirmation.digest[:8]}…: look at it again",
     )
     require_another_person(
@@ -261,7 +261,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
                 proposal.confirmers,
                 ConfirmAct.command_type,
                 str(number),
-                f"第二人確認提案 {number}（{proposal.command}，摘要 {proposal.digest[:8]}）",
+                f"第二人確認提案 {number}（{proposal.command}，校驗值 {proposal.digest[:8]}）",
                 f"a second person's confirmation of proposal {number} ({proposal.command}, {proposal.digest[:8]})",
                 proposal.lapses_at,
             )

@@ -89,14 +89,14 @@ class Relation:
         return names is None or not names.isdisjoint(scope.names)
 
 
-BUREAU = Relation("bureau", "局內經辦、財務、黨組會及財政國庫", "the bureau and the treasury", ScopeKind.BUREAU, "AF01")
+BUREAU = Relation("bureau", "局內經辦、財務、黨組會及財政部門", "the bureau and the treasury", ScopeKind.BUREAU, "AF01")
 """Of the bureau's seats any: what sets them apart is the role."""
 
 ANYBODY = Relation("anybody", "任何人", "anybody", ScopeKind.ANYBODY, "AF01")
 
 PUBLIC = Relation("public", "公眾", "the public", ScopeKind.ANYBODY, "AF01", roles=frozenset({Role.PUBLIC}))
 
-ENGINE = Relation("engine", "系統時鐘", "the engine, at a deadline", None, "AF01")
+ENGINE = Relation("engine", "系統（到期自動）", "the engine, at a deadline", None, "AF01")
 
 
 def list_roles_without(by: Iterable[Role], acts_for: Iterable[Relation]) -> tuple[Role, ...]:

@@ -194,7 +194,7 @@ class Grade(Policy):
 class Evaluating(Policy):
     """Mid-term and final evaluation, audit."""
 
-    pass_mark: Annotated[Points, Field(title="合格線 / pass mark")] = 60
+    pass_mark: Annotated[Points, Field(title="合格分數線 / pass mark")] = 60
     midterm_rubric: Annotated[dict[Keyword, Points], Field(max_length=50, title="中期評分權重 / mid-term rubric")] = {
         "delivery": 30,
         "inputs": 20,
@@ -231,7 +231,7 @@ class Evaluating(Policy):
 
 
 class Remedy(Policy):
-    """Rectification, termination, clawback 整改、終止、追回."""
+    """Rectification, termination, clawback 整改、終止、收回資金."""
 
     rectify_wd: Annotated[WorkingDays, Field(title="整改期限（工作日） / rectification period (working days)")] = 15
     extensions: Annotated[int, Field(ge=0, le=5, title="可延期次數 / extensions allowed")] = 1

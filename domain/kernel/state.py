@@ -63,9 +63,9 @@ class SchemeRef(BaseModel):
 class Verdict(Words):
     """How an approval stands."""
 
-    OPEN = "OPEN", "待決", "pending"
-    GRANTED = "GRANTED", "已准", "granted"
-    REFUSED = "REFUSED", "未准", "refused"
+    OPEN = "OPEN", "待審批", "pending"
+    GRANTED = "GRANTED", "已批准", "approved"
+    REFUSED = "REFUSED", "未批准", "not approved"
     VOID = "VOID", "作廢", "void"
 
 

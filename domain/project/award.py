@@ -65,7 +65,7 @@ class RevocationGround(Words):
 
     FALSE_STATEMENT = "FALSE_STATEMENT", "弄虛作假", "false statement"
     CREDIT_LISTING = "CREDIT_LISTING", "列入失信名單", "credit listing"
-    BUDGET_WITHDRAWN = "BUDGET_WITHDRAWN", "預算撤回", "budget withdrawn"
+    BUDGET_WITHDRAWN = "BUDGET_WITHDRAWN", "預算調減或取消", "budget reduced or cancelled"
 
 
 # ---------------------------------------------------------------- 擬立項
@@ -339,7 +339,7 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
     check(
         shares == proposal.award and proposal.award > 0,
         "M1",
-        f"各資金份額合計 {yuan(shares)}，須等於立項金額 {yuan(proposal.award)}",
+        f"各資金份額合計 {yuan(shares)}，須等於資助金額 {yuan(proposal.award)}",
         f"the shares add up to {yuan(shares)}; they must equal the award {yuan(proposal.award)}",
     )
     taken = facts.holders(f"name/{state.stream.realm}/{proposal.project}") - {state.stream}
@@ -382,7 +382,7 @@ def _charge(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -
     check(
         support is None or facts.of(stream).stage != RoundStage.NONE or awarded(stream.realm, name) in facts.unasked,
         "T01",
-        f"輪次 {name} 尚未設立：先批復年度預算或發布徵集，方可在其中立項",
+        f"屆次 {name} 尚未設立：先批復年度預算或發布徵集，方可在其中立項",
         f"there is no round {name} yet: have its budget approved, or open it, before anything is awarded in it",
     )
     known = facts.of(stream).part(Round)
@@ -418,7 +418,7 @@ def _require_reviewed(check: Checks, state: State, facts: Facts, proposal: Propo
     check(
         proposal.award <= requested,
         "T01",
-        f"立項金額不得超過申報金額 {yuan(requested)}",
+        f"資助金額不得超過申報金額 {yuan(requested)}",
         f"the award may not exceed the {yuan(requested)} applied for",
     )
 

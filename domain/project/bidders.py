@@ -47,7 +47,7 @@ def name_round_host(state: State, facts: Facts, command: object) -> Names:
 
 BIDDER = Relation(
     "bidder",
-    "申報書所載的申報組織；已有草稿者，須為同一組織",
+    "申報書所載的申報單位；已有草稿者，須為同一組織",
     "the organisation that the bid names; of a draft on file, the one that wrote it",
     ScopeKind.ORGANISATION,
     "SD10",
@@ -56,7 +56,7 @@ BIDDER = Relation(
 
 ORGANISATION = Relation(
     "organisation",
-    "項目的申報組織（不含聯合申報方）",
+    "項目的申報單位（不含聯合申報單位）",
     "the organisation of the project, its partners excepted",
     ScopeKind.ORGANISATION,
     "SD10",
@@ -65,7 +65,7 @@ ORGANISATION = Relation(
 
 PARTNERSHIP = Relation(
     "partnership",
-    "項目的申報組織或現任聯合申報方",
+    "項目的申報單位或現任聯合申報單位",
     "the organisation of the project, or one of its present partners",
     ScopeKind.ORGANISATION,
     "SD10",
@@ -83,7 +83,7 @@ DISTRICT = Relation(
 
 ROUND_HOST = Relation(
     "host.round",
-    "輪次的承辦單位；輪次未載明者，任何承辦單位",
+    "屆次的承辦單位；屆次未載明者，任何承辦單位",
     "the host of the round; where the round names none, any managing agency",
     ScopeKind.PARTY,
     "AF05",
@@ -119,7 +119,7 @@ def require_independent(check: Checks, state: State, party: str | None, zh: str,
     check(
         party not in state.part(Application).bidders,
         "P3",
-        f"{zh}不得由申報方 {party} 擔任，須另行委託",
+        f"{zh}不得由申報單位 {party} 擔任，須另行委託",
         f"the bidder {party} may not be the {en}; commission somebody else",
     )
 

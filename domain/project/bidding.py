@@ -51,11 +51,11 @@ REVIEWERS = (Role.HOST, Role.DCAB, Role.CAB_REG)
 class Bid(Particulars):
     """申報書: who asks for how much, in answer to which need (stage 3 of §2.2)."""
 
-    round: Annotated[Name, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="屆次 / round")]
     """The round, e.g. ``R-HZ-2024``."""
     organisation: Annotated[Name, Field(title="組織 / organisation")]
     """The bidder, e.g. ``ORG-1``."""
-    partners: Annotated[tuple[Name, ...], Field(max_length=20, title="聯合申報方 / joint applicants")] = ()
+    partners: Annotated[tuple[Name, ...], Field(max_length=20, title="聯合申報單位 / joint applicants")] = ()
     """Organisations that bid jointly."""
     title: Annotated[Text, Field(title="名稱 / title")]
     requested: Annotated[Fen, Field(gt=0, title="申請資助金額 / amount applied for")]
@@ -78,7 +78,7 @@ class Bid(Particulars):
 class ApplicationDrafted(Bid, Event):
     """A bid is being written; nothing is claimed yet."""
 
-    zh = "申報起草"
+    zh = "填寫申報書"
     moves = (Transition("AP01", (Stage.NONE, Stage.DRAFTED), Stage.DRAFTED, (Role.SO_LEGAL, Role.SO_PM), "none"),)
 
 
@@ -92,7 +92,7 @@ class DraftApplication(Bid, Command):
 class ApplicationSubmitted(Bid, Event):
     """The bid is in, for the first time or completed."""
 
-    zh = "申報提交"
+    zh = "提交申報書"
     moves = (
         Transition(
             "AP02",
@@ -180,7 +180,7 @@ class WithdrawApplication(WithdrawalReason, Command):
 class LateSubmission(Particulars):
     """What came when, for which round."""
 
-    round: Annotated[Name, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="屆次 / round")]
     received: Annotated[Moment, Field(title="收到時間 / received at")]
     """When it arrived."""
     organisation: Annotated[Name | None, Field(title="組織 / organisation")] = None
@@ -189,7 +189,7 @@ class LateSubmission(Particulars):
 class LateSubmissionRefused(LateSubmission, Event):
     """A bid arrived at or after the deadline and was not taken in (D1)."""
 
-    zh = "逾期拒收"
+    zh = "逾期不予受理"
     moves = (
         Transition(
             "AP04",
@@ -291,7 +291,7 @@ class LapseCompletion(Command):
     rule = "AP08"
 
 
-# ---------------------------------------------------------------- 未入選
+# ---------------------------------------------------------------- 未立項
 
 
 class NonSelection(Particulars):
@@ -303,7 +303,7 @@ class NonSelection(Particulars):
 class ApplicationNotSelected(NonSelection, PlacesFreed, Event):
     """The bid is not chosen."""
 
-    zh = "未入選"
+    zh = "未立項"
     moves = (
         Transition(
             "AP09",
@@ -369,7 +369,7 @@ def _name_answer(state: State, bid: Bid) -> str:
 class BaseSupport(Particulars):
     """What is said of a base's support, which nobody bids for (CZ-9); the award carries it."""
 
-    round: Annotated[Name, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="屆次 / round")]
     """The round whose rules and budget it comes under."""
     organisation: Annotated[Name, Field(title="組織 / organisation")]
     """The operator of the base."""
@@ -548,7 +548,7 @@ def _require_same_bid(check: Checks, before: Application, bid: SubmitApplication
     check(
         (bid.round, bid.organisation, bid.need) == (before.round, before.organisation, before.need),
         "AP02",
-        "補正不得更換輪次、組織或需求",
+        "補正不得更換屆次、組織或需求",
         "completing a bid changes neither its round, its organisation nor its need",
     )
     check(
@@ -650,7 +650,7 @@ def _decide_late_submission(
     check(
         deadline is not None and command.received >= deadline,
         "D1",
-        "並未逾期，不得拒收",
+        "並未逾期，應予受理",
         "it did not come late and must be taken in",
     )
     check(
@@ -670,7 +670,7 @@ def _require_unselectable(check: Checks, state: State, facts: Facts) -> None:
     check(
         state.stage == Stage.SHORTLISTED or round_.stage == RoundStage.CANCELLED,
         "AP09",
-        "未經評審者，只有徵集終止時可列為未入選；請先完成初審",
+        "未經評審者，只有本屆徵集取消時可列為未立項；請先完成初審",
         "a bid that no expert saw is left out only where the round was given up; review it first",
     )
 
@@ -757,9 +757,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
             until = _completion_ends(state.part(Application), calendar)
             yield Awaited((Role.SO_LEGAL,), "SubmitApplication", "", "補正申報", "complete the bid", until)
         case Stage.SHORTLISTED:
-            yield Awaited(
-                (Role.CAB_REG,), "ProposeAward", "", "評審後擬立項或未入選", "propose an award or leave it out"
-            )
+            yield Awaited((Role.CAB_REG,), "ProposeAward", "", "提出擬立項意見", "propose an award or leave it out")
         case _:
             return
 

@@ -230,7 +230,7 @@ class CorrectionProposal(CorrectionNumber):
     """The version of this stream at which the wrong record stands."""
     reason: Reason
     attachments: Evidence
-    strike: Annotated[bool, Field(title="作廢 / struck out")] = False
+    strike: Annotated[bool, Field(title="是否作廢 / struck out")] = False
     """Whether the activity or voucher is taken out altogether."""
     person_times: Annotated[Annotated[int, Field(ge=0, le=10_000_000)] | None, Field(title="人次 / attendances")] = None
     """For an activity: how many attendances it was."""
@@ -241,7 +241,7 @@ class CorrectionProposal(CorrectionNumber):
 class CorrectionProposed(CorrectionProposal, Event):
     """A first person says that a record is wrong; nothing has changed yet."""
 
-    zh = "更正提出"
+    zh = "提出更正"
 
 
 class ProposeCorrection(CorrectionProposal, Command):
@@ -258,7 +258,7 @@ class ProposeCorrection(CorrectionProposal, Command):
 class CorrectionConfirmed(CorrectionNumber, Event):
     """A second person agrees; from now on the record counts as corrected."""
 
-    zh = "更正確認"
+    zh = "確認更正"
     corrects: Annotated[int, Field(ge=1, le=1000000000, title="更正對象 / record corrected")]
     """The version of this stream at which the wrong record stands."""
     voucher: Annotated[str | None, Field(title="支出憑證 / voucher")] = None
@@ -371,7 +371,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not left or state.part(Clawback).escalated,
                 "T25",
-                f"尚待追回 {yuan(left)}，須到賬或移送後歸檔",
+                f"尚待收回 {yuan(left)}，須到賬或移送後歸檔",
                 f"{yuan(left)} is still to come back; archive once it has, or has been handed on",
             )
             return check.grant(
@@ -439,7 +439,7 @@ def _require_reopenable(check: Checks, state: State, command: ReopenProject) -> 
     check(
         command.eligible is None or command.eligible <= contract.award,
         "M3",
-        f"核定支出不得超過立項金額 {yuan(contract.award)}",
+        f"審定支出不得超過資助金額 {yuan(contract.award)}",
         f"what is eligible may not exceed the award of {yuan(contract.award)}",
     )
 
@@ -456,7 +456,7 @@ def _require_correctable(check: Checks, state: State, command: ProposeCorrection
     check(
         command.corrects <= state.version,
         "SD12",
-        f"本檔案只有 {state.version} 條記錄，無第 {command.corrects} 條",
+        f"本卷宗只有 {state.version} 條記錄，無第 {command.corrects} 條",
         f"there is no record {command.corrects}; this file has {state.version}",
     )
     activity = command.corrects in delivery.activities

@@ -1,4 +1,4 @@
-"""簽約與專賬: the agreement on tranches, budget and parties, its lapse unsigned, the account paid into (T10, T11)."""
+"""簽約與收款賬戶: the agreement: tranches, budget, parties; its lapse unsigned; the account paid into (T10, T11)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Signatory(Words):
     """Who signs."""
 
     BUREAU = "BUREAU", "民政局", "bureau"
-    ORGANISATION = "ORGANISATION", "承接組織", "organisation"
+    ORGANISATION = "ORGANISATION", "實施單位", "organisation"
     COMMUNITY = "COMMUNITY", "社區", "community"
 
 
@@ -107,7 +107,7 @@ def _agree(engaged: str | None, said: str | None) -> Names:
 
 HOST = Relation(
     "host",
-    "協議載明的承辦單位；協議未載明者，依輪次",
+    "協議載明的承辦單位；協議未載明者，依屆次",
     "the host that the contract names; where it names none, that of the round",
     ScopeKind.PARTY,
     "AF05",
@@ -137,7 +137,7 @@ AUDITOR = Relation(
 )
 
 
-# ---------------------------------------------------------------- 協議簽訂
+# ---------------------------------------------------------------- 簽訂資助協議
 
 
 class Agreement(Particulars):
@@ -163,7 +163,7 @@ class Agreement(Particulars):
 class ContractSigned(Agreement, Event):
     """The agreement binds; from now on the project keeps the rules under which it was signed (HZ-8)."""
 
-    zh = "協議簽訂"
+    zh = "簽訂資助協議"
     match_pledged: Annotated[Fen, Field(title="承諾配套 / match funding pledged")]
     """Funds that the organisation raises itself."""
     scheme: Annotated[SchemeRef, Field(title="管理辦法 / scheme")]
@@ -196,7 +196,7 @@ class SignContract(Agreement, Command):
 class ContractSigningLapsed(FundsFreed, Event):
     """Nobody signed in time; the money is free again."""
 
-    zh = "逾期未簽"
+    zh = "逾期未簽約"
     moves = (Transition("T11", (Stage.AWARDED,), Stage.REVOKED, (Role.SYS,), "deadline passed"),)
 
 
@@ -207,20 +207,20 @@ class LapseContractSigning(Command):
     acts_for = (ENGINE,)
 
 
-# ---------------------------------------------------------------- 專賬備案
+# ---------------------------------------------------------------- 收款賬戶備案
 
 
 class PayeeAccount(Particulars):
     """The account into which the project is paid."""
 
-    account: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="收款賬戶摘要 / payee account digest")]
+    account: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="收款賬戶校驗值 / payee account digest")]
     """SHA-256 in hex of bank, name and number; the number itself stays with finance (PR10)."""
 
 
 class LedgerAccountRegistered(PayeeAccount, Event):
     """The organisation keeps the project's money on an account of its own; another one voids what is being paid."""
 
-    zh = "專賬備案"
+    zh = "收款賬戶備案"
     changed: Annotated[bool, Field(title="變更賬戶 / account changed")]
     """Whether it takes the place of another account (SD9)."""
     unconfirmed: Annotated[bool | None, Field(title="待核實 / to be confirmed")] = None
@@ -228,7 +228,7 @@ class LedgerAccountRegistered(PayeeAccount, Event):
 
 
 class RegisterLedgerAccount(PayeeAccount, Command):
-    """Register the ledger account."""
+    """Register the payee account."""
 
     records = LedgerAccountRegistered
     by = (Role.SO_ACC,)
@@ -240,7 +240,7 @@ class RegisterLedgerAccount(PayeeAccount, Command):
 class LedgerAccountConfirmed(PayeeAccount, Event):
     """Bureau finance called back and confirms the account (SD9)."""
 
-    zh = "專賬變更核實"
+    zh = "收款賬戶變更核實"
 
 
 class ConfirmLedgerAccount(PayeeAccount, Command):
@@ -335,7 +335,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 account != contract.account,
                 "T12",
-                "該專賬已備案",
+                "該收款賬戶已備案",
                 "this account is registered already",
             )
             changed = bool(contract.account)
@@ -365,7 +365,7 @@ def _require_signable(check: Checks, state: State, command: SignContract, scheme
     check(
         command.award == award.amount,
         "M1",
-        f"協議金額 {yuan(command.award)} 須等於立項金額 {yuan(award.amount)}",
+        f"協議金額 {yuan(command.award)} 須等於資助金額 {yuan(award.amount)}",
         f"the contract is over {yuan(command.award)}; it must equal the award {yuan(award.amount)}",
     )
     require_no_empty_tranche(check, command.tranches)
@@ -373,7 +373,7 @@ def _require_signable(check: Checks, state: State, command: SignContract, scheme
     require_sound_budget(check, command.budget, command.award, scheme.budget)
     require_signatures(check, command.signatures, scheme)
     for party, zh, en in (
-        (parties.host, "承辦機構", "host"),
+        (parties.host, "承辦單位", "host"),
         (parties.supervisor, "督導", "supervisor"),
         (parties.evaluator, "第三方評估", "evaluator"),
         (parties.auditor, "審計機構", "auditor"),
@@ -382,7 +382,7 @@ def _require_signable(check: Checks, state: State, command: SignContract, scheme
     check(
         parties.host is None or parties.host not in (parties.auditor, parties.evaluator),
         "P3",
-        f"承辦機構 {parties.host} 不得兼任評估或審計",
+        f"承辦單位 {parties.host} 不得兼任評估或審計",
         f"the host {parties.host} may neither evaluate nor audit",
     )
     check(
@@ -430,7 +430,7 @@ def require_sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, c
     check(
         total == award,
         "M6",
-        f"預算各科目合計 {yuan(total)}，須等於立項金額 {yuan(award)}",
+        f"預算各科目合計 {yuan(total)}，須等於資助金額 {yuan(award)}",
         f"the budget lines add up to {yuan(total)}; they must equal the award {yuan(award)}",
     )
     for line, share in ((PERSONNEL, caps.personnel_max), (ADMINISTRATION, caps.administration_max)):
@@ -438,7 +438,7 @@ def require_sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, c
         check(
             100 * planned <= share * award,
             "M6",
-            f"科目 {line} {yuan(planned)} 超過立項金額的 {share}%",
+            f"科目 {line} {yuan(planned)} 超過資助金額的 {share}%",
             f"the line {line} of {yuan(planned)} exceeds {share}% of the award",
         )
     forbidden = sorted(set(budget) & set(caps.forbidden))
@@ -519,9 +519,9 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     if state.stage not in CONTRACT_LIVE:
         return
     if not contract.account:
-        yield Awaited((Role.SO_ACC,), "RegisterLedgerAccount", "", "專賬備案", "register the ledger account")
+        yield Awaited((Role.SO_ACC,), "RegisterLedgerAccount", "", "備案收款賬戶", "register the payee account")
     elif not contract.account_confirmed:
-        yield Awaited((Role.CAB_FIN,), "ConfirmLedgerAccount", "", "核實專賬", "confirm the ledger account")
+        yield Awaited((Role.CAB_FIN,), "ConfirmLedgerAccount", "", "核實收款賬戶", "confirm the payee account")
 
 
 DECIDER = Decider(

@@ -157,7 +157,7 @@ class Activity(Particulars):
     title: Annotated[Text | None, Field(title="名稱 / title")] = None
     team: Annotated[Text | None, Field(title="志願隊 / volunteer team")] = None
     """The volunteer team that held it."""
-    site: Annotated[Text | None, Field(title="點位 / site")] = None
+    site: Annotated[Text | None, Field(title="實施點 / site")] = None
     field: Annotated[Text | None, Field(title="領域 / field")] = None
     """The field of welfare that it served."""
     attachments: Attachments = ()
@@ -284,7 +284,7 @@ class Incubation(Particulars):
 
     incubated: Annotated[Text, Field(title="孵化組織 / organisation incubated")]
     """Its name."""
-    site: Annotated[Text | None, Field(title="點位 / site")] = None
+    site: Annotated[Text | None, Field(title="實施點 / site")] = None
     attachments: Attachments = ()
 
 
@@ -346,7 +346,7 @@ class Report(Outputs):
 class ReportSubmitted(Report, Event):
     """The organisation reported."""
 
-    zh = "進度報告/自評"
+    zh = "進度報告（自評報告）"
 
 
 class SubmitReport(Report, Command):
@@ -597,7 +597,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 def _require_startable(check: Checks, state: State, command: StartProject, scheme: Scheme, today: date) -> date:
     """T12: an account of its own, a supervisor and a community where the scheme wants them, and an end."""
     contract, policy = state.part(Contract), scheme.delivery
-    check(contract.account, "T12", "專賬尚未備案", "the ledger account is not registered")
+    check(contract.account, "T12", "收款賬戶尚未備案", "no payee account has been registered")
     check(
         state.part(Delivery).supervisor or not policy.supervisor_required,
         "T12",

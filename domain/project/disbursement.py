@@ -75,7 +75,7 @@ class DisbursementRequested(DisbursementRequest, Event):
 
     zh = "撥款申請"
     amount: Annotated[Fen, Field(title="金額 / amount")]
-    bound: Annotated[str, Field(title="審批內容摘要 / digest of what is approved")]
+    bound: Annotated[str, Field(title="審批內容校驗值 / digest of what is approved")]
     """Digest of project, contract version, payee account, amount, tranche and number of the request."""
     payment_wd: Annotated[int, Field(title="付款期限（工作日） / payment period (working days)")]
     """Working days within which it is to be paid."""
@@ -228,7 +228,7 @@ class Cancellation(TrancheAmount, Adverse):
 class TrancheCancelled(Cancellation, CommitmentsFreed, Event):
     """The tranche, or that much of it, will never be paid; the money is free again."""
 
-    zh = "核減/取消撥付"
+    zh = "核減或取消撥付"
 
 
 class CancelTranche(Cancellation, Command):
@@ -378,27 +378,27 @@ def _require_requestable(check: Checks, state: State, order: Order, name: str, a
     check(
         money.paid + amount <= contract.award,
         "M3",
-        f"累計撥付將超過立項金額 {yuan(contract.award)}",
+        f"撥付合計將超過資助金額 {yuan(contract.award)}",
         f"the payments would exceed the award of {yuan(contract.award)}",
     )
     check(
         money.audited is None or money.net + amount <= money.audited,
         "M3",
-        f"審計核定 {yuan(money.audited or 0)}，撥付後將超出，須先核減差額",
+        f"審定支出為 {yuan(money.audited or 0)}，本次撥付後將超出，請先核減差額",
         f"the audit found {yuan(money.audited or 0)} eligible, which this would exceed; cancel the difference first",
     )
-    check(contract.account, "SD3", "專賬尚未備案，無收款賬戶", "no ledger account is registered to be paid into")
+    check(contract.account, "SD3", "收款賬戶尚未備案", "no payee account has been registered")
     check(
         contract.account_confirmed,
         "SD9",
-        "專賬尚未經局財務核實",
+        "收款賬戶尚未經局財務人員核實",
         "bureau finance has not confirmed the account",
     )
     changed = contract.account_changed_at
     check(
         changed is None or order.at >= changed + COOL_DOWN,
         "SD9",
-        "專賬備案或變更未滿 24 小時",
+        "收款賬戶備案或變更未滿 24 小時",
         "the account was registered or changed less than 24 hours ago",
     )
 
@@ -458,7 +458,7 @@ def _require_still_out(check: Checks, state: State, split: Mapping[str, Fen]) ->
     check(
         not short,
         "M3",
-        f"{'、'.join(short)} 撥付的款項已部分繳回或追回，不能再登記退匯",
+        f"{'、'.join(short)} 撥付的款項已部分繳回或收回，不能再登記退匯",
         f"money paid from {', '.join(short)} was returned or clawed back already; it cannot come back from the bank",
     )
 

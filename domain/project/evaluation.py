@@ -263,7 +263,7 @@ def _require_not_host(check: Checks, parties: Parties, body: str | None) -> None
     check(
         body is None or body != parties.host,
         "P3",
-        f"{body} 是本項目的承辦機構，不得兼任評估或審計",
+        f"{body} 是本項目的承辦單位，不得兼任評估或審計",
         f"{body} is the host of this project and may neither evaluate nor audit it",
     )
 
@@ -284,7 +284,7 @@ def _require_auditor(check: Checks, state: State, audit: IssueAuditOpinion) -> s
     check(
         audit.eligible <= contract.award,
         "M3",
-        f"核定支出 {yuan(audit.eligible)} 不得超過立項金額 {yuan(contract.award)}",
+        f"審定支出 {yuan(audit.eligible)} 不得超過資助金額 {yuan(contract.award)}",
         f"{yuan(audit.eligible)} eligible exceeds the award of {yuan(contract.award)}",
     )
     if audit.opinion is not Opinion.UNQUALIFIED:
@@ -304,7 +304,7 @@ def _require_sound_midterm(check: Checks, state: State, command: ConcludeMidterm
     check(
         command.result is earned,
         "M2",
-        f"{command.score} 分的結論應為 {earned}（及格線 {policy.pass_mark}）",
+        f"{command.score} 分的結論應為 {earned}（合格分數線 {policy.pass_mark}）",
         f"{command.score} points are a {earned}; the pass mark is {policy.pass_mark}",
     )
     check(

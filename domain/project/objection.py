@@ -265,7 +265,7 @@ def _require_rescored(check: Checks, state: State, facts: Facts, name: str) -> D
     check(
         name != former,
         "T06",
-        f"{former} 的評分即異議所指，須另抽評審組",
+        f"{former} 的評分即異議所指，須另抽評審專家組",
         f"the marks of {former} were objected to; another panel must score it",
     )
     return require_line(check, state, facts, name, "T06") or Decimal(0)
@@ -321,7 +321,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     """Scoring again, and objections to be decided."""
     publicity = state.part(Publicity)
     if state.stage == Stage.PROPOSED and state.part(Application).rescoring:
-        yield Awaited((Role.CAB_REG,), "RescoreAward", "", "另抽評審組複評", "have it scored by another panel")
+        yield Awaited((Role.CAB_REG,), "RescoreAward", "", "另抽評審專家組複評", "have it scored by another panel")
     if state.stage not in (Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD):
         return
     for number, objection in publicity.objections.items():

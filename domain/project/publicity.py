@@ -67,13 +67,13 @@ class OpenAwardPublicity(Notice, Command):
     acts_for = (BUREAU,)
 
 
-# ---------------------------------------------------------------- 立項批復
+# ---------------------------------------------------------------- 立項審批
 
 
 class AwardConfirmed(Event):
     """The award is final; the signing period begins."""
 
-    zh = "立項批復"
+    zh = "立項審批"
     signing_wd: Annotated[int, Field(title="簽約期限（工作日） / signing period (working days)")]
     """Working days within which the contract is to be signed."""
     undecided: Annotated[str | None, Field(title="待決定申報數 / count of undecided bids")] = None
@@ -269,7 +269,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
             (Role.CAB_DEC,),
             "ConfirmAward",
             "",
-            f"公示至 {last}，其後立項批復",
+            f"公示至 {last}，其後立項審批",
             f"confirm the award once publicity has ended on {last}",
         )
 

@@ -131,7 +131,7 @@ class Recheck(Particulars):
 class RectificationAccepted(Recheck, Event):
     """It is put right; the project goes on where it was."""
 
-    zh = "整改合格"
+    zh = "整改通過"
     moves = (Transition("T14", (Stage.RECTIFYING,), ORIGIN, (Role.CAB_REG,), "re-check passed by other person"),)
 
 
@@ -145,7 +145,7 @@ class AcceptRectification(Recheck, Command):
 class RectificationFailed(Event):
     """It is not put right: once more time, or else suspension or termination."""
 
-    zh = "整改不合格"
+    zh = "整改未通過"
     finding: Annotated[Text, Field(title="查明情況 / finding")]
     attachments: Attachments = ()
     """None only where the calendar says so: nothing was handed in."""
@@ -501,7 +501,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
             yield Awaited((Role.CAB_REG,), "AcceptRectification", "", "複核整改", "decide the rectification")
         case RectificationStatus.FAILED:
             yield Awaited((Role.CAB_DEC,), "SuspendProject", "", "中止項目", "suspend the project")
-            yield Awaited((Role.CAB_REG,), "InitiateTermination", "", "啟動終止程序", "initiate termination")
+            yield Awaited((Role.CAB_REG,), "InitiateTermination", "", "告知擬終止", "initiate termination")
         case _:
             return
 

@@ -17,30 +17,46 @@ if TYPE_CHECKING:
 class Stage(Words):
     """Where a project stands. NONE is the stage of a stream without events."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     DRAFTED = "DRAFTED", "草稿", "draft"
     APPLIED = "APPLIED", "已申報", "submitted"
-    RETURNED = "RETURNED", "退回補正", "returned for completion"
+    RETURNED = "RETURNED", "待補正", "returned for completion"
     SHORTLISTED = "SHORTLISTED", "初審通過", "passed preliminary review"
     WITHDRAWN = "WITHDRAWN", "已撤回", "withdrawn"
-    PRELIM_FAILED = "PRELIM_FAILED", "初審不通過", "failed preliminary review"
-    NOT_SELECTED = "NOT_SELECTED", "未入選", "not selected"
+    PRELIM_FAILED = "PRELIM_FAILED", "初審未通過", "failed preliminary review"
+    NOT_SELECTED = "NOT_SELECTED", "未立項", "not selected"
     PROPOSED = "PROPOSED", "擬立項", "proposed for award"
     IN_PUBLICITY = "IN_PUBLICITY", "公示中", "in public notice"
-    OBJECTION_HOLD = "OBJECTION_HOLD", "異議中止", "notice suspended (objection)"
-    REVOKED = "REVOKED", "已撤銷", "revoked"
+    OBJECTION_HOLD = "OBJECTION_HOLD", "異議核查中（公示中止）", "notice suspended (objection)"
+    REVOKED = "REVOKED", "已撤銷或已放棄", "revoked or declined"
     AWARDED = "AWARDED", "已立項", "awarded"
     CONTRACTED = "CONTRACTED", "已簽約", "agreement signed"
     ACTIVE = "ACTIVE", "實施中", "in progress"
     RECTIFYING = "RECTIFYING", "整改中", "under rectification"
     SUSPENDED = "SUSPENDED", "已中止", "suspended"
-    FINAL_REVIEW = "FINAL_REVIEW", "結項評審", "final review"
-    SETTLEMENT = "SETTLEMENT", "結算", "settlement"
-    TERMINATING = "TERMINATING", "終止程序", "termination in progress"
+    FINAL_REVIEW = "FINAL_REVIEW", "結項評估", "final review"
+    SETTLEMENT = "SETTLEMENT", "資金結算", "settlement"
+    TERMINATING = "TERMINATING", "擬終止（聽取申辯）", "termination in progress"
     TERMINATED = "TERMINATED", "已終止", "terminated"
     CLOSED = "CLOSED", "已結項", "closed"
     ARCHIVED = "ARCHIVED", "已歸檔", "archived"
 
+
+MAIN_LINE = (
+    Stage.DRAFTED,
+    Stage.APPLIED,
+    Stage.SHORTLISTED,
+    Stage.PROPOSED,
+    Stage.IN_PUBLICITY,
+    Stage.AWARDED,
+    Stage.CONTRACTED,
+    Stage.ACTIVE,
+    Stage.FINAL_REVIEW,
+    Stage.SETTLEMENT,
+    Stage.CLOSED,
+    Stage.ARCHIVED,
+)
+"""The life of a project that goes well; every other stage is a detour or an early end."""
 
 CONTRACT_LIVE = (
     Stage.CONTRACTED,

@@ -1,4 +1,4 @@
-"""終止、追回與問責: a project ends early after a hearing; what may not be kept comes back (T20, T23, T24; M10)."""
+"""終止、收回資金與問責: a project ends early after a hearing; what may not be kept comes back (T20, T23, T24; M10)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ REFERABLE = (
 """The stages in which somebody may be called to account."""
 
 
-# ---------------------------------------------------------------- 終止程序、聽證
+# ---------------------------------------------------------------- 擬終止告知、陳述申辯
 
 
 class HearingNotice(Particulars):
@@ -63,7 +63,7 @@ class HearingNotice(Particulars):
 class TerminationInitiated(HearingNotice, Event):
     """The project is to be ended; the organisation may be heard first."""
 
-    zh = "終止程序啟動"
+    zh = "擬終止告知"
     hearing_wd: Annotated[int, Field(title="陳述申辯期限（工作日） / period for representations (working days)")]
     """Working days of the hearing period."""
     moves = (
@@ -129,7 +129,7 @@ class TerminateProject(Adverse, Command):
     acts_for = (BUREAU,)
 
 
-# ---------------------------------------------------------------- 追回
+# ---------------------------------------------------------------- 收回
 
 
 class ClawbackDecision(Adverse):
@@ -147,7 +147,7 @@ class ClawbackDecision(Adverse):
 class ClawbackOrdered(ClawbackDecision, Event):
     """Money that may not be kept is to come back."""
 
-    zh = "追回決定"
+    zh = "收回資金決定"
     clawback_days: Annotated[int, Field(title="退回期限（日） / repayment period (days)")]
     """Calendar days within which it is to come back."""
 
@@ -174,7 +174,7 @@ class Receipt(Particulars):
 class ClawbackReceived(Receipt, MoneyReturned, Event):
     """Money that was ordered back is there."""
 
-    zh = "追回到賬"
+    zh = "收回資金到賬"
 
 
 class ReceiveClawback(Receipt, Command):
@@ -192,7 +192,7 @@ class ReceiveClawback(Receipt, Command):
 class ClawbackEscalated(Event):
     """What has not come back in time is handed on to be enforced."""
 
-    zh = "追繳移送"
+    zh = "逾期移送追繳"
     outstanding: Annotated[Fen, Field(title="未收回 / outstanding")]
     """What is still to come, in fen."""
 
@@ -207,7 +207,7 @@ class EscalateClawback(Command):
     rule = "M10"
 
 
-# ---------------------------------------------------------------- 問責移送
+# ---------------------------------------------------------------- 問題線索移送
 
 
 class Referral(Adverse):
@@ -219,7 +219,7 @@ class Referral(Adverse):
 class AccountabilityReferred(Referral, Event):
     """Somebody is to be called to account; who, stays with those it was referred to."""
 
-    zh = "問責移送"
+    zh = "問題線索移送"
 
 
 class ReferAccountability(Referral, Command):
@@ -328,7 +328,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 amount <= left,
                 "M10",
-                f"尚待追回 {yuan(left)}，到賬 {yuan(amount)} 超出",
+                f"尚待收回 {yuan(left)}，到賬 {yuan(amount)} 超出",
                 f"{yuan(left)} is outstanding; {yuan(amount)} is more than was ordered back",
             )
             check(
@@ -344,7 +344,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 at is not None and order.at >= at,
                 "M10",
-                f"追回期限後首個工作日（{at}）方移送",
+                f"退回期限後首個工作日（{at}）方移送",
                 f"it is handed on at {at}, the first working day after the last",
             )
             return check.grant(ClawbackEscalated(outstanding=outstanding(state)))
@@ -368,14 +368,14 @@ def _require_terminable(check: Checks, state: State, calendar: Calendar, today: 
     check(
         not unsettled,
         "T24",
-        f"撥款 {'、'.join(unsettled)} 尚未核銷，須先取消",
+        f"撥款 {'、'.join(unsettled)} 尚未撥付，須先核減或取消",
         f"the tranches {', '.join(unsettled)} are unpaid; cancel them first",
     )
     missing = unjustified(state) - outstanding(state)
     check(
         missing <= 0,
         "T24",
-        f"尚有 {yuan(max(missing, 0))} 應追回而未作追回決定",
+        f"尚有 {yuan(max(missing, 0))} 應收回而未作收回資金決定",
         f"{yuan(max(missing, 0))} may not be kept and has not been ordered back",
     )
 
@@ -387,20 +387,20 @@ def _require_orderable(check: Checks, state: State, facts: Facts, command: Order
     check(
         command.amount <= most,
         "M10",
-        f"追回 {yuan(command.amount)} 超出已撥未退的 {yuan(most)}",
+        f"收回 {yuan(command.amount)} 超出已撥未退的 {yuan(most)}",
         f"{yuan(command.amount)} exceeds the {yuan(most)} that was paid and neither returned nor ordered back",
     )
     check(
         money.audited is not None,
         "M10",
-        "審計意見尚未出具，無從核定追回金額",
+        "審計意見出具後才能確定收回金額",
         "the audit opinion has not been issued; it says what may not be kept",
     )
     longest = today + timedelta(days=days)
     check(
         command.due is None or today < command.due <= longest,
         "M10",
-        f"追回期限 {command.due} 須在今日之後且不晚於 {longest}（{days} 日）",
+        f"退回期限 {command.due} 須在今日之後且不晚於 {longest}（{days} 日）",
         f"the last day {command.due} must lie after today and not after {longest} ({days} days)",
     )
     return days
@@ -465,13 +465,13 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.CAB_DEC,), "TerminateProject", "", zh, en)
     left, last = outstanding(state), state.part(Clawback).last_day
     if left and state.stage in CLAWBACK_RUNS:
-        zh, en = f"追回到賬 {yuan(left)}", f"receive {yuan(left)} that was ordered back"
+        zh, en = f"收回資金到賬 {yuan(left)}", f"receive {yuan(left)} that was ordered back"
         yield Awaited((Role.CAB_FIN,), "ReceiveClawback", "", zh, en, day_ends(last) if last else None)
 
 
 DECIDER = Decider(
     name="termination",
-    zh="終止與追回",
+    zh="終止與收回資金",
     commands=get_args(Commands),
     events=get_args(Events),
     decide=decide,

@@ -147,7 +147,7 @@ def require_sound_tranches(
     check(
         planned == award,
         "M1",
-        f"各期撥款合計 {yuan(planned)}，須等於立項金額 {yuan(award)}",
+        f"各期撥款合計 {yuan(planned)}，須等於資助金額 {yuan(award)}",
         f"the tranches add up to {yuan(planned)}; they must equal the award {yuan(award)}",
     )
     gates = set(allowed) - {MILESTONE}

@@ -286,7 +286,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 known.minor or order.actor.role is Role.CAB_DEC,
                 "S0",
-                "重大變更須由局黨組會（CAB-DEC）審批",
+                "重大變更須由局領導（黨組會議議定）審批",
                 "a major variation is for CAB-DEC to decide",
             )
             check(
@@ -330,7 +330,7 @@ def _require_requestable(check: Checks, state: State, facts: Facts, command: Req
     check(
         award <= contract.award,
         "M1",
-        f"變更後金額 {yuan(award)} 不得高於立項金額 {yuan(contract.award)}",
+        f"變更後金額 {yuan(award)} 不得高於資助金額 {yuan(contract.award)}",
         f"a variation may not raise the award of {yuan(contract.award)} to {yuan(award)}",
     )
     budget = vary(contract.budget, command.move)

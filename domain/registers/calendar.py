@@ -32,7 +32,7 @@ _DECEMBER = 12
 class CalendarStage(Words):
     """Whether any year is published."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     PUBLISHED = "PUBLISHED", "已發布", "published"
 
 

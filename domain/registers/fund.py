@@ -60,7 +60,7 @@ class FundKind(Words):
 class FundStage(Words):
     """Whether the fund is on the register."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     REGISTERED = "REGISTERED", "已登記", "registered"
 
 

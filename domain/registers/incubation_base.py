@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class BaseStage(Words):
     """Whether the base is designated and assessed."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     DESIGNATED = "DESIGNATED", "已認定", "designated"
     ASSESSED = "ASSESSED", "已評估", "assessed"
 
@@ -144,7 +144,7 @@ class AssessBase(Assessment, Command):
     acts_for = (EVALUATOR,)
 
 
-# ---------------------------------------------------------------- 入駐與出殼
+# ---------------------------------------------------------------- 入駐與孵化期滿（出殼）
 
 
 class Tenancy(Particulars):
@@ -186,7 +186,7 @@ class Departure(Particulars):
 class TenantGraduated(Departure, Event):
     """The organisation stands on its own feet."""
 
-    zh = "出殼"
+    zh = "孵化期滿（出殼）"
     moves = (Transition("BS04", (BaseStage.DESIGNATED, BaseStage.ASSESSED), SAME, (Role.BASE_OP,), "a present tenant"),)
 
 
@@ -296,7 +296,7 @@ def _require_designable(check: Checks, state: State, facts: Facts, command: Desi
     check(
         operator.stage == OrganisationStage.VERIFIED,
         "BS01",
-        f"運營方 {command.operator} 未經主體核驗",
+        f"運營方 {command.operator} 未經申報資格核驗",
         f"the operator {command.operator} has not been verified",
     )
     above = command.tier.above
@@ -346,7 +346,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
             (Role.BASE_OP,),
             "GraduateTenant",
             organisation,
-            f"{organisation} 入駐期滿出殼",
+            f"{organisation} 孵化期滿（出殼）",
             f"let {organisation} go at the end of its tenancy",
             day_ends(until),
         )

@@ -31,7 +31,7 @@ OFFICE = StreamId.of("office", LIVE, OFFICE_NAME)
 class OfficeStage(Words):
     """Whether there are persons and seats at all."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     FOUNDED = "FOUNDED", "已開辦", "founded"
 
 
@@ -73,7 +73,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: FoundOffice) -> 
             check(
                 state.stream == OFFICE,
                 "OF01",
-                f"開辦只在檔案 {OFFICE}",
+                f"開辦只在卷宗 {OFFICE}",
                 f"the office is founded on the stream {OFFICE} alone",
             )
             check(

@@ -63,7 +63,7 @@ CreditCode = Annotated[str, AfterValidator(_credit_code), Field(max_length=18)]
 class OrganisationStage(Words):
     """Whether its identity has been verified."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     VERIFIED = "VERIFIED", "已核驗", "verified"
 
 
@@ -121,7 +121,7 @@ DISTRICT = Relation(
 
 HOST = Relation(
     "organisation.host",
-    "所為輪次的承辦單位；未載明輪次者，承辦單位不得辦理",
+    "所為屆次的承辦單位；未載明屆次者，承辦單位不得辦理",
     "the host of the round for which it is done; where none is named, no managing agency",
     ScopeKind.PARTY,
     "AF05",
@@ -131,7 +131,7 @@ HOST = Relation(
 )
 
 
-# ---------------------------------------------------------------- 主體核驗
+# ---------------------------------------------------------------- 申報資格核驗
 
 
 class Identity(Particulars):
@@ -152,14 +152,14 @@ class Identity(Particulars):
     """Whether it keeps accounts of its own [F5]."""
     district: Annotated[Name | None, Field(title="區縣 / district")] = None
     """The district whose office verifies it, where one does."""
-    round: Annotated[Name | None, Field(title="輪次 / round")] = None
+    round: Annotated[Name | None, Field(title="屆次 / round")] = None
     """The round for whose intake its managing agency verifies it, where one does."""
 
 
 class OrganisationVerified(Identity, Event):
     """The organisation is who it says; verified again, it replaces what was known."""
 
-    zh = "主體核驗"
+    zh = "申報資格核驗"
     moves = (
         Transition(
             "OG01",
@@ -217,7 +217,7 @@ class RecordRating(RatingLevel, Command):
 class RatingBonus(Particulars):
     """For which round a rating is to count."""
 
-    round: Annotated[Name, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="屆次 / round")]
     """The round whose ranking it is added in."""
 
 
@@ -253,7 +253,7 @@ class ListEntry(Particulars):
 class CreditListingRecorded(ListEntry, Event):
     """The organisation is on the list from now on."""
 
-    zh = "列入失信/異常名單"
+    zh = "列入活動異常名錄或嚴重違法失信名單"
 
 
 class RecordCreditListing(ListEntry, Command):
@@ -301,7 +301,7 @@ class Ban(Particulars):
 class ApplicantBanned(Ban, Event):
     """The organisation may not apply or be funded until then."""
 
-    zh = "停止申報資格"
+    zh = "取消申報資格"
 
 
 class BanApplicant(Ban, Command):
@@ -429,7 +429,7 @@ def list_ineligibility(check: Checks, organisation: State, today: date, scheme: 
     if not check(
         known.verified,
         rule,
-        f"{name} 未經主體核驗，請先辦理「主體核驗」",
+        f"{name} 未經申報資格核驗，請先辦理「申報資格核驗」",
         f"{name} has not been verified; verify it first",
     ):
         return
@@ -444,14 +444,14 @@ def list_ineligibility(check: Checks, organisation: State, today: date, scheme: 
     check(
         known.annual_report_filed,
         rule,
-        f"{name} 未按時報送年度報告，補報並重新核驗後方可",
+        f"{name} 未按時報送年度報告，補報並重新核驗後才能申報",
         f"{name} has not filed its annual report; it must file and be verified again",
     )
     check(
         known.own_accounts,
         rule,
-        f"{name} 無獨立賬戶，設立並重新核驗後方可",
-        f"{name} keeps no accounts of its own; it must and be verified again",
+        f"{name} 無獨立賬戶，設立並重新核驗後才能申報",
+        f"{name} does not have its own bank account; open one and have the organisation verified again",
     )
     _require_rating(check, organisation, today, scheme, rule)
 
@@ -465,7 +465,7 @@ def _require_no_bar(check: Checks, organisation: State, today: date, scheme: Sch
     check(
         barred is None or today > barred,
         rule,
-        f"{name} 停止申報資格至 {barred}",
+        f"{name} 取消申報資格至 {barred}",
         f"{name} is barred until {barred}",
     )
     if scheme is None or known.blacklisted_on is None or Listing.SERIOUS in known.listings:
@@ -474,7 +474,7 @@ def _require_no_bar(check: Checks, organisation: State, today: date, scheme: Sch
     check(
         today > clean,
         rule,
-        f"{name} 於 {known.blacklisted_on} 列入{Listing.SERIOUS.zh}，{clean} 之後方可",
+        f"{name} 於 {known.blacklisted_on} 列入{Listing.SERIOUS.zh}，{clean} 之後才能申報",
         f"{name} was put on the list {Listing.SERIOUS} on {known.blacklisted_on}; it may be funded after {clean}",
     )
 
@@ -504,7 +504,7 @@ def list_unrepresented(check: Checks, organisation: State, actor: Actor) -> None
     check(
         actor in known.representatives,
         "SD10",
-        f"{actor} 不在 {name} 的法人代表名單，須由 {'、'.join(known.representatives) or '經核驗的代表'} 辦理",
+        f"{actor} 不在 {name} 的辦理人員名單內，須由 {'、'.join(known.representatives) or '經核驗的代表'} 辦理",
         f"{actor} may not act for {name}; {', '.join(known.representatives) or 'a verified representative'} may",
     )
 
@@ -589,7 +589,7 @@ def _verify(check: Checks, state: State, facts: Facts, command: VerifyOrganisati
     check(
         not strangers,
         "SD10",
-        f"{'、'.join(strangers)} 並非法人代表（SO-LEGAL）",
+        f"{'、'.join(strangers)} 不是法定代表人（授權代表）的席位",
         f"{', '.join(strangers)} are not legal representatives (SO-LEGAL)",
     )
     changed_code = before if before != command.credit_code else None

@@ -45,7 +45,7 @@ _HUNDREDTH = Decimal("0.01")
 class PanelStage(Words):
     """Where a panel stands."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     DRAWN = "DRAWN", "已抽取", "drawn"
     SCORING = "SCORING", "評分中", "scoring"
     REPORTED = "REPORTED", "已出報告", "reported"
@@ -99,7 +99,7 @@ REVIEWER = Relation(
 
 HOST = Relation(
     "panel.host",
-    "輪次的承辦單位；輪次未載明者，任何承辦單位",
+    "屆次的承辦單位；屆次未載明者，任何承辦單位",
     "the host of the round; where the round names none, any managing agency",
     ScopeKind.PARTY,
     "AF05",
@@ -115,7 +115,7 @@ HOST = Relation(
 class Draw(Particulars):
     """Who was drawn, for which applications, before whom."""
 
-    round: Annotated[Name, Field(title="輪次 / round")]
+    round: Annotated[Name, Field(title="屆次 / round")]
     applications: Annotated[
         tuple[Name, ...], Field(max_length=2000, min_length=1, title="參評申報 / applications to be scored")
     ]
@@ -128,7 +128,7 @@ class Draw(Particulars):
 class PanelDrawn(Draw, Event):
     """The panel stands; from now on its experts say whose interest touches theirs."""
 
-    zh = "專家抽取"
+    zh = "抽取評審專家"
     moves = (
         Transition(
             "RP01",
@@ -155,9 +155,9 @@ class DrawPanel(Draw, Command):
 class ConflictKind(Words):
     """What ties a reviewer to an organisation (§2.3 recusal)."""
 
-    EMPLOYMENT_24M = "EMPLOYMENT_24M", "任職", "employment"
-    BOARD_24M = "BOARD_24M", "任理事監事", "seat on the board"
-    PAYMENT_24M = "PAYMENT_24M", "取酬", "paid work"
+    EMPLOYMENT_24M = "EMPLOYMENT_24M", "近24個月內任職", "employed there within 24 months"
+    BOARD_24M = "BOARD_24M", "近24個月內任理事或監事", "on the board within 24 months"
+    PAYMENT_24M = "PAYMENT_24M", "近24個月內領取報酬", "paid work within 24 months"
     KIN = "KIN", "親屬", "kin"
     OTHER = "OTHER", "其他", "other"
 
@@ -179,7 +179,7 @@ class Conflict(Particulars):
 class ConflictDeclared(Conflict, Event):
     """An expert has declared an interest."""
 
-    zh = "利益關係申報"
+    zh = "利害關係申報"
     moves = (Transition("RP02", (PanelStage.DRAWN, PanelStage.SCORING), SAME, (Role.EXPERT,), "seated on this panel"),)
     bars: Annotated[bool, Field(title="須回避 / bars from scoring")]
     """Whether the expert may not score: the organisation bids here, and the tie holds or is too recent."""
@@ -199,8 +199,8 @@ class Recusal(Particulars):
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
-    out: Annotated[Seat, Field(title="回避 / recused")]
-    in_: Annotated[Seat | None, Field(alias="in", title="遞補 / substitute")] = None
+    out: Annotated[Seat, Field(title="回避專家 / recused")]
+    in_: Annotated[Seat | None, Field(alias="in", title="遞補專家 / replacement")] = None
     """The substitute; without one the panel must still be odd (P4)."""
     reason: Reason | None = None
 
@@ -417,7 +417,7 @@ def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list
         check(
             (file.stage == SHORTLISTED or application.rescoring) and application.round == command.round,
             "RP01",
-            f"{name} 現為 {file.stage}（輪次 {application.round}），須為 {command.round} 初審通過或待複評的申報",
+            f"{name} 現為 {file.stage}（屆次 {application.round}），須為 {command.round} 初審通過或待複評的申報",
             f"{name} is {file.stage} in round {application.round}; it must be shortlisted in {command.round}, "
             "or wait to be scored again",
         )
@@ -443,7 +443,7 @@ def _require_odd(check: Checks, seats: Sequence[str]) -> None:
     check(
         len(seats) % 2 == 1,
         "P4",
-        f"評審組 {len(seats)} 人，須為奇數",
+        f"評審專家組 {len(seats)} 人，須為奇數",
         f"the panel has {len(seats)} seats; their number must be odd",
     )
 
@@ -468,7 +468,7 @@ def _require_recusable(check: Checks, panel: Panel, command: RecuseReviewer) -> 
     check(
         not panel.scored,
         "P1",
-        "已有評分，不得再行回避；請另抽評審組",
+        "已有評分，不得再行回避；請另抽評審專家組",
         "scores are in, and recusal precedes scores; draw another panel",
     )
     check(
@@ -510,7 +510,7 @@ def _require_no_officer(check: Checks, state: State, facts: Facts, order: Order)
     check(
         officers.isdisjoint(order.persons),
         "SD6",
-        f"{order.actor} 的經辦人經手過本輪次，不得評審",
+        f"{order.actor} 的經辦人經手過本屆次，不得評審",
         f"whoever acts as {order.actor} has managed this round and may review no bid of it",
     )
 
@@ -522,7 +522,7 @@ def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitSc
     check(
         panel.barred.isdisjoint({seat, *others}),
         "P1",
-        f"{actor} 與申報組織有利害關係或已回避，不得評分",
+        f"{actor} 與申報單位有利害關係或已回避，不得評分",
         f"{actor} is recused or has an interest in a bidder; the score does not count",
     )
     scored = [other for other in others if other in panel.sheets.get(command.application, {})]

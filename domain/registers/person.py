@@ -41,7 +41,7 @@ def login_key(realm: str, login: str) -> str:
 class PersonStage(Words):
     """Whether the person may be on a seat."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     REGISTERED = "REGISTERED", "在冊", "registered"
     RETIRED = "RETIRED", "已離任", "retired"
 
@@ -49,7 +49,7 @@ class PersonStage(Words):
 class Login(Particulars):
     """By what the person is known at the login."""
 
-    login: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$", title="登入承諾值 / login commitment")] = None
+    login: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$", title="登錄承諾值 / login commitment")] = None
     """HMAC of issuer and subject under a key outside the log, in hex: it names nobody."""
 
 
@@ -87,15 +87,15 @@ class RegisterFounder(Command):
 class Binding(Particulars):
     """Another login."""
 
-    login: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="登入承諾值 / login commitment")]
+    login: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="登錄承諾值 / login commitment")]
 
 
 class LoginBound(Binding, Event):
     """The person logs in so from now on."""
 
-    zh = "登入綁定"
+    zh = "登錄綁定"
     moves = (Transition("PN02", (PersonStage.REGISTERED,), SAME, (Role.ADMIN,), "two persons, neither this one"),)
-    replaces: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$", title="原登入承諾值 / former commitment")] = None
+    replaces: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$", title="原登錄承諾值 / former commitment")] = None
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Give the former login back and take this one."""
@@ -219,7 +219,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 _NAME.fullmatch(state.stream.name),
                 "PN01",
-                f"人員檔案以編號為名，如 P-7，而非 {state.stream.name}",
+                f"人員卷宗以編號為名，如 P-7，而非 {state.stream.name}",
                 f"a person's file is named by a number, such as P-7, not {state.stream.name}",
             )
             _require_free(check, state, facts, login)
@@ -251,7 +251,7 @@ def _require_free(check: Checks, state: State, facts: Facts, login: str | None) 
     check(
         not holders,
         "PN02",
-        f"此登入已屬 {'、'.join(sorted(holders))}，一個登入只屬一人",
+        f"此登錄已屬 {'、'.join(sorted(holders))}，一個登錄只屬一人",
         f"the login is already that of {', '.join(sorted(holders))}: a login is one person's",
     )
 

@@ -1,4 +1,4 @@
-"""時鐘域: what moves time for all streams of one realm (design.md §5). From manual to the wall clock, never back."""
+"""環境: what moves time for all streams of one realm (design.md §5). From manual to the wall clock, never back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PAPERS = Relation(
 class RealmStage(Words):
     """Which clock holds; the same words as the clocks'."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     MANUAL = "MANUAL", "手動時鐘", "manual clock"
     WALL = "WALL", "實時鐘", "wall clock"
 
@@ -50,14 +50,14 @@ class Setting(Particulars):
     """Which clock is to hold."""
 
     clock: Annotated[Clock, Field(title="時鐘 / clock")]
-    second: Annotated[Actor | None, Field(title="第二經辦人 / second person")] = None
+    second: Annotated[Actor | None, Field(title="共同辦理人 / second person")] = None
     """Of before persons were known: the second seat that going live took. Where they are known, they confirm."""
 
 
 class ClockSet(Setting, Event):
     """The realm lives on that clock from now on."""
 
-    zh = "時鐘設定"
+    zh = "時鐘設置"
     moves = (
         Transition(
             "CK01",
@@ -126,14 +126,14 @@ def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list
                 check(
                     order.actor.role in OFFICERS,
                     "CK02",
-                    "轉為實時由社管經辦或局黨組會辦理",
+                    "轉為實時由社會組織科經辦人或局領導辦理",
                     "going live is for CAB-REG and CAB-DEC",
                 )
             if clock is Clock.WALL and not order.persons:  # as it was judged before persons were known
                 check(
                     second is not None and second.role in OFFICERS,
                     "CK02",
-                    "轉為實時須由兩人辦理：請填第二人，須為社管經辦或局黨組會",
+                    "轉為實時須由兩人辦理：請填第二人，須為社會組織科經辦人或局領導",
                     "going live takes two persons of the office: name the second, CAB-REG or CAB-DEC",
                 )
                 check(
@@ -158,11 +158,11 @@ def evolve(state: State, _of: Occurrence, event: ClockSet) -> State:
 
 DECIDER = Decider(
     name="clock",
-    zh="時鐘域",
+    zh="環境",
     commands=(SetClock,),
     events=(ClockSet,),
     decide=decide,
     evolve=evolve,
 )
 
-REALM = Aggregate(kind="realm", zh="時鐘域", deciders=(DECIDER, PROPOSALS), final=frozenset(RealmStage))
+REALM = Aggregate(kind="realm", zh="環境", deciders=(DECIDER, PROPOSALS), final=frozenset(RealmStage))

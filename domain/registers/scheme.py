@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class SchemeStage(Words):
     """Whether there are rules to pin."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     ESTABLISHED = "ESTABLISHED", "已設立", "established"
     PUBLISHED = "PUBLISHED", "已發布", "published"
 
@@ -98,7 +98,7 @@ class PublishPolicyPack(Pack, Command):
     confirmed_by = (Role.CAB_DEC, Role.CAB_REG)
 
 
-# ---------------------------------------------------------------- 年度輪次
+# ---------------------------------------------------------------- 年度徵集
 
 
 class Series(Particulars):
@@ -121,7 +121,7 @@ class Yearly(Series):
 class AnnualRoundScheduled(Yearly, Event):
     """Every year on that day its round is opened."""
 
-    zh = "年度輪次排定"
+    zh = "年度徵集排定"
     moves = (
         Transition(
             "SC04",
@@ -148,7 +148,7 @@ class ScheduleAnnualRound(Yearly, Command):
 class AnnualRoundUnscheduled(Series, Event):
     """No more rounds are opened by themselves; those that were opened stay."""
 
-    zh = "年度輪次取消"
+    zh = "年度徵集取消"
     moves = (Transition("SC05", (SchemeStage.PUBLISHED,), SAME, (Role.CAB_REG, Role.CAB_DEC), "scheduled before"),)
 
 
@@ -211,7 +211,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 scheme.name == state.stream.name,
                 "SC02",
-                f"管理辦法名為 {scheme.name}，須登記於同名檔案，此檔為 {state.stream.name}",
+                f"管理辦法名為 {scheme.name}，須登記於同名卷宗，此檔為 {state.stream.name}",
                 f"the rules are named {scheme.name}; publish them on the stream of that name, not {state.stream.name}",
             )
             check(
@@ -272,7 +272,7 @@ def _require_schedulable(check: Checks, state: State, facts: Facts, series: Sche
     check(
         series.level is not RoundLevel.MUNICIPAL or not municipal,
         "H1",
-        f"每年的市級輪次已由 {'、'.join(municipal)} 開啟",
+        f"每年的市級屆次已由 {'、'.join(municipal)} 開啟",
         f"the municipal round of every year is opened by {', '.join(municipal)}",
     )
 

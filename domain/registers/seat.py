@@ -54,7 +54,7 @@ def read_seat(name: str) -> Actor | None:
 class SeatStage(Words):
     """Whether anybody may be put on the seat."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     ESTABLISHED = "ESTABLISHED", "已設", "established"
 
 
@@ -254,7 +254,7 @@ def _unknown(actor: Actor) -> Unmet:
 def _unnamed(actor: Actor) -> Unmet:
     return Unmet(
         rule="SE11",
-        zh=f"未說明 {actor} 由何人經辦：須登入，或以 --person、VENTURE_PERSON 指明",
+        zh=f"未說明 {actor} 由何人經辦：須登錄，或以 --person、VENTURE_PERSON 指明",
         en=f"nobody says who acts as {actor}: log in, or name the person by --person or VENTURE_PERSON",
     )
 
@@ -357,7 +357,7 @@ def _require_scope(check: Checks, state: State, scope: Scope) -> None:
     check(
         seat is not None and seat.role is not Role.SYS,
         "SE01",
-        f"崗位檔案以角色與編號為名，如 CAB-REG.1，而非 {state.stream.name}",
+        f"崗位卷宗以角色與編號為名，如 CAB-REG.1，而非 {state.stream.name}",
         f"a seat's file is named by role and number, such as CAB-REG.1, not {state.stream.name}",
     )
     if seat is None:

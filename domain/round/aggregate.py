@@ -1,4 +1,4 @@
-"""輪次: one call of one programme, from its budget to its published results; a file for each stage."""
+"""屆次: one call of one programme, from its budget to its published results; a file for each stage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _summary(state: State) -> Mapping[str, object]:
 
 ROUND = Aggregate(
     kind="round",
-    zh="輪次",
+    zh="屆次",
     deciders=(plan.DECIDER, call.DECIDER, resolution.DECIDER, results.DECIDER),
     final=frozenset({RoundStage.NONE, RoundStage.PUBLISHED, RoundStage.CANCELLED}),
     summary=_summary,

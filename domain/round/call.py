@@ -68,7 +68,7 @@ class CallPublished(Announcement, Founded, Event):
             "scheme published and in effect; deadline ahead",
         ),
     )
-    window_wd: Annotated[int, Field(title="窗口（工作日） / window (working days)")]
+    window_wd: Annotated[int, Field(title="申報期（工作日） / window (working days)")]
     """Working days after this one on which bids are taken, where no deadline is named."""
 
 
@@ -136,7 +136,7 @@ class Abandonment(Particulars):
 class CallCancelled(Abandonment, Event):
     """The round is given up."""
 
-    zh = "徵集終止"
+    zh = "本屆徵集取消"
     moves = (
         Transition(
             "RD09",

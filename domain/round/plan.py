@@ -40,22 +40,22 @@ GRACE = timedelta(seconds=60)
 class RoundStage(Words):
     """Where a round stands."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     PLANNED = "PLANNED", "籌備", "in preparation"
     SOLICITING = "SOLICITING", "需求徵集中", "collecting needs"
-    COLLECTED = "COLLECTED", "需求徵集截止", "needs closed"
+    COLLECTED = "COLLECTED", "需求徵集結束", "needs closed"
     CATALOGUED = "CATALOGUED", "需求清單已發布", "needs list published"
     OPEN = "OPEN", "申報中", "open"
     CLOSED = "CLOSED", "申報截止", "closed"
-    RESOLVED = "RESOLVED", "評審決議已作出", "decided"
+    RESOLVED = "RESOLVED", "評審結果已審定", "decided"
     PUBLISHED = "PUBLISHED", "結果已公開", "results published"
-    CANCELLED = "CANCELLED", "徵集終止", "cancelled"
+    CANCELLED = "CANCELLED", "本屆徵集取消", "cancelled"
 
 
 class NeedStage(Words):
     """Where a need stands. It lies here because the catalogue reads it; the rest of the need is ``domain.need``."""
 
-    NONE = NONE, "未建檔", "not started"
+    NONE = NONE, "尚未建立", "not started"
     SUBMITTED = "SUBMITTED", "已提交", "submitted"
     ADOPTED = "ADOPTED", "已入庫", "adopted"
     REJECTED = "REJECTED", "不採納", "not adopted"
@@ -205,7 +205,7 @@ class NeedSolicitationOpened(Solicitation, Founded, Event):
             "scheme, year and level named",
         ),
     )
-    window_wd: Annotated[int, Field(title="窗口（工作日） / window (working days)")]
+    window_wd: Annotated[int, Field(title="徵集期（工作日） / window (working days)")]
     """Working days after this one on which needs may be submitted."""
 
 
@@ -480,7 +480,7 @@ def found_round(check: Checks, state: State, facts: Facts, command: Founding, to
     check(
         level is not RoundLevel.MUNICIPAL or not holders,
         "H1",
-        f"{scheme.city} {command.year} 年的市級輪次已有 {'、'.join(sorted(holders))}",
+        f"{scheme.city} {command.year} 年的市級屆次已有 {'、'.join(sorted(holders))}",
         f"{scheme.city} has its municipal round of {command.year}: {', '.join(sorted(holders))}",
     )
     return {

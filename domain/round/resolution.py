@@ -1,4 +1,4 @@
-"""評審決議: the round is ranked and decided once, for all its bids together (design.md §4).
+"""審定評審結果: the round is ranked and decided once, for all its bids together (design.md §4).
 
 The round's own event is decided here. What it asks of every project is ``domain.project.selection``, and whoever
 carries it out appends the round and all the projects as one group, each at the version that the preview showed.
@@ -84,14 +84,14 @@ class Resolution(Particulars):
     """The minutes of the meeting that resolves it."""
     contact: Annotated[Text | None, Field(title="聯繫方式 / contact")] = None
     """Where an objection is to be lodged: given, all awards are posted at once; an office, never a person."""
-    preview: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="預覽摘要 / digest of the preview")]
+    preview: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="預覽校驗值 / digest of the preview")]
     """The digest of the ranking that was looked at: if anything has moved since, it is refused."""
 
 
 class RoundResolved(Resolution, Event):
     """The round is decided."""
 
-    zh = "評審決議"
+    zh = "審定評審結果"
     moves = (
         Transition(
             "RD10",
@@ -205,7 +205,7 @@ def _require_every_bid(check: Checks, state: State, facts: Facts, command: Resol
         check(
             scored_by.get(line.application, line.panel) == line.panel,
             "RD10",
-            f"{line.application} 所列評審組 {line.panel} 不符，須為 {scored_by.get(line.application)}",
+            f"{line.application} 所列評審專家組 {line.panel} 不符，須為 {scored_by.get(line.application)}",
             f"{line.application} names {line.panel}; it was scored by {scored_by.get(line.application)}",
         )
     decided = Counter(line.application for line in (*command.selected, *command.left_out))
@@ -239,7 +239,7 @@ def _require_money(check: Checks, state: State, facts: Facts, command: ResolveRo
         check(
             sum(line.funds.values()) == line.award,
             "M1",
-            f"{line.application} 各資金份額合計須等於立項金額 {yuan(line.award)}",
+            f"{line.application} 各資金份額合計須等於資助金額 {yuan(line.award)}",
             f"the shares of {line.application} must add up to its award of {yuan(line.award)}",
         )
     for fund, share in sorted(shares.items()):
@@ -269,7 +269,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
 
 DECIDER = Decider(
     name="resolution",
-    zh="評審決議",
+    zh="審定評審結果",
     commands=(ResolveRound,),
     events=(RoundResolved,),
     decide=decide,

@@ -1,4 +1,4 @@
-"""結果公開: what became of the round is made public, once or every year (§2.3 disclosure)."""
+"""結果公布: what became of the round is made public, once or every year (§2.3 disclosure)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Publication(Particulars):
 class ResultPublished(Publication, Event):
     """The results are public."""
 
-    zh = "結果公開"
+    zh = "結果公布"
     moves = (
         Transition(
             "RD11",
@@ -67,7 +67,7 @@ def decide(state: State, facts: Facts, _order: Order, command: PublishResult) ->
             check(
                 not waiting,
                 "RD11",
-                f"尚有 {waiting} 件申報未決定（初審、評審、公示或批復未畢），全部決定後方可公開結果",
+                f"尚有 {waiting} 件申報未決定（初審、評審、公示或批復未畢），全部決定後方可公布結果",
                 f"{waiting} bids are undecided (in review, in publicity or not confirmed); decide all of them first",
             )
             return check.grant(ResultPublished.of(command))
@@ -87,12 +87,12 @@ def evolve(state: State, _of: Occurrence, event: ResultPublished) -> State:
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """The publication, once the round is resolved."""
     if state.stage == RoundStage.RESOLVED:
-        yield Awaited((Role.CAB_REG,), "PublishResult", "", "公開結果", "publish the results")
+        yield Awaited((Role.CAB_REG,), "PublishResult", "", "公布結果", "publish the results")
 
 
 DECIDER = Decider(
     name="results",
-    zh="結果公開",
+    zh="結果公布",
     commands=(PublishResult,),
     events=(ResultPublished,),
     decide=decide,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("name", ["AwardConfirmed", "ConfirmAward", "confirm-award", "立項批復", "立项批复"])
+@pytest.mark.parametrize("name", ["AwardConfirmed", "ConfirmAward", "confirm-award", "立項審批", "立项审批"])
 def test_a_command_may_be_named_as_it_is_shown_in_either_script(name: str) -> None:
     assert resolve_command(name, "project").command_type == "ConfirmAward"
 

@@ -39,6 +39,7 @@ async def _awaits(store: MemoryStore, name: str, until: datetime | None, *roles:
             "is_first": role == roles[0],
             "roles": roles,
             "command": "SignContract",
+            "command_zh": "簽訂協議",
             "subject": "",
             "zh": "簽",
             "en": "sign",

@@ -25,7 +25,7 @@ from tests.paper import play_story
 from tests.store.appends import appended, write
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from typer.testing import Result
@@ -82,7 +82,7 @@ def test_every_finding_is_a_line_and_the_exit_code_is_6(store: MemoryStore) -> N
     answer = say("verify", "--lang", "zh")
     assert answer.exit_code == FailureKind.INTEGRITY
     assert str(position) in answer.output
-    assert "雜湊鏈不符" in answer.output
+    assert "哈希鏈不符" in answer.output
     lines = [json.loads(line) for line in say("verify", "-o", "jsonl").output.splitlines()]
     assert [line["finding"]["position"] for line in lines[:-1]] == [position]
     assert lines[-1]["ok"] is False
@@ -119,7 +119,7 @@ def test_a_project_is_shown_as_it_was() -> None:
     assert answer.exit_code == 0, answer.output
     assert "截至 2023-05-20" in answer.output
     assert "公示中" in answer.output
-    assert "立項批復" not in answer.output.rpartition("時間")[2]
+    assert "立項審批" not in answer.output.rpartition("時間")[2]
     shown = json.loads(say("as-of", "2023-05-20T09:00+08:00", "PJ-3", "-o", "json").stdout)
     assert (shown["stage"], shown["version"]) == ("IN_PUBLICITY", 4)
 
@@ -171,6 +171,29 @@ def test_attempts_on_a_name_that_never_came_to_be_are_listed_too(store: MemorySt
     assert json.loads(say("attempts", "--realm", "live", "-o", "json").output) == [row]
     findings = json.loads(say("verify", "-o", "json").output)["findings"]
     assert [f["what"] for f in findings] == ["unsigned"], "it came by no door; and nothing is missing in the agenda"
+
+
+def test_the_log_is_not_asked_once_for_each_attempt(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    meta = b'{"actor":"COMM#9","outcome":{"refused":[{"rule":"AU","zh":"x","en":"y"}]}}'
+    for number in range(60):
+        stream = StreamId.of("need", "live", f"ND-{9000 + number}")
+        refused = replace(write(stream), meta=meta, occurred_at=datetime(2026, 1, 1, tzinfo=UTC))
+        asyncio.run(appended(store, Append((refused,), ())))
+    questions: list[str] = []
+    for name in ("feed", "outcomes", "journalled"):
+        monkeypatch.setattr(store, name, _counted(getattr(store, name), questions))
+    rows = json.loads(say("attempts", "--realm", "live", "-o", "json").output)
+    assert [row["position"] for row in rows] == sorted(row["position"] for row in rows)
+    assert len(rows) == 60
+    assert len(questions) < 12
+
+
+def _counted(question: Callable[..., Any], questions: list[str]) -> Callable[..., Any]:
+    def ask(*args: object, **by_name: object) -> Any:
+        questions.append(question.__name__)
+        return question(*args, **by_name)
+
+    return ask
 
 
 def test_several_kept_roots_say_between_which_two_history_was_changed(store: MemoryStore, tmp_path: Path) -> None:

@@ -71,6 +71,16 @@ def test_for_people_an_answer_is_in_their_language(words: tuple[str, ...], lang:
     assert (CHINESE.search(told) is not None) == (lang == "zh"), told
 
 
+@pytest.mark.parametrize(("lang", "word"), [("zh", "合同當事方 HOST"), ("en", "party to the contract HOST")])
+@pytest.mark.parametrize("words", [("list",), ("show", "HOST#1")], ids=" ".join)
+def test_whom_a_seat_acts_for_is_said_in_the_offices_words(
+    words: tuple[str, ...], lang: str, word: str, venture: Installation
+) -> None:
+    told = venture.ask("seat", *words, "--lang", lang, COLUMNS="200").stdout
+    assert word in told
+    assert "PARTY" not in told
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_file_of_a_project_reads_as_ever(lang: str, venture: Installation) -> None:
     """Remove the golden text to have it written anew, and read what has changed."""

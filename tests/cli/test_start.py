@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.installation import ROOT
 
 if TYPE_CHECKING:
@@ -40,8 +42,9 @@ def test_a_page_of_help_loads_nothing_that_it_only_names(venture: Installation) 
         assert not _load(venture.environment(), *page) & (HEAVY | RULES), page
 
 
-def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Installation) -> None:
-    loaded = _load(venture.environment(), "project", "list", "-o", "json")
+@pytest.mark.parametrize("words", [("project", "list"), ("inbox",), ("inbox", "--as", "CAB-REG", "-o", "json")])
+def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Installation, words: tuple[str, ...]) -> None:
+    loaded = _load(venture.environment(), *words)
     assert "store.postgres" in loaded
     assert not loaded & (RULES | {"temporalio"})
 

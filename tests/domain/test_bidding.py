@@ -353,7 +353,7 @@ def test_any_bid_is_left_out_where_the_round_was_given_up() -> None:
     town = submitted()
     given_up = CancelCall(reason="預算收回", attachments=EVIDENCE)
     town.order("round", "R-1", given_up, at="2023-04-20", by="CAB-DEC#1")
-    town.order("project", "AP-1", LeaveApplicationOut(reason="徵集終止"), at="2023-04-21", by="CAB-REG#1")
+    town.order("project", "AP-1", LeaveApplicationOut(reason="本屆徵集取消"), at="2023-04-21", by="CAB-REG#1")
     assert stage(town) == "NOT_SELECTED"
 
 

@@ -1,4 +1,4 @@
-"""A process that keeps the servers of a folder: says where they are, waits to be told, or to be killed."""
+"""A process that keeps the servers of a folder, or as many as readers need: says where, waits to be told or killed."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ import bootstrap
 import local
 
 
-async def _keep(home: Path) -> None:
-    async with local.servers(bootstrap.settings(home=home)) as servers:
+async def _keep(home: Path, *, with_temporal: bool) -> None:
+    async with local.servers(bootstrap.settings(home=home), with_temporal=with_temporal) as servers:
         answer = {
             "owner_url": servers.owner_url,
             "ours": servers.ours,
@@ -22,4 +22,4 @@ async def _keep(home: Path) -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
-asyncio.run(_keep(Path(sys.argv[1])))
+asyncio.run(_keep(Path(sys.argv[1]), with_temporal="log" not in sys.argv[2:]))

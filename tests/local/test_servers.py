@@ -54,9 +54,9 @@ async def query_value(url: str, query: str) -> Any:
 
 
 @contextmanager
-def keeping(home: Path) -> Iterator[subprocess.Popen[str]]:
+def keeping(home: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
     """Another process that is about to keep the servers of that folder."""
-    command = [sys.executable, str(Path(__file__).with_name("keeper.py")), str(home)]
+    command = [sys.executable, str(Path(__file__).with_name("keeper.py")), str(home), *more]
     process = subprocess.Popen(  # noqa: S603 - our own
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
@@ -78,9 +78,9 @@ def read_answer(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def keeper(home: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """Another process that keeps the servers of that folder, and what it said when they were there."""
-    with keeping(home) as process:
+def keeper(home: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """Another process that keeps the servers of that folder, ``log`` without Temporal, and what it said then."""
+    with keeping(home, *more) as process:
         yield process, read_answer(process)
 
 
@@ -290,6 +290,33 @@ async def test_a_keeper_stays_until_its_guest_is_done(tmp_path: Path) -> None:
             assert await query_value(servers.owner_url, "SELECT 1") == 1
             assert process.poll() is None
         assert process.wait(10) == 0
+
+
+async def test_whoever_only_reads_starts_no_temporal_until_somebody_wants_it(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    async with local.servers(settings, with_temporal=False) as servers:
+        assert await query_value(servers.owner_url, "SELECT 1") == 1
+        await asyncio.sleep(1)
+        assert servers.temporal.process is None
+        await servers.ensure_temporal()
+        client = await temporal_client.connect_temporal(servers.temporal_address, settings)
+        described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
+        assert f"{described.config.workflow_execution_retention_ttl.seconds // 3600}h" == temporal.RETENTION
+    assert none_left(settings.home, 5)
+
+
+async def test_a_guest_that_wants_temporal_has_the_keeper_start_it(tmp_path: Path) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    with keeper(settings.home, "log") as (_, answer):
+        assert answer["temporal_pid"] is None
+        async with local.servers(settings, with_temporal=False) as reader:
+            assert await query_value(reader.owner_url, "SELECT 1") == 1
+            assert not processes.is_free(reader.postgres.port)
+            assert processes.is_free(reader.temporal.port)
+        async with local.servers(settings) as worker:
+            assert not worker.ours
+            assert not processes.is_free(worker.temporal.port)
+    assert none_left(settings.home, 5)
 
 
 @pytest.mark.full

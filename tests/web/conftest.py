@@ -15,6 +15,7 @@ import httpx
 import pytest
 import uvicorn
 
+from application.accounts import FreshAccount, found_accounts
 from application.api_keys import issue_key
 from application.caller import ScopeName
 from application.growth import Growth
@@ -62,6 +63,13 @@ def house(desk: Desk, identity: IdentityStore) -> House:
         allowance=Allowance(PLENTY, PLENTY),
         tries=Allowance(PLENTY, PLENTY),
     )
+
+
+@pytest.fixture(scope="session")
+async def accounts(identity: IdentityStore) -> dict[str, FreshAccount]:
+    made = await found_accounts(identity)
+    assert await found_accounts(identity) == [], "they are made once"
+    return {account.login: account for account in made}
 
 
 @asynccontextmanager

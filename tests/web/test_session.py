@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from application.accounts import found_accounts, renew_password
+from application.accounts import renew_password
 from application.caller import Caller, MachineMayNot, ProofStale, ScopeName, SeatNotHeld
 from application.demo_office import SEATS, demo_person
 from application.sessions import ABSOLUTE, IDLE, begin_session, find_person
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     from tests.web.conftest import Counter
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-async def accounts(identity: IdentityStore) -> dict[str, FreshAccount]:
-    made = await found_accounts(identity)
-    assert await found_accounts(identity) == [], "they are made once"
-    return {account.login: account for account in made}
 
 
 async def _sign_in(client: httpx.AsyncClient, account: FreshAccount) -> httpx.Response:
@@ -94,7 +87,7 @@ async def test_a_wrong_password_and_an_unknown_account_are_told_alike(
     async with counter.stranger() as stranger:
         answer = await stranger.post("/v1/session", json={"login": login[0], "password": login[1]})
     assert answer.status_code == 401
-    assert answer.json()["detail"] == "帳號或密碼不對"
+    assert answer.json()["detail"] == "賬號或密碼不對"
     assert "Set-Cookie" not in answer.headers
 
 

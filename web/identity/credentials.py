@@ -36,13 +36,13 @@ async def identify(request: Request, house: House) -> Caller:
         raise Refusal(
             HTTPStatus.UNAUTHORIZED,
             "unauthenticated",
-            "請出示憑證：Authorization: Bearer …，或先登入 POST /v1/session",
+            "請出示憑證：Authorization: Bearer …，或先登錄 POST /v1/session",
             "show a credential: Authorization: Bearer …, or sign in by POST /v1/session",
             headers={"WWW-Authenticate": 'Bearer realm="venture"'},
         )
     caller = await find_person(house.identity, token, house.now()) if len(token) <= LONGEST else None
     if caller is None:
-        raise _invalid("登入已失效，請重新登入", "the session is over: sign in again")
+        raise _invalid("登錄已失效，請重新登錄", "the session is over: sign in again")
     require_same_site(request)
     return caller
 

@@ -80,7 +80,7 @@ async def come_back(
         raise Refusal(
             HTTPStatus.UNAUTHORIZED,
             "unauthenticated",
-            "身份提供方認得你，但本局沒有登記此登入；請找系統管理員",
+            "身份提供方認得你，但本局沒有登記此登錄；請找系統管理員",
             "the provider knows you, but nobody is registered here by that login: ask an administrator",
         )
     response = await let_in(request, house, known.person, known.seats)
@@ -110,7 +110,7 @@ def _not_let_in() -> Refusal:
     return Refusal(
         HTTPStatus.UNAUTHORIZED,
         "unauthenticated",
-        "登入沒有完成，請從頭再來",
+        "登錄沒有完成，請從頭再來",
         "signing in was not completed: begin again",
     )
 

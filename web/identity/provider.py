@@ -46,7 +46,7 @@ class ProviderAway(Failure):
     """The provider of identities does not answer, or not as one."""
 
     kind = FailureKind.UNAVAILABLE
-    remedy_zh = "已登入者與服務密鑰不受影響；請稍後再試"
+    remedy_zh = "已登錄者與服務密鑰不受影響；請稍後再試"
     remedy_en = "Sessions and keys of services go on; try again later"
 
     def __init__(self, why: str) -> None:

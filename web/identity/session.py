@@ -72,7 +72,7 @@ async def sign_in(request: Request, house: ByHouse) -> Response:
         raise Refusal(
             HTTPStatus.NOT_FOUND,
             "not-found",
-            "本安裝沒有本地帳號，請經身份提供方登入 /v1/oidc/login",
+            "本安裝沒有本地賬號，請經身份提供方登錄 /v1/oidc/login",
             "this installation has no local accounts: sign in by its provider, /v1/oidc/login",
         )
     require_same_site(request)
@@ -85,7 +85,7 @@ async def sign_in(request: Request, house: ByHouse) -> Response:
         raise Refusal(
             HTTPStatus.UNAUTHORIZED,
             "unauthenticated",
-            "帳號或密碼不對",
+            "賬號或密碼不對",
             "the login or the password is wrong",
             headers={"WWW-Authenticate": 'Bearer realm="venture"'},
         )

@@ -1,4 +1,4 @@
-"""簽約與專賬: what a contract must say, an award that nobody signs, and the payee account (T10, T11, SD9)."""
+"""簽約與收款賬戶: what a contract must say, an award that nobody signs, and the payee account (T10, T11, SD9)."""
 
 from __future__ import annotations
 

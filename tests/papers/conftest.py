@@ -1,0 +1,57 @@
+"""The shipped stories, each played once into a log of its own, and the papers that they yield."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from application.queries import resolve_name
+from cli.scenario import list_shipped, plan_scenario
+from papers.catalogue import list_papers, make_paper, open_file
+from scenarios.play import play
+from store.memory import MemoryStore
+from tests.paper import open_paper_door
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import date
+
+    from papers.catalogue import PaperLine
+    from papers.paper import Paper
+    from store.port import EventStore
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A story that was played, and the papers of its files."""
+
+    store: EventStore
+
+    async def list(self, name: str, as_of: date | None = None) -> list[PaperLine]:
+        return list_papers(await open_file(self.store, await resolve_name(self.store, name), as_of))
+
+    async def make(self, name: str, paper: str, as_of: date | None = None) -> Paper:
+        dossier = await open_file(self.store, await resolve_name(self.store, name), as_of)
+        return await make_paper(self.store, dossier, paper)
+
+
+_PLAYED: dict[str, Archive] = {}
+
+
+async def play_shipped(story: str) -> Archive:
+    """The story ``s2``, played to its end."""
+    if story not in _PLAYED:
+        (path,) = (path for path in list_shipped() if path.stem.startswith(f"{story}-"))
+        (plan,) = plan_scenario([path])
+        store = MemoryStore()
+        came_of_it = await play(plan, open_paper_door(store), store)
+        assert came_of_it.ok, came_of_it.as_json()
+        _PLAYED[story] = Archive(store)
+    return _PLAYED[story]
+
+
+@pytest.fixture(scope="session")
+def archive() -> Callable[[str], Awaitable[Archive]]:
+    return play_shipped
