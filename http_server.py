@@ -22,7 +22,6 @@ from runtime.runtime import open_runtime
 from web.app import build
 from web.house import House
 from web.identity.provider import OidcProvider
-from web.language import Language
 from web.limits import Allowance
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def furnish(runtime: Runtime, identity: IdentityStore) -> House:
         identity=identity,
         growth=Growth(runtime.store),
         operations=Operations(runtime.store, identity, runtime.door),
-        language=Language.ZH if settings.lang == "zh" else Language.EN,
+        language=settings.lang,
         allowance=Allowance(burst=200, per_s=50),
         tries=Allowance(burst=5, per_s=1 / 30),
         is_local=settings.env is bootstrap.Environment.LOCAL,

@@ -59,7 +59,7 @@ def house(desk: Desk, identity: IdentityStore) -> House:
         identity=identity,
         growth=Growth(desk.store),
         operations=Operations(desk.store, identity, desk.door),
-        language=Language.ZH,
+        language=Language.HANT,
         allowance=Allowance(PLENTY, PLENTY),
         tries=Allowance(PLENTY, PLENTY),
     )
