@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import structlog
-from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, IPvAnyAddress, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deciding.signature import DoorKey, KeyMalformed
@@ -23,6 +23,7 @@ from domain.kernel.acting import PersonId
 from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.privacy import describe_trace
+from languages import Language, read_language
 from payload_keys import KEY_BYTES, PayloadKeys, PayloadKeysInvalid, make_payload_key
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ class Settings(BaseSettings):
     payload_keys_file: Path | None = None
     """A file that holds them, instead."""
     pool_size: Annotated[int, Field(ge=2, le=100)] = 8
-    lang: Annotated[str, Field(pattern="^(zh|en)$")] = "zh"
+    lang: Annotated[Language, BeforeValidator(lambda tag: read_language(str(tag)) or tag)] = Language.HANS
+    """In which language readers are answered who do not say; a tag or a locale: ``zh`` is ``zh-Hans``."""
     log_format: LogFormat = LogFormat.CONSOLE
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     build_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None

@@ -32,8 +32,8 @@ def stage(state: State, printer: Printer) -> str:
 
 def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
     """Who is awaited, for what and until when."""
-    roles = "、".join(r.zh for r in one.roles) if printer.lang == "zh" else " / ".join(one.roles)
-    text = f"{roles}（{'/'.join(one.roles)}） {one.zh}" if printer.lang == "zh" else f"{roles}: {one.en}"
+    roles = printer.say("、", " / ").join(f"{printer.say(r.zh, r.en)}（{r}）" for r in one.roles)
+    text = f"{roles}{printer.say('：', ': ')}{printer.say(one.zh, one.en)}"
     if one.subject:
         text += f" [{one.subject}]"
     if one.until is not None:
@@ -99,7 +99,7 @@ def _facts(
         if isinstance(summary.get(key), int) and not isinstance(summary.get(key), bool):
             yield zh, en, yuan(summary[key])
     for tranche in summary.get("tranches") or ():
-        status = tranche.get("status_zh", tranche["status"]) if printer.lang == "zh" else tranche["status"]
+        status = printer.say(tranche.get("status_zh", tranche["status"]), tranche["status"])
         yield f"  撥款 {tranche['tranche']}", f"  tranche {tranche['tranche']}", f"{yuan(tranche['planned'])}  {status}"
     yield "卷宗", "file", f"{file.stream}  v{file.state.version}"
 

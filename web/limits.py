@@ -17,12 +17,13 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 
 from application.document_content import MOST_BYTES as MOST_OF_A_DOCUMENT
 from application.document_content import too_large
 from deciding.admission import MOST_BYTES as MOST_OF_A_COMMAND
 from domain.kernel.privacy import describe_trace
-from web.language import Language, negotiate
+from web.language import COOKIE, Language, prefer
 from web.problems import Refusal, problem
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Limits:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-        language = negotiate(headers.get("accept-language"), self._otherwise)
+        chosen = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        language = prefer(chosen, headers.get("accept-language"), self._otherwise)
         scope["venture"] = {"request_id": request_id, "language": language}
 
         async def send_with_headers(message: Message) -> None:

@@ -61,7 +61,7 @@ def house(desk: Desk, identity: IdentityStore) -> House:
         growth=Growth(desk.store),
         documents=open_documents(desk.settings, desk.store),
         operations=Operations(desk.store, identity, desk.door),
-        language=Language.ZH,
+        language=Language.HANT,
         allowance=Allowance(PLENTY, PLENTY),
         tries=Allowance(PLENTY, PLENTY),
     )
