@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from application.demo_office import demo_person
+from application.demo_office import demo_person, demo_scope
+from application.reading import HOUSE_ROLES
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import Actor, Role
@@ -47,7 +48,8 @@ async def found_accounts(store: IdentityStore) -> list[FreshAccount]:
         seat = Actor(f"{role}#1")
         fresh = FreshAccount(role.lower(), secrets.token_urlsafe(12), demo_person(seat), seat)
         secret = await asyncio.to_thread(_HASHER.hash, fresh.password)
-        if await store.add_account(Account(fresh.login, fresh.person, (SeatGrant(seat=fresh.seat),), secret)):
+        scope = None if role in HOUSE_ROLES else demo_scope(seat)  # without one, an organisation sees nothing
+        if await store.add_account(Account(fresh.login, fresh.person, (SeatGrant(seat=seat, scope=scope),), secret)):
             made.append(fresh)
     return made
 

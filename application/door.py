@@ -117,7 +117,7 @@ class Unsigned(Failure):
             f"未受理 {stream} 的命令：{zh}",
             f"the command to {stream} was not taken: {en}",
             stream=stream,
-            refused=[u.model_dump() for u in unmet],
+            refused=[u.as_json() for u in unmet],
         )
         self.unmet = unmet
 
@@ -163,12 +163,13 @@ class Door:
         key: Signer | None,
         identity: Identity | None = None,
         prepare: Callable[[], Awaitable[None]] | None = None,
+        log_id: str = "",
     ) -> None:
         """Sign with that key, and have what was signed carried out that way.
 
         A door without a key, as a worker's own, asks for nothing but what the log itself has scheduled. ``identity``
         says who asks where a request names a seat alone; without one, nobody is known. ``prepare`` is done before the
-        first command.
+        first command. ``log_id`` is the log that it has known before (``Receipt.log``): nothing is asked of another.
         """
         self._carrier = carrier
         self._identity = identity
@@ -176,7 +177,7 @@ class Door:
         self._key = key
         self._prepare = prepare
         self._preparing = asyncio.Lock()
-        self._log = ""
+        self._log = log_id
         """The chain hash of the log's first entry, once there is one."""
         self.approvals = ApprovalWatch(store)
         """Whoever waits for an approval behind this door."""

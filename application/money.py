@@ -74,6 +74,13 @@ class Sums:
 _ORDER = Order((("realm", str), ("key", str), ("measure", str)))
 
 
+async def list_realms(store: EventStore) -> list[str]:
+    """The realms that have a project, at most as many as a page has rows."""
+    where = (Equal("dimension", Dimension.ALL.value), Equal("key", ""), Equal("measure", "projects"))
+    page = await read_page(store, "tallies", _ORDER, where, PageRequest(limit=500), lambda row: str(row["realm"]))
+    return list(dict.fromkeys(page.rows))
+
+
 async def list_money(store: EventStore, filters: MoneyFilter, request: PageRequest | None = None) -> Page[Sums]:
     """Sums by fund, round or organisation, in order of realm and key. Raises NoSuchRealm, CursorInvalid."""
     await require_realm(store, filters.realm)

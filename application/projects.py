@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, read_page
+from application.pages import MOST, Order, Page, PageRequest, read_page
 from application.realms import require_realm
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
-from store.views import AtMost, Contains, Holds
+from store.views import AnyOf, AtMost, Contains, Holds
 from views.search import require_grams, split_words
 from views.tags import tag
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from store.port import EventStore
     from store.views import Condition, Row
 
@@ -176,6 +178,15 @@ async def list_projects(
     manual = {realm: clock.now for realm, clock in clocks.items() if clock.clock is Clock.MANUAL}
     rows = tuple(line for line in page.rows if _is_overdue(line, manual.get(line.stream.realm) or now))
     return Page(rows, page.next, page.freshness)
+
+
+async def list_lines(store: EventStore, streams: Collection[StreamId]) -> Mapping[StreamId, ProjectLine]:
+    """What the list says of these projects, of those that are in it: at most a page of them."""
+    if not streams:
+        return {}
+    where = (AnyOf("stream", tuple(dict.fromkeys(str(stream) for stream in streams))),)
+    page = await read_page(store, "projects", _ORDER, where, PageRequest(limit=MOST), ProjectLine.of)
+    return {line.stream: line for line in page.rows}
 
 
 def _is_overdue(line: ProjectLine, now: datetime) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from domain.kernel.scope import ScopeKind
     from domain.kernel.state import State
     from domain.registers.person import Duty
     from domain.registers.tenure import Tenure
@@ -36,7 +37,7 @@ class ListedSeat:
     """A seat with everybody who is on it on a day, or who ever was."""
 
     seat: Actor
-    scope: str
+    scope: ScopeKind
     names: tuple[str, ...]
     tenures: tuple[Tenure, ...]
 

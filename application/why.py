@@ -56,7 +56,7 @@ class Explanation:
             "allowed": self.allowed,
             "judged": self.judged,
             "conditions": [condition.as_row() for condition in self.conditions],
-            "others": [unmet.model_dump() for unmet in self.others],
+            "others": [unmet.as_json() for unmet in self.others],
         }
 
 
@@ -75,7 +75,7 @@ async def explain(
     realm, reader = await store.realm(stream.realm), Reader(store)
     now = at or realm.now or datetime.now(UTC)
     asked = Order(command, seat, now, person=person)
-    on_seat, order, not_theirs = await _identify(reader, stream.realm, realm.clock, asked)
+    on_seat, order, not_theirs = await identify_asker(reader, stream.realm, realm.clock, asked)
     await reader.fetch(Reads(streams=frozenset({stream})))
     state = reader.states[stream]
     business = list_business_reads(order, state)
@@ -94,7 +94,7 @@ async def explain(
     return Explanation(stream, type(command), seat, (*on_seat, *list_conditions(order, state, facts)), others, whole)
 
 
-async def _identify(
+async def identify_asker(
     reader: Reader, realm: str, clock: Clock, order: Order
 ) -> tuple[tuple[Condition, ...], Order, tuple[Unmet, ...]]:
     """Whether whoever asks is on the seat, and the order with what the seat's register says; nothing of a bare one."""

@@ -23,6 +23,7 @@ from domain.kernel.scope import Scope
 from domain.registers.seat import BreakGlass, EstablishSeat, GrantSeat, LendSeat, WithdrawSeat, seat_stream
 
 if TYPE_CHECKING:
+    from application.seats import ListedSeat
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
     from domain.registers.tenure import Tenure
@@ -62,7 +63,7 @@ async def list_command(
         one.as_json()
         | {
             "on": "、".join(_words(t, printer) for t in one.tenures),
-            "for": f"{one.scope} {' '.join(one.names)}".strip(),
+            "for": _acts_for(one, printer),
         }
         for one in seats
     ]
@@ -83,7 +84,7 @@ async def show_command(seat: SeatName, *, invocation: Invocation, realm: Registe
     if not printer.for_people:
         printer.json(entry.as_json())
         return
-    printer.line(f"{entry.seat}  {entry.scope} {' '.join(entry.names)}")
+    printer.line(f"{entry.seat}  {_acts_for(entry, printer)}")
     for tenure in entry.tenures:
         printer.line(f"  {_words(tenure, printer)}  {_period(tenure)}  {tenure.reason}".rstrip())
 
@@ -256,6 +257,10 @@ def _words(tenure: Tenure, printer: Printer) -> str:
     if tenure.basis is None:
         return str(tenure.person)
     return f"{tenure.person}（{printer.say(tenure.basis.zh, tenure.basis.en)}）"
+
+
+def _acts_for(listed: ListedSeat, printer: Printer) -> str:
+    return " ".join((printer.say(listed.scope.zh, listed.scope.en), *listed.names))
 
 
 def _period(tenure: Tenure) -> str:

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import tomllib
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,11 @@ from typer.main import get_command
 from cli.app import build
 from docs.picture import life
 from docs.rule_ids import named_rules
+from docs.texts import simplified_catalogue
 from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_zh
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
+from languages.catalogue import CATALOGUE
 from scenarios.schema import scenario_schema
 from web.app import build_routes
 
@@ -40,18 +43,25 @@ _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)"
 
 def current() -> Mapping[Path, str]:
     """Every generated file with the text that it ought to have."""
-    files = {path: _filled(path.read_text("utf-8")) for path in (DOCS / name for name in _PAGES)}
-    files[DOCS / "life.svg"] = life()
-    written = json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n"
-    files[DOCS.parent / "scenarios" / "scenario.schema.json"] = written
-    files[EXPECTATIONS] = extend_expectations(EXPECTATIONS.read_text("utf-8"))
-    files[DOCS.parent / "scenarios" / "rules.txt"] = "".join(f"{rule}\n" for rule in sorted(named_rules()))
-    files[DOCS / "openapi.json"] = json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n"
-    return files
+    return {path: write() for path, write in writers().items()}
 
 
-def _filled(text: str) -> str:
-    return _PART.sub(lambda found: f"{found[1]}\n{_PARTS[found['name']]()}\n{found[3]}", text)
+def writers() -> Mapping[Path, Callable[[], str]]:
+    """Every generated file, and how the text is made that it ought to have."""
+    scenarios = DOCS.parent / "scenarios"
+    return {
+        **{path: partial(_fill, path) for path in (DOCS / name for name in _PAGES)},
+        DOCS / "life.svg": life,
+        scenarios / "scenario.schema.json": lambda: json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n",
+        EXPECTATIONS: lambda: extend_expectations(EXPECTATIONS.read_text("utf-8")),
+        scenarios / "rules.txt": lambda: "".join(f"{rule}\n" for rule in sorted(named_rules())),
+        CATALOGUE: simplified_catalogue,
+        DOCS / "openapi.json": lambda: json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n",
+    }
+
+
+def _fill(page: Path) -> str:
+    return _PART.sub(lambda part: f"{part[1]}\n{_PARTS[part['name']]()}\n{part[3]}", page.read_text("utf-8"))
 
 
 def _table(head: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:

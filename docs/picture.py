@@ -7,25 +7,12 @@ from xml.sax.saxutils import escape
 
 from domain.catalogue import list_transitions
 from domain.kernel.state import NONE, ORIGIN, SAME
-from domain.project.stage import Stage
+from domain.project.stage import MAIN_LINE, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAIN = (
-    Stage.DRAFTED,
-    Stage.APPLIED,
-    Stage.SHORTLISTED,
-    Stage.PROPOSED,
-    Stage.IN_PUBLICITY,
-    Stage.AWARDED,
-    Stage.CONTRACTED,
-    Stage.ACTIVE,
-    Stage.FINAL_REVIEW,
-    Stage.SETTLEMENT,
-    Stage.CLOSED,
-    Stage.ARCHIVED,
-)
+MAIN = MAIN_LINE
 """The main line, left to right."""
 
 _BELOW: dict[Stage, tuple[float, int]] = {

@@ -8,8 +8,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from domain.approval.request import APPROVAL, ApprovalStage
 from domain.kernel.identity import Role
-from domain.kernel.words import FORMER, NAMED
+from domain.kernel.words import FORMER, NAMED, Words
 from domain.need import NEED
 from domain.project import selection
 from domain.project.aggregate import PROJECT
@@ -66,6 +67,7 @@ AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
             PERSON,
             SEAT,
             DOOR_KEY,
+            APPROVAL,
         )
     }
 )
@@ -82,6 +84,7 @@ _PREFIXES: Mapping[str, str] = {
     "FS": FUND.kind,
     "DK": DOOR_KEY.kind,
     "P": PERSON.kind,
+    "AV": APPROVAL.kind,
 }
 _SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
@@ -203,8 +206,8 @@ class TransitionRow:
     pushes: bool
 
 
-_STAGES: Mapping[str, Mapping[str, str]] = {
-    kind: {stage.value: stage.zh for stage in stages}
+_STAGES: Mapping[str, Mapping[str, Words]] = {
+    kind: {stage.value: stage for stage in stages}
     for kind, stages in (
         (PROJECT.kind, Stage),
         (ROUND.kind, RoundStage),
@@ -220,13 +223,20 @@ _STAGES: Mapping[str, Mapping[str, str]] = {
         (OFFICE_AGGREGATE.kind, OfficeStage),
         (PERSON.kind, PersonStage),
         (SEAT.kind, SeatStage),
+        (APPROVAL.kind, ApprovalStage),
     )
 }
 
 
 def stage_zh(kind: str, stage: str) -> str:
     """What the office calls that stage of that kind of stream; an unknown one is called by its name."""
-    return _STAGES.get(kind, {}).get(stage, stage)
+    return stage_words(kind, stage)[0]
+
+
+def stage_words(kind: str, stage: str) -> tuple[str, str]:
+    """What that stage is called in Chinese and English; an unknown one by its name."""
+    known = _STAGES.get(kind, {}).get(stage)
+    return (known.zh, known.en) if known is not None else (stage, stage)
 
 
 def list_stages(kind: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from application.door_keys import publish_first_key
 from application.namespace import require_own_namespace
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
+from runtime.known_log import know_log
 from runtime.persons import find_identity
 from runtime.store import OpenStore, OutOfService, open_store
 from runtime.worker import run_worker
@@ -66,6 +67,8 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """The runtime, with a worker if one is needed and none serves. Raises OutOfService where a server cannot be had.
 
+    Raises AnotherLog where an embedded database holds another log than this installation's doors have known.
+
     Temporal must answer only if a worker is needed, or it is asked for itself: whoever reads the log does without. A
     worker's own doors need no key, and are not ``signing``. ``lazily`` Postgres need not answer either.
     """
@@ -84,11 +87,13 @@ async def open_runtime(
         workflows = WorkflowCarrier(client, settings.task_queue)
         commands, identity = CommandActivities(opened.store), find_identity(settings, opened.store)
         paper = ProcessCarrier(commands, opened.store, otherwise=workflows)
+        is_embedded = opened.servers is not None and settings.postgres_url is None
+        known = await know_log(settings, opened.store) if is_embedded else ""
         prepare = None
         if key is not None and settings.env is bootstrap.Environment.LOCAL:
             prepare = partial(_prepare, commands, opened.store, key)
         door, paper_door = (
-            Door(carrier, opened.store, key, identity, prepare=prepare) for carrier in (workflows, paper)
+            Door(carrier, opened.store, key, identity, prepare=prepare, log_id=known) for carrier in (workflows, paper)
         )
         runtime = Runtime(settings, opened.store, opened.servers, client, door, paper_door, key)
         if working:

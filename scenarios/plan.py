@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from domain.kernel.explanation import Place
+    from domain.kernel.input import AttachFile
     from domain.kernel.message import Command
     from domain.kernel.scheme import Scheme
     from scenarios.format import MustRefuse, Row
@@ -101,20 +103,23 @@ class Plan:
         return _stream_names(self.scenario)
 
 
-def read_plan(document: Document, *, fresh: str = "") -> Plan:
-    """The plan of the scenario in a document. Raises DocumentInvalid with every fault, of its form and of its rows."""
+def read_plan(document: Document, *, fresh: str = "", attach: AttachFile | None = None) -> Plan:
+    """The plan of the scenario in a document. Raises DocumentInvalid with every fault, of its form and of its rows.
+
+    ``attach`` reads the file that ``@path`` names; without it no file is read.
+    """
     try:
         scenario = document.parse(Scenario)
     except DocumentInvalid as invalid:
-        raise DocumentInvalid([*invalid.faults, *_other_faults(document)]) from None
-    return plan(scenario, document, fresh=fresh)
+        raise DocumentInvalid([*invalid.faults, *_other_faults(document, attach)]) from None
+    return plan(scenario, document, fresh=fresh, attach=attach)
 
 
-def _other_faults(document: Document) -> tuple[DocumentFault, ...]:
+def _other_faults(document: Document, attach: AttachFile | None) -> tuple[DocumentFault, ...]:
     """What is wrong with the rows that can be read, where others of the document cannot."""
     try:
         readable = read_fields(Scenario, _readable(document.data), Notation.DATA)
-        plan(readable, document)
+        plan(readable, document, attach=attach)
     except DocumentInvalid as invalid:
         return invalid.faults
     except InputInvalid:
@@ -145,12 +150,12 @@ def _readable(data: object) -> dict[str, object]:
     return readable
 
 
-def plan(scenario: Scenario, document: Document, *, fresh: str = "") -> Plan:
-    """The plan of a scenario; ``fresh`` makes it another realm than the last time.
+def plan(scenario: Scenario, document: Document, *, fresh: str = "", attach: AttachFile | None = None) -> Plan:
+    """The plan of a scenario; ``fresh`` makes it another realm than the last time, as another attached file does.
 
     Raises DocumentInvalid with every fault.
     """
-    return _PlanBuilder(scenario, document, fresh).plan()
+    return _PlanBuilder(scenario, document, fresh, attach).plan()
 
 
 def _stream_names(scenario: Scenario) -> dict[str, str]:
@@ -158,16 +163,30 @@ def _stream_names(scenario: Scenario) -> dict[str, str]:
 
 
 class _PlanBuilder:
-    def __init__(self, scenario: Scenario, document: Document, fresh: str) -> None:
+    def __init__(self, scenario: Scenario, document: Document, fresh: str, attach: AttachFile | None) -> None:
         self._scenario = scenario
         self._document = document
-        content = digest({"scenario": scenario.model_dump(mode="json"), "fresh": fresh})
-        self._realm = f"{scenario.id}-{content[:8]}"
+        self._attach = None if attach is None else cache(attach)
+        content = {"scenario": scenario.model_dump(mode="json"), "fresh": fresh}
+        if attached := dict(self._list_attached(content["scenario"])):
+            content["attached"] = attached
+        self._realm = f"{scenario.id}-{digest(content)[:8]}"
         self._names = _stream_names(scenario)
         self._header = {app: scenario.projects[pj] | {"project": pj} for pj, app in self._names.items()}
         self._faults: list[DocumentFault] = []
         self._used: set[str] = set()
         self._pinned: dict[str, Any] = {}
+
+    def _list_attached(self, value: object) -> Iterator[tuple[str, str]]:
+        """Every ``@path`` that names a file, with its digest; what else begins so is text, or told with its row."""
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list):
+            for each in value:
+                yield from self._list_attached(each)
+        elif isinstance(value, str) and value.startswith("@") and self._attach is not None:
+            with suppress(OSError):
+                yield value, self._attach(value[1:]).sha256
 
     def plan(self) -> Plan:
         scheme = self._scheme()
@@ -298,7 +317,7 @@ class _PlanBuilder:
             own = {**given, command_type.subject_field: part} if part else given
             given = {k: v for k, v in known.items() if k in command_type.model_fields and k not in own} | given
         try:
-            return read_command(command_type, part, given, Notation.DATA)
+            return read_command(command_type, part, given, Notation.DATA, attach=self._attach)
         except InputInvalid as invalid:
             for fault in invalid.faults:
                 texts = _prefix_command(command_type, (fault.zh, fault.en))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import asyncpg
 import pytest
+from pydantic import SecretStr
 
 import bootstrap
 import local
 import temporal_client
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
-from local.postgres import APPLICATION, AUDITOR
+from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
@@ -25,20 +29,24 @@ from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from temporalio.client import Client
 
     from bootstrap import Settings
     from local import Servers
 
+ROOT = Path(__file__).parents[1]
 _KEPT = {"VENTURE_PG_BIN"}
 
 
 def pytest_configure() -> None:
-    """Forget what is set on this machine: a test says itself what it needs."""
+    """Forget what is set on this machine: a test says itself what it needs; and compile once, as ``run`` does."""
     for name in [n for n in os.environ if n.startswith("VENTURE_") and n not in _KEPT]:
         del os.environ[name]
+    os.environ["VENTURE_LANG"] = "zh-Hant"  # as the code is written; a test of another language says which
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".cache" / "bytecode"))
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +96,39 @@ class Desk:
 @pytest.fixture(scope="session")
 async def desk(settings: Settings, client: Client, store: PostgresStore) -> AsyncIterator[Desk]:
     """One sandboxed worker for the whole run, and the door to it."""
+    async with open_desk(settings, client, store) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def open_desk(settings: Settings, client: Client, store: PostgresStore) -> AsyncIterator[Desk]:
+    """A sandboxed worker on that store, and the door to it."""
     of = settings.model_copy(update={"task_queue": f"tests-{uuid4().hex[:8]}"})
     async with run_worker(of, client, store):
         yield Desk(Door(WorkflowCarrier(client, of.task_queue), store, bootstrap.load_door_key(of)), store, client, of)
+
+
+@pytest.fixture(scope="module")
+async def own_log(servers: Servers, settings: Settings, client: Client) -> AsyncIterator[Desk]:
+    """A desk whose log is this module's alone: for who walks it whole, which takes long among what others write."""
+    name = f"t{uuid4().hex[:12]}"
+    connection = await asyncpg.connect(servers.postgres.url(SUPERUSER))
+    try:
+        await connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+    finally:
+        await connection.close()
+    owner, application = (f"{servers.postgres.url(role).rpartition('/')[0]}/{name}" for role in (OWNER, APPLICATION))
+    await migrate(owner, app_role=APPLICATION, auditor_role=AUDITOR)
+    await let_time_be_skipped(owner)
+    of = settings.model_copy(
+        update={"postgres_url": SecretStr(application), "temporal_address": servers.temporal_address}
+    )
+    pool = await open_pool(application)
+    async with contextlib.aclosing(PostgresStore(pool)) as store:
+        await publish(store, KEY)
+        async with open_desk(of, client, store) as opened:
+            yield opened
+    pool.terminate()
 
 
 @pytest.fixture

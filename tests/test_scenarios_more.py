@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,7 @@ from tests.domain.pure_realm import PureRealm
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
+    from pathlib import Path
 
     from scenarios.plan import Plan, PlannedCommand
 
@@ -232,6 +234,40 @@ def test_a_refusal_by_a_rule_that_there_is_not_is_a_fault_that_names_what_resemb
     assert "AP33" in fault.zh
     assert "there is no rule AP33; resembling it: " in fault.en
     assert "AP03" in fault.en
+
+
+ATTACHED = """
+id: ATT
+scheme: fuzhou
+defaults: {round: R-T-2025, year: 2025, level: MUNICIPAL}
+events:
+- [2025-03-03, CallPublished, R-T-2025, CAB-REG#1, {attachments: ["@papers/notice.pdf"]}]
+"""
+
+
+def test_a_paper_beside_the_scenario_is_named_by_its_path_and_known_by_its_digest(tmp_path: Path) -> None:
+    paper, story = tmp_path / "papers" / "notice.pdf", tmp_path / "story.yaml"
+    paper.parent.mkdir()
+    story.write_text(ATTACHED)
+    with pytest.raises(DocumentInvalid, match=r"notice\.pdf」 cannot be read"):
+        plan_scenario([story])
+    paper.write_bytes(b"notice")
+    (before,) = plan_scenario([story])
+    (attachment,) = before.orders[0].command.attachments  # type: ignore[attr-defined] # the call has some
+    assert (attachment.sha256, attachment.name) == (sha256(b"notice").hexdigest(), "notice.pdf")
+    assert attachment.media_type == "application/pdf"
+    assert plan_scenario([story])[0].realm == before.realm
+    paper.write_bytes(b"another notice")
+    assert plan_scenario([story])[0].realm != before.realm, "it is another story"
+
+
+@pytest.mark.parametrize("path", ["", ".", "/dev/zero", "a\\0b", "x" * 300])
+def test_what_is_no_file_is_a_fault_of_its_row(tmp_path: Path, path: str) -> None:
+    story = tmp_path / "story.yaml"
+    story.write_text(ATTACHED.replace("papers/notice.pdf", path))
+    with pytest.raises(DocumentInvalid) as invalid:
+        plan_scenario([story])
+    assert [(f.line, f.where) for f in invalid.value.faults] == [(6, "events[1][5].attachments[1]")]
 
 
 def test_an_end_is_expected_of_those_only_that_occur() -> None:

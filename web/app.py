@@ -14,12 +14,15 @@ from domain.kernel.explanation import InputInvalid
 from domain.kernel.failure import Defect, Failure
 from web import process
 from web.body import explain
+from web.console import pages
+from web.console.failure import show_failure
+from web.console.rendering import environment
 from web.guard import language_of, require_guarded
 from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, events, files, inbox, operations, papers, projects
+from web.v1 import approvals, commands, documents, events, files, inbox, operations, papers, projects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,6 +44,7 @@ ROUTERS = (
     inbox.router,
     approvals.router,
     events.router,
+    documents.router,
 )
 
 
@@ -69,7 +73,7 @@ def build_routes() -> Application:
             Exception: _tell_defect,
         },
     )
-    for router in ROUTERS:
+    for router in (*ROUTERS, *pages.ROUTERS):
         require_guarded(router.routes)
         app.include_router(router)
     return app
@@ -77,6 +81,7 @@ def build_routes() -> Application:
 
 def build(house: House, **limits: Any) -> ASGIApp:  # noqa: ANN401 - those of Limits
     """The application that is answered from that house."""
+    environment()  # a page that cannot be made keeps the application from starting
     app = build_routes()
     app.state.house = house
     return Limits(app, otherwise=house.language, **limits)
@@ -115,4 +120,12 @@ async def _tell_status(request: Request, wrong: Exception) -> Response:
     headers = dict(wrong.headers or {}) if isinstance(wrong, HTTPException) else {}
     code = "not-found" if status is HTTPStatus.NOT_FOUND else "invalid"
     zh, en = ("沒有此路徑", "there is no such path") if code == "not-found" else ("不可如此請求", status.phrase)
-    return await _tell_failure(request, Refusal(status, code, zh, en, headers=headers))
+    refusal = Refusal(status, code, zh, en, headers=headers)
+    if _is_a_page(request):
+        return show_failure(request, refusal)
+    return await _tell_failure(request, refusal)
+
+
+def _is_a_page(request: Request) -> bool:
+    """Whether a person's browser asked, for something that is not of the interface for machines."""
+    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")

@@ -111,14 +111,14 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
 
 def problem(failure: Failure, language: Language, request_id: str) -> JSONResponse:
     """The answer that says what went wrong."""
-    status, _, headers = _classify(failure)
+    status, _, headers = classify(failure)
     content = build_problem(failure, language, request_id).model_dump(mode="json", exclude_defaults=True)
     return JSONResponse(content, status, headers={**headers, "Content-Language": language}, media_type=MEDIA_TYPE)
 
 
 def build_problem(failure: Failure, language: Language, request_id: str) -> Problem:
     """What went wrong, as data."""
-    status, code, _ = _classify(failure)
+    status, code, _ = classify(failure)
     title = language.say(*_TITLES[code])
     body = Problem(type=f"{URN}{code}", title=title, status=status, instance=f"urn:venture:request:{request_id}")
     match failure:
@@ -146,7 +146,8 @@ def build_problem(failure: Failure, language: Language, request_id: str) -> Prob
     return body
 
 
-def _classify(failure: Failure) -> tuple[HTTPStatus, str, dict[str, str]]:
+def classify(failure: Failure) -> tuple[HTTPStatus, str, dict[str, str]]:
+    """The status, the sort of problem, and the headers of the answer that says it."""
     match failure:
         case Refusal():
             return failure.status, failure.code, dict(failure.headers)

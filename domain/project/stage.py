@@ -42,6 +42,22 @@ class Stage(Words):
     ARCHIVED = "ARCHIVED", "已歸檔", "archived"
 
 
+MAIN_LINE = (
+    Stage.DRAFTED,
+    Stage.APPLIED,
+    Stage.SHORTLISTED,
+    Stage.PROPOSED,
+    Stage.IN_PUBLICITY,
+    Stage.AWARDED,
+    Stage.CONTRACTED,
+    Stage.ACTIVE,
+    Stage.FINAL_REVIEW,
+    Stage.SETTLEMENT,
+    Stage.CLOSED,
+    Stage.ARCHIVED,
+)
+"""The life of a project that goes well; every other stage is a detour or an early end."""
+
 CONTRACT_LIVE = (
     Stage.CONTRACTED,
     Stage.ACTIVE,

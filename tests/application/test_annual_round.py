@@ -33,7 +33,9 @@ from tests.workflows.bureau import RULES, Bureau
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
-    from temporalio.client import ScheduleHandle
+    from collections.abc import AsyncIterator
+
+    from temporalio.client import Client, ScheduleHandle
 
     from tests.conftest import Desk
 
@@ -50,8 +52,14 @@ def fz(desk: Desk) -> City:
 
 
 @pytest.fixture
-def unattended(desk: Desk) -> City:
-    """The same, its log where no follower looks."""
+def unattended(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> City:
+    """The same, its log where no follower looks; the workflows of other tests are no strays to it."""
+
+    async def none_open(_client: Client) -> AsyncIterator[tuple[str, str]]:
+        for opened in list[tuple[str, str]]():
+            yield opened
+
+    monkeypatch.setattr("application.reconcile.iterate_open", none_open)
     return City(replace(desk, store=MemoryStore()), f"annual-{uuid4().hex[:8]}")  # type: ignore[arg-type] # a store is a store
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,6 +14,7 @@ LEVELS = {"debug": "debug", "info": "info", "warning": "warning", "error": "erro
 DOTTED = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
 
 
+@cache
 def _said() -> dict[str, str]:
     """Every event of the code with its level. A name that is put together at run time is nobody's to search for."""
     found: dict[str, str] = {}

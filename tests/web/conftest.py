@@ -15,12 +15,14 @@ import httpx
 import pytest
 import uvicorn
 
+from application.accounts import FreshAccount, found_accounts
 from application.api_keys import issue_key
 from application.caller import ScopeName
 from application.growth import Growth
 from application.operations import Operations
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
+from runtime.documents import open_documents
 from store.identity import IdentityStore, SeatGrant
 from store.postgres import open_pool
 from tests.workflows.waiting import until
@@ -57,11 +59,19 @@ def house(desk: Desk, identity: IdentityStore) -> House:
         door=desk.door,
         identity=identity,
         growth=Growth(desk.store),
+        documents=open_documents(desk.settings, desk.store),
         operations=Operations(desk.store, identity, desk.door),
-        language=Language.ZH,
+        language=Language.HANT,
         allowance=Allowance(PLENTY, PLENTY),
         tries=Allowance(PLENTY, PLENTY),
     )
+
+
+@pytest.fixture(scope="session")
+async def accounts(identity: IdentityStore) -> dict[str, FreshAccount]:
+    made = await found_accounts(identity)
+    assert await found_accounts(identity) == [], "they are made once"
+    return {account.login: account for account in made}
 
 
 @asynccontextmanager

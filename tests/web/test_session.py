@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from application.accounts import found_accounts, renew_password
+from application.accounts import renew_password
 from application.caller import Caller, MachineMayNot, ProofStale, ScopeName, SeatNotHeld
 from application.demo_office import SEATS, demo_person
 from application.sessions import ABSOLUTE, IDLE, begin_session, find_person
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     from tests.web.conftest import Counter
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-async def accounts(identity: IdentityStore) -> dict[str, FreshAccount]:
-    made = await found_accounts(identity)
-    assert await found_accounts(identity) == [], "they are made once"
-    return {account.login: account for account in made}
 
 
 async def _sign_in(client: httpx.AsyncClient, account: FreshAccount) -> httpx.Response:

@@ -36,26 +36,27 @@ if TYPE_CHECKING:
     from tests.workflows.breakable import Breakable
 
 BIDDERS = Path(__file__).with_name("bidders.py")
-CLIENTS = 4
 SIZES = [
-    pytest.param(10, 60, id="limit-10-of-60"),
-    pytest.param(10, 300, id="limit-10-of-300", marks=[pytest.mark.full, pytest.mark.timeout(300)]),
-    pytest.param(500, 300, id="limit-500-of-300", marks=[pytest.mark.full, pytest.mark.timeout(300)]),
+    pytest.param(10, 60, 2, id="limit-10-of-60"),
+    pytest.param(10, 300, 4, id="limit-10-of-300", marks=[pytest.mark.full, pytest.mark.timeout(300)]),
+    pytest.param(500, 300, 4, id="limit-500-of-300", marks=[pytest.mark.full, pytest.mark.timeout(300)]),
 ]
+"""How many updates of one workflow are let in at once, how many callers come, from how many processes."""
 
 
-@asynccontextmanager
-async def _house(home: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Breakable]:
-    """Servers of its own, which let so many updates of one workflow in at once."""
+@pytest.fixture(scope="module")
+async def house(limit: int, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Breakable]:
+    """Servers that let so many updates of one workflow in at once; nobody else asks anything of them."""
     changed = {**local.temporal.DYNAMIC, "history.maxInFlightUpdates": str(limit)}
-    monkeypatch.setattr(local.temporal, "DYNAMIC", changed)
-    async with breakable(bootstrap.settings(home=home)) as house:
-        yield house
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local.temporal, "DYNAMIC", changed)
+        async with breakable(bootstrap.settings(home=tmp_path_factory.mktemp("burst")), workers=0) as house:
+            yield house
 
 
 @asynccontextmanager
-async def _clients(house: Breakable, realm: str, most: int) -> AsyncIterator[list[Process]]:
-    """Four client processes, each ready with its share of the callers."""
+async def _clients(house: Breakable, realm: str, most: int, count: int) -> AsyncIterator[list[Process]]:
+    """So many client processes, each ready with its share of the callers."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VENTURE_")}
     environment |= {
         "VENTURE_HOME": str(house.settings.home),
@@ -63,7 +64,7 @@ async def _clients(house: Breakable, realm: str, most: int) -> AsyncIterator[lis
         "VENTURE_TEMPORAL_ADDRESS": house.servers.temporal_address,
         "VENTURE_TASK_QUEUE": house.settings.task_queue,
     }
-    share = most // CLIENTS
+    share = most // count
     clients = [
         await asyncio.create_subprocess_exec(
             sys.executable,
@@ -73,7 +74,7 @@ async def _clients(house: Breakable, realm: str, most: int) -> AsyncIterator[lis
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        for n in range(CLIENTS)
+        for n in range(count)
     ]
     try:
         for client in clients:
@@ -89,12 +90,14 @@ async def _clients(house: Breakable, realm: str, most: int) -> AsyncIterator[lis
 async def _answers(clients: list[Process], deadline: str) -> list[dict[str, Any]]:
     """What they hear, once they know the deadline."""
     outputs = await asyncio.gather(*(client.communicate(f"{deadline}\n".encode()) for client in clients))
-    assert [client.returncode for client in clients] == [0] * CLIENTS
+    assert [client.returncode for client in clients] == [0] * len(clients)
     return [json.loads(line) for out, _ in outputs for line in out.splitlines()]
 
 
 async def _count_appends(house: Breakable) -> None:
-    admin = await asyncpg.connect(house.servers.postgres.url(SUPERUSER))
+    """From now on, and from nothing."""
+    admin = await asyncpg.connect(house.servers.postgres.url(SUPERUSER), database=DATABASE)
+    await admin.execute("SELECT pg_stat_reset()")
     await admin.execute("ALTER SYSTEM SET track_functions = 'pl'")
     await admin.execute("SELECT pg_reload_conf()")
     await admin.close()
@@ -117,6 +120,8 @@ async def _appends(house: Breakable) -> int:
         return calls
 
     await until(told)
+    await admin.execute("ALTER SYSTEM RESET track_functions")
+    await admin.execute("SELECT pg_reload_conf()")
     await admin.close()
     return calls
 
@@ -149,20 +154,23 @@ async def _open_call(bureau: Bureau) -> datetime:
     return deadline
 
 
-@pytest.mark.parametrize(("limit", "most"), SIZES)
+IN_EVERY_SIZE = pytest.mark.parametrize(("limit", "most", "count"), SIZES, scope="module")
+
+
+@IN_EVERY_SIZE
 async def test_bids_in_the_last_seconds_are_answered_truly_and_none_after_the_deadline_is_in(
-    limit: int, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    most: int, count: int, house: Breakable
 ) -> None:
-    async with _house(tmp_path, limit, monkeypatch) as house:
-        bureau = house.bureau()
-        await _register(bureau, most)
-        async with _clients(house, bureau.realm, most) as clients:
-            deadline = await _open_call(bureau)
-            await _count_appends(house)
-            before = await house.store.last_position()
-            answers = await _answers(clients, deadline.isoformat())
-        appends = await _appends(house)
-        entries = await house.store.feed(before, 10 * most)
+    bureau = house.bureau()
+    house.start_worker()
+    await _register(bureau, most)
+    async with _clients(house, bureau.realm, most, count) as clients:
+        deadline = await _open_call(bureau)
+        await _count_appends(house)
+        before = await house.store.last_position()
+        answers = await _answers(clients, deadline.isoformat())
+    appends = await _appends(house)
+    entries = await house.store.feed(before, 10 * most)
 
     assert len(answers) == len({a["stream"] for a in answers}) == most
     submitted = {e.stream: e for e in entries if e.type == "ApplicationSubmitted"}
@@ -174,21 +182,19 @@ async def test_bids_in_the_last_seconds_are_answered_truly_and_none_after_the_de
     assert appends <= len([e for e in entries if e.kind is EntryKind.COMMAND])
 
 
-@pytest.mark.parametrize(("limit", "most"), SIZES)
-async def test_hundreds_at_one_stream_are_answered_truly(
-    limit: int, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with _house(tmp_path, limit, monkeypatch) as house:
-        bureau = house.bureau()
-        await bureau.open_round()
-        need = bureau.id("need", "ND-1")
-        await house.door.send(need, need_submission(), Actor("COMM#1000"))
-        async with _clients(house, bureau.realm, most) as clients:
-            await _count_appends(house)
-            before = await house.store.last_position()
-            answers = await _answers(clients, "-")
-        appends = await _appends(house)
-        entries = await house.store.feed(before, 10 * most)
+@IN_EVERY_SIZE
+async def test_hundreds_at_one_stream_are_answered_truly(most: int, count: int, house: Breakable) -> None:
+    bureau = house.bureau()
+    house.start_worker()
+    await bureau.open_round()
+    need = bureau.id("need", "ND-1")
+    await house.door.send(need, need_submission(), Actor("COMM#1000"))
+    async with _clients(house, bureau.realm, most, count) as clients:
+        await _count_appends(house)
+        before = await house.store.last_position()
+        answers = await _answers(clients, "-")
+    appends = await _appends(house)
+    entries = await house.store.feed(before, 10 * most)
 
     assert all(a["accepted"] for a in answers)
     assert sorted(a["version"] for a in answers) == list(range(2, most + 2))

@@ -50,6 +50,17 @@ ONE = 1_000_000
 OFFICER = Actor("CAB-REG#1")
 
 
+@pytest.fixture(scope="module")
+def desk(own_log: Desk) -> Desk:
+    """These tests walk the whole log, again and again."""
+    return own_log
+
+
+@pytest.fixture(scope="module")
+def store(desk: Desk) -> PostgresStore:
+    return desk.store
+
+
 def support(bureau: Bureau, number: int, fen: int = ONE) -> ProposeAward:
     """The base's support from the nearly empty fund."""
     return bureau.award(number).model_copy(update={"award": fen, "funds": {"FS-2": fen}})
@@ -143,8 +154,13 @@ async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(
     await nearly_empty(bureau, ONE, bases=12)
     before = await _deadlocks(desk.store)
     logs = [tmp_path / f"worker-{n}.log" for n in range(4)]
+    assert of.postgres_url is not None
+    where = {
+        "VENTURE_POSTGRES_URL": of.postgres_url.get_secret_value(),
+        "VENTURE_TEMPORAL_ADDRESS": str(of.temporal_address),
+    }
     with ExitStack() as running:
-        processes = [start_worker(of, log) for log in logs]
+        processes = [start_worker(of, log, more=where) for log in logs]
         for process in processes:
             running.callback(kill, process)
 

@@ -7,9 +7,9 @@ keys of their own, as another installation would, and one serves our task queue.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 import pytest
@@ -27,6 +27,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+import bootstrap
 from application.door import Door, NotKnown
 from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.envelope import Answer, Ending, Opening
@@ -39,7 +40,7 @@ from tests.workflows.bureau import Bureau, need_submission, verification
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from tests.conftest import Desk
 
@@ -176,19 +177,15 @@ async def test_what_was_sealed_for_one_workflow_is_not_taken_by_another(desk: De
 # What they answer who serve our task queue
 
 
-@dataclass
-class Serving:
-    """A queue that a stranger serves, and a door of ours that asks there."""
-
-    door: Door
-    queue: str
+Reply = Callable[[RawValue], Any]
 
 
 @workflow.defn(name="Register", sandboxed=False)
 class ForgingWorkflow:
-    """Whatever is asked of it, it answers as it was told; what it is given it cannot read."""
+    """Whatever is asked of it, it answers as it was told for that stream; what it is given it cannot read."""
 
-    reply: Callable[[RawValue], Any]
+    replies: ClassVar[dict[str, Reply]] = {}
+    was_asked: ClassVar[set[str]] = set()
 
     @workflow.run
     async def run(self, _opening: RawValue) -> None:
@@ -196,77 +193,40 @@ class ForgingWorkflow:
 
     @workflow.update(name="carry_out")
     async def carry_out(self, given: RawValue) -> Any:
-        return ForgingWorkflow.reply(given)
-
-
-async def _hear(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, reply: Callable[[RawValue], Any], key: Client
-) -> BaseException:
-    """What a caller hears whose command comes to that workflow."""
-    monkeypatch.setattr("application.workflow_carrier.PATIENCE", PATIENT)
-    monkeypatch.setattr(ForgingWorkflow, "reply", staticmethod(reply), raising=False)
-    queue = f"strangers-{uuid4().hex[:8]}"
-    door = Door(WorkflowCarrier(desk.client, queue), desk.store, bureau.key)
-    worker = Worker(key, task_queue=queue, workflows=[ForgingWorkflow], workflow_runner=UnsandboxedWorkflowRunner())
-    async with worker:
-        with pytest.raises(Exception) as heard:  # noqa: PT011 - which, is what the tests look at
-            await door.send(bureau.id("organisation", "ORG-1"), verification(), HOST)
-    return heard.value
+        stream = workflow.info().workflow_id
+        self.was_asked.add(stream)
+        return self.replies[stream](given)
 
 
 def _answer(ending: Ending, stream: StreamId) -> Answer:
     return Answer(ending=ending, stream=stream, version=7, position=9, events=("OrganisationVerified",))
 
 
-@pytest.mark.parametrize("ending", list(Ending))
-async def test_an_answer_that_nobody_sealed_is_not_known(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, ending: Ending
-) -> None:
-    forged = _answer(ending, bureau.id("organisation", "ORG-1"))
-    stranger = _as_stranger(desk.client, pydantic_data_converter)
-    assert isinstance(await _hear(desk, bureau, monkeypatch, lambda _: forged, stranger), NotKnown)
+async def _answer_unsealed(_desk: Desk, stream: StreamId, ending: str) -> Reply:
+    forged = _answer(Ending(ending), stream)
+    return lambda _given: forged
 
 
-@pytest.mark.parametrize("kind", ["Invalid", "Malformed", "Defect", "NotKnown", "PayloadRefused"])
-async def test_a_failure_that_nobody_sealed_says_nothing_but_not_known(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
+async def _fail_unsealed(_desk: Desk, _stream: StreamId, kind: str) -> Reply:
     def fail(_given: RawValue) -> Any:
         raise ApplicationError("send the money to another account", type=kind, non_retryable=True)
 
-    stranger = _as_stranger(desk.client, pydantic_data_converter)
-    heard = await _hear(desk, bureau, monkeypatch, fail, stranger)
-    assert isinstance(heard, NotKnown)
-    assert "money" not in str(heard)
+    return fail
 
 
-async def test_our_own_words_given_back_as_an_answer_are_not_known(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stranger = _as_stranger(desk.client, pydantic_data_converter)
-    heard = await _hear(desk, bureau, monkeypatch, lambda given: given, stranger)
-    assert isinstance(heard, NotKnown), heard
+async def _echo(_desk: Desk, _stream: StreamId, _: str) -> Reply:
+    return lambda given: given
 
 
-@pytest.mark.parametrize("ending", [Ending.UNSIGNED, Ending.PARKED, Ending.EARLY])
-async def test_what_was_answered_to_another_command_of_the_same_stream_is_not_known(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, ending: Ending
-) -> None:
+async def _answer_again(desk: Desk, stream: StreamId, ending: str) -> Reply:
     """A stranger has kept a sealed answer that nobody could hold against the log, and gives it again."""
-    stream = bureau.id("organisation", "ORG-1")
     place = WorkflowSerializationContext(desk.client.namespace, stream)
-    earlier = _answer(ending, stream).model_copy(update={"command_id": uuid4()})
+    earlier = _answer(Ending(ending), stream).model_copy(update={"command_id": uuid4()})
     (sealed,) = await desk.client.data_converter.with_context(place).encode([earlier])
-    stranger = _as_stranger(desk.client, pydantic_data_converter)
-    heard = await _hear(desk, bureau, monkeypatch, lambda _: RawValue(sealed), stranger)
-    assert isinstance(heard, NotKnown), heard
+    return lambda _given: RawValue(sealed)
 
 
-@pytest.mark.parametrize("kind", ["Invalid", "Defect"])
-async def test_a_failure_of_another_command_of_the_same_stream_is_not_known(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    stream = bureau.id("organisation", "ORG-1")
+async def _fail_again(desk: Desk, stream: StreamId, kind: str) -> Reply:
     place = WorkflowSerializationContext(desk.client.namespace, stream)
     converter, kept = desk.client.data_converter.with_context(place), Failure()
     earlier = ApplicationError("an earlier command was too long", str(uuid4()), type=kind, non_retryable=True)
@@ -277,9 +237,45 @@ async def test_a_failure_of_another_command_of_the_same_stream_is_not_known(
         again._failure = kept
         raise again
 
-    heard = await _hear(desk, bureau, monkeypatch, give_again, _as_stranger(desk.client, pydantic_data_converter))
-    assert isinstance(heard, NotKnown), heard
-    assert "too long" not in str(heard)
+    return give_again
+
+
+FORGERIES = {
+    "an answer that nobody sealed": (_answer_unsealed, tuple(Ending)),
+    "a failure that nobody sealed": (_fail_unsealed, ("Invalid", "Malformed", "Defect", "NotKnown", "PayloadRefused")),
+    "our own words given back": (_echo, ("as they came",)),
+    "what was answered to another command": (_answer_again, (Ending.UNSIGNED, Ending.PARKED, Ending.EARLY)),
+    "a failure of another command": (_fail_again, ("Invalid", "Defect")),
+}
+CASES = [(forgery, kind) for forgery, (_, kinds) in FORGERIES.items() for kind in kinds]
+
+
+@pytest.fixture(scope="module")
+async def heard(desk: Desk) -> Mapping[tuple[str, str], object]:
+    """What callers hear whose commands come to a stranger, each with a stream of its own, all at once."""
+    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(desk.settings))
+    stranger, queue = _as_stranger(desk.client, pydantic_data_converter), f"strangers-{uuid4().hex[:8]}"
+    door = Door(WorkflowCarrier(desk.client, queue), desk.store, bureau.key)
+    streams = {case: bureau.id("organisation", f"ORG-{n}") for n, case in enumerate(CASES)}
+    for (forgery, kind), stream in streams.items():
+        ForgingWorkflow.replies[stream] = await FORGERIES[forgery][0](desk, stream, kind)
+    workflows, runner = [ForgingWorkflow], UnsandboxedWorkflowRunner()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("application.workflow_carrier.PATIENCE", PATIENT)
+        async with Worker(stranger, task_queue=queue, workflows=workflows, workflow_runner=runner):
+            requests = (door.send(stream, verification(), HOST) for stream in streams.values())
+            outcomes = await asyncio.gather(*requests, return_exceptions=True)
+    assert ForgingWorkflow.was_asked == set(streams.values())
+    return dict(zip(CASES, outcomes, strict=True))
+
+
+@pytest.mark.parametrize("case", CASES, ids=", ".join)
+def test_whatever_they_answer_who_serve_our_queue_is_not_known(
+    case: tuple[str, str], heard: Mapping[tuple[str, str], object]
+) -> None:
+    assert isinstance(heard[case], NotKnown), heard[case]
+    assert "money" not in str(heard[case])
+    assert "too long" not in str(heard[case])
 
 
 async def test_the_worker_of_another_installation_on_our_queue_says_nothing(

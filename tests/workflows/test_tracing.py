@@ -22,10 +22,11 @@ from tests.workflows.processes import HOUSE
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Iterator
 
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+    from tests.workflows.breakable import Breakable
 
 GROUP = "空巢老人"
 SUBMITTED = ("do", "submit-need", "ND-1", "--as", "COMM#1", f"round={ROUND}", f"group={GROUP}")
@@ -107,19 +108,36 @@ async def done(settings: bootstrap.Settings, endpoint: str, *words: str, code: i
     assert process.returncode == code, output.decode()
 
 
-async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_append(tmp_path: Path) -> None:
-    settings = bootstrap.settings(home=tmp_path / "home")
-    with collector() as kept:
-        async with breakable(settings, VENTURE_OTLP_ENDPOINT=kept.endpoint) as house:
-            await Bureau("live", house.store, bootstrap.load_door_key(settings)).open_round()
-            await done(settings, kept.endpoint, *SUBMITTED)
-            # the second finds its workflow there, begun by the first: its trace is its own all the same
-            await done(settings, kept.endpoint, "do", "endorse-need", "ND-1", "--as", "DCAB#1")
+@pytest.fixture(scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Breakable]:
+    """A round is open there; a test says itself where its worker sends traces, and starts it."""
+    settings = bootstrap.settings(home=tmp_path_factory.mktemp("traced"))
+    async with breakable(settings, workers=0) as house:
+        await Bureau("live", house.store, bootstrap.load_door_key(settings)).open_round()
+        yield house
 
-            async def arrived() -> bool:
-                return len(_asked(kept)) >= 6
 
-            await until(arrived)
+@contextmanager
+def tracing(house: Breakable, endpoint: str) -> Iterator[None]:
+    """A worker that sends its traces there, while the block runs."""
+    house.more = {"VENTURE_OTLP_ENDPOINT": endpoint}
+    house.start_worker()
+    try:
+        yield
+    finally:
+        house.kill_worker()
+
+
+async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_append(house: Breakable) -> None:
+    with collector() as kept, tracing(house, kept.endpoint):
+        await done(house.settings, kept.endpoint, *SUBMITTED)
+        # the second finds its workflow there, begun by the first: its trace is its own all the same
+        await done(house.settings, kept.endpoint, "do", "endorse-need", "ND-1", "--as", "DCAB#1")
+
+        async def arrived() -> bool:
+            return len(_asked(kept)) >= 6
+
+        await until(arrived)
 
     asked = _asked(kept)
     traces = {span.trace_id for span in asked}
@@ -141,12 +159,10 @@ async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_appe
         assert word.encode() not in sent, word
 
 
-async def test_a_collector_that_is_away_keeps_no_command_from_its_answer(tmp_path: Path) -> None:
-    settings = bootstrap.settings(home=tmp_path / "home")
+async def test_a_collector_that_is_away_keeps_no_command_from_its_answer(house: Breakable) -> None:
     away = "http://127.0.0.1:9"
-    async with breakable(settings, VENTURE_OTLP_ENDPOINT=away) as house:
-        await Bureau("live", house.store, bootstrap.load_door_key(settings)).open_round()
-        await done(settings, away, *SUBMITTED)
+    with tracing(house, away):
+        await done(house.settings, away, "do", "submit-need", "ND-2", *SUBMITTED[3:])
 
 
 def test_nothing_of_it_is_loaded_where_it_is_not_asked_for() -> None:

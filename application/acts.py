@@ -1,0 +1,87 @@
+"""What a seat may do on a file now, and what it may not yet, with every condition that is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from application.why import identify_asker, leave_open
+from deciding.authority import find_register
+from deciding.reader import Reader
+from domain.catalogue import AGGREGATES
+from domain.kernel.facts import Facts
+from domain.kernel.message import Order
+from domain.kernel.policy import list_business_reads
+from domain.kernel.proposal import ConfirmAct, DropAct, Proposals
+from domain.policy import list_conditions
+
+if TYPE_CHECKING:
+    from domain.kernel.acting import PersonId
+    from domain.kernel.identity import Actor
+    from domain.kernel.message import Command
+    from domain.kernel.state import State
+    from domain.policy import Condition
+    from store.port import EventStore
+
+
+@dataclass(frozen=True)
+class Act:
+    """One command that the seat's role may give, judged by the policy as things stand; its particulars are not yet."""
+
+    command: type[Command]
+    conditions: tuple[Condition, ...]
+
+    @property
+    def unmet(self) -> tuple[Condition, ...]:
+        """What keeps it from being done now."""
+        return tuple(condition for condition in self.conditions if not condition.met)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the policy allows it now."""
+        return not self.unmet
+
+
+async def list_acts(
+    store: EventStore,
+    state: State,
+    seat: Actor,
+    person: PersonId | None,
+    at: datetime | None = None,
+    *,
+    only: type[Command] | None = None,
+) -> list[Act]:
+    """Every command that this role gives to files of that kind, in the order of the rooms. Records nothing.
+
+    ``only`` asks about that one alone. ``at`` is its business time, UTC; without one it is now, or where a manual
+    realm's clock stands.
+    """
+    realm, reader = await store.realm(state.stream.realm), Reader(store)
+    now = at or realm.now or datetime.now(UTC)
+    identified: dict[str, tuple[tuple[Condition, ...], Order]] = {}
+    acts = []
+    for command_type in AGGREGATES[state.stream.kind].commands:
+        if only not in (None, command_type):
+            continue
+        if seat.role not in command_type.by or _has_nothing(command_type, state, now):
+            continue
+        command = leave_open(command_type, {})
+        register = find_register(state.stream.realm, realm.clock, command)
+        if register not in identified:
+            asked = Order(command, seat, now, person=person)
+            on_seat, order, _ = await identify_asker(reader, state.stream.realm, realm.clock, asked)
+            identified[register] = on_seat, order
+        on_seat, of = identified[register]
+        order = Order(command, seat, now, of.persons, of.basis, of.is_live, of.scope, of.person)
+        reads = list_business_reads(order, state)
+        await reader.fetch(reads)
+        facts = Facts(streams={stream: reader.states[stream] for stream in reads.streams})
+        acts.append(Act(command_type, (*on_seat, *list_conditions(order, state, facts))))
+    return acts
+
+
+def _has_nothing(command_type: type[Command], state: State, now: datetime) -> bool:
+    """Whether it answers a proposal, and none waits."""
+    answers = command_type in (ConfirmAct, DropAct)
+    return answers and not any(one.is_open(now) for one in state.part(Proposals).of.values())

@@ -1,0 +1,1 @@
+"""What several pages are made of: the skeleton, macros, and the words that they share."""

@@ -1,0 +1,539 @@
+"""``/do/{command}``: the form of a command, its check page, and ``/receipts/{id}``: what came of it.
+
+A form carries the command's id, made when it was shown: pressing twice, going back and losing the line are all asking
+again with the same id, which has one answer.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from activities.names import GROUP_DECISIONS
+from application.acts import list_acts
+from application.caller import NEEDS_PROOF, ProofStale
+from application.command_input import list_amounts, read_command
+from application.command_outcome import find_outcome
+from application.door import NotKnown
+from application.dry_run import DryRun
+from application.event_text import describe_event
+from application.operations import NoSuchOperation
+from application.pages import PageRequest
+from application.queries import NameUnknown
+from application.reading import may_see, sees_something
+from deciding.fold import fold, read_occurrence
+from domain.catalogue import AGGREGATES, command_class, stage_words
+from domain.kernel.explanation import InputFault, InputInvalid
+from domain.kernel.field_shape import Notation, field_shapes
+from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.input import parse_instant
+from domain.kernel.proposal import ConfirmAct, Proposals
+from domain.kernel.refusal import CommandRejected
+from domain.kernel.state import NONE
+from web.asking import Asker, find_asker
+from web.components.words import tell_command, tell_event, tell_moment
+from web.console.act.form import Shown, Tree, find_doubled, list_hidden, read_tree, show_fields
+from web.console.act.texts import TEXTS, name_button
+from web.console.failure import list_unmet
+from web.console.file.page import read_stream
+from web.console.inbox.page import list_organisations, list_tasks
+from web.console.paths import act_path, file_path
+from web.console.reader import read_language, read_seat
+from web.console.rendering import render
+from web.console.route import PageRoute, read_form
+from web.guard import ByCaller, ByHouse, Policy, allow
+from web.problems import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi.responses import HTMLResponse
+    from starlette.datastructures import FormData
+
+    from application.caller import Caller
+    from application.inbox import Waiting
+    from domain.kernel.message import Command
+    from domain.kernel.state import State
+    from web.house import House
+    from web.language import Language
+
+router = APIRouter(route_class=PageRoute)
+
+MOST_ADDED: Final = 5
+"""Blank rows that one press adds to a table."""
+
+
+@dataclass(frozen=True)
+class Filling:
+    """A command while it is being filled in."""
+
+    request: Request
+    house: House
+    caller: Caller
+    command: type[Command]
+    stream: StreamId
+    state: State
+    """As it stands; version 0 for one that this would begin."""
+    seat: Actor
+    asker: Asker
+    command_id: UUID
+    is_seen: bool
+    """Whether the reader may see the file, so that its name may be shown."""
+    tree: Tree = field(default_factory=dict)
+    at_text: str = ""
+    """In a realm on a manual clock, the business time as it was typed."""
+
+    @property
+    def language(self) -> Language:
+        """In which the reader is answered."""
+        return read_language(self.request)
+
+    @property
+    def path(self) -> str:
+        """Where the form is."""
+        return act_path(self.command.command_type, self.stream)
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What sends all of it again."""
+        own = [("id", str(self.command_id)), ("seat", self.seat)]
+        at = [("at", self.at_text)] if self.asker.at is not None else []
+        return [*own, *at, *list_hidden(self.command, self.tree)]
+
+
+def find_offered(name: str) -> type[Command]:
+    """The command of that name, unless only the clock gives it. Raises NameUnknown."""
+    try:
+        command = command_class(name)
+    except KeyError:
+        raise NameUnknown(name[:80]) from None
+    if command.by == (Role.SYS,):
+        raise NameUnknown(name)
+    return command
+
+
+@router.get("/do/{command}", response_class=Response)
+@allow(Policy.COMMAND)
+async def ask_for_subject(
+    request: Request,
+    command: str,
+    house: ByHouse,
+    caller: ByCaller,  # noqa: ARG001 - who asks was known
+    kind: Annotated[str, Query(max_length=32)] = "",
+    name: Annotated[str, Query(max_length=64)] = "",
+    realm: Annotated[str, Query(max_length=64)] = LIVE,
+) -> Response:
+    """Ask which file it is about; for what begins one, what its number is to be."""
+    command_type = find_offered(command)
+    kinds = [aggregate for aggregate in AGGREGATES.values() if command_type in aggregate.commands]
+    chosen = kind if kind in {one.kind for one in kinds} else kinds[0].kind
+    fault = ""
+    if name:
+        with suppress(ValueError):
+            return RedirectResponse(
+                act_path(command, StreamId.of(chosen, realm.strip(), name.strip())), HTTPStatus.SEE_OTHER
+            )
+        fault = "subject_wrong"
+    return render(
+        request,
+        "console/act/subject.html",
+        TEXTS,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
+        words=tell_command(command),
+        command=command,
+        kinds=kinds,
+        kind=chosen,
+        name=name,
+        realm=realm,
+        fault=fault,
+        is_local=house.is_local,
+    )
+
+
+@router.get("/do/{command}/{kind}/{realm}/{name}", response_class=Response)
+@allow(Policy.COMMAND)
+async def show_form(
+    request: Request,
+    command: str,
+    kind: str,
+    realm: str,
+    name: str,
+    house: ByHouse,
+    caller: ByCaller,
+    part: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """The form, under an id of its own."""
+    filling = await _begin(request, house, caller, command, read_stream(kind, realm, name))
+    if _needs_proof(filling):
+        return _send_to_prove(request)
+    tree = prefill(filling.command, filling.state, part)
+    return _show_form(replace(filling, tree=tree))
+
+
+@router.post("/do/{command}/{kind}/{realm}/{name}", response_class=Response)
+@allow(Policy.COMMAND)
+async def take_form(
+    request: Request, command: str, kind: str, realm: str, name: str, house: ByHouse, caller: ByCaller
+) -> Response:
+    """A step: check what was typed, add a row, mend it, or have it carried out."""
+    form = await read_form(request)
+    filling = await _begin(request, house, caller, command, read_stream(kind, realm, name), form)
+    filling = replace(filling, tree=await read_tree(filling.command, form))
+    step = str(form.get("step", "check"))
+    if step.startswith("add."):
+        return _show_form(filling, more={step.removeprefix("add."): MOST_ADDED})
+    if step == "edit":
+        return _show_form(filling)
+    if _needs_proof(filling):
+        return _send_to_prove(request)
+    try:
+        given, at = _read_command(filling)
+    except InputInvalid as invalid:
+        return _show_form(filling, invalid.faults)
+    if step == "confirm":
+        return await _carry_out(filling, given, at)
+    return await _check(filling, given, at)
+
+
+def prefill(command: type[Command], state: State, part: str) -> Tree:
+    """What is known already: the part that it is about, and of a confirmation what it is bound to."""
+    tree: Tree = command.about(part, {})
+    if command is ConfirmAct:
+        number = int(part) if part.isascii() and part.isdigit() and len(part) < len("1000000") else 0
+        waiting = state.part(Proposals).of
+        number = number or next((n for n, one in waiting.items() if one.status == "OPEN"), 0)
+        if number in waiting:
+            return {"proposal": str(number), "digest": waiting[number].digest}
+    return tree
+
+
+async def _begin(
+    request: Request, house: House, caller: Caller, command: str, stream: StreamId, form: FormData | None = None
+) -> Filling:
+    """What is being filled in. Raises NameUnknown for what is not there, or none of the reader's business."""
+    command_type = find_offered(command)
+    if command_type not in AGGREGATES[stream.kind].commands:
+        raise NameUnknown(stream)
+    chosen = form.get("seat") if form is not None else None
+    seat = _choose_seat(request, caller, command_type, chosen if isinstance(chosen, str) else None)
+    state = fold(stream, [entry async for entry in house.store.read(stream)])
+    asker = await find_asker(house, caller, stream.realm)
+    is_new = state.version == 0
+    is_seen = not is_new and sees_something(caller.grants, state)
+    if is_new and command_type.during and NONE not in command_type.during:
+        raise NameUnknown(stream)
+    if not is_new and not is_seen:
+        acts = await list_acts(house.store, state, seat, asker.person, asker.at, only=command_type)
+        if not any(act.is_open for act in acts):
+            raise NameUnknown(stream)
+    given_id = form.get("id") if form is not None else None
+    at_text = str(form.get("at", "")) if form is not None else ""
+    return Filling(
+        request,
+        house,
+        caller,
+        command_type,
+        stream,
+        state,
+        seat,
+        asker,
+        _read_id(given_id if isinstance(given_id, str) else None),
+        is_seen,
+        at_text=at_text or (tell_moment(asker.at) if asker.at is not None else ""),
+    )
+
+
+def _choose_seat(request: Request, caller: Caller, command: type[Command], chosen: str | None) -> Actor:
+    """The seat that gives it: on the form, the one that the reader is on, or else theirs that may. Raises Refusal."""
+    fitting = [seat for seat in caller.seats if seat.role in command.by]
+    with suppress(ValueError):
+        if chosen is not None and Actor(chosen) in fitting:
+            return Actor(chosen)
+    current = read_seat(request, caller)
+    if current in fitting and current is not None:
+        return current
+    if fitting:
+        return fitting[0]
+    zh, en = (
+        "、".join(one.zh for one in command.by),
+        " or ".join(one.en for one in command.by),
+    )
+    mine = current.role if current is not None else None
+    raise Refusal(
+        HTTPStatus.FORBIDDEN,
+        "forbidden",
+        f"「{command.zh()}」由{zh}辦理，您當前的身份是{mine.zh if mine else '—'}",
+        f"{tell_command(command.command_type)[1]} is for the {en}; you act as {mine.en if mine else '—'}",
+    )
+
+
+def _read_id(text: str | None) -> UUID:
+    """The id on the form, or a fresh one. Raises Refusal for what is none."""
+    if text is None:
+        return uuid4()
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "表單編號有誤", "the form's id is wrong") from None
+
+
+def _needs_proof(filling: Filling) -> bool:
+    """Whether whoever gives it must have shown who they are within minutes, and has not."""
+    if filling.command.command_type not in NEEDS_PROOF:
+        return False
+    try:
+        filling.caller.act(filling.command, filling.seat, filling.house.now())
+    except ProofStale:
+        return True
+    return False
+
+
+def _send_to_prove(request: Request) -> Response:
+    """To show anew who one is, and back to the empty form: it holds nothing but the part that it is about."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/sign-in?{urlencode({'next': f'{request.url.path}{query}'})}", HTTPStatus.SEE_OTHER)
+
+
+def _read_command(filling: Filling) -> tuple[Command, datetime | None]:
+    """The command and its business time. Raises InputInvalid with every fault."""
+    faults = find_doubled(filling.tree)
+    at = filling.asker.at
+    if at is not None and filling.at_text != tell_moment(at):
+        try:
+            at = parse_instant(filling.at_text)
+        except ValueError:
+            faults.append(InputFault(("at",), "時間寫作 2026-12-09 17:00", "write the time as 2026-12-09 17:00"))
+    try:
+        command = read_command(filling.command, "", filling.tree, Notation.TYPED)
+    except InputInvalid as invalid:
+        raise InputInvalid([*faults, *invalid.faults]) from invalid
+    if faults:
+        raise InputInvalid(faults)
+    return command, at
+
+
+# ------------------------------------------------------------------------------------------ pages
+
+
+def _show_form(
+    filling: Filling, faults: Sequence[InputFault] = (), *, more: dict[str, int] | None = None
+) -> HTMLResponse:
+    fields = show_fields(filling.command, filling.tree, faults, more)
+    known = set(field_shapes(filling.command))
+    loose = [fault for fault in faults if not fault.place or fault.place[0] not in known | {"at"}]
+    return _render(
+        filling,
+        "console/act/form.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
+        fields=fields,
+        errors=[*_link_faults(fields), *((fault, "") for fault in loose)],
+        at_faults=[fault for fault in faults if fault.place == ("at",)],
+        has_files=any(_takes_files(one) for one in fields),
+        is_long=len(fields) > 1 or any(one.required for one in fields),
+    )
+
+
+def _takes_files(one: Shown) -> bool:
+    return one.widget in ("document", "documents") or any(map(_takes_files, (*one.columns, *one.fields)))
+
+
+def _link_faults(fields: Sequence[Shown]) -> list[tuple[InputFault, Shown]]:
+    """Each fault with the field that it is about, the innermost that has it."""
+    found: list[tuple[InputFault, Shown]] = []
+    for one in fields:
+        inner = _link_faults([*one.fields, *(cell for row in one.rows for cell in row)])
+        found.extend(inner)
+        told = [fault for fault, _ in inner]
+        found.extend((fault, one) for fault in one.faults if fault not in told)
+    return found
+
+
+async def _check(filling: Filling, given: Command, at: datetime | None) -> HTMLResponse:
+    """What it would come to now: the check page, or what is missing. Nothing is recorded."""
+    step = await DryRun(filling.house.store).step(filling.stream, given, filling.seat, at, filling.asker.person)
+    if step.unmet:
+        return await _show_refusal(filling, CommandRejected(step.unmet), is_trial=True)
+    say = filling.language.say
+    return _render(
+        filling,
+        "console/act/check.html",
+        answers=_list_answers(filling),
+        amounts=list(list_amounts(given)),
+        consequences=[(tell_event(event.event_type), describe_event(event, say)) for event in step.events],
+        takes_two=given.takes_two(),
+    )
+
+
+def _list_answers(filling: Filling) -> list[tuple[Shown, list[str]]]:
+    """Each field that was filled in, with its value as lines of text."""
+    shown = show_fields(filling.command, filling.tree, (), {})
+    return [(one, lines) for one in shown if (lines := list(_tell(one, filling.language)))]
+
+
+def _tell(one: Shown, language: Language) -> list[str]:
+    """What was typed into a field, for reading."""
+    match one.widget:
+        case "documents":
+            return [document["name"] for document in one.value]
+        case "document":
+            return [one.value["name"]] if one.value else []
+        case "table":
+            lines = []
+            for row in one.rows:
+                cells = [text for cell in row for text in _tell(cell, language)]
+                if cells:
+                    lines.append("　".join(cells))
+            return lines
+        case "group":
+            return [
+                f"{language.say(inner.zh, inner.en)} {text}" for inner in one.fields for text in _tell(inner, language)
+            ]
+        case "choice":
+            known = next((choice for choice in one.choices if choice.value == one.value), None)
+            return (
+                [language.say(known.zh or known.value, known.en or known.value)]
+                if known
+                else ([one.value] if one.value else [])
+            )
+        case "yes_no":
+            return [language.say("是", "yes") if one.value == "yes" else language.say("否", "no")] if one.value else []
+        case _:
+            return str(one.value).split("\n") if one.value else []
+
+
+async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial: bool) -> HTMLResponse:
+    """Every condition that is not met, with what was typed kept, and what happened last if it may be seen."""
+    fresh = filling if is_trial else replace(filling, command_id=uuid4())
+    last = None
+    if filling.is_seen:
+        entries = [entry async for entry in filling.house.store.read(filling.stream)]
+        last = read_occurrence(entries[-1]) if entries else None
+    return _render(
+        fresh,
+        "console/act/refused.html",
+        status=HTTPStatus.OK if is_trial else HTTPStatus.CONFLICT,
+        unmet=list_unmet(refusal),
+        is_trial=is_trial,
+        last=last,
+        last_words=tell_event(last.event.event_type) if last else ("", ""),
+    )
+
+
+async def _carry_out(filling: Filling, given: Command, at: datetime | None) -> Response:
+    """Have it carried out, and go on to its receipt."""
+    house, caller = filling.house, filling.caller
+    seat = caller.act(filling.command, filling.seat, house.now())
+    receipt_path = f"/receipts/{filling.command_id}"
+    person, session = filling.asker.person, caller.session
+    if filling.command.command_type in GROUP_DECISIONS:
+        await house.operations.begin(
+            caller.name, filling.stream, given, seat, filling.command_id, at=at, person=person, session=session
+        )
+        return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
+    try:
+        await house.door.send(
+            filling.stream, given, seat, command_id=filling.command_id, at=at, person=person, session=session
+        )
+    except CommandRejected as refusal:
+        return await _show_refusal(filling, refusal, is_trial=False)
+    except NotKnown:
+        return _render(filling, "console/act/unknown.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
+
+
+def _render(
+    filling: Filling,
+    template: str,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    **values: Any,  # noqa: ANN401 - what that template shows
+) -> HTMLResponse:
+    state = filling.state
+    summary = dict(AGGREGATES[filling.stream.kind].summary(state)) if filling.is_seen else {}
+    return render(
+        filling.request,
+        template,
+        TEXTS,
+        status=status,
+        words=tell_command(filling.command.command_type),
+        button=name_button(filling.command.command_type),
+        action=filling.path,
+        hidden=filling.hidden,
+        own=filling.hidden[:2],
+        seat=filling.seat,
+        stream=filling.stream,
+        file=file_path(filling.stream) if filling.is_seen else "",
+        number=summary.get("project") or filling.stream.name,
+        title=str(summary.get("title") or summary.get("name") or summary.get("group") or ""),
+        stage=stage_words(filling.stream.kind, state.stage) if filling.is_seen else None,
+        award=summary.get("award") or summary.get("requested") or 0,
+        is_manual=filling.asker.at is not None,
+        at_text=filling.at_text,
+        **values,
+    )
+
+
+# ------------------------------------------------------------------------------------------ what came of it
+
+
+@router.get("/receipts/{command_id}", response_class=Response)
+@allow(Policy.READ)
+async def show_receipt(request: Request, command_id: UUID, house: ByHouse, caller: ByCaller) -> Response:
+    """What came of a command, whenever it is asked for; and what waits next."""
+    outcome = await find_outcome(house.store, command_id)
+    if outcome is None:
+        return await _show_pending(request, command_id, house, caller)
+    state = fold(outcome.stream, [entry async for entry in house.store.read(outcome.stream)])
+    if outcome.actor not in caller.seats and not may_see(caller.grants, state):
+        raise NameUnknown(str(command_id))
+    language, seat = read_language(request), read_seat(request, caller)
+    events = [
+        read_occurrence(entry)
+        async for entry in house.store.read(outcome.stream, outcome.version - len(outcome.events))
+        if entry.command_id == command_id
+    ]
+    return render(
+        request,
+        "console/act/receipt.html",
+        TEXTS,
+        outcome=outcome,
+        words=tell_command(outcome.command),
+        events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
+        file=file_path(outcome.stream) if sees_something(caller.grants, state) else "",
+        next=await _find_next(house, caller, seat, outcome.position),
+        stage=stage_words(outcome.stream.kind, state.stage),
+    )
+
+
+async def _show_pending(request: Request, command_id: UUID, house: House, caller: Caller) -> Response:
+    """One that was asked without waiting and has no outcome yet. Raises NameUnknown if nobody asked it."""
+    try:
+        progress = await house.operations.look(caller.name, command_id)
+    except NoSuchOperation:
+        raise NameUnknown(str(command_id)) from None
+    if progress.failure is not None:
+        raise progress.failure
+    return render(
+        request, "console/act/pending.html", TEXTS, status=HTTPStatus.ACCEPTED, headers={"Refresh": "3"}, id=command_id
+    )
+
+
+async def _find_next(house: House, caller: Caller, seat: Actor | None, position: int) -> tuple[str, Waiting] | None:
+    """What waits next for that seat, once the list has taken in what was just done."""
+    if seat is None:
+        return None
+    organisation = next(iter(list_organisations(caller, seat)), None)
+    request = PageRequest(limit=1, at_least=position)
+    page = await list_tasks(house, caller, seat, organisation=organisation, request=request)
+    if not page.rows:
+        return None
+    one = page.rows[0]
+    return act_path(one.command, one.stream, one.subject), one

@@ -1,0 +1,124 @@
+"""What the pages of an act say, and the words on the button that does it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from web.components.words import tell_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from web.console.texts import Texts
+
+TEXTS: Final[Texts] = {
+    "error_summary": ("填寫內容有誤，請修改：", "There is a problem with what was entered:"),
+    "acts_as": ("以「{seat}」的身份辦理", "You act as {seat}"),
+    "file": ("卷宗", "File"),
+    "stage": ("目前階段", "Stage"),
+    "amount": ("金額", "Amount"),
+    "begins": ("將新建卷宗 {name}", "This begins the file {name}"),
+    "optional": ("（選填）", " (optional)"),
+    "choose": ("請選擇", "Choose"),
+    "yes": ("是", "Yes"),
+    "no": ("否", "No"),
+    "not_said": ("不填", "Not stated"),
+    "add_row": ("增加行", "Add rows"),
+    "kept": ("已附：", "Attached: "),
+    "drop": ("移除", "Remove"),
+    "file_hint": (
+        "系統登記文件名稱與校驗值，不保存文件本身；原件請自行歸檔。",
+        "The name and the digest are recorded, not the document itself: keep the original.",
+    ),
+    "at": ("辦理時間（補錄）", "Time of the act (from the papers)"),
+    "at_hint": ("北京時間，如 2026-12-09 17:00", "Beijing time, such as 2026-12-09 17:00"),
+    "to_check": ("核對", "Check"),
+    "nothing_to_fill": ("此事項無須填寫其他內容。", "There is nothing to fill in."),
+    "check_title": ("請核對：{what}", "Check: {what}"),
+    "field": ("項目", "Item"),
+    "mend": ("返回修改", "Change"),
+    "comes_to": ("辦理後將記錄", "This will be recorded"),
+    "two_persons": (
+        "此為要事，須兩人：您提出後，須由另一人確認才生效。",
+        "This takes two persons: you propose it, and it holds once another confirms it.",
+    ),
+    "irrevocable": ("辦理後不能撤回。", "This cannot be taken back."),
+    "refused_title": ("不予辦理，原因如下：", "Not carried out, for these reasons:"),
+    "trial_title": ("暫不能辦理，還須滿足以下條件：", "It cannot be done yet. These conditions are not met:"),
+    "trial_note": ("僅為試算，未作任何記錄。所填內容均已保留。", "Nothing was recorded. What you typed is kept."),
+    "refused_note": (
+        "此次申請及原因已記錄。所填內容均已保留。",
+        "The attempt and the reasons are recorded. What you typed is kept.",
+    ),
+    "last": ("最近辦理：{who} 於 {at} 辦理了「{what}」。", "Last: {who} did “{what}” on {at}."),
+    "unknown_title": ("暫未收到辦理結果", "The outcome is not known yet"),
+    "unknown_note": (
+        "可能已經辦理成功。請以下面的按鈕憑原編號查詢，不會重複辦理。",
+        "It may have been carried out. Ask again below under the same number: nothing is done twice.",
+    ),
+    "ask_again": ("憑原編號再次查詢", "Ask again under the same number"),
+    "pending_title": ("正在辦理", "Being carried out"),
+    "pending_note": ("此頁每 3 秒自動刷新；編號 {id}。", "This page reloads every 3 seconds. Number {id}."),
+    "reload": ("刷新", "Reload"),
+    "done": ("已辦理：{what}", "Done: {what}"),
+    "not_done": ("未獲辦理：{what}", "Not carried out: {what}"),
+    "receipt": ("回執編號", "Receipt"),
+    "position": ("日誌序號", "Position in the log"),
+    "recorded_at": ("記錄時間", "Recorded"),
+    "actor": ("辦理人", "By"),
+    "now_stage": ("目前階段", "Stage now"),
+    "events": ("記錄內容", "What was recorded"),
+    "next": ("下一件", "Next task"),
+    "next_task": ("下一件待辦：{what}（{name}）", "Next: {what} ({name})"),
+    "to_file": ("查看卷宗", "Open the file"),
+    "to_inbox": ("返回我的待辦", "Back to my tasks"),
+    "no_next": ("暫無待辦事項。", "No tasks."),
+    "subject_title": ("{what}：為哪個卷宗辦理？", "{what}: of which file?"),
+    "subject_kind": ("類別", "Kind"),
+    "subject_name": ("編號", "Number"),
+    "subject_hint": (
+        "已有卷宗填其編號，如 AP-5；新建則填新編號，如 ND-101。",
+        "The number of a file, such as AP-5; of a new one, the number that it is to have, such as ND-101.",
+    ),
+    "subject_realm": ("環境", "Environment"),
+    "subject_realm_hint": ("正式環境為 live；演練環境填其名稱", "live, or the name of an exercise"),
+    "subject_wrong": (
+        "編號只可含字母、數字、點、底線與連字號",
+        "A number has letters, digits, dots, underscores and hyphens",
+    ),
+    "continue": ("繼續", "Continue"),
+}
+
+_BUTTONS: Final[Mapping[str, tuple[str, str]]] = {
+    "ApproveDisbursement": ("批准撥款", "Approve the payment"),
+    "CheckDisbursement": ("複核通過", "Confirm the check"),
+    "RequestDisbursement": ("申請撥款", "Request the payment"),
+    "PayDisbursement": ("登記已撥付", "Record the payment"),
+    "WithholdDisbursement": ("暫緩撥付", "Withhold the payment"),
+    "ConfirmAward": ("批准立項", "Confirm the award"),
+    "SubmitApplication": ("提交申報", "Submit the application"),
+    "ReturnApplication": ("退回補正", "Return for completion"),
+    "PassPreliminaryReview": ("通過初審", "Pass the preliminary review"),
+    "FailPreliminaryReview": ("初審不予通過", "Fail the preliminary review"),
+    "OpenAwardPublicity": ("發布公示", "Publish the notice"),
+    "AcceptObjection": ("受理異議", "Accept the objection"),
+    "CloseProject": ("准予結項", "Close the project"),
+    "ArchiveProject": ("辦理歸檔", "Archive the file"),
+    "OrderRectification": ("責令整改", "Order rectification"),
+    "TerminateProject": ("終止項目", "Terminate the project"),
+    "ResolveRound": ("審定評審結果", "Decide the round"),
+    "SubmitNeed": ("提交需求", "Submit the need"),
+    "AdoptNeed": ("採納需求", "Adopt the need"),
+    "RejectNeed": ("不予採納", "Turn the need down"),
+    "SubmitScore": ("提交評分", "Submit the score"),
+    "ConfirmAct": ("確認要事", "Confirm the act"),
+    "DropAct": ("撤回要事", "Drop the act"),
+}
+"""A verb and what it is done to, where the name of the command is a noun."""
+
+
+def name_button(command: str) -> tuple[str, str]:
+    """What the button says that has the command carried out: it names the act."""
+    known = _BUTTONS.get(command)
+    zh, en = tell_command(command)
+    return known or (f"確認辦理：{zh}", en)

@@ -1,0 +1,102 @@
+"""What went wrong, as a page: what is missing and who can meet it, what cannot be found, what to do about it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from application.caller import MachineMayNot, ProofStale, SeatNotHeld
+from application.door import NotKnown
+from domain.kernel.explanation import InputInvalid, place_text
+from domain.kernel.refusal import CommandRejected, Unmet
+from web.console.rendering import render
+from web.problems import classify
+
+if TYPE_CHECKING:
+    from fastapi import Request
+    from fastapi.responses import HTMLResponse
+
+    from domain.kernel.failure import Failure
+    from web.console.texts import Texts
+
+TEXTS: Final[Texts] = {
+    "refused": ("不予辦理，原因如下：", "Not carried out, for these reasons:"),
+    "refused_lead": (
+        "請逐項滿足後重新辦理。沒有作出任何變更。",
+        "Meet each of these, then try again. Nothing was changed.",
+    ),
+    "not_found": ("未找到此頁或此卷宗，請核對編號", "This page or file was not found. Check the number"),
+    "not_found_lead": (
+        "可能編號有誤，或不在您崗位的業務範圍內。",
+        "The number may be wrong, or it is not the business of your seat.",
+    ),
+    "unavailable": ("系統暫時無法使用，請稍後再試", "Not available at the moment. Try again later"),
+    "unavailable_lead": (
+        "尚未得到辦理結果。以同一編號再次提交不會重複辦理。",
+        "No outcome is known yet. Sending it again under the same number does nothing twice.",
+    ),
+    "forbidden": ("不在您的辦理權限內", "This is not for your seat"),
+    "invalid": ("填寫內容有誤，請修改：", "Some of what was entered is not valid:"),
+    "conflict": ("與現有記錄衝突", "It conflicts with what is recorded"),
+    "other": ("未能辦理", "It could not be done"),
+    "defect": ("系統錯誤，未作任何記錄", "Internal error. Nothing was recorded"),
+    "instance": ("請求編號 {id}，報告問題時請附上。", "Request {id}: mention it when you report this."),
+    "back": ("返回我的待辦", "Back to my tasks"),
+}
+_HEADINGS: Final = {
+    "refused": "refused",
+    "not-found": "not_found",
+    "unavailable": "unavailable",
+    "not-known": "unavailable",
+    "forbidden": "forbidden",
+    "invalid": "invalid",
+    "too-large": "invalid",
+    "conflict": "conflict",
+    "mismatch": "conflict",
+    "integrity": "defect",
+    "defect": "defect",
+}
+
+
+def show_failure(request: Request, failure: Failure, **values: Any) -> HTMLResponse:  # noqa: ANN401 - for the page
+    """The page that says what went wrong."""
+    status, code, headers = classify(failure)
+    heading = _HEADINGS.get(code, "other")
+    return render(
+        request,
+        "console/failure.html",
+        TEXTS,
+        status=status,
+        headers={name: value for name, value in headers.items() if name == "Retry-After"},
+        heading=heading,
+        unmet=list_unmet(failure),
+        details=_list_details(failure) if status is not HTTPStatus.INTERNAL_SERVER_ERROR else [],
+        instance=request.scope["venture"]["request_id"],
+        **values,
+    )
+
+
+def list_unmet(failure: Failure) -> tuple[Unmet, ...]:
+    """Every condition that does not hold."""
+    match failure:
+        case CommandRejected():
+            return failure.unmet
+        case SeatNotHeld() | MachineMayNot() | ProofStale():
+            return (Unmet(rule=failure.rule, zh=failure.zh, en=failure.en),)
+        case _:
+            return ()
+
+
+def _list_details(failure: Failure) -> list[tuple[str, str]]:
+    """What else there is to say, in both languages."""
+    match failure:
+        case InputInvalid():
+            return [
+                (f"{where}：{fault.zh}" if where else fault.zh, f"{where}: {fault.en}" if where else fault.en)
+                for fault in failure.faults
+                for where in (place_text(fault.place),)
+            ]
+        case CommandRejected() | NotKnown() | SeatNotHeld() | MachineMayNot() | ProofStale():
+            return []
+        case _:
+            return [(failure.zh, failure.en)]

@@ -1,0 +1,128 @@
+"""The life of a file as a picture: the stages that it has been through, the one it is in, and those that may follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from domain.catalogue import AGGREGATES, list_stages, stage_words
+from domain.kernel.state import NONE, State
+from domain.project.aggregate import PROJECT
+from domain.project.stage import MAIN_LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from application.event_text import Say
+    from application.queries import Chapter
+    from domain.kernel.identity import StreamId
+
+WIDE: Final = 96
+"""Of a box, in the picture's own units."""
+HIGH: Final = 44
+STEP: Final = 108
+ROW: Final = 84
+MOST_IN_A_ROW: Final = 6
+"""Boxes, after which the line goes on below: so that the words stay large enough to read."""
+MARGIN: Final = 8
+LIFT: Final = 15
+"""From the middle of a box to the words on it, and below it to its day."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of the picture."""
+
+    stage: str
+    zh: str
+    en: str
+    look: str
+    """``done``, ``now``, ``later``, ``detour`` or ``ended``: how it is drawn."""
+    at: datetime | None
+    """When it was first reached."""
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class Life:
+    """The picture, ready to be drawn."""
+
+    steps: tuple[Step, ...]
+    lines: tuple[str, ...]
+    """Paths between one box and the next."""
+    width: int
+    height: int
+
+    def words(self, say: Say, looks: Collection[str]) -> str:
+        """The stages that are drawn so, for whoever does not see the picture."""
+        return say("、", ", ").join(say(step.zh, step.en) for step in self.steps if step.look in looks)
+
+
+def trace_stages(stream: StreamId, chapters: Iterable[Chapter]) -> list[tuple[str, datetime]]:
+    """The stages that the file has been through, each with when it was reached, in order."""
+    aggregate, state = AGGREGATES[stream.kind], State(stream)
+    reached: list[tuple[str, datetime]] = []
+    for chapter in sorted((c for c in chapters if c.stream == stream), key=lambda c: c.position):
+        state = aggregate.evolve(state, chapter.occurrence)
+        if state.stage != NONE and (not reached or reached[-1][0] != state.stage):
+            reached.append((state.stage, chapter.at))
+    return reached
+
+
+def draw_life(stream: StreamId, reached: list[tuple[str, datetime]]) -> Life:
+    """The picture of that life: of a project on its main line, with the detours that it has taken."""
+    current = reached[-1][0] if reached else NONE
+    first = dict(reversed(reached))
+    order = _line(stream.kind, reached, current)
+    is_over = current in AGGREGATES[stream.kind].final
+    steps = []
+    for index, stage in enumerate(order):
+        row, column = divmod(index, MOST_IN_A_ROW)
+        zh, en = stage_words(stream.kind, stage)
+        look = _look(stream.kind, stage, current, is_reached=stage in first, is_over=is_over)
+        steps.append(Step(stage, zh, en, look, first.get(stage), MARGIN + column * STEP, MARGIN + row * ROW))
+    rows = -(-len(order) // MOST_IN_A_ROW)
+    columns = min(len(order), MOST_IN_A_ROW)
+    lines = tuple(_connect(a, b) for a, b in pairwise(steps))
+    return Life(
+        tuple(steps), lines, 2 * MARGIN + max(columns - 1, 0) * STEP + WIDE, MARGIN + max(rows, 1) * ROW - MARGIN
+    )
+
+
+def _line(kind: str, reached: list[tuple[str, datetime]], current: str) -> list[str]:
+    """The stages to draw: those that were reached, and what of the main line is still ahead."""
+    passed = list(dict.fromkeys(stage for stage, _ in reached))
+    if kind != PROJECT.kind:
+        return [stage for stage in list_stages(kind) if stage != NONE]
+    ahead = _ahead(current)
+    if current in ahead or not ahead:
+        return passed
+    return [*(stage for stage in passed if stage not in ahead), *ahead] if current not in passed[:-1] else passed
+
+
+def _ahead(current: str) -> list[str]:
+    """What of the main line still comes after that stage; after an early end, nothing but the archive."""
+    names = [stage.value for stage in MAIN_LINE]
+    if current in names:
+        return names[names.index(current) + 1 :]
+    return []
+
+
+def _look(kind: str, stage: str, current: str, *, is_reached: bool, is_over: bool) -> str:
+    if stage == current:
+        return "ended" if is_over else "now"
+    if not is_reached:
+        return "later"
+    is_detour = kind == PROJECT.kind and stage not in {one.value for one in MAIN_LINE}
+    return "detour" if is_detour else "done"
+
+
+def _connect(a: Step, b: Step) -> str:
+    """A line from one box to the next, around to the row below where it begins."""
+    if a.y == b.y:
+        return f"M{a.x + WIDE} {a.y + HIGH // 2}H{b.x}"
+    between = b.y - (ROW - HIGH) // 2 + LIFT
+    return f"M{a.x + WIDE // 2} {a.y + HIGH}V{between}H{b.x + WIDE // 2}V{b.y}"

@@ -1,0 +1,377 @@
+"""``/files/{kind}/{realm}/{name}``: a file as it is, or as it was on a day and was known on another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from application.acts import Act, list_acts
+from application.attempts import AttemptFilter, list_attempts
+from application.pages import PageRequest
+from application.queries import NameUnknown, load_file
+from application.reading import may_see
+from deciding.fold import fold
+from domain.application import Application
+from domain.catalogue import AGGREGATES, stage_words, value_words
+from domain.kernel.clock import Clock
+from domain.kernel.identity import StreamId
+from domain.kernel.proposal import Proposals
+from domain.kernel.state import State
+from domain.project.award import Award
+from domain.project.contract import Contract
+from domain.project.money import Money
+from domain.project.stage import MILESTONE, Gates
+from domain.project.tranches import Tranches, TrancheStatus
+from domain.registers.organisation import Organisation
+from web.asking import find_asker
+from web.components.words import tell_command
+from web.console.file.life import draw_life, trace_stages
+from web.console.file.story import list_documents, tell_story
+from web.console.paths import act_path, file_path
+from web.console.reader import read_language, read_seat
+from web.console.rendering import render
+from web.console.route import PageRoute
+from web.guard import ByCaller, ByHouse, Policy, allow
+from web.v1.files import read_moment
+
+if TYPE_CHECKING:
+    from application.attempts import AttemptLine
+    from application.caller import Caller
+    from application.queries import File
+    from domain.kernel.identity import Actor
+    from domain.kernel.message import Awaited
+    from web.console.texts import Texts
+    from web.house import House
+
+router = APIRouter(route_class=PageRoute)
+
+MOST_ATTEMPTS: Final = 100
+"""Refused attempts that a page shows, the newest."""
+TEXTS: Final[Texts] = {
+    "stands": ("目前階段", "Stage"),
+    "since": ("自 {at} 起", "since {at}"),
+    "life": ("項目歷程", "The course of it"),
+    "life_desc": ("已經過：{passed}。目前：{now}。其後：{later}。", "Passed: {passed}. Now: {now}. Ahead: {later}."),
+    "awaiting": ("當前辦理人及期限", "Who is awaited, and until when"),
+    "awaiting_nobody": ("目前沒有待辦事項。", "Nobody is awaited."),
+    "until": ("至 {until}", "until {until}"),
+    "automatic": ("到期自動辦理：{what}，{at}", "Then automatically: {what}, {at}"),
+    "can": ("我現在可以辦理", "What I can do now"),
+    "can_nothing": ("以「{seat}」的身份，目前沒有可以辦理的事項。", "As {seat} there is nothing to do at the moment."),
+    "cannot": ("暫不能辦理的事項及所缺條件（{n} 項）", "What cannot be done yet, and what is missing ({n})"),
+    "past": (
+        "這是 {at} 的樣子，不是現在的；在此不能辦理。",
+        "This is how it was on {at}, not how it is now. Nothing can be done here.",
+    ),
+    "past_known": ("只含 {at} 之前記錄的內容。", "Only what was recorded by {at} is shown."),
+    "now_link": ("查看現在的卷宗", "See it as it is now"),
+    "money": ("資金", "Money"),
+    "money_award": ("資助金額", "Award"),
+    "money_requested": ("申請資助金額", "Amount applied for"),
+    "money_paid": ("已撥付", "Paid"),
+    "money_returned": ("已收回", "Returned"),
+    "money_net": ("淨撥付額", "Net paid"),
+    "money_unpaid": ("未撥付", "Unpaid"),
+    "money_funds": ("資金來源", "Fund sources"),
+    "tranche": ("期次", "Tranche"),
+    "planned": ("計劃（元）", "Planned (yuan)"),
+    "paid": ("已撥付（元）", "Paid (yuan)"),
+    "cancelled": ("核減（元）", "Reduced (yuan)"),
+    "remainder": ("未撥付（元）", "Unpaid (yuan)"),
+    "gate": ("撥付條件", "Payment condition"),
+    "gate_met": ("已達成", "met"),
+    "gate_unmet": ("未達成", "not met"),
+    "status": ("狀態", "Status"),
+    "total": ("合計", "Total"),
+    "milestones": ("里程碑", "Milestones"),
+    "milestone": ("里程碑", "Milestone"),
+    "milestone_due": ("期限", "Due"),
+    "budget": ("預算", "Budget"),
+    "line": ("支出科目", "Budget line"),
+    "amount": ("金額（元）", "Amount (yuan)"),
+    "documents": ("文件", "Documents"),
+    "document": ("名稱", "Name"),
+    "document_of": ("出自", "From"),
+    "document_at": ("日期", "Date"),
+    "digest": ("校驗值", "Digest"),
+    "people": ("經辦人員", "People"),
+    "person_times": ("{n} 次", "{n}"),
+    "facts": ("基本情況", "Facts"),
+    "organisation": ("單位", "Organisation"),
+    "partners": ("聯合申報單位", "Joint applicants"),
+    "round": ("屆（年度）", "Round"),
+    "need": ("需求", "Need"),
+    "panel": ("評審專家組", "Review panel"),
+    "scheme": ("管理辦法", "Policy"),
+    "number": ("編號", "Number"),
+    "version": ("第 {n} 版", "version {n}"),
+    "story": ("辦理經過", "Story"),
+    "story_gap": ("其間 {n} 日無記錄", "nothing for {n} days"),
+    "story_refused": ("未獲辦理", "refused"),
+    "story_automatic": ("到期自動", "automatic"),
+    "story_special": ("更正或干預", "correction or intervention"),
+    "story_recorded": ("記錄於 {at}", "recorded {at}"),
+    "story_rules": ("不符合規則 {rules}", "against {rules}"),
+    "story_of": ("卷宗", "file"),
+    "as_of": ("查看某日的卷宗", "See it as it was"),
+    "as_of_day": ("截至（日期）", "As of (day)"),
+    "known_at": ("當時已記錄（日期）", "As known on (day)"),
+    "as_of_button": ("查看", "See"),
+    "proposals": ("待確認的要事", "Acts waiting for a second person"),
+    "proposal_line": (
+        "第 {n} 項：{what}，由 {who} 提出，{until} 前確認",
+        "No. {n}: {what}, proposed by {who}, until {until}",
+    ),
+    "none": ("無", "none"),
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One thing that is awaited, with where it is done if it is the reader's to do."""
+
+    of: Awaited
+    do: str
+    """Empty where it is somebody else's."""
+
+
+@dataclass(frozen=True)
+class TrancheRow:
+    """One tranche as the table has it. Money is in fen."""
+
+    name: str
+    planned: int
+    paid: int
+    cancelled: int
+    remainder: int
+    gate: tuple[str, str]
+    is_met: bool
+    status: TrancheStatus
+
+
+Moment = Annotated[str, Query(max_length=40)]
+
+
+@router.get("/files/{kind}/{realm}/{name}", response_class=Response)
+@allow(Policy.READ)
+async def show_file(
+    request: Request,
+    kind: str,
+    realm: str,
+    name: str,
+    house: ByHouse,
+    caller: ByCaller,
+    as_of: Moment = "",
+    known_at: Moment = "",
+) -> Response:
+    """The file; what may not be seen is answered like what is not there."""
+    stream = read_stream(kind, realm, name)
+    until, known = read_moment("as_of", as_of or None), read_moment("known_at", known_at or None)
+    file = await load_file(house.store, stream, until=until, known=known)
+    if not may_see(caller.grants, file.state):
+        raise NameUnknown(name)
+    seat, language = read_seat(request, caller), read_language(request)
+    is_past = until is not None or known is not None
+    acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
+    attempts = await _list_attempts(house, stream) if not is_past else []
+    clock = await house.store.realm(realm)
+    reached = trace_stages(stream, file.story)
+    return render(
+        request,
+        "console/file/file.html",
+        TEXTS,
+        file=file,
+        title=_title(file),
+        number=file.summary.get("project") or stream.name,
+        stage=stage_words(kind, file.state.stage),
+        life=draw_life(stream, reached),
+        awaiting=_list_wanted(file, acts, seat, is_past=is_past),
+        due=None if is_past else file.due(),
+        open_acts=_list_open(file, acts, seat),
+        closed_acts=[(tell_command(act.command.command_type), act.unmet) for act in acts if not act.is_open],
+        facts=await _list_facts(house, file),
+        money=_list_money(file),
+        funds=_list_funds(file),
+        tranches=_list_tranches(file.state),
+        milestones=_list_milestones(file.state),
+        budget=[(value_words(line), fen) for line, fen in file.state.part(Contract).budget.items()],
+        documents=list_documents(file.story, language),
+        people=_list_people(file),
+        story=tell_story(file.story, attempts, stream, language, is_manual=clock.clock is Clock.MANUAL),
+        proposals=_list_proposals(file.state, house.now()),
+        as_of=as_of,
+        known_at=known_at,
+        until=until,
+        known=known,
+        is_past=is_past,
+        own_path=file_path(stream),
+        tell_command=tell_command,
+        file_path=file_path,
+    )
+
+
+def read_stream(kind: str, realm: str, name: str) -> StreamId:
+    """The stream of that path. Raises NameUnknown for what can be none."""
+    try:
+        stream = StreamId.of(kind, realm, name)
+    except ValueError:
+        raise NameUnknown(name[:80]) from None
+    if kind not in AGGREGATES:
+        raise NameUnknown(name)
+    return stream
+
+
+async def _list_acts(house: House, caller: Caller, seat: Actor | None, state: State, *, is_past: bool) -> list[Act]:
+    """What the reader's seat may do, and may not yet; nothing on a page of the past."""
+    if seat is None or is_past:
+        return []
+    asker = await find_asker(house, caller, state.stream.realm)
+    return await list_acts(house.store, state, seat, asker.person, asker.at)
+
+
+async def _list_attempts(house: House, stream: StreamId) -> list[AttemptLine]:
+    filters = AttemptFilter(stream=stream, newest_first=True)
+    return list((await list_attempts(house.store, filters, PageRequest(limit=MOST_ATTEMPTS))).rows)
+
+
+def _title(file: File) -> str:
+    return str(file.summary.get("title") or file.summary.get("name") or file.summary.get("group") or "")
+
+
+def _list_wanted(file: File, acts: list[Act], seat: Actor | None, *, is_past: bool) -> list[Wanted]:
+    mine = {act.command.command_type for act in acts if act.is_open}
+    return [
+        Wanted(
+            one,
+            act_path(one.command, file.stream, one.subject)
+            if not is_past and seat is not None and seat.role in one.roles and one.command in mine
+            else "",
+        )
+        for one in file.awaiting()
+    ]
+
+
+def _list_open(file: File, acts: list[Act], seat: Actor | None) -> list[tuple[str, tuple[str, str]]]:
+    """What may be done besides what is awaited of this seat."""
+    awaited = {one.command for one in file.awaiting() if seat is not None and seat.role in one.roles}
+    return [
+        (act_path(act.command.command_type, file.stream), tell_command(act.command.command_type))
+        for act in acts
+        if act.is_open and act.command.command_type not in awaited
+    ]
+
+
+async def _list_facts(house: House, file: File) -> list[tuple[str, str, str]]:
+    """By the name of its text, what is said, and where it leads; empty for nowhere."""
+    stream, facts = file.stream, list[tuple[str, str, str]]()
+    if stream.kind == "project":
+        application, award = file.state.part(Application), file.state.part(Award)
+        if application.organisation:
+            own = stream.sibling("organisation", application.organisation)
+            known = fold(own, [entry async for entry in house.store.read(own)]).part(Organisation).name
+            facts.append(("organisation", f"{known} {application.organisation}".strip(), file_path(own)))
+        facts.extend(
+            ("partners", partner, file_path(stream.sibling("organisation", partner)))
+            for partner in application.partners
+        )
+        for key, kind, name in (
+            ("round", "round", application.round),
+            ("need", "need", application.need),
+            ("panel", "panel", award.panel),
+        ):
+            if name:
+                facts.append((key, name, file_path(stream.sibling(kind, name))))
+        facts.append(("number", stream.name, ""))
+    else:
+        facts.extend(
+            ("", f"{value}", "")
+            for name, value in file.summary.items()
+            if isinstance(value, str) and value and name not in ("name", "title", "group")
+        )
+    if file.state.scheme is not None:
+        ref = file.state.scheme
+        facts.append(("scheme", str(ref), file_path(stream.sibling("scheme", ref.name))))
+    return facts
+
+
+def _list_money(file: File) -> list[tuple[str, int]]:
+    """By the name of its text, an amount in fen; only those of which there is any."""
+    if file.stream.kind != "project":
+        return [
+            ("amount", value) for name, value in file.summary.items() if name == "envelope" and isinstance(value, int)
+        ]
+    money, summary = file.state.part(Money), file.summary
+    amounts = [
+        ("money_requested", summary["requested"]),
+        ("money_award", summary["award"]),
+        ("money_paid", money.paid),
+        ("money_unpaid", summary["outstanding"]),
+        ("money_returned", money.returned + money.clawed_back),
+        ("money_net", money.net),
+    ]
+    return [(name, fen) for name, fen in amounts if isinstance(fen, int) and fen]
+
+
+def _list_funds(file: File) -> list[tuple[str, int]]:
+    return list(file.state.part(Award).funds.items()) if file.stream.kind == "project" else []
+
+
+def _list_tranches(state: State) -> list[TrancheRow]:
+    if state.stream.kind != "project":
+        return []
+    passed = state.part(Gates).passed
+    return [
+        TrancheRow(
+            name,
+            one.planned,
+            one.paid,
+            one.cancelled,
+            one.remainder,
+            _tell_gate(state, one.gate),
+            one.gate in passed,
+            one.status,
+        )
+        for name, one in state.part(Tranches).of.items()
+    ]
+
+
+def _tell_gate(state: State, gate: str) -> tuple[str, str]:
+    """What must be before a tranche may be asked for."""
+    event, slash, milestone = gate.partition("/")
+    if event == MILESTONE and slash:
+        known = state.part(Contract).milestones.get(milestone)
+        title = known.title if known is not None else milestone
+        return f"里程碑「{title}」", f"milestone “{title}”"
+    zh, en = value_words(event)
+    return zh, en
+
+
+def _list_milestones(state: State) -> list[tuple[str, str, Any, bool]]:
+    if state.stream.kind != "project":
+        return []
+    passed = state.part(Gates).passed
+    return [
+        (name, one.title, one.due, f"{MILESTONE}/{name}" in passed)
+        for name, one in state.part(Contract).milestones.items()
+    ]
+
+
+def _list_people(file: File) -> list[tuple[str, tuple[str, ...], int]]:
+    """Each seat that has acted in it, with its persons, and how often."""
+    seats: dict[str, tuple[set[str], int]] = {}
+    for chapter in file.story:
+        persons, times = seats.get(chapter.occurrence.actor, (set(), 0))
+        seats[chapter.occurrence.actor] = persons | set(chapter.occurrence.persons), times + 1
+    return [(seat, tuple(sorted(persons)), times) for seat, (persons, times) in sorted(seats.items())]
+
+
+def _list_proposals(state: State, now: datetime) -> list[tuple[int, tuple[str, str], str, datetime]]:
+    """Acts that wait for a second person."""
+    return [
+        (number, tell_command(one.command), one.by.seat, one.lapses_at)
+        for number, one in state.part(Proposals).of.items()
+        if one.is_open(now)
+    ]

@@ -1,0 +1,15 @@
+"""Every page of the console, in one list."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from web.console import assets
+from web.console.act import page as act
+from web.console.file import page as file
+from web.console.inbox import page as inbox
+from web.console.projects import page as projects
+from web.console.sign_in import page as sign_in
+
+ROUTERS: Final = (assets.router, sign_in.router, inbox.router, projects.router, file.router, act.router)
+"""Answered by the application beside ``/v1``."""

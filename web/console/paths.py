@@ -1,0 +1,20 @@
+"""Where things are: the path of a file, and of an act on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from domain.kernel.identity import StreamId
+
+
+def file_path(stream: StreamId) -> str:
+    """The page of that file."""
+    return f"/files/{stream}"
+
+
+def act_path(command: str, stream: StreamId, part: str = "") -> str:
+    """The form by which that command is given to that stream, about that part of it."""
+    query = f"?{urlencode({'part': part})}" if part else ""
+    return f"/do/{command}/{stream}{query}"

@@ -1,0 +1,126 @@
+"""``/projects``: which projects there are, narrowed and searched, page by page; and ``/find``, by number or name."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from application.money import list_realms
+from application.pages import PageRequest
+from application.projects import ProjectFilter, list_projects
+from application.queries import NameAmbiguous, NameUnknown, resolve_name
+from application.reading import sees_all
+from domain.project.stage import Stage
+from web.body import fill
+from web.console.inbox.page import list_organisations
+from web.console.paths import file_path
+from web.console.reader import read_seat
+from web.console.rendering import render
+from web.console.route import PageRoute
+from web.console.texts import Texts
+from web.guard import ByCaller, ByHouse, Policy, allow
+from web.problems import Refusal
+
+if TYPE_CHECKING:
+    from application.projects import ProjectLine
+
+router = APIRouter(route_class=PageRoute)
+
+PAGE: Final = 50
+TEXTS: Final[Texts] = {
+    "title": ("項目", "Projects"),
+    "count": ("{n} 個", "{n}"),
+    "count_more": ("本頁 {n} 個，其後還有", "{n} on this page, more follow"),
+    "empty": ("暫無項目", "No projects"),
+    "empty_filtered": ("沒有符合條件的項目", "No projects match"),
+    "search": ("編號、名稱或單位", "Number, title or organisation"),
+    "stage": ("階段", "Stage"),
+    "realm": ("環境", "Environment"),
+    "round": ("屆（年度）", "Round"),
+    "all": ("全部", "All"),
+    "live": ("正式", "live"),
+    "only_overdue": ("只看逾期", "Overdue only"),
+    "organisation": ("單位", "Organisation"),
+    "filter": ("篩選", "Filter"),
+    "number": ("編號", "Number"),
+    "name": ("名稱", "Title"),
+    "award": ("資助金額（元）", "Award (yuan)"),
+    "paid": ("已撥付（元）", "Paid (yuan)"),
+    "awaiting": ("當前辦理人", "Awaiting"),
+    "until": ("辦理期限", "Due"),
+    "applied_for": ("申請 {amount}", "applied for {amount}"),
+}
+
+
+@router.get("/projects", response_class=Response)
+@allow(Policy.READ)
+async def show_projects(
+    request: Request,
+    house: ByHouse,
+    caller: ByCaller,
+    search: Annotated[str, Query(max_length=200)] = "",
+    stage: Annotated[str, Query(max_length=64)] = "",
+    realm: Annotated[str, Query(max_length=64)] = "",
+    round: Annotated[str, Query(max_length=64)] = "",  # noqa: A002 - the word of the interface
+    organisation: Annotated[str, Query(max_length=64)] = "",
+    overdue: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query
+    after: Annotated[str | None, Query(max_length=2_000)] = None,
+) -> Response:
+    """The list."""
+    seat = read_seat(request, caller)
+    organisations = list_organisations(caller, seat)
+    mine = organisation if organisation in organisations else next(iter(organisations), None)
+    if mine is None and not sees_all(caller.grants):
+        raise Refusal(
+            HTTPStatus.FORBIDDEN,
+            "forbidden",
+            "此崗位不可瀏覽全部項目；您的事項見「我的待辦」",
+            "this seat may not list all projects; what is yours is under “My tasks”",
+        )
+    given = {"search": search.strip(), "stage": stage, "realm": realm, "round": round, "organisation": organisation}
+    params = {name: value for name, value in {**given, "overdue": "true" if overdue else ""}.items() if value}
+    filters = fill(ProjectFilter, overdue=overdue, **{name: params[name] for name in given if name in params})
+    page = await list_projects(house.store, filters, PageRequest(limit=PAGE, after=after, organisation=mine))
+    return render(
+        request,
+        "console/projects/projects.html",
+        TEXTS,
+        rows=[(line, file_path(line.stream), _stage(line)) for line in page.rows],
+        next=page.next,
+        is_first=after is None,
+        freshness_of=page.freshness,
+        params=params,
+        given=given,
+        stages=[one for one in Stage if one is not Stage.NONE],
+        realms=await list_realms(house.store),
+        organisations=organisations,
+        organisation=mine or "",
+        overdue=overdue,
+    )
+
+
+def _stage(line: ProjectLine) -> tuple[str, str]:
+    known = next((one for one in Stage if one == line.stage), None)
+    return (known.zh, known.en) if known is not None else (line.stage, line.stage)
+
+
+@router.get("/find", response_class=Response)
+@allow(Policy.READ)
+async def find(house: ByHouse, caller: ByCaller, name: Annotated[str, Query(max_length=200)] = "") -> Response:  # noqa: ARG001 - the file itself looks at who asks
+    """The file of that number; of anything else, the projects in which it occurs."""
+    text = name.strip()
+    try:
+        stream = await resolve_name(house.store, text)
+    except NameAmbiguous as several:
+        stream = several.candidates[0]
+        if any(one.kind == "project" for one in several.candidates):
+            return RedirectResponse(f"/projects?{urlencode({'search': text})}", HTTPStatus.SEE_OTHER)
+    except (NameUnknown, ValueError):
+        return RedirectResponse(
+            f"/projects?{urlencode({'search': text})}" if text else "/projects", HTTPStatus.SEE_OTHER
+        )
+    return RedirectResponse(file_path(stream), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,65 @@
+"""Who reads a page: on which of their seats they act, and in which language they are answered. Both are chosen."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from domain.kernel.identity import Actor
+from web.guard import language_of
+from web.language import Language
+
+if TYPE_CHECKING:
+    from fastapi import Request, Response
+
+    from application.caller import Caller
+    from web.house import House
+
+SEAT: Final = "venture-seat"
+LANGUAGE: Final = "venture-language"
+"""Cookies of what was chosen; neither gives anybody a right."""
+_LASTING_S: Final = 365 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whoever a page is made for."""
+
+    caller: Caller | None
+    """None where nobody has come in."""
+    seat: Actor | None
+    """The seat that they act on."""
+    language: Language
+    token: str
+    """What their forms must bring back."""
+
+    @property
+    def seats(self) -> tuple[Actor, ...]:
+        """The seats that they may choose from."""
+        return self.caller.seats if self.caller is not None else ()
+
+
+def read_seat(request: Request, caller: Caller | None) -> Actor | None:
+    """The seat that was chosen, if it is still theirs; else the first of theirs."""
+    if caller is None or not caller.seats:
+        return None
+    with suppress(ValueError):
+        chosen = Actor(request.cookies.get(SEAT, ""))
+        if chosen in caller.seats:
+            return chosen
+    return caller.seats[0]
+
+
+def read_language(request: Request) -> Language:
+    """The language that was chosen, or what the browser likes best."""
+    with suppress(ValueError):
+        return Language(request.cookies.get(LANGUAGE, ""))
+    return language_of(request)
+
+
+def keep(response: Response, house: House, name: str, value: str) -> None:
+    """Have the browser keep what was chosen."""
+    response.set_cookie(
+        name, value, max_age=_LASTING_S, path="/", secure=not house.is_local, httponly=True, samesite="lax"
+    )

@@ -1,0 +1,169 @@
+"""From a template and what a query found to the page: escaped, under a policy for content that allows nothing foreign.
+
+Templates are compiled when the application is built. Ours fail on a name that is not there; the components that we
+take from others count on such names, and have an environment of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+from fastapi.responses import HTMLResponse
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+
+from web.components.words import spell_yuan, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
+from web.console.assets import PREFIX
+from web.console.reader import Reader, read_language, read_seat
+from web.console.texts import LANGUAGE_NAMES, Texts, speaker
+from web.guard import house_of
+from web.identity.credentials import cookie_name
+from web.language import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import Request
+
+    from application.caller import Caller
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+"""What a page may load, and where its forms may go: this site, and nothing inline."""
+_WEB: Final = Path(__file__).parent.parent
+_GOVUK: Final = "govuk_frontend_jinja"
+_COMPONENTS: Final[Mapping[str, str]] = {
+    "govukButton": "button",
+    "govukErrorSummary": "error-summary",
+    "govukInput": "input",
+    "govukTextarea": "textarea",
+    "govukSelect": "select",
+    "govukRadios": "radios",
+    "govukDetails": "details",
+    "govukSummaryList": "summary-list",
+    "govukWarningText": "warning-text",
+    "govukNotificationBanner": "notification-banner",
+    "govukTag": "tag",
+    "govukInsetText": "inset-text",
+}
+
+
+@cache
+def environment() -> Environment:
+    """Our templates, each compiled, with the components and filters that they may use."""
+    theirs = Environment(
+        loader=PrefixLoader({_GOVUK: PackageLoader(_GOVUK)}), autoescape=True, undefined=ChainableUndefined
+    )
+    ours = Environment(
+        loader=FileSystemLoader(_WEB),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name, component in _COMPONENTS.items():
+        ours.globals[name] = getattr(theirs.get_template(f"{_GOVUK}/components/{component}/macro.html").module, name)
+    ours.filters |= {
+        "moment": tell_moment,
+        "deadline": tell_deadline,
+        "money": tell_money,
+        "query": urlencode,
+    }
+    for name in ours.list_templates(extensions=["html"]):
+        ours.get_template(name)
+    return ours
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a page leads."""
+
+    href: str
+    text: str
+    is_here: bool = False
+
+
+def render(
+    request: Request,
+    template: str,
+    texts: Texts,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,  # noqa: ANN401 - what that template shows
+) -> HTMLResponse:
+    """That page for whoever asks, in their language, with their seat and their token."""
+    reader = read_reader(request)
+    speak, language = speaker(reader.language, texts), reader.language
+    content = (
+        environment()
+        .get_template(template)
+        .render(
+            t=speak,
+            say=language.say,
+            language=language,
+            languages=[(one.value, LANGUAGE_NAMES.get(one.value, one.value)) for one in Language],
+            role=lambda role: tell_role(role, language),
+            spell=lambda fen: language.say(spell_yuan(fen), spell_yuan(fen)),
+            seat_words=lambda seat: tell_seat(seat, language),
+            reader=reader,
+            static=PREFIX,
+            here=here(request),
+            nav=_list_links(request, reader, speak),
+            **values,
+        )
+    )
+    return HTMLResponse(
+        content,
+        status,
+        headers={
+            "Content-Security-Policy": POLICY,
+            "Content-Language": language,
+            "Vary": "Accept-Language, Cookie",
+            **(headers or {}),
+        },
+    )
+
+
+def here(request: Request) -> str:
+    """The page that was asked for, as a path of this site; of a form, the page that shows it."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{quote(request.url.path)}{query}"
+
+
+def read_reader(request: Request) -> Reader:
+    """Whoever the page is for."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return Reader(caller, read_seat(request, caller), read_language(request), form_token(request))
+
+
+def form_token(request: Request) -> str:
+    """What a form of ours holds and no other site can know: derived from a cookie that no script reads."""
+    session = request.cookies.get(cookie_name(is_local=house_of(request).is_local))
+    secret = session or getattr(request.state, "guest", None) or request.cookies.get(GUEST, "")
+    return sha256(f"venture form\0{secret}".encode()).hexdigest() if secret else ""
+
+
+GUEST: Final = "venture-guest"
+"""The cookie of somebody who has not come in yet: it makes the token of the form by which they do."""
+
+
+def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # noqa: ANN401 - a speaker
+    if reader.caller is None:
+        return []
+    path = request.url.path
+    return [Link(href, speak(name), is_here=path == href) for href, name in LINKS]
+
+
+LINKS: Final = (
+    ("/", "nav_inbox"),
+    ("/projects", "nav_projects"),
+)
+"""The main pages, in the order of the header."""

@@ -1,0 +1,102 @@
+"""Routes of pages: what goes wrong becomes a page of its kind, and who has not come in is sent to the door first."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import structlog
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from domain.kernel.explanation import InputInvalid
+from domain.kernel.failure import Defect, Failure
+from domain.kernel.privacy import describe_trace
+from web.body import explain
+from web.console.failure import show_failure
+from web.console.rendering import form_token, here
+from web.guard import SAFE, GuardedRoute
+from web.identity.credentials import require_same_site
+from web.problems import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from starlette.datastructures import FormData
+    from starlette.responses import Response
+
+log = structlog.get_logger()
+
+MOST_FIELDS: Final = 2_000
+_PATH: Final = re.compile(r"/(?:[!-.0-\[\]-~][!-~]*)?")
+"""A path of this site: it begins with one slash, which neither a slash nor a backslash follows."""
+
+
+class PageRoute(GuardedRoute):
+    """A guarded route whose answers are pages, failures too."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        """Leave it out of the interface for machines."""
+        super().__init__(path, endpoint, **{**options, "include_in_schema": False})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The guarded handler, with what it raises shown as a page."""
+        handler = super().get_route_handler()
+
+        async def paged(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Refusal as refusal:
+                if refusal.code == "unauthenticated":
+                    return send_to_sign_in(request)
+                return show_failure(request, refusal)
+            except Failure as failure:
+                return show_failure(request, failure)
+            except RequestValidationError as invalid:
+                return show_failure(request, InputInvalid([explain(error) for error in invalid.errors()]))
+            except HTTPException:
+                raise
+            except Exception as fault:  # noqa: BLE001 - told to the log without its words, and to the reader as a page
+                request_id = request.scope["venture"]["request_id"]
+                log.error("web.defect", request_id=request_id, trace=describe_trace(fault))  # noqa: TRY400
+                return show_failure(request, Defect(type(fault).__name__))
+
+        return paged
+
+
+def send_to_sign_in(request: Request) -> Response:
+    """To the door, and back to this page afterwards; what was to be sent is not sent by itself."""
+    target = here(request) if request.method in SAFE else "/"
+    query = f"?{urlencode({'next': target})}" if target != "/" else ""
+    return RedirectResponse(f"/sign-in{query}", HTTPStatus.SEE_OTHER)
+
+
+def read_next(text: str | None) -> str:
+    """Where to go on: a path of this site, or its first page."""
+    return text if text and _PATH.fullmatch(text) else "/"
+
+
+async def read_form(request: Request) -> FormData:
+    """What a form of ours sent. Raises Refusal for one of another site's, and for one that is out of date."""
+    require_same_site(request)
+    try:
+        form = await request.form(max_files=100, max_fields=MOST_FIELDS)
+    except HTTPException as unreadable:
+        raise Refusal(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "表單內容無法讀取", "the form cannot be read"
+        ) from unreadable
+    token = form.get("token")
+    expected = form_token(request)
+    if not expected or not isinstance(token, str) or not hmac.compare_digest(token.encode(), expected.encode()):
+        raise Refusal(
+            HTTPStatus.FORBIDDEN,
+            "forbidden",
+            "此頁打開已久，請返回重新打開後再提交",
+            "this page was opened too long ago: open it again, then send it",
+        )
+    return form

@@ -1,0 +1,1 @@
+"""Coming in, leaving, and what one chooses: seat and language."""
