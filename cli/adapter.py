@@ -14,7 +14,7 @@ import typer
 
 import bootstrap
 from cli.options import Asker, Language, Output
-from cli.output import ArgumentInvalid, Form, Lang, Printer
+from cli.output import ArgumentInvalid, Form, Printer, by_locale
 from cli.streams import ResultLost
 from domain.kernel.acting import PersonId
 from domain.kernel.failure import Defect, Failure, FailureKind
@@ -110,12 +110,12 @@ def _adapt(
         else:
             parameters.append(parameter)
 
-    def command(output: StrEnum, lang: Lang | None, asker: str | None = None, **arguments: object) -> None:
+    def command(output: StrEnum, lang: str | None, asker: str | None = None, **arguments: object) -> None:
         form = Form(output) if output in set(Form) else Form.TABLE
         try:
             printer = Printer.of(form, lang)
         except ArgumentInvalid as invalid:
-            raise exit_with(Printer(form, Lang.ZH), invalid) from None
+            raise exit_with(Printer(form, by_locale()), invalid) from None
         try:
             person = None if asker is None else PersonId(asker)
         except ValueError as wrong:

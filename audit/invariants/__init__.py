@@ -23,6 +23,7 @@ from audit.invariants import (
     panels,
     payments,
     registers,
+    requests,
     state_machine,
 )
 from audit.invariants.realm import Realm
@@ -112,6 +113,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **delivery.CHECKS,
     **endings.CHECKS,
     **cities.CHECKS,
+    **requests.CHECKS,
 }
 
 
