@@ -154,6 +154,11 @@ class Settings(BaseSettings):
     """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
     out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
 
+    @property
+    def requires_office(self) -> bool:
+        """Whether nobody acts on the wall clock before the office is founded: a bare seat is for one machine alone."""
+        return self.env is Environment.PRODUCTION
+
     @model_validator(mode="before")
     @classmethod
     def _read_files(cls, values: dict[str, Any]) -> dict[str, Any]:
