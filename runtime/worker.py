@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-import bootstrap
 from activities.carry_out import CommandActivities
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
@@ -70,7 +69,8 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
             store,
             measures,
             checks_clocks=True,
-            requires_office=settings.env is bootstrap.Environment.PRODUCTION,
+            requires_office=settings.requires_office,
+            requires_documents=True,
         ),
         Door(WorkflowCarrier(client, settings.task_queue), store, None),
     )
