@@ -16,6 +16,7 @@ from activities.open_round import RoundActivities
 from application.annual_round import open_round
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
+from bootstrap import Environment
 from followers.agenda import AgendaFollower
 from followers.schedules import RoundSchedules, ScheduleFollower
 from followers.views import ViewFollower
@@ -106,7 +107,7 @@ async def _serve_approvals(settings: Settings, client: Client, store: EventStore
     if settings.nexus_endpoint is None:
         yield
         return
-    if settings.env is not bootstrap.Environment.PRODUCTION:  # there an operator does, once
+    if settings.env is not Environment.PRODUCTION:  # there an operator does, once
         await open_endpoint(client, settings.nexus_endpoint, settings.task_queue)
     async with make_approval_worker(client, store, door, settings.task_queue):
         yield
