@@ -108,4 +108,4 @@ async def get_inbox(
 
 
 async def _is_seen(house: House, caller: Caller, row: Waiting) -> bool:
-    return may_see(caller.grants, fold(row.stream, [e async for e in house.store.read(row.stream)]))
+    return await may_see(house.store, caller.grants, fold(row.stream, [e async for e in house.store.read(row.stream)]))

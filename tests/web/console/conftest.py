@@ -6,6 +6,7 @@ import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import unescape
 from typing import TYPE_CHECKING
 
 import httpx
@@ -65,4 +66,4 @@ def desks(house: House) -> Desks:
 def hidden(page: str, form: str = "<main") -> dict[str, str]:
     """What the first form of the main part sends by itself."""
     main = page.partition(form)[2].partition("</form>")[0]
-    return dict(_HIDDEN.findall(main))
+    return {name: unescape(value) for name, value in _HIDDEN.findall(main)}

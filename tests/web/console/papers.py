@@ -12,6 +12,7 @@ import httpx
 
 from application.growth import Growth
 from application.operations import Operations
+from application.pages import reach
 from application.sessions import begin_session
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
@@ -79,6 +80,7 @@ async def open_paper_house() -> PaperHouse:
     """The story of S2 until its first payment and the start of the project."""
     store = MemoryStore()
     played = await play_story(store)
+    await reach(store, "projects", await store.last_position(), patience_s=30)
     door, identity = open_paper_door(store), cast("IdentityStore", Sessions())
     allowance: Any = Allowance(_PLENTY, _PLENTY)
     house = House(

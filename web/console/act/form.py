@@ -349,9 +349,8 @@ class _Builder:
     def _pair(self, item: Shape, key: str, value: Any, name: str, place: Place) -> tuple[Shown, ...]:  # noqa: ANN401 - a tree
         where = (*place, key)
         key_faults = tuple(f for f in self.faults if key and f.place == (*where, "[key]"))
-        first = Shown(
-            "text", f"{name}.key", (*where, "[key]"), "名稱", "name", value=key.rstrip(DOUBLED), faults=key_faults
-        )
+        zh, en = _KEY_WORDS.get(str(place[-1]), ("名稱", "name"))
+        first = Shown("text", f"{name}.key", (*where, "[key]"), zh, en, value=key.rstrip(DOUBLED), faults=key_faults)
         if item.kind is Kind.GROUP and item.model is not None:
             return first, *self.group(item.model, value or {}, f"{name}.value", where, inside=True)
         cell = self.shape(item, value, f"{name}.value", where, inside=True)
@@ -368,6 +367,17 @@ def _keep_own(of: Shown) -> Shown:
     return replace(of, faults=tuple(fault for fault in of.faults if fault not in inner))
 
 
+_KEY_WORDS: Final = {
+    "tranches": ("期次", "tranche"),
+    "budget": ("支出科目", "budget line"),
+    "move": ("支出科目", "budget line"),
+    "funds": ("資金來源編號", "fund"),
+    "criteria": ("評分項", "criterion"),
+    "results": ("申報編號", "application"),
+    "milestones": ("里程碑代號", "milestone"),
+    "signatures": ("簽署方", "signatory"),
+}
+"""What the first column of such a table is called."""
 _VALUE_WORDS: Final = {
     "money": ("金額（元）", "amount (yuan)"),
     "date": ("日期", "date"),
