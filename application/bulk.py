@@ -103,7 +103,7 @@ class BulkResult:
             "id": str(self.command_id),
             "outcome": self.outcome,
             "events": list(self.events),
-            "unmet": [u.model_dump() for u in self.unmet],
+            "unmet": [u.as_json() for u in self.unmet],
             "amounts": [amount.as_json() for amount in list_amounts(self.order.command)],
             "why": {"zh": self.why[0], "en": self.why[1]} if any(self.why) else None,
         }

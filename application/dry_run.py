@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from deciding.decision import Decision, Step, decide_consequences, decide_on
+from deciding.document_presence import find_absent
 from deciding.reader import Reader
+from domain.kernel.canonical import plain
+from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
 from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
@@ -62,7 +66,10 @@ class DryRun:
         decision, others = await decide_consequences(self._store, decision, self._reader)
         for one in (decision, *others):
             await self._keep(one)
-        return decision.steps[-1]
+        step = decision.steps[-1]
+        if realm.clock is Clock.WALL and (absent := await find_absent(self._store, plain(command))):
+            return replace(step, events=(), unmet=(*step.unmet, *absent))
+        return step
 
     async def _keep(self, decision: Decision) -> None:
         stream = decision.state.stream

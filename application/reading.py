@@ -9,7 +9,7 @@ from deciding.reader import Reader
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Role
 from domain.project import contract
-from domain.reading import may_read
+from domain.reading import may_read, readers_of
 from domain.registers import panel
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ async def may_see(store: EventStore, seats: Seats, state: State) -> bool:
         return True
     facts = await _read_facts(store, seats, state)
     return any(may_read(grant.seat, grant.scope, state, facts).is_whole for grant in seats)
+
+
+def list_words(seats: Seats) -> tuple[str, ...]:
+    """Under which words views have what these seats see, one by one (``domain.reading.list_readers``)."""
+    return tuple(sorted({word for grant in seats for word in readers_of(grant.seat, grant.scope)}))
 
 
 async def may_see_now(store: EventStore, seats: Seats, stream: StreamId) -> bool:

@@ -56,7 +56,7 @@ class Explanation:
             "allowed": self.allowed,
             "judged": self.judged,
             "conditions": [condition.as_row() for condition in self.conditions],
-            "others": [unmet.model_dump() for unmet in self.others],
+            "others": [unmet.as_json() for unmet in self.others],
         }
 
 

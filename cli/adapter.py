@@ -14,7 +14,7 @@ import typer
 
 import bootstrap
 from cli.options import Language, Output
-from cli.output import ArgumentInvalid, Form, Lang, Printer
+from cli.output import ArgumentInvalid, Form, Printer, by_locale
 from cli.streams import ResultLost
 from domain.kernel.failure import Defect, Failure, FailureKind
 from runtime.store import open_store
@@ -93,12 +93,12 @@ def verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
         answering = _ANSWERING[own_forms:] if parameter.name == "invocation" else [parameter]
         parameters += answering
 
-    def command(output: StrEnum, lang: Lang | None, **arguments: object) -> None:
+    def command(output: StrEnum, lang: str | None, **arguments: object) -> None:
         form = Form(output) if output in set(Form) else Form.TABLE
         try:
             printer = Printer.of(form, lang)
         except ArgumentInvalid as invalid:
-            raise exit_with(Printer(form, Lang.ZH), invalid) from None
+            raise exit_with(Printer(form, by_locale()), invalid) from None
         if own_forms:
             arguments["output"] = output
         _run(printer, body(invocation=Invocation(printer), **arguments))

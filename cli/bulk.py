@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from application.bulk import BulkResult, RowOutcome, preview_rows, run_rows
 from application.bulk_file import BulkOrder, parse_rows
-from application.command_input import attach_from, list_amounts
+from application.command_input import AttachedFiles, list_amounts
 from cli.adapter import Invocation, verb
+from cli.document import bring
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
@@ -66,12 +67,13 @@ async def bulk_command(
     if not path.is_file():
         raise ArgumentInvalid(f"沒有文件 {path}", f"there is no file {path}")
     async with invocation.open_runtime() as runtime:
-        attach = attach_from(path.parent)
+        attach = AttachedFiles(path.parent)
         orders = await parse_rows(path.name, path.read_bytes(), runtime.store, realm, again=again, attach=attach)
         _show_commands(orders, printer)
         if preview:
             results = await _preview(orders, runtime, printer)
         elif yes or await _confirm(orders, runtime, printer):
+            await bring(attach, invocation.settings, runtime.store)
             async with ensure_worker(runtime) if await _is_live(orders, runtime) else nullcontext():
                 with _progress(len(orders), printer, "辦理中", "carrying out") as on_result:
                     run = run_rows(orders, runtime.paper_door, runtime.store, on_result=on_result)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import Form, Lang
+from cli.output import Form
 
 Output = Annotated[
     Form,
@@ -15,7 +15,13 @@ Output = Annotated[
     ),
 ]
 Language = Annotated[
-    Lang | None, typer.Option("--lang", help="語言 language: zh | en(或設 VENTURE_LANG)", show_default=False)
+    str | None,
+    typer.Option(
+        "--lang",
+        metavar="LANG",
+        help="語言 language: zh-Hans | zh-Hant | en，或設 VENTURE_LANG；不指明者依系統區域 else by the locale",
+        show_default=False,
+    ),
 ]
 Realm = Annotated[
     str | None,

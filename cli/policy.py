@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from application.command_input import attach_from, read_command, resolve_command
+from application.command_input import AttachedFiles, read_command, resolve_command
 from application.why import explain, leave_open, list_seats
 from cli.adapter import Invocation, verb
 from cli.command import find_stream, read_actor, read_moment, read_particulars
@@ -166,7 +166,7 @@ async def why_command(
         command_type, (_, part) = resolve_command(name, stream.kind), split_subject(subject)
         particulars = read_particulars(given or [])
         try:
-            command = read_command(command_type, part, particulars, Notation.TYPED, attach=attach_from(Path()))
+            command = read_command(command_type, part, particulars, Notation.TYPED, attach=AttachedFiles(Path()))
         except InputInvalid:
             if particulars:
                 raise

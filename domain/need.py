@@ -13,8 +13,10 @@ from pydantic import Field
 from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import SHANGHAI
+from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
+from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.calendar import Calendar
+    from domain.kernel.identity import StreamId
+    from domain.kernel.scheme import Scheme
 
 PROPOSERS = (Role.PUBLIC, Role.COMM, Role.DCAB)
 """Who may say what a community lacks."""
@@ -129,7 +133,11 @@ class EndorseNeed(Endorsement, Command):
 class Adoption(Particulars):
     """Under which heading it goes into the catalogue."""
 
-    theme: Annotated[Text | None, Field(title="主題 / theme")] = None
+    theme: Annotated[Text | None, Otherwise("提交時所載", "as submitted"), Field(title="主題 / theme")] = None
+    fields: Annotated[
+        tuple[Text, ...] | None, Otherwise("提交時所載", "as submitted"), Field(max_length=20, title="領域 / fields")
+    ] = None
+    """Fields of the city's list (HZ-6), where the proposer's own words are others."""
 
 
 class NeedAdopted(Adoption, Event):
@@ -315,6 +323,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(NeedEndorsed.of(command))
         case AdoptNeed():
+            _require_codes(check, facts.scheme, need, command)
             return check.grant(NeedAdopted.of(command))
         case RejectNeed():
             return check.grant(NeedRejected.of(command))
@@ -345,6 +354,19 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(NeedSplit.of(command))
         case _:
             assert_never(command)
+
+
+def _require_codes(check: Checks, scheme: Scheme | None, need: Need, adoption: AdoptNeed) -> None:
+    """K1: whoever says what is lacking uses any words; adopted, it stands under fields and a theme of the city."""
+    theme = adoption.theme or need.theme
+    require_listed(check, scheme, Codelist.FIELDS, need.fields if adoption.fields is None else adoption.fields)
+    require_listed(check, scheme, Codelist.THEMES, [theme] if theme else [])
+
+
+def governed_by(state: State, command: Command) -> StreamId | None:
+    """The round that asked for it, once it is to be adopted: the lists of its rules hold."""
+    round_ = state.part(Need).round if isinstance(command, AdoptNeed) else ""
+    return state.stream.sibling("round", round_) if round_ else None
 
 
 def _require_solicited(check: Checks, round_: State, calendar: Calendar, at: datetime) -> None:
@@ -408,7 +430,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             endorsers = need.endorsers | {of.acting}
             return state.having(replace(need, endorsers=endorsers, resources=(*need.resources, *event.resources)))
         case NeedAdopted():
-            return state.having(replace(need, theme=event.theme or need.theme))
+            fields = need.fields if event.fields is None else frozenset(event.fields)
+            return state.having(replace(need, theme=event.theme or need.theme, fields=fields))
         case NeedRejected():
             return state
         case NeedAbsorbed():
@@ -443,5 +466,6 @@ NEED = Aggregate(
     zh="需求",
     deciders=(DECIDER,),
     final=frozenset(set(NeedStage) - {NeedStage.SUBMITTED}),
+    governed_by=governed_by,
     summary=lambda state: {"group": state.part(Need).group, "round": state.part(Need).round},
 )

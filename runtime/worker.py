@@ -23,6 +23,7 @@ from followers.views import ViewFollower
 from metrics import Metrics
 from runtime.sandbox import sandbox
 from workflows.annual_round import AnnualRoundWorkflow
+from workflows.approval import ApprovalWorkflow
 from workflows.need import NeedWorkflow
 from workflows.probe import ProbeWorkflow
 from workflows.project import ProjectWorkflow
@@ -37,7 +38,15 @@ if TYPE_CHECKING:
     from bootstrap import Settings
     from store.port import EventStore
 
-WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow, AnnualRoundWorkflow, ProbeWorkflow]
+WORKFLOWS = [
+    NeedWorkflow,
+    RoundWorkflow,
+    ProjectWorkflow,
+    ApprovalWorkflow,
+    RegisterWorkflow,
+    AnnualRoundWorkflow,
+    ProbeWorkflow,
+]
 GRACE = timedelta(seconds=20)
 """How long a stopping worker lets its commands finish."""
 MISSED = timedelta(seconds=2)
@@ -61,6 +70,7 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
             measures,
             checks_clocks=True,
             requires_office=settings.env is bootstrap.Environment.PRODUCTION,
+            requires_documents=True,
         ),
         Door(WorkflowCarrier(client, settings.task_queue), store, None),
     )

@@ -46,7 +46,7 @@ def _between(section: str, words: tuple[str, str], before: Policy, after: Policy
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     for name, field in type(before).model_fields.items():
         value, zh, en = getattr(before, name), *label(field)
-        if isinstance(value, Policy):
+        if isinstance(value, Policy) and isinstance(getattr(after, name), Policy):
             yield from _between(name, (f"{zh}·", f"{en}: "), value, getattr(after, name))
         elif old[name] != new[name]:
             parameter = (words[0] + zh, words[1] + en)

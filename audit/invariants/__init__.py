@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from audit.invariants import (
     awards,
     business,
+    cities,
     contracts,
     delivery,
     endings,
@@ -22,6 +23,7 @@ from audit.invariants import (
     panels,
     payments,
     registers,
+    requests,
     state_machine,
 )
 from audit.invariants.realm import Realm
@@ -80,6 +82,8 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "C2": ("基地扶持合計 ≤ 年度預算與資金額度", "base support ≤ the round's approved budget and the fund's envelope"),
     "C3": ("一個基地一年只扶持一次", "one base, one support a year"),
     "H1": ("一年一個市級屆次", "one municipal round a year"),
+    "K1": ("市的用語在辦法的代碼表內", "what is said in words of the city stands in its lists"),
+    "M11": ("預留份額只用於其所預留者", "what a round sets aside goes to whom it is set aside for"),
     "S1": ("事件所引辦法的數字與辦法一致", "numbers that events take from the rules are those of the rules"),
     "SD1": ("撥付者不是申請者", "who pays did not ask"),
     "SD9": ("收款賬戶經財務核實，並滿 24 小時", "a payee account is confirmed by finance and has rested for 24 hours"),
@@ -108,6 +112,8 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **payments.CHECKS,
     **delivery.CHECKS,
     **endings.CHECKS,
+    **cities.CHECKS,
+    **requests.CHECKS,
 }
 
 
@@ -185,6 +191,10 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
+        after = cities.AFTER.get(event.type)
+        if after is not None:
+            after(self._require, realm, event)
+        cities.check_codes(self._require, realm, event)
         if event.kind == "project":
             project = realm.project(event.name)
             check_citations(self._require, realm.rules(project), event)

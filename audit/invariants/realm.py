@@ -47,6 +47,8 @@ class Organisation:
     """The district whose office verified it first."""
     round: str = ""
     """The round for whose intake it was verified first."""
+    kinds: frozenset[str] = frozenset()
+    """Hub, support and other kinds of a city's list."""
 
     def level(self, day: date) -> str | None:
         """The level that counts on that day: the one recorded last."""
@@ -71,6 +73,29 @@ class Round:
     deadline: datetime | None = None
     cancelled: bool = False
     """Given up, and not called anew."""
+    asides: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By what and for whom, and the fen that are set aside for them (M11)."""
+    counted: defaultdict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    """Of each of these, the projects whose awards count towards it."""
+
+
+@dataclass
+class Need:
+    """What a need falls under."""
+
+    round: str = ""
+    theme: str = ""
+    fields: frozenset[str] = frozenset()
+
+
+@dataclass
+class ApprovalRequest:
+    """A decision that a service asked for: who asked, to what it is bound, who has voted."""
+
+    opener: Hand
+    digest: str
+    stage: str = "OPEN"
+    voters: list[Hand] = field(default_factory=list)
 
 
 @dataclass
@@ -307,6 +332,7 @@ class Realm:
     """City's rules and year, and the round that is its municipal one (H1)."""
     bases: dict[str, str] = field(default_factory=dict)
     """Base and its tier."""
+    needs: dict[str, Need] = field(default_factory=dict)
     supports: dict[tuple[str, int | None], str] = field(default_factory=dict)
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
@@ -325,6 +351,8 @@ class Realm:
     """Project number and the stream that bears it."""
     bids: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """Round and organisation, and its bids there that were not withdrawn."""
+    requests: dict[str, ApprovalRequest] = field(default_factory=dict)
+    """Approvals that services asked for, by name."""
     answers: dict[tuple[str, str], str] = field(default_factory=dict)
     """Organisation and what it answers, and the bid that does so while money may flow for it."""
 

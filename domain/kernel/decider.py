@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 
+from pydantic import ValidationError
+
 from domain.kernel import proposal
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
@@ -143,6 +145,9 @@ class Aggregate:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:
             raise CommandRejected(misplaced + refusal.unmet) from refusal
+        except ValidationError:  # what would follow at another stage need not be sound; at its own it is a defect
+            if not misplaced:
+                raise
         if misplaced:
             raise CommandRejected(misplaced)
         return events

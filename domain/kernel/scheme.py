@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.kernel.bounds import Date, Keyword
+from domain.kernel.codelist import Codelists
 from domain.kernel.identity import Text
 from domain.kernel.money import Fen
 from domain.kernel.state import SchemeRef
@@ -269,6 +270,8 @@ class Scheme(Policy):
     evaluation: Annotated[Evaluating, Field(title="評估 / evaluation")] = Evaluating()
     remedy: Annotated[Remedy, Field(title="整改、終止、收回 / remedy")] = Remedy()
     closing: Annotated[Closing, Field(title="結項與歸檔 / closing")] = Closing()
+    codelists: Annotated[Codelists | None, Field(title="代碼表 / codelists")] = None
+    """None in a version of before there were any: everything passes."""
 
     @property
     def ref(self) -> SchemeRef:

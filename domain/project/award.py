@@ -13,6 +13,7 @@ from domain.kernel import approval
 from domain.kernel.acting import Acting
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import local_day
+from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -23,6 +24,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition, Verdict
 from domain.kernel.words import Words
+from domain.need import Need
 from domain.project.bidders import ORGANISATION, require_representative
 from domain.project.bidding import (
     Application,
@@ -36,10 +38,19 @@ from domain.project.bidding import (
 )
 from domain.project.stage import Stage
 from domain.registers.fund import Fund, committed, envelope
-from domain.registers.organisation import list_ineligibility
+from domain.registers.organisation import Organisation, list_ineligibility
 from domain.registers.panel import Panel
-from domain.round.budget import Charge, awarded, budget_left, charge_budget, require_first_support, support_key
-from domain.round.plan import Round, RoundStage
+from domain.round.budget import (
+    Charge,
+    aside_key,
+    awarded,
+    budget_left,
+    charge_budget,
+    require_asides,
+    require_first_support,
+    support_key,
+)
+from domain.round.plan import Round, RoundStage, SetAsideBy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -230,6 +241,8 @@ def reads(state: State, command: Commands) -> Reads:
     if proposal is not None:
         streams |= {state.stream.sibling("organisation", name) for name in _list_beneficiaries(state, proposal)}
         streams |= {state.stream.sibling("base", proposal.support.base)} if proposal.support else set()
+        need = state.part(Application).need
+        streams |= {state.stream.sibling("need", need)} if need else set()
     if isinstance(command, DeclineAward) and state.part(Application).organisation:
         streams.add(state.stream.sibling("organisation", state.part(Application).organisation))
     keys, accounts = _name_guards(state, proposal) if proposal else ((), ())
@@ -248,6 +261,7 @@ def _name_guards(state: State, proposal: AwardProposal) -> tuple[tuple[str, ...]
     keys = (
         f"name/{realm}/{proposal.project}",
         *((support_key(realm, proposal.support.base),) if proposal.support else ()),
+        *((aside_key(realm, round_),) if round_ else ()),
     )
     return keys, (awarded(realm, round_), budget_left(realm, round_)) if round_ else ()
 
@@ -352,6 +366,7 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
             f"the purposes of {name} do not cover the project's fields",
         )
     if support:
+        require_listed(check, facts.scheme, Codelist.FIELDS, support.fields)
         require_supportable(check, state, facts, support)
     else:
         _require_reviewed(check, state, facts, proposal)
@@ -372,10 +387,29 @@ def _charge(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -
     )
     known = facts.of(stream).part(Round)
     charge = charge_budget(check, facts, stream, known, proposal.award, "C2" if support else "M5")
-    if charge is None or support is None or known.year is None:
+    if charge is None:
+        return None
+    traits = _list_traits(state, facts, proposal)
+    asides, counted = require_asides(check, facts, stream, known, proposal.award, traits)
+    charge = charge.model_copy(update={"asides": asides, "counted": counted})
+    if support is None or known.year is None:
         return charge
     supports = require_first_support(check, facts, state.stream, support.base, known.year)
     return charge.model_copy(update={"base": support.base, "year": known.year, "supports": supports})
+
+
+def _list_traits(state: State, facts: Facts, proposal: ProposeAward) -> frozenset[tuple[str, str]]:
+    """What may make it one of those for whom a part of the budget is set aside (HZ-12, HZ-18)."""
+    application = state.part(Application)
+    fields = proposal.support.fields if proposal.support else application.fields
+    traits = {(SetAsideBy.FIELD.value, name) for name in fields}
+    need = facts.of(state.stream.sibling("need", application.need)).part(Need) if application.need else None
+    if need is not None and need.theme:
+        traits.add((SetAsideBy.THEME.value, need.theme))
+    for name in _list_beneficiaries(state, proposal):
+        known = facts.of(state.stream.sibling("organisation", name)).part(Organisation)
+        traits |= {(SetAsideBy.ORGANISATION_KIND.value, kind) for kind in known.kinds}
+    return frozenset(traits)
 
 
 def _require_reviewed(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -> None:

@@ -11,6 +11,7 @@ from domain.application import Application, ProjectKind
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
+from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -535,6 +536,7 @@ def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, 
     _require_need(check, state, facts, bid)
     scheme = require_scheme(check, facts)
     _require_within_caps(check, bid, scheme)
+    require_listed(check, scheme, Codelist.FIELDS, bid.fields)
     limits = _require_places(check, state, facts, bid, scheme)
     places = {key: limit for key, limit in limits.items() if key not in before.places}
     version = facts.of(state.stream.sibling("need", bid.need)).version if bid.need else None

@@ -12,6 +12,7 @@ from domain.application import Application
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
+from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -564,6 +565,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case RecordActivity():
             held_on = command.held_on or today
             _require_recordable(check, delivery, command, held_on, today)
+            require_listed(check, facts.scheme, Codelist.FIELDS, [command.field] if command.field else [])
             off = command.field is not None and command.field not in state.part(Application).fields
             return check.grant(ActivityRecorded.of(command, held_on=held_on, off_field=off))
         case RecordExpenditure():

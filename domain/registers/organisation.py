@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import local_day
+from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
@@ -19,8 +20,9 @@ from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
-from domain.kernel.state import NONE, Part, State, Transition
+from domain.kernel.state import NONE, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
+from domain.registers.scheme import scheme_of
 from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
@@ -312,7 +314,43 @@ class BanApplicant(Ban, Command):
     rule = "OG01"
 
 
-Commands = VerifyOrganisation | RecordRating | ApplyRatingBonus | RecordCreditListing | LiftCreditListing | BanApplicant
+# ---------------------------------------------------------------- 組織分類
+
+
+class Classification(Particulars):
+    """What the organisation is to a city beside its kind by registration: hub, support, a city's own kinds (HZ-18)."""
+
+    scheme: Annotated[SchemeRef, Field(title="管理辦法 / scheme")]
+    """The city and version whose list the kinds stand in."""
+    kinds: Annotated[tuple[Text, ...], Field(max_length=20, title="組織類型 / kinds of organisations")]
+    """All of them; none takes it off the list."""
+
+
+class OrganisationClassified(Classification, Event):
+    """The organisation is of these kinds from now on, in place of what was said before."""
+
+    zh = "組織分類登記"
+
+
+class ClassifyOrganisation(Classification, Command):
+    """Say of what kinds the organisation is."""
+
+    records = OrganisationClassified
+    by = (Role.CAB_REG,)
+    acts_for = (BUREAU,)
+    during = (OrganisationStage.VERIFIED,)
+    rule = "OG01"
+
+
+Commands = (
+    VerifyOrganisation
+    | RecordRating
+    | ApplyRatingBonus
+    | RecordCreditListing
+    | LiftCreditListing
+    | BanApplicant
+    | ClassifyOrganisation
+)
 Events = (
     OrganisationVerified
     | RatingRecorded
@@ -320,6 +358,7 @@ Events = (
     | CreditListingRecorded
     | CreditListingLifted
     | ApplicantBanned
+    | OrganisationClassified
 )
 
 
@@ -363,6 +402,8 @@ class Organisation(Part):
     """The day of the latest ban."""
     blacklisted_on: date | None = None
     """The day on which it was last put on the list of serious offenders, though it may be off it again."""
+    kinds: frozenset[str] = frozenset()
+    """Hub, support and other kinds that the city's list has (HZ-18)."""
 
     @property
     def verified(self) -> bool:
@@ -480,6 +521,8 @@ def reads(state: State, command: Commands) -> Reads:
     """Who holds the credit code."""
     if isinstance(command, VerifyOrganisation) and command.credit_code:
         return Reads(claims=frozenset({code_key(state.stream.realm, command.credit_code)}))
+    if isinstance(command, ClassifyOrganisation):
+        return Reads(streams=frozenset({state.stream.sibling("scheme", command.scheme.name)}))
     return Reads()
 
 
@@ -523,6 +566,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 f"a bar must end after today; {until} does not",
             )
             return check.grant(ApplicantBanned.of(command))
+        case ClassifyOrganisation(scheme=ref, kinds=kinds):
+            scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
+            check(scheme, "S1", f"管理辦法 {ref} 尚未發布", f"the scheme {ref} is not published")
+            require_listed(check, scheme, Codelist.ORGANISATION_KINDS, kinds)
+            return check.grant(OrganisationClassified.of(command, kinds=tuple(sorted(set(kinds)))))
         case _:
             assert_never(command)
 
@@ -612,6 +660,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ApplicantBanned():
             until = max(event.until, known.banned_until or event.until)
             return state.having(replace(known, banned_until=until, banned_on=today))
+        case OrganisationClassified():
+            return state.having(replace(known, kinds=frozenset(event.kinds)))
         case _:
             assert_never(event)
 

@@ -505,7 +505,7 @@ def _list_other_seats(panel: Panel, order: Order) -> list[str]:
 
 def _require_no_officer(check: Checks, state: State, facts: Facts, order: Order) -> None:
     """SD6: whoever has managed the round reviews no bid of it, as far as persons are known."""
-    sides = facts.of(state.stream.sibling("round", state.part(Panel).round)).part(Sides).of
+    sides = facts.of(state.stream.sibling("round", state.part(Panel).round or "NONE")).part(Sides).of
     officers = frozenset(person for persons in sides.values() for person in persons)
     check(
         officers.isdisjoint(order.persons),

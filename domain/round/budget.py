@@ -7,10 +7,12 @@ what would overdraw it, so two proposals at one moment cannot both have the last
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.kernel.canonical import digest
 from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.registers.fund import treasury
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from domain.kernel.refusal import Checks
     from domain.round.plan import Round
 
-LATER = ("awarded/", "bid/", "budget/", "numbered/", "support/", "undecided/")
+LATER = ("aside/", "awarded/", "bid/", "budget/", "numbered/", "support/", "undecided/")
 """How the keys begin that no decision asked for before 0.2.0: what was decided without them is judged without them."""
 
 
@@ -47,6 +49,25 @@ def support_key(realm: str, base: str) -> str:
     return f"support/{realm}/{base}"
 
 
+def aside_key(realm: str, round_: str) -> str:
+    """The key whose holders are the awards that count towards a set-aside of the round (M11)."""
+    return f"aside/{realm}/{round_}"
+
+
+def mark_aside(by: str, value: str) -> str:
+    """What a holder of that key begins with, for a set-aside: ASCII, whatever the city calls it."""
+    return digest([by, value])[:16]
+
+
+def count_asides(holders: Iterable[str]) -> Counter[str]:
+    """By mark, what awards count towards each set-aside, in fen."""
+    counted: Counter[str] = Counter()
+    for holder in holders:
+        mark, fen, _ = holder.split("/", 2)
+        counted[mark] += int(fen)
+    return counted
+
+
 class Charge(BaseModel):
     """What an award takes of the round's budget, and of a base its one support a year."""
 
@@ -64,6 +85,10 @@ class Charge(BaseModel):
     """The year of the base's support."""
     supports: Annotated[int | None, Field(title="已有扶持 / supports before")] = None
     """How many supports of the base stood before this one."""
+    asides: Annotated[tuple[str, ...] | None, Field(title="預留份額 / set-asides")] = None
+    """The marks of the set-asides that it counts towards; None where there are none."""
+    counted: Annotated[int | None, Field(title="已計項數 / counted before")] = None
+    """How many awards counted towards set-asides of the round before this one."""
 
     def take(self, stream: StreamId, award: Fen) -> Iterable[Effect]:
         """Set the award aside in the round's budget, and take the base's place in its year."""
@@ -78,12 +103,16 @@ class Charge(BaseModel):
         yield Post(left if self.budgeted else f"{WORLD}{realm}/unbudgeted", awarded(realm, self.round), award)
         if self.base is not None and self.supports is not None:
             yield Claim(support_key(realm, self.base), f"{self.year}/{stream}", self.supports + 1)
+        for number, mark in enumerate(self.asides or (), 1):
+            yield Claim(aside_key(realm, self.round), f"{mark}/{award}/{stream}", (self.counted or 0) + number)
 
     def undo(self, stream: StreamId, award: Fen) -> Iterable[Effect]:
         """Give all of it back."""
         yield from give_back(stream, self.round, award)
         if self.base is not None:
             yield Release(support_key(stream.realm, self.base), f"{self.year}/{stream}")
+        for mark in self.asides or ():
+            yield Release(aside_key(stream.realm, self.round), f"{mark}/{award}/{stream}")
 
 
 def give_back(stream: StreamId, round_: str, fen: Fen) -> Iterable[Effect]:
@@ -116,6 +145,32 @@ def require_budget(check: Checks, round_: str, budget: Fen, granted: Fen, award:
         f"the budget of {round_} is {yuan(budget)}, of which {yuan(granted)} is awarded; "
         f"the {yuan(room)} left does not cover {yuan(award)}",
     )
+
+
+def require_asides(
+    check: Checks, facts: Facts, round_: StreamId, known: Round, award: Fen, traits: frozenset[tuple[str, str]]
+) -> tuple[tuple[str, ...] | None, int | None]:
+    """M11: what is set aside for others stays; the marks of what the award counts towards, and how many counted before.
+
+    ``traits`` are what the project is: pairs such as ``("FIELD", "助老扶幼")``.
+    """
+    key = aside_key(round_.realm, round_.name)
+    if not known.set_asides or key in facts.unasked:
+        return None, None
+    holders = facts.holders(key)
+    counted, granted = count_asides(holders), facts.balance(awarded(round_.realm, round_.name))
+    ours = [aside for aside in known.set_asides if (aside.by.value, aside.value) in traits]
+    reserved = sum(max(a.least - counted[a.mark] - (award if a in ours else 0), 0) for a in known.set_asides)
+    others = "、".join(a.value for a in known.set_asides if a not in ours and a.least > counted[a.mark])
+    check(
+        granted + award + reserved <= known.budget,
+        "M11",
+        f"{round_.name} 尚須為 {others or '預留對象'} 預留 {yuan(reserved)}：預算 {yuan(known.budget)}，"
+        f"已立項 {yuan(granted)}，不足 {yuan(award)}",
+        f"{yuan(reserved)} of the budget of {round_.name} are set aside for {others or 'others'}: of "
+        f"{yuan(known.budget)}, {yuan(granted)} are awarded; what is left does not cover {yuan(award)}",
+    )
+    return tuple(a.mark for a in ours), len(holders)
 
 
 def require_first_support(check: Checks, facts: Facts, stream: StreamId, base: str, year: int) -> int:

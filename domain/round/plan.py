@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
@@ -27,7 +28,7 @@ from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.fund import FundStage
 from domain.registers.scheme import scheme_of
-from domain.round.budget import awarded
+from domain.round.budget import aside_key, awarded, count_asides, mark_aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +101,42 @@ def municipal_key(stream: StreamId, scheme: SchemeRef, year: int) -> str:
 # ---------------------------------------------------------------- 年度預算批復
 
 
+class SetAsideBy(Words):
+    """By what a part of the budget is set aside (HZ-12, HZ-18)."""
+
+    FIELD = "FIELD", "領域", "field"
+    THEME = "THEME", "優先主題", "priority theme"
+    """Of the need that a bid answers."""
+    ORGANISATION_KIND = "ORGANISATION_KIND", "組織類型", "kind of organisation"
+    """Of the bidder, or of one that bids jointly."""
+
+    @property
+    def codelist(self) -> Codelist:
+        """The city's list that its value stands in."""
+        return {
+            "FIELD": Codelist.FIELDS,
+            "THEME": Codelist.THEMES,
+            "ORGANISATION_KIND": Codelist.ORGANISATION_KINDS,
+        }[self.value]
+
+
+class SetAside(BaseModel):
+    """A part of the budget that only some may be awarded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    by: Annotated[SetAsideBy, Field(title="依據 / by")]
+    value: Annotated[Text, Field(title="代碼 / code")]
+    """As the city's list has it, e.g. 助老扶幼."""
+    least: Annotated[Fen, Field(gt=0, title="預留金額 / set aside")]
+    """Fen; whoever it is for may be awarded more, others never what is left of it."""
+
+    @property
+    def mark(self) -> str:
+        """How holders of the round's key are marked that count towards it."""
+        return mark_aside(self.by.value, self.value)
+
+
 class Appropriation(Particulars):
     """The year's money for the round."""
 
@@ -107,6 +144,12 @@ class Appropriation(Particulars):
     """Fen."""
     funds: dict[Name, Fen] = Field(max_length=50, default_factory=dict, title="資金來源 / funds")
     """Fund and its share, where the approval names them; the shares add up to the amount."""
+    set_asides: Annotated[
+        tuple[SetAside, ...] | None,
+        Otherwise("首次為無，其後照舊", "none at first, then as before"),
+        Field(max_length=20, title="預留份額 / set-asides"),
+    ] = None
+    """Parts of it for some only; None keeps those of the approval before, an empty list ends them."""
 
 
 class RoundBudgetApproved(Appropriation, Founded, Event):
@@ -235,6 +278,10 @@ class Round(Part):
     """Approved, in fen."""
     approvals: int = 0
     """How often a budget was approved; the latest holds."""
+    set_asides: tuple[SetAside, ...] = ()
+    """Parts of the budget for some only."""
+    theme: str | None = None
+    """What the city puts first this year."""
     solicited_on: date | None = None
     needs_wd: int = 0
     """Working days of the need window."""
@@ -283,7 +330,8 @@ def reads(state: State, command: Commands) -> Reads:
         case ApproveRoundBudget(funds=funds):
             streams = frozenset(state.stream.sibling("fund", fund) for fund in funds)
             accounts = frozenset({awarded(state.stream.realm, state.stream.name)})
-            return list_founding_reads(state, command) | Reads(streams=streams, accounts=accounts)
+            keys = frozenset({aside_key(state.stream.realm, state.stream.name)})
+            return list_founding_reads(state, command) | Reads(streams=streams, claims=keys, accounts=accounts)
         case OpenNeedSolicitation():
             return list_founding_reads(state, command)
         case PublishNeedCatalogue(needs=needs):
@@ -301,11 +349,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case ApproveRoundBudget(amount=amount, funds=funds):
             _require_sound_budget(check, state, facts, amount, funds)
             founded = found_round(check, state, facts, command, today)
-            return check.grant(RoundBudgetApproved(amount=amount, funds=funds, **founded))
+            scheme = require_rules(check, state, facts, command.scheme, today) if command.set_asides else None
+            _require_sound_asides(check, state, facts, command, scheme)
+            return check.grant(RoundBudgetApproved.of(command, **_as_founded(founded)))
         case OpenNeedSolicitation():
             founded = found_round(check, state, facts, command, today)
             scheme = require_rules(check, state, facts, command.scheme, today)
             window_wd = scheme.needs.window_wd
+            require_listed(check, scheme, Codelist.THEMES, [command.theme] if command.theme else [])
             return check.grant(NeedSolicitationOpened(theme=command.theme, window_wd=window_wd, **founded))
         case CloseNeedSolicitation():
             end = known.needs_close_at(facts.calendar)
@@ -354,6 +405,37 @@ def _require_sound_budget(check: Checks, state: State, facts: Facts, amount: Fen
             f"{fund} 未登記為資金來源",
             f"{fund} is not registered as a fund source",
         )
+
+
+def _as_founded(founded: dict[str, object]) -> dict[str, object]:
+    """What the event says of the round: what was known already it leaves out."""
+    return {**dict.fromkeys(Founded.model_fields), **founded}
+
+
+def _require_sound_asides(
+    check: Checks, state: State, facts: Facts, command: ApproveRoundBudget, scheme: Scheme | None
+) -> None:
+    """M11: set-asides are of the city's lists, once each, and lie within the budget beside what is awarded already."""
+    known, realm = state.part(Round), state.stream.realm
+    asides = known.set_asides if command.set_asides is None else command.set_asides
+    for aside in command.set_asides or ():
+        require_listed(check, scheme, aside.by.codelist, [aside.value])
+    check(
+        len({aside.mark for aside in asides}) == len(asides),
+        "M11",
+        "預留份額重複列出",
+        "a set-aside is listed twice",
+    )
+    key = aside_key(realm, state.stream.name)
+    counted = count_asides(facts.holders(key))
+    reserved = sum(max(aside.least - counted[aside.mark], 0) for aside in asides)
+    granted = facts.balance(awarded(realm, state.stream.name))
+    check(
+        not asides or granted + reserved <= command.amount,
+        "M11",
+        f"預留未用 {yuan(reserved)}，連同已立項 {yuan(granted)}，超過預算 {yuan(command.amount)}",
+        f"{yuan(reserved)} still set aside and {yuan(granted)} awarded exceed the budget of {yuan(command.amount)}",
+    )
 
 
 def require_rules(check: Checks, state: State, facts: Facts, named: SchemeRef | None, today: date) -> Scheme:
@@ -432,10 +514,19 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case RoundBudgetApproved():
             return remember_founding(
-                state.having(replace(known, budget=event.amount, approvals=known.approvals + 1)), event
+                state.having(
+                    replace(
+                        known,
+                        budget=event.amount,
+                        approvals=known.approvals + 1,
+                        set_asides=known.set_asides if event.set_asides is None else event.set_asides,
+                    )
+                ),
+                event,
             )
         case NeedSolicitationOpened():
-            return remember_founding(state.having(replace(known, solicited_on=today, needs_wd=event.window_wd)), event)
+            solicited = replace(known, solicited_on=today, needs_wd=event.window_wd, theme=event.theme or known.theme)
+            return remember_founding(state.having(solicited), event)
         case NeedSolicitationClosed():
             return state
         case NeedCataloguePublished():

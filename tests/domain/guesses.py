@@ -145,6 +145,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "index": one(MINUTES),
     "into": one(("ND-1", "ND-2"), "ND-1", "ND-2"),
     "issuer": one("甲公司", "乙公司"),
+    "kinds": one(("樞紐型",), ()),
     "kind": one("SERVICE_AGENCY", "KIN", "BOARD_24M", "PROGRESS", "SELF_ASSESSMENT", "LOTTERY"),
     "left_out": lambda dice, _: [{"application": name, "reason": "名次"} for name in dice.sample(BIDS, 1)],
     "level": one("MUNICIPAL", "DISTRICT", "3A", "5A"),

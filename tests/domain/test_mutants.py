@@ -86,7 +86,7 @@ from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
 from domain.registers.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
 from domain.round.call import AmendCall, CancelCall, PublishCall
-from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation
+from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation, SetAside, SetAsideBy
 from domain.round.results import PublishResult
 from store import memory
 from store.memory import MemoryStore
@@ -200,7 +200,32 @@ def supporting(name: str, fen: int, round_: str = "R-1") -> Step:
     return project(proposal(name, **terms), "2024-02-19", "CAB-REG#1", name)
 
 
+LISTED = scheme(
+    "hangzhou", codelists={"fields": [{"name": "助老", "en": "elderly"}, {"name": "助殘", "en": "disability"}]}
+)
+KEPT = project(
+    ApproveRoundBudget(amount=1_500_000, set_asides=(SetAside(by=SetAsideBy.FIELD, value="助殘", least=1_000_000),)),
+    "2024-03-09",
+    "FISCAL#1",
+    "R-1",
+)
+
 MUTANTS = (
+    # ------------------------------------------------------------ cities
+    Mutant(
+        "K1",
+        "a field that the city has not",
+        "call",
+        (project(bid("ORG-1", fields=("團建",)), "2024-02-20", "SO-LEGAL#1"),),
+        scheme=LISTED,
+    ),
+    Mutant(
+        "M11",
+        "an award of what is kept for others",
+        "report",
+        (replace(KEPT, kind="round"), project(proposal("PJ-1"), "2024-03-11", "CAB-REG#1")),
+        scheme=LISTED,
+    ),
     # ------------------------------------------------------------ money
     Mutant(
         "M1",

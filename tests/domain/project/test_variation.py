@@ -23,7 +23,18 @@ from domain.project.variation import (
     Variations,
     VariationStatus,
 )
-from tests.domain.project.life import BOTH, BUDGET, MILESTONES, RULES, SIGNED, TRANCHES, active, around, organisation
+from tests.domain.project.life import (
+    BOTH,
+    BUDGET,
+    MILESTONES,
+    RULES,
+    SIGNED,
+    TRANCHES,
+    active,
+    around,
+    awarded,
+    organisation,
+)
 from tests.domain.sentences import StreamStory
 
 MOVE = {"venue": -1200000, "activity": 1200000}
@@ -42,6 +53,11 @@ def asked(request: RequestVariation = LONGER, story: StreamStory | None = None) 
 
 def approved(request: RequestVariation = LONGER, story: StreamStory | None = None) -> StreamStory:
     return asked(request, story).ordered(ApproveVariation(), at="2024-07-29", by="CAB-DEC#1")
+
+
+def test_a_variation_of_what_was_never_signed_is_refused_by_its_stage() -> None:
+    longer = RequestVariation(reason="順延", end=date(2024, 12, 20))
+    awarded().when(longer, at="2024-06-03", by="SO-LEGAL#1").refused("D4")
 
 
 def test_a_variation_changes_nothing_until_it_is_agreed_on() -> None:

@@ -10,12 +10,14 @@ from uuid import uuid4
 
 import httpx
 
+import bootstrap
 from application.growth import Growth
 from application.operations import Operations
 from application.pages import reach
 from application.sessions import begin_session
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
+from runtime.documents import open_documents
 from store.identity import IdentityStore, SeatGrant, Session
 from store.memory import MemoryStore
 from tests.paper import open_paper_door, play_story
@@ -26,6 +28,7 @@ from web.limits import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from starlette.types import ASGIApp
 
@@ -76,7 +79,7 @@ class PaperHouse:
             yield client
 
 
-async def open_paper_house() -> PaperHouse:
+async def open_paper_house(home: Path) -> PaperHouse:
     """The story of S2 until its first payment and the start of the project."""
     store = MemoryStore()
     played = await play_story(store)
@@ -88,8 +91,9 @@ async def open_paper_house() -> PaperHouse:
         door=door,
         identity=identity,
         growth=Growth(store),
+        documents=open_documents(bootstrap.settings(home=home), store),
         operations=Operations(store, identity, door),
-        language=Language.ZH,
+        language=Language.HANT,
         allowance=allowance,
         tries=allowance,
     )

@@ -15,6 +15,8 @@ from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from tests.web.console.conftest import Desks
@@ -139,8 +141,8 @@ async def test_the_receipt_of_nobody_is_not_there(desks: Desks) -> None:
         assert (await person.get("/receipts/nonsense")).status_code == 422
 
 
-async def test_before_a_payment_is_approved_one_shows_anew_who_one_is() -> None:
-    papers: PaperHouse = await open_paper_house()
+async def test_before_a_payment_is_approved_one_shows_anew_who_one_is(tmp_path: Path) -> None:
+    papers: PaperHouse = await open_paper_house(tmp_path)
     path = f"/do/ApproveDisbursement/project/{papers.realm}/AP-5?part=T1"
     async with papers.person("CAB-DEC#1") as person:
         assert (await person.get(path)).status_code == 200
@@ -153,3 +155,25 @@ async def test_before_a_payment_is_approved_one_shows_anew_who_one_is() -> None:
         assert answer.headers["Location"].startswith("/sign-in?next=%2Fdo%2FApproveDisbursement")
         door = await person.get(answer.headers["Location"])
     assert "請再次確認身份" in door.text
+
+
+async def test_a_document_is_kept_when_it_comes_and_goes_on_by_its_digest(desks: Desks, bureau: Bureau) -> None:
+    await bureau.open_round()
+    stream = bureau.id("need", "ND-9")
+    path = f"/do/SubmitNeed/{stream}"
+    typed = {"p.round": "R-1", "p.group": "殘障兒童", "step": "check"}
+    async with desks.person("COMM#1") as person:
+        form = {**hidden((await person.get(path)).text), **typed}
+        wrong = await person.post(path, data=form, files={"p.attachments.file": ("x.exe", b"MZ", "text/plain")})
+        assert wrong.status_code == 422
+        assert 'href="#p-attachments"' in wrong.text
+        right = await person.post(path, data=form, files={"p.attachments.file": ("說明.txt", "照片三張".encode())})
+        assert right.status_code == 200
+        assert "說明.txt" in right.text
+        mended = await person.post(path, data={**hidden(right.text), "step": "edit"})
+        assert "已附：說明.txt" in mended.text
+        done = await person.post(path, data={**hidden(right.text), "step": "confirm"})
+        assert done.status_code == 303
+        digest = hidden(right.text)["p.attachments.0.sha256"]
+        kept = await person.get(f"/v1/documents/{digest}", params={"stream": stream})
+    assert kept.content == "照片三張".encode()

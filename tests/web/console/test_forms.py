@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from domain.registers.incubation_base import DesignateBase, Tier
@@ -38,6 +39,7 @@ PAPERS = {
     "fund": "FS-FZ",
     "scheme": "fuzhou",
     "base": "BASE-1",
+    "approval": "AV-1",
 }
 """What the story has of each kind."""
 LIVING = {"office": "office", "person": "P-1", "seat": "CAB-REG.1", "calendar": "cn", "realm": "clock"}
@@ -47,13 +49,15 @@ _NAMES = re.compile(r'<(?:input|textarea|select)[^>]*? name="(p\.[^"]+)"')
 
 
 @pytest.fixture(scope="module")
-async def papers() -> PaperHouse:
-    house = await open_paper_house()
+async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
+    house = await open_paper_house(tmp_path_factory.mktemp("papers"))
     office = office_of(house.house.store)
     await office.fill("CAB-REG#1")
     base = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-3")
     at = (await house.house.store.realm(house.realm)).now
     await house.house.door.send(StreamId.of("base", house.realm, "BASE-1"), base, Actor("CAB-DEC#1"), at=at)
+    asked = OpenApproval(title="場地租用", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),))
+    await house.house.door.send(StreamId.of("approval", house.realm, "AV-1"), asked, Actor("HOST#1"), at=at)
     return house
 
 

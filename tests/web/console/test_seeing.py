@@ -31,8 +31,8 @@ _REQUEST = re.compile(r"[0-9a-f]{32}|\b(AP-5|AP-404|RP-2|RP-404|FS-FZ|FS-404|P-1
 
 
 @pytest.fixture(scope="module")
-async def papers() -> PaperHouse:
-    return await open_paper_house()
+async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
+    return await open_paper_house(tmp_path_factory.mktemp("papers"))
 
 
 def _comparable(answer: httpx.Response) -> tuple[int, str]:

@@ -31,10 +31,10 @@ from web.components.words import tell_command
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.story import list_documents, tell_story
 from web.console.paths import act_path, file_path
-from web.console.reader import read_language, read_seat
+from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
-from web.guard import ByCaller, ByHouse, Policy, allow
+from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.v1.files import read_moment
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ async def show_file(
     file = await load_file(house.store, stream, until=until, known=known)
     if not await may_see_now(house.store, caller.grants, stream):
         raise NameUnknown(name)
-    seat, language = read_seat(request, caller), read_language(request)
+    seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known is not None
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
     attempts = await _list_attempts(house, stream) if not is_past else []
