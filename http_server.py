@@ -17,12 +17,12 @@ import bootstrap
 from application.growth import Growth
 from application.operations import Operations
 from domain.kernel.failure import Failure, FailureKind
+from runtime.documents import open_documents
 from runtime.identity import open_identity
 from runtime.runtime import open_runtime
 from web.app import build
 from web.house import House
 from web.identity.provider import OidcProvider
-from web.language import Language
 from web.limits import Allowance
 
 if TYPE_CHECKING:
@@ -113,8 +113,9 @@ def furnish(runtime: Runtime, identity: IdentityStore) -> House:
         door=runtime.door,
         identity=identity,
         growth=Growth(runtime.store),
+        documents=open_documents(settings, runtime.store),
         operations=Operations(runtime.store, identity, runtime.door),
-        language=Language.ZH if settings.lang == "zh" else Language.EN,
+        language=settings.lang,
         allowance=Allowance(burst=200, per_s=50),
         tries=Allowance(burst=5, per_s=1 / 30),
         is_local=settings.env is bootstrap.Environment.LOCAL,

@@ -103,7 +103,7 @@ class BulkResult:
             "id": str(self.command_id),
             "outcome": self.outcome,
             "events": list(self.events),
-            "unmet": [u.model_dump() for u in self.unmet],
+            "unmet": [u.as_json() for u in self.unmet],
             "amounts": [amount.as_json() for amount in list_amounts(self.order.command)],
             "why": {"zh": self.why[0], "en": self.why[1]} if any(self.why) else None,
         }
@@ -114,10 +114,11 @@ async def preview_rows(
     store: EventStore,
     identity: Identity | None = None,
     *,
+    requires_office: bool = False,
     on_result: Callable[[BulkResult], None] = lambda _result: None,
 ) -> AsyncIterator[BulkResult]:
     """What would become of each row now, as it rests on those before it. Records nothing."""
-    rehearsal = DryRun(store, identity)
+    rehearsal = DryRun(store, identity, requires_office=requires_office)
     clocks: dict[str, datetime] = {}
     """By realm, where its clock would stand after the rows so far."""
     for order in orders:

@@ -117,7 +117,7 @@ class Unsigned(Failure):
             f"未受理 {stream} 的命令：{zh}",
             f"the command to {stream} was not taken: {en}",
             stream=stream,
-            refused=[u.model_dump() for u in unmet],
+            refused=[u.as_json() for u in unmet],
         )
         self.unmet = unmet
 

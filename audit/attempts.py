@@ -58,7 +58,7 @@ class Attempt:
             **({"person": self.person} if self.person else {}),
             "occurred_at": self.occurred_at.isoformat(),
             "recorded_at": self.recorded_at.isoformat(),
-            "unmet": [u.model_dump() for u in self.unmet],
+            "unmet": [u.as_json() for u in self.unmet],
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import contextmanager
 from functools import partial
 from inspect import cleandoc
@@ -15,6 +16,8 @@ from rich.cells import cell_len
 from cli.cell import wrap
 from cli.loading import Verbs
 from cli.output import ArgumentInvalid, Printer
+from languages import Language
+from languages.script import simplify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -102,7 +105,7 @@ class Nouns(typer.core.TyperGroup):
         commands = self.commands
         headline = commands.headline if isinstance(commands, Verbs) else lambda name: commands[name].help
         rows = [(name, _first_line(headline(name))) for name in self.list_commands(ctx)]
-        formatter.write(_page(self, ctx, [("命令 commands", rows)]))
+        formatter.write(_in_reader_script(_page(self, ctx, [("命令 commands", rows)])))
 
 
 class Verb(typer.core.TyperCommand):
@@ -110,7 +113,7 @@ class Verb(typer.core.TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the library's own types are private
         """Write the page."""
-        formatter.write(_page(self, ctx, []))
+        formatter.write(_in_reader_script(_page(self, ctx, [])))
 
 
 class Typer(typer.Typer):
@@ -128,6 +131,11 @@ class Typer(typer.Typer):
 
 def _first_line(text: str | None) -> str:
     return cleandoc(text or "").partition("\n")[0].removesuffix(".")
+
+
+def _in_reader_script(page: str) -> str:
+    """A page that says both languages, in the script that its reader reads: all of it is ours, nothing was typed."""
+    return simplify(page) if Printer.of_words(sys.argv).lang is Language.HANS else page
 
 
 def _page(command: Any, ctx: Any, lists: list[tuple[str, list[tuple[str, str]]]]) -> str:  # noqa: ANN401 - as above

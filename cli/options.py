@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import Form, Lang
+from cli.output import Form
 
 Output = Annotated[
     Form,
@@ -15,11 +15,21 @@ Output = Annotated[
     ),
 ]
 Language = Annotated[
-    Lang | None, typer.Option("--lang", help="語言 language: zh | en(或設 VENTURE_LANG)", show_default=False)
+    str | None,
+    typer.Option(
+        "--lang",
+        metavar="LANG",
+        help="語言 language: zh-Hans | zh-Hant | en，或設 VENTURE_LANG；不指明者依系統區域 else by the locale",
+        show_default=False,
+    ),
 ]
 Realm = Annotated[
     str | None,
     typer.Option("--realm", help="環境 realm：情景各有其環境，實時為 live；新開用 realm open", show_default=False),
+]
+Asker = Annotated[
+    str | None,
+    typer.Option("--person", help="何人經辦 who asks: P-7(或設 VENTURE_PERSON)", show_default=False),
 ]
 Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5，或全稱 project/live/AP-5", show_default=False)]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="每頁行數 rows of a page")]

@@ -16,6 +16,7 @@ from rich.table import Table
 from cli.cell import Cell, make_visible
 from cli.streams import can_write
 from domain.kernel.failure import Failure, FailureKind
+from languages import Language, choose_language, read_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,13 +32,6 @@ class Form(StrEnum):
     JSONL = "jsonl"
 
 
-class Lang(StrEnum):
-    """The reader's language."""
-
-    ZH = "zh"
-    EN = "en"
-
-
 message_console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 """For people: never mixed with the data on standard output."""
 
@@ -47,29 +41,36 @@ class Printer:
     """One command's manner of speaking."""
 
     form: Form
-    lang: Lang
+    lang: Language
 
     @classmethod
-    def of(cls, form: Form, lang: Lang | None) -> Printer:
-        """As asked; else by VENTURE_LANG; else Chinese, where the terminal has it. Raises ArgumentInvalid."""
-        set_lang = os.environ.get("VENTURE_LANG", Lang.ZH if can_write("中", sys.stderr) else Lang.EN)
-        if lang is None and set_lang not in set(Lang):
-            raise ArgumentInvalid(f"VENTURE_LANG={set_lang}：只可為 zh 或 en", f"VENTURE_LANG={set_lang}: zh or en")
-        return cls(form, lang or Lang(set_lang))
+    def of(cls, form: Form, lang: str | None) -> Printer:
+        """As asked; else by VENTURE_LANG; else by the locale, where the terminal has its letters.
+
+        Raises ArgumentInvalid.
+        """
+        for name, tag in (("--lang", lang), ("VENTURE_LANG", os.environ.get("VENTURE_LANG"))):
+            if tag:
+                if (language := read_language(tag)) is None:
+                    known = "、".join(Language), ", ".join(Language)
+                    raise ArgumentInvalid(f"{name} {tag}：只可為 {known[0]}", f"{name} {tag}: one of {known[1]}")
+                return cls(form, language)
+        return cls(form, by_locale())
 
     @classmethod
     def of_words(cls, words: Sequence[str]) -> Printer:
-        """As words ask that could not be read as a command; Chinese where they do not say."""
+        """As words ask that could not be read as a command; by the locale where they do not say."""
         options = " ".join(words).replace("=", " ").replace("--output", "-o").replace("-o ", "-o")
         form = next((form for form in (Form.JSONL, Form.JSON) if f"-o{form}" in options.split()), Form.TABLE)
         try:
-            return cls.of(form, next((lang for lang in Lang if f"--lang {lang}" in options), None))
+            lang = re.search(r"--lang (\S+)", options)
+            return cls.of(form, lang[1] if lang else None)
         except ArgumentInvalid:
-            return cls(form, Lang.ZH)
+            return cls(form, by_locale())
 
     def say(self, zh: str, en: str) -> str:
         """The text in the reader's language."""
-        return zh if self.lang is Lang.ZH else en
+        return self.lang.say(zh, en)
 
     def tell(self, zh: str, en: str, style: str = "") -> None:
         """A sentence for people, on standard error."""
@@ -134,6 +135,13 @@ class Printer:
             message_console.print(line)
         if remedy := self.say(failure.remedy_zh, failure.remedy_en):
             message_console.print(f"  → {remedy}")
+
+
+def by_locale() -> Language:
+    """The language of the locale; simplified Chinese where it names none, English where the terminal has no Chinese."""
+    if not can_write("中", sys.stderr):
+        return Language.EN
+    return choose_language(os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ def stage(state: State, printer: Printer) -> str:
 
 def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
     """Who is awaited, for what and until when."""
-    roles = "、".join(r.zh for r in one.roles) if printer.lang == "zh" else " / ".join(one.roles)
-    text = f"{roles}（{'/'.join(one.roles)}） {one.zh}" if printer.lang == "zh" else f"{roles}: {one.en}"
+    roles = printer.say("、", " / ").join(f"{printer.say(r.zh, r.en)}（{r}）" for r in one.roles)
+    text = f"{roles}{printer.say('：', ': ')}{printer.say(one.zh, one.en)}"
     if one.subject:
         text += f" [{one.subject}]"
     if one.until is not None:
@@ -75,6 +75,13 @@ def _facts(
         yield "實施單位", "organisation", f"{organisation} {summary['organisation']}".strip()
     for one in file.awaiting() or ():
         yield "等候", "awaited", awaited(one, printer, now)
+    absent = sum(not one.is_here for one in file.documents)
+    if absent:
+        zh, en = (
+            f"{len(file.documents)} 份附件，其中 {absent} 份原件不在此處",
+            f"{len(file.documents)}, {absent} not here",
+        )
+        yield "原件", "documents", printer.say(zh, en)
     due = file.due()
     if due is not None:
         zh, en = due.command.zh(), due.command.command_type
@@ -92,7 +99,7 @@ def _facts(
         if isinstance(summary.get(key), int) and not isinstance(summary.get(key), bool):
             yield zh, en, yuan(summary[key])
     for tranche in summary.get("tranches") or ():
-        status = tranche.get("status_zh", tranche["status"]) if printer.lang == "zh" else tranche["status"]
+        status = printer.say(tranche.get("status_zh", tranche["status"]), tranche["status"])
         yield f"  撥款 {tranche['tranche']}", f"  tranche {tranche['tranche']}", f"{yuan(tranche['planned'])}  {status}"
     yield "卷宗", "file", f"{file.stream}  v{file.state.version}"
 

@@ -21,9 +21,11 @@ from typer.main import get_command
 from cli.app import build
 from docs.picture import life
 from docs.rule_ids import named_rules
+from docs.texts import simplified_catalogue
 from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_zh
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
+from languages.catalogue import CATALOGUE
 from scenarios.schema import scenario_schema
 from web.app import build_routes
 
@@ -53,6 +55,7 @@ def writers() -> Mapping[Path, Callable[[], str]]:
         scenarios / "scenario.schema.json": lambda: json.dumps(scenario_schema(), ensure_ascii=False, indent=2) + "\n",
         EXPECTATIONS: lambda: extend_expectations(EXPECTATIONS.read_text("utf-8")),
         scenarios / "rules.txt": lambda: "".join(f"{rule}\n" for rule in sorted(named_rules())),
+        CATALOGUE: simplified_catalogue,
         DOCS / "openapi.json": lambda: json.dumps(build_routes().openapi(), ensure_ascii=False, indent=1) + "\n",
     }
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-import bootstrap
 from activities.carry_out import CommandActivities
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
@@ -23,6 +22,7 @@ from followers.views import ViewFollower
 from metrics import Metrics
 from runtime.sandbox import sandbox
 from workflows.annual_round import AnnualRoundWorkflow
+from workflows.approval import ApprovalWorkflow
 from workflows.need import NeedWorkflow
 from workflows.probe import ProbeWorkflow
 from workflows.project import ProjectWorkflow
@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     from bootstrap import Settings
     from store.port import EventStore
 
-WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow, AnnualRoundWorkflow, ProbeWorkflow]
+WORKFLOWS = [
+    NeedWorkflow,
+    RoundWorkflow,
+    ProjectWorkflow,
+    ApprovalWorkflow,
+    RegisterWorkflow,
+    AnnualRoundWorkflow,
+    ProbeWorkflow,
+]
 GRACE = timedelta(seconds=20)
 """How long a stopping worker lets its commands finish."""
 MISSED = timedelta(seconds=2)
@@ -60,7 +68,8 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
             store,
             measures,
             checks_clocks=True,
-            requires_office=settings.env is bootstrap.Environment.PRODUCTION,
+            requires_office=settings.requires_office,
+            requires_documents=True,
         ),
         Door(WorkflowCarrier(client, settings.task_queue), store, None),
     )

@@ -84,7 +84,7 @@ class RefusalResult:
             "subject": self.subject,
             "expected": self.expected,
             "got": [u.rule for u in self.got],
-            "unmet": [u.model_dump() for u in self.got],
+            "unmet": [u.as_json() for u in self.got],
             "ok": self.ok,
         }
 
@@ -106,7 +106,7 @@ class Deviation:
             "line": self.line,
             "zh": self.zh,
             "en": self.en,
-            "unmet": [u.model_dump() for u in self.unmet],
+            "unmet": [u.as_json() for u in self.unmet],
         }
 
 

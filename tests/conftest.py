@@ -43,6 +43,7 @@ def pytest_configure() -> None:
     """Forget what is set on this machine: a test says itself what it needs; and compile once, as ``run`` does."""
     for name in [n for n in os.environ if n.startswith("VENTURE_") and n not in _KEPT]:
         del os.environ[name]
+    os.environ["VENTURE_LANG"] = "zh-Hant"  # as the code is written; a test of another language says which
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".cache" / "bytecode"))

@@ -22,7 +22,7 @@ from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, events, files, inbox, operations, papers, projects
+from web.v1 import approvals, commands, documents, events, files, inbox, operations, papers, projects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,6 +44,7 @@ ROUTERS = (
     inbox.router,
     approvals.router,
     events.router,
+    documents.router,
 )
 
 

@@ -24,6 +24,7 @@ from audit.invariants import (
     panels,
     payments,
     registers,
+    requests,
     state_machine,
 )
 from audit.invariants.realm import Realm
@@ -118,6 +119,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **endings.CHECKS,
     **cities.CHECKS,
     **community.CHECKS,
+    **requests.CHECKS,
 }
 
 

@@ -89,6 +89,16 @@ class Need:
 
 
 @dataclass
+class ApprovalRequest:
+    """A decision that a service asked for: who asked, to what it is bound, who has voted."""
+
+    opener: Hand
+    digest: str
+    stage: str = "OPEN"
+    voters: list[Hand] = field(default_factory=list)
+
+
+@dataclass
 class Panel:
     """Who sits, who may not, who scored."""
 
@@ -353,6 +363,8 @@ class Realm:
     """Project number and the stream that bears it."""
     bids: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """Round and organisation, and its bids there that were not withdrawn."""
+    requests: dict[str, ApprovalRequest] = field(default_factory=dict)
+    """Approvals that services asked for, by name."""
     answers: dict[tuple[str, str], str] = field(default_factory=dict)
     """Organisation and what it answers, and the bid that does so while money may flow for it."""
 

@@ -40,6 +40,8 @@ class Receipt:
     """What reads that must show it are asked for by: ``at_least``."""
     events: list[str]
     log: str
+    approvals: list[dict[str, str]]
+    """The approvals that it opened: ``id``, ``gate``, ``key``, ``role``. Wait for one by ``approval``."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,20 @@ class Approval:
     key: str
     role: str
     verdict: str
-    """``OPEN``, ``GRANTED``, ``REFUSED`` or ``VOID``. An ended one never changes; it is never itself the permission."""
+    """``OPEN``, ``GRANTED``, ``REFUSED``, ``RETURNED``, ``EXPIRED`` or ``VOID``. An ended one never changes; none is
+    itself the permission."""
     until: str | None
     content_sha256: str
     decided_by: str | None
     decided_at: str | None
+    title: str
+    summary: list[dict[str, Any]]
+    """What is bound, to be read: ``name``, ``label``, ``value``, and of money ``fen``."""
+    groups: list[dict[str, Any]]
+    """Who may decide: ``seats`` or ``roles``, how many are ``needed`` and have ``consented``."""
+    votes: list[dict[str, Any]]
+    reason: str
+    """In the words of whoever decided."""
 
     @property
     def is_granted(self) -> bool:
@@ -203,6 +214,50 @@ class Venture:
                 if approval.verdict != "OPEN":
                     return approval
 
+    async def open_approval(
+        self,
+        title: str,
+        groups: list[dict[str, Any]],
+        *,
+        seat: str | None = None,
+        command_id: UUID | None = None,
+        realm: str = "live",
+        **request: Any,  # noqa: ANN401 - amount, payee, until…
+    ) -> str:
+        """Ask people for a decision, once however often under one id: the approval's id. It permits nothing.
+
+        A group is ``{"seats": […]}`` for all of them, or with ``"needed": 1`` for any one.
+        """
+        command_id = command_id or uuid4()
+        body = {
+            "realm": realm,
+            "request": {"title": title, "groups": groups, **request},
+            **({"as": seat} if seat else {}),
+        }
+        headers = {"Idempotency-Key": str(command_id)}
+        answer = await self._ask("POST", "/v1/approvals", command_id=command_id, json=body, headers=headers)
+        (opened,) = _take(Receipt, answer.json()).approvals
+        return opened["id"]
+
+    async def decide(
+        self,
+        approval_id: UUID | str,
+        decision: str,
+        *,
+        reason: str | None = None,
+        seat: str | None = None,
+        command_id: UUID | None = None,
+        particulars: Mapping[str, Any] | None = None,
+    ) -> Receipt:
+        """Decide an approval: ``approve``, ``decline`` or ``return``, by the stage's own command."""
+        command_id = command_id or uuid4()
+        said = {"reason": reason, "as": seat}
+        body = {"decision": decision, "particulars": dict(particulars or {})}
+        body |= {name: value for name, value in said.items() if value is not None}
+        headers = {"Idempotency-Key": str(command_id)}
+        path = f"/v1/approvals/{approval_id}/decision"
+        return _take(Receipt, (await self._ask("POST", path, command_id=command_id, json=body, headers=headers)).json())
+
     async def events(
         self,
         *,
@@ -290,7 +345,7 @@ def _take(kind: type[T], row: Mapping[str, Any]) -> T:
     return kind(**{name: row.get(name, [] if name in _MAY_LACK else None) for name in names})
 
 
-_MAY_LACK = frozenset({"events", "unmet"})
+_MAY_LACK = frozenset({"events", "unmet", "approvals", "summary", "groups", "votes"})
 
 
 def _retry_after(answer: httpx.Response) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.phrase import Param, Phrase, read_params
 
 if TYPE_CHECKING:
     from domain.kernel.message import Event
@@ -15,11 +16,31 @@ if TYPE_CHECKING:
 class Unmet(BaseModel):
     """One condition that does not hold, its rule (``M2``, ``T07``, ``Z1``…), and what would satisfy it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     rule: str
-    zh: str
-    en: str
+    zh_template: str = Field(alias="zh")
+    """In Traditional Chinese: its key in the catalogue. Of an entry of before, the whole text."""
+    en_template: str = Field(alias="en")
+    params: Annotated[dict[str, Param], Field(exclude_if=lambda params: not params)] = {}
+    """What stands at the templates' places; none in an entry of before, whose texts are whole."""
+
+    @property
+    def zh(self) -> Phrase:
+        """The condition in Traditional Chinese."""
+        return Phrase.in_chinese(self.zh_template, self.params)
+
+    @property
+    def en(self) -> Phrase:
+        """The condition in English."""
+        return Phrase.in_english(self.en_template, self.params)
+
+    def __hash__(self) -> int:
+        return hash((self.rule, self.zh, self.en))
+
+    def as_json(self) -> dict[str, str]:
+        """For a machine: the rule, and the condition in both languages of the code."""
+        return {"rule": self.rule, "zh": self.zh, "en": self.en}
 
 
 class CommandRejected(Failure):
@@ -32,9 +53,11 @@ class CommandRejected(Failure):
     def __init__(self, unmet: tuple[Unmet, ...]) -> None:
         """Keep every unmet condition."""
         super().__init__(
-            "\n".join(("不予辦理，尚缺：", *(f"  ✗ [{u.rule}] {u.zh}" for u in unmet))),
-            "\n".join(("Refused. What is missing:", *(f"  ✗ [{u.rule}] {u.en}" for u in unmet))),
-            refused=[u.model_dump() for u in unmet],
+            "\n".join(("不予辦理，原因如下：", *(f"  ✗ [{u.rule}] {u.zh}" for u in unmet))),
+            "\n".join(
+                ("Not carried out. The following conditions are not met:", *(f"  ✗ [{u.rule}] {u.en}" for u in unmet))
+            ),
+            refused=[u.as_json() for u in unmet],
         )
         self.unmet = unmet
 
@@ -49,10 +72,14 @@ class Checks:
         """Nothing is unmet yet."""
         self.unmet: list[Unmet] = []
 
-    def __call__(self, held: object, rule: str, zh: str, en: str) -> bool:
-        """Note the condition if it does not hold; say whether it did. The texts say what is missing."""
+    def __call__(self, held: object, rule: str, zh: str, en: str, /, **params: object) -> bool:
+        """Note the condition if it does not hold; say whether it did. The texts say what would satisfy it.
+
+        ``params`` stand at the texts' ``{places}`` and are kept apart from the words, so that another language can be
+        put to them and what people typed is never taken for ours.
+        """
         if not held:
-            self.unmet.append(Unmet(rule=rule, zh=zh, en=en))
+            self.unmet.append(Unmet(rule=rule, zh=zh, en=en, params=read_params(params)))
         return bool(held)
 
     def grant(self, *events: Event) -> list[Event]:

@@ -74,6 +74,7 @@ class DisbursementRequested(DisbursementRequest, Event):
     """The case officer asks for the money; checking and approval are bound to this content (SD3)."""
 
     zh = "撥款申請"
+    asks = True
     amount: Annotated[Fen, Field(title="金額 / amount")]
     bound: Annotated[str, Field(title="審批內容校驗值 / digest of what is approved")]
     """Digest of project, contract version, payee account, amount, tranche and number of the request."""
@@ -100,6 +101,7 @@ class DisbursementChecked(TrancheName, Event):
     """Bureau finance checked the request."""
 
     zh = "撥款複核"
+    asks = True
 
 
 class CheckDisbursement(TrancheName, Command):

@@ -43,6 +43,7 @@ class AwardPublicityOpened(Notice, Event):
     """The proposed award is posted; its first day counts."""
 
     zh = "立項公示"
+    asks = True
     moves = (
         Transition(
             "T02",

@@ -64,6 +64,7 @@ class TerminationInitiated(HearingNotice, Event):
     """The project is to be ended; the organisation may be heard first."""
 
     zh = "擬終止告知"
+    asks = True
     hearing_wd: Annotated[int, Field(title="陳述申辯期限（工作日） / period for representations (working days)")]
     """Working days of the hearing period."""
     moves = (

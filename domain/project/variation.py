@@ -90,6 +90,7 @@ class VariationRequested(Change, Event):
     """The organisation asks for a change; nothing has changed yet."""
 
     zh = "變更申請"
+    asks = True
     version: Annotated[int, Field(ge=1, le=9999, title="版本 / version")]
     """The contract version that it would change."""
     share: Annotated[str, Field(title="比例 / share")]

@@ -79,7 +79,7 @@ def test_a_clean_log_is_said_so_with_its_root(store: MemoryStore) -> None:
 
 def test_every_finding_is_a_line_and_the_exit_code_is_6(store: MemoryStore) -> None:
     position = tampered(store)
-    answer = say("verify", "--lang", "zh")
+    answer = say("verify", "--lang", "zh-Hant")
     assert answer.exit_code == FailureKind.INTEGRITY
     assert str(position) in answer.output
     assert "哈希鏈不符" in answer.output

@@ -41,7 +41,7 @@ def test_money_is_said_to_be_yuan_and_what_the_subject_gives_is_marked() -> None
 
 @pytest.mark.parametrize("name", ["request-disbursement", "RequestDisbursement", "撥款申請", "拨款申请"])
 def test_a_command_is_found_by_any_of_its_names(name: str) -> None:
-    for lang, word in (("zh", "在對象中"), ("en", "in the subject")):
+    for lang, word in (("zh-Hant", "在對象中"), ("en", "in the subject")):
         shown = in_process(("commands", name, "--lang", lang), {"COLUMNS": "80"})
         assert shown.exit_code == 0, shown.output
         assert word in shown.output

@@ -15,7 +15,8 @@ from uuid import uuid4
 import pytest
 
 from cli.cell import make_visible
-from cli.output import Form, Lang, Printer
+from cli.output import Form, Printer
+from languages import Language
 from tests.cli.installation import ROOT, in_process
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ HOSTILE = "護航[/二期]\x1b[31m紅\u202e倒\u2028行\x85末[bold]"
 
 
 def test_stored_text_is_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    printer = Printer(Form.TABLE, Lang.ZH)
+    printer = Printer(Form.TABLE, Language.HANT)
     printer.line(HOSTILE)
     printer.tell(HOSTILE, HOSTILE)
     written = capsys.readouterr()
@@ -149,7 +150,7 @@ def test_stored_text_is_shown_as_text(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_every_line_of_jsonl_is_one_value(capsys: pytest.CaptureFixture[str]) -> None:
-    Printer(Form.JSONL, Lang.ZH).rows([{"title": HOSTILE}, {"title": "二"}], (), ("", ""))
+    Printer(Form.JSONL, Language.HANT).rows([{"title": HOSTILE}, {"title": "二"}], (), ("", ""))
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line)["title"] for line in lines] == [HOSTILE, "二"]
     assert not any(make_visible(line) != line for line in lines)

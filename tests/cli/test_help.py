@@ -67,8 +67,8 @@ def test_every_verb_speaks_both_languages_and_writes_for_machines() -> None:
     ],
 )
 def test_words_that_cannot_be_read_are_answered_in_the_readers_language(words: str, zh: str) -> None:
-    for lang in ("zh", "en"):
+    for lang in ("zh-Hant", "en"):
         result = in_process(tuple(words.split()), {"VENTURE_LANG": lang})
         assert result.exit_code == 2
-        assert (zh in result.stderr) == (lang == "zh"), result.stderr
+        assert (zh in result.stderr) == (lang == "zh-Hant"), result.stderr
         assert re.search("Error|Usage|[a-z]{30}", result.stderr) is None

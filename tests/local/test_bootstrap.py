@@ -92,7 +92,7 @@ def test_a_wrong_setting_is_told_in_our_words_and_a_secret_not_at_all(monkeypatc
     with pytest.raises(bootstrap.SettingsInvalid) as invalid:
         bootstrap.settings()
     assert "VENTURE_HEALTH_PORT: 須為整數，不可為 「abc」" in invalid.value.zh
-    assert "VENTURE_LANG: must be one of zh, en; not 「fr」" in invalid.value.en
+    assert "VENTURE_LANG: must be one of zh-Hans, zh-Hant, en; not 「fr」" in invalid.value.en
     assert not [word for word in ("Input", "valid", "hush") if word in str(invalid.value)]
 
 

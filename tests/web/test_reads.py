@@ -35,7 +35,7 @@ async def test_a_file_says_how_it_stands_and_who_is_awaited_in_the_readers_langu
     stream = await need(bureau)
     async with counter.service("CAB-REG#1") as service:
         english = (await service.get(f"/v1/files/{stream}")).json()
-        chinese = (await service.get(f"/v1/files/{stream}", headers={"Accept-Language": "zh"})).json()
+        chinese = (await service.get(f"/v1/files/{stream}", headers={"Accept-Language": "zh-Hant"})).json()
     assert (english["stage"], english["version"]) == ("SUBMITTED", 1)
     assert english["awaiting"][0]["roles"] == ["CAB-REG"]
     assert english["awaiting"][0]["text"] != chinese["awaiting"][0]["text"]

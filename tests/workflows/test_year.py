@@ -32,8 +32,9 @@ from domain.round.call import AmendCall, PublishCall
 from scenarios.play import play
 from schemes.calendars import load_published
 from store.memory import MemoryStore
+from tests.keys import MINUTES
 from tests.paper import open_paper_door
-from tests.workflows.bureau import MINUTES, Bureau
+from tests.workflows.bureau import Bureau
 from tests.workflows.waiting import until
 from workflows.kinds import workflow_type
 
