@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.kernel.identity import Role
-from domain.kernel.words import FORMER, NAMED, Words
+from domain.kernel.words import FORMER, NAMED, Words, Words
 from domain.need import NEED
 from domain.project import selection
 from domain.project.aggregate import PROJECT
@@ -245,7 +245,7 @@ def value_words(value: str) -> tuple[str, str]:
     if value in NAMED:
         return NAMED[value]
     event = _event_classes().get((value, 1))
-    return (event.zh, value) if event else (value, value)
+    return (event.zh, event.en) if event else (value, value)
 
 
 def list_commands() -> tuple[CommandRow, ...]:

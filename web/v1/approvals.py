@@ -65,7 +65,7 @@ class ApprovalAnswer(BaseModel):
             id=approval.id,
             stream=stream,
             gate=approval.gate,
-            text=language.say(command_class(approval.gate).zh(), approval.gate),
+            text=language.say(command_class(approval.gate).zh(), command_class(approval.gate).en()),
             key=approval.key,
             role=approval.role,
             asked_at=approval.asked_at,
