@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.kernel.identity import Role
-from domain.kernel.words import FORMER, NAMED, Words, Words
+from domain.kernel.words import FORMER, NAMED, Words
 from domain.need import NEED
 from domain.project import selection
 from domain.project.aggregate import PROJECT

@@ -114,8 +114,8 @@ def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list
             check(
                 clock is not now,
                 "CK02",
-                "時鐘已是 {clock}",
-                "the clock is {clock} already",
+                "目前已是{clock}",
+                "it is the {clock} already",
                 clock=clock,
             )
             check(

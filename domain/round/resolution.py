@@ -19,6 +19,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachment, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import State, Transition
@@ -233,7 +234,7 @@ def _require_every_bid(check: Checks, state: State, facts: Facts, command: Resol
             "{name} is {stage}; it must have {shortlisted}",
             name=name,
             stage=stage,
-            shortlisted=SHORTLISTED,
+            shortlisted=word("初審通過", "passed preliminary review"),
         )
 
 
