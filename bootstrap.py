@@ -52,7 +52,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-_FROM_FILES = ("postgres_url", "postgres_owner_url", "temporal_api_key")
+_FROM_FILES = ("postgres_url", "postgres_owner_url", "temporal_api_key", "documents_key")
 """Secrets that may be kept in a file that ``VENTURE_…_FILE`` names, instead of in the environment."""
 _COLLECTOR = re.compile(r"https?://[^\s/@]+(/[^\s@]*)?")
 
@@ -105,6 +105,8 @@ class Settings(BaseSettings):
     """Our client certificate, PEM; with ``temporal_tls_key``."""
     temporal_tls_key: Path | None = None
     task_queue: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "venture"
+    nexus_endpoint: Annotated[str | None, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9-]{0,62}[a-zA-Z0-9]$")] = None
+    """The Nexus endpoint under which workflows of others wait for approvals; left out, the worker serves none."""
     person: PersonId | None = None
     """Who gives commands from this command line, by their number; on embedded servers, left out, whose seat it is."""
     door_key: SecretStr | None = None
@@ -143,9 +145,21 @@ class Settings(BaseSettings):
     listen_host: IPvAnyAddress = IPv4Address("127.0.0.1")
     """The address of this machine on which these ports listen. Health and metrics ask for no password: beyond the
     loopback address only inside a network of the installation's own."""
+    documents: Annotated[str, Field(pattern=r"^(/|https?://[^\s/?#@]+/)[^\s?#]*$")] | None = None
+    """Where documents are kept: a folder, ``/srv/venture/documents``, the same for every door; or a bucket that speaks
+    S3, ``https://s3.bureau.example/documents``. Left out, the folder ``documents`` in the state folder."""
+    documents_key: SecretStr | None = None
+    """What the bucket knows us by: ``id:secret``."""
+    documents_key_file: Path | None = None
+    documents_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "us-east-1"
     otlp_endpoint: str | None = None
     """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
     out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
+
+    @property
+    def requires_office(self) -> bool:
+        """Whether nobody acts on the wall clock before the office is founded: a bare seat is for one machine alone."""
+        return self.env is Environment.PRODUCTION
 
     @model_validator(mode="before")
     @classmethod
@@ -252,6 +266,20 @@ class Settings(BaseSettings):
             message = (
                 "VENTURE_OIDC_ISSUER 須為 https，並設 VENTURE_OIDC_CLIENT_ID 與 VENTURE_PUBLIC_URL"
                 " / VENTURE_OIDC_ISSUER must be https, with VENTURE_OIDC_CLIENT_ID and VENTURE_PUBLIC_URL"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _bucket_is_whole(self) -> Self:
+        if self.documents is None or self.documents.startswith("/"):
+            return self
+        pair = self.documents_key.get_secret_value() if self.documents_key else ""
+        is_safe = self.documents.startswith("https://") or self.env is Environment.LOCAL
+        if not all(pair.partition(":")) or not is_safe:
+            message = (
+                "VENTURE_DOCUMENTS 為 S3 時須為 https，並設 VENTURE_DOCUMENTS_KEY（編號:密鑰）"
+                " / VENTURE_DOCUMENTS that speaks S3 must be https, with VENTURE_DOCUMENTS_KEY as id:secret"
             )
             raise ValueError(message)
         return self

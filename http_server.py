@@ -17,6 +17,7 @@ import bootstrap
 from application.growth import Growth
 from application.operations import Operations
 from domain.kernel.failure import Failure, FailureKind
+from runtime.documents import open_documents
 from runtime.identity import open_identity
 from runtime.runtime import open_runtime
 from web.app import build
@@ -112,6 +113,7 @@ def furnish(runtime: Runtime, identity: IdentityStore) -> House:
         door=runtime.door,
         identity=identity,
         growth=Growth(runtime.store),
+        documents=open_documents(settings, runtime.store),
         operations=Operations(runtime.store, identity, runtime.door),
         language=settings.lang,
         allowance=Allowance(burst=200, per_s=50),

@@ -24,6 +24,7 @@ from deciding.agenda_row import build_standing
 from deciding.append import build_answer, build_append
 from deciding.business_time import business_time
 from deciding.decision import Decision, StreamParked, decide_consequences, decide_on
+from deciding.document_presence import find_absent
 from deciding.fold import parse_command
 from deciding.fold_cache import FoldCache
 from deciding.journal import repeat_answer
@@ -110,15 +111,18 @@ class CommandActivities:
         *,
         checks_clocks: bool = False,
         requires_office: bool = False,
+        requires_documents: bool = False,
     ) -> None:
         """Use that store, and let in only what is signed by a key that it has published; count in those measures.
 
         A worker ``checks_clocks``: that of Temporal against the store's. That none is ahead, the store sees to itself.
-        In production it ``requires_office``: nobody acts on the wall clock before the office is founded.
+        In production it ``requires_office``: nobody acts on the wall clock before the office is founded. It
+        ``requires_documents``: on the wall clock nothing is taken in whose attachments are not here.
         """
         self._store = store
         self._checks_clocks = checks_clocks
         self._requires_office = requires_office
+        self._requires_documents = requires_documents
         self._folds = FoldCache()
         self._measures = measures or Metrics()
 
@@ -231,6 +235,8 @@ class CommandActivities:
         unmet = find_inadmissible(envelope) if envelope is not None else ()
         loaded, state = await reader.begin(request, warrant=on, alone=hopeless or bool(unmet))
         is_dated = loaded.realm.clock is Clock.MANUAL
+        if envelope is not None and self._requires_documents and not (is_dated or hopeless or loaded.journalled):
+            unmet += await find_absent(self._store, envelope.body)
         fault = warrant.find_fault(reader.warrant, loaded.read_at, is_dated=is_dated) if warrant else None
         return _Stream(state, loaded, reader, fault=fault, inadmissible=unmet)
 

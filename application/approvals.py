@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -11,13 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from application.pages import Order, Page, PageRequest, read_page
 from application.realms import require_realm
+from deciding.fold import fold
+from domain.approval.summary import Detail
+from domain.catalogue import event_class
+from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import Actor, Role, StreamId
-from domain.kernel.state import Approval, Verdict
-from store.views import Equal, Holds
+from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
+from store.views import Equal, Holds, Meets
+from views.approvals import OPEN, SOME_SEATS, describe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from application.door import Door
     from store.port import EventStore
@@ -43,17 +49,32 @@ class StillUndecided(Failure):
     remedy_zh = "可再次等候"
     remedy_en = "Wait again whenever you like"
 
-    def __init__(self, approval_id: UUID, waited_s: float) -> None:
-        """Keep the id, and how long it was waited for."""
-        super().__init__(f"{waited_s:g} 秒內沒有結果", f"no decision within {waited_s:g} s", approval=str(approval_id))
+    def __init__(self, awaited: UUID | str, waited_s: float) -> None:
+        """Keep what was waited for, and for how long."""
+        super().__init__(f"{waited_s:g} 秒內沒有結果", f"no decision within {waited_s:g} s", approval=str(awaited))
 
 
 @dataclass(frozen=True)
 class StreamApproval:
-    """An approval and the stream in which it was asked."""
+    """An approval and the stream in which it was asked, with what it binds in words."""
 
     stream: StreamId
     approval: Approval
+    title: str = ""
+    """Of the project, or of the matter that a service brings."""
+    summary: tuple[Detail, ...] = ()
+    """Amount, payee, project and whatever else is bound; it never changes."""
+    wanted_by: datetime | None = None
+    """Until when it is expected, where that changes nothing by itself."""
+
+    @property
+    def until(self) -> datetime | None:
+        """When it ends undecided, or is late."""
+        return self.approval.until or self.wanted_by
+
+    def having(self, approval: Approval) -> StreamApproval:
+        """The same as it stands by now."""
+        return replace(self, approval=approval)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -61,15 +82,18 @@ class StreamApproval:
         return {
             "id": str(a.id),
             "stream": str(self.stream),
+            "title": self.title,
             "gate": a.gate,
             "key": a.key,
             "role": str(a.role),
             "asked_at": a.asked_at.isoformat(),
-            "until": a.until.isoformat() if a.until else None,
+            "until": self.until.isoformat() if self.until else None,
             "content_sha256": a.content,
             "verdict": str(a.verdict),
             "decided_by": str(a.decided_by) if a.decided_by else None,
             "decided_at": a.decided_at.isoformat() if a.decided_at else None,
+            "summary": [detail.as_json() for detail in self.summary],
+            **describe(a),
         }
 
 
@@ -82,12 +106,18 @@ class ApprovalFilter(BaseModel):
     """The whole id of the stream in which it was asked."""
     realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     role: Annotated[str | None, Field(min_length=1, max_length=64)] = None
-    """Who may decide: a role, or a seat of it."""
+    """Who may decide: a role, or a seat of it; of a seat also what only that seat is asked."""
     verdict: Verdict | None = None
     decided_by: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """The seat that decided it, e.g. ``CAB-DEC#1``."""
     organisation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """In the business of this organisation."""
+    readers: tuple[str, ...] | None = None
+    """Only what one of these words may see (``domain.reading.readers_of``); None for all."""
+    gate: Annotated[str | None, Field(min_length=1, max_length=80)] = None
+    """The command that would grant it."""
+    key: Annotated[str | None, Field(min_length=1, max_length=80)] = None
+    """What it is about within the stream, e.g. ``T1``."""
 
 
 _ORDER = Order((("stream", str), ("ordinal", int)))
@@ -104,6 +134,10 @@ async def list_approvals(
     where: list[Condition] = [Equal(name, value) for name, value in _columns(filters).items() if value is not None]
     if filters.organisation is not None:
         where.append(Holds("organisations", (filters.organisation,)))
+    if filters.role is not None:
+        where.append(Meets("approvers", _approver_words(filters.role, is_open=filters.verdict is Verdict.OPEN)))
+    if filters.readers is not None:
+        where.append(Meets("readers", filters.readers))
     return await read_page(store, "approvals", _ORDER, tuple(where), request, _build)
 
 
@@ -123,26 +157,68 @@ def _columns(filters: ApprovalFilter) -> dict[str, str | None]:
     return {
         "stream": filters.stream,
         "realm": filters.realm,
-        "role": filters.role.partition("#")[0] if filters.role else None,
         "verdict": filters.verdict,
         "decided_by": filters.decided_by,
+        "gate": filters.gate,
+        "key": filters.key,
     }
 
 
+def _approver_words(role: str, *, is_open: bool) -> tuple[str, ...]:
+    """Of a role all that any seat of it may decide; of a seat what that one may."""
+    name, _, number = role.partition("#")
+    words = (name, role if number else f"{name}{SOME_SEATS}")
+    return tuple(f"{OPEN}{word}" for word in words) if is_open else words
+
+
 def _build(row: Row) -> StreamApproval:
+    told = row["particulars"]
+    role = Role(row["role"])
+    groups = tuple(map(_read_group, told.get("groups", ())))
     approval = Approval(
         id=row["id"],
         gate=row["gate"],
         key=row["key"],
-        role=Role(row["role"]),
+        role=role,
         asked_at=row["asked_at"],
         until=row["until"],
         content=row["content"],
         verdict=Verdict(row["verdict"]),
         decided_by=Actor(row["decided_by"]) if row["decided_by"] else None,
         decided_at=row["decided_at"],
+        asked_by=told.get("asked_by", ""),
+        asked_version=told.get("asked_version", 0),
+        groups=() if groups == (ApproverGroup(roles=(role,)),) else groups,
+        votes=tuple(map(_read_vote, told.get("votes", ()))),
+        reason=told.get("reason", ""),
+        ended_by=told.get("ended_by", ""),
+        remind_at=_instant(told.get("remind_at")),
+        escalate_at=_instant(told.get("escalate_at")),
+        above=tuple(map(Actor, told.get("escalate_to", ()))),
+        is_escalated=told.get("is_escalated", False),
     )
-    return StreamApproval(StreamId(row["stream"]), approval)
+    summary = tuple(Detail(**detail) for detail in told.get("summary", ()))
+    return StreamApproval(StreamId(row["stream"]), approval, row["title"], summary, _instant(told.get("wanted_by")))
+
+
+def _read_group(told: dict[str, Any]) -> ApproverGroup:
+    seats = tuple(map(Actor, told["seats"]))
+    return ApproverGroup(tuple(map(Role, told["roles"])), seats, tuple(told["acts_for"]), told["needed"], told["title"])
+
+
+def _read_vote(told: dict[str, Any]) -> Vote:
+    return Vote(
+        Acting(Actor(told["seat"]), frozenset(map(PersonId, told["persons"]))),
+        Ballot(told["ballot"]),
+        datetime.fromisoformat(told["at"]),
+        told["reason"],
+        Basis(told["basis"]) if told["basis"] else None,
+        told["group"],
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 async def find_approval(
@@ -177,4 +253,13 @@ async def wait_for_decision(
     ):  # an ended one never changes; whether an open one still is, the log says
         return request
     async with asyncio.timeout(timeout_s):
-        return StreamApproval(request.stream, await door.approvals.wait(request.stream, approval_id))
+        return request.having(await door.approvals.wait(request.stream, approval_id))
+
+
+async def list_opened(store: EventStore, stream: StreamId, version: int, events: Sequence[str]) -> list[Approval]:
+    """The approvals that a command opened, by its receipt; the same however much later they are asked for."""
+    if not any(event_class(event).asks for event in events):
+        return []
+    entries = [entry async for entry in store.read(stream) if entry.version <= version]
+    asked = fold(stream, entries).approvals
+    return [one for one in asked if version - len(events) < one.asked_version <= version]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import mimetypes
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from application.document_content import name_type
 from domain.catalogue import AGGREGATES, find_command, list_commands
 from domain.kernel.explanation import InputFault, InputInvalid, show
 from domain.kernel.failure import Failure, FailureKind
@@ -139,23 +139,27 @@ def _within(at: Amount, name: str, zh: str, en: str) -> Amount:
     return Amount(f"{at.field}.{name}", f"{at.zh} {zh}", f"{at.en} {en}", 0)
 
 
-def attach_from(folder: Path) -> AttachFile:
+@dataclass(frozen=True)
+class AttachedFiles:
     """What reads the file of ``@path``, relative to that folder: digest, type and name are taken from it."""
 
-    def attach(path: str) -> Attachment:
+    folder: Path
+    read: dict[str, Path] = field(default_factory=dict)
+    """By digest, the files that were read: their bytes are to be brought before the command is asked."""
+
+    def __call__(self, path: str) -> Attachment:
+        """The attachment of that file. Raises OSError."""
         if "\0" in path:
             raise FileNotFoundError(None, "路徑不可含 NUL a path holds no NUL")
-        file = folder / path
+        file = self.folder / path
         if not stat.S_ISREG(file.stat().st_mode):
             raise IsADirectoryError(None, "不是文件 not a file")
         with file.open("rb") as opened:
             digest = sha256()
             while chunk := opened.read(_CHUNK):
                 digest.update(chunk)
-        media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        return Attachment(sha256=digest.hexdigest(), media_type=media_type, name=file.name)
-
-    return attach
+        self.read[digest.hexdigest()] = file
+        return Attachment(sha256=digest.hexdigest(), media_type=name_type(file.name), name=file.name)
 
 
 _CHUNK = 2**20

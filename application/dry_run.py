@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from deciding.decision import Decision, Step, decide_consequences, decide_on
+from deciding.document_presence import find_absent
 from deciding.reader import Reader
+from domain.kernel.canonical import plain
+from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
 from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
@@ -25,11 +29,14 @@ class DryRun:
     Deadlines of the stream itself come first, as they would; those of other streams do not fall due in a rehearsal.
     """
 
-    def __init__(self, store: EventStore, identity: Identity | None = None) -> None:
-        """Go on from what that store holds; ``identity`` says who asks where a seat alone is named."""
+    def __init__(self, store: EventStore, identity: Identity | None = None, *, requires_office: bool = False) -> None:
+        """Go on from what that store holds; ``identity`` says who asks where a seat alone is named.
+
+        Where it ``requires_office``, as in production, nobody acts on the wall clock before that is founded.
+        """
         self._store = store
         self._identity = identity
-        self._reader = Reader(store)
+        self._reader = Reader(store, requires_office=requires_office)
         self._tried = 0
 
     async def step(
@@ -62,7 +69,10 @@ class DryRun:
         decision, others = await decide_consequences(self._store, decision, self._reader)
         for one in (decision, *others):
             await self._keep(one)
-        return decision.steps[-1]
+        step = decision.steps[-1]
+        if realm.clock is Clock.WALL and (absent := await find_absent(self._store, plain(command))):
+            return replace(step, events=(), unmet=(*step.unmet, *absent))
+        return step
 
     async def _keep(self, decision: Decision) -> None:
         stream = decision.state.stream

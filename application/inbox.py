@@ -16,9 +16,9 @@ from application.realms import require_realm
 from deciding.working_days import read_calendar
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identity import ANY_SEAT, Actor, StreamId
 from domain.kernel.words import Words
-from store.views import AtMost, Equal, Holds
+from store.views import AnyOf, AtMost, Equal, Holds, Meets
 
 if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
@@ -60,6 +60,12 @@ class Waiting:
     """Of the project, where it is one."""
     provisional: bool = False
     """Whether a notice of working days may still move ``until``."""
+    seats: tuple[Actor, ...] = ()
+    """Of these roles only these very seats; empty for any."""
+
+    def waits_for(self, seat: Actor) -> bool:
+        """Whether it waits for that seat."""
+        return seat in self.seats if self.seats else str(seat.role) in self.roles
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -69,6 +75,7 @@ class Waiting:
             "subject": f"{self.stream.name}/{self.subject}" if self.subject else self.stream.name,
             "command": self.command,
             "roles": list(self.roles),
+            "seats": list(self.seats),
             "title": self.title,
             "until": self.until.isoformat() if self.until else None,
             "provisional": self.provisional,
@@ -102,6 +109,10 @@ class WaitingFilter(BaseModel):
 
     role: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """For whom it waits: a role, or a seat of it, e.g. ``CAB-REG`` or ``CAB-REG#1``."""
+    seats: Annotated[tuple[Actor, ...], Field(max_length=200)] = ()
+    """For whom it waits, where that is several seats."""
+    readers: tuple[str, ...] | None = None
+    """Only what one of these words may see (``domain.reading.readers_of``); None for all."""
     realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     organisation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """In the business of this organisation, e.g. ``ORG-1``."""
@@ -131,14 +142,22 @@ async def list_waiting(
     moment = now or datetime.now(UTC)
     page = await read_page(store, "waiting", _ORDER, _conditions(filters, moment), request, lambda row: row)
     today = {realm: await _read_today(store, realm, moment) for realm in {row["realm"] for row in page.rows}}
-    rows = (_build(row, today[row["realm"]], filters.within_wd) for row in page.rows)
+    once = {(row["stream"], row["ordinal"]): row for row in page.rows}  # for two seats, it is one
+    rows = (_build(row, today[row["realm"]], filters.within_wd) for row in once.values())
     kept = tuple(row for row in rows if row.urgency is Urgency.OVERDUE or not filters.overdue)
     return Page(kept, page.next, page.freshness)
 
 
 def _conditions(filters: WaitingFilter, now: datetime) -> tuple[Condition, ...]:
-    role = filters.role.partition("#")[0] if filters.role else None
-    conditions: list[Condition] = [Equal("role", role) if role else Equal("is_first", value=True)]
+    wanted = ([filters.role] if filters.role else []) + list(filters.seats)
+    roles = tuple(dict.fromkeys(one.partition("#")[0] for one in wanted))
+    conditions: list[Condition] = [Equal("is_first", value=True)]
+    if roles:
+        conditions = [Equal("role", roles[0]) if len(roles) == 1 else AnyOf("role", roles)]
+    if wanted and all("#" in one for one in wanted):
+        conditions.append(Meets("seats", (ANY_SEAT, *wanted)))
+    if filters.readers is not None:
+        conditions.append(Meets("readers", filters.readers))
     if filters.realm:
         conditions.append(Equal("realm", filters.realm))
     if filters.organisation:
@@ -161,6 +180,7 @@ def _build(row: Row, today: _Today, within_wd: int) -> Waiting:
         urgency=today.urgency(row["until"], within_wd),
         title=row["title"],
         provisional=row["provisional"],
+        seats=tuple(Actor(seat) for seat in row["seats"] if seat != ANY_SEAT),
     )
 
 

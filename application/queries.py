@@ -11,6 +11,8 @@ from deciding.fold import fold, read_occurrence
 from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
+from domain.kernel.attachment import find_attachments
+from domain.kernel.canonical import plain
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, StreamId
 from domain.project.award import Award
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from domain.kernel.calendar import Calendar
+    from domain.kernel.identity import Attachment
     from domain.kernel.message import Awaited, Due, Occurrence
     from domain.kernel.state import State
     from store.port import Entry, EventStore
@@ -105,6 +108,17 @@ class Chapter:
 
 
 @dataclass(frozen=True)
+class FiledDocument:
+    """A document that an event attaches."""
+
+    stream: StreamId
+    """Of the event."""
+    attachment: Attachment
+    is_here: bool
+    """Whether its bytes are: papers that were taken in may lack them."""
+
+
+@dataclass(frozen=True)
 class File:
     """A stream as people read it: how it stands, who is awaited, and the story so far."""
 
@@ -114,6 +128,8 @@ class File:
     story: tuple[Chapter, ...]
     head: bytes
     """The stream's chain hash at its last event that is in it."""
+    documents: tuple[FiledDocument, ...] = ()
+    """What its events attach, each once a stream, in order."""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -146,7 +162,27 @@ async def load_file(
         chapters.extend(_chapters(other, await _read_events(store, other, until, known)))
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
-    return File(stream, state, calendar, tuple(chapters), entries[-1].chain)
+    documents = await _list_documents(store, chapters)
+    return File(stream, state, calendar, tuple(chapters), entries[-1].chain, documents)
+
+
+async def _list_documents(store: EventStore, chapters: Iterable[Chapter]) -> tuple[FiledDocument, ...]:
+    named = dict.fromkeys(
+        (chapter.stream, attachment)
+        for chapter in chapters
+        for attachment in find_attachments(plain(chapter.occurrence.event))
+    )
+    kept = await store.documents.kept({one.sha256 for _, one in named}) if named else {}
+    return tuple(FiledDocument(stream, one, one.sha256 in kept) for stream, one in named)
+
+
+async def load_states(
+    store: EventStore, streams: Iterable[StreamId], *, until: datetime | None = None
+) -> dict[StreamId, State]:
+    """How several streams stand, or stood at that instant (UTC), read in one go; those without events are left out."""
+    found = (await store.read_many(list(streams))).streams
+    kept = {stream: [e for e in found[stream] if until is None or e.occurred_at <= until] for stream in found}
+    return {stream: fold(stream, entries) for stream, entries in kept.items() if entries}
 
 
 async def _read_events(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Role
-from domain.reading import may_read
+from domain.reading import may_read, readers_of
 
 if TYPE_CHECKING:
     from domain.kernel.state import State
@@ -31,6 +31,11 @@ def may_see(seats: Seats, state: State) -> bool:
     if sees_all(seats) and state.stream.kind not in _REGISTERS:
         return True
     return any(may_read(grant.seat, grant.scope, state, Facts()).is_whole for grant in seats)
+
+
+def list_words(seats: Seats) -> tuple[str, ...]:
+    """Under which words views have what these seats see, one by one (``domain.reading.list_readers``)."""
+    return tuple(sorted({word for grant in seats for word in readers_of(grant.seat, grant.scope)}))
 
 
 def sees_something(seats: Seats, state: State) -> bool:

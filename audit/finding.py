@@ -40,6 +40,7 @@ class FindingKind(Words):
     REALM = "realm", "環境登記與日誌不符", "the realm does not stand as the log says"
     CURSOR = "cursor", "後台任務的位置超出日誌末端", "a follower has been beyond the end of the log"
     VIEW = "view", "視圖與卷宗推算不符", "the rows of a view are not what the stream adds up to"
+    DOCUMENT = "document", "文件原件缺失或被改動", "the bytes of a document are gone or changed"
     CUT = "cut", "日誌被截短：其後的記錄已不存", "the log was cut: entries after this one are gone"
     ROOT = "root", "根校驗值與留存的不同：該序號以前的歷史被改動", "not the root that was kept: history was changed"
 

@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from audit.documents import AttachmentCheck
 from audit.finding import Finding, FindingKind
 from audit.leaves import Leaves
 from audit.repeats import Repeats
@@ -22,6 +23,7 @@ from store.port import EntryKind
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from application.documents import Documents
     from store.port import Entry, EventStore
 
 PAGE: Final = 1000
@@ -92,6 +94,10 @@ class Verification:
     """The largest size of which a kept root agrees: history up to there is what it was. 0 if none agrees."""
     changed_by: int | None = None
     """The smallest size of which a kept root does not agree: something up to there was changed, cut or put in."""
+    documents: int = 0
+    """Documents whose bytes were read again; 0 if none were asked for."""
+    deferred: int = 0
+    """Documents that papers name and whose bytes are not here."""
     findings: tuple[Finding, ...] = field(default=())
 
     @property
@@ -110,22 +116,35 @@ class Verification:
             "root": self.root,
             "unchanged_to": self.unchanged_to,
             "changed_by": self.changed_by,
+            "documents": self.documents,
+            "deferred": self.deferred,
             "findings": [f.as_json() for f in self.findings],
         }
 
 
 async def verify(
-    store: EventStore, *, progress: VerificationProgress | None = None, roots: Sequence[Root] = ()
+    store: EventStore,
+    *,
+    progress: VerificationProgress | None = None,
+    roots: Sequence[Root] = (),
+    documents: Documents | None = None,
 ) -> Verification:
     """Check everything; every finding is reported, not only the first.
 
-    ``roots`` are those kept from earlier passes: history up to each must still be the same. Raises StoreUnavailable.
+    ``roots`` are those kept from earlier passes: history up to each must still be the same. Of ``documents``, if they
+    are given, the bytes are read again. Raises StoreUnavailable, or DocumentsUnavailable.
     """
-    return await _Pass(store, progress or SilentProgress(), roots).run()
+    return await _Pass(store, progress or SilentProgress(), roots, documents).run()
 
 
 class _Pass:
-    def __init__(self, store: EventStore, progress: VerificationProgress, roots: Sequence[Root]) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        progress: VerificationProgress,
+        roots: Sequence[Root],
+        documents: Documents | None,
+    ) -> None:
         self._store = store
         self._progress = progress
         self._roots = sorted(roots, key=lambda root: root.size)
@@ -138,6 +157,8 @@ class _Pass:
         self._repeats = Repeats()
         self._views = ViewRowsCheck(self._leaves.threads)
         self._tables = Tables()
+        self._documents = documents
+        self._attachments = AttachmentCheck()
         self._tree = Frontier()
         self._reached = 0
         self._commands = 0
@@ -158,6 +179,9 @@ class _Pass:
         self._findings.extend(build_stray_posting(posting) for posting in beyond)
         self._beyond.extend(("postings", posting.position) for posting in beyond[-1:])
         await self._check_rows()
+        if self._documents is not None:
+            compared = self._attachments.compare(self._store, self._documents, self._leaves.realms)
+            self._findings.extend([finding async for finding in compared])
         self._check_length()
         return Verification(
             entries=self._tree.size,
@@ -167,6 +191,8 @@ class _Pass:
             root=self._tree.root().hex(),
             unchanged_to=self._unchanged_to,
             changed_by=self._changed_by,
+            documents=self._attachments.kept,
+            deferred=self._attachments.deferred,
             findings=tuple(sorted(self._findings, key=lambda f: (f.position or 0, f.stream or "", f.kind, f.subject))),
         )
 
@@ -196,6 +222,7 @@ class _Pass:
             self._repeats.take(entry)
         self._tables.take(entry, self._leaves.take(entry))
         self._views.take(entry)
+        self._attachments.take(entry)
         self._tree.add(entry.chain)
         self._check_roots()
 

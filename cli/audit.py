@@ -30,6 +30,7 @@ from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
 from domain.kernel.input import parse_moment
 from payload_codec import replaying_converter
+from runtime.documents import open_documents
 from runtime.sandbox import sandbox
 from runtime.store import OutOfService
 from runtime.worker import WORKFLOWS
@@ -87,8 +88,9 @@ async def verify_command(
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer, roots = invocation.printer, [kept for text in root or () for kept in read_roots(text)]
     async with invocation.open_store() as store:
+        documents = open_documents(invocation.settings, store)
         with _bar(printer) as progress:
-            verification = await verify(store, progress=_Bar(progress, printer), roots=roots)
+            verification = await verify(store, progress=_Bar(progress, printer), roots=roots, documents=documents)
     tell_verification(verification, printer)
     if not verification.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
@@ -156,6 +158,14 @@ def tell_verification(verification: Verification, printer: Printer) -> None:
     printer.line(f"{mark} {verdict} · {sizes}")
     if (bracket := _bracket(v, printer)) is not None:
         printer.line(bracket)
+    if v.documents or v.deferred:
+        later = printer.say(
+            f"；補錄紙件另有 {v.deferred} 份原件未入庫", f"; {v.deferred} more of papers, whose bytes are not here"
+        )
+        printer.line(
+            printer.say(f"文件原件 {v.documents} 份已重讀", f"{v.documents} documents read again")
+            + (later if v.deferred else "")
+        )
     printer.line(printer.say("根校驗值（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}")
 
 
@@ -230,6 +240,50 @@ def _attempt_row(attempt: Attempt, printer: Printer) -> dict[str, Any]:
         row["occurred"] = local_time(attempt.occurred_at)
         row["text"] = "; ".join(f"{u.rule} {printer.say(u.zh, u.en)}" for u in attempt.unmet)
     return row
+
+
+# ------------------------------------------------------------------------------------------------------------- reads
+
+
+@app.command("reads")
+@verb
+async def reads_command(
+    *,
+    invocation: Invocation,
+    digest: Annotated[str | None, typer.Argument(help="文件摘要 SHA-256；不填即全部 all", show_default=False)] = None,
+    after: Annotated[int, typer.Option("--after", help="自此編號之後 after that number")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="至多幾行 at most so many")] = 500,
+) -> None:
+    """何人何時看過哪一份文件 / who looked at which document, when, and in which file.
+
+    \b
+    例 examples:
+      venture audit reads
+      venture audit reads 10aaa90b9896f557e95634f6848823a3f3ca40593c661810c9792649beeac5e1 -o jsonl
+    """  # noqa: D301 - a real backspace keeps the lines apart
+    printer = invocation.printer
+    async with invocation.open_store() as store:
+        looks = await store.documents.reads(after, limit, digest)
+    rows = [
+        {
+            "id": look.id,
+            "at": local_time(look.at) if printer.for_people else look.at.isoformat(),
+            "reader": look.reader,
+            "session": look.session,
+            "stream": look.stream,
+            "sha256": f"{look.sha256[:12]}…" if printer.for_people else look.sha256,
+        }
+        for look in looks
+    ]
+    columns = (
+        Column("id", "編號", "number", right=True),
+        Column("at", "時間", "when"),
+        Column("reader", "何人", "who"),
+        Column("session", "登入", "login"),
+        Column("stream", "在何卷宗", "in which file"),
+        Column("sha256", "文件", "document"),
+    )
+    printer.rows(rows, columns, ("沒有人看過", "nobody has looked"))
 
 
 # -------------------------------------------------------------------------------------------------------- invariants

@@ -12,11 +12,12 @@ from uuid import UUID
 
 import typer
 
-from application.command_input import CommandUnknown, attach_from, list_amounts, read_command, resolve_command
+from application.command_input import AttachedFiles, CommandUnknown, list_amounts, read_command, resolve_command
 from application.dry_run import DryRun
 from application.proposals import is_proposal
 from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
+from cli.document import bring
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Printer
@@ -96,7 +97,9 @@ async def do_command(
     printer, moment = invocation.printer, read_moment(at)
     async with invocation.open_runtime(working=True) as runtime:
         stream = await find_stream(runtime.store, subject, realm)
-        command, who = order.read(stream)
+        files = AttachedFiles(Path())
+        command, who = order.read(stream, files)
+        await bring(files, invocation.settings, runtime.store)
         if stream.realm != LIVE and moment is None:
             moment = await manual_now(runtime.store, stream)
         receipt = await runtime.door.send(stream, command, who, command_id=command_id, at=moment)
@@ -149,9 +152,9 @@ class _Order:
     realm: str | None
     at: str | None
 
-    def read(self, stream: StreamId) -> tuple[Command, Actor]:
+    def read(self, stream: StreamId, files: AttachedFiles) -> tuple[Command, Actor]:
         """The command to that stream, and whose it is: without a name, of a role that may give it."""
-        command = _read_command(self.name, stream, self.subject, self.given)
+        command = _read_command(self.name, stream, self.subject, self.given, files)
         return command, read_actor(self.actor or f"{command.by[0]}#1")
 
 
@@ -160,8 +163,9 @@ async def _rehearse(order: _Order, invocation: Invocation) -> None:
     printer, moment = invocation.printer, read_moment(order.at)
     async with invocation.open_store() as store:
         stream = await find_stream(store, order.subject, order.realm)
-        command, who = order.read(stream)
-        step = await DryRun(store, find_identity(invocation.settings, store)).step(stream, command, who, moment)
+        command, who = order.read(stream, AttachedFiles(Path()))
+        identity, strict = find_identity(invocation.settings, store), invocation.settings.requires_office
+        step = await DryRun(store, identity, requires_office=strict).step(stream, command, who, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]
@@ -200,11 +204,11 @@ async def find_stream(store: EventStore, subject: str, realm: str | None) -> Str
         ) from unknown
 
 
-def _read_command(name: str, stream: StreamId, subject: str, given: list[str]) -> Command:
+def _read_command(name: str, stream: StreamId, subject: str, given: list[str], files: AttachedFiles) -> Command:
     """The command with its particulars. Raises CommandUnknown, or InputInvalid with everything that is wrong."""
     command_type = resolve_command(name, stream.kind)
     _, part = split_subject(subject)
-    return read_command(command_type, part, read_particulars(given), Notation.TYPED, attach=attach_from(Path()))
+    return read_command(command_type, part, read_particulars(given), Notation.TYPED, attach=files)
 
 
 def read_particulars(given: list[str]) -> dict[str, str]:

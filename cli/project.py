@@ -104,6 +104,9 @@ def as_json(file: File) -> dict[str, Any]:
             for a in file.awaiting()
         ],
         "story": [_chapter(chapter) for chapter in file.story],
+        "documents": [
+            {"stream": one.stream, **one.attachment.model_dump(), "is_here": one.is_here} for one in file.documents
+        ],
     }
 
 

@@ -76,6 +76,13 @@ def _facts(
         yield "實施單位", "organisation", f"{organisation} {summary['organisation']}".strip()
     for one in file.awaiting() or ():
         yield "等候", "awaited", awaited(one, printer, now)
+    absent = sum(not one.is_here for one in file.documents)
+    if absent:
+        zh, en = (
+            f"{len(file.documents)} 份附件，其中 {absent} 份原件不在此處",
+            f"{len(file.documents)}, {absent} not here",
+        )
+        yield "原件", "documents", printer.say(zh, en)
     due = file.due()
     if due is not None:
         zh, en = due.command.zh(), due.command.en()

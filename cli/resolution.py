@@ -9,12 +9,13 @@ from uuid import UUID
 
 import typer
 
-from application.command_input import attach_from
+from application.command_input import AttachedFiles
 from application.decision_sheet import DecisionSheet, read_sheet
 from application.queries import resolve_name
 from application.round_resolution import list_purses, preview_resolution, resolve_round
 from cli.adapter import Invocation, verb
 from cli.command import manual_now, read_actor, read_moment, receipt_as_json
+from cli.document import bring
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column
@@ -105,7 +106,8 @@ async def resolve_command(
     """
     printer, sheet, who, moment = invocation.printer, _read_decisions(decisions), read_actor(actor), read_moment(at)
     try:
-        attachment = attach_from(Path())(str(minutes))
+        files = AttachedFiles(Path())
+        attachment = files(str(minutes))
     except OSError as wrong:
         reason = wrong.strerror or "?"
         raise ArgumentInvalid(f"無法讀取 {minutes}：{reason}", f"{minutes} cannot be read: {reason}") from wrong
@@ -115,6 +117,7 @@ async def resolve_command(
         command = replace(draft, digest=preview).command(attachment, sheet.reasons, contact)
         if round_.realm != LIVE and moment is None:
             moment = await manual_now(runtime.store, round_)
+        await bring(files, invocation.settings, runtime.store)
         receipt = await resolve_round(runtime.door, draft, command, who, command_id=command_id, at=moment)
     if not printer.for_people:
         printer.json(receipt_as_json(receipt) | {"awards_fen": draft.awards_fen})

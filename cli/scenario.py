@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from application.command_input import attach_from
+from application.command_input import AttachedFiles
 from cli.adapter import Invocation, verb
+from cli.document import bring
 from cli.help import Typer
 from cli.output import Column, Printer, message_console
 from domain.catalogue import command_class
@@ -42,13 +43,14 @@ def list_shipped() -> list[Path]:
     return sorted(Path(str(files("scenarios"))).glob("*.yaml"))
 
 
-def plan_scenario(paths: Sequence[Path], fresh: str = "") -> list[Plan]:
-    """The plans of those files. Raises DocumentInvalid with the faults of all of them."""
+def plan_scenario(paths: Sequence[Path], fresh: str = "", attached: dict[str, Path] | None = None) -> list[Plan]:
+    """The plans of those files; the files that they attach are noted. Raises DocumentInvalid with all faults."""
+    attached = {} if attached is None else attached
     plans: list[Plan] = []
     faults: list[FileFault] = []
     for path in paths:
         try:
-            plans.append(read_plan(read(path), fresh=fresh, attach=attach_from(path.parent)))
+            plans.append(read_plan(read(path), fresh=fresh, attach=AttachedFiles(path.parent, attached)))
         except DocumentInvalid as faulty:
             faults.extend(faulty.faults)
     if faults:
@@ -79,8 +81,10 @@ async def play_command(
       venture scenario play scenarios/s2-fuzhou.yaml --workflows --fresh 2
       venture scenario play my-round.yaml -o json
     """
-    printer, plans = invocation.printer, plan_scenario(paths, fresh)
+    printer, files = invocation.printer, AttachedFiles(Path())
+    plans = plan_scenario(paths, fresh, files.read)
     async with invocation.open_runtime(working=workflows) as runtime:
+        await bring(files, invocation.settings, runtime.store)
         door = runtime.door if workflows else runtime.paper_door
         results = await play_all(plans, door, runtime.store, printer)
     if printer.for_people:

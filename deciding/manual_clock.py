@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from deciding import document_presence
 from deciding.parked import find_taken_consequence
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
@@ -86,6 +87,10 @@ async def explain_unrecorded(store: EventStore, envelope: Envelope, rules: Colle
                 _in_the_past(row) async for row in _iterate_late(store, envelope.subject.realm, at)
             ]:
                 founded.extend(late)
+            case document_presence.RULE if realm.clock is Clock.WALL and (
+                absent := await document_presence.find_absent(store, envelope.body)
+            ):
+                founded.extend(absent)
             case "ID03" if (taken := await find_taken_consequence(store, envelope.command_id)) is not None:
                 founded.append(taken)
             case _:

@@ -8,6 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from domain.approval.request import APPROVAL, ApprovalStage
 from domain.kernel.identity import Role
 from domain.kernel.words import FORMER, NAMED, Words
 from domain.need import NEED
@@ -66,6 +67,7 @@ AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
             PERSON,
             SEAT,
             DOOR_KEY,
+            APPROVAL,
         )
     }
 )
@@ -82,6 +84,7 @@ _PREFIXES: Mapping[str, str] = {
     "FS": FUND.kind,
     "DK": DOOR_KEY.kind,
     "P": PERSON.kind,
+    "AV": APPROVAL.kind,
 }
 _SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
@@ -220,6 +223,7 @@ _STAGES: Mapping[str, Mapping[str, Words]] = {
         (OFFICE_AGGREGATE.kind, OfficeStage),
         (PERSON.kind, PersonStage),
         (SEAT.kind, SeatStage),
+        (APPROVAL.kind, ApprovalStage),
     )
 }
 

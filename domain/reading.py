@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from domain.approval.request import ApprovalRequest, is_asked
+from domain.kernel.facts import Facts
 from domain.kernel.identity import Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.scope import Scope, ScopeKind
@@ -20,12 +22,11 @@ from domain.registers.organisation import Organisation
 from domain.registers.panel import Panel, seat_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from domain.kernel.facts import Facts
     from domain.kernel.identity import Actor
     from domain.kernel.relation import Relation
-    from domain.kernel.state import State
+    from domain.kernel.state import ApproverGroup, State
 
 _HOUSE: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL})
 """The bureau's own house, and the treasury: they see all business."""
@@ -49,6 +50,8 @@ _UNPUBLISHED: Final = frozenset(
     }
 )
 """Stages of a project that nothing has been posted of."""
+ORGANISATIONS: Final = (Role.SO_LEGAL, Role.SO_PM, Role.SO_ACC)
+"""Roles of an organisation's own people."""
 PRIVATE_OF_PROJECT: Final = frozenset({"account", "attachments", "budget", "expenditures", "objections", "reports"})
 """What a posted project does not show to the public."""
 PRIVATE_OF_ORGANISATION: Final = frozenset({"representatives", "attachments"})
@@ -108,6 +111,8 @@ def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts
             return _read_panel(role, seat, scope, state, facts)
         case "organisation":
             return _read_organisation(role, scope, state)
+        case "approval":
+            return _read_request(seat, scope, state)
         case _:
             return _deny()
 
@@ -132,6 +137,73 @@ def _read_organisation(role: Role, scope: Scope | None, state: State) -> Sight:
     if role is Role.DCAB and scope is not None and district in scope.names:
         return WHOLE
     return Sight(withheld=PRIVATE_OF_ORGANISATION) if state.version else _deny()
+
+
+def _read_request(seat: Actor | None, scope: Scope | None, state: State) -> Sight:
+    """Whoever asked for it, and those who are asked."""
+    known = state.part(ApprovalRequest)
+    if seat is None:
+        return _deny()
+    is_theirs = known.opener is not None and seat == known.opener.seat
+    above = {one for asked in state.approvals if asked.is_escalated for one in asked.above}
+    asked = any(is_asked(group, seat, scope) and (scope is not None or seat in group.seats) for group in known.groups)
+    return WHOLE if is_theirs or asked or seat in above else _deny()
+
+
+def list_readers(state: State) -> frozenset[str]:
+    """Who sees the whole file beside the house and those who watch, as words that ``readers_of`` compares.
+
+    ``*`` is anybody; ``SO-PM:ORG-3`` a seat of that role that acts for ORG-3, ``SO-PM:*`` any that acts for somebody,
+    ``ADMIN`` any at all; ``EXPERT#3`` that very seat. It agrees with ``may_read`` without facts.
+    """
+    kind, name = state.stream.kind, state.stream.name
+    match kind:
+        case _ if kind in _PUBLIC:
+            return frozenset({"*"})
+        case "project":
+            related = ((role, relation.names(state, Facts(), None)) for role, relation in _OF_A_PROJECT.items())
+            return frozenset(word for role, names in related for word in _words(role, names))
+        case "organisation":
+            district = state.part(Organisation).district
+            organisation = (word for role in ORGANISATIONS for word in _words(role, frozenset({name})))
+            return frozenset({*organisation, *(_words(Role.DCAB, frozenset({district})) if district else ())})
+        case "approval":
+            known = state.part(ApprovalRequest)
+            above = {one for asked in state.approvals if asked.is_escalated for one in asked.above}
+            groups = {word for group in known.groups for word in _asked_words(group)}
+            return frozenset({*([known.opener.seat] if known.opener else ()), *above, *groups})
+        case "panel":
+            known_panel = state.part(Panel)
+            hosts = panel.HOST.names(state, Facts(), None)
+            seen = {
+                f"EXPERT#{place.removeprefix('E')}"
+                for place in known_panel.seated
+                if place not in known_panel.barred
+                and all(place in known_panel.sheets.get(bid, {}) for bid in known_panel.applications)
+            }
+            return frozenset({*_words(Role.HOST, hosts), *seen})
+        case _ if kind in _REGISTERS:
+            own = {name.replace(".", "#")} if kind == "seat" else set()
+            return frozenset({Role.ADMIN.value, Role.CAB_DEC.value, *own})
+        case _:
+            return frozenset()
+
+
+def _asked_words(group: ApproverGroup) -> Iterable[str]:
+    yield from group.seats
+    for role in group.roles:
+        yield from _words(role, frozenset(group.names) if group.names else None)
+
+
+def _words(role: Role, names: frozenset[str] | None) -> Iterable[str]:
+    return (f"{role}:*",) if names is None else (f"{role}:{name}" for name in sorted(names))
+
+
+def readers_of(seat: Actor, scope: Scope | None) -> frozenset[str]:
+    """Under which words of ``list_readers`` that seat sees a file."""
+    if scope is None:
+        return frozenset({"*", seat, seat.role.value})
+    return frozenset({"*", seat, seat.role.value, f"{seat.role}:*", *(f"{seat.role}:{name}" for name in scope.names)})
 
 
 def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-import bootstrap
 from activities.carry_out import CommandActivities
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
+from bootstrap import Environment
 from followers.agenda import AgendaFollower
 from followers.schedules import RoundSchedules, ScheduleFollower
 from followers.views import ViewFollower
 from metrics import Metrics
+from runtime.approval_service import make_approval_worker, open_endpoint
 from runtime.sandbox import sandbox
 from workflows.annual_round import AnnualRoundWorkflow
+from workflows.approval import ApprovalWorkflow
 from workflows.need import NeedWorkflow
 from workflows.probe import ProbeWorkflow
 from workflows.project import ProjectWorkflow
@@ -37,7 +39,15 @@ if TYPE_CHECKING:
     from bootstrap import Settings
     from store.port import EventStore
 
-WORKFLOWS = [NeedWorkflow, RoundWorkflow, ProjectWorkflow, RegisterWorkflow, AnnualRoundWorkflow, ProbeWorkflow]
+WORKFLOWS = [
+    NeedWorkflow,
+    RoundWorkflow,
+    ProjectWorkflow,
+    ApprovalWorkflow,
+    RegisterWorkflow,
+    AnnualRoundWorkflow,
+    ProbeWorkflow,
+]
 GRACE = timedelta(seconds=20)
 """How long a stopping worker lets its commands finish."""
 MISSED = timedelta(seconds=2)
@@ -60,7 +70,8 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
             store,
             measures,
             checks_clocks=True,
-            requires_office=settings.env is bootstrap.Environment.PRODUCTION,
+            requires_office=settings.requires_office,
+            requires_documents=True,
         ),
         Door(WorkflowCarrier(client, settings.task_queue), store, None),
     )
@@ -80,7 +91,7 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
         ScheduleFollower(store, RoundSchedules(client, settings.task_queue), measures),
         ViewFollower(store, measures),
     )
-    async with worker:
+    async with worker, _serve_approvals(settings, client, store, door):
         tasks = [asyncio.create_task(follower.run()) for follower in followers]
         try:
             yield measures
@@ -88,6 +99,18 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+
+
+@asynccontextmanager
+async def _serve_approvals(settings: Settings, client: Client, store: EventStore, door: Door) -> AsyncIterator[None]:
+    """Serve workflows of others that wait for approvals, where an endpoint for them is named."""
+    if settings.nexus_endpoint is None:
+        yield
+        return
+    if settings.env is not Environment.PRODUCTION:  # there an operator does, once
+        await open_endpoint(client, settings.nexus_endpoint, settings.task_queue)
+    async with make_approval_worker(client, store, door, settings.task_queue):
+        yield
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:

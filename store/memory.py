@@ -14,6 +14,7 @@ from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.bounds import AppendInvalid, check_standing
 from store.bytes import GENESIS, chain_hash, leaf
+from store.document_register import MemoryDocuments
 from store.memory_views import MemoryViews
 from store.port import (
     AHEAD_TOLERANCE,
@@ -114,6 +115,7 @@ class MemoryStore:
         self._grown = asyncio.Event()
         self._closed = False
         self.views = MemoryViews(self._entries, self._generation)
+        self.documents = MemoryDocuments()
 
     async def append(self, append: Append) -> AppendResult:
         """All or nothing. See the port."""

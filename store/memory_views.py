@@ -14,6 +14,7 @@ from store.views import (
     Contains,
     Equal,
     Holds,
+    Meets,
     Row,
     Unless,
     ViewHead,
@@ -172,6 +173,8 @@ def _meets(row: Row, condition: Condition) -> bool:
             return row[column] in values
         case Holds(column, values):
             return set(values) <= set(row[column])
+        case Meets(column, values):
+            return not set(values).isdisjoint(row[column])
         case Contains(column, text):
             return text in row[column]
         case AtMost(column, value):

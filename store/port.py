@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.effects import Effect
     from domain.kernel.identity import StreamId
+    from store.documents import DocumentRegister
     from store.views import ViewStore
 
 
@@ -245,6 +246,10 @@ class EventStore(Protocol):
     @property
     def views(self) -> ViewStore:
         """The read side: rows folded out of the log."""
+
+    @property
+    def documents(self) -> DocumentRegister:
+        """Which documents' bytes are here."""
 
     async def append(self, append: Append) -> AppendResult:
         """All or nothing. Concurrent calls of one process are coalesced; one that says no leaves its neighbours be.

@@ -19,6 +19,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.bounds import AppendInvalid, check_standing, is_storable
+from store.document_register import PostgresDocuments
 from store.entry_row import read_entry
 from store.port import (
     Append,
@@ -147,6 +148,7 @@ class PostgresStore:
         """Use that pool. The store is one event loop's."""
         self._pool = pool
         self.views = PostgresViews(pool, translate_errors)
+        self.documents = PostgresDocuments(pool, translate_errors)
         self._pending: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._connection: PoolConnectionProxy[Any] | None = None

@@ -25,6 +25,7 @@ from store.views import (
     Contains,
     Equal,
     Holds,
+    Meets,
     Row,
     Unless,
     ViewHead,
@@ -172,7 +173,7 @@ def _texts(query: ViewQuery) -> Iterator[str]:
                 values.append(value)
             case Contains(text=text):
                 values.append(text)
-            case AnyOf(values=several) | Holds(values=several):
+            case AnyOf(values=several) | Holds(values=several) | Meets(values=several):
                 values += several
             case _:
                 continue
@@ -201,6 +202,8 @@ def _compare(condition: Condition, args: list[object]) -> str:
             return f"{_name(column)} = ANY ({_place(list(values), args)})"
         case Holds(column, values):
             return f"{_name(column)} @> {_place(list(values), args)}"
+        case Meets(column, values):
+            return f"{_name(column)} && {_place(list(values), args)}"
         case Contains(column, text):
             return f"strpos({_name(column)}, {_place(text, args)}) > 0"
         case AtMost(column, value):

@@ -1,4 +1,4 @@
-"""The named statements of ``queries.sql`` and ``identity.sql``. SQL is read from here and written nowhere else."""
+"""The named statements of the files beside it. SQL is read from here and written nowhere else."""
 
 from __future__ import annotations
 
@@ -29,3 +29,5 @@ QUERIES = _read_queries("queries.sql")
 """Statement by name."""
 IDENTITY = _read_queries("identity.sql")
 """Statement by name: who comes in over HTTP."""
+DOCUMENTS = _read_queries("documents.sql")
+"""Statement by name: which documents are here, and who looked."""

@@ -48,6 +48,14 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
+class Meets:
+    """The column is a list that holds at least one of these."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Contains:
     """The column is a text in which this occurs."""
 
@@ -78,7 +86,7 @@ class Unless:
     conditions: tuple[Condition, ...]
 
 
-Condition = Equal | AnyOf | Holds | Contains | AtMost | Above | Unless
+Condition = Equal | AnyOf | Holds | Meets | Contains | AtMost | Above | Unless
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from application.door_keys import build_first_publication
 from deciding.signature import DoorKey
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import CarryOut, Ending
+from domain.kernel.identity import Attachment
 from domain.registers.door_key import key_stream
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ LONG_AGO: Final = datetime(1990, 1, 1, tzinfo=UTC)
 """Since when the tests' key counts: they date their commands as they need."""
 
 
+MINUTES: Final = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf")
+"""A document that every register in tests has, though nobody has its bytes."""
+
+
 def bare_meta(entry: Entry) -> bytes:
     """The meta without whose key signed it in which log: by that alone two houses' logs of one story may differ."""
     meta = json.loads(entry.meta)
@@ -45,6 +50,7 @@ def bare_meta(entry: Entry) -> bytes:
 
 async def publish(store: EventStore, key: DoorKey = KEY) -> None:
     """See that the log has that key, as its first."""
+    await store.documents.keep(MINUTES.sha256, 1, MINUTES.media_type, "person:P-1", "tests")
     stream = key_stream(key.id)
     loaded, _ = await store.consult(stream, None, {})
     if loaded.events:

@@ -1,22 +1,35 @@
-"""審批: every approval that was ever asked for, open or ended."""
+"""審批: every approval that was ever asked for, open or ended, with what is bound and who may decide."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.application import Application
-from views.view import View, list_organisations
+from domain.approval.summary import summarise
+from domain.kernel.state import Verdict
+from domain.reading import list_readers
+from views.view import View, list_organisations, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from domain.kernel.message import Awaited
+    from domain.kernel.state import Approval, Vote
     from views.view import Source
+
+SOME_SEATS = "#"
+"""Stands behind a role of which only some seats may decide."""
+OPEN = "open:"
+"""Stands before a word of those that wait."""
 
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
-    title = source.state.part(Application).title
+    title = title_of(source.state)
     organisations = list_organisations(source.state)
+    readers = sorted(list_readers(source.state))
+    waits = {(one.command, one.subject): one for one in source.awaiting} if _has_open(source.state.approvals) else {}
     for ordinal, approval in enumerate(source.state.approvals):
+        is_open = approval.verdict is Verdict.OPEN
+        awaited = waits.get((approval.gate, approval.key)) if is_open else None
         yield {
             **source.base,
             "id": approval.id,
@@ -32,7 +45,70 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             "decided_at": approval.decided_at,
             "title": title,
             "organisations": organisations,
+            "approvers": _list_approvers(approval, awaited),
+            "readers": readers,
+            "particulars": {
+                **describe(approval),
+                "summary": [detail.as_json() for detail in summarise(source.state, approval, source.names)],
+                "wanted_by": _moment(awaited.until) if awaited is not None else None,
+            },
         }
 
 
-APPROVALS = View("approvals", 1, "審批", "approvals", _rows)
+def _has_open(approvals: Iterable[Approval]) -> bool:
+    return any(one.verdict is Verdict.OPEN for one in approvals)
+
+
+def _list_approvers(approval: Approval, awaited: Awaited | None) -> list[str]:
+    """Whose it is to decide, as a list is narrowed by; of one that waits, also with ``open:`` before it."""
+    roles = {str(role) for group in approval.approvers for role in group.roles}
+    roles |= {str(role) for role in awaited.roles} if awaited is not None and not approval.groups else set()
+    seats = {str(seat) for group in approval.approvers for seat in group.seats}
+    seats |= {str(seat) for seat in approval.above} if approval.is_escalated else set()
+    words = roles | seats | {f"{seat.partition('#')[0]}{SOME_SEATS}" for seat in seats}
+    waiting = {f"{OPEN}{word}" for word in words} if approval.verdict is Verdict.OPEN else set()
+    return sorted(words | waiting)
+
+
+def describe(approval: Approval) -> dict[str, Any]:
+    """All of it that no list is narrowed by."""
+    return {
+        "groups": [
+            {
+                "title": group.title,
+                "roles": [str(role) for role in group.roles],
+                "seats": [str(seat) for seat in group.seats],
+                "acts_for": list(group.names),
+                "needed": group.needed,
+            }
+            for group in approval.approvers
+        ],
+        "votes": [_vote(vote) for vote in approval.votes],
+        "reason": approval.reason,
+        "ended_by": approval.ended_by,
+        "asked_by": approval.asked_by,
+        "asked_version": approval.asked_version,
+        "remind_at": _moment(approval.remind_at),
+        "escalate_at": _moment(approval.escalate_at),
+        "escalate_to": [str(seat) for seat in approval.above],
+        "is_escalated": approval.is_escalated,
+    }
+
+
+def _vote(vote: Vote) -> dict[str, Any]:
+    return {
+        "seat": str(vote.acting.seat),
+        "persons": sorted(vote.acting.persons),
+        "ballot": str(vote.ballot),
+        "at": _moment(vote.at),
+        "reason": vote.reason,
+        "basis": str(vote.basis) if vote.basis else None,
+        "group": vote.group,
+    }
+
+
+def _moment(instant: Any) -> str | None:  # noqa: ANN401 - an instant or none
+    return instant.isoformat() if instant is not None else None
+
+
+APPROVALS = View("approvals", 2, "審批", "approvals", _rows)

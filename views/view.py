@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from domain.application import Application
+from domain.approval.request import ApprovalRequest
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.state import State
@@ -106,9 +107,16 @@ class View:
         return list(self.rows(source)) if self.kinds is None or kind in self.kinds else []
 
 
+def title_of(state: State) -> str:
+    """What the project, or the matter that a service brings, is called."""
+    return state.part(ApprovalRequest).title or state.part(Application).title
+
+
 def list_organisations(state: State) -> tuple[str, ...]:
     """The organisations whose business the stream is: the bidders, or the organisation itself."""
     stream = state.stream
     if stream.kind == "organisation":
         return (stream.name,)
+    if stream.kind == "approval":
+        return tuple(sorted({name for group in state.part(ApprovalRequest).groups for name in group.names}))
     return tuple(sorted(state.part(Application).bidders)) if stream.kind == "project" else ()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.application import Application
 from domain.catalogue import command_class
-from views.view import FAR, View, list_organisations
+from domain.kernel.identity import ANY_SEAT
+from domain.reading import list_readers
+from views.view import FAR, View, list_organisations, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
-    title = source.state.part(Application).title
+    title = title_of(source.state)
+    readers = sorted(list_readers(source.state)) if source.awaiting else []
     organisations = list_organisations(source.state)
     for ordinal, awaited in enumerate(source.awaiting):
         roles = [str(role) for role in dict.fromkeys(awaited.roles)]
@@ -36,7 +38,9 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
                 "provisional": awaited.provisional,
                 "title": title,
                 "organisations": organisations,
+                "seats": [str(seat) for seat in awaited.seats] or [ANY_SEAT],
+                "readers": readers,
             }
 
 
-WAITING = View("waiting", 2, "待辦", "what waits for whom", _rows)
+WAITING = View("waiting", 3, "待辦", "what waits for whom", _rows)

@@ -11,6 +11,7 @@ from web.language import Language
 from web.limits import Allowance
 
 if TYPE_CHECKING:
+    from application.documents import Documents
     from application.door import Door
     from application.growth import Growth
     from application.operations import Operations
@@ -31,6 +32,7 @@ class House:
     door: Door
     identity: IdentityStore
     growth: Growth
+    documents: Documents
     operations: Operations
     language: Language
     """Of readers who say none."""

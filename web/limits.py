@@ -19,6 +19,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 
+from application.document_content import MOST_BYTES as MOST_OF_A_DOCUMENT
+from application.document_content import too_large
 from deciding.admission import MOST_BYTES as MOST_OF_A_COMMAND
 from domain.kernel.privacy import describe_trace
 from web.language import COOKIE, Language, prefer
@@ -35,6 +37,10 @@ MOST_BYTES: Final = MOST_OF_A_COMMAND
 """Of a request's body."""
 BODY_S: Final = 10.0
 """Seconds that a whole body may take."""
+UPLOADS: Final = "/v1/documents"
+"""Where a body is taken as it comes, not read first."""
+SLOWEST: Final = 16 * 1024
+"""Bytes a second of a document, after the time that any body has."""
 LONGEST_TARGET: Final = 8_000
 """Bytes of path and query."""
 
@@ -79,6 +85,10 @@ class Limits:
             await send(message)
 
         try:
+            if scope["path"] == UPLOADS and scope["method"] == "POST":
+                _require_target(scope)
+                await self._app(scope, self._pace(headers, receive), send_with_headers)
+                return
             body = await self._read(scope, headers, receive)
             await self._app(scope, _replay(body, receive), send_with_headers)
         except _Gone:
@@ -94,14 +104,7 @@ class Limits:
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
         """The whole body. Raises Refusal where it is too large or too slow."""
-        if len(scope["raw_path"] or b"") + len(scope["query_string"]) > LONGEST_TARGET:
-            raise Refusal(
-                HTTPStatus.REQUEST_URI_TOO_LONG, "too-large", "網址過長", f"the target is over {LONGEST_TARGET} bytes"
-            )
-        if b"%00" in (scope["raw_path"] or b"") or b"%00" in scope["query_string"]:
-            raise Refusal(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "網址中有非文字的字元", "the target holds what is no text"
-            )
+        _require_target(scope)
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > MOST_BYTES:
             raise _too_large()
@@ -128,6 +131,46 @@ class Limits:
                 f"{self._body_s:g} 秒內未收到全部內容",
                 f"the whole body did not come within {self._body_s:g} s",
             ) from None
+
+    def _pace(self, headers: Headers, receive: Receive) -> Receive:
+        """A document's body as it comes, held to its own measure. What it gives raises Refusal."""
+        length = headers.get("content-length", "0")
+        if length.isascii() and length.isdigit() and int(length[:20]) > MOST_OF_A_DOCUMENT:
+            raise _document_too_large()
+        loop, size, began = asyncio.get_running_loop(), 0, asyncio.get_running_loop().time()
+
+        async def receive_in_time() -> Message:
+            nonlocal size
+            slowest = began + self._body_s + size / SLOWEST
+            try:
+                async with asyncio.timeout(max(0.0, slowest - loop.time())):
+                    message = await receive()
+            except TimeoutError:
+                raise Refusal(
+                    HTTPStatus.REQUEST_TIMEOUT,
+                    "too-slow",
+                    f"上傳過慢：每秒至少 {SLOWEST // 1024} kB",
+                    f"too slow: at least {SLOWEST // 1024} kB a second",
+                    headers={"Connection": "close"},
+                ) from None
+            size += len(message.get("body", b""))
+            if size > MOST_OF_A_DOCUMENT:
+                raise _document_too_large()
+            return message
+
+        return receive_in_time
+
+
+def _require_target(scope: Scope) -> None:
+    """Raise Refusal for a target that is too long, or no text."""
+    if len(scope["raw_path"] or b"") + len(scope["query_string"]) > LONGEST_TARGET:
+        raise Refusal(
+            HTTPStatus.REQUEST_URI_TOO_LONG, "too-large", "網址過長", f"the target is over {LONGEST_TARGET} bytes"
+        )
+    if b"%00" in (scope["raw_path"] or b"") or b"%00" in scope["query_string"]:
+        raise Refusal(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "網址中有非文字的字元", "the target holds what is no text"
+        )
 
 
 class _Gone(Exception):
@@ -157,6 +200,11 @@ def _too_large() -> Refusal:
         f"至多 {MOST_BYTES:,} 字節；大件請作附件，只填校驗值",
         f"at most {MOST_BYTES:,} bytes; attach what is large by its digest",
     )
+
+
+def _document_too_large() -> Refusal:
+    said = too_large()
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", said.zh, said.en, headers={"Connection": "close"})
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

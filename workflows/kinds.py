@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_OWN = {"need": "Need", "round": "Round", "project": "Project"}
+_OWN = {"need": "Need", "round": "Round", "project": "Project", "approval": "Approval"}
 
 
 def workflow_type(kind: str) -> str:

@@ -50,10 +50,30 @@ _FOR_ALL_BIDDERS: Final = frozenset(
         "VolunteerTeamFormed",
         "CommunityOrganisationIncubated",
         "CorrectionProposed",
+        "TeamHeadCounted",
+        "ClientServed",
+        "AssetHandedOver",
+        "AssetMoved",
+        "DeliberationHeld",
+        "DeliberationConcluded",
+        "ResourceReceived",
+        "ParticipantsRecruited",
     }
 )
 """What a partner may do as well as the applicant."""
-_FOR_ANYBODY: Final = frozenset({"ObjectionLodged", "NeedEndorsed", "ClockSet"})
+_FOR_ANYBODY: Final = frozenset(
+    {
+        "ObjectionLodged",
+        "NeedEndorsed",
+        "ClockSet",
+        "ApprovalOpened",
+        "ApprovalAmended",
+        "ApprovalGiven",
+        "ApprovalDeclined",
+        "ApprovalReturned",
+        "ApprovalWithdrawn",
+    }
+)
 _BID: Final = frozenset({"ApplicationDrafted", "ApplicationSubmitted"})
 _SIDES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("CAB-REG", "CAB-FIN", "CAB-DEC", "FISCAL"), "bureau"),

@@ -89,6 +89,16 @@ class Need:
 
 
 @dataclass
+class ApprovalRequest:
+    """A decision that a service asked for: who asked, to what it is bound, who has voted."""
+
+    opener: Hand
+    digest: str
+    stage: str = "OPEN"
+    voters: list[Hand] = field(default_factory=list)
+
+
+@dataclass
 class Panel:
     """Who sits, who may not, who scored."""
 
@@ -165,6 +175,7 @@ class Activity:
     held_on: date
     person_times: int
     team: str | None
+    is_visit: bool = False
     struck: bool = False
 
 
@@ -262,6 +273,12 @@ class Project:
     spending: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Version at which it was recorded, the budget line, and the fen that count now."""
     teams: set[str] = field(default_factory=set)
+    groups: frozenset[str] = frozenset()
+    """Whom the application serves."""
+    sites: frozenset[str] = frozenset()
+    assets: dict[str, str] = field(default_factory=dict)
+    """Asset and who keeps it."""
+    deliberations: set[str] = field(default_factory=set)
     met: set[str] = field(default_factory=set)
     evaluators: set[str] = field(default_factory=set)
     auditors: set[str] = field(default_factory=set)
@@ -290,6 +307,11 @@ class Project:
     def counted(self) -> list[Activity]:
         """The activities that count."""
         return [a for a in self.activities.values() if not a.struck]
+
+    @property
+    def sessions(self) -> int:
+        """What was held, but for visits to people's homes (V3)."""
+        return sum(not a.is_visit for a in self.counted)
 
     @property
     def person_times(self) -> int:
@@ -341,6 +363,8 @@ class Realm:
     """Project number and the stream that bears it."""
     bids: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """Round and organisation, and its bids there that were not withdrawn."""
+    requests: dict[str, ApprovalRequest] = field(default_factory=dict)
+    """Approvals that services asked for, by name."""
     answers: dict[tuple[str, str], str] = field(default_factory=dict)
     """Organisation and what it answers, and the bid that does so while money may flow for it."""
 

@@ -40,6 +40,8 @@ class Receipt:
     """What reads that must show it are asked for by: ``at_least``."""
     events: list[str]
     log: str
+    approvals: list[dict[str, str]]
+    """The approvals that it opened: ``id``, ``gate``, ``key``, ``role``. Wait for one by ``approval``."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,47 @@ class Approval:
     key: str
     role: str
     verdict: str
-    """``OPEN``, ``GRANTED``, ``REFUSED`` or ``VOID``. An ended one never changes; it is never itself the permission."""
+    """``OPEN``, ``GRANTED``, ``REFUSED``, ``RETURNED``, ``EXPIRED`` or ``VOID``. An ended one never changes; none is
+    itself the permission."""
     until: str | None
     content_sha256: str
     decided_by: str | None
     decided_at: str | None
+    title: str
+    summary: list[dict[str, Any]]
+    """What is bound, to be read: ``name``, ``label``, ``value``, and of money ``fen``."""
+    groups: list[dict[str, Any]]
+    """Who may decide: ``seats`` or ``roles``, how many are ``needed`` and have ``consented``."""
+    votes: list[dict[str, Any]]
+    reason: str
+    """In the words of whoever decided."""
 
     @property
     def is_granted(self) -> bool:
         """Whether it was granted: anything else, unknown words too, is not."""
         return self.verdict == "GRANTED"
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A tranche on its way to being paid."""
+
+    stream: str
+    tranche: str
+    done: bool
+    """Whether it is paid, or never will be."""
+    course: str
+    """``WAITING``, ``PAID`` or ``NEVER``."""
+    planned: int
+    """Fen."""
+    paid: int
+    """Fen."""
+    approvals: list[dict[str, Any]]
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether it is paid: anything else, unknown words too, is not."""
+        return self.course == "PAID"
 
 
 @dataclass(frozen=True)
@@ -203,6 +236,63 @@ class Venture:
                 if approval.verdict != "OPEN":
                     return approval
 
+    async def payment(self, subject: str, *, realm: str | None = None, timeout_s: float | None = None) -> Payment:
+        """The tranche of ``PJ-3/T1`` once it is paid or never will be, through all the approvals on its way.
+
+        Raises TimeoutError after ``timeout_s`` seconds, NotFound if there is none.
+        """
+        params: dict[str, Any] = {"wait": LONG_POLL_S, **({"realm": realm} if realm else {})}
+        async with asyncio.timeout(timeout_s):
+            while True:
+                answer = await self._ask("GET", f"/v1/payments/{subject}", params=params, for_ever=True)
+                payment = _take(Payment, answer.json())
+                if payment.done:
+                    return payment
+
+    async def open_approval(
+        self,
+        title: str,
+        groups: list[dict[str, Any]],
+        *,
+        seat: str | None = None,
+        command_id: UUID | None = None,
+        realm: str = "live",
+        **request: Any,  # noqa: ANN401 - amount, payee, until…
+    ) -> str:
+        """Ask people for a decision, once however often under one id: the approval's id. It permits nothing.
+
+        A group is ``{"seats": […]}`` for all of them, or with ``"needed": 1`` for any one.
+        """
+        command_id = command_id or uuid4()
+        body = {
+            "realm": realm,
+            "request": {"title": title, "groups": groups, **request},
+            **({"as": seat} if seat else {}),
+        }
+        headers = {"Idempotency-Key": str(command_id)}
+        answer = await self._ask("POST", "/v1/approvals", command_id=command_id, json=body, headers=headers)
+        (opened,) = _take(Receipt, answer.json()).approvals
+        return opened["id"]
+
+    async def decide(
+        self,
+        approval_id: UUID | str,
+        decision: str,
+        *,
+        reason: str | None = None,
+        seat: str | None = None,
+        command_id: UUID | None = None,
+        particulars: Mapping[str, Any] | None = None,
+    ) -> Receipt:
+        """Decide an approval: ``approve``, ``decline`` or ``return``, by the stage's own command."""
+        command_id = command_id or uuid4()
+        said = {"reason": reason, "as": seat}
+        body = {"decision": decision, "particulars": dict(particulars or {})}
+        body |= {name: value for name, value in said.items() if value is not None}
+        headers = {"Idempotency-Key": str(command_id)}
+        path = f"/v1/approvals/{approval_id}/decision"
+        return _take(Receipt, (await self._ask("POST", path, command_id=command_id, json=body, headers=headers)).json())
+
     async def events(
         self,
         *,
@@ -290,7 +380,7 @@ def _take(kind: type[T], row: Mapping[str, Any]) -> T:
     return kind(**{name: row.get(name, [] if name in _MAY_LACK else None) for name in names})
 
 
-_MAY_LACK = frozenset({"events", "unmet"})
+_MAY_LACK = frozenset({"events", "unmet", "approvals", "summary", "groups", "votes"})
 
 
 def _retry_after(answer: httpx.Response) -> float:

@@ -88,6 +88,9 @@ class Actor(CheckedText):
         return int(self.partition("#")[2])
 
 
+ANY_SEAT = "*"
+"""Stands in a list of seats where any seat of the role will do."""
+
 SYSTEM = Actor("SYS#1")
 """The timer: the only actor of a deadline."""
 

@@ -41,6 +41,8 @@ class Event(Particulars):
     """The same in English; left out, it is the name of the class in words."""
     moves: ClassVar[tuple[Transition, ...]] = ()
     """The rows of the state machine that this event makes."""
+    asks: ClassVar[bool] = False
+    """Whether an approval is asked for by it: whoever caused it is told which."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - pydantic's own signature
@@ -230,3 +232,5 @@ class Awaited:
     until: datetime | None = None
     provisional: bool = False
     """Whether ``until`` counts working days of a year that is not published yet."""
+    seats: tuple[Actor, ...] = ()
+    """Of these roles only these very seats; empty for any."""

@@ -20,7 +20,7 @@ from domain.kernel.identity import Reason, Role
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
-from domain.kernel.state import Part, State, Verdict
+from domain.kernel.state import ApproverGroup, Part, State, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,6 +48,7 @@ class ActProposed(ActNumber, Event):
     """Somebody means to do what takes two persons; nothing has changed yet."""
 
     zh = "要事提出"
+    asks = True
     command: Annotated[str, Field(max_length=80, title="命令 / command")]
     """Its type, e.g. ``GrantSeat``."""
     body: Annotated[dict[str, JsonValue], Field(title="內容 / particulars")]
@@ -247,6 +248,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 key=str(event.proposal),
                 content=event.digest,
                 until=lapses_at,
+                bound={"command": event.command, **event.body},
+                groups=(ApproverGroup(roles=event.confirmers),),
             )
         case ActConfirmed():
             return _end(state, of, event.proposal, ProposalStatus.CONFIRMED, Verdict.GRANTED)

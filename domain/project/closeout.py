@@ -243,6 +243,7 @@ class CorrectionProposed(CorrectionProposal, Event):
     """A first person says that a record is wrong; nothing has changed yet."""
 
     zh = "提出更正"
+    asks = True
 
 
 class ProposeCorrection(CorrectionProposal, Command):

@@ -76,6 +76,7 @@ class DisbursementRequested(DisbursementRequest, Event):
 
     zh = "撥款申請"
     en = "payment requested"
+    asks = True
     amount: Annotated[Fen, Field(title="金額 / amount")]
     bound: Annotated[str, Field(title="審批內容校驗值 / digest of what is approved")]
     """Digest of project, contract version, payee account, amount, tranche and number of the request."""
@@ -104,6 +105,7 @@ class DisbursementChecked(TrancheName, Event):
 
     zh = "撥款複核"
     en = "payment checked"
+    asks = True
 
 
 class CheckDisbursement(TrancheName, Command):

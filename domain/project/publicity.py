@@ -45,6 +45,7 @@ class AwardPublicityOpened(Notice, Event):
 
     zh = "立項公示"
     en = "public notice opened"
+    asks = True
     moves = (
         Transition(
             "T02",

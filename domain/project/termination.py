@@ -66,6 +66,7 @@ class TerminationInitiated(HearingNotice, Event):
 
     zh = "擬終止告知"
     en = "notice of intended termination"
+    asks = True
     hearing_wd: Annotated[int, Field(title="陳述申辯期限（工作日） / period for representations (working days)")]
     """Working days of the hearing period."""
     moves = (

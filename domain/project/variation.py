@@ -91,6 +91,7 @@ class VariationRequested(Change, Event):
     """The organisation asks for a change; nothing has changed yet."""
 
     zh = "變更申請"
+    asks = True
     version: Annotated[int, Field(ge=1, le=9999, title="版本 / version")]
     """The contract version that it would change."""
     share: Annotated[str, Field(title="比例 / share")]
@@ -478,7 +479,7 @@ def _amend(check: Checks, state: State, facts: Facts, command: AmendContract, to
     _require_still_ahead(check, contract, known, today)
     _require_lines_cover(check, state, known.move, award, scheme)
     milestones = {
-        name: MilestoneTerm(title=term.title, due=known.milestones.get(name, term.due))
+        name: term.model_copy(update={"due": known.milestones.get(name, term.due)})
         for name, term in contract.milestones.items()
     }
     tranches = _list_installments(state) if command.tranches is None else command.tranches

@@ -117,6 +117,7 @@ class FundAdjustmentProposed(AdjustmentProposal, Event):
     """A first person means to top the envelope up or to cut it back; nothing has changed yet."""
 
     zh = "資金調整提出"
+    asks = True
 
 
 class ProposeFundAdjustment(AdjustmentProposal, Command):

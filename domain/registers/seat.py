@@ -21,7 +21,7 @@ from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, ENGINE, scope_kind
-from domain.kernel.scope import Scope, ScopeKind
+from domain.kernel.scope import Scope, ScopeKind, is_whole
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.person import Person, PersonStage, SeatPerson, UnseatPerson, person_stream
@@ -378,15 +378,15 @@ def _require_scope(check: Checks, state: State, scope: Scope) -> None:
         kind=kind,
         given=scope.kind,
     )
-    is_whole = kind in (ScopeKind.BUREAU, ScopeKind.ROSTER, ScopeKind.ANYBODY)
     check(
-        bool(scope.names) is not is_whole,
+        bool(scope.names) is not is_whole(kind),
         "SE01",
         "{kind}的崗位{value}",
         "a seat for a {kind} {value}",
         kind=kind,
         value=word(
-            "不列名稱" if is_whole else "須列所代表者", "names nobody" if is_whole else "names for whom it acts"
+            "不列名稱" if is_whole(kind) else "須列所代表者",
+            "names nobody" if is_whole(kind) else "names for whom it acts",
         ),
     )
 

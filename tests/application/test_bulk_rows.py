@@ -14,7 +14,7 @@ import pytest
 
 from application.bulk import BulkResult, preview_rows, run_rows, waves
 from application.bulk_file import parse_rows
-from application.command_input import attach_from
+from application.command_input import AttachedFiles
 from schemes.document import DocumentInvalid
 from store.memory import MemoryStore
 
@@ -172,13 +172,13 @@ async def test_a_small_cell_costs_little() -> None:
 async def test_a_document_is_read_beside_the_file(tmp_path: Path) -> None:
     (tmp_path / "index.pdf").write_bytes(b"%PDF")
     row = {"command": "archive-project", "subject": "PJ-1", "actor": "HOST#1", "data": {"index": "@index.pdf"}}
-    (order,) = await parse_rows("x.jsonl", lines(row), MemoryStore(), attach=attach_from(tmp_path))
+    (order,) = await parse_rows("x.jsonl", lines(row), MemoryStore(), attach=AttachedFiles(tmp_path))
     index = order.command.model_dump()["index"]
     assert (index["media_type"], index["name"], len(index["sha256"])) == ("application/pdf", "index.pdf", 64)
     missing = {**row, "data": {"index": "@none.pdf"}}
     for wrong in (missing, {**row, "data": {"index": "@."}}):
         with pytest.raises(DocumentInvalid, match="cannot be read"):
-            await parse_rows("x.jsonl", lines(wrong), MemoryStore(), attach=attach_from(tmp_path))
+            await parse_rows("x.jsonl", lines(wrong), MemoryStore(), attach=AttachedFiles(tmp_path))
 
 
 # ---------------------------------------------------------------- which row it is

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from application.command_input import CommandUnknown, attach_from, list_amounts, read_command, resolve_command
+from application.command_input import AttachedFiles, CommandUnknown, list_amounts, read_command, resolve_command
 from domain.catalogue import command_class
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.field_shape import Notation
@@ -56,7 +56,7 @@ def test_every_amount_is_told_back_however_deep_it_stands() -> None:
 def test_a_file_is_told_by_its_digest_type_and_name(tmp_path: Path) -> None:
     (tmp_path / "紀要.pdf").write_bytes(b"%PDF-1.7")
     (tmp_path / "noname").write_bytes(b"")
-    attach = attach_from(tmp_path)
+    attach = AttachedFiles(tmp_path)
     minutes = attach("紀要.pdf")
     assert (minutes.name, minutes.media_type) == ("紀要.pdf", "application/pdf")
     assert minutes.sha256 == "86edbaa24831badfa0a8b04bb410141e2ee4182b6d0014493fe262a7a331c20b"

@@ -23,6 +23,17 @@ from typing import TYPE_CHECKING, Any
 import bootstrap
 import local
 from cli.scenario import list_shipped, plan_scenario
+from domain.approval.request import (
+    AmendApproval,
+    Approvers,
+    DeclineApproval,
+    GrantApproval,
+    Matter,
+    OpenApproval,
+    ReturnApproval,
+    WithdrawApproval,
+    bind,
+)
 from domain.kernel.acting import PersonId
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
@@ -88,10 +99,39 @@ async def play_all(store: EventStore) -> None:
     await door.open_realm("by-hand")
     programme = EstablishProgramme(city="撫州", brand="幸福社區")
     await _send(door, StreamId("scheme/by-hand/fuzhou"), programme, "CAB-DEC#1", BY_HAND)
+    await _ask_approvals(door)
     live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
-    await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=1))
+    await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=26))
     await tell_office(store)
     await _exchange_keys(store)
+
+
+async def _ask_approvals(door: Door) -> None:
+    """Decisions that a service asks for: granted by two of three, declined, returned, withdrawn, expired."""
+    three = (Approvers(seats=tuple(map(Actor, ("CAB-DEC#1", "CAB-DEC#2", "CAB-FIN#1"))), needed=2),)
+    leader = (Approvers(seats=(Actor("CAB-DEC#1"),)),)
+
+    async def ask(number: int, command: Command, by: str, days: int) -> None:
+        await _send(door, StreamId(f"approval/by-hand/AV-{number}"), command, by, BY_HAND + timedelta(days=days))
+
+    def bound(number: int, matter: Matter) -> str:
+        return bind(StreamId(f"approval/by-hand/AV-{number}"), matter)
+
+    bulk = OpenApproval(title="年度採購", amount=12_000_000, payee="ORG-3", groups=three)
+    await ask(1, bulk, "CAB-REG#1", 1)
+    await ask(1, GrantApproval(digest=bound(1, bulk)), "CAB-DEC#1", 2)
+    await ask(1, GrantApproval(digest=bound(1, bulk), reason="同意"), "CAB-FIN#1", 3)
+    course = OpenApproval(title="培訓方案", groups=leader, within_wd=20, remind_after_wd=2, escalate_after_wd=4)
+    course = course.model_copy(update={"escalate_to": (Actor("FISCAL#1"),)})
+    await ask(2, course, "HOST#1", 4)
+    await ask(2, AmendApproval(title="培訓方案（修訂）", within_wd=20), "HOST#1", 14)
+    await ask(2, ReturnApproval(digest=bound(2, Matter(title="培訓方案（修訂）")), reason="請補預算"), "CAB-DEC#1", 15)
+    await ask(2, WithdrawApproval(reason="不再舉辦"), "HOST#1", 16)
+    site = OpenApproval(title="場地租用", groups=leader, within_wd=1)
+    await ask(3, site, "HOST#1", 17)
+    plan_ = OpenApproval(title="宣傳方案", groups=leader)
+    await ask(4, plan_, "HOST#1", 24)
+    await ask(4, DeclineApproval(digest=bound(4, plan_), reason="與預算不符"), "CAB-DEC#1", 25)
 
 
 async def tell_office(store: EventStore) -> None:

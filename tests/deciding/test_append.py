@@ -12,8 +12,8 @@ from domain.kernel.refusal import CommandRejected
 from domain.registers.organisation import BanApplicant
 from store.memory import MemoryStore
 from store.port import Append, AppendResult, EntryKind, Status
-from tests.keys import KEY
-from tests.workflows.bureau import MINUTES, Bureau
+from tests.keys import KEY, MINUTES
+from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -26,9 +26,9 @@ from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
 from domain.project.award import DeclineAward
 from domain.round.call import CancelCall
-from tests.keys import OTHER
+from tests.keys import MINUTES, OTHER
 from tests.nemesis.stories import SOLICITING
-from tests.workflows.bureau import MINUTES, verification
+from tests.workflows.bureau import verification
 
 if TYPE_CHECKING:
     import random

@@ -21,7 +21,8 @@ from domain.project.publicity import ConfirmAward, OpenAwardPublicity
 from domain.project.tranches import Installment
 from domain.round.call import CallClosed, PublishCall
 from domain.round.plan import GRACE, OpenNeedSolicitation
-from tests.workflows.bureau import FUND_FEN, MINUTES, RULES, verification
+from tests.keys import MINUTES
+from tests.workflows.bureau import FUND_FEN, RULES, verification
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,11 +8,13 @@ from decimal import Decimal
 import pytest
 
 from domain.application import Application
+from domain.approval.request import ApprovalRequest
 from domain.catalogue import AGGREGATES
+from domain.kernel.acting import Acting
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, Role, StreamId
-from domain.kernel.state import State
-from domain.reading import PRIVATE_OF_PROJECT, SHEETS, WHOLE, Sight, may_read
+from domain.kernel.state import ApproverGroup, State
+from domain.reading import PRIVATE_OF_PROJECT, SHEETS, WHOLE, Sight, list_readers, may_read, readers_of
 from domain.registers.panel import Panel
 from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, scope_of, stream
 
@@ -115,3 +117,34 @@ def test_whoever_sits_on_a_seat_reads_that_seats_file() -> None:
     own = State(StreamId("seat/live/SO-PM.7"), version=1)
     assert sight(Role.SO_PM, own, "ORG-1", number=7) == WHOLE
     assert sight(Role.SO_PM, own, "ORG-1", number=8).denied
+
+
+@pytest.mark.parametrize("kind", list(AGGREGATES))
+@pytest.mark.parametrize("role", sorted(set(Role) - HOUSE - WATCH - {Role.SYS}))
+@pytest.mark.parametrize("stage", ["NONE", "APPLIED", "ACTIVE"])
+def test_the_words_that_views_keep_say_what_the_policy_says(kind: str, role: Role, stage: str) -> None:
+    states = [stream(kind, stage, named=named) for named in (True, False)]
+    if kind == "approval":
+        asked = asked_of(ApproverGroup(seats=(Actor("SUPV#1"),)), ApproverGroup(roles=(Role.SO_PM,), names=(PARTNER,)))
+        states.append(asked)
+    for state in states:
+        for names in ((), (NAMED.get(role, "x"),), (PARTNER,), (STRANGER,)):
+            for number in (1, 2, 4, 666):
+                seat, scope = Actor(f"{role}#{number}"), scope_of(role, *names)
+                whole = may_read(seat, scope, state, Facts()).is_whole
+                assert bool(readers_of(seat, scope) & list_readers(state)) is whole, (seat, scope, state)
+
+
+def asked_of(*groups: ApproverGroup) -> State:
+    """A request of a service that asks these."""
+    opener = Acting(Actor("HOST#1"))
+    return State(StreamId("approval/test/AV-1"), version=1).having(ApprovalRequest(opener, "採購", groups))
+
+
+def test_an_approval_is_read_by_whoever_asked_and_those_who_are_asked() -> None:
+    state = asked_of(ApproverGroup(seats=(Actor("SUPV#1"),)), ApproverGroup(roles=(Role.SO_PM,), names=(PARTNER,)))
+    assert sight(Role.HOST, state, "HOST-1") == WHOLE
+    assert sight(Role.SUPV, state, "SUPV-1") == WHOLE
+    assert sight(Role.SO_PM, state, PARTNER) == WHOLE
+    assert sight(Role.SUPV, state, "SUPV-1", number=2).denied
+    assert sight(Role.SO_PM, state, STRANGER).denied

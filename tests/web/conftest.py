@@ -22,6 +22,7 @@ from application.growth import Growth
 from application.operations import Operations
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
+from runtime.documents import open_documents
 from store.identity import IdentityStore, SeatGrant
 from store.postgres import open_pool
 from tests.workflows.waiting import until
@@ -58,6 +59,7 @@ def house(desk: Desk, identity: IdentityStore) -> House:
         door=desk.door,
         identity=identity,
         growth=Growth(desk.store),
+        documents=open_documents(desk.settings, desk.store),
         operations=Operations(desk.store, identity, desk.door),
         language=Language.HANT,
         allowance=Allowance(PLENTY, PLENTY),

@@ -39,7 +39,7 @@ NOW = datetime.now(UTC)
 
 def _target(route: GuardedRoute) -> str:
     """A path that the route takes."""
-    values = {"command": "SubmitNeed", "kind": "need", "realm": "live", "name": "ND-1"}
+    values = {"command": "SubmitNeed", "kind": "need", "realm": "live", "name": "ND-1", "digest": "0" * 64}
     return route.path.format_map({**values, **dict.fromkeys(("command_id", "operation_id", "approval_id"), uuid4())})
 
 

@@ -12,7 +12,7 @@ from activities.carry_out import CommandActivities
 from application.door import Receipt, receipt
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import CarryOut, Envelope
-from domain.kernel.identity import Actor, Attachment, StreamId
+from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
 from domain.project.award import ProposeAward
@@ -23,14 +23,13 @@ from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.plan import OpenNeedSolicitation
 from schemes import packs
-from tests.keys import publish
+from tests.keys import MINUTES, publish
 
 if TYPE_CHECKING:
     from deciding.signature import DoorKey
     from domain.kernel.message import Command
     from store.port import EventStore
 
-MINUTES = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf")
 SHIPPED = packs.load_shipped("fuzhou")
 RULES = SHIPPED.model_copy(update={"bidding": SHIPPED.bidding.model_copy(update={"shorter_call": True})})
 """The rules of a city whose calls may close within seconds of being published, as no real one's do."""

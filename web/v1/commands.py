@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.names import GROUP_DECISIONS
+from application.approvals import list_opened
 from application.command_input import list_amounts, read_command
 from application.command_outcome import CommandOutcome, find_outcome
 from application.dry_run import DryRun
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from application.door import Receipt
     from application.operations import Progress
     from domain.kernel.message import Command
+    from store.port import EventStore
     from web.house import House
     from web.language import Language
 
@@ -58,6 +60,18 @@ class CommandBody(BaseModel):
     """By the schema of the command. Money is fen, an integer."""
 
 
+class OpenedApproval(BaseModel):
+    """An approval that the command opened: to be waited for at ``/v1/approvals/{id}``."""
+
+    id: UUID
+    gate: str
+    """The command that would grant it."""
+    key: str
+    """What it is about within the stream, e.g. a tranche."""
+    role: Role
+    """Who may decide, or the first of those who may."""
+
+
 class ReceiptAnswer(BaseModel):
     """A command that was carried out. The same for the same id, whenever it is asked."""
 
@@ -70,11 +84,15 @@ class ReceiptAnswer(BaseModel):
     events: tuple[str, ...]
     log: str
     """The log in which it stands, by the chain hash of its first entry, in hex."""
+    approvals: list[OpenedApproval] = []
+    """The approvals that it opened."""
 
     @classmethod
-    def of(cls, of: Receipt | CommandOutcome) -> ReceiptAnswer:
-        """Of a receipt, or of what is journalled."""
+    async def of(cls, store: EventStore, of: Receipt) -> ReceiptAnswer:
+        """Of a receipt, with the approvals that its events opened."""
+        opened = await list_opened(store, of.stream, of.version, of.events)
         return cls(
+            approvals=[OpenedApproval(id=a.id, gate=a.gate, key=a.key, role=a.role) for a in opened],
             command_id=of.command_id,
             stream=of.stream,
             version=of.version,
@@ -179,7 +197,7 @@ async def give_command(
     if dry_run:
         return answer_with(await _try(command, request, house, caller, language), HTTPStatus.OK)
     asked = await _read_request(command, request, house, caller)
-    command_id = _read_key(idempotency_key)
+    command_id = read_key(idempotency_key)
     await _require_unchanged(house, asked.stream, if_match)
     is_async = "respond-async" in (prefer or "")
     if is_async or command in GROUP_DECISIONS:
@@ -188,6 +206,13 @@ async def give_command(
         if is_async:
             headers["Preference-Applied"] = "respond-async"
         return answer_with(operation, HTTPStatus.ACCEPTED, headers)
+    receipt, headers = await send(asked, house, caller, command_id)
+    headers["Location"] = f"/v1/outcomes/{command_id}"
+    return answer_with(receipt, HTTPStatus.CREATED, headers)
+
+
+async def send(asked: Asked, house: House, caller: Caller, command_id: UUID) -> tuple[ReceiptAnswer, dict[str, str]]:
+    """Have it carried out: the receipt, and the headers that go with it."""
     receipt = await house.door.send(
         asked.stream,
         asked.command,
@@ -197,10 +222,10 @@ async def give_command(
         person=asked.person,
         session=caller.session,
     )
-    headers = {"Location": f"/v1/outcomes/{command_id}", "Venture-Position": str(receipt.position)}
+    headers = {"Venture-Position": str(receipt.position)}
     if receipt.repeated:
         headers["Idempotency-Replayed"] = "true"
-    return answer_with(ReceiptAnswer.of(receipt), HTTPStatus.CREATED, headers)
+    return await ReceiptAnswer.of(house.store, receipt), headers
 
 
 @router.post(
@@ -250,7 +275,7 @@ async def get_outcome(command_id: UUID, house: ByHouse, caller: ByCaller, langua
 
 
 @dataclass(frozen=True)
-class _Request:
+class Asked:
     """A command as it was read: by whom, about what, judged when."""
 
     command: Command
@@ -262,7 +287,7 @@ class _Request:
     """None on the wall clock."""
 
 
-async def _read_request(command: str, request: Request, house: House, caller: Caller) -> _Request:
+async def _read_request(command: str, request: Request, house: House, caller: Caller) -> Asked:
     """What is asked. Raises whatever keeps it from being understood, or from being this caller's to ask."""
     command_type = find_public_command(command)
     body = await read_body(request, CommandBody)
@@ -271,17 +296,25 @@ async def _read_request(command: str, request: Request, house: House, caller: Ca
     stream = await _find_stream(house, body)
     if command_type not in AGGREGATES[stream.kind].commands:
         raise CommandOfAnotherKind(command_type, stream)
+    return await address(particulars, stream, seat, body.at, house, caller)
+
+
+async def address(
+    command: Command, stream: StreamId, seat: Actor, at: datetime | None, house: House, caller: Caller
+) -> Asked:
+    """That command on that seat of the caller's, with who asks and when it is judged by the realm's clock."""
     realm = await house.store.realm(stream.realm)
     if realm.clock is Clock.WALL:
         person = None if house.is_local else caller.person  # on one machine a seat's holder is taken to be there
-        return _Request(particulars, stream, seat, person, body.at)
-    return _Request(particulars, stream, seat, None, body.at or realm.now or house.now())
+        return Asked(command, stream, seat, person, at)
+    return Asked(command, stream, seat, None, at or realm.now or house.now())
 
 
 async def _try(command: str, request: Request, house: House, caller: Caller, language: Language) -> TrialAnswer:
     """What it would come to now."""
     trial = await _read_request(command, request, house, caller)
-    step = await DryRun(house.store).step(trial.stream, trial.command, trial.seat, trial.at, trial.person)
+    rehearsal = DryRun(house.store, requires_office=not house.is_local)
+    step = await rehearsal.step(trial.stream, trial.command, trial.seat, trial.at, trial.person)
     return TrialAnswer(
         stream=trial.stream,
         would_be="refused" if step.unmet else "accepted",
@@ -291,7 +324,7 @@ async def _try(command: str, request: Request, house: House, caller: Caller, lan
     )
 
 
-async def _begin(asked: _Request, house: House, caller: Caller, command_id: UUID) -> Progress:
+async def _begin(asked: Asked, house: House, caller: Caller, command_id: UUID) -> Progress:
     """Have it carried out without waiting."""
     await house.operations.begin(
         caller.name,
@@ -350,7 +383,7 @@ async def _require_unchanged(house: House, stream: StreamId, if_match: str | Non
         )
 
 
-def _read_key(key: str | None) -> UUID:
+def read_key(key: str | None) -> UUID:
     """The command's id. Raises Refusal where there is none."""
     try:
         return UUID(key or "")

@@ -83,6 +83,18 @@ class ChapterAnswer(BaseModel):
     data: dict[str, Any]
 
 
+class FiledDocumentAnswer(BaseModel):
+    """A document that an event of the story attaches."""
+
+    stream: StreamId
+    """By which it may be asked for: ``/v1/documents/{sha256}?stream=…``."""
+    sha256: str
+    media_type: str
+    name: str
+    is_here: bool
+    """Whether its bytes are here; of papers that were taken in they need not be."""
+
+
 class FileAnswer(BaseModel):
     """A stream as it stands, and its story; of a project also its need's, its round's and its panel's."""
 
@@ -95,6 +107,7 @@ class FileAnswer(BaseModel):
     due: DueAnswer | None
     awaiting: list[AwaitedAnswer]
     story: list[ChapterAnswer]
+    documents: list[FiledDocumentAnswer]
     as_of: datetime | None
     """Up to when events count; null for now."""
     known_at: datetime | None
@@ -228,6 +241,10 @@ def _file(file: File, language: Language, until: datetime | None, known: datetim
                 data=plain(chapter.occurrence.event),
             )
             for chapter in file.story
+        ],
+        documents=[
+            FiledDocumentAnswer(stream=one.stream, is_here=one.is_here, **one.attachment.model_dump())
+            for one in file.documents
         ],
         as_of=until,
         known_at=known,

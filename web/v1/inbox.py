@@ -1,4 +1,4 @@
-"""``/v1/inbox``: what waits for a seat of the caller's, what has a time first, the earliest on top."""
+"""``/v1/inbox``: what waits for the caller's seats, what has a time first, the earliest on top."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from application.duties import list_duties
 from application.inbox import WITHIN_WD, Urgency, WaitingFilter, list_waiting
-from application.reading import may_see, sees_all
-from deciding.fold import fold
-from domain.kernel.identity import Role, StreamId
-from domain.kernel.scope import ScopeKind
+from application.reading import list_words, sees_all
+from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import Refusal, problem_responses
-from web.v1.pages import ByPage, FreshnessAnswer, narrow
+from web.v1.pages import ByPage, FreshnessAnswer, shield
 
 if TYPE_CHECKING:
     from application.caller import Caller
     from application.inbox import Waiting
     from web.house import House
+    from web.language import Language
 
 router = APIRouter(route_class=GuardedRoute, tags=["inbox"])
 
@@ -41,6 +41,10 @@ class WaitingAnswer(BaseModel):
     provisional: bool
     """Whether a notice of working days may still move that."""
     urgency: Urgency
+    seats: list[Actor]
+    """The caller's seats for which it waits."""
+    stands_in: bool
+    """Whether on all of these they stand in for somebody else."""
 
 
 class InboxPage(BaseModel):
@@ -62,16 +66,16 @@ async def get_inbox(
     page: ByPage,
     seat: Annotated[
         str | None,
-        Query(alias="as", max_length=40, description="One of the caller's seats; needed if they hold several roles."),
+        Query(alias="as", max_length=40, description="One of the caller's seats; left out, all of them."),
     ] = None,
     realm: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
     organisation: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
     overdue: Annotated[bool, Query(description="Only what is past its time.")] = False,  # noqa: FBT002 - a query
     within_wd: Annotated[int, Query(ge=0, le=250, description="Working days within which a day is soon.")] = WITHIN_WD,
 ) -> InboxPage:
-    """What waits for a role of the caller's, of what they may see."""
-    roles = {one.role for one in caller.seats if seat in (None, one)}
-    if len(roles) != 1:
+    """What waits for the caller's seats, of what they may see: their own, and those that they stand in for."""
+    seats = tuple(one for one in caller.seats if seat in (None, one))
+    if not seats:
         mine = "、".join(caller.seats)
         raise Refusal(
             HTTPStatus.FORBIDDEN,
@@ -79,33 +83,44 @@ async def get_inbox(
             f"請以 as 指明你的一個崗位：{mine}",
             f"name one of your seats by «as»: {mine}",
         )
-    (role,) = roles
-    is_organisation = any(g.scope is not None and g.scope.kind is ScopeKind.ORGANISATION for g in caller.grants)
     filters = fill(
-        WaitingFilter, role=role, realm=realm, organisation=organisation, overdue=overdue, within_wd=within_wd
+        WaitingFilter,
+        seats=seats,
+        realm=realm,
+        organisation=organisation,
+        overdue=overdue,
+        within_wd=within_wd,
+        readers=None if sees_all(caller.grants) else list_words(caller.grants),
     )
-    narrowed = narrow(page, caller, organisation) if is_organisation else page
-    found = await list_waiting(house.store, filters, narrowed, now=house.now())
-    rows = [row for row in found.rows if sees_all(caller.grants) or await _is_seen(house, caller, row)]
+    found = await list_waiting(house.store, filters, shield(page, caller), now=house.now())
+    lent = await _list_lent(house, caller)
     return InboxPage(
-        waiting=[
-            WaitingAnswer(
-                stream=row.stream,
-                subject=f"{row.stream.name}/{row.subject}" if row.subject else row.stream.name,
-                title=row.title,
-                command=row.command,
-                text=language.say(row.zh, row.en),
-                roles=[Role(role) for role in row.roles],
-                until=row.until,
-                provisional=row.provisional,
-                urgency=row.urgency,
-            )
-            for row in rows
-        ],
+        waiting=[_answer(row, [one for one in seats if row.waits_for(one)], lent, language) for row in found.rows],
         next=found.next,
         freshness=FreshnessAnswer.of(found.freshness, response),
     )
 
 
-async def _is_seen(house: House, caller: Caller, row: Waiting) -> bool:
-    return may_see(caller.grants, fold(row.stream, [e async for e in house.store.read(row.stream)]))
+def _answer(row: Waiting, seats: list[Actor], lent: frozenset[Actor], language: Language) -> WaitingAnswer:
+    return WaitingAnswer(
+        stream=row.stream,
+        subject=f"{row.stream.name}/{row.subject}" if row.subject else row.stream.name,
+        title=row.title,
+        command=row.command,
+        text=language.say(row.zh, row.en),
+        roles=[Role(role) for role in row.roles],
+        until=row.until,
+        provisional=row.provisional,
+        urgency=row.urgency,
+        seats=seats,
+        stands_in=bool(seats) and lent.issuperset(seats),
+    )
+
+
+async def _list_lent(house: House, caller: Caller) -> frozenset[Actor]:
+    """The seats on which the caller stands in for somebody else now."""
+    if caller.person is None:
+        return frozenset()
+    duties = await list_duties(house.store, LIVE, caller.person, house.now())
+    own = {duty.seat for duty in duties if duty.basis is None}
+    return frozenset(duty.seat for duty in duties if duty.basis is not None) - own

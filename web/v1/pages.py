@@ -71,3 +71,13 @@ def narrow(request: PageRequest, caller: Caller, organisation: str | None) -> Pa
             f"your seats may not read all: name one organisation of yours ({mine or 'none'})",
         )
     return request.model_copy(update={"organisation": names[0]})
+
+
+def shield(request: PageRequest, caller: Caller) -> PageRequest:
+    """The same page; for whoever acts for one organisation alone the database shows that one's rows and no other."""
+    scopes = [grant.scope for grant in caller.grants]
+    names = {name for scope in scopes if scope is not None for name in scope.names}
+    is_one = len(names) == 1 and all(s is not None and s.kind is ScopeKind.ORGANISATION for s in scopes)
+    if sees_all(caller.grants) or not is_one:
+        return request
+    return request.model_copy(update={"organisation": min(names)})

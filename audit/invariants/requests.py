@@ -1,0 +1,86 @@
+"""Approvals that services ask for: nobody decides their own, nobody twice, of this content, and closed is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit.invariants.realm import ApprovalRequest
+
+if TYPE_CHECKING:
+    from audit.invariants.realm import Realm
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
+
+_OPEN = "OPEN"
+
+
+def check_asked(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """Asked once; another content, which only whoever asked brings, begins anew."""
+    known = realm.requests.get(event.name)
+    again = event.type == "ApprovalAmended"
+    require(
+        (known is not None and known.stage in (_OPEN, "RETURNED")) if again else known is None,
+        "AV02" if again else "AV01",
+        f"{event.type} 不得發生於 {known.stage if known else '未提請'}",
+        f"{event.type} is illegal in {known.stage if known else 'NONE'}",
+    )
+    asked = ApprovalRequest(known.opener if known else event.hand, event.text("digest"))
+    if again and known is not None:
+        require(
+            event.hand.is_same(known.opener) or event.actor == known.opener.actor, "AV22", "非提請者", "not who asked"
+        )
+    realm.requests[event.name] = asked
+
+
+def check_vote(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """One person, one vote; not who asked; of this content; while it is open."""
+    asked = realm.requests.get(event.name)
+    require(asked is not None and asked.stage == _OPEN, "AV04", "表決時並非待決", "a vote on what is not open")
+    if asked is None:
+        return
+    require(not event.hand.is_same(asked.opener), "AV23", f"{event.actor} 自批", f"{event.actor} decided their own")
+    require(
+        not any(event.hand.is_same(one) for one in asked.voters),
+        "AV24",
+        f"{event.actor} 之人表決兩次",
+        f"whoever acts as {event.actor} voted twice",
+    )
+    require(
+        asked.digest.startswith(event.text("digest") or "?"),
+        "AV25",
+        "所表決者並非所提請的內容",
+        "the vote is bound to another content",
+    )
+    asked.voters.append(event.hand)
+    if event.type == "ApprovalReturned":
+        asked.stage = "RETURNED"
+    elif event.data.get("decides") is True:
+        asked.stage = "GRANTED" if event.type == "ApprovalGiven" else "DECLINED"
+
+
+def check_ended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """Withdrawn or expired once, and nothing after it."""
+    asked = realm.requests.get(event.name)
+    legal = (_OPEN, "RETURNED") if event.type == "ApprovalWithdrawn" else (_OPEN,)
+    require(asked is not None and asked.stage in legal, "AV08", "並非待決", "it is not open")
+    if asked is not None:
+        asked.stage = "ENDED"
+
+
+def check_running(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """Reminded or escalated only while it is open, by the clock."""
+    asked = realm.requests.get(event.name)
+    is_open = asked is not None and asked.stage == _OPEN
+    require(is_open and event.role == "SYS", "AV10", "並非待決", "it is not open")
+
+
+CHECKS = {
+    "ApprovalOpened": check_asked,
+    "ApprovalAmended": check_asked,
+    "ApprovalGiven": check_vote,
+    "ApprovalDeclined": check_vote,
+    "ApprovalReturned": check_vote,
+    "ApprovalWithdrawn": check_ended,
+    "ApprovalExpired": check_ended,
+    "ApprovalReminded": check_running,
+    "ApprovalEscalated": check_running,
+}

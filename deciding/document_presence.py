@@ -1,0 +1,33 @@
+"""Whether the documents that a command attaches are here: on the wall clock nobody decides by a paper that is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from domain.kernel.attachment import find_attachments
+from domain.kernel.explanation import show
+from domain.kernel.refusal import Unmet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from store.port import EventStore
+
+RULE = "DC01"
+
+
+async def find_absent(store: EventStore, body: Mapping[str, Any]) -> tuple[Unmet, ...]:
+    """Every attachment of which the bytes are not here. Nothing of it is journalled: bring them, and ask again."""
+    named = {one.sha256: one.name for one in find_attachments(body)}
+    if not named:
+        return ()
+    kept = await store.documents.kept(named)
+    return tuple(_absent(sha256, name) for sha256, name in named.items() if sha256 not in kept)
+
+
+def _absent(sha256: str, name: str) -> Unmet:
+    return Unmet(
+        rule=RULE,
+        zh=f"附件 {show(name)}（{sha256[:12]}…）的原件不在此處：先上傳，再以同一編號再問",
+        en=f"the bytes of the attachment {show(name)} ({sha256[:12]}…) are not here: bring it, and ask again",
+    )

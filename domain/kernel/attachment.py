@@ -1,0 +1,32 @@
+"""Attachments wherever they lie in a command's or an event's data: documents by their digests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from domain.kernel.identity import Attachment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FIELDS = frozenset(Attachment.model_fields)
+
+
+def find_attachments(data: object) -> Iterator[Attachment]:
+    """Every attachment in plain JSON values, at any depth, in order; one that occurs twice comes twice."""
+    match data:
+        case dict() if data.keys() == _FIELDS:
+            try:
+                yield Attachment.model_validate(data)
+            except ValidationError:  # something else that happens to have such fields
+                return
+        case dict():
+            for value in data.values():
+                yield from find_attachments(value)
+        case list() | tuple():
+            for value in data:
+                yield from find_attachments(value)
+        case _:
+            return

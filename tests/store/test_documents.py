@@ -1,0 +1,123 @@
+"""The bytes of documents, kept once under their digest: what every place that keeps them does alike."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from http.server import ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import localbucket
+import pytest
+
+from store.document_bucket import NOTHING, BucketKey, DocumentBucket, sign_request
+from store.document_folder import DocumentFolder
+from store.documents import BytesMissing, DocumentBytes, DocumentsUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from store.port import EventStore
+
+TEXT = "整改報告".encode() * 100_000
+DIGEST = sha256(TEXT).hexdigest()
+KEY = BucketKey("tests", "a secret of the tests")
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[str]:
+    """A server that speaks S3, with a bucket: its address. It looks at no signature."""
+    (folder / "documents").mkdir(parents=True)
+    handler = type("Handler", (localbucket.S3Handler,), {"data_root": folder, "log_message": lambda *_: None})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/documents"
+        server.shutdown()
+        serving.join()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DocumentBytes]:
+    if request.param == "folder":
+        yield DocumentFolder(tmp_path / "kept")
+        return
+    with s3_server(tmp_path / "s3") as address:
+        yield DocumentBucket(address, KEY)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "report.txt"
+    path.write_bytes(TEXT)
+    return path
+
+
+async def read(place: DocumentBytes, digest: str = DIGEST) -> bytes:
+    async with place.read(digest) as parts:
+        return b"".join([part async for part in parts])
+
+
+async def test_what_was_kept_is_read_to_the_last_byte(place: DocumentBytes, file: Path) -> None:
+    await place.keep(DIGEST, file)
+    assert await read(place) == TEXT
+
+
+async def test_what_is_there_already_stays_however_often_it_is_brought(place: DocumentBytes, file: Path) -> None:
+    await asyncio.gather(*(place.keep(DIGEST, file) for _ in range(4)))
+    await place.keep(DIGEST, file)
+    assert await read(place) == TEXT
+
+
+async def test_where_there_is_nothing_that_is_said_before_anything_is_sent(place: DocumentBytes) -> None:
+    with pytest.raises(BytesMissing):
+        await read(place)
+
+
+async def test_a_folder_without_room_keeps_no_part_of_a_document(tmp_path: Path, file: Path) -> None:
+    (tmp_path / "kept").write_text("a file where the folder would be")
+    with pytest.raises(DocumentsUnavailable):
+        await DocumentFolder(tmp_path / "kept").keep(DIGEST, file)
+    folder = DocumentFolder(tmp_path / "other")
+    with pytest.raises(DocumentsUnavailable):
+        await folder.keep(DIGEST, tmp_path / "gone")
+    assert [path for path in (tmp_path / "other").rglob("*") if path.is_file()] == []
+
+
+async def test_a_bucket_that_is_away_is_said_to_be_away(file: Path) -> None:
+    away = DocumentBucket("http://127.0.0.1:9/documents", KEY)
+    with pytest.raises(DocumentsUnavailable):
+        await away.keep(DIGEST, file)
+    with pytest.raises(DocumentsUnavailable):
+        await read(away)
+
+
+def test_a_request_is_signed_as_the_publisher_of_the_protocol_shows() -> None:
+    """The example «GET Object» of the Signature Version 4 reference."""
+    key = BucketKey("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    at, url = datetime(2013, 5, 24, tzinfo=UTC), "https://examplebucket.s3.amazonaws.com/test.txt"
+    signed = sign_request("GET", url, NOTHING, key, at, {"range": "bytes=0-9"})
+    assert signed["authorization"] == (
+        "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,"
+        " SignedHeaders=host;range;x-amz-content-sha256;x-amz-date,"
+        " Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+    )
+
+
+async def test_the_register_knows_what_is_here_who_brought_it_and_who_looked(store: EventStore) -> None:
+    register = store.documents
+    for uploader in ("person:P-1", "service:finance", "person:P-1"):
+        await register.keep(DIGEST, len(TEXT), "text/plain", uploader, "s-1")
+    await register.note_read(DIGEST, "person:P-2", "s-2", "project/live/AP-5")
+    kept = await register.kept([DIGEST, "f" * 64])
+    assert [(one.sha256, one.size, one.media_type) for one in kept.values()] == [(DIGEST, len(TEXT), "text/plain")]
+    assert await register.has_brought(DIGEST, "service:finance")
+    assert not await register.has_brought(DIGEST, "person:P-2")
+    (look,) = await register.reads(0, 10, DIGEST)
+    assert (look.reader, look.session, look.stream) == ("person:P-2", "s-2", "project/live/AP-5")
+    assert await register.reads(look.id, 10) == []
+    assert await register.since() == 0

@@ -1,0 +1,177 @@
+"""Approvals as a service: what is bound can be read, a service asks for its own, people decide, one answer is told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from domain.kernel.scope import Scope, ScopeKind
+from domain.project.publicity import OpenAwardPublicity
+from tests.web.conftest import with_key
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.web.conftest import Counter
+    from tests.workflows.bureau import Bureau
+
+ORG9 = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-9",))
+
+
+def request(bureau: Bureau, **more: Any) -> dict[str, Any]:
+    groups = [{"seats": ["CAB-DEC#1", "CAB-FIN#1"]}]
+    matter = {"title": "年度採購", "amount": 1_200_000, "payee": "ORG-9", "groups": groups, **more}
+    return {"realm": bureau.realm, "as": "CAB-REG#1", "request": matter}
+
+
+async def opened(service: httpx.AsyncClient, bureau: Bureau, **more: Any) -> str:
+    """The address of a new approval."""
+    await bureau.open_round()
+    answer = await service.post("/v1/approvals", json=request(bureau, **more), headers=with_key())
+    assert answer.status_code == 201, answer.text
+    return answer.headers["Location"]
+
+
+async def test_a_service_asks_people_and_is_told_once_all_have_consented(counter: Counter, bureau: Bureau) -> None:
+    await bureau.open_round()
+    key = with_key()
+    async with counter.service("CAB-REG#1", "CAB-DEC#1", "CAB-FIN#1") as service:
+        first = await service.post("/v1/approvals", json=request(bureau), headers=key)
+        again = await service.post("/v1/approvals", json=request(bureau), headers=key)
+        where = first.headers["Location"]
+        waiting = asyncio.create_task(service.get(where, params={"wait": 30}))
+        answers = [
+            await service.post(f"{where}/decision", json={"decision": "approve", "as": seat}, headers=with_key())
+            for seat in ("CAB-DEC#1", "CAB-FIN#1")
+        ]
+        told = (await waiting).json()
+        late = await service.post(
+            f"{where}/decision", json={"decision": "decline", "as": "CAB-FIN#1", "reason": "遲"}, headers=with_key()
+        )
+    assert (first.status_code, first.json()["approvals"][0]["gate"]) == (201, "GrantApproval")
+    assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert (told["verdict"], told["status"], [vote["seat"] for vote in told["votes"]]) == (
+        "GRANTED",
+        "approved",
+        ["CAB-DEC#1", "CAB-FIN#1"],
+    )
+    assert told["groups"][0] | {"needed": 2, "consented": 2} == told["groups"][0]
+    assert {one["name"]: one["value"] for one in told["summary"]} == {
+        "title": "年度採購",
+        "amount": "¥12,000.00",
+        "payee": "ORG-9",
+    }
+    assert (late.status_code, "granted" in late.json()["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("decision", "verdict", "status", "why"),
+    [("decline", "REFUSED", "denied", None), ("return", "RETURNED", "denied", "returned")],
+)
+async def test_a_no_says_why_and_one_sent_back_says_so(
+    counter: Counter, bureau: Bureau, decision: str, verdict: str, status: str, why: str | None
+) -> None:
+    async with counter.service("CAB-REG#1", "CAB-DEC#1") as service:
+        where = await opened(service, bureau)
+        body = {"decision": decision, "as": "CAB-DEC#1", "reason": "請補報價"}
+        assert (await service.post(f"{where}/decision", json=body, headers=with_key())).status_code == 201
+        told = (await service.get(where)).json()
+    assert (told["verdict"], told["status"], told["status_reason"], told["reason"]) == (
+        verdict,
+        status,
+        why,
+        "請補報價",
+    )
+
+
+async def test_a_waiting_point_of_a_project_is_one_too_and_the_receipt_names_it(
+    counter: Counter, bureau: Bureau
+) -> None:
+    await bureau.open_base()
+    project = bureau.id("project", "AP-1")
+    await bureau.straight(project, bureau.award(1), "CAB-REG#1")
+    body = {"subject": str(project), "as": "CAB-REG#1", "particulars": {"contact": "市民政局"}}
+    key = with_key()
+    async with counter.service("CAB-REG#1") as service:
+        receipt = await service.post(f"/v1/commands/{OpenAwardPublicity.command_type}", json=body, headers=key)
+        again = await service.post(f"/v1/commands/{OpenAwardPublicity.command_type}", json=body, headers=key)
+        (named,) = receipt.json()["approvals"]
+        told = (await service.get(f"/v1/approvals/{named['id']}")).json()
+        back = {"decision": "return", "as": "CAB-REG#1", "reason": "x"}
+        unknown = await service.post(f"/v1/approvals/{named['id']}/decision", json=back, headers=with_key())
+    assert again.json() == receipt.json()
+    assert (named["gate"], named["role"], told["verdict"]) == ("ConfirmAward", "CAB-DEC", "OPEN")
+    said = {one["name"]: one["value"] for one in told["summary"]}
+    assert (said["project"], said["title"], said["award"]) == ("PJ-1", "基地扶持", "¥10,000.00")
+    assert (unknown.status_code, unknown.json()["type"]) == (409, "urn:venture:problem:refused")
+
+
+async def test_who_is_neither_asked_nor_asking_finds_nothing(counter: Counter, bureau: Bureau) -> None:
+    async with counter.service("CAB-REG#1") as service:
+        groups = [{"roles": ["SO-LEGAL"], "acts_for": ["ORG-3"], "needed": 1}]
+        where = await opened(service, bureau, groups=groups)
+    here = await bureau.store.last_position()
+    async with counter.service("SO-LEGAL#1", scope=ORG9) as stranger:
+        hidden = await stranger.get(where)
+        missing = await stranger.get(f"/v1/approvals/{uuid4()}")
+        listed = (await stranger.get("/v1/approvals", params={"realm": bureau.realm, "at_least": here})).json()
+        inbox = (await stranger.get("/v1/inbox", params={"realm": bureau.realm, "at_least": here})).json()
+        body = {"decision": "approve", "as": "SO-LEGAL#1"}
+        tried = await stranger.post(f"{where}/decision", json=body, headers=with_key())
+    assert (hidden.status_code, missing.status_code, tried.status_code) == (404, 404, 404)
+    assert listed["approvals"] == inbox["waiting"] == []
+
+
+async def test_an_organisation_that_is_asked_sees_it_and_decides(counter: Counter, bureau: Bureau) -> None:
+    async with counter.service("CAB-REG#1") as service:
+        groups = [{"roles": ["SO-LEGAL"], "acts_for": ["ORG-9"], "needed": 1}]
+        where = await opened(service, bureau, groups=groups)
+    here = await bureau.store.last_position()
+    async with counter.service("SO-LEGAL#1", scope=ORG9) as asked:
+        listed = (await asked.get("/v1/approvals", params={"realm": bureau.realm, "at_least": here})).json()
+        inbox = (await asked.get("/v1/inbox", params={"realm": bureau.realm, "at_least": here})).json()
+        body = {"decision": "approve"}
+        done = await asked.post(f"{where}/decision", json=body, headers=with_key())
+        told = (await asked.get(where)).json()
+    assert [one["id"] for one in listed["approvals"]] == [where.rpartition("/")[2]]
+    assert [(one["command"], one["seats"]) for one in inbox["waiting"]] == [("GrantApproval", ["SO-LEGAL#1"])]
+    assert (done.status_code, told["verdict"]) == (201, "GRANTED")
+
+
+async def test_an_inbox_is_for_the_very_seats_that_are_asked(counter: Counter, bureau: Bureau) -> None:
+    async with counter.service("CAB-REG#1") as service:
+        await opened(service, bureau)
+    params: dict[str, Any] = {"realm": bureau.realm, "at_least": await bureau.store.last_position()}
+    async with counter.service("CAB-DEC#1", "CAB-FIN#1") as asked, counter.service("CAB-DEC#2") as other:
+        mine = (await asked.get("/v1/inbox", params=params)).json()["waiting"]
+        theirs = (await other.get("/v1/inbox", params=params)).json()["waiting"]
+        of_one = (await asked.get("/v1/inbox", params={**params, "as": "CAB-FIN#1"})).json()["waiting"]
+        by_seat = (await asked.get("/v1/approvals", params={**params, "approver": "CAB-FIN#1"})).json()["approvals"]
+        by_other = (await asked.get("/v1/approvals", params={**params, "approver": "CAB-DEC#2"})).json()["approvals"]
+    assert [one["seats"] for one in mine] == [["CAB-DEC#1", "CAB-FIN#1"]], "one thing, however many seats"
+    assert theirs == []
+    assert [one["seats"] for one in of_one] == [["CAB-FIN#1"]]
+    assert (len(by_seat), by_other) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "where"),
+    [
+        ({"request": {"title": "x"}}, 422, "/request/groups"),
+        ({"request": {"title": "x", "groups": [{"seats": ["CAB-DEC#01"]}]}}, 422, "/request/groups/0/seats/0"),
+        ({"realm": "no realm"}, 404, ""),
+        ({"as": "CAB-DEC#1"}, 403, ""),
+    ],
+)
+async def test_what_cannot_be_asked_is_refused_at_the_door(
+    counter: Counter, bureau: Bureau, wrong: dict[str, Any], status: int, where: str
+) -> None:
+    await bureau.open_round()
+    async with counter.service("CAB-REG#1") as service:
+        answer = await service.post("/v1/approvals", json={**request(bureau), **wrong}, headers=with_key())
+    assert answer.status_code == status, answer.text
+    assert where in {*(error["pointer"] for error in answer.json().get("errors", [])), ""}
