@@ -156,7 +156,7 @@ async def get_file(
     until, known = read_moment("as_of", as_of), read_moment("known_at", known_at)
     position = await house.store.last_position()
     file = await load_file(house.store, stream, until=until, known=known)
-    if not may_see(caller.grants, file.state):
+    if not await may_see(house.store, caller.grants, file.state):
         raise NameUnknown(name)
     answer = _file(file, language, until, known, position)
     content = canonical(plain_answer(answer))
@@ -200,7 +200,7 @@ def plain_answer(answer: BaseModel) -> dict[str, Any]:
 
 async def _is_seen(house: House, caller: Caller, stream: StreamId) -> bool:
     try:
-        return may_see(caller.grants, (await load_file(house.store, stream)).state)
+        return await may_see(house.store, caller.grants, (await load_file(house.store, stream)).state)
     except NameUnknown:
         return False
 

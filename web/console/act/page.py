@@ -227,7 +227,7 @@ async def _begin(
     state = fold(stream, [entry async for entry in house.store.read(stream)])
     asker = await find_asker(house, caller, stream.realm)
     is_new = state.version == 0
-    is_seen = not is_new and sees_something(caller.grants, state)
+    is_seen = not is_new and await sees_something(house.store, caller.grants, state)
     if is_new and command_type.during and NONE not in command_type.during:
         raise NameUnknown(stream)
     if not is_new and not is_seen:
@@ -492,7 +492,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
     if outcome is None:
         return await _show_pending(request, command_id, house, caller)
     state = fold(outcome.stream, [entry async for entry in house.store.read(outcome.stream)])
-    if outcome.actor not in caller.seats and not may_see(caller.grants, state):
+    if outcome.actor not in caller.seats and not await may_see(house.store, caller.grants, state):
         raise NameUnknown(str(command_id))
     language, seat = read_language(request), read_seat(request, caller)
     events = [
@@ -507,7 +507,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         outcome=outcome,
         words=tell_command(outcome.command),
         events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
-        file=file_path(outcome.stream) if sees_something(caller.grants, state) else "",
+        file=file_path(outcome.stream) if await sees_something(house.store, caller.grants, state) else "",
         next=await _find_next(house, caller, seat, outcome.position),
         stage=stage_words(outcome.stream.kind, state.stage),
     )

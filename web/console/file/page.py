@@ -171,7 +171,7 @@ async def show_file(
     stream = read_stream(kind, realm, name)
     until, known = read_moment("as_of", as_of or None), read_moment("known_at", known_at or None)
     file = await load_file(house.store, stream, until=until, known=known)
-    if not may_see(caller.grants, file.state):
+    if not await may_see(house.store, caller.grants, file.state):
         raise NameUnknown(name)
     seat, language = read_seat(request, caller), read_language(request)
     is_past = until is not None or known is not None

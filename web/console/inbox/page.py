@@ -157,7 +157,9 @@ async def list_tasks(
 
 
 async def _is_seen(house: House, caller: Caller, row: Waiting) -> bool:
-    return may_see(caller.grants, fold(row.stream, [entry async for entry in house.store.read(row.stream)]))
+    return await may_see(
+        house.store, caller.grants, fold(row.stream, [entry async for entry in house.store.read(row.stream)])
+    )
 
 
 def list_organisations(caller: Caller, seat: Actor | None) -> tuple[str, ...]:
