@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from domain.application import Application
 from domain.approval.request import ApprovalRequest, is_asked
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role
@@ -68,6 +67,10 @@ _OF_A_PROJECT: Final[Mapping[Role, Relation]] = {
     Role.BASE_OP: SUPPORTED_BASE,
 }
 """What makes a project a role's to read: as for acting on it."""
+
+
+_OF_A_ROUND: Final[Mapping[str, Relation]] = {"project": HOST, "panel": panel.HOST}
+"""Kinds of which the round may say who its host is."""
 
 
 @dataclass(frozen=True)
@@ -152,15 +155,9 @@ def _read_request(seat: Actor | None, scope: Scope | None, state: State) -> Sigh
 
 
 def read_round(state: State) -> Reads:
-    """What must be known beside the file: the round of a project or panel says whose managing agency reads it."""
-    match state.stream.kind:
-        case "project":
-            round_ = state.part(Application).round
-        case "panel":
-            round_ = state.part(Panel).round
-        case _:
-            round_ = ""
-    return Reads(streams=frozenset({state.stream.sibling("round", round_)})) if round_ else Reads()
+    """What must be known beside the file: the round of a project or panel may say who its host is."""
+    relation = _OF_A_ROUND.get(state.stream.kind)
+    return Reads() if relation is None else relation.reads(state, None)
 
 
 def list_readers(state: State, facts: Facts) -> frozenset[str]:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from application.inbox import WaitingFilter, list_waiting
-from application.reading import list_words, may_see, sees_something
+from application.reading import list_words, may_know, may_see
 from audit.verification import verify
 from deciding.fold import fold
 from domain.kernel.identity import Actor
@@ -66,7 +66,7 @@ async def _tell(store: MemoryStore, *, page_by_page: bool) -> None:
     for name, expected in (("HOST-1", False), ("HOST-2", True), ("HOST-9", False)):
         seats = agency(name)
         assert await may_see(store, seats, state) is expected, name
-        assert await sees_something(store, seats, state) is expected, name
+        assert await may_know(store, seats, state) is expected, name
         assert await _waits(store, seats) is expected, (name, page_by_page)
     assert (await verify(store)).findings == ()
 
