@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application
+from domain.kernel.beneficiaries import is_sensitive
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
@@ -20,6 +21,7 @@ from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import named, or_else, word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Relation
 from domain.kernel.scope import ScopeKind
@@ -27,6 +29,7 @@ from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
 from domain.project.bidders import ORGANISATION, PARTNERSHIP, require_independent
 from domain.project.contract import EVALUATOR, Contract, Line, require_reasonable_days
+from domain.project.outputs import Output
 from domain.project.stage import Stage, set_gate
 from domain.project.tranches import Key
 
@@ -69,6 +72,23 @@ class ReportKind(Words):
     """The organisation's own account before the mid-term evaluation."""
 
 
+class ActivityForm(Words):
+    """What kind of work an activity is, and so as what it is counted."""
+
+    SESSION = "SESSION", "活動", "session"
+    TRAINING = "TRAINING", "培訓", "training"
+    VISIT = "VISIT", "走訪", "visit"
+    """To people where they live; counted as a visit and not as a session (FZ-4)."""
+
+
+class MatchConfidence(Words):
+    """How sure it is that self-raised money came in (HZ-5)."""
+
+    PROVEN = "PROVEN", "有憑證", "proven"
+    REPORTED = "REPORTED", "自報", "reported"
+    """By the organisation alone: wherever sums hold such money they are incomplete statistics (不完全統計)."""
+
+
 # ---------------------------------------------------------------- 督導指派、配套到位、項目啟動
 
 
@@ -99,6 +119,10 @@ class Match(Particulars):
 
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     provider: Annotated[Text | None, Field(title="提供方 / provider")] = None
+    confidence: Annotated[
+        MatchConfidence | None, Otherwise("未知", "unknown"), Field(title="可信程度 / confidence")
+    ] = None
+    """None where nobody said; then it counts as reported."""
     attachments: Attachments = ()
 
 
@@ -160,6 +184,19 @@ class Activity(Particulars):
     site: Annotated[Text | None, Field(title="實施點 / site")] = None
     field: Annotated[Text | None, Field(title="領域 / field")] = None
     """The field of welfare that it served."""
+    form: Annotated[ActivityForm | None, Otherwise("活動", "a session"), Field(title="形式 / form")] = None
+    newcomers: Annotated[
+        Annotated[int, Field(ge=0, le=10_000_000)] | None, Field(title="首次受益人數 / persons reached first")
+    ] = None
+    """Persons who came to anything of the project for the first time; None where nobody counted them."""
+    service_hours: Annotated[
+        Annotated[int, Field(ge=0, le=1_000_000)] | None, Field(title="志願服務小時 / hours of voluntary service")
+    ] = None
+    """Of all volunteers together, in whole hours."""
+    group: Annotated[Text | None, Field(title="服務對象 / beneficiary group")] = None
+    """Of the city's list."""
+    outcomes: Annotated[tuple[Text, ...] | None, Field(max_length=20, title="成效 / outcomes")] = None
+    """What it was good for, of the city's list (FZ-3, FZ-12)."""
     attachments: Attachments = ()
     """Sign-in sheets and photographs."""
 
@@ -260,6 +297,8 @@ class Team(Particulars):
 
     team: Annotated[Text, Field(title="志願隊 / volunteer team")]
     members: Annotated[int, Field(ge=1, le=100_000, title="隊員人數 / members")]
+    purpose: Annotated[Text | None, Field(title="宗旨 / purpose")] = None
+    """What it is for, e.g. 調解矛盾 (FZ-8)."""
     attachments: Attachments = ()
 
 
@@ -273,6 +312,29 @@ class FormVolunteerTeam(Team, Command):
     """Record that a volunteer team was formed."""
 
     records = VolunteerTeamFormed
+    by = (Role.SO_PM,)
+    acts_for = (PARTNERSHIP,)
+    during = UNDERWAY
+    rule = "Z1"
+
+
+class HeadCount(Particulars):
+    """How many belong to a team now."""
+
+    team: Annotated[Text, Field(title="志願隊 / volunteer team")]
+    members: Annotated[int, Field(ge=0, le=100_000, title="隊員人數 / members")]
+
+
+class TeamHeadCounted(HeadCount, Event):
+    """The team has so many members from now on (FZ-11)."""
+
+    zh = "志願隊人數登記"
+
+
+class CountTeam(HeadCount, Command):
+    """Count a team's members anew."""
+
+    records = TeamHeadCounted
     by = (Role.SO_PM,)
     acts_for = (PARTNERSHIP,)
     during = UNDERWAY
@@ -347,6 +409,7 @@ class ReportSubmitted(Report, Event):
     """The organisation reported."""
 
     zh = "進度報告（自評報告）"
+    en = "progress report or self-assessment submitted"
 
 
 class SubmitReport(Report, Command):
@@ -417,6 +480,7 @@ Commands = (
     | RecordActivity
     | RecordExpenditure
     | FormVolunteerTeam
+    | CountTeam
     | IncubateCommunityOrganisation
     | RecordSupervisionVisit
     | SubmitReport
@@ -430,6 +494,7 @@ Events = (
     | ActivityRecorded
     | ExpenditureRecorded
     | VolunteerTeamFormed
+    | TeamHeadCounted
     | CommunityOrganisationIncubated
     | SupervisionVisitRecorded
     | ReportSubmitted
@@ -448,6 +513,10 @@ class ActivityRecord:
     held_on: date
     person_times: int
     team: str | None
+    form: ActivityForm = ActivityForm.SESSION
+    newcomers: int | None = None
+    service_hours: int = 0
+    outcomes: tuple[str, ...] = ()
     struck: bool = False
     """Whether a correction took it out (SD12)."""
 
@@ -472,6 +541,8 @@ class Delivery(Part):
     resumed_on: date | None = None
     """When work last went on after a suspension or an upheld hearing: periods that stood still begin anew."""
     match_received: Fen = 0
+    match_proven: Fen = 0
+    """What of it is proven; the rest the organisation reports."""
     activities: dict[int, ActivityRecord] = field(default_factory=dict)
     """The version of this stream at which it was recorded, and the activity."""
     expenditures: dict[str, Expenditure] = field(default_factory=dict)
@@ -492,8 +563,32 @@ class Delivery(Part):
 
     @property
     def sessions(self) -> int:
-        """How many activities were held (V3)."""
-        return len(self.held)
+        """How many activities were held; visits to people's homes are counted by themselves (V3, FZ-4)."""
+        return len(self.held) - self.visited
+
+    @property
+    def visited(self) -> int:
+        """How many visits were paid to people."""
+        return sum(a.form is ActivityForm.VISIT for a in self.held)
+
+    @property
+    def outputs(self) -> dict[Output, int]:
+        """What the records of the work add up to, unit by unit: never typed, and no unit is part of another (V3)."""
+        return {
+            Output.SESSIONS: self.sessions,
+            Output.VISITS: self.visited,
+            Output.PERSON_TIMES: self.person_times,
+            Output.PERSONS: sum(a.newcomers or 0 for a in self.held),
+            Output.SERVICE_HOURS: sum(a.service_hours for a in self.held),
+            Output.TEAMS: len(self.teams),
+            Output.INCUBATED: len(self.incubated),
+        }
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """By outcome of the city's list, how many activities were good for it (FZ-3)."""
+        tags = sorted({tag for a in self.held for tag in a.outcomes})
+        return {tag: sum(tag in a.outcomes for a in self.held) for tag in tags}
 
     @property
     def person_times(self) -> int:
@@ -528,7 +623,8 @@ class Delivery(Part):
         if activity is not None:
             counted = activity.person_times if person_times is None else person_times
             struck = strike or (activity.struck and person_times is None)
-            activities[version] = replace(activity, person_times=counted, struck=struck)
+            newcomers = None if activity.newcomers is None else min(activity.newcomers, counted)
+            activities[version] = replace(activity, person_times=counted, newcomers=newcomers, struck=struck)
         if voucher is not None and strike:
             del expenditures[voucher]
         elif voucher is not None and amount is not None:
@@ -565,6 +661,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case RecordActivity():
             held_on = command.held_on or today
             _require_recordable(check, delivery, command, held_on, today)
+            _require_countable(check, state.part(Contract), command)
+            require_listed(check, facts.scheme, Codelist.GROUPS, [command.group] if command.group else [])
+            check(
+                not is_sensitive(facts.scheme, command.group),
+                "K2",
+                f"{command.group} 為敏感對象，請以化名登記個案服務（ServeClient）",
+                f"{command.group} is a sensitive group: record case work under a pseudonym (ServeClient)",
+            )
+            require_listed(check, facts.scheme, Codelist.OUTCOMES, command.outcomes or ())
             require_listed(check, facts.scheme, Codelist.FIELDS, [command.field] if command.field else [])
             off = command.field is not None and command.field not in state.part(Application).fields
             return check.grant(ActivityRecorded.of(command, held_on=held_on, off_field=off))
@@ -572,13 +677,28 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             spent_on = _require_claimable(check, state, facts, command, today)
             return check.grant(ExpenditureRecorded.of(command, spent_on=spent_on))
         case FormVolunteerTeam(team=team):
-            check(team not in delivery.teams, "Z1", f"{team} 已組建", f"{team} was formed before")
+            check(
+                team not in delivery.teams,
+                "Z1",
+                "{team} 已組建",
+                "the volunteer team {team} is registered already",
+                team=team,
+            )
             return check.grant(VolunteerTeamFormed.of(command))
+        case CountTeam(team=team):
+            check(team in delivery.teams, "Z1", f"{team} 尚未組建登記", f"{team} is not on record")
+            return check.grant(TeamHeadCounted.of(command))
         case IncubateCommunityOrganisation(incubated=incubated):
-            check(incubated not in delivery.incubated, "V3", f"{incubated} 已登記", f"{incubated} was recorded before")
+            check(
+                incubated not in delivery.incubated,
+                "V3",
+                "{incubated} 已登記",
+                "{incubated} is registered already",
+                incubated=incubated,
+            )
             return check.grant(CommunityOrganisationIncubated.of(command))
         case RecordSupervisionVisit():
-            check(delivery.supervisor, "T12", "尚未指派督導", "no supervisor is assigned")
+            check(delivery.supervisor, "T12", "尚未指派督導", "no supervisor has been assigned")
             return check.grant(SupervisionVisitRecorded.of(command))
         case SubmitReport():
             require_recorded_outputs(check, delivery, command)
@@ -588,7 +708,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(MilestoneMet.of(command))
         case MissMilestone(milestone=name):
             passed = any(due.key == name and due.at <= order.at for due in list_due_milestones(state))
-            check(passed, "T16", f"里程碑 {name} 未到期或已了結", f"milestone {name} is not overdue")
+            check(passed, "T16", "里程碑 {name} 未到期或已了結", "the milestone {name} is not overdue", name=name)
             return check.grant(MilestoneMissed.of(command))
         case _:
             assert_never(command)
@@ -602,24 +722,25 @@ def _require_startable(check: Checks, state: State, command: StartProject, schem
         state.part(Delivery).supervisor or not policy.supervisor_required,
         "T12",
         "尚未指派督導",
-        "no supervisor is assigned",
+        "no supervisor has been assigned",
     )
     check(
         contract.parties.community or state.part(Application).community or not policy.community_required,
         "T12",
         "尚未確定社區",
-        "no community is named",
+        "no community has been named",
     )
     end = command.end or contract.end
-    check(end, "T12", "協議與啟動均未載明截止日", "neither the contract nor the start names an end")
+    check(end, "T12", "協議與啟動均未載明截止日", "neither the agreement nor the start names an end date")
     end = end or today
-    check(end >= today, "T12", f"截止日 {end} 已過", f"the end {end} has passed")
+    check(end >= today, "T12", "截止日 {end} 已過", "the end date {end} has passed", end=end)
     require_reasonable_days(check, today, "T12", None if end == today else end)
     check(
         contract.end is None or end <= contract.end,
         "D4",
-        f"截止日不得晚於協議的 {contract.end}，延期須先變更",
-        f"the end may not lie after the contract's {contract.end}; an extension is a variation",
+        "截止日不得晚於協議約定的 {end}，延期須先申請變更",
+        "the end date cannot be later than {end} in the agreement; ask for a variation to extend it",
+        end=contract.end,
     )
     return end
 
@@ -629,15 +750,35 @@ def _require_recordable(check: Checks, delivery: Delivery, command: RecordActivi
     check(
         started is not None and held_on >= started,
         "D3",
-        f"活動日 {held_on} 早於啟動日 {started or '(未啟動)'}",
-        f"{held_on} lies before the start ({started or 'not started'})",
+        "活動日 {held_on} 早於啟動日 {started}",
+        "the activity on {held_on} is before the project started ({started})",
+        held_on=held_on,
+        started=or_else(started, "(未啟動)", "not started"),
     )
-    check(held_on <= today, "D3", f"活動日 {held_on} 尚未到來", f"{held_on} has not come yet")
+    check(held_on <= today, "D3", "活動日 {held_on} 尚未到來", "{held_on} is in the future", held_on=held_on)
     check(
         command.team is None or command.team in delivery.teams,
         "V3",
-        f"志願隊 {command.team} 尚未組建登記",
-        f"the team {command.team} is not on record; form it first",
+        "志願隊 {team} 尚未組建登記",
+        "the volunteer team {team} has not been registered; register it first",
+        team=command.team,
+    )
+
+
+def _require_countable(check: Checks, contract: Contract, command: RecordActivity) -> None:
+    """V3: nobody comes for the first time without coming; and where sites are agreed, it was held at one of them."""
+    newcomers = command.newcomers or 0
+    check(
+        newcomers <= command.person_times,
+        "V3",
+        f"首次受益 {newcomers} 人多於人次 {command.person_times}",
+        f"{newcomers} persons came first; there were {command.person_times} attendances",
+    )
+    check(
+        not contract.sites or command.site is None or command.site in contract.sites,
+        "V3",
+        f"點位 {command.site} 不在協議點位 {'、'.join(contract.sites)} 之列",
+        f"{command.site} is none of the contract's sites: {', '.join(contract.sites)}",
     )
 
 
@@ -648,21 +789,26 @@ def _require_claimable(check: Checks, state: State, facts: Facts, command: Recor
     check(
         scheme.route == "REIMBURSE" or (begin is not None and spent_on >= begin),
         "D3",
-        f"支出日 {spent_on} 早於協議生效日 {begin or '(未簽約)'}",
-        f"{spent_on} lies before the contract ({begin or 'not signed'})",
+        "支出日 {spent_on} 早於協議生效日 {begin}",
+        "the spending on {spent_on} is before the agreement ({begin})",
+        spent_on=spent_on,
+        begin=or_else(begin, "(未簽約)", "not signed"),
     )
     check(
         end is None or spent_on <= end,
         "D3",
-        f"支出日 {spent_on} 晚於協議截止日 {end}",
-        f"{spent_on} lies after the contract's end {end}",
+        "支出日 {spent_on} 晚於協議截止日 {end}",
+        "the spending on {spent_on} is after the agreement ends on {end}",
+        spent_on=spent_on,
+        end=end,
     )
-    check(spent_on <= today, "D3", f"支出日 {spent_on} 尚未到來", f"{spent_on} has not come yet")
+    check(spent_on <= today, "D3", "支出日 {spent_on} 尚未到來", "{spent_on} is in the future", spent_on=spent_on)
     check(
         command.line in contract.budget,
         "M6",
-        f"預算中無科目 {command.line}",
-        f"the budget has no line {command.line}",
+        "預算中沒有支出科目「{line}」",
+        "the budget has no line for {line}",
+        line=named(command.line),
     )
     if number_key(state.stream, command.voucher) not in facts.unasked:
         require_line(check, state, command.line, command.amount)
@@ -676,8 +822,12 @@ def require_line(check: Checks, state: State, line: str, amount: Fen) -> None:
     check(
         spent + amount <= planned,
         "M6",
-        f"科目 {line} 預算 {yuan(planned)}，已列支 {yuan(spent)}，不足 {yuan(amount)}",
-        f"the line {line} has {yuan(planned)}, of which {yuan(spent)} is spent; it does not cover {yuan(amount)}",
+        "{line}預算 {planned}，已列支 {spent}，餘額不足 {amount}",
+        "{planned} is budgeted for {line}, of which {spent} is spent; the rest does not cover {amount}",
+        line=named(line),
+        planned=yuan(planned),
+        spent=yuan(spent),
+        amount=yuan(amount),
     )
 
 
@@ -689,15 +839,18 @@ def _require_unclaimed(check: Checks, state: State, facts: Facts, command: Recor
     check(
         not holders and not names & known.keys(),
         "M7",
-        f"憑證 {command.document} 已列支",
-        f"the voucher {command.document} has been claimed",
+        "憑證 {document} 已列支",
+        "the voucher {document} has already been claimed",
+        document=command.document,
     )
     issuers = facts.holders(number_key(state.stream, command.voucher))
     check(
         command.issuer or not issuers,
         "M7",
-        f"憑證號 {command.voucher} 已由 {'、'.join(sorted(issuers))} 開具的憑證使用，請填開票方（issuer）",
-        f"the number {command.voucher} was claimed with {', '.join(sorted(issuers))} as its issuer; name the issuer",
+        "憑證號 {voucher} 已用於 {issuers} 開具的憑證，請填寫開票方",
+        "voucher number {voucher} was already used by {issuers}; name the issuer of this one",
+        voucher=command.voucher,
+        issuers=sorted(issuers),
     )
 
 
@@ -710,8 +863,11 @@ def require_recorded_outputs(check: Checks, delivery: Delivery, claimed: Outputs
         check(
             said is None or said == found,
             "V3",
-            f"所報{zh} {said} 與活動記錄的 {found} 不符",
-            f"{said} {en} are claimed; the activity records say {found}",
+            "所報{unit} {said} 與活動記錄的 {found} 不符",
+            "{said} {unit} are claimed; the activity records show {found}",
+            said=said,
+            found=found,
+            unit=word(zh, en),
         )
 
 
@@ -721,18 +877,24 @@ def _require_reached(check: Checks, state: State, facts: Facts, command: MeetMil
     check(
         name in contract.milestones or name == STANDING_TEAM,
         "T16",
-        f"協議中無里程碑 {name}，現有 {'、'.join(contract.milestones) or '無'}",
-        f"the contract has no milestone {name}; it has {', '.join(contract.milestones) or 'none'}",
+        "協議中無里程碑 {name}，現有 {milestones}",
+        "the agreement has no milestone {name}; it has {milestones}",
+        name=name,
+        milestones=or_else(contract.milestones, "無", "none"),
     )
-    check(name not in delivery.met, "T16", f"里程碑 {name} 已達成", f"the milestone {name} was reached before")
+    check(
+        name not in delivery.met, "T16", "里程碑 {name} 已達成", "the milestone {name} has already been met", name=name
+    )
     if name != STANDING_TEAM:
         return
     require_standing_team(check, delivery, max(require_scheme(check, facts).evaluation.standing_team_months, 1))
     check(
         command.months is None or command.months == months,
         "V3",
-        f"所報 {command.months} 個月與活動記錄的 {months} 個月不符",
-        f"{command.months} months are claimed; the activity records say {months}",
+        "所報 {months} 個月與活動記錄的 {found} 個月不符",
+        "{months} months are claimed; the activity records show {found}",
+        months=command.months,
+        found=months,
     )
 
 
@@ -741,8 +903,10 @@ def require_standing_team(check: Checks, delivery: Delivery, months: int) -> Non
     check(
         delivery.standing_months >= months,
         "Z1",
-        f"須有志願隊在 {months} 個不同月份開展活動，現為 {delivery.standing_months} 個月",
-        f"a team active in {months} distinct months is needed; the records show {delivery.standing_months}",
+        "須有志願隊在 {months} 個不同月份開展活動，現為 {standing_months} 個月",
+        "a team active in {months} distinct months is needed; the records show {standing_months}",
+        months=months,
+        standing_months=delivery.standing_months,
     )
 
 
@@ -756,17 +920,27 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case SupervisorAssigned():
             return state.having(replace(delivery, supervisor=event.supervisor))
         case MatchFundReceived():
-            return state.having(replace(delivery, match_received=delivery.match_received + event.amount))
+            proven = event.amount if event.confidence is MatchConfidence.PROVEN else 0
+            received = delivery.match_received + event.amount
+            return state.having(replace(delivery, match_received=received, match_proven=delivery.match_proven + proven))
         case ProjectStarted():
             started = replace(state.part(Contract), end=event.end)
             return set_gate(state.having(replace(delivery, started_on=today), started), "ProjectStarted", positive=True)
         case ActivityRecorded():
-            record = ActivityRecord(event.held_on, event.person_times, event.team)
+            record = ActivityRecord(
+                event.held_on,
+                event.person_times,
+                event.team,
+                event.form or ActivityForm.SESSION,
+                event.newcomers,
+                event.service_hours or 0,
+                event.outcomes or (),
+            )
             return state.having(replace(delivery, activities={**delivery.activities, state.version + 1: record}))
         case ExpenditureRecorded():
             spent = Expenditure(event.amount, event.line, event.spent_on, state.version + 1)
             return state.having(replace(delivery, expenditures={**delivery.expenditures, event.document: spent}))
-        case VolunteerTeamFormed():
+        case VolunteerTeamFormed() | TeamHeadCounted():
             return state.having(replace(delivery, teams={**delivery.teams, event.team: event.members}))
         case CommunityOrganisationIncubated():
             return state.having(replace(delivery, incubated=(*delivery.incubated, event.incubated)))

@@ -160,7 +160,7 @@ class ApprovalAnswer(BaseModel):
             stream=one.stream,
             title=one.title,
             gate=a.gate,
-            text=language.say(command_class(a.gate).zh(), a.gate),
+            text=language.say(command_class(a.gate).zh(), command_class(a.gate).en()),
             key=a.key,
             role=a.role,
             groups=[_group(a, number, group) for number, group in enumerate(a.approvers)],
@@ -348,7 +348,7 @@ async def _require_approval(house: House, caller: Caller, approval_id: UUID) -> 
         ) from None
     state = fold(found.stream, [e async for e in house.store.read(found.stream)])
     approval = next((one for one in state.approvals if one.id == approval_id), None)
-    if approval is None or not may_see(caller.grants, state):
+    if approval is None or not await may_see(house.store, caller.grants, state):
         raise NoSuchApproval(approval_id)
     return found.having(approval)
 
