@@ -117,9 +117,9 @@ def _send(method: str, url: str, headers: Mapping[str, str], data: bytes | None)
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=_ONE_TRY_S) as answer:
-            return _read(answer.read(_MOST), dict(answer.headers))
+            return _read(answer.read(_MOST), answer.headers.get("Set-Cookie"))
     except urllib.error.HTTPError as refusal:
-        told = _read(refusal.read(_MOST), {})
+        told = _read(refusal.read(_MOST), None)
         if refusal.code in AGAIN:
             raise _Again(f"HTTP {refusal.code}", _seconds(refusal.headers.get("Retry-After"))) from None
         raise Problem(_tell(refusal.code, told), _code(refusal.code, told), told) from None
@@ -127,14 +127,14 @@ def _send(method: str, url: str, headers: Mapping[str, str], data: bytes | None)
         raise _Again(str(getattr(gone, "reason", gone)) or type(gone).__name__) from None
 
 
-def _read(content: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
+def _read(content: bytes, cookie: str | None) -> Any:  # noqa: ANN401 - any JSON
     try:
         told = json.loads(content) if content else {}
     except ValueError:
-        return {"text": content[:2000].decode("utf-8", "replace")}
-    if isinstance(told, dict) and "Set-Cookie" in headers:
-        told["set_cookie"] = headers["Set-Cookie"]
-    return told if content else {"set_cookie": headers.get("Set-Cookie", "")}
+        told = {"text": content[:2000].decode("utf-8", "replace")}
+    if isinstance(told, dict) and cookie is not None:
+        told["set_cookie"] = cookie
+    return told
 
 
 def _seconds(text: str | None) -> float:
