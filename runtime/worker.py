@@ -16,10 +16,12 @@ from activities.open_round import RoundActivities
 from application.annual_round import open_round
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
+from bootstrap import Environment
 from followers.agenda import AgendaFollower
 from followers.schedules import RoundSchedules, ScheduleFollower
 from followers.views import ViewFollower
 from metrics import Metrics
+from runtime.approval_service import make_approval_worker, open_endpoint
 from runtime.sandbox import sandbox
 from workflows.annual_round import AnnualRoundWorkflow
 from workflows.approval import ApprovalWorkflow
@@ -89,7 +91,7 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
         ScheduleFollower(store, RoundSchedules(client, settings.task_queue), measures),
         ViewFollower(store, measures),
     )
-    async with worker:
+    async with worker, _serve_approvals(settings, client, store, door):
         tasks = [asyncio.create_task(follower.run()) for follower in followers]
         try:
             yield measures
@@ -97,6 +99,18 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+
+
+@asynccontextmanager
+async def _serve_approvals(settings: Settings, client: Client, store: EventStore, door: Door) -> AsyncIterator[None]:
+    """Serve workflows of others that wait for approvals, where an endpoint for them is named."""
+    if settings.nexus_endpoint is None:
+        yield
+        return
+    if settings.env is not Environment.PRODUCTION:  # there an operator does, once
+        await open_endpoint(client, settings.nexus_endpoint, settings.task_queue)
+    async with make_approval_worker(client, store, door, settings.task_queue):
+        yield
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:

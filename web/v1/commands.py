@@ -342,7 +342,9 @@ async def _begin(asked: Asked, house: House, caller: Caller, command_id: UUID) -
 async def _may_see(house: House, caller: Caller, outcome: CommandOutcome) -> bool:
     if outcome.actor in caller.seats:
         return True
-    return may_see(caller.grants, fold(outcome.stream, [e async for e in house.store.read(outcome.stream)]))
+    return await may_see(
+        house.store, caller.grants, fold(outcome.stream, [e async for e in house.store.read(outcome.stream)])
+    )
 
 
 async def _find_stream(house: House, body: CommandBody) -> StreamId:
