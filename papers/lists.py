@@ -76,7 +76,7 @@ def write_list(of: SheetList[T], found: Collection[T], conditions: Mapping[str, 
         ),
     ]
     rows = (of.build(one, say) for one in found.rows)
-    return write_table(say(of.zh, of.en), of.columns, rows, about, in_english=say("", "en") == "en")
+    return write_table(say(of.zh, of.en), of.columns, rows, about, say)
 
 
 def _build_project(one: ProjectLine, say: Say) -> Mapping[str, Any]:

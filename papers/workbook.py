@@ -14,7 +14,9 @@ from domain.kernel.calendar import SHANGHAI
 from papers.paper import make_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    Say = Callable[[str, str], str]
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST: Final = 32_767
@@ -80,8 +82,7 @@ def write_table(
     columns: Sequence[ListColumn],
     rows: Iterable[Mapping[str, Any]],
     about: Sequence[tuple[str, str]],
-    *,
-    in_english: bool = False,
+    say: Say,
 ) -> bytes:
     """A list as a workbook: one sheet with the rows, one with what was asked for and how far the log had come."""
     content = io.BytesIO()
@@ -90,9 +91,7 @@ def write_table(
     head = workbook.add_format({"bold": True, "text_wrap": True, "bg_color": "#E7EEF5", "border": 1, "valign": "top"})
     forms = {sort: workbook.add_format({"num_format": form}) for sort, form in _FORMATS.items()}
     for at, column in enumerate(columns):
-        zh_unit, en_unit = UNITS.get(column.sort, ("", ""))
-        name = f"{column.en}{en_unit}" if in_english else f"{column.zh}{zh_unit}"
-        sheet.write_string(0, at, name, head)
+        sheet.write_string(0, at, say(column.zh, column.en) + say(*UNITS.get(column.sort, ("", ""))), head)
         sheet.set_column(at, at, column.width)
     line = 0
     for line, row in enumerate(rows, start=1):
@@ -100,8 +99,8 @@ def write_table(
             _write_cell(sheet, line, at, row.get(column.key), column.sort, forms)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(line, 1), len(columns) - 1)
-    notes = workbook.add_worksheet("About" if in_english else "說明")
-    for at, (name, said) in enumerate((*about, ("rows" if in_english else "行數", str(line)))):
+    notes = workbook.add_worksheet(say("說明", "about"))
+    for at, (name, said) in enumerate((*about, (say("行數", "rows"), str(line)))):
         notes.write_string(at, 0, make_plain(name))
         notes.write_string(at, 1, make_plain(said)[:LONGEST])
     notes.set_column(0, 0, 24)

@@ -50,14 +50,14 @@ def read(content: bytes, sheet: int = 0) -> list[list[Any]]:
 
 
 def test_money_is_a_number_of_yuan_and_an_instant_a_time_in_shanghai() -> None:
-    head, row = read(write_table("項目", COLUMNS, [ROW], ()))
+    head, row = read(write_table("項目", COLUMNS, [ROW], (), zh))
     assert head == ["名稱", "資助金額（元）", "項數", "期限", "日期"]
     assert row == ["測試𠮷", 50000.5, 3, datetime(2024, 3, 4, 17, 30), date(2024, 3, 4)]  # noqa: DTZ001 - as Excel has it
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "http://a.example", "00123", "1e5", "{=1}"])
 def test_text_stays_text_whatever_it_looks_like(text: str) -> None:
-    content = write_table("項目", COLUMNS, [{"name": text}], ())
+    content = write_table("項目", COLUMNS, [{"name": text}], (), zh)
     assert read(content)[1][0] == text.replace("\t", "\u3000")
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         xml = packed.read("xl/worksheets/sheet1.xml").decode()
@@ -67,18 +67,19 @@ def test_text_stays_text_whatever_it_looks_like(text: str) -> None:
 
 def test_what_no_cell_can_hold_is_shown_as_such_or_cut() -> None:
     long, control = [
-        row[0] for row in read(write_table("x", COLUMNS, [{"name": "長" * 40_000}, {"name": "a\x00\x1b[31mb"}], ()))[1:]
+        row[0]
+        for row in read(write_table("x", COLUMNS, [{"name": "長" * 40_000}, {"name": "a\x00\x1b[31mb"}], (), zh))[1:]
     ]
     assert len(long) == 32_767
     assert control == "a□□[31mb"
 
 
 def test_an_amount_that_excel_would_round_is_text() -> None:
-    assert read(write_table("x", COLUMNS, [{"award": 2**53 - 1}], ()))[1][1] == str(2**53 - 1)
+    assert read(write_table("x", COLUMNS, [{"award": 2**53 - 1}], (), zh))[1][1] == str(2**53 - 1)
 
 
 def test_the_head_stays_and_can_be_filtered_and_the_second_sheet_says_from_what() -> None:
-    content = write_table("項目", COLUMNS, [ROW, ROW], (("階段", "實施中"), ("日誌截至第幾條", "42")))
+    content = write_table("項目", COLUMNS, [ROW, ROW], (("階段", "實施中"), ("日誌截至第幾條", "42")), zh)
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         xml = packed.read("xl/worksheets/sheet1.xml").decode()
     assert 'state="frozen"' in xml
@@ -87,7 +88,7 @@ def test_the_head_stays_and_can_be_filtered_and_the_second_sheet_says_from_what(
 
 
 def test_the_same_rows_are_the_same_bytes() -> None:
-    assert write_table("x", COLUMNS, [ROW], ()) == write_table("x", COLUMNS, [ROW], ())
+    assert write_table("x", COLUMNS, [ROW], (), zh) == write_table("x", COLUMNS, [ROW], (), zh)
 
 
 async def test_a_list_is_collected_over_all_its_pages_and_told_where_it_is_cut() -> None:
@@ -156,6 +157,6 @@ async def test_a_template_that_was_filled_in_is_read_and_an_empty_one_has_no_row
 
 
 def test_a_time_is_never_now() -> None:
-    content = write_table("x", COLUMNS, [ROW], ())
+    content = write_table("x", COLUMNS, [ROW], (), zh)
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         assert str(datetime.now(UTC).year) not in packed.read("docProps/core.xml").decode()
