@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -11,10 +12,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from application.projects import ProjectFilter, ProjectLine, list_projects
 from domain.catalogue import stage_zh
 from domain.kernel.identity import StreamId
+from papers.lists import PROJECTS
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.language import Language
 from web.problems import problem_responses
 from web.v1.pages import ByPage, FreshnessAnswer, narrow
+from web.v1.sheets import SHEET, BySheet, answer_pages
 
 router = APIRouter(route_class=GuardedRoute, tags=["projects"])
 
@@ -106,7 +109,9 @@ class ProjectPage(BaseModel):
     freshness: FreshnessAnswer
 
 
-@router.get("/v1/projects", response_model=ProjectPage, responses=problem_responses(401, 403, 404, 422, 429, 503))
+@router.get(
+    "/v1/projects", response_model=ProjectPage, responses={**SHEET, **problem_responses(401, 403, 404, 422, 429, 503)}
+)
 @allow(Policy.READ)
 async def get_projects(
     house: ByHouse,
@@ -114,10 +119,15 @@ async def get_projects(
     language: ByLanguage,
     response: Response,
     page: ByPage,
+    as_sheet: BySheet,
     filters: Annotated[ProjectQuery, Query()],
-) -> ProjectPage:
+) -> ProjectPage | Response:
     """Projects that meet every condition given; an organisation's own people see its own."""
-    found = await list_projects(house.store, filters, narrow(page, caller, filters.organisation))
+    request = narrow(page, caller, filters.organisation)
+    if as_sheet:
+        read = partial(list_projects, house.store, filters)
+        return await answer_pages(PROJECTS, read, request, language, **filters.model_dump(exclude_none=True))
+    found = await list_projects(house.store, filters, request)
     return ProjectPage(
         projects=[ProjectAnswer.of(line, language) for line in found.rows],
         next=found.next,
