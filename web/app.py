@@ -22,7 +22,7 @@ from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, documents, events, files, inbox, operations, papers, projects
+from web.v1 import approvals, commands, documents, events, files, inbox, operations, papers, projects, webhooks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,6 +45,7 @@ ROUTERS = (
     approvals.router,
     events.router,
     documents.router,
+    webhooks.router,
 )
 
 
