@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """Our client certificate, PEM; with ``temporal_tls_key``."""
     temporal_tls_key: Path | None = None
     task_queue: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "venture"
+    nexus_endpoint: Annotated[str | None, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9-]{0,62}[a-zA-Z0-9]$")] = None
+    """The Nexus endpoint under which workflows of others wait for approvals; left out, the worker serves none."""
     person: PersonId | None = None
     """Who gives commands from this command line, by their number; on embedded servers, left out, whose seat it is."""
     door_key: SecretStr | None = None
@@ -164,6 +166,11 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = None
     """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
     out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
+
+    @property
+    def requires_office(self) -> bool:
+        """Whether nobody acts on the wall clock before the office is founded: a bare seat is for one machine alone."""
+        return self.env is Environment.PRODUCTION
 
     @model_validator(mode="before")
     @classmethod

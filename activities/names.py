@@ -6,6 +6,8 @@ CARRY_OUT_EACH = "carry_out_each"
 """``carry_out_each(BundleRequest) -> BundleResult``"""
 OPEN_ROUND = "open_round"
 """``open_round(YearsRound) -> Opened``"""
+WAIT_FOR_APPROVAL = "wait_for_approval"
+"""``wait_for_approval(ApprovalAsked) -> ApprovalDecided``"""
 
 GROUP_DECISIONS = frozenset({"ResolveRound"})
 """Commands that decide over many streams in one append, which takes longer than a workflow's task may.

@@ -1,4 +1,4 @@
-"""Wakes whoever waits for an approval: one reader of the log for all who wait in this process, whatever their number.
+"""Wakes whoever waits for an approval or a payment: one reader of the log for all who wait in this process.
 
 Nobody who waits occupies a place among a workflow's updates, and one who leaves takes nothing along (015).
 """
@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
-from uuid import UUID
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from deciding.fold import fold
 from domain.kernel.state import Approval, Verdict
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from domain.kernel.identity import StreamId
+    from domain.kernel.state import State
     from store.port import EventStore
 
 IDLE_S = 1.0
@@ -24,7 +27,29 @@ FAR = 5_000
 """Entries beyond which it costs less to read every stream that is waited for than the log in between."""
 _PAGE = 1_000
 
-_Waiting = dict[UUID, set["asyncio.Future[Approval]"]]
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Question(Protocol[T_co]):
+    """What somebody waits for in a stream: equal questions have one answer. It must be hashable."""
+
+    def answer(self, state: State) -> T_co | None:
+        """The answer as the stream stands; None while there is none."""
+
+
+@dataclass(frozen=True)
+class ApprovalEnds:
+    """How an approval was decided."""
+
+    id: UUID
+
+    def answer(self, state: State) -> Approval | None:
+        """It, once it is decided."""
+        return next((a for a in state.approvals if a.id == self.id and a.verdict is not Verdict.OPEN), None)
+
+
+_Waiting = dict[Question[Any], set["asyncio.Future[Any]"]]
 
 
 class ApprovalWatch:
@@ -43,21 +68,25 @@ class ApprovalWatch:
 
     async def wait(self, stream: StreamId, approval_id: UUID) -> Approval:
         """The approval, once it is decided."""
-        ended: asyncio.Future[Approval] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(stream, {}).setdefault(approval_id, set()).add(ended)
+        return await self.ask(stream, ApprovalEnds(approval_id))
+
+    async def ask(self, stream: StreamId, question: Question[T]) -> T:
+        """The answer to that question of the stream, once there is one."""
+        ended: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(stream, {}).setdefault(question, set()).add(ended)
         self._unread.add(stream)
         if self._reader is None:
             self._reader = asyncio.create_task(self._follow())
         try:
             return await ended
         finally:
-            self._leave(stream, approval_id, ended)
+            self._leave(stream, question, ended)
 
-    def _leave(self, stream: StreamId, approval_id: UUID, ended: asyncio.Future[Approval]) -> None:
+    def _leave(self, stream: StreamId, question: Question[Any], ended: asyncio.Future[Any]) -> None:
         waiting = self._waiting[stream]
-        waiting[approval_id].discard(ended)
-        if not waiting[approval_id]:
-            del waiting[approval_id]
+        waiting[question].discard(ended)
+        if not waiting[question]:
+            del waiting[question]
         if not waiting:
             del self._waiting[stream]
         if not self._waiting and self._reader is not None:
@@ -94,14 +123,13 @@ class ApprovalWatch:
 
     async def _read(self) -> None:
         for stream in list(self._unread & self._waiting.keys()):
-            approvals = fold(stream, [e async for e in self._store.read(stream)]).approvals
+            state = fold(stream, [e async for e in self._store.read(stream)])
             self._unread.discard(stream)
-            waiting = self._waiting.get(stream, {})
-            for approval in approvals:
-                if approval.verdict is not Verdict.OPEN:
-                    for ended in waiting.get(approval.id, ()):
-                        if not ended.done():
-                            ended.set_result(approval)
+            for question, futures in self._waiting.get(stream, {}).items():
+                answer = question.answer(state)
+                for ended in futures if answer is not None else ():
+                    if not ended.done():
+                        ended.set_result(answer)
         self._unread &= self._waiting.keys()
 
 

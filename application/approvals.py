@@ -49,9 +49,9 @@ class StillUndecided(Failure):
     remedy_zh = "可再次等候"
     remedy_en = "Wait again whenever you like"
 
-    def __init__(self, approval_id: UUID, waited_s: float) -> None:
-        """Keep the id, and how long it was waited for."""
-        super().__init__(f"{waited_s:g} 秒內沒有結果", f"no decision within {waited_s:g} s", approval=str(approval_id))
+    def __init__(self, awaited: UUID | str, waited_s: float) -> None:
+        """Keep what was waited for, and for how long."""
+        super().__init__(f"{waited_s:g} 秒內沒有結果", f"no decision within {waited_s:g} s", approval=str(awaited))
 
 
 @dataclass(frozen=True)

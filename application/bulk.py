@@ -114,10 +114,11 @@ async def preview_rows(
     store: EventStore,
     identity: Identity | None = None,
     *,
+    requires_office: bool = False,
     on_result: Callable[[BulkResult], None] = lambda _result: None,
 ) -> AsyncIterator[BulkResult]:
     """What would become of each row now, as it rests on those before it. Records nothing."""
-    rehearsal = DryRun(store, identity)
+    rehearsal = DryRun(store, identity, requires_office=requires_office)
     clocks: dict[str, datetime] = {}
     """By realm, where its clock would stand after the rows so far."""
     for order in orders:

@@ -29,11 +29,14 @@ class DryRun:
     Deadlines of the stream itself come first, as they would; those of other streams do not fall due in a rehearsal.
     """
 
-    def __init__(self, store: EventStore, identity: Identity | None = None) -> None:
-        """Go on from what that store holds; ``identity`` says who asks where a seat alone is named."""
+    def __init__(self, store: EventStore, identity: Identity | None = None, *, requires_office: bool = False) -> None:
+        """Go on from what that store holds; ``identity`` says who asks where a seat alone is named.
+
+        Where it ``requires_office``, as in production, nobody acts on the wall clock before that is founded.
+        """
         self._store = store
         self._identity = identity
-        self._reader = Reader(store)
+        self._reader = Reader(store, requires_office=requires_office)
         self._tried = 0
 
     async def step(

@@ -176,6 +176,15 @@ async def _list_documents(store: EventStore, chapters: Iterable[Chapter]) -> tup
     return tuple(FiledDocument(stream, one, one.sha256 in kept) for stream, one in named)
 
 
+async def load_states(
+    store: EventStore, streams: Iterable[StreamId], *, until: datetime | None = None
+) -> dict[StreamId, State]:
+    """How several streams stand, or stood at that instant (UTC), read in one go; those without events are left out."""
+    found = (await store.read_many(list(streams))).streams
+    kept = {stream: [e for e in found[stream] if until is None or e.occurred_at <= until] for stream in found}
+    return {stream: fold(stream, entries) for stream, entries in kept.items() if entries}
+
+
 async def _read_events(
     store: EventStore, stream: StreamId, until: datetime | None, known: datetime | None
 ) -> list[Entry]:

@@ -67,12 +67,15 @@ async def explain(
     seat: Actor,
     at: datetime | None = None,
     person: PersonId | None = None,
+    *,
+    requires_office: bool = False,
 ) -> Explanation:
     """What the policy says to it and, if its particulars were given, the rules of its stage. Records nothing.
 
-    ``at`` is its business time, UTC; without one it is now, or where a manual realm's clock stands.
+    ``at`` is its business time, UTC; without one it is now, or where a manual realm's clock stands. Where it
+    ``requires_office``, as in production, nobody acts on the wall clock before that is founded.
     """
-    realm, reader = await store.realm(stream.realm), Reader(store)
+    realm, reader = await store.realm(stream.realm), Reader(store, requires_office=requires_office)
     now = at or realm.now or datetime.now(UTC)
     asked = Order(command, seat, now, person=person)
     on_seat, order, not_theirs = await identify_asker(reader, stream.realm, realm.clock, asked)
@@ -87,7 +90,7 @@ async def explain(
     others: tuple[Unmet, ...] = ()
     if whole:
         command_id = derive_id("why", stream, command.command_type)
-        reader = Reader(store)
+        reader = Reader(store, requires_office=requires_office)
         decision = await decide_on(store, state, realm.clock, at=now, order=asked, command_id=command_id, reader=reader)
         decision, _ = await decide_consequences(store, decision, reader)
         others = tuple(unmet for unmet in decision.steps[-1].unmet if unmet not in policy)
@@ -102,7 +105,8 @@ async def identify_asker(
     if register is None:
         return (), order, ()
     await reader.fetch(Reads(streams=frozenset({register, OFFICE})))
-    identified, unmet = judge_seat(reader.states[register], order, reader.states[OFFICE])
+    office = None if reader.requires_office else reader.states[OFFICE]
+    identified, unmet = judge_seat(reader.states[register], order, office)
     conditions = tuple(Condition(u.rule, u.zh, u.en, met=False) for u in unmet)
     if not conditions and identified.persons:
         persons = "、".join(sorted(identified.persons))

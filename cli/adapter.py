@@ -13,9 +13,10 @@ import structlog
 import typer
 
 import bootstrap
-from cli.options import Language, Output
+from cli.options import Asker, Language, Output
 from cli.output import ArgumentInvalid, Form, Printer, by_locale
 from cli.streams import ResultLost
+from domain.kernel.acting import PersonId
 from domain.kernel.failure import Defect, Failure, FailureKind
 from runtime.store import open_store
 
@@ -48,11 +49,13 @@ class Invocation:
     """One call of a verb: how it answers, and what it works with."""
 
     printer: Printer
+    person: PersonId | None = None
+    """Who asks; None for whomever the settings say."""
 
     @cached_property
     def settings(self) -> bootstrap.Settings:
-        """The environment's settings, logging set up. Raises SettingsInvalid."""
-        settings = bootstrap.settings()
+        """The environment's settings, with who asks this time, logging set up. Raises SettingsInvalid."""
+        settings = bootstrap.settings(**({} if self.person is None else {"person": self.person}))
         chosen = "log_level" in settings.model_fields_set
         bootstrap.configure_logging(settings if chosen else settings.model_copy(update={"log_level": "error"}))
         return settings
@@ -84,24 +87,42 @@ class Invocation:
 def verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """The command that runs that body. Where the body takes its ``invocation``, a person gives --output and --lang.
 
-    A body with an ``output`` of its own knows further forms; failures are then told as a table is.
+    A body that asks from a seat, an ``actor``, takes --person. One with an ``output`` of its own knows further forms;
+    failures are then told as a table is.
     """
     signature = inspect.signature(body, eval_str=True)
+    return _adapt(body, signature, asks="actor" in signature.parameters)
+
+
+def file_verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """As ``verb``, of one that asks from the seats that a file names: it takes --person, too."""
+    return _adapt(body, inspect.signature(body, eval_str=True), asks=True)
+
+
+def _adapt(
+    body: Callable[..., Coroutine[Any, Any, None]], signature: inspect.Signature, *, asks: bool
+) -> Callable[..., None]:
     own_forms = "output" in signature.parameters
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
-        answering = _ANSWERING[own_forms:] if parameter.name == "invocation" else [parameter]
-        parameters += answering
+        if parameter.name == "invocation":
+            parameters += [*([_ASKING] if asks else []), *_ANSWERING[own_forms:]]
+        else:
+            parameters.append(parameter)
 
-    def command(output: StrEnum, lang: str | None, **arguments: object) -> None:
+    def command(output: StrEnum, lang: str | None, asker: str | None = None, **arguments: object) -> None:
         form = Form(output) if output in set(Form) else Form.TABLE
         try:
             printer = Printer.of(form, lang)
         except ArgumentInvalid as invalid:
             raise exit_with(Printer(form, by_locale()), invalid) from None
+        try:
+            person = None if asker is None else PersonId(asker)
+        except ValueError as wrong:
+            raise exit_with(printer, ArgumentInvalid(f"--person {wrong}", f"--person {wrong}")) from None
         if own_forms:
             arguments["output"] = output
-        _run(printer, body(invocation=Invocation(printer), **arguments))
+        _run(printer, body(invocation=Invocation(printer, person), **arguments))
 
     command.__name__, command.__doc__, command.__module__ = body.__name__, body.__doc__, body.__module__
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -111,6 +132,7 @@ def verb(body: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     return command
 
 
+_ASKING = inspect.Parameter("asker", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Asker)
 _ANSWERING = [
     inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, default=Form.TABLE, annotation=Output),
     inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Language),

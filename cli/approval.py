@@ -20,6 +20,7 @@ from application.approvals import (
     wait_for_decision,
 )
 from application.command_input import read_command
+from application.payment import Course, wait_for_payment
 from application.queries import resolve_name
 from application.realms import require_realm
 from cli.adapter import Invocation, verb
@@ -34,6 +35,7 @@ from domain.kernel.calendar import local_time
 from domain.kernel.failure import FailureKind
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import LIVE, Role, StreamId
+from domain.kernel.money import yuan
 from domain.kernel.state import Verdict
 
 if TYPE_CHECKING:
@@ -303,18 +305,28 @@ def _read_group(text: str) -> dict[str, object]:
 @app.command("wait")
 @verb
 async def wait_command(
-    approval_id: ApprovalId,
+    awaited: Annotated[
+        str, typer.Argument(metavar="ID|PJ-3/T1", help="審批編號，或一期撥款 / or a tranche", show_default=False)
+    ],
     patience_s: Annotated[float | None, typer.Option("--timeout", min=0.1, help="最多等候秒數 seconds at most")] = None,
     *,
     invocation: Invocation,
+    realm: Realm = None,
 ) -> None:
-    """等候一項審批，直到有結果；服務重啟亦不中斷 / wait until it is decided, through restarts of anything.
+    """等候一項審批有結果，或一期撥款撥付；服務重啟亦不中斷 / wait until it is decided, or paid, through any restart.
 
-    退出碼 exit codes: 0 批准 granted, 1 未批准 refused or void, 3 查無 unknown, 5 超時 timed out.
+    退出碼 exit codes: 0 批准、已付 granted, paid; 1 未准、不付 refused, never; 3 查無 unknown; 5 超時 timed out.
 
-    例 example:  venture approval wait 3f0c… --timeout 3600
+    例 examples:
+      venture approval wait 3f0c… --timeout 3600
+      venture approval wait PJ-3/T1
     """
     printer = invocation.printer
+    try:
+        approval_id = UUID(awaited)
+    except ValueError:
+        await _wait_for_payment(awaited, realm, patience_s, invocation)
+        return
     async with invocation.open_runtime(working=True) as runtime:
         try:
             decision = await wait_for_decision(runtime.store, runtime.door, approval_id, patience_s)
@@ -331,4 +343,21 @@ async def wait_command(
     else:
         printer.json(decision.as_json())
     if approval.verdict is not Verdict.GRANTED:
+        raise typer.Exit(FailureKind.REFUSED)
+
+
+async def _wait_for_payment(subject: str, realm: str | None, patience_s: float | None, invocation: Invocation) -> None:
+    """Wait until that tranche is paid, or never will be."""
+    printer = invocation.printer
+    async with invocation.open_runtime(working=True) as runtime:
+        try:
+            payment = await wait_for_payment(runtime.store, runtime.door, subject, realm, patience_s)
+        except TimeoutError:
+            raise StillUndecided(subject, patience_s or 0) from None
+    if printer.for_people:
+        course, paid = payment.course, yuan(payment.paid)
+        printer.tell(f"{subject}：{course.zh}（{paid}）", f"{subject}: {course.en} ({paid})")
+    else:
+        printer.json(payment.as_json())
+    if payment.course is not Course.PAID:
         raise typer.Exit(FailureKind.REFUSED)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from application.bulk import BulkResult, RowOutcome, preview_rows, run_rows
 from application.bulk_file import BulkOrder, parse_rows
 from application.command_input import AttachedFiles, list_amounts
-from cli.adapter import Invocation, verb
+from cli.adapter import Invocation, file_verb
 from cli.document import bring
 from cli.help import Typer
 from cli.options import Realm
@@ -33,7 +33,7 @@ app = Typer()
 
 
 @app.command("bulk")
-@verb
+@file_verb
 async def bulk_command(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="批量文件 .jsonl 或 .csv", show_default=False)],
     *,
@@ -104,8 +104,9 @@ async def _confirm(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Pri
 
 async def _preview(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Printer) -> list[BulkResult]:
     with _progress(len(orders), printer, "試算中", "trying") as on_result:
-        identity = find_identity(runtime.settings, runtime.store)
-        return [result async for result in preview_rows(orders, runtime.store, identity, on_result=on_result)]
+        identity, strict = find_identity(runtime.settings, runtime.store), runtime.settings.requires_office
+        rows = preview_rows(orders, runtime.store, identity, requires_office=strict, on_result=on_result)
+        return [result async for result in rows]
 
 
 def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:

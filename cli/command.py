@@ -164,7 +164,8 @@ async def _rehearse(order: _Order, invocation: Invocation) -> None:
     async with invocation.open_store() as store:
         stream = await find_stream(store, order.subject, order.realm)
         command, who = order.read(stream, AttachedFiles(Path()))
-        step = await DryRun(store, find_identity(invocation.settings, store)).step(stream, command, who, moment)
+        identity, strict = find_identity(invocation.settings, store), invocation.settings.requires_office
+        step = await DryRun(store, identity, requires_office=strict).step(stream, command, who, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]

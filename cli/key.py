@@ -22,7 +22,6 @@ from cli.adapter import Invocation, verb
 from cli.command import read_actor, read_moment, receipt_as_json
 from cli.help import Typer
 from cli.output import ArgumentInvalid, Column
-from domain.kernel.acting import PersonId
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.explanation import explain_error
 from domain.kernel.proposal import ConfirmAct
@@ -43,9 +42,6 @@ Public = Annotated[
     typer.Argument(help="公鑰，64 位十六進制；不寫即本入口的 / 64 hex digits; or this door's own"),
 ]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ADMIN#n", show_default=False)]
-Person = Annotated[
-    str | None, typer.Option("--person", help="該崗位上的人員 who is on that seat: P-n", show_default=False)
-]
 Until = Annotated[str | None, typer.Option("--until", help="至何時 until when: 2027-01-01T00:00", show_default=False)]
 
 
@@ -128,7 +124,6 @@ async def publish_command(
         ),
     ] = None,
     until: Until = None,
-    person: Person = None,
     invocation: Invocation,
 ) -> None:
     """公布入口的公鑰；首個由其自身簽名，其後須另一人確認 / publish a door's key; after the first, two persons.
@@ -151,7 +146,7 @@ async def publish_command(
         command = _build(
             PublishDoorKey, public=shown, door=door, speaks_for=tuple(speaks_for or (EVERYONE,)), until=ends
         )
-        await _ask(runtime, KeyId.of(bytes.fromhex(shown)), command, actor, person, invocation.printer)
+        await _ask(runtime, KeyId.of(bytes.fromhex(shown)), command, actor, invocation.printer)
 
 
 @app.command("rotate")
@@ -162,7 +157,6 @@ async def rotate_command(
     *,
     actor: As,
     until: Until = None,
-    person: Person = None,
     invocation: Invocation,
 ) -> None:
     """以新密鑰更換，同一入口、同樣的崗位；舊者再留一日 / put the next key in its place; the old one counts for a day.
@@ -171,7 +165,7 @@ async def rotate_command(
     """
     command = _build(RotateDoorKey, successor=successor, until=read_moment(until))
     async with invocation.open_runtime(working=True) as runtime:
-        await _ask(runtime, _read_key(key), command, actor, person, invocation.printer)
+        await _ask(runtime, _read_key(key), command, actor, invocation.printer)
 
 
 @app.command("withdraw")
@@ -181,7 +175,6 @@ async def withdraw_command(
     *,
     reason: Annotated[str, typer.Option("--reason", help="理由 why", show_default=False)],
     actor: As,
-    person: Person = None,
     invocation: Invocation,
 ) -> None:
     """撤回密鑰，即時生效，不可恢復 / take a key back, at once and for good.
@@ -190,7 +183,7 @@ async def withdraw_command(
     """
     command = _build(WithdrawDoorKey, reason=reason)
     async with invocation.open_runtime(working=True) as runtime:
-        await _ask(runtime, _read_key(key), command, actor, person, invocation.printer)
+        await _ask(runtime, _read_key(key), command, actor, invocation.printer)
 
 
 @app.command("confirm")
@@ -202,7 +195,6 @@ async def confirm_command(
     digest: Annotated[
         str | None, typer.Option("--digest", help="提案校驗值，至少 8 位 the proposal's digest, 8 digits or more")
     ] = None,
-    person: Person = None,
     invocation: Invocation,
 ) -> None:
     """確認另一人的提案，須為另一人 / confirm what another person proposed; key show tells what it is.
@@ -217,14 +209,11 @@ async def confirm_command(
             raise NoProposal(name, [one["digest"][:8] for one in waiting])
         (one,) = matching
         command = ConfirmAct(proposal=one["proposal"], digest=one["digest"])
-        await _ask(runtime, name, command, actor, person, invocation.printer)
+        await _ask(runtime, name, command, actor, invocation.printer)
 
 
-async def _ask(
-    runtime: Runtime, key: KeyId, command: Command, actor: str, person: str | None, printer: Printer
-) -> None:
-    who = read_actor(actor)
-    receipt = await runtime.door.send(key_stream(key), command, who, person=_read_person(person))
+async def _ask(runtime: Runtime, key: KeyId, command: Command, actor: str, printer: Printer) -> None:
+    receipt = await runtime.door.send(key_stream(key), command, read_actor(actor))
     _tell(receipt, key, printer)
 
 
@@ -273,12 +262,5 @@ def _build(kind: type[Command], **particulars: object) -> Command:
 def _read_key(text: str) -> KeyId:
     try:
         return KeyId(text)
-    except ValueError as wrong:
-        raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
-
-
-def _read_person(text: str | None) -> PersonId | None:
-    try:
-        return PersonId(text) if text else None
     except ValueError as wrong:
         raise ArgumentInvalid(str(wrong), str(wrong)) from wrong

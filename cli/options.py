@@ -27,6 +27,10 @@ Realm = Annotated[
     str | None,
     typer.Option("--realm", help="環境 realm：情景各有其環境，實時為 live；新開用 realm open", show_default=False),
 ]
+Asker = Annotated[
+    str | None,
+    typer.Option("--person", help="何人經辦 who asks: P-7(或設 VENTURE_PERSON)", show_default=False),
+]
 Name = Annotated[str, typer.Argument(help="PJ-3 或 AP-5，或全稱 project/live/AP-5", show_default=False)]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="每頁行數 rows of a page")]
 After = Annotated[

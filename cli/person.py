@@ -11,7 +11,7 @@ from application.seats import find_next_person, list_persons, read_person_entry
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.output import Column
-from cli.seat import As, PersonName, Register, Why, ask, read_day, read_person
+from cli.seat import As, PersonName, Register, Why, ask, read_day, read_person, show_period
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import local_day
 from domain.kernel.identity import LIVE
@@ -64,8 +64,10 @@ async def show_command(person: PersonName, *, invocation: Invocation, realm: Reg
         printer.json(entry.as_json())
         return
     printer.line(f"{entry.person}  {printer.say(entry.stage.zh, entry.stage.en)}")
-    for row in entry.as_json()["seats"]:
-        printer.line(f"  {row['seat']}  {row['begins']} – {row['ends'] or ''}  {row.get('basis', '')}".rstrip())
+    for duty in entry.duties:
+        basis = duty.tenure.basis
+        how = "" if basis is None else printer.say(basis.zh, basis.en)
+        printer.line(f"  {duty.seat}  {show_period(duty.tenure)}  {how}".rstrip())
 
 
 @app.command("register")

@@ -15,11 +15,13 @@ from application.why import explain, leave_open, list_seats
 from cli.adapter import Invocation, verb
 from cli.command import find_stream, read_actor, read_moment, read_particulars
 from cli.help import Typer
-from cli.options import Realm
+from cli.options import Asker, Realm
 from cli.output import ArgumentInvalid, Column, Form
 from cli.policy_page import write_page
+from cli.seat import read_person
 from domain.catalogue import AGGREGATES, split_subject, stage_zh
 from domain.kernel.acting import PersonId
+from domain.kernel.calendar import local_time
 from domain.kernel.explanation import InputInvalid, show
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Role
@@ -141,9 +143,7 @@ async def why_command(
     subject: Annotated[str, typer.Argument(help="PJ-3、PJ-3/T1、ND-2 …", show_default=False)],
     given: Annotated[list[str] | None, typer.Argument(help="key=value …", show_default=False)] = None,
     *,
-    person: Annotated[
-        str | None, typer.Option("--person", help="崗位上的人員 who is on the seat: P-7", show_default=False)
-    ] = None,
+    person: Asker = None,
     at: Annotated[str | None, typer.Option("--at", help="手動時鐘的業務時間 / manual realms only")] = None,
     realm: Realm = None,
     invocation: Invocation,
@@ -160,7 +160,7 @@ async def why_command(
       venture policy why CAB-REG#1 request-disbursement PJ-3/T2 amount=15000
       venture policy why P-7 confirm-award PJ-3
     """
-    moment, asked_person = read_moment(at), _read_person(who) or _read_person(person)
+    moment, asked_person = read_moment(at), _read_person(who) or (read_person(person) if person else None)
     async with invocation.open_store() as store:
         stream = await find_stream(store, subject, realm)
         command_type, (_, part) = resolve_command(name, stream.kind), split_subject(subject)
@@ -175,9 +175,17 @@ async def why_command(
             seats: tuple[Actor, ...] = (read_actor(who),)
         else:
             seats = await list_seats(store, asked_person, stream.realm, command)
-        explanations = [await explain(store, stream, command, seat, moment, asked_person) for seat in seats]
+        strict = invocation.settings.requires_office
+        explanations = [
+            await explain(store, stream, command, seat, moment, asked_person, requires_office=strict) for seat in seats
+        ]
+        realm_time = (await store.realm(stream.realm)).now
     if not explanations:
-        raise ArgumentInvalid(f"{show(who)} 現不在任何崗位", f"{show(who)} is on no seat now")
+        day = local_time(realm_time) if realm_time else ""
+        raise ArgumentInvalid(
+            f"{show(who)} {day and f'於 {stream.realm} 域之時 {day} '}不在任何崗位",
+            f"{show(who)} is on no seat{day and f' at {day}, the time of the realm {stream.realm}'}",
+        )
     for explanation in explanations:
         if invocation.printer.form is not Form.TABLE:
             invocation.printer.json(explanation.as_json())

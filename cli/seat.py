@@ -86,7 +86,7 @@ async def show_command(seat: SeatName, *, invocation: Invocation, realm: Registe
         return
     printer.line(f"{entry.seat}  {_acts_for(entry, printer)}")
     for tenure in entry.tenures:
-        printer.line(f"  {_words(tenure, printer)}  {_period(tenure)}  {tenure.reason}".rstrip())
+        printer.line(f"  {_words(tenure, printer)}  {show_period(tenure)}  {tenure.reason}".rstrip())
 
 
 @app.command("establish")
@@ -263,6 +263,7 @@ def _acts_for(listed: ListedSeat, printer: Printer) -> str:
     return " ".join((printer.say(listed.scope.zh, listed.scope.en), *listed.names))
 
 
-def _period(tenure: Tenure) -> str:
+def show_period(tenure: Tenure) -> str:
+    """From when to when, by the clock in China."""
     ends = f"{tenure.ends.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if tenure.ends else ""
     return f"{tenure.begins.astimezone(SHANGHAI):%Y-%m-%d %H:%M} – {ends}".rstrip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from domain.kernel.beneficiaries import Beneficiaries
 from domain.kernel.money import Fen
 from domain.kernel.state import Part
 from domain.kernel.words import Words
@@ -54,6 +55,8 @@ class Application(Part):
     """Working days to complete it."""
     rescoring: bool = False
     """Whether an upheld objection asks for it to be scored again, by another panel (T06)."""
+    beneficiaries: Beneficiaries | None = None
+    """Whom it serves; None where it does not say."""
     places: tuple[str, ...] = ()
     """The keys of the places that it holds: in its round, and as the one answer to its need."""
 

@@ -1,4 +1,4 @@
-"""立項通知: what becomes of a bid that was chosen, posted and confirmed."""
+"""補正、公示、立項、協議: what becomes of a bid until its agreement binds, and when that is changed."""
 
 from __future__ import annotations
 
@@ -6,17 +6,70 @@ from typing import TYPE_CHECKING
 
 from domain.application import Application, ProjectKind
 from domain.kernel.calendar import local_day
+from domain.kernel.money import yuan
 from domain.project.award import Award
-from domain.project.publicity import AwardConfirmed
+from domain.project.bidding import ApplicationReturned
+from domain.project.contract import ContractSigned, Signatory
+from domain.project.publicity import AwardConfirmed, AwardPublicityOpened, Publicity
+from domain.project.variation import ContractAmended
 from papers.dossier import write_day
-from papers.kind import Draft, PaperKind, draw_money, write_amount, write_in_words
-from papers.paper import Layout
+from papers.kind import Draft, PaperKind, draw_money, draw_receipt, draw_table, write_amount, write_in_words
+from papers.paper import Layout, Party, Seals
+from papers.payments import name_tranche
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from application.queries import Chapter
     from domain.kernel.state import State
+    from domain.project.tranches import Installment
     from papers.dossier import Dossier
+    from papers.paper import Table
     from papers.template import Fact
+
+
+def _draft_completion(dossier: Dossier, chapter: Chapter, event: ApplicationReturned, before: State) -> Draft:
+    day = local_day(chapter.at)
+    facts: dict[str, Fact] = {
+        "reason": event.reason,
+        "missing": [{"item": item} for item in event.missing],
+        "completion_wd": str(event.completion_wd),
+        "completion_until": write_day(dossier.calendar.after(day, event.completion_wd)),
+        "application": before.stream.name,
+    }
+    return Draft(day, facts, {"receipt": draw_receipt(dossier)})
+
+
+def _draft_posting(dossier: Dossier, chapter: Chapter, event: AwardPublicityOpened, before: State) -> Draft:
+    day, application, award = local_day(chapter.at), before.part(Application), before.part(Award)
+    last = before.part(Publicity).last_day(dossier.calendar)
+    now = dossier.state.part(Publicity).last_day(dossier.calendar)
+    row = (
+        dossier.number,
+        application.title,
+        dossier.organisation,
+        yuan(application.requested),
+        yuan(event.award),
+        "、".join(map(dossier.name_fund, sorted(award.funds))),
+    )
+    columns = (
+        ("項目編號", 3, False),
+        ("項目名稱", 5, False),
+        ("申報單位", 5, False),
+        ("申請金額", 6, True),
+        ("擬資助金額", 6, True),
+        ("資金來源", 4, False),
+    )
+    facts: dict[str, Fact] = {
+        "last_day": write_day(last),
+        "publicity_wd": str(event.working_days),
+        "extended_to": write_day(now) if now and last and now > last else "",
+        "reviewers": "、".join(event.reviewers),
+        "contact": event.contact,
+        "decision_wd": str(event.decision_wd),
+        "is_base": application.kind is ProjectKind.BASE_SUPPORT,
+    }
+    return Draft(day, facts, {"projects": draw_table(dossier, columns, [row])})
 
 
 def _draft_award(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, before: State) -> Draft:
@@ -29,22 +82,182 @@ def _draft_award(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, befo
         "signing_until": write_day(until),
         "is_base": application.kind is ProjectKind.BASE_SUPPORT,
     }
-    funds = draw_money(
-        dossier,
-        ("資金來源", "資助金額"),
-        ((dossier.name_fund(fund), fen) for fund, fen in sorted(award.funds.items())),
+    return Draft(day, facts, {"funds": _draw_funds(dossier, award)})
+
+
+def _draw_funds(dossier: Dossier, award: Award) -> Table | None:
+    rows = ((dossier.name_fund(fund), fen) for fund, fen in sorted(award.funds.items()))
+    return draw_money(dossier, ("資金來源", "資助金額"), rows)
+
+
+def _draft_agreement(dossier: Dossier, chapter: Chapter, event: ContractSigned, before: State) -> Draft:
+    application, parties, scheme = before.part(Application), event.parties, dossier.scheme
+    known = dossier.organisations.get(application.organisation)
+    others = (
+        ("承辦單位", parties.host),
+        ("督導機構", parties.supervisor),
+        ("社區（村）", parties.community),
+        ("第三方評估機構", parties.evaluator),
+        ("審計機構", parties.auditor),
     )
-    return Draft(day, facts, {"funds": funds})
+    facts: dict[str, Fact] = {
+        "version": str(event.version),
+        "credit_code": (known.credit_code or "") if known else "",
+        "partners": "、".join(map(dossier.name_organisation, application.partners)),
+        "others": [{"role": dossier.say(role), "party": party} for role, party in others if party],
+        "need": application.need or "",
+        "community": application.community or "",
+        "end": write_day(event.end) if event.end else "",
+        "assessment_due": write_day(event.self_assessment_due) if event.self_assessment_due else "",
+        "award": write_amount(event.award),
+        "award_words": write_in_words(dossier, event.award),
+        "match": write_amount(event.match_pledged) if event.match_pledged else "",
+        "has_milestones": bool(event.milestones),
+        "forbidden": "、".join(map(dossier.word, scheme.budget.forbidden)) if scheme else "",
+        "minor": str(scheme.delivery.minor_variation_percent) if scheme else "",
+        "final_report_months": str(event.final_report_months),
+        "rectify_wd": str(scheme.remedy.rectify_wd) if scheme else "",
+        "hearing_wd": str(scheme.remedy.hearing_wd) if scheme else "",
+        "clawback_days": str(scheme.remedy.clawback_days) if scheme else "",
+        "ban_years": str(scheme.remedy.ban_years) if scheme else "",
+    }
+    milestones = draw_table(
+        dossier,
+        (("里程碑", 5, False), ("期限", 3, False)),
+        ((term.title, write_day(term.due) if term.due else "—") for term in event.milestones.values()),
+    )
+    return Draft(
+        local_day(chapter.at),
+        facts,
+        {
+            "funds": _draw_funds(dossier, before.part(Award)),
+            "tranches": _draw_tranches(dossier, event.tranches),
+            "budget": _draw_budget(dossier, event.budget),
+            "milestones": milestones,
+            "seals": _draw_seals(dossier, event),
+        },
+    )
 
 
-KINDS = (
-    PaperKind(
-        name="award",
-        zh="立項通知",
-        en="award notice",
-        of="project",
-        layout=Layout.OFFICIAL,
-        event=AwardConfirmed,
-        draft=_draft_award,
-    ),
+def _draw_tranches(dossier: Dossier, tranches: Mapping[str, Installment]) -> Table | None:
+    return draw_table(
+        dossier,
+        (("期次", 2, False), ("金額", 3, True), ("撥付條件", 5, False)),
+        ((name_tranche(name), yuan(one.planned), dossier.word(one.gate)) for name, one in tranches.items()),
+    )
+
+
+def _draw_budget(dossier: Dossier, budget: Mapping[str, int]) -> Table | None:
+    return draw_money(dossier, ("支出科目", "金額"), ((dossier.word(line), fen) for line, fen in budget.items()))
+
+
+def _draw_seals(dossier: Dossier, event: ContractSigned | ContractAmended) -> Seals:
+    say = dossier.say
+    parties = [
+        Party(label=say("甲方"), name=dossier.bureau),
+        Party(label=say("乙方"), name=dossier.organisation),
+    ]
+    if Signatory.COMMUNITY in event.signatures:
+        parties.append(Party(label=say("丙方（社區）"), name=dossier.state.part(Application).community or ""))
+    return Seals(parties=tuple(parties))
+
+
+def _draft_supplement(dossier: Dossier, chapter: Chapter, event: ContractAmended, _before: State) -> Draft:
+    earlier = [
+        one.occurrence.event
+        for one in dossier.until(chapter)
+        if isinstance(one.occurrence.event, ContractSigned | ContractAmended)
+    ]
+    old = earlier[-1] if earlier else event
+    facts: dict[str, Fact] = {
+        "version": str(event.version),
+        "old_version": str(old.version),
+        "variation": event.variation or "",
+        "award": write_amount(event.award),
+        "award_words": write_in_words(dossier, event.award),
+    }
+    columns = (("事項", 3, False), ("原約定", 4, False), ("變更後", 4, False))
+    changes = draw_table(dossier, columns, _list_changes(dossier, old, event))
+    return Draft(local_day(chapter.at), facts, {"changes": changes, "seals": _draw_seals(dossier, event)})
+
+
+def _list_changes(
+    dossier: Dossier, old: ContractSigned | ContractAmended, new: ContractAmended
+) -> Iterator[tuple[str, str, str]]:
+    """What the new version says otherwise, line by line."""
+    say = dossier.say
+    none = "—"
+    if old.award != new.award:
+        yield say("資助金額"), yuan(old.award), yuan(new.award)
+    if old.end != new.end:
+        yield say("結束日期"), write_day(old.end) if old.end else none, write_day(new.end) if new.end else none
+    for line in dict.fromkeys((*old.budget, *new.budget)):
+        was, now = old.budget.get(line), new.budget.get(line)
+        if was != now:
+            yield dossier.word(line), yuan(was or 0), yuan(now or 0)
+    for name in dict.fromkeys((*old.tranches, *new.tranches)):
+        before, after = old.tranches.get(name), new.tranches.get(name)
+        if before != after:
+            yield (
+                name_tranche(name),
+                f"{yuan(before.planned)} {dossier.word(before.gate)}" if before else none,
+                f"{yuan(after.planned)} {dossier.word(after.gate)}" if after else none,
+            )
+    for name in dict.fromkeys((*old.milestones, *new.milestones)):
+        was_term, now_term = old.milestones.get(name), new.milestones.get(name)
+        if was_term != now_term:
+            yield (
+                say("里程碑"),
+                f"{was_term.title} {write_day(was_term.due) if was_term.due else none}" if was_term else none,
+                f"{now_term.title} {write_day(now_term.due) if now_term.due else none}" if now_term else none,
+            )
+
+
+COMPLETION = PaperKind(
+    name="completion",
+    zh="補正通知書",
+    en="notice to complete an application",
+    of="project",
+    layout=Layout.OFFICIAL,
+    event=ApplicationReturned,
+    draft=_draft_completion,
+    key=lambda _event, n: str(n),
 )
+POSTING = PaperKind(
+    name="posting",
+    zh="擬立項項目公示",
+    en="public notice of the proposed award",
+    of="project",
+    layout=Layout.PLAIN,
+    event=AwardPublicityOpened,
+    draft=_draft_posting,
+)
+AWARD = PaperKind(
+    name="award",
+    zh="立項通知",
+    en="award notice",
+    of="project",
+    layout=Layout.OFFICIAL,
+    event=AwardConfirmed,
+    draft=_draft_award,
+)
+AGREEMENT = PaperKind(
+    name="agreement",
+    zh="項目資助協議書",
+    en="grant agreement",
+    of="project",
+    layout=Layout.PLAIN,
+    event=ContractSigned,
+    draft=_draft_agreement,
+)
+SUPPLEMENT = PaperKind(
+    name="supplement",
+    zh="補充協議",
+    en="supplementary agreement",
+    of="project",
+    layout=Layout.PLAIN,
+    event=ContractAmended,
+    draft=_draft_supplement,
+    key=lambda event, _n: str(event.version),
+)
+KINDS = (COMPLETION, POSTING, AWARD, AGREEMENT, SUPPLEMENT)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from application.queries import NameUnknown, load_file
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.failure import Failure, FailureKind
-from papers import awards, payments
+from papers import awards, delivery, endings, payments, rounds
 from papers.dossier import open_dossier, write_day
 from papers.paper import Layout, Paper, Source
 from papers.template import DEFAULT, fill
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from papers.template import Fact
     from store.port import EventStore
 
-KINDS: tuple[PaperKind[Any], ...] = (*awards.KINDS, *payments.KINDS)
+KINDS: tuple[PaperKind[Any], ...] = (
+    *rounds.KINDS,
+    *awards.KINDS,
+    *payments.KINDS,
+    *delivery.KINDS,
+    *endings.KINDS,
+)
 """In the order of a project's life."""
 
 
@@ -147,6 +153,7 @@ def _make(dossier: Dossier, kind: PaperKind[Any], name: str, before: State) -> P
         signer=text.one("sign"),
         date=text.one("date"),
         copies=text.one("copy"),
+        closing=tuple(text.closing),
         source=source,
         note=dossier.say(
             f"本件由系統生成：{source.stream} 第{source.version}版，日誌第{source.position}條，校驗值{source.head[:16]}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from application.queries import Chapter, File, NameUnknown, load_file
+from application.queries import Chapter, File, NameUnknown, load_file, load_states
 from domain.application import Application
 from domain.catalogue import value_words
 from domain.kernel.calendar import SHANGHAI, local_day
@@ -17,6 +17,7 @@ from domain.registers.fund import Fund
 from domain.registers.organisation import Organisation
 from domain.registers.scheme import scheme_of
 from domain.round.plan import Round
+from domain.round.resolution import RoundResolved
 from papers.script import Script
 from papers.template import DEFAULT, Office, read_office
 
@@ -44,6 +45,8 @@ class Dossier:
     scheme: Scheme | None
     organisations: dict[str, Organisation]
     """By number; those that are registered."""
+    bids: dict[str, State]
+    """Of a round that was decided: those that were chosen, by application."""
     funds: dict[str, str]
     """Fund and what it is called."""
     calendar: Calendar
@@ -163,6 +166,12 @@ def local_day_before(at: datetime) -> date:
     return local_day(at - timedelta(microseconds=1))
 
 
+def _list_chosen(file: File) -> list[str]:
+    """The applications that a round chose."""
+    events = (chapter.occurrence.event for chapter in file.story)
+    return [one.application for event in events if isinstance(event, RoundResolved) for one in event.selected]
+
+
 async def open_dossier(store: EventStore, stream: StreamId, *, as_of: date | None, until: datetime | None) -> Dossier:
     """A file and what it cites, up to that instant. Raises NameUnknown if it has no events by then."""
     file = await load_file(store, stream, until=until)
@@ -183,8 +192,11 @@ async def open_dossier(store: EventStore, stream: StreamId, *, as_of: date | Non
     round_ = state if stream.kind == "round" else await cite("round", application.round)
     ref = state.scheme or (round_.scheme if round_ else None)
     register = await cite("scheme", ref.name if ref else None)
+    chosen = {stream.sibling("project", name): name for name in _list_chosen(file)}
+    bids = {chosen[bid]: found for bid, found in (await load_states(store, chosen, until=until)).items()}
+    bidders = {bid.part(Application).organisation for bid in bids.values()} | application.bidders
     organisations, funds = {}, {}
-    for name in sorted(application.bidders):
+    for name in sorted(bidders):
         known = await cite("organisation", name)
         if known is not None:
             organisations[name] = known.part(Organisation)
@@ -197,6 +209,7 @@ async def open_dossier(store: EventStore, stream: StreamId, *, as_of: date | Non
         round=round_,
         scheme=scheme_of(register, ref) if register and ref else None,
         organisations=organisations,
+        bids=bids,
         funds=funds,
         calendar=file.calendar,
         as_of=as_of,

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from domain.kernel.money import capital_yuan, yuan
-from papers.paper import Column, Layout, Table
+from papers.paper import Column, Entry, Form, Layout, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from application.queries import Chapter
+    from domain.kernel.identity import Attachment
     from domain.kernel.message import Event
     from domain.kernel.money import Fen
     from domain.kernel.state import State
@@ -64,6 +65,11 @@ class PaperKind(Generic[E]):
         return self.draft(dossier, *self.list_instances(dossier)[name], before)
 
 
+def list_evidence(attachments: Iterable[Attachment]) -> list[dict[str, str]]:
+    """The documents that something rests on, by name and the beginning of their digest."""
+    return [{"document": f"{one.name}（{one.sha256[:8]}）"} for one in attachments]
+
+
 def write_amount(fen: Fen) -> str:
     """``50000元`` as bodies write it; decimals only where there are any."""
     whole, rest = divmod(fen, 100)
@@ -105,4 +111,21 @@ def draw_table(
             Column(title=dossier.say(title), width=width, is_number=right) for title, width, right in columns
         ),
         rows=lines,
+    )
+
+
+def draw_receipt(dossier: Dossier) -> Form:
+    """送達回證: that it was handed over, filled in by hand."""
+    say, blank = dossier.say, "　　　年　月　日"
+    return Form(
+        rows=(
+            (
+                Entry(label=say("受送達單位"), text=dossier.organisation),
+                Entry(label=say("送達方式"), text=""),
+            ),
+            (
+                Entry(label=say("送達人簽名"), text=f"\n{blank}", lines=2),
+                Entry(label=say("簽收人簽名"), text=f"\n{blank}", lines=2),
+            ),
+        )
     )

@@ -150,6 +150,8 @@ class Paper(Element):
     """When it was decided, as papers write it: 2024年5月21日."""
     copies: Line = ""
     """抄送."""
+    closing: tuple[Block, ...] = ()
+    """What stands below the signature: that it was handed over."""
     source: Source
     note: Line
     """The source in a line, as the foot of each page has it."""

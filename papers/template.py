@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import BaseModel, ConfigDict
 from yaml import safe_load
 
-from papers.paper import Block, Heading, Paragraph
+from papers.paper import Block, Heading, Paragraph, Seals
 from papers.script import Script
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ class Text:
 
     elements: dict[str, list[str]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
+    closing: list[Block] = field(default_factory=list)
+    """What the file has below the signature."""
+
+    def put(self, block: Block) -> None:
+        """Put a block where it goes: seals, and whatever the file has after the signature, close the paper."""
+        is_below = "sign" in self.elements or isinstance(block, Seals)
+        (self.closing if is_below else self.blocks).append(block)
 
     def one(self, name: str) -> str:
         """An element that stands once; empty if it does not."""
@@ -147,11 +154,11 @@ def _place(text: Text, line: _Filled, blocks: Mapping[str, Block | None]) -> Non
             raise TemplateInvalid(name)
         block = blocks[name]
         if block is not None:
-            text.blocks.append(block)
+            text.put(block)
     elif template.startswith("#"):
         marks, _, rest = template.partition(" ")
-        text.blocks.append(Heading(level=len(marks), text=line.write(rest)))
+        text.put(Heading(level=len(marks), text=line.write(rest)))
     elif template.startswith("|"):
-        text.blocks.append(Paragraph(text=line.write(template[1:].strip(" ")), is_indented=False))
+        text.put(Paragraph(text=line.write(template[1:].strip(" ")), is_indented=False))
     else:
-        text.blocks.append(Paragraph(text=line.write(template)))
+        text.put(Paragraph(text=line.write(template)))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK, WD_TAB_ALIGNMENT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
@@ -42,6 +42,12 @@ A grid of characters would say the same to Word, and to LibreOffice that each ta
 RED: Final = RGBColor(0xFF, 0, 0)
 TEXT_WIDTH: Final = Mm(156)
 _CHARACTER: Final = Pt(16)
+OUTER, INNER = 8, 6
+"""The lines of the imprint, 0.35 mm and 0.25 mm, in eighths of a point."""
+_IMPRINT_LINE: Final = 480
+"""Height of a line of the imprint, in twentieths of a point."""
+SHORT: Final = 12
+"""Rows of a table that stays on one page."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
@@ -51,8 +57,35 @@ def write_docx(paper: Paper) -> bytes:
     writer = _Writer(document, paper)
     writer.write()
     content = io.BytesIO()
+    _arrange(document)
     document.save(content)
     return _fix_times(content.getvalue())
+
+
+_ORDER: Final = {
+    "pPr": "pStyle keepNext keepLines pageBreakBefore framePr widowControl numPr suppressLineNumbers pBdr shd tabs "
+    "suppressAutoHyphens kinsoku wordWrap overflowPunct topLinePunct autoSpaceDE autoSpaceDN bidi adjustRightInd "
+    "snapToGrid spacing ind contextualSpacing mirrorIndents suppressOverlap jc textDirection textAlignment outlineLvl",
+    "rPr": "rStyle rFonts b bCs i iCs caps color spacing w kern position sz szCs highlight u lang",
+    "tblPr": "tblStyle tblpPr tblOverlap tblW jc tblCellSpacing tblInd tblBorders shd tblLayout tblCellMar tblLook",
+    "trPr": "cantSplit trHeight tblHeader jc",
+    "tcPr": "tcW gridSpan vMerge tcBorders shd noWrap tcMar textDirection tcFitText vAlign",
+    "sectPr": "headerReference footerReference type pgSz pgMar pgNumType cols titlePg docGrid",
+}
+"""The order that the format asks of these properties (ISO/IEC 29500-1); Word calls a file damaged that has another."""
+
+
+def _arrange(document: Any) -> None:  # noqa: ANN401 - the library's own
+    """Put the properties of everything into the order of the format."""
+    (section,) = document.sections
+    parts = (document, document.styles, section.footer, section.even_page_footer)
+    for part in parts:
+        element = getattr(part, "element", None)
+        element = part._element if element is None else element
+        for name, order in _ORDER.items():
+            places = {qn(f"w:{tag}"): place for place, tag in enumerate(order.split())}
+            for properties in element.iter(qn(f"w:{name}")):
+                properties[:] = sorted(properties, key=lambda child: places.get(child.tag, len(places)))
 
 
 def _fix_times(content: bytes) -> bytes:
@@ -91,6 +124,8 @@ class _Writer:
             self._write_annexes()
         if paper.signer:
             self._write_signature()
+        for block in paper.closing:
+            self._write_block(block)
         if paper.layout is Layout.OFFICIAL:
             self._write_imprint()
 
@@ -234,8 +269,10 @@ class _Writer:
 
     def _write_signature(self) -> None:
         """署名 over 成文日期, both centred on each other, the date four characters from the right (7.3.5)."""
-        self.line("")
-        self.line("")
+        if self.document.paragraphs and self.document.element.body[-2].tag == qn("w:p"):
+            self.document.paragraphs[-1].paragraph_format.keep_with_next = True  # no signature stands alone on its page
+        for _ in range(2):
+            self.line("").paragraph_format.keep_with_next = True
         signer, date = self.paper.signer, self.paper.date
         difference = len(signer) - _width(date)
         right = (4 + max(difference, 0) / 2, 4 + max(-difference, 0) / 2)
@@ -243,49 +280,31 @@ class _Writer:
             if text:
                 line = self.line(text, align=WD_ALIGN_PARAGRAPH.RIGHT)
                 line.paragraph_format.right_indent = int(_CHARACTER * min(characters, 10))
-                line.paragraph_format.keep_together = True
+                line.paragraph_format.keep_with_next = text is signer
 
     def _write_imprint(self) -> None:
-        """版記: whom copies go to, who prints and when, between its lines."""
+        """版記, at the foot of the last page: whom copies go to, who prints and when, between its lines."""
         paper, rows = self.paper, []
         if paper.copies:
-            rows.append((paper.script.write("抄送：") + paper.copies, ""))
-        rows.append((paper.issuer, paper.date + paper.script.write("印發")))
-        table = self.document.add_table(rows=len(rows), cols=2)
-        table.autofit = False
-        properties = table._tbl.tblPr
-        properties.append(
-            _element(
-                "w:tblpPr",
-                leftFromText=0,
-                rightFromText=0,
-                vertAnchor="margin",
-                horzAnchor="margin",
-                tblpXSpec="left",
-                tblpYSpec="bottom",
-            )
-        )
-        for n, (left, right) in enumerate(rows):
-            cells = table.rows[n].cells
-            for cell, width in zip(cells, (Mm(100), Mm(56)), strict=True):
-                cell.width = width
-            if not right:
-                cells[0].merge(cells[1])
-            self._fill_cell(cells[0], left, FANGSONG, FOUR, indent=FOUR)
-            if right:
-                self._fill_cell(cells[1], right, FANGSONG, FOUR, WD_ALIGN_PARAGRAPH.RIGHT, indent=FOUR)
-            for cell in cells:
-                self._rule(cell, top=8 if n == 0 else 6, bottom=8 if n == len(rows) - 1 else 6)
-
-    def _rule(self, cell: Any, top: int, bottom: int) -> None:  # noqa: ANN401 - the library's own
-        """Lines above and below, in eighths of a point: 0.35 mm outside, 0.25 mm inside."""
-        properties = cell._tc.get_or_add_tcPr()
-        for old in properties.findall(qn("w:tcBorders")):
-            properties.remove(old)
-        borders = _element("w:tcBorders")
-        borders.append(_element("w:top", val="single", sz=top, space=0, color="000000"))
-        borders.append(_element("w:bottom", val="single", sz=bottom, space=0, color="000000"))
-        properties.append(borders)
+            rows.append(paper.script.write("抄送：") + paper.copies)
+        rows.append(f"{paper.issuer}\t{paper.date}{paper.script.write('印發')}")
+        foot = int((Mm(297) - Mm(35)) / 635)
+        tops = [foot - _IMPRINT_LINE * (len(rows) - n) for n in range(len(rows))]
+        for n, (text, top) in enumerate(zip(rows, tops, strict=True)):
+            line = self.line(text, size=FOUR, align=WD_ALIGN_PARAGRAPH.LEFT)
+            line.paragraph_format.left_indent = line.paragraph_format.right_indent = FOUR
+            line.paragraph_format.tab_stops.add_tab_stop(TEXT_WIDTH - FOUR, WD_TAB_ALIGNMENT.RIGHT)
+            properties = line._p.get_or_add_pPr()
+            place = {"hAnchor": "margin", "vAnchor": "page", "xAlign": "left", "y": top, "wrap": "around"}
+            properties.append(_element("w:framePr", w=int(TEXT_WIDTH / 635), h=_IMPRINT_LINE, hRule="exact", **place))
+            borders = _element("w:pBdr")
+            size = OUTER if n == 0 else INNER
+            borders.append(_element("w:top", val="single", sz=size, space=1, color="000000"))
+            if n == len(rows) - 1:
+                borders.append(_element("w:bottom", val="single", sz=OUTER, space=1, color="000000"))
+            properties.append(borders)
+            if n < len(rows) - 1:
+                self.line("", size=Pt(1))  # between two frames LibreOffice wants something that is in none
 
     # ------------------------------------------------------------ tables
 
@@ -301,6 +320,9 @@ class _Writer:
             for cell, text, column in zip(cells, row, block.columns, strict=True):
                 align = WD_ALIGN_PARAGRAPH.RIGHT if column.is_number else WD_ALIGN_PARAGRAPH.LEFT
                 self._fill_cell(cell, text, FANGSONG, SMALL_FOUR, align)
+        if len(block.rows) <= SHORT:
+            for cell in table._cells[: -len(shares)]:
+                cell.paragraphs[0].paragraph_format.keep_with_next = True
 
     def _rows_of(self, table: Any) -> list[list[Any]]:  # noqa: ANN401 - the library's own
         """The cells row by row; the library counts them anew for every one that is asked for."""
@@ -310,6 +332,10 @@ class _Writer:
     def _table(self, rows: int, shares: list[int]) -> Any:  # noqa: ANN401 - the library's own
         table = self.document.add_table(rows=rows, cols=len(shares))
         table.style = "Table Grid"
+        margins = _element("w:tblCellMar")
+        for side in ("top", "bottom"):
+            margins.append(_element(f"w:{side}", w=50, type="dxa"))
+        table._tbl.tblPr.append(margins)
         table.alignment = WD_TABLE_ALIGNMENT.CENTER
         table.autofit = False
         widths = [int(TEXT_WIDTH * share / sum(shares)) for share in shares]
@@ -330,14 +356,11 @@ class _Writer:
         font: str,
         size: Pt,
         align: WD_ALIGN_PARAGRAPH = WD_ALIGN_PARAGRAPH.LEFT,
-        indent: Pt | None = None,
     ) -> None:
         cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
         paragraph = cell.paragraphs[0]
         paragraph.alignment = align
         self._off_grid(paragraph)
-        if indent is not None:
-            paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = indent
         self.run(paragraph, text, font, size)
 
     def _off_grid(self, paragraph: Any) -> None:  # noqa: ANN401 - the library's own

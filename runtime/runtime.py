@@ -85,7 +85,7 @@ async def open_runtime(
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
         key = bootstrap.find_door_key(settings) if signing else None
         workflows = WorkflowCarrier(client, settings.task_queue)
-        commands, identity = CommandActivities(opened.store), find_identity(settings, opened.store)
+        commands, identity = commands_here(settings, opened.store), find_identity(settings, opened.store)
         paper = ProcessCarrier(commands, opened.store, otherwise=workflows)
         is_embedded = opened.servers is not None and settings.postgres_url is None
         known = await know_log(settings, opened.store) if is_embedded else ""
@@ -120,6 +120,11 @@ async def require_readiness(opened: OpenStore, client: Client) -> None:
         raise OutOfService(f"{gone.zh}。{gone.remedy_zh}", f"{gone.en}. {gone.remedy_en}") from gone
     except RPCError as gone:
         raise OutOfService(f"Temporal 沒有回答：{gone.message}", f"Temporal did not answer: {gone.message}") from gone
+
+
+def commands_here(settings: Settings, store: EventStore) -> CommandActivities:
+    """What carries commands out within this process: as strict as the worker is."""
+    return CommandActivities(store, requires_office=settings.requires_office)
 
 
 async def _prepare(commands: CommandActivities, store: EventStore, key: DoorKey) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-import bootstrap
 from activities.carry_out import CommandActivities
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
@@ -19,11 +18,13 @@ from application.door import Door
 from application.reading import may_see
 from application.webhooks import Webhooks
 from application.workflow_carrier import WorkflowCarrier
+from bootstrap import Environment
 from followers.agenda import AgendaFollower
 from followers.outbox import OutboxFollower
 from followers.schedules import RoundSchedules, ScheduleFollower
 from followers.views import ViewFollower
 from metrics import Metrics
+from runtime.approval_service import make_approval_worker, open_endpoint
 from runtime.outbox import find_address_rules, open_secret_box
 from runtime.sandbox import sandbox
 from workflows.annual_round import AnnualRoundWorkflow
@@ -79,7 +80,7 @@ async def run_worker(
             store,
             measures,
             checks_clocks=True,
-            requires_office=settings.env is bootstrap.Environment.PRODUCTION,
+            requires_office=settings.requires_office,
             requires_documents=True,
         ),
         Door(WorkflowCarrier(client, settings.task_queue), store, None),
@@ -102,7 +103,7 @@ async def run_worker(
     ]
     if outbox is not None:
         followers += _list_tellers(settings, store, outbox, measures)
-    async with worker:
+    async with worker, _serve_approvals(settings, client, store, door):
         tasks = [asyncio.create_task(follower.run()) for follower in followers]
         try:
             yield measures
@@ -132,6 +133,18 @@ class Runner(Protocol):
 
     async def run(self) -> None:
         """Run until cancelled."""
+
+
+@asynccontextmanager
+async def _serve_approvals(settings: Settings, client: Client, store: EventStore, door: Door) -> AsyncIterator[None]:
+    """Serve workflows of others that wait for approvals, where an endpoint for them is named."""
+    if settings.nexus_endpoint is None:
+        yield
+        return
+    if settings.env is not Environment.PRODUCTION:  # there an operator does, once
+        await open_endpoint(client, settings.nexus_endpoint, settings.task_queue)
+    async with make_approval_worker(client, store, door, settings.task_queue):
+        yield
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 async def written(store: EventStore, realm: str) -> list[tuple[object, ...]]:
     """What the log holds of a realm, in its order: all but what tells one log, and one door's key, from another."""
     held: list[tuple[object, ...]] = []
-    position = 0
+    firsts = [await anext(store.read(row.stream, commands=True)) async for row in store.standings(realm=realm)]
+    position = min(entry.position for entry in firsts) - 1
     while entries := await store.feed(position, 1000):
         position = entries[-1].position
         held += [
@@ -33,7 +34,14 @@ async def written(store: EventStore, realm: str) -> list[tuple[object, ...]]:
     return held
 
 
-@pytest.mark.parametrize("path", list_shipped(), ids=lambda path: path.stem)
+ALWAYS = {"s2-fuzhou", "s5-rescore", "s8-merged-needs"}
+"""A life, a resolution that is made anew, needs that become one: told in every run, the others in full ones."""
+STORIES = [
+    pytest.param(path, id=path.stem, marks=[] if path.stem in ALWAYS else pytest.mark.full) for path in list_shipped()
+]
+
+
+@pytest.mark.parametrize("path", STORIES)
 async def test_the_story_comes_out_as_told_and_leaves_the_same_bytes_without_workflows(path: Path, desk: Desk) -> None:
     (plan,) = plan_scenario([path])
     played = await play(plan, desk.door, desk.store)
@@ -46,7 +54,7 @@ async def test_the_story_comes_out_as_told_and_leaves_the_same_bytes_without_wor
     )
 
 
-@pytest.mark.parametrize("path", list_shipped()[:1], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in list_shipped() if path.stem in ALWAYS][:1])
 async def test_a_story_played_again_changes_nothing(path: Path, desk: Desk) -> None:
     (plan,) = plan_scenario([path])
     first = await play(plan, desk.door, desk.store)

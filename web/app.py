@@ -22,7 +22,19 @@ from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, documents, events, files, inbox, operations, papers, projects, webhooks
+from web.v1 import (
+    approvals,
+    commands,
+    documents,
+    events,
+    files,
+    inbox,
+    operations,
+    papers,
+    payments,
+    projects,
+    webhooks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,6 +55,7 @@ ROUTERS = (
     projects.router,
     inbox.router,
     approvals.router,
+    payments.router,
     events.router,
     documents.router,
     webhooks.router,

@@ -15,6 +15,7 @@ from audit.invariants import (
     awards,
     business,
     cities,
+    community,
     contracts,
     delivery,
     endings,
@@ -83,6 +84,10 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "C3": ("一個基地一年只扶持一次", "one base, one support a year"),
     "H1": ("一年一個市級屆次", "one municipal round a year"),
     "K1": ("市的用語在辦法的代碼表內", "what is said in words of the city stands in its lists"),
+    "K2": (
+        "受益對象合於辦法，敏感對象不具名",
+        "who is served is whom the rules are for; the sensitive by pseudonyms",
+    ),
     "M11": ("預留份額只用於其所預留者", "what a round sets aside goes to whom it is set aside for"),
     "S1": ("事件所引辦法的數字與辦法一致", "numbers that events take from the rules are those of the rules"),
     "SD1": ("撥付者不是申請者", "who pays did not ask"),
@@ -113,6 +118,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **delivery.CHECKS,
     **endings.CHECKS,
     **cities.CHECKS,
+    **community.CHECKS,
     **requests.CHECKS,
 }
 
@@ -191,9 +197,10 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        after = cities.AFTER.get(event.type)
-        if after is not None:
-            after(self._require, realm, event)
+        for room in (cities, community):
+            after = room.AFTER.get(event.type)
+            if after is not None:
+                after(self._require, realm, event)
         cities.check_codes(self._require, realm, event)
         if event.kind == "project":
             project = realm.project(event.name)

@@ -50,6 +50,14 @@ _FOR_ALL_BIDDERS: Final = frozenset(
         "VolunteerTeamFormed",
         "CommunityOrganisationIncubated",
         "CorrectionProposed",
+        "TeamHeadCounted",
+        "ClientServed",
+        "AssetHandedOver",
+        "AssetMoved",
+        "DeliberationHeld",
+        "DeliberationConcluded",
+        "ResourceReceived",
+        "ParticipantsRecruited",
     }
 )
 """What a partner may do as well as the applicant."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _CODED: Final[Mapping[str, Mapping[str, str]]] = {
     "NeedSolicitationOpened": {"theme": "themes"},
     "ApplicationSubmitted": {"fields": "fields"},
-    "ActivityRecorded": {"field": "fields"},
+    "ActivityRecorded": {"field": "fields", "group": "groups", "outcomes": "outcomes"},
+    "ClientServed": {"group": "groups"},
+    "DeliberationConcluded": {"outcomes": "outcomes"},
     "OrganisationClassified": {"kinds": "organisation_kinds"},
 }
 """Events, their fields that are said in words of the city, and the list that each word stands in."""
@@ -26,6 +28,9 @@ _LIST_OF_ASIDE: Final = {"FIELD": "fields", "THEME": "themes", "ORGANISATION_KIN
 
 def check_codes(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """K1: every word of the city stands in the list of the rules that hold, if they keep one."""
+    if event.type == "ApplicationSubmitted":
+        served = event.part("beneficiaries").get("groups", ())
+        _require_listed(require, _rules_for(realm, event), "groups", map(str, served))
     for name, codelist in _CODED.get(event.type, {}).items():
         said = event.texts(name) or ([event.text(name)] if event.text(name) else [])
         _require_listed(require, _rules_for(realm, event), codelist, said)

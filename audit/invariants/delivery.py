@@ -55,7 +55,9 @@ def check_activity_recorded(require: Conditions, realm: Realm, event: RecordedEv
         f"held on {held_on}; the project started on {project.started_on}",
     )
     require(team is None or team in project.teams, "V3", f"{team} 未登記", f"the team {team} is not on record")
-    project.activities[event.version] = Activity(held_on, whole(event.data.get("person_times")), team)
+    project.activities[event.version] = Activity(
+        held_on, whole(event.data.get("person_times")), team, event.text("form") == "VISIT"
+    )
 
 
 def check_expenditure_recorded(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -107,7 +109,7 @@ def note_volunteer_team_formed(_require: Conditions, realm: Realm, event: Record
 def check_outputs(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """V3: what a report claims is what the activity records add up to."""
     project = realm.project(event.name)
-    for key, derived in (("sessions", len(project.counted)), ("person_times", project.person_times)):
+    for key, derived in (("sessions", project.sessions), ("person_times", project.person_times)):
         said = event.data.get(key)
         require(
             said is None or said == derived,

@@ -56,9 +56,27 @@ PEOPLE: Mapping[str, frozenset[str]] = {
         }
     ),
     "ActivityRecorded": frozenset(
-        {"person_times", "title", "team", "site", "field", "attachments", "held_on", "off_field"}
+        {
+            "person_times",
+            "title",
+            "team",
+            "site",
+            "field",
+            "form",
+            "newcomers",
+            "service_hours",
+            "group",
+            "outcomes",
+            "attachments",
+            "held_on",
+            "off_field",
+        }
     ),
-    "VolunteerTeamFormed": frozenset({"team", "members", "attachments"}),
+    "VolunteerTeamFormed": frozenset({"team", "members", "purpose", "attachments"}),
+    "TeamHeadCounted": frozenset({"team", "members"}),
+    "ClientServed": frozenset({"client", "group", "module", "sealed", "served_on"}),
+    "DeliberationHeld": frozenset({"deliberation", "topic", "persons", "sides", "held_on", "attachments"}),
+    "ParticipantsRecruited": frozenset({"standing", "persons"}),
     "CommunityOrganisationIncubated": frozenset({"incubated", "site", "attachments"}),
     "SupervisionVisitRecorded": frozenset({"advice", "attachments"}),
     "ReportSubmitted": frozenset({"kind", "sessions", "person_times", "attachments"}),

@@ -175,6 +175,7 @@ class Activity:
     held_on: date
     person_times: int
     team: str | None
+    is_visit: bool = False
     struck: bool = False
 
 
@@ -272,6 +273,12 @@ class Project:
     spending: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Version at which it was recorded, the budget line, and the fen that count now."""
     teams: set[str] = field(default_factory=set)
+    groups: frozenset[str] = frozenset()
+    """Whom the application serves."""
+    sites: frozenset[str] = frozenset()
+    assets: dict[str, str] = field(default_factory=dict)
+    """Asset and who keeps it."""
+    deliberations: set[str] = field(default_factory=set)
     met: set[str] = field(default_factory=set)
     evaluators: set[str] = field(default_factory=set)
     auditors: set[str] = field(default_factory=set)
@@ -300,6 +307,11 @@ class Project:
     def counted(self) -> list[Activity]:
         """The activities that count."""
         return [a for a in self.activities.values() if not a.struck]
+
+    @property
+    def sessions(self) -> int:
+        """What was held, but for visits to people's homes (V3)."""
+        return sum(not a.is_visit for a in self.counted)
 
     @property
     def person_times(self) -> int:

@@ -116,6 +116,7 @@ UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "PersonSeated": "the seat's own event, seen from the person; SD8 and SE12 rest on that",
     "PersonUnseated": "as PersonSeated",
     "ProgrammeEstablished": "a name",
+    "ResourceReceived": "a gift in kind: no money, and counted as none",
     "SeatEstablished": "a seat lets nobody do anything; who is put on it is SD8",
     "TenantGraduated": "a tenancy binds no money",
 }

@@ -1,6 +1,6 @@
 """Asks a venture server over HTTP: commands once, waiting as long as it takes, events in order and none left out."""
 
-from .client import Approval, Event, Receipt, Trial, Venture
+from .client import Approval, Event, Payment, Receipt, Trial, Venture
 from .cursor import Cursor, FileCursor
 from .problem import Forbidden, Invalid, Mismatch, NotFound, NotKnown, Problem, Refused, Unmet
 from .webhook import WebhookForged, verify_webhook
@@ -15,6 +15,7 @@ __all__ = [
     "Mismatch",
     "NotFound",
     "NotKnown",
+    "Payment",
     "Problem",
     "Receipt",
     "Refused",

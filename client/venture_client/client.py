@@ -86,6 +86,28 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Payment:
+    """A tranche on its way to being paid."""
+
+    stream: str
+    tranche: str
+    done: bool
+    """Whether it is paid, or never will be."""
+    course: str
+    """``WAITING``, ``PAID`` or ``NEVER``."""
+    planned: int
+    """Fen."""
+    paid: int
+    """Fen."""
+    approvals: list[dict[str, Any]]
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether it is paid: anything else, unknown words too, is not."""
+        return self.course == "PAID"
+
+
+@dataclass(frozen=True)
 class Event:
     """What happened, as CloudEvents has it."""
 
@@ -213,6 +235,19 @@ class Venture:
                 approval = _take(Approval, answer.json())
                 if approval.verdict != "OPEN":
                     return approval
+
+    async def payment(self, subject: str, *, realm: str | None = None, timeout_s: float | None = None) -> Payment:
+        """The tranche of ``PJ-3/T1`` once it is paid or never will be, through all the approvals on its way.
+
+        Raises TimeoutError after ``timeout_s`` seconds, NotFound if there is none.
+        """
+        params: dict[str, Any] = {"wait": LONG_POLL_S, **({"realm": realm} if realm else {})}
+        async with asyncio.timeout(timeout_s):
+            while True:
+                answer = await self._ask("GET", f"/v1/payments/{subject}", params=params, for_ever=True)
+                payment = _take(Payment, answer.json())
+                if payment.done:
+                    return payment
 
     async def open_approval(
         self,

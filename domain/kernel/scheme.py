@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.kernel.beneficiaries import BeneficiaryRules
 from domain.kernel.bounds import Date, Keyword
 from domain.kernel.codelist import Codelists
 from domain.kernel.identity import Text
@@ -272,6 +273,8 @@ class Scheme(Policy):
     closing: Annotated[Closing, Field(title="結項與歸檔 / closing")] = Closing()
     codelists: Annotated[Codelists | None, Field(title="代碼表 / codelists")] = None
     """None in a version of before there were any: everything passes."""
+    beneficiaries: Annotated[BeneficiaryRules | None, Field(title="受益對象 / beneficiaries")] = None
+    """None where the city has no rules for them."""
 
     @property
     def ref(self) -> SchemeRef:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application, ProjectKind
+from domain.kernel.beneficiaries import Beneficiaries, require_beneficiaries
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
@@ -72,6 +73,8 @@ class Bid(Particulars):
     """The community that benefits, e.g. ``COMM-1`` (FZ-2)."""
     district: Annotated[Name | None, Field(title="區縣 / district")] = None
     """The district that screens it before the city does; None where only the host and the bureau do."""
+    beneficiaries: Annotated[Beneficiaries | None, Field(title="受益對象 / beneficiaries")] = None
+    """Whom it serves (HZ-13)."""
     attachments: Attachments = ()
 
 
@@ -537,6 +540,7 @@ def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, 
     scheme = require_scheme(check, facts)
     _require_within_caps(check, bid, scheme)
     require_listed(check, scheme, Codelist.FIELDS, bid.fields)
+    require_beneficiaries(check, scheme, bid.beneficiaries)
     limits = _require_places(check, state, facts, bid, scheme)
     places = {key: limit for key, limit in limits.items() if key not in before.places}
     version = facts.of(state.stream.sibling("need", bid.need)).version if bid.need else None
@@ -723,6 +727,7 @@ def _write_bid(application: Application, bid: Bid) -> Application:
         fields=frozenset(bid.fields),
         requested=bid.requested,
         match_pledged=bid.match_pledged,
+        beneficiaries=bid.beneficiaries,
         community=bid.community,
         district=bid.district,
     )

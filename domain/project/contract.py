@@ -33,6 +33,7 @@ from domain.project.bidders import (
 )
 from domain.project.bidding import give_places_back, list_answers
 from domain.project.money import Money
+from domain.project.outputs import Indicator, Site
 from domain.project.stage import CONTRACT_LIVE, Stage, set_gate
 from domain.project.tranches import (
     Clause,
@@ -158,6 +159,10 @@ class Agreement(Particulars):
     """The last day for the mid-term self-assessment; None if none is asked for."""
     milestones: dict[Key, MilestoneTerm] = Field(max_length=100, default_factory=dict, title="里程碑 / milestones")
     parties: Parties = Field(default_factory=Parties, title="各方 / parties")
+    indicators: Annotated[dict[Key, Indicator] | None, Field(max_length=50, title="指標 / indicators")] = None
+    """What is to come of the work, by short name; None where the agreement names none."""
+    sites: Annotated[dict[Key, Site] | None, Field(max_length=50, title="點位 / sites")] = None
+    """The places at which it works, each with a milestone of its own (HZ-14); None for one place."""
 
 
 class ContractSigned(Agreement, Event):
@@ -280,6 +285,8 @@ class Contract(Part):
     """Digest of the payee account; empty while none is registered."""
     account_changed_at: datetime | None = None
     """When the account last took another's place, or was registered where persons are known, UTC."""
+    indicators: dict[str, Indicator] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)
     account_confirmed: bool = True
     """False from then until finance has confirmed it."""
 
@@ -301,6 +308,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             pledged = state.part(Application).match_pledged if command.match_pledged is None else command.match_pledged
             _require_signable(check, state, command, scheme)
             _require_match(check, command.award, pledged, scheme.budget.match_min)
+            _require_milestone_a_site(check, command)
             require_reasonable_days(
                 check,
                 today,
@@ -403,6 +411,24 @@ def _require_match(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
     )
 
 
+def _require_milestone_a_site(check: Checks, agreement: Agreement) -> None:
+    """T10: every site has a milestone of its own, and no milestone is of a site that there is not (HZ-14)."""
+    sites = set(agreement.sites or ())
+    named = {term.site for term in agreement.milestones.values() if term.site is not None}
+    check(
+        sites <= named,
+        "T10",
+        f"點位 {'、'.join(sorted(sites - named))} 沒有里程碑，每個點位至少一項",
+        f"the sites {', '.join(sorted(sites - named))} have no milestone; each needs one of its own",
+    )
+    check(
+        named <= sites,
+        "T10",
+        f"里程碑所指點位 {'、'.join(sorted(named - sites))} 不在協議點位之列",
+        f"milestones name the sites {', '.join(sorted(named - sites))}, which the contract has not",
+    )
+
+
 def require_reasonable_days(check: Checks, today: date, rule: str, *days: date | None) -> None:
     """Days that a contract fixes lie ahead, and within the years that a project may take: it must come to an end."""
     last = today.replace(year=today.year + LONGEST_YEARS, day=min(today.day, 28))
@@ -487,6 +513,8 @@ def _sign(state: State, of: Occurrence, event: ContractSigned) -> State:
         milestones=event.milestones,
         match_pledged=event.match_pledged,
         parties=event.parties,
+        indicators=event.indicators or {},
+        sites=event.sites or {},
     )
     tranches = Tranches({name: Tranche(t.planned, t.gate) for name, t in event.tranches.items()})
     money = Money(committed=state.part(Award).funds)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application
+from domain.kernel.beneficiaries import is_sensitive
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
@@ -27,6 +28,7 @@ from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
 from domain.project.bidders import ORGANISATION, PARTNERSHIP, require_independent
 from domain.project.contract import EVALUATOR, Contract, Line, require_reasonable_days
+from domain.project.outputs import Output
 from domain.project.stage import Stage, set_gate
 from domain.project.tranches import Key
 
@@ -69,6 +71,23 @@ class ReportKind(Words):
     """The organisation's own account before the mid-term evaluation."""
 
 
+class ActivityForm(Words):
+    """What kind of work an activity is, and so as what it is counted."""
+
+    SESSION = "SESSION", "活動", "session"
+    TRAINING = "TRAINING", "培訓", "training"
+    VISIT = "VISIT", "走訪", "visit"
+    """To people where they live; counted as a visit and not as a session (FZ-4)."""
+
+
+class MatchConfidence(Words):
+    """How sure it is that self-raised money came in (HZ-5)."""
+
+    PROVEN = "PROVEN", "有憑證", "proven"
+    REPORTED = "REPORTED", "自報", "reported"
+    """By the organisation alone: wherever sums hold such money they are incomplete statistics (不完全統計)."""
+
+
 # ---------------------------------------------------------------- 督導指派、配套到位、項目啟動
 
 
@@ -99,6 +118,10 @@ class Match(Particulars):
 
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     provider: Annotated[Text | None, Field(title="提供方 / provider")] = None
+    confidence: Annotated[
+        MatchConfidence | None, Otherwise("未知", "unknown"), Field(title="可信程度 / confidence")
+    ] = None
+    """None where nobody said; then it counts as reported."""
     attachments: Attachments = ()
 
 
@@ -160,6 +183,19 @@ class Activity(Particulars):
     site: Annotated[Text | None, Field(title="實施點 / site")] = None
     field: Annotated[Text | None, Field(title="領域 / field")] = None
     """The field of welfare that it served."""
+    form: Annotated[ActivityForm | None, Otherwise("活動", "a session"), Field(title="形式 / form")] = None
+    newcomers: Annotated[
+        Annotated[int, Field(ge=0, le=10_000_000)] | None, Field(title="首次受益人數 / persons reached first")
+    ] = None
+    """Persons who came to anything of the project for the first time; None where nobody counted them."""
+    service_hours: Annotated[
+        Annotated[int, Field(ge=0, le=1_000_000)] | None, Field(title="志願服務小時 / hours of voluntary service")
+    ] = None
+    """Of all volunteers together, in whole hours."""
+    group: Annotated[Text | None, Field(title="服務對象 / beneficiary group")] = None
+    """Of the city's list."""
+    outcomes: Annotated[tuple[Text, ...] | None, Field(max_length=20, title="成效 / outcomes")] = None
+    """What it was good for, of the city's list (FZ-3, FZ-12)."""
     attachments: Attachments = ()
     """Sign-in sheets and photographs."""
 
@@ -260,6 +296,8 @@ class Team(Particulars):
 
     team: Annotated[Text, Field(title="志願隊 / volunteer team")]
     members: Annotated[int, Field(ge=1, le=100_000, title="隊員人數 / members")]
+    purpose: Annotated[Text | None, Field(title="宗旨 / purpose")] = None
+    """What it is for, e.g. 調解矛盾 (FZ-8)."""
     attachments: Attachments = ()
 
 
@@ -273,6 +311,29 @@ class FormVolunteerTeam(Team, Command):
     """Record that a volunteer team was formed."""
 
     records = VolunteerTeamFormed
+    by = (Role.SO_PM,)
+    acts_for = (PARTNERSHIP,)
+    during = UNDERWAY
+    rule = "Z1"
+
+
+class HeadCount(Particulars):
+    """How many belong to a team now."""
+
+    team: Annotated[Text, Field(title="志願隊 / volunteer team")]
+    members: Annotated[int, Field(ge=0, le=100_000, title="隊員人數 / members")]
+
+
+class TeamHeadCounted(HeadCount, Event):
+    """The team has so many members from now on (FZ-11)."""
+
+    zh = "志願隊人數登記"
+
+
+class CountTeam(HeadCount, Command):
+    """Count a team's members anew."""
+
+    records = TeamHeadCounted
     by = (Role.SO_PM,)
     acts_for = (PARTNERSHIP,)
     during = UNDERWAY
@@ -417,6 +478,7 @@ Commands = (
     | RecordActivity
     | RecordExpenditure
     | FormVolunteerTeam
+    | CountTeam
     | IncubateCommunityOrganisation
     | RecordSupervisionVisit
     | SubmitReport
@@ -430,6 +492,7 @@ Events = (
     | ActivityRecorded
     | ExpenditureRecorded
     | VolunteerTeamFormed
+    | TeamHeadCounted
     | CommunityOrganisationIncubated
     | SupervisionVisitRecorded
     | ReportSubmitted
@@ -448,6 +511,10 @@ class ActivityRecord:
     held_on: date
     person_times: int
     team: str | None
+    form: ActivityForm = ActivityForm.SESSION
+    newcomers: int | None = None
+    service_hours: int = 0
+    outcomes: tuple[str, ...] = ()
     struck: bool = False
     """Whether a correction took it out (SD12)."""
 
@@ -472,6 +539,8 @@ class Delivery(Part):
     resumed_on: date | None = None
     """When work last went on after a suspension or an upheld hearing: periods that stood still begin anew."""
     match_received: Fen = 0
+    match_proven: Fen = 0
+    """What of it is proven; the rest the organisation reports."""
     activities: dict[int, ActivityRecord] = field(default_factory=dict)
     """The version of this stream at which it was recorded, and the activity."""
     expenditures: dict[str, Expenditure] = field(default_factory=dict)
@@ -492,8 +561,32 @@ class Delivery(Part):
 
     @property
     def sessions(self) -> int:
-        """How many activities were held (V3)."""
-        return len(self.held)
+        """How many activities were held; visits to people's homes are counted by themselves (V3, FZ-4)."""
+        return len(self.held) - self.visited
+
+    @property
+    def visited(self) -> int:
+        """How many visits were paid to people."""
+        return sum(a.form is ActivityForm.VISIT for a in self.held)
+
+    @property
+    def outputs(self) -> dict[Output, int]:
+        """What the records of the work add up to, unit by unit: never typed, and no unit is part of another (V3)."""
+        return {
+            Output.SESSIONS: self.sessions,
+            Output.VISITS: self.visited,
+            Output.PERSON_TIMES: self.person_times,
+            Output.PERSONS: sum(a.newcomers or 0 for a in self.held),
+            Output.SERVICE_HOURS: sum(a.service_hours for a in self.held),
+            Output.TEAMS: len(self.teams),
+            Output.INCUBATED: len(self.incubated),
+        }
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """By outcome of the city's list, how many activities were good for it (FZ-3)."""
+        tags = sorted({tag for a in self.held for tag in a.outcomes})
+        return {tag: sum(tag in a.outcomes for a in self.held) for tag in tags}
 
     @property
     def person_times(self) -> int:
@@ -528,7 +621,8 @@ class Delivery(Part):
         if activity is not None:
             counted = activity.person_times if person_times is None else person_times
             struck = strike or (activity.struck and person_times is None)
-            activities[version] = replace(activity, person_times=counted, struck=struck)
+            newcomers = None if activity.newcomers is None else min(activity.newcomers, counted)
+            activities[version] = replace(activity, person_times=counted, newcomers=newcomers, struck=struck)
         if voucher is not None and strike:
             del expenditures[voucher]
         elif voucher is not None and amount is not None:
@@ -565,6 +659,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case RecordActivity():
             held_on = command.held_on or today
             _require_recordable(check, delivery, command, held_on, today)
+            _require_countable(check, state.part(Contract), command)
+            require_listed(check, facts.scheme, Codelist.GROUPS, [command.group] if command.group else [])
+            check(
+                not is_sensitive(facts.scheme, command.group),
+                "K2",
+                f"{command.group} 為敏感對象，請以化名登記個案服務（ServeClient）",
+                f"{command.group} is a sensitive group: record case work under a pseudonym (ServeClient)",
+            )
+            require_listed(check, facts.scheme, Codelist.OUTCOMES, command.outcomes or ())
             require_listed(check, facts.scheme, Codelist.FIELDS, [command.field] if command.field else [])
             off = command.field is not None and command.field not in state.part(Application).fields
             return check.grant(ActivityRecorded.of(command, held_on=held_on, off_field=off))
@@ -574,6 +677,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case FormVolunteerTeam(team=team):
             check(team not in delivery.teams, "Z1", f"{team} 已組建", f"{team} was formed before")
             return check.grant(VolunteerTeamFormed.of(command))
+        case CountTeam(team=team):
+            check(team in delivery.teams, "Z1", f"{team} 尚未組建登記", f"{team} is not on record")
+            return check.grant(TeamHeadCounted.of(command))
         case IncubateCommunityOrganisation(incubated=incubated):
             check(incubated not in delivery.incubated, "V3", f"{incubated} 已登記", f"{incubated} was recorded before")
             return check.grant(CommunityOrganisationIncubated.of(command))
@@ -638,6 +744,23 @@ def _require_recordable(check: Checks, delivery: Delivery, command: RecordActivi
         "V3",
         f"志願隊 {command.team} 尚未組建登記",
         f"the team {command.team} is not on record; form it first",
+    )
+
+
+def _require_countable(check: Checks, contract: Contract, command: RecordActivity) -> None:
+    """V3: nobody comes for the first time without coming; and where sites are agreed, it was held at one of them."""
+    newcomers = command.newcomers or 0
+    check(
+        newcomers <= command.person_times,
+        "V3",
+        f"首次受益 {newcomers} 人多於人次 {command.person_times}",
+        f"{newcomers} persons came first; there were {command.person_times} attendances",
+    )
+    check(
+        not contract.sites or command.site is None or command.site in contract.sites,
+        "V3",
+        f"點位 {command.site} 不在協議點位 {'、'.join(contract.sites)} 之列",
+        f"{command.site} is none of the contract's sites: {', '.join(contract.sites)}",
     )
 
 
@@ -756,17 +879,27 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case SupervisorAssigned():
             return state.having(replace(delivery, supervisor=event.supervisor))
         case MatchFundReceived():
-            return state.having(replace(delivery, match_received=delivery.match_received + event.amount))
+            proven = event.amount if event.confidence is MatchConfidence.PROVEN else 0
+            received = delivery.match_received + event.amount
+            return state.having(replace(delivery, match_received=received, match_proven=delivery.match_proven + proven))
         case ProjectStarted():
             started = replace(state.part(Contract), end=event.end)
             return set_gate(state.having(replace(delivery, started_on=today), started), "ProjectStarted", positive=True)
         case ActivityRecorded():
-            record = ActivityRecord(event.held_on, event.person_times, event.team)
+            record = ActivityRecord(
+                event.held_on,
+                event.person_times,
+                event.team,
+                event.form or ActivityForm.SESSION,
+                event.newcomers,
+                event.service_hours or 0,
+                event.outcomes or (),
+            )
             return state.having(replace(delivery, activities={**delivery.activities, state.version + 1: record}))
         case ExpenditureRecorded():
             spent = Expenditure(event.amount, event.line, event.spent_on, state.version + 1)
             return state.having(replace(delivery, expenditures={**delivery.expenditures, event.document: spent}))
-        case VolunteerTeamFormed():
+        case VolunteerTeamFormed() | TeamHeadCounted():
             return state.having(replace(delivery, teams={**delivery.teams, event.team: event.members}))
         case CommunityOrganisationIncubated():
             return state.having(replace(delivery, incubated=(*delivery.incubated, event.incubated)))

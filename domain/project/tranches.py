@@ -48,6 +48,8 @@ class MilestoneTerm(Clause):
     title: Annotated[Text, Field(title="名稱 / title")]
     due: Annotated[Date | None, Field(title="期限 / due")] = None
     """Its last day; missed at 24:00. None if only its being met matters."""
+    site: Annotated[Key | None, Field(title="點位 / site")] = None
+    """The site of the contract whose own milestone it is (HZ-14); None for the project's."""
 
 
 class TrancheStatus(Words):

@@ -438,7 +438,7 @@ def _amend(check: Checks, state: State, facts: Facts, command: AmendContract, to
     _require_still_ahead(check, contract, known, today)
     _require_lines_cover(check, state, known.move, award, scheme)
     milestones = {
-        name: MilestoneTerm(title=term.title, due=known.milestones.get(name, term.due))
+        name: term.model_copy(update={"due": known.milestones.get(name, term.due)})
         for name, term in contract.milestones.items()
     }
     tranches = _list_installments(state) if command.tranches is None else command.tranches

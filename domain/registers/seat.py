@@ -20,7 +20,7 @@ from domain.kernel.identity import Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, ENGINE, scope_kind
-from domain.kernel.scope import Scope, ScopeKind
+from domain.kernel.scope import Scope, ScopeKind, is_whole
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.person import Person, PersonStage, SeatPerson, UnseatPerson, person_stream
@@ -369,12 +369,11 @@ def _require_scope(check: Checks, state: State, scope: Scope) -> None:
         f"{seat.role} 的範圍類別為 {kind.zh}（{kind}），所填為 {scope.kind}",
         f"a seat of {seat.role} acts for a {kind}, not for a {scope.kind}",
     )
-    is_whole = kind in (ScopeKind.BUREAU, ScopeKind.ROSTER, ScopeKind.ANYBODY)
     check(
-        bool(scope.names) is not is_whole,
+        bool(scope.names) is not is_whole(kind),
         "SE01",
-        f"{kind.zh}的崗位{'不列名稱' if is_whole else '須列所代表者'}",
-        f"a seat for a {kind} {'names nobody' if is_whole else 'names for whom it acts'}",
+        f"{kind.zh}的崗位{'不列名稱' if is_whole(kind) else '須列所代表者'}",
+        f"a seat for a {kind} {'names nobody' if is_whole(kind) else 'names for whom it acts'}",
     )
 
 

@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pytest
+
 import bootstrap
 from application.door import Door, Receipt
 from application.workflow_carrier import AT_ONCE, WorkflowCarrier
@@ -15,8 +17,6 @@ from domain.need import AdoptNeed, EndorseNeed, RejectNeed
 from tests.workflows.bureau import need_submission
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.conftest import Desk
     from tests.workflows.bureau import Bureau
 
@@ -74,8 +74,9 @@ async def test_one_id_asked_by_two_doors_at_once_is_carried_out_once(desk: Desk,
     assert [e.type async for e in desk.store.read(need)] == ["NeedSubmitted"]
 
 
-async def test_three_hundred_callers_at_once_never_exceed_the_cap(
-    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("count", [100, pytest.param(300, marks=pytest.mark.full)])
+async def test_hundreds_of_callers_at_once_never_exceed_the_cap(
+    desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     await bureau.open_round()
     need, carrier = bureau.id("need", "ND-1"), WorkflowCarrier(desk.client, desk.settings.task_queue)
@@ -93,7 +94,7 @@ async def test_three_hundred_callers_at_once_never_exceed_the_cap(
             under_way -= 1
 
     monkeypatch.setattr(carrier, "_update_once", counted)
-    callers = range(2, 302)
+    callers = range(2, count + 2)
     receipts = await asyncio.gather(*(door.send(need, EndorseNeed(), Actor(f"COMM#{n}")) for n in callers))
     assert most == AT_ONCE
     assert sorted(r.version for r in receipts) == list(callers)

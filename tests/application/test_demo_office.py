@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import bootstrap
 from activities.carry_out import CommandActivities
 from application.demo_office import SEATS, demo_person, demo_scope, open_demo_office
 from application.door import Door, NotKnown
+from application.dry_run import DryRun
 from application.identity import OnePerson, SeatHolders
 from application.process_carrier import ProcessCarrier
 from application.seats import list_persons, list_seats
+from application.why import explain
 from audit.invariants import check
 from audit.verification import verify
 from domain.kernel.acting import PersonId
@@ -20,11 +23,16 @@ from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scope import ScopeKind
 from domain.registers.fund import RegisterFundSource
+from domain.registers.realm import REALM_NAME, SetClock
+from payload_keys import make_payload_key
+from runtime.runtime import commands_here
 from store.memory import MemoryStore
 from store.port import StoreUnavailable
 from tests.keys import KEY, publish
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from application.identity import Identity
     from store.port import Append, AppendResult
 
@@ -113,6 +121,30 @@ async def test_in_production_nobody_acts_before_the_founding() -> None:
     with pytest.raises(CommandRejected) as refused:
         await Door(strict, store, KEY).send(FUND, SOURCE, FINANCE)
     assert [u.rule for u in refused.value.unmet] == ["SE10"]
+
+
+async def test_in_production_a_rehearsal_and_a_paper_realms_turn_are_as_strict_as_the_worker(tmp_path: Path) -> None:
+    production = bootstrap.settings(
+        env="production",
+        home=tmp_path / "home",
+        postgres_url="x",
+        temporal_address="x:1",
+        payload_keys=make_payload_key(),
+    )
+    store = MemoryStore()
+    await publish(store)
+    for strict in (False, production.requires_office):
+        step = await DryRun(store, requires_office=strict).step(FUND, SOURCE, FINANCE)
+        why = await explain(store, FUND, SOURCE, FINANCE, requires_office=strict)
+        assert [u.rule for u in step.unmet] == (["SE10"] if strict else [])
+        assert why.allowed is not strict
+
+    await store.set_clock("paper", Clock.MANUAL)
+    here = ProcessCarrier(commands_here(production, store), store, None)
+    turn = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
+    with pytest.raises(CommandRejected) as refused:
+        await Door(here, store, KEY).send(StreamId.of("realm", "paper", REALM_NAME), turn, Actor("CAB-REG#1"))
+    assert "SE10" in [u.rule for u in refused.value.unmet]
 
 
 async def test_a_paper_realms_seats_stay_bare_there_and_only_there() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from domain.kernel.state import Verdict
+
 if TYPE_CHECKING:
     from tests.cli.installation import Installation
 
@@ -28,7 +30,7 @@ def test_a_decision_is_asked_for_read_and_given(venture: Installation) -> None:
     assert venture.ask("approval", "wait", one["id"]).exit_code == 0
     assert "CAB-DEC#1 同意" in venture.ask("approval", "show", one["id"]).stdout
     again = venture.ask("approval", "decline", one["id"], "--as", "CAB-DEC#1", "--reason", "x")
-    assert (again.exit_code, "已准" in again.stderr) == (1, True)
+    assert (again.exit_code, Verdict.GRANTED.zh in again.stderr) == (1, True)
 
 
 def test_one_is_sent_back_with_a_reason(venture: Installation) -> None:

@@ -220,6 +220,13 @@ MUTANTS = (
         scheme=LISTED,
     ),
     Mutant(
+        "K2",
+        "nobody knows whom it serves",
+        "call",
+        (project(bid("ORG-1"), "2024-02-20", "SO-LEGAL#1"),),
+        scheme=scheme("hangzhou", beneficiaries={"required": True}),
+    ),
+    Mutant(
         "M11",
         "an award of what is kept for others",
         "report",

@@ -11,6 +11,7 @@ import asyncio
 import os
 import random
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,9 @@ from followers import agenda
 from followers.agenda import AgendaFollower
 from runtime import worker as house
 from runtime.runtime import open_runtime
-from store.port import Append, AppendResult, Status, StoreUnavailable
+from store.port import Append, AppendResult, Status, StoreUnavailable, Write
 from tests.nemesis.unarmed import Unarmed
+from tests.workflows.waiting import until
 from workflows.round import RoundWorkflow
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from store.port import EventStore, Loaded, Readings
 
+PATIENT_S = 1.0
+"""How long a hesitant store waits for another writer: some waits are in vain."""
 OFTEN = 0.2
 """How often a forgetful store does not know what it did."""
 
@@ -76,11 +80,20 @@ class Forgetful(Sound):
 
 
 class Hesitant(Sound):
-    """Thinks for a while between deciding and appending, so that another writer often comes first."""
+    """Thinks between deciding and appending, so that another writer comes first: at a need, to which many come at
+    once, until one has, though not for ever.
+    """
 
     async def append(self, append: Append) -> AppendResult:
         await asyncio.sleep(self.dice.uniform(0, 0.1))
+        if (first := append.writes[0]).stream.kind == "need":
+            with suppress(TimeoutError):
+                await until(lambda: self._has_gone_on(first), within_s=PATIENT_S)
         return await super().append(append)
+
+    async def _has_gone_on(self, write: Write) -> bool:
+        standing = await self.store.standing(write.stream)
+        return standing is not None and standing.version > write.expected
 
 
 class StopsInMidAppend(Sound):

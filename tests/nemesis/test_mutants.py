@@ -27,6 +27,7 @@ async def _mutant(home: Path, affliction: str, fault: str = "", ready_s: float =
     return await run(home, replace(CALM, affliction=affliction, fault=fault, healed_s=LATE_S, ready_s=ready_s))
 
 
+@pytest.mark.full
 async def test_a_house_without_idempotency_is_found_out(tmp_path: Path) -> None:
     assert (await _mutant(tmp_path, "key-per-attempt")).ids >= {"I2"}
 
@@ -37,6 +38,7 @@ async def test_a_house_that_acknowledges_before_it_commits_is_found_out(tmp_path
     assert "I1" not in ids, "no caller heard of it: the door says only what it has read in the log"
 
 
+@pytest.mark.full
 async def test_a_house_in_which_two_writers_append_at_one_version_is_found_out(tmp_path: Path) -> None:
     assert (await _mutant(tmp_path, "hesitant", NO_UNIQUE_VERSION)).ids >= {"I3"}
 

@@ -61,6 +61,7 @@ def run(root: Path, *words: str) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+@pytest.mark.full
 def test_every_recipe_works_as_it_is_told(tmp_path: Path) -> None:
     root = scratch_copy(tmp_path)
     for edit in (edit for recipe in RECIPES for edit in recipe.edits):

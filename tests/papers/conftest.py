@@ -9,9 +9,11 @@ import pytest
 
 from application.queries import resolve_name
 from cli.scenario import list_shipped, plan_scenario
-from papers.catalogue import list_papers, make_paper, open_file
+from domain.kernel.identity import StreamId
+from papers.catalogue import KINDS, list_papers, make_paper, open_file
 from scenarios.play import play
 from store.memory import MemoryStore
+from store.port import EntryKind
 from tests.paper import open_paper_door
 
 if TYPE_CHECKING:
@@ -29,12 +31,20 @@ class Archive:
 
     store: EventStore
 
-    async def list(self, name: str, as_of: date | None = None) -> list[PaperLine]:
-        return list_papers(await open_file(self.store, await resolve_name(self.store, name), as_of))
+    async def _stream(self, name: StreamId | str) -> StreamId:
+        return name if isinstance(name, StreamId) else await resolve_name(self.store, name)
 
-    async def make(self, name: str, paper: str, as_of: date | None = None) -> Paper:
-        dossier = await open_file(self.store, await resolve_name(self.store, name), as_of)
-        return await make_paper(self.store, dossier, paper)
+    async def list(self, name: StreamId | str, as_of: date | None = None) -> list[PaperLine]:
+        return list_papers(await open_file(self.store, await self._stream(name), as_of))
+
+    async def make(self, name: StreamId | str, paper: str, as_of: date | None = None) -> Paper:
+        return await make_paper(self.store, await open_file(self.store, await self._stream(name), as_of), paper)
+
+    async def streams(self) -> tuple[StreamId, ...]:
+        """The files that may yield papers."""
+        entries = await self.store.feed(0, 100_000)
+        kinds = {kind.of for kind in KINDS}
+        return tuple(sorted({e.stream for e in entries if e.kind == EntryKind.EVENT and e.stream.kind in kinds}))
 
 
 _PLAYED: dict[str, Archive] = {}

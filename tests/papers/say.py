@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def lines_of(paper: Paper) -> list[str]:
     """Every text of it, in order."""
     head = [paper.number, paper.title, paper.addressee]
-    body = [line for block in paper.blocks for line in _lines(block)]
+    body = [line for block in (*paper.blocks, *paper.closing) for line in _lines(block)]
     tail = [*paper.annexes, paper.signer, paper.date, paper.copies, paper.note]
     return [line for text in (*head, *body, *tail) for line in text.split("\n") if line.strip()]
 

@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.kernel.identity import Actor, StreamId
 from domain.project.evaluation import FinalEvaluationConcluded
 from domain.project.publicity import AwardConfirmed
-from papers.catalogue import PaperNotYet, PaperUnknown
-from papers.paper import Form, Layout
+from domain.registers.panel import ReviewReportIssued, ScoreSubmitted
+from papers import template
+from papers.catalogue import KINDS, PaperNotYet, PaperUnknown
+from papers.paper import Form, Layout, Paragraph, Seals, Table
 from papers.script import Script
+from papers.template import fill
+from scenarios.play import play
+from store.memory import MemoryStore
+from tests.paper import REPORTED, open_paper_door, prepare_resolution, story
+from tests.papers.conftest import Archive
 from tests.papers.say import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
-    from tests.papers.conftest import Archive
+    from papers.paper import Paper
 
     Archives = Callable[[str], Awaitable[Archive]]
 
@@ -84,3 +93,140 @@ async def test_what_a_file_does_not_yield_yet_is_listed_with_what_it_waits_for(a
         await files.make("PJ-3", "payment.T9")
     with pytest.raises(PaperUnknown):
         await files.make("PJ-3", "poem")
+
+
+STORIES = ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10")
+
+
+async def made(archive: Archives, story: str) -> dict[str, Paper]:
+    """Every paper of every file of a story, by file and name."""
+    files = await archive(story)
+    found: dict[str, Paper] = {}
+    for stream in await files.streams():
+        for line in await files.list(stream):
+            if line.day is not None:
+                found[f"{stream.name}/{line.name}"] = await files.make(stream, line.name)
+    return found
+
+
+@pytest.mark.parametrize("story", STORIES)
+async def test_every_paper_that_a_story_yields_is_made_and_has_no_hole_in_it(archive: Archives, story: str) -> None:
+    papers = await made(archive, story)
+    assert papers
+    for name, paper in papers.items():
+        text = text_of(paper)
+        assert paper.title.strip(), name
+        assert "{" not in text, name
+        assert "None" not in text, name
+        cities = (
+            ("杭州市", "抚州市", "常州市") if name != "AP-4/index" else ("",)
+        )  # it came too late to be in any round
+        assert paper.issuer in {f"{city}民政局" for city in cities}, name
+        assert paper.date or paper.layout in (Layout.FORM, Layout.PLAIN), name
+
+
+async def test_the_stories_yield_every_kind_of_paper_but_those_of_a_round_decided_at_once(archive: Archives) -> None:
+    found = {name.split("/")[1].split(".")[0] for story in STORIES for name in await made(archive, story)}
+    assert {kind.name for kind in KINDS} - found == {"round-posting"}
+
+
+async def test_a_round_that_was_decided_at_once_posts_all_its_awards_with_their_sum() -> None:
+    store = MemoryStore()
+    plan = story(REPORTED)
+    door = open_paper_door(store)
+    assert not (await play(plan, door, store)).deviations
+    resolution = await prepare_resolution(store, plan.realm)
+    stream = StreamId.of("round", plan.realm, "R-FZ-2023")
+    await door.send(stream, resolution, Actor("CAB-REG#1"), at=REPORTED)
+    paper = await Archive(store).make(stream, "round-posting")
+    (table,) = (block for block in paper.blocks if isinstance(block, Table))
+    row = ("1", "PJ-3", "守護夕陽紅助老公益項目", "撫州市宜合公益促進中心", "¥50,000.00", "¥50,000.00")
+    assert table.rows == (row,)
+    assert "对下列1个项目予以资助，资助金额合计50000元" in text_of(paper)
+
+
+async def test_a_notice_of_needs_and_a_call_say_until_when_to_the_hour(archive: Archives) -> None:
+    files = await archive("s1")
+    notice, call = (
+        text_of(await files.make("R-HZ-2024", "needs-notice")),
+        text_of(await files.make("R-HZ-2024", "call")),
+    )
+    assert "自2024年3月4日起，至2024年3月18日24时止（10个工作日）" in notice
+    assert "自2024年4月1日起，至2024年4月24日17时止" in call
+    assert "本年度资助预算为330000元" in call
+    assert "平均分不低于70分" in call
+
+
+async def test_a_posting_names_its_days_and_that_an_objection_moved_them(archive: Archives) -> None:
+    files = await archive("s1")
+    plain, moved = text_of(await files.make("PJ-1", "posting")), text_of(await files.make("PJ-2", "posting"))
+    assert "公示期自2024年5月14日至2024年5月20日（5个工作日）" in plain
+    assert "顺延" not in plain
+    assert "顺延至2024年5月28日" in moved
+
+
+async def test_an_agreement_has_its_parties_tranches_and_budget_and_a_supplement_what_changed(
+    archive: Archives,
+) -> None:
+    files = await archive("s1")
+    agreement, supplement = await files.make("PJ-2", "agreement"), await files.make("PJ-2", "supplement.2")
+    tables = [block for block in agreement.blocks if isinstance(block, Table)]
+    assert [len(table.rows) for table in tables] == [3, 3, 6]
+    assert tables[2].rows[-1] == ("合计", "¥150,000.00")
+    (seals,) = (block for block in agreement.closing if isinstance(block, Seals))
+    assert [party.name for party in seals.parties] == ["杭州市民政局", "測試社會組織一"]
+    (changes,) = (block for block in supplement.blocks if isinstance(block, Table))
+    assert ("场地费", "¥30,000.00", "¥18,000.00") in changes.rows
+
+
+async def test_a_termination_states_ground_hearing_audit_and_what_comes_back(archive: Archives) -> None:
+    files = await archive("s4")
+    decision, recovery = text_of(await files.make("PJ-9", "termination")), await files.make("PJ-9", "clawback.1")
+    assert "陈述申辩期至2024年9月27日止" in decision
+    assert "停止拨付未拨资金100000元" in decision
+    assert "应退回67845.20元（人民币陆万柒仟捌佰肆拾伍元贰角整）" in text_of(recovery)
+    assert "请于2024年11月8日前（30日内）退回" in text_of(recovery)
+    (sums,) = (block for block in recovery.blocks if isinstance(block, Table))
+    assert [row[1] for row in sums.rows] == ["¥100,000.00", "¥32,154.80", "¥0.00", "¥67,845.20"]
+
+
+async def test_who_scored_how_is_not_in_the_index_of_a_file(archive: Archives) -> None:
+    files = await archive("s1")
+    index = await files.make("PJ-1", "index")
+    (contents,) = (block for block in index.blocks if isinstance(block, Table))
+    titles = [row[1] for row in contents.rows]
+    assert Script.HANS.write(ReviewReportIssued.zh) in titles
+    assert Script.HANS.write(ScoreSubmitted.zh) not in titles
+
+
+async def test_what_the_clock_wrote_is_in_the_citys_script_and_what_people_wrote_is_not(archive: Archives) -> None:
+    papers = [paper for name, paper in (await made(archive, "s1")).items() if "rectification" in name]
+    assert "1.簽到表不全" in text_of(papers[0])
+
+
+def test_a_city_may_have_words_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "texts" / "default").mkdir(parents=True)
+    (tmp_path / "texts" / "nanchang").mkdir()
+    (tmp_path / "texts" / "default" / "award.txt").write_text("% title 立項通知\n{title}", "utf-8")
+    (tmp_path / "texts" / "nanchang" / "award.txt").write_text("% title 立項批復", "utf-8")
+    monkeypatch.setattr(template, "files", lambda _name: tmp_path)
+    template._read_lines.cache_clear()
+    titles = [fill(city, "award", Script.HANS, {"title": "x"}, {}).one("title") for city in ("fuzhou", "nanchang")]
+    template._read_lines.cache_clear()
+    assert titles == ["立项通知", "立项批复"]
+
+
+FACTS = ["% copy 抄送", "# 一、標題", "[funds]", "?title 空", "*title 空", "{secret}", "// 註"]
+
+
+@pytest.mark.parametrize("typed", FACTS)
+def test_nothing_that_was_typed_changes_the_make_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, typed: str
+) -> None:
+    (tmp_path / "texts" / "default").mkdir(parents=True)
+    (tmp_path / "texts" / "default" / "award.txt").write_text("{title}", "utf-8")
+    monkeypatch.setattr(template, "files", lambda _name: tmp_path)
+    template._read_lines.cache_clear()
+    text = fill("default", "award", Script.HANS, {"title": typed}, {})
+    template._read_lines.cache_clear()
+    assert (text.elements, text.blocks) == ({}, [Paragraph(text=typed)])

@@ -136,15 +136,17 @@ def test_signature_and_date_stand_at_the_right_and_annexes_above_them(document: 
     assert texts.index("附件：1.立项名单") < texts.index("　　　2.预算表") < texts.index("2024年5月21日")
 
 
-def test_the_imprint_has_thick_lines_outside_and_a_thin_one_between(document: Any) -> None:
-    imprint = document.tables[-1]
-    assert [row.cells[0].text for row in imprint.rows] == ["抄送：市财政局。", "杭州市民政局"]
-    assert imprint.rows[1].cells[1].text == "2024年5月21日印发"
-    assert face(imprint.rows[0].cells[0].paragraphs[0]) == ("仿宋_GB2312", 14)
-    borders = [row.cells[0]._tc.tcPr.find(qn("w:tcBorders")) for row in imprint.rows]
-    sizes = [(int(b.find(qn("w:top")).get(qn("w:sz"))), int(b.find(qn("w:bottom")).get(qn("w:sz")))) for b in borders]
-    assert sizes == [(8, 6), (6, 8)]  # eighths of a point: 0.35 mm, 0.25 mm
-    assert imprint._tbl.tblPr.find(qn("w:tblpPr")).get(qn("w:tblpYSpec")) == "bottom"
+def test_the_imprint_stands_at_the_foot_with_thick_lines_outside_and_a_thin_one_between(document: Any) -> None:
+    framed = [
+        one for one in document.paragraphs if one._p.pPr is not None and one._p.pPr.find(qn("w:framePr")) is not None
+    ]
+    assert [one.text for one in framed] == ["抄送：市财政局。", "杭州市民政局\t2024年5月21日印发"]
+    assert face(framed[0]) == ("仿宋_GB2312", 14)
+    last = framed[1]._p.pPr.find(qn("w:framePr"))
+    assert Pt((int(last.get(qn("w:y"))) + int(last.get(qn("w:h")))) / 20) == pytest.approx(Mm(297 - 35), abs=Mm(1))
+    lines = [one._p.pPr.find(qn("w:pBdr")) for one in framed]
+    sizes = [{line.tag.partition("}")[2]: int(line.get(qn("w:sz"))) for line in border} for border in lines]
+    assert sizes == [{"top": 8}, {"top": 6, "bottom": 8}]  # eighths of a point: 0.35 mm, 0.25 mm
 
 
 def test_a_table_repeats_its_head_and_a_form_leaves_room_to_write(document: Any) -> None:
@@ -159,6 +161,17 @@ def test_what_is_no_official_letter_bears_no_red_head_and_no_imprint(layout: Lay
     document = Document(io.BytesIO(write_docx(invented(layout=layout, blocks=()))))
     assert "FF0000" not in document.element.xml
     assert document.tables == []
+
+
+def test_properties_stand_in_the_order_of_the_format(document: Any) -> None:
+    """Word calls a file damaged in which they do not."""
+    orders = {"pPr": ["keepNext", "framePr", "pBdr", "tabs", "snapToGrid", "spacing", "ind", "jc"]}
+    orders["trPr"] = ["cantSplit", "trHeight", "tblHeader"]
+    orders["tblPr"] = ["tblStyle", "tblW", "jc", "tblLayout", "tblCellMar", "tblLook"]
+    for name, order in orders.items():
+        for properties in document.element.iter(qn(f"w:{name}")):
+            found = [child.tag.partition("}")[2] for child in properties]
+            assert [tag for tag in found if tag in order] == [tag for tag in order if tag in found]
 
 
 async def test_the_same_paper_is_the_same_bytes(archive: Archives) -> None:
@@ -185,8 +198,13 @@ def test_two_hundred_rows_and_endless_names_are_all_there() -> None:
 
 @pytest.mark.full
 async def test_libreoffice_opens_every_paper_and_shows_all_of_it(archive: Archives, tmp_path: Path) -> None:
-    files = await archive("s2")
-    papers = [await files.make("PJ-3", line.name) for line in await files.list("PJ-3") if line.day]
+    papers = [
+        await files.make(stream, line.name)
+        for files in [await archive(story) for story in ("s1", "s2", "s4", "s5")]
+        for stream in await files.streams()
+        for line in await files.list(stream)
+        if line.day
+    ]
     papers.append(invented(blocks=(Paragraph(text="𠮷䶮" + "字" * 400),)))
     for n, paper in enumerate(papers):
         (tmp_path / f"{n}.docx").write_bytes(write_docx(paper))

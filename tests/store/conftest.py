@@ -69,10 +69,10 @@ async def as_superuser(server: Postgres, statement: str, database: str = SUPERUS
         await connection.close()
 
 
-async def fresh_database(server: Postgres) -> Database:
-    """A migrated database that nobody has written to."""
+async def fresh_database(server: Postgres, like: str = _TEMPLATE) -> Database:
+    """A migrated database that nobody has written to, or what that other one holds: nobody may be connected to it."""
     name = f"t{uuid4().hex[:12]}"
-    await as_superuser(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER}")
+    await as_superuser(server, f"CREATE DATABASE {name} TEMPLATE {like} OWNER {OWNER}")
     return Database(server, name)
 
 

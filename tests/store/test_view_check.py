@@ -17,16 +17,19 @@ from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from local.postgres import OWNER
 from store.memory import MemoryStore
+from store.postgres import PostgresStore, open_pool
 from tests.keys import KEY, publish
 from tests.paper import open_paper_door, play_story
+from tests.store.conftest import Database, fresh_database
 from tests.store.test_following import follow
 from tests.workflows.bureau import Bureau
 from views.catalogue import VIEWS
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from local.postgres import Postgres
     from store.port import EventStore
-    from store.postgres import PostgresStore
-    from tests.store.conftest import Database
 
 LATER = datetime(2023, 7, 3, 4, tzinfo=UTC)
 TOUCHES = {
@@ -47,22 +50,48 @@ async def test_an_honest_log_has_honest_rows(store: EventStore) -> None:
     assert (await verify(store)).findings == ()
 
 
-@pytest.mark.parametrize("view", list(VIEWS))
-async def test_a_row_that_was_touched_is_named(postgres_store: PostgresStore, database: Database, view: str) -> None:
-    await play_story(postgres_store)
-    await follow(postgres_store)
-    await _touch(database, TOUCHES[view])
-    findings = (await verify(postgres_store)).findings
+@pytest.fixture(scope="module")
+async def followed(server: Postgres) -> Database:
+    """The story is told there, and every view has followed."""
+    database = await fresh_database(server)
+    store = PostgresStore(await open_pool(database.url()))
+    await play_story(store)
+    await follow(store)
+    await store.aclose()
+    return database
+
+
+@pytest.fixture
+async def touched(server: Postgres, followed: Database, request: pytest.FixtureRequest) -> AsyncIterator[PostgresStore]:
+    """The same, after that statement of the owner's."""
+    database = await fresh_database(server, followed.name)
+    connection = await asyncpg.connect(database.url(OWNER))
+    try:
+        assert not (await connection.execute(request.param)).endswith(" 0")
+    finally:
+        await connection.close()
+    store = PostgresStore(await open_pool(database.url()))
+    yield store
+    await store.aclose()
+
+
+@pytest.mark.parametrize(("view", "touched"), TOUCHES.items(), indirect=["touched"], ids=TOUCHES)
+async def test_a_row_that_was_touched_is_named(touched: PostgresStore, view: str) -> None:
+    findings = (await verify(touched)).findings
     assert {finding.kind for finding in findings} == {FindingKind.VIEW}
     assert {finding.subject.partition(" ")[0] for finding in findings} <= {view, "tallies"}
     assert any(finding.subject == view for finding in findings)
 
 
-async def test_a_sum_that_was_touched_is_named(postgres_store: PostgresStore, database: Database) -> None:
-    await play_story(postgres_store)
-    await follow(postgres_store)
-    await _touch(database, "UPDATE venture.view_tallies SET value = value + 1 WHERE measure = 'award'")
-    findings = (await verify(postgres_store)).findings
+def test_each_view_is_touched() -> None:
+    assert TOUCHES.keys() == set(VIEWS)
+
+
+@pytest.mark.parametrize(
+    "touched", ["UPDATE venture.view_tallies SET value = value + 1 WHERE measure = 'award'"], indirect=True, ids=["sum"]
+)
+async def test_a_sum_that_was_touched_is_named(touched: PostgresStore) -> None:
+    findings = (await verify(touched)).findings
     assert {finding.subject.partition(" ")[0] for finding in findings} == {"tallies"}
 
 
@@ -100,11 +129,3 @@ async def test_a_stream_that_waits_for_nothing_need_not_know_of_days_that_were_p
     await Bureau(LIVE, store, KEY).straight(StreamId("calendar/live/cn"), days, "CAB-REG#1")
     await follow(store)
     assert (await verify(store)).ok
-
-
-async def _touch(database: Database, statement: str) -> None:
-    connection = await asyncpg.connect(database.url(OWNER))
-    try:
-        assert not (await connection.execute(statement)).endswith(" 0")
-    finally:
-        await connection.close()

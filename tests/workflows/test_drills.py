@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
     from tests.conftest import Desk
 
-S1 = Path(__file__).parents[2] / "scenarios" / "s1-hangzhou.yaml"
+S2 = Path(__file__).parents[2] / "scenarios" / "s2-fuzhou.yaml"
 COMMUNITY, OFFICER = Actor("COMM#1"), Actor("CAB-REG#1")
 
 
@@ -128,7 +128,7 @@ async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
 async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_the_log(
     desk: Desk, house: Breakable
 ) -> None:
-    (plan,) = plan_scenario([S1])
+    (plan,) = plan_scenario([S2])
     undisturbed = await play(plan, desk.door, desk.store)
     bureau = house.bureau()
     waiting = await bureau.open_round()

@@ -348,7 +348,7 @@ async def _require_approval(house: House, caller: Caller, approval_id: UUID) -> 
         ) from None
     state = fold(found.stream, [e async for e in house.store.read(found.stream)])
     approval = next((one for one in state.approvals if one.id == approval_id), None)
-    if approval is None or not may_see(caller.grants, state):
+    if approval is None or not await may_see(house.store, caller.grants, state):
         raise NoSuchApproval(approval_id)
     return found.having(approval)
 

@@ -313,7 +313,8 @@ async def address(
 async def _try(command: str, request: Request, house: House, caller: Caller, language: Language) -> TrialAnswer:
     """What it would come to now."""
     trial = await _read_request(command, request, house, caller)
-    step = await DryRun(house.store).step(trial.stream, trial.command, trial.seat, trial.at, trial.person)
+    rehearsal = DryRun(house.store, requires_office=not house.is_local)
+    step = await rehearsal.step(trial.stream, trial.command, trial.seat, trial.at, trial.person)
     return TrialAnswer(
         stream=trial.stream,
         would_be="refused" if step.unmet else "accepted",
@@ -341,7 +342,9 @@ async def _begin(asked: Asked, house: House, caller: Caller, command_id: UUID) -
 async def _may_see(house: House, caller: Caller, outcome: CommandOutcome) -> bool:
     if outcome.actor in caller.seats:
         return True
-    return may_see(caller.grants, fold(outcome.stream, [e async for e in house.store.read(outcome.stream)]))
+    return await may_see(
+        house.store, caller.grants, fold(outcome.stream, [e async for e in house.store.read(outcome.stream)])
+    )
 
 
 async def _find_stream(house: House, body: CommandBody) -> StreamId:

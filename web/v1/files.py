@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
 from application.queries import File, NameUnknown, load_file
-from application.reading import may_see
+from application.reading import may_see, may_see_now
 from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import day_ends
@@ -156,7 +156,7 @@ async def get_file(
     until, known = read_moment("as_of", as_of), read_moment("known_at", known_at)
     position = await house.store.last_position()
     file = await load_file(house.store, stream, until=until, known=known)
-    if not may_see(caller.grants, file.state):
+    if not await may_see_now(house.store, caller.grants, stream):
         raise NameUnknown(name)
     answer = _file(file, language, until, known, position)
     content = canonical(plain_answer(answer))
@@ -200,7 +200,7 @@ def plain_answer(answer: BaseModel) -> dict[str, Any]:
 
 async def _is_seen(house: House, caller: Caller, stream: StreamId) -> bool:
     try:
-        return may_see(caller.grants, (await load_file(house.store, stream)).state)
+        return await may_see(house.store, caller.grants, (await load_file(house.store, stream)).state)
     except NameUnknown:
         return False
 

@@ -1,0 +1,54 @@
+"""``wait_for_approval``: on behalf of a workflow of others, until an approval is decided."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities import names
+from domain.approval.wire import ApprovalAsked, ApprovalDecided
+from domain.kernel.failure import Failure, FailureKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+HEARTBEAT_S = 10.0
+
+
+class ApprovalActivities:
+    """Waits by whatever way it is given (application/approvals.py); who waits costs a place of its own queue only."""
+
+    def __init__(self, wait: Callable[[ApprovalAsked], Awaitable[ApprovalDecided]]) -> None:
+        """Wait that way."""
+        self._wait = wait
+
+    @activity.defn(name=names.WAIT_FOR_APPROVAL)
+    async def wait_for_approval(self, asked: ApprovalAsked) -> ApprovalDecided:
+        """How it was decided. One that was never asked for is ``NotFound``: no retry would find it."""
+        try:
+            async with _beating():
+                return await self._wait(asked)
+        except Failure as failure:
+            lost = failure.kind is FailureKind.NOT_FOUND
+            kind = "NotFound" if lost else "NotKnown"
+            raise ApplicationError(failure.en, type=kind, non_retryable=lost) from failure
+
+
+@asynccontextmanager
+async def _beating() -> AsyncIterator[None]:
+    """Say every ten seconds that this worker lives: when it does not, another takes the waiting over."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(HEARTBEAT_S)
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
