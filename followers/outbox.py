@@ -40,8 +40,8 @@ log = structlog.get_logger()
 class Sees(Protocol):
     """Whether those seats may see that file."""
 
-    def __call__(self, seats: Seats, state: State) -> bool:
-        """Judge it."""
+    async def __call__(self, store: EventStore, seats: Seats, state: State) -> bool:
+        """Judge it. Raises StoreUnavailable."""
 
 
 class OutboxFollower(Follower):
@@ -107,7 +107,9 @@ class OutboxFollower(Follower):
             wanting = [one for one in endpoints if _wants(one, entry)]
             if wanting and entry.stream not in states:
                 states[entry.stream] = fold(entry.stream, [e async for e in self._store.read(entry.stream)])
-            deliveries += [_deliver(entry, one.id) for one in wanting if self._sees(one.seats, states[entry.stream])]
+            for one in wanting:
+                if await self._sees(self._store, one.seats, states[entry.stream]):
+                    deliveries.append(_deliver(entry, one.id))
         return deliveries
 
 
