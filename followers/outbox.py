@@ -107,9 +107,8 @@ class OutboxFollower(Follower):
             wanting = [one for one in endpoints if _wants(one, entry)]
             if wanting and entry.stream not in states:
                 states[entry.stream] = fold(entry.stream, [e async for e in self._store.read(entry.stream)])
-            for one in wanting:
-                if await self._sees(self._store, one.seats, states[entry.stream]):
-                    deliveries.append(_deliver(entry, one.id))
+            told = [one for one in wanting if await self._sees(self._store, one.seats, states[entry.stream])]
+            deliveries += [_deliver(entry, one.id) for one in told]
         return deliveries
 
 
