@@ -408,10 +408,10 @@ def open_support(state: State, support: BaseSupport, award: Fen) -> State:
 
 def require_supportable(check: Checks, state: State, facts: Facts, support: BaseSupport) -> None:
     """Note why that base may not be supported, if so: it must be assessed, and run by who is to get the money."""
-    found = facts.of(state.stream.sibling("base", support.base))
-    base = found.part(Base)
+    register = facts.of(state.stream.sibling("base", support.base))
+    base = register.part(Base)
     check(
-        found.stage == BaseStage.ASSESSED,
+        register.stage == BaseStage.ASSESSED,
         "T01",
         "{base} 尚未評估，評估後才能扶持",
         "{base} has not been assessed; it can be supported after that",
@@ -533,8 +533,8 @@ def list_undecided(state: State) -> tuple[str, ...]:
 def give_places_back(state: State, places: tuple[str, ...]) -> State:
     """The state without the places that it gave back."""
     application = state.part(Application)
-    kept = tuple(key for key in application.places if key not in places)
-    return state.having(replace(application, places=kept))
+    places_left = tuple(key for key in application.places if key not in places)
+    return state.having(replace(application, places=places_left))
 
 
 def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, bid: SubmitApplication) -> list[Event]:

@@ -564,8 +564,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ProjectArchived():
             return state.having(replace(closeout, archived_on=today, retention_years=event.retention_years))
         case ProjectReopened(eligible=eligible):
-            found = money if eligible is None else replace(money, audited=eligible)
-            return state.having(replace(closeout, reopened=closeout.reopened + 1), found)
+            account = money if eligible is None else replace(money, audited=eligible)
+            return state.having(replace(closeout, reopened=closeout.reopened + 1), account)
         case CorrectionProposed():
             proposed = Correction(event.corrects, of.acting, event.strike, event.person_times, event.amount)
             known = state.having(replace(closeout, corrections={**closeout.corrections, event.correction: proposed}))
