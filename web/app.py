@@ -34,6 +34,7 @@ from web.v1 import (
     payments,
     projects,
     registers,
+    webhooks,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ ROUTERS = (
     payments.router,
     events.router,
     documents.router,
+    webhooks.router,
 )
 
 
