@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from application.door import Door
     from application.growth import Growth
     from application.operations import Operations
+    from application.webhooks import Webhooks
     from store.identity import IdentityStore
     from store.port import EventStore
     from web.identity.provider import OidcProvider
@@ -33,6 +34,7 @@ class House:
     identity: IdentityStore
     growth: Growth
     documents: Documents
+    webhooks: Webhooks
     operations: Operations
     language: Language
     """Of readers who say none."""
@@ -44,6 +46,10 @@ class House:
     """Embedded servers on this machine: local accounts, and cookies without TLS."""
     provider: OidcProvider | None = None
     """Who vouches for people and services, if the installation has one."""
+    device_issuer: str = ""
+    """Where command lines have a person sign in by the device grant; empty if they may not."""
+    device_client: str = ""
+    """As which client they ask there."""
     public_url: str = ""
     """Where people's browsers find this server; empty: where they asked."""
     now: Callable[[], datetime] = _now
