@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor
     from domain.kernel.message import Command
+    from domain.kernel.scope import Scope
     from domain.kernel.state import State
     from domain.policy import Condition
     from store.port import EventStore
@@ -50,12 +51,13 @@ async def list_acts(
     person: PersonId | None,
     at: datetime | None = None,
     *,
+    scope: Scope | None = None,
     only: type[Command] | None = None,
 ) -> list[Act]:
     """Every command that this role gives to files of that kind, in the order of the rooms. Records nothing.
 
-    ``only`` asks about that one alone. ``at`` is its business time, UTC; without one it is now, or where a manual
-    realm's clock stands.
+    ``scope`` is for whom the asker's seat acts where no register says so; ``only`` asks about that one alone. ``at``
+    is its business time, UTC; without one it is now, or where a manual realm's clock stands.
     """
     realm, reader = await store.realm(state.stream.realm), Reader(store)
     now = at or realm.now or datetime.now(UTC)
@@ -73,7 +75,7 @@ async def list_acts(
             on_seat, order, _ = await identify_asker(reader, state.stream.realm, realm.clock, asked)
             identified[register] = on_seat, order
         on_seat, of = identified[register]
-        order = Order(command, seat, now, of.persons, of.basis, of.is_live, of.scope, of.person)
+        order = Order(command, seat, now, of.persons, of.basis, of.is_live, of.scope or scope, of.person)
         reads = list_business_reads(order, state)
         await reader.fetch(reads)
         facts = Facts(streams={stream: reader.states[stream] for stream in reads.streams})

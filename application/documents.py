@@ -153,7 +153,7 @@ class Documents:
         except ValueError:
             raise NoSuchDocument(digest) from None
         entries = [entry async for entry in self.store.read(stream)] if stream.kind in AGGREGATES else []
-        if not entries or not may_see(grants, fold(stream, entries)):
+        if not entries or not await may_see(self.store, grants, fold(stream, entries)):
             raise NoSuchDocument(digest)
         if digest not in {one.sha256 for one in list_attachments(entries)}:
             raise NoSuchDocument(digest)

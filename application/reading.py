@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from deciding.fold import fold
+from deciding.reader import Reader
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Role
-from domain.reading import may_read, readers_of
+from domain.reading import may_read, read_round, readers_of
 
 if TYPE_CHECKING:
+    from domain.kernel.identity import StreamId
     from domain.kernel.state import State
     from store.identity import SeatGrant, Seats
+    from store.port import EventStore
 
 HOUSE_ROLES: Final = frozenset(
     {Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL, Role.HOST, Role.DISC, Role.AUDIT}
@@ -26,11 +30,12 @@ def sees_all(seats: Seats) -> bool:
     return any(_is_of_the_house(grant) for grant in seats)
 
 
-def may_see(seats: Seats, state: State) -> bool:
-    """Whether that file may be seen by them."""
+async def may_see(store: EventStore, seats: Seats, state: State) -> bool:
+    """Whether that file may be seen by them whole. Raises StoreUnavailable."""
     if sees_all(seats) and state.stream.kind not in _REGISTERS:
         return True
-    return any(may_read(grant.seat, grant.scope, state, Facts()).is_whole for grant in seats)
+    facts = await _read_facts(store, seats, state)
+    return any(may_read(grant.seat, grant.scope, state, facts).is_whole for grant in seats)
 
 
 def list_words(seats: Seats) -> tuple[str, ...]:
@@ -38,11 +43,27 @@ def list_words(seats: Seats) -> tuple[str, ...]:
     return tuple(sorted({word for grant in seats for word in readers_of(grant.seat, grant.scope)}))
 
 
-def sees_something(seats: Seats, state: State) -> bool:
-    """Whether they may know that file at all: of a posted project, anybody."""
-    if may_see(seats, state):
+async def may_see_now(store: EventStore, seats: Seats, stream: StreamId) -> bool:
+    """Whether that file may be seen by them as it stands now: whoever looks at its past looks today."""
+    return await may_see(store, seats, fold(stream, [entry async for entry in store.read(stream)]))
+
+
+async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
+    """Whether they may know of that file at all: of a posted project, anybody. Raises StoreUnavailable."""
+    if sees_all(seats) and state.stream.kind not in _REGISTERS:
         return True
-    return any(may_read(grant.seat, grant.scope, state, Facts()).denied is None for grant in seats)
+    facts = await _read_facts(store, seats, state)
+    return any(may_read(grant.seat, grant.scope, state, facts).denied is None for grant in seats)
+
+
+async def _read_facts(store: EventStore, seats: Seats, state: State) -> Facts:
+    """The round, where a host reads whose business it may make the file; nothing for anybody else."""
+    wanted = read_round(state)
+    if not wanted.streams or not any(grant.seat.role is Role.HOST for grant in seats):
+        return Facts()
+    reader = Reader(store)
+    await reader.fetch(wanted)
+    return Facts(streams={stream: reader.states[stream] for stream in wanted.streams})
 
 
 def _is_of_the_house(grant: SeatGrant) -> bool:

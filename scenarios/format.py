@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.kernel.acting import PersonId
+from domain.kernel.bounds import Name
 from domain.kernel.identity import SYSTEM, Actor, Text
 from domain.kernel.input import DayOrTime
 from domain.kernel.money import Fen
@@ -32,6 +34,8 @@ class Row(_Part):
     subject: Text
     """``PJ-3``, or a part of it, ``PJ-3/T1``."""
     actor: Actor
+    person: Annotated[PersonId | None, Field(exclude_if=lambda person: person is None)] = None
+    """Who asks on that seat; whom ``seats`` puts there, if left out. Rows that are lists have no such column."""
     data: dict[str, Any] = {}
     """The particulars."""
     why: str = ""
@@ -61,6 +65,8 @@ class MustRefuse(_Part):
     subject: Text
     actor: Actor | None = None
     """Who asks; the first role that may, if left out."""
+    person: Annotated[PersonId | None, Field(exclude_if=lambda person: person is None)] = None
+    """Who asks on that seat; whom ``seats`` puts there, if left out."""
     data: dict[str, Any] = {}
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
     """The rule that must be among those named, e.g. ``T12``."""
@@ -83,6 +89,15 @@ class ExpectedEnd(_Part):
     """Paid less returned and clawed back, in fen."""
 
 
+class DeclaredSeat(_Part):
+    """A seat of the story that is no bare one: for whom it acts, and who is on it from the beginning."""
+
+    person: PersonId | None = None
+    """Whose it is; nobody's, if left out."""
+    names: Annotated[tuple[Name, ...], Field(alias="for", max_length=50)] = ()
+    """For whom it acts, as the streams spell them: ``[ORG-3]``. The bureau's seats and reviewers name nobody."""
+
+
 class Scenario(_Part):
     """One story on one manual clock."""
 
@@ -96,14 +111,20 @@ class Scenario(_Part):
     """Particulars of applications, awards and contracts that no row and no project states, e.g. ``round``."""
     projects: dict[Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$")], dict[str, Any]] = {}
     """What is known of each project beforehand: its rows of application, award and contract take it from here."""
+    persons: Annotated[tuple[PersonId, ...], Field(max_length=1000, exclude_if=lambda persons: not persons)] = ()
+    """Persons of the story who are on no seat at its beginning."""
+    seats: Annotated[dict[Actor, DeclaredSeat], Field(max_length=1000, exclude_if=lambda seats: not seats)] = {}
+    """Seats with their persons. Those that are not named stay bare: on paper, whoever took it in vouches for them."""
     events: Annotated[list[Row], Field(min_length=1)]
     must_refuse: list[MustRefuse] = []
     expect: dict[str, ExpectedEnd] = {}
     notes: str = ""
 
 
-UNREAD_ROW = Row.model_construct(None, at=date(2000, 1, 1), event="", subject="", actor=SYSTEM, data={}, why="")
+UNREAD_ROW = Row.model_construct(
+    None, at=date(2000, 1, 1), event="", subject="", actor=SYSTEM, person=None, data={}, why=""
+)
 """Stands where a row could not be read, so that the others keep their numbers."""
 UNREAD_REFUSAL = MustRefuse.model_construct(
-    None, at=date(2000, 1, 1), command="", subject="", actor=None, data={}, code=""
+    None, at=date(2000, 1, 1), command="", subject="", actor=None, person=None, data={}, code=""
 )

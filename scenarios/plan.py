@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cache, cached_property
@@ -19,6 +19,10 @@ from domain.kernel.explanation import InputInvalid
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Actor, Role, StreamId, derive_id
 from domain.kernel.input import at_hour, read_fields
+from domain.kernel.relation import scope_kind
+from domain.kernel.scope import Scope, is_whole
+from domain.registers.person import RegisterPerson, person_stream
+from domain.registers.seat import EstablishSeat, GrantSeat, seat_stream
 from scenarios.format import UNREAD_REFUSAL, UNREAD_ROW, Scenario
 from schemes import packs
 from schemes.document import Document, DocumentFault, DocumentInvalid
@@ -26,6 +30,7 @@ from schemes.document import Document, DocumentFault, DocumentInvalid
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from domain.kernel.acting import PersonId
     from domain.kernel.explanation import Place
     from domain.kernel.input import AttachFile
     from domain.kernel.message import Command
@@ -52,6 +57,8 @@ class PlannedCommand:
     command: Command
     actor: Actor
     command_id: UUID
+    person: PersonId | None = None
+    """Who asks on that seat; None where it is bare, or whoever it belongs to by then."""
     must_refuse: str | None = None
     """The rule that must refuse it."""
     why: str = ""
@@ -80,6 +87,8 @@ class Plan:
     scheme: Scheme
     orders: tuple[PlannedCommand, ...]
     expectations: tuple[Expectation, ...]
+    appointments: tuple[PlannedCommand, ...] = ()
+    """What puts the story's persons on their seats before its first row."""
 
     @property
     def begins(self) -> datetime:
@@ -198,12 +207,49 @@ class _PlanBuilder:
         for i, (row, at) in enumerate(zip(self._scenario.events, moments, strict=True)):
             self._row(i, row, at, orders, expectations)
         orders.extend(self._refusals())
+        self._seats()
         self._unused_header()
         self._unknown_projects()
         if self._faults or scheme is None:
             raise DocumentInvalid(self._faults)
         orders.sort(key=lambda o: o.at)
-        return Plan(self._scenario, self._document, self._realm, scheme, tuple(orders), tuple(expectations))
+        whole = Plan(self._scenario, self._document, self._realm, scheme, tuple(orders), tuple(expectations))
+        return replace(whole, appointments=tuple(self._appointments(whole.begins)))
+
+    def _appointments(self, at: datetime) -> Iterator[PlannedCommand]:
+        """Persons on the realm's own register and on its seats, by its administrators, who are bare themselves."""
+        holders = (seat.person for seat in self._scenario.seats.values() if seat.person is not None)
+        for person in dict.fromkeys((*self._scenario.persons, *holders)):
+            yield self._appointment(at, person_stream(self._realm, person), RegisterPerson(), ("persons",))
+        for actor, seat in self._scenario.seats.items():
+            stream, place = seat_stream(self._realm, actor), ("seats", str(actor))
+            scope = Scope(kind=scope_kind(actor.role), names=seat.names)
+            yield self._appointment(at, stream, EstablishSeat(scope=scope), place)
+            if seat.person is not None:
+                yield self._appointment(at, stream, GrantSeat(person=seat.person), place)
+
+    def _appointment(self, at: datetime, stream: StreamId, command: Command, place: Place) -> PlannedCommand:
+        command_id = derive_id("scenario", self._realm, "appointment", stream, command.command_type)
+        return PlannedCommand(0, self._document.line(place), at, stream, command, Actor("ADMIN#1"), command_id)
+
+    def _seats(self) -> None:
+        """A seat that acts for somebody says for whom; the others name nobody."""
+        for actor, seat in self._scenario.seats.items():
+            kind = scope_kind(actor.role)
+            if actor.role in (Role.SYS, Role.ADMIN):
+                zh, en = f"{actor} 不在情景中設立", f"{actor} is not set up in a scenario"
+                self._fault(("seats", str(actor)), zh, en)
+            elif is_whole(kind) is bool(seat.names):
+                self._fault(
+                    ("seats", str(actor)),
+                    f"{kind.zh}的崗位{'不列名稱' if seat.names else '須列所代表者，如 for: [ORG-3]'}",
+                    f"a seat for a {kind} {'names nobody' if seat.names else 'says for whom it acts: for: [ORG-3]'}",
+                )
+
+    def _holder(self, actor: Actor) -> PersonId | None:
+        """Who is on that seat from the beginning."""
+        seat = self._scenario.seats.get(actor)
+        return None if seat is None else seat.person
 
     def _scheme(self) -> Scheme | None:
         try:
@@ -256,7 +302,8 @@ class _PlanBuilder:
         command = self._particulars(("events", i, 4), stream, command_type, subject_part, row.data)
         if command is not None:
             command_id = derive_id("scenario", self._realm, "event", str(i))
-            orders.append(PlannedCommand(i + 1, line, at, stream, command, row.actor, command_id, why=row.why))
+            person = row.person or self._holder(row.actor)
+            orders.append(PlannedCommand(i + 1, line, at, stream, command, row.actor, command_id, person, why=row.why))
 
     def _refusals(self) -> Iterator[PlannedCommand]:
         minutes: dict[date, int] = {}
@@ -284,7 +331,8 @@ class _PlanBuilder:
         actor = refusal.actor or Actor(f"{command_type.by[0]}#1")
         command_id = derive_id("scenario", self._realm, "refusal", str(i))
         line = self._document.line(place)
-        return PlannedCommand(i + 1, line, at, stream, command, actor, command_id, must_refuse=refusal.code)
+        person = refusal.person or self._holder(actor)
+        return PlannedCommand(i + 1, line, at, stream, command, actor, command_id, person, must_refuse=refusal.code)
 
     def _command(
         self, place: Place, column: int | str, event: str, subject: str

@@ -208,20 +208,22 @@ class _Play:
         self._progress.on_begin(self._plan, len(self._plan.orders))
         await self._door.open_realm(self._plan.realm)
         await self._publish()
+        await self._appoint()
+        if not self._result.deviations:
+            await self._play_rows()
+        await self._check_projects()
+        return self._result
+
+    async def _play_rows(self) -> None:
         for bundle in bundles(self._plan.orders):
             async with aclosing(self._send(bundle)) as answers:
                 async for row, answer in answers:
                     self._judge(row, answer)
                     self._progress.on_row(row)
                     if self._result.deviations:
-                        break
-            if self._result.deviations:
-                break
-        else:
-            await self._door.move_clock(self._plan.realm, self._plan.ends)
-            await self._check_expectations()
-        await self._check_projects()
-        return self._result
+                        return
+        await self._door.move_clock(self._plan.realm, self._plan.ends)
+        await self._check_expectations()
 
     async def _publish(self) -> None:
         """Working days and rules come before everything else."""
@@ -243,6 +245,15 @@ class _Play:
             async for row, answer in self._send(bundle):
                 receipt(row.command_id, answer)
 
+    async def _appoint(self) -> None:
+        """Then the story's own persons come onto their seats; what is refused ends the play before its first row."""
+        for bundle in bundles(self._plan.appointments):
+            async for row, answer in self._send(bundle):
+                try:
+                    receipt(row.command_id, answer)
+                except CommandRejected as refused:
+                    self._judge_refusal(row, refused.unmet)
+
     def _publication(self, stream: StreamId, command: Command, name: str) -> PlannedCommand:
         command_id = derive_id("scenario", self._plan.realm, name)
         return PlannedCommand(0, 1, self._plan.begins, stream, command, Actor(f"{command.by[0]}#1"), command_id)
@@ -252,7 +263,8 @@ class _Play:
         done, deadline = 0, asyncio.get_running_loop().time() + MOST_ASKING_S
         while done < len(bundle):
             requests = [
-                CommandRequest(row.command, row.actor, row.command_id, row.at, derived=True) for row in bundle[done:]
+                CommandRequest(row.command, row.actor, row.command_id, row.at, derived=True, person=row.person)
+                for row in bundle[done:]
             ]
             try:
                 async with aclosing(self._door.send_each(bundle[0].stream, requests)) as answers:

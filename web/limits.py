@@ -38,7 +38,8 @@ MOST_BYTES: Final = MOST_OF_A_COMMAND
 BODY_S: Final = 10.0
 """Seconds that a whole body may take."""
 UPLOADS: Final = "/v1/documents"
-"""Where a body is taken as it comes, not read first."""
+FORMS: Final = "/do/"
+"""Where a body is taken as it comes, not read first: of a form, if documents may be in it."""
 SLOWEST: Final = 16 * 1024
 """Bytes a second of a document, after the time that any body has."""
 LONGEST_TARGET: Final = 8_000
@@ -85,7 +86,7 @@ class Limits:
             await send(message)
 
         try:
-            if scope["path"] == UPLOADS and scope["method"] == "POST":
+            if _brings_documents(scope, headers):
                 _require_target(scope)
                 await self._app(scope, self._pace(headers, receive), send_with_headers)
                 return
@@ -171,6 +172,13 @@ def _require_target(scope: Scope) -> None:
         raise Refusal(
             HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "網址中有非文字的字元", "the target holds what is no text"
         )
+
+
+def _brings_documents(scope: Scope, headers: Headers) -> bool:
+    if scope["method"] != "POST":
+        return False
+    is_form = scope["path"].startswith(FORMS) and headers.get("content-type", "").startswith("multipart/form-data")
+    return is_form or scope["path"] == UPLOADS
 
 
 class _Gone(Exception):

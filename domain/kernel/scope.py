@@ -25,6 +25,11 @@ class ScopeKind(Words):
     ANYBODY = "ANYBODY", "公眾", "anybody"
 
 
+def is_whole(kind: ScopeKind) -> bool:
+    """Whether a seat of that kind acts for all of it, and so names nobody."""
+    return kind in (ScopeKind.BUREAU, ScopeKind.ROSTER, ScopeKind.ANYBODY)
+
+
 class Scope(BaseModel):
     """For whom a seat acts: of that kind, and, unless it is the whole house, those of these names."""
 

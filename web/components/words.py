@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from domain.catalogue import command_class, value_words
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import Role
 from domain.kernel.money import yuan
-
-if TYPE_CHECKING:
-    from web.language import Language
+from web.language import Language
 
 
 def tell_moment(at: datetime) -> str:
@@ -38,6 +36,12 @@ def tell_seat(seat: str, language: Language) -> str:
     """A seat: its role in words, and its number."""
     role, mark, number = seat.partition("#")
     return f"{tell_role(role, language)}{mark}{number}"
+
+
+def spell(fen: int, language: Language) -> str:
+    """The same in the reader's characters; in English as papers have it, in simplified ones."""
+    words = spell_yuan(fen)
+    return words if language is Language.HANT else Language.HANS.say(words, yuan(fen))
 
 
 _DIGITS: Final = "零壹貳叁肆伍陸柒捌玖"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from domain.kernel.identity import Actor
-from web.guard import language_of
 from web.language import Language
 
 if TYPE_CHECKING:
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from web.house import House
 
 SEAT: Final = "venture-seat"
-LANGUAGE: Final = "venture-language"
-"""Cookies of what was chosen; neither gives anybody a right."""
+"""The cookie of the seat that was chosen; it gives nobody a right."""
 _LASTING_S: Final = 365 * 24 * 3600
 
 
@@ -49,13 +47,6 @@ def read_seat(request: Request, caller: Caller | None) -> Actor | None:
         if chosen in caller.seats:
             return chosen
     return caller.seats[0]
-
-
-def read_language(request: Request) -> Language:
-    """The language that was chosen, or what the browser likes best."""
-    with suppress(ValueError):
-        return Language(request.cookies.get(LANGUAGE, ""))
-    return language_of(request)
 
 
 def keep(response: Response, house: House, name: str, value: str) -> None:

@@ -17,11 +17,11 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
-from web.components.words import spell_yuan, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
+from web.components.words import spell, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
 from web.console.assets import PREFIX
-from web.console.reader import Reader, read_language, read_seat
-from web.console.texts import LANGUAGE_NAMES, Texts, speaker
-from web.guard import house_of
+from web.console.reader import Reader, read_seat
+from web.console.texts import Texts, speaker
+from web.guard import house_of, language_of
 from web.identity.credentials import cookie_name
 from web.language import Language
 
@@ -109,9 +109,9 @@ def render(
             t=speak,
             say=language.say,
             language=language,
-            languages=[(one.value, LANGUAGE_NAMES.get(one.value, one.value)) for one in Language],
+            languages=[(one.value, one.name_of_itself) for one in Language],
             role=lambda role: tell_role(role, language),
-            spell=lambda fen: language.say(spell_yuan(fen), spell_yuan(fen)),
+            spell=lambda fen: spell(fen, language),
             seat_words=lambda seat: tell_seat(seat, language),
             reader=reader,
             static=PREFIX,
@@ -141,7 +141,7 @@ def here(request: Request) -> str:
 def read_reader(request: Request) -> Reader:
     """Whoever the page is for."""
     caller: Caller | None = getattr(request.state, "caller", None)
-    return Reader(caller, read_seat(request, caller), read_language(request), form_token(request))
+    return Reader(caller, read_seat(request, caller), language_of(request), form_token(request))
 
 
 def form_token(request: Request) -> str:

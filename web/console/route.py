@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.failure import Defect, Failure
@@ -82,7 +83,10 @@ def read_next(text: str | None) -> str:
 
 
 async def read_form(request: Request) -> FormData:
-    """What a form of ours sent. Raises Refusal for one of another site's, and for one that is out of date."""
+    """What a form of ours sent; whoever reads it closes it if files may be in it.
+
+    Raises Refusal for one of another site's, and for one that is out of date.
+    """
     require_same_site(request)
     try:
         form = await request.form(max_files=100, max_fields=MOST_FIELDS)
@@ -90,9 +94,12 @@ async def read_form(request: Request) -> FormData:
         raise Refusal(
             HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "表單內容無法讀取", "the form cannot be read"
         ) from unreadable
+    except ClientDisconnect:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "invalid", "未收到全部內容", "the whole of it did not come") from None
     token = form.get("token")
     expected = form_token(request)
     if not expected or not isinstance(token, str) or not hmac.compare_digest(token.encode(), expected.encode()):
+        await form.close()
         raise Refusal(
             HTTPStatus.FORBIDDEN,
             "forbidden",

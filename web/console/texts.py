@@ -56,7 +56,3 @@ def speaker(language: Language, texts: Texts) -> Speak:
         return words.format(**values) if values else words
 
     return speak
-
-
-LANGUAGE_NAMES: Final[Mapping[str, str]] = {"zh-Hant": "繁體中文", "zh-Hans": "简体中文", "en": "English"}
-"""Each language in its own words."""

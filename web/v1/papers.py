@@ -147,6 +147,6 @@ async def _open(house: House, caller: Caller, parts: tuple[str, str, str], as_of
     except ValueError:
         raise NameUnknown(parts[2]) from None
     dossier = await open_file(house.store, stream, as_of)
-    if not may_see(caller.grants, dossier.state):
+    if not await may_see(house.store, caller.grants, dossier.state):
         raise NameUnknown(parts[2])
     return dossier

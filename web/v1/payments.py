@@ -128,7 +128,7 @@ async def _wait(house: House, answer: PaymentAnswer, patience_s: float) -> Payme
 async def _look(house: House, caller: Caller, language: Language, subject: str, realm: str | None) -> PaymentAnswer:
     """As the log has it now. Raises NameUnknown where there is none that the caller may see."""
     payment, state, awaiting = await find_payment(house.store, subject, realm)
-    if not may_see(caller.grants, state):
+    if not await may_see(house.store, caller.grants, state):
         raise NameUnknown(subject)
     asked = await list_approvals(
         house.store,

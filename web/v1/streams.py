@@ -22,6 +22,6 @@ async def require_stream(house: House, caller: Caller, text: str) -> StreamId:
     except ValueError:
         raise NameUnknown(text[:80]) from None
     entries = [e async for e in house.store.read(stream)] if stream.kind in AGGREGATES else []
-    if not entries or not may_see(caller.grants, fold(stream, entries)):
+    if not entries or not await may_see(house.store, caller.grants, fold(stream, entries)):
         raise NameUnknown(stream)
     return stream

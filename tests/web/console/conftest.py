@@ -6,6 +6,7 @@ import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import unescape
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,6 +21,8 @@ from web.app import build
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.types import ASGIApp
+
     from domain.kernel.scope import Scope
     from web.house import House
 
@@ -33,6 +36,7 @@ class Desks:
     """Where people of a test sit."""
 
     house: House
+    app: ASGIApp
 
     @asynccontextmanager
     async def person(
@@ -49,17 +53,17 @@ class Desks:
     async def stranger(self, *, lang: str = "zh-TW") -> AsyncIterator[httpx.AsyncClient]:
         """Somebody who has not."""
         headers = {"Accept": "text/html", "Accept-Language": lang}
-        transport = httpx.ASGITransport(build(self.house))
+        transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url=SITE, headers=headers) as client:
             yield client
 
 
 @pytest.fixture(scope="session")
 def desks(house: House) -> Desks:
-    return Desks(house)
+    return Desks(house, build(house))
 
 
 def hidden(page: str, form: str = "<main") -> dict[str, str]:
     """What the first form of the main part sends by itself."""
     main = page.partition(form)[2].partition("</form>")[0]
-    return dict(_HIDDEN.findall(main))
+    return {name: unescape(value) for name, value in _HIDDEN.findall(main)}

@@ -1,25 +1,24 @@
 """A form made from a model: what was typed, as a tree of texts; the fields that show it; and what is wrong beside each.
 
 The tree is what ``domain.kernel.input`` reads in its typed notation. It is sent back whole whatever the answer is, so
-that nobody types a thing twice. A document's digest is taken when it is sent; its bytes are not kept.
+that nobody types a thing twice. A document is kept when it comes, and goes on by its digest.
 """
 
 from __future__ import annotations
 
-import mimetypes
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import UploadFile
 
 from domain.kernel.explanation import InputFault, show
+from domain.kernel.failure import Failure
 from domain.kernel.field_shape import Choice, FieldShape, Kind, Shape, field_shapes
 from domain.kernel.money import parse_yuan
 from domain.kernel.words import NAMED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from pydantic import BaseModel
     from starlette.datastructures import FormData
@@ -120,28 +119,22 @@ def _is_scalar(shape: Shape) -> bool:
 # ------------------------------------------------------------------------------------------ from what was sent
 
 
-async def read_tree(model: type[BaseModel], form: FormData) -> Tree:
-    """What was typed into the form of that model."""
-    documents = await _read_documents(form)
-    return _Sent(form, documents).group(model, PREFIX)
+async def read_tree(
+    model: type[BaseModel], form: FormData, keep: Callable[[UploadFile], Awaitable[Tree]]
+) -> tuple[Tree, list[InputFault]]:
+    """What was typed into the form of that model, and what was wrong with the documents that came with it.
 
-
-async def _read_documents(form: FormData) -> dict[str, list[Tree]]:
-    """The documents that came with the form, by field: name, type and digest."""
-    found: dict[str, list[Tree]] = {}
+    ``keep`` keeps a document and says its digest, type and name; it raises Failure for one that is not filed.
+    """
+    documents: dict[str, list[Tree]] = {}
+    faults = []
     for name, value in form.multi_items():
         if isinstance(value, UploadFile) and value.filename:
-            digest = sha256()
-            while chunk := await value.read(2**16):
-                digest.update(chunk)
-            found.setdefault(name, []).append(_document(value.filename, digest.hexdigest()))
-    return found
-
-
-def _document(filename: str, digest: str) -> Tree:
-    name = filename.replace("\\", "/").rpartition("/")[2]
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return {"sha256": digest, "media_type": media_type, "name": name}
+            try:
+                documents.setdefault(name, []).append(await keep(value))
+            except Failure as refused:
+                faults.append(InputFault((name.split(".")[1],) if "." in name else (), refused.zh, refused.en))
+    return _Sent(form, documents).group(model, PREFIX), faults
 
 
 @dataclass(frozen=True)
@@ -349,9 +342,8 @@ class _Builder:
     def _pair(self, item: Shape, key: str, value: Any, name: str, place: Place) -> tuple[Shown, ...]:  # noqa: ANN401 - a tree
         where = (*place, key)
         key_faults = tuple(f for f in self.faults if key and f.place == (*where, "[key]"))
-        first = Shown(
-            "text", f"{name}.key", (*where, "[key]"), "名稱", "name", value=key.rstrip(DOUBLED), faults=key_faults
-        )
+        zh, en = _KEY_WORDS.get(str(place[-1]), ("名稱", "name"))
+        first = Shown("text", f"{name}.key", (*where, "[key]"), zh, en, value=key.rstrip(DOUBLED), faults=key_faults)
         if item.kind is Kind.GROUP and item.model is not None:
             return first, *self.group(item.model, value or {}, f"{name}.value", where, inside=True)
         cell = self.shape(item, value, f"{name}.value", where, inside=True)
@@ -368,6 +360,17 @@ def _keep_own(of: Shown) -> Shown:
     return replace(of, faults=tuple(fault for fault in of.faults if fault not in inner))
 
 
+_KEY_WORDS: Final = {
+    "tranches": ("期次", "tranche"),
+    "budget": ("支出科目", "budget line"),
+    "move": ("支出科目", "budget line"),
+    "funds": ("資金來源編號", "fund"),
+    "criteria": ("評分項", "criterion"),
+    "results": ("申報編號", "application"),
+    "milestones": ("里程碑代號", "milestone"),
+    "signatures": ("簽署方", "signatory"),
+}
+"""What the first column of such a table is called."""
 _VALUE_WORDS: Final = {
     "money": ("金額（元）", "amount (yuan)"),
     "date": ("日期", "date"),

@@ -22,13 +22,14 @@ from application.acts import list_acts
 from application.caller import NEEDS_PROOF, ProofStale
 from application.command_input import list_amounts, read_command
 from application.command_outcome import find_outcome
+from application.document_content import name_type
 from application.door import NotKnown
 from application.dry_run import DryRun
 from application.event_text import describe_event
 from application.operations import NoSuchOperation
 from application.pages import PageRequest
 from application.queries import NameUnknown
-from application.reading import may_see, sees_something
+from application.reading import may_know, may_see
 from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, command_class, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
@@ -38,6 +39,7 @@ from domain.kernel.input import parse_instant
 from domain.kernel.proposal import ConfirmAct, Proposals
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import NONE
+from store.documents import CHUNK
 from web.asking import Asker, find_asker
 from web.components.words import tell_command, tell_event, tell_moment
 from web.console.act.form import Shown, Tree, find_doubled, list_hidden, read_tree, show_fields
@@ -46,17 +48,17 @@ from web.console.failure import list_unmet
 from web.console.file.page import read_stream
 from web.console.inbox.page import list_organisations, list_tasks
 from web.console.paths import act_path, file_path
-from web.console.reader import read_language, read_seat
+from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
-from web.guard import ByCaller, ByHouse, Policy, allow
+from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.problems import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from fastapi.responses import HTMLResponse
-    from starlette.datastructures import FormData
+    from starlette.datastructures import FormData, UploadFile
 
     from application.caller import Caller
     from application.inbox import Waiting
@@ -94,7 +96,7 @@ class Filling:
     @property
     def language(self) -> Language:
         """In which the reader is answered."""
-        return read_language(self.request)
+        return language_of(self.request)
 
     @property
     def path(self) -> str:
@@ -185,8 +187,20 @@ async def take_form(
 ) -> Response:
     """A step: check what was typed, add a row, mend it, or have it carried out."""
     form = await read_form(request)
-    filling = await _begin(request, house, caller, command, read_stream(kind, realm, name), form)
-    filling = replace(filling, tree=await read_tree(filling.command, form))
+    try:
+        return await _take(request, house, caller, command, read_stream(kind, realm, name), form)
+    finally:
+        await form.close()
+
+
+async def _take(
+    request: Request, house: House, caller: Caller, command: str, stream: StreamId, form: FormData
+) -> Response:
+    filling = await _begin(request, house, caller, command, stream, form)
+    tree, refused = await read_tree(filling.command, form, lambda upload: _keep_document(house, caller, upload))
+    filling = replace(filling, tree=tree)
+    if refused:
+        return _show_form(filling, refused)
     step = str(form.get("step", "check"))
     if step.startswith("add."):
         return _show_form(filling, more={step.removeprefix("add."): MOST_ADDED})
@@ -201,6 +215,18 @@ async def take_form(
     if step == "confirm":
         return await _carry_out(filling, given, at)
     return await _check(filling, given, at)
+
+
+async def _keep_document(house: House, caller: Caller, upload: UploadFile) -> Tree:
+    """Take the document in; what a command then says of it. Raises DocumentRefused, or DocumentsUnavailable."""
+    name = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
+
+    async def parts() -> AsyncIterator[bytes]:
+        while part := await upload.read(CHUNK):
+            yield part
+
+    document = await house.documents.take(parts(), name_type(name), caller)
+    return {"sha256": document.sha256, "media_type": document.media_type, "name": name}
 
 
 def prefill(command: type[Command], state: State, part: str) -> Tree:
@@ -227,11 +253,12 @@ async def _begin(
     state = fold(stream, [entry async for entry in house.store.read(stream)])
     asker = await find_asker(house, caller, stream.realm)
     is_new = state.version == 0
-    is_seen = not is_new and sees_something(caller.grants, state)
+    is_seen = not is_new and await may_know(house.store, caller.grants, state)
     if is_new and command_type.during and NONE not in command_type.during:
         raise NameUnknown(stream)
-    if not is_new and not is_seen:
-        acts = await list_acts(house.store, state, seat, asker.person, asker.at, only=command_type)
+    if not is_new and not await may_see(house.store, caller.grants, state):
+        scope = caller.scope_of(seat)
+        acts = await list_acts(house.store, state, seat, asker.person, asker.at, scope=scope, only=command_type)
         if not any(act.is_open for act in acts):
             raise NameUnknown(stream)
     given_id = form.get("id") if form is not None else None
@@ -492,9 +519,9 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
     if outcome is None:
         return await _show_pending(request, command_id, house, caller)
     state = fold(outcome.stream, [entry async for entry in house.store.read(outcome.stream)])
-    if outcome.actor not in caller.seats and not may_see(caller.grants, state):
+    if outcome.actor not in caller.seats and not await may_see(house.store, caller.grants, state):
         raise NameUnknown(str(command_id))
-    language, seat = read_language(request), read_seat(request, caller)
+    language, seat = language_of(request), read_seat(request, caller)
     events = [
         read_occurrence(entry)
         async for entry in house.store.read(outcome.stream, outcome.version - len(outcome.events))
@@ -507,7 +534,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         outcome=outcome,
         words=tell_command(outcome.command),
         events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
-        file=file_path(outcome.stream) if sees_something(caller.grants, state) else "",
+        file=file_path(outcome.stream) if await may_see(house.store, caller.grants, state) else "",
         next=await _find_next(house, caller, seat, outcome.position),
         stage=stage_words(outcome.stream.kind, state.stage),
     )

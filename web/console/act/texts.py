@@ -26,10 +26,7 @@ TEXTS: Final[Texts] = {
     "add_row": ("增加行", "Add rows"),
     "kept": ("已附：", "Attached: "),
     "drop": ("移除", "Remove"),
-    "file_hint": (
-        "系統登記文件名稱與校驗值，不保存文件本身；原件請自行歸檔。",
-        "The name and the digest are recorded, not the document itself: keep the original.",
-    ),
+    "file_hint": ("PDF、DOCX、XLSX、圖片等", "PDF, DOCX, XLSX, pictures and the like"),
     "at": ("辦理時間（補錄）", "Time of the act (from the papers)"),
     "at_hint": ("北京時間，如 2026-12-09 17:00", "Beijing time, such as 2026-12-09 17:00"),
     "to_check": ("核對", "Check"),

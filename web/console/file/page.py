@@ -12,7 +12,7 @@ from application.acts import Act, list_acts
 from application.attempts import AttemptFilter, list_attempts
 from application.pages import PageRequest
 from application.queries import NameUnknown, load_file
-from application.reading import may_see
+from application.reading import may_see_now
 from deciding.fold import fold
 from domain.application import Application
 from domain.catalogue import AGGREGATES, stage_words, value_words
@@ -31,10 +31,10 @@ from web.components.words import tell_command
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.story import list_documents, tell_story
 from web.console.paths import act_path, file_path
-from web.console.reader import read_language, read_seat
+from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
-from web.guard import ByCaller, ByHouse, Policy, allow
+from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.v1.files import read_moment
 
 if TYPE_CHECKING:
@@ -171,9 +171,9 @@ async def show_file(
     stream = read_stream(kind, realm, name)
     until, known = read_moment("as_of", as_of or None), read_moment("known_at", known_at or None)
     file = await load_file(house.store, stream, until=until, known=known)
-    if not may_see(caller.grants, file.state):
+    if not await may_see_now(house.store, caller.grants, stream):
         raise NameUnknown(name)
-    seat, language = read_seat(request, caller), read_language(request)
+    seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known is not None
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
     attempts = await _list_attempts(house, stream) if not is_past else []
@@ -229,7 +229,7 @@ async def _list_acts(house: House, caller: Caller, seat: Actor | None, state: St
     if seat is None or is_past:
         return []
     asker = await find_asker(house, caller, state.stream.realm)
-    return await list_acts(house.store, state, seat, asker.person, asker.at)
+    return await list_acts(house.store, state, seat, asker.person, asker.at, scope=caller.scope_of(seat))
 
 
 async def _list_attempts(house: House, stream: StreamId) -> list[AttemptLine]:

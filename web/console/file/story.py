@@ -117,6 +117,8 @@ class Document:
     digest: str
     at: datetime
     what: str
+    stream: StreamId
+    """The file that names it."""
 
 
 def list_documents(chapters: Iterable[Chapter], language: Language) -> list[Document]:
@@ -126,7 +128,7 @@ def list_documents(chapters: Iterable[Chapter], language: Language) -> list[Docu
         event = chapter.occurrence.event
         for one in _attachments(event):
             what = language.say(*tell_event(event.event_type))
-            found.setdefault(one.sha256, Document(one.name, one.sha256, chapter.at, what))
+            found.setdefault(one.sha256, Document(one.name, one.sha256, chapter.at, what, chapter.stream))
     return list(found.values())
 
 

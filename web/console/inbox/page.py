@@ -11,15 +11,15 @@ from application.inbox import Waiting, WaitingFilter, list_waiting
 from application.money import list_realms
 from application.pages import Page, PageRequest
 from application.projects import list_lines
-from application.reading import may_see, sees_all
-from deciding.fold import fold
+from application.reading import list_words, sees_all
 from domain.catalogue import AGGREGATES
 from domain.kernel.scope import ScopeKind
 from web.console.paths import act_path, file_path
-from web.console.reader import read_language, read_seat
+from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
-from web.guard import ByCaller, ByHouse, Policy, allow
+from web.guard import ByCaller, ByHouse, Policy, allow, language_of
+from web.v1.pages import shield
 
 if TYPE_CHECKING:
     from application.caller import Caller
@@ -92,7 +92,7 @@ async def show_inbox(
         request,
         "console/inbox/inbox.html",
         TEXTS,
-        rows=[_task(one, lines.get(one.stream), read_language(request).say) for one in page.rows],
+        rows=[_task(one, lines.get(one.stream), language_of(request).say) for one in page.rows],
         next=page.next,
         is_first=after is None,
         freshness_of=page.freshness,
@@ -143,21 +143,15 @@ async def list_tasks(
     overdue: bool = False,
     request: PageRequest,
 ) -> Page[Waiting]:
-    """What waits for that seat's role, of what the caller may see: for who acts for an organisation, its own alone."""
+    """What waits for that seat, of what the caller may see: for who acts for an organisation, its own alone."""
     filters = WaitingFilter(
-        role=seat.role if seat else "NOBODY", realm=realm, organisation=organisation, overdue=overdue
+        seats=(seat,) if seat is not None else (),
+        realm=realm,
+        organisation=organisation,
+        overdue=overdue,
+        readers=None if sees_all(caller.grants) else list_words(caller.grants),
     )
-    if organisation is not None:
-        request = request.model_copy(update={"organisation": organisation})
-    found = await list_waiting(house.store, filters, request, now=house.now())
-    if sees_all(caller.grants):
-        return found
-    rows = tuple([row for row in found.rows if await _is_seen(house, caller, row)])
-    return Page(rows, found.next, found.freshness)
-
-
-async def _is_seen(house: House, caller: Caller, row: Waiting) -> bool:
-    return may_see(caller.grants, fold(row.stream, [entry async for entry in house.store.read(row.stream)]))
+    return await list_waiting(house.store, filters, shield(request, caller), now=house.now())
 
 
 def list_organisations(caller: Caller, seat: Actor | None) -> tuple[str, ...]:

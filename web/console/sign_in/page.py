@@ -16,13 +16,13 @@ from application.sessions import end_session, find_person
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.identity import Actor
 from web.body import fill
-from web.console.reader import LANGUAGE, SEAT, keep
+from web.console.reader import SEAT, keep
 from web.console.rendering import GUEST, render
 from web.console.route import PageRoute, read_form, read_next
 from web.guard import ByHouse, Policy, allow
 from web.identity.credentials import cookie_name, require_same_site
 from web.identity.session import Login, let_in, set_cookie
-from web.language import Language
+from web.language import COOKIE, Language
 from web.problems import Refusal
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ async def choose(request: Request, house: ByHouse) -> Response:
     form = await request.form(max_files=0, max_fields=10)
     response = RedirectResponse(read_next(str(form.get("next", "/"))), HTTPStatus.SEE_OTHER)
     with suppress(ValueError):
-        keep(response, house, LANGUAGE, Language(str(form.get("language", ""))))
+        keep(response, house, COOKIE, Language(str(form.get("language", ""))))
     with suppress(ValueError):
         keep(response, house, SEAT, Actor(str(form.get("seat", ""))))
     return response

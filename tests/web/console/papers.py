@@ -1,0 +1,105 @@
+"""A house without servers: a log in memory with a story played into it, and an office on its wall clock."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+import httpx
+
+import bootstrap
+from application.growth import Growth
+from application.operations import Operations
+from application.pages import reach
+from application.sessions import begin_session
+from domain.kernel.acting import PersonId
+from domain.kernel.identity import Actor
+from runtime.documents import open_documents
+from store.identity import IdentityStore, SeatGrant, Session
+from store.memory import MemoryStore
+from tests.paper import CUT, open_paper_door, play_story
+from web.app import build
+from web.house import House
+from web.language import Language
+from web.limits import Allowance
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.types import ASGIApp
+
+    from domain.kernel.scope import Scope
+
+SITE = "http://console.test"
+_PLENTY = 100_000
+
+
+@dataclass
+class Sessions:
+    """Who has come in, as far as pages ask."""
+
+    of: dict[bytes, Session] = field(default_factory=dict)
+
+    async def begin_session(self, token: bytes, session: Session) -> None:
+        self.of[token] = session
+
+    async def session(self, token: bytes) -> Session | None:
+        return self.of.get(token)
+
+    async def see_session(self, token: bytes, at: datetime) -> None:
+        self.of[token] = replace(self.of[token], seen_at=at)
+
+    async def sweep_sessions(self, unseen_since: datetime, begun_before: datetime) -> None:
+        """Nobody is forgotten."""
+
+
+@dataclass(frozen=True)
+class PaperHouse:
+    """A house of papers, and the people who come to it."""
+
+    house: House
+    realm: str
+    app: ASGIApp
+
+    @asynccontextmanager
+    async def person(
+        self, *seats: str, scope: Scope | None = None, lang: str = "zh-TW", person: str = "P-1"
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        """Somebody who has come in, on those seats."""
+        grants = tuple(SeatGrant(seat=Actor(seat), scope=scope) for seat in seats)
+        token = await begin_session(self.house.identity, PersonId(person), grants, datetime.now(UTC))
+        headers = {"Accept": "text/html", "Accept-Language": lang}
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url=SITE, headers=headers) as client:
+            client.cookies.set("venture", token)
+            yield client
+
+
+async def open_paper_house(home: Path, until: datetime = CUT) -> PaperHouse:
+    """The story of S2, as it says itself until its first payment and the start of the project."""
+    store = MemoryStore()
+    played = await play_story(store, until)
+    await reach(store, "projects", await store.last_position(), patience_s=30)
+    door, identity = open_paper_door(store), cast("IdentityStore", Sessions())
+    allowance: Any = Allowance(_PLENTY, _PLENTY)
+    house = House(
+        store=store,
+        door=door,
+        identity=identity,
+        growth=Growth(store),
+        documents=open_documents(bootstrap.settings(home=home), store),
+        operations=Operations(store, identity, door),
+        language=Language.HANT,
+        allowance=allowance,
+        tries=allowance,
+    )
+    return PaperHouse(house, played.plan.realm, build(house))
+
+
+def fresh_id() -> str:
+    """An id for a form."""
+    return str(uuid4())
