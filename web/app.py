@@ -22,7 +22,19 @@ from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, documents, events, files, inbox, operations, papers, payments, projects
+from web.v1 import (
+    approvals,
+    commands,
+    documents,
+    events,
+    files,
+    inbox,
+    operations,
+    papers,
+    payments,
+    projects,
+    webhooks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,6 +58,7 @@ ROUTERS = (
     payments.router,
     events.router,
     documents.router,
+    webhooks.router,
 )
 
 
