@@ -33,6 +33,7 @@ from web.v1 import (
     papers,
     payments,
     projects,
+    registers,
     webhooks,
 )
 
@@ -53,6 +54,7 @@ ROUTERS = (
     files.router,
     papers.router,
     projects.router,
+    registers.router,
     inbox.router,
     approvals.router,
     payments.router,
