@@ -33,7 +33,7 @@ from application.reading import may_know, may_see
 from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, command_class, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
-from domain.kernel.field_shape import Notation, field_shapes
+from domain.kernel.field_shape import Kind, Notation, field_shapes
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from domain.kernel.input import parse_instant
 from domain.kernel.proposal import ConfirmAct, Proposals
@@ -341,10 +341,21 @@ def _read_command(filling: Filling) -> tuple[Command, datetime | None]:
     try:
         command = read_command(filling.command, "", filling.tree, Notation.TYPED)
     except InputInvalid as invalid:
-        raise InputInvalid([*faults, *invalid.faults]) from invalid
+        asked = [_ask_for(fault, filling) for fault in invalid.faults]
+        raise InputInvalid([*faults, *asked]) from invalid
     if faults:
         raise InputInvalid(faults)
     return command, at
+
+
+def _ask_for(fault: InputFault, filling: Filling) -> InputFault:
+    """Of a field that must be there and was left blank, that it is to be filled in; any other fault as it is."""
+    field = field_shapes(filling.command).get(str(fault.place[0])) if len(fault.place) == 1 else None
+    if field is None or not field.required or field.name in filling.tree:
+        return fault
+    is_document = field.shape.kind is Kind.DOCUMENT or (field.shape.item and field.shape.item.kind is Kind.DOCUMENT)
+    zh, en = ("請附文件", "attach the document") if is_document else ("此項必填", "this is required")
+    return replace(fault, zh=zh, en=en)
 
 
 # ------------------------------------------------------------------------------------------ pages
