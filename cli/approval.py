@@ -79,7 +79,7 @@ async def list_command(
         for row in rows:
             row["about"] = f"{StreamId(row['stream']).name} {row['key']}".strip()
             row["role"] = printer.say(f"{Role(row['role']).zh}（{row['role']}）", row["role"])
-            row["verdict"] = printer.say(Verdict(row["verdict"]).zh, row["verdict"])
+            row["verdict"] = printer.say(Verdict(row["verdict"]).zh, Verdict(row["verdict"]).en)
             row["gate"] = _gate(row["gate"], printer)
             row["bound"] = "；".join(_details(row["summary"], printer))
     columns = (
@@ -96,7 +96,7 @@ async def list_command(
 
 def _gate(command: str, printer: Printer) -> str:
     """The decision that is asked for, in the reader's language."""
-    return printer.say(command_class(command).zh(), command)
+    return printer.say(command_class(command).zh(), command_class(command).en())
 
 
 def _details(summary: list[dict[str, str]], printer: Printer) -> list[str]:

@@ -151,7 +151,7 @@ def _show_results(results: list[BulkResult], printer: Printer) -> None:
             {
                 "row": r.order.number,
                 "stream": r.order.stream.name,
-                "command": printer.say(r.order.command.zh(), r.order.command.command_type),
+                "command": printer.say(r.order.command.zh(), r.order.command.en()),
                 "outcome": printer.say(*r.outcome.label),
                 "why": "; ".join(f"[{u.rule}] {printer.say(u.zh, u.en)}" for u in r.unmet) or printer.say(*r.why),
             }

@@ -73,7 +73,7 @@ def _read_role(text: str | None) -> Role | None:
 
 def _words(one: Waiting, printer: Printer) -> dict[str, str]:
     return {
-        "urgency": printer.say(one.urgency.zh, one.urgency),
+        "urgency": printer.say(one.urgency.zh, one.urgency.en),
         "until_text": deadline_time(one.until, printer, provisional=one.provisional) if one.until else "",
         "what": printer.say(one.zh, one.en),
         "who": "、".join(printer.say(f"{Role(r).zh}（{r}）", r) for r in one.roles),

@@ -146,7 +146,7 @@ async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Pr
         occurrence = read_occurrence(entry)
         if printer.for_people:
             event = occurrence.event
-            what = printer.say(event.zh, event.event_type)
+            what = printer.say(event.zh, event.en)
             particulars = describe_event(event, printer.say)
             who = rendering.who_acted(occurrence, printer)
             line = f"{local_time(occurrence.at)}  {what}  {who}  {particulars}"

@@ -93,7 +93,7 @@ def _read_stage(text: str | None) -> str | None:
 def _row(one: ProjectLine, printer: Printer) -> dict[str, Any]:
     row = one.as_json()
     if printer.for_people:
-        row["stage_text"] = printer.say(Stage(one.stage).zh, one.stage)
+        row["stage_text"] = printer.say(Stage(one.stage).zh, Stage(one.stage).en)
         row["award_text"] = yuan(one.award) if one.award else ""
         row["awaited"] = "; ".join(f"{'/'.join(a.roles)} {printer.say(a.zh, a.en)}" for a in one.awaiting[:2])
     return row

@@ -12,7 +12,7 @@ from rich.text import Text
 from application.event_text import describe_glued
 from cli.cell import Cell, make_visible
 from cli.times import deadline_time
-from domain.catalogue import stage_zh
+from domain.catalogue import stage_words
 from domain.kernel.calendar import local_time
 from domain.kernel.money import yuan
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 def stage(state: State, printer: Printer) -> str:
     """A stage in the reader's language."""
-    return printer.say(f"{stage_zh(state.stream.kind, state.stage)}（{state.stage}）", state.stage)
+    zh, en = stage_words(state.stream.kind, state.stage)
+    return printer.say(f"{zh}（{state.stage}）", f"{en} ({state.stage})")
 
 
 def awaited(one: Awaited, printer: Printer, now: datetime) -> str:
@@ -84,7 +85,7 @@ def _facts(
         yield "原件", "documents", printer.say(zh, en)
     due = file.due()
     if due is not None:
-        zh, en = due.command.zh(), due.command.command_type
+        zh, en = due.command.zh(), due.command.en()
         at = deadline_time(due.at, printer, provisional=due.provisional)
         yield (
             "期限",
@@ -124,7 +125,7 @@ def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -
         table.add_row(
             local_time(chapter.at),
             *([local_time(chapter.recorded_at)] if with_recorded else []),
-            printer.say(event.zh, event.event_type),
+            printer.say(event.zh, event.en),
             who_acted(chapter.occurrence, printer),
             make_visible(chapter.stream.name),
             Cell(describe_glued(event, printer.say)),

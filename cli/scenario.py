@@ -123,7 +123,7 @@ class _Bar:
 
     def on_row(self, row: PlannedCommand) -> None:
         """That row is done."""
-        what = self._printer.say(row.command.zh(), row.command.command_type)
+        what = self._printer.say(row.command.zh(), row.command.en())
         self._progress.update(self._task, advance=1, now=f"{row.at:%Y-%m-%d} {row.stream.name} {what}")
 
     def on_wait(self, _row: PlannedCommand, why: str) -> None:
@@ -158,7 +158,7 @@ def show(result: PlayResult, printer: Printer) -> None:
         {
             "ok": "✓" if ended.ok else "✗",
             "project": name,
-            "state": printer.say(Stage(ended.state).zh, ended.state),
+            "state": printer.say(Stage(ended.state).zh, Stage(ended.state).en),
             "paid": yuan(ended.paid_fen),
             "returned": yuan(ended.returned_fen),
             "net": yuan(ended.net_fen),

@@ -249,7 +249,7 @@ def value_words(value: str) -> tuple[str, str]:
     if value in NAMED:
         return NAMED[value]
     event = _event_classes().get((value, 1))
-    return (event.zh, value) if event else (value, value)
+    return (event.zh, event.en) if event else (value, value)
 
 
 def list_commands() -> tuple[CommandRow, ...]:

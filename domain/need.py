@@ -96,6 +96,7 @@ class NeedSubmitted(Shortfall, Event):
     """Somebody has said what is lacking."""
 
     zh = "需求提交"
+    en = "need submitted"
     moves = (Transition("ND01", (NeedStage.NONE,), NeedStage.SUBMITTED, PROPOSERS, "inside the need window"),)
 
 
@@ -318,8 +319,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 order.acting,
                 "ND02",
                 (need.proposer, *sorted(need.endorsers, key=str)),
-                f"{order.actor} 已提出或附議過此需求",
-                f"{order.actor} has proposed or endorsed it already",
+                "{actor} 已提出或附議過此需求",
+                "{actor} has proposed or endorsed it already",
+                actor=order.actor,
             )
             return check.grant(NeedEndorsed.of(command))
         case AdoptNeed():
@@ -335,8 +337,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 state.stream.name in facts.of(state.stream.sibling("need", target)).part(Need).absorbed,
                 "ND06",
-                f"請先在 {target} 辦理「需求併入」",
-                f"{target} must absorb {state.stream.name} first",
+                "請先在 {target} 辦理「需求併入」",
+                "{target} must absorb {name} first",
+                target=target,
+                name=state.stream.name,
             )
             return check.grant(NeedMerged.of(command))
         case SplitNeed(into=parts):
@@ -348,8 +352,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not strangers,
                 "ND07",
-                f"{'、'.join(strangers)} 並非由 {state.stream.name} 拆出，請先以 split_from 提交",
-                f"{', '.join(strangers)} do not name {state.stream.name} as their whole; submit them with split_from",
+                "{strangers} 不是由 {name} 拆出，請先提交並註明拆自何需求",
+                "{strangers} were not split from {name}; submit them first, naming the need they were split from",
+                strangers=strangers,
+                name=state.stream.name,
             )
             return check.grant(NeedSplit.of(command))
         case _:
@@ -376,15 +382,17 @@ def _require_solicited(check: Checks, round_: State, calendar: Calendar, at: dat
     if not check(
         round_.stage == RoundStage.SOLICITING or end is not None,
         "ND01",
-        f"{round_.stream.name} 未徵集需求",
-        f"{round_.stream.name} does not ask for needs",
+        "{name} 未徵集需求",
+        "{name} is not collecting needs",
+        name=round_.stream.name,
     ):
         return
     check(
         round_.stage == RoundStage.SOLICITING and end is not None and at < end,
         "D1",
-        f"需求徵集截止於 {shown}",
-        f"needs were taken until {shown}",
+        "需求徵集已於 {shown} 結束",
+        "needs were collected until {shown}",
+        shown=shown,
     )
 
 
@@ -392,15 +400,20 @@ def _require_undecided(check: Checks, other: State, round_: str, rule: str) -> N
     check(
         other.stage == NeedStage.SUBMITTED,
         rule,
-        f"{other.stream.name} 現為「{NeedStage(other.stage).zh}」，須為未決定的需求",
-        f"{other.stream.name} is {other.stage}; it must be undecided",
+        "{name} 目前為「{stage}」，只有尚未決定的需求可以辦理",
+        "{name} is {stage}; only a need that has not been decided can be handled",
+        name=other.stream.name,
+        stage=NeedStage(other.stage),
     )
     theirs = other.part(Need).round
     check(
         not theirs or theirs == round_,
         rule,
-        f"{other.stream.name} 屬 {theirs}，不屬 {round_}",
-        f"{other.stream.name} belongs to {theirs}, not to {round_}",
+        "{name} 屬 {theirs}，不屬 {round}",
+        "{name} belongs to {theirs}, not to {round}",
+        name=other.stream.name,
+        theirs=theirs,
+        round=round_,
     )
 
 

@@ -69,16 +69,23 @@ class Acting:
 
 
 def require_another_person(
-    check: Checks, acting: Acting, rule: str, others: Iterable[Acting | None], zh: str, en: str
+    check: Checks,
+    acting: Acting,
+    rule: str,
+    others: Iterable[Acting | None],
+    zh: str,
+    en: str,
+    /,
+    **params: object,
 ) -> None:
     """Note that one human would do what takes two, or that nobody can tell; ``zh`` and ``en`` say what is wrong."""
     known = [other for other in others if other is not None]
-    check(not any(acting.is_same_person(other) for other in known), rule, zh, en)
+    check(not any(acting.is_same_person(other) for other in known), rule, zh, en, **params)
     unknown = [str(other) for other in known if acting.is_unknown_beside(other) and not acting.is_same_person(other)]
-    seats = "、".join(dict.fromkeys(unknown))
     check(
         not unknown,
         rule,
-        f"{seats} 的前一步出自紙面卷宗，不知何人所辦：請由已登記人員重新辦理該步",
-        f"who took the step before as {seats} is not known, since it came from paper: have a registered person redo it",
+        "{seats} 的前一步出自紙面卷宗，不知何人所辦：請由已登記人員重新辦理該步",
+        "who took the step before as {seats} is not known, since it came from paper: have a registered person redo it",
+        seats=list(dict.fromkeys(unknown)),
     )

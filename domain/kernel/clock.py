@@ -10,5 +10,5 @@ class Clock(Words):
 
     MANUAL = "MANUAL", "手動時鐘", "manual clock"
     """The dates of the commands: scenarios, imports, rehearsals."""
-    WALL = "WALL", "實時鐘", "wall clock"
+    WALL = "WALL", "實時時鐘", "wall clock"
     """The time at which the door takes a command in."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.kernel.identity import Text
+from domain.kernel.phrase import or_else
 from domain.kernel.words import Words
 
 if TYPE_CHECKING:
@@ -88,6 +89,10 @@ def require_listed(check: Checks, scheme: Scheme | None, codelist: Codelist, val
     check(
         not strays,
         "K1",
-        f"{'、'.join(strays)} 不在 {scheme.ref} 的{codelist.zh}代碼表，現有 {'、'.join(names) or '無'}",
-        f"{', '.join(strays)} are not among the {codelist.en} of {scheme.ref}: {', '.join(names) or 'none'}",
+        "{strays} 不在 {ref} 的{codelist}代碼表，現有 {names}",
+        "{strays} are not among the {codelist} of {ref}: {names}",
+        strays=strays,
+        ref=scheme.ref,
+        codelist=codelist,
+        names=or_else(names, "無", "none"),
     )

@@ -99,12 +99,12 @@ class Aggregate:
 
     def bound_command(self, state: State, command: Command) -> Command:
         """The act that a confirmation is bound to; any other command, and a confirmation of nothing, is itself."""
-        found = find_open(state, command) if isinstance(command, ConfirmAct) else None
-        return command if found is None else self._parse(found)
+        proposal = find_open(state, command) if isinstance(command, ConfirmAct) else None
+        return command if proposal is None else self._parse(proposal)
 
-    def _parse(self, found: Proposal) -> Command:
+    def _parse(self, proposal: Proposal) -> Command:
         classes = {command.command_type: command for command in self.commands}
-        return classes[found.command].model_validate(found.body)
+        return classes[proposal.command].model_validate(proposal.body)
 
     def bind(self, state: State, order: Order) -> tuple[Order, tuple[Role, ...]]:
         """The order as it is judged: of a confirmation what it is bound to, with the roles that may confirm that."""
@@ -119,17 +119,17 @@ class Aggregate:
         Where persons are known, a privileged act is proposed, and happens once another person confirms it.
         """
         command = order.command
-        if isinstance(command, ConfirmAct) and (found := find_open(state, command)) is not None:
-            return self._confirm(state, facts, order, command, found)
+        if isinstance(command, ConfirmAct) and (proposal := find_open(state, command)) is not None:
+            return self._confirm(state, facts, order, command, proposal)
         events = self._decide(state, facts, order, ())
         return [propose(state, order)] if order.persons and command.takes_two() else events
 
     def _confirm(
-        self, state: State, facts: Facts, order: Order, confirmation: ConfirmAct, found: Proposal
+        self, state: State, facts: Facts, order: Order, confirmation: ConfirmAct, proposal: Proposal
     ) -> list[Event]:
         """What was proposed, judged as things stand now, as an act of whoever confirms it."""
         check, events = Checks(), list[Event]()
-        check_confirmable(check, found, order, confirmation)
+        check_confirmable(check, proposal, order, confirmation)
         bound, by = self.bind(state, order)
         try:
             events = self._decide(state, facts, bound, by)

@@ -87,27 +87,27 @@ def explain_error(
 ) -> tuple[str, str]:
     """A pydantic error in Chinese and English, saying what would mend it; ``shape`` is what belongs there."""
     context = error.get("ctx", {})
-    given = error.get("input")
+    value = error.get("input")
     if error["type"] == "missing" and shape is not None:
         zh, en = shape.texts(notation)
         return f"缺少此項，請補上：{zh}", f"this is missing; add it: {en}"
     explain = _EXPLANATIONS.get(error["type"])
     if explain is not None:
-        return explain(context, _counted(given, shape), shape)
+        return explain(context, _counted(value, shape), shape)
     if shape is not None:
         zh, en = shape.texts(notation)
-        return f"須為{zh}；不可為 {show(given)}", f"must be {en}; not {show(given)}"
+        return f"須為{zh}；不可為 {show(value)}", f"must be {en}; not {show(value)}"
     zh, en = _FORMS.get(error["type"].partition("_")[0], ("", ""))
     if zh:
-        return f"須為{zh}，不可為 {show(given)}", f"must be {en}, not {show(given)}"
-    return f"{show(given)} 不合要求", f"{show(given)} will not do"
+        return f"須為{zh}，不可為 {show(value)}", f"must be {en}, not {show(value)}"
+    return f"{show(value)} 不合要求", f"{show(value)} will not do"
 
 
-def _counted(given: object, shape: Shape | None) -> str:
+def _counted(value: object, shape: Shape | None) -> str:
     """A value in the unit that people count it in."""
-    if shape is not None and shape.kind is Kind.MONEY and isinstance(given, int):
-        return yuan(given)
-    return show(given)
+    if shape is not None and shape.kind is Kind.MONEY and isinstance(value, int):
+        return yuan(value)
+    return show(value)
 
 
 _FORMS = {
@@ -140,38 +140,58 @@ _Explanation = Callable[[Mapping[str, Any], str, Shape | None], tuple[str, str]]
 
 
 def _bound(key: str, zh: str, en: str) -> _Explanation:
-    def explain(context: Mapping[str, Any], given: str, shape: Shape | None) -> tuple[str, str]:
+    def explain(context: Mapping[str, Any], value: str, shape: Shape | None) -> tuple[str, str]:
         bound = _counted(context.get(key), shape)
-        return f"須{zh} {bound}，現為 {given}", f"must be {en} {bound}; it is {given}"
+        return f"須{zh} {bound}，現為 {value}", f"must be {en} {bound}; it is {value}"
 
     return explain
 
 
-def _own(context: Mapping[str, Any], given: str, _shape: Shape | None) -> tuple[str, str]:
+def _count(key: str, zh: str, en: str) -> _Explanation:
+    """How many there may be; what came is long, and is not shown."""
+
+    def explain(context: Mapping[str, Any], _value: str, _shape: Shape | None) -> tuple[str, str]:
+        count = context.get(key)
+        return zh.format(count), en.format(count)
+
+    return explain
+
+
+def _digits(key: str, zh: str, en: str) -> _Explanation:
+    """How many digits there may be, and the number that came."""
+
+    def explain(context: Mapping[str, Any], value: str, _shape: Shape | None) -> tuple[str, str]:
+        count = context.get(key)
+        return f"{zh.format(count)}，現為 {value}", f"{en.format(count)}; it is {value}"
+
+    return explain
+
+
+def _own(context: Mapping[str, Any], value: str, _shape: Shape | None) -> tuple[str, str]:
     """Our own validators write 中文 / English."""
     error = context.get("error")
     if isinstance(error, ValueMisread):
         return error.zh, error.en
     zh, slash, en = str(error).rpartition(" / ")
-    return (zh, en) if slash else (f"{given} 不合要求", f"{given} will not do")
+    return (zh, en) if slash else (f"{value} 不合要求", f"{value} will not do")
 
 
-def _alternatives(context: Mapping[str, Any], given: str, shape: Shape | None) -> tuple[str, str]:
+def _alternatives(context: Mapping[str, Any], value: str, shape: Shape | None) -> tuple[str, str]:
     if shape is not None:
         zh, en = shape.texts()
-        return f"須為{zh}；不可為 {given}", f"must be {en}; not {given}"
+        return f"須為{zh}；不可為 {value}", f"must be {en}; not {value}"
     names = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
-    return f"只可為 {names}；不可為 {given}", f"must be one of {names}; not {given}"
+    return f"只可為 {names}；不可為 {value}", f"must be one of {names}; not {value}"
 
 
-def _pattern(context: Mapping[str, Any], given: str, _shape: Shape | None) -> tuple[str, str]:
+def _pattern(context: Mapping[str, Any], value: str, _shape: Shape | None) -> tuple[str, str]:
     pattern = str(context.get("pattern", ""))
     words = re.fullmatch(r"\^\(([a-z|]+)\)\$", pattern)
     if words is not None:
         names = words[1].split("|")
-        return f"只可為 {'、'.join(names)}；不可為 {given}", f"must be one of {', '.join(names)}; not {given}"
+        return f"只可為 {'、'.join(names)}；不可為 {value}", f"must be one of {', '.join(names)}; not {value}"
     zh, en = _PATTERNS.get(pattern, (f"形式 {pattern}", f"of the form {pattern}"))
-    return f"須為{zh}；不可為 {given}", f"must be {en}; not {given}"
+    return f"須為{zh}；不可為 {value}", f"must be {en}; not {value}"
 
 
 _PATTERNS = {
@@ -196,8 +216,8 @@ _PATTERNS = {
 }
 
 _EXPLANATIONS: Mapping[str, _Explanation] = {
-    "missing": lambda _context, _given, _shape: ("缺少此項，請補上", "this is missing; add it"),
-    "extra_forbidden": lambda _context, _given, _shape: (
+    "missing": lambda _context, _value, _shape: ("缺少此項，請補上", "this is missing; add it"),
+    "extra_forbidden": lambda _context, _value, _shape: (
         "沒有此項，請刪去或改正拼寫",
         "there is no such field; remove it or mend its spelling",
     ),
@@ -205,34 +225,15 @@ _EXPLANATIONS: Mapping[str, _Explanation] = {
     "greater_than": _bound("gt", "大於", "more than"),
     "less_than_equal": _bound("le", "不大於", "at most"),
     "less_than": _bound("lt", "小於", "less than"),
-    "too_short": lambda context, _given, _shape: (
-        f"至少須有 {context.get('min_length')} 項",
-        f"at least {context.get('min_length')} are needed",
-    ),
-    "too_long": lambda context, _given, _shape: (
-        f"至多 {context.get('max_length')} 項",
-        f"at most {context.get('max_length')} will do",
-    ),
-    "string_too_short": lambda context, _given, _shape: (
-        f"至少須有 {context.get('min_length')} 字",
-        f"must have at least {context.get('min_length')} characters",
-    ),
-    "string_too_long": lambda context, _given, _shape: (
-        f"至多 {context.get('max_length')} 字",
-        f"must have at most {context.get('max_length')} characters",
-    ),
-    "string_unicode": lambda _context, _given, _shape: ("含有非文字的字元", "it holds characters that are no text"),
-    "decimal_max_digits": lambda context, given, _shape: (
-        f"至多 {context.get('max_digits')} 位數字，現為 {given}",
-        f"must have at most {context.get('max_digits')} digits; it is {given}",
-    ),
-    "decimal_max_places": lambda context, given, _shape: (
-        f"至多 {context.get('decimal_places')} 位小數，現為 {given}",
-        f"must have at most {context.get('decimal_places')} decimals; it is {given}",
-    ),
-    "decimal_whole_digits": lambda context, given, _shape: (
-        f"整數部分至多 {context.get('whole_digits')} 位，現為 {given}",
-        f"must have at most {context.get('whole_digits')} digits before the point; it is {given}",
+    "too_short": _count("min_length", "至少須有 {} 項", "at least {} are needed"),
+    "too_long": _count("max_length", "至多 {} 項", "at most {} will do"),
+    "string_too_short": _count("min_length", "至少須有 {} 字", "must have at least {} characters"),
+    "string_too_long": _count("max_length", "至多 {} 字", "must have at most {} characters"),
+    "string_unicode": lambda _context, _value, _shape: ("含有非文字的字元", "it holds characters that are no text"),
+    "decimal_max_digits": _digits("max_digits", "至多 {} 位數字", "must have at most {} digits"),
+    "decimal_max_places": _digits("decimal_places", "至多 {} 位小數", "must have at most {} decimals"),
+    "decimal_whole_digits": _digits(
+        "whole_digits", "整數部分至多 {} 位", "must have at most {} digits before the point"
     ),
     "string_pattern_mismatch": _pattern,
     "enum": _alternatives,

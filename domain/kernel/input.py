@@ -40,17 +40,17 @@ AttachFile = Callable[[str], "Attachment"]
 
 
 def read_fields(
-    model: type[M], given: Mapping[str, object], notation: Notation, *, attach: AttachFile | None = None
+    model: type[M], fields: Mapping[str, object], notation: Notation, *, attach: AttachFile | None = None
 ) -> M:
     """The model with those values. Raises InputInvalid with everything that is wrong with them.
 
     ``attach`` reads the file that ``@path`` names; without it no file is read.
     """
     reader = _Reader(notation, attach)
-    values = reader.read_group(model, given, ())
+    values = reader.read_group(model, fields, ())
     faults = reader.faults
     try:
-        found = model.model_validate(values)
+        particulars = model.model_validate(values)
     except ValidationError as invalid:
         places = {fault.place for fault in faults}
         for error in invalid.errors(include_url=False):
@@ -59,7 +59,7 @@ def read_fields(
                 faults.append(InputFault(place, *explain_error(error, shape_at(model, place), notation)))
     else:
         if not faults:
-            return found
+            return particulars
     order = list(field_shapes(model))
     faults.sort(key=lambda fault: order.index(str(fault.place[0])) if fault.place and fault.place[0] in order else -1)
     raise InputInvalid(faults)
@@ -159,11 +159,11 @@ class _Reader:
     attach: AttachFile | None
     faults: list[InputFault] = field(default_factory=list)
 
-    def read_group(self, model: type[BaseModel], given: Mapping[str, object], place: Place) -> dict[str, object]:
+    def read_group(self, model: type[BaseModel], fields: Mapping[str, object], place: Place) -> dict[str, object]:
         """The values of a model's fields, by the names that pydantic knows them under."""
         shapes = field_shapes(model)
         values: dict[str, object] = {}
-        for key, value in given.items():
+        for key, value in fields.items():
             shape = _field_named(shapes, key)
             if shape is None:
                 known = "、".join(shapes) or "—"

@@ -13,6 +13,7 @@ from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.relation import Relation, list_idle_relations, list_roles_without, scope_kind
 from domain.kernel.scope import Scope
 from domain.kernel.state import Transition
+from domain.kernel.words import name_code, split_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +37,8 @@ class Event(Particulars):
     schema_version: ClassVar[int] = 1
     zh: ClassVar[str]
     """The field's own term (domain.md §3.2)."""
+    en: ClassVar[str]
+    """The same in English; left out, it is the name of the class in words."""
     moves: ClassVar[tuple[Transition, ...]] = ()
     """The rows of the state machine that this event makes."""
     asks: ClassVar[bool] = False
@@ -47,6 +50,10 @@ class Event(Particulars):
         super().__pydantic_init_subclass__(**kwargs)
         if "event_type" not in cls.__dict__:
             cls.event_type = cls.__name__
+        if "en" not in cls.__dict__:
+            cls.en = split_name(cls.event_type)
+        if "zh" in cls.__dict__:
+            name_code(cls.event_type, cls.zh, cls.en)
 
     @classmethod
     def of(cls, particulars: Particulars, **computed: object) -> Self:
@@ -86,6 +93,8 @@ class Command(Particulars):
     """The field that a subject's second half fills: in ``PJ-3/T1`` it is ``tranche``."""
     persons_needed: ClassVar[int] = 1
     """2 for a privileged act: wherever persons are known, one proposes it and another confirms (kernel/proposal.py)."""
+    en_words: ClassVar[str] = ""
+    """What it does, in English, where the name of the class does not say it as the office would."""
     confirmed_by: ClassVar[tuple[Role, ...]] = ()
     """Who may confirm a privileged act; empty for whoever may ask for it."""
 
@@ -122,6 +131,11 @@ class Command(Particulars):
     def zh(cls) -> str:
         """The field's term for what it leads to."""
         return cls.records.zh
+
+    @classmethod
+    def en(cls) -> str:
+        """What it does, in English: the name of the class in words, unless it says otherwise."""
+        return cls.en_words or split_name(cls.command_type)
 
 
 def _require_relations(command: type[Command]) -> None:

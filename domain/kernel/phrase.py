@@ -7,12 +7,12 @@ what people typed is never taken for words of ours (docs/decisions/037).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.kernel.words import Words
+from domain.kernel.words import Words, code_words
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -35,14 +35,31 @@ def word(zh: str, en: str) -> Word:
     return Word(zh=zh, en=en)
 
 
+def or_else(value: object, zh: str, en: str) -> object:
+    """What stands at a place: the value, or words of ours where there is none."""
+    return word(zh, en) if value is None or (isinstance(value, Sized) and not len(value)) else value
+
+
+def named(code: str) -> str | Word:
+    """What stands at a place for a budget line, a criterion or a payment condition: its words, or itself."""
+    words = code_words(code)
+    return Word(zh=words[0], en=words[1]) if words else code
+
+
+def call_tranche(name: str) -> str | Word:
+    """What stands at a place for a tranche: ``T1`` is called the first, any other by its own name."""
+    number = name.removeprefix("T")
+    return Word(zh=f"第{number}期", en=f"tranche {number}") if number != name and number.isdecimal() else name
+
+
 def read_params(given: Mapping[str, object]) -> dict[str, Param]:
     """The particulars of a sentence as they are kept: each a text, a word of ours, or a list of these."""
     return {name: _param(value) for name, value in given.items()}
 
 
 def _param(value: object) -> Param:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        several: Iterable[object] = sorted(value) if isinstance(value, (set, frozenset)) else value
+    if isinstance(value, Iterable) and not isinstance(value, (str, BaseModel)):
+        several = sorted(value) if isinstance(value, (set, frozenset)) else value
         return tuple(_one(inner) for inner in several)
     return _one(value)
 

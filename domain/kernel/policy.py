@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role
+from domain.kernel.phrase import Word, read_params, word
 from domain.kernel.refusal import Unmet
 from domain.kernel.scope import Scope, ScopeKind
 from domain.kernel.state import Part, State
+from domain.kernel.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,17 @@ _SIDES: Final[Mapping[Role, str]] = {
     **{role: role.value for role in (Role.COMM, Role.BASE_OP, Role.PUBLIC)},
 }
 """On whose side a role stands; discipline, administrators and the engine stand on none."""
+
+
+_SIDE_WORDS: Final[Mapping[str, Word]] = {
+    "bureau": word("民政局", "the bureau"),
+    "organisation": word("申報單位", "the organisation"),
+}
+
+
+def _side_words(side: str) -> object:
+    """What a side is called: that of one role alone is called like the role."""
+    return _SIDE_WORDS.get(side) or Role(side)
 
 
 @dataclass(frozen=True)
@@ -79,15 +92,15 @@ def refuse_role(order: Order, by: tuple[Role, ...] = ()) -> tuple[Unmet, ...]:
     by = by or command.by
     if role in by:
         return ()
-    zh = "、".join(f"{r.zh}（{r}）" for r in by)
     rule, why_zh, why_en = _NO_SEAT_OF_BUSINESS.get(role, ("", "", ""))
     if role is Role.DISC and order.scope is None:
         rule = ""  # what was refused before seats had a register stays refused by the rule that is recorded
     return (
         Unmet(
             rule=rule or command.rule,
-            zh=f"「{command.zh()}」由 {zh} 辦理，{role.zh}（{role}）無權辦理{why_zh}",
-            en=f"{command.command_type} is for {', '.join(by)}, not for {role}{why_en}",
+            zh=f"「{{act}}」由{{by}}辦理，不在{{role}}的辦理權限內{why_zh}",
+            en=f"“{{act}}” is for the {{by}}; you are acting as the {{role}}{why_en}",
+            params=read_params({"act": word(command.zh(), command.en()), "by": by, "role": role}),
         ),
     )
 
@@ -100,15 +113,23 @@ def refuse_stage(order: Order, state: State) -> tuple[Unmet, ...]:
     return (
         Unmet(
             rule=command.rule,
-            zh=f"「{command.zh()}」只可在 {'、'.join(map(_zh, command.during))} 階段辦理，現為 {_zh(state.stage)}",
-            en=f"{command.command_type} is legal in {', '.join(command.during)}; the stage is {state.stage}",
+            zh="「{act}」只可在「{stages}」階段辦理，目前為「{now}」",
+            en="“{act}” is only possible while it is: {stages} (now: {now})",
+            params=read_params(
+                {
+                    "act": word(command.zh(), command.en()),
+                    "stages": command.during,
+                    "now": _stage_of(command, state.stage),
+                }
+            ),
         ),
     )
 
 
-def _zh(stage: str) -> str:
-    """What the office calls a stage."""
-    return str(getattr(stage, "zh", stage))
+def _stage_of(command: type[Command], stage: str) -> object:
+    """A stage by what the office calls it, as the command's own stages are called."""
+    stages = type(command.during[0])
+    return stages(stage) if issubclass(stages, Words) and stage in set(stages) else stage
 
 
 # ---------------------------------------------------------------- relation
@@ -135,13 +156,19 @@ def refuse_relation(order: Order, state: State, facts: Facts, by: tuple[Role, ..
     if scope is None or not relations or any(r.holds(scope, state, facts, order.command) for r in relations):
         return ()
     command: type[Command] = type(order.command)
-    acts = "、".join(scope.names) or scope.kind.zh
     return (
         Unmet(
             rule=relations[0].rule or command.rule,
-            zh=f"{order.actor} 代表 {acts}，與此事無關：「{command.zh()}」由 {'、'.join(r.zh for r in relations)} 辦理",
-            en=f"{order.actor} acts for {', '.join(scope.names) or scope.kind.en}, whose business this is not: "
-            f"{command.command_type} is for {' or '.join(r.en for r in relations)}",
+            zh="{actor} 代表{acts}，與此事無關：「{act}」由{relations}辦理",
+            en="{actor} acts for {acts}, whose business this is not: “{act}” is for {relations}",
+            params=read_params(
+                {
+                    "actor": order.actor,
+                    "acts": scope.names or scope.kind,
+                    "act": word(command.zh(), command.en()),
+                    "relations": [word(r.zh, r.en) for r in relations],
+                }
+            ),
         ),
     )
 
@@ -165,8 +192,9 @@ def refuse_side(order: Order, state: State) -> tuple[Unmet, ...]:
     return tuple(
         Unmet(
             rule="SD14",
-            zh=f"{order.actor} 的經辦人曾以 {other} 一方辦理本案，不得再以 {side} 一方辦理",
-            en=f"whoever acts as {order.actor} has acted in this matter for {other} and may not act in it for {side}",
+            zh="{actor} 的經辦人曾代表{other}辦理本案，不得再代表{side}辦理",
+            en="whoever acts as {actor} has acted in this matter for {other} and cannot act in it for {side}",
+            params=read_params({"actor": order.actor, "other": _side_words(other), "side": _side_words(side)}),
         )
         for other in others
     )

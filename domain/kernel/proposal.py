@@ -155,8 +155,9 @@ def propose(state: State, order: Order) -> ActProposed:
     check(
         len(open_ones) < MOST_OPEN,
         "TP01",
-        f"已有 {len(open_ones)} 項提案待確認，請先確認或撤回",
-        f"{len(open_ones)} proposals wait already: confirm or drop some first",
+        "已有 {open_ones_count} 項提案待確認，請先確認或撤回",
+        "{open_ones_count} proposals wait already: confirm or drop some first",
+        open_ones_count=len(open_ones),
     )
     number = len(known) + 1
     event = ActProposed(
@@ -182,22 +183,28 @@ def check_confirmable(check: Checks, proposal: Proposal, order: Order, confirmat
     check(
         order.at < proposal.lapses_at,
         "TP02",
-        f"提案 {number} 已逾 {LAPSES_AFTER.days} 日，請重新提出",
-        f"proposal {number} is more than {LAPSES_AFTER.days} days old: propose it anew",
+        "提案 {number} 已逾 {days} 日，請重新提出",
+        "proposal {number} is more than {days} days old: propose it anew",
+        number=number,
+        days=LAPSES_AFTER.days,
     )
     check(
         proposal.digest.startswith(confirmation.digest),
         "TP02",
-        f"提案 {number} 的校驗值為 {proposal.digest[:8]}…，所確認為 {confirmation.digest[:8]}…：請重新核對內容",
-        f"the digest of proposal {number} is {proposal.digest[:8]}…, not {confirmation.digest[:8]}…: look at it again",
+        "提案 {number} 的校驗值為 {digest}…，所確認為 {digest2}…：請重新核對內容",
+        "the digest of proposal {number} is {digest}…, not {digest2}…: look at it again",
+        number=number,
+        digest=proposal.digest[:8],
+        digest2=confirmation.digest[:8],
     )
     require_another_person(
         check,
         order.acting,
         "TP03",
         (proposal.by,),
-        f"提案 {number} 由同一人提出，須由另一人確認",
-        f"the same person proposed {number}; another person must confirm it",
+        "提案 {number} 由同一人提出，須由另一人確認",
+        "the same person proposed {number}; another person must confirm it",
+        number=number,
     )
 
 
@@ -206,7 +213,9 @@ def decide(state: State, _facts: Facts, order: Order, command: Commands) -> list
     check, number = Checks(), command.proposal
     proposal = state.part(Proposals).of.get(number)
     is_open = proposal is not None and proposal.status is ProposalStatus.OPEN
-    check(is_open, "TP01", f"沒有待確認的提案 {number}", f"there is no proposal {number} that waits")
+    check(
+        is_open, "TP01", "沒有待確認的提案 {number}", "no proposal {number} is waiting for confirmation", number=number
+    )
     match command:
         case ConfirmAct():
             return check.grant(ActConfirmed.of(command))
@@ -214,8 +223,10 @@ def decide(state: State, _facts: Facts, order: Order, command: Commands) -> list
             check(
                 proposal is None or order.actor.role in proposal.confirmers or order.actor == proposal.by.seat,
                 "TP01",
-                f"{order.actor} 與提案 {number} 無關",
-                f"proposal {number} is none of the business of {order.actor}",
+                "{actor} 與提案 {number} 無關",
+                "{actor} has nothing to do with proposal {number}",
+                actor=order.actor,
+                number=number,
             )
             return check.grant(ActDropped.of(command))
         case _:

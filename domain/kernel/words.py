@@ -6,6 +6,7 @@ of ``Words``. What a scheme names freely, budget lines and criteria, has its wor
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self, get_args
 
@@ -93,6 +94,32 @@ NAMED: Mapping[str, tuple[str, str]] = {
     "volunteers": ("志願者補貼", "volunteers"),
 }
 """Budget lines and criteria as the shipped schemes name them."""
+
+
+_CODES: dict[str, tuple[str, str]] = {}
+
+
+def name_code(code: str, zh: str, en: str) -> None:
+    """Say what a code is called that stands in events and schemes: an event's type, where it is a payment condition."""
+    _CODES[code] = (zh, en)
+
+
+def code_words(code: str) -> tuple[str, str] | None:
+    """What a budget line, a criterion or a payment condition is called, in Chinese and English; None of another text.
+
+    ``MilestoneMet/x`` is called by its event and by its own name.
+    """
+    known = NAMED.get(code) or _CODES.get(code)
+    event, _, name = code.partition("/")
+    if known is None and name.isascii() and event in _CODES:
+        zh, en = _CODES[event]
+        return f"{zh} {name}", f"{en} {name}"
+    return known
+
+
+def split_name(name: str) -> str:
+    """The name of a class in words: ``AwardConfirmed`` is "award confirmed"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
 
 
 FORMER: Mapping[str, str] = {

@@ -20,6 +20,7 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition, Verdict
@@ -296,8 +297,9 @@ def require_uninvolved(check: Checks, order: Order, took_part: Iterable[Acting],
     check(
         not any(order.acting.is_same_person(one) for one in took_part),
         rule,
-        f"{order.actor} 參與過評審，須由未參與者辦理",
-        f"{order.actor} took part in the review; somebody who did not must do this",
+        "{actor} 參與過評審，須由未參與者辦理",
+        "{actor} took part in the review; somebody who did not must do this",
+        actor=order.actor,
     )
 
 
@@ -317,8 +319,9 @@ def _require_standing(check: Checks, round_: State, rule: str) -> None:
     check(
         round_.stage != RoundStage.CANCELLED,
         rule,
-        f"{round_.stream.name} 已終止徵集，不再立項或簽約；可重新發布公告",
-        f"{round_.stream.name} was given up; nothing is awarded or signed in it unless it is called anew",
+        "{name} 本屆徵集已取消，不再立項或簽約；可重新發布公告",
+        "{name} was cancelled; nothing is awarded or signed in it unless a new call is published",
+        name=round_.stream.name,
     )
 
 
@@ -328,8 +331,8 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
     check(
         (support is None) == (state.stage != Stage.NONE),
         "T01",
-        "未經申報者須填基地扶持（support）；經申報者不得填",
-        "without a bid say which base is supported; with one, do not",
+        "未經申報的須填寫基地扶持，經申報的不得填寫",
+        "without an application, say which base is supported; with one, leave it out",
     )
     file = open_support(state, support, proposal.award) if support else state
     application = file.part(Application)
@@ -339,15 +342,18 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
     check(
         shares == proposal.award and proposal.award > 0,
         "M1",
-        f"各資金份額合計 {yuan(shares)}，須等於資助金額 {yuan(proposal.award)}",
-        f"the shares add up to {yuan(shares)}; they must equal the award {yuan(proposal.award)}",
+        "各資金份額合計 {shares}，須等於資助金額 {award}",
+        "the shares add up to {shares}; they must equal the award {award}",
+        shares=yuan(shares),
+        award=yuan(proposal.award),
     )
     taken = facts.holders(f"name/{state.stream.realm}/{proposal.project}") - {state.stream}
     check(
         not taken,
         "T01",
-        f"項目編號 {proposal.project} 已被使用",
-        f"the number {proposal.project} is taken",
+        "項目編號 {project} 已被使用",
+        "the number {project} is taken",
+        project=proposal.project,
     )
     rule = "C2" if application.kind is ProjectKind.BASE_SUPPORT else "M5"
     for name, share in sorted(proposal.funds.items()):
@@ -356,14 +362,18 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
         check(
             share <= left,
             rule,
-            f"{name} 額度餘 {yuan(left)}，不足 {yuan(share)}",
-            f"{name} has {yuan(left)} left, which does not cover {yuan(share)}",
+            "{name} 額度餘 {left}，不足 {share}",
+            "{name} has {left} left, which does not cover {share}",
+            name=name,
+            left=yuan(left),
+            share=yuan(share),
         )
         check(
             fund.allows(application.fields),
             "M5",
-            f"{name} 的用途不含本項目領域",
-            f"the purposes of {name} do not cover the project's fields",
+            "{name} 的用途不含本項目領域",
+            "the purposes of {name} do not cover the project's fields",
+            name=name,
         )
     if support:
         require_listed(check, facts.scheme, Codelist.FIELDS, support.fields)
@@ -382,8 +392,9 @@ def _charge(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -
     check(
         support is None or facts.of(stream).stage != RoundStage.NONE or awarded(stream.realm, name) in facts.unasked,
         "T01",
-        f"屆次 {name} 尚未設立：先批復年度預算或發布徵集，方可在其中立項",
-        f"there is no round {name} yet: have its budget approved, or open it, before anything is awarded in it",
+        "{name} 尚未設立，請先批復年度預算或發布需求徵集，再在其中立項",
+        "{name} has not been opened; approve its budget or start collecting needs before awarding in it",
+        name=name,
     )
     known = facts.of(stream).part(Round)
     charge = charge_budget(check, facts, stream, known, proposal.award, "C2" if support else "M5")
@@ -418,8 +429,9 @@ def _require_reviewed(check: Checks, state: State, facts: Facts, proposal: Propo
     check(
         proposal.award <= requested,
         "T01",
-        f"資助金額不得超過申報金額 {yuan(requested)}",
-        f"the award may not exceed the {yuan(requested)} applied for",
+        "資助金額不得超過申報金額 {requested}",
+        "the award may not exceed the {requested} applied for",
+        requested=yuan(requested),
     )
 
 
@@ -436,8 +448,10 @@ def require_line(check: Checks, state: State, facts: Facts, name: str | None, ru
     check(
         score is not None and score >= scheme.review.line,
         rule,
-        f"評審得分 {score if score is not None else '無'}，須達到 {scheme.review.line} 分",
-        f"the score is {score if score is not None else 'missing'}; {scheme.review.line} is needed",
+        "評審得分 {score}，須達到 {line} 分",
+        "the score is {score}; {line} is needed",
+        line=scheme.review.line,
+        score=or_else(score, "無", "missing"),
     )
     return score
 

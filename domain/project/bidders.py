@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from domain.application import Application
 from domain.kernel.facts import Reads
 from domain.kernel.identity import Role
+from domain.kernel.phrase import word
 from domain.kernel.relation import Relation
 from domain.kernel.scope import ScopeKind
 from domain.registers.organisation import list_ineligibility, list_unrepresented
@@ -119,8 +120,10 @@ def require_independent(check: Checks, state: State, party: str | None, zh: str,
     check(
         party not in state.part(Application).bidders,
         "P3",
-        f"{zh}不得由申報單位 {party} 擔任，須另行委託",
-        f"the bidder {party} may not be the {en}; commission somebody else",
+        "{part}不得由申報單位 {party} 擔任，請另行委託",
+        "the applicant {party} cannot be the {part}; commission somebody else",
+        party=party,
+        part=word(zh, en),
     )
 
 

@@ -19,6 +19,7 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.state import SAME, State, Transition
@@ -82,6 +83,7 @@ class ApplicationDrafted(Bid, Event):
     """A bid is being written; nothing is claimed yet."""
 
     zh = "填寫申報書"
+    en = "application drafted"
     moves = (Transition("AP01", (Stage.NONE, Stage.DRAFTED), Stage.DRAFTED, (Role.SO_LEGAL, Role.SO_PM), "none"),)
 
 
@@ -193,6 +195,7 @@ class LateSubmissionRefused(LateSubmission, Event):
     """A bid arrived at or after the deadline and was not taken in (D1)."""
 
     zh = "逾期不予受理"
+    en = "late application not accepted"
     moves = (
         Transition(
             "AP04",
@@ -228,6 +231,7 @@ class ApplicationReturned(Deficiencies, Event):
     """The bid goes back to be completed within some working days."""
 
     zh = "退回補正"
+    en = "returned for completion"
     moves = (Transition("AP05", (Stage.APPLIED,), Stage.RETURNED, (Role.HOST, Role.DCAB), "says what is missing"),)
     completion_wd: Annotated[int, Field(title="補正期限（工作日） / completion period (working days)")]
     """Working days to complete it."""
@@ -250,6 +254,7 @@ class PreliminaryReviewPassed(ReviewNote, Event):
     """The bid goes to the experts."""
 
     zh = "初審通過"
+    en = "preliminary review passed"
     moves = (Transition("AP06", (Stage.APPLIED,), Stage.SHORTLISTED, REVIEWERS, "call closed; bidders eligible"),)
 
 
@@ -264,6 +269,7 @@ class PreliminaryReviewFailed(PlacesFreed, Event):
     """The bid is out: by a finding, or because it was not completed in time."""
 
     zh = "初審不通過"
+    en = "preliminary review failed"
     moves = (
         Transition("AP07", (Stage.APPLIED,), Stage.PRELIM_FAILED, REVIEWERS, "reason and evidence"),
         Transition("AP08", (Stage.RETURNED,), Stage.PRELIM_FAILED, (Role.SYS,), "not completed in time"),
@@ -307,6 +313,7 @@ class ApplicationNotSelected(NonSelection, PlacesFreed, Event):
     """The bid is not chosen."""
 
     zh = "未立項"
+    en = "not selected"
     moves = (
         Transition(
             "AP09",
@@ -322,6 +329,7 @@ class LeaveApplicationOut(NonSelection, Command):
     """Do not choose the bid."""
 
     records = ApplicationNotSelected
+    en_words = "mark as not selected"
     acts_for = (BUREAU,)
 
 
@@ -400,19 +408,23 @@ def open_support(state: State, support: BaseSupport, award: Fen) -> State:
 
 def require_supportable(check: Checks, state: State, facts: Facts, support: BaseSupport) -> None:
     """Note why that base may not be supported, if so: it must be assessed, and run by who is to get the money."""
-    found = facts.of(state.stream.sibling("base", support.base))
-    base = found.part(Base)
+    register = facts.of(state.stream.sibling("base", support.base))
+    base = register.part(Base)
     check(
-        found.stage == BaseStage.ASSESSED,
+        register.stage == BaseStage.ASSESSED,
         "T01",
-        f"{support.base} 尚未評估，評估後方可扶持",
-        f"{support.base} has not been assessed; support rests on its grade",
+        "{base} 尚未評估，評估後才能扶持",
+        "{base} has not been assessed; it can be supported after that",
+        base=support.base,
     )
     check(
         base.operator == support.organisation,
         "T01",
-        f"{support.base} 的運營方為 {base.operator or '無'}，不是 {support.organisation}",
-        f"{support.base} is run by {base.operator or 'nobody'}, not by {support.organisation}",
+        "{base} 的運營方為 {operator}，不是 {organisation}",
+        "{base} is run by {operator}, not by {organisation}",
+        base=support.base,
+        organisation=support.organisation,
+        operator=or_else(base.operator, "無", "nobody"),
     )
 
 
@@ -494,8 +506,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "AP08",
-                f"補正期限至 {until}，尚未屆滿",
-                f"the bid may be completed until {until}",
+                "補正期限至 {until}，尚未屆滿",
+                "the application can be completed until {until}; that time has not passed",
+                until=until,
             )
             return check.grant(
                 PreliminaryReviewFailed(reason="逾期未補正 / not completed in time", freed_places=list_answers(state))
@@ -520,8 +533,8 @@ def list_undecided(state: State) -> tuple[str, ...]:
 def give_places_back(state: State, places: tuple[str, ...]) -> State:
     """The state without the places that it gave back."""
     application = state.part(Application)
-    kept = tuple(key for key in application.places if key not in places)
-    return state.having(replace(application, places=kept))
+    places_left = tuple(key for key in application.places if key not in places)
+    return state.having(replace(application, places=places_left))
 
 
 def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, bid: SubmitApplication) -> list[Event]:
@@ -552,14 +565,15 @@ def _require_same_bid(check: Checks, before: Application, bid: SubmitApplication
     check(
         (bid.round, bid.organisation, bid.need) == (before.round, before.organisation, before.need),
         "AP02",
-        "補正不得更換屆次、組織或需求",
-        "completing a bid changes neither its round, its organisation nor its need",
+        "補正不得更換屆次、申報單位或需求",
+        "completing an application cannot change its round, organisation or need",
     )
     check(
         bid.requested <= before.requested,
         "AP02",
-        f"補正不得提高申報金額 {yuan(before.requested)}",
-        f"completing a bid may not raise the {yuan(before.requested)} asked for",
+        "補正不得提高申報金額 {requested}",
+        "completing an application cannot raise the amount applied for ({requested})",
+        requested=yuan(before.requested),
     )
 
 
@@ -569,8 +583,8 @@ def _require_need(check: Checks, state: State, facts: Facts, bid: SubmitApplicat
         check(
             bid.statement,
             "AP02",
-            "請引用已入庫的需求（need），或自述需求（statement）",
-            "cite an adopted need, or state one of your own",
+            "請選擇需求清單中的需求，或填寫「需求說明」",
+            "choose a need from the needs list, or describe the need yourself",
         )
         return
     need = facts.of(state.stream.sibling("need", bid.need))
@@ -578,15 +592,19 @@ def _require_need(check: Checks, state: State, facts: Facts, bid: SubmitApplicat
     check(
         need.stage == NeedStage.ADOPTED,
         "AP02",
-        f"{bid.need} 現為「{NeedStage(need.stage).zh}」，入庫後方可申報",
-        f"{bid.need} is {need.stage}; only an adopted need can be answered",
+        "{need} 目前為「{stage}」，入庫後才能申報",
+        "{need} is {stage}; applications are possible once it is adopted",
+        need=bid.need,
+        stage=NeedStage(need.stage),
     )
     listed = bid.need in round_.catalogue if round_.catalogue is not None else need.part(Need).round == bid.round
     check(
         listed,
         "AP02",
-        f"{bid.need} 不在 {bid.round} 的需求清單",
-        f"{bid.need} is not among the needs of {bid.round}",
+        "{need} 不在 {round} 的需求清單",
+        "{need} is not on the needs list of {round}",
+        need=bid.need,
+        round=bid.round,
     )
 
 
@@ -595,26 +613,30 @@ def _require_within_caps(check: Checks, bid: SubmitApplication, scheme: Scheme) 
     check(
         cap is None or bid.requested <= cap,
         "AP02",
-        f"申報 {yuan(bid.requested)} 超過上限 {yuan(cap or 0)}",
-        f"{yuan(bid.requested)} exceeds the cap of {yuan(cap or 0)}",
+        "申請資助金額 {requested} 超過上限 {cap}",
+        "the amount applied for, {requested}, exceeds the cap of {cap}",
+        requested=yuan(bid.requested),
+        cap=yuan(cap or 0),
     )
     check(
         bid.match_pledged * 100 >= scheme.budget.match_min * total,
         "M6",
-        f"自籌 {yuan(bid.match_pledged)}，須達到總預算的 {scheme.budget.match_min}%",
-        f"{yuan(bid.match_pledged)} is self-raised; {scheme.budget.match_min}% of the whole budget is needed",
+        "配套（自籌）資金 {match_pledged}，須達到總預算的 {match_min}%",
+        "match funding is {match_pledged}; at least {match_min}% of the whole budget is required",
+        match_pledged=yuan(bid.match_pledged),
+        match_min=scheme.budget.match_min,
     )
     check(
         scheme.bidding.joint or not bid.partners,
         "AP02",
         "本辦法不接受聯合申報",
-        "the scheme takes no joint bids",
+        "this policy does not accept joint applications",
     )
     check(
         len({bid.organisation, *bid.partners}) == 1 + len(bid.partners),
         "AP02",
         "聯合申報的組織不得重複",
-        "each organisation of a joint bid is named once",
+        "an organisation can be named only once in a joint application",
     )
 
 
@@ -632,15 +654,21 @@ def _require_places(
         check(
             len(others) < limit,
             "AP02",
-            f"{name} 在 {bid.round} 已申報 {len(others)} 項（含聯合申報），每個組織限 {limit} 項",
-            f"{name} has {len(others)} bids in {bid.round}, joint ones included; an organisation has {limit}",
+            "{name} 在 {round} 已申報 {others_count} 項（含聯合申報），每個組織限 {limit} 項",
+            "{name} already has {others_count} applications in {round}, joint ones included; the limit is {limit}",
+            name=name,
+            round=bid.round,
+            others_count=len(others),
+            limit=limit,
         )
     rivals = facts.holders(answer) - {state.stream}
     check(
         not rivals,
         "AP02",
-        f"{bid.organisation} 已就同一需求申報 {'、'.join(sorted(rivals))}，不得重複資助",
-        f"{bid.organisation} has answered this need before ({', '.join(sorted(rivals))}); no double funding",
+        "{organisation} 已就同一需求申報 {rivals}，不得重複資助",
+        "{organisation} has already applied for this need ({rivals}); the same need cannot be funded twice",
+        organisation=bid.organisation,
+        rivals=sorted(rivals),
     )
     limits[answer] = 1
     count = undecided(state.stream.realm, bid.round)
@@ -655,13 +683,13 @@ def _decide_late_submission(
         deadline is not None and command.received >= deadline,
         "D1",
         "並未逾期，應予受理",
-        "it did not come late and must be taken in",
+        "it did not arrive late and must be accepted",
     )
     check(
         command.received <= now,
         "D1",
         "收件時間不得晚於登記時間",
-        "it cannot have arrived after this is recorded",
+        "the time of arrival cannot be later than the time of recording",
     )
     if check.unmet or deadline is None:
         raise check.refuse()
@@ -674,8 +702,9 @@ def _require_unselectable(check: Checks, state: State, facts: Facts) -> None:
     check(
         state.stage == Stage.SHORTLISTED or round_.stage == RoundStage.CANCELLED,
         "AP09",
-        "未經評審者，只有本屆徵集取消時可列為未立項；請先完成初審",
-        "a bid that no expert saw is left out only where the round was given up; review it first",
+        "未經評審的申報，只有本屆徵集取消時才能列為未立項；請先完成初審",
+        "an application that was not reviewed can only be marked not selected if the round was "
+        "cancelled; review it first",
     )
 
 
@@ -686,8 +715,10 @@ def _require_passable(check: Checks, state: State, facts: Facts, today: date) ->
     check(
         round_.stage == RoundStage.CLOSED,
         "AP06",
-        f"{round_.stream.name} 現為「{RoundStage(round_.stage).zh}」，申報截止後方可通過初審",
-        f"{round_.stream.name} is {round_.stage}; preliminary review passes once the call has closed",
+        "{name} 目前為「{stage}」，申報結束後才能通過初審",
+        "{name} is {stage}; applications can pass preliminary review once the call has closed",
+        name=round_.stream.name,
+        stage=RoundStage(round_.stage),
     )
     for name in sorted(application.bidders):
         list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")

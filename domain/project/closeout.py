@@ -18,6 +18,7 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import call_tranche, or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition
@@ -359,8 +360,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 amount <= most,
                 "M3",
-                f"繳回 {yuan(amount)} 超出已撥未退的 {yuan(most)}",
-                f"{yuan(amount)} is more than the {yuan(most)} that was paid and neither returned nor ordered back",
+                "繳回 {amount} 超出已撥未退的 {most}",
+                "{amount} is more than the {most} that was paid and neither returned nor ordered back",
+                amount=yuan(amount),
+                most=yuan(most),
             )
             require_proof(check, order, command.attachments)
             return check.grant(SurplusReturned.of(command, split=apportion(amount, money.out)))
@@ -372,8 +375,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not left or state.part(Clawback).escalated,
                 "T25",
-                f"尚待收回 {yuan(left)}，須到賬或移送後歸檔",
-                f"{yuan(left)} is still to come back; archive once it has, or has been handed on",
+                "尚待收回 {left}，須到賬或移送後歸檔",
+                "{left} has still to be recovered; archive once it has been received or referred for enforcement",
+                left=yuan(left),
             )
             return check.grant(
                 ProjectArchived.of(command, retention_years=require_scheme(check, facts).closing.retention_years)
@@ -395,8 +399,9 @@ def _require_reportable(check: Checks, state: State, report: SubmitFinalReport, 
     check(
         is_every_milestone_met(state) or (end is not None and today >= end),
         "T16",
-        f"截止日 {end or '(未定)'} 未到，且里程碑未全部達成",
-        f"the end ({end or 'not fixed'}) has not come, and not all milestones are met",
+        "截止日 {end} 未到，且里程碑未全部達成",
+        "the end date ({end}) has not been reached and not all milestones are met",
+        end=or_else(end, "(未定)", "not fixed"),
     )
     require_recorded_outputs(check, state.part(Delivery), report)
 
@@ -410,22 +415,26 @@ def _require_closable(check: Checks, state: State, scheme: Scheme) -> None:
     check(
         not unsettled,
         "T22",
-        f"撥款 {'、'.join(unsettled)} 尚未撥付或取消",
-        f"the tranches {', '.join(unsettled)} are neither paid nor cancelled",
+        "{unsettled}尚未撥付或取消",
+        "{unsettled} are neither paid nor cancelled",
+        unsettled=[call_tranche(one) for one in unsettled],
     )
     for name, tranche in tranches.of.items():
         check(
             not tranche.settled or not tranche.remainder,
             "M4",
-            f"{name} 計劃 {yuan(tranche.planned)} 與已撥及核減之和不符",
-            f"{name} was planned at {yuan(tranche.planned)}, which is not what was paid and cancelled",
+            "{name} 計劃 {planned} 與已撥及核減之和不符",
+            "{name} was planned at {planned}, which is not what was paid and cancelled",
+            name=name,
+            planned=yuan(tranche.planned),
         )
     owed = unjustified(state) - (outstanding(state) if state.part(Clawback).escalated else 0)
     check(
         owed <= 0,
         "T22",
-        f"結餘 {yuan(max(owed, 0))} 尚未繳回",
-        f"a surplus of {yuan(max(owed, 0))} has not been returned",
+        "結餘 {owed} 尚未繳回",
+        "a surplus of {owed} has not been returned",
+        owed=yuan(max(owed, 0)),
     )
 
 
@@ -434,14 +443,15 @@ def _require_reopenable(check: Checks, state: State, command: ReopenProject) -> 
     check(
         contract.version,
         "T26",
-        "項目從未簽約，無可重新核查",
-        "the project never had a contract; there is nothing to settle again",
+        "項目未簽約，不能重新核查",
+        "no agreement was signed for the project; it cannot be reopened",
     )
     check(
         command.eligible is None or command.eligible <= contract.award,
         "M3",
-        f"審定支出不得超過資助金額 {yuan(contract.award)}",
-        f"what is eligible may not exceed the award of {yuan(contract.award)}",
+        "審定支出不得超過資助金額 {award}",
+        "eligible expenditure cannot exceed the award of {award}",
+        award=yuan(contract.award),
     )
 
 
@@ -451,35 +461,41 @@ def _require_correctable(check: Checks, state: State, command: ProposeCorrection
     check(
         command.correction not in state.part(Closeout).corrections,
         "SD12",
-        f"更正 {command.correction} 已提出過，請另編號",
-        f"correction {command.correction} was proposed before; give this one another number",
+        "更正 {correction} 已提出過，請另編號",
+        "correction {correction} was proposed before; give this one another number",
+        correction=command.correction,
     )
     check(
         command.corrects <= state.version,
         "SD12",
-        f"本卷宗只有 {state.version} 條記錄，無第 {command.corrects} 條",
-        f"there is no record {command.corrects}; this file has {state.version}",
+        "本卷宗只有 {version} 條記錄，無第 {corrects} 條",
+        "there is no record {corrects}; this file has {version}",
+        version=state.version,
+        corrects=command.corrects,
     )
     activity = command.corrects in delivery.activities
     voucher = delivery.voucher_at(command.corrects) is not None
     check(
         command.person_times is None or activity,
         "SD12",
-        f"第 {command.corrects} 條不是活動記錄，無人次可改",
-        f"record {command.corrects} is no activity; it has no attendances",
+        "第 {corrects} 條記錄不是活動記錄，不能更正人次",
+        "record {corrects} is not an activity; its attendances cannot be corrected",
+        corrects=command.corrects,
     )
     check(
         command.amount is None or voucher,
         "SD12",
-        f"第 {command.corrects} 條不是支出登記，無金額可改",
-        f"record {command.corrects} is no voucher; its amount may not be corrected",
+        "第 {corrects} 條記錄不是支出登記，不能更正金額",
+        "record {corrects} is not a voucher; its amount cannot be corrected",
+        corrects=command.corrects,
     )
     _require_raised_within_line(check, state, command.corrects, command.amount)
     check(
         not command.strike or activity or voucher,
         "SD12",
-        f"第 {command.corrects} 條不是活動或支出，不可刪除",
-        f"record {command.corrects} is neither activity nor voucher and may not be struck out",
+        "第 {corrects} 條記錄不是活動或支出，不能作廢",
+        "record {corrects} is neither an activity nor a voucher; it cannot be struck out",
+        corrects=command.corrects,
     )
 
 
@@ -502,21 +518,29 @@ def _confirm(
 ) -> CorrectionConfirmed:
     known = state.part(Closeout).corrections.get(command.correction)
     if known is None:
-        check(known, "SD12", f"無更正 {command.correction}", f"there is no correction {command.correction}")
+        check(
+            known,
+            "SD12",
+            "未找到更正 {correction}，請核對編號",
+            "correction {correction} was not found; check its number",
+            correction=command.correction,
+        )
         raise check.refuse()
     check(
         known.confirmed_by is None,
         "SD12",
-        f"更正 {command.correction} 已確認",
-        f"correction {command.correction} was confirmed before",
+        "更正 {correction} 已確認",
+        "correction {correction} was confirmed before",
+        correction=command.correction,
     )
     require_another_person(
         check,
         acting,
         "SD12",
         (known.proposed_by,),
-        f"{acting} 提出了更正，須由另一人確認",
-        f"{acting} proposed the correction; another person must confirm it",
+        "{acting} 提出了更正，須由另一人確認",
+        "{acting} proposed the correction; another person must confirm it",
+        acting=acting,
     )
     if _name_number(state, known.corrects) not in facts.unasked:
         _require_raised_within_line(check, state, known.corrects, known.amount)
@@ -540,8 +564,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ProjectArchived():
             return state.having(replace(closeout, archived_on=today, retention_years=event.retention_years))
         case ProjectReopened(eligible=eligible):
-            found = money if eligible is None else replace(money, audited=eligible)
-            return state.having(replace(closeout, reopened=closeout.reopened + 1), found)
+            account = money if eligible is None else replace(money, audited=eligible)
+            return state.having(replace(closeout, reopened=closeout.reopened + 1), account)
         case CorrectionProposed():
             proposed = Correction(event.corrects, of.acting, event.strike, event.person_times, event.amount)
             known = state.having(replace(closeout, corrections={**closeout.corrections, event.correction: proposed}))

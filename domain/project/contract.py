@@ -17,6 +17,7 @@ from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import named
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Names, Relation
 from domain.kernel.scope import ScopeKind
@@ -169,6 +170,7 @@ class ContractSigned(Agreement, Event):
     """The agreement binds; from now on the project keeps the rules under which it was signed (HZ-8)."""
 
     zh = "簽訂資助協議"
+    en = "agreement signed"
     match_pledged: Annotated[Fen, Field(title="承諾配套 / match funding pledged")]
     """Funds that the organisation raises itself."""
     scheme: Annotated[SchemeRef, Field(title="管理辦法 / scheme")]
@@ -191,6 +193,7 @@ class SignContract(Agreement, Command):
     """Sign the contract."""
 
     records = ContractSigned
+    en_words = "sign the agreement"
     acts_for = (BUREAU,)
     match_pledged: Annotated[
         Fen | None, Otherwise("申報所承諾", "what the bid promised"), Field(title="承諾配套 / match funding pledged")
@@ -202,6 +205,7 @@ class ContractSigningLapsed(FundsFreed, Event):
     """Nobody signed in time; the money is free again."""
 
     zh = "逾期未簽約"
+    en = "signing lapsed"
     moves = (Transition("T11", (Stage.AWARDED,), Stage.REVOKED, (Role.SYS,), "deadline passed"),)
 
 
@@ -226,6 +230,7 @@ class LedgerAccountRegistered(PayeeAccount, Event):
     """The organisation keeps the project's money on an account of its own; another one voids what is being paid."""
 
     zh = "收款賬戶備案"
+    en = "payee account registered"
     changed: Annotated[bool, Field(title="變更賬戶 / account changed")]
     """Whether it takes the place of another account (SD9)."""
     unconfirmed: Annotated[bool | None, Field(title="待核實 / to be confirmed")] = None
@@ -236,6 +241,7 @@ class RegisterLedgerAccount(PayeeAccount, Command):
     """Register the payee account."""
 
     records = LedgerAccountRegistered
+    en_words = "register the payee account"
     by = (Role.SO_ACC,)
     acts_for = (ORGANISATION,)
     during = CONTRACT_LIVE
@@ -246,12 +252,14 @@ class LedgerAccountConfirmed(PayeeAccount, Event):
     """Bureau finance called back and confirms the account (SD9)."""
 
     zh = "收款賬戶變更核實"
+    en = "account change verified"
 
 
 class ConfirmLedgerAccount(PayeeAccount, Command):
     """Confirm the account."""
 
     records = LedgerAccountConfirmed
+    en_words = "verify the payee account"
     by = (Role.CAB_FIN,)
     acts_for = (BUREAU,)
     during = CONTRACT_LIVE
@@ -333,8 +341,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "T11",
-                f"簽約期限至 {until}，尚未屆滿",
-                f"signing is open until {until}",
+                "簽約期限至 {until}，尚未屆滿",
+                "signing is open until {until}",
+                until=until,
             )
             return check.grant(
                 ContractSigningLapsed(freed=award.funds, freed_places=list_answers(state), charge=award.charge)
@@ -354,7 +363,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 account == contract.account and not contract.account_confirmed,
                 "SD9",
                 "所核實的賬戶不是待核實的賬戶",
-                "this is not the account that waits for confirmation",
+                "this is not the account that is waiting to be verified",
             )
             return check.grant(LedgerAccountConfirmed.of(command))
         case _:
@@ -367,14 +376,17 @@ def _require_signable(check: Checks, state: State, command: SignContract, scheme
     check(
         command.version == 1,
         "T10",
-        f"首份協議的版本為 1，而非 {command.version}",
-        f"the first contract is version 1, not {command.version}",
+        "首份協議的版本應為 1，現填 {version}",
+        "the first contract is version 1, not {version}",
+        version=command.version,
     )
     check(
         command.award == award.amount,
         "M1",
-        f"協議金額 {yuan(command.award)} 須等於資助金額 {yuan(award.amount)}",
-        f"the contract is over {yuan(command.award)}; it must equal the award {yuan(award.amount)}",
+        "協議金額 {award} 須等於資助金額 {amount}",
+        "the agreement is for {award}; it must equal the award of {amount}",
+        award=yuan(command.award),
+        amount=yuan(award.amount),
     )
     require_no_empty_tranche(check, command.tranches)
     require_sound_tranches(check, command.tranches, command.award, command.milestones, scheme.payment.allowed_gates)
@@ -390,8 +402,9 @@ def _require_signable(check: Checks, state: State, command: SignContract, scheme
     check(
         parties.host is None or parties.host not in (parties.auditor, parties.evaluator),
         "P3",
-        f"承辦單位 {parties.host} 不得兼任評估或審計",
-        f"the host {parties.host} may neither evaluate nor audit",
+        "承辦單位 {host} 不得兼任評估或審計",
+        "the managing agency {host} can be neither evaluator nor auditor",
+        host=parties.host,
     )
     check(
         parties.auditor is None or parties.auditor != parties.evaluator,
@@ -406,8 +419,10 @@ def _require_match(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
     check(
         100 * pledged >= least * (award + pledged),
         "M6",
-        f"配套資金 {yuan(pledged)} 未達總預算的 {least}%",
-        f"the match of {yuan(pledged)} is below {least}% of the whole budget",
+        "配套資金 {pledged} 未達總預算的 {least}%",
+        "match funding of {pledged} is below {least}% of the whole budget",
+        pledged=yuan(pledged),
+        least=least,
     )
 
 
@@ -436,8 +451,12 @@ def require_reasonable_days(check: Checks, today: date, rule: str, *days: date |
         check(
             day is None or today < day <= last,
             rule,
-            f"日期 {day} 須在今日（{today}）之後且不晚於 {last}（最長 {LONGEST_YEARS} 年）",
-            f"{day} must lie after today ({today}) and not after {last} ({LONGEST_YEARS} years at most)",
+            "日期 {day} 須在今日（{today}）之後且不晚於 {last}（最長 {longest_years} 年）",
+            "{day} must lie after today ({today}) and not after {last} ({longest_years} years at most)",
+            day=day,
+            today=today,
+            last=last,
+            longest_years=LONGEST_YEARS,
         )
 
 
@@ -447,7 +466,7 @@ def require_signatures(check: Checks, signatures: Mapping[Signatory, Attachment]
     if scheme.delivery.community_required:
         needed.append(Signatory.COMMUNITY)
     missing = [str(s) for s in needed if s not in signatures]
-    check(not missing, "T10", f"缺簽署方 {'、'.join(missing)}", f"signatures of {', '.join(missing)} are missing")
+    check(not missing, "T10", "缺簽署方 {missing}", "signatures of {missing} are missing", missing=missing)
 
 
 def require_sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, caps: Budget) -> None:
@@ -456,23 +475,29 @@ def require_sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, c
     check(
         total == award,
         "M6",
-        f"預算各科目合計 {yuan(total)}，須等於資助金額 {yuan(award)}",
-        f"the budget lines add up to {yuan(total)}; they must equal the award {yuan(award)}",
+        "預算各科目合計 {total}，須等於資助金額 {award}",
+        "the budget lines add up to {total}; they must equal the award {award}",
+        total=yuan(total),
+        award=yuan(award),
     )
     for line, share in ((PERSONNEL, caps.personnel_max), (ADMINISTRATION, caps.administration_max)):
         planned = budget.get(line, 0)
         check(
             100 * planned <= share * award,
             "M6",
-            f"科目 {line} {yuan(planned)} 超過資助金額的 {share}%",
-            f"the line {line} of {yuan(planned)} exceeds {share}% of the award",
+            "{line} {planned} 超過資助金額的 {share}%",
+            "{line} of {planned} exceeds {share}% of the award",
+            line=named(line),
+            planned=yuan(planned),
+            share=share,
         )
     forbidden = sorted(set(budget) & set(caps.forbidden))
     check(
         not forbidden,
         "M6",
-        f"科目 {'、'.join(forbidden)} 不得列支",
-        f"nothing may be spent on {', '.join(forbidden)}",
+        "資助資金不得用於{forbidden}",
+        "grant money cannot be spent on {forbidden}",
+        forbidden=[named(line) for line in forbidden],
     )
 
 

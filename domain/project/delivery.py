@@ -21,6 +21,7 @@ from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import named, or_else, word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Relation
 from domain.kernel.scope import ScopeKind
@@ -408,6 +409,7 @@ class ReportSubmitted(Report, Event):
     """The organisation reported."""
 
     zh = "進度報告（自評報告）"
+    en = "progress report or self-assessment submitted"
 
 
 class SubmitReport(Report, Command):
@@ -675,16 +677,28 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             spent_on = _require_claimable(check, state, facts, command, today)
             return check.grant(ExpenditureRecorded.of(command, spent_on=spent_on))
         case FormVolunteerTeam(team=team):
-            check(team not in delivery.teams, "Z1", f"{team} 已組建", f"{team} was formed before")
+            check(
+                team not in delivery.teams,
+                "Z1",
+                "{team} 已組建",
+                "the volunteer team {team} is registered already",
+                team=team,
+            )
             return check.grant(VolunteerTeamFormed.of(command))
         case CountTeam(team=team):
             check(team in delivery.teams, "Z1", f"{team} 尚未組建登記", f"{team} is not on record")
             return check.grant(TeamHeadCounted.of(command))
         case IncubateCommunityOrganisation(incubated=incubated):
-            check(incubated not in delivery.incubated, "V3", f"{incubated} 已登記", f"{incubated} was recorded before")
+            check(
+                incubated not in delivery.incubated,
+                "V3",
+                "{incubated} 已登記",
+                "{incubated} is registered already",
+                incubated=incubated,
+            )
             return check.grant(CommunityOrganisationIncubated.of(command))
         case RecordSupervisionVisit():
-            check(delivery.supervisor, "T12", "尚未指派督導", "no supervisor is assigned")
+            check(delivery.supervisor, "T12", "尚未指派督導", "no supervisor has been assigned")
             return check.grant(SupervisionVisitRecorded.of(command))
         case SubmitReport():
             require_recorded_outputs(check, delivery, command)
@@ -694,7 +708,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(MilestoneMet.of(command))
         case MissMilestone(milestone=name):
             passed = any(due.key == name and due.at <= order.at for due in list_due_milestones(state))
-            check(passed, "T16", f"里程碑 {name} 未到期或已了結", f"milestone {name} is not overdue")
+            check(passed, "T16", "里程碑 {name} 未到期或已了結", "the milestone {name} is not overdue", name=name)
             return check.grant(MilestoneMissed.of(command))
         case _:
             assert_never(command)
@@ -708,24 +722,25 @@ def _require_startable(check: Checks, state: State, command: StartProject, schem
         state.part(Delivery).supervisor or not policy.supervisor_required,
         "T12",
         "尚未指派督導",
-        "no supervisor is assigned",
+        "no supervisor has been assigned",
     )
     check(
         contract.parties.community or state.part(Application).community or not policy.community_required,
         "T12",
         "尚未確定社區",
-        "no community is named",
+        "no community has been named",
     )
     end = command.end or contract.end
-    check(end, "T12", "協議與啟動均未載明截止日", "neither the contract nor the start names an end")
+    check(end, "T12", "協議與啟動均未載明截止日", "neither the agreement nor the start names an end date")
     end = end or today
-    check(end >= today, "T12", f"截止日 {end} 已過", f"the end {end} has passed")
+    check(end >= today, "T12", "截止日 {end} 已過", "the end date {end} has passed", end=end)
     require_reasonable_days(check, today, "T12", None if end == today else end)
     check(
         contract.end is None or end <= contract.end,
         "D4",
-        f"截止日不得晚於協議的 {contract.end}，延期須先變更",
-        f"the end may not lie after the contract's {contract.end}; an extension is a variation",
+        "截止日不得晚於協議約定的 {end}，延期須先申請變更",
+        "the end date cannot be later than {end} in the agreement; ask for a variation to extend it",
+        end=contract.end,
     )
     return end
 
@@ -735,15 +750,18 @@ def _require_recordable(check: Checks, delivery: Delivery, command: RecordActivi
     check(
         started is not None and held_on >= started,
         "D3",
-        f"活動日 {held_on} 早於啟動日 {started or '(未啟動)'}",
-        f"{held_on} lies before the start ({started or 'not started'})",
+        "活動日 {held_on} 早於啟動日 {started}",
+        "the activity on {held_on} is before the project started ({started})",
+        held_on=held_on,
+        started=or_else(started, "(未啟動)", "not started"),
     )
-    check(held_on <= today, "D3", f"活動日 {held_on} 尚未到來", f"{held_on} has not come yet")
+    check(held_on <= today, "D3", "活動日 {held_on} 尚未到來", "{held_on} is in the future", held_on=held_on)
     check(
         command.team is None or command.team in delivery.teams,
         "V3",
-        f"志願隊 {command.team} 尚未組建登記",
-        f"the team {command.team} is not on record; form it first",
+        "志願隊 {team} 尚未組建登記",
+        "the volunteer team {team} has not been registered; register it first",
+        team=command.team,
     )
 
 
@@ -771,21 +789,26 @@ def _require_claimable(check: Checks, state: State, facts: Facts, command: Recor
     check(
         scheme.route == "REIMBURSE" or (begin is not None and spent_on >= begin),
         "D3",
-        f"支出日 {spent_on} 早於協議生效日 {begin or '(未簽約)'}",
-        f"{spent_on} lies before the contract ({begin or 'not signed'})",
+        "支出日 {spent_on} 早於協議生效日 {begin}",
+        "the spending on {spent_on} is before the agreement ({begin})",
+        spent_on=spent_on,
+        begin=or_else(begin, "(未簽約)", "not signed"),
     )
     check(
         end is None or spent_on <= end,
         "D3",
-        f"支出日 {spent_on} 晚於協議截止日 {end}",
-        f"{spent_on} lies after the contract's end {end}",
+        "支出日 {spent_on} 晚於協議截止日 {end}",
+        "the spending on {spent_on} is after the agreement ends on {end}",
+        spent_on=spent_on,
+        end=end,
     )
-    check(spent_on <= today, "D3", f"支出日 {spent_on} 尚未到來", f"{spent_on} has not come yet")
+    check(spent_on <= today, "D3", "支出日 {spent_on} 尚未到來", "{spent_on} is in the future", spent_on=spent_on)
     check(
         command.line in contract.budget,
         "M6",
-        f"預算中無科目 {command.line}",
-        f"the budget has no line {command.line}",
+        "預算中沒有支出科目「{line}」",
+        "the budget has no line for {line}",
+        line=named(command.line),
     )
     if number_key(state.stream, command.voucher) not in facts.unasked:
         require_line(check, state, command.line, command.amount)
@@ -799,8 +822,12 @@ def require_line(check: Checks, state: State, line: str, amount: Fen) -> None:
     check(
         spent + amount <= planned,
         "M6",
-        f"科目 {line} 預算 {yuan(planned)}，已列支 {yuan(spent)}，不足 {yuan(amount)}",
-        f"the line {line} has {yuan(planned)}, of which {yuan(spent)} is spent; it does not cover {yuan(amount)}",
+        "{line}預算 {planned}，已列支 {spent}，餘額不足 {amount}",
+        "{planned} is budgeted for {line}, of which {spent} is spent; the rest does not cover {amount}",
+        line=named(line),
+        planned=yuan(planned),
+        spent=yuan(spent),
+        amount=yuan(amount),
     )
 
 
@@ -812,15 +839,18 @@ def _require_unclaimed(check: Checks, state: State, facts: Facts, command: Recor
     check(
         not holders and not names & known.keys(),
         "M7",
-        f"憑證 {command.document} 已列支",
-        f"the voucher {command.document} has been claimed",
+        "憑證 {document} 已列支",
+        "the voucher {document} has already been claimed",
+        document=command.document,
     )
     issuers = facts.holders(number_key(state.stream, command.voucher))
     check(
         command.issuer or not issuers,
         "M7",
-        f"憑證號 {command.voucher} 已由 {'、'.join(sorted(issuers))} 開具的憑證使用，請填開票方（issuer）",
-        f"the number {command.voucher} was claimed with {', '.join(sorted(issuers))} as its issuer; name the issuer",
+        "憑證號 {voucher} 已用於 {issuers} 開具的憑證，請填寫開票方",
+        "voucher number {voucher} was already used by {issuers}; name the issuer of this one",
+        voucher=command.voucher,
+        issuers=sorted(issuers),
     )
 
 
@@ -833,8 +863,11 @@ def require_recorded_outputs(check: Checks, delivery: Delivery, claimed: Outputs
         check(
             said is None or said == found,
             "V3",
-            f"所報{zh} {said} 與活動記錄的 {found} 不符",
-            f"{said} {en} are claimed; the activity records say {found}",
+            "所報{unit} {said} 與活動記錄的 {found} 不符",
+            "{said} {unit} are claimed; the activity records show {found}",
+            said=said,
+            found=found,
+            unit=word(zh, en),
         )
 
 
@@ -844,18 +877,24 @@ def _require_reached(check: Checks, state: State, facts: Facts, command: MeetMil
     check(
         name in contract.milestones or name == STANDING_TEAM,
         "T16",
-        f"協議中無里程碑 {name}，現有 {'、'.join(contract.milestones) or '無'}",
-        f"the contract has no milestone {name}; it has {', '.join(contract.milestones) or 'none'}",
+        "協議中無里程碑 {name}，現有 {milestones}",
+        "the agreement has no milestone {name}; it has {milestones}",
+        name=name,
+        milestones=or_else(contract.milestones, "無", "none"),
     )
-    check(name not in delivery.met, "T16", f"里程碑 {name} 已達成", f"the milestone {name} was reached before")
+    check(
+        name not in delivery.met, "T16", "里程碑 {name} 已達成", "the milestone {name} has already been met", name=name
+    )
     if name != STANDING_TEAM:
         return
     require_standing_team(check, delivery, max(require_scheme(check, facts).evaluation.standing_team_months, 1))
     check(
         command.months is None or command.months == months,
         "V3",
-        f"所報 {command.months} 個月與活動記錄的 {months} 個月不符",
-        f"{command.months} months are claimed; the activity records say {months}",
+        "所報 {months} 個月與活動記錄的 {found} 個月不符",
+        "{months} months are claimed; the activity records show {found}",
+        months=command.months,
+        found=months,
     )
 
 
@@ -864,8 +903,10 @@ def require_standing_team(check: Checks, delivery: Delivery, months: int) -> Non
     check(
         delivery.standing_months >= months,
         "Z1",
-        f"須有志願隊在 {months} 個不同月份開展活動，現為 {delivery.standing_months} 個月",
-        f"a team active in {months} distinct months is needed; the records show {delivery.standing_months}",
+        "須有志願隊在 {months} 個不同月份開展活動，現為 {standing_months} 個月",
+        "a team active in {months} distinct months is needed; the records show {standing_months}",
+        months=months,
+        standing_months=delivery.standing_months,
     )
 
 

@@ -18,6 +18,7 @@ from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import call_tranche, named, or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import State
@@ -74,6 +75,7 @@ class DisbursementRequested(DisbursementRequest, Event):
     """The case officer asks for the money; checking and approval are bound to this content (SD3)."""
 
     zh = "撥款申請"
+    en = "payment requested"
     asks = True
     amount: Annotated[Fen, Field(title="金額 / amount")]
     bound: Annotated[str, Field(title="審批內容校驗值 / digest of what is approved")]
@@ -86,6 +88,7 @@ class RequestDisbursement(DisbursementRequest, Command):
     """Ask for a tranche."""
 
     records = DisbursementRequested
+    en_words = "request payment"
     by = (Role.CAB_REG,)
     acts_for = (BUREAU,)
     during = PAYABLE
@@ -101,6 +104,7 @@ class DisbursementChecked(TrancheName, Event):
     """Bureau finance checked the request."""
 
     zh = "撥款複核"
+    en = "payment checked"
     asks = True
 
 
@@ -108,6 +112,7 @@ class CheckDisbursement(TrancheName, Command):
     """Check the request."""
 
     records = DisbursementChecked
+    en_words = "check the payment"
     by = (Role.CAB_FIN,)
     acts_for = (BUREAU,)
     during = PAYABLE
@@ -119,12 +124,14 @@ class DisbursementApproved(TrancheName, Event):
     """The decision meeting approved the request."""
 
     zh = "撥款審批"
+    en = "payment approved"
 
 
 class ApproveDisbursement(TrancheName, Command):
     """Approve the request."""
 
     records = DisbursementApproved
+    en_words = "approve payment"
     by = (Role.CAB_DEC,)
     acts_for = (BUREAU,)
     during = PAYABLE
@@ -146,6 +153,7 @@ class DisbursementPaid(Payment, Event):
     """The money has left; it cannot be changed any more (M8)."""
 
     zh = "資金撥付"
+    en = "paid"
     split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
     """Fund and fen (M9)."""
 
@@ -159,6 +167,7 @@ class PayDisbursement(Payment, Command):
     """Record the payment."""
 
     records = DisbursementPaid
+    en_words = "pay"
     by = (Role.FISCAL,)
     acts_for = (BUREAU,)
     during = PAYABLE
@@ -177,6 +186,7 @@ class DisbursementFailed(PaymentFailure, Event):
     """The payment came back; it may be asked for again."""
 
     zh = "退匯"
+    en = "payment returned by bank"
     split: Annotated[dict[str, Fen] | None, Field(title="資金來源分攤 / split by fund")] = None
     """Fund and fen that come back, where the payment had been recorded as made."""
 
@@ -210,6 +220,7 @@ class DisbursementWithheld(Withholding, Event):
     """The tranche is held back; it may be asked for again once its gate stands."""
 
     zh = "暫緩撥付"
+    en = "payment withheld"
 
 
 class WithholdDisbursement(Withholding, Command):
@@ -231,6 +242,7 @@ class TrancheCancelled(Cancellation, CommitmentsFreed, Event):
     """The tranche, or that much of it, will never be paid; the money is free again."""
 
     zh = "核減或取消撥付"
+    en = "tranche reduced or cancelled"
 
 
 class CancelTranche(Cancellation, Command):
@@ -321,8 +333,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 amount == tranche.requested,
                 "SD3",
-                f"撥付 {yuan(amount)} 與審批的 {yuan(tranche.requested)} 不符",
-                f"{yuan(amount)} is not the {yuan(tranche.requested)} that was approved",
+                "撥付 {amount} 與審批的 {requested} 不符",
+                "{amount} is not the {requested} that was approved",
+                amount=yuan(amount),
+                requested=yuan(tranche.requested),
             )
             require_eligible(check, state, facts, today, "D5")
             return check.grant(DisbursementPaid.of(command, split=apportion(amount, state.part(Money).committed)))
@@ -341,8 +355,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 amount <= tranche.remainder,
                 "M4",
-                f"{command.tranche} 未撥餘額 {yuan(tranche.remainder)}，不足核減 {yuan(amount)}",
-                f"{command.tranche} has {yuan(tranche.remainder)} unpaid; {yuan(amount)} cannot be cancelled",
+                "{tranche}未撥餘額為 {remainder}，不足核減 {amount}",
+                "the unpaid balance of {tranche} is {remainder}; it cannot be reduced by {amount}",
+                tranche=call_tranche(command.tranche),
+                remainder=yuan(tranche.remainder),
+                amount=yuan(amount),
             )
             return check.grant(
                 TrancheCancelled.of(
@@ -359,8 +376,10 @@ def _require_tranche(check: Checks, state: State, name: str) -> Tranche:
     check(
         name in known,
         "M2",
-        f"協議中無撥款 {name}，現有 {'、'.join(known) or '無'}",
-        f"the contract has no tranche {name}; it has {', '.join(known) or 'none'}",
+        "協議中沒有{name}，現有 {known}",
+        "the agreement has no {name}; it has {known}",
+        name=call_tranche(name),
+        known=or_else(known, "無", "none"),
     )
     return known.get(name) or Tranche(0, "")
 
@@ -374,27 +393,32 @@ def _require_requestable(check: Checks, state: State, order: Order, name: str, a
     check(
         amount == tranche.remainder,
         "M4",
-        f"{name} 應申請未撥餘額 {yuan(tranche.remainder)}，而非 {yuan(amount)}",
-        f"{name} is to be asked for in full: {yuan(tranche.remainder)}, not {yuan(amount)}",
+        "{name}未撥餘額為 {remainder}，申請金額應與餘額一致（現填 {amount}）",
+        "request the full unpaid balance of {name} ({remainder}); the request is for {amount}",
+        name=call_tranche(name),
+        remainder=yuan(tranche.remainder),
+        amount=yuan(amount),
     )
     check(
         money.paid + amount <= contract.award,
         "M3",
-        f"撥付合計將超過資助金額 {yuan(contract.award)}",
-        f"the payments would exceed the award of {yuan(contract.award)}",
+        "撥付合計將超過資助金額 {award}",
+        "total payments would exceed the award of {award}",
+        award=yuan(contract.award),
     )
     check(
         money.audited is None or money.net + amount <= money.audited,
         "M3",
-        f"審定支出為 {yuan(money.audited or 0)}，本次撥付後將超出，請先核減差額",
-        f"the audit found {yuan(money.audited or 0)} eligible, which this would exceed; cancel the difference first",
+        "審定支出為 {audited}，本次撥付後將超出，請先核減差額",
+        "eligible expenditure is {audited}; this payment would exceed it, so cancel the difference first",
+        audited=yuan(money.audited or 0),
     )
     check(contract.account, "SD3", "收款賬戶尚未備案", "no payee account has been registered")
     check(
         contract.account_confirmed,
         "SD9",
         "收款賬戶尚未經局財務人員核實",
-        "bureau finance has not confirmed the account",
+        "the bureau finance officer has not verified the payee account",
     )
     changed = contract.account_changed_at
     check(
@@ -409,8 +433,10 @@ def _require_gate(check: Checks, state: State, tranche: Tranche, name: str) -> N
     check(
         tranche.gate in state.part(Gates).passed,
         "M2",
-        f"{name} 的撥付條件 {tranche.gate} 尚未達成",
-        f"{name} waits for {tranche.gate}, which does not stand",
+        "{name}撥付條件「{gate}」尚未達成",
+        "the payment condition for {name} ({gate}) has not been met",
+        name=call_tranche(name),
+        gate=named(tranche.gate),
     )
 
 
@@ -419,8 +445,10 @@ def _require_in_hand(check: Checks, state: State, tranche: Tranche, name: str, s
     check(
         not tranche.voided,
         "SD3",
-        f"{name} 的申請已作廢（{tranche.voided}），須重新申請",
-        f"the request for {name} is void ({tranche.voided}); ask again",
+        "{name}的申請已作廢（{voided}），請重新申請",
+        "the request for {name} is void ({voided}); request it again",
+        name=call_tranche(name),
+        voided=tranche.voided,
     )
     _require_status(check, tranche, name, "M2", status)
     _require_gate(check, state, tranche, name)
@@ -428,8 +456,9 @@ def _require_in_hand(check: Checks, state: State, tranche: Tranche, name: str, s
         tranche.status not in IN_FLIGHT
         or tranche.bound == digest(bound_content(state, name, tranche.requested, tranche.requests)),
         "SD3",
-        f"{name} 的申請內容已變，須重新申請",
-        f"the content of the request for {name} has changed; ask again",
+        "{name}的申請內容已有變化，請重新申請",
+        "what was requested for {name} has changed; request it again",
+        name=call_tranche(name),
     )
 
 
@@ -439,8 +468,9 @@ def _require_another_hand(check: Checks, acting: Acting, rule: str, *others: Act
         acting,
         rule,
         others,
-        f"{acting} 已經手本筆撥款，須由另一人辦理",
-        f"{acting} already had this payment in hand; another person must do this",
+        "{acting} 已辦理過本期撥款的其他環節，須由另一人辦理（不相容崗位分離）",
+        "{acting} has already acted on this payment; another person must do this (separation of duties)",
+        acting=acting,
     )
 
 
@@ -448,8 +478,11 @@ def _require_status(check: Checks, tranche: Tranche, name: str, rule: str, *stat
     check(
         tranche.status in statuses,
         rule,
-        f"{name} 現為 {tranche.status}，須為 {'、'.join(statuses)}",
-        f"{name} is {tranche.status}; it must be {', '.join(statuses)}",
+        "{name}目前為「{status}」，只有「{statuses}」時可以辦理",
+        "{name} is {status}; this is only possible while it is {statuses}",
+        name=call_tranche(name),
+        status=tranche.status,
+        statuses=statuses,
     )
 
 
@@ -460,8 +493,9 @@ def _require_still_out(check: Checks, state: State, split: Mapping[str, Fen]) ->
     check(
         not short,
         "M3",
-        f"{'、'.join(short)} 撥付的款項已部分繳回或收回，不能再登記退匯",
-        f"money paid from {', '.join(short)} was returned or clawed back already; it cannot come back from the bank",
+        "{short} 撥付的款項已部分繳回或收回，不能再登記退匯",
+        "money paid from {short} has been returned or recovered already; the bank cannot return it too",
+        short=short,
     )
 
 
@@ -469,8 +503,10 @@ def _require_unpaid(check: Checks, tranche: Tranche, name: str) -> None:
     check(
         not tranche.settled,
         "M8",
-        f"{name} 已 {tranche.status}，不可更動",
-        f"{name} is {tranche.status} and may not be changed",
+        "{name}{status}，不能更動",
+        "{name} is {status} and cannot be changed",
+        name=call_tranche(name),
+        status=tranche.status,
     )
 
 

@@ -224,8 +224,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "M2",
-                f"自評期限至 {until}，尚未逾期",
-                f"the self-assessment may come until {until}",
+                "自評期限至 {until}，尚未逾期",
+                "the self-assessment is due by {until}; that has not passed",
+                until=until,
             )
             return check.grant(
                 MidtermEvaluationConcluded(score=Decimal(0), result=Result.FAIL, finding="自評報告逾期未交")
@@ -247,14 +248,15 @@ def _require_evaluator(check: Checks, state: State, named: str | None) -> str:
     """P3: who evaluates is known, and is neither the bidder nor the auditor."""
     parties = state.part(Contract).parties
     evaluator = named or parties.evaluator
-    check(evaluator, "P3", "未載明評估機構", "neither the command nor the contract names the evaluator")
+    check(evaluator, "P3", "未載明評估機構", "name the evaluator: the agreement does not")
     require_independent(check, state, evaluator, "第三方評估", "evaluator")
     _require_not_host(check, parties, evaluator)
     check(
         evaluator is None or evaluator not in state.part(Evaluation).auditors | {parties.auditor},
         "P3",
-        f"{evaluator} 是本項目的審計機構，不得兼任評估",
-        f"{evaluator} is the auditor of this project and may not evaluate it too",
+        "{evaluator} 是本項目的審計機構，不得兼任評估",
+        "{evaluator} is the auditor of this project and cannot evaluate it too",
+        evaluator=evaluator,
     )
     return evaluator or ""
 
@@ -263,8 +265,9 @@ def _require_not_host(check: Checks, parties: Parties, body: str | None) -> None
     check(
         body is None or body != parties.host,
         "P3",
-        f"{body} 是本項目的承辦單位，不得兼任評估或審計",
-        f"{body} is the host of this project and may neither evaluate nor audit it",
+        "{body} 是本項目的承辦單位，不得兼任評估或審計",
+        "{body} is the managing agency of this project and can neither evaluate nor audit it",
+        body=body,
     )
 
 
@@ -272,20 +275,23 @@ def _require_auditor(check: Checks, state: State, audit: IssueAuditOpinion) -> s
     """T19, P3: who audits is known, and is neither the bidder nor an evaluator; what it found is within the award."""
     contract = state.part(Contract)
     auditor = audit.auditor or contract.parties.auditor
-    check(auditor, "P3", "未載明審計機構", "neither the command nor the contract names the auditor")
+    check(auditor, "P3", "未載明審計機構", "name the auditor: the agreement does not")
     require_independent(check, state, auditor, "審計機構", "auditor")
     _require_not_host(check, contract.parties, auditor)
     check(
         auditor is None or auditor not in state.part(Evaluation).evaluators | {contract.parties.evaluator},
         "P3",
-        f"{auditor} 是本項目的評估機構，不得兼任審計",
-        f"{auditor} evaluated this project and may not audit it too",
+        "{auditor} 是本項目的評估機構，不得兼任審計",
+        "{auditor} evaluated this project and cannot audit it too",
+        auditor=auditor,
     )
     check(
         audit.eligible <= contract.award,
         "M3",
-        f"審定支出 {yuan(audit.eligible)} 不得超過資助金額 {yuan(contract.award)}",
-        f"{yuan(audit.eligible)} eligible exceeds the award of {yuan(contract.award)}",
+        "審定支出 {eligible} 不得超過資助金額 {award}",
+        "eligible expenditure of {eligible} exceeds the award of {award}",
+        eligible=yuan(audit.eligible),
+        award=yuan(contract.award),
     )
     if audit.opinion is not Opinion.UNQUALIFIED:
         _require_evidence(check, audit.finding, audit.attachments)
@@ -294,8 +300,8 @@ def _require_auditor(check: Checks, state: State, audit: IssueAuditOpinion) -> s
 
 def _require_evidence(check: Checks, finding: str | None, attachments: tuple[Attachment, ...]) -> None:
     """V1: an adverse conclusion says what was found, and shows it."""
-    check(finding, "V1", "不利結論須載明發現的問題", "an adverse conclusion says what was found")
-    check(attachments, "V1", "不利結論須附佐證材料", "an adverse conclusion has an attachment")
+    check(finding, "V1", "不利結論須寫明發現的問題", "an adverse conclusion must say what was found")
+    check(attachments, "V1", "不利結論須附佐證材料", "an adverse conclusion must have evidence attached")
 
 
 def _require_sound_midterm(check: Checks, state: State, command: ConcludeMidtermEvaluation, scheme: Scheme) -> None:
@@ -304,13 +310,16 @@ def _require_sound_midterm(check: Checks, state: State, command: ConcludeMidterm
     check(
         command.result is earned,
         "M2",
-        f"{command.score} 分的結論應為 {earned}（合格分數線 {policy.pass_mark}）",
-        f"{command.score} points are a {earned}; the pass mark is {policy.pass_mark}",
+        "{score} 分的結論應為 {earned}（合格分數線 {pass_mark}）",
+        "with {score} points the result is {earned} (pass mark {pass_mark})",
+        score=command.score,
+        earned=earned,
+        pass_mark=policy.pass_mark,
     )
     check(
         command.recheck == (last is Result.FAIL),
         "M2",
-        "中期評估不合格後方可複評" if command.recheck else "前次中期評估不合格，本次須註明為複評（recheck）",
+        "中期評估不合格後才能複評" if command.recheck else "前次中期評估不合格，本次須註明為複評（recheck）",
         "there is no failed mid-term to look at again" if command.recheck else "the last one failed: this is a recheck",
     )
     check(
@@ -330,15 +339,19 @@ def _require_sound_criteria(check: Checks, criteria: Mapping[str, Decimal], rubr
     check(
         not unknown,
         "M2",
-        f"評分項 {'、'.join(unknown)} 不在評分表",
-        f"the rubric has no criterion {', '.join(unknown)}",
+        "評分項 {unknown} 不在評分表",
+        "the rubric has no criterion {unknown}",
+        unknown=unknown,
     )
     for name in sorted(set(criteria) & set(rubric)):
         check(
             criteria[name] <= rubric[name],
             "M2",
-            f"{name} 滿分 {rubric[name]}，所評 {criteria[name]}",
-            f"{name} is worth {rubric[name]} points at most, not {criteria[name]}",
+            "{name} 滿分 {rubric}，所評 {criteria}",
+            "{name} is worth {rubric} points at most, not {criteria}",
+            name=name,
+            rubric=rubric[name],
+            criteria=criteria[name],
         )
 
 
@@ -347,8 +360,10 @@ def _require_sum(check: Checks, scored: ScoreGiven, rule: str) -> None:
     check(
         not scored.criteria or total == scored.score,
         rule,
-        f"各項合計 {total}，與總分 {scored.score} 不符",
-        f"the criteria add up to {total}, not to {scored.score}",
+        "各項合計 {total}，與總分 {score} 不符",
+        "the criteria add up to {total}, which is not the total of {score}",
+        total=total,
+        score=scored.score,
     )
 
 
@@ -360,8 +375,10 @@ def _require_sound_final(
     check(
         command.grade == policy.grade(command.score),
         "T21",
-        f"{command.score} 分的等級應為「{policy.grade(command.score)}」",
-        f"{command.score} points earn the grade {policy.grade(command.score)}",
+        "{score} 分的等級應為「{grade}」",
+        "with {score} points the grade is {grade}",
+        score=command.score,
+        grade=policy.grade(command.score),
     )
     _require_sum(check, command, "T21")
     if not passed:

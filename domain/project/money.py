@@ -108,7 +108,7 @@ def require_proof(check: Checks, order: Order, proof: tuple[Attachment, ...] | N
         proof or not order.persons,
         "V1",
         "退回的款項須附到賬憑證",
-        "money that comes back needs its proof attached",
+        "attach the proof of payment for money that is returned",
     )
 
 

@@ -16,6 +16,7 @@ from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU
 from domain.kernel.state import State, Transition, Verdict
@@ -178,6 +179,7 @@ class AwardRescored(PanelReplacement, Event):
     """The bid was scored again and still reaches the line: the award may be posted anew."""
 
     zh = "複評"
+    en = "re-scored"
     score: Annotated[Decimal, Field(title="得分 / score")]
 
 
@@ -185,6 +187,7 @@ class RescoreAward(PanelReplacement, Command):
     """Rest the award on another panel's report, after an objection was upheld (T06)."""
 
     records = AwardRescored
+    en_words = "re-score"
     by = (Role.CAB_REG,)
     acts_for = (BUREAU,)
     during = (Stage.PROPOSED,)
@@ -221,14 +224,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 number not in publicity.objections,
                 "T03",
-                f"異議 {number} 已提出過，請另編號",
-                f"objection {number} was lodged before; give this one another number",
+                "異議 {number} 已提出過，請另編號",
+                "objection {number} already exists; give this one another number",
+                number=number,
             )
             check(
                 last is None or local_day(order.at) <= last,
                 "T03",
-                f"公示已於 {last} 結束，異議須在公示期內提出",
-                f"publicity ended on {last}; an objection must be lodged inside the window",
+                "公示已於 {last} 結束，異議須在公示期內提出",
+                "the public notice ended on {last}; objections can only be lodged during the notice period",
+                last=last,
             )
             return check.grant(ObjectionLodged.of(command))
         case AcceptObjection(objection=number):
@@ -259,26 +264,30 @@ def _require_rescored(check: Checks, state: State, facts: Facts, name: str) -> D
         state.part(Application).rescoring,
         "T06",
         "並無成立的異議要求複評",
-        "no upheld objection asks for it to be scored again",
+        "no upheld objection requires re-scoring",
     )
     former = state.part(Award).panel
     check(
         name != former,
         "T06",
-        f"{former} 的評分即異議所指，須另抽評審專家組",
-        f"the marks of {former} were objected to; another panel must score it",
+        "異議針對 {former} 的評分，須另抽評審專家組",
+        "the objection is against the scores of {former}; another panel must re-score",
+        former=former,
     )
     return require_line(check, state, facts, name, "T06") or Decimal(0)
 
 
 def _require_objection(check: Checks, publicity: Publicity, number: str, *statuses: ObjectionStatus) -> None:
     objection = publicity.objections.get(number)
-    now = objection.status if objection else "無此異議 / unknown"
+    now = objection.status if objection else word("無此異議", "unknown")
     check(
         objection is not None and objection.status in statuses,
         "T03" if statuses == (ObjectionStatus.LODGED,) else "T04",
-        f"異議 {number} 現為 {now}，須為 {'、'.join(statuses)}",
-        f"objection {number} is {now}; it must be {' or '.join(statuses)}",
+        "異議 {number} 目前為「{now}」，只有「{statuses}」的異議可以辦理",
+        "objection {number} is {now}; this is only possible while it is {statuses}",
+        number=number,
+        now=now,
+        statuses=statuses,
     )
 
 

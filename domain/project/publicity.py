@@ -17,6 +17,7 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
+from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition
@@ -43,6 +44,7 @@ class AwardPublicityOpened(Notice, Event):
     """The proposed award is posted; its first day counts."""
 
     zh = "立項公示"
+    en = "public notice opened"
     asks = True
     moves = (
         Transition(
@@ -65,6 +67,7 @@ class OpenAwardPublicity(Notice, Command):
     """Post the proposed award."""
 
     records = AwardPublicityOpened
+    en_words = "open the public notice"
     acts_for = (BUREAU,)
 
 
@@ -192,8 +195,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not state.part(Application).rescoring,
                 "T06",
-                "異議成立須複評，複評後方可重新公示",
-                "an upheld objection asks for it to be scored again; post it after that",
+                "異議成立須複評，複評後才能重新公示",
+                "an upheld objection requires re-scoring; a new public notice can follow that",
             )
             return check.grant(
                 AwardPublicityOpened.of(
@@ -221,15 +224,19 @@ def _require_publicity_over(check: Checks, publicity: Publicity, calendar: Calen
     check(
         not publicity.undecided,
         "T07",
-        f"異議 {'、'.join(publicity.undecided)} 尚未作出決定",
-        f"objections {', '.join(publicity.undecided)} are not decided",
+        "異議 {undecided} 尚未作出決定",
+        "objections {undecided} have not been decided",
+        undecided=[*publicity.undecided],
     )
     check(
         last is not None and today > last,
         "D2",
-        f"公示未滿 {publicity.working_days} 個工作日，{f'{last} 之後' if last else '異議處理完畢並補足天數後'}方可批復",
-        f"publicity has not run {publicity.working_days} working days; "
-        f"{f'confirm after {last}' if last else 'the clock stands still for an objection'}",
+        "公示期未滿{working_days}個工作日，{then}辦理立項審批",
+        "the public notice period of {working_days} working days has not ended: {then}",
+        working_days=publicity.working_days,
+        then=word(f"{last} 之後才能", f"the award can be confirmed after {last}")
+        if last
+        else word("異議處理完畢並補足天數後才能", "it is paused while an objection is considered"),
     )
 
 

@@ -132,6 +132,7 @@ class RectificationAccepted(Recheck, Event):
     """It is put right; the project goes on where it was."""
 
     zh = "整改通過"
+    en = "rectification passed"
     moves = (Transition("T14", (Stage.RECTIFYING,), ORIGIN, (Role.CAB_REG,), "re-check passed by other person"),)
 
 
@@ -301,8 +302,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 last is None or today < last <= longest,
                 "T13",
-                f"整改期限 {last} 須在今日之後且不晚於 {longest}（{wd} 個工作日）",
-                f"the last day {last} must lie after today and not after {longest} ({wd} working days)",
+                "整改期限 {last} 須在今日之後且不晚於 {longest}（{wd} 個工作日）",
+                "the last day {last} must be later than today and no later than {longest} ({wd} working days)",
+                last=last,
+                longest=longest,
+                wd=wd,
             )
             return check.grant(RectificationOrdered.of(command, rectify_wd=wd))
         case OrderOverdueFinalReport():
@@ -310,8 +314,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "T13",
-                f"結項申請期限至 {until}，尚未逾期",
-                f"the final report may come until {until}",
+                "結項申請期限至 {until}，尚未逾期",
+                "the final report is due by {until}; that has not passed",
+                until=until,
             )
             wd = require_scheme(check, facts).remedy.rectify_wd
             return check.grant(RectificationOrdered(findings=("結項申請逾期未交",), rectify_wd=wd))
@@ -330,8 +335,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is not None and order.at >= until,
                 "T15",
-                f"整改期限至 {until}，尚未屆滿",
-                f"the rectification may come until {until}",
+                "整改期限至 {until}，尚未屆滿",
+                "the rectification period ends on {until}; it has not passed",
+                until=until,
             )
             return check.grant(RectificationFailed(finding="整改報告逾期未交"))
         case SuspendProject():
@@ -346,8 +352,10 @@ def _require_status(check: Checks, known: Rectification, rule: str, *statuses: R
     check(
         known.status in statuses,
         rule,
-        f"整改現為 {known.status}，須為 {'、'.join(statuses)}",
-        f"the rectification is {known.status}; it must be {', '.join(statuses)}",
+        "整改目前為「{status}」，只有「{statuses}」時可以辦理",
+        "the rectification is {status}; this is only possible while it is {statuses}",
+        status=known.status,
+        statuses=statuses,
     )
 
 
@@ -359,14 +367,15 @@ def _require_acceptable(check: Checks, state: State, known: Rectification, actin
         acting,
         "T14",
         (known.ordered_by,),
-        f"{acting} 責令了整改，須由另一人複核",
-        f"{acting} ordered the rectification; another person must look again",
+        "{acting} 責令了整改，須由另一人複核",
+        "{acting} ordered the rectification; another person must re-check it",
+        acting=acting,
     )
     check(
         state.part(Evaluation).midterm is not Result.FAIL,
         "T14",
-        "中期評估複評尚未合格",
-        "the mid-term evaluation has not been repeated and passed",
+        "中期評估尚未複評合格",
+        "the mid-term evaluation has not been re-checked and passed",
     )
 
 
@@ -380,8 +389,10 @@ def _require_failable(check: Checks, facts: Facts, known: Rectification, *, exte
     check(
         known.extensions < policy.extensions,
         "T15",
-        f"整改已延期 {known.extensions} 次，不可再延，須中止（T17）或啟動終止（T20）",
-        f"it was extended {known.extensions} times already; suspend (T17) or initiate termination (T20)",
+        "整改已延期 {extensions} 次，不能再延期；請中止項目或告知擬終止",
+        "the rectification has been extended {extensions} times and cannot be extended again; "
+        "suspend the project or give notice of termination",
+        extensions=known.extensions,
     )
     return policy.rectify_wd
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from domain.round.resolution import Resolution
 
 
-def list_consequences(resolved: Resolution) -> dict[str, tuple[Command, ...]]:
+def list_consequences(resolution: Resolution) -> dict[str, tuple[Command, ...]]:
     """For every application the commands to be carried out on it, in order, by who resolved the round.
 
     They belong in one group with the round's own event: all of them stand, or none.
     """
-    posted = (OpenAwardPublicity(contact=resolved.contact),) if resolved.contact is not None else ()
+    posted = (OpenAwardPublicity(contact=resolution.contact),) if resolution.contact is not None else ()
     chosen: dict[str, tuple[Command, ...]] = {
         line.application: (
             ProposeAward(
@@ -26,10 +26,10 @@ def list_consequences(resolved: Resolution) -> dict[str, tuple[Command, ...]]:
                 award=line.award,
                 funds=line.funds,
                 panel=line.panel,
-                minutes=resolved.minutes,
+                minutes=resolution.minutes,
             ),
             *posted,
         )
-        for line in resolved.selected
+        for line in resolution.selected
     }
-    return chosen | {line.application: (LeaveApplicationOut(reason=line.reason),) for line in resolved.left_out}
+    return chosen | {line.application: (LeaveApplicationOut(reason=line.reason),) for line in resolution.left_out}

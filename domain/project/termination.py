@@ -17,6 +17,7 @@ from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import call_tranche
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.state import ORIGIN, Part, State, Transition, Verdict
@@ -64,6 +65,7 @@ class TerminationInitiated(HearingNotice, Event):
     """The project is to be ended; the organisation may be heard first."""
 
     zh = "擬終止告知"
+    en = "notice of intended termination"
     asks = True
     hearing_wd: Annotated[int, Field(title="陳述申辯期限（工作日） / period for representations (working days)")]
     """Working days of the hearing period."""
@@ -83,6 +85,7 @@ class InitiateTermination(HearingNotice, Command):
     """Begin to end the project."""
 
     records = TerminationInitiated
+    en_words = "give notice of intended termination"
     acts_for = (BUREAU,)
 
 
@@ -98,6 +101,7 @@ class TerminationAppealUpheld(Hearing, Event):
     """The organisation was right; the project goes on where it was, and nothing is ordered back any more."""
 
     zh = "申辯成立"
+    en = "representations upheld"
     moves = (Transition("T23", (Stage.TERMINATING,), ORIGIN, (Role.CAB_DEC,), "hearing record"),)
 
 
@@ -149,6 +153,7 @@ class ClawbackOrdered(ClawbackDecision, Event):
     """Money that may not be kept is to come back."""
 
     zh = "收回資金決定"
+    en = "recovery ordered"
     clawback_days: Annotated[int, Field(title="退回期限（日） / repayment period (days)")]
     """Calendar days within which it is to come back."""
 
@@ -157,6 +162,7 @@ class OrderClawback(ClawbackDecision, Command):
     """Order money back."""
 
     records = ClawbackOrdered
+    en_words = "order recovery"
     by = (Role.CAB_DEC,)
     acts_for = (BUREAU,)
     during = (Stage.TERMINATING, Stage.SETTLEMENT)
@@ -176,12 +182,14 @@ class ClawbackReceived(Receipt, MoneyReturned, Event):
     """Money that was ordered back is there."""
 
     zh = "收回資金到賬"
+    en = "recovery received"
 
 
 class ReceiveClawback(Receipt, Command):
     """Record money that was ordered back."""
 
     records = ClawbackReceived
+    en_words = "record recovered money"
     by = (Role.CAB_FIN,)
     acts_for = (BUREAU,)
     persons_needed = 2
@@ -194,6 +202,7 @@ class ClawbackEscalated(Event):
     """What has not come back in time is handed on to be enforced."""
 
     zh = "逾期移送追繳"
+    en = "referred for enforcement"
     outstanding: Annotated[Fen, Field(title="未收回 / outstanding")]
     """What is still to come, in fen."""
 
@@ -221,6 +230,7 @@ class AccountabilityReferred(Referral, Event):
     """Somebody is to be called to account; who, stays with those it was referred to."""
 
     zh = "問題線索移送"
+    en = "referred to discipline inspection"
 
 
 class ReferAccountability(Referral, Command):
@@ -311,8 +321,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until is None or until >= least,
                 "T20",
-                f"申辯期限 {until} 不得早於 {least}（{wd} 個工作日）",
-                f"the organisation must be heard until {least} at least ({wd} working days), not only {until}",
+                "陳述申辯期限 {until} 不得早於 {least}（{wd} 個工作日）",
+                "the organisation must have until at least {least} ({wd} working days) to respond, not "
+                "only until {until}",
+                until=until,
+                least=least,
+                wd=wd,
             )
             return check.grant(TerminationInitiated.of(command, hearing_wd=wd))
         case UpholdTerminationAppeal():
@@ -329,14 +343,18 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 amount <= left,
                 "M10",
-                f"尚待收回 {yuan(left)}，到賬 {yuan(amount)} 超出",
-                f"{yuan(left)} is outstanding; {yuan(amount)} is more than was ordered back",
+                "尚待收回 {left}，到賬 {amount} 超出",
+                "{left} is outstanding; {amount} is more than that",
+                left=yuan(left),
+                amount=yuan(amount),
             )
             check(
                 amount <= money.net,
                 "M3",
-                f"到賬 {yuan(amount)} 超出已撥未退的 {yuan(money.net)}",
-                f"{yuan(amount)} is more than the {yuan(money.net)} that was paid and not returned",
+                "到賬 {amount} 超出已撥未退的 {net}",
+                "{amount} is more than the {net} that was paid and not returned",
+                amount=yuan(amount),
+                net=yuan(money.net),
             )
             require_proof(check, order, command.attachments)
             return check.grant(ClawbackReceived.of(command, split=apportion(amount, money.out)))
@@ -345,8 +363,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 at is not None and order.at >= at,
                 "M10",
-                f"退回期限後首個工作日（{at}）方移送",
-                f"it is handed on at {at}, the first working day after the last",
+                "退回期限後首個工作日（{at}）才移送",
+                "it is referred for enforcement on {at}, the first working day after the due date",
+                at=at,
             )
             return check.grant(ClawbackEscalated(outstanding=outstanding(state)))
         case ReferAccountability():
@@ -361,23 +380,26 @@ def _require_terminable(check: Checks, state: State, calendar: Calendar, today: 
     check(
         last is not None and today > last,
         "T24",
-        f"申辯期至 {last}，其後方可終止",
-        f"the organisation may be heard until {last}; end the project after that",
+        "陳述申辯期至 {last}，期滿後才能終止",
+        "the period for representations ends on {last}; the project can be terminated after that",
+        last=last,
     )
     check(state.part(Money).audited is not None, "T24", "審計意見尚未出具", "the audit opinion has not been issued")
     unsettled = state.part(Tranches).unsettled()
     check(
         not unsettled,
         "T24",
-        f"撥款 {'、'.join(unsettled)} 尚未撥付，須先核減或取消",
-        f"the tranches {', '.join(unsettled)} are unpaid; cancel them first",
+        "{unsettled}尚未撥付，請先核減或取消",
+        "{unsettled} are unpaid; cancel them first",
+        unsettled=[call_tranche(one) for one in unsettled],
     )
     missing = unjustified(state) - outstanding(state)
     check(
         missing <= 0,
         "T24",
-        f"尚有 {yuan(max(missing, 0))} 應收回而未作收回資金決定",
-        f"{yuan(max(missing, 0))} may not be kept and has not been ordered back",
+        "尚有 {missing} 應收回而未作收回資金決定",
+        "{missing} is unjustified and no recovery has been ordered",
+        missing=yuan(max(missing, 0)),
     )
 
 
@@ -388,21 +410,26 @@ def _require_orderable(check: Checks, state: State, facts: Facts, command: Order
     check(
         command.amount <= most,
         "M10",
-        f"收回 {yuan(command.amount)} 超出已撥未退的 {yuan(most)}",
-        f"{yuan(command.amount)} exceeds the {yuan(most)} that was paid and neither returned nor ordered back",
+        "收回 {amount} 超出已撥未退的 {most}",
+        "{amount} exceeds the {most} paid and neither returned nor ordered to be recovered",
+        amount=yuan(command.amount),
+        most=yuan(most),
     )
     check(
         money.audited is not None,
         "M10",
         "審計意見出具後才能確定收回金額",
-        "the audit opinion has not been issued; it says what may not be kept",
+        "the amount to recover is known once the audit opinion has been issued",
     )
     longest = today + timedelta(days=days)
     check(
         command.due is None or today < command.due <= longest,
         "M10",
-        f"退回期限 {command.due} 須在今日之後且不晚於 {longest}（{days} 日）",
-        f"the last day {command.due} must lie after today and not after {longest} ({days} days)",
+        "退回期限 {due} 須在今日之後且不晚於 {longest}（{days} 日）",
+        "the due date {due} must be later than today and no later than {longest} ({days} days)",
+        due=command.due,
+        longest=longest,
+        days=days,
     )
     return days
 

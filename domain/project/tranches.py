@@ -13,6 +13,7 @@ from domain.kernel.acting import Acting
 from domain.kernel.bounds import Date
 from domain.kernel.identity import Text
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import call_tranche, named
 from domain.kernel.state import Part, State, Verdict
 from domain.kernel.words import Words
 from domain.project.stage import MILESTONE
@@ -149,8 +150,10 @@ def require_sound_tranches(
     check(
         planned == award,
         "M1",
-        f"各期撥款合計 {yuan(planned)}，須等於資助金額 {yuan(award)}",
-        f"the tranches add up to {yuan(planned)}; they must equal the award {yuan(award)}",
+        "各期撥款合計 {planned}，須等於資助金額 {award}",
+        "the tranches add up to {planned}; they must equal the award {award}",
+        planned=yuan(planned),
+        award=yuan(award),
     )
     gates = set(allowed) - {MILESTONE}
     if MILESTONE in allowed:
@@ -159,8 +162,11 @@ def require_sound_tranches(
         check(
             tranche.gate in gates,
             "M2",
-            f"{name} 的撥付條件 {tranche.gate} 不存在，可用 {'、'.join(sorted(gates))}",
-            f"{name} waits for {tranche.gate}, which is no gate; use one of {', '.join(sorted(gates))}",
+            "{name}的撥付條件「{gate}」不存在，可用：{gates}",
+            "{name} has an unknown payment condition ({gate}); use one of: {gates}",
+            name=call_tranche(name),
+            gate=named(tranche.gate),
+            gates=[named(gate) for gate in sorted(gates)],
         )
 
 
@@ -170,6 +176,7 @@ def require_no_empty_tranche(check: Checks, tranches: Mapping[str, Installment],
     check(
         not empty,
         "M1",
-        f"{'、'.join(empty)} 為零元，各期撥款須大於零",
-        f"{', '.join(empty)} plan nothing; a tranche is more than nothing",
+        "{empty}為零元，各期撥款須大於零",
+        "{empty} is zero; each tranche must be more than zero",
+        empty=[call_tranche(one) for one in empty],
     )

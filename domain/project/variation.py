@@ -18,6 +18,7 @@ from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Actor, Attachment, Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
+from domain.kernel.phrase import named
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Verdict
@@ -173,6 +174,7 @@ class ContractAmended(Supplement, CommitmentsFreed, Event):
     """The contract has a new version; what was asked for under the old one is void (SD3)."""
 
     zh = "補充協議"
+    en = "agreement amended"
     tranches: Annotated[dict[Key, Installment], Field(max_length=50, title="撥款計劃 / payment schedule")]
     """All tranches as they now are (M1)."""
     budget: Annotated[dict[Line, Fen], Field(max_length=100, title="預算 / budget")]
@@ -288,13 +290,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 known.minor or order.actor.role is Role.CAB_DEC,
                 "S0",
                 "重大變更須由局領導（黨組會議議定）審批",
-                "a major variation is for CAB-DEC to decide",
+                "a major variation is decided by the bureau leadership",
             )
             check(
                 command.share is None or command.share == known.share,
                 "M6",
-                f"調劑比例應為 {known.share}",
-                f"the share that moves is {known.share}",
+                "調劑比例應為 {share}",
+                "the share that is moved should be {share}",
+                share=known.share,
             )
             return check.grant(VariationApproved(variation=command.variation, share=known.share))
         case RejectVariation():
@@ -311,39 +314,50 @@ def _require_requestable(check: Checks, state: State, facts: Facts, command: Req
     check(
         command.variation not in state.part(Variations).of,
         "D4",
-        f"變更 {command.variation} 已申請過，請另編號",
-        f"variation {command.variation} was asked for before; give this one another number",
+        "變更 {variation} 已申請過，請另編號",
+        "variation {variation} already exists; give this one another number",
+        variation=command.variation,
     )
     check(
         command.move or command.end or command.award is not None or command.milestones,
         "D4",
         "未載明任何變更",
-        "nothing is to change",
+        "no change is stated",
     )
     check(
         contract.end is None or today <= contract.end,
         "D4",
-        f"截止日 {contract.end} 已過，須在截止日前申請",
-        f"the end {contract.end} has passed; a variation is asked for before it",
+        "截止日 {end} 已過，須在截止日前申請",
+        "the end date {end} has passed; ask for a variation before it",
+        end=contract.end,
     )
     require_reasonable_days(check, today, "D4", command.end, *command.milestones.values())
     award = contract.award if command.award is None else command.award
     check(
         award <= contract.award,
         "M1",
-        f"變更後金額 {yuan(award)} 不得高於資助金額 {yuan(contract.award)}",
-        f"a variation may not raise the award of {yuan(contract.award)} to {yuan(award)}",
+        "變更後金額 {award} 不得高於資助金額 {agreed}",
+        "a variation cannot raise the award of {agreed} to {award}",
+        award=yuan(award),
+        agreed=yuan(contract.award),
     )
     budget = vary(contract.budget, command.move)
     negative = sorted(line for line, fen in budget.items() if fen < 0)
-    check(not negative, "M6", f"科目 {'、'.join(negative)} 將為負", f"{', '.join(negative)} would be negative")
+    check(
+        not negative,
+        "M6",
+        "調整後{negative}餘額不足",
+        "the change would leave {negative} below zero",
+        negative=[named(line) for line in negative],
+    )
     require_sound_budget(check, budget, award, require_scheme(check, facts).budget)
     unknown = sorted(set(command.milestones) - set(contract.milestones))
     check(
         not unknown,
         "T16",
-        f"協議中無里程碑 {'、'.join(unknown)}",
-        f"the contract has no milestone {', '.join(unknown)}",
+        "協議中無里程碑 {unknown}",
+        "the contract has no milestone {unknown}",
+        unknown=unknown,
     )
 
 
@@ -356,13 +370,24 @@ def vary(budget: dict[str, Fen], move: dict[str, int]) -> dict[str, int]:
 def _require_open(check: Checks, state: State, number: str) -> Variation:
     """The variation that waits for a decision. Raises CommandRejected if there is none of that number."""
     known = state.part(Variations).of.get(number)
-    if not check(known, "D4", f"無變更申請 {number}", f"there is no variation {number}") or known is None:
+    if (
+        not check(
+            known,
+            "D4",
+            "未找到變更申請 {number}，請核對編號",
+            "variation {number} was not found; check its number",
+            number=number,
+        )
+        or known is None
+    ):
         raise check.refuse()
     check(
         known.status is VariationStatus.REQUESTED,
         "D4",
-        f"變更 {number} 現為 {known.status}，須為 REQUESTED",
-        f"variation {number} is {known.status}; it must be REQUESTED",
+        "變更 {number} 目前為「{status}」，只有待審批的變更可以辦理",
+        "variation {number} is {status}; only one that is pending can be decided",
+        number=number,
+        status=known.status,
     )
     return known
 
@@ -372,14 +397,16 @@ def _require_in_time(check: Checks, contract: Contract, command: Variation, toda
     check(
         contract.end is None or today <= contract.end,
         "D4",
-        f"截止日 {contract.end} 已過，變更須在此前決定",
-        f"the end {contract.end} has passed; a variation is decided before it",
+        "截止日 {end} 已過，變更須在此前決定",
+        "the end {end} has passed; a variation is decided before it",
+        end=contract.end,
     )
     check(
         command.effective is None or today <= command.effective,
         "D4",
-        f"生效日 {command.effective} 已過，變更須在生效前決定",
-        f"it was to hold from {command.effective}; a variation is decided before it takes effect",
+        "生效日 {effective} 已過，變更須在生效前決定",
+        "it was to hold from {effective}; a variation is decided before it takes effect",
+        effective=command.effective,
     )
 
 
@@ -391,8 +418,9 @@ def _require_lines_cover(check: Checks, state: State, move: dict[str, int], awar
     check(
         not short,
         "M6",
-        f"科目 {'、'.join(short)} 已列支超過變更後的預算",
-        f"more is spent on {', '.join(short)} than the change would leave",
+        "{short}已列支超過變更後的預算",
+        "more is spent on {short} than the change would leave",
+        short=[named(line) for line in short],
     )
 
 
@@ -401,8 +429,9 @@ def _require_still_ahead(check: Checks, contract: Contract, variation: Variation
     check(
         contract.end is None or today <= contract.end,
         "D4",
-        f"截止日 {contract.end} 已過，補充協議須在此前生效",
-        f"the end {contract.end} has passed; a supplement takes effect before it",
+        "截止日 {end} 已過，補充協議須在此前生效",
+        "the end {end} has passed; a supplement takes effect before it",
+        end=contract.end,
     )
     require_reasonable_days(check, today, "D4", variation.end, *variation.milestones.values())
 
@@ -412,26 +441,38 @@ def _amend(check: Checks, state: State, facts: Facts, command: AmendContract, to
     contract, money = state.part(Contract), state.part(Money)
     known = state.part(Variations).of.get(command.variation)
     if known is None:
-        check(known, "D4", f"無變更申請 {command.variation}", f"there is no variation {command.variation}")
+        check(
+            known,
+            "D4",
+            "未找到變更申請 {variation}，請核對編號",
+            "variation {variation} was not found; check its number",
+            variation=command.variation,
+        )
         raise check.refuse()
     check(
         known.status is VariationStatus.APPROVED,
         "D4",
-        f"變更 {command.variation} 現為 {known.status}，須先批准",
-        f"variation {command.variation} is {known.status}; it must be APPROVED first",
+        "變更 {variation} 目前為「{status}」，須先批准",
+        "variation {variation} is {status}; it must be approved first",
+        variation=command.variation,
+        status=known.status,
     )
     check(
         command.version == contract.version + 1,
         "T10",
-        f"補充協議的版本應為 {contract.version + 1}，而非 {command.version}",
-        f"the supplementary agreement is version {contract.version + 1}, not {command.version}",
+        "補充協議的版本應為 {version}，現填 {given}",
+        "the supplementary agreement is version {version}, not {given}",
+        version=contract.version + 1,
+        given=command.version,
     )
     award = contract.award if known.award is None else known.award
     check(
         command.award == award,
         "M1",
-        f"補充協議金額 {yuan(command.award)} 須等於批准的 {yuan(award)}",
-        f"the agreement is over {yuan(command.award)}; {yuan(award)} was approved",
+        "補充協議金額 {award} 須等於批准的 {approved}",
+        "the agreement is for {award}; {approved} was approved",
+        award=yuan(command.award),
+        approved=yuan(award),
     )
     scheme = require_scheme(check, facts)
     require_signatures(check, command.signatures, scheme)
@@ -470,8 +511,10 @@ def _require_paid_unchanged(check: Checks, state: State, tranches: dict[str, Ins
         check(
             planned == known.planned if known.settled else planned >= touched,
             "M8",
-            f"{name} 已撥付或核減 {yuan(touched)}，不可更動",
-            f"{yuan(touched)} of {name} is paid or cancelled and may not be changed",
+            "{name}已撥付或核減 {touched}，不能更動",
+            "{touched} of {name} has been paid or cancelled and cannot be changed",
+            name=name,
+            touched=yuan(touched),
         )
 
 

@@ -13,6 +13,7 @@ from domain.kernel.calendar import Calendar, Year
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.identity import Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import NONE, SAME, Part, State, Transition
@@ -103,23 +104,29 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
             check(
                 version == following,
                 "CL02",
-                f"{year} 年的下一版本號須為 {following}，所交為 {version}",
-                f"the next version of {year} is {following}, not {version}",
+                "{year} 年的下一版本號須為 {following}，所交為 {version}",
+                "the next version of {year} is {following}, not {version}",
+                year=year,
+                following=following,
+                version=version,
             )
             strays = sorted({d.isoformat() for d in (*off, *on) if not _belongs(d, year)})
             check(
                 not strays,
                 "D2",
-                f"{'、'.join(strays)} 不在 {year} 年，也不在上年 12 月",
-                f"{', '.join(strays)} lie neither in {year} nor in December before it",
+                "{strays} 不在 {year} 年，也不在上年 12 月",
+                "{strays} lie neither in {year} nor in December before it",
+                strays=strays,
+                year=year,
             )
             _require_drops(check, known, command)
             contradictory = sorted(d.isoformat() for d in set(off) & set(on))
             check(
                 not contradictory,
                 "D2",
-                f"{'、'.join(contradictory)} 同時列為放假與上班",
-                f"{', '.join(contradictory)} are given as contradictory off and worked",
+                "{contradictory} 同時列為放假與上班",
+                "{contradictory} are given both as days off and as working days",
+                contradictory=contradictory,
             )
             return check.grant(CalendarPublished.of(command, off=_sorted(off), on=_sorted(on)))
         case _:
@@ -134,14 +141,15 @@ def _belongs(day: date, year: int) -> bool:
 def _require_drops(check: Checks, before: Year | None, notice: PublishCalendar) -> None:
     """A correction replaces its year whole: what it no longer names is dropped on purpose, and counted."""
     dropped = sorted((before.off | before.on) - {*notice.off, *notice.on}) if before else []
-    days, days_en = "、".join(d.isoformat() for d in dropped), ", ".join(d.isoformat() for d in dropped)
     check(
         (notice.drops or 0) == len(dropped),
         "D2",
-        f"更正須列全年：上一版的 {days or '任何日'} 不在其中，請補上，或填 drops={len(dropped)}，"
-        f"所填為 {notice.drops or 0}",
-        f"a correction names the whole year: it leaves out {days_en or 'none'} of the version before; add them, or say "
-        f"drops={len(dropped)} (it says {notice.drops or 0})",
+        "更正須列全年：上一版的 {days} 不在其中，請補上，或填 drops={dropped_count}，所填為 {drops}",
+        "a correction names the whole year: it leaves out {days} of the version before; add them, or say "
+        "drops={dropped_count} (it says {drops})",
+        dropped_count=len(dropped),
+        drops=notice.drops or 0,
+        days=or_else([d.isoformat() for d in dropped], "任何日", "none"),
     )
 
 

@@ -264,8 +264,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 state.stream.realm == LIVE and state.stream.name == KeyId.of(bytes.fromhex(public)),
                 "DK01",
-                f"此公鑰的卷宗為 {KIND}/{LIVE}/{KeyId.of(bytes.fromhex(public))}",
-                f"this key's stream is {KIND}/{LIVE}/{KeyId.of(bytes.fromhex(public))}",
+                "此公鑰的卷宗為 {kind}/{live}/{public}",
+                "the file of this public key is {kind}/{live}/{public}",
+                kind=KIND,
+                live=LIVE,
+                public=KeyId.of(bytes.fromhex(public)),
             )
             _require_strong(check, "DK01", public)
             check(

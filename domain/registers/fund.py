@@ -197,33 +197,42 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case RegisterFundSource():
             return check.grant(FundSourceRegistered.of(command))
         case ProposeFundAdjustment(adjustment=number, change=change):
-            check(change, "FS02", "增減金額不得為零", "an adjustment is not nothing")
+            check(change, "FS02", "增減金額不得為零", "an adjustment cannot be zero")
             check(
                 number not in known.adjustments,
                 "FS02",
-                f"調整 {number} 已提出過，請另編號",
-                f"adjustment {number} was proposed before; give this one another number",
+                "調整 {number} 已提出過，請另編號",
+                "adjustment {number} was proposed before; give this one another number",
+                number=number,
             )
             _require_cover(check, state, facts, change)
             return check.grant(FundAdjustmentProposed.of(command))
         case ConfirmFundAdjustment(adjustment=number):
             adjustment = known.adjustments.get(number)
             if adjustment is None:
-                check(adjustment, "FS02", f"無資金調整 {number}", f"there is no adjustment {number}")
+                check(
+                    adjustment,
+                    "FS02",
+                    "未找到資金調整 {number}，請核對編號",
+                    "adjustment {number} was not found; check its number",
+                    number=number,
+                )
                 raise check.refuse()
             check(
                 not adjustment.confirmed,
                 "FS02",
-                f"調整 {number} 已確認",
-                f"adjustment {number} was confirmed before",
+                "調整 {number} 已確認",
+                "adjustment {number} was confirmed before",
+                number=number,
             )
             require_another_person(
                 check,
                 order.acting,
                 "FS02",
                 (adjustment.proposed_by,),
-                f"{order.actor} 提出了調整，須由另一人確認",
-                f"{order.actor} proposed the adjustment; another person must confirm it",
+                "{actor} 提出了調整，須由另一人確認",
+                "{actor} proposed the adjustment; another person must confirm it",
+                actor=order.actor,
             )
             _require_cover(check, state, facts, adjustment.change)
             return check.grant(FundAdjusted(adjustment=number, change=adjustment.change))
@@ -237,8 +246,11 @@ def _require_cover(check: Checks, state: State, facts: Facts, change: SignedFen)
     check(
         left + change >= 0,
         "M5",
-        f"{state.stream.name} 額度餘 {yuan(left)}，不足核減 {yuan(-change)}",
-        f"{state.stream.name} has {yuan(left)} left; it cannot be cut back by {yuan(-change)}",
+        "{name} 額度餘 {left}，不足核減 {change}",
+        "{name} has {left} left; it cannot be cut back by {change}",
+        name=state.stream.name,
+        left=yuan(left),
+        change=yuan(-change),
     )
 
 

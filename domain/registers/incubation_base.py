@@ -16,6 +16,7 @@ from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
@@ -187,6 +188,7 @@ class TenantGraduated(Departure, Event):
     """The organisation stands on its own feet."""
 
     zh = "孵化期滿（出殼）"
+    en = "graduated"
     moves = (Transition("BS04", (BaseStage.DESIGNATED, BaseStage.ASSESSED), SAME, (Role.BASE_OP,), "a present tenant"),)
 
 
@@ -266,14 +268,17 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 organisation not in base.tenants,
                 "BS03",
-                f"{organisation} 已入駐至 {base.tenants.get(organisation)}",
-                f"{organisation} is a tenant already, until {base.tenants.get(organisation)}",
+                "{organisation} 已入駐至 {until}",
+                "{organisation} is a tenant already, until {until}",
+                organisation=organisation,
+                until=base.tenants.get(organisation),
             )
             check(
                 until > today,
                 "BS03",
-                f"入駐期須至今日之後，所填為 {until}",
-                f"the tenancy must end after today; {until} does not",
+                "入駐期須至今日之後，所填為 {until}",
+                "the tenancy must end after today (it says {until})",
+                until=until,
             )
             tenant = facts.of(state.stream.sibling("organisation", organisation))
             if tenant.stage == OrganisationStage.VERIFIED:  # a start-up need not be registered yet (CZ-10)
@@ -283,8 +288,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 organisation in base.tenants,
                 "BS04",
-                f"{organisation} 並未入駐",
-                f"{organisation} is not a tenant",
+                "{organisation} 並未入駐",
+                "{organisation} is not a tenant",
+                organisation=organisation,
             )
             return check.grant(TenantGraduated.of(command))
         case _:
@@ -296,16 +302,20 @@ def _require_designable(check: Checks, state: State, facts: Facts, command: Desi
     check(
         operator.stage == OrganisationStage.VERIFIED,
         "BS01",
-        f"運營方 {command.operator} 未經申報資格核驗",
-        f"the operator {command.operator} has not been verified",
+        "運營單位 {operator} 未經申報資格核驗",
+        "the operator {operator} has not been verified",
+        operator=command.operator,
     )
     above = command.tier.above
     parent = facts.of(state.stream.sibling("base", command.parent)).part(Base).tier if command.parent else None
     check(
         parent is above,
         "C1",
-        f"{command.tier} 基地的上級須為 {above or '無'}，所填上級為 {parent or '無'}",
-        f"a base of tier {command.tier} has a parent of tier {above or 'none'}, not {parent or 'none'}",
+        "{tier} 基地的上級須為 {above}，所填上級為 {parent}",
+        "a base of tier {tier} has a parent of tier {above}, not {parent}",
+        tier=command.tier,
+        above=or_else(above, "無", "none"),
+        parent=or_else(parent, "無", "none"),
     )
 
 

@@ -73,8 +73,9 @@ def decide(state: State, _facts: Facts, _order: Order, command: FoundOffice) -> 
             check(
                 state.stream == OFFICE,
                 "OF01",
-                f"開辦只在卷宗 {OFFICE}",
-                f"the office is founded on the stream {OFFICE} alone",
+                "開辦只在卷宗 {office}",
+                "the office is founded on the file {office} only",
+                office=OFFICE,
             )
             check(
                 len(set(administrators)) == len(administrators),

@@ -17,6 +17,7 @@ from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Evidence, Reason, Role, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.phrase import or_else, word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
@@ -254,6 +255,7 @@ class CreditListingRecorded(ListEntry, Event):
     """The organisation is on the list from now on."""
 
     zh = "列入活動異常名錄或嚴重違法失信名單"
+    en = "listed"
 
 
 class RecordCreditListing(ListEntry, Command):
@@ -277,6 +279,7 @@ class CreditListingLifted(ListExit, Event):
     """The organisation is off the list."""
 
     zh = "移出名單"
+    en = "removed from the list"
 
 
 class LiftCreditListing(ListExit, Command):
@@ -302,6 +305,7 @@ class ApplicantBanned(Ban, Event):
     """The organisation may not apply or be funded until then."""
 
     zh = "取消申報資格"
+    en = "barred from applying"
 
 
 class BanApplicant(Ban, Command):
@@ -429,29 +433,34 @@ def list_ineligibility(check: Checks, organisation: State, today: date, scheme: 
     if not check(
         known.verified,
         rule,
-        f"{name} 未經申報資格核驗，請先辦理「申報資格核驗」",
-        f"{name} has not been verified; verify it first",
+        "{name} 未經申報資格核驗，請先辦理「申報資格核驗」",
+        "{name} has not been verified; verify it first",
+        name=name,
     ):
         return
     for listing in sorted(known.listings):
         check(
             False,
             rule,
-            f"{name} 列於{listing.zh}，移出後方可",
-            f"{name} is on the list {listing}; it must be lifted first",
+            "{name} 在{listing}內，移出後才能申報",
+            "{name} is listed ({listing}); it can apply once it has been removed",
+            name=name,
+            listing=listing,
         )
     _require_no_bar(check, organisation, today, scheme, rule)
     check(
         known.annual_report_filed,
         rule,
-        f"{name} 未按時報送年度報告，補報並重新核驗後才能申報",
-        f"{name} has not filed its annual report; it must file and be verified again",
+        "{name} 未按時報送年度報告，補報並重新核驗後才能申報",
+        "{name} has not filed its annual report; file it and have the organisation verified again",
+        name=name,
     )
     check(
         known.own_accounts,
         rule,
-        f"{name} 無獨立賬戶，設立並重新核驗後才能申報",
-        f"{name} does not have its own bank account; open one and have the organisation verified again",
+        "{name} 無獨立賬戶，設立並重新核驗後才能申報",
+        "{name} does not have its own bank account; open one and have the organisation verified again",
+        name=name,
     )
     _require_rating(check, organisation, today, scheme, rule)
 
@@ -465,8 +474,10 @@ def _require_no_bar(check: Checks, organisation: State, today: date, scheme: Sch
     check(
         barred is None or today > barred,
         rule,
-        f"{name} 取消申報資格至 {barred}",
-        f"{name} is barred until {barred}",
+        "{name} 取消申報資格至 {barred}",
+        "{name} is barred from applying until {barred}",
+        name=name,
+        barred=barred,
     )
     if scheme is None or known.blacklisted_on is None or Listing.SERIOUS in known.listings:
         return
@@ -474,8 +485,12 @@ def _require_no_bar(check: Checks, organisation: State, today: date, scheme: Sch
     check(
         today > clean,
         rule,
-        f"{name} 於 {known.blacklisted_on} 列入{Listing.SERIOUS.zh}，{clean} 之後才能申報",
-        f"{name} was put on the list {Listing.SERIOUS} on {known.blacklisted_on}; it may be funded after {clean}",
+        "{name} 於 {blacklisted_on} 列入{serious}，{clean} 之後才能申報",
+        "{name} was listed ({serious}) on {blacklisted_on}; it can apply again after {clean}",
+        name=name,
+        blacklisted_on=known.blacklisted_on,
+        clean=clean,
+        serious=Listing.SERIOUS,
     )
 
 
@@ -492,9 +507,11 @@ def _require_rating(check: Checks, organisation: State, today: date, scheme: Sch
     check(
         rating is not None and rating.level >= minimum,
         rule,
-        f"{organisation.stream.name} 當日有效等級為 {rating.level if rating else '無'}，須達到 {minimum}",
-        f"the rating of {organisation.stream.name} on that day is {rating.level if rating else 'none'}; "
-        f"{minimum} is needed",
+        "{name} 當日有效等級為 {level}，須達到 {minimum}",
+        "the rating of {name} on that day is {level}; {minimum} is needed",
+        name=organisation.stream.name,
+        minimum=minimum,
+        level=or_else(rating and rating.level, "無", "none"),
     )
 
 
@@ -504,8 +521,11 @@ def list_unrepresented(check: Checks, organisation: State, actor: Actor) -> None
     check(
         actor in known.representatives,
         "SD10",
-        f"{actor} 不在 {name} 的辦理人員名單內，須由 {'、'.join(known.representatives) or '經核驗的代表'} 辦理",
-        f"{actor} may not act for {name}; {', '.join(known.representatives) or 'a verified representative'} may",
+        "{actor} 不在 {name} 的辦理人員名單內，須由 {representatives} 辦理",
+        "{actor} is not an authorised representative of {name}; only {representatives} may do this",
+        actor=actor,
+        name=name,
+        representatives=or_else(known.representatives, "經核驗的代表", "a verified representative"),
     )
 
 
@@ -536,8 +556,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 until >= today,
                 "D5",
-                f"等級有效期至 {until}，登記時已過期",
-                f"the rating ended on {until}, before it is recorded",
+                "等級有效期至 {until}，登記時已過期",
+                "the rating ended on {until}, before it is recorded",
+                until=until,
             )
             return check.grant(RatingRecorded.of(command))
         case ApplyRatingBonus():
@@ -546,29 +567,32 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 listing not in known.listings,
                 "D5",
-                f"已列於{listing.zh}",
-                f"it is on the list {listing} already",
+                "已列於{listing}",
+                "it is already listed ({listing})",
+                listing=listing,
             )
             return check.grant(CreditListingRecorded.of(command))
         case LiftCreditListing(listing=listing):
             check(
                 listing in known.listings,
                 "D5",
-                f"並未列於{listing.zh}",
-                f"it is not on the list {listing}",
+                "並未列於{listing}",
+                "it is not listed ({listing})",
+                listing=listing,
             )
             return check.grant(CreditListingLifted.of(command))
         case BanApplicant(until=until):
             check(
                 until > today,
                 "D5",
-                f"停止資格須至今日之後，所填為 {until}",
-                f"a bar must end after today; {until} does not",
+                "停止資格須至今日之後，所填為 {until}",
+                "the bar must end after today (it says {until})",
+                until=until,
             )
             return check.grant(ApplicantBanned.of(command))
         case ClassifyOrganisation(scheme=ref, kinds=kinds):
             scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
-            check(scheme, "S1", f"管理辦法 {ref} 尚未發布", f"the scheme {ref} is not published")
+            check(scheme, "S1", "管理辦法 {ref} 尚未發布", "the policy {ref} has not been published", ref=ref)
             require_listed(check, scheme, Codelist.ORGANISATION_KINDS, kinds)
             return check.grant(OrganisationClassified.of(command, kinds=tuple(sorted(set(kinds)))))
         case _:
@@ -582,15 +606,18 @@ def _verify(check: Checks, state: State, facts: Facts, command: VerifyOrganisati
         check(
             not others,
             "OG01",
-            f"信用代碼 {command.credit_code} 已登記於 {'、'.join(sorted(others))}",
-            f"the credit code {command.credit_code} stands on {', '.join(sorted(others))}",
+            "信用代碼 {credit_code} 已登記於 {others}",
+            "the credit code {credit_code} is registered to {others}",
+            credit_code=command.credit_code,
+            others=sorted(others),
         )
     strangers = [a for a in command.representatives if a.role is not Role.SO_LEGAL]
     check(
         not strangers,
         "SD10",
-        f"{'、'.join(strangers)} 不是法定代表人（授權代表）的席位",
-        f"{', '.join(strangers)} are not legal representatives (SO-LEGAL)",
+        "{strangers} 不是法定代表人（授權代表）的席位",
+        "{strangers} are not seats of a legal representative",
+        strangers=strangers,
     )
     changed_code = before if before != command.credit_code else None
     return check.grant(OrganisationVerified.of(command, changed_code=changed_code))
@@ -604,23 +631,28 @@ def _apply_bonus(check: Checks, state: State, facts: Facts, today: date, command
     check(
         rating,
         "D5",
-        f"{name} 當日無有效等級（{ended}），不得加分",
-        f"{name} has no rating valid on {today} ({ended_en}); no bonus",
+        "{name} 當日無有效等級（{ended}），不得加分",
+        "{name} has no rating valid on {today} ({ended}); no bonus",
+        name=name,
+        today=today,
+        ended=word(ended, ended_en),
     )
     scheme = facts.scheme
-    check(scheme, "S1", f"{command.round} 尚未選定管理辦法", f"no scheme is pinned to {command.round} yet")
+    check(scheme, "S1", "{round} 尚未選定管理辦法", "no policy has been chosen for {round}", round=command.round)
     points = scheme.bidding.rating_bonus.get(rating.level, 0) if scheme and rating else 0
     check(
         points or not (scheme and rating),
         "D5",
-        f"管理辦法對 {rating.level if rating else ''} 不加分",
-        f"the scheme gives {rating.level if rating else ''} no bonus",
+        "管理辦法對 {level} 不加分",
+        "the policy gives no bonus for {level}",
+        level=rating.level if rating else "",
     )
     check(
         command.round not in known.bonuses,
         "D5",
-        f"{command.round} 已加過分",
-        f"the bonus for {command.round} was applied before",
+        "{round} 已加過分",
+        "the bonus for {round} was applied before",
+        round=command.round,
     )
     if check.unmet or rating is None:
         raise check.refuse()

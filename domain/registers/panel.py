@@ -180,6 +180,7 @@ class ConflictDeclared(Conflict, Event):
     """An expert has declared an interest."""
 
     zh = "利害關係申報"
+    en = "interest declared"
     moves = (Transition("RP02", (PanelStage.DRAWN, PanelStage.SCORING), SAME, (Role.EXPERT,), "seated on this panel"),)
     bars: Annotated[bool, Field(title="須回避 / bars from scoring")]
     """Whether the expert may not score: the organisation bids here, and the tie holds or is too recent."""
@@ -191,6 +192,7 @@ class DeclareConflict(Conflict, Command):
     """Declare an interest."""
 
     records = ConflictDeclared
+    en_words = "declare an interest"
     acts_for = (REVIEWER,)
 
 
@@ -209,6 +211,7 @@ class ReviewerRecused(Recusal, Event):
     """The expert has left the panel for good."""
 
     zh = "回避及遞補"
+    en = "recused and replaced"
     moves = (
         Transition(
             "RP03",
@@ -387,8 +390,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 seat_of(order.actor) in panel.seated or seat_of(order.actor) not in panel.barred,
                 "RP02",
-                f"{order.actor} 已回避，不再在席",
-                f"{order.actor} was recused and sits on this panel no more",
+                "{actor} 已回避，不再在席",
+                "{actor} was recused and sits on this panel no more",
+                actor=order.actor,
             )
             bids = any(organisation in names for names in panel.bidders.values())
             months = scheme.review.recusal_months
@@ -417,24 +421,30 @@ def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list
         check(
             (file.stage == SHORTLISTED or application.rescoring) and application.round == command.round,
             "RP01",
-            f"{name} 現為 {file.stage}（屆次 {application.round}），須為 {command.round} 初審通過或待複評的申報",
-            f"{name} is {file.stage} in round {application.round}; it must be shortlisted in {command.round}, "
-            "or wait to be scored again",
+            "{name} 目前為「{stage}」（{round}），須為 {due} 初審通過或待複評的申報",
+            "{name} is {stage} in {round}; it must have passed preliminary review in {due}, or be "
+            "waiting for re-scoring",
+            name=name,
+            stage=file.stage,
+            round=application.round,
+            due=command.round,
         )
         bidders[name] = (application.organisation, *application.partners)
     _require_odd(check, command.seats)
     check(
         len(set(command.seats)) == len(command.seats),
         "P4",
-        "同一專家不得佔兩席",
-        "one expert cannot take two seats",
+        "同一專家不得佔兩個席位",
+        "one reviewer cannot take two seats",
     )
     scheme = require_scheme(check, facts)
     check(
         len(set(command.seats)) >= scheme.review.panel,
         "P4",
-        f"專家 {len(set(command.seats))} 人，須至少 {scheme.review.panel} 人",
-        f"{len(set(command.seats))} experts were drawn; at least {scheme.review.panel} are needed",
+        "專家 {seats_count} 人，至少須 {panel} 人",
+        "{seats_count} reviewers were drawn; at least {panel} are needed",
+        seats_count=len(set(command.seats)),
+        panel=scheme.review.panel,
     )
     return check.grant(PanelDrawn.of(command, bidders=bidders))
 
@@ -443,8 +453,9 @@ def _require_odd(check: Checks, seats: Sequence[str]) -> None:
     check(
         len(seats) % 2 == 1,
         "P4",
-        f"評審專家組 {len(seats)} 人，須為奇數",
-        f"the panel has {len(seats)} seats; their number must be odd",
+        "評審專家組 {seats_count} 人，須為奇數",
+        "the panel has {seats_count} seats; their number must be odd",
+        seats_count=len(seats),
     )
 
 
@@ -469,25 +480,28 @@ def _require_recusable(check: Checks, panel: Panel, command: RecuseReviewer) -> 
         not panel.scored,
         "P1",
         "已有評分，不得再行回避；請另抽評審專家組",
-        "scores are in, and recusal precedes scores; draw another panel",
+        "scores have been given and reviewers can no longer be recused; draw another panel",
     )
     check(
         command.out in panel.seated,
         "RP03",
-        f"{command.out} 不在席",
-        f"{command.out} is not seated",
+        "{out} 不在席",
+        "{out} is not seated",
+        out=command.out,
     )
     check(
         command.in_ is None or command.in_ not in panel.barred,
         "P1",
-        f"{command.in_} 已回避，不得遞補",
-        f"{command.in_} was recused and cannot come back",
+        "{in_} 已回避，不得遞補",
+        "{in_} was recused and cannot be a replacement",
+        in_=command.in_,
     )
     check(
         command.in_ not in panel.seated,
         "P4",
-        f"{command.in_} 已在席，不得重複",
-        f"{command.in_} sits there already",
+        "{in_} 已在席，不得重複",
+        "{in_} sits there already",
+        in_=command.in_,
     )
     _require_odd(check, _seats_after(panel, command))
 
@@ -510,8 +524,9 @@ def _require_no_officer(check: Checks, state: State, facts: Facts, order: Order)
     check(
         officers.isdisjoint(order.persons),
         "SD6",
-        f"{order.actor} 的經辦人經手過本屆次，不得評審",
-        f"whoever acts as {order.actor} has managed this round and may review no bid of it",
+        "{actor} 的經辦人經手過本屆，不得評審",
+        "whoever acts as {actor} has managed this round and cannot review its applications",
+        actor=order.actor,
     )
 
 
@@ -522,27 +537,34 @@ def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitSc
     check(
         panel.barred.isdisjoint({seat, *others}),
         "P1",
-        f"{actor} 與申報單位有利害關係或已回避，不得評分",
-        f"{actor} is recused or has an interest in a bidder; the score does not count",
+        "{actor} 與申報單位有利害關係或已回避，不能評分",
+        "{actor} has an interest in an applicant or has been recused and cannot score",
+        actor=actor,
     )
     scored = [other for other in others if other in panel.sheets.get(command.application, {})]
     check(
         not scored,
         "P4",
-        f"{actor} 的經辦人已以 {'、'.join(scored)} 評過 {command.application}，一人一席",
-        f"whoever acts as {actor} has scored {command.application} as {', '.join(scored)}; one expert has one seat",
+        "{actor} 的經辦人已以 {scored} 評過 {application}，一人一席",
+        "whoever acts as {actor} has scored {application} as {scored}; one reviewer has one seat",
+        actor=actor,
+        scored=scored,
+        application=command.application,
     )
     check(
         command.application in panel.bidders,
         "RP04",
-        f"{command.application} 不在本組評審範圍",
-        f"{command.application} is not before this panel",
+        "{application} 不在本組評審範圍",
+        "{application} is not for this panel to score",
+        application=command.application,
     )
     check(
         seat not in panel.sheets.get(command.application, {}),
         "RP04",
-        f"{actor} 已評過 {command.application}，評分不得更改",
-        f"{actor} has scored {command.application}; a sheet cannot be changed",
+        "{actor} 已評過 {application}，評分不得更改",
+        "{actor} has scored {application}; a sheet cannot be changed",
+        actor=actor,
+        application=command.application,
     )
 
 
@@ -551,7 +573,7 @@ def _total(check: Checks, scheme: Scheme, sheet: SubmitScore) -> Decimal:
     check(
         (sheet.mark is None) != (not sheet.criteria),
         "RP04",
-        "請填總分（mark）或逐項得分（criteria），二者擇一",
+        "請填總分或各項得分，二者擇一",
         "give either a mark or the points of each criterion",
     )
     if not sheet.criteria:
@@ -560,15 +582,17 @@ def _total(check: Checks, scheme: Scheme, sheet: SubmitScore) -> Decimal:
     check(
         sheet.criteria.keys() == rubric.keys(),
         "RP04",
-        f"評分項須為 {'、'.join(rubric)}",
-        f"the criteria are {', '.join(rubric)}",
+        "評分項須為 {rubric}",
+        "the criteria are {rubric}",
+        rubric=rubric,
     )
     above = [name for name, points in sheet.criteria.items() if points > rubric.get(name, 100)]
     check(
         not above,
         "RP04",
-        f"{'、'.join(above)} 超過該項滿分",
-        f"{', '.join(above)} exceed the weight of their criterion",
+        "{above} 超過該項滿分",
+        "{above} exceed the weight of their criterion",
+        above=above,
     )
     return min(sum(sheet.criteria.values(), Decimal(0)), Decimal(100))
 
@@ -580,8 +604,9 @@ def _report(check: Checks, state: State, facts: Facts, command: IssueReviewRepor
     check(
         not barred,
         "P1",
-        f"{'、'.join(barred)} 有利害關係而仍在席，須先辦理回避",
-        f"{', '.join(barred)} have an interest and are still seated; recuse them first",
+        "{barred} 有利害關係且仍在席，請先辦理回避",
+        "{barred} have an interest and are still seated; recuse them first",
+        barred=barred,
     )
     bonuses = _bonuses(panel, state, facts, scheme, today)
     if command.results:
@@ -593,8 +618,11 @@ def _report(check: Checks, state: State, facts: Facts, command: IssueReviewRepor
         check(
             count >= scheme.review.panel,
             "RP05",
-            f"{name} 已有 {count} 份評分，須 {scheme.review.panel} 份",
-            f"{name} has {count} sheets; {scheme.review.panel} are needed",
+            "{name} 已有 {count} 份評分，須 {panel} 份",
+            "{name} has {count} sheets; {panel} are needed",
+            name=name,
+            count=count,
+            panel=scheme.review.panel,
         )
     if check.unmet:
         raise check.refuse()
@@ -635,8 +663,9 @@ def _require_paper_results(check: Checks, panel: Panel, command: IssueReviewRepo
     check(
         command.results.keys() == panel.bidders.keys(),
         "RP05",
-        f"結果須正好涵蓋 {'、'.join(panel.applications)}",
-        f"the results must cover exactly {', '.join(panel.applications)}",
+        "結果須正好涵蓋 {applications}",
+        "the results must cover exactly {applications}",
+        applications=[*panel.applications],
     )
 
 

@@ -219,8 +219,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 _NAME.fullmatch(state.stream.name),
                 "PN01",
-                f"人員卷宗以編號為名，如 P-7，而非 {state.stream.name}",
-                f"a person's file is named by a number, such as P-7, not {state.stream.name}",
+                "人員卷宗以編號為名，如 P-7，而非 {name}",
+                "a person's file is named by a number, such as P-7, not {name}",
+                name=state.stream.name,
             )
             _require_free(check, state, facts, login)
             return check.grant(PersonRegistered.of(command))
@@ -233,8 +234,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not seats,
                 "PN03",
-                f"{state.stream.name} 尚在 {seats}，請先收回崗位",
-                f"{state.stream.name} is still on {seats}: withdraw that first",
+                "{name} 尚在 {seats}，請先收回崗位",
+                "{name} is still on {seats}: withdraw that first",
+                name=state.stream.name,
+                seats=seats,
             )
             _require_not_self(check, state, order)
             return check.grant(PersonRetired.of(command))
@@ -251,8 +254,9 @@ def _require_free(check: Checks, state: State, facts: Facts, login: str | None) 
     check(
         not holders,
         "PN02",
-        f"此登錄已屬 {'、'.join(sorted(holders))}，一個登錄只屬一人",
-        f"the login is already that of {', '.join(sorted(holders))}: a login is one person's",
+        "此登錄已屬 {holders}，一個登錄只屬一人",
+        "the login is already that of {holders}: a login is one person's",
+        holders=sorted(holders),
     )
 
 
@@ -260,8 +264,9 @@ def _require_not_self(check: Checks, state: State, order: Order) -> None:
     check(
         state.stream.name not in order.persons,
         "SD8",
-        f"{state.stream.name} 不得經辦自己的登記",
-        f"{state.stream.name} may not decide about their own entry",
+        "{name} 不得經辦自己的登記",
+        "{name} may not decide about their own entry",
+        name=state.stream.name,
     )
 
 

@@ -58,6 +58,7 @@ class ClockSet(Setting, Event):
     """The realm lives on that clock from now on."""
 
     zh = "時鐘設置"
+    en = "clock set"
     moves = (
         Transition(
             "CK01",
@@ -113,34 +114,37 @@ def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list
             check(
                 clock is not now,
                 "CK02",
-                f"時鐘已是 {clock}",
-                f"the clock is {clock} already",
+                "目前已是{clock}",
+                "it is the {clock} already",
+                clock=clock,
             )
             check(
                 clock is Clock.WALL or state.stream.realm != LIVE,
                 "CK01",
-                f"{LIVE} 域只可用實時鐘",
-                f"the realm {LIVE} lives on the wall clock only",
+                "正式環境只能用實時時鐘",
+                "the live environment runs in real time only",
+                live=LIVE,
             )
             if clock is Clock.WALL:
                 check(
                     order.actor.role in OFFICERS,
                     "CK02",
                     "轉為實時由社會組織科經辦人或局領導辦理",
-                    "going live is for CAB-REG and CAB-DEC",
+                    "going live is for a case officer or the bureau leadership",
                 )
             if clock is Clock.WALL and not order.persons:  # as it was judged before persons were known
                 check(
                     second is not None and second.role in OFFICERS,
                     "CK02",
                     "轉為實時須由兩人辦理：請填第二人，須為社會組織科經辦人或局領導",
-                    "going live takes two persons of the office: name the second, CAB-REG or CAB-DEC",
+                    "going live takes two persons: name the second, a case officer or the bureau leadership",
                 )
                 check(
                     second != order.actor,
                     "CK02",
-                    f"第二人不得與申請人 {order.actor} 相同",
-                    f"the second person must be another than {order.actor}",
+                    "第二人不得與申請人 {actor} 相同",
+                    "the second person must be another than {actor}",
+                    actor=order.actor,
                 )
             return check.grant(ClockSet.of(command))
         case _:

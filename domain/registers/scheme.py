@@ -71,6 +71,7 @@ class PolicyPackPublished(Pack, Event):
     """A version of the rules is published and may be pinned from its effective day."""
 
     zh = "管理辦法發布"
+    en = "policy published"
     moves = (
         Transition(
             "SC02",
@@ -93,6 +94,7 @@ class PublishPolicyPack(Pack, Command):
     """Publish a version of the rules."""
 
     records = PolicyPackPublished
+    en_words = "publish the policy"
     acts_for = (BUREAU,)
     persons_needed = 2
     confirmed_by = (Role.CAB_DEC, Role.CAB_REG)
@@ -211,14 +213,18 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 scheme.name == state.stream.name,
                 "SC02",
-                f"管理辦法名為 {scheme.name}，須登記於同名卷宗，此檔為 {state.stream.name}",
-                f"the rules are named {scheme.name}; publish them on the stream of that name, not {state.stream.name}",
+                "管理辦法名為 {name}，須登記於同名卷宗，此卷宗為 {file}",
+                "the policy is named {name}; publish it on the file of that name, not {file}",
+                name=scheme.name,
+                file=state.stream.name,
             )
             check(
                 scheme.version == register.newest + 1,
                 "SC03",
-                f"下一版本號須為 {register.newest + 1}，所交為 {scheme.version}；已發布的版本不得更改",
-                f"the next version is {register.newest + 1}, not {scheme.version}; a published version never changes",
+                "下一版本號須為 {newest}，所交為 {version}；已發布的版本不得更改",
+                "the next version is {newest}, not {version}; a published version never changes",
+                newest=register.newest + 1,
+                version=scheme.version,
             )
             return check.grant(PolicyPackPublished.of(command))
         case ScheduleAnnualRound():
@@ -234,8 +240,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 register.annual.get(programme),
                 "SC05",
-                f"{programme} 沒有年度安排",
-                f"{programme} has no annual schedule",
+                "{programme} 沒有年度安排",
+                "{programme} has no annual schedule",
+                programme=programme,
             )
             return check.grant(AnnualRoundUnscheduled.of(command))
         case _:
@@ -248,21 +255,25 @@ def _require_schedulable(check: Checks, state: State, facts: Facts, series: Sche
     check(
         _is_in_every_year(series),
         "SC04",
-        f"並非每年都有 {day}，請另選一日",
-        f"not every year has a {day}: choose another day",
+        "並非每年都有 {day}，請另選一日",
+        "not every year has a {day}: choose another day",
+        day=day,
     )
     check(
         scheduled is None,
         "SC04",
-        f"{series.programme} 已有年度安排，請先取消",
-        f"{series.programme} is scheduled already: unschedule it first",
+        "{programme} 已有年度安排，請先取消",
+        "{programme} is scheduled already: unschedule it first",
+        programme=series.programme,
     )
     others = facts.holders(programme_key(state.stream, series.programme)) - {state.stream}
     check(
         not others,
         "SC04",
-        f"代號 {series.programme} 屬於 {'、'.join(sorted(others))}",
-        f"the code {series.programme} belongs to {', '.join(sorted(others))}",
+        "代號 {programme} 屬於 {others}",
+        "the code {programme} belongs to {others}",
+        programme=series.programme,
+        others=sorted(others),
     )
     municipal = sorted(
         code
@@ -272,8 +283,9 @@ def _require_schedulable(check: Checks, state: State, facts: Facts, series: Sche
     check(
         series.level is not RoundLevel.MUNICIPAL or not municipal,
         "H1",
-        f"每年的市級屆次已由 {'、'.join(municipal)} 開啟",
-        f"the municipal round of every year is opened by {', '.join(municipal)}",
+        "每年的市級屆次已由 {municipal} 開啟",
+        "the municipal round of every year is opened by {municipal}",
+        municipal=municipal,
     )
 
 

@@ -18,6 +18,7 @@ from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, ENGINE, scope_kind
 from domain.kernel.scope import Scope, ScopeKind, is_whole
@@ -309,8 +310,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not others,
                 "SE02",
-                f"該段時間崗位屬 {taken}，請先收回，或另定起止日",
-                f"the seat is taken in that time: {taken}; withdraw it first, or choose other days",
+                "該段時間崗位屬 {taken}，請先收回，或另定起止日",
+                "the seat is taken in that time: {taken}; withdraw it first, or choose other days",
+                taken=taken,
             )
             _require_fit(check, state, facts, order, person, begins, ends)
             return check.grant(SeatGranted.of(command))
@@ -318,8 +320,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 any(t.person == person and t.overlaps(at, None) for t in seat.tenures),
                 "SE03",
-                f"{person} 不在此崗位，以後亦不在",
-                f"{person} is not on the seat, and will not be",
+                "{person} 不在此崗位，以後亦不在",
+                "{person} is not on the seat, and will not be",
+                person=person,
             )
             _require_others(check, order, person)
             return check.grant(SeatWithdrawn.of(command))
@@ -340,7 +343,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "somebody stands in at that time already",
             )
             if own is not None:
-                check(own.person != person, "SE04", f"{person} 即崗位所屬者", f"{person} is whose seat it is")
+                check(
+                    own.person != person, "SE04", "{person} 即崗位所屬者", "{person} is whose seat it is", person=person
+                )
                 _require_others(check, order, own.person)
             _require_fit(check, state, facts, order, person, begins, ends)
             return check.grant(SeatLent.of(command))
@@ -357,8 +362,9 @@ def _require_scope(check: Checks, state: State, scope: Scope) -> None:
     check(
         seat is not None and seat.role is not Role.SYS,
         "SE01",
-        f"崗位卷宗以角色與編號為名，如 CAB-REG.1，而非 {state.stream.name}",
-        f"a seat's file is named by role and number, such as CAB-REG.1, not {state.stream.name}",
+        "崗位卷宗以角色與編號為名，如 CAB-REG.1，而非 {name}",
+        "a seat's file is named by role and number, such as CAB-REG.1, not {name}",
+        name=state.stream.name,
     )
     if seat is None:
         return
@@ -366,14 +372,22 @@ def _require_scope(check: Checks, state: State, scope: Scope) -> None:
     check(
         scope.kind is kind,
         "SE01",
-        f"{seat.role} 的範圍類別為 {kind.zh}（{kind}），所填為 {scope.kind}",
-        f"a seat of {seat.role} acts for a {kind}, not for a {scope.kind}",
+        "{role}的範圍類別為{kind}，所填為{given}",
+        "a seat of {role} acts for a {kind}, not for a {given}",
+        role=seat.role,
+        kind=kind,
+        given=scope.kind,
     )
     check(
         bool(scope.names) is not is_whole(kind),
         "SE01",
-        f"{kind.zh}的崗位{'不列名稱' if is_whole(kind) else '須列所代表者'}",
-        f"a seat for a {kind} {'names nobody' if is_whole(kind) else 'names for whom it acts'}",
+        "{kind}的崗位{value}",
+        "a seat for a {kind} {value}",
+        kind=kind,
+        value=word(
+            "不列名稱" if is_whole(kind) else "須列所代表者",
+            "names nobody" if is_whole(kind) else "names for whom it acts",
+        ),
     )
 
 
@@ -381,8 +395,10 @@ def _require_time(check: Checks, rule: str, begins: datetime, ends: datetime | N
     check(
         ends is None or begins < ends,
         rule,
-        f"截止日須不早於起始日及今日：{_local(begins)}–{_local(ends)}",
-        f"the last day lies neither before the first nor before today: {_local(begins)}–{_local(ends)}",
+        "截止日須不早於起始日及今日：{begins}–{ends}",
+        "the last day lies neither before the first nor before today: {begins}–{ends}",
+        begins=_local(begins),
+        ends=_local(ends),
     )
 
 
@@ -391,8 +407,9 @@ def _require_others(check: Checks, order: Order, person: PersonId) -> None:
     check(
         person not in order.persons,
         "SD8",
-        f"{person} 不得經辦自己的崗位",
-        f"{person} may not decide about a seat of their own",
+        "{person} 不得經辦自己的崗位",
+        "{person} may not decide about a seat of their own",
+        person=person,
     )
 
 
@@ -405,8 +422,13 @@ def _require_fit(
     check(
         register.stage == PersonStage.REGISTERED,
         "PN01",
-        f"{person} {'已離任' if register.stage == PersonStage.RETIRED else '未登記'}",
-        f"{person} {'has retired' if register.stage == PersonStage.RETIRED else 'is not on the register'}",
+        "{person} {value}",
+        "{person} {value}",
+        person=person,
+        value=word(
+            "已離任" if register.stage == PersonStage.RETIRED else "未登記",
+            "has retired" if register.stage == PersonStage.RETIRED else "is not on the register",
+        ),
     )
     is_admin = _is_admin(state)
     clashing = sorted(
@@ -420,8 +442,10 @@ def _require_fit(
     check(
         not clashing,
         "SD8",
-        f"{person} 同時在 {seats}：系統管理員不任業務崗位",
-        f"{person} is on {seats} at that time: administrators hold no seat of business",
+        "{person} 同時在 {seats}：系統管理員不任業務崗位",
+        "{person} is on {seats} at that time: administrators hold no seat of business",
+        person=person,
+        seats=seats,
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.kernel.canonical import digest
 from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
 from domain.kernel.money import Fen, SignedFen, yuan
+from domain.kernel.phrase import or_else
 from domain.registers.fund import treasury
 
 if TYPE_CHECKING:
@@ -141,9 +142,13 @@ def require_budget(check: Checks, round_: str, budget: Fen, granted: Fen, award:
     check(
         granted + award <= budget,
         rule,
-        f"{round_} 的年度預算 {yuan(budget)}，已立項 {yuan(granted)}，餘 {yuan(room)}，不足 {yuan(award)}",
-        f"the budget of {round_} is {yuan(budget)}, of which {yuan(granted)} is awarded; "
-        f"the {yuan(room)} left does not cover {yuan(award)}",
+        "{round} 的年度預算 {budget}，已立項 {granted}，餘 {room}，不足 {award}",
+        "the budget of {round} is {budget}, of which {granted} is awarded; the {room} left does not cover {award}",
+        round=round_,
+        budget=yuan(budget),
+        granted=yuan(granted),
+        room=yuan(room),
+        award=yuan(award),
     )
 
 
@@ -165,10 +170,15 @@ def require_asides(
     check(
         granted + award + reserved <= known.budget,
         "M11",
-        f"{round_.name} 尚須為 {others or '預留對象'} 預留 {yuan(reserved)}：預算 {yuan(known.budget)}，"
-        f"已立項 {yuan(granted)}，不足 {yuan(award)}",
-        f"{yuan(reserved)} of the budget of {round_.name} are set aside for {others or 'others'}: of "
-        f"{yuan(known.budget)}, {yuan(granted)} are awarded; what is left does not cover {yuan(award)}",
+        "{name} 尚須為 {others} 預留 {reserved}：預算 {budget}，已立項 {granted}，不足 {award}",
+        "{reserved} of the budget of {name} are set aside for {others}: of {budget}, {granted} are awarded; "
+        "what is left does not cover {award}",
+        name=round_.name,
+        reserved=yuan(reserved),
+        budget=yuan(known.budget),
+        granted=yuan(granted),
+        award=yuan(award),
+        others=or_else(others, "預留對象", "others"),
     )
     return tuple(a.mark for a in ours), len(holders)
 
@@ -180,7 +190,10 @@ def require_first_support(check: Checks, facts: Facts, stream: StreamId, base: s
     check(
         not others,
         "C3",
-        f"{base} {year} 年已獲扶持（{'、'.join(others)}），一個基地一年只扶持一次",
-        f"{base} has its support of {year} ({', '.join(others)}); one base is supported once a year",
+        "{base} {year} 年已獲扶持（{others}），一個基地一年只扶持一次",
+        "{base} has its support of {year} ({others}); one base is supported once a year",
+        base=base,
+        year=year,
+        others=others,
     )
     return len(holders)

@@ -59,6 +59,7 @@ class CallPublished(Announcement, Founded, Event):
     """Organisations are asked to apply; the rules are pinned."""
 
     zh = "申報公告發布"
+    en = "call for applications published"
     moves = (
         Transition(
             "RD06",
@@ -209,8 +210,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 deadline is None or end is None or deadline >= end,
                 "RD07",
-                f"更正不得縮短申報期：原截止 {_shown(end)}，所填 {_shown(deadline)}",
-                f"an amendment never shortens the call: bids are taken until {_shown(end)}, not {_shown(deadline)}",
+                "更正不得縮短申報期：原截止 {end}，所填 {deadline}",
+                "an amendment cannot shorten the call: it closes at {end}, not {deadline}",
+                end=_shown(end),
+                deadline=_shown(deadline),
             )
             if scheme is not None:
                 require_rules(check, state, facts, scheme, today)
@@ -220,8 +223,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 end is not None and order.at >= end,
                 "RD08",
-                f"申報截止時間為 {_shown(end)}",
-                f"bids are taken until {_shown(end)}",
+                "申報截止時間為 {end}",
+                "applications are accepted until {end}",
+                end=_shown(end),
             )
             return check.grant(CallClosed())
         case CancelCall():
@@ -229,8 +233,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not live,
                 "RD09",
-                f"尚有立項 {yuan(live)}，須先逐項撤銷立項或終止項目，方可終止徵集",
-                f"awards of {yuan(live)} stand; revoke them or end their projects first, then give the round up",
+                "尚有立項資助 {live}，請先逐項撤銷立項或終止項目，再取消本屆徵集",
+                "awards of {live} stand; revoke them or terminate their projects before cancelling the round",
+                live=yuan(live),
             )
             return check.grant(CallCancelled.of(command))
         case _:
@@ -243,15 +248,19 @@ def require_open(check: Checks, round_: State, calendar: Calendar, at: datetime,
     if not check(
         round_.stage == RoundStage.OPEN or (end is not None and at >= end),
         rule,
-        f"{round_.stream.name} 未在申報期內，現為「{RoundStage(round_.stage).zh}」",
-        f"{round_.stream.name} takes no bids; its stage is {round_.stage}",
+        "{name} 未在申報期內，目前為「{stage}」",
+        "{name} is not open for applications (now: {stage})",
+        name=round_.stream.name,
+        stage=RoundStage(round_.stage),
     ):
         return
     check(
         end is None or at < end,
         rule,
-        f"申報截止於 {_shown(end)},{_shown(at)} 已逾期",
-        f"bids were taken until {_shown(end)}; {_shown(at)} is late",
+        "申報已於 {end} 結束，{at} 已逾期",
+        "applications closed at {end}; this one arrived at {at}",
+        end=_shown(end),
+        at=_shown(at),
     )
 
 
@@ -262,8 +271,11 @@ def _require_window(check: Checks, scheme: Scheme, calendar: Calendar, deadline:
     check(
         deadline is None or scheme.bidding.shorter_call or local_day(deadline) >= last,
         "RD06",
-        f"申報期不得少於 {wd} 個工作日：截止日不得早於 {last}，所填 {_shown(deadline)}",
-        f"bids are taken for {wd} working days at least: until {last}, not {_shown(deadline)}",
+        "申報期不得少於 {wd} 個工作日：截止日期不得早於 {last}，現填 {deadline}",
+        "the call must be open for at least {wd} working days: until {last}, not {deadline}",
+        wd=wd,
+        last=last,
+        deadline=_shown(deadline),
     )
 
 
@@ -271,8 +283,9 @@ def _require_ahead(check: Checks, deadline: datetime | None, now: datetime) -> N
     check(
         deadline is None or deadline > now,
         "D1",
-        f"截止時間 {_shown(deadline)} 須在公告之後",
-        f"the deadline {_shown(deadline)} must lie after the notice",
+        "截止時間 {deadline} 須在公告之後",
+        "the deadline {deadline} must be later than the notice",
+        deadline=_shown(deadline),
     )
 
 

@@ -363,8 +363,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 end is not None and order.at >= end,
                 "RD04",
-                f"需求徵集至 {end} 止",
-                f"the need window runs until {end}",
+                "需求徵集至 {end} 止",
+                "needs are collected until {end}",
+                end=end,
             )
             return check.grant(NeedSolicitationClosed())
         case PublishNeedCatalogue(needs=needs):
@@ -373,8 +374,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 check(
                     stage == NeedStage.ADOPTED,
                     "RD05",
-                    f"{need} 現為 {stage}，入庫後方可列入清單",
-                    f"{need} is {stage}; only an adopted need goes into the catalogue",
+                    "{need} 目前為「{stage}」，入庫後才能列入清單",
+                    "{need} is {stage}; only an adopted need can be put on the list",
+                    need=need,
+                    stage=NeedStage(stage),
                 )
             return check.grant(NeedCataloguePublished(needs=tuple(sorted(set(needs)))))
         case _:
@@ -387,23 +390,28 @@ def _require_sound_budget(check: Checks, state: State, facts: Facts, amount: Fen
     check(
         granted <= amount,
         "M5",
-        f"已立項 {yuan(granted)}，預算不得核減至 {yuan(amount)}",
-        f"{yuan(granted)} is awarded already; the budget cannot be cut to {yuan(amount)}",
+        "已立項 {granted}，預算不得核減至 {amount}",
+        "{granted} is awarded already; the budget cannot be cut to {amount}",
+        granted=yuan(granted),
+        amount=yuan(amount),
     )
     shares = sum(funds.values())
     check(
         not funds or shares == amount,
         "M5",
-        f"各資金份額合計 {yuan(shares)}，須等於預算 {yuan(amount)}",
-        f"the shares add up to {yuan(shares)}; they must equal the budget {yuan(amount)}",
+        "各資金份額合計 {shares}，須等於預算 {amount}",
+        "the shares add up to {shares}; they must equal the budget {amount}",
+        shares=yuan(shares),
+        amount=yuan(amount),
     )
     for fund in sorted(funds):
         stage = facts.of(state.stream.sibling("fund", fund)).stage
         check(
             stage == FundStage.REGISTERED,
             "M5",
-            f"{fund} 未登記為資金來源",
-            f"{fund} is not registered as a fund source",
+            "{fund} 未登記為資金來源",
+            "{fund} is not registered as a fund source",
+            fund=fund,
         )
 
 
@@ -433,8 +441,11 @@ def _require_sound_asides(
     check(
         not asides or granted + reserved <= command.amount,
         "M11",
-        f"預留未用 {yuan(reserved)}，連同已立項 {yuan(granted)}，超過預算 {yuan(command.amount)}",
-        f"{yuan(reserved)} still set aside and {yuan(granted)} awarded exceed the budget of {yuan(command.amount)}",
+        "預留未用 {reserved}，連同已立項 {granted}，超過預算 {amount}",
+        "{reserved} still set aside and {granted} awarded exceed the budget of {amount}",
+        reserved=yuan(reserved),
+        granted=yuan(granted),
+        amount=yuan(command.amount),
     )
 
 
@@ -445,18 +456,23 @@ def require_rules(check: Checks, state: State, facts: Facts, named: SchemeRef | 
         check(
             ref,
             "S1",
-            "請指明管理辦法及版本（scheme）",
-            "name the scheme and its version",
+            "請指明管理辦法及版本",
+            "name the policy and its version",
         )
         raise check.refuse()
     scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
-    if not check(scheme, "S1", f"管理辦法 {ref} 尚未發布", f"the scheme {ref} is not published") or scheme is None:
+    if (
+        not check(scheme, "S1", "管理辦法 {ref} 尚未發布", "the policy {ref} has not been published", ref=ref)
+        or scheme is None
+    ):
         raise check.refuse()
     check(
         scheme.effective <= today,
         "S1",
-        f"管理辦法 {ref} 自 {scheme.effective} 起施行",
-        f"the scheme {ref} takes effect on {scheme.effective}",
+        "管理辦法 {ref} 自 {effective} 起施行",
+        "the policy {ref} takes effect on {effective}",
+        ref=ref,
+        effective=scheme.effective,
     )
     return scheme
 
@@ -470,18 +486,24 @@ def found_round(check: Checks, state: State, facts: Facts, command: Founding, to
             check(
                 said is None or said == held,
                 "H1",
-                f"{name} 已定為 {held}，不得改為 {said}",
-                f"{name} is {held} already and cannot become {said}",
+                "{name} 已定為 {held}，不得改為 {said}",
+                "{name} is {held} already and cannot become {said}",
+                name=name,
+                held=held,
+                said=said,
             )
         return {} if scheme.ref == state.scheme else {"scheme": scheme.ref, "route": scheme.route}
     level = command.level or RoundLevel.MUNICIPAL
-    check(command.year, "H1", "請指明年度（year）", "name the year of the round")
+    check(command.year, "H1", "請指明年度", "name the year of the round")
     holders = facts.holders(municipal_key(state.stream, scheme.ref, command.year or 0)) - {state.stream}
     check(
         level is not RoundLevel.MUNICIPAL or not holders,
         "H1",
-        f"{scheme.city} {command.year} 年的市級屆次已有 {'、'.join(sorted(holders))}",
-        f"{scheme.city} has its municipal round of {command.year}: {', '.join(sorted(holders))}",
+        "{city} {year} 年的市級屆次已有 {holders}",
+        "{city} has its municipal round of {year}: {holders}",
+        city=scheme.city,
+        year=command.year,
+        holders=sorted(holders),
     )
     return {
         "scheme": scheme.ref,

@@ -19,6 +19,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachment, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
+from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import State, Transition
@@ -92,6 +93,7 @@ class RoundResolved(Resolution, Event):
     """The round is decided."""
 
     zh = "審定評審結果"
+    en = "round decided"
     moves = (
         Transition(
             "RD10",
@@ -108,6 +110,7 @@ class ResolveRound(Resolution, Command):
     """Decide the round."""
 
     records = RoundResolved
+    en_words = "decide the round"
     acts_for = (BUREAU,)
 
 
@@ -181,8 +184,8 @@ def decide(state: State, facts: Facts, _order: Order, command: ResolveRound) -> 
             check(
                 digest_preview(ranked, command.selected) == command.preview,
                 "RD10",
-                "預覽之後內容已變，請重新預覽並核對",
-                "something has moved since the preview; look at a new one",
+                "預覽後數據有變化，請重新預覽並核對",
+                "data has changed since the preview; preview again",
             )
             return check.grant(RoundResolved.of(command, ranking=ranked))
         case _:
@@ -197,16 +200,21 @@ def _require_every_bid(check: Checks, state: State, facts: Facts, command: Resol
         check(
             panel.reported and panel.round == state.stream.name,
             "RD10",
-            f"{name} 尚未就 {state.stream.name} 出具評審報告",
-            f"{name} has issued no report for {state.stream.name}",
+            "{name} 尚未就 {round} 出具評審報告",
+            "{name} has not issued its report for {round}",
+            name=name,
+            round=state.stream.name,
         )
         scored_by |= dict.fromkeys(panel.applications, name)
     for line in command.selected:
         check(
             scored_by.get(line.application, line.panel) == line.panel,
             "RD10",
-            f"{line.application} 所列評審專家組 {line.panel} 不符，須為 {scored_by.get(line.application)}",
-            f"{line.application} names {line.panel}; it was scored by {scored_by.get(line.application)}",
+            "{application} 所列評審專家組 {panel} 不符，應為 {scored_by}",
+            "{application} names {panel}; it was scored by {scored_by}",
+            application=line.application,
+            panel=line.panel,
+            scored_by=scored_by.get(line.application),
         )
     decided = Counter(line.application for line in (*command.selected, *command.left_out))
     twice, missing, unknown = (
@@ -214,16 +222,19 @@ def _require_every_bid(check: Checks, state: State, facts: Facts, command: Resol
         sorted(scored_by.keys() - decided.keys()),
         sorted(decided.keys() - scored_by.keys()),
     )
-    check(not twice, "RD10", f"{'、'.join(twice)} 重複列出", f"{', '.join(twice)} are listed twice")
-    check(not missing, "RD10", f"{'、'.join(missing)} 尚無決定", f"{', '.join(missing)} are not decided")
-    check(not unknown, "RD10", f"{'、'.join(unknown)} 未經評審", f"{', '.join(unknown)} were not scored")
+    check(not twice, "RD10", "{twice} 重複列出", "{twice} are listed twice", twice=twice)
+    check(not missing, "RD10", "{missing} 尚未作出決定", "{missing} have not been decided", missing=missing)
+    check(not unknown, "RD10", "{unknown} 未經評審", "{unknown} were not scored", unknown=unknown)
     for name in sorted(decided):
         stage = facts.of(state.stream.sibling("project", name)).stage
         check(
             stage == SHORTLISTED,
             "RD10",
-            f"{name} 現為 {stage}，須為 {SHORTLISTED}",
-            f"{name} is {stage}; it must be {SHORTLISTED}",
+            "{name} 目前為「{stage}」，須為「{shortlisted}」",
+            "{name} is {stage}; it must have {shortlisted}",
+            name=name,
+            stage=stage,
+            shortlisted=word("初審通過", "passed preliminary review"),
         )
 
 
@@ -239,16 +250,21 @@ def _require_money(check: Checks, state: State, facts: Facts, command: ResolveRo
         check(
             sum(line.funds.values()) == line.award,
             "M1",
-            f"{line.application} 各資金份額合計須等於資助金額 {yuan(line.award)}",
-            f"the shares of {line.application} must add up to its award of {yuan(line.award)}",
+            "{application} 各資金份額合計須等於資助金額 {award}",
+            "the shares of {application} must add up to its award of {award}",
+            application=line.application,
+            award=yuan(line.award),
         )
     for fund, share in sorted(shares.items()):
         left = facts.balance(envelope(state.stream.realm, fund))
         check(
             share <= left,
             "M5",
-            f"{fund} 額度餘 {yuan(left)}，不足 {yuan(share)}",
-            f"{fund} has {yuan(left)} left, which does not cover {yuan(share)}",
+            "{fund} 額度餘 {left}，不足 {share}",
+            "{fund} has {left} left, which does not cover {share}",
+            fund=fund,
+            left=yuan(left),
+            share=yuan(share),
         )
 
 

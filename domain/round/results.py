@@ -67,8 +67,10 @@ def decide(state: State, facts: Facts, _order: Order, command: PublishResult) ->
             check(
                 not waiting,
                 "RD11",
-                f"尚有 {waiting} 件申報未決定（初審、評審、公示或批復未畢），全部決定後方可公布結果",
-                f"{waiting} bids are undecided (in review, in publicity or not confirmed); decide all of them first",
+                "尚有 {waiting} 件申報未決定（初審、評審、公示或審批未完成），全部決定後才能公布結果",
+                "{waiting} applications are undecided (in review, in public notice or not confirmed); "
+                "decide all of them first",
+                waiting=waiting,
             )
             return check.grant(ResultPublished.of(command))
         case _:

@@ -280,7 +280,7 @@ def test_completing_changes_neither_who_nor_where_nor_asks_for_more() -> None:
     at = {"at": "2023-04-26", "by": "SO-LEGAL#1"}
     assert returned().refused("project", "AP-1", bid(requested=5000001), **at) == {"AP02"}
     moved = returned().unmet("project", "AP-1", bid(need="ND-9"), **at)
-    assert "completing a bid changes neither its round, its organisation nor its need" in {u.en for u in moved}
+    assert "completing an application cannot change its round, organisation or need" in {u.en for u in moved}
 
 
 def test_a_bid_that_is_not_completed_in_time_is_out_by_itself() -> None:

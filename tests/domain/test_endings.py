@@ -68,7 +68,7 @@ def test_no_result_is_published_while_a_bid_is_unscreened() -> None:
     town = called()
     town.order("project", "AP-1", SCREEN["AP-1"], at=CLOSED, by="HOST#1")
     (unmet,) = town.unmet("round", "R-1", PublishResult(), at=CLOSED, **REG)
-    assert (unmet.rule, unmet.en.partition(" bids")[0]) == ("RD11", "2")
+    assert (unmet.rule, unmet.en.partition(" applications")[0]) == ("RD11", "2")
 
 
 def test_no_result_is_published_before_the_award_is_confirmed() -> None:

@@ -225,7 +225,7 @@ def test_no_trace_reaches_a_payment_without_three_persons(trace: list[tuple[str,
 
 def test_without_the_rule_a_person_still_has_one_hand_in_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """The guard behind: the maker who also checks claims a place that is their own already, under another step."""
-    monkeypatch.setattr("domain.project.disbursement.require_another_person", lambda *_: None)
+    monkeypatch.setattr("domain.project.disbursement.require_another_person", lambda *_, **__: None)
     requested = contracted().when_acting(REQUEST, at=DAY, by="CAB-REG#1", persons=("P-1",))
     checked = requested.accepted().when_acting(CHECK, at=DAY, by="CAB-FIN#1", persons=("P-1",))
     keys = []

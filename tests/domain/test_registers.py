@@ -165,7 +165,7 @@ def test_all_that_is_wrong_with_a_schedule_is_said_at_once() -> None:
     refusal = published().knowing(taken).when(MARCH.model_copy(update={"month": 2, "day": 30}), **DEC).refusal
     assert refusal is not None
     assert [u.en for u in refusal.unmet] == [
-        "ScheduleAnnualRound is for CAB-REG, not for CAB-DEC",
+        "“schedule annual round” is for the case officer; you are acting as the bureau leadership",
         "not every year has a 02-30: choose another day",
         "the code FZ belongs to scheme/test/hangzhou",
     ]
@@ -286,7 +286,7 @@ def test_a_clock_is_not_set_to_what_it_is() -> None:
     story = a(REALM, "clock").ordered(SetClock(clock=Clock.MANUAL), by="SYS#1", at="2023-01-01")
     again = story.when(SetClock(clock=Clock.MANUAL, second="CAB-DEC#1"), **REG).refusal
     assert again is not None
-    assert [u.en for u in again.unmet if u.rule == "CK02"] == ["the clock is MANUAL already"]
+    assert [u.en for u in again.unmet if u.rule == "CK02"] == ["it is the manual clock already"]
 
 
 def test_a_realm_never_goes_back_to_manual() -> None:

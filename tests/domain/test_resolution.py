@@ -134,7 +134,7 @@ def test_a_preview_that_is_no_longer_true_is_refused() -> None:
 @pytest.mark.parametrize(
     ("selected", "left_out", "said"),
     [
-        ((FIRST,), (OUT,), "AP-2 are not decided"),
+        ((FIRST,), (OUT,), "AP-2 have not been decided"),
         ((FIRST, SECOND), (OUT, Omission(application="AP-2", reason="名次在後")), "AP-2 are listed twice"),
         ((FIRST, SECOND), (OUT, Omission(application="AP-9", reason="名次在後")), "AP-9 were not scored"),
         ((FIRST, SECOND.model_copy(update={"panel": "RP-2"})), (OUT,), "AP-2 names RP-2"),
@@ -154,7 +154,7 @@ def test_a_bid_that_was_withdrawn_since_is_not_decided() -> None:
     town = reported()
     town.order("project", "AP-3", WithdrawApplication(), at="2023-05-11", by="SO-LEGAL#3")
     (unmet,) = town.unmet("round", "R-1", resolving(town, FIRST, SECOND), **REG)
-    assert unmet.en.startswith("AP-3 is WITHDRAWN")
+    assert unmet.en.startswith("AP-3 is withdrawn")
 
 
 def test_the_awards_together_keep_to_budget_and_envelope() -> None:

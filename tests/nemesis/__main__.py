@@ -15,12 +15,12 @@ from tests.nemesis.raging import Rage, RageReport, run
 
 def _told(rage: Rage, outcome: RageReport) -> str:
     """What was done, and what it came to."""
-    asked, missed, other = (outcome.asked[what] for what in ("asked", "not known", "mismatch"))
+    requests, missed, other = (outcome.asked[what] for what in ("asked", "not known", "mismatch"))
     return "\n".join(
         [
             f"種子 seed {rage.seed} · 項目 projects {rage.projects} · 秒 seconds {rage.seconds:g}",
             *(f"  {times} × {blow}" for blow, times in sorted(outcome.struck.items())),
-            f"詢問 asked {asked} · 未得答覆 not known {missed} · 同號異文 mismatch {other}",
+            f"詢問 asked {requests} · 未得答覆 not known {missed} · 同號異文 mismatch {other}",
             f"日誌 entries {outcome.entries} · 復原 healed in {outcome.healed_s:.1f} s",
             *(f"✗ {what}" for what in outcome.broken),
             "✗ 有不變量被破壞 an invariant is broken" if outcome.broken else "✓ 全部成立 everything holds",

@@ -78,7 +78,7 @@ class Beside:
         """The same, at the same signature."""
         envelope = self.bureau.envelope(subject, command, actor, command_id=command_id)
         try:
-            carried = await self.registrar.carry_out(
+            result = await self.registrar.carry_out(
                 CarryOut(stream=subject, now=envelope.received_at, envelope=envelope)
             )
             await self.door.look(subject)
@@ -86,8 +86,8 @@ class Beside:
             raise NotKnown(command_id, str(gone)) from gone
         except ApplicationError as defect:
             raise CommandDefect(str(defect)) from defect
-        assert carried.answer is not None
-        return receipt(command_id, carried.answer)
+        assert result.answer is not None
+        return receipt(command_id, result.answer)
 
 
 @dataclass(frozen=True)
@@ -128,14 +128,14 @@ class Callers:
         """Know the way beside the doors."""
         self._beside = Beside(self.bureau, CommandActivities(self.store), self.doors[0])
 
-    async def begin(self, told: Sequence[LifeStory], rolling: float) -> None:
+    async def begin(self, stories: Sequence[LifeStory], rolling: float) -> None:
         """Record the past of these stories, and have workflows know; some of them make way for new runs often."""
-        self.begun += told
-        for story in told:
+        self.begun += stories
+        for story in stories:
             for past in story.past:
                 receipt = await self.bureau.straight(story.stream, past.command, past.by, at=past.at)
                 self.told[receipt.command_id] = Told(story.stream, past.command, Actor(past.by), receipt)
-        rolled = [story for story in told if self.dice.random() < rolling]
+        rolled = [story for story in stories if self.dice.random() < rolling]
         runs = [await self._begun_by_hand(story.stream) for story in rolled]
         async for row in self.bureau.store.standings(realm=self.bureau.realm):
             await self.doors[0].look(row.stream)
@@ -213,16 +213,16 @@ class Callers:
         ways: Sequence[Way] = self.doors if self.dice.random() < TWICE else self.doors[:1]
         if story.beside and self.dice.random() < 1 / 2:
             ways = (self._beside, *ways[1:])
-        told = await together(
+        answers = await together(
             *(self._known(way, story.stream, step.command, Actor(step.by), command_id) for way in ways)
         )
-        if not all(told[0].says(other) for other in told):
-            message = f"I4 {story.stream}: {step.command.command_type}: two answers to one id: {told}"
+        if not all(answers[0].says(other) for other in answers):
+            message = f"I4 {story.stream}: {step.command.command_type}: two answers to one id: {answers}"
             raise Broken(message)
-        self.told[command_id] = told[0]
+        self.told[command_id] = answers[0]
         if self.dice.random() < ANOTHER:
             await self._uses_it_again(story.stream, Actor(step.by), command_id)
-        return told[0].receipt is not None
+        return answers[0].receipt is not None
 
     async def _known(self, way: Way, stream: StreamId, command: Command, by: Actor, command_id: UUID) -> Told:
         while True:
@@ -239,11 +239,11 @@ class Callers:
         """The same id for another request, which is no request at all."""
         with_another = DeclineAward(reason="同一編號，另一請求")
         try:
-            told = await self._known(self.doors[1], stream, with_another, by, command_id)
+            answer = await self._known(self.doors[1], stream, with_another, by, command_id)
         except Mismatch:
             self.asked["mismatch"] += 1
             return
-        message = f"I4 {stream}: {command_id} has another answer to another request: {told}"
+        message = f"I4 {stream}: {command_id} has another answer to another request: {answer}"
         raise Broken(message)
 
     async def told_again(self, command_id: UUID) -> Told:

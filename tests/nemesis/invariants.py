@@ -83,8 +83,8 @@ class Ledger:
     async def read(self) -> None:
         """Read the log of every stream that has a story."""
         for story in self.callers.begun:
-            found = self.house.frail.store.read(story.stream, commands=True)
-            self.entries[story.stream] = [entry async for entry in found]
+            entries = self.house.frail.store.read(story.stream, commands=True)
+            self.entries[story.stream] = [entry async for entry in entries]
 
     def events(self, stream: StreamId) -> list[Entry]:
         """The stream's events."""
@@ -98,39 +98,40 @@ class Ledger:
 async def broken(ledger: Ledger) -> list[str]:
     """Every invariant that is broken, with where; empty if all is well."""
     await ledger.read()
-    found = [f"{name} {what}" for name, look in _OF_THE_JOURNAL.items() for what in look(ledger)]
+    breaches = [f"{name} {what}" for name, look in _OF_THE_JOURNAL.items() for what in look(ledger)]
     for name, ask in _OF_THE_HOUSE.items():
-        found += [f"{name} {what}" async for what in ask(ledger)]
-    found += [text async for text in _verified(ledger)]
-    return sorted(found)
+        breaches += [f"{name} {what}" async for what in ask(ledger)]
+    breaches += [text async for text in _verified(ledger)]
+    return sorted(breaches)
 
 
 def _acknowledged(ledger: Ledger) -> Iterator[str]:
     """I1: what was acknowledged is in the log, with the events, version and position that were told."""
-    for command_id, told in ledger.callers.told.items():
-        of = [e for e in ledger.entries[told.stream] if e.command_id == command_id]
+    for command_id, answer in ledger.callers.told.items():
+        of = [e for e in ledger.entries[answer.stream] if e.command_id == command_id]
         events = [e for e in of if e.kind is EntryKind.EVENT]
         if not of:
-            yield f"{told.stream}: {told.command.command_type} was answered and is not in the log"
-        elif told.receipt is None:
+            yield f"{answer.stream}: {answer.command.command_type} was answered and is not in the log"
+        elif answer.receipt is None:
             if events:
-                yield f"{told.stream}: {told.command.command_type} was refused and has {_types(events)}"
+                yield f"{answer.stream}: {answer.command.command_type} was refused and has {_types(events)}"
         elif (_types(events), events[-1].version, events[-1].position) != (
-            list(told.receipt.events),
-            told.receipt.version,
-            told.receipt.position,
+            list(answer.receipt.events),
+            answer.receipt.version,
+            answer.receipt.position,
         ):
-            yield f"{told.stream}: {told.command.command_type} was told {told.receipt}, the log has {_types(events)}"
+            what = f"{answer.stream}: {answer.command.command_type}"
+            yield f"{what} was told {answer.receipt}, the log has {_types(events)}"
 
 
 def _asked_for(ledger: Ledger) -> Iterator[str]:
     """I2: no event without a command, no command that nobody gave, and each stream came to what its story says."""
     for story in ledger.callers.begun:
         entries = ledger.entries[story.stream]
-        given = Counter(c for c, told in ledger.callers.told.items() if told.stream == story.stream)
-        given += Counter({c for e in entries if (c := e.command_id) in _attempts(ledger)})  # H1 looks at those
-        found = Counter(e.command_id for e in entries if e.kind is EntryKind.COMMAND and not _by_itself(e))
-        for command_id, times in (found - given).items():
+        requests = Counter(c for c, answer in ledger.callers.told.items() if answer.stream == story.stream)
+        requests += Counter({c for e in entries if (c := e.command_id) in _attempts(ledger)})  # H1 looks at those
+        journalled = Counter(e.command_id for e in entries if e.kind is EntryKind.COMMAND and not _by_itself(e))
+        for command_id, times in (journalled - requests).items():
             yield f"{story.stream}: {times} × {command_id} that nobody gave"
         commands = {e.command_id for e in entries if e.kind is EntryKind.COMMAND}
         events = ledger.events(story.stream)
@@ -197,9 +198,9 @@ async def _answered_alike(ledger: Ledger) -> AsyncIterator[str]:
                 return f"{was.stream}: {was} and then {wrong!r}"
             return None if was.says(again) else f"{was.stream}: {was} and then {again}"
 
-    for found in await together(*map(differs, ledger.callers.told)):
-        if found is not None:
-            yield found
+    for difference in await together(*map(differs, ledger.callers.told)):
+        if difference is not None:
+            yield difference
     if await store.last_position() != before:
         yield "asking again wrote to the log"
 
@@ -224,17 +225,17 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
     await resurrect(house.store, house.client, house.settings.task_queue, house.door)
 
     async def differences() -> list[str]:
-        found = [
+        findings = [
             f"{f.stream}: {f.difference}"
             for f in (await reconcile(house.store, house.client, house.settings.task_queue)).findings
         ]
         running = {w.id async for w in house.client.list_workflows("ExecutionStatus = 'Running'")}
         rows = [row async for row in house.store.standings(realm=ledger.callers.bureau.realm)]
         over = {row.stream for row in rows if row.stage in AGGREGATES[row.stream.kind].final}
-        return [*found, *(f"{stream}: over, and its workflow runs" for stream in sorted(over & running))]
+        return [*findings, *(f"{stream}: over, and its workflow runs" for stream in sorted(over & running))]
 
-    for found in await soon_none(differences, ledger.healed_s):
-        yield found
+    for difference in await soon_none(differences, ledger.healed_s):
+        yield difference
     for story in ledger.callers.begun:
         journal = await JournalledAnswers.read(house.store, story.stream)
         async for history in _iterate_histories(house.client, story.stream):
@@ -271,9 +272,9 @@ async def _money_adds_up(ledger: Ledger) -> AsyncIterator[str]:
 async def _nothing_stormed(ledger: Ledger) -> AsyncIterator[str]:
     """I14: appends were tried no oftener than so many times an asking. (That all ends in time, the run sees to.)"""
     tried = sum(text.count(TRIED) for _, text in _logs(ledger))
-    asked = ledger.callers.asked["asked"] + len(ledger.callers.begun)
-    if not 0 < tried <= MOST_TRIES * asked:
-        yield f"{tried} appends were tried for {asked} askings"
+    requests = ledger.callers.asked["asked"] + len(ledger.callers.begun)
+    if not 0 < tried <= MOST_TRIES * requests:
+        yield f"{tried} appends were tried for {requests} askings"
 
 
 async def _no_secret_is_told(ledger: Ledger) -> AsyncIterator[str]:
@@ -293,15 +294,15 @@ def _logs(ledger: Ledger) -> Iterator[tuple[str, str]]:
 
 async def soon_none(differences: Callable[[], Awaitable[list[str]]], within_s: float) -> list[str]:
     """Nothing, as soon as there is nothing; or what there still is when the time is up."""
-    found: list[str] = []
+    breaches: list[str] = []
 
     async def none() -> bool:
-        found[:] = await differences()
-        return not found
+        breaches[:] = await differences()
+        return not breaches
 
     with suppress(TimeoutError):
         await until(none, within_s=within_s)
-    return found
+    return breaches
 
 
 async def note_roots(store: EventStore, roots: list[Root]) -> None:

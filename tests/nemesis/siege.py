@@ -86,8 +86,8 @@ def remains(settings: Settings, house: Siege) -> Iterator[str]:
     for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):  # noqa: PTH208 - names, not paths
         if pid != os.getpid() and processes.is_alive(pid) and _belongs_to(pid, folders):
             yield f"process {pid}"
-    kept = house.frail.servers
-    for port in (kept.postgres.port, kept.temporal.port, *(link.port for link in house.links.values())):
+    servers = house.frail.servers
+    for port in (servers.postgres.port, servers.temporal.port, *(link.port for link in house.links.values())):
         if not processes.is_free(port):
             yield f"port {port}"
     for name in ("servers.json", "servers.json.new", "pgdata.new", "pgdata/postmaster.pid", "temporal.db-journal"):

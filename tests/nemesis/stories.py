@@ -86,15 +86,15 @@ class LifeStory:
 
     def comes_to(self) -> list[str]:
         """The types of the stream's events, in order."""
-        given = [step.command for chapter in self.chapters for step in chapter if not step.refused]
-        return [*(c.records.event_type for c in [*(p.command for p in self.past), *given]), *self.deadlines]
+        commands = [step.command for chapter in self.chapters for step in chapter if not step.refused]
+        return [*(c.records.event_type for c in [*(p.command for p in self.past), *commands]), *self.deadlines]
 
 
 async def establish(bureau: Bureau, now: datetime, projects: int) -> None:
     """Fill the registers that all stories rest on."""
     await bureau.open_base(projects, at=now - FOUNDED)
-    asked = OpenNeedSolicitation(scheme=RULES.ref, year=now.year, level=RoundLevel.DISTRICT)
-    await bureau.straight(bureau.id("round", SOLICITING), asked, "CAB-REG#1", at=now)
+    solicitation = OpenNeedSolicitation(scheme=RULES.ref, year=now.year, level=RoundLevel.DISTRICT)
+    await bureau.straight(bureau.id("round", SOLICITING), solicitation, "CAB-REG#1", at=now)
 
 
 def plan(bureau: Bureau, projects: int, now: datetime, alarms: Sequence[datetime]) -> list[LifeStory]:

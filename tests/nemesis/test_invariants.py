@@ -34,8 +34,8 @@ async def test_what_is_left_told_or_forged_is_found(tmp_path: Path) -> None:
         forged = Root(10, bytes(32))
         with (tmp_path / "logs" / "worker-0.log").open("a", encoding="utf-8") as log:
             log.write((settings.home / "door.key").read_text())
-        found = await broken(Ledger(house, callers, [forged], healed_s=60))
-        assert {text.split()[0] for text in found} == {"I6", "I15"}, found
+        breaches = await broken(Ledger(house, callers, [forged], healed_s=60))
+        assert {text.split()[0] for text in breaches} == {"I6", "I15"}, breaches
         left = set(remains(settings, house))
         assert {f"process {house.frail.workers[0].pid}", "lock", "guests", "servers.json"} <= left
         assert f"port {house.frail.servers.postgres.port}" in left

@@ -160,7 +160,7 @@ class ApprovalAnswer(BaseModel):
             stream=one.stream,
             title=one.title,
             gate=a.gate,
-            text=language.say(command_class(a.gate).zh(), a.gate),
+            text=language.say(command_class(a.gate).zh(), command_class(a.gate).en()),
             key=a.key,
             role=a.role,
             groups=[_group(a, number, group) for number, group in enumerate(a.approvers)],

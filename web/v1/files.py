@@ -233,7 +233,7 @@ def _file(file: File, language: Language, until: datetime | None, known: datetim
                 position=chapter.position,
                 stream=chapter.stream,
                 event=chapter.occurrence.event.event_type,
-                text=language.say(chapter.occurrence.event.zh, chapter.occurrence.event.event_type),
+                text=language.say(chapter.occurrence.event.zh, chapter.occurrence.event.en),
                 seat=chapter.occurrence.actor,
                 persons=sorted(chapter.occurrence.persons),
                 at=chapter.at,
