@@ -1,6 +1,7 @@
 """A file of many commands: its rows, read and understood, each known by what it says and not by where it stands.
 
-A ``.csv`` is typed text, so money in it is in yuan. A ``.jsonl`` is data, one object a line, its money whole fen.
+A ``.csv`` or a spreadsheet is typed text, so money in it is in yuan. A ``.jsonl`` is data, one object a line, its
+money whole fen.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from application.bulk_sheet import SUFFIXES, SheetTable, read_sheet
 from application.command_input import CommandUnknown, read_command, resolve_command
 from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
 from application.realms import NoSuchRealm
@@ -27,7 +29,7 @@ from domain.kernel.input import DayOrTime, at_hour, parse_json, read_fields
 from schemes.document import Document, DocumentFault, DocumentInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -100,8 +102,13 @@ async def parse_rows(
 
     Rows that were carried out before are the same rows again, unless ``again``, any word, makes them others.
     """
-    is_table = file.lower().endswith(".csv")
-    raw = _csv_rows(_decode(file, content), file) if is_table else _json_rows(_decode(file, content), file)
+    is_sheet = file.lower().endswith(SUFFIXES)
+    is_table = is_sheet or file.lower().endswith(".csv")
+    table = read_sheet(file, content, _OWN_COLUMNS) if is_sheet else None
+    if table is not None:
+        raw = _sheet_rows(table, file)
+    else:
+        raw = _csv_rows(_decode(file, content), file) if is_table else _json_rows(_decode(file, content), file)
     if not raw.rows and not raw.faults:
         raise DocumentInvalid([DocumentFault(file, 1, "", "文件中一行也沒有", "the file has no rows")])
     reader = _RowReader(store, realm, Notation.TYPED if is_table else Notation.DATA, attach, again)
@@ -110,10 +117,28 @@ async def parse_rows(
         try:
             orders.append(await reader.read(number, Document(file, row, {(): line})))
         except DocumentInvalid as invalid:
-            raw.faults.extend(invalid.faults)
+            raw.faults.extend(_place(invalid.faults, table))
     if raw.faults:
         raise DocumentInvalid(raw.faults)
     return tuple(orders)
+
+
+def _place(faults: Iterable[DocumentFault], table: SheetTable | None) -> Iterator[DocumentFault]:
+    """The faults of a row, in a spreadsheet each with the address of its cell."""
+    for fault in faults:
+        address = table.address(fault.line, fault.where.partition(".")[0]) if table is not None else ""
+        yield replace(fault, where=f"{address} {fault.where}") if address else fault
+
+
+def _sheet_rows(table: SheetTable, file: str) -> _RawRows:
+    """As those of a table of text; a row that says no more than its command has not been filled in."""
+    columns = list(table.columns)
+    raw = _RawRows(faults=[DocumentFault(file, 1, "", zh, en) for zh, en in _faulty_columns(columns)])
+    for row in table.rows if not raw.faults else ():
+        given = _csv_row(columns, list(row.cells))
+        if given.keys() != {"command", "data"} or given["data"]:
+            raw.rows.append((row.line, given))
+    return raw
 
 
 def _decode(file: str, content: bytes) -> str:
@@ -121,8 +146,8 @@ def _decode(file: str, content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as invalid:
         zh, en = (
-            "不是 UTF-8 文字：電子表格請另存為「CSV UTF-8」",
-            'not text in UTF-8: save a spreadsheet as "CSV UTF-8"',
+            "不是 UTF-8 文字：電子表格請以 .xlsx 交來，或另存為「CSV UTF-8」",
+            'not text in UTF-8: hand a spreadsheet in as .xlsx, or save it as "CSV UTF-8"',
         )
         raise DocumentInvalid([DocumentFault(file, 1, "", zh, en)]) from invalid
 

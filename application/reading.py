@@ -8,9 +8,7 @@ from deciding.fold import fold
 from deciding.reader import Reader
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Role
-from domain.project import contract
-from domain.reading import may_read, readers_of
-from domain.registers import panel
+from domain.reading import may_read, read_round, readers_of
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
@@ -24,8 +22,6 @@ HOUSE_ROLES: Final = frozenset(
 """Roles whose business is the whole house unless their seat's scope says otherwise."""
 _SEES_ALL: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL, Role.DISC, Role.AUDIT})
 """Of a seat with a scope: the bureau's own, and those who watch; administrators see no business (SD8)."""
-_OF_A_ROUND: Final = {"project": contract.HOST, "panel": panel.HOST}
-"""Kinds of which the round may say who its host is."""
 _REGISTERS: Final = frozenset({"person", "seat", "office", "door"})
 
 
@@ -62,10 +58,10 @@ async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
 
 async def _read_facts(store: EventStore, seats: Seats, state: State) -> Facts:
     """The round, where a host reads whose business it may make the file; nothing for anybody else."""
-    if not any(grant.seat.role is Role.HOST for grant in seats) or state.stream.kind not in _OF_A_ROUND:
+    wanted = read_round(state)
+    if not wanted.streams or not any(grant.seat.role is Role.HOST for grant in seats):
         return Facts()
     reader = Reader(store)
-    wanted = _OF_A_ROUND[state.stream.kind].reads(state, None)
     await reader.fetch(wanted)
     return Facts(streams={stream: reader.states[stream] for stream in wanted.streams})
 

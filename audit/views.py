@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 from audit.finding import NOTHING, Finding, FindingKind
 from domain.application import Application
 from domain.kernel.calendar import Calendar
+from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
+from domain.kernel.state import State
 from domain.need import Need
+from domain.reading import read_round
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.organisation import Organisation
 from followers.views import NEVER, build_rows, read_refusal
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from audit.leaves import Thread
-    from domain.kernel.state import State
     from store.port import Entry, EventStore
     from store.views import Row, ViewHead
     from views.view import Refusal
@@ -84,7 +86,7 @@ class ViewRowsCheck:
             seen.moved_at = entry.occurred_at
             if entry.stream.kind in KEPT:
                 seen.history.append(Moment(thread.state, entry.occurred_at, entry.recorded_at))
-            if entry.stream.kind in ("organisation", "calendar"):
+            if entry.stream.kind in ("organisation", "calendar", "round"):
                 self._touched[entry.stream.realm] = entry.position
 
     async def compare(self, store: EventStore) -> AsyncIterator[Finding]:
@@ -133,12 +135,17 @@ class ViewRowsCheck:
             names=dict(self._names(state)),
             history=seen.history,
             refusals=seen.refusals,
+            facts=self._round(state),
         )
         return build_rows(VIEWS[head.name], [source])
 
     def _calendar(self, realm: str) -> Calendar:
         thread = self._threads.get(StreamId.of("calendar", realm, CALENDAR_NAME))
         return calendar_of(thread.state) if thread else Calendar()
+
+    def _round(self, state: State) -> Facts:
+        threads = ((stream, self._threads.get(stream)) for stream in read_round(state).streams)
+        return Facts(streams={stream: thread.state if thread else State(stream) for stream, thread in threads})
 
     def _district(self, state: State) -> str:
         need = state.part(Application).need

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID, uuid4
 
@@ -29,6 +30,7 @@ from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, read_filter, tell_page
+from cli.sheet import Xlsx, write_pages
 from domain.approval.request import KIND, OpenApproval
 from domain.catalogue import command_class
 from domain.kernel.calendar import local_time
@@ -61,18 +63,26 @@ async def list_command(
     role: Annotated[str | None, typer.Option("--of", help="由此角色決定者 that this role decides：CAB-DEC")] = None,
     limit: Limit = 100,
     after: After = None,
+    xlsx: Xlsx = None,
 ) -> None:
     """列出等待中的審批 / the approvals that are waited for.
 
     例 examples:
       venture approval list
       venture approval list PJ-3 --all -o json
+      venture approval list --all --xlsx approvals.xlsx
     """
     printer = invocation.printer
     async with invocation.open_store() as store:
         stream = await resolve_name(store, subject, realm) if subject else None
         verdict = None if everything else Verdict.OPEN
         filters = read_filter(ApprovalFilter, stream=stream, realm=realm, verdict=verdict, role=role)
+        if xlsx is not None:
+            from papers.lists import APPROVALS
+
+            said = filters.model_dump(mode="json", exclude_none=True)
+            await write_pages(xlsx, APPROVALS, partial(list_approvals, store, filters), store, printer, **said)
+            return
         page = await list_approvals(store, filters, await ask_page(store, limit, after))
     rows = [one.as_json() for one in page.rows]
     if printer.for_people:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from application.bulk import BulkResult, RowOutcome, preview_rows, run_rows
 from application.bulk_file import BulkOrder, parse_rows
-from application.command_input import AttachedFiles, list_amounts
-from cli.adapter import Invocation, file_verb
+from application.command_input import AttachedFiles, CommandUnknown, list_amounts, resolve_command
+from cli.adapter import Invocation, file_verb, verb
 from cli.document import bring
+from cli.file import write_file
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
+from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.failure import FailureKind
 from domain.kernel.money import yuan
@@ -28,6 +30,8 @@ from runtime.runtime import Runtime, ensure_worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from domain.kernel.message import Command
+
 
 app = Typer()
 
@@ -35,7 +39,9 @@ app = Typer()
 @app.command("bulk")
 @file_verb
 async def bulk_command(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="批量文件 .jsonl 或 .csv", show_default=False)],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="批量文件 .xlsx、.xls、.et、.csv 或 .jsonl", show_default=False)
+    ],
     *,
     invocation: Invocation,
     realm: Realm = None,
@@ -57,11 +63,13 @@ async def bulk_command(
 
     每行 a row: {"command": "confirm-award", "subject": "PJ-3", "actor": "CAB-DEC#1", "data": {}}
     另可有 it may have: "at"（手動時鐘上的日期 its date on a manual clock）、"key"（自編號 a number of your own）
-    .csv 的金額以元計 yuan in .csv：50,000.00；.jsonl 以分計 fen in .jsonl：5000000
+    表格的金額以元計 yuan in tables：50,000.00；.jsonl 以分計 fen in .jsonl：5000000
+    空白表格 an empty table to fill in：venture bulk-template record-expenditure
 
     例 examples:
       venture bulk awards.jsonl --preview
       venture bulk awards.csv --yes -o jsonl > results.jsonl
+      venture bulk spending.xlsx --preview
     """
     printer = invocation.printer
     if not path.is_file():
@@ -85,6 +93,44 @@ async def bulk_command(
         raise typer.Exit(FailureKind.UNAVAILABLE)
     if not all(r.ok for r in results):
         raise typer.Exit(FailureKind.REFUSED)
+
+
+@app.command("bulk-template")
+@verb
+async def template_command(
+    name: Annotated[str, typer.Argument(metavar="COMMAND", help="record-expenditure 或 支出登記", show_default=False)],
+    *,
+    invocation: Invocation,
+    file: Annotated[
+        Path | None, typer.Option("--xlsx", metavar="FILE", help="寫入何處 where to write it", show_default=False)
+    ] = None,
+) -> None:
+    """批量辦理的空白表格：各欄的用詞、單位、必填、可選之值 / a spreadsheet to fill in for bulk, made from a command.
+
+    例 examples:
+      venture bulk-template record-expenditure
+      venture bulk-template 支出登記 --xlsx spending.xlsx
+    """
+    from papers.command_template import write_template
+
+    kind, command = _find_command(name)
+    path = file or Path(f"{command.command_type}.xlsx")
+    if path.suffix.lower() != ".xlsx":
+        raise ArgumentInvalid(f"--xlsx {path}：須以 .xlsx 結尾", f"--xlsx {path}: it must end in .xlsx")
+    write_file(path, write_template(command, _SUBJECTS.get(kind, "PJ-3"), invocation.printer.say))
+    invocation.printer.line(str(path))
+
+
+_SUBJECTS = {"need": "ND-101", "organisation": "ORG-1", "panel": "RP-2", "round": "R-FZ-2023", "fund": "FS-1"}
+"""How a subject of that kind is written; of others as a project's."""
+
+
+def _find_command(name: str) -> tuple[str, type[Command]]:
+    """The command of that name, of whatever kind of stream, and that kind. Raises CommandUnknown."""
+    for kind in AGGREGATES:
+        with suppress(CommandUnknown):
+            return kind, resolve_command(name, kind)
+    raise CommandUnknown(name, "project")
 
 
 async def _is_live(orders: tuple[BulkOrder, ...], runtime: Runtime) -> bool:

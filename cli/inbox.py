@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, read_filter, tell_page
+from cli.sheet import Xlsx, write_pages
 from cli.times import deadline_time
 from domain.kernel.identity import Role
 
@@ -33,16 +35,24 @@ async def inbox_command(
     realm: Realm = None,
     limit: Limit = 100,
     after: After = None,
+    xlsx: Xlsx = None,
 ) -> None:
     """待辦：等候某角色的一切，逾期與將到期在前 / what waits for a role; overdue and soon come first.
 
     例 examples:
       venture inbox --as CAB-REG
       venture inbox --as CAB-FIN --within 3 -o json
+      venture inbox --as CAB-REG --xlsx inbox.xlsx
     """
     printer, whose = invocation.printer, _read_role(role)
     async with invocation.open_store() as store:
         filters = read_filter(WaitingFilter, role=whose, realm=realm, within_wd=within, overdue=overdue)
+        if xlsx is not None:
+            from papers.lists import WAITING
+
+            said = filters.model_dump(mode="json", exclude_none=True)
+            await write_pages(xlsx, WAITING, partial(list_waiting, store, filters), store, printer, **said)
+            return
         page = await list_waiting(store, filters, await ask_page(store, limit, after))
     rows = [{**one.as_json(), **(_words(one, printer) if printer.for_people else {})} for one in page.rows]
     columns = (

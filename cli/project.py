@@ -14,6 +14,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Name, Realm
 from cli.output import Form, Printer
+from cli.sheet import Xlsx, write_collection
 from deciding.fold import fold, read_occurrence
 from domain.kernel.calendar import local_time
 from domain.kernel.canonical import plain
@@ -36,6 +37,7 @@ async def show_command(
     recorded: Annotated[
         bool, typer.Option("--recorded", help="並列記錄時間 show too when each event was recorded")
     ] = False,
+    xlsx: Xlsx = None,
 ) -> None:
     """一個項目的全卷：現狀、等候、資金、經過 / a project's whole file: where it stands, money, the story so far.
 
@@ -44,10 +46,16 @@ async def show_command(
       venture project show PJ-3 --lang en
       venture project show PJ-3 --recorded
       venture project show PJ-3 -o json
+      venture project show PJ-3 --xlsx story.xlsx
     """
     async with invocation.open_store() as store:
         file = await load_file(store, await resolve_name(store, name, realm))
         organisation, now = await _organisation(store, file), await now_in(store, file.stream)
+    if xlsx is not None:
+        from papers.lists import STORY, list_story
+
+        write_collection(xlsx, STORY, list_story(file, invocation.printer.say), invocation.printer, stream=file.stream)
+        return
     show(file, invocation.printer, now, organisation, with_recorded=recorded)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, read_filter, tell_page
+from cli.sheet import Xlsx, write_pages
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
 
@@ -41,6 +43,7 @@ async def list_command(
     ] = None,
     limit: Limit = 100,
     after: After = None,
+    xlsx: Xlsx = None,
 ) -> None:
     """列出項目：階段、等候誰、至何時 / projects: stage, who is awaited, until when.
 
@@ -48,6 +51,7 @@ async def list_command(
       venture project list
       venture project list --stage ACTIVE -o json
       venture project list --search 空巢 --awaits CAB-FIN
+      venture project list --round R-FZ-2023 --xlsx projects.xlsx
     """
     printer = invocation.printer
     filters = read_filter(
@@ -64,6 +68,12 @@ async def list_command(
         search=search,
     )
     async with invocation.open_store() as store:
+        if xlsx is not None:
+            from papers.lists import PROJECTS
+
+            said = filters.model_dump(mode="json")
+            await write_pages(xlsx, PROJECTS, partial(list_projects, store, filters), store, printer, **said)
+            return
         page = await list_projects(store, filters, await ask_page(store, limit, after))
     rows = [_row(one, printer) for one in page.rows]
     columns = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from domain.approval.request import ApprovalRequest, is_asked
-from domain.kernel.facts import Facts
+from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.scope import Scope, ScopeKind
@@ -67,6 +67,10 @@ _OF_A_PROJECT: Final[Mapping[Role, Relation]] = {
     Role.BASE_OP: SUPPORTED_BASE,
 }
 """What makes a project a role's to read: as for acting on it."""
+
+
+_OF_A_ROUND: Final[Mapping[str, Relation]] = {"project": HOST, "panel": panel.HOST}
+"""Kinds of which the round may say who its host is."""
 
 
 @dataclass(frozen=True)
@@ -150,18 +154,25 @@ def _read_request(seat: Actor | None, scope: Scope | None, state: State) -> Sigh
     return WHOLE if is_theirs or asked or seat in above else _deny()
 
 
-def list_readers(state: State) -> frozenset[str]:
+def read_round(state: State) -> Reads:
+    """What must be known beside the file: the round of a project or panel may say who its host is."""
+    relation = _OF_A_ROUND.get(state.stream.kind)
+    return Reads() if relation is None else relation.reads(state, None)
+
+
+def list_readers(state: State, facts: Facts) -> frozenset[str]:
     """Who sees the whole file beside the house and those who watch, as words that ``readers_of`` compares.
 
     ``*`` is anybody; ``SO-PM:ORG-3`` a seat of that role that acts for ORG-3, ``SO-PM:*`` any that acts for somebody,
-    ``ADMIN`` any at all; ``EXPERT#3`` that very seat. It agrees with ``may_read`` without facts.
+    ``ADMIN`` any at all; ``EXPERT#3`` that very seat. ``facts`` holds what ``read_round`` names;
+    it agrees with ``may_read``.
     """
     kind, name = state.stream.kind, state.stream.name
     match kind:
         case _ if kind in _PUBLIC:
             return frozenset({"*"})
         case "project":
-            related = ((role, relation.names(state, Facts(), None)) for role, relation in _OF_A_PROJECT.items())
+            related = ((role, relation.names(state, facts, None)) for role, relation in _OF_A_PROJECT.items())
             return frozenset(word for role, names in related for word in _words(role, names))
         case "organisation":
             district = state.part(Organisation).district
@@ -174,7 +185,7 @@ def list_readers(state: State) -> frozenset[str]:
             return frozenset({*([known.opener.seat] if known.opener else ()), *above, *groups})
         case "panel":
             known_panel = state.part(Panel)
-            hosts = panel.HOST.names(state, Facts(), None)
+            hosts = panel.HOST.names(state, facts, None)
             seen = {
                 f"EXPERT#{place.removeprefix('E')}"
                 for place in known_panel.seated

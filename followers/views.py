@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import structlog
 
@@ -19,9 +19,11 @@ from deciding.journal import Journal
 from domain.application import Application
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
+from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
 from domain.kernel.state import State
 from domain.need import Need
+from domain.reading import read_round
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.organisation import Organisation
 from followers.follower import Follower
@@ -33,7 +35,7 @@ from views.tags import tag
 from views.view import Moment, Refusal, Source, list_organisations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
     from metrics import Metrics
     from store.port import Entry, EventStore
@@ -70,6 +72,11 @@ class Fold:
         moment = Moment(state, entry.occurred_at, entry.recorded_at)
         kept = (*self.history, moment) if state.stream.kind in KEPT else ()
         return Fold(state, self.reached | {str(state.stage)}, entry.occurred_at, kept)
+
+
+T = TypeVar("T")
+_NAMES_A_HOST = frozenset({"CallPublished", "CallAmended"})
+"""Events of a round after which another managing agency may read what is in it."""
 
 
 class Folds:
@@ -121,6 +128,7 @@ class Folds:
             for organisation in list_organisations(state):
                 registered = (await self.read(state.stream.sibling("organisation", organisation))).state
                 names[organisation] = registered.part(Organisation).name
+        around = {stream: (await self.read(stream)).state for stream in read_round(state).streams}
         return Source(
             state=state,
             calendar=await self.calendar(state.stream.realm),
@@ -130,6 +138,7 @@ class Folds:
             names={organisation: name for organisation, name in names.items() if name},
             history=fold.history,
             refusals=refusals,
+            facts=Facts(streams=around),
         )
 
 
@@ -260,15 +269,9 @@ class ViewFollower(Follower):
 
         One that this code cannot fold is left out: its rows stay as they are, and the audit says what is wrong.
         """
-        sources = []
-        for stream, new in streams.items():
-            try:
-                sources.append(await self._folds.source(await self._folds.read(stream, new)))
-            except StoreUnavailable:
-                raise
-            except Exception as failed:  # noqa: BLE001 - one stream that does not fold keeps no other from being read
-                log.warning("views.stream_failed", stream=stream, reason=f"{type(failed).__name__}: {failed}")
-        return sources
+        folds = {s: fold for s, new in streams.items() if (fold := await _try(s, self._folds.read(s, new)))}
+        # only when all have moved: what one shows of another is then what that has become
+        return [source for s, fold in folds.items() if (source := await _try(s, self._folds.source(fold)))]
 
     async def _list_dependents(self, events: Mapping[StreamId, Sequence[Entry]]) -> list[StreamId]:
         """Streams that did not move, but show a name or a date that did."""
@@ -277,6 +280,9 @@ class ViewFollower(Follower):
             if stream.kind == "organisation" and any(entry.type == "OrganisationVerified" for entry in entries):
                 where = (Holds("tags", (tag("realm", stream.realm), tag("partner", stream.name))),)
                 moved.update(dict.fromkeys(await self._find("projects", where)))
+            elif stream.kind == "round" and any(entry.type in _NAMES_A_HOST for entry in entries):
+                of_the_round = (Holds("tags", (tag("realm", stream.realm), tag("round", stream.name))),)
+                moved.update(dict.fromkeys(await self._find("projects", of_the_round)))
             elif stream.kind == "calendar":
                 waiting = (Equal("is_waiting", value=True), Equal("realm", stream.realm))
                 moved.update(dict.fromkeys(await self._find("streams", waiting)))
@@ -341,6 +347,17 @@ class ViewFollower(Follower):
         write = replace(step, views=tuple(views), streams=streams)
         if generation is None or not await self._store.views.write(generation, write):
             raise LeaseLost
+
+
+async def _try(stream: StreamId, work: Awaitable[T]) -> T | None:
+    """What comes of it; None of a stream that this code cannot fold: that keeps no other from being read."""
+    try:
+        return await work
+    except StoreUnavailable:
+        raise
+    except Exception as failed:  # noqa: BLE001 - likewise
+        log.warning("views.stream_failed", stream=stream, reason=f"{type(failed).__name__}: {failed}")
+        return None
 
 
 def build_rows(view: View, sources: Iterable[Source]) -> list[dict[str, object]]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from views.search import simplify
-
-_QUOTES = str.maketrans("「」『』", "“”‘’")
+from languages.script import simplify
 
 
 class Script(StrEnum):
@@ -17,4 +15,4 @@ class Script(StrEnum):
 
     def write(self, text: str) -> str:
         """Words of ours, which are kept in traditional characters, in this script and with its quotation marks."""
-        return simplify(text).translate(_QUOTES) if self is Script.HANS else text
+        return simplify(text) if self is Script.HANS else text

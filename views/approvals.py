@@ -25,7 +25,7 @@ OPEN = "open:"
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
     title = title_of(source.state)
     organisations = list_organisations(source.state)
-    readers = sorted(list_readers(source.state))
+    readers = sorted(list_readers(source.state, source.facts))
     waits = {(one.command, one.subject): one for one in source.awaiting} if _has_open(source.state.approvals) else {}
     for ordinal, approval in enumerate(source.state.approvals):
         is_open = approval.verdict is Verdict.OPEN
@@ -111,4 +111,4 @@ def _moment(instant: Any) -> str | None:  # noqa: ANN401 - an instant or none
     return instant.isoformat() if instant is not None else None
 
 
-APPROVALS = View("approvals", 2, "審批", "approvals", _rows)
+APPROVALS = View("approvals", 3, "審批", "approvals", _rows)

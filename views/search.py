@@ -26,11 +26,6 @@ def _simplified() -> Mapping[int, str]:
     return {ord(traditional): choices.split()[0] for traditional, choices in pairs}
 
 
-def simplify(text: str) -> str:
-    """The text in simplified characters, each by itself: for words of ours, whose characters have one such form."""
-    return text.translate(_simplified())
-
-
 def fold_text(text: str) -> str:
     """The text as it is searched: simplified characters, small letters, half width, single spaces."""
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_simplified())

@@ -11,6 +11,7 @@ from domain.application import Application
 from domain.approval.request import ApprovalRequest
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
+from domain.kernel.facts import Facts
 from domain.kernel.state import State
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Source:
     """It after each of its events, oldest first; only for kinds whose history is kept."""
     refusals: Sequence[Refusal] = ()
     """Refused commands that are to be added."""
+    facts: Facts = field(default_factory=Facts)
+    """The round of a project or panel, which says whose managing agency reads it."""
 
     @cached_property
     def awaiting(self) -> list[Awaited]:

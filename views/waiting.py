@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
     title = title_of(source.state)
-    readers = sorted(list_readers(source.state)) if source.awaiting else []
+    readers = sorted(list_readers(source.state, source.facts)) if source.awaiting else []
     organisations = list_organisations(source.state)
     for ordinal, awaited in enumerate(source.awaiting):
         roles = [str(role) for role in dict.fromkeys(awaited.roles)]
@@ -43,4 +43,4 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             }
 
 
-WAITING = View("waiting", 3, "待辦", "what waits for whom", _rows)
+WAITING = View("waiting", 4, "待辦", "what waits for whom", _rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -127,12 +128,12 @@ def test_the_words_that_views_keep_say_what_the_policy_says(kind: str, role: Rol
     if kind == "approval":
         asked = asked_of(ApproverGroup(seats=(Actor("SUPV#1"),)), ApproverGroup(roles=(Role.SO_PM,), names=(PARTNER,)))
         states.append(asked)
-    for state in states:
+    for state, around in product(states, (facts(named=True), facts(named=False))):
         for names in ((), (NAMED.get(role, "x"),), (PARTNER,), (STRANGER,)):
             for number in (1, 2, 4, 666):
                 seat, scope = Actor(f"{role}#{number}"), scope_of(role, *names)
-                whole = may_read(seat, scope, state, Facts()).is_whole
-                assert bool(readers_of(seat, scope) & list_readers(state)) is whole, (seat, scope, state)
+                whole = may_read(seat, scope, state, around).is_whole
+                assert bool(readers_of(seat, scope) & list_readers(state, around)) is whole, (seat, scope, state)
 
 
 def asked_of(*groups: ApproverGroup) -> State:

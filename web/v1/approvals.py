@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -29,6 +29,7 @@ from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
+from papers.lists import APPROVALS
 from web.body import answer_with, describe_body, fill, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import AGAIN_S, Refusal, problem_responses
@@ -36,6 +37,7 @@ from web.sse import HEARTBEAT_S, SSE, event, heartbeat
 from web.v1.commands import ReceiptAnswer, address, read_key, send
 from web.v1.operations import Wait
 from web.v1.pages import ByPage, FreshnessAnswer, shield
+from web.v1.sheets import SHEET, BySheet, answer_pages
 from web.v1.streams import require_stream
 
 if TYPE_CHECKING:
@@ -224,7 +226,11 @@ class ApprovalPage(BaseModel):
 Word = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
-@router.get("/v1/approvals", response_model=ApprovalPage, responses=problem_responses(401, 403, 404, 422, 429, 503))
+@router.get(
+    "/v1/approvals",
+    response_model=ApprovalPage,
+    responses={**SHEET, **problem_responses(401, 403, 404, 422, 429, 503)},
+)
 @allow(Policy.READ)
 async def get_approvals(
     house: ByHouse,
@@ -232,6 +238,7 @@ async def get_approvals(
     language: ByLanguage,
     response: Response,
     page: ByPage,
+    as_sheet: BySheet,
     stream: Annotated[
         str | None, Query(min_length=1, max_length=200, description="A whole id, as project/live/AP-5.")
     ] = None,
@@ -244,7 +251,7 @@ async def get_approvals(
     organisation: Word = None,
     gate: Annotated[str | None, Query(max_length=80, description="The command that would grant it.")] = None,
     key: Annotated[str | None, Query(max_length=80, description="What it is about within the stream: T1.")] = None,
-) -> ApprovalPage:
+) -> ApprovalPage | Response:
     """Approvals that were ever asked for, open and ended; of what the caller may see."""
     if stream is not None:
         await require_stream(house, caller, stream)
@@ -261,6 +268,10 @@ async def get_approvals(
         readers=None if sees_all(caller.grants) else list_words(caller.grants),
     )
     request = page if stream is not None else shield(page, caller)
+    if as_sheet:
+        read = partial(list_approvals, house.store, filters)
+        said = filters.model_dump(exclude_none=True, exclude={"readers"})
+        return await answer_pages(APPROVALS, read, request, language, **said)
     found = await list_approvals(house.store, filters, request)
     return ApprovalPage(
         approvals=[ApprovalAnswer.of(one, language) for one in found.rows],

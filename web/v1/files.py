@@ -18,8 +18,10 @@ from domain.kernel.acting import PersonId
 from domain.kernel.calendar import day_ends
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import Actor, Role, StreamId
+from papers.lists import STORY, list_story
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import Refusal, problem_responses
+from web.v1.sheets import SHEET, BySheet, answer_sheet
 
 if TYPE_CHECKING:
     from application.caller import Caller
@@ -132,7 +134,7 @@ async def find_name(
 @router.get(
     "/v1/files/{kind}/{realm}/{name}",
     response_model=FileAnswer,
-    responses={304: {"description": "Not modified."}, **problem_responses(401, 403, 404, 422, 429, 503)},
+    responses={**SHEET, 304: {"description": "Not modified."}, **problem_responses(401, 403, 404, 422, 429, 503)},
 )
 @allow(Policy.READ)
 async def get_file(
@@ -142,6 +144,7 @@ async def get_file(
     house: ByHouse,
     caller: ByCaller,
     language: ByLanguage,
+    as_sheet: BySheet,
     as_of: Moment = None,
     known_at: Moment = None,
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
@@ -158,13 +161,16 @@ async def get_file(
     file = await load_file(house.store, stream, until=until, known=known)
     if not await may_see_now(house.store, caller.grants, stream):
         raise NameUnknown(name)
+    if as_sheet:
+        said = {"stream": stream, "as_of": as_of, "known_at": known_at}
+        return await answer_sheet(STORY, list_story(file, language.say), language, **said)
     answer = _file(file, language, until, known, position)
     content = canonical(plain_answer(answer))
     body = answer.model_copy(update={"position": 0})
     tag = f'"{file.state.version}.{sha256(canonical(plain_answer(body))).hexdigest()[:16]}"'
     headers = {
         "ETag": tag,
-        "Vary": "Accept-Language",
+        "Vary": "Accept, Accept-Language",
         "Content-Language": language,
         "Cache-Control": "private, no-cache",
     }

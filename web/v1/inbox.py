@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,12 @@ from application.duties import list_duties
 from application.inbox import WITHIN_WD, Urgency, WaitingFilter, list_waiting
 from application.reading import list_words, sees_all
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from papers.lists import WAITING
 from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import Refusal, problem_responses
 from web.v1.pages import ByPage, FreshnessAnswer, shield
+from web.v1.sheets import SHEET, BySheet, answer_pages
 
 if TYPE_CHECKING:
     from application.caller import Caller
@@ -56,7 +59,9 @@ class InboxPage(BaseModel):
     freshness: FreshnessAnswer
 
 
-@router.get("/v1/inbox", response_model=InboxPage, responses=problem_responses(401, 403, 404, 422, 429, 503))
+@router.get(
+    "/v1/inbox", response_model=InboxPage, responses={**SHEET, **problem_responses(401, 403, 404, 422, 429, 503)}
+)
 @allow(Policy.READ)
 async def get_inbox(
     house: ByHouse,
@@ -64,6 +69,7 @@ async def get_inbox(
     language: ByLanguage,
     response: Response,
     page: ByPage,
+    as_sheet: BySheet,
     seat: Annotated[
         str | None,
         Query(alias="as", max_length=40, description="One of the caller's seats; left out, all of them."),
@@ -72,7 +78,7 @@ async def get_inbox(
     organisation: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
     overdue: Annotated[bool, Query(description="Only what is past its time.")] = False,  # noqa: FBT002 - a query
     within_wd: Annotated[int, Query(ge=0, le=250, description="Working days within which a day is soon.")] = WITHIN_WD,
-) -> InboxPage:
+) -> InboxPage | Response:
     """What waits for the caller's seats, of what they may see: their own, and those that they stand in for."""
     seats = tuple(one for one in caller.seats if seat in (None, one))
     if not seats:
@@ -92,7 +98,12 @@ async def get_inbox(
         within_wd=within_wd,
         readers=None if sees_all(caller.grants) else list_words(caller.grants),
     )
-    found = await list_waiting(house.store, filters, shield(page, caller), now=house.now())
+    request = shield(page, caller)
+    if as_sheet:
+        read = partial(list_waiting, house.store, filters, now=house.now())
+        said = filters.model_dump(exclude_none=True, exclude={"readers"})
+        return await answer_pages(WAITING, read, request, language, **said)
+    found = await list_waiting(house.store, filters, request, now=house.now())
     lent = await _list_lent(house, caller)
     return InboxPage(
         waiting=[_answer(row, [one for one in seats if row.waits_for(one)], lent, language) for row in found.rows],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -11,11 +12,13 @@ from pydantic import BaseModel
 from application.projects import ProjectFilter, ProjectLine, list_projects
 from domain.catalogue import stage_zh
 from domain.kernel.identity import StreamId
+from papers.lists import PROJECTS
 from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.language import Language
 from web.problems import problem_responses
 from web.v1.pages import ByPage, FreshnessAnswer, narrow
+from web.v1.sheets import SHEET, BySheet, answer_pages
 
 router = APIRouter(route_class=GuardedRoute, tags=["projects"])
 
@@ -97,7 +100,9 @@ class ProjectPage(BaseModel):
     freshness: FreshnessAnswer
 
 
-@router.get("/v1/projects", response_model=ProjectPage, responses=problem_responses(401, 403, 404, 422, 429, 503))
+@router.get(
+    "/v1/projects", response_model=ProjectPage, responses={**SHEET, **problem_responses(401, 403, 404, 422, 429, 503)}
+)
 @allow(Policy.READ)
 async def get_projects(
     house: ByHouse,
@@ -105,6 +110,7 @@ async def get_projects(
     language: ByLanguage,
     response: Response,
     page: ByPage,
+    as_sheet: BySheet,
     realm: Word = None,
     stage: Word = None,
     round: Word = None,  # noqa: A002 - the word of the interface
@@ -120,7 +126,7 @@ async def get_projects(
         str | None,
         Query(min_length=1, max_length=200, description="Words of number, title or organisations, in either script."),
     ] = None,
-) -> ProjectPage:
+) -> ProjectPage | Response:
     """Projects that meet every condition given; an organisation's own people see its own."""
     filters = fill(
         ProjectFilter,
@@ -137,7 +143,11 @@ async def get_projects(
         overdue=overdue,
         search=search,
     )
-    found = await list_projects(house.store, filters, narrow(page, caller, organisation))
+    request = narrow(page, caller, organisation)
+    if as_sheet:
+        read = partial(list_projects, house.store, filters)
+        return await answer_pages(PROJECTS, read, request, language, **filters.model_dump(exclude_none=True))
+    found = await list_projects(house.store, filters, request)
     return ProjectPage(
         projects=[ProjectAnswer.of(line, language) for line in found.rows],
         next=found.next,

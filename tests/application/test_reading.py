@@ -1,0 +1,81 @@
+"""Whose business a file is where the file alone does not say: the managing agency of its round, and no other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from application.inbox import WaitingFilter, list_waiting
+from application.reading import list_words, may_know, may_see
+from audit.verification import verify
+from deciding.fold import fold
+from domain.kernel.identity import Actor
+from domain.kernel.scope import Scope, ScopeKind
+from followers import views as following
+from scenarios.plan import read_plan
+from scenarios.play import play
+from schemes.document import read_text
+from store.identity import SeatGrant
+from store.memory import MemoryStore
+from tests.paper import open_paper_door
+from tests.store.test_following import follow
+
+if TYPE_CHECKING:
+    import pytest
+
+    from domain.kernel.identity import StreamId
+    from domain.kernel.state import State
+    from store.identity import Seats
+
+STORY = """
+id: HST
+scheme: fuzhou
+defaults: {round: R-T-2023, year: 2023, level: MUNICIPAL}
+projects:
+  PJ-1: {application: AP-1, organisation: ORG-T1, title: 測試項目, statement: 獨居老人無人探訪, district: D-1}
+events:
+- [2023-03-06, CallPublished, R-T-2023, CAB-REG#1, {host: HOST-1}]
+- [2023-03-08, OrganisationVerified, ORG-T1, DCAB#2, {name: 甲, kind: SERVICE_AGENCY, representatives: [SO-LEGAL#1]}]
+- [2023-03-09, ApplicationSubmitted, AP-1, SO-LEGAL#1, {requested: 3000000}]
+- [2023-03-10, CallAmended, R-T-2023, CAB-REG#1, {host: HOST-2, reason: 改由他方承辦}]
+"""
+"""A round that another managing agency takes over while bids are handed in."""
+
+
+def agency(name: str) -> Seats:
+    return (SeatGrant(seat=Actor("HOST#1"), scope=Scope(kind=ScopeKind.PARTY, names=(name,))),)
+
+
+async def _read(store: MemoryStore, stream: StreamId) -> State:
+    return fold(stream, [entry async for entry in store.read(stream)])
+
+
+async def _waits(store: MemoryStore, seats: Seats) -> bool:
+    """Whether a list of what waits shows them the bid."""
+    page = await list_waiting(store, WaitingFilter(readers=list_words(seats)))
+    return "AP-1" in {row.stream.name for row in page.rows}
+
+
+async def _tell(store: MemoryStore, *, page_by_page: bool) -> None:
+    door = open_paper_door(store)
+    plan = read_plan(read_text(STORY, "x.yaml"))
+    result = await play(plan, door, store)
+    assert not result.deviations, result.as_json()
+    await follow(store)
+    state = await _read(store, plan.stream("PJ-1"))
+    for name, expected in (("HOST-1", False), ("HOST-2", True), ("HOST-9", False)):
+        seats = agency(name)
+        assert await may_see(store, seats, state) is expected, name
+        assert await may_know(store, seats, state) is expected, name
+        assert await _waits(store, seats) is expected, (name, page_by_page)
+    assert (await verify(store)).findings == ()
+
+
+def test_a_file_is_seen_by_the_agency_of_its_round_alone_whether_views_follow_or_are_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asyncio.run(_tell(MemoryStore(), page_by_page=False))
+    store = MemoryStore()
+    asyncio.run(follow(store))
+    monkeypatch.setattr(following, "PAGE", 3)
+    asyncio.run(_tell(store, page_by_page=True))
