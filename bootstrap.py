@@ -135,6 +135,8 @@ class Settings(BaseSettings):
     """Port on which ``venture-web`` serves."""
     oidc_issuer: Annotated[str, Field(pattern=r"^https?://[^\s?#@]+$")] | None = None
     """The provider of identities by which people and services come in over HTTP, as it calls itself."""
+    oidc_device_client_id: str | None = None
+    """The provider's client, without a secret, as which command lines ask for the device grant."""
     oidc_client_id: str | None = None
     """What the provider knows ``venture-web`` by."""
     oidc_client_secret: SecretStr | None = None

@@ -121,6 +121,8 @@ def furnish(runtime: Runtime, identity: IdentityStore) -> House:
         is_local=settings.env is bootstrap.Environment.LOCAL,
         provider=find_provider(settings),
         public_url=settings.public_url or "",
+        device_issuer=(settings.oidc_issuer or "") if settings.oidc_device_client_id else "",
+        device_client=settings.oidc_device_client_id or "",
     )
 
 

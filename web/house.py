@@ -44,6 +44,10 @@ class House:
     """Embedded servers on this machine: local accounts, and cookies without TLS."""
     provider: OidcProvider | None = None
     """Who vouches for people and services, if the installation has one."""
+    device_issuer: str = ""
+    """Where command lines have a person sign in by the device grant; empty if they may not."""
+    device_client: str = ""
+    """As which client they ask there."""
     public_url: str = ""
     """Where people's browsers find this server; empty: where they asked."""
     now: Callable[[], datetime] = _now

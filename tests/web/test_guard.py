@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, GuardedRoute)]
 OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/schemas/events/{event}/{version}"}
-OPEN |= {"/v1/schemas/commands/{command}", "POST /v1/session", "/v1/oidc/login", "/v1/oidc/callback"}
+OPEN |= {"/v1/schemas/commands/{command}", "POST /v1/session", "/v1/oidc/login", "/v1/oidc/callback", "/v1/login"}
 GUARDED = [
     (method, route)
     for route in ROUTES
@@ -40,6 +40,7 @@ NOW = datetime.now(UTC)
 def _target(route: GuardedRoute) -> str:
     """A path that the route takes."""
     values = {"command": "SubmitNeed", "kind": "need", "realm": "live", "name": "ND-1", "digest": "0" * 64}
+    values |= {"project": "PJ-1", "tranche": "T1", "paper": "contract"}
     return route.path.format_map({**values, **dict.fromkeys(("command_id", "operation_id", "approval_id"), uuid4())})
 
 

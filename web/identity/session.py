@@ -58,6 +58,24 @@ class CallerAnswer(BaseModel):
         )
 
 
+class WaysAnswer(BaseModel):
+    """How a person comes in here from a program of their own."""
+
+    local: bool
+    """By an account of this machine, at ``/v1/session``."""
+    issuer: str | None
+    """Or at this provider of identities, whose device grant (RFC 8628) a command line uses; null if there is none."""
+    client_id: str | None
+    """As whom it asks there: a client without a secret."""
+
+
+@router.get("/v1/login", response_model=WaysAnswer, responses=problem_responses(429))
+@allow(Policy.ANYBODY)
+async def list_ways(house: ByHouse) -> WaysAnswer:
+    """How a person comes in: told to anybody, before they do."""
+    return WaysAnswer(local=house.is_local, issuer=house.device_issuer or None, client_id=house.device_client or None)
+
+
 @router.post(
     "/v1/session",
     status_code=HTTPStatus.NO_CONTENT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -13,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from activities.names import GROUP_DECISIONS
 from application.approvals import list_opened
-from application.command_input import list_amounts, read_command
+from application.command_input import CommandUnknown, list_amounts, read_command, resolve_command
 from application.command_outcome import CommandOutcome, find_outcome
 from application.dry_run import DryRun
 from application.queries import NameUnknown, resolve_or_begin
 from application.reading import may_see
 from deciding.fold import fold
-from domain.catalogue import AGGREGATES, command_class, split_subject
+from domain.catalogue import AGGREGATES, command_class, list_commands, split_subject
 from domain.kernel.acting import PersonId
 from domain.kernel.clock import Clock
 from domain.kernel.explanation import InputFault, InputInvalid
@@ -32,6 +33,8 @@ from web.problems import Refusal, Unsatisfied, problem_responses
 from web.v1.operations import OperationAnswer, describe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from application.caller import Caller
     from application.door import Receipt
     from application.operations import Progress
@@ -58,6 +61,8 @@ class CommandBody(BaseModel):
     """The business time, in a realm on a manual clock only; left out, it is where that clock stands."""
     particulars: Annotated[dict[str, Any], Field(max_length=100)] = {}
     """By the schema of the command. Money is fen, an integer."""
+    written: Notation = Notation.DATA
+    """``typed`` where the values are as people type them: all text, money in yuan, words of the office."""
 
 
 class OpenedApproval(BaseModel):
@@ -165,6 +170,65 @@ def find_public_command(name: str) -> type[Command]:
             "no such command: see /v1/openapi.json",
         )
     return command_type
+
+
+class CommandAnswer(BaseModel):
+    """One command of the catalogue."""
+
+    command: str
+    kind: str
+    """Of what kind of stream."""
+    event: str
+    """The event that it leads to."""
+    text: str
+    """What the office calls that."""
+    roles: list[str]
+    stages: list[str]
+    """None means any stage."""
+    rule: str
+
+
+class CommandList(BaseModel):
+    """Commands, kind by kind."""
+
+    commands: list[CommandAnswer]
+
+
+@router.get("/v1/commands", response_model=CommandList, responses=problem_responses(401, 403, 422, 429, 503))
+@allow(Policy.READ)
+async def list_all_commands(
+    language: ByLanguage,
+    kind: Annotated[str | None, Query(max_length=40, description="Only those of this kind of stream.")] = None,
+    name: Annotated[
+        str | None,
+        Query(max_length=80, description="Only that one, by any of its names: confirm-award, AwardConfirmed."),
+    ] = None,
+) -> CommandList:
+    """Which commands there are: who may give each, in which stages, and what it leads to."""
+    rows = [row for row in list_commands() if kind in (None, row.kind)]
+    if name is not None:
+        names = {found.command_type for found in _find_by_any_name(name, kind)}
+        rows = [row for row in rows if row.command in names]
+    return CommandList(
+        commands=[
+            CommandAnswer(
+                command=row.command,
+                kind=row.kind,
+                event=row.event,
+                text=language.say(row.zh, row.event),
+                roles=list(row.roles),
+                stages=list(row.stages),
+                rule=row.rule,
+            )
+            for row in rows
+        ]
+    )
+
+
+def _find_by_any_name(name: str, kind: str | None) -> Iterable[type[Command]]:
+    for one in AGGREGATES if kind is None else (kind,):
+        with suppress(CommandUnknown, KeyError):
+            yield resolve_command(name, one)
 
 
 @router.post(
@@ -362,7 +426,7 @@ def _read_particulars(command_type: type[Command], body: CommandBody) -> Command
     """The command. Raises InputInvalid with every fault, each under /particulars."""
     _, part = split_subject(body.subject)
     try:
-        return read_command(command_type, part, body.particulars, Notation.DATA)
+        return read_command(command_type, part, body.particulars, body.written)
     except InputInvalid as invalid:
         raise InputInvalid(
             [InputFault(("particulars", *fault.place), fault.zh, fault.en) for fault in invalid.faults]

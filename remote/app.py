@@ -1,0 +1,421 @@
+"""``venture`` where ``VENTURE_URL`` says which server: the same words as beside the database, asked over HTTP.
+
+What is not here is done on the server's own machine: founding, migrations, audits of the whole log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from remote import login
+from remote.output import LANGUAGES, Output, Words, choose_language, text, yuan
+from remote.server import Problem, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Verb = tuple[Server, argparse.Namespace, Output]
+WAIT_S = 30
+_DOCUMENTS = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+}
+_URGENCY = {
+    "overdue": Words("逾期", "逾期", "overdue"),
+    "soon": Words("将到期", "將到期", "soon due"),
+    "open": Words("待办", "待辦", "open"),
+}
+SUBJECT = Words("对象", "對象", "subject")
+WHAT = Words("事项", "事項", "what")
+STATE = Words("状态", "狀態", "state")
+NOTHING = Words("没有", "沒有", "none")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Ask the server that ``VENTURE_URL`` names, and end with the code that says what came of it."""
+    parser = _parser()
+    words, rest = parser.parse_known_args(arguments)
+    if rest and (not hasattr(words, "given") or any(one.startswith("-") for one in rest)):
+        parser.error(f"? {' '.join(rest)}")
+    words.given = rest
+    output = Output(words.output, choose_language(words.lang))
+    try:
+        server = Server(os.environ["VENTURE_URL"], {"Accept-Language": output.language})
+        login.identify(server)
+        code = words.verb(server, words, output)
+    except Problem as problem:
+        if output.form != "table" and problem.details:
+            output.json(problem.details)
+        output.tell(str(problem))
+        code = problem.code
+    except KeyboardInterrupt:
+        code = 130
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = code or 141
+    sys.exit(code or 0)
+
+
+# ---------------------------------------------------------------- coming in
+
+
+def log_in(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """Come in, and keep what lets one in for this user alone."""
+
+    def tell(zh: str, en: str) -> None:
+        output.tell(en if output.language == "en" else zh)
+
+    who = login.log_in(server, key=words.key, login=words.name, tell=tell)
+    output.json(who) if output.form != "table" else output.tell(
+        f"✓ {who['person'] or who['service']}  {'、'.join(who['seats'])}"
+    )
+    return 0
+
+
+def log_out(server: Server, _words: argparse.Namespace, _output: Output) -> int:
+    """Leave, and keep nothing."""
+    try:
+        server.ask("DELETE", "/v1/session")
+    finally:
+        login.forget(server.url)
+    return 0
+
+
+def who_am_i(server: Server, _words: argparse.Namespace, output: Output) -> int:
+    """Who one is there, and on which seats."""
+    output.json(server.get("/v1/session"))
+    return 0
+
+
+# ---------------------------------------------------------------- commands
+
+
+def do(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """Have a command carried out, once, under an id of its own."""
+    command = _find_command(server, words)
+    body = _body(server, words)
+    if words.dry_run:
+        return _tell_trial(server.ask("POST", f"/v1/commands/{command}", query={"dry_run": True}, body=body), output)
+    headers = {"Idempotency-Key": words.id or str(uuid.uuid4()), "Prefer": "wait"}
+    receipt = server.ask("POST", f"/v1/commands/{command}", body=body, headers=headers)
+    while receipt.get("done") is False:  # a decision of a body takes longer than one answer
+        receipt = server.get(f"/v1/operations/{headers['Idempotency-Key']}", wait=WAIT_S)
+    if receipt.get("error"):
+        raise Problem(json.dumps(receipt["error"], ensure_ascii=False), 1, receipt["error"])
+    return _tell_receipt(receipt.get("response") or receipt, output)
+
+
+def why_not(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """Say whether it would be carried out, or everything that is missing."""
+    command = _find_command(server, words)
+    return _tell_trial(server.ask("POST", f"/v1/why-not/{command}", body=_body(server, words)), output)
+
+
+def _tell_trial(trial: dict[str, Any], output: Output) -> int:
+    if output.form != "table":
+        output.json(trial)
+    elif trial["would_be"] == "accepted":
+        would = output.say(Words("可以办理", "可以辦理", "it would be carried out"))
+        output.tell(f"✓ {would}: {text(trial['events'])}")
+    else:
+        lines = "\n".join(f"  ✗ [{one['rule']}] {one['detail']}" for one in trial["unmet"])
+        output.tell(f"{output.say(Words('尚缺：', '尚缺：', 'what is missing:'))}\n{lines}")
+    return 0 if trial["would_be"] == "accepted" else 1
+
+
+def _tell_receipt(receipt: dict[str, Any], output: Output) -> int:
+    if output.form != "table":
+        output.json(receipt)
+        return 0
+    done = output.say(Words("已办理", "已辦理", "carried out"))
+    output.tell(f"✓ {done}: {text(receipt.get('events'))}  {receipt.get('stream')} v{receipt.get('version')}")
+    for one in receipt.get("approvals", ()):
+        output.tell(f"  {output.say(Words('审批', '審批', 'approval'))} {one['id']} {one['gate']} {one['role']}")
+    return 0
+
+
+def _find_command(server: Server, words: argparse.Namespace) -> str:
+    """The command's own name; any other of its names is asked for."""
+    name = words.name
+    if re.fullmatch(r"[a-z]+(-[a-z]+)*", name):
+        return "".join(part.capitalize() for part in name.split("-"))
+    if re.fullmatch(r"[A-Z][A-Za-z]+", name) and not name.endswith("ed"):
+        return str(name)
+    found = server.get("/v1/commands", name=name)["commands"]
+    if len(found) != 1:
+        message = f"{name}: 没有此命令 / no such command"
+        raise Problem(message, 2)
+    return str(found[0]["command"])
+
+
+def _body(server: Server, words: argparse.Namespace) -> dict[str, Any]:
+    body: dict[str, Any] = {"subject": words.subject, "written": "typed"}
+    body["particulars"] = _particulars(server, words.given)
+    said = {"as": words.seat, "realm": words.realm, "at": words.at}
+    return body | {name: value for name, value in said.items() if value is not None}
+
+
+def _particulars(server: Server, given: Sequence[str]) -> dict[str, str]:
+    particulars: dict[str, str] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name or name in particulars:
+            message = f"{pair}: key=value，一次 / write key=value, once"
+            raise Problem(message, 2)
+        particulars[name] = _attach(server, Path(value[1:])) if value.startswith("@") else value
+    return particulars
+
+
+def _attach(server: Server, path: Path) -> str:
+    """The document, brought there, as a command attaches it."""
+    media_type = _DOCUMENTS.get(path.suffix.lower(), "application/octet-stream")
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        message = f"{path}: {fault.strerror}"
+        raise Problem(message, 2) from None
+    kept = server.ask("POST", "/v1/documents", data=data, headers={"Content-Type": media_type})
+    return json.dumps({"sha256": kept["sha256"], "media_type": kept["media_type"], "name": path.name})
+
+
+# ---------------------------------------------------------------- reading
+
+
+def list_inbox(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """What waits for one's seats."""
+    page = server.get("/v1/inbox", **{"as": words.seat}, overdue=words.overdue or None, **_page(words))
+    for row in page["waiting"]:
+        if output.form == "table":
+            row["urgency"] = output.say(_URGENCY.get(row["urgency"], NOTHING))
+    columns = (
+        ("urgency", STATE),
+        ("until", Words("至", "至", "until")),
+        ("subject", SUBJECT),
+        ("title", Words("名称", "名稱", "title")),
+        ("text", WHAT),
+        ("seats", Words("岗位", "崗位", "seats")),
+        ("command", Words("命令", "命令", "command")),
+    )
+    return _tell_page(page, "waiting", columns, output)
+
+
+def list_projects(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """Which projects there are."""
+    narrowed = {name: getattr(words, name) for name in ("stage", "round", "organisation", "fund", "awaits", "search")}
+    page = server.get("/v1/projects", **narrowed, overdue=words.overdue or None, **_page(words))
+    for row in page["projects"]:
+        if output.form == "table":
+            row["award"] = yuan(row["award"])
+            row["awaiting"] = "; ".join(f"{'/'.join(one['roles'])} {one['text']}" for one in row["awaiting"][:2])
+            row["application"] = row["stream"].rpartition("/")[2]
+    columns = (
+        ("number", Words("项目", "項目", "project")),
+        ("application", Words("申报", "申報", "application")),
+        ("title", Words("名称", "名稱", "title")),
+        ("stage_text", Words("阶段", "階段", "stage")),
+        ("award", Words("资助金额", "資助金額", "award")),
+        ("awaiting", Words("等候", "等候", "awaited")),
+    )
+    return _tell_page(page, "projects", columns, output)
+
+
+def show_project(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """One project: how it stands, who is awaited, and its story; as it was on a day by --as-of."""
+    stream = words.subject
+    if stream.count("/") < 2:  # noqa: PLR2004 - kind/realm/name
+        found = server.get(f"/v1/names/{stream}", realm=words.realm)["streams"]
+        if len(found) > 1:
+            message = "\n".join(["--realm?", *found])
+            raise Problem(message, 2)
+        (stream,) = found
+    file = server.get(f"/v1/files/{stream}", as_of=words.as_of)
+    if output.form != "table":
+        output.json(file)
+        return 0
+    output.tell(f"{file['stream']}  {file['stage_text']}  v{file['version']}")
+    for one in file["awaiting"]:
+        output.tell(f"  → {'/'.join(one['roles'])} {one['text']} {text(one.get('until'))}")
+    columns = (
+        ("at", Words("时间", "時間", "when")),
+        ("text", WHAT),
+        ("seat", Words("岗位", "崗位", "seat")),
+        ("event", Words("事件", "事件", "event")),
+    )
+    output.rows(file["story"], columns, NOTHING)
+    return 0
+
+
+def list_approvals(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """Which decisions are waited for; with --all the ended ones too."""
+    verdict = None if words.all else "OPEN"
+    page = server.get("/v1/approvals", verdict=verdict, approver=words.seat, **_page(words))
+    for row in page["approvals"]:
+        if output.form == "table":
+            row["about"] = f"{row['stream'].rpartition('/')[2]} {row['key']}".strip()
+            row["bound"] = _bound(row)
+    columns = (
+        ("id", Words("审批编号", "審批編號", "approval")),
+        ("about", SUBJECT),
+        ("text", WHAT),
+        ("role", Words("由谁", "由誰", "who")),
+        ("verdict", STATE),
+        ("bound", Words("所批内容", "所批內容", "what is bound")),
+    )
+    return _tell_page(page, "approvals", columns, output)
+
+
+def show_approval(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """One approval."""
+    return _tell_approval(server.get(f"/v1/approvals/{words.id}"), output)
+
+
+def wait_for(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """Wait until an approval is decided, or a tranche is paid, as long as it takes."""
+    if "-" in words.id and words.id.count("/") != 1:
+        while (told := server.get(f"/v1/approvals/{words.id}", wait=WAIT_S))["verdict"] == "OPEN":
+            pass
+        _tell_approval(told, output)
+        return 0 if told["verdict"] == "GRANTED" else 1
+    while not (paid := server.get(f"/v1/payments/{words.id}", realm=words.realm, wait=WAIT_S))["done"]:
+        pass
+    output.json(paid) if output.form != "table" else output.tell(f"{words.id}: {paid['text']} {yuan(paid['paid'])}")
+    return 0 if paid["course"] == "PAID" else 1
+
+
+def decide(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """Decide an approval by the stage's own command."""
+    body: dict[str, Any] = {"decision": words.decision}
+    said = {"as": words.seat, "reason": words.reason, "at": words.at}
+    body |= {name: value for name, value in said.items() if value is not None}
+    headers = {"Idempotency-Key": words.command_id or str(uuid.uuid4())}
+    return _tell_receipt(server.ask("POST", f"/v1/approvals/{words.id}/decision", body=body, headers=headers), output)
+
+
+def open_approval(server: Server, words: argparse.Namespace, output: Output) -> int:
+    """Ask for a decision of one's own."""
+    asked: dict[str, Any] = {"title": words.title, "groups": [_group(of) for of in words.of]}
+    for pair in words.given:
+        name, _, value = pair.partition("=")
+        asked[name] = json.loads(value) if re.fullmatch(r"\d+", value) else value
+    body: dict[str, Any] = {"request": asked, **({"as": words.seat} if words.seat else {})}
+    headers = {"Idempotency-Key": words.command_id or str(uuid.uuid4())}
+    return _tell_receipt(server.ask("POST", "/v1/approvals", body=body, headers=headers), output)
+
+
+def _group(of: str) -> dict[str, Any]:
+    needed, _, names = of.partition(":")
+    words = [name for name in names.split(",") if name]
+    if not words or not (needed in ("all", "any") or needed.isdecimal()):
+        message = f"--of {of}: all:CAB-DEC#1,CAB-FIN#1"
+        raise Problem(message, 2)
+    group = {"seats": [w for w in words if "#" in w], "roles": [w for w in words if "#" not in w]}
+    return group if needed == "all" else {**group, "needed": 1 if needed == "any" else int(needed)}
+
+
+def _tell_approval(told: dict[str, Any], output: Output) -> int:
+    if output.form != "table":
+        output.json(told)
+        return 0
+    output.tell(f"{told['stream']} {told['key']} {told['text']}: {told['verdict']}  {text(told['until'])}")
+    for one in told["summary"]:
+        output.tell(f"  {one['label']} {one['value']}")
+    for vote in told["votes"]:
+        output.tell(f"  {vote['at']} {vote['seat']} {vote['text']} {vote['reason']}")
+    return 0
+
+
+def _bound(row: dict[str, Any]) -> str:
+    return "；".join(f"{one['label']} {one['value']}" for one in row["summary"])
+
+
+def _page(words: argparse.Namespace) -> dict[str, Any]:
+    return {"realm": words.realm, "limit": words.limit, "after": words.after}
+
+
+def _tell_page(page: dict[str, Any], name: str, columns: tuple[tuple[str, Words], ...], output: Output) -> int:
+    output.rows(page[name], columns, NOTHING)
+    if page["next"] is not None:
+        output.tell(f"--after {page['next']}")
+    if page["freshness"]["behind"]:
+        behind = page["freshness"]["behind"]
+        output.tell(output.say(Words(f"落后 {behind} 条", f"落後 {behind} 條", f"{behind} entries behind")))
+    return 0
+
+
+# ---------------------------------------------------------------- words
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-o", "--output", choices=("table", "json", "jsonl"), default="table")
+    common.add_argument("--lang", choices=LANGUAGES)
+    common.add_argument("--realm")
+    seat = argparse.ArgumentParser(add_help=False)
+    seat.add_argument("--as", dest="seat", help="ROLE#n")
+    page = argparse.ArgumentParser(add_help=False)
+    page.add_argument("--limit", type=int, default=100)
+    page.add_argument("--after")
+    moment = argparse.ArgumentParser(add_help=False)
+    moment.add_argument("--at", help="2023-05-22T09:00:00+08:00")
+    root = argparse.ArgumentParser(prog="venture", description=f"{__doc__}".partition("\n")[0])
+    nouns = root.add_subparsers(required=True, metavar="NOUN")
+
+    def add(under: Any, name: str, verb: Callable[..., int], *parents: Any, **more: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - the library's own
+        parser: argparse.ArgumentParser = under.add_parser(
+            name, parents=[common, *parents], help=(verb.__doc__ or "").partition("\n")[0], **more
+        )
+        parser.set_defaults(verb=verb)
+        return parser
+
+    come = add(nouns, "login", log_in)
+    come.add_argument("--key", action="store_true", help="an API key, typed or piped")
+    come.add_argument("name", nargs="?", help="a local account")
+    add(nouns, "logout", log_out)
+    add(nouns, "whoami", who_am_i)
+    for name, verb in (("do", do), ("why-not", why_not)):
+        asked = add(nouns, name, verb, seat, moment)
+        asked.add_argument("name", metavar="COMMAND")
+        asked.add_argument("subject", metavar="SUBJECT [key=value …]")
+        asked.set_defaults(given=())
+        asked.add_argument("--id")
+        asked.add_argument("--dry-run", action="store_true")
+    add(nouns, "inbox", list_inbox, seat, page).add_argument("--overdue", action="store_true")
+    project = nouns.add_parser("project", help="list, show").add_subparsers(required=True, metavar="VERB")
+    listed = add(project, "list", list_projects, page)
+    listed.add_argument("--overdue", action="store_true")
+    for name in ("stage", "round", "organisation", "fund", "awaits", "search"):
+        listed.add_argument(f"--{name}")
+    shown = add(project, "show", show_project)
+    shown.add_argument("subject")
+    shown.add_argument("--as-of", dest="as_of")
+    approval = nouns.add_parser("approval", help="list, show, wait, approve, decline, return, open")
+    verbs = approval.add_subparsers(required=True, metavar="VERB")
+    add(verbs, "list", list_approvals, seat, page).add_argument("--all", action="store_true")
+    add(verbs, "show", show_approval).add_argument("id")
+    add(verbs, "wait", wait_for).add_argument("id", metavar="ID|PJ-3/T1")
+    for name in ("approve", "decline", "return"):
+        decided = add(verbs, name, decide, seat, moment)
+        decided.add_argument("id")
+        decided.add_argument("--reason")
+        decided.add_argument("--id", dest="command_id")
+        decided.set_defaults(decision=name)
+    opened = add(verbs, "open", open_approval, seat)
+    opened.add_argument("title", metavar="TITLE [key=value …]")
+    opened.set_defaults(given=())
+    opened.add_argument("--of", action="append", required=True, help="all:CAB-DEC#1,CAB-FIN#1 | any:CAB-DEC | 2:…")
+    opened.add_argument("--id", dest="command_id")
+    return root
