@@ -13,6 +13,7 @@ from domain.kernel.identity import Role
 from web.identity.session import Login
 from web.problems import MEDIA_TYPE, Problem
 from web.v1.commands import CommandBody
+from web.v1.webhooks import ReplayBody, WebhookBody, WebhookMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +40,7 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     )
     commands = list(_public_commands())
     paths, schemas = document["paths"], document["components"].setdefault("schemas", {})
-    bodies: list[type[BaseModel]] = [CommandBody, Login, *commands]
+    bodies: list[type[BaseModel]] = [CommandBody, Login, WebhookBody, ReplayBody, WebhookMessage, *commands]
     _, definitions = models_json_schema([(model, "validation") for model in bodies], ref_template=_REF)
     schemas.update(definitions["$defs"])
     _, answers = models_json_schema([(Problem, "serialization")], ref_template=_REF)
@@ -59,10 +60,25 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         },
         "session": {"type": "apiKey", "in": "cookie", "name": "venture", "description": "POST /v1/session sets it."},
     }
+    document["webhooks"] = {"event": {"post": _describe_message()}}
     document["components"]["responses"] = _share_problems(paths)
     document["paths"] = dict(sorted(paths.items()))
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
+
+
+def _describe_message() -> dict[str, Any]:
+    """What an endpoint is sent."""
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    headers = [{"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in names]
+    schema = {"$ref": _REF.format(model=WebhookMessage.__name__)}
+    return {
+        "operationId": "event",
+        "summary": "An event that the endpoint's seat may see",
+        "parameters": headers,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {"2XX": {"description": "Taken."}, "410": {"description": "Tell me nothing more."}},
+    }
 
 
 def _public_commands() -> Iterator[type[Command]]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from application.webhooks import Webhooks
     from domain.kernel.scope import Scope
 
 SITE = "http://console.test"
@@ -92,6 +93,7 @@ async def open_paper_house(home: Path, until: datetime = CUT) -> PaperHouse:
         identity=identity,
         growth=Growth(store),
         documents=open_documents(bootstrap.settings(home=home), store),
+        webhooks=cast("Webhooks", None),
         operations=Operations(store, identity, door),
         language=Language.HANT,
         allowance=allowance,

@@ -39,7 +39,7 @@ from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import read_stream
 from web.console.paths import act_path
 from web.console.public.texts import TEXTS
-from web.console.rendering import Link, render
+from web.console.rendering import render
 from web.console.route import PageRoute
 from web.console.texts import speaker
 from web.guard import ByHouse, Policy, allow, language_of
@@ -360,16 +360,13 @@ def _read_notice(file: File) -> Notice | None:
 
 
 async def _show(request: Request, house: House, template: str, realm: str, **values: Any) -> Response:  # noqa: ANN401 - what that template shows
-    """A public page, with the places that lead on from it."""
-    speak = speaker(language_of(request), TEXTS)
+    """A public page."""
     query = f"?{urlencode({'realm': realm})}" if house.is_local else ""
-    path = request.url.path
     response = render(
         request,
         f"console/public/{template}",
         TEXTS,
         headers={"Cache-Control": KEPT},
-        places=[Link(f"{href}{query}", speak(key), is_here=path == href) for href, key in _PLACES],
         realm=realm,
         realms=await list_realms(house.store) if house.is_local else [],
         is_local=house.is_local,
@@ -377,14 +374,6 @@ async def _show(request: Request, house: House, template: str, realm: str, **val
         **values,
     )
     return _tag(request, response)
-
-
-_PLACES: Final = (
-    ("/public", "public_home"),
-    ("/public/notices", "public_notices"),
-    ("/public/projects", "public_projects"),
-    ("/public/money", "public_money"),
-)
 
 
 def _send(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:

@@ -9,11 +9,9 @@ if TYPE_CHECKING:
 
 TEXTS: Final[Texts] = {
     "public": ("公益創投信息公開", "Public register of community venture grants"),
-    "public_home": ("首頁", "Overview"),
     "public_notices": ("立項公示", "Public notices"),
     "public_projects": ("資助項目", "Projects"),
     "public_money": ("資金公開", "Where the money went"),
-    "public_enter": ("業務人員登錄", "Staff and grantees: sign in"),
     "realm": ("環境", "Environment"),
     "live": ("正式", "live"),
     "show": ("查看", "Show"),
