@@ -15,8 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import structlog
-from pydantic import BeforeValidator, Field, IPvAnyAddress, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BeforeValidator,
+    Field,
+    IPvAnyAddress,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from deciding.signature import DoorKey, KeyMalformed
 from domain.kernel.acting import PersonId
@@ -154,6 +163,8 @@ class Settings(BaseSettings):
     """What the bucket knows us by: ``id:secret``."""
     documents_key_file: Path | None = None
     documents_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "us-east-1"
+    webhook_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    """Networks of the house's own that webhooks may go to, ``10.1.2.0/24,fd00::/8``; else to public addresses only."""
     otlp_endpoint: str | None = None
     """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
     out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
@@ -188,6 +199,11 @@ class Settings(BaseSettings):
             message = "是空的：給出值，或不設此項 / is empty: give it a value, or leave it out"
             raise ValueError(message)
         return value
+
+    @field_validator("webhook_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
     @field_validator("temporal_tls_ca", "temporal_tls_cert", "temporal_tls_key")
     @classmethod

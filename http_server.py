@@ -16,9 +16,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 import bootstrap
 from application.growth import Growth
 from application.operations import Operations
+from application.webhooks import Webhooks
 from domain.kernel.failure import Failure, FailureKind
 from runtime.documents import open_documents
 from runtime.identity import open_identity
+from runtime.outbox import find_address_rules, open_outbox, open_secret_box
 from runtime.runtime import open_runtime
 from web.app import build
 from web.house import House
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from bootstrap import Settings
     from runtime.runtime import Runtime
     from store.identity import IdentityStore
+    from store.outbox import OutboxStore
 
 log = structlog.get_logger()
 
@@ -105,7 +108,7 @@ def find_provider(settings: Settings) -> OidcProvider | None:
     )
 
 
-def furnish(runtime: Runtime, identity: IdentityStore) -> House:
+def furnish(runtime: Runtime, identity: IdentityStore, outbox: OutboxStore) -> House:
     """What the routes are answered from."""
     settings = runtime.settings
     return House(
@@ -114,6 +117,7 @@ def furnish(runtime: Runtime, identity: IdentityStore) -> House:
         identity=identity,
         growth=Growth(runtime.store),
         documents=open_documents(settings, runtime.store),
+        webhooks=Webhooks(outbox, open_secret_box(settings), find_address_rules(settings)),
         operations=Operations(runtime.store, identity, runtime.door),
         language=settings.lang,
         allowance=Allowance(burst=200, per_s=50),
@@ -135,8 +139,9 @@ async def run(settings: Settings) -> None:
         async with (
             open_runtime(settings, _log_cleared, working=False) as runtime,
             open_identity(runtime.postgres_url) as identity,
+            open_outbox(runtime.postgres_url) as outbox,
         ):
-            await _serve(build(furnish(runtime, identity)), listening)
+            await _serve(build(furnish(runtime, identity, outbox)), listening)
 
 
 async def _serve(app: ASGIApp, listening: socket.socket) -> None:

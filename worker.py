@@ -16,6 +16,7 @@ from application.builds import UNVERSIONED, Place, find_place
 from application.namespace import require_own_namespace
 from domain.kernel.failure import Failure
 from runtime.health import serve_health
+from runtime.outbox import open_outbox
 from runtime.runtime import is_polling, open_runtime
 from runtime.worker import GRACE, run_worker
 from store.port import StoreUnavailable
@@ -47,7 +48,8 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with (
         open_runtime(settings, _log_cleared, working=False, with_temporal=True, signing=False) as runtime,
-        run_worker(settings, runtime.client, runtime.store) as measures,
+        open_outbox(runtime.postgres_url) as outbox,
+        run_worker(settings, runtime.client, runtime.store, outbox=outbox) as measures,
         serve_health(runtime, measures),
     ):
         stopping = asyncio.create_task(stop.wait())

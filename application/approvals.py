@@ -39,7 +39,9 @@ class NoSuchApproval(Failure):
 
     def __init__(self, approval_id: UUID) -> None:
         """Keep the id."""
-        super().__init__(f"查無審批 {approval_id}", f"there is no approval {approval_id}", approval=str(approval_id))
+        super().__init__(
+            f"未找到審批事項 {approval_id}", f"there is no approval {approval_id}", approval=str(approval_id)
+        )
 
 
 class StillUndecided(Failure):

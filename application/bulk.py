@@ -67,7 +67,7 @@ class RowOutcome(StrEnum):
 
 _OUTCOMES = {
     RowOutcome.CARRIED_OUT: "已辦理",
-    RowOutcome.REPEATED: "此前已辦",
+    RowOutcome.REPEATED: "此前已辦理",
     RowOutcome.REFUSED: "不予辦理",
     RowOutcome.NOT_KNOWN: "結果未知",
     RowOutcome.FAILED: "未能辦理",
@@ -250,7 +250,7 @@ class RowUndated(Failure):
     def __init__(self, realm: str) -> None:
         """Name the realm."""
         super().__init__(
-            f"{realm} 域的時鐘尚未開始，此行須填 at",
+            f"{realm} 環境的時鐘尚未開始，此行須填 at",
             f"the clock of the realm {realm} has not begun: the row needs an at",
         )
 

@@ -92,7 +92,9 @@ def read_command(
     else:
         if not faults:
             return command
-    raise InputInvalid(faults, f"「{command_type.zh()}」的內容有誤", f"{command_type.command_type} cannot be read")
+    raise InputInvalid(
+        faults, f"「{command_type.zh()}」的內容有誤", f"Some details of “{command_type.en()}” are not valid"
+    )
 
 
 @dataclass(frozen=True)

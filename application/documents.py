@@ -41,7 +41,7 @@ class NoSuchDocument(Failure):
     def __init__(self, digest: str) -> None:
         """Keep the beginning of the digest."""
         super().__init__(
-            f"查無文件 {digest[:12]}…；請以 stream 指明在何卷宗見到它",
+            f"未找到文件 {digest[:12]}…；請以 stream 指明在何卷宗見到它",
             f"no document {digest[:12]}…; say by «stream» in which file you saw it",
         )
 

@@ -58,7 +58,7 @@ class NotKnown(Failure):
         """Keep the id to ask again with."""
         super().__init__(f"結果未知（{why}）", f"not known ({why})", command_id=str(command_id), why=why)
         self.remedy_zh = (
-            f"請以同一編號再問，不會重辦：--id {command_id}（scenario play 與 bulk 再次運行同一命令即續辦）"
+            f"請憑原編號查詢，不會重複辦理：--id {command_id}（scenario play 與 bulk 再次運行同一命令即續辦）"
         )
         self.remedy_en = (
             f"Ask again with the same id: --id {command_id}; nothing is done twice"
@@ -87,7 +87,7 @@ class Mismatch(Failure):
 class CommandDefect(Defect):
     """A fault of this product kept the command from being decided."""
 
-    remedy_zh = "什麼也沒有記錄；請連同 worker 日誌報告"
+    remedy_zh = "未作任何記錄；請連同 worker 日誌報告"
     remedy_en = "Nothing was recorded. Report it with the worker's log"
 
 
@@ -95,7 +95,7 @@ class CommandInvalid(Failure):
     """What the command holds can never be recorded, by whomever it is asked."""
 
     kind = FailureKind.USAGE
-    remedy_zh = "什麼也沒有記錄；請縮短或改正所填內容，再以新編號提出"
+    remedy_zh = "未作任何記錄；請縮短或改正所填內容，再以新編號提出"
     remedy_en = "Nothing was recorded. Shorten or mend what was filled in, and ask under a new id"
 
     def __init__(self, why: str) -> None:
@@ -107,7 +107,7 @@ class Unsigned(Failure):
     """The log knows no key by which this door may ask that; ``unmet`` says how it is, and what to do."""
 
     kind = FailureKind.UNAVAILABLE
-    remedy_zh = "什麼也沒有記錄；venture key list 列出已公布的密鑰，本入口的密鑰見 venture doctor"
+    remedy_zh = "未作任何記錄；venture key list 列出已公布的密鑰，本入口的密鑰見 venture doctor"
     remedy_en = "Nothing was recorded. venture key list shows what is published, venture doctor this door's key"
 
     def __init__(self, stream: StreamId, unmet: tuple[Unmet, ...]) -> None:
@@ -410,10 +410,11 @@ def _find_unmet(envelope: Envelope) -> tuple[Unmet, ...]:
 
 def _refuse_dated(subject: StreamId) -> Answer:
     realm = subject.realm
-    unmet = Unmet(
-        rule="CLOCK",
-        zh=f"{realm} 域用實時鐘，命令不可自定時間；文件上的日期請填在內容中",
-        en=f"the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
+    unmet = Unmet.of(
+        "CLOCK",
+        "{realm} 環境用實時時鐘，命令不可自定時間；文件上的日期請填在內容中",
+        "the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
+        realm=realm,
     )
     return _refuse(subject, (unmet,))
 

@@ -29,7 +29,7 @@ _Word = Annotated[str | None, Field(min_length=1, max_length=200)]
 class ProjectFilter(BaseModel):
     """Which projects are listed: those that meet all of it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     realm: _Word = None
     stage: _Word = None
@@ -171,7 +171,7 @@ async def list_projects(
     filters, request = filters or ProjectFilter(), request or PageRequest()
     await require_realm(store, filters.realm)
     now = datetime.now(UTC)
-    page = await read_page(store, "projects", _ORDER, _conditions(filters, now), request, ProjectLine.of)
+    page = await read_page(store, "projects", _ORDER, list_conditions(filters, now), request, ProjectLine.of)
     if not filters.overdue:
         return page
     clocks = {realm: await store.realm(realm) for realm in {line.stream.realm for line in page.rows}}
@@ -194,7 +194,8 @@ def _is_overdue(line: ProjectLine, now: datetime) -> bool:
     return any(one.until is not None and one.until <= now for one in line.awaiting)
 
 
-def _conditions(filters: ProjectFilter, now: datetime) -> tuple[Condition, ...]:
+def list_conditions(filters: ProjectFilter, now: datetime) -> tuple[Condition, ...]:
+    """What a row of the view must meet to be listed at that instant."""
     tags = [tag(by, value) for by, value in _tags(filters).items() if value is not None]
     conditions: list[Condition] = [Holds("tags", tuple(tags))] if tags else []
     if filters.overdue:

@@ -57,7 +57,7 @@ app = Typer()
 async def list_command(
     subject: Annotated[str | None, typer.Argument(help="只列此項目 only of this project, e.g. PJ-3")] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="連同已決的 / ended ones too")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="含已審批的 / ended ones too")] = False,
     invocation: Invocation,
     realm: Realm = None,
     role: Annotated[str | None, typer.Option("--of", help="由此角色決定者 that this role decides：CAB-DEC")] = None,
@@ -65,7 +65,7 @@ async def list_command(
     after: After = None,
     xlsx: Xlsx = None,
 ) -> None:
-    """列出等待中的審批 / the approvals that are waited for.
+    """列出待審批事項 / pending approvals.
 
     例 examples:
       venture approval list
@@ -96,11 +96,11 @@ async def list_command(
         Column("id", "審批編號", "approval"),
         Column("about", "對象", "about"),
         Column("gate", "事項", "decision"),
-        Column("role", "由誰", "who"),
+        Column("role", "審批人", "who"),
         Column("verdict", "狀態", "verdict"),
         Column("bound", "所批內容", "what is bound"),
     )
-    printer.rows(rows, columns, ("沒有等待中的審批", "no approval is waited for"))
+    printer.rows(rows, columns, ("暫無待審批事項", "no approvals pending"))
     tell_page(page, printer)
 
 
@@ -271,7 +271,7 @@ async def open_command(
             show_default=False,
         ),
     ],
-    realm: Annotated[str, typer.Option("--realm", help="時鐘域 realm")] = LIVE,
+    realm: Annotated[str, typer.Option("--realm", help="環境 realm")] = LIVE,
     at: At = None,
     command_id: CommandId = None,
 ) -> None:
@@ -325,7 +325,7 @@ async def wait_command(
 ) -> None:
     """等候一項審批有結果，或一期撥款撥付；服務重啟亦不中斷 / wait until it is decided, or paid, through any restart.
 
-    退出碼 exit codes: 0 批准、已付 granted, paid; 1 未准、不付 refused, never; 3 查無 unknown; 5 超時 timed out.
+    退出碼 exit codes: 0 批准、已付 granted, paid; 1 未批准、不付 refused, never; 3 未找到 unknown; 5 超時 timed out.
 
     例 examples:
       venture approval wait 3f0c… --timeout 3600

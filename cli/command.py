@@ -113,7 +113,7 @@ async def do_command(
             "green",
         )
         return
-    again = printer.say("(此前已辦，原樣作答)", " (carried out before; the same answer)") if receipt.repeated else ""
+    again = printer.say("（此前已辦理，結果同上）", " (done before; the same answer)") if receipt.repeated else ""
     events = _event_words(receipt.events, printer) + _amount_words(command, printer)
     printer.tell(
         f"✓ 已辦理：{events}  {receipt.stream} v{receipt.version}{again}",
@@ -134,7 +134,7 @@ async def why_not_command(
     realm: Realm = None,
     at: At = None,
 ) -> None:
-    """為何辦不了：列出尚缺的每一項 / why not: every condition that is not met, and what would meet it.
+    """為什麼不能辦理：列出尚未滿足的每一項條件 / why not: every condition that is not met, and what would meet it.
 
     例 example:  venture why-not request-disbursement PJ-3/T2 amount=15000
     """

@@ -60,11 +60,11 @@ async def inbox_command(
         Column("until_text", "至", "until"),
         Column("subject", "對象", "subject"),
         Column("what", "事項", "what"),
-        Column("who", "由誰", "who"),
+        Column("who", "辦理人", "who"),
         Column("command", "命令", "command"),
         Column("realm", "環境", "realm"),
     )
-    printer.rows(rows, columns, ("沒有待辦", "nothing waits"))
+    printer.rows(rows, columns, ("暫無待辦事項", "no tasks"))
     tell_page(page, printer)
 
 

@@ -183,7 +183,7 @@ async def why_command(
     if not explanations:
         day = local_time(realm_time) if realm_time else ""
         raise ArgumentInvalid(
-            f"{show(who)} {day and f'於 {stream.realm} 域之時 {day} '}不在任何崗位",
+            f"{show(who)} {day and f'於 {stream.realm} 環境當前時間 {day} '}不在任何崗位",
             f"{show(who)} is on no seat{day and f' at {day}, the time of the realm {stream.realm}'}",
         )
     for explanation in explanations:
@@ -204,6 +204,10 @@ def _read_person(text: str | None) -> PersonId | None:
 
 
 def _tell(explanation: Explanation, printer: Printer) -> None:
+    if explanation.others or not all(condition.met for condition in explanation.conditions):
+        printer.tell(
+            "暫不能辦理，還須滿足以下條件：", "This cannot be done yet. The following conditions must be met:", "bold"
+        )
     for condition in explanation.conditions:
         mark, style = ("✓", "green") if condition.met else ("✗", "red")
         printer.line(f"{mark} [{condition.rule}] {printer.say(condition.zh, condition.en)}", style)

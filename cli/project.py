@@ -137,7 +137,7 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
 @app.command("watch")
 @verb
 async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = None) -> None:
-    """守望一個項目：發生一件，顯示一件（Ctrl-C 結束）/ watch a project: each event as it happens (Ctrl-C ends).
+    """實時查看項目進展（Ctrl-C 結束）/ watch a project: each event as it happens (Ctrl-C ends).
 
     例 example:  venture project watch PJ-3
     """

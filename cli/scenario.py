@@ -185,7 +185,7 @@ def show(result: PlayResult, printer: Printer) -> None:
     for refusal in result.refusals:
         got = " ".join(sorted({u.rule for u in refusal.got})) or printer.say("（未被拒）", "(not refused)")
         text = printer.say(
-            f"應拒「{command_class(refusal.command).zh()}」{refusal.subject}：須依 {refusal.expected}，實得 {got}",
+            f"應被拒絕「{command_class(refusal.command).zh()}」{refusal.subject}：應依 {refusal.expected}，實際 {got}",
             f"must refuse {refusal.command} {refusal.subject}: by {refusal.expected}, got {got}",
         )
         printer.line(f"  {'✓' if refusal.ok else '✗'} {text}")

@@ -61,7 +61,7 @@ async def simulate_command(
 ) -> None:
     """模擬多年的屆次：全屬虛構，逐項依規則辦理，中斷後可續 / rounds of many years, all made up, under every rule.
 
-    每年一域（手動時鐘），如 hangzhou-2019-p8000-s7；項目平均 ¥55,750（HZ-4）。
+    每年一個環境（手動時鐘），如 hangzhou-2019-p8000-s7；項目平均 ¥55,750（HZ-4）。
     A realm a year, on a manual clock. A project is awarded ¥55,750 on average (HZ-4).
 
     例 examples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.kernel.calendar import local_time
+from domain.kernel.calendar import closing_time
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,4 +14,4 @@ if TYPE_CHECKING:
 
 def deadline_time(at: datetime, printer: Printer, *, provisional: bool) -> str:
     """A date of the future; one that counts days of an unpublished year says that a notice may still move it."""
-    return local_time(at) + (printer.say("（暫定）", " (provisional)") if provisional else "")
+    return closing_time(at) + (printer.say("（暫定）", " (provisional)") if provisional else "")

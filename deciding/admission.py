@@ -31,10 +31,11 @@ def _id(envelope: Envelope) -> Unmet | None:
     """Deadlines, consequences and rows of files have derived ids: whoever took one could stop them for good."""
     if envelope.command_id.version != _DERIVED or envelope.derived:
         return None
-    return Unmet(
-        rule="ID01",
-        zh=f"編號 {envelope.command_id} 屬引擎推導之列（UUID 版本 5），不可自定；請換一個編號（版本 4 或 7）",
-        en=f"the id {envelope.command_id} is of a kind that the engine derives (UUID version 5); use version 4 or 7",
+    return Unmet.of(
+        "ID01",
+        "編號 {command_id} 屬引擎推導之列（UUID 版本 5），不可自定；請換一個編號（版本 4 或 7）",
+        "the id {command_id} is of a kind that the engine derives (UUID version 5); use version 4 or 7",
+        command_id=envelope.command_id,
     )
 
 
@@ -52,17 +53,15 @@ def _size(envelope: Envelope) -> Unmet | None:
     try:
         size = len(canonical(envelope.body))
     except (ValueError, RecursionError) as wrong:
-        return Unmet(
-            rule="SZ02",
-            zh=f"內容無法入檔：{wrong}",
-            en=f"the particulars cannot be recorded: {wrong}",
-        )
+        return Unmet.of("SZ02", "內容無法入檔：{wrong}", "the particulars cannot be recorded: {wrong}", wrong=wrong)
     if size <= MOST_BYTES:
         return None
-    return Unmet(
-        rule="SZ01",
-        zh=f"內容 {size:,} 字節，至多 {MOST_BYTES:,}；大件請作附件，只填校驗值",
-        en=f"the particulars take {size:,} bytes, of at most {MOST_BYTES:,}; attach what is large by its digest",
+    return Unmet.of(
+        "SZ01",
+        "內容 {size} 字節，至多 {most_bytes}；大件請作附件，只填校驗值",
+        "the particulars take {size} bytes, of at most {most_bytes}; attach what is large by its digest",
+        size=f"{size:,}",
+        most_bytes=f"{MOST_BYTES:,}",
     )
 
 

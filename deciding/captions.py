@@ -5,12 +5,11 @@ Nothing that somebody wrote is in it, neither a title nor a name: Temporal keeps
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from deciding.decision import falls_at
 from domain.catalogue import AGGREGATES, command_class, stage_zh
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import closing_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +84,4 @@ def parked(state: State, reason: str) -> str:
 
 def _local_time(instant: datetime) -> str:
     """As the office says it: what ends with a day ends at 24:00 of that day. Temporal's pages show UTC beside it."""
-    local = instant.astimezone(SHANGHAI)
-    if (local.hour, local.minute) == (0, 0):
-        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00 北京時間"
-    return f"{local:%Y-%m-%d %H:%M} 北京時間"
+    return f"{closing_time(instant)} 北京時間"

@@ -205,9 +205,7 @@ async def decide_consequences(
             reader=reader,
             follows=True,
         )
-        unmet.extend(
-            Unmet(rule=u.rule, zh=f"{other.name}:{u.zh}", en=f"{other.name}: {u.en}") for u in after.steps[-1].unmet
-        )
+        unmet.extend(u.on(other.name) for u in after.steps[-1].unmet)
         reader.rest_on(after.list_effects())
         others[other] = before.then(after) if before else after
     if unmet:
@@ -230,7 +228,7 @@ def _bound(unmet: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
     rules = {u.rule for u in listed}
     others = {u.rule: u for u in reversed(unmet) if u.rule not in rules}
     more = len(unmet) - len(listed) - len(others)
-    rest = Unmet(rule=listed[-1].rule, zh=f"另有 {more} 項未列", en=f"{MORE}{more} more that are not listed")
+    rest = Unmet.of(listed[-1].rule, "另有 {more} 項未列", f"{MORE}{{more}} more that are not listed", more=more)
     return (*listed, *others.values(), rest)
 
 

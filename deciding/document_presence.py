@@ -26,8 +26,10 @@ async def find_absent(store: EventStore, body: Mapping[str, Any]) -> tuple[Unmet
 
 
 def _absent(sha256: str, name: str) -> Unmet:
-    return Unmet(
-        rule=RULE,
-        zh=f"附件 {show(name)}（{sha256[:12]}…）的原件不在此處：先上傳，再以同一編號再問",
-        en=f"the bytes of the attachment {show(name)} ({sha256[:12]}…) are not here: bring it, and ask again",
+    return Unmet.of(
+        RULE,
+        "附件 {name}（{sha256}…）的原件不在此處：先上傳，再以同一編號再問",
+        "the bytes of the attachment {name} ({sha256}…) are not here: bring it, and ask again",
+        name=show(name),
+        sha256=sha256[:12],
     )

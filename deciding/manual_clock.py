@@ -132,10 +132,12 @@ async def _iterate_late(store: EventStore, realm: str, at: datetime) -> AsyncIte
 
 def _before_the_clock(at: datetime, now: datetime) -> Unmet:
     then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, now))
-    return Unmet(
-        rule="CLOCK",
-        zh=f"此環境已到 {reached}，不能再辦理 {then} 的事項",
-        en=f"the realm's clock stands at {reached}; nothing more can be dated {then}",
+    return Unmet.of(
+        "CLOCK",
+        "此環境已到 {reached}，不能再辦理 {then} 的事項",
+        "the realm's clock stands at {reached}; nothing more can be dated {then}",
+        reached=reached,
+        then=then,
     )
 
 
@@ -145,7 +147,7 @@ def _refuse(state: State, unmet: tuple[Unmet, ...]) -> Answer:
 
 _WALL_FROM_THE_BEGINNING = Unmet(
     rule="CK01",
-    zh="此域已用實時鐘，不能改為手動",
+    zh="此環境已用實時時鐘，不能改為手動",
     en="the realm lives on the wall clock; it cannot be put on a manual one",
 )
 
@@ -153,8 +155,10 @@ _WALL_FROM_THE_BEGINNING = Unmet(
 def _in_the_past(row: Standing) -> Unmet:
     until = f"{row.due_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if row.due_at else ""
     name = f"{row.stream.kind}/{row.stream.name}"
-    return Unmet(
-        rule="CK02",
-        zh=f"{name} 的期限 {until} 已過：先以註明日期的命令辦結",
-        en=f"{name} has a deadline in the past, {until}: settle it first by a dated command",
+    return Unmet.of(
+        "CK02",
+        "{name} 的期限 {until} 已過：先以註明日期的命令辦結",
+        "{name} has a deadline in the past, {until}: settle it first by a dated command",
+        name=name,
+        until=until,
     )

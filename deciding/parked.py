@@ -57,10 +57,12 @@ async def find_taken_consequence(store: EventStore, command_id: UUID) -> Unmet |
 
 
 def _taken(command_id: UUID, holder: StreamId) -> Unmet:
-    return Unmet(
-        rule="ID03",
-        zh=f"由此編號推導的連帶命令編號 {command_id} 已在 {holder} 使用；請換一個編號",
-        en=f"the id {command_id}, which follows from this one, is taken on {holder}; use another id",
+    return Unmet.of(
+        "ID03",
+        "由此編號推導的連帶命令編號 {command_id} 已在 {holder} 使用；請換一個編號",
+        "the id {command_id}, which follows from this one, is taken on {holder}; use another id",
+        command_id=command_id,
+        holder=holder,
     )
 
 

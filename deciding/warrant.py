@@ -219,8 +219,7 @@ def _find_own(command: str, data: bytes, seat: Actor) -> str:
 def build_unmet(rule: str, key: str, seat: Actor | None = None) -> Unmet:
     """That rule's no, with what to do about it."""
     zh, en = _WORDS[rule]
-    about = {"key": key[:40] or "—", "seat": seat or ""}
-    return Unmet(rule=rule, zh=zh.format_map(about), en=en.format_map(about))
+    return Unmet.of(rule, zh, en, key=key[:40] or "—", seat=seat or "")
 
 
 _WORDS: Final = {

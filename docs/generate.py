@@ -22,10 +22,11 @@ from cli.app import build
 from docs.picture import life
 from docs.rule_ids import named_rules
 from docs.texts import simplified_catalogue
-from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_zh
+from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_words, stage_zh
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
 from languages.catalogue import CATALOGUE
+from languages.script import simplify
 from scenarios.schema import scenario_schema
 from web.app import build_routes
 
@@ -139,22 +140,37 @@ def _stages() -> str:
     for kind in _KINDS:
         moves = [row for row in list_transitions() if row.kind == kind]
         named = [stage for row in moves for stage in (*row.start, row.to) if stage not in (ORIGIN, SAME)]
-        told += [(AGGREGATES[kind].zh, _stage(kind, s).partition(" ")[0], f"`{s}`") for s in dict.fromkeys(named)]
-    return _table(("卷宗 stream", "階段", "stage"), told)
+        told += [
+            (simplify(AGGREGATES[kind].zh), *_in_three(*stage_words(kind, stage)), f"`{stage}`")
+            for stage in dict.fromkeys(named)
+        ]
+    return _table(("卷宗 file", *_THREE, "代碼 code"), told)
 
 
 def _events() -> str:
     told = [
-        (event.zh, f"`{event.event_type}`", room.zh if room.zh == aggregate.zh else f"{aggregate.zh}：{room.zh}")
+        (
+            *_in_three(event.zh, event.en),
+            f"`{event.event_type}`",
+            simplify(room.zh if room.zh == aggregate.zh else f"{aggregate.zh}：{room.zh}"),
+        )
         for aggregate in _KINDS.values()
         for room in aggregate.deciders
         for event in room.events
     ]
-    return _table(("術語", "event", "出處 where"), told)
+    return _table((*_THREE, "代碼 code", "出處 where"), told)
 
 
 def _roles() -> str:
-    return _table(("角色", "role"), [(role.zh, f"`{role}`") for role in Role])
+    return _table((*_THREE, "代碼 code"), [(*_in_three(role.zh, role.en), f"`{role}`") for role in Role])
+
+
+_THREE = ("简体", "繁體", "English")
+
+
+def _in_three(zh: str, en: str) -> tuple[str, str, str]:
+    """A term in each of the three languages."""
+    return simplify(zh), zh, en
 
 
 def _verbs() -> str:

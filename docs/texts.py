@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,21 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = (
-    "application",
-    "audit",
-    "cli",
-    "deciding",
-    "domain",
-    "local",
-    "papers",
-    "runtime",
-    "scenarios",
-    "schemes",
-    "store",
-    "views",
-    "web",
-)
+_PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+ROOMS: tuple[str, ...] = tuple(_PROJECT["tool"]["importlinter"]["root_packages"])
 HAN = re.compile(r"[\u3400-\u9fff]")
 
 

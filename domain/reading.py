@@ -36,7 +36,7 @@ _PUBLIC: Final = frozenset({"scheme", "calendar", "round", "need", "base", "real
 """Kinds that anybody may read: rules, days, calls, what is lacking, where to turn to."""
 _REGISTERS: Final = frozenset({"person", "seat", "office", "door"})
 """Who sits where, and whose keys hold: for administrators and those who watch them."""
-_UNPUBLISHED: Final = frozenset(
+UNPUBLISHED: Final = frozenset(
     {
         Stage.NONE,
         Stage.DRAFTED,
@@ -109,7 +109,7 @@ def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts
             relation = _OF_A_PROJECT.get(role)
             if relation is not None and scope is not None and relation.holds(scope, state, facts, None):
                 return WHOLE
-            posted = state.stage not in _UNPUBLISHED
+            posted = state.stage not in UNPUBLISHED
             return Sight(withheld=PRIVATE_OF_PROJECT) if posted else _deny()
         case "panel":
             return _read_panel(role, seat, scope, state, facts)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -15,13 +15,17 @@ from activities.carry_out import CommandActivities
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
 from application.door import Door
+from application.reading import may_see
+from application.webhooks import Webhooks
 from application.workflow_carrier import WorkflowCarrier
 from bootstrap import Environment
 from followers.agenda import AgendaFollower
+from followers.outbox import OutboxFollower
 from followers.schedules import RoundSchedules, ScheduleFollower
 from followers.views import ViewFollower
 from metrics import Metrics
 from runtime.approval_service import make_approval_worker, open_endpoint
+from runtime.outbox import find_address_rules, open_secret_box
 from runtime.sandbox import sandbox
 from workflows.annual_round import AnnualRoundWorkflow
 from workflows.approval import ApprovalWorkflow
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from bootstrap import Settings
+    from store.outbox import OutboxStore
     from store.port import EventStore
 
 WORKFLOWS = [
@@ -62,8 +67,13 @@ TUNING: Mapping[str, Any] = {
 
 
 @asynccontextmanager
-async def run_worker(settings: Settings, client: Client, store: EventStore) -> AsyncIterator[Metrics]:
-    """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures."""
+async def run_worker(
+    settings: Settings, client: Client, store: EventStore, *, outbox: OutboxStore | None = None
+) -> AsyncIterator[Metrics]:
+    """A worker that serves as long as the block runs, then lets its commands finish; what it does, in figures.
+
+    With an ``outbox`` it tells the outside, too.
+    """
     measures = Metrics()
     commands, door = (
         CommandActivities(
@@ -86,11 +96,13 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
         graceful_shutdown_timeout=GRACE,
         **TUNING,
     )
-    followers = (
+    followers: list[Runner] = [
         AgendaFollower(store, door.look, measures),
         ScheduleFollower(store, RoundSchedules(client, settings.task_queue), measures),
         ViewFollower(store, measures),
-    )
+    ]
+    if outbox is not None:
+        followers += _list_tellers(settings, store, outbox, measures)
     async with worker, _serve_approvals(settings, client, store, door):
         tasks = [asyncio.create_task(follower.run()) for follower in followers]
         try:
@@ -99,6 +111,28 @@ async def run_worker(settings: Settings, client: Client, store: EventStore) -> A
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+
+
+def _list_tellers(settings: Settings, store: EventStore, outbox: OutboxStore, measures: Metrics) -> list[Runner]:
+    """What fills the outbox, and what empties it."""
+    from followers.deliveries import Deliverer
+
+    webhooks = Webhooks(outbox, open_secret_box(settings), find_address_rules(settings))
+
+    async def name_log() -> str:
+        return f"urn:venture:log:{(await store.genesis() or b'').hex()}"
+
+    deliverer = Deliverer(
+        outbox, webhooks.rules, webhooks.open_secrets, source=name_log, public_url=settings.public_url or ""
+    )
+    return [OutboxFollower(store, outbox, may_see, measures), deliverer]
+
+
+class Runner(Protocol):
+    """Whatever runs beside the worker until it is cancelled."""
+
+    async def run(self) -> None:
+        """Run until cancelled."""
 
 
 @asynccontextmanager

@@ -123,13 +123,13 @@ class IdentityStore:
 
     async def add_account(self, account: Account) -> bool:
         """Keep it; whether the login was free."""
-        seats = _seats_as_json(account.seats)
+        seats = seats_as_json(account.seats)
         return await self._row("add_account", account.login, account.person, seats, account.secret) is not None
 
     async def account(self, login: str) -> Account | None:
         """The account of that login."""
         row = await self._row("account", login)
-        return row and Account(row["login"], PersonId(row["person"]), _read_seats(row["seats"]), row["secret"])
+        return row and Account(row["login"], PersonId(row["person"]), read_seats(row["seats"]), row["secret"])
 
     async def renew_secret(self, login: str, secret: str) -> bool:
         """Put another secret in the place of the old; whether there is such an account."""
@@ -142,13 +142,13 @@ class IdentityStore:
 
     async def put_identity(self, issuer: str, subject: str, identity: Identity) -> None:
         """Say who that subject of that provider is here, whatever was said before."""
-        seats = _seats_as_json(identity.seats)
+        seats = seats_as_json(identity.seats)
         await self._row("put_identity", issuer, subject, identity.person, identity.service, seats)
 
     async def identity(self, issuer: str, subject: str) -> Identity | None:
         """Who that subject of that provider is here."""
         row = await self._row("identity", issuer, subject)
-        return row and Identity(_person(row), row["service"], _read_seats(row["seats"]))
+        return row and Identity(_person(row), row["service"], read_seats(row["seats"]))
 
     async def drop_identity(self, issuer: str, subject: str) -> bool:
         """Know that subject no more, and end the sessions of whom it stood for; whether it was known."""
@@ -158,7 +158,7 @@ class IdentityStore:
 
     async def begin_session(self, token: bytes, session: Session) -> None:
         """Keep a new one under the digest of its token."""
-        seats = _seats_as_json(session.seats)
+        seats = seats_as_json(session.seats)
         await self._row("begin_session", token, session.id, session.person, seats, session.begun_at)
 
     async def session(self, token: bytes) -> Session | None:
@@ -167,7 +167,7 @@ class IdentityStore:
         return row and Session(
             row["id"],
             PersonId(row["person"]),
-            _read_seats(row["seats"]),
+            read_seats(row["seats"]),
             row["begun_at"],
             row["proved_at"],
             row["seen_at"],
@@ -193,7 +193,7 @@ class IdentityStore:
 
     async def add_key(self, key: ApiKey) -> None:
         """Keep a new one."""
-        seats, scopes = _seats_as_json(key.seats), list(key.scopes)
+        seats, scopes = seats_as_json(key.seats), list(key.scopes)
         of = key
         await self._row("add_key", of.id, of.secret, of.service, of.person, seats, scopes, of.made_at, of.expires_at)
 
@@ -238,11 +238,13 @@ class IdentityStore:
             return await self._pool.fetchrow(IDENTITY[name], *args)
 
 
-def _seats_as_json(seats: Seats) -> bytes:
+def seats_as_json(seats: Seats) -> bytes:
+    """As a column keeps them."""
     return canonical(_SEATS.dump_python(seats, mode="json"))
 
 
-def _read_seats(column: bytes) -> Seats:
+def read_seats(column: bytes) -> Seats:
+    """As that column keeps them."""
     return _SEATS.validate_json(column)
 
 
@@ -256,7 +258,7 @@ def _key(row: asyncpg.Record) -> ApiKey:
         secret=row["secret"],
         service=row["service"],
         person=_person(row),
-        seats=_read_seats(row["seats"]),
+        seats=read_seats(row["seats"]),
         scopes=tuple(row["scopes"]),
         made_at=row["made_at"],
         expires_at=row["expires_at"],

@@ -31,3 +31,5 @@ IDENTITY = _read_queries("identity.sql")
 """Statement by name: who comes in over HTTP."""
 DOCUMENTS = _read_queries("documents.sql")
 """Statement by name: which documents are here, and who looked."""
+OUTBOX = _read_queries("outbox.sql")
+"""Statement by name: what is told to the outside."""

@@ -22,7 +22,20 @@ from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
-from web.v1 import approvals, commands, documents, events, files, inbox, operations, papers, payments, projects
+from web.v1 import (
+    approvals,
+    commands,
+    documents,
+    events,
+    files,
+    inbox,
+    operations,
+    papers,
+    payments,
+    projects,
+    registers,
+    webhooks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,11 +54,13 @@ ROUTERS = (
     files.router,
     papers.router,
     projects.router,
+    registers.router,
     inbox.router,
     approvals.router,
     payments.router,
     events.router,
     documents.router,
+    webhooks.router,
 )
 
 

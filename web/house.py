@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from application.door import Door
     from application.growth import Growth
     from application.operations import Operations
+    from application.webhooks import Webhooks
     from store.identity import IdentityStore
     from store.port import EventStore
     from web.identity.provider import OidcProvider
@@ -33,6 +34,7 @@ class House:
     identity: IdentityStore
     growth: Growth
     documents: Documents
+    webhooks: Webhooks
     operations: Operations
     language: Language
     """Of readers who say none."""

@@ -15,6 +15,7 @@ from web.identity.session import Login
 from web.problems import MEDIA_TYPE, Problem
 from web.v1.approvals import DecisionBody, OpenApprovalBody
 from web.v1.commands import CommandBody
+from web.v1.webhooks import ReplayBody, WebhookBody, WebhookMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +43,7 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     commands = list(_public_commands())
     paths, schemas = document["paths"], document["components"].setdefault("schemas", {})
     bodies: list[type[BaseModel]] = [CommandBody, OpenApprovalBody, DecisionBody, Login, *commands]
+    bodies += [WebhookBody, ReplayBody, WebhookMessage]
     _, definitions = models_json_schema([(model, "validation") for model in bodies], ref_template=_REF)
     schemas.update(definitions["$defs"])
     _, answers = models_json_schema([(Problem, "serialization")], ref_template=_REF)
@@ -62,10 +64,25 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         },
         "session": {"type": "apiKey", "in": "cookie", "name": "venture", "description": "POST /v1/session sets it."},
     }
+    document["webhooks"] = {"event": {"post": _describe_message()}}
     document["components"]["responses"] = _share_problems(paths)
     document["paths"] = dict(sorted(paths.items()))
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
+
+
+def _describe_message() -> dict[str, Any]:
+    """What an endpoint is sent."""
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    headers = [{"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in names]
+    schema = {"$ref": _REF.format(model=WebhookMessage.__name__)}
+    return {
+        "operationId": "event",
+        "summary": "An event that the endpoint's seat may see",
+        "parameters": headers,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {"2XX": {"description": "Taken."}, "410": {"description": "Tell me nothing more."}},
+    }
 
 
 def _public_commands() -> Iterator[type[Command]]:

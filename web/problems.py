@@ -90,14 +90,14 @@ _STATUS: Final[Mapping[FailureKind, tuple[HTTPStatus, str]]] = {
 }
 
 _TITLES: Final[Mapping[str, tuple[str, str]]] = {
-    "refused": ("不予辦理", "Refused"),
-    "invalid": ("所給內容有誤", "What was given cannot be read"),
-    "not-found": ("查無", "Not found"),
-    "conflict": ("與已有者衝突", "It stands against something that is there already"),
+    "refused": ("不予辦理", "Not carried out"),
+    "invalid": ("填寫內容有誤", "Some details are not valid"),
+    "not-found": ("未找到", "Not found"),
+    "conflict": ("與已有記錄衝突", "It conflicts with what is recorded already"),
     "unavailable": ("暫不可用", "Not available now"),
-    "not-known": ("結果未知", "The outcome is not known"),
+    "not-known": ("暫未收到辦理結果", "The outcome is not known yet"),
     "mismatch": ("編號已用於另一請求", "The id was used for another request"),
-    "forbidden": ("無權", "Not allowed"),
+    "forbidden": ("不在辦理權限內", "Not allowed"),
     "unauthenticated": ("須先登錄", "Show who you are"),
     "proof-needed": ("須重新確認身份", "Show again who you are"),
     "precondition": ("卷宗已變", "The file has moved on"),
@@ -105,7 +105,7 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "too-slow": ("內容來得太慢", "Too slow"),
     "too-many": ("請求過多", "Too many requests"),
     "integrity": ("記錄不符", "The records do not agree"),
-    "defect": ("本產品有誤", "A fault of this product"),
+    "defect": ("系統錯誤", "Internal error"),
 }
 
 
@@ -136,7 +136,7 @@ def build_problem(failure: Failure, language: Language, request_id: str) -> Prob
             body.command_id = failure.command_id
             body.detail = language.say("沒有得到答覆", "no answer came")
             body.remedy = language.say(
-                "請以同一 Idempotency-Key 原樣再問，不會重辦；或查 Location 所指的結果",
+                "請憑原 Idempotency-Key 原樣再提交，不會重複辦理；或查看 Location 所指的結果",
                 "Ask again, unchanged, under the same Idempotency-Key: nothing is done twice. Or look at Location",
             )
         case _ if status is not HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -28,6 +28,17 @@ def local_time(instant: datetime) -> str:
     return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
+def closing_time(instant: datetime) -> str:
+    """Until when, as the office says it: what ends with a day ends at 24:00 of that day.
+
+    The alarm that closes a call rings a minute later; that minute belongs to the day as well.
+    """
+    local = instant.astimezone(SHANGHAI)
+    if local.hour == 0 and local.minute <= 1:
+        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
+    return local_time(instant)
+
+
 def day_begins(day: date) -> datetime:
     """00:00 of that day in Shanghai, as UTC."""
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)

@@ -49,7 +49,9 @@ class InputInvalid(Failure):
 
     kind = FailureKind.USAGE
 
-    def __init__(self, faults: Sequence[InputFault], zh: str = "所給內容有誤", en: str = "This cannot be read") -> None:
+    def __init__(
+        self, faults: Sequence[InputFault], zh: str = "填寫內容有誤，請修改", en: str = "Some details are not valid"
+    ) -> None:
         """Keep all faults, under a heading."""
         named = [(place_text(f.place), f) for f in faults]
         super().__init__(
@@ -90,7 +92,7 @@ def explain_error(
     value = error.get("input")
     if error["type"] == "missing" and shape is not None:
         zh, en = shape.texts(notation)
-        return f"缺少此項，請補上：{zh}", f"this is missing; add it: {en}"
+        return f"為必填項：{zh}", f"is required: {en}"
     explain = _EXPLANATIONS.get(error["type"])
     if explain is not None:
         return explain(context, _counted(value, shape), shape)
@@ -216,7 +218,7 @@ _PATTERNS = {
 }
 
 _EXPLANATIONS: Mapping[str, _Explanation] = {
-    "missing": lambda _context, _value, _shape: ("缺少此項，請補上", "this is missing; add it"),
+    "missing": lambda _context, _value, _shape: ("為必填項", "is required"),
     "extra_forbidden": lambda _context, _value, _shape: (
         "沒有此項，請刪去或改正拼寫",
         "there is no such field; remove it or mend its spelling",

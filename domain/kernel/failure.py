@@ -47,5 +47,5 @@ class Defect(Failure):
 
     def __init__(self, why: str) -> None:
         """Say what was seen of it."""
-        super().__init__(f"本產品有誤：{why}", f"a fault of this product: {why}", why=why)
+        super().__init__(f"系統錯誤：{why}", f"internal error: {why}", why=why)
         self.why = why

@@ -56,10 +56,11 @@ def refuse_personal_data(value: object) -> tuple[Unmet, ...]:
     if not places:
         return ()
     return (
-        Unmet(
-            rule="V4",
-            zh=f"{'、'.join(places)} 含身份證或手機號碼；受益人只計數、不具名，請刪去後再報",
-            en=f"{', '.join(places)}: a number of an identity card or mobile telephone; leave it out, nobody is named",
+        Unmet.of(
+            "V4",
+            "{places} 含身份證或手機號碼；受益人只計數、不具名，請刪去後再報",
+            "{places}: a number of an identity card or mobile telephone; leave it out, nobody is named",
+            places=places,
         ),
     )
 

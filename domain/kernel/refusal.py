@@ -25,6 +25,11 @@ class Unmet(BaseModel):
     params: Annotated[dict[str, Param], Field(exclude_if=lambda params: not params)] = {}
     """What stands at the templates' places; none in an entry of before, whose texts are whole."""
 
+    @classmethod
+    def of(cls, rule: str, zh: str, en: str, /, **params: object) -> Unmet:
+        """The condition with its texts, and what stands at their ``{places}`` kept apart from the words."""
+        return cls(rule=rule, zh=zh, en=en, params=read_params(params))
+
     @property
     def zh(self) -> Phrase:
         """The condition in Traditional Chinese."""
@@ -34,6 +39,13 @@ class Unmet(BaseModel):
     def en(self) -> Phrase:
         """The condition in English."""
         return Phrase.in_english(self.en_template, self.params)
+
+    def on(self, file: str) -> Unmet:
+        """The same condition, said of that file."""
+        if not self.params:
+            return Unmet(rule=self.rule, zh=f"{file}：{self.zh}", en=f"{file}: {self.en}")
+        zh, en = f"{{file}}：{self.zh_template}", f"{{file}}: {self.en_template}"
+        return Unmet(rule=self.rule, zh=zh, en=en, params={**self.params, "file": file})
 
     def __hash__(self) -> int:
         return hash((self.rule, self.zh, self.en))
@@ -79,7 +91,7 @@ class Checks:
         put to them and what people typed is never taken for ours.
         """
         if not held:
-            self.unmet.append(Unmet(rule=rule, zh=zh, en=en, params=read_params(params)))
+            self.unmet.append(Unmet.of(rule, zh, en, **params))
         return bool(held)
 
     def grant(self, *events: Event) -> list[Event]:

@@ -226,10 +226,13 @@ def list_unreconciled_tiers(tiers: Iterable[Tier], expected: Mapping[Tier, int])
     """Where the bases on the register differ from the numbers that the city states, e.g. 1 + 7 + 55 (C1)."""
     registered = Counter(tiers)
     return tuple(
-        Unmet(
-            rule="C1",
-            zh=f"{tier} 基地登記 {registered[tier]} 個，應為 {expected.get(tier, 0)} 個",
-            en=f"{registered[tier]} bases of tier {tier} are on the register; there should be {expected.get(tier, 0)}",
+        Unmet.of(
+            "C1",
+            "{tier} 基地登記 {registered} 個，應為 {expected} 個",
+            "{registered} bases of tier {tier} are on the register; there should be {expected}",
+            tier=tier,
+            registered=registered[tier],
+            expected=expected.get(tier, 0),
         )
         for tier in Tier
         if registered[tier] != expected.get(tier, 0)

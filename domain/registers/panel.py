@@ -16,7 +16,7 @@ from domain.kernel.bounds import Date, Keyword, Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Actor, Attachments, Reason, Role, StreamId, Text
+from domain.kernel.identity import LIVE, Actor, Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.policy import Sides
 from domain.kernel.refusal import Checks
@@ -25,6 +25,8 @@ from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.organisation import Organisation
+from domain.registers.seat import Seat as RegisteredSeat
+from domain.registers.seat import seat_stream
 from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
@@ -368,15 +370,29 @@ def governed_by(state: State, command: Command) -> StreamId | None:
 def reads(state: State, command: Commands) -> Reads:
     """The applications to be scored; the bidders whose rating may count."""
     match command:
-        case DrawPanel(applications=applications):
-            return Reads(streams=frozenset(state.stream.sibling("project", name) for name in applications))
+        case DrawPanel(applications=applications, seats=seats):
+            return _list_bids(state, applications) | _list_registers(state, seats)
         case IssueReviewReport():
             bidders = {names[0] for names in state.part(Panel).bidders.values() if names}
             return Reads(streams=frozenset(state.stream.sibling("organisation", name) for name in bidders))
-        case DeclareConflict() | RecuseReviewer() | SubmitScore():
+        case RecuseReviewer(in_=str() as substitute):
+            panel = state.part(Panel)
+            return _list_bids(state, panel.applications) | _list_registers(state, (*panel.seated, substitute))
+        case SubmitScore(application=application):
+            return _list_bids(state, (application,))
+        case DeclareConflict() | RecuseReviewer():
             return Reads()
         case _:
             assert_never(command)
+
+
+def _list_bids(state: State, applications: Iterable[str]) -> Reads:
+    return Reads(streams=frozenset(state.stream.sibling("project", name) for name in applications))
+
+
+def _list_registers(state: State, seats: Iterable[str]) -> Reads:
+    """The realm's own register says who sits on the seats of its reviewers."""
+    return Reads(streams=frozenset(seat_stream(state.stream.realm, person(seat)) for seat in seats))
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -384,6 +400,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, panel, today = Checks(), state.part(Panel), local_day(order.at)
     match command:
         case DrawPanel():
+            _require_reviewers(check, state, facts, order, command.seats)
+            files = [facts.of(state.stream.sibling("project", name)) for name in command.applications]
+            _require_no_part(
+                check, state, command.round, facts, files, _find_holders(state, facts, order, command.seats)
+            )
             return _draw(check, state, facts, command)
         case DeclareConflict(organisation=organisation):
             scheme = require_scheme(check, facts)
@@ -400,10 +421,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ConflictDeclared.of(command, bars=bars, recusal_months=months))
         case RecuseReviewer():
             _require_recusable(check, panel, command)
+            if command.in_ is not None:
+                _require_reviewers(check, state, facts, order, _seats_after(panel, command))
+                files = [facts.of(state.stream.sibling("project", name)) for name in panel.applications]
+                substitute = _find_holders(state, facts, order, (command.in_,))
+                _require_no_part(check, state, panel.round, facts, files, substitute)
             return check.grant(ReviewerRecused.of(command))
         case SubmitScore():
             _require_scorer(check, panel, order, command)
-            _require_no_officer(check, state, facts, order)
+            files = [facts.of(state.stream.sibling("project", command.application))]
+            _require_no_part(check, state, panel.round, facts, files, {seat_of(order.actor): order.persons})
             mark = _total(check, require_scheme(check, facts), command)
             return check.grant(ScoreSubmitted.of(command, mark=mark))
         case IssueReviewReport():
@@ -517,17 +544,79 @@ def _list_other_seats(panel: Panel, order: Order) -> list[str]:
     return sorted(seat for seat, persons in panel.hands.items() if seat != own and persons & order.persons)
 
 
-def _require_no_officer(check: Checks, state: State, facts: Facts, order: Order) -> None:
-    """SD6: whoever has managed the round reviews no bid of it, as far as persons are known."""
-    sides = facts.of(state.stream.sibling("round", state.part(Panel).round or "NONE")).part(Sides).of
-    officers = frozenset(person for persons in sides.values() for person in persons)
+def _find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str]) -> dict[str, frozenset[PersonId]]:
+    """Whose the reviewers' seats are, as far as the realm's register knows them: bare seats of paper are left out."""
+    found: dict[str, frozenset[PersonId]] = {}
+    for seat in seats:
+        known = facts.of(seat_stream(state.stream.realm, person(seat))).part(RegisteredSeat)
+        holder = known.holder_at(order.at)
+        if known.scope is not None or _is_strict(state, order):
+            found[seat] = frozenset() if holder is None else frozenset({holder})
+    return found
+
+
+def _is_strict(state: State, order: Order) -> bool:
+    """Whether a seat that the register does not know is nobody's: there are no bare ones where it is the live one."""
+    return order.is_live and state.stream.realm == LIVE
+
+
+def _require_reviewers(check: Checks, state: State, facts: Facts, order: Order, seats: Sequence[str]) -> None:
+    """RP01, P4: somebody sits on each seat of the register, and nobody on two."""
+    holders = _find_holders(state, facts, order, dict.fromkeys(seats))
+    empty = sorted(seat for seat, persons in holders.items() if not persons)
     check(
-        officers.isdisjoint(order.persons),
-        "SD6",
-        "{actor} 的經辦人經手過本屆，不得評審",
-        "whoever acts as {actor} has managed this round and cannot review its applications",
-        actor=order.actor,
+        not empty,
+        "RP01",
+        f"{'、'.join(empty)} 的崗位尚未設立或其上無人，不得抽取",
+        f"{', '.join(empty)} cannot be drawn: there is no such seat, or nobody on it",
     )
+    persons = [one for some in holders.values() for one in some]
+    twice = sorted(seat for seat, some in holders.items() if any(persons.count(one) > 1 for one in some))
+    check(
+        not twice,
+        "P4",
+        f"{'、'.join(twice)} 為同一人的崗位，一人一席",
+        f"{', '.join(twice)} are one person's; one expert has one seat",
+    )
+
+
+_OFFICERS = frozenset({"bureau", Role.HOST.value, Role.DCAB.value})
+"""On whose side an officer of the round stands; everybody else has an interest of their own."""
+
+
+def _require_no_part(
+    check: Checks,
+    state: State,
+    round_: str,
+    facts: Facts,
+    bids: Iterable[State],
+    reviewers: Mapping[str, frozenset[PersonId]],
+) -> None:
+    """SD5, SD6: nobody reviews a bid of a round that they have managed, nor one in which they acted for anybody.
+
+    On whatever seat that was, as far as persons are known.
+    """
+    sides = facts.of(state.stream.sibling("round", round_ or "NONE")).part(Sides).of
+    managed = {one for persons in sides.values() for one in persons}
+    acted: dict[str, set[PersonId]] = {}
+    for bid in bids:
+        for side, persons in bid.part(Sides).of.items():
+            (managed if side in _OFFICERS else acted.setdefault(bid.stream.name, set())).update(persons)
+    officers = sorted(seat for seat, persons in reviewers.items() if persons & managed)
+    check(
+        not officers,
+        "SD6",
+        f"{'、'.join(officers)} 的經辦人經手過本屆次或其申報，不得評審",
+        f"whoever acts as {', '.join(officers)} has managed this round or a bid of it, and may review none",
+    )
+    for name, parties in sorted(acted.items()):
+        partial = sorted(seat for seat, some in reviewers.items() if some & parties)
+        check(
+            not partial,
+            "SD5",
+            f"{'、'.join(partial)} 的經辦人以他方身份辦過 {name}，有利害關係，不得評審",
+            f"whoever acts as {', '.join(partial)} has acted for another side in {name}: an interest bars from scoring",
+        )
 
 
 def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitScore) -> None:

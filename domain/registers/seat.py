@@ -245,18 +245,20 @@ def identify(seat: State, order: Order, *, is_live: bool, is_founded: bool = Tru
 
 
 def _unknown(actor: Actor) -> Unmet:
-    return Unmet(
-        rule="SE10",
-        zh=f"沒有崗位 {actor}：實時鐘上只有已設的崗位可以經辦（venture seat list）",
-        en=f"there is no seat {actor}: on the wall clock only seats that are established act (venture seat list)",
+    return Unmet.of(
+        "SE10",
+        "沒有崗位 {actor}：實時鐘上只有已設的崗位可以經辦（venture seat list）",
+        "there is no seat {actor}: on the wall clock only seats that are established act (venture seat list)",
+        actor=actor,
     )
 
 
 def _unnamed(actor: Actor) -> Unmet:
-    return Unmet(
-        rule="SE11",
-        zh=f"未說明 {actor} 由何人經辦：須登錄，或以 --person、VENTURE_PERSON 指明",
-        en=f"nobody says who acts as {actor}: log in, or name the person by --person or VENTURE_PERSON",
+    return Unmet.of(
+        "SE11",
+        "未說明 {actor} 由何人經辦：須登錄，或以 --person、VENTURE_PERSON 指明",
+        "nobody says who acts as {actor}: log in, or name the person by --person or VENTURE_PERSON",
+        actor=actor,
     )
 
 
@@ -264,14 +266,20 @@ def _not_on_it(known: Seat, actor: Actor, person: PersonId, at: datetime) -> Unm
     """With when they were on it last, if ever."""
     last = max((t for t in known.tenures if t.person == person), key=lambda t: t.begins, default=None)
     if last is None:
-        return Unmet(rule="SE12", zh=f"{person} 不在崗位 {actor}", en=f"{person} is not on the seat {actor}")
+        return Unmet.of(
+            "SE12", "{person} 不在崗位 {actor}", "{person} is not on the seat {actor}", person=person, actor=actor
+        )
     begins, ends = (_local(instant) for instant in (last.begins, last.ends))
     when = f"{begins}–{ends}"
     now = _local(at)
-    return Unmet(
-        rule="SE12",
-        zh=f"{person} 在崗位 {actor} 的時間為 {when}，{now} 不在其內",
-        en=f"{person} is on the seat {actor} from {when}, and not at {now}",
+    return Unmet.of(
+        "SE12",
+        "{person} 在崗位 {actor} 的時間為 {when}，{now} 不在其內",
+        "{person} is on the seat {actor} from {when}, and not at {now}",
+        person=person,
+        actor=actor,
+        when=when,
+        now=now,
     )
 
 

@@ -16,6 +16,7 @@ from cli.scenario import list_shipped
 from docs.generate import writers
 from docs.picture import PLACES, pairs
 from domain.project.stage import Stage
+from languages.script import simplify
 from scenarios.schema import scenario_schema
 from schemes.document import read
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, commands, links, named, prose
@@ -128,9 +129,19 @@ def test_chinese_prose_has_chinese_punctuation(page: Path) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_chinese_is_in_traditional_characters(page: Path) -> None:
+FOR_OFFICES = (ROOT / "README.md", ROOT / "docs" / "glossary.md")
+"""The first is in simplified characters, the second names every term in both."""
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in FOR_OFFICES], ids=_name)
+def test_the_chinese_of_engineers_is_in_the_characters_of_the_code(page: Path) -> None:
     assert sorted(set(_SIMPLIFIED) & set(page.read_text("utf-8"))) == []
+
+
+def test_the_readme_is_in_the_standard_characters() -> None:
+    """But for what is typed at a terminal, and the headings of other pages that it points to."""
+    text = re.sub(r"```(?!text).*?```|\]\([^)]*\)", "", (ROOT / "README.md").read_text("utf-8"), flags=re.DOTALL)
+    assert [line for line in text.splitlines() if simplify(line) != line] == []
 
 
 _SIMPLIFIED = "项组织评审发资办条务这为时间现应执关闭总结签约拨设规则证计账启动变输轮诉门档确认险统"
@@ -185,7 +196,7 @@ def test_the_schema_refuses_what_the_reader_refuses(validator: Draft202012Valida
 
 def test_each_room_is_named_once_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    table = text[text.index("| 目錄 room |") : text.index("## 承諾")]
+    table = text[text.index("| 目录 room |") : text.index("## 承诺")]
     heads = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| ["))
     rooms = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
     assert sorted(re.findall(r"\[(\w+)/\]", heads)) == sorted({*rooms, "bench", "client", "deploy", "tests"})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,8 +14,11 @@ from hypothesis import strategies as st
 from domain.kernel.acting import Acting, PersonId
 from domain.kernel.effects import Claim
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.message import Order
 from domain.kernel.policy import Sides
+from domain.kernel.refusal import CommandRejected
+from domain.kernel.scope import Scope, ScopeKind
 from domain.kernel.state import State
 from domain.need import NEED, EndorseNeed, NeedSubmitted
 from domain.project.aggregate import PROJECT
@@ -25,11 +29,14 @@ from domain.project.publicity import ConfirmAward
 from domain.project.remedy import AcceptRectification, SubmitRectification
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.registers.fund import FUND, ConfirmFundAdjustment, FundSourceRegistered, ProposeFundAdjustment
-from domain.registers.panel import Panel, SubmitScore
+from domain.registers.panel import PANEL, Panel, RecuseReviewer, SubmitScore
+from domain.registers.seat import Seat, seat_stream
+from domain.registers.tenure import Tenure
+from tests.domain import test_panel
 from tests.domain.project import test_award, test_closeout, test_remedy
 from tests.domain.project.life import contracted
 from tests.domain.sentences import StreamStory, a
-from tests.domain.test_panel import drawn
+from tests.domain.test_panel import DRAW, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +188,85 @@ def test_whoever_managed_the_round_reviews_no_bid_of_it() -> None:
     for officer in ("P-1", "P-4"):
         story.when_acting(sheet, at="2023-05-10", by="EXPERT#1", persons=(officer,)).refused("SD6")
     story.when_acting(sheet, at="2023-05-10", by="EXPERT#1", persons=("P-2",)).accepted()
+
+
+def _told(story: StreamStory, *states: State) -> StreamStory:
+    """The story with those streams as they stand there."""
+    return story.knowing(replace(story.facts, streams={**story.facts.streams, **{s.stream: s for s in states}}))
+
+
+def _bid(side: str, person: str) -> State:
+    """The bid before the panel, in which that person has acted for that side."""
+    bid = test_panel.file("AP-1", "ORG-1")
+    return bid.having(Sides({side: frozenset({PersonId(person)})}))
+
+
+def _seated(number: int, person: str | None, realm: str = "test") -> State:
+    """A reviewer's seat in the register, from long ago, with that person on it."""
+    tenures = () if person is None else (Tenure(PersonId(person), datetime(2020, 1, 1, tzinfo=UTC)),)
+    state = State(seat_stream(realm, Actor(f"EXPERT#{number}")), version=1)
+    return state.having(Seat(Scope(kind=ScopeKind.ROSTER), tenures))
+
+
+@pytest.mark.parametrize(
+    ("side", "rule"),
+    [("organisation", "SD5"), ("COMM", "SD5"), ("SUPV", "SD5"), ("bureau", "SD6"), ("DCAB", "SD6"), ("HOST", "SD6")],
+)
+def test_whoever_has_acted_in_a_bid_scores_it_from_no_seat(side: str, rule: str) -> None:
+    story = _told(drawn(), _bid(side, "P-1"))
+    sheet = SubmitScore(application="AP-1", mark=Decimal(80))
+    story.when_acting(sheet, at="2023-05-10", by="EXPERT#1", persons=("P-1",)).refused(rule)
+    story.when_acting(sheet, at="2023-05-10", by="EXPERT#1", persons=("P-2",)).accepted()
+
+
+REG_DRAWS: dict[str, Any] = {"at": "2023-05-08", "by": "CAB-REG#1", "persons": ("P-30",)}
+
+
+def test_a_panel_is_drawn_of_persons_one_a_seat_without_a_part_in_its_bids() -> None:
+    """As far as the register says who sits there; seats of paper that it does not know are bare."""
+    story = a(PANEL, "RP-1", test_panel.facts())
+    five = [_seated(number, f"P-{10 + number}") for number in range(1, 6)]
+    _told(story, *five).when_acting(DRAW, **REG_DRAWS).accepted()
+    _told(story, *five[:2]).when_acting(DRAW, **REG_DRAWS).accepted()
+    _told(story, *five[1:], _seated(1, None)).when_acting(DRAW, **REG_DRAWS).refused("RP01")
+    _told(story, *five[1:], _seated(1, "P-12")).when_acting(DRAW, **REG_DRAWS).refused("P4")
+    _told(story, *five, _bid("organisation", "P-13")).when_acting(DRAW, **REG_DRAWS).refused("SD5")
+    _told(story, *five, _bid("DCAB", "P-13")).when_acting(DRAW, **REG_DRAWS).refused("SD6")
+
+
+def test_whoever_fills_in_for_a_recused_reviewer_is_judged_like_the_others() -> None:
+    five = [_seated(number, f"P-{10 + number}") for number in range(1, 6)]
+    story = _told(drawn(), *five)
+    recuse = RecuseReviewer(out="E1", in_="E6")
+    _told(story, _seated(6, "P-16")).when_acting(recuse, **REG_DRAWS).accepted()
+    _told(story, _seated(6, None)).when_acting(recuse, **REG_DRAWS).refused("RP01")
+    _told(story, _seated(6, "P-12")).when_acting(recuse, **REG_DRAWS).refused("P4")
+    _told(story, _seated(6, "P-11")).when_acting(recuse, **REG_DRAWS).accepted()
+    _told(story, _seated(6, "P-16"), _bid("organisation", "P-16")).when_acting(recuse, **REG_DRAWS).refused("SD5")
+
+
+def test_on_the_wall_clock_only_seats_of_the_register_are_drawn() -> None:
+    around = test_panel.facts()
+    live = {
+        StreamId.of(s.kind, LIVE, s.name): replace(state, stream=StreamId.of(s.kind, LIVE, s.name))
+        for s, state in around.streams.items()
+    }
+    state = State(StreamId.of("panel", LIVE, "RP-1"))
+    bare = replace(around, streams=live)
+    seats = [_seated(number, f"P-{10 + number}", LIVE) for number in range(1, 6)]
+    known = replace(bare, streams={**live, **{one.stream: one for one in seats}})
+    order = Order(
+        DRAW,
+        Actor("CAB-REG#1"),
+        datetime(2023, 5, 8, 2, tzinfo=UTC),
+        frozenset({PersonId("P-30")}),
+        is_live=True,
+        scope=Scope(kind=ScopeKind.BUREAU),
+    )
+    assert PANEL.decide(state, known, order)
+    with pytest.raises(CommandRejected) as refused:
+        PANEL.decide(state, bare, order)
+    assert [u.rule for u in refused.value.unmet] == ["RP01"]
 
 
 # ---------------------------------------------------------------- no trace to a payment without three persons

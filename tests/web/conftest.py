@@ -20,9 +20,11 @@ from application.api_keys import issue_key
 from application.caller import ScopeName
 from application.growth import Growth
 from application.operations import Operations
+from application.webhooks import Webhooks
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
 from runtime.documents import open_documents
+from runtime.outbox import find_address_rules, open_outbox, open_secret_box
 from store.identity import IdentityStore, SeatGrant
 from store.postgres import open_pool
 from tests.workflows.waiting import until
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.scope import Scope
     from local import Servers
+    from store.outbox import OutboxStore
     from tests.conftest import Desk
 
 PLENTY = 100_000
@@ -53,13 +56,20 @@ async def identity(servers: Servers) -> AsyncIterator[IdentityStore]:
 
 
 @pytest.fixture(scope="session")
-def house(desk: Desk, identity: IdentityStore) -> House:
+async def outbox(servers: Servers) -> AsyncIterator[OutboxStore]:
+    async with open_outbox(servers.postgres_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def house(desk: Desk, identity: IdentityStore, outbox: OutboxStore) -> House:
     return House(
         store=desk.store,
         door=desk.door,
         identity=identity,
         growth=Growth(desk.store),
         documents=open_documents(desk.settings, desk.store),
+        webhooks=Webhooks(outbox, open_secret_box(desk.settings), find_address_rules(desk.settings)),
         operations=Operations(desk.store, identity, desk.door),
         language=Language.HANT,
         allowance=Allowance(PLENTY, PLENTY),

@@ -41,7 +41,9 @@ def _target(route: GuardedRoute) -> str:
     """A path that the route takes."""
     values = {"command": "SubmitNeed", "kind": "need", "realm": "live", "name": "ND-1", "digest": "0" * 64}
     values |= {"project": "PJ-1", "tranche": "T1", "paper": "contract"}
-    return route.path.format_map({**values, **dict.fromkeys(("command_id", "operation_id", "approval_id"), uuid4())})
+    return route.path.format_map(
+        {**values, **dict.fromkeys(("command_id", "operation_id", "approval_id", "webhook_id"), uuid4())}
+    )
 
 
 async def _ask(client: httpx.AsyncClient, method: str, route: GuardedRoute) -> httpx.Response:

@@ -92,6 +92,18 @@ async def test_lists_come_by_pages_and_show_what_was_just_written(counter: Count
     assert projects["projects"] == []
 
 
+async def test_a_list_of_projects_takes_each_of_its_conditions_and_passes_over_what_is_none(
+    counter: Counter, bureau: Bureau
+) -> None:
+    await bureau.open_round()
+    async with counter.service("CAB-REG#1") as service:
+        none = {"realm": bureau.realm, "awaits": "", "limit": "1", "of_another_release": "1"}
+        assert (await service.get("/v1/projects", params=none)).status_code == 200
+        for name in ("stage", "round", "organisation", "field", "fund", "awaits", "district", "community", "search"):
+            answer = await service.get("/v1/projects", params={**none, name: "x" * 201})
+            assert (answer.status_code, name in answer.text) == (422, True), name
+
+
 async def test_who_waits_for_an_approval_is_told_once_it_is_decided(counter: Counter, bureau: Bureau) -> None:
     stream, approval = await posted(bureau)
     here = await bureau.store.last_position()

@@ -26,7 +26,7 @@ def read(content: bytes, sheet: int = 0) -> list[list[Any]]:
 async def test_projects_are_had_as_a_spreadsheet_with_its_conditions(counter: Counter, project: StreamId) -> None:
     position = await counter.house.store.last_position()
     query = f"/v1/projects?realm={project.realm}&at_least={position}"
-    async with counter.service("CAB-REG#1", lang="zh") as service:
+    async with counter.service("CAB-REG#1", lang="zh-Hant") as service:
         asked = await service.get(f"{query}&format=xlsx")
         accepted = await service.get(query, headers={"Accept": MEDIA_TYPE})
         listed = (await service.get(query)).json()["projects"]
@@ -63,3 +63,21 @@ async def test_a_story_is_had_as_a_spreadsheet_by_whoever_may_see_the_file(count
 async def test_a_form_that_there_is_not_is_refused(counter: Counter) -> None:
     async with counter.service("CAB-REG#1") as service:
         assert (await service.get("/v1/projects?format=doc")).status_code == 422
+
+
+async def test_registers_and_sums_are_had_as_lists_and_as_spreadsheets_by_the_house_alone(
+    counter: Counter, project: StreamId
+) -> None:
+    others = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-9",))
+    position = await counter.house.store.last_position()
+    lists = [f"/v1/{name}realm={project.realm}&at_least={position}" for name in ("organisations?", "money?by=fund&")]
+    async with counter.service("CAB-REG#1") as service:
+        told = [(await service.get(one)).json() for one in lists]
+        sheets = [read((await service.get(f"{one}&format=xlsx")).content) for one in lists]
+    async with counter.service("SO-LEGAL#9", scope=others) as stranger:
+        refused = [(await stranger.get(f"{one}{form}")).status_code for one in lists for form in ("", "&format=xlsx")]
+    assert told[0]["organisations"][0]["name"] in sheets[0][1]
+    (sums,) = told[1]["sums"]
+    head, row = sheets[1]
+    assert row[head.index("award (yuan)")] * 100 == sums["values"]["award"] == 5_000_000
+    assert refused == [403] * 4

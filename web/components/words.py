@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from domain.catalogue import command_class, value_words
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import SHANGHAI, closing_time
 from domain.kernel.identity import Role
 from domain.kernel.money import yuan
 from web.language import Language
@@ -20,10 +20,7 @@ def tell_moment(at: datetime) -> str:
 
 def tell_deadline(at: datetime) -> str:
     """Until when: what ends with a day ends at 24:00 of that day."""
-    local = at.astimezone(SHANGHAI)
-    if local.hour == local.minute == 0:
-        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
-    return f"{local:%Y-%m-%d %H:%M}"
+    return closing_time(at)
 
 
 def tell_role(role: str, language: Language) -> str:

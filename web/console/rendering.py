@@ -156,14 +156,28 @@ GUEST: Final = "venture-guest"
 
 
 def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # noqa: ANN401 - a speaker
-    if reader.caller is None:
-        return []
     path = request.url.path
-    return [Link(href, speak(name), is_here=path == href) for href, name in LINKS]
+    if reader.caller is not None:
+        return [Link(href, speak(name), is_here=path == href) for href, name in LINKS]
+    realm = request.query_params.get("realm")
+    query = f"?{urlencode({'realm': realm})}" if realm else ""
+    return [
+        Link(f"{href}{query}" if href.startswith("/public") else href, speak(name), is_here=path == href)
+        for href, name in PUBLIC_LINKS
+    ]
 
 
 LINKS: Final = (
     ("/", "nav_inbox"),
     ("/projects", "nav_projects"),
+    ("/public", "nav_public"),
 )
 """The main pages, in the order of the header."""
+PUBLIC_LINKS: Final = (
+    ("/public", "nav_public"),
+    ("/public/notices", "nav_notices"),
+    ("/public/projects", "nav_posted"),
+    ("/public/money", "nav_money"),
+    ("/sign-in", "nav_enter"),
+)
+"""Those of whoever has not come in."""

@@ -319,7 +319,7 @@ async def get_outcome(command_id: UUID, house: ByHouse, caller: ByCaller, langua
         raise Refusal(
             HTTPStatus.NOT_FOUND,
             "not-found",
-            "日誌中沒有此編號；可能尚未辦結，請稍後再查，或以同一編號再問",
+            "日誌中沒有此編號；可能尚未辦結，請稍後再查，或憑原編號查詢",
             "nothing is recorded under that id; it may not be done yet: look again, or ask again with the same id",
         )
     return OutcomeAnswer(

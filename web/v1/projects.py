@@ -7,13 +7,12 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from application.projects import ProjectFilter, ProjectLine, list_projects
 from domain.catalogue import stage_zh
 from domain.kernel.identity import StreamId
 from papers.lists import PROJECTS
-from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.language import Language
 from web.problems import problem_responses
@@ -22,7 +21,17 @@ from web.v1.sheets import SHEET, BySheet, answer_pages
 
 router = APIRouter(route_class=GuardedRoute, tags=["projects"])
 
-Word = Annotated[str | None, Query(min_length=1, max_length=200)]
+
+class ProjectQuery(ProjectFilter):
+    """The conditions of the list as a query has them; what else it says is not theirs."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Annotated[
+        Annotated[str, Field(max_length=64)] | None,
+        BeforeValidator(lambda text: text or None),
+        Field(alias="awaits", description="A role that is awaited in it, or a seat of it."),
+    ] = None
 
 
 class AwaitedLineAnswer(BaseModel):
@@ -111,39 +120,10 @@ async def get_projects(
     response: Response,
     page: ByPage,
     as_sheet: BySheet,
-    realm: Word = None,
-    stage: Word = None,
-    round: Word = None,  # noqa: A002 - the word of the interface
-    organisation: Word = None,
-    field: Word = None,
-    fund: Word = None,
-    awaits: Annotated[str | None, Query(max_length=64, description="A role that is awaited in it.")] = None,
-    community: Word = None,
-    base: Word = None,
-    kind: Word = None,
-    overdue: Annotated[bool, Query(description="Only those in which a time has passed.")] = False,  # noqa: FBT002 - a query
-    search: Annotated[
-        str | None,
-        Query(min_length=1, max_length=200, description="Words of number, title or organisations, in either script."),
-    ] = None,
+    filters: Annotated[ProjectQuery, Query()],
 ) -> ProjectPage | Response:
     """Projects that meet every condition given; an organisation's own people see its own."""
-    filters = fill(
-        ProjectFilter,
-        realm=realm,
-        stage=stage,
-        round=round,
-        organisation=organisation,
-        field=field,
-        fund=fund,
-        role=awaits or None,
-        community=community,
-        base=base,
-        kind=kind,
-        overdue=overdue,
-        search=search,
-    )
-    request = narrow(page, caller, organisation)
+    request = narrow(page, caller, filters.organisation)
     if as_sheet:
         read = partial(list_projects, house.store, filters)
         return await answer_pages(PROJECTS, read, request, language, **filters.model_dump(exclude_none=True))

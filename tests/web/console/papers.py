@@ -20,7 +20,7 @@ from domain.kernel.identity import Actor
 from runtime.documents import open_documents
 from store.identity import IdentityStore, SeatGrant, Session
 from store.memory import MemoryStore
-from tests.paper import open_paper_door, play_story
+from tests.paper import CUT, open_paper_door, play_story
 from web.app import build
 from web.house import House
 from web.language import Language
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from application.webhooks import Webhooks
     from domain.kernel.scope import Scope
 
 SITE = "http://console.test"
@@ -79,10 +80,10 @@ class PaperHouse:
             yield client
 
 
-async def open_paper_house(home: Path) -> PaperHouse:
-    """The story of S2 until its first payment and the start of the project."""
+async def open_paper_house(home: Path, until: datetime = CUT) -> PaperHouse:
+    """The story of S2, as it says itself until its first payment and the start of the project."""
     store = MemoryStore()
-    played = await play_story(store)
+    played = await play_story(store, until)
     await reach(store, "projects", await store.last_position(), patience_s=30)
     door, identity = open_paper_door(store), cast("IdentityStore", Sessions())
     allowance: Any = Allowance(_PLENTY, _PLENTY)
@@ -92,6 +93,7 @@ async def open_paper_house(home: Path) -> PaperHouse:
         identity=identity,
         growth=Growth(store),
         documents=open_documents(bootstrap.settings(home=home), store),
+        webhooks=cast("Webhooks", None),
         operations=Operations(store, identity, door),
         language=Language.HANT,
         allowance=allowance,

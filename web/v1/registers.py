@@ -1,0 +1,147 @@
+"""``/v1/organisations`` and ``/v1/money``: who is registered, and what the projects add up to; for the house."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from application.money import Dimension, MoneyFilter, list_money
+from application.organisations import OrganisationFilter, OrganisationLine, list_organisations
+from application.reading import sees_all
+from domain.catalogue import stage_zh
+from domain.kernel.identity import StreamId
+from papers.lists import MONEY, ORGANISATIONS
+from web.body import fill
+from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.language import Language
+from web.problems import Refusal, problem_responses
+from web.v1.pages import ByPage, FreshnessAnswer
+from web.v1.sheets import SHEET, BySheet, answer_pages
+
+if TYPE_CHECKING:
+    from application.caller import Caller
+
+router = APIRouter(route_class=GuardedRoute, tags=["registers"])
+
+Word = Annotated[str | None, Query(min_length=1, max_length=64)]
+
+
+class OrganisationAnswer(BaseModel):
+    """One organisation of the list. Who represents it stays in its file."""
+
+    stream: StreamId
+    version: int
+    stage: str
+    stage_text: str
+    name: str
+    kind: str
+    level: str
+    """The assessment level recorded last; empty if there is none."""
+    level_until: date | None
+    listings: tuple[str, ...]
+    """What stands against it."""
+    banned_until: date | None
+
+    @classmethod
+    def of(cls, line: OrganisationLine, language: Language) -> OrganisationAnswer:
+        """As the list has it."""
+        same = {name: getattr(line, name) for name in cls.model_fields if name != "stage_text"}
+        return cls(**same, stage_text=language.say(stage_zh("organisation", line.stage), line.stage))
+
+
+class OrganisationPage(BaseModel):
+    """Organisations by their ids."""
+
+    organisations: list[OrganisationAnswer]
+    next: str | None
+    freshness: FreshnessAnswer
+
+
+class SumsAnswer(BaseModel):
+    """What the projects of one fund, round or organisation add up to."""
+
+    realm: str
+    key: str
+    values: dict[str, int]
+    """By measure: ``projects`` is their number, everything else fen."""
+
+
+class MoneyPage(BaseModel):
+    """Sums in order of realm and key."""
+
+    sums: list[SumsAnswer]
+    next: str | None
+    freshness: FreshnessAnswer
+
+
+def _require_house(caller: Caller) -> None:
+    if not sees_all(caller.grants):
+        zh, en = "此名冊只供本局內部查閱", "this list is for the house"
+        raise Refusal(HTTPStatus.FORBIDDEN, "forbidden", zh, en)
+
+
+@router.get(
+    "/v1/organisations",
+    response_model=OrganisationPage,
+    responses={**SHEET, **problem_responses(401, 403, 404, 422, 429, 503)},
+)
+@allow(Policy.READ)
+async def get_organisations(
+    house: ByHouse,
+    caller: ByCaller,
+    language: ByLanguage,
+    response: Response,
+    page: ByPage,
+    as_sheet: BySheet,
+    realm: Word = None,
+    listing: Word = None,
+    search: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+) -> OrganisationPage | Response:
+    """Organisations that meet every condition given, searched in either Chinese script."""
+    _require_house(caller)
+    filters = fill(OrganisationFilter, realm=realm, listing=listing, search=search)
+    if as_sheet:
+        read = partial(list_organisations, house.store, filters)
+        return await answer_pages(ORGANISATIONS, read, page, language, **filters.model_dump(exclude_none=True))
+    found = await list_organisations(house.store, filters, page)
+    return OrganisationPage(
+        organisations=[OrganisationAnswer.of(line, language) for line in found.rows],
+        next=found.next,
+        freshness=FreshnessAnswer.of(found.freshness, response),
+    )
+
+
+@router.get(
+    "/v1/money",
+    response_model=MoneyPage,
+    responses={**SHEET, **problem_responses(401, 403, 404, 422, 429, 503)},
+)
+@allow(Policy.READ)
+async def get_money(
+    house: ByHouse,
+    caller: ByCaller,
+    language: ByLanguage,
+    response: Response,
+    page: ByPage,
+    as_sheet: BySheet,
+    by: Annotated[Dimension, Query(description="By what is added up.")] = Dimension.ROUND,
+    key: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    realm: Word = None,
+) -> MoneyPage | Response:
+    """What was applied for, awarded, paid, reduced and returned, by fund, round or organisation."""
+    _require_house(caller)
+    filters = fill(MoneyFilter, by=by, key=key, realm=realm)
+    if as_sheet:
+        read = partial(list_money, house.store, filters)
+        return await answer_pages(MONEY, read, page, language, **filters.model_dump(mode="json", exclude_none=True))
+    found = await list_money(house.store, filters, page)
+    return MoneyPage(
+        sums=[SumsAnswer(realm=one.realm, key=one.key, values=dict(one.values)) for one in found.rows],
+        next=found.next,
+        freshness=FreshnessAnswer.of(found.freshness, response),
+    )
