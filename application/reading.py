@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from deciding.fold import fold
@@ -11,6 +12,7 @@ from domain.kernel.identity import Role
 from domain.reading import may_read, read_round, readers_of
 
 if TYPE_CHECKING:
+    from application.queries import File
     from domain.kernel.identity import StreamId
     from domain.kernel.state import State
     from store.identity import SeatGrant, Seats
@@ -54,6 +56,22 @@ async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
         return True
     facts = await _read_facts(store, seats, state)
     return any(may_read(grant.seat, grant.scope, state, facts).denied is None for grant in seats)
+
+
+async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
+    """The file without what its story and documents take from streams that they may not see.
+
+    A bidder reads the whole of its own bid and nobody's sheets of the panel that scores it (SD7). Raises
+    StoreUnavailable.
+    """
+    cited = {chapter.stream for chapter in file.story} | {document.stream for document in file.documents}
+    cited.discard(file.stream)
+    hidden = set() if sees_all(seats) else {one for one in cited if not await may_see_now(store, seats, one)}
+    return replace(
+        file,
+        story=tuple(chapter for chapter in file.story if chapter.stream not in hidden),
+        documents=tuple(document for document in file.documents if document.stream not in hidden),
+    )
 
 
 async def _read_facts(store: EventStore, seats: Seats, state: State) -> Facts:

@@ -32,7 +32,9 @@ _HOUSE: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL
 """The bureau's own house, and the treasury: they see all business."""
 _WATCH: Final = frozenset({Role.AUDIT, Role.DISC})
 """Who sees everything and, but for an audit opinion, decides nothing (P6, SD11)."""
-_PUBLIC: Final = frozenset({"scheme", "calendar", "round", "need", "base", "realm"})
+_PUBLIC: Final = frozenset(
+    {"scheme", "calendar", "round", "need", "base", "realm", "designation", "occasion", "node", "network"}
+)
 """Kinds that anybody may read: rules, days, calls, what is lacking, where to turn to."""
 _REGISTERS: Final = frozenset({"person", "seat", "office", "door"})
 """Who sits where, and whose keys hold: for administrators and those who watch them."""

@@ -53,5 +53,5 @@ async def test_a_typescript_client_made_by_openapi_typescript_runs_the_main_path
         "verdict": "GRANTED",
         "bound": ["年度採購", "¥12,000.00"],
         "refused": ["ND03"],
-        "events": ["NeedSubmitted"],
+        "events": ["venture.NeedSubmitted.v1"],
     }
