@@ -118,6 +118,6 @@ def test_budget_lines_and_criteria_of_the_shipped_schemes_have_words() -> None:
 
 
 def test_a_gate_is_told_by_its_event_and_an_unknown_word_by_itself() -> None:
-    assert value_words("ContractSigned") == ("簽訂資助協議", "ContractSigned")
+    assert value_words("ContractSigned") == ("簽訂資助協議", "agreement signed")
     assert value_words("personnel") == ("人員費", "personnel")
     assert value_words("銀齡志願服務隊") == ("銀齡志願服務隊", "銀齡志願服務隊")
