@@ -15,10 +15,14 @@ from domain.need import NEED
 from domain.project import selection
 from domain.project.aggregate import PROJECT
 from domain.project.stage import Stage
+from domain.registers.accountability import CASE, CaseStage
 from domain.registers.calendar import CALENDAR, CALENDAR_NAME, CalendarStage
+from domain.registers.designation import DESIGNATION, DesignationStage
 from domain.registers.door_key import DOOR_KEY, DoorKeyStage
 from domain.registers.fund import FUND, FundStage
 from domain.registers.incubation_base import BASE, BaseStage
+from domain.registers.network import NETWORK, NODE, NetworkStage, NodeStage
+from domain.registers.occasion import OCCASION, OccasionStage
 from domain.registers.office import OFFICE_AGGREGATE, OFFICE_NAME, OfficeStage
 from domain.registers.organisation import ORGANISATION, OrganisationStage
 from domain.registers.panel import PANEL, PanelStage
@@ -61,6 +65,11 @@ AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
             PANEL,
             PROJECT,
             BASE,
+            DESIGNATION,
+            OCCASION,
+            NODE,
+            NETWORK,
+            CASE,
             CALENDAR,
             REALM,
             OFFICE_AGGREGATE,
@@ -81,6 +90,11 @@ _PREFIXES: Mapping[str, str] = {
     "RP": PANEL.kind,
     "ORG": ORGANISATION.kind,
     "BASE": BASE.kind,
+    "DG": DESIGNATION.kind,
+    "EV": OCCASION.kind,
+    "NODE": NODE.kind,
+    "NET": NETWORK.kind,
+    "AC": CASE.kind,
     "FS": FUND.kind,
     "DK": DOOR_KEY.kind,
     "P": PERSON.kind,
@@ -215,6 +229,11 @@ _STAGES: Mapping[str, Mapping[str, Words]] = {
         (PANEL.kind, PanelStage),
         (ORGANISATION.kind, OrganisationStage),
         (BASE.kind, BaseStage),
+        (DESIGNATION.kind, DesignationStage),
+        (OCCASION.kind, OccasionStage),
+        (NODE.kind, NodeStage),
+        (NETWORK.kind, NetworkStage),
+        (CASE.kind, CaseStage),
         (FUND.kind, FundStage),
         (SCHEME.kind, SchemeStage),
         (CALENDAR.kind, CalendarStage),

@@ -20,6 +20,7 @@ from audit.invariants import (
     delivery,
     endings,
     every_event,
+    names,
     offices,
     panels,
     payments,
@@ -82,6 +83,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "C1": ("基地三級相銜，數目相符", "bases hang together in three tiers and reconcile"),
     "C2": ("基地扶持合計 ≤ 年度預算與資金額度", "base support ≤ the round's approved budget and the fund's envelope"),
     "C3": ("一個基地一年只扶持一次", "one base, one support a year"),
+    "C4": ("基地扶持依層級與等級", "a base is supported by what its tier and grade earn"),
     "H1": ("一年一個市級屆次", "one municipal round a year"),
     "K1": ("市的用語在辦法的代碼表內", "what is said in words of the city stands in its lists"),
     "K2": (
@@ -119,6 +121,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **endings.CHECKS,
     **cities.CHECKS,
     **community.CHECKS,
+    **names.CHECKS,
     **requests.CHECKS,
 }
 
@@ -197,11 +200,12 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        for room in (cities, community):
+        for room in (cities, community, names):
             after = room.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)
         cities.check_codes(self._require, realm, event)
+        realm.known.add((event.kind, event.name))
         if event.kind == "project":
             project = realm.project(event.name)
             check_citations(self._require, realm.rules(project), event)
@@ -219,6 +223,12 @@ class Invariants:
                 f"{tier} 基地登記 {registered[tier]} 個，應為 {stated.get(tier, 0)} 個",
                 f"{registered[tier]} bases of tier {tier} are on the register; there should be {stated.get(tier, 0)}",
             )
+
+    def reconcile_stated(self) -> None:
+        """C1: in every realm whose network somebody has stated, the bases are as many as the latest statement says."""
+        for name, realm in self._realms.items():
+            if realm.stated is not None:
+                self.reconcile(name, realm.stated)
 
     def report(self) -> Report:
         """What it came to so far."""
@@ -243,4 +253,6 @@ async def check(
         onlooker(reached)
     if realm is not None and bases is not None:
         invariants.reconcile(realm, bases)
+    else:
+        invariants.reconcile_stated()
     return invariants.report()

@@ -194,7 +194,7 @@ _NAMED: Final[Mapping[str, Callable[[Realm, RecordedEvent], Named]]] = {
     "HOST": _named_host,
     "DCAB": _named_district,
     "COMM": lambda _realm, event: _just(event.text("community")) or None,
-    "BASE-OP": lambda _realm, event: _just(event.name),
+    "BASE-OP": lambda _realm, event: _just(event.text("base") if event.kind == "occasion" else event.name),
     "EVAL": _named_evaluator,
     "AUDIT": lambda realm, event: _engaged(realm.project(event.name), "auditor", event),
     "SUPV": lambda realm, event: _just(

@@ -35,6 +35,11 @@ ADVERSE: Mapping[str, str] = {
     "ClawbackOrdered": "reason",
     "AccountabilityReferred": "reason",
     "ProjectReopened": "finding",
+    "DesignationWithdrawn": "reason",
+    "OccasionStruck": "reason",
+    "CaseOpened": "reason",
+    "CaseFindingRecorded": "finding",
+    "CaseDecided": "finding",
 }
 """Decisions against somebody, and the field that says why (V1)."""
 

@@ -29,6 +29,9 @@ TYPES: Final = frozenset(
 """What the registers learn from."""
 
 PRIVILEGED: Final[Mapping[str, str]] = {
+    "DecideCase": "CaseDecided",
+    "GrantDesignation": "DesignationGranted",
+    "WithdrawDesignation": "DesignationWithdrawn",
     "GrantSeat": "SeatGranted",
     "WithdrawSeat": "SeatWithdrawn",
     "LendSeat": "SeatLent",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audit.invariants.recorded_events import Hand
 from audit.invariants.rules import Rules
@@ -345,6 +345,18 @@ class Realm:
     bases: dict[str, str] = field(default_factory=dict)
     """Base and its tier."""
     needs: dict[str, Need] = field(default_factory=dict)
+    known: set[tuple[str, str]] = field(default_factory=set)
+    """Kind and name of every stream that has an event."""
+    designations: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """Designation, its kind and, of a method, its steps."""
+    nodes: dict[str, str] = field(default_factory=dict)
+    """Node of the network and its level."""
+    stated: dict[str, int] | None = None
+    """How many bases of each tier there are, as was stated last."""
+    grades: dict[str, str] = field(default_factory=dict)
+    """Base and the grade of its latest assessment."""
+    cases: dict[str, tuple[str, list[Hand], str]] = field(default_factory=dict)
+    """Case, the project that it is about, who opened it and found something, and what was decided."""
     supports: dict[tuple[str, int | None], str] = field(default_factory=dict)
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))

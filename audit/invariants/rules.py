@@ -99,7 +99,6 @@ def require_criteria(
 UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "AnnualRoundScheduled": "it opens nothing; each round that it leads to is checked as any other",
     "AnnualRoundUnscheduled": "it opens nothing and ends nothing",
-    "BaseAssessed": "a score and a grade of their own; support rests on the award that follows",
     "ClockSet": "the clock moves no money and nobody's rights; audit verify compares it with the realm's row",
     "DoorKeyPublished": "audit verify holds every signature to it; it moves no money",
     "DoorKeyRotated": "as DoorKeyPublished",
@@ -118,6 +117,7 @@ UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "ProgrammeEstablished": "a name",
     "ResourceReceived": "a gift in kind: no money, and counted as none",
     "SeatEstablished": "a seat lets nobody do anything; who is put on it is SD8",
+    "TenantExited": "a tenancy binds no money",
     "TenantGraduated": "a tenancy binds no money",
 }
 """Events that no invariant rests on beyond what holds for every event, and why."""

@@ -249,6 +249,54 @@ class Closing(Policy):
     retention_years: Annotated[int, Field(ge=1, le=100, title="保管期限（年） / retention (years)")] = 10
 
 
+TierName = Literal["MUNICIPAL", "DISTRICT", "STREET_VILLAGE"]
+"""Whose base it is (CZ-8)."""
+
+
+class TierServices(BaseModel):
+    """What bases of a tier do for others (CZ-10)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    tier: Annotated[TierName, Field(title="層級 / tier")]
+    services: Annotated[tuple[Text, ...], Field(max_length=50, title="服務項目 / services")]
+
+
+class Allocation(BaseModel):
+    """What a base of that tier and class is supported by in a year (CZ-9)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    tier: Annotated[TierName, Field(title="層級 / tier")]
+    grade: Annotated[Text, Field(title="等級 / grade")]
+    """As its assessment says, e.g. A."""
+    each: Annotated[Fen, Field(title="每個扶持金額 / support of each")]
+    """Fen; 0 for one that is not supported."""
+
+
+class Bases(BaseModel):
+    """Bases where social organisations are incubated 孵化培育基地."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    services: Annotated[tuple[TierServices, ...] | None, Field(max_length=3, title="服務目錄 / services")] = None
+    """None where the city has no catalogue."""
+    allocation: Annotated[
+        tuple[Allocation, ...] | None, Field(max_length=100, title="分類擇優扶持 / class and merit allocation")
+    ] = None
+    """None where support is fixed case by case."""
+
+    def list_services(self, tier: str) -> tuple[str, ...] | None:
+        """What bases of that tier may offer; None where there is no catalogue."""
+        if self.services is None:
+            return None
+        return next((line.services for line in self.services if line.tier == tier), ())
+
+    def find_support(self, tier: str, grade: str) -> Fen | None:
+        """What a base of that tier and class gets; None where the table has no line for it."""
+        return next((a.each for a in self.allocation or () if (a.tier, a.grade) == (tier, grade)), None)
+
+
 class Scheme(Policy):
     """管理辦法: all rules of one city, in one version."""
 
@@ -275,6 +323,8 @@ class Scheme(Policy):
     """None in a version of before there were any: everything passes."""
     beneficiaries: Annotated[BeneficiaryRules | None, Field(title="受益對象 / beneficiaries")] = None
     """None where the city has no rules for them."""
+    bases: Annotated[Bases | None, Field(title="孵化培育基地 / incubation bases")] = None
+    """None where the city has no network of bases."""
 
     @property
     def ref(self) -> SchemeRef:

@@ -377,7 +377,7 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
         )
     if support:
         require_listed(check, facts.scheme, Codelist.FIELDS, support.fields)
-        require_supportable(check, state, facts, support)
+        require_supportable(check, state, facts, support, proposal.award)
     else:
         _require_reviewed(check, state, facts, proposal)
 

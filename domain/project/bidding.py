@@ -406,7 +406,7 @@ def open_support(state: State, support: BaseSupport, award: Fen) -> State:
     )
 
 
-def require_supportable(check: Checks, state: State, facts: Facts, support: BaseSupport) -> None:
+def require_supportable(check: Checks, state: State, facts: Facts, support: BaseSupport, award: Fen) -> None:
     """Note why that base may not be supported, if so: it must be assessed, and run by who is to get the money."""
     register = facts.of(state.stream.sibling("base", support.base))
     base = register.part(Base)
@@ -417,6 +417,7 @@ def require_supportable(check: Checks, state: State, facts: Facts, support: Base
         "{base} has not been assessed; it can be supported after that",
         base=support.base,
     )
+    _require_earned(check, facts.scheme, base, award)
     check(
         base.operator == support.organisation,
         "T01",
@@ -425,6 +426,21 @@ def require_supportable(check: Checks, state: State, facts: Facts, support: Base
         base=support.base,
         organisation=support.organisation,
         operator=or_else(base.operator, "無", "nobody"),
+    )
+
+
+def _require_earned(check: Checks, scheme: Scheme | None, base: Base, award: Fen) -> None:
+    """C4: where the city has a table of class and merit, a base gets what its tier and grade earn (CZ-9)."""
+    rules = scheme.bases if scheme is not None else None
+    if rules is None or rules.allocation is None or base.tier is None:
+        return
+    due = rules.find_support(base.tier, base.grade or "")
+    shown = yuan(due) if due is not None else "—"
+    check(
+        due == award,
+        "C4",
+        f"{base.tier.zh}基地評估等級 {base.grade or '無'}，辦法所定扶持為 {shown}，所提為 {yuan(award)}",
+        f"a {base.tier.en} base of grade {base.grade or 'none'} is supported by {shown}, not by {yuan(award)}",
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from domain.application import Application, ProjectKind
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
@@ -39,6 +40,7 @@ from domain.project.money import Money, MoneyReturned, Proof, apportion, require
 from domain.project.stage import CONTRACT_LIVE, Stage
 from domain.project.termination import Clawback, outstanding, unjustified
 from domain.project.tranches import Key, Tranches
+from domain.registers.accountability import Case, CaseOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -191,6 +193,8 @@ class Reopening(Particulars):
     attachments: Evidence
     eligible: Annotated[Fen | None, Field(title="審定支出 / eligible expenditure")] = None
     """Spending that the award may bear, as it was found now, in fen; None if that stands."""
+    case: Annotated[Name | None, Field(title="問責案件 / accountability case")] = None
+    """The case whose decision asks for it (HZ-10); None where a post-audit does."""
 
 
 class ProjectReopened(Reopening, Event):
@@ -343,6 +347,8 @@ def reads(state: State, command: Commands) -> Reads:
             known = state.part(Closeout).corrections.get(command.correction)
             number = _name_number(state, known.corrects) if known and known.amount is not None else None
             return Reads(claims=frozenset({number} if number else ()))
+        case ReopenProject(case=case):
+            return Reads(streams=frozenset({state.stream.sibling("case", case)} if case else ()))
         case _:
             return Reads()
 
@@ -384,6 +390,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
         case ReopenProject():
             _require_reopenable(check, state, command)
+            _require_case(check, state, facts, command)
             return check.grant(ProjectReopened.of(command))
         case ProposeCorrection():
             _require_correctable(check, state, command)
@@ -404,6 +411,19 @@ def _require_reportable(check: Checks, state: State, report: SubmitFinalReport, 
         end=or_else(end, "(未定)", "not fixed"),
     )
     require_recorded_outputs(check, state.part(Delivery), report)
+
+
+def _require_case(check: Checks, state: State, facts: Facts, command: ReopenProject) -> None:
+    """T26: a case that is cited was decided, about this very project, to have it settled again."""
+    if command.case is None:
+        return
+    case = facts.of(state.stream.sibling("case", command.case)).part(Case)
+    check(
+        case.outcome is CaseOutcome.REOPEN and case.project == state.stream.name,
+        "T26",
+        f"{command.case} 未決定重新核查本項目",
+        f"{command.case} was not decided to have this project settled again",
+    )
 
 
 def _require_closable(check: Checks, state: State, scheme: Scheme) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application
-from domain.kernel.bounds import Date
+from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
@@ -47,6 +47,7 @@ from domain.project.tranches import (
     require_sound_tranches,
     void_requests,
 )
+from domain.registers.designation import Designation, DesignationKind, DesignationStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -164,6 +165,8 @@ class Agreement(Particulars):
     """What is to come of the work, by short name; None where the agreement names none."""
     sites: Annotated[dict[Key, Site] | None, Field(max_length=50, title="點位 / sites")] = None
     """The places at which it works, each with a milestone of its own (HZ-14); None for one place."""
+    method: Annotated[Name | None, Field(title="方法模板 / method template")] = None
+    """The method whose steps become milestones beside those named here (FZ-9); None for none."""
 
 
 class ContractSigned(Agreement, Event):
@@ -304,7 +307,10 @@ class Contract(Part):
 
 def reads(state: State, command: Commands) -> Reads:
     """The organisation and its partners, whose eligibility is checked again at signing."""
-    return Reads(streams=list_applicants(state)) if isinstance(command, SignContract) else Reads()
+    if not isinstance(command, SignContract):
+        return Reads()
+    method = {state.stream.sibling("designation", command.method)} if command.method else set()
+    return Reads(streams=list_applicants(state) | method)
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -313,6 +319,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case SignContract():
             scheme = require_scheme(check, facts)
+            command = command.model_copy(update={"milestones": _list_milestones(check, state, facts, command, today)})
             pledged = state.part(Application).match_pledged if command.match_pledged is None else command.match_pledged
             _require_signable(check, state, command, scheme)
             _require_match(check, command.award, pledged, scheme.budget.match_min)
@@ -424,6 +431,27 @@ def _require_match(check: Checks, award: Fen, pledged: Fen, least: int) -> None:
         pledged=yuan(pledged),
         least=least,
     )
+
+
+def _list_milestones(
+    check: Checks, state: State, facts: Facts, agreement: SignContract, today: date
+) -> dict[str, MilestoneTerm]:
+    """The milestones of the agreement, and the steps of its method that it does not name itself (FZ-9)."""
+    if agreement.method is None:
+        return agreement.milestones
+    method = facts.of(state.stream.sibling("designation", agreement.method))
+    known = method.part(Designation)
+    check(
+        known.kind is DesignationKind.METHOD and method.stage == DesignationStage.GRANTED and known.holds(today),
+        "T10",
+        f"{agreement.method} 不是有效的方法模板",
+        f"{agreement.method} is no method that holds today",
+    )
+    steps = {
+        name: MilestoneTerm(title=step.title, due=today + timedelta(days=step.days))
+        for name, step in known.steps.items()
+    }
+    return {**steps, **agreement.milestones}
 
 
 def _require_milestone_a_site(check: Checks, agreement: Agreement) -> None:

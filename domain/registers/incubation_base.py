@@ -14,15 +14,16 @@ from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Role, Text
+from domain.kernel.identity import Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
-from domain.kernel.state import NONE, SAME, Part, State, Transition
+from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.organisation import OrganisationStage, list_ineligibility
+from domain.registers.scheme import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -199,8 +200,62 @@ class GraduateTenant(Departure, Command):
     acts_for = (OPERATOR,)
 
 
-Commands = DesignateBase | AssessBase | AdmitTenant | GraduateTenant
-Events = BaseDesignated | BaseAssessed | TenantAdmitted | TenantGraduated
+class Exit(Departure):
+    """Which organisation leaves before it has outgrown the base, and why."""
+
+    reason: Reason
+
+
+class TenantExited(Exit, Event):
+    """The organisation has left."""
+
+    zh = "退出"
+    moves = (Transition("BS05", (BaseStage.DESIGNATED, BaseStage.ASSESSED), SAME, (Role.BASE_OP,), "a present tenant"),)
+
+
+class ExitTenant(Exit, Command):
+    """Record that a tenant has left."""
+
+    records = TenantExited
+    acts_for = (OPERATOR,)
+
+
+# ---------------------------------------------------------------- 服務目錄
+
+
+class Offer(Particulars):
+    """What the base does for others, by the city's catalogue for its tier (CZ-10)."""
+
+    scheme: Annotated[SchemeRef, Field(title="管理辦法 / scheme")]
+    """The city and version whose catalogue it is."""
+    services: Annotated[tuple[Text, ...], Field(max_length=50, title="服務項目 / services")]
+    """All of them."""
+
+
+class ServicesOffered(Offer, Event):
+    """The base offers these from now on, in place of what was said before."""
+
+    zh = "基地服務目錄登記"
+    moves = (
+        Transition(
+            "BS06",
+            (BaseStage.DESIGNATED, BaseStage.ASSESSED),
+            SAME,
+            (Role.BASE_OP, Role.CAB_REG),
+            "each in the catalogue of its tier",
+        ),
+    )
+
+
+class OfferServices(Offer, Command):
+    """Say what the base offers."""
+
+    records = ServicesOffered
+    acts_for = (OPERATOR, BUREAU)
+
+
+Commands = DesignateBase | AssessBase | AdmitTenant | GraduateTenant | ExitTenant | OfferServices
+Events = BaseDesignated | BaseAssessed | TenantAdmitted | TenantGraduated | TenantExited | ServicesOffered
 
 
 # ---------------------------------------------------------------- what is remembered of it
@@ -220,6 +275,8 @@ class Base(Part):
     """None if it was never assessed."""
     tenants: Mapping[str, date] = field(default_factory=dict)
     """Present tenants and the last day of each."""
+    services: tuple[str, ...] = ()
+    """What it offers, of the city's catalogue."""
 
 
 def list_unreconciled_tiers(tiers: Iterable[Tier], expected: Mapping[Tier, int]) -> tuple[Unmet, ...]:
@@ -252,7 +309,9 @@ def reads(state: State, command: Commands) -> Reads:
             return Reads(streams=frozenset(streams))
         case AdmitTenant(organisation=organisation):
             return Reads(streams=frozenset({state.stream.sibling("organisation", organisation)}))
-        case AssessBase() | GraduateTenant():
+        case OfferServices(scheme=ref):
+            return Reads(streams=frozenset({state.stream.sibling("scheme", ref.name)}))
+        case AssessBase() | GraduateTenant() | ExitTenant():
             return Reads()
         case _:
             assert_never(command)
@@ -296,8 +355,31 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 organisation=organisation,
             )
             return check.grant(TenantGraduated.of(command))
+        case ExitTenant(organisation=organisation):
+            check(organisation in base.tenants, "BS05", f"{organisation} 並未入駐", f"{organisation} is not a tenant")
+            return check.grant(TenantExited.of(command))
+        case OfferServices():
+            _require_in_catalogue(check, state, facts, command)
+            return check.grant(ServicesOffered.of(command))
         case _:
             assert_never(command)
+
+
+def _require_in_catalogue(check: Checks, state: State, facts: Facts, command: OfferServices) -> None:
+    """BS06: what a base offers is in the city's catalogue for its tier (CZ-10)."""
+    ref, tier = command.scheme, state.part(Base).tier or Tier.MUNICIPAL
+    scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
+    check(scheme, "S1", f"管理辦法 {ref} 尚未發布", f"the scheme {ref} is not published")
+    catalogue = scheme.bases.list_services(tier) if scheme is not None and scheme.bases is not None else None
+    if catalogue is None:
+        return
+    strays = sorted(set(command.services) - set(catalogue))
+    check(
+        not strays,
+        "BS06",
+        f"{'、'.join(strays)} 不在{tier.zh}基地的服務目錄：{'、'.join(catalogue)}",
+        f"{', '.join(strays)} are not in the catalogue of a {tier.en} base: {', '.join(catalogue)}",
+    )
 
 
 def _require_designable(check: Checks, state: State, facts: Facts, command: DesignateBase) -> None:
@@ -343,7 +425,9 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
             return state.having(replace(base, score=event.score, grade=event.grade))
         case TenantAdmitted():
             return state.having(replace(base, tenants={**base.tenants, event.organisation: event.until}))
-        case TenantGraduated():
+        case ServicesOffered():
+            return state.having(replace(base, services=event.services))
+        case TenantGraduated() | TenantExited():
             staying = {name: until for name, until in base.tenants.items() if name != event.organisation}
             return state.having(replace(base, tenants=staying))
         case _:

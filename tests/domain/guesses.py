@@ -202,6 +202,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "scheme": one(SchemeRef(name="hangzhou", version=1), SchemeRef(name="hangzhou", version=9)),
     "score": one(Decimal(41), Decimal(60), Decimal(85), Decimal(95)),
     "seats": seats,
+    "services": one(("培訓",), ()),
     "second": one("CAB-REG#2", "HOST#1"),
     "selected": selected,
     "self_assessment_due": day(10, 60),

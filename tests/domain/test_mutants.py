@@ -763,6 +763,13 @@ MUTANTS = (
         unguarded=True,
     ),
     Mutant(
+        "C4",
+        "more than its class earns",
+        "call",
+        (*MUNICIPAL_BASE, supporting("PJ-3", 100_001)),
+        scheme=scheme("hangzhou", bases={"allocation": [{"tier": "MUNICIPAL", "grade": "A", "each": 100_000}]}),
+    ),
+    Mutant(
         "H1",
         "a second municipal round",
         "call",

@@ -101,13 +101,22 @@ class WrittenRealm(PureRealm):
         """What the independent checker says of it."""
         return check(self.entries)
 
+    def invariants(self) -> Invariants:
+        """The independent checker after all of it."""
+        return walk(self.entries)
 
-def check(entries: list[Entry]) -> Report:
-    """What the independent checker says of these entries."""
+
+def walk(entries: list[Entry]) -> Invariants:
+    """The independent checker after these entries."""
     invariants = Invariants()
     for entry in entries:
         invariants.take(entry)
-    return invariants.report()
+    return invariants
+
+
+def check(entries: list[Entry]) -> Report:
+    """What the independent checker says of these entries."""
+    return walk(entries).report()
 
 
 # ---------------------------------------------------------------- one round, told step by step

@@ -47,6 +47,7 @@ STRANGER: Final = "STRANGER-666"
 PARTIES: Final = Parties(host="HOST-1", supervisor="SUPV-1", evaluator="EVAL-1", auditor="AUDIT-1", community="COMM-1")
 
 _SAID: Final[Mapping[str, Any]] = {
+    "base": "BASE-1",
     "organisation": "ORG-1",
     "community": "COMM-1",
     "district": "DIST-1",

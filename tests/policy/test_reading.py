@@ -21,7 +21,10 @@ from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, scope_of, st
 
 HOUSE = {Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL}
 WATCH = {Role.AUDIT, Role.DISC}
-PUBLIC_KINDS = {"scheme", "calendar", "round", "need", "base", "realm"}
+PUBLIC_KINDS = {
+    *("scheme", "calendar", "round", "need", "base", "realm"),
+    *("designation", "occasion", "node", "network"),
+}
 REGISTERS = {"person", "seat", "office", "door"}
 NAMED_ROLES = NAMED.keys() - WATCH
 
