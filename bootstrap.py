@@ -61,7 +61,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-_FROM_FILES = ("postgres_url", "postgres_owner_url", "temporal_api_key", "documents_key")
+_FROM_FILES = ("postgres_url", "postgres_owner_url", "temporal_api_key", "documents_key", "smtp_url")
 """Secrets that may be kept in a file that ``VENTURE_…_FILE`` names, instead of in the environment."""
 _COLLECTOR = re.compile(r"https?://[^\s/@]+(/[^\s@]*)?")
 
@@ -165,6 +165,11 @@ class Settings(BaseSettings):
     documents_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "us-east-1"
     webhook_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     """Networks of the house's own that webhooks may go to, ``10.1.2.0/24,fd00::/8``; else to public addresses only."""
+    smtp_url: SecretStr | None = None
+    """The server that mails go out by, ``smtps://user:password@mail.bureau.example``; none are written if left out."""
+    smtp_url_file: Path | None = None
+    smtp_from: Annotated[str, Field(pattern=r"^[^\s<>,;]+@[A-Za-z0-9.-]+$")] | None = None
+    """Whom mails are from, e.g. ``venture@bureau.example``: somebody who reads what is answered."""
     otlp_endpoint: str | None = None
     """The collector that traces are sent to (OTLP over HTTP), e.g. ``http://collector:4318``; none are made if left
     out. What it asks of its callers goes into ``OTEL_EXPORTER_OTLP_HEADERS``, not into the address."""
@@ -284,6 +289,17 @@ class Settings(BaseSettings):
             message = (
                 "VENTURE_OIDC_ISSUER 須為 https，並設 VENTURE_OIDC_CLIENT_ID 與 VENTURE_PUBLIC_URL"
                 " / VENTURE_OIDC_ISSUER must be https, with VENTURE_OIDC_CLIENT_ID and VENTURE_PUBLIC_URL"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> Self:
+        url = self.smtp_url.get_secret_value() if self.smtp_url else ""
+        if self.smtp_url is not None and (not url.startswith(("smtp://", "smtps://")) or self.smtp_from is None):
+            message = (
+                "VENTURE_SMTP_URL 須為 smtps:// 或 smtp://，並設 VENTURE_SMTP_FROM"
+                " / VENTURE_SMTP_URL must be smtps:// or smtp://, with VENTURE_SMTP_FROM"
             )
             raise ValueError(message)
         return self

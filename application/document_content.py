@@ -242,7 +242,7 @@ def _name_archive(archive: _Archive) -> str:
             f"壓縮檔內又有壓縮檔：{show(nested[0])}", f"an archive within the archive: {show(nested[0])}"
         )
     if any(name.endswith(_PROGRAMS) for name in names):
-        raise DocumentRefused("壓縮檔內有程式", "there are programs in the archive")
+        raise DocumentRefused("壓縮檔內有可執行文件", "there are programs in the archive")
     return ZIP
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from deciding.fold import fold
 from deciding.reader import Reader
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Role
-from domain.reading import may_read, read_round, readers_of
+from domain.reading import REGISTERS, may_read, read_round, readers_of
 
 if TYPE_CHECKING:
+    from application.queries import File
     from domain.kernel.identity import StreamId
     from domain.kernel.state import State
     from store.identity import SeatGrant, Seats
@@ -22,7 +24,6 @@ HOUSE_ROLES: Final = frozenset(
 """Roles whose business is the whole house unless their seat's scope says otherwise."""
 _SEES_ALL: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL, Role.DISC, Role.AUDIT})
 """Of a seat with a scope: the bureau's own, and those who watch; administrators see no business (SD8)."""
-_REGISTERS: Final = frozenset({"person", "seat", "office", "door"})
 
 
 def sees_all(seats: Seats) -> bool:
@@ -32,7 +33,7 @@ def sees_all(seats: Seats) -> bool:
 
 async def may_see(store: EventStore, seats: Seats, state: State) -> bool:
     """Whether that file may be seen by them whole. Raises StoreUnavailable."""
-    if sees_all(seats) and state.stream.kind not in _REGISTERS:
+    if sees_all(seats) and state.stream.kind not in REGISTERS:
         return True
     facts = await _read_facts(store, seats, state)
     return any(may_read(grant.seat, grant.scope, state, facts).is_whole for grant in seats)
@@ -50,10 +51,26 @@ async def may_see_now(store: EventStore, seats: Seats, stream: StreamId) -> bool
 
 async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
     """Whether they may know of that file at all: of a posted project, anybody. Raises StoreUnavailable."""
-    if sees_all(seats) and state.stream.kind not in _REGISTERS:
+    if sees_all(seats) and state.stream.kind not in REGISTERS:
         return True
     facts = await _read_facts(store, seats, state)
     return any(may_read(grant.seat, grant.scope, state, facts).denied is None for grant in seats)
+
+
+async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
+    """The file without what its story and documents take from streams that they may not see.
+
+    A bidder reads the whole of its own bid and nobody's sheets of the panel that scores it (SD7). Raises
+    StoreUnavailable.
+    """
+    cited = {chapter.stream for chapter in file.story} | {document.stream for document in file.documents}
+    cited.discard(file.stream)
+    hidden = set() if sees_all(seats) else {one for one in cited if not await may_see_now(store, seats, one)}
+    return replace(
+        file,
+        story=tuple(chapter for chapter in file.story if chapter.stream not in hidden),
+        documents=tuple(document for document in file.documents if document.stream not in hidden),
+    )
 
 
 async def _read_facts(store: EventStore, seats: Seats, state: State) -> Facts:

@@ -120,5 +120,5 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 def _malformed(url: str) -> AddressRefused:
     return AddressRefused(
-        f"網址須為 https、不含帳密與片段：{show(url)}", f"an https address without password or fragment: {show(url)}"
+        f"網址須為 https、不含賬密與片段：{show(url)}", f"an https address without password or fragment: {show(url)}"
     )

@@ -96,7 +96,7 @@ class Round:
             notice = PublishCalendar(year=year.year, off=tuple(sorted(year.off)), on=tuple(sorted(year.on)))
             await self._give("calendar", "cn", notice, "CAB-REG#1")
         await self._give("scheme", rules.name, PublishPolicyPack(scheme=rules), "CAB-DEC#1")
-        fund = RegisterFundSource(name="福彩公益金", envelope=AWARD_FEN * self.bids, purposes=("助老",))
+        fund = RegisterFundSource(name="福彩公益金", envelope=AWARD_FEN * self.bids, purposes=("助老扶幼",))
         await self._give("fund", "FS-1", fund, "CAB-FIN#1")
         for n in range(self.bids):
             verified = VerifyOrganisation(
@@ -117,7 +117,7 @@ class Round:
                     "title": f"助老{n}",
                     "requested": AWARD_FEN,
                     "statement": "獨居老人無人探訪",
-                    "fields": ("助老",),
+                    "fields": ("助老扶幼",),
                 }
             )
             await self._give("project", f"AP-{n}", bid, f"SO-LEGAL#{n + 1}")

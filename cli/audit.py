@@ -279,7 +279,7 @@ async def reads_command(
         Column("id", "編號", "number", right=True),
         Column("at", "時間", "when"),
         Column("reader", "何人", "who"),
-        Column("session", "登入", "login"),
+        Column("session", "登錄", "login"),
         Column("stream", "在何卷宗", "in which file"),
         Column("sha256", "文件", "document"),
     )

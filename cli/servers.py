@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from audit.verification import Verification
+    from bootstrap import Settings
 
 AGAIN_S = 1.0
 """Seconds before a process that ended is started again."""
@@ -74,10 +75,17 @@ async def demo_command(*, invocation: Invocation) -> None:
         raise typer.Exit(FailureKind.INTEGRITY if not verification.ok else FailureKind.REFUSED)
     if printer.for_people:
         printer.tell(
-            "下一步：./run up（保持運行）· ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
-            "Next: ./run up (stay up) · ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
+            f"下一步：./run up（保持運行），在瀏覽器打開 {_address(invocation.settings)}/ ，以屆時所示的賬號登錄；"
+            "或 ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
+            f"Next: ./run up (stay up), open {_address(invocation.settings)}/ and sign in with an account it shows; "
+            "or ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
             "green",
         )
+
+
+def _address(settings: Settings) -> str:
+    """Where the pages and the interface are."""
+    return f"http://{settings.listen_host}:{settings.http_port}"
 
 
 def _tell_started(runtime: Runtime, printer: Printer) -> None:
@@ -186,7 +194,7 @@ async def _keep_up(runtime: Runtime, printer: Printer) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     logs = runtime.settings.home.absolute() / "logs"
-    address = f"http://{runtime.settings.listen_host}:{runtime.settings.http_port}"
+    address = _address(runtime.settings)
     worker = _Program(
         "worker.py",
         logs / "worker.log",
@@ -196,8 +204,8 @@ async def _keep_up(runtime: Runtime, printer: Printer) -> None:
     web = _Program(
         "http_server.py",
         logs / "web.log",
-        f"HTTP 入口 {address}（pid {{pid}}，日誌 {{log}}）。試試：curl {address}/readyz",
-        f"HTTP at {address} (pid {{pid}}, log {{log}}). Try: curl {address}/readyz",
+        f"在瀏覽器打開 {address}/ ，以上面的賬號登錄（pid {{pid}}，日誌 {{log}}）。HTTP 接口：{address}/v1",
+        f"Open {address}/ in a browser and sign in with an account above (pid {{pid}}, log {{log}}). API: {address}/v1",
     )
     await asyncio.gather(_keep_running(worker, stop, printer), _keep_running(web, stop, printer))
     printer.tell("正在停止…", "stopping…")

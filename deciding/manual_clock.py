@@ -135,7 +135,7 @@ def _before_the_clock(at: datetime, now: datetime) -> Unmet:
     return Unmet.of(
         "CLOCK",
         "此環境已到 {reached}，不能再辦理 {then} 的事項",
-        "the realm's clock stands at {reached}; nothing more can be dated {then}",
+        "this environment has reached {reached}; nothing more can be dated {then}",
         reached=reached,
         then=then,
     )

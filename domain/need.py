@@ -337,7 +337,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 state.stream.name in facts.of(state.stream.sibling("need", target)).part(Need).absorbed,
                 "ND06",
-                "請先在 {target} 辦理「需求併入」",
+                "請先在 {target} 辦理「需求併入」，併入 {name}",
                 "{target} must absorb {name} first",
                 target=target,
                 name=state.stream.name,

@@ -32,11 +32,11 @@ _HOUSE: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL
 """The bureau's own house, and the treasury: they see all business."""
 _WATCH: Final = frozenset({Role.AUDIT, Role.DISC})
 """Who sees everything and, but for an audit opinion, decides nothing (P6, SD11)."""
-_PUBLIC: Final = frozenset(
+OPEN_KINDS: Final = frozenset(
     {"scheme", "calendar", "round", "need", "base", "realm", "designation", "occasion", "node", "network"}
 )
 """Kinds that anybody may read: rules, days, calls, what is lacking, where to turn to."""
-_REGISTERS: Final = frozenset({"person", "seat", "office", "door"})
+REGISTERS: Final = frozenset({"person", "seat", "office", "door"})
 """Who sits where, and whose keys hold: for administrators and those who watch them."""
 UNPUBLISHED: Final = frozenset(
     {
@@ -100,11 +100,11 @@ def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts
     the public. ``facts`` holds the round of a panel or project where its host reads.
     """
     role, kind = seat.role if seat is not None else Role.PUBLIC, state.stream.kind
-    if kind in _REGISTERS:
+    if kind in REGISTERS:
         return _read_register(role, seat, state)
     if role in _HOUSE or role in _WATCH:
         return WHOLE
-    if kind in _PUBLIC:
+    if kind in OPEN_KINDS:
         return WHOLE
     match kind:
         case "project":
@@ -171,7 +171,7 @@ def list_readers(state: State, facts: Facts) -> frozenset[str]:
     """
     kind, name = state.stream.kind, state.stream.name
     match kind:
-        case _ if kind in _PUBLIC:
+        case _ if kind in OPEN_KINDS:
             return frozenset({"*"})
         case "project":
             related = ((role, relation.names(state, facts, None)) for role, relation in _OF_A_PROJECT.items())
@@ -195,7 +195,7 @@ def list_readers(state: State, facts: Facts) -> frozenset[str]:
                 and all(place in known_panel.sheets.get(bid, {}) for bid in known_panel.applications)
             }
             return frozenset({*_words(Role.HOST, hosts), *seen})
-        case _ if kind in _REGISTERS:
+        case _ if kind in REGISTERS:
             own = {name.replace(".", "#")} if kind == "seat" else set()
             return frozenset({Role.ADMIN.value, Role.CAB_DEC.value, *own})
         case _:

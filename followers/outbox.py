@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from domain.kernel.state import State
     from metrics import Metrics
     from store.identity import Seats
-    from store.outbox import Endpoint, OutboxStore
+    from store.outbox import Endpoint, Mail, OutboxStore
     from store.port import Entry, EventStore
 
 PAGE: Final = 500
@@ -44,17 +44,33 @@ class Sees(Protocol):
         """Judge it. Raises StoreUnavailable."""
 
 
+class ListMails(Protocol):
+    """What a page of the log asks to be written."""
+
+    async def __call__(self, entries: Sequence[Entry], now: datetime) -> list[Mail]:
+        """Say it. Raises StoreUnavailable."""
+
+
 class OutboxFollower(Follower):
     """Goes by its cursor in the log; what it finds and the cursor are one transaction."""
 
     name = "outbox"
     lease: ClassVar[timedelta] = timedelta(seconds=5)
 
-    def __init__(self, store: EventStore, outbox: OutboxStore, sees: Sees, measures: Metrics | None = None) -> None:
-        """Fill that outbox with what the seats of its endpoints may see."""
+    def __init__(
+        self,
+        store: EventStore,
+        outbox: OutboxStore,
+        sees: Sees,
+        measures: Metrics | None = None,
+        *,
+        list_mails: ListMails | None = None,
+    ) -> None:
+        """Fill that outbox with what the seats of its endpoints may see, and with mails if somebody lists them."""
         super().__init__(store, measures)
         self._outbox = outbox
         self._sees = sees
+        self._list_mails = list_mails
 
     async def run(self) -> None:
         """Follow until cancelled, as soon as the log grows; then let go of the lease."""
@@ -90,7 +106,8 @@ class OutboxFollower(Follower):
             return 0
         endpoints = await self._outbox.endpoints()
         deliveries = await self._list_deliveries(entries, endpoints) if endpoints else []
-        await self._outbox.fill((self.name, generation, old, entries[-1].position), deliveries, [], now)
+        mails = await self._list_mails(entries, now) if self._list_mails is not None else []
+        await self._outbox.fill((self.name, generation, old, entries[-1].position), deliveries, mails, now)
         return len(entries)
 
     async def _list_deliveries(self, entries: Sequence[Entry], endpoints: Sequence[Endpoint]) -> list[Delivery]:

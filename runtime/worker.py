@@ -15,6 +15,7 @@ from activities.carry_out import CommandActivities
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
 from application.door import Door
+from application.mail import MailWriter, SeatRegister
 from application.reading import may_see
 from application.webhooks import Webhooks
 from application.workflow_carrier import WorkflowCarrier
@@ -125,7 +126,14 @@ def _list_tellers(settings: Settings, store: EventStore, outbox: OutboxStore, me
     deliverer = Deliverer(
         outbox, webhooks.rules, webhooks.open_secrets, source=name_log, public_url=settings.public_url or ""
     )
-    return [OutboxFollower(store, outbox, may_see, measures), deliverer]
+    if settings.smtp_url is None or settings.smtp_from is None:
+        return [OutboxFollower(store, outbox, may_see, measures), deliverer]
+    from followers.mails import Mailer, MailServer
+
+    writer = MailWriter(store, outbox, SeatRegister(store), may_see)
+    server = MailServer(settings.smtp_url.get_secret_value(), settings.smtp_from)
+    mailer = Mailer(outbox, server, writer.is_awaited, public_url=settings.public_url or "")
+    return [OutboxFollower(store, outbox, may_see, measures, list_mails=writer.list_mails), deliverer, mailer]
 
 
 class Runner(Protocol):

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from domain.approval.request import OpenApproval
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import Role
 from web.identity.session import Login
 from web.problems import MEDIA_TYPE, Problem
+from web.v1.approvals import DecisionBody, OpenApprovalBody
 from web.v1.commands import CommandBody
 from web.v1.webhooks import ReplayBody, WebhookBody, WebhookMessage
 
@@ -40,11 +42,13 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     )
     commands = list(_public_commands())
     paths, schemas = document["paths"], document["components"].setdefault("schemas", {})
-    bodies: list[type[BaseModel]] = [CommandBody, Login, WebhookBody, ReplayBody, WebhookMessage, *commands]
+    bodies: list[type[BaseModel]] = [CommandBody, OpenApprovalBody, DecisionBody, Login, *commands]
+    bodies += [WebhookBody, ReplayBody, WebhookMessage]
     _, definitions = models_json_schema([(model, "validation") for model in bodies], ref_template=_REF)
     schemas.update(definitions["$defs"])
     _, answers = models_json_schema([(Problem, "serialization")], ref_template=_REF)
     schemas.update(answers["$defs"])
+    schemas["OpenApprovalBody"]["properties"]["request"] = {"$ref": _REF.format(model=OpenApproval.__name__)}
     general = paths.pop(_COMMAND)["post"]
     for command in commands:
         paths[_COMMAND.format(command=command.command_type)] = {"post": _of_command(general, command)}

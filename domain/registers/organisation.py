@@ -631,7 +631,7 @@ def _apply_bonus(check: Checks, state: State, facts: Facts, today: date, command
     check(
         rating,
         "D5",
-        "{name} 當日無有效等級（{ended}），不得加分",
+        "{name} 在 {today} 無有效等級（{ended}），不得加分",
         "{name} has no rating valid on {today} ({ended}); no bonus",
         name=name,
         today=today,

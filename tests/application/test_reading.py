@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from application.inbox import WaitingFilter, list_waiting
-from application.reading import list_words, may_know, may_see
+from application.queries import load_file
+from application.reading import leave_out_others, list_words, may_know, may_see
 from audit.verification import verify
 from deciding.fold import fold
 from domain.kernel.identity import Actor
@@ -17,7 +18,7 @@ from scenarios.play import play
 from schemes.document import read_text
 from store.identity import SeatGrant
 from store.memory import MemoryStore
-from tests.paper import open_paper_door
+from tests.paper import open_paper_door, play_story
 from tests.store.test_following import follow
 
 if TYPE_CHECKING:
@@ -79,3 +80,22 @@ def test_a_file_is_seen_by_the_agency_of_its_round_alone_whether_views_follow_or
     asyncio.run(follow(store))
     monkeypatch.setattr(following, "PAGE", 3)
     asyncio.run(_tell(store, page_by_page=True))
+
+
+def test_a_bidder_reads_its_own_file_without_what_its_panel_says_of_anybody() -> None:
+    store = MemoryStore()
+
+    async def tell() -> None:
+        result = await play_story(store)
+        whole = await load_file(store, result.plan.stream("PJ-3"))
+        assert {"project", "panel", "need"} <= {chapter.stream.kind for chapter in whole.story}
+        bidder = (SeatGrant(seat=Actor("SO-LEGAL#1"), scope=Scope(kind=ScopeKind.ORGANISATION, names=("ORG-3",))),)
+        assert await may_see(store, bidder, whole.state)
+        seen = await leave_out_others(store, bidder, whole)
+        assert {"project", "need"} <= {chapter.stream.kind for chapter in seen.story}
+        assert "panel" not in {chapter.stream.kind for chapter in seen.story}
+        assert "panel" not in {document.stream.kind for document in seen.documents}
+        officer = (SeatGrant(seat=Actor("CAB-REG#1"), scope=Scope(kind=ScopeKind.BUREAU)),)
+        assert await leave_out_others(store, officer, whole) == whole
+
+    asyncio.run(tell())

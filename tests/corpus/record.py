@@ -112,7 +112,9 @@ async def _ask_approvals(door: Door) -> None:
     leader = (Approvers(seats=(Actor("CAB-DEC#1"),)),)
 
     async def ask(number: int, command: Command, by: str, days: int) -> None:
-        await _send(door, StreamId(f"approval/by-hand/AV-{number}"), command, by, BY_HAND + timedelta(days=days))
+        stream, at = StreamId(f"approval/by-hand/AV-{number}"), BY_HAND + timedelta(days=days)
+        command_id = derive_id("corpus", stream, command.command_type, by)
+        await door.send(stream, command, Actor(by), command_id=command_id, at=at, derived=True)
 
     def bound(number: int, matter: Matter) -> str:
         return bind(StreamId(f"approval/by-hand/AV-{number}"), matter)

@@ -389,6 +389,7 @@ def test_no_trace_breaks_an_invariant_and_every_rule_is_seen_to_refuse(capsys: p
 
 
 @pytest.mark.full
+@pytest.mark.release
 @pytest.mark.timeout(0)  # as above
 @pytest.mark.usefixtures("quiet")
 def test_no_long_trace_breaks_an_invariant(capsys: pytest.CaptureFixture[str]) -> None:

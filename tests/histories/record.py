@@ -39,6 +39,7 @@ from application.approvals import ApprovalFilter, iterate_approvals, wait_for_de
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
 from cli.scenario import plan_scenario
+from domain.approval.request import Approvers, GrantApproval, OpenApproval, bind
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import DeclineAward
@@ -128,13 +129,23 @@ async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.
             await door.send(project, ConfirmAward(), Actor("CAB-DEC#1"))
             await waiting
         await door.send(declined, DeclineAward(reason="人手不足"), Actor("SO-LEGAL#1"))
+        request = bureau.id("approval", "AV-1")
+        asked = OpenApproval(title="採購", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),), within_wd=5)
+        await door.send(request, asked, Actor("CAB-REG#1"))
+        await door.send(request, GrantApproval(digest=bind(request, asked)), Actor("CAB-DEC#1"))
         await _send_refused(door, nothing)
         await _wait_for_alarm(skipper, store, lapsed)
         round_ = bureau.id("round", "R-1")
         await door.look(round_)
-    for project in (lapsed, declined, nothing):
+    for project in (lapsed, declined, nothing, request):
         await client.get_workflow_handle(project).result()
-    return {"wall-lapsed": lapsed, "wall-declined": declined, "wall-nothing": nothing, "wall-round": round_}
+    return {
+        "wall-lapsed": lapsed,
+        "wall-declined": declined,
+        "wall-nothing": nothing,
+        "wall-round": round_,
+        "wall-approval": request,
+    }
 
 
 async def _wait_for_alarm(skipper: TimeSkipper, store: PostgresStore, stream: StreamId) -> None:

@@ -39,6 +39,7 @@ async def test_thirty_projects_come_to_their_end_while_blow_falls_upon_blow(tmp_
 
 
 @pytest.mark.full
+@pytest.mark.release
 @pytest.mark.timeout(1800)  # it ends when all is decided, however busy the machine is
 def test_the_rage_that_the_drills_name_ends_well() -> None:
     (command,) = blocks(ROOT / "docs" / "drills.md", "sh nemesis")

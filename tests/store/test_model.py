@@ -197,6 +197,7 @@ def test_postgres_and_memory_answer_alike(server: Postgres) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.release
 @pytest.mark.timeout(
     0
 )  # what it does is counted, not timed: two minutes of processor time, however busy the machine is

@@ -12,7 +12,7 @@ from tests.web.breaks import KEPT, list_breaks, reduce
 from web.app import build_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 BEFORE: dict[str, Any] = json.loads(KEPT.read_text("utf-8"))
 
@@ -66,3 +66,35 @@ def test_what_is_added_breaks_nobody() -> None:
     after["operations"]["GET /v1/inbox"]["parameters"]["new"] = False
     after["schemas"]["ApprovalAnswer"]["fields"]["new"] = "string"
     assert list(list_breaks(BEFORE, after)) == []
+
+
+def test_whatever_the_description_refers_to_is_in_it() -> None:
+    """A generator of clients stops at the first reference that leads nowhere."""
+    document = build_routes().openapi()
+    missing = sorted(
+        ref for ref in set(_list_references(document)) if not _leads_somewhere(document, ref.removeprefix("#/"))
+    )
+    assert missing == []
+
+
+def _list_references(value: Any) -> Iterator[str]:
+    match value:
+        case dict():
+            if isinstance(value.get("$ref"), str):
+                yield value["$ref"]
+            for inner in value.values():
+                yield from _list_references(inner)
+        case list():
+            for inner in value:
+                yield from _list_references(inner)
+        case _:
+            return
+
+
+def _leads_somewhere(document: dict[str, Any], path: str) -> bool:
+    place: Any = document
+    for step in path.split("/"):
+        if not isinstance(place, dict) or step not in place:
+            return False
+        place = place[step]
+    return True

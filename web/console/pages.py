@@ -10,7 +10,17 @@ from web.console.file import page as file
 from web.console.inbox import page as inbox
 from web.console.projects import page as projects
 from web.console.public import page as public
+from web.console.register import page as register
 from web.console.sign_in import page as sign_in
 
-ROUTERS: Final = (assets.router, sign_in.router, inbox.router, projects.router, file.router, act.router, public.router)
+ROUTERS: Final = (
+    assets.router,
+    sign_in.router,
+    register.router,
+    inbox.router,
+    projects.router,
+    file.router,
+    act.router,
+    public.router,
+)
 """Answered by the application beside ``/v1``."""

@@ -170,6 +170,9 @@ def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # 
 LINKS: Final = (
     ("/", "nav_inbox"),
     ("/projects", "nav_projects"),
+    ("/lists/round", "nav_rounds"),
+    ("/lists/need", "nav_needs"),
+    ("/lists", "nav_registers"),
     ("/public", "nav_public"),
 )
 """The main pages, in the order of the header."""

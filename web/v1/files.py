@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
 from application.queries import File, NameUnknown, load_file
-from application.reading import may_see, may_see_now
+from application.reading import leave_out_others, may_see, may_see_now
 from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import day_ends
@@ -161,6 +161,7 @@ async def get_file(
     file = await load_file(house.store, stream, until=until, known=known)
     if not await may_see_now(house.store, caller.grants, stream):
         raise NameUnknown(name)
+    file = await leave_out_others(house.store, caller.grants, file)
     if as_sheet:
         said = {"stream": stream, "as_of": as_of, "known_at": known_at}
         return await answer_sheet(STORY, list_story(file, language.say), language, **said)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.need import SubmitNeed
+from tests.paper import REPORTED
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 
@@ -177,3 +178,27 @@ async def test_a_document_is_kept_when_it_comes_and_goes_on_by_its_digest(desks:
         digest = hidden(right.text)["p.attachments.0.sha256"]
         kept = await person.get(f"/v1/documents/{digest}", params={"stream": stream})
     assert kept.content == "照片三張".encode()
+
+
+async def test_a_round_is_resolved_on_what_was_looked_at(tmp_path: Path) -> None:
+    papers = await open_paper_house(tmp_path, until=REPORTED)
+    path = f"/do/ResolveRound/round/{papers.realm}/R-FZ-2023"
+    async with papers.person("CAB-REG#1") as person:
+        shown = await person.get(path)
+        assert "85.33" in shown.text, "the ranking stands beside the form"
+        assert "p.preview" not in shown.text
+        typed = {
+            "p.panels": "RP-2",
+            "p.selected.0.application": "AP-5",
+            "p.selected.0.project": "PJ-3",
+            "p.selected.0.award": "50,000",
+            "p.selected.0.funds": "FS-FZ:50000",
+            "p.selected.0.panel": "RP-2",
+        }
+        form = {**hidden(shown.text), **typed, "step": "check"}
+        minutes = {"p.minutes.file": ("會議紀要.txt", "擬資助一項".encode())}
+        checked = await person.post(path, data=form, files=minutes)
+    assert checked.status_code == 200
+    assert len(hidden(checked.text)["p.preview"].strip("0")) > 10, "what was looked at is bound to what is confirmed"
+    assert "入選" in checked.text
+    assert "審定評審結果" in checked.text

@@ -117,7 +117,7 @@ async def test_one_comes_in_goes_on_and_leaves(desks: Desks, accounts: dict[str,
     async with desks.stranger() as person:
         form = hidden((await person.get("/sign-in?next=/projects")).text)
         wrong = await person.post("/sign-in", data={**form, "login": account.login, "password": "<b>no</b>"})
-        assert (wrong.status_code, "帳號或密碼不對" in wrong.text, "<b>no" in wrong.text) == (422, True, False)
+        assert (wrong.status_code, "賬號或密碼不對" in wrong.text, "<b>no" in wrong.text) == (422, True, False)
         answer = await person.post("/sign-in", data={**form, "login": account.login, "password": account.password})
         assert (answer.status_code, answer.headers["Location"]) == (303, "/projects")
         cookie = answer.headers["Set-Cookie"].lower()

@@ -101,3 +101,22 @@ async def test_a_file_says_what_may_be_done_and_what_is_missing_for_the_rest(pap
     assert "結項" in missing
     assert "[T" in missing, "with the rule"
     assert "未獲辦理" in page.text, "what was refused stands in the story"
+
+
+@pytest.mark.parametrize("kind", ["organisation", "fund", "panel", "person", "seat", "door", "office"])
+async def test_registers_are_listed_for_whose_business_they_are(papers: PaperHouse, kind: str) -> None:
+    outside = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-77",))
+    async with papers.person("SO-PM#77", scope=outside) as other, papers.person("AUDIT#1") as auditor:
+        hidden, shown = await other.get(f"/lists/{kind}"), await auditor.get(f"/lists/{kind}")
+        index = await other.get("/lists")
+    assert (hidden.status_code, shown.status_code) == (403, 200)
+    assert f'href="/lists/{kind}"' not in index.text
+
+
+async def test_rounds_and_needs_are_listed_for_anybody_and_lead_to_their_files(papers: PaperHouse) -> None:
+    async with papers.person("COMM#1") as person:
+        rounds, needs = await person.get("/lists/round"), await person.get("/lists/need")
+    assert f'href="/files/round/{papers.realm}/R-FZ-2023"' in rounds.text
+    assert f'href="/files/need/{papers.realm}/ND-2"' in needs.text
+    assert "/do/SubmitNeed" in needs.text, "a community may begin one"
+    assert "/do/PublishCall" not in rounds.text

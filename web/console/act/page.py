@@ -7,7 +7,7 @@ again with the same id, which has one answer.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -33,16 +33,18 @@ from application.reading import may_know, may_see
 from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, command_class, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
-from domain.kernel.field_shape import Notation, field_shapes
+from domain.kernel.field_shape import Kind, Notation, field_shapes
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from domain.kernel.input import parse_instant
 from domain.kernel.proposal import ConfirmAct, Proposals
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import NONE
 from store.documents import CHUNK
-from web.asking import Asker, find_asker
+from web.asking import find_asker
 from web.components.words import tell_command, tell_event, tell_moment
-from web.console.act.form import Shown, Tree, find_doubled, list_hidden, read_tree, show_fields
+from web.console.act.filling import Filling
+from web.console.act.form import Shown, Tree, find_doubled, read_tree, show_fields
+from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
 from web.console.file.page import read_stream
@@ -71,44 +73,6 @@ router = APIRouter(route_class=PageRoute)
 
 MOST_ADDED: Final = 5
 """Blank rows that one press adds to a table."""
-
-
-@dataclass(frozen=True)
-class Filling:
-    """A command while it is being filled in."""
-
-    request: Request
-    house: House
-    caller: Caller
-    command: type[Command]
-    stream: StreamId
-    state: State
-    """As it stands; version 0 for one that this would begin."""
-    seat: Actor
-    asker: Asker
-    command_id: UUID
-    is_seen: bool
-    """Whether the reader may see the file, so that its name may be shown."""
-    tree: Tree = field(default_factory=dict)
-    at_text: str = ""
-    """In a realm on a manual clock, the business time as it was typed."""
-
-    @property
-    def language(self) -> Language:
-        """In which the reader is answered."""
-        return language_of(self.request)
-
-    @property
-    def path(self) -> str:
-        """Where the form is."""
-        return act_path(self.command.command_type, self.stream)
-
-    @property
-    def hidden(self) -> list[tuple[str, str]]:
-        """What sends all of it again."""
-        own = [("id", str(self.command_id)), ("seat", self.seat)]
-        at = [("at", self.at_text)] if self.asker.at is not None else []
-        return [*own, *at, *list_hidden(self.command, self.tree)]
 
 
 def find_offered(name: str) -> type[Command]:
@@ -177,7 +141,7 @@ async def show_form(
     if _needs_proof(filling):
         return _send_to_prove(request)
     tree = prefill(filling.command, filling.state, part)
-    return _show_form(replace(filling, tree=tree))
+    return await _show_form(replace(filling, tree=tree))
 
 
 @router.post("/do/{command}/{kind}/{realm}/{name}", response_class=Response)
@@ -200,18 +164,20 @@ async def _take(
     tree, refused = await read_tree(filling.command, form, lambda upload: _keep_document(house, caller, upload))
     filling = replace(filling, tree=tree)
     if refused:
-        return _show_form(filling, refused)
+        return await _show_form(filling, refused)
     step = str(form.get("step", "check"))
     if step.startswith("add."):
-        return _show_form(filling, more={step.removeprefix("add."): MOST_ADDED})
+        return await _show_form(filling, more={step.removeprefix("add."): MOST_ADDED})
     if step == "edit":
-        return _show_form(filling)
+        return await _show_form(filling)
     if _needs_proof(filling):
         return _send_to_prove(request)
+    if step == "check":
+        filling = await fill_preview(filling)
     try:
         given, at = _read_command(filling)
     except InputInvalid as invalid:
-        return _show_form(filling, invalid.faults)
+        return await _show_form(filling, invalid.faults)
     if step == "confirm":
         return await _carry_out(filling, given, at)
     return await _check(filling, given, at)
@@ -341,19 +307,30 @@ def _read_command(filling: Filling) -> tuple[Command, datetime | None]:
     try:
         command = read_command(filling.command, "", filling.tree, Notation.TYPED)
     except InputInvalid as invalid:
-        raise InputInvalid([*faults, *invalid.faults]) from invalid
+        asked = [_ask_for(fault, filling) for fault in invalid.faults]
+        raise InputInvalid([*faults, *asked]) from invalid
     if faults:
         raise InputInvalid(faults)
     return command, at
 
 
+def _ask_for(fault: InputFault, filling: Filling) -> InputFault:
+    """Of a field that must be there and was left blank, that it is to be filled in; any other fault as it is."""
+    field = field_shapes(filling.command).get(str(fault.place[0])) if len(fault.place) == 1 else None
+    if field is None or not field.required or field.name in filling.tree:
+        return fault
+    is_document = field.shape.kind is Kind.DOCUMENT or (field.shape.item and field.shape.item.kind is Kind.DOCUMENT)
+    zh, en = ("請附文件", "attach the document") if is_document else ("此項必填", "this is required")
+    return replace(fault, zh=zh, en=en)
+
+
 # ------------------------------------------------------------------------------------------ pages
 
 
-def _show_form(
+async def _show_form(
     filling: Filling, faults: Sequence[InputFault] = (), *, more: dict[str, int] | None = None
 ) -> HTMLResponse:
-    fields = show_fields(filling.command, filling.tree, faults, more)
+    fields = [one for one in show_fields(filling.command, filling.tree, faults, more) if one.place != PREVIEW]
     known = set(field_shapes(filling.command))
     loose = [fault for fault in faults if not fault.place or fault.place[0] not in known | {"at"}]
     return _render(
@@ -364,7 +341,7 @@ def _show_form(
         errors=[*_link_faults(fields), *((fault, "") for fault in loose)],
         at_faults=[fault for fault in faults if fault.place == ("at",)],
         has_files=any(_takes_files(one) for one in fields),
-        is_long=len(fields) > 1 or any(one.required for one in fields),
+        meeting=await find_meeting(filling, None),
     )
 
 
@@ -396,12 +373,13 @@ async def _check(filling: Filling, given: Command, at: datetime | None) -> HTMLR
         amounts=list(list_amounts(given)),
         consequences=[(tell_event(event.event_type), describe_event(event, say)) for event in step.events],
         takes_two=given.takes_two(),
+        meeting=await find_meeting(filling, given),
     )
 
 
 def _list_answers(filling: Filling) -> list[tuple[Shown, list[str]]]:
     """Each field that was filled in, with its value as lines of text."""
-    shown = show_fields(filling.command, filling.tree, (), {})
+    shown = [one for one in show_fields(filling.command, filling.tree, (), {}) if one.place != PREVIEW]
     return [(one, lines) for one in shown if (lines := list(_tell(one, filling.language)))]
 
 
@@ -503,6 +481,7 @@ def _render(
         stage=stage_words(filling.stream.kind, state.stage) if filling.is_seen else None,
         award=summary.get("award") or summary.get("requested") or 0,
         is_manual=filling.asker.at is not None,
+        file_of=lambda kind, name: file_path(filling.stream.sibling(kind, name)),
         at_text=filling.at_text,
         **values,
     )

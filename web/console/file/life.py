@@ -27,8 +27,9 @@ ROW: Final = 84
 MOST_IN_A_ROW: Final = 6
 """Boxes, after which the line goes on below: so that the words stay large enough to read."""
 MARGIN: Final = 8
-LIFT: Final = 15
-"""From the middle of a box to the words on it, and below it to its day."""
+TURN: Final = 6
+ABOVE: Final = 10
+"""How far a line runs beside the last box of a row, and above the first of the next: clear of the days."""
 
 
 @dataclass(frozen=True)
@@ -124,5 +125,4 @@ def _connect(a: Step, b: Step) -> str:
     """A line from one box to the next, around to the row below where it begins."""
     if a.y == b.y:
         return f"M{a.x + WIDE} {a.y + HIGH // 2}H{b.x}"
-    between = b.y - (ROW - HIGH) // 2 + LIFT
-    return f"M{a.x + WIDE // 2} {a.y + HIGH}V{between}H{b.x + WIDE // 2}V{b.y}"
+    return f"M{a.x + WIDE} {a.y + HIGH // 2}h{TURN}V{b.y - ABOVE}H{b.x + WIDE // 2}V{b.y}"

@@ -12,7 +12,7 @@ from application.acts import Act, list_acts
 from application.attempts import AttemptFilter, list_attempts
 from application.pages import PageRequest
 from application.queries import NameUnknown, load_file
-from application.reading import may_see_now
+from application.reading import leave_out_others, may_see_now
 from deciding.fold import fold
 from domain.application import Application
 from domain.catalogue import AGGREGATES, stage_words, value_words
@@ -173,6 +173,7 @@ async def show_file(
     file = await load_file(house.store, stream, until=until, known=known)
     if not await may_see_now(house.store, caller.grants, stream):
         raise NameUnknown(name)
+    file = await leave_out_others(house.store, caller.grants, file)
     seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known is not None
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)

@@ -64,7 +64,7 @@ TEXTS: Final[Texts] = {
     "reviewers": ("評審專家", "Reviewers"),
     "contact": ("異議受理", "Where to object"),
     "object": (
-        "對擬立項結果有異議的，可在公示期內實名向受理單位提出，並附依據；已有帳號者可直接在線提出。",
+        "對擬立項結果有異議的，可在公示期內實名向受理單位提出，並附依據；已有賬號者可直接在線提出。",
         "Anybody may object during the notice: in writing, by name, with evidence, at that office; or here, signed in.",
     ),
     "object_button": ("提出異議", "Object"),

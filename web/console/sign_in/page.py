@@ -39,13 +39,13 @@ TEXTS: Final[Texts] = {
         "審批撥款前須在 5 分鐘內重新登錄。確認後回到剛才的頁面。",
         "Before approving a payment, sign in again; it holds for 5 minutes. You then return to your page.",
     ),
-    "login": ("帳號", "Account"),
+    "login": ("賬號", "Account"),
     "password": ("密碼", "Password"),
-    "wrong": ("帳號或密碼不對", "The account or the password is wrong"),
+    "wrong": ("賬號或密碼不對", "The account or the password is wrong"),
     "provider": ("以統一身份認證登錄", "Sign in with your organisation's account"),
     "summary": ("未能登錄", "You are not signed in"),
     "forgotten": (
-        "本機試用：帳號與密碼在首次啟動時顯示；遺失可用 ./run account password 帳號 換新。",
+        "本機試用：賬號與密碼在首次啟動時顯示；遺失可用 ./run account password 賬號 換新。",
         "On a trial machine, accounts and passwords are shown once; ./run account password ACCOUNT makes another.",
     ),
 }
@@ -67,7 +67,7 @@ async def sign_in(request: Request, house: ByHouse) -> Response:
     """Come in with an account of this machine, and go on to where one wanted to go."""
     if not house.is_local:
         raise Refusal(
-            HTTPStatus.NOT_FOUND, "not-found", "本安裝沒有本地帳號", "this installation has no local accounts"
+            HTTPStatus.NOT_FOUND, "not-found", "本安裝沒有本地賬號", "this installation has no local accounts"
         )
     form = await read_form(request)
     login, password, target = (str(form.get(name, "")) for name in ("login", "password", "next"))

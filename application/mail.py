@@ -1,0 +1,178 @@
+"""Whom an event is written to: what waits for them, is soon, is overdue; and what was decided of what they asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import UUID
+
+from application.seats import list_seats
+from deciding.fold import fold, read_occurrence
+from deciding.working_days import read_calendar
+from domain.catalogue import AGGREGATES, command_class
+from domain.kernel.calendar import local_day
+from domain.kernel.canonical import canonical
+from domain.kernel.clock import Clock
+from domain.kernel.identity import LIVE, StreamId, derive_id
+from domain.kernel.scope import Scope
+from domain.kernel.state import Verdict
+from store.identity import SeatGrant
+from store.outbox import Mail
+from store.port import EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+    from domain.kernel.message import Awaited
+    from domain.kernel.state import Approval, State
+    from store.identity import Seats
+    from store.outbox import OutboxStore
+    from store.port import Entry, EventStore
+
+SOON: Final = timedelta(days=3)
+"""How long before its time a thing is said to be soon."""
+FRESH: Final = timedelta(seconds=30)
+"""How long who sits where is taken to be as it was read."""
+
+
+class Sees(Protocol):
+    """Whether those seats may see that file."""
+
+    async def __call__(self, store: EventStore, seats: Seats, state: State) -> bool:
+        """Judge it. Raises StoreUnavailable."""
+
+
+@dataclass
+class SeatRegister:
+    """Who sits where, as the live register has it, read anew after a while."""
+
+    store: EventStore
+    _read_at: datetime | None = None
+    _seats: dict[str, Seats] = field(default_factory=dict)
+
+    async def __call__(self) -> Mapping[str, Seats]:
+        """The seats of every person today. Raises StoreUnavailable."""
+        now = datetime.now(UTC)
+        if self._read_at is None or now - self._read_at > FRESH:
+            found: dict[str, Seats] = {}
+            for listed in await list_seats(self.store, LIVE, local_day(now)):
+                grant = SeatGrant(seat=listed.seat, scope=Scope(kind=listed.scope, names=listed.names))
+                for tenure in listed.tenures:
+                    found[tenure.person] = (*found.get(tenure.person, ()), grant)
+            self._seats, self._read_at = found, now
+        return self._seats
+
+
+@dataclass(frozen=True)
+class MailWriter:
+    """Makes of a page of the log what persons with an address are to be written."""
+
+    store: EventStore
+    outbox: OutboxStore
+    holders: Callable[[], Awaitable[Mapping[str, Seats]]]
+    sees: Sees
+
+    async def list_mails(self, entries: Sequence[Entry], now: datetime) -> list[Mail]:
+        """Every mail that these entries ask for. The same entries always come to the same ids."""
+        persons = {one.person for one in await self.outbox.addresses()}
+        if not persons:
+            return []
+        holders = {person: seats for person, seats in (await self.holders()).items() if person in persons}
+        newest: dict[StreamId, Entry] = {e.stream: e for e in entries if e.kind is EntryKind.EVENT}
+        mails: list[Mail] = []
+        for stream, entry in newest.items():
+            if (await self.store.realm(stream.realm)).clock is not Clock.WALL:
+                continue
+            history = [one async for one in self.store.read(stream)]
+            state = fold(stream, history)
+            for awaited in await list_awaited(self.store, state):
+                for person in await self._find_awaited(awaited, state, holders):
+                    mails += _write_waiting(person, awaited, state, entry.position, now)
+            page = {one.occurred_at for one in entries if one.stream == stream}
+            for approval in state.approvals:
+                if approval.verdict is not Verdict.OPEN and approval.decided_at in page:
+                    mails += _write_decided(_find_askers(approval, history) & persons, approval, state, entry, now)
+        return mails
+
+    async def _find_awaited(self, awaited: Awaited, state: State, holders: Mapping[str, Seats]) -> list[str]:
+        """The persons for whom it waits."""
+        found: list[str] = []
+        for person, seats in holders.items():
+            fitting = tuple(
+                g for g in seats if (g.seat in awaited.seats if awaited.seats else g.seat.role in awaited.roles)
+            )
+            if fitting and await self.sees(self.store, fitting, state):
+                found.append(person)
+        return found
+
+    async def is_awaited(self, mail: Mail) -> bool:
+        """Whether what a mail about a time is about still waits, for the same time."""
+        stream, about = StreamId(mail.stream), json.loads(mail.about)
+        state = fold(stream, [one async for one in self.store.read(stream)])
+        waiting = [_describe(one) for one in await list_awaited(self.store, state)]
+        names = ("command", "subject", "until")
+        return any(all(one[name] == about[name] for name in names) for one in waiting)
+
+
+async def list_awaited(store: EventStore, state: State) -> Sequence[Awaited]:
+    """What waits in a file."""
+    calendar = await read_calendar(store, state.stream.realm)
+    return AGGREGATES[state.stream.kind].awaiting(state, calendar)
+
+
+def _describe(awaited: Awaited) -> dict[str, Any]:
+    command = command_class(awaited.command)
+    return {
+        "command": awaited.command,
+        "subject": awaited.subject,
+        "act_zh": command.zh(),
+        "zh": awaited.zh,
+        "en": awaited.en,
+        "until": awaited.until.isoformat() if awaited.until else None,
+    }
+
+
+def _write_waiting(person: str, awaited: Awaited, state: State, position: int, now: datetime) -> Iterable[Mail]:
+    """That it waits now; and for later, if it still does, that its time is near and that it is past."""
+    about = _describe(awaited)
+    opened = next(
+        (
+            str(one.id)
+            for one in state.approvals
+            if (one.gate, one.key, one.verdict) == (awaited.command, awaited.subject, Verdict.OPEN)
+        ),
+        f"{state.stage} {state.since}",
+    )
+    effects = [("waits", now)]
+    if awaited.until is not None:
+        effects += [(name, at) for name, at in (("soon", awaited.until - SOON), ("overdue", awaited.until)) if at > now]
+    for effect, at in effects:
+        parts = (person, effect, state.stream, awaited.command, awaited.subject, str(about["until"]), opened)
+        mail_id = derive_id("mail", *parts)
+        yield Mail(mail_id, person, effect, state.stream, position, canonical(about), at)
+
+
+def _find_askers(approval: Approval, history: Sequence[Entry]) -> set[str]:
+    """The persons who asked for it."""
+    asking = next((one for one in history if one.version == approval.asked_version), None)
+    return {str(person) for person in read_occurrence(asking).persons} if asking is not None else set()
+
+
+def _write_decided(
+    persons: Iterable[str], approval: Approval, state: State, entry: Entry, now: datetime
+) -> Iterable[Mail]:
+    """What became of it."""
+    command = command_class(approval.gate)
+    about = {
+        "command": approval.gate,
+        "subject": approval.key,
+        "act_zh": command.zh(),
+        "zh": approval.verdict.zh,
+        "en": approval.verdict.en,
+        "until": None,
+    }
+    for person in sorted(persons):
+        mail_id: UUID = derive_id("mail", person, "decided", str(approval.id))
+        yield Mail(mail_id, person, "decided", state.stream, entry.position, canonical(about), now)

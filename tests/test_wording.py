@@ -1,0 +1,98 @@
+"""What readers are told: in the office's words, nothing of the machinery, and the same particulars in each language."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from docs.rule_ids import named_rules
+from docs.texts import list_texts
+from domain.catalogue import AGGREGATES
+from domain.kernel.identity import Role
+from domain.kernel.phrase import list_places
+from domain.kernel.words import FORMER
+from languages.script import simplify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+SAYS = frozenset({"check", "require_another_person", "_require", "of"})
+"""What a refusal is said with: a rule, its Chinese and its English."""
+RULE = re.compile(r"[A-Z]{1,2}\d{1,2}|CLOCK")
+PLACE = re.compile(r"\{\w+\}")
+ENGINE = re.compile(
+    r"(?i)\b(temporal|workflow|worker|stream|realm|fold|guard|gate|bids?|bidders?|publicity|clawback)\b"
+)
+"""Words of the machinery, and of a translator: an office says none of them."""
+MACHINERY = re.compile("工作流|事件流|時鐘域|撥付閘|累計器|續行|Temporal")
+TAIWANESE = re.compile(
+    "帳|程式|雜湊|資料庫|資料夾|磁碟|字串|欄位|命令列|試算表|預設|缺省|設定|透過|品質|軟體|硬體|網路|資訊|螢幕|滑鼠|列印|登入|登出"
+    "|檢視|使用者|影片|支援|專案|擁有者|呼叫|連線|聯絡|亂數|缺件|法人代表|利益關係|聽證|上海時間|・|【|】"
+)
+"""Words that a mainland office does not write; the source is free of them, so that simplifying it is enough."""
+CODE = re.compile(r"(?<![{\w/-])(?!VENTURE_)(?:[A-Z]{2,}_[A-Z_]+|[A-Z]{5,}|[a-z]+_[a-z_]+)(?![}\w])")
+"""The code of a value or of a field; a setting of the command line is typed as it is."""
+
+
+def _calls(*rooms: str) -> Iterator[ast.Call]:
+    for room in rooms:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call):
+                    yield node
+
+
+def _refusals() -> Iterator[tuple[str, str]]:
+    for call in _calls("domain", "deciding"):
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        match call.args[-2:]:
+            case [ast.Constant(value=str(zh)), ast.Constant(value=str(en))] if name in SAYS and re.search(
+                "[一-鿿]", zh
+            ):
+                yield zh, en
+            case _:
+                pass
+
+
+REFUSALS = sorted(set(_refusals()))
+
+
+@pytest.mark.parametrize(("zh", "en"), REFUSALS, ids=[en[:60] for _, en in REFUSALS])
+def test_a_refusal_is_in_the_office_s_words_and_says_the_same_in_both(zh: str, en: str) -> None:
+    assert not (unknown := list_places(en) - list_places(zh)), f"the Chinese does not say {unknown}"
+    assert ENGINE.search(PLACE.sub("", en)) is None
+    assert MACHINERY.search(zh) is None
+    assert CODE.search(PLACE.sub("", zh)) is None
+    assert list_places(simplify(zh)) == list_places(zh)
+
+
+def test_every_rule_has_its_words_where_it_can_refuse() -> None:
+    """By a condition that names it, or as the rule of a command for other roles and other stages."""
+    said = {command.rule for aggregate in AGGREGATES.values() for command in aggregate.commands}
+    for path in [*ROOT.glob("domain/**/*.py"), *ROOT.glob("deciding/**/*.py")]:
+        text = path.read_text("utf-8")
+        if "check(" in text or "Unmet" in text or "Relation(" in text:
+            said |= set(re.findall(rf'"({RULE.pattern})"', text))
+    assert sorted(named_rules() - said) == []
+
+
+def test_the_source_has_no_word_that_the_mainland_does_not_write() -> None:
+    former = {*FORMER, *FORMER.values()}
+    assert sorted(text for text in list_texts() if TAIWANESE.search(text) and text not in former) == []
+
+
+def test_every_command_and_event_is_called_by_words_in_english() -> None:
+    commands = [command.en() for aggregate in AGGREGATES.values() for command in aggregate.commands]
+    events = [event.en for aggregate in AGGREGATES.values() for event in aggregate.events]
+    assert [name for name in (*commands, *events) if not re.fullmatch("[a-z][a-z -]*", name)] == []
+
+
+@pytest.mark.parametrize("former", sorted(FORMER), ids=lambda word: word)
+def test_a_word_of_before_is_no_longer_said(former: str) -> None:
+    assert former not in {event.zh for aggregate in AGGREGATES.values() for event in aggregate.events}
+    assert former not in {role.zh for role in Role}

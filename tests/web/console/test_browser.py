@@ -1,0 +1,148 @@
+"""In Debian's Chromium: from signing in to a recorded decision, with and without scripts, and readable by everybody."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import async_playwright, expect
+
+from application.sessions import begin_session
+from domain.kernel.acting import PersonId
+from domain.kernel.identity import Actor
+from domain.need import SubmitNeed
+from store.identity import SeatGrant
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Browser, Page
+
+    from application.accounts import FreshAccount
+    from tests.workflows.bureau import Bureau
+    from web.house import House
+
+CHROMIUM = shutil.which("chromium") or ""
+DESK, PHONE = (1280, 900), (320, 640)
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    assert CHROMIUM, "apt-get install chromium"
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        await launched.close()
+
+
+@dataclass(frozen=True)
+class Window:
+    """One browser window at the console, and how often something was activated in it."""
+
+    page: Page
+    activated: list[str]
+
+    async def activate(self, text: str) -> None:
+        """Follow the link or press the button of that name."""
+        self.activated.append(text)
+        pressed = (
+            self.page.locator("main")
+            .get_by_role("button", name=text)
+            .or_(self.page.locator("main").get_by_role("link", name=text))
+        )
+        await pressed.first.click()
+
+
+@asynccontextmanager
+async def window(
+    browser: Browser, address: str, *, scripts: bool = True, size: tuple[int, int] = DESK, token: str = ""
+) -> AsyncIterator[Window]:
+    context = await browser.new_context(
+        base_url=address,
+        java_script_enabled=scripts,
+        locale="zh-TW",
+        viewport={"width": size[0], "height": size[1]},
+    )
+    if token:
+        await context.add_cookies([{"name": "venture", "value": token, "url": address}])
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    yield Window(page, [])
+    await context.close()
+
+
+async def _submit(bureau: Bureau) -> None:
+    await bureau.open_round()
+    await bureau.straight(bureau.id("need", "ND-1"), SubmitNeed(round="R-1", group="空巢老人"), "COMM#1")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+async def test_from_signing_in_to_a_recorded_decision_in_three_activations(
+    browser: Browser, address: str, bureau: Bureau, accounts: dict[str, FreshAccount], *, scripts: bool
+) -> None:
+    await _submit(bureau)
+    account = accounts["cab-reg"]
+    after = await bureau.store.last_position()
+    async with window(browser, address, scripts=scripts) as at:
+        await at.page.goto(f"/?realm={bureau.realm}&at_least={after}")
+        await at.page.get_by_label("帳號").fill(account.login)
+        await at.page.get_by_label("密碼").fill(account.password)
+        await at.page.get_by_role("button", name="登錄").click()
+        await expect(at.page.locator("h1")).to_have_text("我的待辦")
+        await at.activate("需求入庫或不採納")
+        await at.activate("核對")
+        await at.activate("採納需求")
+        await expect(at.page.locator("h1")).to_contain_text("已辦理")
+    assert len(at.activated) <= 3
+    assert len([entry async for entry in bureau.store.read(bureau.id("need", "ND-1"))]) == 2
+
+
+async def test_pages_have_no_fault_that_axe_finds(browser: Browser, house: House, address: str, bureau: Bureau) -> None:
+    token = await _come_in(house, bureau)
+    need = bureau.id("need", "ND-1")
+    paths = [
+        f"/?realm={bureau.realm}&at_least={await bureau.store.last_position()}",
+        f"/files/{need}",
+        f"/do/ProposeAward/{bureau.id('project', 'AP-1')}",
+    ]
+    async with window(browser, address, token=token) as at:
+        for path in paths:
+            await at.page.goto(path)
+            await _look(at.page, path, DESK)
+        await at.page.goto(f"/do/SubmitNeed/{bureau.id('need', 'ND-2')}")
+        await at.activate("核對")
+        await expect(at.page.locator(".govuk-error-summary")).to_be_focused()
+        await _look(at.page, "what cannot be read", DESK)
+        await at.page.goto(f"/do/AdoptNeed/{need}")
+        await at.activate("核對")
+        await _look(at.page, "the check page", DESK)
+
+
+async def test_pages_fit_a_telephone(browser: Browser, house: House, address: str, bureau: Bureau) -> None:
+    token = await _come_in(house, bureau)
+    async with window(browser, address, size=PHONE) as at:
+        await at.page.goto("/sign-in")
+        await _look(at.page, "/sign-in", PHONE)
+    async with window(browser, address, size=PHONE, token=token) as at:
+        for path in ("/projects", f"/files/{bureau.id('need', 'ND-1')}"):
+            await at.page.goto(path)
+            await _look(at.page, path, PHONE)
+
+
+async def _come_in(house: House, bureau: Bureau) -> str:
+    """A need that waits, and the session of somebody on both seats that know it."""
+    await _submit(bureau)
+    grants = tuple(SeatGrant(seat=Actor(seat)) for seat in ("CAB-REG#1", "COMM#1"))
+    return await begin_session(house.identity, PersonId("P-1"), grants, datetime.now(UTC))
+
+
+async def _look(page: Page, path: str, size: tuple[int, int]) -> None:
+    found = await Axe().run(page)
+    assert not found.response["violations"], f"{path}\n{found.generate_report()}"
+    wide = await page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= size[0], f"{path} is {wide} px wide"

@@ -1,0 +1,1 @@
+"""Lists of files of one kind: rounds, needs, organisations, funds and the other registers."""

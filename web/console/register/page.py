@@ -1,0 +1,124 @@
+"""``/lists/{kind}``: the files of a kind, how each stands and who is awaited in it; and what one may begin."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from application.listing import StreamFilter, list_streams
+from application.pages import PageRequest
+from application.queries import NameUnknown
+from application.reading import sees_all
+from domain.catalogue import AGGREGATES, stage_words
+from domain.kernel.identity import LIVE, Role
+from domain.kernel.state import NONE
+from domain.reading import OPEN_KINDS, REGISTERS
+from web.body import fill
+from web.components.words import tell_command
+from web.console.paths import file_path
+from web.console.reader import read_seat
+from web.console.rendering import render
+from web.console.route import PageRoute
+from web.guard import ByCaller, ByHouse, Policy, allow
+from web.problems import Refusal
+
+if TYPE_CHECKING:
+    from application.caller import Caller
+    from application.listing import StreamLine
+    from domain.kernel.identity import Actor
+    from web.console.texts import Texts
+
+router = APIRouter(route_class=PageRoute)
+
+PAGE: Final = 50
+_KEEPERS: Final = frozenset({Role.ADMIN, Role.CAB_DEC, Role.AUDIT, Role.DISC})
+"""Who may read the registers of persons, seats and keys (SD8)."""
+TEXTS: Final[Texts] = {
+    "registers": ("登記冊", "Registers"),
+    "count": ("{n} 件", "{n}"),
+    "count_more": ("本頁 {n} 件，其後還有", "{n} on this page, more follow"),
+    "empty": ("暫無記錄", "Nothing is recorded"),
+    "number": ("編號", "Number"),
+    "name": ("名稱", "Name"),
+    "stage": ("階段", "Stage"),
+    "awaiting": ("當前辦理人", "Awaiting"),
+    "realm": ("環境", "Environment"),
+    "moved": ("最近變動", "Last change"),
+    "filter": ("篩選", "Filter"),
+    "begin": ("新建", "Begin"),
+    "realm_hint": ("正式環境為 live；不填則全部", "live, or the name of an exercise; blank for all"),
+    "kinds": ("類別", "Kinds"),
+}
+
+
+@router.get("/lists", response_class=Response)
+@allow(Policy.READ)
+async def show_kinds(request: Request, caller: ByCaller) -> Response:
+    """Which lists there are for whoever asks."""
+    kinds = [(one.kind, one.zh) for one in AGGREGATES.values() if one.kind != "project" and may_list(caller, one.kind)]
+    return render(request, "console/register/kinds.html", TEXTS, kinds=kinds)
+
+
+@router.get("/lists/{kind}", response_class=Response)
+@allow(Policy.READ)
+async def show_list(
+    request: Request,
+    kind: str,
+    house: ByHouse,
+    caller: ByCaller,
+    realm: Annotated[str, Query(max_length=64)] = "",
+    after: Annotated[str | None, Query(max_length=2_000)] = None,
+) -> Response:
+    """The files of that kind."""
+    if kind not in AGGREGATES:
+        raise NameUnknown(kind[:80])
+    if not may_list(caller, kind):
+        raise Refusal(
+            HTTPStatus.FORBIDDEN,
+            "forbidden",
+            "此崗位不可瀏覽此登記冊；您的事項見「我的待辦」",
+            "this seat may not list this register; what is yours is under “My tasks”",
+        )
+    filters = fill(StreamFilter, kind=kind, realm=realm.strip() or None)
+    page = await list_streams(house.store, filters, PageRequest(limit=PAGE, after=after))
+    return render(
+        request,
+        "console/register/list.html",
+        TEXTS,
+        title=(AGGREGATES[kind].zh, kind.capitalize()),
+        rows=[(line, file_path(line.stream), _name(line), stage_words(kind, line.stage)) for line in page.rows],
+        next=page.next,
+        is_first=after is None,
+        freshness_of=page.freshness,
+        realm=realm,
+        params={"realm": realm} if realm else {},
+        begins=_list_beginnings(kind, read_seat(request, caller), realm.strip() or LIVE),
+    )
+
+
+def may_list(caller: Caller, kind: str) -> bool:
+    """Whether they may see every file of that kind."""
+    if kind in REGISTERS:
+        return any(seat.role in _KEEPERS for seat in caller.seats)
+    return kind in OPEN_KINDS or sees_all(caller.grants)
+
+
+def _name(line: StreamLine) -> str:
+    """What it is called, as far as its kind says."""
+    said = line.particulars
+    return str(
+        said.get("name") or said.get("title") or said.get("group") or said.get("theme") or said.get("city") or ""
+    )
+
+
+def _list_beginnings(kind: str, seat: Actor | None, realm: str) -> list[tuple[str, str, tuple[str, str]]]:
+    """The commands by which that seat begins a file of the kind, where the realm is asked for with the number."""
+    if seat is None:
+        return []
+    return [
+        (command.command_type, realm, tell_command(command.command_type))
+        for command in AGGREGATES[kind].commands
+        if NONE in command.during and seat.role in command.by
+    ]
