@@ -404,18 +404,18 @@ def is_asked(group: ApproverGroup, seat: Actor, scope: Scope | None) -> bool:
     return not group.names or scope is None or not set(group.names).isdisjoint(scope.names)
 
 
-def count(asked: Approval, group: int, ballot: Ballot) -> int:
+def count(approval: Approval, group: int, ballot: Ballot) -> int:
     """How many of that group have voted so."""
-    return sum(1 for vote in asked.votes if (vote.group, vote.ballot) == (group, ballot))
+    return sum(1 for vote in approval.votes if (vote.group, vote.ballot) == (group, ballot))
 
 
-def _is_met(asked: Approval, number: int, more: int = 0) -> bool:
-    return count(asked, number, Ballot.CONSENT) + more >= asked.approvers[number].needed
+def _is_met(approval: Approval, number: int, more: int = 0) -> bool:
+    return count(approval, number, Ballot.CONSENT) + more >= approval.approvers[number].needed
 
 
-def list_unmet(asked: Approval) -> list[int]:
+def list_unmet(approval: Approval) -> list[int]:
     """The groups that still lack consent, by number."""
-    return [number for number in range(len(asked.approvers)) if not _is_met(asked, number)]
+    return [number for number in range(len(approval.approvers)) if not _is_met(approval, number)]
 
 
 # ---------------------------------------------------------------- decide
@@ -423,7 +423,7 @@ def list_unmet(asked: Approval) -> list[int]:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about an approval makes happen. Raises CommandRejected."""
-    check, known, asked = Checks(), state.part(ApprovalRequest), find_open(state)
+    check, known, approval = Checks(), state.part(ApprovalRequest), find_open(state)
     match command:
         case OpenApproval(groups=groups):
             check(
@@ -443,7 +443,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_opener(check, known, order)
             bound = bind(state.stream, command)
             check(
-                asked is None or _digest_of(asked) != bound,
+                approval is None or _digest_of(approval) != bound,
                 "AV02",
                 "內容並無變更",
                 "the content is the same",
@@ -455,15 +455,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_opener(check, known, order)
             return check.grant(ApprovalWithdrawn.of(command))
         case GrantApproval():
-            counted = _require_vote(check, known, asked, order, command)
-            decides = asked is not None and _would_grant(asked, counted)
+            counted = _require_vote(check, known, approval, order, command)
+            decides = approval is not None and _would_grant(approval, counted)
             return check.grant(ApprovalGiven.of(command, group=counted, decides=decides))
         case DeclineApproval():
-            counted = _require_vote(check, known, asked, order, command)
-            decides = asked is not None and _would_decline(asked, counted)
+            counted = _require_vote(check, known, approval, order, command)
+            decides = approval is not None and _would_decline(approval, counted)
             return check.grant(ApprovalDeclined.of(command, group=counted, decides=decides))
         case ReturnApproval():
-            _require_vote(check, known, asked, order, command)
+            _require_vote(check, known, approval, order, command)
             return check.grant(ApprovalReturned.of(command))
         case ExpireApproval():
             return check.grant(ApprovalExpired())
@@ -551,17 +551,17 @@ def _require_opener(check: Checks, known: ApprovalRequest, order: Order) -> None
 def _require_vote(
     check: Checks,
     known: ApprovalRequest,
-    asked: Approval | None,
+    approval: Approval | None,
     order: Order,
     command: GrantApproval | DeclineApproval | ReturnApproval,
 ) -> int:
     """AV23–AV26: one who is asked, not who asked, one vote a person, of this content; the group in which it counts."""
-    if asked is None:  # the stage refuses it
+    if approval is None:  # the stage refuses it
         return 0
-    groups = [n for n, group in enumerate(asked.approvers) if is_asked(group, order.actor, order.scope)]
-    lacking = [n for n in groups if n in list_unmet(asked)]
-    if asked.is_escalated and order.actor in asked.above:
-        lacking = groups = [len(asked.approvers)]
+    groups = [n for n, group in enumerate(approval.approvers) if is_asked(group, order.actor, order.scope)]
+    lacking = [n for n in groups if n in list_unmet(approval)]
+    if approval.is_escalated and order.actor in approval.above:
+        lacking = groups = [len(approval.approvers)]
     check(
         groups,
         "AV26",
@@ -586,11 +586,11 @@ def _require_vote(
         check,
         order.acting,
         "AV24",
-        tuple(vote.acting for vote in asked.votes),
+        tuple(vote.acting for vote in approval.votes),
         "同一人已表決過，一人一次",
         "the same person has voted already: one person, one vote",
     )
-    bound = _digest_of(asked)
+    bound = _digest_of(approval)
     check(
         bound.startswith(command.digest),
         "AV25",
@@ -600,22 +600,22 @@ def _require_vote(
     return lacking[0] if lacking else 0
 
 
-def _digest_of(asked: Approval) -> str:
-    return asked.content
+def _digest_of(approval: Approval) -> str:
+    return approval.content
 
 
-def _would_grant(asked: Approval, group: int) -> bool:
+def _would_grant(approval: Approval, group: int) -> bool:
     """Whether one more consent in that group grants it."""
-    others = range(len(asked.approvers))
-    return group == len(asked.approvers) or all(_is_met(asked, n, 1 if n == group else 0) for n in others)
+    others = range(len(approval.approvers))
+    return group == len(approval.approvers) or all(_is_met(approval, n, 1 if n == group else 0) for n in others)
 
 
-def _would_decline(asked: Approval, group: int) -> bool:
+def _would_decline(approval: Approval, group: int) -> bool:
     """Whether one more refusal in that group leaves it unable to be met; of roles nobody knows how many there are."""
-    if group == len(asked.approvers) or asked.approvers[group].roles:
+    if group == len(approval.approvers) or approval.approvers[group].roles:
         return True
-    left = len(asked.approvers[group].seats) - count(asked, group, Ballot.DISSENT) - 1
-    return left < asked.approvers[group].needed
+    left = len(approval.approvers[group].seats) - count(approval, group, Ballot.DISSENT) - 1
+    return left < approval.approvers[group].needed
 
 
 # ---------------------------------------------------------------- evolve
@@ -684,30 +684,30 @@ def _group(of: Approvers) -> ApproverGroup:
 
 def due(state: State, _calendar: Calendar) -> Iterable[Due]:
     """When it is reminded of, escalated, and expires."""
-    asked = find_open(state)
-    if asked is None:
+    approval = find_open(state)
+    if approval is None:
         return
-    if asked.remind_at is not None and not state.part(ApprovalRequest).is_reminded:
-        yield Due(asked.remind_at, RemindApproval(), str(asked.id))
-    if asked.escalate_at is not None and not asked.is_escalated:
-        yield Due(asked.escalate_at, EscalateApproval(), str(asked.id))
-    if asked.until is not None:
-        yield Due(asked.until, ExpireApproval(), str(asked.id))
+    if approval.remind_at is not None and not state.part(ApprovalRequest).is_reminded:
+        yield Due(approval.remind_at, RemindApproval(), str(approval.id))
+    if approval.escalate_at is not None and not approval.is_escalated:
+        yield Due(approval.escalate_at, EscalateApproval(), str(approval.id))
+    if approval.until is not None:
+        yield Due(approval.until, ExpireApproval(), str(approval.id))
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """Those of each group that still lacks consent, and those above once it came to them."""
-    asked = find_open(state)
-    if asked is None:
+    approval = find_open(state)
+    if approval is None:
         return
     title = state.part(ApprovalRequest).title
     zh, en = f"審批：{title}", f"decide: {title}"
-    groups = [asked.approvers[number] for number in list_unmet(asked)]
-    above = (ApproverGroup(seats=asked.above),) if asked.is_escalated else ()
+    groups = [approval.approvers[number] for number in list_unmet(approval)]
+    above = (ApproverGroup(seats=approval.above),) if approval.is_escalated else ()
     for group in (*groups, *above):
         roles = tuple(dict.fromkeys((*group.roles, *(seat.role for seat in group.seats))))
         seats = () if group.roles else group.seats
-        yield Awaited(roles, GATE, "", zh, en, asked.until, seats=seats)
+        yield Awaited(roles, GATE, "", zh, en, approval.until, seats=seats)
 
 
 DECIDER = Decider(

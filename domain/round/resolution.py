@@ -216,16 +216,16 @@ def _require_every_bid(check: Checks, state: State, facts: Facts, command: Resol
             panel=line.panel,
             scored_by=scored_by.get(line.application),
         )
-    decided = Counter(line.application for line in (*command.selected, *command.left_out))
+    listings = Counter(line.application for line in (*command.selected, *command.left_out))
     twice, missing, unknown = (
-        sorted(n for n, times in decided.items() if times > 1),
-        sorted(scored_by.keys() - decided.keys()),
-        sorted(decided.keys() - scored_by.keys()),
+        sorted(n for n, times in listings.items() if times > 1),
+        sorted(scored_by.keys() - listings.keys()),
+        sorted(listings.keys() - scored_by.keys()),
     )
     check(not twice, "RD10", "{twice} 重複列出", "{twice} are listed twice", twice=twice)
     check(not missing, "RD10", "{missing} 尚未作出決定", "{missing} have not been decided", missing=missing)
     check(not unknown, "RD10", "{unknown} 未經評審", "{unknown} were not scored", unknown=unknown)
-    for name in sorted(decided):
+    for name in sorted(listings):
         stage = facts.of(state.stream.sibling("project", name)).stage
         check(
             stage == SHORTLISTED,
