@@ -30,7 +30,9 @@ MOST_ROWS: Final = 100_000
 LONGEST_NUMBER: Final = 10**15
 """From here on Excel keeps no number to its last digit."""
 MOST_COLUMNS: Final = 1_000
-_CELL: Final = re.compile(rb'<(?:\w+:)?c\s[^>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]{0,200}>')
+_CELL: Final = re.compile(rb"<(?:[\w.-]+:)?c\s([^<]*)")
+_PLACE: Final = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)[\"']")
+_ERROR: Final = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
@@ -90,16 +92,23 @@ def _look_over(file: str, content: bytes) -> tuple[str, ...]:
             if size > MOST_BYTES:
                 zh = f"展開後有 {size // 2**20} MB，多於 {MOST_BYTES // 2**20} MB"
                 raise _invalid(file, zh, f"it unfolds to {size // 2**20} MB, more than {MOST_BYTES // 2**20} MB")
-            for name in packed.namelist():
-                if not name.startswith("xl/worksheets/"):
-                    continue
+            if "xl/workbook.xml" not in packed.namelist():
+                zh, en = (
+                    "不是 .xlsx：請另存為「Excel 工作簿 (.xlsx)」",
+                    "no .xlsx: save it as an Excel workbook (.xlsx)",
+                )
+                raise _invalid(file, zh, en)
+            for name in packed.namelist():  # a sheet may lie anywhere in the package
                 for cell in _CELL.finditer(packed.read(name)):
-                    letters, row = cell[1].decode(), int(cell[2])
-                    if row > MOST_ROWS + 1 or _number(letters) > MOST_COLUMNS:
-                        zh = f"{letters}{row} 過遠：至多 {MOST_ROWS} 行、{MOST_COLUMNS} 欄"
-                        en = f"{letters}{row} is too far: {MOST_ROWS} rows and {MOST_COLUMNS} columns at most"
+                    place = _PLACE.search(cell[1])
+                    if place is None:
+                        continue
+                    letters, row = place[1].decode().upper(), place[2].decode()
+                    if len(row) > len(str(MOST_ROWS)) or int(row) > MOST_ROWS + 1 or _number(letters) > MOST_COLUMNS:
+                        zh = f"{letters[:8]}{row[:16]} 過遠：至多 {MOST_ROWS} 行、{MOST_COLUMNS} 欄"
+                        en = f"{letters[:8]}{row[:16]} is too far: {MOST_ROWS} rows and {MOST_COLUMNS} columns at most"
                         raise _invalid(file, zh, en)
-                    if b't="e"' in cell[0]:
+                    if _ERROR.search(cell[1]):
                         errors.append(f"{letters}{row}")
     except zipfile.BadZipFile as error:
         raise _invalid(file, "文件已損壞", "the file is damaged") from error

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from application.event_text import describe_event
+from application.outputs import read_outputs
 from application.queries import Chapter, File, load_file, resolve_name
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Name, Realm
-from cli.output import Form, Printer
+from cli.output import Column, Form, Printer
 from cli.sheet import Xlsx, write_collection
 from deciding.fold import fold, read_occurrence
 from domain.kernel.calendar import local_time
 from domain.kernel.canonical import plain
+from domain.kernel.money import yuan
 from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
@@ -57,6 +59,40 @@ async def show_command(
         write_collection(xlsx, STORY, list_story(file, invocation.printer.say), invocation.printer, stream=file.stream)
         return
     show(file, invocation.printer, now, organisation, with_recorded=recorded)
+
+
+@app.command("outputs")
+@verb
+async def outputs_command(name: Name, *, invocation: Invocation, realm: Realm = None) -> None:
+    """一個項目的產出與指標，由記錄得出 / a project's outputs and indicators, derived from its records.
+
+    例 examples:
+      venture project outputs PJ-3
+      venture project outputs PJ-3 -o json
+    """
+    printer = invocation.printer
+    async with invocation.open_store() as store:
+        sheet = read_outputs(await load_file(store, await resolve_name(store, name, realm)))
+    if not printer.for_people:
+        printer.json(sheet.as_json())
+        return
+    rows = [
+        {"what": printer.say(output.zh, output.en), "reached": str(count), "target": ""}
+        for output, count in sheet.outputs.items()
+    ]
+    rows += [
+        {"what": f"{one.title}（{one.output.zh}）", "reached": str(one.reached), "target": str(one.target)}
+        for one in sheet.indicators
+    ]
+    note = printer.say("（不完全統計）", " (incomplete statistics)") if sheet.is_match_incomplete else ""
+    matching = printer.say("社會配套資金", "matching funds") + note
+    rows.append({"what": matching, "reached": yuan(sheet.match), "target": ""})
+    columns = (
+        Column("what", "項", "item"),
+        Column("reached", "記錄所得", "from records", right=True),
+        Column("target", "目標", "target", right=True),
+    )
+    printer.rows(rows, columns, ("沒有記錄", "no records"))
 
 
 async def now_in(store: EventStore, stream: StreamId) -> datetime:

@@ -43,6 +43,17 @@ def sheet(*rows: tuple[Any, ...], change: Callable[[Any, Any], None] | None = No
     return content.getvalue()
 
 
+def rewritten(content: bytes, old: bytes, new: bytes, name: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """The same workbook with other XML in its sheet."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(packed, "w") as changed:
+        for member in whole.namelist():
+            data = whole.read(member)
+            assert member != name or old in data
+            changed.writestr(member, data.replace(old, new) if member == name else data)
+    return packed.getvalue()
+
+
 async def read(content: bytes, file: str = "rows.xlsx") -> tuple[BulkOrder, ...]:
     return await parse_rows(file, content, MemoryStore())
 
@@ -70,7 +81,8 @@ async def test_the_older_format_and_that_of_wps_are_read_alike(file: str) -> Non
 
 
 async def test_numbers_are_what_excel_shows_and_not_their_binary_fractions() -> None:
-    (order,) = await read(sheet((*ROW[:5], 0.1 + 0.2)))
+    content = rewritten(sheet((*ROW[:5], 0.3)), b"<v>0.3</v>", b"<v>0.30000000000000004</v>")
+    (order,) = await read(content)
     assert order.command.model_dump()["envelope"] == 30
 
 
@@ -153,6 +165,29 @@ async def test_one_cell_far_away_does_not_take_the_memory_of_all_before_it() -> 
 
     ((_, _, text),) = await faults(sheet(ROW, change=far))
     assert "too far" in text
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        b'<c x="' + b"y" * 500 + b'" r="XFD1000000"/>',
+        b"<c r='XFD1000000'/>",
+        b'<c x=">" r="XFD1000000"/>',
+        b'<c r="A99999999999"/>',
+    ],
+)
+async def test_a_cell_far_away_is_found_however_it_is_written(tag: bytes) -> None:
+    content = rewritten(sheet(ROW), b"</sheetData>", b'<row r="9">' + tag + b"</row></sheetData>")
+    ((_, _, text),) = await faults(content)
+    assert "too far" in text
+
+
+async def test_another_kind_of_package_is_no_workbook() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as other:
+        other.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+    ((_, _, text),) = await faults(packed.getvalue())
+    assert "no .xlsx" in text
 
 
 async def test_a_file_that_unfolds_beyond_measure_is_not_unfolded(monkeypatch: pytest.MonkeyPatch) -> None:

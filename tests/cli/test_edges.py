@@ -52,7 +52,7 @@ def _need(venture: Installation, round_: str, *more: str) -> tuple[str, ...]:
 def test_a_full_disk_is_said_to_be_full(venture: Installation, words: tuple[str, ...]) -> None:
     code, _, stderr = _run(venture, *words, then="> /dev/full")
     assert code == 5
-    assert "結果無法寫出" in stderr.decode()
+    assert "No space left on device" in stderr.decode()
 
 
 @pytest.mark.parametrize("then", ["> /dev/full", "| true", ">&-", ">&- 2>&-"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,6 +179,8 @@ async def test_the_same_paper_is_the_same_bytes(archive: Archives) -> None:
     files = await archive("s2")
     first, again = [write_docx(await files.make("PJ-3", "award")) for _ in range(2)]
     assert first == again
+    with zipfile.ZipFile(io.BytesIO(first)) as packed:
+        assert {member.date_time for member in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 HOSTILE = "甲\x00乙\x1b[31m丙\u202e丁\ud800\ufffe<w:t>&amp;#strong[x]$x$ `x` @x {x} ]]>"

@@ -59,7 +59,7 @@ async def test_the_page_of_a_project_says_what_it_is_how_it_stands_and_who_is_aw
     assert "以事件日誌為準" in (await described.static_details() or "")
     heading, *rest = filter(None, (await _current_details(handle)).splitlines())
     assert heading == f"**項目 AP-1 · {bureau.realm}：公示中 IN_PUBLICITY** · v2"
-    assert any(line.startswith("- 局黨組會 CAB-DEC：立項審批 ConfirmAward") for line in rest)
+    assert any(line.startswith("- 局領導（黨組會議議定） CAB-DEC：立項審批 ConfirmAward") for line in rest)
 
 
 async def test_the_page_of_a_round_says_which_date_runs_as_does_its_timer(desk: Desk, bureau: Bureau) -> None:
