@@ -976,8 +976,8 @@ def mute(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
     """Let these rules refuse nothing any more; none named means every rule."""
     note = Checks.__call__
 
-    def lenient(self: Checks, held: object, rule: str, zh: str, en: str) -> bool:
-        return note(self, held, rule, zh, en) if rules and rule not in rules else bool(held)
+    def lenient(self: Checks, held: object, rule: str, zh: str, en: str, /, **params: object) -> bool:
+        return note(self, held, rule, zh, en, **params) if rules and rule not in rules else bool(held)
 
     monkeypatch.setattr(Checks, "__call__", lenient)
     if "V4" in rules:
