@@ -62,7 +62,6 @@ def test_every_verb_speaks_both_languages_and_writes_for_machines() -> None:
         ("project list --stag", "沒有選項 --stag"),
         ("inbox CAB-REG", "多出：CAB-REG"),
         ("project list --limit", "--limit 之後須有值"),
-        ("approval wait no", "須為 UUID"),
         ("do close-project PJ-3", "缺少 --as"),
     ],
 )

@@ -34,9 +34,10 @@ from web.body import answer_with, describe_body, fill, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import AGAIN_S, Refusal, problem_responses
 from web.sse import HEARTBEAT_S, SSE, event, heartbeat
-from web.v1.commands import ReceiptAnswer, address, read_key, send
+from web.v1.commands import address, read_key, send
 from web.v1.operations import Wait
 from web.v1.pages import ByPage, FreshnessAnswer, shield
+from web.v1.receipt import ReceiptAnswer
 from web.v1.sheets import SHEET, BySheet, answer_pages
 from web.v1.streams import require_stream
 

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.names import GROUP_DECISIONS
-from application.approvals import list_opened
 from application.command_input import CommandUnknown, list_amounts, read_command, resolve_command
 from application.command_outcome import CommandOutcome, find_outcome
 from application.dry_run import DryRun
@@ -31,15 +30,14 @@ from web.body import answer_with, describe_body, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import Refusal, Unsatisfied, problem_responses
 from web.v1.operations import OperationAnswer, describe
+from web.v1.receipt import ReceiptAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from application.caller import Caller
-    from application.door import Receipt
     from application.operations import Progress
     from domain.kernel.message import Command
-    from store.port import EventStore
     from web.house import House
     from web.language import Language
 
@@ -63,48 +61,6 @@ class CommandBody(BaseModel):
     """By the schema of the command. Money is fen, an integer."""
     written: Notation = Notation.DATA
     """``typed`` where the values are as people type them: all text, money in yuan, words of the office."""
-
-
-class OpenedApproval(BaseModel):
-    """An approval that the command opened: to be waited for at ``/v1/approvals/{id}``."""
-
-    id: UUID
-    gate: str
-    """The command that would grant it."""
-    key: str
-    """What it is about within the stream, e.g. a tranche."""
-    role: Role
-    """Who may decide, or the first of those who may."""
-
-
-class ReceiptAnswer(BaseModel):
-    """A command that was carried out. The same for the same id, whenever it is asked."""
-
-    command_id: UUID
-    stream: StreamId
-    version: int
-    """The stream's version after it."""
-    position: int
-    """The position of the last entry that it wrote: what reads that must show it are asked for by."""
-    events: tuple[str, ...]
-    log: str
-    """The log in which it stands, by the chain hash of its first entry, in hex."""
-    approvals: list[OpenedApproval] = []
-    """The approvals that it opened."""
-
-    @classmethod
-    async def of(cls, store: EventStore, of: Receipt) -> ReceiptAnswer:
-        """Of a receipt, with the approvals that its events opened."""
-        opened = await list_opened(store, of.stream, of.version, of.events)
-        return cls(
-            approvals=[OpenedApproval(id=a.id, gate=a.gate, key=a.key, role=a.role) for a in opened],
-            command_id=of.command_id,
-            stream=of.stream,
-            version=of.version,
-            position=of.position,
-            events=of.events,
-            log=of.log,
-        )
 
 
 class Amount(BaseModel):
@@ -265,7 +221,7 @@ async def give_command(
     await _require_unchanged(house, asked.stream, if_match)
     is_async = "respond-async" in (prefer or "")
     if is_async or command in GROUP_DECISIONS:
-        operation = describe(await _begin(asked, house, caller, command_id), language)
+        operation = await describe(house.store, await _begin(asked, house, caller, command_id), language)
         headers = {"Location": f"/v1/operations/{command_id}"}
         if is_async:
             headers["Preference-Applied"] = "respond-async"

@@ -15,8 +15,10 @@ from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import AGAIN_S, Problem, build_problem, problem_responses
+from web.v1.receipt import ReceiptAnswer
 
 if TYPE_CHECKING:
+    from store.port import EventStore
     from web.language import Language
 
 router = APIRouter(route_class=GuardedRoute, tags=["operations"])
@@ -46,7 +48,7 @@ class OperationAnswer(BaseModel):
     error: Problem | None = None
 
 
-def describe(progress: Progress, language: Language) -> OperationAnswer:
+async def describe(store: EventStore, progress: Progress, language: Language) -> OperationAnswer:
     """How it stands."""
     operation, outcome = progress.operation, progress.outcome
     failure: Failure | None = progress.failure
@@ -58,14 +60,7 @@ def describe(progress: Progress, language: Language) -> OperationAnswer:
         done=progress.is_done,
     )
     if outcome is not None and not outcome.unmet:
-        answer.response = {
-            "command_id": str(outcome.command_id),
-            "stream": outcome.stream,
-            "version": outcome.version,
-            "position": outcome.position,
-            "events": list(outcome.events),
-            "log": outcome.log,
-        }
+        answer.response = (await ReceiptAnswer.of(store, outcome)).model_dump(mode="json")
     elif outcome is not None:
         failure = CommandRejected(outcome.unmet)
     if failure is not None:
@@ -87,4 +82,4 @@ async def get_operation(
     progress = await house.operations.look(caller.name, operation_id, wait)
     if not progress.is_done:
         response.headers["Retry-After"] = str(AGAIN_S)
-    return describe(progress, language)
+    return await describe(house.store, progress, language)
