@@ -16,6 +16,8 @@ from domain.kernel.failure import Defect, Failure, FailureKind
 from domain.kernel.identity import StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from schemes.document import DocumentFault, DocumentInvalid
+from store.documents import BytesMissing
+from store.outbox import CursorMoved
 from store.port import StoreUnavailable
 from store.views import LeaseLost
 
@@ -72,7 +74,9 @@ def test_every_failure_of_the_product_is_in_the_one_tree() -> None:
     while_reading = {one for one in exceptions if issubclass(one, ValueError)}  # whoever reads tells them as a Failure
     own = {one for one in exceptions if one.__name__.startswith("_")}  # of one module, which catches it itself
     strays = {one for one in exceptions - while_reading - own if not issubclass(one, Failure)}
-    assert strays == {StaleFold, LeaseLost}, "they tell to read again or stand by, and go no further"
+    assert strays == {StaleFold, LeaseLost, CursorMoved, BytesMissing}, (
+        "they tell to read again or stand by, and go no further"
+    )
 
 
 @pytest.mark.parametrize("failure", SAMPLES, ids=lambda failure: type(failure).__name__)

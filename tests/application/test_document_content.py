@@ -89,7 +89,7 @@ REFUSED = [
     ("巨集", DOCX, packed({"[Content_Types].xml": WORD, "word/vbaProject.bin": b"x"})),
     ("巨集", ODT, packed({"mimetype": ODT.encode(), "Basic/Standard/Module1.xml": b"x"})),
     ("巨集", ZIP, packed({"report.XLSM": b"x"})),
-    ("程式", ZIP, packed({"setup.EXE": b"MZ"})),
+    ("可執行文件", ZIP, packed({"setup.EXE": b"MZ"})),
     ("又有壓縮檔", ZIP, packed({"in.zip": b"PK"})),
     ("越出", ZIP, packed({"../../etc/passwd": b"x"})),
     ("越出", ZIP, packed({"C:/x.txt": b"x"})),

@@ -48,6 +48,8 @@ async def _awaits(store: MemoryStore, name: str, until: datetime | None, *roles:
             "provisional": False,
             "title": "",
             "organisations": ("ORG-1",),
+            "seats": ("*",),
+            "readers": (),
         }
         for role in roles
     ]

@@ -211,7 +211,9 @@ def test_an_expert_who_scores_from_two_seats_is_found(monkeypatch: pytest.Monkey
     town = realm_until("panel")
     note = Checks.__call__
     monkeypatch.setattr(
-        Checks, "__call__", lambda self, held, rule, zh, en: rule == "P4" or note(self, held, rule, zh, en)
+        Checks,
+        "__call__",
+        lambda self, held, rule, zh, en, **params: rule == "P4" or note(self, held, rule, zh, en, **params),
     )
     for seat, person in (("EXPERT#1", "P-1"), ("EXPERT#2", "P-2"), ("EXPERT#3", "P-1")):
         sheet = SubmitScore(application="AP-1", mark=Decimal(90))

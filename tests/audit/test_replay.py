@@ -342,6 +342,6 @@ async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidab
     found = await redecide(store, round_)
     assert (found.ok, found.undecided) == (True, 1)
     kept = store._streams[round_]
-    kept[-1] = replace(kept[-1], meta=kept[-1].meta.replace(b"AP-5: ", b"AP-6: "))
+    kept[-1] = replace(kept[-1], meta=kept[-1].meta.replace(b'"file":"AP-5"', b'"file":"AP-6"'))
     strange = await redecide(store, round_)
     assert (strange.ok, strange.undecided) == (False, 0), "it must say of which stream it speaks"

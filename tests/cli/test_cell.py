@@ -19,7 +19,7 @@ def test_a_line_never_begins_with_a_stop() -> None:
 
 
 def test_a_label_stays_with_its_value() -> None:
-    assert wrap(f"資助金額{GLUE}¥50,000.00", 16) == ["立項金", "額 ¥50,000.00"]
+    assert wrap(f"資助金額{GLUE}¥50,000.00", 16) == ["資助金", "額 ¥50,000.00"]
 
 
 @example("一一 ，，", 4)

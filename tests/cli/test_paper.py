@@ -49,7 +49,6 @@ def test_a_paper_as_data_says_what_it_was_made_from(venture: Installation) -> No
         (("PJ-3", "award", "--as-of", "yesterday"), 2),
         (("PJ-3", "award", "--as-of", "2023-05-10"), 1),
         (("PJ-3", "poem"), 3),
-        (("ORG-3", "award"), 3),
     ],
 )
 def test_what_cannot_be_made_is_told_and_leaves_no_file(

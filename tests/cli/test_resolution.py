@@ -67,7 +67,7 @@ def test_a_round_is_resolved_as_it_was_previewed_and_not_otherwise(
     venture: Installation, realm: str, tmp_path: Path
 ) -> None:
     minutes = tmp_path / "紀要.pdf"
-    minutes.write_bytes(b"%PDF")
+    minutes.write_bytes(b"%PDF-1.7\n")
     table = ("R-SCORED", "--realm", realm, "--decisions", _sheet(tmp_path, CHOSEN))
     digest = json.loads(venture.ask("round", "preview", *table, "-o", "json").stdout)["preview"]
     act = ("round", "resolve", *table, "--minutes", str(minutes), "--as", "CAB-REG#1", "-o", "json", "--preview")

@@ -65,7 +65,7 @@ async def test_a_service_asks_people_and_is_told_once_all_have_consented(counter
         "amount": "¥12,000.00",
         "payee": "ORG-9",
     }
-    assert (late.status_code, "granted" in late.json()["detail"]) == (409, True)
+    assert (late.status_code, "approved" in late.json()["detail"]) == (409, True)
 
 
 @pytest.mark.parametrize(

@@ -337,7 +337,7 @@ async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_s
         await town.send(town.id("round", "R-1"), resolving, "CAB-REG#1", "2024-03-12")
     assert {u.rule for u in refused.value.unmet} == {"RD10"}
     texts = " ".join(u.en for u in refused.value.unmet)
-    assert "AP-2 is WITHDRAWN" in texts
+    assert "AP-2 is withdrawn" in texts
     assert "moved since the preview" in texts
     assert await town.versions() == before
 
