@@ -338,7 +338,7 @@ async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_s
     assert {u.rule for u in refused.value.unmet} == {"RD10"}
     texts = " ".join(u.en for u in refused.value.unmet)
     assert "AP-2 is withdrawn" in texts
-    assert "moved since the preview" in texts
+    assert "changed since the preview" in texts
     assert await town.versions() == before
 
 
