@@ -38,8 +38,9 @@ LONG_AGO: Final = datetime(1990, 1, 1, tzinfo=UTC)
 """Since when the tests' key counts: they date their commands as they need."""
 
 
-MINUTES: Final = Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf")
-"""A document that every register in tests has, though nobody has its bytes."""
+PAPER: Final = b"%PDF-1.7\nminutes of a meeting"
+MINUTES: Final = Attachment(sha256=sha256(PAPER).hexdigest(), media_type="application/pdf", name="會議紀要.pdf")
+"""A document that every register in tests has; its bytes, ``PAPER``, are where a house keeps its own."""
 
 
 def bare_meta(entry: Entry) -> bytes:
@@ -50,7 +51,7 @@ def bare_meta(entry: Entry) -> bytes:
 
 async def publish(store: EventStore, key: DoorKey = KEY) -> None:
     """See that the log has that key, as its first."""
-    await store.documents.keep(MINUTES.sha256, 1, MINUTES.media_type, "person:P-1", "tests")
+    await store.documents.keep(MINUTES.sha256, len(PAPER), MINUTES.media_type, "person:P-1", "tests")
     stream = key_stream(key.id)
     loaded, _ = await store.consult(stream, None, {})
     if loaded.events:

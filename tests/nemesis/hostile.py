@@ -71,14 +71,17 @@ class Attackers:
     """What was answered as if it were nothing."""
 
     async def attack(self) -> None:
-        """One thing after the other, for as long as the block lasts; some of it is never heard of again."""
-        attempts = self._attempts()
+        """One thing after the other, until this is cancelled; some of it is never heard of again."""
+        attempts, here = self._attempts(), asyncio.current_task()
+        assert here is not None
         while True:
             for attempt in self.dice.sample(attempts, len(attempts)):
                 stream = self.dice.choice(self.streams)
                 with suppress(Exception):  # whatever a house that is being broken says to it: the log is looked at
                     async with asyncio.timeout(PATIENCE_S):
                         await attempt(stream)
+                if here.cancelling():  # Temporal's client hides that behind an error of its own
+                    return
                 self.tried[attempt.__name__.removeprefix("_")] += 1
                 await asyncio.sleep(EVERY_S)
 

@@ -13,12 +13,14 @@ from uuid import uuid4
 import bootstrap
 import local
 import temporal_client
+from application.documents import Console
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
 from local.postgres import APPLICATION, AUDITOR
+from runtime.documents import open_documents
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
-from tests.keys import publish
+from tests.keys import MINUTES, PAPER, publish
 from tests.workflows.bureau import Bureau
 from tests.workflows.processes import HOUSE, kill, start_worker
 from tests.workflows.waiting import until
@@ -153,6 +155,9 @@ async def breakable(
         client = await temporal_client.connect_temporal(servers.temporal_address, settings)
         key = bootstrap.load_door_key(settings)
         await publish(store, key)
+        paper = settings.home / MINUTES.name
+        paper.write_bytes(PAPER)
+        await open_documents(settings, store).take_file(paper, Console("person:P-1"), expected=MINUTES.sha256)
         door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
         house = Breakable(settings, servers, client, store, door, program, more)
         for number in range(workers):

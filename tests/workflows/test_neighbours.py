@@ -11,10 +11,11 @@ import bootstrap
 from activities.carry_out import CommandActivities
 from deciding.decision import StreamParked
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import Actor, Attachment, StreamId, deadline_command_id
+from domain.kernel.identity import Actor, StreamId, deadline_command_id
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
 from domain.round.resolution import Omission, ResolveRound
+from tests.keys import MINUTES
 from tests.workflows.bureau import Bureau, need_submission, verification
 from tests.workflows.waiting import until
 
@@ -29,7 +30,7 @@ LARGE = ResolveRound(
     panels=("RP-1",),
     selected=(),
     left_out=tuple(Omission(application=f"AP-{n}", reason="名次") for n in range(600)),
-    minutes=Attachment(sha256="0" * 64, media_type="application/pdf", name="會議紀要.pdf"),
+    minutes=MINUTES,
     preview="0" * 64,
 )
 """A round's decision of 600 bids that are not there: much to read, and refused."""

@@ -31,9 +31,10 @@ from domain.round.resolution import Omission, ResolveRound, Selection, digest_pr
 from schemes.calendars import load_published
 from store.port import EntryKind
 from store.postgres import PostgresStore
-from tests.domain.pure_realm import EVIDENCE, MINUTES, scheme
+from tests.domain.pure_realm import EVIDENCE, scheme
 from tests.domain.sentences import on
 from tests.domain.written_realm import AWARD, FUNDS, steps
+from tests.keys import MINUTES
 from tests.workflows.bureau import Bureau
 from tests.workflows.processes import kill, start_worker
 from tests.workflows.waiting import until

@@ -21,7 +21,9 @@ import bootstrap
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
 from cli.scenario import plan_scenario
+from domain.kernel.attachment import find_attachments
 from domain.kernel.calendar import local_day
+from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Role, StreamId
@@ -105,6 +107,7 @@ class Years:
         """Let the deadlines before it ring, bring its stream to its time, give the command, and see its alarm set."""
         await self.ring(order.at)
         await self.bring(order.stream, order.at)
+        await self.take_in(order)
         refused: set[str | None] = set()
         with self.skipper.with_time_skipping_disabled():
             try:
@@ -115,6 +118,11 @@ class Years:
                 refused = {u.rule for u in rejected.unmet}
         assert order.must_refuse in (refused or {None}), (order, refused)
         assert await self.alarm(order.stream) == await self.due_at(order.stream), order
+
+    async def take_in(self, order: PlannedCommand) -> None:
+        """See that the register has what the command attaches: on the wall clock nothing is decided without it."""
+        for one in find_attachments(plain(order.command)):
+            await self.store.documents.keep(one.sha256, 1, one.media_type, "person:P-1", "tests")
 
     async def ring(self, to: datetime) -> None:
         """Every alarm up to then, the earliest first, each by its own workflow's timer."""

@@ -91,7 +91,7 @@ async def test_from_signing_in_to_a_recorded_decision_in_three_activations(
     after = await bureau.store.last_position()
     async with window(browser, address, scripts=scripts) as at:
         await at.page.goto(f"/?realm={bureau.realm}&at_least={after}")
-        await at.page.get_by_label("帳號").fill(account.login)
+        await at.page.get_by_label("賬號").fill(account.login)
         await at.page.get_by_label("密碼").fill(account.password)
         await at.page.get_by_role("button", name="登錄").click()
         await expect(at.page.locator("h1")).to_have_text("我的待辦")
