@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -203,8 +204,19 @@ def _prepare(home: Path) -> Path:
             f"{home} belongs to another user: run as that user, or set VENTURE_HOME",
         ) from not_ours
     except OSError as wrong:
-        raise LocalServerFailure(f"{home} 無法寫入：{wrong}", f"{home} cannot be written: {wrong}") from wrong
+        zh, en = _WHY.get(wrong.errno or 0, (wrong.strerror or "", wrong.strerror or ""))
+        raise LocalServerFailure(f"{home} 無法寫入：{zh}", f"{home} cannot be written: {en}") from wrong
     return home
+
+
+_WHY: Final = {
+    errno.ENOTDIR: ("上級路徑中有文件，不是文件夾", "part of that path is a file, not a folder"),
+    errno.EEXIST: ("該處是文件，不是文件夾", "there is a file, not a folder"),
+    errno.ENAMETOOLONG: ("路徑過長", "the path is too long"),
+    errno.ENOSPC: ("磁盤已滿", "the disk is full"),
+    errno.EROFS: ("磁盤只讀", "the disk is read-only"),
+}
+"""Why a folder cannot be had, by the system's number for it."""
 
 
 def _try_lock(home: Path, name: str = "lock", how: int = fcntl.LOCK_EX) -> IO[str] | None:
