@@ -23,6 +23,7 @@ import bootstrap
 from application.builds import list_builds, list_pollers
 from application.door_keys import NoSuchKey, find_key, has_keys
 from application.namespace import LOG_KEY, NamespaceOfAnotherLog, describe_namespace, read_owner
+from application.workflow_carrier import give_way_if_cancelled
 from deciding.parked import iterate_parked, iterate_parked_on_paper
 from domain.kernel.failure import Failure
 from domain.kernel.identity import LIVE, StreamId
@@ -290,7 +291,8 @@ async def _exchange_word(client: Client, task_queue: str) -> str:
             PayloadRefused,
             WorkflowUpdateFailedError,
             WorkflowUpdateRPCTimeoutOrCancelledError,
-        ):
+        ) as failed:
+            give_way_if_cancelled(failed)
             return ""
     outcomes = (event.workflow_execution_update_completed_event_attributes.outcome for event in history.events)
     payloads = [payload for outcome in outcomes for payload in outcome.success.payloads]
@@ -328,11 +330,13 @@ async def probe_updates_in_flight(client: Client, task_queue: str) -> list[Diagn
     if not await list_pollers(client, task_queue):
         return [_worker_answer(held, "no, nobody polls", "否，沒有 worker 在取任務")]
     async with _probe(client, task_queue) as handle:
-        with suppress(TimeoutError, RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):  # what was held is the finding
+        try:
             async with asyncio.timeout(_PROBE_S):
                 for number in range(UPDATES_WANTED):
                     await handle.start_update("hold", wait_for_stage=WorkflowUpdateStage.ACCEPTED, id=str(number))
                     held += 1
+        except (TimeoutError, RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as failed:
+            give_way_if_cancelled(failed)  # else what was held is the finding
     state, state_zh = ("yes", "是") if held else (f"no, within {_PROBE_S:.0f} s", f"{_PROBE_S:.0f} 秒內沒有")
     answers = _worker_answer(held, state, state_zh)
     if not held:

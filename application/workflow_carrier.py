@@ -117,7 +117,7 @@ class WorkflowCarrier:
                     await asyncio.sleep(pause_s)
             raise AssertionError  # pauses go on for ever
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
-            _give_way_if_cancelled(late)
+            give_way_if_cancelled(late)
             raise NotKnown(command_id, f"no answer within {patience.total_seconds():.0f} s") from late
 
     async def _update_once(
@@ -194,8 +194,8 @@ def _retrieve_exception(started: asyncio.Future[Any]) -> None:
         started.exception()
 
 
-def _give_way_if_cancelled(error: Exception) -> None:
-    """Temporal's client hides that its caller is cancelled or timed out behind an error of its own."""
+def give_way_if_cancelled(error: Exception) -> None:
+    """Raise CancelledError if the caller is cancelled: Temporal's client hides that behind an error of its own."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError from error

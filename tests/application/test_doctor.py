@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from unittest import mock
 from uuid import uuid4
 
 import pytest
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 
+from application import doctor
 from application.doctor import examine_parked, measure_skew
 from deciding.decision import decide_on
 from deciding.reader import Reader
@@ -83,3 +87,27 @@ async def test_a_stream_whose_deadlines_id_somebody_has_taken_is_parked_too() ->
     assert row.ok is False
     assert f"{stream} (CloseNeedSolicitation at " in row.state
     assert ": its id is taken on " in row.state
+
+
+@pytest.mark.parametrize("update", ["execute_update", "start_update"])
+async def test_whoever_stops_doctor_while_a_worker_is_asked_has_it_stopped(
+    monkeypatch: pytest.MonkeyPatch, update: str
+) -> None:
+    asking = asyncio.Event()
+
+    async def ask(*_given: object, **_more: object) -> None:
+        asking.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as cancelled:  # as Temporal's client has it
+            raise WorkflowUpdateRPCTimeoutOrCancelledError from cancelled
+
+    handle = mock.AsyncMock(**{update: ask})
+    client = mock.AsyncMock(**{"start_workflow.return_value": handle})
+    monkeypatch.setattr(doctor, "list_pollers", mock.AsyncMock(return_value=["a worker"]))
+    look = doctor.probe_updates_in_flight if update == "start_update" else doctor._exchange_word
+    looking = asyncio.create_task(look(client, "queue"))
+    await asking.wait()
+    looking.cancel()
+    await asyncio.wait([looking])
+    assert looking.cancelled()
