@@ -485,7 +485,7 @@ async def test_production_has_no_embedded_servers(tmp_path: Path) -> None:
 async def test_root_becomes_nobody_where_namespaces_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_account, "_namespaces_work", lambda: False)
+    monkeypatch.setattr(server_account, "_may_use_namespaces", lambda: False)
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings) as servers:
         assert servers.postgres.process is not None
@@ -496,7 +496,7 @@ async def test_root_becomes_nobody_where_namespaces_are_refused(
     monkeypatch.undo()
     async with local.servers(settings) as again:
         assert await query_value(again.owner_url, "SELECT n FROM kept") == 7
-    monkeypatch.setattr(server_account, "_namespaces_work", lambda: False)
+    monkeypatch.setattr(server_account, "_may_use_namespaces", lambda: False)
     shutil.rmtree(settings.home)
     async with local.servers(settings) as anew:
         assert await query_value(anew.owner_url, "SELECT to_regclass('kept')") is None

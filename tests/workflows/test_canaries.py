@@ -45,8 +45,10 @@ if TYPE_CHECKING:
     from scenarios.plan import Plan
 
 SONG = "".join(CANARIES)
-KEPT = frozenset({"gate", "evaluator", "auditor", "share"})
-"""Fields of texts that a rule compares with another."""
+KEPT = frozenset(
+    {*("gate", "evaluator", "auditor", "share"), *("codelists", "fields", "theme", "kinds", "tags", "set_asides")}
+)
+"""Fields of texts that a rule compares with another, or with a city's lists."""
 LIVES = ("s4-termination", pytest.param("s1-hangzhou", marks=pytest.mark.full))
 
 

@@ -51,7 +51,12 @@ const refused = await clerk.POST("/v1/commands/AdoptNeed", {
   params: { header: { "idempotency-key": crypto.randomUUID() } },
   body: { subject: need, as: "COMM#1" },
 });
-const feed = must(await clerk.GET("/v1/events", { params: { query: { stream: need, after: 0 } } }));
+const events: string[] = [];
+for (let after = 0, before = -1; after !== before; ) { // a page is of the whole log: those of one stream may come late
+  const page = must(await clerk.GET("/v1/events", { params: { query: { stream: need, after } } }));
+  events.push(...page.events.map((one) => one.type));
+  [before, after] = [after, page.after];
+}
 console.log(JSON.stringify({
   seats: caller.seats,
   trial: trial.would_be,
@@ -59,5 +64,5 @@ console.log(JSON.stringify({
   verdict: decided.verdict,
   bound: decided.summary.map((one) => one.value),
   refused: refused.error?.unmet?.map((one) => one.rule),
-  events: feed.events.map((one) => one.type),
+  events,
 }));
