@@ -32,6 +32,7 @@ async def test_nothing_is_lost_or_done_twice_while_everything_is_broken(tmp_path
 
 
 @pytest.mark.full
+@pytest.mark.release
 @pytest.mark.timeout(1800)  # it ends when all is decided, however busy the machine is
 async def test_thirty_projects_come_to_their_end_while_blow_falls_upon_blow(tmp_path: Path) -> None:
     outcome = await run(tmp_path, Rage(2, projects=30, seconds=40, every_s=(0.2, 0.8), attacked=True))

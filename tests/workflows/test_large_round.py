@@ -19,6 +19,7 @@ OFFICER = Actor("CAB-REG#1")
 
 
 @pytest.mark.full
+@pytest.mark.release
 @pytest.mark.timeout(900)
 async def test_1300_bids_are_resolved_in_one_act(desk: Desk) -> None:
     round_ = Round(desk.store, bootstrap.load_door_key(desk.settings), 1_300)
