@@ -221,6 +221,9 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _is_one_place(cls, home: Path) -> Path:
+        if any("\udc80" <= character <= "\udcff" for character in str(home)):
+            message = "路徑不是文字 / the path is no text"
+            raise ValueError(message)
         if not home.is_absolute():
             message = (
                 f"須為絕對路徑，如 {Path.cwd() / home}；相對路徑在每個工作目錄各是一處"

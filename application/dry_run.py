@@ -16,6 +16,8 @@ from domain.kernel.identity import derive_id
 from domain.kernel.message import Order
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from application.identity import Identity
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
@@ -29,12 +31,21 @@ class DryRun:
     Deadlines of the stream itself come first, as they would; those of other streams do not fall due in a rehearsal.
     """
 
-    def __init__(self, store: EventStore, identity: Identity | None = None, *, requires_office: bool = False) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        identity: Identity | None = None,
+        *,
+        requires_office: bool = False,
+        at_hand: Collection[str] = (),
+    ) -> None:
         """Go on from what that store holds; ``identity`` says who asks where a seat alone is named.
 
-        Where it ``requires_office``, as in production, nobody acts on the wall clock before that is founded.
+        Of documents ``at_hand``, by digest, the bytes would be brought with the command. Where it ``requires_office``,
+        as in production, nobody acts on the wall clock before that is founded.
         """
         self._store = store
+        self._at_hand = at_hand
         self._identity = identity
         self._reader = Reader(store, requires_office=requires_office)
         self._tried = 0
@@ -70,7 +81,7 @@ class DryRun:
         for one in (decision, *others):
             await self._keep(one)
         step = decision.steps[-1]
-        if realm.clock is Clock.WALL and (absent := await find_absent(self._store, plain(command))):
+        if realm.clock is Clock.WALL and (absent := await find_absent(self._store, plain(command), self._at_hand)):
             return replace(step, events=(), unmet=(*step.unmet, *absent))
         return step
 

@@ -163,9 +163,11 @@ async def _rehearse(order: _Order, invocation: Invocation) -> None:
     printer, moment = invocation.printer, read_moment(order.at)
     async with invocation.open_store() as store:
         stream = await find_stream(store, order.subject, order.realm)
-        command, who = order.read(stream, AttachedFiles(Path()))
+        files = AttachedFiles(Path())
+        command, who = order.read(stream, files)
         identity, strict = find_identity(invocation.settings, store), invocation.settings.requires_office
-        step = await DryRun(store, identity, requires_office=strict).step(stream, command, who, moment)
+        trial = DryRun(store, identity, requires_office=strict, at_hand=files.read)
+        step = await trial.step(stream, command, who, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]
@@ -371,6 +373,8 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
 
 def _left_out(field: dict[str, Any], printer: Printer) -> str:
     """What holds where the field is left out, with the number of days that each city's rules say."""
+    if field["default"] is True:
+        return printer.say("；默認 是", "; yes by default")
     if field["default"]:
         return printer.say(f"；默認 {field['default']}", f"; default {field['default']}")
     if not field["otherwise_en"]:

@@ -9,20 +9,24 @@ from domain.kernel.explanation import show
 from domain.kernel.refusal import Unmet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from store.port import EventStore
 
 RULE = "DC01"
 
 
-async def find_absent(store: EventStore, body: Mapping[str, Any]) -> tuple[Unmet, ...]:
-    """Every attachment of which the bytes are not here. Nothing of it is journalled: bring them, and ask again."""
+async def find_absent(store: EventStore, body: Mapping[str, Any], at_hand: Collection[str] = ()) -> tuple[Unmet, ...]:
+    """Every attachment of which the bytes are neither here nor ``at_hand`` to be brought.
+
+    Nothing of it is journalled: bring them, and ask again.
+    """
     named = {one.sha256: one.name for one in find_attachments(body)}
     if not named:
         return ()
     kept = await store.documents.kept(named)
-    return tuple(_absent(sha256, name) for sha256, name in named.items() if sha256 not in kept)
+    there = {*kept, *at_hand}
+    return tuple(_absent(sha256, name) for sha256, name in named.items() if sha256 not in there)
 
 
 def _absent(sha256: str, name: str) -> Unmet:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from application.command_input import CommandUnknown, read_command, resolve_command
-from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
+from domain.catalogue import AGGREGATES, kind_of_subject, list_stages, split_subject
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputInvalid
@@ -396,6 +396,15 @@ class _PlanBuilder:
 
     def _unknown_projects(self) -> None:
         """How a project must end can be said of those only that occur."""
+        stages = list_stages("project")
+        for name, end in self._scenario.expect.items():
+            if end.state not in stages:
+                near = "、".join(get_close_matches(end.state, stages, n=3)) or "—"
+                self._fault(
+                    ("expect", name, "state"),
+                    f"沒有階段 {end.state}，相近者：{near}",
+                    f"there is no stage {end.state}; resembling it: {near}",
+                )
         names = {split_subject(row.subject)[0] for row in self._scenario.events} | set(self._scenario.projects)
         if not any(row is UNREAD_ROW for row in self._scenario.events):
             for name in self._scenario.expect.keys() - names:

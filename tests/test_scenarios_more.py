@@ -276,6 +276,12 @@ def test_an_end_is_expected_of_those_only_that_occur() -> None:
         read_plan(read_text(text + "expect:\n  PJ-9: {state: CLOSED}\n", "x.yaml"))
 
 
+def test_an_end_is_a_stage_that_there_is() -> None:
+    text = FAULTY.partition("policy")[0] + "events:\n- [2025-03-03, CallPublished, R-T-2025, CAB-REG#1, {year: 2025}]\n"
+    with pytest.raises(DocumentInvalid, match="there is no stage SHORTLISTEDD; resembling it: SHORTLISTED"):
+        read_plan(read_text(text + "expect:\n  R-T-2025: {state: SHORTLISTEDD}\n", "x.yaml"))
+
+
 # ---------------------------------------------------------------- what each leaves behind
 
 

@@ -113,6 +113,13 @@ def test_0_a_dry_run_says_what_would_happen_and_records_nothing(venture: Install
     assert _entries(venture) == before
 
 
+def test_0_a_rehearsal_takes_for_here_what_the_act_would_bring(venture: Installation, tmp_path: Path) -> None:
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.7\n")
+    words = ("do", "SubmitNeed", "ND-901", "--as", "COMM#1", "round=R-900", "group=空巢老人")
+    answer = venture.ask(*words, f"attachments=@{tmp_path / 'letter.pdf'}", "--dry-run", "-o", "json")
+    assert "DC01" not in answer.stdout
+
+
 def test_1_a_refusal_names_everything_that_is_missing(venture: Installation) -> None:
     answer = venture.ask("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1", "-o", "json")
     assert answer.exit_code == 1

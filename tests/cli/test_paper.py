@@ -29,7 +29,7 @@ def test_a_paper_is_listed_and_written_where_it_is_asked_for(venture: Installati
     assert [one.name for one in tmp_path.iterdir()] == ["PJ-3-award.docx"]
 
 
-@pytest.mark.full  # it needs a Chinese font, which .ci/run installs
+@pytest.mark.full  # it needs a Chinese font, which deploy/debian-for-tests installs
 def test_the_name_of_the_file_says_that_it_is_to_be_a_pdf(venture: Installation, tmp_path: Path) -> None:
     assert venture.ask("paper", "make", "PJ-3", "payment.T1", "-o", "T1.pdf").exit_code == 0
     assert (tmp_path / "T1.pdf").read_bytes().startswith(b"%PDF-")

@@ -152,6 +152,12 @@ def test_a_relative_state_folder_is_refused_with_the_path_that_was_meant(
         bootstrap.settings()
 
 
+def test_a_state_folder_whose_name_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENTURE_HOME", "/tmp/\udcff")  # noqa: S108 - nothing is made there
+    with pytest.raises(bootstrap.SettingsInvalid, match="the path is no text"):
+        bootstrap.settings()
+
+
 # The door's key
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Archives = Callable[[str], Awaitable[Archive]]
 
 
-pytestmark = pytest.mark.full  # it needs a Chinese font and a reader of PDFs, which .ci/run installs
+pytestmark = pytest.mark.full  # it needs a Chinese font and a reader of PDFs, which deploy/debian-for-tests installs
 SHORT = 12
 """Characters that stand in one line wherever they stand."""
 

@@ -39,7 +39,7 @@ async def test_papers_are_listed_and_given_out_in_the_form_that_is_asked_for(
     assert data.json()["source"]["as_of"] == "2023-05-31"
 
 
-@pytest.mark.full  # it needs a Chinese font, which .ci/run installs
+@pytest.mark.full  # it needs a Chinese font, which deploy/debian-for-tests installs
 async def test_whoever_accepts_a_pdf_is_given_one(counter: Counter, project: StreamId) -> None:
     async with counter.service("CAB-REG#1") as service:
         pdf = await service.get(f"/v1/papers/{project}/payment.T1", headers={"Accept": "application/pdf"})

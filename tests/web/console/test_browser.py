@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.workflows.bureau import Bureau
     from web.house import House
 
-pytestmark = pytest.mark.full  # it needs Chromium, which .ci/run installs
+pytestmark = pytest.mark.full  # it needs Chromium, which deploy/debian-for-tests installs
 CHROMIUM = shutil.which("chromium") or ""
 DESK, PHONE = (1280, 900), (320, 640)
 
