@@ -1,4 +1,4 @@
-"""What Debian has to read papers with: poppler-utils, libreoffice-writer-nogui. ``deploy/debian-for-tests`` installs them."""
+"""What Debian has to read papers with: poppler-utils, libreoffice-writer-nogui (``deploy/debian-for-tests``)."""
 
 from __future__ import annotations
 
