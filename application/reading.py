@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from application.queries import NameUnknown, load_file
 from deciding.fold import fold
 from deciding.reader import Reader
 from domain.kernel.facts import Facts
@@ -12,6 +13,8 @@ from domain.kernel.identity import Role
 from domain.reading import REGISTERS, may_read, read_round, readers_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from application.queries import File
     from domain.kernel.identity import StreamId
     from domain.kernel.state import State
@@ -55,6 +58,20 @@ async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
         return True
     facts = await _read_facts(store, seats, state)
     return any(may_read(grant.seat, grant.scope, state, facts).denied is None for grant in seats)
+
+
+async def load_seen_file(
+    store: EventStore, seats: Seats, stream: StreamId, *, until: datetime | None = None, known: datetime | None = None
+) -> File:
+    """The file as they may see it, up to ``until`` and ``known`` as in ``load_file``; judged by how it stands today.
+
+    Raises NameUnknown for what is not there and for what they may not see, and StoreUnavailable.
+    """
+    file = await load_file(store, stream, until=until, known=known)
+    is_today = until is None and known is None
+    if not await (may_see(store, seats, file.state) if is_today else may_see_now(store, seats, stream)):
+        raise NameUnknown(stream.name)
+    return await leave_out_others(store, seats, file)
 
 
 async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:

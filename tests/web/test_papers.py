@@ -63,3 +63,16 @@ async def test_whose_business_the_file_is_not_finds_no_papers(counter: Counter, 
         nobody = await stranger.get(f"/v1/papers/{project}/award")
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert nobody.status_code == 401
+
+
+@pytest.mark.parametrize("role", ["HOST", "SUPV", "EVAL"])
+async def test_papers_of_the_past_are_for_whose_business_the_file_is_today(
+    counter: Counter, project: StreamId, role: str
+) -> None:
+    """Before the contract named its parties, it was nobody's in particular."""
+    others = Scope(kind=ScopeKind.PARTY, names=(f"{role}-77",))
+    async with counter.service(f"{role}#77", scope=others) as service:
+        answers = [
+            await service.get(f"/v1/papers/{project}{rest}?as_of=2023-05-24&format=json") for rest in ("", "/award")
+        ]
+    assert [answer.status_code for answer in answers] == [404, 404]

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
 from application.queries import File, NameUnknown, load_file
-from application.reading import leave_out_others, may_see, may_see_now
+from application.reading import load_seen_file, may_see
 from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import day_ends
@@ -158,10 +158,7 @@ async def get_file(
         raise NameUnknown(name)
     until, known = read_moment("as_of", as_of), read_moment("known_at", known_at)
     position = await house.store.last_position()
-    file = await load_file(house.store, stream, until=until, known=known)
-    if not await may_see_now(house.store, caller.grants, stream):
-        raise NameUnknown(name)
-    file = await leave_out_others(house.store, caller.grants, file)
+    file = await load_seen_file(house.store, caller.grants, stream, until=until, known=known)
     if as_sheet:
         said = {"stream": stream, "as_of": as_of, "known_at": known_at}
         return await answer_sheet(STORY, list_story(file, language.say), language, **said)

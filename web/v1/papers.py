@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel
 
 from application.queries import NameUnknown
-from application.reading import may_see
+from application.reading import leave_out_others, may_see_now
 from domain.kernel.bounds import Date
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import StreamId
@@ -147,6 +148,6 @@ async def _open(house: House, caller: Caller, parts: tuple[str, str, str], as_of
     except ValueError:
         raise NameUnknown(parts[2]) from None
     dossier = await open_file(house.store, stream, as_of)
-    if not await may_see(house.store, caller.grants, dossier.state):
+    if not await may_see_now(house.store, caller.grants, stream):
         raise NameUnknown(parts[2])
-    return dossier
+    return replace(dossier, file=await leave_out_others(house.store, caller.grants, dossier.file))

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Query, Request, Response
 from application.acts import Act, list_acts
 from application.attempts import AttemptFilter, list_attempts
 from application.pages import PageRequest
-from application.queries import NameUnknown, load_file
-from application.reading import leave_out_others, may_see_now
+from application.queries import NameUnknown
+from application.reading import load_seen_file
 from deciding.fold import fold
 from domain.application import Application
 from domain.catalogue import AGGREGATES, stage_words, value_words
@@ -170,10 +170,7 @@ async def show_file(
     """The file; what may not be seen is answered like what is not there."""
     stream = read_stream(kind, realm, name)
     until, known = read_moment("as_of", as_of or None), read_moment("known_at", known_at or None)
-    file = await load_file(house.store, stream, until=until, known=known)
-    if not await may_see_now(house.store, caller.grants, stream):
-        raise NameUnknown(name)
-    file = await leave_out_others(house.store, caller.grants, file)
+    file = await load_seen_file(house.store, caller.grants, stream, until=until, known=known)
     seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known is not None
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
