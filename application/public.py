@@ -18,7 +18,7 @@ from application.realms import require_realm
 from domain.kernel.identity import StreamId
 from domain.project.stage import Stage
 from domain.reading import UNPUBLISHED
-from store.views import AnyOf
+from store.views import AnyOf, Equal
 
 if TYPE_CHECKING:
     from store.port import EventStore
@@ -112,3 +112,10 @@ async def list_posted(
     narrowed = ProjectFilter(**filters.model_dump(exclude={"stage"}))
     where = (AnyOf("stage", stages), *list_conditions(narrowed, datetime.now(UTC)))
     return await read_page(store, "projects", _ORDER, where, request or PageRequest(), PublicProject.of)
+
+
+async def find_posted(store: EventStore, stream: StreamId) -> PublicProject | None:
+    """That project, if it is posted and the view has it."""
+    where = (Equal("stream", str(stream)), AnyOf("stage", POSTED))
+    page = await read_page(store, "projects", _ORDER, where, PageRequest(limit=1), PublicProject.of)
+    return next(iter(page.rows), None)

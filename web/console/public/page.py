@@ -22,7 +22,7 @@ from fastapi import APIRouter, Query, Request, Response
 from application.listing import StreamFilter, list_streams
 from application.money import Dimension, MoneyFilter, list_money, list_realms
 from application.pages import PageRequest
-from application.public import IN_NOTICE, POSTED, PublicFilter, list_posted
+from application.public import IN_NOTICE, POSTED, PublicFilter, find_posted, list_posted
 from application.queries import NameUnknown, load_file
 from domain.application import Application
 from domain.catalogue import stage_words, value_words
@@ -80,7 +80,7 @@ class Notice:
 @allow(Policy.ANYBODY)
 async def show_home(request: Request, house: ByHouse, realm: _Realm = "") -> Response:
     """What is open, what is in public notice, what has been published."""
-    chosen = await _choose_realm(house, realm)
+    chosen = await _choose_realm(request, house, realm)
     rounds = await _list_rounds(house, chosen)
     notices = await list_posted(house.store, PublicFilter(realm=chosen), PageRequest(limit=PAGE), in_notice=True)
     return await _show(
@@ -99,7 +99,7 @@ async def show_home(request: Request, house: ByHouse, realm: _Realm = "") -> Res
 @allow(Policy.ANYBODY)
 async def show_notices(request: Request, house: ByHouse, realm: _Realm = "", after: _After = None) -> Response:
     """Every proposed award that anybody may object to now."""
-    chosen = await _choose_realm(house, realm)
+    chosen = await _choose_realm(request, house, realm)
     page = await list_posted(
         house.store, PublicFilter(realm=chosen), PageRequest(limit=PAGE, after=after), in_notice=True
     )
@@ -126,7 +126,7 @@ async def show_projects(
     after: _After = None,
 ) -> Response:
     """Posted projects, narrowed and searched."""
-    chosen = await _choose_realm(house, realm)
+    chosen = await _choose_realm(request, house, realm)
     given = {"search": search.strip(), "round": round.strip(), "stage": stage}
     filters = _filter(chosen, **given)
     page = await list_posted(house.store, filters, PageRequest(limit=PAGE, after=after))
@@ -141,7 +141,7 @@ async def show_projects(
         is_first=after is None,
         given=given,
         filters=params,
-        stages=[one for one in Stage if may_be_posted(one)],
+        stages=[one for one in Stage if one.value in POSTED],
     )
 
 
@@ -149,13 +149,12 @@ async def show_projects(
 @allow(Policy.ANYBODY)
 async def show_project(request: Request, realm: str, name: str, house: ByHouse) -> Response:
     """What may be public of one project. One that is not posted is answered like one that is not there."""
-    chosen = await _choose_realm(house, realm)
+    chosen = await _choose_realm(request, house, realm)
     file = await load_file(house.store, read_stream("project", chosen, name))
     if may_read(None, None, file.state, Facts()).denied is not None:
         raise NameUnknown(name)
-    page = await list_posted(house.store, PublicFilter(realm=chosen, search=name), PageRequest(limit=PAGE))
     application, contract = file.state.part(Application), file.state.part(Contract)
-    line = next((one for one in page.rows if one.stream == file.stream), None)
+    line = await find_posted(house.store, file.stream)
     return await _show(
         request,
         house,
@@ -179,7 +178,7 @@ async def show_project(request: Request, realm: str, name: str, house: ByHouse) 
 @allow(Policy.ANYBODY)
 async def show_round(request: Request, realm: str, name: str, house: ByHouse, after: _After = None) -> Response:
     """A call: its budget, its days, and its projects as far as they are posted."""
-    chosen = await _choose_realm(house, realm)
+    chosen = await _choose_realm(request, house, realm)
     file = await load_file(house.store, read_stream("round", chosen, name))
     known = file.state.part(Round)
     page = await list_posted(house.store, _filter(chosen, round=name), PageRequest(limit=PAGE, after=after))
@@ -204,7 +203,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, af
 @allow(Policy.ANYBODY)
 async def show_money(request: Request, house: ByHouse, realm: _Realm = "") -> Response:
     """What was paid and what came back, by round and by fund."""
-    chosen = await _choose_realm(house, realm)
+    chosen = await _choose_realm(request, house, realm)
     by_round, by_fund = [
         (await list_money(house.store, MoneyFilter(by=by, realm=chosen), PageRequest(limit=MOST))).rows
         for by in (Dimension.ROUND, Dimension.FUND)
@@ -242,7 +241,7 @@ async def export_projects(
     """Posted projects for machines: ``json`` with the cursor of the next page, or ``csv`` with it in ``Link``."""
     if form not in ("json", "csv"):
         raise NameUnknown(f"projects.{form}"[:80])
-    chosen = await _choose_realm(house, realm)
+    chosen = await _choose_realm(request, house, realm)
     page = await list_posted(house.store, _filter(chosen, round=round), PageRequest(limit=MOST, after=after))
     rows = [one.as_json() for one in page.rows]
     more = urlencode({"realm": chosen, **({"round": round} if round else {}), "after": page.next}) if page.next else ""
@@ -257,7 +256,7 @@ async def export_projects(
 @allow(Policy.ANYBODY)
 async def feed(request: Request, house: ByHouse, realm: _Realm = "") -> Response:
     """Calls and public notices, the newest first."""
-    chosen = await _choose_realm(house, realm)
+    chosen = await _choose_realm(request, house, realm)
     language, site = language_of(request), str(request.base_url).rstrip("/")
     speak = speaker(language, TEXTS)
     rounds = [one for one in await _list_rounds(house, chosen) if one.stage in (*_SOON, RoundStage.PUBLISHED)]
@@ -293,22 +292,17 @@ def project_path(stream: StreamId) -> str:
     return f"/public/projects/{stream.realm}/{quote(stream.name)}"
 
 
-def may_be_posted(stage: Stage) -> bool:
-    """Whether a project in that stage is, or has been, in public notice."""
-    return stage.value in POSTED
-
-
 def _round_path(stream: StreamId) -> str:
     return f"/public/rounds/{stream.realm}/{quote(stream.name)}"
 
 
-async def _choose_realm(house: House, given: str) -> str:
+async def _choose_realm(request: Request, house: House, given: str) -> str:
     """What is published is the wall clock's; on a machine for trying things out, any. Raises NameUnknown."""
-    if given in ("", "live") and not house.is_local:
-        return "live"
     if not house.is_local:
+        if given in ("", "live"):
+            return "live"
         raise NameUnknown(given)
-    realms = await list_realms(house.store)
+    realms = request.state.realms = await list_realms(house.store)
     if given == "" and "live" not in realms and realms:
         return realms[0]
     return given or "live"
@@ -368,7 +362,7 @@ async def _show(request: Request, house: House, template: str, realm: str, **val
         TEXTS,
         headers={"Cache-Control": KEPT},
         realm=realm,
-        realms=await list_realms(house.store) if house.is_local else [],
+        realms=getattr(request.state, "realms", []),
         is_local=house.is_local,
         query=query,
         **values,
