@@ -18,6 +18,7 @@ import httpx
 import structlog
 
 from domain.kernel.failure import Failure
+from followers.follower import repeat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -106,12 +107,7 @@ class Deliverer:
     async def run(self) -> None:
         """Deliver until cancelled."""
         try:
-            while True:
-                try:
-                    await self.look()
-                except Exception as failed:  # noqa: BLE001 - whatever it was, the next look tries again
-                    log.warning("webhook.round_failed", reason=f"{type(failed).__name__}: {failed}")
-                await asyncio.sleep(EVERY_S)
+            await repeat(self.look, EVERY_S, _tell_failure)
         finally:
             for task in self._draining.values():
                 task.cancel()
@@ -227,3 +223,7 @@ class Deliverer:
                 if read >= MOST_OF_AN_ANSWER:
                     break
             return answer.status_code
+
+
+def _tell_failure(failed: Exception) -> None:
+    log.warning("webhook.round_failed", reason=f"{type(failed).__name__}: {failed}")

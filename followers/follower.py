@@ -15,7 +15,7 @@ from metrics import Metrics
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from domain.kernel.identity import StreamId
     from store.port import EventStore
@@ -26,6 +26,16 @@ LEASE = timedelta(seconds=20)
 """How long a lease lasts that is not renewed: every round renews it."""
 
 log = structlog.get_logger()
+
+
+async def repeat(look: Callable[[], Awaitable[object]], every_s: float, tell: Callable[[Exception], None]) -> None:
+    """Look round after round until cancelled, with so many seconds between; what fails is told and tried again."""
+    while True:
+        try:
+            await look()
+        except Exception as failed:  # noqa: BLE001 - whatever it was, nothing may depend on one round
+            tell(failed)
+        await asyncio.sleep(every_s)
 
 
 class Follower(ABC):
@@ -47,12 +57,11 @@ class Follower(ABC):
 
     async def run(self) -> None:
         """Follow until cancelled. What fails is tried again on the next round."""
-        while True:
-            try:
-                await self.once(datetime.now(UTC))
-            except Exception as failed:  # noqa: BLE001 - whatever it was, deadlines must not depend on one round
-                log.warning("follower.round_failed", follower=self.name, reason=f"{type(failed).__name__}: {failed}")
-            await asyncio.sleep(EVERY.total_seconds())
+        await repeat(lambda: self.once(datetime.now(UTC)), EVERY.total_seconds(), self.tell_failure)
+
+    def tell_failure(self, failed: Exception) -> None:
+        """Say in the log that a round was not done."""
+        log.warning("follower.round_failed", follower=self.name, reason=f"{type(failed).__name__}: {failed}")
 
     async def once(self, now: datetime) -> int:
         """One round, if the lease is ours: how many streams were seen to."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ import structlog
 
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identity import StreamId
+from followers.follower import repeat
 from languages.language import Language
 
 if TYPE_CHECKING:
@@ -85,12 +85,7 @@ class Mailer:
 
     async def run(self) -> None:
         """Send until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Exception as failed:  # noqa: BLE001 - whatever it was, the next look tries again
-                log.warning("mail.round_failed", reason=type(failed).__name__)
-            await asyncio.sleep(EVERY_S)
+        await repeat(self.look, EVERY_S, _tell_failure)
 
     async def look(self) -> None:
         """Send all that is due."""
@@ -154,3 +149,8 @@ def write(mail: Mail, address: Address, sender: str, public_url: str, now: datet
     message["Auto-Submitted"] = "auto-generated"
     message.set_content("\n\n".join(lines) + "\n")
     return message
+
+
+def _tell_failure(failed: Exception) -> None:
+    """By its kind alone: what a mail server says may name whom it is for."""
+    log.warning("mail.round_failed", reason=type(failed).__name__)

@@ -9,8 +9,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-import structlog
-
 from deciding.fold import fold
 from domain.kernel.clock import Clock
 from domain.kernel.identity import derive_id
@@ -33,8 +31,6 @@ PAGE: Final = 500
 """Entries that a round looks at."""
 IDLE_S: Final = 5.0
 """From one look to the next while nobody pokes."""
-
-log = structlog.get_logger()
 
 
 class Sees(Protocol):
@@ -89,7 +85,7 @@ class OutboxFollower(Follower):
         except CursorMoved:
             await self.release()
         except Exception as failed:  # noqa: BLE001 - whatever it was, the next poke tries again
-            log.warning("follower.round_failed", follower=self.name, reason=f"{type(failed).__name__}: {failed}")
+            self.tell_failure(failed)
 
     def forget(self) -> None:
         """Nothing is remembered."""

@@ -176,7 +176,7 @@ class ViewFollower(Follower):
         except LeaseLost:
             self.forget()
         except Exception as failed:  # noqa: BLE001 - whatever it was, the next poke tries again
-            log.warning("follower.round_failed", follower=self.name, reason=f"{type(failed).__name__}: {failed}")
+            self.tell_failure(failed)
             self.forget()
             await self.release()
 
