@@ -89,7 +89,8 @@ class AddressRules:
 
     def _require(self, address: Address, port: int) -> None:
         inner = _unwrap(address)
-        if self.is_local or any(inner in network for network in self.networks if network.version == inner.version):
+        own = self.is_local and inner.is_loopback
+        if own or any(inner in network for network in self.networks if network.version == inner.version):
             return
         if port not in PORTS:
             raise AddressRefused(f"不可送往 {port} 埠：只可 443、8443", f"no port {port}: 443 or 8443")
