@@ -51,6 +51,7 @@ from application.organisations import OrganisationFilter, list_organisations
 from application.pages import PageRequest
 from application.process_carrier import ProcessCarrier
 from application.projects import ProjectFilter, list_projects
+from application.public import PublicFilter, find_posted, list_posted
 from application.queries import load_file, resolve_name
 from application.registers import RegisterFilter, list_register
 from application.view_health import list_views
@@ -407,6 +408,13 @@ def readings(
         Reading("projects, search by number", projects(search="PJ-3-#")),
         Reading("projects, search by title, simplified", projects(search="守护夕阳")),
         Reading("projects, search that finds nothing", projects(search="機器人")),
+        Reading("public: projects", lambda _: list_posted(store, PublicFilter(realm=realm))),
+        Reading("public: in notice", lambda _: list_posted(store, PublicFilter(realm=realm), in_notice=True)),
+        Reading(
+            "public: of a round",
+            lambda d: list_posted(store, PublicFilter(realm=realm, round=f"R-FZ-2023-{some(d)}", stage="ACTIVE")),
+        ),
+        Reading("public: one project", lambda d: find_posted(store, stream(d))),
         Reading("inbox of a role", lambda _: list_waiting(store, WaitingFilter(role="CAB-REG"))),
         Reading("inbox of all", lambda _: list_waiting(store)),
         Reading("approval by id", lambda d: find_approval(store, d.choice(approvals))),

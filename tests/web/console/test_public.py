@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import fromstring
 
@@ -88,7 +89,7 @@ async def test_open_data_has_the_same_projects_as_the_page_and_no_column_of_the_
     assert all(row["title"] in page for row in rows)
     assert set(rows[0]) == {
         *("id", "number", "title", "organisation", "round", "district", "community", "fields", "stage", "since"),
-        *("award_fen", "notice_ends"),
+        "award_fen",
     }
     assert table[0]["award_yuan"] == "50000.00"
 
@@ -117,3 +118,14 @@ async def test_an_office_shows_no_realm_but_its_own(papers: PaperHouse) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=SITE) as client:
         assert (await client.get(f"/public?realm={papers.realm}")).status_code == 404
         assert (await client.get(f"/public/projects/{papers.realm}/AP-5")).status_code == 404
+
+
+async def test_what_is_in_notice_is_listed_with_its_sum_and_how_to_object(tmp_path: Path) -> None:
+    posted = await open_paper_house(tmp_path, datetime(2023, 5, 17, tzinfo=UTC))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(posted.app), base_url=SITE) as anybody:
+        pages = [(await anybody.get(f"/public{page}?realm={posted.realm}")).text for page in ("", "/notices")]
+        project = (await anybody.get(f"/public/projects/{posted.realm}/AP-5")).text
+    assert all("PJ-3" in page and "¥50,000.00" in page and "自 2023-05-15 起" in page for page in pages)
+    assert not any("異議核查中" in page for page in pages)
+    assert "公示最後一日：2023-05-19" in project
+    assert "/do/LodgeObjection/" in project

@@ -46,6 +46,8 @@ from web.guard import ByHouse, Policy, allow, language_of
 
 if TYPE_CHECKING:
     from application.listing import StreamLine
+    from application.pages import Page
+    from application.public import PublicProject
     from application.queries import File
     from web.house import House
 
@@ -90,7 +92,7 @@ async def show_home(request: Request, house: ByHouse, realm: _Realm = "") -> Res
         chosen,
         calls=[(one, _round_path(one.stream)) for one in rounds if one.stage in _SOON],
         results=[(one, _round_path(one.stream)) for one in rounds if one.stage == RoundStage.PUBLISHED],
-        notices=[(one, project_path(one.stream)) for one in notices.rows],
+        notices=_lines(notices),
         soliciting=RoundStage.SOLICITING.value,
     )
 
@@ -108,7 +110,7 @@ async def show_notices(request: Request, house: ByHouse, realm: _Realm = "", aft
         house,
         "notices.html",
         chosen,
-        notices=[(one, project_path(one.stream)) for one in page.rows],
+        notices=_lines(page),
         next=page.next,
         is_first=after is None,
     )
@@ -136,7 +138,7 @@ async def show_projects(
         house,
         "projects.html",
         chosen,
-        rows=[(one, project_path(one.stream), stage_words("project", one.stage)) for one in page.rows],
+        rows=_lines(page),
         next=page.next,
         is_first=after is None,
         given=given,
@@ -193,7 +195,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, af
         level=value_words(known.level) if known.level else None,
         needs_close=known.needs_close_at(file.calendar),
         closes=known.closes_at(file.calendar),
-        rows=[(one, project_path(one.stream), stage_words("project", one.stage)) for one in page.rows],
+        rows=_lines(page),
         next=page.next,
         is_first=after is None,
     )
@@ -308,6 +310,11 @@ async def _choose_realm(request: Request, house: House, given: str) -> str:
     return given or "live"
 
 
+def _lines(page: Page[PublicProject]) -> list[tuple[PublicProject, str, tuple[str, str]]]:
+    """Each project with its page and what its stage is called."""
+    return [(one, project_path(one.stream), stage_words("project", one.stage)) for one in page.rows]
+
+
 async def _list_rounds(house: House, realm: str) -> list[StreamLine]:
     page = await list_streams(house.store, StreamFilter(kind="round", realm=realm), PageRequest(limit=MOST))
     return sorted(page.rows, key=lambda one: one.moved_at, reverse=True)
@@ -392,12 +399,10 @@ def _write_csv(rows: list[dict[str, Any]]) -> bytes:
     text = io.StringIO()
     names = ["id", "number", "title", "organisation", "round", "district", "community", "fields", "stage", "since"]
     writer = csv.writer(text)
-    writer.writerow([*names, "award_yuan", "notice_ends"])
+    writer.writerow([*names, "award_yuan"])
     for row in rows:
         plain = [" ".join(row[name]) if name == "fields" else str(row[name] or "") for name in names]
-        writer.writerow(
-            [*map(_still, plain), f"{row['award_fen'] // 100}.{row['award_fen'] % 100:02}", row["notice_ends"] or ""]
-        )
+        writer.writerow([*map(_still, plain), f"{row['award_fen'] // 100}.{row['award_fen'] % 100:02}"])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 

@@ -34,11 +34,8 @@ TEXTS: Final[Texts] = {
     "title": ("項目名稱", "Project"),
     "organisation": ("實施單位", "Organisation"),
     "district": ("區縣", "District"),
-    "field": ("領域", "Field"),
     "award": ("資助金額（元）", "Award (yuan)"),
     "award_proposed": ("擬資助金額（元）", "Proposed award (yuan)"),
-    "notice_until": ("公示至", "Notice ends"),
-    "notice_suspended": ("異議核查中", "objection under review"),
     "total": ("合計", "Total"),
     "count": ("{n} 個", "{n}"),
     "count_more": ("本頁 {n} 個，其後還有", "{n} on this page, more follow"),
@@ -95,6 +92,5 @@ TEXTS: Final[Texts] = {
         "Only money paid and returned is shown; proposed awards that are not posted yet are not in it.",
     ),
     "money_none": ("尚無撥付記錄。", "Nothing has been paid yet."),
-    "freshness": ("截至 {at}", "as of {at}"),
 }
 """Said here and nowhere else."""
