@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from domain.application import Application
 from domain.project.aggregate import PROJECT
 from domain.project.award import Award
+from domain.project.opening import Openings
 from views.awaiting import nearest_until, write_awaited
 from views.search import fold_texts, split_grams
 from views.tags import tag
@@ -26,6 +27,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         **source.base,
         **PROJECT.summary(state),
         "number": award.project,
+        "opened_on": state.part(Openings).opened_on,
         "organisation_name": source.names.get(application.organisation, ""),
         "organisations": organisations,
         "need": application.need or "",
@@ -58,4 +60,4 @@ def _tags(row: dict[str, Any]) -> set[str]:
     return tags | {tag("role", role) for awaited in row["awaiting"] for role in awaited["roles"]}
 
 
-PROJECTS = View("projects", 2, "項目", "projects", _rows, frozenset({"project"}))
+PROJECTS = View("projects", 3, "項目", "projects", _rows, frozenset({"project"}))
