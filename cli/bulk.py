@@ -139,9 +139,7 @@ async def _is_live(orders: tuple[BulkOrder, ...], runtime: Runtime) -> bool:
     return any([(await runtime.store.realm(realm)).clock is Clock.WALL for realm in realms])
 
 
-async def _confirm(
-    orders: tuple[BulkOrder, ...], attach: AttachedFiles, runtime: Runtime, printer: Printer
-) -> bool:
+async def _confirm(orders: tuple[BulkOrder, ...], attach: AttachedFiles, runtime: Runtime, printer: Printer) -> bool:
     """Whether the person at the keyboard wants it, having seen what would become of it."""
     if not sys.stdin.isatty():
         raise ArgumentInvalid("請加 --yes 確認辦理", "add --yes to carry it out")
