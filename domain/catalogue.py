@@ -148,6 +148,11 @@ def command_class(command_type: str) -> type[Command]:
     return _command_classes()[command_type]
 
 
+def is_command(command_type: str) -> bool:
+    """Whether there is a command of that type."""
+    return command_type in _command_classes()
+
+
 def event_class(event_type: str, schema_version: int = 1) -> type[Event]:
     """The event of that name on disk. Raises KeyError if there is none."""
     return _event_classes()[event_type, schema_version]
