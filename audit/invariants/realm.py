@@ -362,6 +362,8 @@ class Realm:
     supports: dict[tuple[str, int | None], str] = field(default_factory=dict)
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
+    works: set[int] = field(default_factory=set)
+    """Works of maintenance that have begun and not ended."""
     seats: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     """Seat on the register, of what kind its scope is, and whom that names."""
     hosts: dict[str, str] = field(default_factory=dict)

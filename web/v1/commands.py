@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -44,6 +45,13 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=GuardedRoute, tags=["commands"])
 
 
+class Written(StrEnum):
+    """How the values that come in are written."""
+
+    TYPED = Notation.TYPED
+    DATA = Notation.DATA
+
+
 class CommandBody(BaseModel):
     """A command: about what, on which seat, and its particulars."""
 
@@ -59,7 +67,7 @@ class CommandBody(BaseModel):
     """The business time, in a realm on a manual clock only; left out, it is where that clock stands."""
     particulars: Annotated[dict[str, Any], Field(max_length=100)] = {}
     """By the schema of the command. Money is fen, an integer."""
-    written: Notation = Notation.DATA
+    written: Written = Written.DATA
     """``typed`` where the values are as people type them: all text, money in yuan, words of the office."""
 
 
@@ -382,7 +390,7 @@ def _read_particulars(command_type: type[Command], body: CommandBody) -> Command
     """The command. Raises InputInvalid with every fault, each under /particulars."""
     _, part = split_subject(body.subject)
     try:
-        return read_command(command_type, part, body.particulars, body.written)
+        return read_command(command_type, part, body.particulars, Notation(body.written))
     except InputInvalid as invalid:
         raise InputInvalid(
             [InputFault(("particulars", *fault.place), fault.zh, fault.en) for fault in invalid.faults]
