@@ -6,7 +6,7 @@ docs/draw.md, with a script that shares no code with this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
@@ -24,6 +24,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition
 from domain.registers import panel
+from domain.registers.interest import require_impartial
 from domain.registers.panel import (
     SHORTLISTED,
     Choice,
@@ -39,12 +40,13 @@ from domain.registers.panel import (
     require_bidders,
     require_odd,
 )
-from domain.registers.reviewer import Seat
+from domain.registers.reviewer import Seat, person
 from domain.registers.roster import MOST_EXPERTS, Roster
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from domain.kernel.acting import PersonId
     from domain.kernel.calendar import Calendar
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -363,6 +365,29 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         yield Awaited((Role.CAB_REG,), "OpenDraw", "", zh, en, committed.public_at)
 
 
+def _name_bidders(order: Order, state: State, facts: Facts) -> frozenset[str]:
+    """P1: every organisation behind any bid before the panel, not behind one of them only."""
+    if isinstance(order.command, DrawPanel | CommitDraw):
+        files = (facts.of(state.stream.sibling("project", name)) for name in order.command.applications)
+        return frozenset(name for file in files for name in file.part(Application).bidders)
+    return frozenset(name for names in state.part(Panel).bidders.values() for name in names)
+
+
+def _list_candidates(order: Order, state: State, facts: Facts) -> Mapping[Actor, frozenset[PersonId]]:
+    """Whoever acts, and whoever may come in by the order drawn: of them it must be known in whom they have a stake."""
+    committed, opening = state.part(Committed).event, state.part(Panel).opening
+    candidates: tuple[str, ...] = ()
+    match order.command:
+        case OpenDraw() if committed is not None:
+            candidates = committed.pool
+        case panel.RecuseReviewer() if opening is not None:
+            candidates = opening.ranking
+        case _:
+            pass
+    holders = panel.find_holders(state, facts, order, candidates)
+    return {**{person(seat): some for seat, some in holders.items()}, **panel.list_judges(order, state, facts)}
+
+
 DECIDER = Decider(
     name="draw",
     zh="專家抽取",
@@ -380,5 +405,9 @@ PANEL = Aggregate(
     deciders=(panel.DECIDER, DECIDER, PROPOSALS),
     final=frozenset({PanelStage.NONE, PanelStage.REPORTED, PanelStage.ABANDONED}),
     governed_by=governed_by,
+    impartiality=replace(
+        require_impartial("SD5", _name_bidders, _list_candidates),
+        refuse=require_impartial("SD5", _name_bidders, panel.list_judges).refuse,
+    ),
     summary=lambda state: {"round": state.part(Panel).round, "applications": list(state.part(Panel).applications)},
 )

@@ -19,11 +19,12 @@ from domain.kernel.identity import LIVE, Actor, Attachments, Reason, Role, Strea
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.policy import Sides
-from domain.kernel.refusal import Checks
+from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
+from domain.registers.interest import list_whoever_acts, require_impartial
 from domain.registers.organisation import Organisation
 from domain.registers.reviewer import Conflict, Seat, person, seat_of, still_counts
 from domain.registers.roster import Roster
@@ -409,7 +410,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_reviewers(check, state, facts, order, command.seats)
             files = [facts.of(state.stream.sibling("project", name)) for name in command.applications]
             _require_no_part(
-                check, state, command.round, facts, files, _find_holders(state, facts, order, command.seats)
+                check, state, command.round, facts, files, find_holders(state, facts, order, command.seats)
             )
             return _draw(check, state, facts, command)
         case DeclareConflict(organisation=organisation):
@@ -432,7 +433,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                     _require_next(check, state, facts, order, panel.opening, command)
                 _require_reviewers(check, state, facts, order, _seats_after(panel, command))
                 files = [facts.of(state.stream.sibling("project", name)) for name in panel.applications]
-                substitute = _find_holders(state, facts, order, (command.in_,))
+                substitute = find_holders(state, facts, order, (command.in_,))
                 _require_no_part(check, state, panel.round, facts, files, substitute)
             return check.grant(ReviewerRecused.of(command))
         case SubmitScore():
@@ -585,9 +586,11 @@ def choose_reviewers(
             break
         rule = roster.find_bar(seat, organisations, choice.months, local_day(order.at))
         if not rule:
+            holders = find_holders(state, facts, order, (seat,))
             fit = Checks()
             _require_reviewers(fit, state, facts, order, (*choice.seated, *chosen, seat))
-            _require_no_part(fit, state, panel.round, facts, files, _find_holders(state, facts, order, (seat,)))
+            _require_no_part(fit, state, panel.round, facts, files, holders)
+            fit.unmet.extend(_refuse_stakes(order, state, facts, organisations, {person(seat): holders.get(seat)}))
             rule = fit.unmet[0].rule if fit.unmet else ""
         if rule:
             passed_over[seat] = rule
@@ -596,13 +599,26 @@ def choose_reviewers(
     return tuple(chosen), passed_over
 
 
+def _refuse_stakes(
+    order: Order,
+    state: State,
+    facts: Facts,
+    organisations: set[str],
+    holders: Mapping[Actor, frozenset[PersonId] | None],
+) -> tuple[Unmet, ...]:
+    """SD5: that whoever sits there is, or was of late, on a seat of one of those."""
+    known = {seat: persons for seat, persons in holders.items() if persons}
+    stakes = require_impartial("SD5", lambda *_: frozenset(organisations), lambda *_: known)
+    return stakes.refuse(order, state, facts)
+
+
 def _list_other_seats(panel: Panel, order: Order) -> list[str]:
     """The seats of the panel on which whoever acts has acted before, besides the one they act on."""
     own = seat_of(order.actor)
     return sorted(seat for seat, persons in panel.hands.items() if seat != own and persons & order.persons)
 
 
-def _find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str]) -> dict[str, frozenset[PersonId]]:
+def find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str]) -> dict[str, frozenset[PersonId]]:
     """Whose the reviewers' seats are, as far as the realm's register knows them: bare seats of paper are left out."""
     found: dict[str, frozenset[PersonId]] = {}
     realm = LIVE if order.is_live else state.stream.realm
@@ -614,9 +630,25 @@ def _find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str]
     return found
 
 
+def list_judges(order: Order, state: State, facts: Facts) -> Mapping[Actor, frozenset[PersonId]]:
+    """Whoever acts, and whom the register knows on the seats that come in; anybody may declare a stake."""
+    coming: tuple[str, ...] = ()
+    match order.command:
+        case DeclareConflict():
+            return {}
+        case DrawPanel(seats=seats):
+            coming = seats
+        case RecuseReviewer(in_=str() as substitute):
+            coming = (substitute,)
+        case _:
+            pass
+    reviewers = find_holders(state, facts, order, coming)
+    return {**{person(seat): some for seat, some in reviewers.items()}, **list_whoever_acts(order, state, facts)}
+
+
 def _require_reviewers(check: Checks, state: State, facts: Facts, order: Order, seats: Sequence[str]) -> None:
     """RP01, P4: somebody sits on each seat of the register, and nobody on two."""
-    holders = _find_holders(state, facts, order, dict.fromkeys(seats))
+    holders = find_holders(state, facts, order, dict.fromkeys(seats))
     empty = sorted(seat for seat, persons in holders.items() if not persons)
     check(
         not empty,

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from domain.kernel.bounds import Date, Name
+from domain.kernel.calendar import months_after
 from domain.kernel.identity import Actor
 from domain.kernel.message import Particulars
 from domain.kernel.words import Words
@@ -63,12 +64,4 @@ def still_counts(conflict: Conflict, months: int, today: date) -> bool:
     """Whether the tie holds, or ended less than that many months ago."""
     if conflict.ended_on is None or not conflict.kind.lapses:
         return True
-    return today <= _months_after(conflict.ended_on, months)
-
-
-def _months_after(day: date, months: int) -> date:
-    """The same day so many months later; the last of the month where it has no such day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    first_of_next = date(day.year + years + (month + 1) // 12, (month + 1) % 12 + 1, 1)
-    last = date.fromordinal(first_of_next.toordinal() - 1).day
-    return date(day.year + years, month + 1, min(day.day, last))
+    return today <= months_after(conflict.ended_on, months)

@@ -12,6 +12,7 @@ from web.console.projects import page as projects
 from web.console.public import page as public
 from web.console.register import page as register
 from web.console.sign_in import page as sign_in
+from web.console.together import page as together
 
 ROUTERS: Final = (
     assets.router,
@@ -21,6 +22,7 @@ ROUTERS: Final = (
     projects.router,
     file.router,
     act.router,
+    together.router,
     public.router,
 )
 """Answered by the application beside ``/v1``."""

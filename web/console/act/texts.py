@@ -79,6 +79,7 @@ TEXTS: Final[Texts] = {
     "events": ("記錄內容", "What was recorded"),
     "next": ("下一件", "Next task"),
     "next_task": ("下一件待辦：{what}（{name}）", "Next: {what} ({name})"),
+    "next_key": ("（快捷鍵 N，隨瀏覽器同按 Alt 等鍵）", "(access key N, with Alt or as your browser has it)"),
     "to_file": ("查看卷宗", "Open the file"),
     "to_inbox": ("返回我的待辦", "Back to my tasks"),
     "no_next": ("暫無待辦事項。", "No tasks."),
