@@ -53,14 +53,14 @@ async def portfolio_command(
     by: Annotated[By, typer.Option("--by", help="分列依據 told apart by")] = By.YEAR,
     as_of: Annotated[str | None, typer.Option("--as-of", help=f"截至業務日期 as of this day：{_DAY}")] = None,
     known: Annotated[
-        str | None, typer.Option("--known", help=f"只計到此日已記錄者 only what was recorded by then：{_DAY}")
+        str | None, typer.Option("--known", help="只計此日已記錄者 only what was known by this day")
     ] = None,
     position: Annotated[int | None, typer.Option("--position", help="只計到日誌此序號 up to this log position")] = None,
     which: Annotated[
         str | None,
         typer.Option(
             "--list",
-            help="列出一個數所計的項目 the projects of a number：all、ACTIVE、reached:AWARDED、paid、PERSONS、overdue",
+            help="一個數所計的項目 those counted：all、ACTIVE、reached:ACTIVE、paid、PERSONS",
         ),
     ] = None,
 ) -> None:
