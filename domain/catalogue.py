@@ -21,6 +21,7 @@ from domain.registers.designation import DESIGNATION, DesignationStage
 from domain.registers.door_key import DOOR_KEY, DoorKeyStage
 from domain.registers.fund import FUND, FundStage
 from domain.registers.incubation_base import BASE, BaseStage
+from domain.registers.maintenance import MAINTENANCE_AGGREGATE, MAINTENANCE_NAME, MaintenanceStage
 from domain.registers.network import NETWORK, NODE, NetworkStage, NodeStage
 from domain.registers.occasion import OCCASION, OccasionStage
 from domain.registers.office import OFFICE_AGGREGATE, OFFICE_NAME, OfficeStage
@@ -76,6 +77,7 @@ AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
             PERSON,
             SEAT,
             DOOR_KEY,
+            MAINTENANCE_AGGREGATE,
             APPROVAL,
         )
     }
@@ -121,6 +123,8 @@ def kind_of_subject(subject: str) -> str:
         return SEAT.kind
     if subject == OFFICE_NAME:
         return OFFICE_AGGREGATE.kind
+    if subject == MAINTENANCE_NAME:
+        return MAINTENANCE_AGGREGATE.kind
     if subject == CALENDAR_NAME:
         return CALENDAR.kind
     if subject == REALM_NAME:
@@ -244,6 +248,7 @@ _STAGES: Mapping[str, Mapping[str, Words]] = {
         (CALENDAR.kind, CalendarStage),
         (REALM.kind, RealmStage),
         (DOOR_KEY.kind, DoorKeyStage),
+        (MAINTENANCE_AGGREGATE.kind, MaintenanceStage),
         (OFFICE_AGGREGATE.kind, OfficeStage),
         (PERSON.kind, PersonStage),
         (SEAT.kind, SeatStage),

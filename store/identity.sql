@@ -103,3 +103,34 @@ SELECT o.id, o.asker, o.stream, o.actor, o.command, o.body, o.at, o.person, o.se
  WHERE o.asked_at > $1
    AND NOT EXISTS (SELECT FROM venture.entries e WHERE e.command_id = o.id AND e.kind = 'command')
  ORDER BY o.asked_at LIMIT $2;
+
+-- name: add_sender
+INSERT INTO web.senders (name, id, seats, person, secret, made_by, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (name) DO NOTHING RETURNING id;
+
+-- name: sender
+SELECT name, id, seats, person, secret, previous, previous_until, made_by, made_at, withdrawn_at FROM web.senders
+ WHERE name = $1;
+
+-- name: senders
+SELECT name, id, seats, person, secret, previous, previous_until, made_by, made_at, withdrawn_at FROM web.senders
+ ORDER BY name;
+
+-- name: rotate_sender
+UPDATE web.senders SET previous = secret, previous_until = $3, secret = $2 WHERE name = $1 AND withdrawn_at IS NULL
+RETURNING id;
+
+-- name: withdraw_sender
+UPDATE web.senders SET withdrawn_at = $2 WHERE name = $1 AND withdrawn_at IS NULL RETURNING id;
+
+-- name: add_callback
+INSERT INTO web.callbacks (sender, message, type, subject, reason, body, received_at, command_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (sender, message) DO NOTHING;
+
+-- name: callback
+SELECT sender, message, type, subject, reason, body, command_id, received_at FROM web.callbacks
+ WHERE sender = $1 AND message = $2;
+
+-- name: callbacks
+SELECT sender, message, type, subject, reason, body, command_id, received_at FROM web.callbacks
+ WHERE sender = $1 ORDER BY received_at DESC, message LIMIT $2;

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from application.callbacks import Senders
     from application.webhooks import Webhooks
     from domain.kernel.scope import Scope
 
@@ -115,6 +116,7 @@ async def open_paper_house(home: Path, until: datetime = CUT) -> PaperHouse:
         growth=Growth(store),
         documents=open_documents(bootstrap.settings(home=home), store),
         webhooks=cast("Webhooks", None),
+        senders=cast("Senders", None),
         operations=Operations(store, identity, door),
         language=Language.HANT,
         allowance=allowance,
