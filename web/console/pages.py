@@ -6,6 +6,7 @@ from typing import Final
 
 from web.console import assets
 from web.console.act import page as act
+from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
 from web.console.projects import page as projects
@@ -23,6 +24,7 @@ ROUTERS: Final = (
     file.router,
     act.router,
     together.router,
+    drafts.router,
     public.router,
 )
 """Answered by the application beside ``/v1``."""
