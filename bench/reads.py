@@ -452,8 +452,8 @@ def readings(
 
 async def time_readings(sizes: Sequence[Filled], times: int, dice: random.Random) -> dict[int, dict[str, list[float]]]:
     """Milliseconds of each in each of the logs, in shuffled order: what slows the machine slows all of them."""
-    spans: dict[int, dict[str, list[float]]] = {size.projects: {r.name: [] for r in size.asked} for size in sizes}
-    everything = [(size.projects, reading) for size in sizes for reading in size.asked]
+    spans: dict[int, dict[str, list[float]]] = {size.projects: {r.name: [] for r in size.readings} for size in sizes}
+    everything = [(size.projects, reading) for size in sizes for reading in size.readings]
     for _, reading in everything:  # once without a watch: a process that has just begun has nothing at hand
         await reading.ask(dice)
     order = everything * times
@@ -489,7 +489,7 @@ class Filled:
 
     projects: int
     store: PostgresStore
-    asked: list[Reading]
+    readings: list[Reading]
 
 
 async def fill(server: Postgres, template: Template, projects: int) -> Filled:

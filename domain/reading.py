@@ -36,8 +36,8 @@ OPEN_KINDS: Final = frozenset(
     {"scheme", "calendar", "round", "need", "base", "realm", "designation", "occasion", "node", "network"}
 )
 """Kinds that anybody may read: rules, days, calls, what is lacking, where to turn to."""
-REGISTERS: Final = frozenset({"person", "seat", "office", "door"})
-"""Who sits where, and whose keys hold: for administrators and those who watch them."""
+REGISTERS: Final = frozenset({"person", "seat", "office", "door", "maintenance"})
+"""Who sits where, whose keys hold, what was done to the installation: for administrators and who watches them."""
 UNPUBLISHED: Final = frozenset(
     {
         Stage.NONE,

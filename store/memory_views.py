@@ -138,6 +138,10 @@ class MemoryViews:
         rows = await self.page_of(head.generation, query)
         return ViewPage(rows, head.position, len(self.entries), head.reached_at)
 
+    async def count(self, query: ViewQuery) -> int:
+        """How many rows of the live generation that page would have."""
+        return len((await self.page(query)).rows)
+
     async def page_of(self, generation: int, query: ViewQuery) -> Sequence[Row]:
         """A page of that generation."""
         rows = [

@@ -24,6 +24,7 @@ from web.limits import Limits
 from web.problems import Refusal, problem
 from web.v1 import (
     approvals,
+    callbacks,
     commands,
     documents,
     events,
@@ -63,6 +64,7 @@ ROUTERS = (
     events.router,
     documents.router,
     webhooks.router,
+    callbacks.router,
 )
 
 

@@ -94,6 +94,8 @@ class ApprovalRequest:
 
     opener: Hand
     digest: str
+    payee: str = ""
+    """The organisation that would be paid; empty where none was named."""
     stage: str = "OPEN"
     voters: list[Hand] = field(default_factory=list)
 
@@ -360,12 +362,15 @@ class Realm:
     supports: dict[tuple[str, int | None], str] = field(default_factory=dict)
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
+    works: set[int] = field(default_factory=set)
+    """Works of maintenance that have begun and not ended."""
     seats: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     """Seat on the register, of what kind its scope is, and whom that names."""
     hosts: dict[str, str] = field(default_factory=dict)
     """Round and its managing agency; empty where the call names none."""
     base_evaluators: dict[str, str] = field(default_factory=dict)
     """Base and who assesses it; empty where its designation names nobody."""
+    base_operators: dict[str, str] = field(default_factory=dict)
     sides: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """Stream, person, and the side on which that person stands there."""
     projects: dict[str, Project] = field(default_factory=dict)

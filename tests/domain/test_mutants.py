@@ -83,6 +83,7 @@ from domain.project.tranches import Installment
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
 from domain.registers.fund import ConfirmFundAdjustment, ProposeFundAdjustment
 from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
+from domain.registers.maintenance import MAINTENANCE_NAME, BeginMaintenance, EndMaintenance, Work
 from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
 from domain.registers.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
 from domain.round.call import AmendCall, CancelCall, PublishCall
@@ -1125,13 +1126,29 @@ def test_every_invariant_has_a_mutant() -> None:
     by_themselves = {"M9", "S1", "V1", "V2"}
     in_test_business = {
         "SD8",
+        "SD5",
         "SD14",
+        "SD15",
         "SE10",
         "SE12",
         "TP03",
         *(f"AF0{n}" for n in range(2, 9)),
     }  # tests/audit/test_business.py
     assert {m.rule for m in MUTANTS} | by_themselves | in_test_business >= INVARIANTS.keys()
+
+
+def test_mt02_a_work_that_ends_twice_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    mute(monkeypatch, "MT01")  # which keeps it in the live realm
+    town, ended = realm_until("call"), EndMaintenance(number=1, changed=1, left=0)
+    begun = BeginMaintenance(work=Work.RESURRECT, reason="Temporal 新建")
+    register("maintenance", MAINTENANCE_NAME, begun, "2024-03-01", "ADMIN#1").ordered(town)
+    register("maintenance", MAINTENANCE_NAME, ended, "2024-03-01", "ADMIN#1").ordered(town)
+    again = register("maintenance", MAINTENANCE_NAME, ended, "2024-03-02", "ADMIN#1")
+    assert again.refused(town) == {"MT02"}
+    assert town.check().ok
+    mute(monkeypatch, "MT01", "MT02")
+    again.ordered(town)
+    assert "MT02" in broke(town)
 
 
 # ---------------------------------------------------------------- the state machine itself

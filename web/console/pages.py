@@ -6,6 +6,7 @@ from typing import Final
 
 from web.console import assets
 from web.console.act import page as act
+from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
 from web.console.portfolio import page as portfolio
@@ -13,6 +14,7 @@ from web.console.projects import page as projects
 from web.console.public import page as public
 from web.console.register import page as register
 from web.console.sign_in import page as sign_in
+from web.console.together import page as together
 
 ROUTERS: Final = (
     assets.router,
@@ -23,6 +25,8 @@ ROUTERS: Final = (
     projects.router,
     file.router,
     act.router,
+    together.router,
+    drafts.router,
     public.router,
 )
 """Answered by the application beside ``/v1``."""
