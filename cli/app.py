@@ -51,6 +51,7 @@ VERBS = (
     "cli.doctor",
     "cli.restore_check",
     "cli.simulate",
+    "cli.sandbox",
 )
 """The modules of the verbs that stand alone."""
 

@@ -1,4 +1,4 @@
-"""What is kept of who comes in over HTTP: accounts, sessions, keys, senders, and what was asked without waiting.
+"""What is kept of who comes in over HTTP: accounts, sessions, keys, senders, drafts, what was asked without waiting.
 
 None of it is in the log. Secrets are kept as digests, so that nobody who reads these tables can come in by them.
 """
@@ -110,6 +110,24 @@ class Operation:
     session: str = ""
     asked_at: datetime | None = None
     """None before it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody has typed into a form and not sent yet. Times are UTC."""
+
+    id: UUID
+    """Under which the command would be given."""
+    person: PersonId
+    command: str
+    stream: StreamId
+    seat: Actor
+    form: bytes
+    """What was typed, by field, in JSON."""
+    is_held: bool
+    """Whether this house kept it by itself, as the session of who typed it was over or too old."""
+    saved_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +272,36 @@ class IdentityStore:
         """From then on it opens nothing; whether it did until now."""
         return await self._row("withdraw_key", key_id, at) is not None
 
+    # ------------------------------------------------------------------------------------------ drafts
+
+    async def put_draft(self, draft: Draft) -> bool:
+        """Keep it, in the place of the same person's of that id; whether the id was theirs or free."""
+        of = draft
+        form = (of.stream, of.seat, of.form, of.is_held, of.saved_at, of.expires_at)
+        return await self._row("put_draft", of.id, of.person, of.command, *form) is not None
+
+    async def draft(self, draft_id: UUID, person: PersonId, now: datetime) -> Draft | None:
+        """That person's of that id, unless its time is over."""
+        row = await self._row("draft", draft_id, person, now)
+        return row and _draft(row)
+
+    async def drafts(self, person: PersonId, now: datetime, limit: int) -> Sequence[Draft]:
+        """That person's, the newest first."""
+        async with translate_errors():
+            return [_draft(row) for row in await self._pool.fetch(IDENTITY["drafts"], person, now, limit)]
+
+    async def drop_draft(self, draft_id: UUID, person: PersonId) -> bool:
+        """Forget it; whether there was one of theirs."""
+        return await self._row("drop_draft", draft_id, person) is not None
+
+    async def sweep_drafts(self, now: datetime) -> None:
+        """Forget all whose time is over."""
+        await self._row("sweep_drafts", now)
+
+    async def sweep_held(self, person: PersonId, most: int) -> None:
+        """Forget what is held for that person, but for the newest so many."""
+        await self._row("sweep_held", person, most)
+
     # ------------------------------------------------------------------------------------------ senders
 
     async def add_sender(self, sender: Sender) -> bool:
@@ -341,6 +389,20 @@ def _key(row: asyncpg.Record) -> ApiKey:
         expires_at=row["expires_at"],
         withdrawn_at=row["withdrawn_at"],
         used_at=row["used_at"],
+    )
+
+
+def _draft(row: asyncpg.Record) -> Draft:
+    return Draft(
+        row["id"],
+        PersonId(row["person"]),
+        row["command"],
+        StreamId(row["stream"]),
+        Actor(row["seat"]),
+        row["form"],
+        row["held"],
+        row["saved_at"],
+        row["expires_at"],
     )
 
 

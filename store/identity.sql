@@ -62,6 +62,34 @@ UPDATE web.api_keys SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_
 -- name: withdraw_key
 UPDATE web.api_keys SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL RETURNING id;
 
+-- name: put_draft
+-- One that is another's stays as it is.
+INSERT INTO web.drafts (id, person, command, stream, seat, form, held, saved_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (id) DO UPDATE SET form = excluded.form, seat = excluded.seat, held = excluded.held AND drafts.held,
+       saved_at = excluded.saved_at, expires_at = excluded.expires_at
+ WHERE drafts.person = excluded.person AND drafts.command = excluded.command AND drafts.stream = excluded.stream
+RETURNING id;
+
+-- name: draft
+SELECT id, person, command, stream, seat, form, held, saved_at, expires_at FROM web.drafts
+ WHERE id = $1 AND person = $2 AND expires_at > $3;
+
+-- name: drafts
+SELECT id, person, command, stream, seat, form, held, saved_at, expires_at FROM web.drafts
+ WHERE person = $1 AND expires_at > $2 ORDER BY saved_at DESC, id LIMIT $3;
+
+-- name: drop_draft
+DELETE FROM web.drafts WHERE id = $1 AND person = $2 RETURNING id;
+
+-- name: sweep_drafts
+DELETE FROM web.drafts WHERE expires_at <= $1;
+
+-- name: sweep_held
+-- Of what is held for that person, all but the newest so many.
+DELETE FROM web.drafts WHERE person = $1 AND held AND id NOT IN
+  (SELECT id FROM web.drafts WHERE person = $1 AND held ORDER BY saved_at DESC, id LIMIT $2);
+
 -- name: add_operation
 INSERT INTO web.operations (id, asker, stream, actor, command, body, at, person, session)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING RETURNING id;
