@@ -71,8 +71,8 @@ async def list_acts(
         command = leave_open(command_type, {})
         register = find_register(state.stream.realm, realm.clock, command)
         if register not in identified:
-            asked = Order(command, seat, now, person=person)
-            on_seat, order, _ = await identify_asker(reader, state.stream.realm, realm.clock, asked)
+            plain = Order(command, seat, now, person=person)
+            on_seat, order, _ = await identify_asker(reader, state.stream.realm, realm.clock, plain)
             identified[register] = on_seat, order
         on_seat, of = identified[register]
         order = Order(command, seat, now, of.persons, of.basis, of.is_live, of.scope or scope, of.person)

@@ -19,11 +19,11 @@ from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
-from store.views import Equal, Holds, Meets
+from store.views import AnyOf, Equal, Holds, Meets
 from views.approvals import OPEN, SOME_SEATS, describe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from application.door import Door
     from store.port import EventStore
@@ -141,6 +141,12 @@ async def list_approvals(
     if filters.readers is not None:
         where.append(Meets("readers", filters.readers))
     return await read_page(store, "approvals", _ORDER, tuple(where), request, _build)
+
+
+async def list_approvals_of(store: EventStore, streams: Collection[StreamId]) -> Sequence[StreamApproval]:
+    """Those of these streams, open and ended: at most a page of them."""
+    where = (AnyOf("stream", tuple(sorted(streams))),)
+    return (await read_page(store, "approvals", _ORDER, where, PageRequest(limit=LARGEST_PAGE), _build)).rows
 
 
 async def iterate_approvals(store: EventStore, filters: ApprovalFilter | None = None) -> AsyncIterator[StreamApproval]:

@@ -28,7 +28,7 @@ from domain.kernel.refusal import CommandRejected
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -115,10 +115,14 @@ async def preview_rows(
     identity: Identity | None = None,
     *,
     requires_office: bool = False,
+    at_hand: Collection[str] = (),
     on_result: Callable[[BulkResult], None] = lambda _result: None,
 ) -> AsyncIterator[BulkResult]:
-    """What would become of each row now, as it rests on those before it. Records nothing."""
-    rehearsal = DryRun(store, identity, requires_office=requires_office)
+    """What would become of each row now, as it rests on those before it. Records nothing.
+
+    Of documents ``at_hand``, by digest, a run would bring the bytes before its first row.
+    """
+    rehearsal = DryRun(store, identity, requires_office=requires_office, at_hand=at_hand)
     clocks: dict[str, datetime] = {}
     """By realm, where its clock would stand after the rows so far."""
     for order in orders:

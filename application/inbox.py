@@ -18,7 +18,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
 from domain.kernel.identity import ANY_SEAT, Actor, StreamId
 from domain.kernel.words import Words
-from store.views import AnyOf, AtMost, Equal, Holds, Meets
+from store.views import AnyOf, AtMost, Equal, Holds, Meets, ViewQuery
 
 if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
@@ -116,6 +116,8 @@ class WaitingFilter(BaseModel):
     realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     organisation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """In the business of this organisation, e.g. ``ORG-1``."""
+    command: Annotated[str | None, Field(min_length=1, max_length=80)] = None
+    """Only where this command is awaited."""
     overdue: bool = False
     """Only what is past its time."""
     within_wd: Annotated[int, Field(ge=0, le=250)] = WITHIN_WD
@@ -140,12 +142,34 @@ async def list_waiting(
     filters, request = filters or WaitingFilter(), request or PageRequest()
     await require_realm(store, filters.realm)
     moment = now or datetime.now(UTC)
-    page = await read_page(store, "waiting", _ORDER, _conditions(filters, moment), request, lambda row: row)
+    where = await _find_conditions(store, filters, moment)
+    page = await read_page(store, "waiting", _ORDER, where, request, lambda row: row)
     today = {realm: await _read_today(store, realm, moment) for realm in {row["realm"] for row in page.rows}}
     once = {(row["stream"], row["ordinal"]): row for row in page.rows}  # for two seats, it is one
     rows = (_build(row, today[row["realm"]], filters.within_wd) for row in once.values())
     kept = tuple(row for row in rows if row.urgency is Urgency.OVERDUE or not filters.overdue)
     return Page(kept, page.next, page.freshness)
+
+
+async def count_waiting(
+    store: EventStore, filters: WaitingFilter, request: PageRequest, *, now: datetime, most: int
+) -> int | None:
+    """How many rows ``list_waiting`` has in all, at most so many.
+
+    None where rows do not tell: of what is overdue in several realms, some have a clock of their own.
+    """
+    if filters.overdue and filters.realm is None:
+        return None
+    where = await _find_conditions(store, filters, now)
+    query = ViewQuery("waiting", _ORDER.names, where, limit=most, organisation=request.organisation)
+    return await store.views.count(query)
+
+
+async def _find_conditions(store: EventStore, filters: WaitingFilter, now: datetime) -> tuple[Condition, ...]:
+    """What a row must meet; of one realm, by its own clock."""
+    if filters.overdue and filters.realm is not None:
+        now = (await _read_today(store, filters.realm, now)).now
+    return _conditions(filters, now)
 
 
 def _conditions(filters: WaitingFilter, now: datetime) -> tuple[Condition, ...]:
@@ -162,6 +186,8 @@ def _conditions(filters: WaitingFilter, now: datetime) -> tuple[Condition, ...]:
         conditions.append(Equal("realm", filters.realm))
     if filters.organisation:
         conditions.append(Holds("organisations", (filters.organisation,)))
+    if filters.command:
+        conditions.append(Equal("command", filters.command))
     if filters.overdue:  # a manual clock is never later than the wall clock
         conditions.append(AtMost("until_at", now))
     return tuple(conditions)

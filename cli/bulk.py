@@ -79,8 +79,8 @@ async def bulk_command(
         orders = await parse_rows(path.name, path.read_bytes(), runtime.store, realm, again=again, attach=attach)
         _show_commands(orders, printer)
         if preview:
-            results = await _preview(orders, runtime, printer)
-        elif yes or await _confirm(orders, runtime, printer):
+            results = await _preview(orders, attach, runtime, printer)
+        elif yes or await _confirm(orders, attach, runtime, printer):
             await bring(attach, invocation.settings, runtime.store)
             async with ensure_worker(runtime) if await _is_live(orders, runtime) else nullcontext():
                 with _progress(len(orders), printer, "辦理中", "carrying out") as on_result:
@@ -139,19 +139,23 @@ async def _is_live(orders: tuple[BulkOrder, ...], runtime: Runtime) -> bool:
     return any([(await runtime.store.realm(realm)).clock is Clock.WALL for realm in realms])
 
 
-async def _confirm(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Printer) -> bool:
+async def _confirm(orders: tuple[BulkOrder, ...], attach: AttachedFiles, runtime: Runtime, printer: Printer) -> bool:
     """Whether the person at the keyboard wants it, having seen what would become of it."""
     if not sys.stdin.isatty():
         raise ArgumentInvalid("請加 --yes 確認辦理", "add --yes to carry it out")
     if printer.for_people:
-        _show_results(await _preview(orders, runtime, printer), printer)
+        _show_results(await _preview(orders, attach, runtime, printer), printer)
     return typer.confirm(printer.say(f"辦理這 {len(orders)} 行？", f"Carry these {len(orders)} rows out?"), err=True)
 
 
-async def _preview(orders: tuple[BulkOrder, ...], runtime: Runtime, printer: Printer) -> list[BulkResult]:
+async def _preview(
+    orders: tuple[BulkOrder, ...], attach: AttachedFiles, runtime: Runtime, printer: Printer
+) -> list[BulkResult]:
     with _progress(len(orders), printer, "試算中", "trying") as on_result:
         identity, strict = find_identity(runtime.settings, runtime.store), runtime.settings.requires_office
-        rows = preview_rows(orders, runtime.store, identity, requires_office=strict, on_result=on_result)
+        rows = preview_rows(
+            orders, runtime.store, identity, requires_office=strict, at_hand=attach.read, on_result=on_result
+        )
         return [result async for result in rows]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,12 +13,15 @@ from domain.kernel.identity import SYSTEM, Actor, Text
 from domain.kernel.input import DayOrTime
 from domain.kernel.money import Fen
 
-_COLUMNS = ("at", "event", "subject", "actor", "data", "why")
-_LEAST_COLUMNS = 4
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+COLUMNS = ("at", "event", "subject", "actor", "data", "why")
+LEAST_COLUMNS = 4
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, coerce_numbers_to_str=True)
 
 
 class Row(_Part):
@@ -45,13 +48,13 @@ class Row(_Part):
     @classmethod
     def _from_columns(cls, value: object) -> object:
         if isinstance(value, list):
-            if not _LEAST_COLUMNS <= len(value) <= len(_COLUMNS):
+            if not LEAST_COLUMNS <= len(value) <= len(COLUMNS):
                 message = (
                     f"一行須為 [日期， 事件， 對象， 角色， 數據， 說明]，現有 {len(value)} 欄"
                     f" / a row is [date, event, subject, actor, data, why]; this one has {len(value)} columns"
                 )
                 raise ValueError(message)
-            return dict(zip(_COLUMNS, value, strict=False))
+            return dict(zip(COLUMNS, value, strict=False))
         return value
 
 
@@ -121,10 +124,38 @@ class Scenario(_Part):
     notes: str = ""
 
 
+UNREAD_DAY = date.min
+"""Stands where a day could not be read: none of this office's."""
+UNREAD_ACTOR = Actor("ADMIN#1")
+"""This very object stands where an actor could not be read."""
+UNREAD_DATA: dict[str, Any] = {}
+"""And this one where particulars could not."""
 UNREAD_ROW = Row.model_construct(
-    None, at=date(2000, 1, 1), event="", subject="", actor=SYSTEM, person=None, data={}, why=""
+    None, at=UNREAD_DAY, event="", subject="", actor=SYSTEM, person=None, data=UNREAD_DATA, why=""
 )
 """Stands where a row could not be read, so that the others keep their numbers."""
 UNREAD_REFUSAL = MustRefuse.model_construct(
-    None, at=date(2000, 1, 1), command="", subject="", actor=None, person=None, data={}, code=""
+    None, at=UNREAD_DAY, command="", subject="", actor=None, person=None, data=UNREAD_DATA, code=""
 )
+
+
+def read_row(value: object, unread: AbstractSet[str]) -> Row:
+    """The row but for those columns, in whose place something of the above stands."""
+    if not isinstance(value, dict) or not unread.isdisjoint(("", "event", "subject")):
+        return UNREAD_ROW
+    blanks = {"at": UNREAD_DAY, "actor": UNREAD_ACTOR, "person": None, "data": UNREAD_DATA, "why": ""}
+    legible = {name: given for name, given in value.items() if name not in unread}
+    row = Row.model_validate({"at": "2000-01-01", "actor": UNREAD_ACTOR, **legible})
+    return row.model_copy(update={name: blank for name, blank in blanks.items() if name in unread})
+
+
+def read_refusal(value: object, unread: AbstractSet[str]) -> MustRefuse:
+    """The refusal but for those keys, in whose place something of the above stands."""
+    if not isinstance(value, dict) or not unread.isdisjoint(("", "command", "subject")):
+        return UNREAD_REFUSAL
+    blanks = {"at": UNREAD_DAY, "actor": None, "person": None, "data": UNREAD_DATA, "code": ""}
+    legible = {name: given for name, given in value.items() if name not in unread}
+    if "actor" in unread:
+        legible["command"] = legible["command"].partition(" by ")[0]
+    refusal = MustRefuse.model_validate({"at": "2000-01-01", "code": "X", **legible})
+    return refusal.model_copy(update={name: blank for name, blank in blanks.items() if name in unread})

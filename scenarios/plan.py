@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -23,15 +24,26 @@ from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, is_whole
 from domain.registers.person import RegisterPerson, person_stream
 from domain.registers.seat import EstablishSeat, GrantSeat, seat_stream
-from scenarios.format import UNREAD_REFUSAL, UNREAD_ROW, Scenario
+from scenarios.format import (
+    COLUMNS,
+    LEAST_COLUMNS,
+    UNREAD_ACTOR,
+    UNREAD_DATA,
+    UNREAD_DAY,
+    UNREAD_REFUSAL,
+    UNREAD_ROW,
+    Scenario,
+    read_refusal,
+    read_row,
+)
 from schemes import packs
 from schemes.document import Document, DocumentFault, DocumentInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from domain.kernel.acting import PersonId
-    from domain.kernel.explanation import Place
+    from domain.kernel.explanation import InputFault, Place
     from domain.kernel.input import AttachFile
     from domain.kernel.message import Command
     from domain.kernel.scheme import Scheme
@@ -117,6 +129,7 @@ def read_plan(document: Document, *, fresh: str = "", attach: AttachFile | None 
 
     ``attach`` reads the file that ``@path`` names; without it no file is read.
     """
+    document = _name_columns(document)
     try:
         scenario = document.parse(Scenario)
     except DocumentInvalid as invalid:
@@ -125,38 +138,62 @@ def read_plan(document: Document, *, fresh: str = "", attach: AttachFile | None 
 
 
 def _other_faults(document: Document, attach: AttachFile | None) -> tuple[DocumentFault, ...]:
-    """What is wrong with the rows that can be read, where others of the document cannot."""
+    """What is wrong with whatever can be read, where something else of the document cannot."""
+    if not isinstance(document.data, dict):
+        return ()
+    legible, unread = _leave_out_unread(document.data)
     try:
-        readable = read_fields(Scenario, _readable(document.data), Notation.DATA)
-        plan(readable, document, attach=attach)
+        _PlanBuilder(read_fields(Scenario, legible, Notation.YAML), document, "", attach, unread).plan()
     except DocumentInvalid as invalid:
         return invalid.faults
-    except InputInvalid:
-        pass  # told already, with the faults of the form
     return ()
 
 
-def _readable(data: object) -> dict[str, object]:
-    """The scenario without what cannot be read; rows that cannot leave a blank, so that the others keep their place."""
-    if not isinstance(data, dict):
-        return {}
+def _leave_out_unread(data: dict[str, object]) -> tuple[dict[str, object], frozenset[str]]:
+    """The scenario without what cannot be read, and the sections that lack something for it.
+
+    Of a row, what cannot be read leaves a blank, so that the rest of it is looked at and the others keep their place.
+    """
+    unread: defaultdict[str, defaultdict[object, set[str]]] = defaultdict(lambda: defaultdict(set))
     try:
-        read_fields(Scenario, data, Notation.DATA)
+        read_fields(Scenario, data, Notation.YAML)
     except InputInvalid as invalid:
-        places = [f.place for f in invalid.faults if f.place]
-    else:
-        return data
-    stand_ins: dict[str, object] = {"id": "X", "scheme": "hangzhou"}
-    readable: dict[str, object] = stand_ins | data
-    blanks = {"events": UNREAD_ROW, "must_refuse": UNREAD_REFUSAL}
-    for name in {place[0] for place in places}:
-        rows = [place[1] for place in places if place[0] == name and len(place) > 1]
-        if name in blanks and rows and isinstance(data[name], list):
-            readable[name] = [blanks[name] if i in rows else row for i, row in enumerate(data[name])]
+        for place in (fault.place for fault in invalid.faults):
+            section, member, column, *_ = (*place, "", "", "")
+            unread[str(section)][member].add(str(column))
+    legible: dict[str, object] = {**_STAND_INS, **data}
+    for section, members in unread.items():
+        value = data.get(section)
+        if isinstance(value, list) and "" not in members and section in _ROWS:
+            read = _ROWS[section]
+            legible[section] = [read(row, members[i]) if i in members else row for i, row in enumerate(value)]
+        elif isinstance(value, dict) and "" not in members:
+            legible[section] = {name: member for name, member in value.items() if name not in members}
+        elif section in _STAND_INS:
+            legible[section] = _STAND_INS[section]
         else:
-            readable.pop(str(name), None)
-            readable = stand_ins | readable
-    return readable
+            legible.pop(section, None)
+    return legible, frozenset(unread)
+
+
+_ROWS: Mapping[str, Callable[[object, set[str]], object]] = {"events": read_row, "must_refuse": read_refusal}
+_STAND_INS: Mapping[str, object] = {"id": "X", "scheme": "hangzhou", "events": [UNREAD_ROW]}
+
+
+def _name_columns(document: Document) -> Document:
+    """The document with the columns of its rows by their names, however they are written."""
+    rows = document.data.get("events") if isinstance(document.data, dict) else None
+    if not isinstance(rows, list):
+        return document
+    listed = {i for i, row in enumerate(rows) if isinstance(row, list) and LEAST_COLUMNS <= len(row) <= len(COLUMNS)}
+    named = [dict(zip(COLUMNS, row, strict=False)) if i in listed else row for i, row in enumerate(rows)]
+    lines = {
+        (*place[:2], COLUMNS[int(place[2])], *place[3:])
+        if place[0:1] == ("events",) and place[1:2] and place[1] in listed and place[2:3]
+        else place: line
+        for place, line in document.lines.items()
+    }
+    return replace(document, data={**document.data, "events": named}, lines=lines)
 
 
 def plan(scenario: Scenario, document: Document, *, fresh: str = "", attach: AttachFile | None = None) -> Plan:
@@ -172,18 +209,31 @@ def _stream_names(scenario: Scenario) -> dict[str, str]:
 
 
 class _PlanBuilder:
-    def __init__(self, scenario: Scenario, document: Document, fresh: str, attach: AttachFile | None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        document: Document,
+        fresh: str,
+        attach: AttachFile | None,
+        unread: frozenset[str] = frozenset(),
+    ) -> None:
         self._scenario = scenario
-        self._document = document
+        self._document = _name_columns(document)
+        self._unread = unread
+        """The sections that lack something, since it cannot be read."""
         self._attach = None if attach is None else cache(attach)
         content = {"scenario": scenario.model_dump(mode="json"), "fresh": fresh}
         if attached := dict(self._list_attached(content["scenario"])):
             content["attached"] = attached
         self._realm = f"{scenario.id}-{digest(content)[:8]}"
         self._names = _stream_names(scenario)
-        self._header = {app: scenario.projects[pj] | {"project": pj} for pj, app in self._names.items()}
+        self._project_of = {app: pj for pj, app in self._names.items()}
         self._faults: list[DocumentFault] = []
         self._used: set[str] = set()
+        self._read: set[Place] = set()
+        """What is known beforehand and was read with some row."""
+        self._whole = True
+        """Whether it can be told of every row what it takes."""
         self._pinned: dict[str, Any] = {}
 
     def _list_attached(self, value: object) -> Iterator[tuple[str, str]]:
@@ -199,8 +249,7 @@ class _PlanBuilder:
 
     def plan(self) -> Plan:
         scheme = self._scheme()
-        if scheme is not None:
-            self._pinned = {"scheme": scheme.ref.model_dump()}
+        self._pinned = {"scheme": scheme.ref.model_dump() if scheme else {"name": "hangzhou", "version": 1}}
         moments = self._moments()
         orders: list[PlannedCommand] = []
         expectations: list[Expectation] = []
@@ -208,6 +257,7 @@ class _PlanBuilder:
             self._row(i, row, at, orders, expectations)
         orders.extend(self._refusals())
         self._seats()
+        self._unread_beforehand()
         self._unused_header()
         self._unknown_projects()
         if self._faults or scheme is None:
@@ -267,7 +317,7 @@ class _PlanBuilder:
         """The instant of each row; rows stand in the order of time."""
         last: datetime | None = None
         for i, row in enumerate(self._scenario.events):
-            if row is UNREAD_ROW:
+            if row.at == UNREAD_DAY:
                 yield last or at_hour(row.at, ROW_HOUR)
                 continue
             at = at_hour(row.at, ROW_HOUR)
@@ -275,7 +325,7 @@ class _PlanBuilder:
                 at = max(at, last + timedelta(minutes=1))
             if last is not None and at < last:
                 self._fault(
-                    ("events", i),
+                    ("events", i, "at"),
                     f"日期 {row.at} 早於上一行，請按時間排列",
                     f"{row.at} lies before the row above; put the rows in order of time",
                 )
@@ -285,21 +335,26 @@ class _PlanBuilder:
     def _row(
         self, i: int, row: Row, at: datetime, orders: list[PlannedCommand], expectations: list[Expectation]
     ) -> None:
-        match = None if row is UNREAD_ROW else self._command(("events", i), 1, row.event, row.subject)
+        match = None if row is UNREAD_ROW else self._command(("events", i), "event", row.event, row.subject)
         if match is None:
+            self._whole = False
             return
         stream, command_type, subject_part = match
         line = self._document.line(("events", i))
+        timer_command = _timer_command(command_type, stream.kind)
+        if row.actor is UNREAD_ACTOR and timer_command is not command_type:
+            self._whole = False
+            return  # a person's or the clock's, and which has other particulars
         if row.actor.role is Role.SYS:
-            command_type = _timer_command(command_type, stream.kind)
+            command_type = timer_command
         if command_type.by == (Role.SYS,):
             data = command_type.about(subject_part, row.data)
             for key in data.keys() - command_type.records.model_fields.keys():
                 zh = f"{command_type.records.event_type} 沒有 {key}"
-                self._fault(("events", i, 4, key), zh, f"{command_type.records.event_type} has no {key}")
+                self._fault(("events", i, "data", key), zh, f"{command_type.records.event_type} has no {key}")
             expectations.append(Expectation(i + 1, line, local_day(at), stream, command_type.records.event_type, data))
             return
-        command = self._particulars(("events", i, 4), stream, command_type, subject_part, row.data)
+        command = self._particulars(("events", i), stream, command_type, subject_part, row.data)
         if command is not None:
             command_id = derive_id("scenario", self._realm, "event", str(i))
             person = row.person or self._holder(row.actor)
@@ -320,12 +375,13 @@ class _PlanBuilder:
 
     def _refusal(self, i: int, refusal: MustRefuse, at: datetime) -> PlannedCommand | None:
         place: Place = ("must_refuse", i)
-        self._require_rule((*place, "code"), refusal.code)
+        if refusal.code:
+            self._require_rule((*place, "code"), refusal.code)
         match = self._command(place, "command", refusal.command, refusal.subject)
         if match is None:
             return None
         stream, command_type, subject_part = match
-        command = self._particulars((*place, "data"), stream, command_type, subject_part, refusal.data)
+        command = self._particulars(place, stream, command_type, subject_part, refusal.data)
         if command is None:
             return None
         actor = refusal.actor or Actor(f"{command_type.by[0]}#1")
@@ -335,7 +391,7 @@ class _PlanBuilder:
         return PlannedCommand(i + 1, line, at, stream, command, actor, command_id, person, must_refuse=refusal.code)
 
     def _command(
-        self, place: Place, column: int | str, event: str, subject: str
+        self, place: Place, column: str, event: str, subject: str
     ) -> tuple[StreamId, type[Command], str] | None:
         name, part = split_subject(subject)
         try:
@@ -343,7 +399,7 @@ class _PlanBuilder:
             stream = StreamId.of(kind, self._realm, self._names.get(name, name))
         except (KeyError, ValueError):
             self._fault(
-                place,
+                (*place, "subject"),
                 f"不認識對象 {subject}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
                 f"unknown subject {subject}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
             )
@@ -357,20 +413,41 @@ class _PlanBuilder:
     def _particulars(
         self, place: Place, stream: StreamId, command_type: type[Command], part: str, data: Mapping[str, Any]
     ) -> Command | None:
+        beforehand = self._list_beforehand(stream, command_type)
+        self._used.update(beforehand)
+        if data is UNREAD_DATA:
+            return None
         given = dict(data)
-        room = AGGREGATES[stream.kind].commands[command_type].name
-        if room in _FROM_PROJECT or stream.kind in _FROM_DEFAULTS:
-            known = {**self._pinned, **self._scenario.defaults, **self._header.get(stream.name, {})}
-            self._used.update(known.keys() & command_type.model_fields.keys())
-            own = {**given, command_type.subject_field: part} if part else given
-            given = {k: v for k, v in known.items() if k in command_type.model_fields and k not in own} | given
+        own = {**given, command_type.subject_field: part} if part else given
+        taken = {name: known for name, known in beforehand.items() if name not in own}
+        self._read.update(source for source, _ in taken.values())
         try:
-            return read_command(command_type, part, given, Notation.DATA, attach=self._attach)
+            values = {name: value for name, (_, value) in taken.items()} | given
+            return read_command(command_type, part, values, Notation.YAML, attach=self._attach)
         except InputInvalid as invalid:
             for fault in invalid.faults:
-                texts = _prefix_command(command_type, (fault.zh, fault.en))
-                self._fault((*place, *fault.place), *texts)
+                name = str(fault.place[0]) if fault.place else ""
+                if name in taken:
+                    self._fault((*taken[name][0], *fault.place[1:]), fault.zh, fault.en)
+                elif name in given or not fault.place or not self._lacks(stream, command_type):
+                    texts = _prefix_command(command_type, (fault.zh, fault.en))
+                    self._fault((*place, "data", *fault.place) if fault.place else (*place, "subject"), *texts)
             return None
+
+    def _list_beforehand(self, stream: StreamId, command_type: type[Command]) -> dict[str, tuple[Place, object]]:
+        """What is known of that command's fields besides its row, and where the file says so."""
+        if not _takes_beforehand(stream.kind, command_type):
+            return {}
+        known: dict[str, tuple[Place, object]] = {name: (("scheme",), ref) for name, ref in self._pinned.items()}
+        known |= {name: (("defaults", name), value) for name, value in self._scenario.defaults.items()}
+        if (pj := self._project_of.get(stream.name)) is not None:
+            known |= {name: (("projects", pj, name), value) for name, value in self._scenario.projects[pj].items()}
+            known["project"] = (("projects", pj), pj)
+        return {name: one for name, one in known.items() if name in command_type.model_fields}
+
+    def _lacks(self, stream: StreamId, command_type: type[Command]) -> bool:
+        """Whether what the command lacks may stand where nothing could be read."""
+        return not self._unread.isdisjoint(("projects", "defaults")) and _takes_beforehand(stream.kind, command_type)
 
     def _require_rule(self, place: Place, code: str) -> None:
         """A rule that no code refuses by would be waited for in vain."""
@@ -383,16 +460,37 @@ class _PlanBuilder:
             )
             self._fault(place, *texts)
 
+    def _unread_beforehand(self) -> None:
+        """What no row has taken is looked at for itself: by the first command that might."""
+        sections: list[tuple[Place, Mapping[str, Any]]] = [(("defaults",), self._scenario.defaults)]
+        sections += [(("projects", pj), header) for pj, header in self._scenario.projects.items()]
+        for place, values in sections:
+            for name, value in values.items():
+                takers = [] if (*place, name) in self._read else list(_list_takers(name))
+                faults = [self._misread(taker, name, value) for taker in takers]
+                if faults and all(faults):
+                    self._faults += self._document.locate(faults[0], place)
+
+    def _misread(self, command_type: type[Command], name: str, value: object) -> list[InputFault]:
+        try:
+            read_fields(command_type, {name: value}, Notation.YAML, attach=self._attach)
+        except InputInvalid as invalid:
+            return [fault for fault in invalid.faults if fault.place[:1] == (name,)]
+        return []
+
     def _unused_header(self) -> None:
-        """A header's word that no command takes is a spelling mistake, not a decoration."""
-        known = self._used | {"application", "project"}
+        """A word that no command takes is a spelling mistake, not a decoration."""
         for pj, header in self._scenario.projects.items():
-            for key in header.keys() - known:
-                self._fault(
-                    ("projects", pj, key),
-                    f"沒有命令用到 {key}，請刪去或改正拼寫",
-                    f"no command takes {key}; remove it or mend its spelling",
-                )
+            for name in header.keys() - self._used - {"application", "project"}:
+                if self._whole or not any(_list_takers(name)):
+                    self._unused(("projects", pj, name))
+        for name in self._scenario.defaults.keys() - self._used:
+            if not any(_list_takers(name)):
+                self._unused(("defaults", name))
+
+    def _unused(self, place: Place) -> None:
+        zh = f"沒有命令用到 {place[-1]}，請刪去或改正拼寫"
+        self._fault(place, zh, f"no command takes {place[-1]}; remove it or mend its spelling")
 
     def _unknown_projects(self) -> None:
         """How a project must end can be said of those only that occur."""
@@ -409,6 +507,18 @@ class _PlanBuilder:
         if not any(row is UNREAD_ROW for row in self._scenario.events):
             for name in self._scenario.expect.keys() - names:
                 self._fault(("expect", name), f"沒有項目 {name}", f"there is no project {name}")
+
+
+def _takes_beforehand(kind: str, command_type: type[Command]) -> bool:
+    return kind in _FROM_DEFAULTS or AGGREGATES[kind].commands[command_type].name in _FROM_PROJECT
+
+
+def _list_takers(name: str) -> Iterator[type[Command]]:
+    """The commands that might take that field from what is known beforehand."""
+    for kind, aggregate in AGGREGATES.items():
+        for command_type in aggregate.commands:
+            if name in command_type.model_fields and _takes_beforehand(kind, command_type):
+                yield command_type
 
 
 @cache

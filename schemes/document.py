@@ -89,7 +89,7 @@ class Document:
         if not isinstance(self.data, dict):
             raise DocumentInvalid([*self.faults, self.fault((), "須為鍵與值的對照", "must be keys with their values")])
         try:
-            parsed = read_fields(model, self.data, Notation.DATA, attach=attach)
+            parsed = read_fields(model, self.data, Notation.YAML, attach=attach)
         except InputInvalid as invalid:
             raise DocumentInvalid([*self.faults, *self.locate(invalid.faults)]) from invalid
         if self.faults:

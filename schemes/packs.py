@@ -46,4 +46,4 @@ def vary(scheme: Scheme, sections: Mapping[str, Any]) -> Scheme:
             document[section] = {**document[section], **parameters}
         else:
             document[section] = parameters
-    return read_fields(Scheme, document, Notation.DATA)
+    return read_fields(Scheme, document, Notation.YAML)

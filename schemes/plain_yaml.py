@@ -25,7 +25,7 @@ MOST_VALUES = 200_000
 """More values than this in one file are not an office's file."""
 DEEPEST = 32
 
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Final
 
 from domain.kernel.clock import Clock
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from uuid import UUID
 
-    from store.port import Write
+    from store.port import CommandQuery, Write
 
 LARGEST_BALANCE: Final = 2**63
 """A bigint's."""
@@ -225,6 +225,15 @@ class MemoryStore:
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id."""
         return self._journal.get(command_id)
+
+    async def commands_of(self, query: CommandQuery) -> Sequence[Entry]:
+        """The journal's entries of what was asked on a seat, the newest first."""
+        entries = (entry for entry in reversed(self._entries) if entry.kind is EntryKind.COMMAND)
+        return list(islice((entry for entry in entries if _answers(entry, query)), query.limit))
+
+    async def count_commands(self, query: CommandQuery) -> int:
+        """How many ``commands_of`` would bring."""
+        return len(await self.commands_of(query))
 
     async def realm(self, name: str) -> Realm:
         """How that realm stands."""
@@ -476,6 +485,19 @@ def _entries(write: Write, recorded_at: datetime) -> Iterator[Entry]:
             meta=event.meta,
             data=event.data,
         )
+
+
+def _answers(entry: Entry, query: CommandQuery) -> bool:
+    meta = json.loads(entry.meta)
+    accepted = meta.get("outcome", {}).get("accepted")
+    return (
+        meta.get("actor") == query.seat
+        and meta.get("person") in (None, query.person)
+        and query.realm in (None, entry.stream.realm)
+        and query.is_accepted in (None, accepted is not None)
+        and (not query.events or not set(query.events).isdisjoint(accepted or ()))
+        and (query.before is None or entry.position < query.before)
+    )
 
 
 def _rank(stream: StreamId) -> int:

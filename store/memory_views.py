@@ -36,6 +36,7 @@ KEYS = {
     "organisations": ("stream",),
     "streams": ("stream",),
     "registers": ("stream", "version"),
+    "courses": ("stream", "version"),
     "attempts": ("position",),
     "shares": ("stream", "dimension", "key", "measure"),
 }
@@ -136,6 +137,10 @@ class MemoryViews:
             return ViewPage((), 0, len(self.entries), None)
         rows = await self.page_of(head.generation, query)
         return ViewPage(rows, head.position, len(self.entries), head.reached_at)
+
+    async def count(self, query: ViewQuery) -> int:
+        """How many rows of the live generation that page would have."""
+        return len((await self.page(query)).rows)
 
     async def page_of(self, generation: int, query: ViewQuery) -> Sequence[Row]:
         """A page of that generation."""

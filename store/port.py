@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from domain.kernel.acting import PersonId
     from domain.kernel.effects import Effect
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identity import Actor, StreamId
     from store.documents import DocumentRegister
     from store.views import ViewStore
 
@@ -212,6 +213,23 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandQuery:
+    """Which commands of a seat are wanted, the newest first."""
+
+    seat: Actor
+    person: PersonId | None
+    """Only theirs, and those of which no person is recorded."""
+    realm: str | None = None
+    is_accepted: bool | None = True
+    """Only those that were, or only those that were refused; None for both."""
+    events: tuple[str, ...] = ()
+    """Only those that came to an event of one of these types; empty for any."""
+    before: int | None = None
+    """Only those recorded before that position."""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
     """Other streams, claims and accounts at one moment, in one round trip."""
 
@@ -272,6 +290,12 @@ class EventStore(Protocol):
 
     async def journalled(self, command_id: UUID) -> Entry | None:
         """The command of that id, on whichever stream it was journalled."""
+
+    async def commands_of(self, query: CommandQuery) -> Sequence[Entry]:
+        """The journal's entries of what was asked on a seat, the newest first, by an index."""
+
+    async def count_commands(self, query: CommandQuery) -> int:
+        """How many ``commands_of`` would bring."""
 
     async def realm(self, name: str) -> Realm:
         """How that realm stands."""

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
     from domain.kernel.effects import Effect
-    from store.port import Write
+    from store.port import CommandQuery, Write
     from store.replication import Archive, Replication
 
 CHANNEL: Final = "venture"
@@ -341,6 +341,14 @@ class PostgresStore:
         rows = await self._rows("journalled", command_id)
         return read_entry(rows[0]) if rows else None
 
+    async def commands_of(self, query: CommandQuery) -> Sequence[Entry]:
+        """The journal's entries of what was asked on a seat, the newest first."""
+        return [read_entry(row) for row in await self._rows("commands_of", *_list_criteria(query))]
+
+    async def count_commands(self, query: CommandQuery) -> int:
+        """How many ``commands_of`` would bring."""
+        return int(await self._value("count_commands", *_list_criteria(query)))
+
     async def realm(self, name: str) -> Realm:
         """How that realm stands."""
         rows = await self._rows("realm", name)
@@ -623,6 +631,13 @@ def _name_unfit(error: Exception) -> Exception:
 def _fail(future: asyncio.Future[AppendResult], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
+
+
+def _list_criteria(query: CommandQuery) -> tuple[object, ...]:
+    """In the order of the statement's places."""
+    before = query.before if query.before is not None else 2**63 - 1
+    events = list(query.events) or None
+    return query.seat, query.person, query.realm, query.is_accepted, events, before, query.limit
 
 
 def _storable(texts: Collection[str]) -> list[str]:

@@ -130,6 +130,16 @@ class PostgresViews:
             rows = await _fetch(connection, state["generation"], query)
         return ViewPage(rows, state["position"], state["last_position"], state["reached_at"])
 
+    async def count(self, query: ViewQuery) -> int:
+        """How many rows of the live generation that page would have."""
+        async with self._reading() as connection:
+            state = await connection.fetchrow(QUERIES["view_live"], query.view)
+            if state is None or state["generation"] is None or not await _prepare(connection, query):
+                return 0
+            text, args = compose(state["generation"], query)
+            counted: int = await connection.fetchval(f"SELECT count(*) FROM ({text}) AS t", *args)  # noqa: S608 - as composed
+            return counted
+
     async def page_of(self, generation: int, query: ViewQuery) -> Sequence[Row]:
         """A page of that generation."""
         async with self._reading() as connection:
@@ -154,14 +164,21 @@ class PostgresViews:
 
 
 async def _fetch(connection: PoolConnectionProxy[Any], generation: int, query: ViewQuery) -> list[Row]:
-    """The rows; for an organisation as the role that sees nothing of any other, until the transaction ends."""
+    """The rows."""
+    if not await _prepare(connection, query):
+        return []
+    text, args = compose(generation, query)
+    return [_decode(row) for row in await connection.fetch(text, *args)]
+
+
+async def _prepare(connection: PoolConnectionProxy[Any], query: ViewQuery) -> bool:
+    """Whether any row can meet it; for an organisation, be the role that sees nothing of any other until it is over."""
     if not all(map(is_storable, _texts(query))):
-        return []  # what no column can hold is in no row
+        return False  # what no column can hold is in no row
     if query.organisation is not None:
         await connection.fetchval(QUERIES["view_organisation"], query.organisation)
         await connection.execute(f"SET LOCAL ROLE {READER}")
-    text, args = compose(generation, query)
-    return [_decode(row) for row in await connection.fetch(text, *args)]
+    return True
 
 
 def _texts(query: ViewQuery) -> Iterator[str]:

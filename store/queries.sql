@@ -13,6 +13,12 @@ SELECT status, first_position, last_position, recorded_at, what
 -- name: journalled
 SELECT {entry} FROM venture.entries WHERE command_id = $1::uuid AND kind = 'command';
 
+-- name: commands_of
+SELECT {entry} FROM venture.entries {commands_of};
+
+-- name: count_commands
+SELECT count(*) FROM (SELECT FROM venture.entries {commands_of}) AS t;
+
 -- name: outcomes
 -- One row at least: of a log without such commands its genesis alone.
 SELECT g.chain AS genesis, e.*

@@ -17,12 +17,24 @@ _REALM = """r.clock, r.now,
     WHERE r.clock = 'manual' AND a.realm = r.realm AND a.due_at IS NOT NULL AND a.stream IS DISTINCT FROM asked.stream
     ORDER BY a.due_at LIMIT 1) AS earliest"""
 """How the realm ``r`` stands for ``asked.stream``; on the wall clock nothing is asked that only dated commands need."""
+_COMMANDS_OF = """WHERE kind = 'command' AND meta ->> 'actor' = $1::text
+   AND (meta ->> 'person' IS NULL OR meta ->> 'person' = $2::text)
+   AND ($3::text IS NULL OR split_part(stream, '/', 2) = $3::text)
+   AND ($4::boolean IS NULL OR (meta -> 'outcome' -> 'accepted' IS NOT NULL) = $4::boolean)
+   AND ($5::text[] IS NULL OR (meta -> 'outcome' -> 'accepted')::jsonb ?| $5::text[])
+   AND position < $6::bigint
+ ORDER BY position DESC LIMIT $7::bigint"""
+"""What a CommandQuery asks for."""
 _NAMED = re.compile(r"^-- name: (\w+)\n(.*?);$", re.MULTILINE | re.DOTALL)
 
 
 def _read_queries(name: str) -> dict[str, str]:
     text = files("store").joinpath(name).read_text(encoding="utf-8")
-    return dict(_NAMED.findall(text.replace("{entry}", _ENTRY).replace("{realm}", _REALM)))
+    return dict(
+        _NAMED.findall(
+            text.replace("{entry}", _ENTRY).replace("{realm}", _REALM).replace("{commands_of}", _COMMANDS_OF)
+        )
+    )
 
 
 QUERIES = _read_queries("queries.sql")

@@ -199,5 +199,8 @@ class ViewStore(Protocol):
     async def page(self, query: ViewQuery) -> ViewPage:
         """A page of the live generation."""
 
+    async def count(self, query: ViewQuery) -> int:
+        """How many rows of the live generation that page would have."""
+
     async def page_of(self, generation: int, query: ViewQuery) -> Sequence[Row]:
         """A page of that generation, for whoever builds or checks it."""

@@ -208,21 +208,97 @@ def test_every_fault_of_a_scenario_is_told_at_once_in_the_order_of_its_lines() -
         (4, "policy.publicity.zzz"),
         (4, "policy.publicity.working_days"),
         (6, "projects.PJ-1.tpyo"),
-        (8, "events[1][2]"),
+        (8, "events[1].event"),
         (9, "events[2].actor"),
-        (10, "events[3][5].yeer"),
-        (10, "events[3][5].deadline"),
-        (11, "events[4][5].amount"),
+        (10, "events[3].data.yeer"),
+        (10, "events[3].data.deadline"),
+        (11, "events[4].data.amount"),
         (12, "events[5]"),
-        (13, "events[6][5]"),
-        (14, "events[7][5].foo"),
+        (13, "events[6].subject"),
+        (14, "events[7].data.foo"),
         (15, "events[8][5].year"),
-        (15, "events[8]"),
-        (15, "events[8]"),
+        (15, "events[8].at"),
+        (15, "events[8].subject"),
         (17, "must_refuse[1].code"),
+        (17, "must_refuse[1].command"),
         (18, "must_refuse[2].at"),
         (20, "expect.PJ-9.net"),
     ]
+
+
+SEVERAL = """
+id: X
+scheme: hangzhou
+defaults: {round: R-T-2025, yeer: 2025,
+  year: x, level: MUNICIPALL}
+projects:
+  PJ-1: {application: AP-1, tpyo: 1,
+    requested: abc}
+  PJ 2: {title: 甲}
+events:
+- [2025-03-03, CallPublishd, R-T-2025, CAB-REG#1, {}]
+- [2025-03-04, CallPublished, R-T-2025, CAB-RG#1,
+   {year: q,
+    zzz: 1}]
+- [2025-0a-04, CallPublished, R-T-2025, CAB-REG#1, {year: r}]
+- at: 2025-03-05
+  event: ApplicationSubmitted
+  subject: AP-1
+  actor: SO-LEGAL
+  data:
+    foo: 1
+- [2025-03-05, NeedSubmitted, ND-1, COMM#1, 5]
+must_refuse:
+- {at: 1889-03-09, command: WithdrawAplication by SO-LEGAL#2, subject: AP-1, code: AP03}
+- {at: 2025-03-09, command: WithdrawApplication by SO-LEGL#2, subject: AP-1, code: ap03, data: {zz: 1}}
+"""
+
+
+def test_no_fault_of_a_scenario_hides_another_of_its_row_or_of_what_is_known_beforehand() -> None:
+    with pytest.raises(DocumentInvalid) as invalid:
+        read_plan(read_text(SEVERAL, "x.yaml"))
+    assert [(f.line, f.where) for f in invalid.value.faults] == [
+        (4, "defaults.yeer"),
+        (5, "defaults.level"),
+        (5, "defaults.year"),
+        (7, "projects.PJ-1.tpyo"),
+        (8, "projects.PJ-1.requested"),
+        (9, "projects.PJ 2.[key]"),
+        (11, "events[1].event"),
+        (12, "events[2].actor"),
+        (13, "events[2].data.year"),
+        (14, "events[2].data.zzz"),
+        (15, "events[3].at"),
+        (15, "events[3].data.year"),
+        (19, "events[4].actor"),
+        (21, "events[4].data.foo"),
+        (22, "events[5].data"),
+        (24, "must_refuse[1].at"),
+        (24, "must_refuse[1].command"),
+        (25, "must_refuse[2].actor"),
+        (25, "must_refuse[2].code"),
+        (25, "must_refuse[2].data.zz"),
+    ]
+
+
+UNQUOTED = """
+id: 365
+title: 365
+scheme: fuzhou
+events:
+- [2025-03-03, OrganisationVerified, ORG-T1, CAB-REG#1,
+   {name: NAME, kind: SERVICE_AGENCY, representatives: [SO-LEGAL#1]}, 365]
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["365", "0365", "0x16D", "2025-03-03", "-0", "3.50", "true", "1_8", "12:30", "1.8E+07"]
+)
+def test_a_name_without_quotes_is_what_was_typed(name: str) -> None:
+    text = UNQUOTED.replace("NAME", name)
+    scenario = read_plan(read_text(text, "x.yaml"))
+    assert scenario.orders[0].command.model_dump()["name"] == name
+    assert (scenario.scenario.title, scenario.orders[0].why) == ("365", "365")
 
 
 def test_a_refusal_by_a_rule_that_there_is_not_is_a_fault_that_names_what_resembles_it() -> None:
@@ -267,7 +343,7 @@ def test_what_is_no_file_is_a_fault_of_its_row(tmp_path: Path, path: str) -> Non
     story.write_text(ATTACHED.replace("papers/notice.pdf", path))
     with pytest.raises(DocumentInvalid) as invalid:
         plan_scenario([story])
-    assert [(f.line, f.where) for f in invalid.value.faults] == [(6, "events[1][5].attachments[1]")]
+    assert [(f.line, f.where) for f in invalid.value.faults] == [(6, "events[1].data.attachments[1]")]
 
 
 def test_an_end_is_expected_of_those_only_that_occur() -> None:

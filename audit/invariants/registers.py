@@ -361,7 +361,29 @@ def check_tenant_admitted(require: Conditions, realm: Realm, event: RecordedEven
         require_eligible(require, realm, frozenset({name}), event.day, Rules())
 
 
+# ---------------------------------------------------------------- maintenance
+
+
+def note_maintenance_begun(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """A work that somebody is about to do."""
+    realm.works.add(whole(event.data.get("number")))
+
+
+def check_maintenance_ended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """MT02: only what has begun ends, and once."""
+    number = whole(event.data.get("number"))
+    require(
+        number in realm.works,
+        "MT02",
+        f"運維 {number} 未曾開始，或已結束",
+        f"work {number} never began, or has ended already",
+    )
+    realm.works.discard(number)
+
+
 CHECKS = {
+    "MaintenanceBegun": note_maintenance_begun,
+    "MaintenanceEnded": check_maintenance_ended,
     "CalendarPublished": check_calendar_published,
     "PolicyPackPublished": note_policy_pack_published,
     "FundSourceRegistered": note_fund_source_registered,

@@ -27,7 +27,9 @@ class Notation(StrEnum):
     TYPED = "typed"
     """As people type them: everything is text, money is in yuan."""
     DATA = "data"
-    """As JSON or YAML has them: numbers are numbers, money is a whole number of fen."""
+    """As JSON has them: numbers are numbers, money is a whole number of fen."""
+    YAML = "yaml"
+    """As data, but that a word without quotes, ``365``, is text where the field is text."""
 
 
 class Kind(StrEnum):
@@ -85,7 +87,7 @@ class Shape:
             case Kind.CHOICE:
                 zh = "、".join(choice.zh_with_value for choice in self.choices)
                 return f"下列之一：{zh}", f"one of {', '.join(choice.value for choice in self.choices)}"
-            case Kind.MONEY if notation is Notation.DATA:
+            case Kind.MONEY if notation is not Notation.TYPED:
                 return (
                     "金額，以分為單位的整數，不加引號：5000000 即 ¥50,000.00",
                     "an amount in whole fen, without quotes: 5000000 is ¥50,000.00",

@@ -1,6 +1,7 @@
 """Reads what somebody gave into fields, each by its own type: what was written is what is taken, or it is refused.
 
-``Notation.TYPED`` is a command line, a cell, a form: every value is text. ``Notation.DATA`` is JSON or YAML.
+``Notation.TYPED`` is a command line, a cell, a form: every value is text. ``Notation.DATA`` is JSON,
+``Notation.YAML`` a file of ours.
 """
 
 from __future__ import annotations
@@ -202,13 +203,25 @@ class _Reader:
             case Kind.GROUP | Kind.DOCUMENT if shape.model is not None:
                 return self._group(shape, shape.model, value, place)
             case Kind.TEXT:
-                return _named(_text(value)) if shape.named else _text(value)
+                text = self._text(value)
+                return _named(text) if shape.named else text
             case Kind.MONEY:
                 return self._money(value)
             case Kind.ANY:
                 return value
             case _:
                 return _SCALARS[shape.kind](shape, value)
+
+    def _text(self, value: object) -> str:
+        if self.notation is Notation.YAML and isinstance(value, bool | int | Decimal):
+            return (
+                str(value).lower()
+                if isinstance(value, bool)
+                else format(value, "f" if isinstance(value, Decimal) else "d")
+            )
+        if isinstance(value, str):
+            return value
+        raise ValueMisread(f"須為文字，請加引號；不可為 {show(value)}", f"must be text, in quotes; not {show(value)}")
 
     def _list(self, item: Shape, value: object, place: Place) -> object:
         if isinstance(value, str):
@@ -244,7 +257,7 @@ class _Reader:
         """What JSON in a text says, its numbers as they were written; None if it is no JSON."""
         if not text.lstrip().startswith(opening):
             return None
-        if self.notation is Notation.DATA:
+        if self.notation is not Notation.TYPED:
             raise _Misfit
         return _parse_json(text, parse_int=str, parse_float=str)
 
@@ -276,7 +289,7 @@ class _Reader:
             raise ValueMisread(zh, en) from failure
 
     def _money(self, value: object) -> int:
-        if self.notation is Notation.DATA:
+        if self.notation is not Notation.TYPED:
             if isinstance(value, bool) or not isinstance(value, int):
                 raise _Misfit
             return value
@@ -313,12 +326,6 @@ _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 def _plain_digits(text: str) -> str:
     """Full-width digits and signs as plain ones, without space around."""
     return unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-").strip()
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise ValueMisread(f"須為文字，請加引號；不可為 {show(value)}", f"must be text, in quotes; not {show(value)}")
 
 
 def _named(text: str) -> str:

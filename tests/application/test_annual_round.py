@@ -132,6 +132,7 @@ class City:
         return bool([e async for e in self.desk.store.read(self.annual.round_of(year))])
 
 
+@pytest.mark.full
 async def test_it_fires_next_at_nine_in_shanghai_and_is_listed_until_it_is_taken_away(desk: Desk, fz: City) -> None:
     scheduled = await fz.schedule()
     assert scheduled.next_at is not None
@@ -220,6 +221,7 @@ async def test_without_published_rules_no_years_round_opens(fz: City) -> None:
 # ---------------------------------------------------------------- the log and its schedules
 
 
+@pytest.mark.full
 async def test_whoever_dies_before_the_schedule_is_set_or_deleted_the_follower_sees_to_it(fz: City) -> None:
     await fz.record(FIRST_OF_MARCH)
     await until(fz.is_set)

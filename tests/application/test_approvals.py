@@ -127,6 +127,7 @@ async def test_an_approval_that_was_never_asked_for_is_said_to_be_unknown(desk: 
         await wait_for_decision(desk.store, desk.door, uuid4(), 5)
 
 
+@pytest.mark.full
 async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(house: Breakable) -> None:
     project, approval = await _posted(house.door, house.store, house.bureau())
     waiting = asyncio.create_task(wait_for_decision(house.store, house.door, approval))

@@ -104,6 +104,7 @@ async def test_rows_of_one_stream_travel_together_and_streams_of_the_same_rows_s
     assert [(r.order.number, r.outcome) for r in results] == [(n, "carried_out") for n in range(1, 6)]
 
 
+@pytest.mark.full
 async def test_while_a_row_has_no_answer_none_that_follows_on_its_stream_is_carried_out(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -181,6 +181,18 @@ async def test_a_document_is_read_beside_the_file(tmp_path: Path) -> None:
             await parse_rows("x.jsonl", lines(wrong), MemoryStore(), attach=AttachedFiles(tmp_path))
 
 
+async def test_a_preview_takes_for_here_what_a_run_would_bring(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.7 " + uuid4().bytes)
+    need = {"round": "R-NONE", "group": "空巢老人", "attachments": ["@letter.pdf"]}
+    row = lines({"command": "submit-need", "subject": f"ND-{uuid4().hex[:8]}", "actor": "COMM#1", "data": need})
+    files = AttachedFiles(tmp_path)
+    orders = await parse_rows("x.jsonl", row, desk.store, attach=files)
+    (without,) = [r async for r in preview_rows(orders, desk.store)]
+    (result,) = [r async for r in preview_rows(orders, desk.store, at_hand=files.read)]
+    assert "DC01" in {unmet.rule for unmet in without.unmet}
+    assert [unmet for unmet in without.unmet if unmet.rule != "DC01"] == list(result.unmet)
+
+
 # ---------------------------------------------------------------- which row it is
 
 

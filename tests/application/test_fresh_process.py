@@ -71,6 +71,7 @@ async def bureau_of_house(house: Breakable) -> Bureau:
     return bureau
 
 
+@pytest.mark.full
 async def test_with_temporal_away_a_command_from_a_fresh_process_ends_in_one_line(
     house: Breakable, without_temporal: dict[str, str]
 ) -> None:

@@ -36,7 +36,7 @@ READING = [
     ("round", "show", "R-FZ-2023"),
     ("round", "schedules"),
     ("inbox",),
-    ("resurrect",),
+    ("audit", "maintenance"),
     ("approval", "list", "--all"),
     ("scheme", "list"),
     ("scheme", "check", "schemes/fuzhou.yaml"),
@@ -320,6 +320,7 @@ def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(
     assert outcomes == ["repeated", "refused", "repeated"], "what stands is not tried again, what was refused is"
 
 
+@pytest.mark.full
 def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: Installation, tmp_path: Path) -> None:
     venture.ask("round", "open", "R-INT", "--year", "2043", "--scheme", "fuzhou", "--as", "CAB-REG#1")
     path = str(_needs(tmp_path / "needs.jsonl", "R-INT", *["COMM#1"] * 60))

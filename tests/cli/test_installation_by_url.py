@@ -174,6 +174,7 @@ async def test_doctor_without_a_namespace_says_how_it_is_made(spoilt: Servers) -
     assert rows["log (Postgres)"]["ok"]
 
 
+@pytest.mark.full
 async def test_doctor_after_the_worker_was_killed_says_that_none_answers_and_leaves_no_probe(
     spoilt: Servers, namespace: str, tmp_path: Path
 ) -> None:
@@ -242,6 +243,7 @@ async def test_a_namespace_belongs_to_the_log_that_came_first_and_a_worker_on_an
         assert json.loads(asked.stdout)["belongs_to"]
 
 
+@pytest.mark.full
 async def test_a_command_that_reaches_a_worker_on_another_log_is_recorded_in_neither_and_said_to_be_not_known(
     spoilt: Servers, namespace: str
 ) -> None:
@@ -317,6 +319,7 @@ async def test_a_worker_without_a_namespace_ends_in_words_that_mend_it_before_it
     assert told["remedy_en"].startswith("temporal operator namespace create -n nowhere")
 
 
+@pytest.mark.full
 async def test_a_worker_whose_port_is_taken_names_the_setting(spoilt: Servers, namespace: str) -> None:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
     port = str(server.sockets[0].getsockname()[1])
@@ -329,6 +332,7 @@ async def test_a_worker_whose_port_is_taken_names_the_setting(spoilt: Servers, n
             assert "worker.ready" not in ended.stderr
 
 
+@pytest.mark.full
 async def test_a_worker_and_a_command_at_a_database_that_nobody_migrated_say_what_to_run(
     spoilt: Servers, namespace: str
 ) -> None:
@@ -364,6 +368,7 @@ async def test_migrate_with_a_wrong_password_or_without_a_server_ends_in_one_lin
     assert (code, told["remedy_en"] != "") == (5, True), told
 
 
+@pytest.mark.full
 async def test_migrate_without_the_standby_that_is_to_confirm_it_does_not_hang(spoilt: Servers) -> None:
     empty = await _create_log(spoilt, migrated=False)
     owner = _as_owner(spoilt, empty)

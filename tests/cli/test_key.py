@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 import bootstrap
 from tests.keys import make_key, make_seed
 
@@ -48,6 +50,7 @@ def test_the_first_key_of_embedded_servers_is_there_before_the_first_command_and
     assert venture.ask("key", "show", "DK-").exit_code == 2
 
 
+@pytest.mark.full
 def test_a_key_is_published_replaced_and_taken_back_and_its_door_is_told_what_it_may(venture: Installation) -> None:
     ask_as_finance = {"VENTURE_DOOR_KEY": make_seed("finance")}
     words = ("do", "submit-need", "ND-77", "--as", "COMM#1", "round=R-77", "group=空巢老人", "-o", "json")

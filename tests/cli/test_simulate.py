@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.cli.installation import Installation
 
 WORDS = ("simulate", "hangzhou", "--from", "2023", "--to", "2024", "--projects", "4", "--seed", "3")
 
 
+@pytest.mark.full
 def test_two_years_are_recorded_side_by_side_and_add_up(venture: Installation) -> None:
     told = json.loads(venture.ask(*WORDS, "-o", "json").stdout)
     assert [year["year"] for year in told["years"]] == [2023, 2024]

@@ -41,6 +41,7 @@ from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from domain.kernel.proposal import DropAct
 from domain.registers.calendar import PublishCalendar
 from domain.registers.door_key import RotateDoorKey, WithdrawDoorKey
+from domain.registers.maintenance import MAINTENANCE, BeginMaintenance, EndMaintenance, Work
 from domain.registers.person import BindLogin, RegisterPerson, RetirePerson, person_stream
 from domain.registers.realm import SetClock
 from domain.registers.scheme import EstablishProgramme
@@ -156,6 +157,8 @@ async def tell_office(store: EventStore) -> None:
     for seat in (registrar, leadership):
         await office.privileged(seat, WithdrawSeat(person=stand_in, reason="返崗"))
     await office.privileged(third, RetirePerson(reason="離任"))
+    await office.ask(MAINTENANCE, BeginMaintenance(work=Work.RESURRECT, reason="Temporal 新建"), "ADMIN#1")
+    await office.ask(MAINTENANCE, EndMaintenance(number=1, changed=3, left=1), "ADMIN#1")
 
 
 async def _exchange_keys(store: EventStore) -> None:

@@ -133,6 +133,7 @@ async def test_they_listen_on_the_loopback_address_only(servers: Servers) -> Non
     assert {one.address for one in listeners} == {LOOPBACK}
 
 
+@pytest.mark.full
 async def test_temporals_pages_are_shown_if_asked_for_and_on_the_loopback_address_only(tmp_path: Path) -> None:
     async with local.servers(bootstrap.settings(home=tmp_path / "home", temporal_ui=True)) as servers:
         assert servers.temporal.ui_port is not None
@@ -237,6 +238,7 @@ async def test_the_folder_says_where_the_servers_are_and_no_secret(servers: Serv
     assert not any(password in json.dumps(keeper) for password in servers.postgres.passwords.values())
 
 
+@pytest.mark.full
 async def test_the_next_start_finds_the_data(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings) as first:
@@ -268,6 +270,7 @@ async def test_somebody_elses_folder_is_refused_in_words(tmp_path: Path) -> None
 # Two processes
 
 
+@pytest.mark.full
 async def test_a_second_process_uses_the_servers_of_the_first(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     with keeper(settings.home) as (_, answer):
@@ -280,6 +283,7 @@ async def test_a_second_process_uses_the_servers_of_the_first(tmp_path: Path) ->
     assert none_left(settings.home, 5)
 
 
+@pytest.mark.full
 async def test_a_keeper_stays_until_its_guest_is_done(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     with keeper(settings.home) as (process, _):
@@ -305,6 +309,7 @@ async def test_whoever_only_reads_starts_no_temporal_until_somebody_wants_it(tmp
     assert none_left(settings.home, 5)
 
 
+@pytest.mark.full
 async def test_a_guest_that_wants_temporal_has_the_keeper_start_it(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     with keeper(settings.home, "log") as (_, answer):
@@ -378,6 +383,7 @@ async def test_an_orphan_that_holds_the_data_is_ended_in_words(tmp_path: Path, m
     assert orphan.wait(5) == -signal.SIGKILL
 
 
+@pytest.mark.full
 async def test_a_stale_pid_file_never_ends_a_stranger(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings):
@@ -426,6 +432,7 @@ async def test_a_taken_port_is_tried_once_more_elsewhere(tmp_path: Path, monkeyp
             assert str(servers.postgres.port) not in answer["owner_url"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("server", ["postgres", "temporal"])
 async def test_a_server_that_dies_is_started_again_on_its_port(tmp_path: Path, server: str) -> None:
     async with local.servers(bootstrap.settings(home=tmp_path / "home")) as servers:
@@ -437,6 +444,7 @@ async def test_a_server_that_dies_is_started_again_on_its_port(tmp_path: Path, s
     assert none_left(tmp_path / "home", 5)
 
 
+@pytest.mark.full
 async def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings):

@@ -70,6 +70,7 @@ async def _plays_as_undisturbed(desk: Desk, home: Path, rows: Collection[int], s
         assert await _log(house.store, plan) == await _log(desk.store, plan)
 
 
+@pytest.mark.full
 async def test_a_story_comes_out_the_same_though_the_worker_was_killed(desk: Desk, tmp_path: Path) -> None:
     await _plays_as_undisturbed(desk, tmp_path, {20}, 1)
 

@@ -32,6 +32,7 @@ async def test_a_house_without_idempotency_is_found_out(tmp_path: Path) -> None:
     assert (await _mutant(tmp_path, "key-per-attempt")).ids >= {"I2"}
 
 
+@pytest.mark.full
 async def test_a_house_that_acknowledges_before_it_commits_is_found_out(tmp_path: Path) -> None:
     ids = (await _mutant(tmp_path, "ack-before-commit")).ids
     assert ids & {"I8", "I14"}, "what was never recorded is missing"

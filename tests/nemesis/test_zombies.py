@@ -36,7 +36,8 @@ TASK = timedelta(seconds=2)
 """What a workflow task may take before the server gives it to another worker."""
 
 
-@pytest.mark.parametrize("moment", ["before", pytest.param("after", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_worker_that_stood_still_in_mid_append_does_nothing_twice(tmp_path: Path, moment: str) -> None:
     async with breakable(
         bootstrap.settings(home=tmp_path),

@@ -67,6 +67,7 @@ async def _enter(store: PostgresStore, number: int) -> int:
     return await store.last_position()
 
 
+@pytest.mark.full
 async def test_a_standby_starts_from_what_it_inherits_and_confirms(tmp_path: Path) -> None:
     flavour, *_ = list_flavours()
     deployment = Deployment.at(tmp_path / "d", flavour)

@@ -28,6 +28,7 @@ async def test_a_worker_with_both_servers_lives_and_is_ready(watched: WatchedWor
     assert (await http_get(watched.health_port, "/nothing")).status == 404
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("server", ["postgres", "temporal"])
 async def test_while_a_server_stands_still_the_worker_lives_and_says_soon_that_it_is_not_ready(
     watched: WatchedWorker, server: str

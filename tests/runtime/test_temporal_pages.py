@@ -195,6 +195,7 @@ async def test_all_else_is_temporals_own_and_never_sees_our_cookie(
     assert COOKIE.encode() not in head
 
 
+@pytest.mark.full
 async def test_temporals_own_pages_are_handed_on_and_ask_here_to_have_things_opened(tmp_path: Path) -> None:
     links: list[str] = []
     async with local.servers(bootstrap.settings(home=tmp_path / "home", temporal_ui=True)) as servers:

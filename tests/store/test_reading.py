@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+from domain.kernel.acting import PersonId
+from domain.kernel.canonical import canonical
 from domain.kernel.effects import Claim, Post, Release
-from domain.kernel.identity import StreamId
-from store.port import EntryKind, Realm, StoreUnavailable
+from domain.kernel.identity import Actor, StreamId
+from store.port import CommandQuery, EntryKind, Realm, StoreUnavailable
 from tests.store.appends import appended, event, group, one, project, refusal, whole, write
 
 if TYPE_CHECKING:
@@ -181,3 +184,33 @@ async def test_a_closed_store_takes_no_appends_and_lets_its_listeners_go(store: 
 async def _all(store: EventStore) -> None:
     async for _ in store.pokes(idle_s=30):
         pass
+
+
+async def test_what_a_seat_did_is_read_newest_first_and_counted_alike(store: EventStore) -> None:
+    outcomes: list[tuple[str, str | None, dict[str, object]]] = [
+        ("CAB-REG#1", "P-1", {"accepted": ["Asked", "Done"]}),
+        ("CAB-REG#1", "P-1", {"refused": []}),
+        ("CAB-REG#1", "P-2", {"accepted": ["Done"]}),
+        ("CAB-REG#1", None, {"accepted": ["Done"]}),
+        ("CAB-REG#2", "P-1", {"accepted": ["Done"]}),
+        ("CAB-REG#1", "P-1", {"accepted": ["Done"]}),
+    ]
+    for number, (seat, person, outcome) in enumerate(outcomes):
+        meta = {"actor": seat, "outcome": outcome, **({"person": person} if person else {})}
+        realm = "r-2" if number == 5 else "live"
+        one = replace(write(project(f"AP-{number}", realm), 0, event()), meta=canonical(meta))
+        await store.append(group(one))
+    mine = CommandQuery(Actor("CAB-REG#1"), PersonId("P-1"))
+
+    async def found(query: CommandQuery) -> list[str]:
+        entries = await store.commands_of(query)
+        assert await store.count_commands(query) == len(entries)
+        return [entry.stream.name for entry in entries]
+
+    assert await found(mine) == ["AP-5", "AP-3", "AP-0"]
+    assert await found(replace(mine, realm="live", is_accepted=None)) == ["AP-3", "AP-1", "AP-0"]
+    assert await found(replace(mine, is_accepted=False)) == ["AP-1"]
+    assert await found(replace(mine, events=("Asked", "Other"))) == ["AP-0"]
+    assert await found(replace(mine, limit=1)) == ["AP-5"]
+    newest = (await store.commands_of(mine))[0].position
+    assert await found(replace(mine, before=newest)) == ["AP-3", "AP-0"]

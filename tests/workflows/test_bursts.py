@@ -159,6 +159,7 @@ async def _open_call(bureau: Bureau) -> datetime:
 IN_EVERY_SIZE = pytest.mark.parametrize(("limit", "most", "count"), SIZES, scope="module")
 
 
+@pytest.mark.full
 @IN_EVERY_SIZE
 async def test_bids_in_the_last_seconds_are_answered_truly_and_none_after_the_deadline_is_in(
     most: int, count: int, house: Breakable

@@ -49,7 +49,7 @@ KEPT = frozenset(
     {*("gate", "evaluator", "auditor", "share"), *("codelists", "fields", "theme", "kinds", "tags", "set_asides")}
 )
 """Fields of texts that a rule compares with another, or with a city's lists."""
-LIVES = ("s4-termination", pytest.param("s1-hangzhou", marks=pytest.mark.full))
+LIVES = ("s4-termination", "s1-hangzhou")
 
 
 # The search
@@ -124,6 +124,7 @@ async def _iterate_histories(client: Client) -> AsyncIterator[bytes]:
         yield b"".join(event.SerializeToString() for event in history.events)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("life", LIVES)
 async def test_what_somebody_wrote_is_read_nowhere_outside_of_postgres(
     life: str, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -201,6 +201,7 @@ async def test_what_can_never_be_recorded_is_said_so_at_once_and_is_no_fault_of_
     await desk.door.send(need, need_submission(), COMMUNITY)
 
 
+@pytest.mark.full
 async def test_while_the_store_is_away_a_workflow_says_so_and_does_not_go_on_trying(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:

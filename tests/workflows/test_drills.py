@@ -124,6 +124,7 @@ async def _log(store: EventStore, plan: Plan) -> list[tuple[object, ...]]:
     ]
 
 
+@pytest.mark.full
 @pytest.mark.timeout(240)
 async def test_temporals_data_lost_in_the_middle_of_a_story_is_made_again_from_the_log(
     desk: Desk, house: Breakable
@@ -197,6 +198,7 @@ async def _restore(house: Breakable, dump: Path) -> None:
     )
 
 
+@pytest.mark.full
 @pytest.mark.timeout(240)
 async def test_after_an_older_backup_the_difference_is_shown_and_resolved_on_the_side_of_the_log(
     house: Breakable, tmp_path: Path

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import pytest
+
 import bootstrap
 from activities.carry_out import CommandActivities
 from deciding.decision import StreamParked
@@ -55,6 +57,7 @@ async def answer_the_neighbour_first(
     assert waiting > len(tasks) / 2, f"only {waiting} of {len(tasks)} still waited"
 
 
+@pytest.mark.full
 async def test_a_crowd_that_is_refused_at_one_stream_delays_no_other(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
@@ -64,6 +67,7 @@ async def test_a_crowd_that_is_refused_at_one_stream_delays_no_other(desk: Desk,
     )
 
 
+@pytest.mark.full
 async def test_large_commands_that_are_refused_at_one_stream_delay_no_other(desk: Desk, bureau: Bureau) -> None:
     round_ = await bureau.open_round()
     await answer_the_neighbour_first(desk, [desk.door.send(round_, LARGE, OFFICER) for _ in range(12)], CommandRejected)

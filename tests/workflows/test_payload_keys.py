@@ -94,6 +94,7 @@ async def office(house: Breakable) -> Office:
     return Office(house, bureau, of, bureau.id("need", "ND-1"))
 
 
+@pytest.mark.full
 async def test_a_key_is_changed_in_three_steps_and_no_run_ends_before_the_last(office: Office) -> None:
     old, new = make_payload_key(), make_payload_key()
     async with office.working(old):
@@ -151,6 +152,7 @@ async def test_workflows_of_before_payloads_were_sealed_are_begun_anew_from_the_
     assert await office.newest_key() == PayloadKeys.parse(key).newest
 
 
+@pytest.mark.full
 async def test_with_a_key_that_the_worker_does_not_have_nothing_is_known_and_nothing_recorded(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,7 @@ async def proven(store: EventStore, realm: str) -> None:
 # ---------------------------------------------------------------- one append of many
 
 
+@pytest.mark.full
 async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journalled_and_63_stand(
     bureau: Bureau, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +124,7 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
     await proven(store, bureau.realm)
 
 
+@pytest.mark.full
 async def test_what_overdraws_by_itself_leaves_its_neighbours_be(bureau: Bureau, store: PostgresStore) -> None:
     await nearly_empty(bureau, 63 * ONE)
     activities = CommandActivities(store)
@@ -149,6 +151,7 @@ async def _deadlocks(store: PostgresStore) -> int:
     return deadlocks
 
 
+@pytest.mark.full
 async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(desk: Desk, tmp_path: Path) -> None:
     of = desk.settings.model_copy(update={"task_queue": f"race-{uuid4().hex[:8]}"})
     bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(of))
@@ -281,6 +284,7 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     await proven(town.desk.store, town.realm)
 
 
+@pytest.mark.full
 async def test_a_resolution_may_take_longer_than_a_workflows_task_and_has_one_answer(
     town: ManualRealm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,6 +383,7 @@ async def test_on_a_manual_clock_a_late_calendar_moves_what_runs_before_the_next
     await proven(desk.store, town.realm)
 
 
+@pytest.mark.full
 async def test_on_the_wall_clock_a_late_calendar_rearms_the_alarms_that_run(desk: Desk, bureau: Bureau) -> None:
     stream = await bureau.open_round()
     await desk.door.look(stream)

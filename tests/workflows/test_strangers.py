@@ -110,6 +110,7 @@ async def test_a_signal_of_theirs_ends_that_one_run_and_the_next_command_begins_
     await _goes_on(desk, need)
 
 
+@pytest.mark.full
 async def test_a_query_of_theirs_learns_nothing_and_stops_nobody(desk: Desk, bureau: Bureau, stranger: Client) -> None:
     need = await _open_need(desk, bureau)
     queries = (stranger.get_workflow_handle(need).query("progress", *given) for given in ([], ["x"]))
@@ -130,6 +131,7 @@ async def test_a_workflow_that_they_start_ends_after_one_task(desk: Desk, bureau
     await desk.door.send(need, need_submission(), COMMUNITY)
 
 
+@pytest.mark.full
 async def test_an_activity_that_they_ask_for_is_not_carried_out(desk: Desk, bureau: Bureau, stranger: Client) -> None:
     forged = bureau.envelope(bureau.id("organisation", "ORG-9"), verification(), HOST)
     with pytest.raises(Exception, match=r"payload not taken|Activity execution failed"):
@@ -278,6 +280,7 @@ def test_whatever_they_answer_who_serve_our_queue_is_not_known(
     assert "too long" not in str(heard[case])
 
 
+@pytest.mark.full
 async def test_the_worker_of_another_installation_on_our_queue_says_nothing(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:

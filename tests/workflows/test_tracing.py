@@ -128,6 +128,7 @@ def tracing(house: Breakable, endpoint: str) -> Iterator[None]:
         house.kill_worker()
 
 
+@pytest.mark.full
 async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_append(house: Breakable) -> None:
     with collector() as kept, tracing(house, kept.endpoint):
         await done(house.settings, kept.endpoint, *SUBMITTED)
@@ -159,12 +160,14 @@ async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_appe
         assert word.encode() not in sent, word
 
 
+@pytest.mark.full
 async def test_a_collector_that_is_away_keeps_no_command_from_its_answer(house: Breakable) -> None:
     away = "http://127.0.0.1:9"
     with tracing(house, away):
         await done(house.settings, away, "do", "submit-need", "ND-2", *SUBMITTED[3:])
 
 
+@pytest.mark.full
 def test_nothing_of_it_is_loaded_where_it_is_not_asked_for() -> None:
     program = "import sys, worker, starter; print(*[m for m in sys.modules if m.startswith('opentelemetry')])"
     ran = subprocess.run(  # noqa: S603 - our own

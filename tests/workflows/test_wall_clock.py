@@ -154,6 +154,7 @@ async def _across_a_deadline(desk: Desk, bureau: Bureau, times: int) -> None:
         ]
 
 
+@pytest.mark.full
 async def test_with_the_worker_away_the_deadline_comes_before_the_command_that_waited(
     desk: Desk, bureau: Bureau
 ) -> None:

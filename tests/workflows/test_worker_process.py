@@ -7,6 +7,8 @@ import signal
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import pytest
+
 import bootstrap
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from tests.conftest import Desk
 
 
+@pytest.mark.full
 async def test_it_carries_twenty_commands_out_on_twenty_streams_and_stops_when_told_to(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -120,6 +120,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Break
         yield one
 
 
+@pytest.mark.full
 async def test_when_temporals_clock_runs_ahead_no_window_closes_and_callers_hear_what_to_do(house: Breakable) -> None:
     bureau, skipper = house.bureau(), TimeSkipper(house.client)
     door = Door(WorkflowCarrier(skipper.client, house.settings.task_queue), house.store, bureau.key)

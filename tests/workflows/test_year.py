@@ -181,14 +181,10 @@ async def _ahead(desk: Desk, plan: Plan) -> Years:
     return years
 
 
-ALWAYS = {"s4-termination"}
-"""A project that fails, its round before it: told in every run, the others in full ones."""
-STORIES = [
-    pytest.param(path, id=path.stem, marks=[] if path.stem in ALWAYS else pytest.mark.full)
-    for path in sorted(SCENARIOS.glob("s*.yaml"))
-]
+STORIES = [pytest.param(path, id=path.stem) for path in sorted(SCENARIOS.glob("s*.yaml"))]
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("story", STORIES)
 async def test_a_story_on_the_wall_clock_has_every_deadline_by_itself_once_on_its_day(desk: Desk, story: Path) -> None:

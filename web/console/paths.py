@@ -14,6 +14,11 @@ def file_path(stream: StreamId) -> str:
     return f"/files/{stream}"
 
 
+def write_choice(command: str, stream: StreamId, part: str = "") -> str:
+    """One task that was picked out of a list."""
+    return f"{command} {stream} {part}".rstrip()
+
+
 def act_path(command: str, stream: StreamId, part: str = "") -> str:
     """The form by which that command is given to that stream, about that part of it."""
     query = f"?{urlencode({'part': part})}" if part else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -44,6 +45,13 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=GuardedRoute, tags=["commands"])
 
 
+class Written(StrEnum):
+    """How the values that come in are written."""
+
+    TYPED = Notation.TYPED
+    DATA = Notation.DATA
+
+
 class CommandBody(BaseModel):
     """A command: about what, on which seat, and its particulars."""
 
@@ -59,7 +67,7 @@ class CommandBody(BaseModel):
     """The business time, in a realm on a manual clock only; left out, it is where that clock stands."""
     particulars: Annotated[dict[str, Any], Field(max_length=100)] = {}
     """By the schema of the command. Money is fen, an integer."""
-    written: Notation = Notation.DATA
+    written: Written = Written.DATA
     """``typed`` where the values are as people type them: all text, money in yuan, words of the office."""
 
 
@@ -310,7 +318,11 @@ class Asked:
 async def _read_request(command: str, request: Request, house: House, caller: Caller) -> Asked:
     """What is asked. Raises whatever keeps it from being understood, or from being this caller's to ask."""
     command_type = find_public_command(command)
-    body = await read_body(request, CommandBody)
+    return await read_order(command_type, await read_body(request, CommandBody), house, caller)
+
+
+async def read_order(command_type: type[Command], body: CommandBody, house: House, caller: Caller) -> Asked:
+    """That command, as the caller asks it. Raises whatever keeps it from being understood, or from being theirs."""
     seat = caller.act(command_type, body.seat, house.now())
     particulars = _read_particulars(command_type, body)
     stream = await _find_stream(house, body)
@@ -382,7 +394,7 @@ def _read_particulars(command_type: type[Command], body: CommandBody) -> Command
     """The command. Raises InputInvalid with every fault, each under /particulars."""
     _, part = split_subject(body.subject)
     try:
-        return read_command(command_type, part, body.particulars, body.written)
+        return read_command(command_type, part, body.particulars, Notation(body.written))
     except InputInvalid as invalid:
         raise InputInvalid(
             [InputFault(("particulars", *fault.place), fault.zh, fault.en) for fault in invalid.faults]

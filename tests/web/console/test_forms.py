@@ -82,7 +82,7 @@ async def test_its_form_shows_and_takes_what_is_typed_as_text(
 ) -> None:
     if kind not in {*PAPERS, *LIVING, "door"}:  # nothing has begun one: its form is shown as if somebody had
         stage = command.during[0] if command.during else "X"
-        monkeypatch.setattr("web.console.act.page.fold", lambda stream, _: State(stream, stage=stage, version=1))
+        monkeypatch.setattr("web.console.act.filling.fold", lambda stream, _: State(stream, stage=stage, version=1))
     path = f"/do/{command.command_type}/{await _stream(papers, kind)}"
     async with papers.person(*EVERY_SEAT) as person:
         shown = await _show(person, path)

@@ -11,79 +11,75 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from activities.names import GROUP_DECISIONS
-from application.acts import list_acts
-from application.caller import NEEDS_PROOF, ProofStale
-from application.command_input import list_amounts, read_command
+from application.command_input import list_amounts
 from application.command_outcome import find_outcome
-from application.document_content import name_type
 from application.door import NotKnown
 from application.dry_run import DryRun
 from application.event_text import describe_event
 from application.operations import NoSuchOperation
-from application.pages import PageRequest
 from application.queries import NameUnknown
-from application.reading import may_know, may_see
+from application.reading import may_see
 from deciding.fold import fold, read_occurrence
-from domain.catalogue import AGGREGATES, command_class, stage_words
+from domain.catalogue import AGGREGATES, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
-from domain.kernel.field_shape import Kind, Notation, field_shapes
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
-from domain.kernel.input import parse_instant
-from domain.kernel.proposal import ConfirmAct, Proposals
+from domain.kernel.field_shape import field_shapes
+from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.refusal import CommandRejected
-from domain.kernel.state import NONE
-from store.documents import CHUNK
-from web.asking import find_asker
-from web.components.words import tell_command, tell_event, tell_moment
-from web.console.act.filling import Filling
-from web.console.act.form import Shown, Tree, find_doubled, read_tree, show_fields
+from web.components.words import tell_command, tell_event
+from web.console.act.filling import (
+    Filling,
+    begin,
+    find_last,
+    find_offered,
+    keep_document,
+    needs_proof,
+    prefill,
+    read_filled,
+    send,
+)
+from web.console.act.form import Shown, Tree, read_tree, show_fields
+from web.console.act.holding import (
+    HoldingRoute,
+    draft_path,
+    drop_draft,
+    find_draft,
+    save,
+    send_to_prove,
+    take_up,
+)
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
 from web.console.file.page import read_stream
-from web.console.inbox.page import list_organisations, list_tasks
+from web.console.inbox.page import find_next
 from web.console.paths import act_path, file_path
 from web.console.reader import read_seat
 from web.console.rendering import render
-from web.console.route import PageRoute, read_form
+from web.console.route import read_form
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
-from web.problems import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from fastapi.responses import HTMLResponse
-    from starlette.datastructures import FormData, UploadFile
+    from starlette.datastructures import FormData
 
     from application.caller import Caller
-    from application.inbox import Waiting
     from domain.kernel.message import Command
-    from domain.kernel.state import State
+    from store.identity import Draft
     from web.house import House
     from web.language import Language
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=HoldingRoute)
 
 MOST_ADDED: Final = 5
 """Blank rows that one press adds to a table."""
-
-
-def find_offered(name: str) -> type[Command]:
-    """The command of that name, unless only the clock gives it. Raises NameUnknown."""
-    try:
-        command = command_class(name)
-    except KeyError:
-        raise NameUnknown(name[:80]) from None
-    if command.by == (Role.SYS,):
-        raise NameUnknown(name)
-    return command
 
 
 @router.get("/do/{command}", response_class=Response)
@@ -135,11 +131,16 @@ async def show_form(
     house: ByHouse,
     caller: ByCaller,
     part: Annotated[str, Query(max_length=64)] = "",
+    draft: Annotated[str, Query(max_length=36)] = "",
 ) -> Response:
-    """The form, under an id of its own."""
-    filling = await _begin(request, house, caller, command, read_stream(kind, realm, name))
-    if _needs_proof(filling):
-        return _send_to_prove(request)
+    """The form, under an id of its own; with what was typed into it before, if that was kept for the reader."""
+    filling = await begin(request, house, caller, command, read_stream(kind, realm, name))
+    if needs_proof(filling):
+        return await send_to_prove(filling)
+    kept = await find_draft(filling, draft)
+    if kept is not None:
+        filling = await take_up(filling, kept)
+        return await _show_form(filling, kept=kept, missing=await _list_missing(filling))
     tree = prefill(filling.command, filling.state, part)
     return await _show_form(replace(filling, tree=tree))
 
@@ -160,8 +161,8 @@ async def take_form(
 async def _take(
     request: Request, house: House, caller: Caller, command: str, stream: StreamId, form: FormData
 ) -> Response:
-    filling = await _begin(request, house, caller, command, stream, form)
-    tree, refused = await read_tree(filling.command, form, lambda upload: _keep_document(house, caller, upload))
+    filling = await begin(request, house, caller, command, stream, form)
+    tree, refused = await read_tree(filling.command, form, lambda upload: keep_document(house, caller, upload))
     filling = replace(filling, tree=tree)
     if refused:
         return await _show_form(filling, refused)
@@ -170,12 +171,15 @@ async def _take(
         return await _show_form(filling, more={step.removeprefix("add."): MOST_ADDED})
     if step == "edit":
         return await _show_form(filling)
-    if _needs_proof(filling):
-        return _send_to_prove(request)
+    if step == "save" and caller.person is not None:
+        await save(filling, caller.person)
+        return RedirectResponse(draft_path(filling.path, filling.command_id), HTTPStatus.SEE_OTHER)
+    if needs_proof(filling):
+        return await send_to_prove(filling)
     if step == "check":
         filling = await fill_preview(filling)
     try:
-        given, at = _read_command(filling)
+        given, at = read_filled(filling)
     except InputInvalid as invalid:
         return await _show_form(filling, invalid.faults)
     if step == "confirm":
@@ -183,152 +187,31 @@ async def _take(
     return await _check(filling, given, at)
 
 
-async def _keep_document(house: House, caller: Caller, upload: UploadFile) -> Tree:
-    """Take the document in; what a command then says of it. Raises DocumentRefused, or DocumentsUnavailable."""
-    name = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
-
-    async def parts() -> AsyncIterator[bytes]:
-        while part := await upload.read(CHUNK):
-            yield part
-
-    document = await house.documents.take(parts(), name_type(name), caller)
-    return {"sha256": document.sha256, "media_type": document.media_type, "name": name}
-
-
-def prefill(command: type[Command], state: State, part: str) -> Tree:
-    """What is known already: the part that it is about, and of a confirmation what it is bound to."""
-    tree: Tree = command.about(part, {})
-    if command is ConfirmAct:
-        number = int(part) if part.isascii() and part.isdigit() and len(part) < len("1000000") else 0
-        waiting = state.part(Proposals).of
-        number = number or next((n for n, one in waiting.items() if one.status == "OPEN"), 0)
-        if number in waiting:
-            return {"proposal": str(number), "digest": waiting[number].digest}
-    return tree
-
-
-async def _begin(
-    request: Request, house: House, caller: Caller, command: str, stream: StreamId, form: FormData | None = None
-) -> Filling:
-    """What is being filled in. Raises NameUnknown for what is not there, or none of the reader's business."""
-    command_type = find_offered(command)
-    if command_type not in AGGREGATES[stream.kind].commands:
-        raise NameUnknown(stream)
-    chosen = form.get("seat") if form is not None else None
-    seat = _choose_seat(request, caller, command_type, chosen if isinstance(chosen, str) else None)
-    state = fold(stream, [entry async for entry in house.store.read(stream)])
-    asker = await find_asker(house, caller, stream.realm)
-    is_new = state.version == 0
-    is_seen = not is_new and await may_know(house.store, caller.grants, state)
-    if is_new and command_type.during and NONE not in command_type.during:
-        raise NameUnknown(stream)
-    if not is_new and not await may_see(house.store, caller.grants, state):
-        scope = caller.scope_of(seat)
-        acts = await list_acts(house.store, state, seat, asker.person, asker.at, scope=scope, only=command_type)
-        if not any(act.is_open for act in acts):
-            raise NameUnknown(stream)
-    given_id = form.get("id") if form is not None else None
-    at_text = str(form.get("at", "")) if form is not None else ""
-    return Filling(
-        request,
-        house,
-        caller,
-        command_type,
-        stream,
-        state,
-        seat,
-        asker,
-        _read_id(given_id if isinstance(given_id, str) else None),
-        is_seen,
-        at_text=at_text or (tell_moment(asker.at) if asker.at is not None else ""),
-    )
-
-
-def _choose_seat(request: Request, caller: Caller, command: type[Command], chosen: str | None) -> Actor:
-    """The seat that gives it: on the form, the one that the reader is on, or else theirs that may. Raises Refusal."""
-    fitting = [seat for seat in caller.seats if seat.role in command.by]
-    with suppress(ValueError):
-        if chosen is not None and Actor(chosen) in fitting:
-            return Actor(chosen)
-    current = read_seat(request, caller)
-    if current in fitting and current is not None:
-        return current
-    if fitting:
-        return fitting[0]
-    zh, en = (
-        "、".join(one.zh for one in command.by),
-        " or ".join(one.en for one in command.by),
-    )
-    mine = current.role if current is not None else None
-    raise Refusal(
-        HTTPStatus.FORBIDDEN,
-        "forbidden",
-        f"「{command.zh()}」由{zh}辦理，您當前的身份是{mine.zh if mine else '—'}",
-        f"{tell_command(command.command_type)[1]} is for the {en}; you act as {mine.en if mine else '—'}",
-    )
-
-
-def _read_id(text: str | None) -> UUID:
-    """The id on the form, or a fresh one. Raises Refusal for what is none."""
-    if text is None:
-        return uuid4()
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "表單編號有誤", "the form's id is wrong") from None
-
-
-def _needs_proof(filling: Filling) -> bool:
-    """Whether whoever gives it must have shown who they are within minutes, and has not."""
-    if filling.command.command_type not in NEEDS_PROOF:
-        return False
-    try:
-        filling.caller.act(filling.command, filling.seat, filling.house.now())
-    except ProofStale:
-        return True
-    return False
-
-
-def _send_to_prove(request: Request) -> Response:
-    """To show anew who one is, and back to the empty form: it holds nothing but the part that it is about."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/sign-in?{urlencode({'next': f'{request.url.path}{query}'})}", HTTPStatus.SEE_OTHER)
-
-
-def _read_command(filling: Filling) -> tuple[Command, datetime | None]:
-    """The command and its business time. Raises InputInvalid with every fault."""
-    faults = find_doubled(filling.tree)
-    at = filling.asker.at
-    if at is not None and filling.at_text != tell_moment(at):
-        try:
-            at = parse_instant(filling.at_text)
-        except ValueError:
-            faults.append(InputFault(("at",), "時間寫作 2026-12-09 17:00", "write the time as 2026-12-09 17:00"))
-    try:
-        command = read_command(filling.command, "", filling.tree, Notation.TYPED)
-    except InputInvalid as invalid:
-        asked = [_ask_for(fault, filling) for fault in invalid.faults]
-        raise InputInvalid([*faults, *asked]) from invalid
-    if faults:
-        raise InputInvalid(faults)
-    return command, at
-
-
-def _ask_for(fault: InputFault, filling: Filling) -> InputFault:
-    """Of a field that must be there and was left blank, that it is to be filled in; any other fault as it is."""
-    field = field_shapes(filling.command).get(str(fault.place[0])) if len(fault.place) == 1 else None
-    if field is None or not field.required or field.name in filling.tree:
-        return fault
-    is_document = field.shape.kind is Kind.DOCUMENT or (field.shape.item and field.shape.item.kind is Kind.DOCUMENT)
-    zh, en = ("請附文件", "attach the document") if is_document else ("此項必填", "this is required")
-    return replace(fault, zh=zh, en=en)
-
-
 # ------------------------------------------------------------------------------------------ pages
 
 
+async def _list_missing(filling: Filling) -> list[tuple[str, str]]:
+    """What is still missing before it can be sent, in both languages. Nothing is recorded."""
+    try:
+        given, at = read_filled(filling)
+    except InputInvalid as invalid:
+        known = field_shapes(filling.command)
+        return [
+            (f"{field.zh}：{fault.zh}", f"{field.en}: {fault.en}") if field else (fault.zh, fault.en)
+            for fault in invalid.faults
+            for field in (known.get(str(fault.place[0])) if fault.place else None,)
+        ]
+    step = await DryRun(filling.house.store).step(filling.stream, given, filling.seat, at, filling.asker.person)
+    return [(one.zh, one.en) for one in step.unmet]
+
+
 async def _show_form(
-    filling: Filling, faults: Sequence[InputFault] = (), *, more: dict[str, int] | None = None
+    filling: Filling,
+    faults: Sequence[InputFault] = (),
+    *,
+    more: dict[str, int] | None = None,
+    kept: Draft | None = None,
+    missing: Sequence[tuple[str, str]] = (),
 ) -> HTMLResponse:
     fields = [one for one in show_fields(filling.command, filling.tree, faults, more) if one.place != PREVIEW]
     known = set(field_shapes(filling.command))
@@ -338,22 +221,26 @@ async def _show_form(
         "console/act/form.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
         fields=fields,
-        errors=[*_link_faults(fields), *((fault, "") for fault in loose)],
+        errors=[*link_faults(fields), *((fault, "") for fault in loose)],
         at_faults=[fault for fault in faults if fault.place == ("at",)],
-        has_files=any(_takes_files(one) for one in fields),
+        has_files=any(takes_files(one) for one in fields),
         meeting=await find_meeting(filling, None),
+        kept=kept,
+        missing=missing,
+        may_save=filling.caller.person is not None,
     )
 
 
-def _takes_files(one: Shown) -> bool:
-    return one.widget in ("document", "documents") or any(map(_takes_files, (*one.columns, *one.fields)))
+def takes_files(one: Shown) -> bool:
+    """Whether a document may come with it."""
+    return one.widget in ("document", "documents") or any(map(takes_files, (*one.columns, *one.fields)))
 
 
-def _link_faults(fields: Sequence[Shown]) -> list[tuple[InputFault, Shown]]:
+def link_faults(fields: Sequence[Shown]) -> list[tuple[InputFault, Shown]]:
     """Each fault with the field that it is about, the innermost that has it."""
     found: list[tuple[InputFault, Shown]] = []
     for one in fields:
-        inner = _link_faults([*one.fields, *(cell for row in one.rows for cell in row)])
+        inner = link_faults([*one.fields, *(cell for row in one.rows for cell in row)])
         found.extend(inner)
         told = [fault for fault, _ in inner]
         found.extend((fault, one) for fault in one.faults if fault not in told)
@@ -369,7 +256,7 @@ async def _check(filling: Filling, given: Command, at: datetime | None) -> HTMLR
     return _render(
         filling,
         "console/act/check.html",
-        answers=_list_answers(filling),
+        answers=list_answers(filling.command, filling.tree, filling.language),
         amounts=list(list_amounts(given)),
         consequences=[(tell_event(event.event_type), describe_event(event, say)) for event in step.events],
         takes_two=given.takes_two(),
@@ -377,10 +264,10 @@ async def _check(filling: Filling, given: Command, at: datetime | None) -> HTMLR
     )
 
 
-def _list_answers(filling: Filling) -> list[tuple[Shown, list[str]]]:
+def list_answers(command: type[Command], tree: Tree, language: Language) -> list[tuple[Shown, list[str]]]:
     """Each field that was filled in, with its value as lines of text."""
-    shown = [one for one in show_fields(filling.command, filling.tree, (), {}) if one.place != PREVIEW]
-    return [(one, lines) for one in shown if (lines := list(_tell(one, filling.language)))]
+    shown = [one for one in show_fields(command, tree, (), {}) if one.place != PREVIEW]
+    return [(one, lines) for one in shown if (lines := list(_tell(one, language)))]
 
 
 def _tell(one: Shown, language: Language) -> list[str]:
@@ -417,10 +304,7 @@ def _tell(one: Shown, language: Language) -> list[str]:
 async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial: bool) -> HTMLResponse:
     """Every condition that is not met, with what was typed kept, and what happened last if it may be seen."""
     fresh = filling if is_trial else replace(filling, command_id=uuid4())
-    last = None
-    if filling.is_seen:
-        entries = [entry async for entry in filling.house.store.read(filling.stream)]
-        last = read_occurrence(entries[-1]) if entries else None
+    last = await find_last(filling)
     return _render(
         fresh,
         "console/act/refused.html",
@@ -435,22 +319,22 @@ async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial:
 async def _carry_out(filling: Filling, given: Command, at: datetime | None) -> Response:
     """Have it carried out, and go on to its receipt."""
     house, caller = filling.house, filling.caller
-    seat = caller.act(filling.command, filling.seat, house.now())
     receipt_path = f"/receipts/{filling.command_id}"
-    person, session = filling.asker.person, caller.session
     if filling.command.command_type in GROUP_DECISIONS:
+        seat = caller.act(filling.command, filling.seat, house.now())
+        person, session = filling.asker.person, caller.session
         await house.operations.begin(
             caller.name, filling.stream, given, seat, filling.command_id, at=at, person=person, session=session
         )
+        await drop_draft(filling)
         return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
     try:
-        await house.door.send(
-            filling.stream, given, seat, command_id=filling.command_id, at=at, person=person, session=session
-        )
+        await send(filling, given, at)
     except CommandRejected as refusal:
         return await _show_refusal(filling, refusal, is_trial=False)
     except NotKnown:
         return _render(filling, "console/act/unknown.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+    await drop_draft(filling)
     return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
 
 
@@ -472,7 +356,7 @@ def _render(
         button=name_button(filling.command.command_type),
         action=filling.path,
         hidden=filling.hidden,
-        own=filling.hidden[:2],
+        own=filling.hidden[: 2 if filling.draft_id is None else 3],
         seat=filling.seat,
         stream=filling.stream,
         file=file_path(filling.stream) if filling.is_seen else "",
@@ -514,7 +398,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         words=tell_command(outcome.command),
         events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
         file=file_path(outcome.stream) if await may_see(house.store, caller.grants, state) else "",
-        next=await _find_next(house, caller, seat, outcome.position),
+        next=await find_next(house, caller, seat, outcome.position, outcome.command),
         stage=stage_words(outcome.stream.kind, state.stage),
     )
 
@@ -530,16 +414,3 @@ async def _show_pending(request: Request, command_id: UUID, house: House, caller
     return render(
         request, "console/act/pending.html", TEXTS, status=HTTPStatus.ACCEPTED, headers={"Refresh": "3"}, id=command_id
     )
-
-
-async def _find_next(house: House, caller: Caller, seat: Actor | None, position: int) -> tuple[str, Waiting] | None:
-    """What waits next for that seat, once the list has taken in what was just done."""
-    if seat is None:
-        return None
-    organisation = next(iter(list_organisations(caller, seat)), None)
-    request = PageRequest(limit=1, at_least=position)
-    page = await list_tasks(house, caller, seat, organisation=organisation, request=request)
-    if not page.rows:
-        return None
-    one = page.rows[0]
-    return act_path(one.command, one.stream, one.subject), one

@@ -1,20 +1,24 @@
-"""``/``: what waits for the seat that one has chosen, what has a time first, the earliest on top."""
+"""``/``: what waits for the seat that one has chosen, the earliest on top; ``/done`` and ``/begun``: what one did."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from application.inbox import Waiting, WaitingFilter, list_waiting
+from application.drafts import list_drafts
+from application.inbox import Waiting, WaitingFilter, count_waiting, list_waiting
 from application.money import list_realms
-from application.pages import Page, PageRequest
+from application.own_commands import ASKING, MOST_COUNTED, OwnCommand, list_own
+from application.pages import Freshness, Page, PageRequest
 from application.projects import list_lines
 from application.reading import list_words, sees_all
-from domain.catalogue import AGGREGATES
+from domain.catalogue import AGGREGATES, is_command
 from domain.kernel.scope import ScopeKind
-from web.console.paths import act_path, file_path
+from store.port import CommandQuery
+from web.components.words import tell_command, tell_event
+from web.console.paths import act_path, file_path, write_choice
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from application.event_text import Say
     from application.projects import ProjectLine
-    from domain.kernel.identity import Actor
+    from domain.kernel.identity import Actor, StreamId
     from web.console.texts import Texts
     from web.house import House
 
@@ -35,6 +39,10 @@ PAGE: Final = 50
 """Rows of a page."""
 TEXTS: Final[Texts] = {
     "title": ("我的待辦", "My tasks"),
+    "done_title": ("我的已辦", "Done by me"),
+    "begun_title": ("我發起的", "Begun by me"),
+    "drafts_title": ("我的草稿", "My drafts"),
+    "lists": ("待辦、已辦、發起", "Tasks, done, begun"),
     "count": ("{n} 件", "{n}"),
     "count_more": ("本頁 {n} 件，其後還有", "{n} on this page, more follow"),
     "empty": ("暫無待辦事項", "No tasks"),
@@ -53,7 +61,40 @@ TEXTS: Final[Texts] = {
     "organisation": ("單位", "Organisation"),
     "open_file": ("查看卷宗", "Open the file"),
     "live": ("正式", "live"),
+    "kind": ("事項種類", "Kind of task"),
+    "choose": ("選取", "Select"),
+    "choose_row": ("選取 {what} {number}", "Select {what} {number}"),
+    "together": ("一併辦理所選", "Decide those selected together"),
+    "together_hint": ("勾選同一種事項，可一併核對、逐件辦理。", "Select tasks of one kind to check them on one page."),
+    "at": ("辦理時間", "When"),
+    "act": ("辦理事項", "What"),
+    "outcome": ("結果", "Outcome"),
+    "decision": ("審批情況", "Decision"),
+    "receipt": ("回執", "Receipt"),
+    "refused_mark": ("未獲辦理", "not carried out"),
+    "with_refused": ("包括未獲辦理的", "Also what was not carried out"),
+    "until_short": ("至 {at}", "until {at}"),
+    "by": ("{seat} {at}", "{seat} {at}"),
+    "empty_done": ("尚未辦理過事項", "Nothing done yet"),
+    "empty_begun": ("沒有須他人審批的事項", "Nothing that others decide"),
 }
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One of the three lists, and how much is in it."""
+
+    href: str
+    name: str
+    """Of its text."""
+    count: int | None
+    """None where it is not counted."""
+
+    def tell_count(self) -> str:
+        """``12``, or that there are more than are counted."""
+        if self.count is None:
+            return ""
+        return f"{MOST_COUNTED}+" if self.count > MOST_COUNTED else str(self.count)
 
 
 @router.get("/", response_class=Response)
@@ -64,6 +105,7 @@ async def show_inbox(
     caller: ByCaller,
     realm: Annotated[str, Query(max_length=64)] = "",
     organisation: Annotated[str, Query(max_length=64)] = "",
+    command: Annotated[str, Query(max_length=80)] = "",
     overdue: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query
     after: Annotated[str | None, Query(max_length=2_000)] = None,
     at_least: Annotated[int | None, Query(ge=0, le=2**53)] = None,
@@ -72,22 +114,15 @@ async def show_inbox(
     seat = read_seat(request, caller)
     organisations = list_organisations(caller, seat)
     chosen = organisation if organisation in organisations else next(iter(organisations), None)
-    page = await list_tasks(
-        house,
-        caller,
-        seat,
-        realm=realm or None,
-        organisation=chosen,
-        overdue=overdue,
-        request=PageRequest(limit=PAGE, after=after, at_least=at_least),
+    filters = filter_tasks(
+        caller, seat, realm=realm or None, organisation=chosen, command=command or None, overdue=overdue
     )
+    wanted = shield(PageRequest(limit=PAGE, after=after, at_least=at_least), caller)
+    page = await list_waiting(house.store, filters, wanted, now=house.now())
     lines = await list_lines(house.store, [row.stream for row in page.rows if row.stream.kind == "project"])
-    realms = await list_realms(house.store)
-    params = {
-        name: value
-        for name, value in (("realm", realm), ("organisation", organisation), ("overdue", "true" if overdue else ""))
-        if value
-    }
+    given = {"realm": realm, "organisation": organisation, "command": command, "overdue": "true" if overdue else ""}
+    commands = {row.command for row in page.rows} | ({command} if command else set())
+    count = await count_waiting(house.store, filters, wanted, now=house.now(), most=MOST_COUNTED + 1)
     return render(
         request,
         "console/inbox/inbox.html",
@@ -96,13 +131,113 @@ async def show_inbox(
         next=page.next,
         is_first=after is None,
         freshness_of=page.freshness,
-        params=params,
+        params={name: value for name, value in given.items() if value},
         realm=realm,
-        realms=realms,
+        realms=await list_realms(house.store),
         organisation=chosen or "",
         organisations=organisations,
+        command=command,
+        commands=[(one, tell_command(one)) for one in sorted(commands) if is_command(one)],
         overdue=overdue,
+        tabs=[Tab("/", "title", count), *await _count_own(house, caller, seat, realm)],
     )
+
+
+@router.get("/done", response_class=Response)
+@allow(Policy.READ)
+async def show_done(
+    request: Request,
+    house: ByHouse,
+    caller: ByCaller,
+    realm: Annotated[str, Query(max_length=64)] = "",
+    refused: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query
+    after: Annotated[str | None, Query(max_length=2_000)] = None,
+) -> Response:
+    """What I did."""
+    return await _show_own(request, house, caller, "/done", realm, after, refused=refused)
+
+
+@router.get("/begun", response_class=Response)
+@allow(Policy.READ)
+async def show_begun(
+    request: Request,
+    house: ByHouse,
+    caller: ByCaller,
+    realm: Annotated[str, Query(max_length=64)] = "",
+    after: Annotated[str | None, Query(max_length=2_000)] = None,
+) -> Response:
+    """What I set going that others decide."""
+    return await _show_own(request, house, caller, "/begun", realm, after)
+
+
+async def _show_own(
+    request: Request,
+    house: House,
+    caller: Caller,
+    path: str,
+    realm: str,
+    after: str | None,
+    *,
+    refused: bool = False,
+) -> Response:
+    seat, is_begun = read_seat(request, caller), path == "/begun"
+    page: Page[OwnCommand] = Page((), None, Freshness(0, 0, None))
+    own = []
+    if seat is not None:
+        query = CommandQuery(seat, caller.person, realm or None, is_accepted=None if refused else True)
+        query = replace(query, events=ASKING) if is_begun else query
+        page = await list_own(house.store, query, PageRequest(limit=PAGE, after=after))
+        own = await _count_own(house, caller, seat, realm, is_accepted=query.is_accepted)
+    filters = filter_tasks(caller, seat, realm=realm or None, organisation=_first(list_organisations(caller, seat)))
+    count = await count_waiting(
+        house.store, filters, shield(PageRequest(), caller), now=house.now(), most=MOST_COUNTED + 1
+    )
+    lines = await list_lines(house.store, [row.stream for row in page.rows if row.stream.kind == "project"])
+    knows = sees_all(caller.grants)
+    return render(
+        request,
+        "console/inbox/own.html",
+        TEXTS,
+        path=path,
+        rows=[(one, _name(one.stream, lines.get(one.stream), is_told=knows)) for one in page.rows],
+        words=tell_command,
+        happened=tell_event,
+        file_of=file_path,
+        next=page.next,
+        is_first=after is None,
+        params={name: value for name, value in (("realm", realm), ("refused", "true" if refused else "")) if value},
+        realm=realm,
+        realms=await list_realms(house.store),
+        refused=refused,
+        is_begun=is_begun,
+        tabs=[Tab("/", "title", count), *own],
+    )
+
+
+async def _count_own(
+    house: House, caller: Caller, seat: Actor | None, realm: str, *, is_accepted: bool | None = True
+) -> list[Tab]:
+    """The other tabs, with how much is in them."""
+    drafts = await list_drafts(house.identity, caller.person, house.now()) if caller.person is not None else ()
+    saved = [Tab("/drafts", "drafts_title", len(drafts))] if drafts else []
+    if seat is None:
+        return saved
+    done = CommandQuery(seat, caller.person, realm or None, is_accepted, limit=MOST_COUNTED + 1)
+    begun = replace(done, is_accepted=True, events=ASKING)
+    return [
+        Tab("/done", "done_title", await house.store.count_commands(done)),
+        Tab("/begun", "begun_title", await house.store.count_commands(begun)),
+        *saved,
+    ]
+
+
+def _first(names: tuple[str, ...]) -> str | None:
+    return next(iter(names), None)
+
+
+def _name(stream: StreamId, line: ProjectLine | None, *, is_told: bool) -> tuple[str, str]:
+    """Its number, and what it is called if that may be told whatever has become of it since."""
+    return (line.number or stream.name, line.title if is_told else "") if line is not None else (stream.name, "")
 
 
 @dataclass(frozen=True)
@@ -119,6 +254,11 @@ class Task:
     amount: int | None
     """Fen, of what it is about; None where no money is."""
 
+    @property
+    def on(self) -> str:
+        """What a tick beside it sends."""
+        return write_choice(self.waiting.command, self.waiting.stream, self.waiting.subject)
+
 
 def _task(waiting: Waiting, line: ProjectLine | None, say: Say) -> Task:
     stream = waiting.stream
@@ -133,25 +273,41 @@ def _task(waiting: Waiting, line: ProjectLine | None, say: Say) -> Task:
     )
 
 
-async def list_tasks(
-    house: House,
+def filter_tasks(
     caller: Caller,
     seat: Actor | None,
     *,
     realm: str | None = None,
     organisation: str | None = None,
+    command: str | None = None,
     overdue: bool = False,
-    request: PageRequest,
-) -> Page[Waiting]:
+) -> WaitingFilter:
     """What waits for that seat, of what the caller may see: for who acts for an organisation, its own alone."""
-    filters = WaitingFilter(
+    return WaitingFilter(
         seats=(seat,) if seat is not None else (),
         realm=realm,
         organisation=organisation,
+        command=command,
         overdue=overdue,
         readers=None if sees_all(caller.grants) else list_words(caller.grants),
     )
-    return await list_waiting(house.store, filters, shield(request, caller), now=house.now())
+
+
+async def find_next(
+    house: House, caller: Caller, seat: Actor | None, position: int, command: str
+) -> tuple[str, Waiting] | None:
+    """What waits next for that seat, of the same kind if there is any, once the list has what was just done."""
+    if seat is None:
+        return None
+    organisation = _first(list_organisations(caller, seat))
+    for wanted in (command, None):
+        filters = filter_tasks(caller, seat, organisation=organisation, command=wanted)
+        request = shield(PageRequest(limit=1, at_least=position), caller)
+        page = await list_waiting(house.store, filters, request, now=house.now())
+        if page.rows:
+            one = page.rows[0]
+            return act_path(one.command, one.stream, one.subject), one
+    return None
 
 
 def list_organisations(caller: Caller, seat: Actor | None) -> tuple[str, ...]:

@@ -1,0 +1,109 @@
+"""What one has to do, did, and set going; and several tasks of one kind on one page."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from application.attempts import list_attempts
+from domain.need import SubmitNeed
+from tests.web.console.conftest import hidden
+from tests.web.console.papers import PaperHouse, open_paper_house
+
+if TYPE_CHECKING:
+    from tests.web.console.conftest import Desks
+    from tests.workflows.bureau import Bureau
+
+_COUNT = re.compile(r'aria-current="page"[^<]*?>[^<]*<span class="office-tabs__count">(\d+)</span>')
+_CHOICE = re.compile(r'name="on" value="([^"]+)"')
+
+
+@pytest.fixture(scope="module")
+async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
+    return await open_paper_house(tmp_path_factory.mktemp("papers"))
+
+
+def _rows(page: str) -> int:
+    return page.partition("<tbody>")[2].count("<tr>")
+
+
+@pytest.mark.parametrize("seat", ["CAB-REG#1", "CAB-FIN#1", "CAB-DEC#1", "SO-PM#1", "COMM#1"])
+@pytest.mark.parametrize("path", ["/", "/done", "/done?refused=true", "/begun"])
+async def test_each_list_has_as_many_rows_as_it_says(papers: PaperHouse, seat: str, path: str) -> None:
+    async with papers.person(seat) as person:
+        page = (await person.get(path)).text
+        told = [int(n) for n in _COUNT.findall(page)]
+        rows = _rows(page)
+        while after := re.search(r'rel="next" href="([^"]+)"', page):
+            page = (await person.get(f"{path.partition('?')[0]}{unescape(after[1])}")).text
+            rows += _rows(page)
+    assert told == [rows]
+
+
+async def test_what_one_did_is_there_and_nobody_elses(papers: PaperHouse) -> None:
+    refused = (await list_attempts(papers.house.store)).rows[0].actor
+    async with papers.person(refused) as mine, papers.person("CAB-REG#9") as other:
+        done, none = (await mine.get("/done")).text, (await other.get("/done")).text
+        with_refused = (await mine.get("/done?refused=true")).text
+    assert "/receipts/" in done
+    assert "未獲辦理" not in done.partition("<tbody>")[2]
+    assert "未獲辦理" in with_refused.partition("<tbody>")[2]
+    assert "尚未辦理過事項" in none
+
+
+async def test_what_one_set_going_says_how_the_decision_stands(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1") as person:
+        page = (await person.get("/begun")).text.partition("<tbody>")[2]
+    assert "已批准" in page or "待審批" in page
+    assert 'href="/files/project/' in page
+
+
+async def test_several_are_checked_on_one_page_and_each_is_its_own_command(desks: Desks, bureau: Bureau) -> None:
+    await bureau.open_round()
+    for name in ("ND-1", "ND-2", "ND-3"):
+        await bureau.straight(bureau.id("need", name), SubmitNeed(round="R-1", group="空巢老人"), "COMM#1")
+    after = await bureau.store.last_position()
+    async with desks.person("CAB-REG#1") as person, desks.person("CAB-REG#2") as quick:
+        inbox = (await person.get("/", params={"realm": bureau.realm, "at_least": after})).text
+        chosen = [unescape(one) for one in _CHOICE.findall(inbox)]
+        assert len(chosen) == 3
+        shown = (await person.get("/together", params={"on": chosen})).text
+        rows = re.findall(r'name="row" value="([^"]+)"', shown)
+        form = {**hidden(shown), "row": rows}
+        checked = (await person.post("/together/AdoptNeed", data={**form, "step": "check"})).text
+        assert "採納需求（3 件）" in checked
+        first = f"/do/RejectNeed/{bureau.id('need', 'ND-2')}"
+        theirs = hidden((await quick.get(first)).text)
+        await quick.post(first, data={**theirs, "p.reason": "重複", "step": "confirm"})
+        ids = [row.partition(" ")[0] for row in rows]
+        answers = [
+            await person.post("/together/AdoptNeed", data={**form, "take": ids, "step": "confirm"}) for _ in range(2)
+        ]
+    for answer in answers:
+        assert "2 件已辦理，1 件未獲辦理，0 件結果未知" in answer.text
+        assert "社會組織科經辦人#2" in answer.text, "who was first"
+        assert f'action="/do/AdoptNeed/{bureau.id("need", "ND-2")}"' in answer.text
+    for name in ("ND-1", "ND-2", "ND-3"):
+        assert len([entry async for entry in bureau.store.read(bureau.id("need", name))]) == 2
+
+
+async def test_what_is_of_several_kinds_is_taken_kind_by_kind(papers: PaperHouse) -> None:
+    one, other = (f"project/{papers.realm}/{name}" for name in ("AP-5", "AP-6"))
+    async with papers.person("CAB-REG#1") as person:
+        none = await person.get("/together")
+        token = hidden(none.text, "office-menu__body")["token"]
+        mixed = await person.get("/together", params={"on": [f"CloseProject {one}", f"ArchiveProject {other}"]})
+        single = await person.get("/together", params={"on": [f"RequestDisbursement {one} T1"]})
+        wrong = await person.get("/together", params={"on": ["RequestDisbursement x", "RequestDisbursement ../y"]})
+        nothing = await person.post("/together/RequestDisbursement", data={"token": token})
+    assert "尚未選取事項" in none.text
+    links = [
+        parse_qs(urlsplit(unescape(href)).query)["on"] for href in re.findall(r'href="(/together[^"]+)"', mixed.text)
+    ]
+    assert links == [[f"CloseProject {one}"], [f"ArchiveProject {other}"]]
+    assert single.headers["Location"] == f"/do/RequestDisbursement/{one}?part=T1"
+    assert (mixed.status_code, wrong.status_code, nothing.status_code) == (422, 422, 422)

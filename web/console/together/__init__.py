@@ -1,0 +1,1 @@
+"""Several tasks of one kind, decided on one page."""

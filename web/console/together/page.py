@@ -1,0 +1,345 @@
+"""``/together``: several tasks of one kind, filled in once, checked one by one, and each its own command.
+
+Each goes the way of a single one, under an id of its own that was made when the form was shown: sent twice, each has
+one answer; what is refused leaves the others be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from activities.names import GROUP_DECISIONS
+from application.command_input import list_amounts
+from application.door import NotKnown
+from application.dry_run import DryRun
+from application.event_text import describe_event
+from application.queries import NameUnknown
+from domain.catalogue import AGGREGATES
+from domain.kernel.explanation import InputInvalid
+from domain.kernel.failure import Failure
+from domain.kernel.identity import StreamId
+from domain.kernel.refusal import CommandRejected, Unmet
+from store.port import StoreUnavailable
+from web.components.words import tell_command, tell_event
+from web.console.act.filling import (
+    Filling,
+    begin,
+    find_last,
+    find_offered,
+    keep_document,
+    needs_proof,
+    prefill,
+    read_filled,
+    send,
+)
+from web.console.act.form import list_hidden, read_tree, show_fields
+from web.console.act.page import link_faults, list_answers, takes_files
+from web.console.act.texts import TEXTS as ACT_TEXTS
+from web.console.act.texts import name_button
+from web.console.failure import list_unmet
+from web.console.paths import file_path, write_choice
+from web.console.rendering import render
+from web.console.route import PageRoute, read_form
+from web.guard import ByCaller, ByHouse, Policy, allow
+from web.problems import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.datastructures import FormData
+
+    from application.caller import Caller
+    from domain.kernel.explanation import InputFault
+    from domain.kernel.message import Command, Occurrence
+    from web.console.act.form import Tree
+    from web.console.texts import Texts
+    from web.house import House
+
+router = APIRouter(route_class=PageRoute)
+
+MOST: Final = 50
+"""Tasks that are decided on one page: as many as a page of the list has."""
+TEXTS: Final[Texts] = {
+    **ACT_TEXTS,
+    "several": ("{what}（{n} 件）", "{what} ({n})"),
+    "nothing": ("尚未選取事項", "Nothing is selected"),
+    "nothing_lead": ("請在「我的待辦」勾選同一種事項。", "Select tasks of one kind under “My tasks”."),
+    "mixed": ("所選事項不止一種，請分別辦理：", "The tasks selected are of several kinds. Decide each kind by itself:"),
+    "check_several": ("請核對：{what}（{n} 件）", "Check: {what} ({n})"),
+    "number": ("編號", "Number"),
+    "comes_to": ("辦理後將記錄", "This will be recorded"),
+    "take": ("辦理", "Include"),
+    "take_row": ("辦理 {number}", "Include {number}"),
+    "not_now": ("暫不能辦理", "Cannot be done yet"),
+    "one_by_one": ("單獨辦理", "Handle by itself"),
+    "in_all": ("合計", "In all"),
+    "result": ("辦理結果：{what}", "Outcome: {what}"),
+    "counted": ("{n} 件已辦理，{m} 件未獲辦理，{k} 件結果未知", "{n} done, {m} not carried out, {k} not known yet"),
+    "row_done": ("已辦理", "Done"),
+    "row_unknown": ("暫未收到結果", "Not known yet"),
+    "unknown_several": (
+        "結果未知的，可憑原編號再次查詢，不會重複辦理。",
+        "What is not known can be asked again under the same numbers: nothing is done twice.",
+    ),
+    "none_possible": ("所選事項目前都不能辦理。", "None of these can be done now."),
+    "same_for_all": ("以下內容適用於所選的每一件。", "What you enter here holds for each of them."),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One task, with the id under which it is carried out."""
+
+    stream: StreamId
+    part: str
+    command_id: UUID
+
+    def __str__(self) -> str:
+        """As the form carries it."""
+        return f"{self.command_id} {self.stream} {self.part}".rstrip()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task on the page."""
+
+    choice: Choice
+    filling: Filling
+    unmet: tuple[Unmet, ...] = ()
+    events: tuple[tuple[tuple[str, str], str], ...] = ()
+    """What it would come to, in words."""
+    fen: int | None = None
+    """Its amount, where it has exactly one."""
+    is_done: bool = False
+    last: Occurrence | None = None
+    """Of one that was refused, what happened last."""
+
+    @property
+    def number(self) -> str:
+        """What the office calls it."""
+        known = str(self._summary.get("project") or self.choice.stream.name)
+        return f"{known}/{self.choice.part}" if self.choice.part else known
+
+    @property
+    def title(self) -> str:
+        """What the file is called, if the reader may see it."""
+        return str(self._summary.get("title") or self._summary.get("name") or self._summary.get("group") or "")
+
+    @property
+    def _summary(self) -> dict[str, Any]:
+        of = self.filling
+        return dict(AGGREGATES[of.stream.kind].summary(of.state)) if of.is_seen else {}
+
+    @property
+    def file(self) -> str:
+        """Its file, if the reader may see it."""
+        return file_path(self.choice.stream) if self.filling.is_seen else ""
+
+
+@router.get("/together", response_class=Response)
+@allow(Policy.COMMAND)
+async def show_together(
+    request: Request,
+    house: ByHouse,
+    caller: ByCaller,
+    on: Annotated[list[Annotated[str, Query(max_length=400)]], Query(max_length=MOST)] = [],  # noqa: B006 - FastAPI copies it
+) -> Response:
+    """One form for all that was selected, if it is of one kind."""
+    kinds: dict[str, list[str]] = {}
+    for text in dict.fromkeys(on):
+        kinds.setdefault(text.partition(" ")[0], []).append(text)
+    if len(kinds) != 1:
+        listed = [
+            (tell_command(find_offered(name).command_type), len(some), _together_path(some))
+            for name, some in kinds.items()
+        ]
+        return render(
+            request, "console/together/kinds.html", TEXTS, status=HTTPStatus.UNPROCESSABLE_ENTITY, kinds=listed
+        )
+    ((name, some),) = kinds.items()
+    command = _find_command(name)
+    choices = [_read_choice(f"{uuid4()} {text.partition(' ')[2]}") for text in some]
+    if len(choices) == 1:
+        (only,) = choices
+        query = f"?{urlencode({'part': only.part})}" if only.part else ""
+        return RedirectResponse(f"/do/{name}/{only.stream}{query}", HTTPStatus.SEE_OTHER)
+    rows = [await _begin(request, house, caller, command, one) for one in choices]
+    if any(needs_proof(row.filling) for row in rows):
+        target = f"{request.url.path}?{request.url.query}"
+        return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", HTTPStatus.SEE_OTHER)
+    return _show_form(request, command, rows, {})
+
+
+@router.post("/together/{command}", response_class=Response)
+@allow(Policy.COMMAND)
+async def take_together(request: Request, command: str, house: ByHouse, caller: ByCaller) -> Response:
+    """A step: check what was typed for each of them, mend it, or have those carried out that are ticked."""
+    form = await read_form(request)
+    try:
+        return await _take(request, house, caller, _find_command(command), form)
+    finally:
+        await form.close()
+
+
+async def _take(request: Request, house: House, caller: Caller, command: type[Command], form: FormData) -> Response:
+    texts = [text for text in form.getlist("row") if isinstance(text, str)]
+    if not 0 < len(texts) <= MOST:
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "事項件數有誤", "the number of tasks is wrong")
+    rows = [await _begin(request, house, caller, command, _read_choice(text[:400])) for text in texts]
+    tree, refused = await read_tree(command, form, lambda upload: keep_document(house, caller, upload))
+    step = str(form.get("step", "check"))
+    if refused or step == "edit":
+        return _show_form(request, command, rows, tree, refused)
+    rows = [_fill(row, tree) for row in rows]
+    if any(needs_proof(row.filling) for row in rows):
+        on = [write_choice(command.command_type, row.choice.stream, row.choice.part) for row in rows]
+        return RedirectResponse(f"/sign-in?{urlencode({'next': _together_path(on)})}", HTTPStatus.SEE_OTHER)
+    try:
+        for row in rows:
+            read_filled(row.filling)
+    except InputInvalid as invalid:
+        return _show_form(request, command, rows, tree, invalid.faults)
+    if step == "confirm":
+        taken = {text for text in form.getlist("take") if isinstance(text, str)}
+        results = [await _carry_out(row) for row in rows if str(row.choice.command_id) in taken]
+        if results:
+            return _show_results(request, command, results, tree)
+    return await _check(request, house, command, rows, tree)
+
+
+def _together_path(on: Sequence[str]) -> str:
+    """The page for those tasks."""
+    return f"/together?{urlencode({'on': list(on)}, doseq=True)}"
+
+
+def _find_command(name: str) -> type[Command]:
+    """The command, if several of it may be given on one page. Raises NameUnknown."""
+    command = find_offered(name)
+    if name in GROUP_DECISIONS:
+        raise NameUnknown(name)
+    return command
+
+
+def _read_choice(text: str) -> Choice:
+    """What the form carries. Raises Refusal for what is none of it."""
+    command_id, _, rest = text.partition(" ")
+    stream, _, part = rest.partition(" ")
+    try:
+        return Choice(StreamId(stream), part, UUID(command_id))
+    except ValueError:
+        raise Refusal(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "所選事項有誤", "what was selected cannot be read"
+        ) from None
+
+
+async def _begin(request: Request, house: House, caller: Caller, command: type[Command], choice: Choice) -> Row:
+    filling = await begin(request, house, caller, command.command_type, choice.stream)
+    own = prefill(command, filling.state, choice.part)
+    return Row(choice, replace(filling, command_id=choice.command_id, tree=own))
+
+
+def _fill(row: Row, tree: Tree) -> Row:
+    """With what was typed for all of them; what it has of its own stays."""
+    return replace(row, filling=replace(row.filling, tree={**tree, **row.filling.tree}))
+
+
+async def _try(house: House, row: Row) -> Row:
+    """What it would come to now. Nothing is recorded."""
+    of = row.filling
+    given, at = read_filled(of)
+    step = await DryRun(house.store).step(of.stream, given, of.seat, at, of.asker.person)
+    if step.unmet:
+        return replace(row, unmet=list_unmet(CommandRejected(step.unmet)))
+    amounts = list(list_amounts(given))
+    say = of.language.say
+    return replace(
+        row,
+        events=tuple((tell_event(event.event_type), describe_event(event, say)) for event in step.events),
+        fen=amounts[0].fen if len(amounts) == 1 else None,
+    )
+
+
+async def _carry_out(row: Row) -> Row:
+    """What came of it; not done and nothing unmet is not known."""
+    given, at = read_filled(row.filling)
+    try:
+        await send(row.filling, given, at)
+    except (NotKnown, StoreUnavailable):
+        return row
+    except Failure as failure:
+        unmet = list_unmet(failure) or (Unmet(rule=failure.kind.name, zh=failure.zh, en=failure.en),)
+        # what was refused is recorded: another try is another command
+        mended = replace(row.filling, command_id=uuid4())
+        return replace(row, filling=mended, unmet=unmet, last=await find_last(row.filling))
+    return replace(row, is_done=True)
+
+
+# ------------------------------------------------------------------------------------------ pages
+
+
+def _show_form(
+    request: Request, command: type[Command], rows: Sequence[Row], tree: Tree, faults: Sequence[InputFault] = ()
+) -> Response:
+    own = {name for row in rows for name in prefill(command, row.filling.state, row.choice.part)}
+    fields = [one for one in show_fields(command, tree, faults) if one.place[0] not in own]
+    return _render(
+        request,
+        "form",
+        command,
+        rows,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
+        fields=fields,
+        errors=link_faults(fields),
+        has_files=any(takes_files(one) for one in fields),
+    )
+
+
+async def _check(request: Request, house: House, command: type[Command], rows: Sequence[Row], tree: Tree) -> Response:
+    tried = [await _try(house, row) for row in rows]
+    possible = [row for row in tried if not row.unmet]
+    amounts = [row.fen for row in possible if row.fen is not None]
+    return _render(
+        request,
+        "check",
+        command,
+        tried,
+        hidden=list_hidden(command, tree),
+        answers=list_answers(command, tree, rows[0].filling.language),
+        possible=len(possible),
+        total=sum(amounts) if len(amounts) == len(possible) else None,
+    )
+
+
+def _show_results(request: Request, command: type[Command], rows: Sequence[Row], tree: Tree) -> Response:
+    return _render(request, "result", command, rows, hidden=list_hidden(command, tree))
+
+
+def _render(
+    request: Request,
+    template: str,
+    command: type[Command],
+    rows: Sequence[Row],
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    **values: Any,  # noqa: ANN401 - what that template shows
+) -> Response:
+    return render(
+        request,
+        f"console/together/{template}.html",
+        TEXTS,
+        status=status,
+        words=tell_command(command.command_type),
+        button=name_button(command.command_type),
+        action=f"/together/{command.command_type}",
+        rows=rows,
+        seat=rows[0].filling.seat,
+        happened=tell_event,
+        **values,
+    )
