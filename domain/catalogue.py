@@ -31,8 +31,8 @@ from domain.registers.realm import REALM, REALM_NAME, RealmStage
 from domain.registers.scheme import SCHEME, SchemeStage
 from domain.registers.seat import SEAT, SeatStage, read_seat
 from domain.round.aggregate import ROUND
-from domain.round.plan import NeedStage, RoundStage
 from domain.round.resolution import RoundResolved
+from domain.round.stage import NeedStage, RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
