@@ -49,6 +49,7 @@ VERBS = (
     "cli.bulk",
     "cli.doctor",
     "cli.restore_check",
+    "cli.unpark",
     "cli.simulate",
 )
 """The modules of the verbs that stand alone."""
