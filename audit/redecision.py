@@ -184,7 +184,7 @@ class _CommandRedecision:
             unread = list(journal.outcome.rules) in refusals  # before anything more was read
             facts = None
             if not (unread or not_theirs):
-                facts = await self._past.facts(self._state, command, journal, entry.position, business)
+                facts = await self._past.facts(self._state, order, journal, entry.position, business)
             late = await self._compare_origin(order, journal)
         except (FactMissing, KeyError) as missing:
             return self._difference("readings", _format_readings(journal), str(missing))

@@ -315,6 +315,7 @@ async def _judge(
         claims={key: reader.claims[key] for key in wanted.claims},
         balances={account: reader.balances[account] for account in wanted.accounts},
     )
+    facts = await _read_on(reader, state, facts, order)
     events: tuple[Event, ...] = ()
     unmet: tuple[Unmet, ...] = ()
     try:
@@ -335,6 +336,15 @@ async def _judge(
         scheme=str(scheme.ref) if scheme else None,
         edition=scheme.edition if scheme else 1,
     )
+
+
+async def _read_on(reader: Reader, state: State, facts: Facts, order: Order) -> Facts:
+    """With what only these facts say must be known besides: who is on whose seats."""
+    aggregate = AGGREGATES[state.stream.kind]
+    while streams := aggregate.reads_on(state, facts, order):
+        await reader.fetch(Reads(streams))
+        facts = replace(facts, streams={**facts.streams, **{s: reader.states[s] for s in streams}})
+    return facts
 
 
 async def _identify(

@@ -20,6 +20,7 @@ from audit.invariants import (
     delivery,
     endings,
     every_event,
+    interests,
     names,
     offices,
     panels,
@@ -100,6 +101,11 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "SE12": ("經辦者當時在其崗位", "whoever acted was on the seat then"),
     "TP03": ("須兩人者，一人提出，另一人確認", "what takes two is proposed by one and confirmed by another"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
+    "SD5": ("評審者不任申報單位的崗位，離任未滿回避期者亦然", "no reviewer is, or was of late, on a seat of a bidder"),
+    "SD15": (
+        "辦理者不任該組織的崗位，離任未滿回避期者亦然",
+        "who decides about an organisation is, or was of late, on no seat of it",
+    ),
     "SD14": ("一人在一案中只在一方", "one human stands on one side of a matter"),
     "AF02": ("區縣只辦本區縣之事", "a district acts in its own matters only"),
     "AF03": ("社區只提本社區之需求", "a community submits its own needs only"),
@@ -197,6 +203,8 @@ class Invariants:
         every_event.check_every_event(self._require, event)
         business.check_business(self._require, realm, self._realms.get(_LIVE, realm), event)
         self._offices.judge(self._require, event)
+        live = self._realms.get(_LIVE, realm)
+        interests.check_interest(self._require, realm, live, self._offices, event)
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)

@@ -94,6 +94,8 @@ class ApprovalRequest:
 
     opener: Hand
     digest: str
+    payee: str = ""
+    """The organisation that would be paid; empty where none was named."""
     stage: str = "OPEN"
     voters: list[Hand] = field(default_factory=list)
 
@@ -368,6 +370,7 @@ class Realm:
     """Round and its managing agency; empty where the call names none."""
     base_evaluators: dict[str, str] = field(default_factory=dict)
     """Base and who assesses it; empty where its designation names nobody."""
+    base_operators: dict[str, str] = field(default_factory=dict)
     sides: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """Stream, person, and the side on which that person stands there."""
     projects: dict[str, Project] = field(default_factory=dict)

@@ -23,7 +23,7 @@ def check_asked(require: Conditions, realm: Realm, event: RecordedEvent) -> None
         f"{event.type} 不得發生於 {known.stage if known else '未提請'}",
         f"{event.type} is illegal in {known.stage if known else 'NONE'}",
     )
-    request = ApprovalRequest(known.opener if known else event.hand, event.text("digest"))
+    request = ApprovalRequest(known.opener if known else event.hand, event.text("digest"), event.text("payee"))
     if again and known is not None:
         require(
             event.hand.is_same(known.opener) or event.actor == known.opener.actor, "AV22", "非提請者", "not who asked"

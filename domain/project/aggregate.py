@@ -24,6 +24,7 @@ from domain.project import (
 from domain.project.money import Money
 from domain.project.stage import Stage, with_gates
 from domain.project.uncounted import list_uncounted
+from domain.registers.interest import require_impartial
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
@@ -83,6 +84,7 @@ PROJECT = Aggregate(
     governed_by=_governed_by,
     uncounted=list_uncounted,
     hands=disbursement.list_hands,
+    impartiality=require_impartial("SD15", lambda _order, state, _facts: state.part(Application).bidders),
     summary=_summary,
 )
 """The heart: one stream, one workflow, for a year or more."""

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from domain.application import Application
 from domain.kernel.acting import Acting
 from domain.kernel.bounds import Date, Keyword, Name
-from domain.kernel.calendar import local_day
+from domain.kernel.calendar import local_day, months_after
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import LIVE, Actor, Attachments, Reason, Role, StreamId, Text
@@ -24,6 +24,7 @@ from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
+from domain.registers.interest import list_whoever_acts, require_impartial
 from domain.registers.organisation import Organisation
 from domain.registers.seat import Seat as RegisteredSeat
 from domain.registers.seat import seat_stream
@@ -490,15 +491,7 @@ def _still_counts(conflict: Conflict, months: int, today: date) -> bool:
     """Whether the tie holds, or ended less than that many months ago."""
     if conflict.ended_on is None or not conflict.kind.lapses:
         return True
-    return today <= _months_after(conflict.ended_on, months)
-
-
-def _months_after(day: date, months: int) -> date:
-    """The same day so many months later; the last of the month where it has no such day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    first_of_next = date(day.year + years + (month + 1) // 12, (month + 1) % 12 + 1, 1)
-    last = date.fromordinal(first_of_next.toordinal() - 1).day
-    return date(day.year + years, month + 1, min(day.day, last))
+    return today <= months_after(conflict.ended_on, months)
 
 
 def _require_recusable(check: Checks, panel: Panel, command: RecuseReviewer) -> None:
@@ -553,6 +546,30 @@ def _find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str]
         if known.scope is not None or _is_strict(state, order):
             found[seat] = frozenset() if holder is None else frozenset({holder})
     return found
+
+
+def _list_judges(order: Order, state: State, facts: Facts) -> Mapping[Actor, frozenset[PersonId]]:
+    """Whoever acts, and whom the register knows on the seats that are drawn or come in; anybody may declare a stake."""
+    coming: tuple[str, ...] = ()
+    match order.command:
+        case DeclareConflict():
+            return {}
+        case DrawPanel(seats=seats):
+            coming = seats
+        case RecuseReviewer(in_=str() as substitute):
+            coming = (substitute,)
+        case _:
+            pass
+    reviewers = _find_holders(state, facts, order, coming)
+    return {**{person(seat): some for seat, some in reviewers.items()}, **list_whoever_acts(order, state, facts)}
+
+
+def _name_bidders(order: Order, state: State, facts: Facts) -> frozenset[str]:
+    """P1: every organisation behind any bid before the panel, not behind one of them only."""
+    if isinstance(order.command, DrawPanel):
+        files = (facts.of(state.stream.sibling("project", name)) for name in order.command.applications)
+        return frozenset(name for file in files for name in file.part(Application).bidders)
+    return frozenset(name for names in state.part(Panel).bidders.values() for name in names)
 
 
 def _is_strict(state: State, order: Order) -> bool:
@@ -835,5 +852,6 @@ PANEL = Aggregate(
     deciders=(DECIDER,),
     final=frozenset({PanelStage.NONE, PanelStage.REPORTED}),
     governed_by=governed_by,
+    impartiality=require_impartial("SD5", _name_bidders, _list_judges),
     summary=lambda state: {"round": state.part(Panel).round, "applications": list(state.part(Panel).applications)},
 )

@@ -1127,7 +1127,9 @@ def test_every_invariant_has_a_mutant() -> None:
     by_themselves = {"M9", "S1", "V1", "V2"}
     in_test_business = {
         "SD8",
+        "SD5",
         "SD14",
+        "SD15",
         "SE10",
         "SE12",
         "TP03",
