@@ -29,7 +29,12 @@ TYPES: Final = frozenset(
 """What the registers learn from."""
 
 PRIVILEGED: Final[Mapping[str, str]] = {
+    "AbandonDraw": "DrawAbandoned",
     "DecideCase": "CaseDecided",
+    "EnterExperts": "ExpertsEntered",
+    "ReinstateExpert": "ExpertReinstated",
+    "RemoveExpert": "ExpertRemoved",
+    "SuspendExpert": "ExpertSuspended",
     "GrantDesignation": "DesignationGranted",
     "WithdrawDesignation": "DesignationWithdrawn",
     "GrantSeat": "SeatGranted",

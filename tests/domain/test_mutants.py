@@ -82,11 +82,14 @@ from domain.project.termination import (
 )
 from domain.project.tranches import Installment
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
+from domain.registers.draw import CommitDraw, OpenDraw, commitment_to
 from domain.registers.fund import ConfirmFundAdjustment, ProposeFundAdjustment
 from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.maintenance import MAINTENANCE_NAME, BeginMaintenance, EndMaintenance, Work
 from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
-from domain.registers.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
+from domain.registers.panel import DeclareConflict, RecuseReviewer, SubmitScore
+from domain.registers.reviewer import ConflictKind
+from domain.registers.roster import EnterExperts
 from domain.round.call import AmendCall, CancelCall, PublishCall
 from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation, SetAside, SetAsideBy
 from domain.round.results import PublishResult
@@ -234,6 +237,34 @@ MUTANTS = (
         "report",
         (replace(KEPT, kind="round"), project(proposal("PJ-1"), "2024-03-11", "CAB-REG#1")),
         scheme=LISTED,
+    ),
+    Mutant(
+        "P7",
+        "a draw opened by another seed",
+        "passed 2",
+        (
+            register(
+                "roster",
+                "ER-1",
+                EnterExperts(experts=tuple(f"E{n}" for n in range(1, 9)), reason="首批"),
+                "2024-03-06",
+                "CAB-REG#1",
+            ),
+            panel(
+                CommitDraw(
+                    round="R-1",
+                    applications=("AP-1", "AP-2"),
+                    roster="ER-1",
+                    places=5,
+                    commitment=commitment_to("a" * 64),
+                    public_source="開獎號碼",
+                    public_at=on("2024-03-07"),
+                ),
+                "2024-03-06",
+                "CAB-REG#1",
+            ),
+            panel(OpenDraw(seed="b" * 64, public_value="07"), "2024-03-08", "CAB-REG#1"),
+        ),
     ),
     # ------------------------------------------------------------ money
     Mutant(
