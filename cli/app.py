@@ -50,7 +50,9 @@ VERBS = (
     "cli.bulk",
     "cli.doctor",
     "cli.restore_check",
+    "cli.unpark",
     "cli.simulate",
+    "cli.sandbox",
 )
 """The modules of the verbs that stand alone."""
 
