@@ -71,7 +71,7 @@ async def _is_serving(runtime: Runtime) -> bool:
             return False
         place = await find_place(runtime.client, settings.task_queue, settings.build_id or UNVERSIONED)
         if place is Place.BESIDE:
-            mend = f"venture builds current {settings.build_id or 'none'}"
+            mend = f"venture builds current {settings.build_id or 'none'} --as ADMIN#n --reason …"
             log.warning("build.not_current", build=settings.build_id, mend=mend)
         return place is not Place.UNHEARD
     return False

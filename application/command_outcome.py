@@ -42,8 +42,8 @@ class CommandOutcome:
 
 async def find_outcome(store: EventStore, command_id: UUID) -> CommandOutcome | None:
     """What came of it; None if nothing is journalled under that id. Raises StoreUnavailable."""
-    found = await store.outcomes([command_id])
-    entry = found.commands.get(command_id)
+    outcomes = await store.outcomes([command_id])
+    entry = outcomes.commands.get(command_id)
     if entry is None:
         return None
     journal = Journal.of(entry)
@@ -59,5 +59,5 @@ async def find_outcome(store: EventStore, command_id: UUID) -> CommandOutcome | 
         unmet=journal.outcome.unmet,
         at=entry.occurred_at,
         recorded_at=entry.recorded_at,
-        log=found.genesis.hex() if found.genesis else "",
+        log=outcomes.genesis.hex() if outcomes.genesis else "",
     )

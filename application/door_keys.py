@@ -148,6 +148,6 @@ async def find_proposals(store: EventStore, stream: StreamId, now: datetime) -> 
 async def list_keys(store: EventStore) -> Sequence[ListedKey]:
     """Every key that was ever published, by when it began."""
     streams = [StreamId(standing.stream) async for standing in store.standings(kind=KIND, realm=LIVE)]
-    found = (await store.read_many(streams)).streams
-    keys = [ListedKey.of(fold(stream, found.get(stream, ()))) for stream in streams]
+    entries = (await store.read_many(streams)).streams
+    keys = [ListedKey.of(fold(stream, entries.get(stream, ()))) for stream in streams]
     return sorted(keys, key=lambda key: (key.record.since is None, key.record.since, key.id))

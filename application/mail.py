@@ -56,12 +56,12 @@ class SeatRegister:
         """The seats of every person today. Raises StoreUnavailable."""
         now = datetime.now(UTC)
         if self._read_at is None or now - self._read_at > FRESH:
-            found: dict[str, Seats] = {}
+            seats: dict[str, Seats] = {}
             for listed in await list_seats(self.store, LIVE, local_day(now)):
                 grant = SeatGrant(seat=listed.seat, scope=Scope(kind=listed.scope, names=listed.names))
                 for tenure in listed.tenures:
-                    found[tenure.person] = (*found.get(tenure.person, ()), grant)
-            self._seats, self._read_at = found, now
+                    seats[tenure.person] = (*seats.get(tenure.person, ()), grant)
+            self._seats, self._read_at = seats, now
         return self._seats
 
 
@@ -98,14 +98,14 @@ class MailWriter:
 
     async def _find_awaited(self, awaited: Awaited, state: State, holders: Mapping[str, Seats]) -> list[str]:
         """The persons for whom it waits."""
-        found: list[str] = []
+        persons: list[str] = []
         for person, seats in holders.items():
             fitting = tuple(
                 g for g in seats if (g.seat in awaited.seats if awaited.seats else g.seat.role in awaited.roles)
             )
             if fitting and await self.sees(self.store, fitting, state):
-                found.append(person)
-        return found
+                persons.append(person)
+        return persons
 
     async def is_awaited(self, mail: Mail) -> bool:
         """Whether what a mail about a time is about still waits, for the same time."""

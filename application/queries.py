@@ -180,8 +180,8 @@ async def load_states(
     store: EventStore, streams: Iterable[StreamId], *, until: datetime | None = None
 ) -> dict[StreamId, State]:
     """How several streams stand, or stood at that instant (UTC), read in one go; those without events are left out."""
-    found = (await store.read_many(list(streams))).streams
-    kept = {stream: [e for e in found[stream] if until is None or e.occurred_at <= until] for stream in found}
+    entries = (await store.read_many(list(streams))).streams
+    kept = {stream: [e for e in entries[stream] if until is None or e.occurred_at <= until] for stream in entries}
     return {stream: fold(stream, entries) for stream, entries in kept.items() if entries}
 
 

@@ -72,13 +72,19 @@ async def list_views(store: EventStore) -> list[ViewStanding]:
     return [ViewStanding(head, max(last - head.position, 0)) for head in heads]
 
 
+def require_view(name: str) -> None:
+    """Raise NoSuchView if there is no such view."""
+    if name not in VIEWS:
+        raise NoSuchView(name)
+
+
 async def begin_rebuild(store: EventStore, name: str | None = None) -> Sequence[str]:
     """Have that view built anew beside the one that is read, or all of them; which are being built then.
 
     Whoever keeps the views builds it and switches; one that is being built already goes on. Raises NoSuchView.
     """
-    if name is not None and name not in VIEWS:
-        raise NoSuchView(name)
+    if name is not None:
+        require_view(name)
     names = [name] if name is not None else list(VIEWS)
     live = {head.name: head for head in await store.views.heads() if head.live}
     for one in names:

@@ -41,8 +41,8 @@ class Target:
 
 async def resolve(host: str, port: int) -> list[str]:
     """What the system says that the host's addresses are. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]) for one in infos))
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ async def explain(
     """
     realm, reader = await store.realm(stream.realm), Reader(store, requires_office=requires_office)
     now = at or realm.now or datetime.now(UTC)
-    asked = Order(command, seat, now, person=person)
-    on_seat, order, not_theirs = await identify_asker(reader, stream.realm, realm.clock, asked)
+    plain = Order(command, seat, now, person=person)
+    on_seat, order, not_theirs = await identify_asker(reader, stream.realm, realm.clock, plain)
     await reader.fetch(Reads(streams=frozenset({stream})))
     state = reader.states[stream]
     business = list_business_reads(order, state)
@@ -91,7 +91,7 @@ async def explain(
     if whole:
         command_id = derive_id("why", stream, command.command_type)
         reader = Reader(store, requires_office=requires_office)
-        decision = await decide_on(store, state, realm.clock, at=now, order=asked, command_id=command_id, reader=reader)
+        decision = await decide_on(store, state, realm.clock, at=now, order=plain, command_id=command_id, reader=reader)
         decision, _ = await decide_consequences(store, decision, reader)
         others = tuple(unmet for unmet in decision.steps[-1].unmet if unmet not in policy)
     return Explanation(stream, type(command), seat, (*on_seat, *list_conditions(order, state, facts)), others, whole)

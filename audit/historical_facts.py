@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from deciding.fold import fold
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deciding.journal import Journal
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import StreamId
-    from domain.kernel.message import Command
+    from domain.kernel.message import Command, Order
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import SchemeRef, State
     from store.port import Entry, EventStore
@@ -101,20 +101,21 @@ class HistoricalFacts:
         return {other: await self._read_state(other, journal, position) for other in reads.streams - {state.stream}}
 
     async def facts(
-        self, state: State, command: Command, journal: Journal, position: int, business: Reads = _NO_READS
+        self, state: State, order: Order, journal: Journal, position: int, business: Reads = _NO_READS
     ) -> Facts:
-        """The readings of that command, with those that say whose business it was. Raises FactMissing.
+        """The readings of that order, with those that say whose business it was. Raises FactMissing.
 
         A stream that the rules of that day did not ask for is read as it stood then; a claim or a balance is not kept
         for every instant, so it must have been journalled, unless no rule of that day asked for it.
         """
-        reads = AGGREGATES[state.stream.kind].reads(state, command) | business
+        aggregate, command = AGGREGATES[state.stream.kind], order.command
+        reads = aggregate.reads(state, command) | business
         lacking = (reads.claims - journal.claims.keys()) | (reads.accounts - journal.balances.keys())
         unasked = frozenset(key for key in lacking if key.startswith(LATER))
         if lacking - unasked:
             raise FactMissing(", ".join(sorted(lacking - unasked)))
         streams = await self.streams(state, reads, journal, position)
-        return Facts(
+        facts = Facts(
             calendar=await self.calendar(state.stream, journal),
             scheme=await self._read_scheme(state, command, streams, journal),
             streams=streams,
@@ -122,6 +123,10 @@ class HistoricalFacts:
             balances={account: journal.balances[account] for account in reads.accounts - unasked},
             unasked=unasked,
         )
+        while further := aggregate.reads_on(state, facts, order):
+            read = await self.streams(state, Reads(further), journal, position)
+            facts = replace(facts, streams={**facts.streams, **read})
+        return facts
 
     async def _read_state(self, stream: StreamId, journal: Journal, position: int) -> State:
         version = journal.reads.get(stream)

@@ -114,9 +114,9 @@ class Peers:
         self._versions: Counter[StreamId] = Counter()
 
     @activity.defn(name="do_nothing")
-    async def do_nothing(self, asked: CarryOut) -> CarryOutResult:
+    async def do_nothing(self, order: CarryOut) -> CarryOutResult:
         """Answer as it was answered once."""
-        return script.step_of(asked).carried
+        return script.step_of(order).carried
 
     @activity.defn(name="append")
     async def append(self, row: list[str]) -> None:
@@ -354,23 +354,23 @@ class Child:
             env=environment,
         )
         child = cls(process)
-        await child.says()
+        await child.hear()
         return child
 
-    async def says(self) -> str:
+    async def hear(self) -> str:
         """Its next line."""
         line = await self._mouth.readline()
         if not line:
             raise RuntimeError("a process of the bench ended")
         return line.decode()
 
-    async def asked(self, line: str) -> dict[str, Any]:
+    async def ask(self, line: str) -> dict[str, Any]:
         """What it says to that."""
         self._ear.write(line.encode() + b"\n")
-        answer: dict[str, Any] = json.loads(await self.says())
+        answer: dict[str, Any] = json.loads(await self.hear())
         return answer
 
-    async def stopped(self) -> None:
+    async def stop(self) -> None:
         """End it."""
         self._process.terminate()
         await self._process.wait()
@@ -385,10 +385,10 @@ class Bench:
         self._driver = driver
         self.rows: dict[tuple[str, str], list[dict[str, float]]] = {}
 
-    async def measured(self, life: str, variant: str, number: int, at_once: int) -> dict[str, float]:
+    async def measure(self, life: str, variant: str, number: int, at_once: int) -> dict[str, float]:
         """So many lives: a second's worth of them, and CPU milliseconds of each party for one."""
         before = {name: cpu_ms(pid) for name, pid in self._pids.items()}
-        took = await self._driver.asked(f"{life} {variant} {number} {at_once}")
+        took = await self._driver.ask(f"{life} {variant} {number} {at_once}")
         await asyncio.sleep(0.3)  # what is done after the last answer counts too
         cost = {name: (cpu_ms(pid) - before[name]) / number for name, pid in self._pids.items()}
         row = {"rate": number / float(took["seconds"]), "cpu_ms": sum(cost.values()), **cost}
@@ -399,7 +399,7 @@ class Bench:
         """Every variant of every life once, in random order."""
         for life, (number, at_once) in lives.items():
             for variant in random.sample(variants, len(variants)):
-                row = await self.measured(life, variant, number, at_once)
+                row = await self.measure(life, variant, number, at_once)
                 self.rows.setdefault((life, variant), []).append(row)
 
     def median(self, life: str, variant: str, what: str) -> float:
@@ -446,7 +446,7 @@ async def run(args: argparse.Namespace) -> None:
             lives = {life: size for life, size in lives.items() if life in args.lives}
             for life in lives:  # warm up
                 for variant in args.variants:
-                    await bench.measured(life, variant, 10 if life == "notes" else 1, 10)
+                    await bench.measure(life, variant, 10 if life == "notes" else 1, 10)
             print("pids", pids, file=sys.stderr, flush=True)
             load = machine_load()[0]
             for number in count(1):
@@ -454,8 +454,8 @@ async def run(args: argparse.Namespace) -> None:
                 if number == args.rounds:
                     break
             report(bench, list(lives), args, load)
-            await driver.stopped()
-            await worker.stopped()
+            await driver.stop()
+            await worker.stop()
 
 
 def report(bench: Bench, lives: list[str], args: argparse.Namespace, load: float) -> None:

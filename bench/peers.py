@@ -53,15 +53,15 @@ class _Peer:
     @workflow.update(name="carry_out")
     async def carry_out(self, envelope: Envelope) -> Answer | None:
         """One command."""
-        return (await self._asked(CarryOut(stream=self._stream, now=workflow.now(), envelope=envelope))).answer
+        return (await self._carry_out(CarryOut(stream=self._stream, now=workflow.now(), envelope=envelope))).answer
 
     @workflow.update(name="fall_due")
-    async def fall_due(self, asked: CarryOut) -> Progress:
+    async def fall_due(self, order: CarryOut) -> Progress:
         """One deadline of a manual clock."""
-        return (await self._asked(asked)).progress
+        return (await self._carry_out(order)).progress
 
-    async def _asked(self, asked: CarryOut) -> CarryOutResult:
-        carried = await self._do(asked)
+    async def _carry_out(self, order: CarryOut) -> CarryOutResult:
+        carried = await self._do(order)
         before, progress = self._progress, carried.progress
         changed: list[SearchAttributeUpdate[Any]] = []
         if before is None or before.stage != progress.stage:
@@ -74,7 +74,7 @@ class _Peer:
         self._over = progress.final
         return carried
 
-    async def _do(self, asked: CarryOut) -> CarryOutResult:
+    async def _do(self, order: CarryOut) -> CarryOutResult:
         raise NotImplementedError
 
 
@@ -87,9 +87,9 @@ class BareWorkflow(_Peer):
         """Until it is over."""
         await self.live()
 
-    async def _do(self, asked: CarryOut) -> CarryOutResult:
+    async def _do(self, order: CarryOut) -> CarryOutResult:
         done: CarryOutResult = await workflow.execute_local_activity(
-            "do_nothing", asked, result_type=CarryOutResult, start_to_close_timeout=TRY, retry_policy=RetryPolicy()
+            "do_nothing", order, result_type=CarryOutResult, start_to_close_timeout=TRY, retry_policy=RetryPolicy()
         )
         return done
 
@@ -105,8 +105,8 @@ class UsualWorkflow(_Peer):
         """Until it is over."""
         await self.live()
 
-    async def _do(self, asked: CarryOut) -> CarryOutResult:
-        step = script.step_of(asked)
+    async def _do(self, order: CarryOut) -> CarryOutResult:
+        step = script.step_of(order)
         for event in step.events:
             await workflow.execute_activity(self.recording, [self._stream, *event], start_to_close_timeout=TRY)
         return step.carried

@@ -49,6 +49,7 @@ from application.listing import StreamFilter, list_streams
 from application.money import Dimension, MoneyFilter, list_money, read_funnel
 from application.organisations import OrganisationFilter, list_organisations
 from application.pages import PageRequest
+from application.portfolio import PortfolioFilter, read_portfolio
 from application.process_carrier import ProcessCarrier
 from application.projects import ProjectFilter, list_projects
 from application.public import PublicFilter, find_posted, list_posted
@@ -432,6 +433,16 @@ def readings(
             "register as of a day",
             lambda _: list_register(store, RegisterFilter(kind="organisation", as_of=datetime(2023, 6, 1, tzinfo=UTC))),
         ),
+        Reading("portfolio", lambda _: read_portfolio(store, PortfolioFilter(realm=realm))),
+        Reading(
+            "portfolio as of a day",
+            lambda _: read_portfolio(store, PortfolioFilter(realm=realm, as_of=datetime(2023, 6, 1, tzinfo=UTC))),
+        ),
+        Reading(
+            "portfolio as of a position",
+            lambda d: read_portfolio(store, PortfolioFilter(realm=realm, position=d.randrange(files * 60))),
+        ),
+        Reading("portfolio of a round", lambda d: read_portfolio(store, PortfolioFilter(round=f"R-FZ-2023-{some(d)}"))),
         Reading("attempts", lambda _: list_attempts(store, AttemptFilter(newest_first=True))),
         Reading("name", lambda d: resolve_name(store, f"PJ-3-{some(d)}", realm)),
         Reading("file", file),
@@ -441,8 +452,8 @@ def readings(
 
 async def time_readings(sizes: Sequence[Filled], times: int, dice: random.Random) -> dict[int, dict[str, list[float]]]:
     """Milliseconds of each in each of the logs, in shuffled order: what slows the machine slows all of them."""
-    spans: dict[int, dict[str, list[float]]] = {size.projects: {r.name: [] for r in size.asked} for size in sizes}
-    everything = [(size.projects, reading) for size in sizes for reading in size.asked]
+    spans: dict[int, dict[str, list[float]]] = {size.projects: {r.name: [] for r in size.readings} for size in sizes}
+    everything = [(size.projects, reading) for size in sizes for reading in size.readings]
     for _, reading in everything:  # once without a watch: a process that has just begun has nothing at hand
         await reading.ask(dice)
     order = everything * times
@@ -478,7 +489,7 @@ class Filled:
 
     projects: int
     store: PostgresStore
-    asked: list[Reading]
+    readings: list[Reading]
 
 
 async def fill(server: Postgres, template: Template, projects: int) -> Filled:

@@ -58,10 +58,10 @@ def save(path: Path) -> None:
     path.write_text(json.dumps({name: script.model_dump(mode="json") for name, script in SCRIPTS.items()}))
 
 
-def step_of(asked: CarryOut) -> Step:
+def step_of(order: CarryOut) -> Step:
     """The recorded step that is asked again."""
-    if asked.envelope is None:
-        now = asked.model_dump(mode="json")["now"]
-        return _DUE[f"{asked.stream.kind}/{asked.stream.name}", now]
-    name, _, number = asked.envelope.signature[:32].rpartition(":")
+    if order.envelope is None:
+        now = order.model_dump(mode="json")["now"]
+        return _DUE[f"{order.stream.kind}/{order.stream.name}", now]
+    name, _, number = order.envelope.signature[:32].rpartition(":")
     return SCRIPTS[name].steps[int(number[:4])]

@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import bootstrap
+from application.maintenance import MaintenanceRecord, list_maintenance
 from application.queries import File, load_file, resolve_name
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.attempts import Attempt, iterate_attempts
@@ -284,6 +285,50 @@ async def reads_command(
         Column("sha256", "文件", "document"),
     )
     printer.rows(rows, columns, ("沒有人看過", "nobody has looked"))
+
+
+# ------------------------------------------------------------------------------------------------------- maintenance
+
+
+@app.command("maintenance")
+@verb
+async def maintenance_command(*, invocation: Invocation) -> None:
+    """運維記錄：何人何時為何做了什麼，結果如何 / what was done to the installation: who, when, why, what came of it.
+
+    未見結束者，即中途斷了，或仍在進行。
+    One without an end was broken off, or is under way.
+
+    \b
+    例 examples:
+      venture audit maintenance
+      venture audit maintenance -o jsonl
+    """  # noqa: D301 - a real backspace keeps the lines apart
+    printer = invocation.printer
+    async with invocation.open_store() as store:
+        records = await list_maintenance(store)
+    rows = [_maintenance_row(record, printer) for record in records]
+    columns = (
+        Column("number", "編號", "number", right=True),
+        Column("begun_at", "開始", "begun"),
+        Column("ended_at", "結束", "ended"),
+        Column("by", "何人", "who"),
+        Column("work", "事項", "work"),
+        Column("target", "對象", "target"),
+        Column("reason", "理由", "why"),
+        Column("changed", "已處理", "changed", right=True),
+        Column("left", "未成", "left", right=True),
+    )
+    printer.rows(rows, columns, ("暫無運維記錄", "nothing was done to the installation"))
+
+
+def _maintenance_row(record: MaintenanceRecord, printer: Printer) -> dict[str, Any]:
+    row = record.as_json()
+    if printer.for_people:
+        row["begun_at"] = local_time(record.at)
+        row["ended_at"] = local_time(record.ended_at) if record.ended_at else printer.say("未結束", "not ended")
+        row["by"] = " ".join((record.by.seat, *row["persons"]))
+        row["work"] = printer.say(record.begun.work.zh, record.begun.work.en)
+    return row
 
 
 # -------------------------------------------------------------------------------------------------------- invariants

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from application.builds import UNVERSIONED, list_builds, set_current
+from application.maintenance import record_maintenance
 from application.reconcile import Discrepancy, move
 from cli.adapter import Invocation, verb
+from cli.command import read_actor
 from cli.help import Typer
+from cli.options import Administrator, Why
 from cli.output import Column
 from domain.kernel.failure import FailureKind
+from domain.registers.maintenance import Work
 
 if TYPE_CHECKING:
     from application.builds import Build
@@ -66,17 +70,23 @@ def _show(builds: list[Build], printer: Printer) -> None:
 async def current_command(
     build_id: Annotated[str, typer.Argument(help="版本，或 none 表示不設版本 a build, or none", show_default=False)],
     *,
+    actor: Administrator,
+    reason: Why,
     invocation: Invocation,
 ) -> None:
     """以某版本為現行：新的運行由它開始，舊的換運行時轉來 / make a build current: runs begin on it, old ones move to it.
 
     例 examples:
-      venture builds current 2026.2
-      venture builds current none
+      venture builds current 2026.2 --as ADMIN#1 --reason 升級
+      venture builds current none --as ADMIN#1 --reason 不再分版本
     """
+    who = read_actor(actor)
     async with invocation.open_runtime(with_temporal=True) as runtime:
         wanted = UNVERSIONED if build_id == _NONE else build_id
-        await set_current(runtime.client, runtime.settings.task_queue, wanted)
+        door = runtime.register_door
+        async with record_maintenance(runtime.store, door, who, Work.SET_BUILD, reason, build_id) as outcome:
+            await set_current(runtime.client, runtime.settings.task_queue, wanted)
+            outcome.tell([True])
     printer = invocation.printer
     if not printer.for_people:
         printer.json({"current": wanted or None})
@@ -92,6 +102,8 @@ async def move_command(
         str | None,
         typer.Option("--from", help="此版本已停，即使一分鐘內還有過聲息 / that build is gone, heard of lately or not"),
     ] = None,
+    actor: Administrator,
+    reason: Why,
     invocation: Invocation,
 ) -> None:
     """把版本已無 worker 的工作流轉到現行版本，由日誌重建 / begin workflows anew whose build is gone, from the log.
@@ -99,12 +111,15 @@ async def move_command(
     退出碼 exit codes: 0 全部已轉 all moved, 6 有未應答者 some do not answer.
 
     例 examples:
-      venture builds move
-      venture builds move --from 2026.1
+      venture builds move --as ADMIN#1 --reason 舊版已停
+      venture builds move --from 2026.1 --as ADMIN#1 --reason 舊版已停
     """
+    who = read_actor(actor)
     async with invocation.open_runtime(working=True) as runtime:
-        queue = runtime.settings.task_queue
-        moved = await move(runtime.store, runtime.client, runtime.door, queue, away_from=away_from)
+        queue, door = runtime.settings.task_queue, runtime.register_door
+        async with record_maintenance(runtime.store, door, who, Work.MOVE_BUILD, reason, away_from) as outcome:
+            moved = await move(runtime.store, runtime.client, runtime.door, queue, away_from=away_from)
+            outcome.tell(finding.mended for finding in moved)
     printer = invocation.printer
     rows = [
         {**finding.as_json(), "advice": printer.say(*finding.advice)} if printer.for_people else finding.as_json()

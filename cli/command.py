@@ -409,6 +409,7 @@ _SUBJECTS = {
     "person": "P-1",
     "seat": "CAB-REG#1",
     "office": "office",
+    "maintenance": "maintenance",
 }
 
 

@@ -37,3 +37,5 @@ After = Annotated[
     str | None,
     typer.Option("--after", help="上一頁末尾的游標 / the cursor that ended the page before", show_default=False),
 ]
+Administrator = Annotated[str, typer.Option("--as", help="經辦人 who does it: ADMIN#n", show_default=False)]
+Why = Annotated[str, typer.Option("--reason", help="理由，記入日誌 why, kept in the log", show_default=False)]

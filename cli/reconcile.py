@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from application.maintenance import record_maintenance
 from application.reconcile import Reconciliation, reconcile, resurrect
 from cli.adapter import Invocation, verb
+from cli.command import read_actor
 from cli.help import Typer
+from cli.options import Administrator, Why
 from cli.output import Column, Printer
 from domain.kernel.failure import FailureKind
+from domain.registers.maintenance import Work
 
 if TYPE_CHECKING:
     from typing import Any
@@ -39,6 +43,8 @@ async def reconcile_command(*, invocation: Invocation) -> None:
 @verb
 async def resurrect_command(
     *,
+    actor: Administrator,
+    reason: Why,
     strays: Annotated[
         bool, typer.Option("--strays", help="連日誌中沒有的一併結束 / end those too that the log does not know")
     ] = False,
@@ -47,9 +53,14 @@ async def resurrect_command(
 ) -> None:
     """由日誌重建缺失的工作流與年度安排；重複執行無害 / start what is missing from the log; twice does no harm.
 
-    例 example:  venture resurrect
+    何人、為何，先記入日誌，才動手（venture audit maintenance）；不經 Temporal。
+    Who does it and why is in the log before anything is done (venture audit maintenance), without Temporal.
+
+    例 examples:
+      venture resurrect --as ADMIN#1 --reason Temporal新建
+      venture resurrect --strays --as ADMIN#1 --reason 還原自昨夜備份
     """
-    printer = invocation.printer
+    printer, who = invocation.printer, read_actor(actor)
     if (
         strays
         and not yes
@@ -64,9 +75,11 @@ async def resurrect_command(
     ):
         raise typer.Exit(FailureKind.REFUSED)
     async with invocation.open_runtime(working=True) as runtime:
-        result = await resurrect(
-            runtime.store, runtime.client, runtime.settings.task_queue, runtime.door, strays=strays
-        )
+        work = Work.END_STRAYS if strays else Work.RESURRECT
+        async with record_maintenance(runtime.store, runtime.register_door, who, work, reason) as outcome:
+            queue = runtime.settings.task_queue
+            result = await resurrect(runtime.store, runtime.client, queue, runtime.door, strays=strays)
+            outcome.tell(finding.mended for finding in result.findings)
     show(result, invocation.printer)
 
 

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from application.maintenance import record_maintenance
 from application.reconcile import Reconciliation, reconcile, resurrect
 from audit.finding import FindingKind
 from audit.verification import verify
 from cli.adapter import Invocation, verb
 from cli.audit import read_roots
+from cli.command import read_actor
 from cli.help import Typer
+from cli.output import ArgumentInvalid
 from domain.kernel.failure import FailureKind
+from domain.registers.maintenance import Work
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +39,10 @@ async def restore_check_command(
     again: Annotated[
         bool, typer.Option("--resurrect", help="所存無誤即由它重建 Temporal / begin Temporal anew from what is whole")
     ] = False,
+    actor: Annotated[
+        str | None, typer.Option("--as", help="與 --resurrect 並用：經辦人 who begins it anew: ADMIN#n")
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="與 --resurrect 並用：理由 why")] = None,
     invocation: Invocation,
 ) -> None:
     """還原之後：核驗日誌，說明失去了什麼，由它重建 Temporal / after a restore: is the log whole, and what is lost.
@@ -43,15 +51,20 @@ async def restore_check_command(
 
     例 examples:
       venture restore-check --root roots.txt
-      venture restore-check --root roots.txt --resurrect
+      venture restore-check --resurrect --as ADMIN#1 --reason 還原自昨夜備份
     """
+    if again and (actor is None or reason is None):
+        raise ArgumentInvalid("--resurrect 須同時指明 --as 與 --reason", "--resurrect wants --as and --reason")
     printer, roots = invocation.printer, [kept for text in root or () for kept in read_roots(text)]
     async with invocation.open_runtime(working=again, with_temporal=True) as runtime:
         verification = await verify(runtime.store, roots=roots)
         entries = await runtime.store.feed(max(verification.entries - 1, 0), limit=1)
         last = entries[0].recorded_at if entries else None
-        if again and is_whole(verification):
-            compared = await resurrect(runtime.store, runtime.client, runtime.settings.task_queue, runtime.door)
+        if actor is not None and reason is not None and again and is_whole(verification):
+            door, who = runtime.register_door, read_actor(actor)
+            async with record_maintenance(runtime.store, door, who, Work.RESURRECT, reason) as outcome:
+                compared = await resurrect(runtime.store, runtime.client, runtime.settings.task_queue, runtime.door)
+                outcome.tell(finding.mended for finding in compared.findings)
         else:
             compared = await reconcile(runtime.store, runtime.client, runtime.settings.task_queue)
     lost = count_lost(verification, roots)

@@ -7,11 +7,15 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from application.view_health import ViewStanding, begin_rebuild, list_views, watch_rebuild
+from application.maintenance import record_maintenance
+from application.view_health import ViewStanding, begin_rebuild, list_views, require_view, watch_rebuild
 from cli.adapter import Invocation, verb
+from cli.command import read_actor
 from cli.help import Typer
+from cli.options import Administrator, Why
 from cli.output import Column, Printer, message_console
 from domain.kernel.calendar import local_time
+from domain.registers.maintenance import Work
 from views.catalogue import VIEWS
 
 app = Typer()
@@ -59,6 +63,8 @@ async def rebuild_command(
         str | None, typer.Argument(help=f"視圖 view：{' '.join(VIEWS)}；不填即全部 all", show_default=False)
     ] = None,
     *,
+    actor: Administrator,
+    reason: Why,
     invocation: Invocation,
 ) -> None:
     """重建視圖：在旁另建，建成即換，其間一切照常 / build anew beside the one that is read, then switch.
@@ -67,11 +73,17 @@ async def rebuild_command(
     A worker builds it, and goes on if this is broken off; without one this command does.
 
     例 examples:
-      venture views rebuild
-      venture views rebuild projects
+      venture views rebuild --as ADMIN#1 --reason 核驗不符
+      venture views rebuild projects --as ADMIN#1 --reason 核驗不符
     """
-    printer = invocation.printer
-    async with invocation.open_store() as store:
+    printer, who = invocation.printer, read_actor(actor)
+    if name is not None:
+        require_view(name)
+    async with (
+        invocation.open_runtime() as runtime,
+        record_maintenance(runtime.store, runtime.register_door, who, Work.REBUILD_VIEWS, reason, name) as outcome,
+    ):
+        store = runtime.store
         names = await begin_rebuild(store, name)
         with Progress(*_BAR, console=message_console, transient=True, disable=not printer.for_people) as bar:
             task = bar.add_task(printer.say("重建", "building"), total=None)
@@ -79,6 +91,7 @@ async def rebuild_command(
                 total, done = (sum(one.head.total for one in building), sum(one.head.done for one in building))
                 bar.update(task, total=total, completed=done)
         standings = [one for one in await list_views(store) if one.head.name in names]
+        outcome.tell(one.is_built for one in standings)
     rows = [{**one.as_json(), **(_words(one, printer) if printer.for_people else {})} for one in standings]
     columns_of = (
         Column("view", "視圖", "view"),

@@ -14,7 +14,7 @@ from deciding.fold_cache import CachedFold, FoldCache, StaleFold
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
-from domain.kernel.facts import Reads
+from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.message import Order
 from domain.kernel.policy import refuse_role
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.kernel.calendar import Calendar
+    from domain.kernel.decider import Aggregate
     from domain.kernel.effects import Effect
     from domain.kernel.envelope import CarryOut, Envelope
     from domain.kernel.message import Command
@@ -216,17 +217,20 @@ class CachedReader(Reader):
         calendar = stream.sibling("calendar", CALENDAR_NAME)
         likely = Reads(streams=frozenset({calendar}))
         aggregate = AGGREGATES[stream.kind]
+        order: Order | None = None
         try:
             command = self._likely_command(request, state, calendar)
             if command is None:
                 return likely
             if request.envelope is not None:
-                seat, is_theirs = self._likely_seat(request.envelope, state, command)
+                seat, is_theirs, order = self._likely_seat(request.envelope, state, command)
                 founding = {OFFICE} if seat is not None and seat.realm == LIVE and not self.requires_office else set()
                 likely |= Reads(frozenset(({seat} if seat else set()) | founding) - {stream})
                 if not is_theirs:
                     return likely
             likely |= aggregate.reads(state, command)
+            if order is not None:
+                likely |= self._likely_further(aggregate, state, order, likely)
             governor = aggregate.governed_by(state, command)
         except (
             KeyError,
@@ -237,14 +241,24 @@ class CachedReader(Reader):
         rules = frozenset({stream.sibling("scheme", ref.name)}) if ref else frozenset()
         return Reads((likely.streams | rules) - {stream}, likely.claims, likely.accounts)
 
-    def _likely_seat(self, envelope: Envelope, state: State, command: Command) -> tuple[StreamId | None, bool]:
-        """The seat by which whoever asks is judged, and whether it is theirs to ask, as far as is remembered."""
+    def _likely_further(self, aggregate: Aggregate, state: State, order: Order, likely: Reads) -> Reads:
+        """What these readings will turn out to ask for besides, as far as they are remembered."""
+        further: frozenset[StreamId] = frozenset()
+        while True:
+            streams = {stream: self.folds.recall(stream).state for stream in likely.streams | further}
+            if not (more := aggregate.reads_on(state, Facts(streams=streams), order)):
+                return Reads(further)
+            further |= more
+
+    def _likely_seat(self, envelope: Envelope, state: State, command: Command) -> tuple[StreamId | None, bool, Order]:
+        """The seat by which whoever asks is judged, whether it is theirs to ask, and with whom, as is remembered."""
         order = Order(command, envelope.actor, envelope.received_at, person=envelope.person)
         clock = Clock.MANUAL if state.stream.realm in self.folds.on_manual_clock else Clock.WALL
         seat = find_seat(state.stream.realm, clock, order)
         office = None if self.requires_office else self.folds.recall(OFFICE).state
         order, not_theirs = judge_seat(self.folds.recall(seat).state, order, office) if seat else (order, ())
-        return seat, not (not_theirs or refuse_role(*AGGREGATES[state.stream.kind].bind(state, order)))
+        is_theirs = not (not_theirs or refuse_role(*AGGREGATES[state.stream.kind].bind(state, order)))
+        return seat, is_theirs, order
 
     def _likely_command(self, request: CarryOut, state: State, calendar: StreamId) -> Command | None:
         """The command in the envelope, or that of the nearest deadline."""

@@ -78,13 +78,13 @@ def pairs() -> dict[tuple[Stage, Stage], list[str]]:
     """Which stages follow which, with the terms of the events that lead there; going back to an origin included."""
     rows = [row for row in list_transitions() if row.kind == "project"]
     entries = {row.to: row.start for row in rows if row.pushes}
-    found: dict[tuple[Stage, Stage], list[str]] = {}
+    captions: dict[tuple[Stage, Stage], list[str]] = {}
     for row in rows:
         for start in row.start:
             for to in entries.get(start, ()) if row.to == ORIGIN else (row.to,):
                 if to not in (SAME, start) and start != NONE:
-                    found.setdefault((Stage(start), Stage(to)), []).append(row.zh)
-    return found
+                    captions.setdefault((Stage(start), Stage(to)), []).append(row.zh)
+    return captions
 
 
 def life() -> str:

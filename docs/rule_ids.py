@@ -17,7 +17,7 @@ _ID = re.compile(r"[A-Z]{1,2}\d{1,2}|CLOCK")
 
 def named_rules(rooms: tuple[str, ...] = _ROOMS) -> set[str]:
     """Every id that the rooms' code names where it can refuse: all but those of its transition tables alone."""
-    found = {command.rule for aggregate in AGGREGATES.values() for command in aggregate.commands}
+    ids = {command.rule for aggregate in AGGREGATES.values() for command in aggregate.commands}
     for path in (path for room in rooms for path in (_ROOT / room).rglob("*.py")):
         if path.name in _NO_RULES:
             continue
@@ -26,5 +26,5 @@ def named_rules(rooms: tuple[str, ...] = _ROOMS) -> set[str]:
         in_rows = {id(n) for row in rows for n in ast.walk(row)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and id(node) not in in_rows and isinstance(node.value, str):
-                found |= {node.value} if _ID.fullmatch(node.value) else set()
-    return found
+                ids |= {node.value} if _ID.fullmatch(node.value) else set()
+    return ids

@@ -23,12 +23,12 @@ HAN = re.compile(r"[\u3400-\u9fff]")
 
 def list_texts() -> set[str]:
     """Each constant of the rooms that has Chinese, and the Chinese half of one that says both languages."""
-    found: set[str] = set()
+    texts: set[str] = set()
     for path in _list_files():
         for text in _list_constants(ast.parse(path.read_text("utf-8"))):
             zh, between, _ = text.rpartition(BETWEEN)
-            found.add(zh if between else text)
-    return {text for text in found if HAN.search(text)}
+            texts.add(zh if between else text)
+    return {text for text in texts if HAN.search(text)}
 
 
 def simplified_catalogue() -> str:

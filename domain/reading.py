@@ -19,7 +19,8 @@ from domain.project.delivery import SUPERVISOR
 from domain.project.stage import Stage
 from domain.registers import panel
 from domain.registers.organisation import Organisation
-from domain.registers.panel import Panel, seat_of
+from domain.registers.panel import Panel
+from domain.registers.reviewer import seat_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,8 +37,8 @@ OPEN_KINDS: Final = frozenset(
     {"scheme", "calendar", "round", "need", "base", "realm", "designation", "occasion", "node", "network"}
 )
 """Kinds that anybody may read: rules, days, calls, what is lacking, where to turn to."""
-REGISTERS: Final = frozenset({"person", "seat", "office", "door"})
-"""Who sits where, and whose keys hold: for administrators and those who watch them."""
+REGISTERS: Final = frozenset({"person", "seat", "office", "door", "maintenance"})
+"""Who sits where, whose keys hold, what was done to the installation: for administrators and who watches them."""
 UNPUBLISHED: Final = frozenset(
     {
         Stage.NONE,

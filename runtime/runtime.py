@@ -51,6 +51,8 @@ class Runtime(OpenStore):
     """Every command through its stream's workflow."""
     paper_door: Door
     """Commands to realms on a manual clock within this process, all others through their workflows."""
+    register_door: Door
+    """Commands to registers in which nothing falls due, within this process: whatever becomes of Temporal."""
     key: DoorKey | None = None
     """By which these doors sign; None where there is none."""
 
@@ -87,15 +89,17 @@ async def open_runtime(
         workflows = WorkflowCarrier(client, settings.task_queue)
         commands, identity = commands_here(settings, opened.store), find_identity(settings, opened.store)
         paper = ProcessCarrier(commands, opened.store, otherwise=workflows)
+        registers = ProcessCarrier(commands, opened.store, otherwise=None)
         is_embedded = opened.servers is not None and settings.postgres_url is None
         known = await know_log(settings, opened.store) if is_embedded else ""
         prepare = None
         if key is not None and settings.env is bootstrap.Environment.LOCAL:
             prepare = partial(_prepare, commands, opened.store, key)
-        door, paper_door = (
-            Door(carrier, opened.store, key, identity, prepare=prepare, log_id=known) for carrier in (workflows, paper)
+        door, paper_door, register_door = (
+            Door(carrier, opened.store, key, identity, prepare=prepare, log_id=known)
+            for carrier in (workflows, paper, registers)
         )
-        runtime = Runtime(settings, opened.store, opened.servers, client, door, paper_door, key)
+        runtime = Runtime(settings, opened.store, opened.servers, client, door, paper_door, register_door, key)
         if working:
             await stack.enter_async_context(ensure_worker(runtime))
         try:

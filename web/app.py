@@ -24,6 +24,7 @@ from web.limits import Limits
 from web.problems import Refusal, problem
 from web.v1 import (
     approvals,
+    callbacks,
     commands,
     documents,
     events,
@@ -32,6 +33,7 @@ from web.v1 import (
     operations,
     papers,
     payments,
+    portfolio,
     projects,
     registers,
     webhooks,
@@ -53,6 +55,7 @@ ROUTERS = (
     operations.router,
     files.router,
     papers.router,
+    portfolio.router,
     projects.router,
     registers.router,
     inbox.router,
@@ -61,6 +64,7 @@ ROUTERS = (
     events.router,
     documents.router,
     webhooks.router,
+    callbacks.router,
 )
 
 

@@ -11,6 +11,7 @@ from web.language import Language
 from web.limits import Allowance
 
 if TYPE_CHECKING:
+    from application.callbacks import Senders
     from application.documents import Documents
     from application.door import Door
     from application.growth import Growth
@@ -35,6 +36,7 @@ class House:
     growth: Growth
     documents: Documents
     webhooks: Webhooks
+    senders: Senders
     operations: Operations
     language: Language
     """Of readers who say none."""

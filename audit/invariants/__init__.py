@@ -18,8 +18,10 @@ from audit.invariants import (
     community,
     contracts,
     delivery,
+    draws,
     endings,
     every_event,
+    interests,
     names,
     offices,
     panels,
@@ -70,6 +72,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "P4": ("評審專家組為奇數，遞補後亦然", "an odd panel, also after replacement"),
     "P5": ("辦理異議者未參與評審", "who deals with an objection took no part in the review"),
     "P6": ("紀檢只讀，不作決定", "discipline reads everything, writes no decision"),
+    "P7": ("抽取依承諾、公開數值與名冊可復算", "a draw is what commitment, public value and roster come to"),
     "D1": ("截止及其後不收申報", "no bid at or after the deadline"),
     "D2": ("公示滿工作日（含調休），異議期間停計", "publicity runs its working days; objections stop the clock"),
     "D3": ("啟動前無活動，協議期外無支出", "no activity before the start; no spend outside the contract"),
@@ -100,6 +103,11 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "SE12": ("經辦者當時在其崗位", "whoever acted was on the seat then"),
     "TP03": ("須兩人者，一人提出，另一人確認", "what takes two is proposed by one and confirmed by another"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
+    "SD5": ("評審者不任申報單位的崗位，離任未滿回避期者亦然", "no reviewer is, or was of late, on a seat of a bidder"),
+    "SD15": (
+        "辦理者不任該組織的崗位，離任未滿回避期者亦然",
+        "who decides about an organisation is, or was of late, on no seat of it",
+    ),
     "SD14": ("一人在一案中只在一方", "one human stands on one side of a matter"),
     "AF02": ("區縣只辦本區縣之事", "a district acts in its own matters only"),
     "AF03": ("社區只提本社區之需求", "a community submits its own needs only"),
@@ -114,6 +122,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
 CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] = {
     **registers.CHECKS,
     **panels.CHECKS,
+    **draws.CHECKS,
     **awards.CHECKS,
     **contracts.CHECKS,
     **payments.CHECKS,
@@ -197,10 +206,12 @@ class Invariants:
         every_event.check_every_event(self._require, event)
         business.check_business(self._require, realm, self._realms.get(_LIVE, realm), event)
         self._offices.judge(self._require, event)
+        live = self._realms.get(_LIVE, realm)
+        interests.check_interest(self._require, realm, live, self._offices, event)
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        for room in (cities, community, names):
+        for room in (cities, community, names, draws):
             after = room.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)

@@ -222,5 +222,6 @@ def _remember(realm: Realm, event: RecordedEvent) -> None:
             known.district, known.round = known.district or event.text("district"), known.round or event.text("round")
         case "BaseDesignated":
             realm.base_evaluators[event.name] = event.text("evaluator")
+            realm.base_operators[event.name] = event.text("operator")
         case _:
             return

@@ -361,7 +361,44 @@ def check_tenant_admitted(require: Conditions, realm: Realm, event: RecordedEven
         require_eligible(require, realm, frozenset({name}), event.day, Rules())
 
 
+# ---------------------------------------------------------------- maintenance
+
+
+def note_maintenance_begun(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """A work that somebody is about to do."""
+    realm.works.add(whole(event.data.get("number")))
+
+
+def check_maintenance_ended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """MT02: only what has begun ends, and once."""
+    number = whole(event.data.get("number"))
+    require(
+        number in realm.works,
+        "MT02",
+        f"運維 {number} 未曾開始，或已結束",
+        f"work {number} never began, or has ended already",
+    )
+    realm.works.discard(number)
+
+
+# ---------------------------------------------------------------- of every kind of stream
+
+
+def check_deadline_set_aside(require: Conditions, _realm: Realm, event: RecordedEvent) -> None:
+    """PK01: only what has passed is set aside; that it took two persons is judged with all such acts."""
+    fell = to_instant(event.data.get("falls_at"))
+    require(
+        fell is not None and fell <= event.at,
+        "PK01",
+        f"期限 {event.text('deadline')} 於 {fell} 屆滿，擱置在其前",
+        f"the deadline {event.text('deadline')} falls at {fell}; it was set aside before",
+    )
+
+
 CHECKS = {
+    "DeadlineSetAside": check_deadline_set_aside,
+    "MaintenanceBegun": note_maintenance_begun,
+    "MaintenanceEnded": check_maintenance_ended,
     "CalendarPublished": check_calendar_published,
     "PolicyPackPublished": note_policy_pack_published,
     "FundSourceRegistered": note_fund_source_registered,

@@ -23,53 +23,53 @@ def check_asked(require: Conditions, realm: Realm, event: RecordedEvent) -> None
         f"{event.type} 不得發生於 {known.stage if known else '未提請'}",
         f"{event.type} is illegal in {known.stage if known else 'NONE'}",
     )
-    asked = ApprovalRequest(known.opener if known else event.hand, event.text("digest"))
+    request = ApprovalRequest(known.opener if known else event.hand, event.text("digest"), event.text("payee"))
     if again and known is not None:
         require(
             event.hand.is_same(known.opener) or event.actor == known.opener.actor, "AV22", "非提請者", "not who asked"
         )
-    realm.requests[event.name] = asked
+    realm.requests[event.name] = request
 
 
 def check_vote(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """One person, one vote; not who asked; of this content; while it is open."""
-    asked = realm.requests.get(event.name)
-    require(asked is not None and asked.stage == _OPEN, "AV04", "表決時並非待決", "a vote on what is not open")
-    if asked is None:
+    request = realm.requests.get(event.name)
+    require(request is not None and request.stage == _OPEN, "AV04", "表決時並非待決", "a vote on what is not open")
+    if request is None:
         return
-    require(not event.hand.is_same(asked.opener), "AV23", f"{event.actor} 自批", f"{event.actor} decided their own")
+    require(not event.hand.is_same(request.opener), "AV23", f"{event.actor} 自批", f"{event.actor} decided their own")
     require(
-        not any(event.hand.is_same(one) for one in asked.voters),
+        not any(event.hand.is_same(one) for one in request.voters),
         "AV24",
         f"{event.actor} 之人表決兩次",
         f"whoever acts as {event.actor} voted twice",
     )
     require(
-        asked.digest.startswith(event.text("digest") or "?"),
+        request.digest.startswith(event.text("digest") or "?"),
         "AV25",
         "所表決者並非所提請的內容",
         "the vote is bound to another content",
     )
-    asked.voters.append(event.hand)
+    request.voters.append(event.hand)
     if event.type == "ApprovalReturned":
-        asked.stage = "RETURNED"
+        request.stage = "RETURNED"
     elif event.data.get("decides") is True:
-        asked.stage = "GRANTED" if event.type == "ApprovalGiven" else "DECLINED"
+        request.stage = "GRANTED" if event.type == "ApprovalGiven" else "DECLINED"
 
 
 def check_ended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Withdrawn or expired once, and nothing after it."""
-    asked = realm.requests.get(event.name)
+    request = realm.requests.get(event.name)
     legal = (_OPEN, "RETURNED") if event.type == "ApprovalWithdrawn" else (_OPEN,)
-    require(asked is not None and asked.stage in legal, "AV08", "並非待決", "it is not open")
-    if asked is not None:
-        asked.stage = "ENDED"
+    require(request is not None and request.stage in legal, "AV08", "並非待決", "it is not open")
+    if request is not None:
+        request.stage = "ENDED"
 
 
 def check_running(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Reminded or escalated only while it is open, by the clock."""
-    asked = realm.requests.get(event.name)
-    is_open = asked is not None and asked.stage == _OPEN
+    request = realm.requests.get(event.name)
+    is_open = request is not None and request.stage == _OPEN
     require(is_open and event.role == "SYS", "AV10", "並非待決", "it is not open")
 
 

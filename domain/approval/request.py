@@ -16,7 +16,7 @@ from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest, plain
-from domain.kernel.decider import Aggregate, Decider
+from domain.kernel.decider import PROPOSALS, Aggregate, Decider, unpark
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Actor, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
@@ -25,6 +25,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, ENGINE
 from domain.kernel.state import NONE, SAME, Approval, ApproverGroup, Ballot, Part, State, Transition, Verdict
 from domain.kernel.words import Words
+from domain.registers.interest import require_impartial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -721,10 +722,20 @@ DECIDER = Decider(
     awaiting=awaiting,
 )
 
+
+def _name_payee(order: Order, state: State, _facts: Facts) -> frozenset[str]:
+    """Who would be paid by what waits there; whoever asked for it may take it back all the same."""
+    waiting = find_open(state)
+    if waiting is None or isinstance(order.command, WithdrawApproval):
+        return frozenset()
+    return frozenset({str(waiting.bound.get("payee") or "")}) - {""}
+
+
 APPROVAL = Aggregate(
     kind=KIND,
     zh="審批",
-    deciders=(DECIDER,),
+    deciders=(DECIDER, PROPOSALS, unpark((DECIDER,))),
     final=frozenset(set(ApprovalStage) - {ApprovalStage.OPEN}),
+    impartiality=require_impartial("SD15", _name_payee),
     summary=lambda state: {"title": state.part(ApprovalRequest).title},
 )

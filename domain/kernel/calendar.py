@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -37,6 +38,13 @@ def closing_time(instant: datetime) -> str:
     if local.hour == 0 and local.minute <= 1:
         return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
     return local_time(instant)
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later; the last of the month where that has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def day_begins(day: date) -> datetime:

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from domain.kernel import proposal
+from domain.kernel import parked_deadline, proposal
 from domain.kernel.facts import Facts, Reads
+from domain.kernel.impartiality import Impartiality
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.parked_deadline import DeadlineSetAside, SetAside, SetDeadlineAside
 from domain.kernel.policy import authorize, remember_side
 from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.proposal import ActConfirmed, ConfirmAct, Proposal, check_confirmable, find_open, propose
@@ -77,6 +79,8 @@ class Aggregate:
     """What an event of an earlier release does to keys and accounts that its bytes say nothing of."""
     hands: Callable[[State, Event, State], Iterable[Effect]] = lambda _before, _event, _after: ()
     """What the persons who caused an event take up, so that one cannot be two: the second line behind the rules."""
+    impartiality: Impartiality = field(default_factory=Impartiality)
+    """Whose stake in whom bars them from deciding."""
     summary: Callable[[State], Mapping[str, object]] = lambda _state: {}
     """What a list shows of it: plain JSON values, no personal data."""
 
@@ -96,6 +100,11 @@ class Aggregate:
         reads: Reads = self.commands[type(command)].reads(state, command)
         governor = self.governed_by(state, command)
         return reads if governor is None else reads | Reads(streams=frozenset({governor}))
+
+    def reads_on(self, state: State, facts: Facts, order: Order) -> frozenset[StreamId]:
+        """What more ``decide`` wants to know, given these facts: to be asked until it wants nothing."""
+        bound, _ = self.bind(state, order)
+        return self.impartiality.reads(bound, state, facts).streams - facts.streams.keys() - {state.stream}
 
     def bound_command(self, state: State, command: Command) -> Command:
         """The act that a confirmation is bound to; any other command, and a confirmation of nothing, is itself."""
@@ -140,7 +149,11 @@ class Aggregate:
     def _decide(self, state: State, facts: Facts, order: Order, by: tuple[Role, ...]) -> list[Event]:
         """``by`` stands for the roles that confirm what takes two; empty for those that may ask."""
         command = order.command
-        misplaced = (*authorize(order, state, facts, by), *refuse_personal_data(command))
+        misplaced = (
+            *authorize(order, state, facts, by),
+            *self.impartiality.refuse(order, state, facts),
+            *refuse_personal_data(command),
+        )
         try:
             events: list[Event] = self.commands[type(command)].decide(state, facts, order, command)
         except CommandRejected as refusal:
@@ -191,7 +204,8 @@ class Aggregate:
         ]
 
     def _deadlines(self, state: State, calendar: Calendar) -> Iterable[Due]:
-        return (due for decider in self.deciders for due in decider.due(state, calendar))
+        aside = state.part(SetAside)
+        return (due for decider in self.deciders for due in decider.due(state, calendar) if not aside.holds(due))
 
     def _awaited(self, state: State, calendar: Calendar) -> list[Awaited]:
         return [one for decider in self.deciders for one in decider.awaiting(state, calendar)]
@@ -219,3 +233,32 @@ PROPOSALS: Final = Decider(
     awaiting=proposal.awaiting,
 )
 """For every kind of stream that has privileged acts."""
+
+
+def unpark(deciders: tuple[Decider[Any, Any], ...]) -> Decider[SetDeadlineAside, DeadlineSetAside]:
+    """For every kind of stream that has deadlines, theirs: what lets one of them be set aside that cannot be applied.
+
+    One that can be has been by the time that the order is judged, so whichever stands and has passed cannot.
+    """
+
+    def decide(state: State, facts: Facts, order: Order, command: SetDeadlineAside) -> list[Event]:
+        check, aside = Checks(), state.part(SetAside)
+        deadlines = (due for decider in deciders for due in decider.due(state, facts.calendar))
+        check(
+            any(command.names(due) and due.at + due.grace <= order.at and not aside.holds(due) for due in deadlines),
+            "PK01",
+            "此卷宗沒有已過而不能辦理的期限 {deadline}（{falls_at}）",
+            "no deadline {deadline} ({falls_at}) of this file has passed and cannot be applied",
+            deadline=command.deadline,
+            falls_at=command.falls_at.isoformat(),
+        )
+        return check.grant(DeadlineSetAside.of(command))
+
+    return Decider(
+        name="parked",
+        zh="期限擱置",
+        commands=(SetDeadlineAside,),
+        events=(DeadlineSetAside,),
+        decide=decide,
+        evolve=parked_deadline.evolve,
+    )

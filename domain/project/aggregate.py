@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.application import Application
-from domain.kernel.decider import PROPOSALS, Aggregate
+from domain.kernel.decider import PROPOSALS, Aggregate, unpark
 from domain.project import (
     award,
     bidding,
@@ -24,6 +24,7 @@ from domain.project import (
 from domain.project.money import Money
 from domain.project.stage import Stage, with_gates
 from domain.project.uncounted import list_uncounted
+from domain.registers.interest import require_impartial
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
@@ -56,34 +57,34 @@ def _summary(state: State) -> dict[str, object]:
     }
 
 
+_STAGES = tuple(
+    with_gates(stage.DECIDER)
+    for stage in (
+        bidding,
+        award,
+        objection,
+        publicity,
+        contract,
+        disbursement,
+        delivery,
+        community,
+        variation,
+        evaluation,
+        remedy,
+        termination,
+        closeout,
+    )
+)
+
 PROJECT = Aggregate(
     kind="project",
     zh="項目",
-    deciders=(
-        *(
-            with_gates(stage.DECIDER)
-            for stage in (
-                bidding,
-                award,
-                objection,
-                publicity,
-                contract,
-                disbursement,
-                delivery,
-                community,
-                variation,
-                evaluation,
-                remedy,
-                termination,
-                closeout,
-            )
-        ),
-        PROPOSALS,
-    ),
+    deciders=(*_STAGES, PROPOSALS, unpark(_STAGES)),
     final=frozenset({Stage.ARCHIVED, Stage.REVOKED, Stage.WITHDRAWN, Stage.PRELIM_FAILED, Stage.NOT_SELECTED}),
     governed_by=_governed_by,
     uncounted=list_uncounted,
     hands=disbursement.list_hands,
+    impartiality=require_impartial("SD15", lambda _order, state, _facts: state.part(Application).bidders),
     summary=_summary,
 )
 """The heart: one stream, one workflow, for a year or more."""

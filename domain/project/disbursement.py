@@ -56,6 +56,12 @@ class TrancheName(Particulars):
     tranche: Annotated[Key, Field(title="期次 / tranche")]
 
 
+Bound = Annotated[
+    str | None, Field(pattern=r"^[0-9a-f]{64}$", title="所憑審批的校驗值 / digest of the approval it rests on")
+]
+"""As ``DisbursementRequested.bound``: who reports late, or of an earlier request, names what they report of (SD3)."""
+
+
 class TrancheAmount(TrancheName):
     """How much of which tranche."""
 
@@ -173,6 +179,8 @@ class PayDisbursement(Payment, Command):
     during = PAYABLE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
+    bound: Bound = None
+    """What was approved, where whoever paid names it; None for the request in hand."""
 
 
 class PaymentFailure(TrancheName):
@@ -207,6 +215,8 @@ class FailDisbursement(PaymentFailure, Command):
     during = CONTRACT_LIVE
     rule = "M2"
     subject_field: ClassVar[str] = "tranche"
+    bound: Bound = None
+    """What was approved, where the bank names it; None for the request in hand."""
 
 
 # ---------------------------------------------------------------- 暫緩、核減
@@ -329,6 +339,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(DisbursementApproved.of(command))
         case PayDisbursement(amount=amount):
             _require_in_hand(check, state, tranche, command.tranche, TrancheStatus.APPROVED)
+            _require_of_this_request(check, tranche, command.tranche, command.bound)
             _require_another_hand(check, order.acting, "SD1", tranche.maker)
             check(
                 amount == tranche.requested,
@@ -342,6 +353,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(DisbursementPaid.of(command, split=apportion(amount, state.part(Money).committed)))
         case FailDisbursement():
             _require_status(check, tranche, command.tranche, "M2", TrancheStatus.APPROVED, TrancheStatus.PAID)
+            _require_of_this_request(check, tranche, command.tranche, command.bound)
             split = tranche.split if tranche.status is TrancheStatus.PAID else None
             _require_still_out(check, state, split or {})
             require_proof(check, order, command.attachments)
@@ -459,6 +471,18 @@ def _require_in_hand(check: Checks, state: State, tranche: Tranche, name: str, s
         "{name}的申請內容已有變化，請重新申請",
         "what was requested for {name} has changed; request it again",
         name=call_tranche(name),
+    )
+
+
+def _require_of_this_request(check: Checks, tranche: Tranche, name: str, bound: str | None) -> None:
+    """SD3: what the bank reports is of the request that stands, not of one before it."""
+    check(
+        bound in (None, tranche.bound),
+        "SD3",
+        "所報的不是{name}現行申請（第 {requests} 次）的撥付",
+        "what is reported is not the payment of the present request for {name} (number {requests})",
+        name=call_tranche(name),
+        requests=tranche.requests,
     )
 
 

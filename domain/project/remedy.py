@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
@@ -11,7 +10,7 @@ from pydantic import Field
 
 from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.bounds import Date
-from domain.kernel.calendar import Calendar, day_ends, local_day
+from domain.kernel.calendar import Calendar, day_ends, local_day, months_after
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
@@ -455,13 +454,6 @@ def resume(state: State, today: date) -> State:
 
 
 # ---------------------------------------------------------------- deadlines and who is awaited
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day so many months later; the last of the month where that has no such day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def _final_report_ends(state: State) -> datetime | None:

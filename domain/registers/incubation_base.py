@@ -22,6 +22,7 @@ from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
+from domain.registers.interest import require_impartial
 from domain.registers.organisation import OrganisationStage, list_ineligibility
 from domain.registers.scheme import scheme_of
 
@@ -465,5 +466,6 @@ BASE = Aggregate(
     zh="孵化培育基地",
     deciders=(DECIDER,),
     final=frozenset(BaseStage),
+    impartiality=require_impartial("SD15", lambda _order, state, _facts: frozenset({state.part(Base).operator}) - {""}),
     summary=lambda state: {"name": state.part(Base).name, "tier": state.part(Base).tier},
 )

@@ -23,6 +23,7 @@ from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
+from domain.registers.interest import require_impartial
 from domain.registers.scheme import scheme_of
 from domain.round.plan import list_hosts
 
@@ -714,5 +715,6 @@ ORGANISATION = Aggregate(
     deciders=(DECIDER,),
     final=frozenset(OrganisationStage),
     governed_by=governed_by,
+    impartiality=require_impartial("SD15", lambda _order, state, _facts: frozenset({state.stream.name})),
     summary=lambda state: {"name": state.part(Organisation).name},
 )

@@ -55,7 +55,7 @@ async def test_what_is_kept_in_the_clear_names_nobody(desk: Desk, caplog: pytest
         shown += [str(await described.static_details()), page.current_details]
     assert any("已歸檔 ARCHIVED" in text for text in shown), "the project's page was not looked at"
 
-    runtime = Runtime(desk.settings, desk.store, None, desk.client, desk.door, desk.door)
+    runtime = Runtime(desk.settings, desk.store, None, desk.client, desk.door, desk.door, desk.door)
     in_the_clear = "\n".join([*shown, caplog.text, (await Health(runtime, Metrics()).metrics()).decode()])
     assert [word for word in SAID_BY_PEOPLE if word in in_the_clear] == []
 

@@ -11,16 +11,19 @@ from uuid import UUID
 
 import pytest
 
+from deciding.fold import fold
 from domain.kernel import decider
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.message import Order
-from domain.kernel.refusal import Checks
+from domain.kernel.refusal import Checks, CommandRejected
 from domain.need import SubmitNeed
 from domain.project.bidding import ReturnApplication
 from domain.project.delivery import AssignSupervisor, RecordActivity, RecordSupervisionVisit
 from domain.project.evaluation import ConcludeMidtermEvaluation, IssueAuditOpinion, Opinion, Result
+from domain.registers import interest
 from domain.registers.incubation_base import AdmitTenant, DesignateBase, Tier
+from domain.registers.organisation import RecordRating
 from domain.registers.panel import SubmitScore
 from domain.round.plan import OpenNeedSolicitation
 from store.port import Entry, EntryKind
@@ -44,6 +47,7 @@ def seat_on_register(town: WrittenRealm, seat: str, person: str, *names: str) ->
     name = seat.replace("#", ".")
     _write(town, "seat", name, "SeatEstablished", {"scope": {"kind": scope.kind, "names": list(scope.names)}})
     _write(town, "seat", name, "SeatGranted", {"person": person})
+    _write(town, "person", person, "PersonSeated", {"seat": seat})
 
 
 def _write(
@@ -96,6 +100,8 @@ class Act:
 RETURNED = ReturnApplication(reason="缺件")
 ACTIVITY = RecordActivity(person_times=9, team="銀齡隊", field="助老")
 MIDTERM = ConcludeMidtermEvaluation(score=Decimal(80), result=Result.PASS)
+RATING = RecordRating(level="4A", until=date(2026, 1, 1))
+SHEET = SubmitScore(application="AP-1", mark=Decimal(90))
 NEED = SubmitNeed(round="R-2", group="空巢老人", community="COMM-1")
 ACTS = (
     Act("SD10", "a manager of another organisation", "spent", "project", "AP-1", ACTIVITY, "SO-PM#1", "ORG-2", "ORG-1"),
@@ -204,7 +210,54 @@ def test_one_human_on_two_sides_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
     carry_out(town, officer, "", "P-8")
     assert town.check().ok
     carry_out(town, replace(officer, seat="CAB-REG#2"), "", "P-7")
-    assert {b.rule for b in town.check().breaches} == {"SD14"}
+    assert {b.rule for b in town.check().breaches} == {"SD14", "SD15"}, "who acted there holds a seat there, too"
+
+
+@dataclass(frozen=True)
+class Stake:
+    """A command by whoever is on a seat that judges, and, for an organisation, on another."""
+
+    rule: str
+    what: str
+    until: str
+    kind: str
+    name: str
+    command: Command
+    seat: str
+    at: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.what}"
+
+
+STAKES = (
+    Stake("SD15", "an evaluator", "spent", "project", "AP-1", MIDTERM, "EVAL#1", AT),
+    Stake("SD15", "an officer", "spent", "project", "AP-1", AssignSupervisor(supervisor="ORG-S"), "CAB-REG#1", AT),
+    Stake("SD15", "a rating officer", "spent", "organisation", "ORG-1", RATING, "CAB-REG#1", AT),
+    Stake("SD5", "a reviewer", "panel", "panel", "RP-1", SHEET, "EXPERT#1", "2024-03-07"),
+)
+
+
+@pytest.mark.parametrize("stake", STAKES, ids=str)
+def test_whoever_decides_on_those_of_whom_they_hold_a_seat_is_found(
+    stake: Stake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First the rules as they are refuse it by that very rule; the colleague who holds no such seat is not."""
+    town = realm_until(stake.until, RULES)
+    seat_on_register(town, "SO-LEGAL#9", "P-9", "ORG-1")
+    seat_on_register(town, stake.seat, "P-9", "ORG-E")
+    seat_on_register(town, "SO-LEGAL#8", "P-8", "ORG-77")
+    for stream in {entry.stream for entry in town.entries if entry.stream.kind in ("person", "seat")}:
+        town.states[stream] = fold(stream, [entry for entry in town.entries if entry.stream == stream])
+    act = Order(stake.command, Actor(stake.seat), on(stake.at), frozenset({PersonId("P-9")}))
+    stream = town.id(stake.kind, stake.name)
+    town.pass_time(act.at)
+    with pytest.raises(CommandRejected, match=f"{stake.rule}: whoever acts as {stake.seat}"):
+        town._carry_out(stream, act)
+    assert town.check().ok
+    monkeypatch.setattr(interest, "_counts", lambda *_: False)
+    town._carry_out(stream, act)
+    assert {b.rule for b in town.check().breaches} == {stake.rule}
 
 
 def test_an_expert_who_scores_from_two_seats_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

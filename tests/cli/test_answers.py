@@ -36,7 +36,7 @@ READING = [
     ("round", "show", "R-FZ-2023"),
     ("round", "schedules"),
     ("inbox",),
-    ("resurrect",),
+    ("audit", "maintenance"),
     ("approval", "list", "--all"),
     ("scheme", "list"),
     ("scheme", "check", "schemes/fuzhou.yaml"),

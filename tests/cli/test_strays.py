@@ -1,15 +1,37 @@
-"""Ending what the log does not know is asked about first: a newer copy of the log may know it."""
+"""Ending what the log does not know is asked about first, since a newer copy may know it; and who does it is kept."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.cli.installation import Installation
 
+BY = ("--as", "ADMIN#1", "--reason", "還原自昨夜備份")
+
 
 def test_strays_are_ended_only_after_somebody_has_said_yes(venture: Installation) -> None:
-    asked = venture.ask("resurrect", "--strays")  # nobody is at the keyboard
+    asked = venture.ask("resurrect", "--strays", *BY)  # nobody is at the keyboard
     assert asked.exit_code == 5
     assert "結束日誌中沒有的工作流" in asked.stderr
-    assert venture.ask("resurrect", "--strays", "--yes", "-o", "json").exit_code == 0
+    assert venture.ask("resurrect", "--strays", *BY, "--yes", "-o", "json").exit_code == 0
+    kept = json.loads(venture.ask("audit", "maintenance", "-o", "json").stdout)
+    assert [(one["work"], one["persons"], one["reason"]) for one in kept if one["work"] == "END_STRAYS"] == [
+        ("END_STRAYS", ["P-1"], "還原自昨夜備份")
+    ], "the one that somebody said yes to, with who and why"
+
+
+def test_nothing_is_done_to_the_installation_by_nobody_for_no_reason(venture: Installation) -> None:
+    verbs = (("resurrect",), ("builds", "current", "none"), ("builds", "move"), ("views", "rebuild"))
+    assert [venture.ask(*words).exit_code for words in verbs] == [2] * 4
+    assert venture.ask("restore-check", "--resurrect").exit_code == 2
+    assert venture.ask("resurrect", "--as", "CAB-REG#1", "--reason", "想試試").exit_code == 1
+
+
+def test_views_are_built_anew_by_somebody_who_says_why(venture: Installation) -> None:
+    built = venture.ask("views", "rebuild", "projects", "--as", "ADMIN#2", "--reason", "核驗不符", "-o", "json")
+    assert (built.exit_code, [row["view"] for row in json.loads(built.stdout)]) == (0, ["projects"])
+    shown = venture.ask("audit", "maintenance", "--lang", "en")
+    assert "views built anew" in shown.stdout
+    assert "ADMIN#2" in shown.stdout

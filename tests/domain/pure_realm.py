@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
@@ -77,7 +77,7 @@ class PureRealm:
         stream = self.id(kind, name)
         order = Order(command, who(by), on(at))
         try:
-            AGGREGATES[kind].decide(self.state(kind, name), self.facts(stream, command), order)
+            AGGREGATES[kind].decide(self.state(kind, name), self.facts_for(stream, order), order)
         except CommandRejected as refusal:
             return refusal.unmet
         message = f"{command.command_type} was accepted"
@@ -108,10 +108,18 @@ class PureRealm:
             balances={account: self.balances.get(account, 0) for account in wanted.accounts},
         )
 
+    def facts_for(self, stream: StreamId, order: Order) -> Facts:
+        """What that order is judged by, with what only these facts say must be known besides."""
+        aggregate, state = AGGREGATES[stream.kind], self.state(stream.kind, stream.name)
+        facts = self.facts(stream, order.command)
+        while more := aggregate.reads_on(state, facts, order):
+            facts = replace(facts, streams={**facts.streams, **{s: self.states.get(s) or State(s) for s in more}})
+        return facts
+
     def _carry_out(self, stream: StreamId, order: Order) -> list[Event]:
         aggregate = AGGREGATES[stream.kind]
         state = self.state(stream.kind, stream.name)
-        events = aggregate.decide(state, self.facts(stream, order.command), order)
+        events = aggregate.decide(state, self.facts_for(stream, order), order)
         for event in events:
             recorded = type(event).model_validate_json(canonical(plain(event)))
             assert recorded == event, "an event must come back from its bytes as it was"

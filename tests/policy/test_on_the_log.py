@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import TYPE_CHECKING
+
 import pytest
 
 from audit.redecision import redecide
 from deciding.journal import Journal
-from domain.kernel.identity import StreamId
+from domain.kernel.identity import Actor, StreamId
 from domain.need import SubmitNeed
 from domain.project.bidding import DraftApplication, ReturnApplication, SubmitApplication
+from domain.registers.organisation import RecordRating
 from store.memory import MemoryStore
 from store.port import EntryKind
-from tests.office import Office
+from tests.domain.pure_realm import verification
+from tests.office import Office, person_on
+
+if TYPE_CHECKING:
+    from store.port import Append, AppendResult
 
 NEED, BID = StreamId("need/live/ND-1"), StreamId("project/live/AP-1")
 ANOTHERS = {"round": "R-1", "organisation": "ORG-9", "title": "助老", "requested": 100}
@@ -40,6 +48,42 @@ async def test_nothing_of_other_streams_is_read_for_whom_it_is_no_business(offic
     (entry,) = [e async for e in office.store.read(BID, commands=True) if e.kind is EntryKind.COMMAND]
     assert set(Journal.of(entry).reads) == {"calendar/live/cn", "seat/live/SO-LEGAL.1"}
     assert not Journal.of(entry).claims
+
+
+async def test_a_stake_is_read_at_a_version_and_decides_again_to_the_same(office: Office) -> None:
+    """Whoever rates ORG-1 holds a seat of it: which seats are theirs is read, journalled, and held in the append."""
+    await office.seat("CAB-REG#1")
+    organisation, me = StreamId("organisation/live/ORG-1"), person_on(Actor("CAB-REG#1"))
+    assert (await office.ask(organisation, verification("SO-LEGAL#1"), "CAB-REG#1")).events
+    await office.seat("SO-ACC#1", me)
+    rating = RecordRating(level="4A", until=date(2100, 1, 1))
+    assert await office.refused(organisation, rating, "CAB-REG#1") == {"SD15"}
+    (*_, entry) = [e async for e in office.store.read(organisation, commands=True) if e.kind is EntryKind.COMMAND]
+    assert {f"person/live/{me}", "seat/live/SO-ACC.1"} <= Journal.of(entry).reads.keys()
+    again = await redecide(office.store, organisation)
+    assert again.ok, again.as_json()
+    assert (again.accepted, again.refused) == (1, 1)
+
+
+async def test_a_seat_of_the_organisation_that_is_given_meanwhile_is_seen_in_the_append(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decided before, appended after: what was read of the person no longer stands, so it is decided again."""
+    await office.seat("CAB-REG#1")
+    organisation, me = StreamId("organisation/live/ORG-1"), person_on(Actor("CAB-REG#1"))
+    await office.ask(organisation, verification("SO-LEGAL#1"), "CAB-REG#1")
+    append, given = office.store.append, list[str]()
+
+    async def append_late(late: Append) -> AppendResult:
+        if not given and any(write.command_type == "RecordRating" for write in late.writes):
+            given.append("SO-ACC#1")
+            await office.seat("SO-ACC#1", me)
+        return await append(late)
+
+    monkeypatch.setattr(office.store, "append", append_late)
+    rating = RecordRating(level="4A", until=date(2100, 1, 1))
+    assert await office.refused(organisation, rating, "CAB-REG#1") == {"SD15"}
+    assert given
 
 
 async def test_what_the_policy_refused_is_refused_again_by_the_same_rules(office: Office) -> None:

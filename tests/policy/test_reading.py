@@ -25,7 +25,7 @@ PUBLIC_KINDS = {
     *("scheme", "calendar", "round", "need", "base", "realm"),
     *("designation", "occasion", "node", "network"),
 }
-REGISTERS = {"person", "seat", "office", "door"}
+REGISTERS = {"person", "seat", "office", "door", "maintenance"}
 NAMED_ROLES = NAMED.keys() - WATCH
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, GuardedRoute)]
 OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/schemas/events/{event}/{version}"}
 OPEN |= {"/v1/schemas/commands/{command}", "POST /v1/session", "/v1/oidc/login", "/v1/oidc/callback", "/v1/login"}
+OPEN |= {"POST /v1/callbacks/{sender}"}
 GUARDED = [
     (method, route)
     for route in ROUTES

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from domain.kernel.calendar import day_ends
+from domain.kernel.calendar import day_ends, months_after
 from domain.project.closeout import FinalReportSubmitted, SubmitFinalReport
 from domain.project.evaluation import FinalEvaluationConcluded, MidtermEvaluationConcluded, Result
 from domain.project.remedy import (
@@ -26,7 +26,6 @@ from domain.project.remedy import (
     SubmitRectification,
     SuspendProject,
     SuspensionGround,
-    months_after,
 )
 from tests.domain.project.life import AGAINST, RULES, active, around, following, organisation, stage
 from tests.domain.pure_realm import EVIDENCE
