@@ -9,7 +9,7 @@ import random
 import signal
 import sys
 from collections import Counter
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -40,13 +40,14 @@ from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from scenarios.plan import PlannedCommand
 
 SERVICE = Path(__file__).with_name("finance_service.py")
 TREASURY = (SeatGrant(seat=Actor("FISCAL#1")),)
 PATIENCE_S = 300.0
+KILLED = ["finance", "http", "worker", "temporal", "postgres"]
 EVERY_S = (0.3, 1.5)
 """Between two blows."""
 
@@ -98,31 +99,51 @@ class Office:
             if process.poll() is not None:
                 self.start(name)
 
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Whatever ends while the block runs is started again."""
+
+        async def keep() -> None:
+            while True:
+                self.keep()
+                await asyncio.sleep(0.2)
+
+        keeping = asyncio.create_task(keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            self.keep()
+
     def close(self) -> None:
         for process in self.running.values():
             kill(process)
 
-    @property
-    def blows(self) -> dict[str, Callable[[], None]]:
-        """What is killed, each as ``kill -9`` does."""
-        return {
-            "finance service": lambda: kill(self.running["finance"]),
-            "http process": lambda: kill(self.running["http"]),
-            "worker": self.house.kill_worker,
-            "temporal": self.house.kill_temporal,
-            "postgres": self.house.kill_postgres,
+    def find(self, name: str) -> subprocess.Popen[bytes]:
+        """The process that is killed under that name."""
+        servers = self.house.servers
+        kept = {
+            "worker": self.house.workers[0],
+            "temporal": servers.temporal.process,
+            "postgres": servers.postgres.process,
         }
+        found = kept.get(name) or self.running[name]
+        assert found is not None
+        return found
 
     async def strike(self, times: int, dice: random.Random, struck: Counter[str]) -> None:
         """Kill each so often, at random, one after the other."""
-        ahead = [name for name in self.blows for _ in range(times)]
+        ahead = KILLED * times
         dice.shuffle(ahead)
         for name in ahead:
             await asyncio.sleep(dice.uniform(*EVERY_S))
-            self.keep()
-            self.blows[name]()
+
+            async def lives(name: str = name) -> bool:
+                return self.find(name).poll() is None
+
+            await until(lives)
+            self.find(name).kill()
             struck[name] += 1
-        self.keep()
 
     def answers(self) -> list[dict[str, Any]]:
         """What the finance service has written down."""
@@ -168,7 +189,7 @@ async def _pay_while_all_is_killed(home: Path, payments: int | None, times: int)
             if not is_payment:
                 continue
             paid += 1
-            async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as under_fire:
+            async with asyncio.timeout(PATIENCE_S), office.kept(), asyncio.TaskGroup() as under_fire:
                 under_fire.create_task(office.strike(times, dice, struck))
                 under_fire.create_task(_play(player, approval))
                 under_fire.create_task(_wait_for_answers(office, paid))
