@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.kernel.message import Awaited, Due
+    from views.courses import Step
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands where a row has no time: what has one is sorted before it."""
@@ -31,6 +32,8 @@ class Moment:
     state: State
     occurred_at: datetime
     recorded_at: datetime
+    position: int
+    """Of the event in the log."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Source:
     """What the organisations behind it are called, as far as they are registered."""
     history: Sequence[Moment] = ()
     """It after each of its events, oldest first; only for kinds whose history is kept."""
+    course: Sequence[Step] = ()
+    """Of a project, what it added up to from event to event."""
     refusals: Sequence[Refusal] = ()
     """Refused commands that are to be added."""
     facts: Facts = field(default_factory=Facts)

@@ -16,7 +16,7 @@ from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest, plain
-from domain.kernel.decider import Aggregate, Decider
+from domain.kernel.decider import PROPOSALS, Aggregate, Decider, unpark
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Actor, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
@@ -748,7 +748,7 @@ def _name_payee(order: Order, state: State, _facts: Facts) -> frozenset[str]:
 APPROVAL = Aggregate(
     kind=KIND,
     zh="審批",
-    deciders=(DECIDER,),
+    deciders=(DECIDER, PROPOSALS, unpark((DECIDER,))),
     final=frozenset(set(ApprovalStage) - {ApprovalStage.OPEN}),
     impartiality=require_impartial("SD15", _name_payee),
     summary=lambda state: {"title": state.part(ApprovalRequest).title},

@@ -9,6 +9,7 @@ from web.console.act import page as act
 from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
+from web.console.portfolio import page as portfolio
 from web.console.projects import page as projects
 from web.console.public import page as public
 from web.console.register import page as register
@@ -20,6 +21,7 @@ ROUTERS: Final = (
     sign_in.router,
     register.router,
     inbox.router,
+    portfolio.router,
     projects.router,
     file.router,
     act.router,

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
-from web.components.words import spell, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
+from web.components.words import begin_words, spell, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
 from web.console.assets import PREFIX
 from web.console.reader import Reader, read_seat
 from web.console.texts import Texts, speaker
@@ -75,6 +75,8 @@ def environment() -> Environment:
         "deadline": tell_deadline,
         "money": tell_money,
         "query": urlencode,
+        "begin": begin_words,
+        "grouped": "{:,}".format,
     }
     for name in ours.list_templates(extensions=["html"]):
         ours.get_template(name)
@@ -158,7 +160,8 @@ GUEST: Final = "venture-guest"
 def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # noqa: ANN401 - a speaker
     path = request.url.path
     if reader.caller is not None:
-        return [Link(href, speak(name), is_here=path == href) for href, name in LINKS]
+        here = "/" if path in _OF_TASKS else path
+        return [Link(href, speak(name), is_here=here == href) for href, name in LINKS]
     realm = request.query_params.get("realm")
     query = f"?{urlencode({'realm': realm})}" if realm else ""
     return [
@@ -170,12 +173,15 @@ def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # 
 LINKS: Final = (
     ("/", "nav_inbox"),
     ("/projects", "nav_projects"),
+    ("/portfolio", "nav_portfolio"),
     ("/lists/round", "nav_rounds"),
     ("/lists/need", "nav_needs"),
     ("/lists", "nav_registers"),
     ("/public", "nav_public"),
 )
 """The main pages, in the order of the header."""
+_OF_TASKS: Final = frozenset({"/done", "/begun", "/drafts", "/together"})
+"""Pages that belong to the first."""
 PUBLIC_LINKS: Final = (
     ("/public", "nav_public"),
     ("/public/notices", "nav_notices"),

@@ -19,6 +19,7 @@ COMMON: Final[Texts] = {
     "nav": ("主導航", "Main"),
     "nav_inbox": ("我的待辦", "My tasks"),
     "nav_projects": ("項目", "Projects"),
+    "nav_portfolio": ("總覽", "Portfolio"),
     "nav_needs": ("需求", "Needs"),
     "nav_rounds": ("屆（年度）", "Rounds"),
     "nav_registers": ("登記冊", "Registers"),
