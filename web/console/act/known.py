@@ -13,7 +13,7 @@ from domain.project.award import Award, ProposeAward
 from domain.project.bidding import Application, SubmitApplication
 from domain.project.contract import ConfirmLedgerAccount, Contract, SignContract
 from domain.project.tranches import Tranches
-from domain.round.plan import NeedStage, RoundStage
+from domain.round.stage import NeedStage, RoundStage
 from web.console.act.filling import prefill
 from web.console.act.form import Choices
 from web.console.register.page import may_list, name_line
