@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from domain.kernel.decider import PROPOSALS, Aggregate, unpark
 from domain.round import call, plan, resolution, results
-from domain.round.plan import Round, RoundStage
+from domain.round.plan import Round
+from domain.round.stage import RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
