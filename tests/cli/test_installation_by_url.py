@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -29,7 +31,8 @@ from runtime.runtime import Runtime
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
-from tests.cli.installation import in_process
+from tests.cli.installation import ROOT, in_process
+from tests.docs.pages import blocks
 from tests.keys import KEY, SEED
 from tests.workflows.bureau import Bureau, verification
 from tests.workflows.processes import HOUSE, kill
@@ -431,3 +434,22 @@ async def test_ready_is_who_has_the_namespace_and_the_standbys_that_a_command_ne
         finally:
             mends = ("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
             await _execute(superuser, here, *mends)
+
+
+# ------------------------------------------------------------------------------------------------------ first days
+
+
+@pytest.mark.full
+async def test_the_first_days_go_as_the_guide_has_them_typed(spoilt: Servers, namespace: str, tmp_path: Path) -> None:
+    environment = _environment(spoilt, namespace, VENTURE_POSTGRES_URL=await _create_log(spoilt))
+    (block,) = blocks(ROOT / "docs" / "operations.md", "sh founding")
+    digest = ""
+    with _worker(environment, tmp_path / "worker.log"):
+        await _until_ready(tmp_path / "worker.log")
+        for line in block.splitlines():
+            words, _, promised = line.replace("DIGEST", digest).partition(" # exit ")
+            program, *arguments = shlex.split(words)
+            answer = await asyncio.to_thread(in_process, tuple(arguments), environment)
+            assert (program, answer.exit_code) == ("venture", int(promised or 0)), f"{line}\n{answer.output}"
+            proposed = re.search(r"(?:校驗值|digest)\D*([0-9a-f]{8})", answer.output)
+            digest = proposed[1] if proposed else digest
