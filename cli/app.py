@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 NOUNS = {
     "project": ("項目：從申報到歸檔 / projects, from application to archive", ("cli.project_list", "cli.project")),
-    "round": ("屆次：一次徵集 / rounds: one call each", ("cli.round", "cli.resolution")),
+    "round": (
+        "屆次：一次徵集 / rounds: one call each",
+        ("cli.round_list", "cli.round", "cli.round_schedule", "cli.resolution"),
+    ),
     "paper": ("公文：由卷宗製成的文書 / papers that a file yields, to stamp and to keep", ("cli.paper",)),
     "scenario": ("演練情景：帶日期的故事 / dated stories that can be played", ("cli.scenario",)),
     "register": ("登記冊：認定、活動、節點、案件 / designations, events, nodes, cases", ("cli.register",)),
-    "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme",)),
+    "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme_list", "cli.scheme")),
     "person": ("人員：編號與崗位 / persons: numbers, and their seats", ("cli.person",)),
     "seat": ("崗位：何人何時在崗 / seats: who is on them, from when to when", ("cli.seat",)),
     "act": ("要事：須兩人者 / acts of two: proposed by one, confirmed by another", ("cli.act",)),
@@ -50,6 +53,7 @@ VERBS = (
     "cli.bulk",
     "cli.doctor",
     "cli.restore_check",
+    "cli.unpark",
     "cli.simulate",
     "cli.sandbox",
 )

@@ -34,8 +34,8 @@ from domain.registers.roster import ROSTER, RosterStage
 from domain.registers.scheme import SCHEME, SchemeStage
 from domain.registers.seat import SEAT, SeatStage, read_seat
 from domain.round.aggregate import ROUND
-from domain.round.plan import NeedStage, RoundStage
 from domain.round.resolution import RoundResolved
+from domain.round.stage import NeedStage, RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -49,6 +49,7 @@ PRIVILEGED: Final[Mapping[str, str]] = {
     "ReturnSurplus": "SurplusReturned",
     "ReceiveClawback": "ClawbackReceived",
     "FailDisbursement": "DisbursementFailed",
+    "SetDeadlineAside": "DeadlineSetAside",
 }
 """What takes two persons, and the event that it leads to."""
 

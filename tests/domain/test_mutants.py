@@ -19,6 +19,7 @@ from audit.invariants.state_machine import TABLE
 from audit.verification import verify
 from domain.kernel import decider
 from domain.kernel.message import Event
+from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
@@ -1166,6 +1167,16 @@ def test_every_invariant_has_a_mutant() -> None:
         *(f"AF0{n}" for n in range(2, 9)),
     }  # tests/audit/test_business.py
     assert {m.rule for m in MUTANTS} | by_themselves | in_test_business >= INVARIANTS.keys()
+
+
+def test_pk01_a_deadline_that_is_set_aside_before_it_falls_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = realm_until("call")
+    to_come = SetDeadlineAside(deadline="CloseCall", falls_at=on("2030-01-01"), reason="不想等")
+    early = register("round", "R-1", to_come, "2024-03-01", "CAB-REG#1")
+    assert early.refused(town) == {"PK01"}
+    mute(monkeypatch, "PK01")
+    early.ordered(town)
+    assert "PK01" in broke(town)
 
 
 def test_mt02_a_work_that_ends_twice_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,8 @@ from domain.registers.incubation_base import BASE, AdmitTenant
 from domain.registers.organisation import ORGANISATION, Organisation, OrganisationStage, VerifyOrganisation
 from domain.registers.panel import DeclareConflict, RecuseReviewer
 from domain.registers.reviewer import ConflictKind
-from domain.round.plan import Round, RoundStage
+from domain.round.plan import Round
+from domain.round.stage import RoundStage
 from tests.domain.project.life import INDEX, OTHER_ACCOUNT, RULES, active, around, awarded, contracted, organisation
 from tests.domain.pure_realm import scheme, verification
 from tests.domain.sentences import StreamStory, a
