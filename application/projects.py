@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -122,6 +122,8 @@ class ProjectLine:
     clawed_back: int
     net: int
     outstanding: int
+    opened_on: date | None
+    """When it was taken over by an opening entry; None for one that came by the ordinary way."""
 
     @classmethod
     def of(cls, row: Row) -> ProjectLine:
@@ -156,12 +158,12 @@ class ProjectLine:
 _PLAIN = (
     *("version", "number", "title", "organisation", "organisation_name", "round", "need", "kind", "district"),
     *("community", "panel", "base", "scheme", "stage", "since", "moved_at", "requested", "award", "paid"),
-    *("cancelled", "returned", "clawed_back", "net", "outstanding"),
+    *("cancelled", "returned", "clawed_back", "net", "outstanding", "opened_on"),
 )
 
 
 def _json(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 async def list_projects(
