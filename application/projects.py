@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -122,6 +122,8 @@ class ProjectLine:
     clawed_back: int
     net: int
     outstanding: int
+    notice_last: date | None
+    """The last day of the public notice that is running; None while an objection holds it up, and of any other."""
 
     @classmethod
     def of(cls, row: Row) -> ProjectLine:
@@ -134,6 +136,7 @@ class ProjectLine:
             awaiting=tuple(map(AwaitedLine.of, row["awaiting"])),
             fields=tuple(row["fields"]),
             funds=tuple(row["funds"]),
+            notice_last=row["notice_last"],
             **plain,
         )
 
@@ -149,6 +152,7 @@ class ProjectLine:
             "fields": list(self.fields),
             "funds": list(self.funds),
             "due": _json(self.due),
+            "notice_last": self.notice_last.isoformat() if self.notice_last else None,
             "awaiting": [one.as_json() for one in self.awaiting],
         }
 
