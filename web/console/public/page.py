@@ -26,7 +26,7 @@ from application.pages import PageRequest
 from application.public import IN_NOTICE, POSTED, PublicFilter, find_posted, list_posted
 from application.queries import NameUnknown, load_file
 from domain.application import Application
-from domain.catalogue import stage_words, value_words
+from domain.catalogue import stage_words
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts
@@ -204,7 +204,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, af
         name=name,
         stage=stage_words("round", file.state.stage),
         known=known,
-        level=value_words(known.level) if known.level else None,
+        level=(known.level.zh, known.level.en) if known.level else None,
         needs_close=known.needs_close_at(file.calendar),
         closes=known.closes_at(file.calendar),
         rows=_lines(page),

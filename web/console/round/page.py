@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from application.acts import list_acts
 from application.reading import load_seen_file, sees_all
 from application.round_overview import read_overview
-from domain.catalogue import stage_words, value_words
+from domain.catalogue import stage_words
 from domain.kernel.identity import Role
 from domain.need import AbsorbNeed, AdoptNeed, MergeNeed, RejectNeed, SplitNeed, SubmitNeed
 from domain.project.award import ProposeAward
@@ -89,13 +89,13 @@ TEXTS: Final[Texts] = {
     "number": ("編號", "Number"),
     "group": ("服務對象", "Target group"),
     "stage": ("狀態", "Status"),
+    "on_list": ("清單", "List"),
     "in_catalogue": ("在清單內", "on the list"),
     "acts": ("辦理", "Act"),
     "title": ("名稱", "Title"),
     "organisation": ("單位", "Organisation"),
     "requested": ("申請資助金額（元）", "Applied for (yuan)"),
     "award": ("資助金額（元）", "Award (yuan)"),
-    "amendments": ("公告更正", "Amendments"),
     "no_needs": ("尚無需求。", "No needs yet."),
     "no_bids": ("尚無申報。", "No applications yet."),
     "no_panel": ("尚未抽取評審專家組。", "No panel has been drawn yet."),
@@ -123,8 +123,7 @@ TEXTS: Final[Texts] = {
     "last": ("公示至 {last} 24:00", "notice until {last} 24:00"),
     "public": ("信息公開頁", "The public page"),
     "none_posted": ("尚未公示。", "Nothing posted yet."),
-    "not_yet": ("尚未開始", "not begun"),
-    "see_preview": ("預覽並審定", "Preview and decide"),
+    "not_yet": ("尚未辦理", "not yet"),
 }
 SECTIONS: Final[tuple[tuple[str, tuple[type[Command], ...]], ...]] = (
     ("plan", (ApproveRoundBudget,)),
@@ -155,7 +154,7 @@ class Section:
 
     name: str
     at: datetime | None
-    """When it was last acted on; None before."""
+    """When it was first acted on; None before."""
     awaited: tuple[Awaited, ...]
     acts: tuple[tuple[str, tuple[str, str]], ...]
     """Where the reader does something, and what."""
@@ -205,8 +204,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
         line_after=_last(overview.ranking, "reaches_line"),
         envelope_after=_last(overview.ranking, "fits"),
         posted=[one for one in overview.bids if one.stage in _POSTED],
-        level=value_words(overview.known.level) if overview.known.level else None,
-        asides=[(value_words(one.by), one.value, one.least) for one in overview.known.set_asides],
+        asides=[((one.by.zh, one.by.en), one.value, one.least) for one in overview.known.set_asides],
         needs_close=overview.known.needs_close_at(file.calendar),
         closes=overview.known.closes_at(file.calendar),
         file_path=file_path,
@@ -260,7 +258,7 @@ def _list_sections(file: File, seat: Actor | None, acts: list[Act]) -> list[Sect
             if one in (SubmitNeed, DrawPanel, DraftApplication) and seat is not None and seat.role in one.by
         ]
         awaited = tuple(one for one in awaiting if one.command in types)
-        sections.append(Section(name, max(at, default=None), awaited, (*mine, *begun)))
+        sections.append(Section(name, min(at, default=None), awaited, (*mine, *begun)))
     return sections
 
 
