@@ -28,7 +28,7 @@ from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import Organisation
 from domain.registers.panel import Panel
 from domain.registers.scheme import PublishPolicyPack
-from domain.round.plan import NeedStage, RoundStage
+from domain.round.stage import NeedStage, RoundStage
 from scenarios.format import Scenario
 from scenarios.plan import plan, read_plan
 from schemes import packs

@@ -18,6 +18,7 @@ from audit.invariants import (
     community,
     contracts,
     delivery,
+    draws,
     endings,
     every_event,
     interests,
@@ -71,6 +72,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "P4": ("評審專家組為奇數，遞補後亦然", "an odd panel, also after replacement"),
     "P5": ("辦理異議者未參與評審", "who deals with an objection took no part in the review"),
     "P6": ("紀檢只讀，不作決定", "discipline reads everything, writes no decision"),
+    "P7": ("抽取依承諾、公開數值與名冊可復算", "a draw is what commitment, public value and roster come to"),
     "D1": ("截止及其後不收申報", "no bid at or after the deadline"),
     "D2": ("公示滿工作日（含調休），異議期間停計", "publicity runs its working days; objections stop the clock"),
     "D3": ("啟動前無活動，協議期外無支出", "no activity before the start; no spend outside the contract"),
@@ -120,6 +122,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
 CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] = {
     **registers.CHECKS,
     **panels.CHECKS,
+    **draws.CHECKS,
     **awards.CHECKS,
     **contracts.CHECKS,
     **payments.CHECKS,
@@ -208,7 +211,7 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        for room in (cities, community, names):
+        for room in (cities, community, names, draws):
             after = room.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)

@@ -36,6 +36,8 @@ ADVERSE: Mapping[str, str] = {
     "AccountabilityReferred": "reason",
     "ProjectReopened": "finding",
     "DesignationWithdrawn": "reason",
+    "DrawAbandoned": "reason",
+    "ExpertSuspended": "reason",
     "OccasionStruck": "reason",
     "CaseOpened": "reason",
     "CaseFindingRecorded": "finding",

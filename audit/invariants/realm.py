@@ -114,6 +114,21 @@ class Panel:
     took_part: set[Hand] = field(default_factory=set)
     results: dict[str, Decimal] = field(default_factory=dict)
     reported: bool = False
+    committed: Mapping[str, Any] | None = None
+    """The particulars of the draw that was committed to."""
+    ranking: list[str] = field(default_factory=list)
+    """Everybody who could be drawn, in the order drawn; empty where seats were entered."""
+
+
+@dataclass
+class Roster:
+    """Who may be drawn."""
+
+    experts: set[str] = field(default_factory=set)
+    suspended: dict[str, date | None] = field(default_factory=dict)
+    """Who stands aside, and the last day of it."""
+    ties: dict[tuple[str, str, str], date | None] = field(default_factory=dict)
+    """Expert, organisation and kind, and the last day of the tie; None while it holds."""
 
 
 @dataclass
@@ -362,6 +377,9 @@ class Realm:
     supports: dict[tuple[str, int | None], str] = field(default_factory=dict)
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
+    rosters: defaultdict[str, Roster] = field(default_factory=lambda: defaultdict(Roster))
+    draws: dict[str, str] = field(default_factory=dict)
+    """Application, and the panel whose draw is committed to for it."""
     works: set[int] = field(default_factory=set)
     """Works of maintenance that have begun and not ended."""
     seats: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)

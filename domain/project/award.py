@@ -51,7 +51,8 @@ from domain.round.budget import (
     require_first_support,
     support_key,
 )
-from domain.round.plan import Round, RoundStage, SetAsideBy
+from domain.round.plan import Round, SetAsideBy
+from domain.round.stage import RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

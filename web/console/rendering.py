@@ -160,7 +160,8 @@ GUEST: Final = "venture-guest"
 def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # noqa: ANN401 - a speaker
     path = request.url.path
     if reader.caller is not None:
-        return [Link(href, speak(name), is_here=path == href) for href, name in LINKS]
+        here = "/" if path in _OF_TASKS else path
+        return [Link(href, speak(name), is_here=here == href) for href, name in LINKS]
     realm = request.query_params.get("realm")
     query = f"?{urlencode({'realm': realm})}" if realm else ""
     return [
@@ -179,6 +180,8 @@ LINKS: Final = (
     ("/public", "nav_public"),
 )
 """The main pages, in the order of the header."""
+_OF_TASKS: Final = frozenset({"/done", "/begun", "/drafts", "/together"})
+"""Pages that belong to the first."""
 PUBLIC_LINKS: Final = (
     ("/public", "nav_public"),
     ("/public/notices", "nav_notices"),

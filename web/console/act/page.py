@@ -39,7 +39,6 @@ from web.console.act.filling import (
     find_offered,
     keep_document,
     needs_proof,
-    prefill,
     read_filled,
     send,
 )
@@ -53,6 +52,7 @@ from web.console.act.holding import (
     send_to_prove,
     take_up,
 )
+from web.console.act.known import begin_with, offer
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
@@ -141,7 +141,7 @@ async def show_form(
     if kept is not None:
         filling = await take_up(filling, kept)
         return await _show_form(filling, kept=kept, missing=await _list_missing(filling))
-    tree = prefill(filling.command, filling.state, part)
+    tree = await begin_with(filling, part)
     return await _show_form(replace(filling, tree=tree))
 
 
@@ -214,6 +214,7 @@ async def _show_form(
     missing: Sequence[tuple[str, str]] = (),
 ) -> HTMLResponse:
     fields = [one for one in show_fields(filling.command, filling.tree, faults, more) if one.place != PREVIEW]
+    fields, choices = await offer(filling, fields)
     known = set(field_shapes(filling.command))
     loose = [fault for fault in faults if not fault.place or fault.place[0] not in known | {"at"}]
     return _render(
@@ -221,6 +222,7 @@ async def _show_form(
         "console/act/form.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
         fields=fields,
+        choices=choices,
         errors=[*link_faults(fields), *((fault, "") for fault in loose)],
         at_faults=[fault for fault in faults if fault.place == ("at",)],
         has_files=any(takes_files(one) for one in fields),

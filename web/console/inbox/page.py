@@ -43,7 +43,6 @@ TEXTS: Final[Texts] = {
     "begun_title": ("我發起的", "Begun by me"),
     "drafts_title": ("我的草稿", "My drafts"),
     "lists": ("待辦、已辦、發起", "Tasks, done, begun"),
-    "count": ("{n} 件", "{n}"),
     "count_more": ("本頁 {n} 件，其後還有", "{n} on this page, more follow"),
     "empty": ("暫無待辦事項", "No tasks"),
     "empty_filtered": ("沒有符合條件的待辦事項", "No tasks match"),

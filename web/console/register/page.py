@@ -89,7 +89,7 @@ async def show_list(
         "console/register/list.html",
         TEXTS,
         title=(AGGREGATES[kind].zh, kind.capitalize()),
-        rows=[(line, _path(line), _name(line), stage_words(kind, line.stage)) for line in page.rows],
+        rows=[(line, _path(line), name_line(line), stage_words(kind, line.stage)) for line in page.rows],
         next=page.next,
         is_first=after is None,
         freshness_of=page.freshness,
@@ -111,7 +111,7 @@ def may_list(caller: Caller, kind: str) -> bool:
     return kind in OPEN_KINDS or sees_all(caller.grants)
 
 
-def _name(line: StreamLine) -> str:
+def name_line(line: StreamLine) -> str:
     """What it is called, as far as its kind says."""
     said = line.particulars
     return str(
