@@ -115,6 +115,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await house.runs.aclose()
         await house.operations.aclose()
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from web.console.audit.run import Runs
 from web.language import Language
 from web.limits import Allowance
 
@@ -54,4 +55,6 @@ class House:
     """As which client they ask there."""
     public_url: str = ""
     """Where people's browsers find this server; empty: where they asked."""
+    runs: Runs = field(default_factory=Runs)
+    """Of audits, as long as this process lives."""
     now: Callable[[], datetime] = _now

@@ -6,6 +6,7 @@ from typing import Final
 
 from web.console import assets
 from web.console.act import page as act
+from web.console.audit import page as audit
 from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
@@ -29,6 +30,7 @@ ROUTERS: Final = (
     act.router,
     together.router,
     drafts.router,
+    audit.router,
     public.router,
 )
 """Answered by the application beside ``/v1``."""

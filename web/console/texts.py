@@ -23,6 +23,8 @@ COMMON: Final[Texts] = {
     "nav_needs": ("需求", "Needs"),
     "nav_rounds": ("屆（年度）", "Rounds"),
     "nav_registers": ("登記冊", "Registers"),
+    "nav_audit": ("審計", "Audit"),
+    "nav_admin": ("系統管理", "Administration"),
     "nav_public": ("信息公開", "Public register"),
     "nav_notices": ("立項公示", "Public notices"),
     "nav_posted": ("資助項目", "Projects funded"),
