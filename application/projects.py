@@ -124,6 +124,8 @@ class ProjectLine:
     outstanding: int
     notice_last: date | None
     """The last day of the public notice that is running; None while an objection holds it up, and of any other."""
+    opened_on: date | None
+    """When it was taken over by an opening entry; None for one that came by the ordinary way."""
 
     @classmethod
     def of(cls, row: Row) -> ProjectLine:
@@ -160,12 +162,12 @@ class ProjectLine:
 _PLAIN = (
     *("version", "number", "title", "organisation", "organisation_name", "round", "need", "kind", "district"),
     *("community", "panel", "base", "scheme", "stage", "since", "moved_at", "requested", "award", "paid"),
-    *("cancelled", "returned", "clawed_back", "net", "outstanding"),
+    *("cancelled", "returned", "clawed_back", "net", "outstanding", "opened_on"),
 )
 
 
 def _json(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 async def list_projects(

@@ -24,6 +24,7 @@ from audit.invariants import (
     interests,
     names,
     offices,
+    openings,
     panels,
     payments,
     registers,
@@ -102,6 +103,13 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "SE10": ("開辦之後，實時鐘上無人不知", "once the office is founded, nobody who acts on the wall clock is unknown"),
     "SE12": ("經辦者當時在其崗位", "whoever acted was on the seat then"),
     "TP03": ("須兩人者，一人提出，另一人確認", "what takes two is proposed by one and confirmed by another"),
+    "OE01": (
+        "期初登記只在補錄環境、轉為實時之前",
+        "opening entries are made in a paper realm only, before it goes live",
+    ),
+    "OE02": ("期初登記由兩人作出，所確認即所提出", "an opening entry takes two persons, about one content"),
+    "OE03": ("期初登記的階段、日期與賬目相合", "stage, days and ledger of an opening entry hold together"),
+    "OE04": ("期初登記時無期限已過", "no deadline lies in the past when a project is taken over"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
     "SD5": ("評審者不任申報單位的崗位，離任未滿回避期者亦然", "no reviewer is, or was of late, on a seat of a bidder"),
     "SD15": (
@@ -131,6 +139,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **cities.CHECKS,
     **community.CHECKS,
     **names.CHECKS,
+    **openings.CHECKS,
     **requests.CHECKS,
 }
 
