@@ -28,14 +28,13 @@ from domain.round.call import AmendCall, CancelCall, CloseCall, PublishCall
 from domain.round.plan import (
     ApproveRoundBudget,
     CloseNeedSolicitation,
-    NeedStage,
     OpenNeedSolicitation,
     PublishNeedCatalogue,
     Round,
-    RoundStage,
 )
 from domain.round.resolution import ResolveRound
 from domain.round.results import PublishResult
+from domain.round.stage import NeedStage, RoundStage
 from web.asking import find_asker
 from web.components.bars import Row, draw_bars
 from web.components.words import tell_command
