@@ -15,6 +15,7 @@ from web.console.portfolio import page as portfolio
 from web.console.projects import page as projects
 from web.console.public import page as public
 from web.console.register import page as register
+from web.console.round import page as round_
 from web.console.rules import page as rules
 from web.console.sign_in import page as sign_in
 from web.console.together import page as together
@@ -25,6 +26,7 @@ ROUTERS: Final = (
     register.router,
     inbox.router,
     portfolio.router,
+    round_.router,
     projects.router,
     file.router,
     act.router,

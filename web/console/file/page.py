@@ -23,6 +23,7 @@ from domain.kernel.state import State
 from domain.project.award import Award
 from domain.project.contract import Contract
 from domain.project.money import Money
+from domain.project.opening import Openings
 from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.registers.organisation import Organisation
@@ -68,6 +69,10 @@ TEXTS: Final[Texts] = {
     ),
     "past_known": ("只含 {at} 之前記錄的內容。", "Only what was recorded by {at} is shown."),
     "now_link": ("查看現在的卷宗", "See it as it is now"),
+    "opened": (
+        "本項目於 {day} 期初登記，依「{source}」（校驗值 {digest}）接手；此前的辦理經過不在本系統。",
+        "This project was taken over on {day} from “{source}” (digest {digest}); what came before is not here.",
+    ),
     "money": ("資金", "Money"),
     "money_award": ("資助金額", "Award"),
     "money_requested": ("申請資助金額", "Amount applied for"),
@@ -191,6 +196,7 @@ async def show_file(
         open_acts=_list_open(file, acts, seat),
         closed_acts=[(tell_command(act.command.command_type), act.unmet) for act in acts if not act.is_open],
         facts=await _list_facts(house, file),
+        opened=_find_opening(file),
         money=_list_money(file),
         funds=_list_funds(file),
         tranches=_list_tranches(file.state),
@@ -293,6 +299,12 @@ async def _list_facts(house: House, file: File) -> list[tuple[str, str, str]]:
         ref = file.state.scheme
         facts.append(("scheme", str(ref), file_path(stream.sibling("scheme", ref.name))))
     return facts
+
+
+def _find_opening(file: File) -> Openings | None:
+    """By which entry the project was taken over; None for one that came by the ordinary way."""
+    opened = file.state.part(Openings)
+    return opened if opened.opened_on is not None else None
 
 
 def _list_money(file: File) -> list[tuple[str, int]]:
