@@ -1,8 +1,8 @@
 """A table of another register as commands of ours: by a mapping file, each case taken over where it is first seen.
 
 A *case* is what the table tells of by rows, each with a day and a state. Its first row becomes an opening entry, which
-two seats attest; every later one the commands that lead from the state before to its own. What the mapping does not know
-is left out and said so, never guessed. The commands are rows of a bulk file: previewed, resumed, never twice.
+two seats attest; every later one the commands that lead from the state before to its own. What the mapping does not
+know is left out and said so, never guessed. The commands are rows of a bulk file: previewed, resumed, never twice.
 """
 
 from __future__ import annotations

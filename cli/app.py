@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NOUNS = {
     "project": ("項目：從申報到歸檔 / projects, from application to archive", ("cli.project_list", "cli.project")),
+    "organisation": ("社會組織：名冊與卷宗 / organisations", ("cli.organisation_list", "cli.organisation")),
+    "money": ("資金：按屆次、來源、組織合計 / money: sums by round, fund, organisation", ("cli.money",)),
     "round": (
         "屆次：一次徵集 / rounds: one call each",
         ("cli.round_list", "cli.round", "cli.round_schedule", "cli.resolution"),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from application.queries import resolve_name
 from cli.adapter import Invocation, verb
 from cli.file import write_file
 from cli.help import Typer
+from cli.naming import resolve
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Form
 from domain.kernel.explanation import show
@@ -49,7 +49,7 @@ async def list_command(subject: Subject, *, invocation: Invocation, as_of: AsOf 
 
     day = _read_day(as_of)
     async with invocation.open_store() as store:
-        lines = list_papers(await open_file(store, await resolve_name(store, subject, realm), day))
+        lines = list_papers(await open_file(store, await resolve(store, subject, realm, invocation.printer), day))
     printer = invocation.printer
     rows = [line.as_json() for line in lines]
     if printer.for_people:
@@ -89,7 +89,9 @@ async def make_command(
     printer, day = invocation.printer, _read_day(as_of)
     file = None if output in set(Form) and output != Form.TABLE else _name_file(output, subject, name)
     async with invocation.open_store() as store:
-        paper = await make_paper(store, await open_file(store, await resolve_name(store, subject, realm), day), name)
+        paper = await make_paper(
+            store, await open_file(store, await resolve(store, subject, realm, invocation.printer), day), name
+        )
     if file is None:
         printer.json(paper.model_dump(mode="json"))
         return

@@ -9,10 +9,11 @@ import typer
 
 from application.event_text import describe_event
 from application.outputs import read_outputs
-from application.queries import Chapter, File, load_file, resolve_name
+from application.queries import Chapter, File, load_file
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
+from cli.naming import resolve
 from cli.options import Name, Realm
 from cli.output import Column, Form, Printer
 from cli.sheet import Xlsx, write_collection
@@ -51,7 +52,7 @@ async def show_command(
       venture project show PJ-3 --xlsx story.xlsx
     """
     async with invocation.open_store() as store:
-        file = await load_file(store, await resolve_name(store, name, realm))
+        file = await load_file(store, await resolve(store, name, realm, invocation.printer))
         organisation, now = await _organisation(store, file), await now_in(store, file.stream)
     if xlsx is not None:
         from papers.lists import STORY, list_story
@@ -72,7 +73,7 @@ async def outputs_command(name: Name, *, invocation: Invocation, realm: Realm = 
     """
     printer = invocation.printer
     async with invocation.open_store() as store:
-        sheet = read_outputs(await load_file(store, await resolve_name(store, name, realm)))
+        sheet = read_outputs(await load_file(store, await resolve(store, name, realm, invocation.printer)))
     if not printer.for_people:
         printer.json(sheet.as_json())
         return
@@ -178,7 +179,7 @@ async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = No
     例 example:  venture project watch PJ-3
     """
     async with invocation.open_store() as store:
-        stream = await resolve_name(store, name, realm)
+        stream = await resolve(store, name, realm, invocation.printer)
         shown = 0
         async for _ in store.pokes():
             shown = await _show_new(store, stream, shown, invocation.printer)

@@ -18,6 +18,7 @@ from web.console import pages
 from web.console.failure import show_failure
 from web.console.rendering import environment
 from web.guard import language_of, require_guarded
+from web.head import HeadAsGet
 from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
@@ -104,7 +105,7 @@ def build(house: House, **limits: Any) -> ASGIApp:  # noqa: ANN401 - those of Li
     environment()  # a page that cannot be made keeps the application from starting
     app = build_routes()
     app.state.house = house
-    return Limits(app, otherwise=house.language, **limits)
+    return Limits(HeadAsGet(app), otherwise=house.language, **limits)
 
 
 @asynccontextmanager
