@@ -12,7 +12,7 @@ from deciding.reader import Reader
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import SYSTEM, Role
 from domain.kernel.restriction import Restriction, withhold
-from domain.reading import NOTHING_MARKED, REGISTERS, Sight, list_unknown, may_read, read_round, readers_of
+from domain.reading import NOTHING_MARKED, REGISTERS, WATCH, Sight, list_unknown, may_read, read_round, readers_of
 from domain.registers.panel import PanelStage
 
 if TYPE_CHECKING:
@@ -123,6 +123,11 @@ def _look(grant: SeatGrant, state: State, facts: Facts) -> Sight:
     if not sight.is_open and _is_of_the_house(grant) and state.stream.kind not in REGISTERS:
         return _see_house(grant)
     return sight
+
+
+def watches(seats: Seats) -> bool:
+    """Whether one of them sees everything and decides nothing (P6, SD11)."""
+    return any(grant.seat.role in WATCH for grant in seats)
 
 
 async def may_see(store: EventStore, seats: Seats, state: State) -> bool:

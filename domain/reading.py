@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _HOUSE: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL})
 """The bureau's own house, and the treasury: they see all business."""
-_WATCH: Final = frozenset({Role.AUDIT, Role.DISC})
+WATCH: Final = frozenset({Role.AUDIT, Role.DISC})
 """Who sees everything and, but for an audit opinion, decides nothing (P6, SD11)."""
 OPEN_KINDS: Final = frozenset(
     {"scheme", "calendar", "round", "need", "base", "realm", "designation", "occasion", "node", "network"}
@@ -77,10 +77,10 @@ _OF_A_ROUND: Final[Mapping[str, Relation]] = {"project": HOST, "panel": panel.HO
 
 
 _KNOWN_TO: Final[Mapping[Restriction, frozenset[Role]]] = {
-    Restriction.ACCOUNT: frozenset({*_HOUSE, *_WATCH, *ORGANISATIONS}),
-    Restriction.CLIENT: frozenset({Role.CAB_REG, *_WATCH, Role.SUPV, Role.EVAL, *ORGANISATIONS}),
-    Restriction.SHEET: frozenset({Role.CAB_REG, Role.CAB_DEC, *_WATCH, Role.HOST, Role.EXPERT}),
-    Restriction.INTEREST: frozenset({Role.CAB_REG, Role.CAB_DEC, *_WATCH}),
+    Restriction.ACCOUNT: frozenset({*_HOUSE, *WATCH, *ORGANISATIONS}),
+    Restriction.CLIENT: frozenset({Role.CAB_REG, *WATCH, Role.SUPV, Role.EVAL, *ORGANISATIONS}),
+    Restriction.SHEET: frozenset({Role.CAB_REG, Role.CAB_DEC, *WATCH, Role.HOST, Role.EXPERT}),
+    Restriction.INTEREST: frozenset({Role.CAB_REG, Role.CAB_DEC, *WATCH}),
 }
 """Of those who may read a file, whose task needs what is marked in it: money the accounts, care the clients (FZ-10),
 secretariat and decision the sheets, recusal the reasons. Whoever recorded a thing reads it, whatever it is."""
@@ -146,7 +146,7 @@ def _read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -
     role, kind = seat.role if seat is not None else Role.PUBLIC, state.stream.kind
     if kind in REGISTERS:
         return _read_register(role, seat, state)
-    if role in _HOUSE or role in _WATCH:
+    if role in _HOUSE or role in WATCH:
         return WHOLE
     if kind in OPEN_KINDS:
         return WHOLE
@@ -189,7 +189,7 @@ def _deny(
 def _read_register(role: Role, seat: Actor | None, state: State) -> Sight:
     """Administrators, the leadership and those who watch them; and whoever sits there, of their own seat."""
     own = seat is not None and state.stream.kind == "seat" and state.stream.name == seat.replace("#", ".")
-    return WHOLE if own or role in _WATCH or role in (Role.ADMIN, Role.CAB_DEC) else _deny("SD8")
+    return WHOLE if own or role in WATCH or role in (Role.ADMIN, Role.CAB_DEC) else _deny("SD8")
 
 
 def _read_organisation(role: Role, scope: Scope | None, state: State) -> Sight:
