@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 import bootstrap
+from application.callbacks import Senders
 from application.growth import Growth
 from application.operations import Operations
 from application.webhooks import Webhooks
@@ -120,6 +121,7 @@ def furnish(runtime: Runtime, identity: IdentityStore, outbox: OutboxStore) -> H
         growth=Growth(runtime.store),
         documents=open_documents(settings, runtime.store),
         webhooks=Webhooks(outbox, open_secret_box(settings), find_address_rules(settings)),
+        senders=Senders(identity, open_secret_box(settings)),
         operations=Operations(runtime.store, identity, runtime.door),
         language=settings.lang,
         allowance=Allowance(burst=200, per_s=50),

@@ -12,9 +12,11 @@ from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Facts
 from domain.kernel.message import Order
+from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.policy import list_business_reads
 from domain.kernel.proposal import ConfirmAct, DropAct, Proposals
 from domain.policy import list_conditions
+from followers.agenda import LATE
 
 if TYPE_CHECKING:
     from domain.kernel.acting import PersonId
@@ -68,6 +70,8 @@ async def list_acts(
             continue
         if seat.role not in command_type.by or _has_nothing(command_type, state, now):
             continue
+        if command_type is SetDeadlineAside and not await _stands_still(reader, state, now):
+            continue
         command = leave_open(command_type, {})
         register = find_register(state.stream.realm, realm.clock, command)
         if register not in identified:
@@ -87,3 +91,9 @@ def _has_nothing(command_type: type[Command], state: State, now: datetime) -> bo
     """Whether it answers a proposal, and none waits."""
     answers = command_type in (ConfirmAct, DropAct)
     return answers and not any(one.is_open(now) for one in state.part(Proposals).of.values())
+
+
+async def _stands_still(reader: Reader, state: State, now: datetime) -> bool:
+    """Whether a deadline has passed and was not seen to: nothing is set aside anywhere else."""
+    due = AGGREGATES[state.stream.kind].due(state, await reader.calendar(state.stream.realm))
+    return due is not None and due.at + due.grace + LATE <= now

@@ -201,10 +201,11 @@ async def examine_parked(store: EventStore) -> Diagnosis:
         "parked streams",
         f"{len(listed)}: {shown}" if listed else "none",
         not listed,
-        f"由人查看（venture project show、日誌事件 stream.parked）並以命令補齊所缺{dated}；補齊後期限自行辦結"
-        "（docs/runbooks/VentureStreamParked.md）",
+        f"由人查看（venture project show、日誌事件 stream.parked）並以命令補齊所缺{dated}；補齊後期限自行辦結；"
+        "不能補者，由兩人擱置該期限：venture unpark（docs/runbooks/VentureStreamParked.md）",
         f"look at it (venture project show, the log event stream.parked) and give the missing commands{dated_en}: "
-        "the deadline then takes effect by itself (docs/runbooks/VentureStreamParked.md)",
+        "the deadline then takes effect by itself; what cannot be mended, two persons set aside: venture unpark "
+        "(docs/runbooks/VentureStreamParked.md)",
         f"{len(listed)} 件：{shown}" if listed else "無",
     )
 

@@ -15,7 +15,7 @@ from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE, StreamId, derive_id
+from domain.kernel.identity import LIVE, Role, StreamId, derive_id
 from domain.kernel.scope import Scope
 from domain.kernel.state import Verdict
 from store.identity import SeatGrant
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from domain.kernel.message import Awaited
     from domain.kernel.state import Approval, State
     from store.identity import Seats
-    from store.outbox import OutboxStore
+    from store.outbox import Endpoint, OutboxStore
     from store.port import Entry, EventStore
 
 SOON: Final = timedelta(days=3)
@@ -106,6 +106,38 @@ class MailWriter:
             if fitting and await self.sees(self.store, fitting, state):
                 persons.append(person)
         return persons
+
+    async def tell_disabled(self, endpoint: Endpoint, why: str, at: datetime) -> None:
+        """Have every administrator with an address written that this endpoint is told nothing more."""
+        about = {
+            "command": "webhook",
+            "subject": "",
+            "act_zh": "通知接收端",
+            "zh": f"{endpoint.url} 連續三日未能送達，或答以 410；詳見 venture webhook list",
+            "en": f"{endpoint.url}, {why}; see venture webhook list",
+            "until": None,
+        }
+        stream = StreamId.of("webhook", LIVE, str(endpoint.id))
+        position, written = await self.store.last_position(), {one.person for one in await self.outbox.addresses()}
+        administrators = [
+            person
+            for person, seats in (await self.holders()).items()
+            if person in written and any(grant.seat.role is Role.ADMIN for grant in seats)
+        ]
+        await self.outbox.add_mails(
+            [
+                Mail(
+                    derive_id("mail", person, "disabled", str(endpoint.id), at.isoformat()),
+                    person,
+                    "disabled",
+                    stream,
+                    position,
+                    canonical(about),
+                    at,
+                )
+                for person in sorted(administrators)
+            ]
+        )
 
     async def is_awaited(self, mail: Mail) -> bool:
         """Whether what a mail about a time is about still waits, for the same time."""

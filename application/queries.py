@@ -54,24 +54,40 @@ class NameAmbiguous(Failure):
         self.candidates = tuple(candidates)
 
 
-async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
-    """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
+@dataclass(frozen=True)
+class Meaning:
+    """What a name means."""
 
-    Raises NameUnknown, NameAmbiguous, or NoSuchRealm.
+    stream: StreamId
+    namesakes: tuple[StreamId, ...] = ()
+    """Those of other realms that bear the same name, where none was said."""
+
+
+async def find_meaning(store: EventStore, name: str, realm: str | None = None) -> Meaning:
+    """What a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
+
+    Where no realm is said, the live one's is meant if it has one, else the only one that there is. Raises NameUnknown,
+    NameAmbiguous, or NoSuchRealm.
     """
     await require_realm(store, realm)
     short, _ = split_subject(name)
     if "/" in short:
         try:
-            return StreamId(short)
+            return Meaning(StreamId(short))
         except ValueError:
             raise NameUnknown(name) from None
     matches = await store.streams_named(short, realm)
     if not matches:
         raise NameUnknown(short)
-    if len(matches) > 1:
-        raise NameAmbiguous(short, matches)
-    return matches[0]
+    candidates = [one for one in matches if one.realm == LIVE] or matches
+    if len(candidates) > 1:
+        raise NameAmbiguous(short, candidates)
+    return Meaning(candidates[0], tuple(one for one in matches if one != candidates[0]))
+
+
+async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
+    """The stream that a name means. Raises as ``find_meaning``."""
+    return (await find_meaning(store, name, realm)).stream
 
 
 def new_stream(name: str, realm: str) -> StreamId:
@@ -80,20 +96,25 @@ def new_stream(name: str, realm: str) -> StreamId:
     return StreamId.of(kind_of_subject(short), realm, short)
 
 
-async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
-    """The stream that a name means, or the new one that it begins.
+async def find_or_begin(store: EventStore, name: str, realm: str | None = None) -> Meaning:
+    """What a name means, or the new stream that it begins.
 
     Raises NameAmbiguous, NoSuchRealm, or NameUnknown if no stream bears the name and it tells no kind.
     """
     try:
-        stream = await resolve_name(store, name, realm)
+        meaning = await find_meaning(store, name, realm)
     except NameUnknown as unknown:
         try:
-            return new_stream(name, realm or LIVE)
+            return Meaning(new_stream(name, realm or LIVE))
         except (KeyError, ValueError):
             raise unknown from None
-    await require_realm(store, stream.realm)  # a whole id may name one that is not there
-    return stream
+    await require_realm(store, meaning.stream.realm)  # a whole id may name one that is not there
+    return meaning
+
+
+async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
+    """The stream that a name means, or the new one that it begins. Raises as ``find_or_begin``."""
+    return (await find_or_begin(store, name, realm)).stream
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class RegisterFilter(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["organisation", "base", "fund", "scheme"]
+    kind: Literal["organisation", "base", "fund", "scheme", "designation"]
     realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     as_of: AwareDatetime | None = None
     """As it was at this moment; None for how each stands after its last event."""

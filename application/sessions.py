@@ -21,6 +21,8 @@ IDLE: Final = timedelta(minutes=30)
 """A session that was not used for so long is over."""
 ABSOLUTE: Final = timedelta(hours=10)
 """A session is over after so long, however busy: a working day."""
+REMEMBERED: Final = timedelta(days=1)
+"""How long it is still known whose a session was that is over: what they send then is held for them."""
 _SEEN_EVERY: Final = timedelta(minutes=1)
 """How exactly it is noted when it was used."""
 
@@ -32,7 +34,7 @@ def digest_token(token: str) -> bytes:
 
 async def begin_session(store: IdentityStore, person: PersonId, seats: Seats, now: datetime) -> str:
     """A new session of somebody who has just shown who they are: its token."""
-    await store.sweep_sessions(now - IDLE, now - ABSOLUTE)
+    await store.sweep_sessions(now - IDLE - REMEMBERED, now - ABSOLUTE - REMEMBERED)
     token = secrets.token_urlsafe(32)
     session = Session(uuid4(), person, seats, begun_at=now, proved_at=now, seen_at=now)
     await store.begin_session(digest_token(token), session)
@@ -55,6 +57,14 @@ async def find_person(store: IdentityStore, token: str, now: datetime) -> Caller
         session=str(session.id),
         proved_at=session.proved_at,
     )
+
+
+async def find_former(store: IdentityStore, token: str, now: datetime) -> PersonId | None:
+    """Whose session that is or was, within a day of its end: it gives nobody a right."""
+    session = await store.session(digest_token(token))
+    if session is None or now - max(session.seen_at, session.begun_at) >= IDLE + REMEMBERED:
+        return None
+    return session.person
 
 
 async def renew_session(store: IdentityStore, token: str, now: datetime) -> str | None:

@@ -13,7 +13,7 @@ from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
 from audit.signatures import find_fault
 from deciding.authority import find_journalled_seat, judge_seat
-from deciding.decision import MORE
+from deciding.decision import MORE, sets_aside
 from deciding.fold import fold, parse_command
 from deciding.journal import Journal
 from deciding.warrant import Warrant
@@ -285,7 +285,7 @@ class _CommandRedecision:
         return self._difference("consequences", NOTHING, ", ".join(missing)) if missing else None
 
     async def _compare_origin(self, order: Order, journal: Journal) -> DecisionDifference | None:
-        """Whether somebody asked for it, and everything that was due by then came first."""
+        """Whether somebody asked for it, and all that was due by then came first, but for what it sets aside."""
         due = self._aggregate.due(self._state, await self._past.calendar(self._state.stream, journal))
         entry = self._group.command
         if journal.digest is None:
@@ -293,7 +293,7 @@ class _CommandRedecision:
                 return None
             if not await is_consequence(self._past.store, entry):
                 return self._difference("origin", f"{entry.type} {entry.occurred_at.isoformat()}", _format_due(due))
-        if due is not None and due.at + due.grace <= order.at:
+        if due is not None and due.at + due.grace <= order.at and not sets_aside(self._state, order.command, due):
             return self._difference("deadline", NOTHING, _format_due(due))
         return None
 

@@ -27,6 +27,7 @@ from followers.views import NEVER, build_rows, read_refusal
 from store.port import EntryKind
 from store.views import ViewQuery
 from views.catalogue import VIEWS
+from views.courses import extend_course
 from views.registers import KEPT
 from views.view import Moment, Source, list_organisations
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from audit.leaves import Thread
     from store.port import Entry, EventStore
     from store.views import Row, ViewHead
+    from views.courses import Step
     from views.view import Refusal
 
 PAGE: Final = 1_000
@@ -44,6 +46,7 @@ _ORDERS: Final = {
     "waiting": ("stream", "ordinal", "role"),
     "approvals": ("stream", "ordinal"),
     "registers": ("stream", "version"),
+    "courses": ("stream", "version"),
     "attempts": ("stream", "position"),
     "shares": ("stream", "dimension", "key", "measure"),
 }
@@ -61,6 +64,7 @@ class _Seen:
     reached: set[str] = field(default_factory=set)
     moved_at: datetime = NEVER
     history: list[Moment] = field(default_factory=list)
+    course: tuple[Step, ...] = ()
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -84,8 +88,11 @@ class ViewRowsCheck:
         elif thread.folds:
             seen.reached.add(str(thread.state.stage))
             seen.moved_at = entry.occurred_at
+            moment = Moment(thread.state, entry.occurred_at, entry.recorded_at, entry.position)
             if entry.stream.kind in KEPT:
-                seen.history.append(Moment(thread.state, entry.occurred_at, entry.recorded_at))
+                seen.history.append(moment)
+            if entry.stream.kind == "project":
+                seen.course = extend_course(seen.course, moment)
             if entry.stream.kind in ("organisation", "calendar", "round"):
                 self._touched[entry.stream.realm] = entry.position
 
@@ -134,6 +141,7 @@ class ViewRowsCheck:
             district=self._district(state),
             names=dict(self._names(state)),
             history=seen.history,
+            course=seen.course,
             refusals=seen.refusals,
             facts=self._round(state),
         )

@@ -49,6 +49,7 @@ from application.listing import StreamFilter, list_streams
 from application.money import Dimension, MoneyFilter, list_money, read_funnel
 from application.organisations import OrganisationFilter, list_organisations
 from application.pages import PageRequest
+from application.portfolio import PortfolioFilter, read_portfolio
 from application.process_carrier import ProcessCarrier
 from application.projects import ProjectFilter, list_projects
 from application.public import PublicFilter, find_posted, list_posted
@@ -432,6 +433,16 @@ def readings(
             "register as of a day",
             lambda _: list_register(store, RegisterFilter(kind="organisation", as_of=datetime(2023, 6, 1, tzinfo=UTC))),
         ),
+        Reading("portfolio", lambda _: read_portfolio(store, PortfolioFilter(realm=realm))),
+        Reading(
+            "portfolio as of a day",
+            lambda _: read_portfolio(store, PortfolioFilter(realm=realm, as_of=datetime(2023, 6, 1, tzinfo=UTC))),
+        ),
+        Reading(
+            "portfolio as of a position",
+            lambda d: read_portfolio(store, PortfolioFilter(realm=realm, position=d.randrange(files * 60))),
+        ),
+        Reading("portfolio of a round", lambda d: read_portfolio(store, PortfolioFilter(round=f"R-FZ-2023-{some(d)}"))),
         Reading("attempts", lambda _: list_attempts(store, AttemptFilter(newest_first=True))),
         Reading("name", lambda d: resolve_name(store, f"PJ-3-{some(d)}", realm)),
         Reading("file", file),

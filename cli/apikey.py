@@ -50,7 +50,7 @@ async def issue_command(
             scopes or list(ScopeName),
             lasting=timedelta(days=days),
             now=datetime.now(UTC),
-            person=_read_person(person),
+            person=read_person(person),
         )
     if printer.for_people:
         until = fresh.key.expires_at.date().isoformat()
@@ -115,7 +115,8 @@ async def withdraw_command(
     printer.tell(f"✓ 已撤銷 {key_id}", f"✓ {key_id} is withdrawn", "green")
 
 
-def _read_person(text: str | None) -> PersonId | None:
+def read_person(text: str | None) -> PersonId | None:
+    """Who answers for a service. Raises ArgumentInvalid."""
     try:
         return PersonId(text) if text is not None else None
     except ValueError as wrong:

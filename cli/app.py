@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 NOUNS = {
     "project": ("項目：從申報到歸檔 / projects, from application to archive", ("cli.project_list", "cli.project")),
-    "round": ("屆次：一次徵集 / rounds: one call each", ("cli.round", "cli.resolution")),
+    "organisation": ("社會組織：名冊與卷宗 / organisations", ("cli.organisation_list", "cli.organisation")),
+    "money": ("資金：按屆次、來源、組織合計 / money: sums by round, fund, organisation", ("cli.money",)),
+    "round": (
+        "屆次：一次徵集 / rounds: one call each",
+        ("cli.round_list", "cli.round", "cli.round_schedule", "cli.resolution"),
+    ),
     "paper": ("公文：由卷宗製成的文書 / papers that a file yields, to stamp and to keep", ("cli.paper",)),
     "scenario": ("演練情景：帶日期的故事 / dated stories that can be played", ("cli.scenario",)),
     "register": ("登記冊：認定、活動、節點、案件 / designations, events, nodes, cases", ("cli.register",)),
-    "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme",)),
+    "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme_list", "cli.scheme")),
     "person": ("人員：編號與崗位 / persons: numbers, and their seats", ("cli.person",)),
     "seat": ("崗位：何人何時在崗 / seats: who is on them, from when to when", ("cli.seat",)),
     "act": ("要事：須兩人者 / acts of two: proposed by one, confirmed by another", ("cli.act",)),
@@ -36,6 +41,7 @@ NOUNS = {
     "views": ("視圖：名冊所讀，可隨時重建 / views: what lists are read from, built anew at any time", ("cli.views",)),
     "mail": ("郵件：待辦、將到期、已決定 / mail: what waits, is soon or decided", ("cli.mail",)),
     "webhook": ("通知：事件送往何處 / webhooks: who is told of what happens", ("cli.webhook",)),
+    "sender": ("回報：銀行與電子簽名服務 / who reports to us: bank and e-signature", ("cli.sender",)),
     "document": ("文件：附件的原件 / documents: the bytes of what is attached", ("cli.document",)),
     "audit": ("審計：核驗、復算核對、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
 }
@@ -49,7 +55,9 @@ VERBS = (
     "cli.bulk",
     "cli.doctor",
     "cli.restore_check",
+    "cli.unpark",
     "cli.simulate",
+    "cli.sandbox",
 )
 """The modules of the verbs that stand alone."""
 

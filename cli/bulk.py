@@ -23,6 +23,7 @@ from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.failure import FailureKind
+from domain.kernel.identity import LIVE
 from domain.kernel.money import yuan
 from runtime.persons import find_identity
 from runtime.runtime import Runtime, ensure_worker
@@ -78,6 +79,8 @@ async def bulk_command(
         attach = AttachedFiles(path.parent)
         orders = await parse_rows(path.name, path.read_bytes(), runtime.store, realm, again=again, attach=attach)
         _show_commands(orders, printer)
+        if realm is None:
+            _show_realms(orders, printer)
         if preview:
             results = await _preview(orders, attach, runtime, printer)
         elif yes or await _confirm(orders, attach, runtime, printer):
@@ -170,6 +173,16 @@ def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
                     sums[amount.zh.partition(" ")[0], amount.field.partition(".")[0]] += amount.fen
         money = "".join(f"  {printer.say(*label)} {yuan(fen)}" for label, fen in sums.items())
         printer.tell(f"  {zh}（{command}）：{count} 行{money}", f"  {command}: {count} rows{money}")
+
+
+def _show_realms(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
+    """How many rows are of another realm than the live one, where none was said."""
+    counted = Counter(order.stream.realm for order in orders if order.stream.realm != LIVE)
+    for realm, count in counted.items():
+        printer.tell(
+            f"  其中 {count} 行屬 {realm} 環境：live 無其編號，或寫明了全稱",
+            f"  {count} of them are of the realm {realm}: live has no such name, or the whole id is written",
+        )
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from application.queries import resolve_name
 from application.reading import show_to
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.file import write_file
 from cli.help import Typer
+from cli.naming import resolve
 from cli.options import Reader, Realm
 from cli.output import ArgumentInvalid, Column, Form
 from domain.kernel.explanation import show
@@ -52,7 +52,7 @@ async def list_command(subject: Subject, *, invocation: Invocation, as_of: AsOf 
 
     day = _read_day(as_of)
     async with invocation.open_store() as store:
-        lines = list_papers(await open_file(store, await resolve_name(store, subject, realm), day))
+        lines = list_papers(await open_file(store, await resolve(store, subject, realm, invocation.printer), day))
     printer = invocation.printer
     rows = [line.as_json() for line in lines]
     if printer.for_people:
@@ -93,7 +93,7 @@ async def make_command(
     printer, day = invocation.printer, _read_day(as_of)
     file = None if output in set(Form) and output != Form.TABLE else _name_file(output, subject, name)
     async with invocation.open_store() as store:
-        dossier = await open_file(store, await resolve_name(store, subject, realm), day)
+        dossier = await open_file(store, await resolve(store, subject, realm, printer), day)
         seen = replace(dossier, file=show_to(dossier.file, read_actor(seat) if seat else None))
         paper = await make_paper(store, seen, name)
     if file is None:

@@ -9,12 +9,13 @@ import typer
 
 from application.event_text import describe_event
 from application.outputs import read_outputs
-from application.queries import Chapter, File, load_file, resolve_name
+from application.queries import Chapter, File, load_file
 from application.reading import access_of, show_to
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
+from cli.naming import resolve
 from cli.options import Name, Reader, Realm
 from cli.output import Column, Form, Printer
 from cli.sheet import Xlsx, write_collection
@@ -55,9 +56,8 @@ async def show_command(
       venture project show PJ-3 --xlsx story.xlsx
     """
     async with invocation.open_store() as store:
-        file = show_to(
-            await load_file(store, await resolve_name(store, name, realm)), read_actor(seat) if seat else None
-        )
+        whole = await load_file(store, await resolve(store, name, realm, invocation.printer))
+        file = show_to(whole, read_actor(seat) if seat else None)
         organisation, now = await _organisation(store, file), await now_in(store, file.stream)
     if xlsx is not None:
         from papers.lists import STORY, list_story
@@ -78,7 +78,7 @@ async def outputs_command(name: Name, *, invocation: Invocation, realm: Realm = 
     """
     printer = invocation.printer
     async with invocation.open_store() as store:
-        sheet = read_outputs(await load_file(store, await resolve_name(store, name, realm)))
+        sheet = read_outputs(await load_file(store, await resolve(store, name, realm, invocation.printer)))
     if not printer.for_people:
         printer.json(sheet.as_json())
         return
@@ -185,7 +185,7 @@ async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = No
     例 example:  venture project watch PJ-3
     """
     async with invocation.open_store() as store:
-        stream = await resolve_name(store, name, realm)
+        stream = await resolve(store, name, realm, invocation.printer)
         shown, access = 0, access_of(read_actor(seat) if seat else None)
         async for _ in store.pokes():
             shown = await _show_new(store, stream, shown, invocation.printer, access)

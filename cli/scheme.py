@@ -13,7 +13,8 @@ from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
-from cli.output import Column, Printer
+from cli.output import Column
+from cli.scheme_list import show_schemes
 from domain.kernel.identity import LIVE
 from schemes import packs
 from schemes.differences import compare_schemes
@@ -46,7 +47,7 @@ async def check_command(
             faults.extend(faulty.faults)
     if faults:
         raise DocumentInvalid(faults)
-    _list(schemes, invocation.printer)
+    show_schemes(schemes, invocation.printer)
 
 
 @app.command("publish")
@@ -77,16 +78,6 @@ async def publish_command(
         printer.tell(f"✓ 已發布 {rules.ref}", f"✓ published: {rules.ref}", "green")
     else:
         printer.tell(f"{rules.ref} 早已發布", f"{rules.ref} was published before")
-
-
-@app.command("list")
-@verb
-async def list_command(*, invocation: Invocation) -> None:
-    """隨產品提供的辦法 / the schemes that come with the product.
-
-    例 example:  venture scheme list
-    """
-    _list([packs.load(path) for path in packs.list_shipped().values()], invocation.printer)
 
 
 @app.command("diff")
@@ -120,18 +111,3 @@ async def diff_command(
 def _load(name: str) -> Scheme:
     """The scheme of that name, or in that file. Raises DocumentInvalid."""
     return packs.load(Path(name)) if name.endswith((".yaml", ".yml")) else packs.load_shipped(name)
-
-
-def _list(schemes: list[Scheme], printer: Printer) -> None:
-    rows = [
-        {"name": s.name, "version": s.version, "city": s.city, "title": s.title, "effective": s.effective.isoformat()}
-        for s in schemes
-    ]
-    columns = (
-        Column("name", "名稱", "name"),
-        Column("version", "版本", "version", right=True),
-        Column("city", "城市", "city"),
-        Column("effective", "施行日", "effective"),
-        Column("title", "標題", "title"),
-    )
-    printer.rows(rows, columns, ("沒有辦法", "no schemes"))

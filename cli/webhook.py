@@ -32,12 +32,18 @@ Id = Annotated[UUID, typer.Argument(metavar="ID", help="編號，見 webhook lis
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ADMIN#n", show_default=False)]
 
 
+def require_administrator(actor: str) -> Actor:
+    """That seat, which is an administrator's. Raises ArgumentInvalid for any other."""
+    who = read_actor(actor)
+    if who.role is not Role.ADMIN:
+        raise ArgumentInvalid(f"{who} 不是系統管理員（ADMIN）", f"{who} is no administrator (ADMIN)")
+    return who
+
+
 @asynccontextmanager
 async def _open(invocation: Invocation, actor: str) -> AsyncIterator[tuple[Webhooks, Actor]]:
     """The endpoints, for an administrator. Raises ArgumentInvalid for anybody else."""
-    who, settings = read_actor(actor), invocation.settings
-    if who.role is not Role.ADMIN:
-        raise ArgumentInvalid(f"{who} 不是系統管理員（ADMIN）", f"{who} is no administrator (ADMIN)")
+    who, settings = require_administrator(actor), invocation.settings
     async with open_store(settings, invocation.printer.tell) as opened, open_outbox(opened.postgres_url) as outbox:
         yield Webhooks(outbox, open_secret_box(settings), find_address_rules(settings)), who
 

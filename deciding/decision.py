@@ -16,6 +16,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, SYSTEM, Role, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.policy import list_business_reads, refuse_business, refuse_role, refuse_stage
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
@@ -43,16 +44,20 @@ class StreamParked(Failure):
     """One of the stream's deadlines was refused or stays due: a loop would not mend it, a person must."""
 
     kind = FailureKind.CONFLICT
-    remedy_zh = "待人處理，見 venture doctor"
-    remedy_en = "It waits for a person; see venture doctor"
+    remedy_zh = "一個期限不能辦理：補齊所缺，或由兩人擱置該期限（venture unpark），見 venture doctor"
+    remedy_en = (
+        "One of its deadlines cannot be applied: give what is missing, or let two persons set that deadline aside "
+        "(venture unpark); see venture doctor"
+    )
 
-    def __init__(self, stream: StreamId, why: str = "") -> None:
+    def __init__(self, stream: StreamId, why: str = "", due: Due | None = None) -> None:
         """Keep the stream, and the deadline where it is known."""
         super().__init__(
             f"{stream} 已轉人工處理", f"{stream} is parked", stream=stream, **({"why": why} if why else {})
         )
         self.stream = stream
         self.why = why
+        self.due = due
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ class Step:
     edition: int
     effects: tuple[tuple[Effect, ...], ...] = ()
     """What each event does to claims and accounts."""
+    due: Due | None = None
+    """The deadline that it is, if it fell due."""
 
 
 @dataclass(frozen=True)
@@ -157,11 +164,16 @@ async def decide_on(
         due, falls, calendar = due_now
         due_id = deadline_command_id(state.stream, due.command.command_type, due.key, due.at)
         step = await _judge(reader, state, Order(due.command, SYSTEM, falls), due_id, calendar)
-        state, step = _evolve(state, step)
-        steps.append(step)
-        if step.unmet or aggregate.due(state, calendar) == due or len(steps) > MOST_DUE:
+        after, step = _evolve(state, replace(step, due=due))
+        is_stuck = bool(step.unmet) or aggregate.due(after, calendar) == due or len(steps) >= MOST_DUE
+        if order is not None and sets_aside(state, order.command, due):
+            if is_stuck or await store.journalled(due_id) is not None:
+                break  # two persons set it aside
+        elif is_stuck:
             why = ", ".join(u.rule for u in step.unmet) or "stays due"  # rules only: their texts may name somebody
-            raise StreamParked(state.stream, f"{due.command.command_type} at {due.at.isoformat()}: {why}")
+            raise StreamParked(state.stream, f"{due.command.command_type} at {due.at.isoformat()}: {why}", due)
+        state = after
+        steps.append(step)
     if order is not None and command_id is not None:
         before = state
         seat = None if follows else find_seat(state.stream.realm, clock, order)
@@ -211,6 +223,12 @@ async def decide_consequences(
     if unmet:
         return decision.refuse(_bound(tuple(unmet))), ()
     return decision, tuple(others.values())
+
+
+def sets_aside(state: State, command: Command, due: Due) -> bool:
+    """Whether the command, or what it confirms, would set that very deadline aside."""
+    bound = AGGREGATES[state.stream.kind].bound_command(state, command)
+    return isinstance(bound, SetDeadlineAside) and bound.names(due)
 
 
 def _follow(order: Order, command: Command) -> Order:

@@ -32,7 +32,7 @@ async def require_free_ids(store: EventStore, decision: Decision) -> None:
     for step in decision.steps:
         if is_deadline(step) and (holder := await _find_holder(store, decision.state.stream, step)) is not None:
             why = f"{step.order.command.command_type} at {step.order.at.isoformat()}: its id is taken on {holder}"
-            raise StreamParked(decision.state.stream, why)
+            raise StreamParked(decision.state.stream, why, step.due)
 
 
 async def find_taken(store: EventStore, others: tuple[Decision, ...]) -> Unmet | None:

@@ -19,6 +19,7 @@ from domain.registers.accountability import CASE, CaseStage
 from domain.registers.calendar import CALENDAR, CALENDAR_NAME, CalendarStage
 from domain.registers.designation import DESIGNATION, DesignationStage
 from domain.registers.door_key import DOOR_KEY, DoorKeyStage
+from domain.registers.draw import PANEL
 from domain.registers.fund import FUND, FundStage
 from domain.registers.incubation_base import BASE, BaseStage
 from domain.registers.maintenance import MAINTENANCE_AGGREGATE, MAINTENANCE_NAME, MaintenanceStage
@@ -26,14 +27,15 @@ from domain.registers.network import NETWORK, NODE, NetworkStage, NodeStage
 from domain.registers.occasion import OCCASION, OccasionStage
 from domain.registers.office import OFFICE_AGGREGATE, OFFICE_NAME, OfficeStage
 from domain.registers.organisation import ORGANISATION, OrganisationStage
-from domain.registers.panel import PANEL, PanelStage
+from domain.registers.panel import PanelStage
 from domain.registers.person import PERSON, PersonStage
 from domain.registers.realm import REALM, REALM_NAME, RealmStage
+from domain.registers.roster import ROSTER, RosterStage
 from domain.registers.scheme import SCHEME, SchemeStage
 from domain.registers.seat import SEAT, SeatStage, read_seat
 from domain.round.aggregate import ROUND
-from domain.round.plan import NeedStage, RoundStage
 from domain.round.resolution import RoundResolved
+from domain.round.stage import NeedStage, RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,6 +66,7 @@ AGGREGATES: Mapping[str, Aggregate] = MappingProxyType(
             _ROUND,
             NEED,
             PANEL,
+            ROSTER,
             PROJECT,
             BASE,
             DESIGNATION,
@@ -90,6 +93,7 @@ _PREFIXES: Mapping[str, str] = {
     "ND": NEED.kind,
     "R": ROUND.kind,
     "RP": PANEL.kind,
+    "ER": ROSTER.kind,
     "ORG": ORGANISATION.kind,
     "BASE": BASE.kind,
     "DG": DESIGNATION.kind,
@@ -236,6 +240,7 @@ _STAGES: Mapping[str, Mapping[str, Words]] = {
         (ROUND.kind, RoundStage),
         (NEED.kind, NeedStage),
         (PANEL.kind, PanelStage),
+        (ROSTER.kind, RosterStage),
         (ORGANISATION.kind, OrganisationStage),
         (BASE.kind, BaseStage),
         (DESIGNATION.kind, DesignationStage),

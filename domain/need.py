@@ -23,7 +23,8 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU, PUBLIC, Names, Relation
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import SAME, Part, State, Transition
-from domain.round.plan import NeedStage, Round, RoundStage
+from domain.round.plan import Round
+from domain.round.stage import NeedStage, RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

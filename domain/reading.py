@@ -21,7 +21,8 @@ from domain.project.delivery import SUPERVISOR
 from domain.project.stage import Stage
 from domain.registers import panel
 from domain.registers.organisation import Organisation
-from domain.registers.panel import Panel, seat_of
+from domain.registers.panel import Panel
+from domain.registers.reviewer import seat_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -49,6 +49,11 @@ PUT_OFF: Final = timedelta(minutes=2)
 """After how long a try whose worker has died is taken up by another."""
 EVERY_S: Final = 1.0
 """Seconds from one look at what is due to the next."""
+KEPT: Final = timedelta(days=90)
+"""How long what ended, delivered or given up, is kept to be looked at and said again."""
+SWEEP_EVERY: Final = timedelta(hours=1)
+SWEPT_AT_ONCE: Final = 5_000
+"""Rows, so that nobody waits long for a lock."""
 MOST_OF_AN_ANSWER: Final = 4096
 """Bytes of an answer that are read, and thrown away."""
 
@@ -92,15 +97,21 @@ class Deliverer:
         *,
         source: Callable[[], Awaitable[str]],
         public_url: str = "",
+        tell_disabled: Callable[[Endpoint, str, datetime], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Deliver what is in that outbox; ``source`` says which log it is of, ``public_url`` where links begin."""
+        """Deliver what is in that outbox; ``source`` says which log it is of, ``public_url`` where links begin.
+
+        ``tell_disabled`` has people told that an endpoint is told nothing more, and why.
+        """
         self._outbox = outbox
         self._addressing = addressing
         self._open_secrets = open_secrets
         self._source = source
         self._public_url = public_url
+        self._tell_disabled = tell_disabled
         self._now = now
+        self._sweep_at = now()
         self._draining: dict[UUID, asyncio.Task[None]] = {}
         self._trust: ssl.SSLContext | None = None
 
@@ -119,6 +130,15 @@ class Deliverer:
         for endpoint_id in await self._outbox.due_endpoints(self._now()):
             if endpoint_id not in self._draining:
                 self._draining[endpoint_id] = asyncio.create_task(self.drain(endpoint_id))
+        await self._sweep()
+
+    async def _sweep(self) -> None:
+        """Forget what ended long ago; what is left over at once is for the next time."""
+        now = self._now()
+        if now < self._sweep_at:
+            return
+        swept = await self._outbox.sweep_deliveries(now - KEPT, SWEPT_AT_ONCE)
+        self._sweep_at = now if swept == SWEPT_AT_ONCE else now + SWEEP_EVERY
 
     async def drain(self, endpoint_id: UUID) -> None:
         """Try all that is due to that endpoint, until nothing is."""
@@ -153,6 +173,8 @@ class Deliverer:
     async def _give_up(self, endpoint: Endpoint, now: datetime, why: str) -> None:
         if await self._outbox.disable_endpoint(endpoint.id, now, why):
             log.error("webhook.disabled", endpoint=str(endpoint.id), why=why)
+            if self._tell_disabled is not None:
+                await self._tell_disabled(endpoint, why, now)
 
     async def _send(self, endpoint: Endpoint, delivery: Delivery, source: str, now: datetime) -> tuple[int | None, str]:
         """The status that was answered, or None; and in a few words what happened."""

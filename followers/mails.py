@@ -123,6 +123,7 @@ _EFFECTS: Final = {
     "soon": ("即將到期", "is soon due"),
     "overdue": ("已逾期", "is overdue"),
     "decided": ("已有結果", "is decided"),
+    "disabled": ("已停送", "is told nothing more"),
 }
 
 

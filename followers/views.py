@@ -30,6 +30,7 @@ from followers.follower import Follower
 from store.port import EntryKind, StoreUnavailable
 from store.views import LEASE, Equal, Holds, LeaseLost, ViewQuery, ViewRows, ViewWrite
 from views.catalogue import VIEWS
+from views.courses import extend_course
 from views.registers import KEPT
 from views.tags import tag
 from views.view import Moment, Refusal, Source, list_organisations
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from metrics import Metrics
     from store.port import Entry, EventStore
     from store.views import ViewHead, ViewStore
+    from views.courses import Step
     from views.view import View
 
 PAGE = 500
@@ -65,13 +67,15 @@ class Fold:
     reached: frozenset[str] = frozenset()
     moved_at: datetime = NEVER
     history: tuple[Moment, ...] = ()
+    course: tuple[Step, ...] = ()
 
     def after(self, entry: Entry) -> Fold:
         """It after that event."""
         state = AGGREGATES[self.state.stream.kind].evolve(self.state, read_occurrence(entry))
-        moment = Moment(state, entry.occurred_at, entry.recorded_at)
+        moment = Moment(state, entry.occurred_at, entry.recorded_at, entry.position)
         kept = (*self.history, moment) if state.stream.kind in KEPT else ()
-        return Fold(state, self.reached | {str(state.stage)}, entry.occurred_at, kept)
+        course = extend_course(self.course, moment) if state.stream.kind == "project" else ()
+        return Fold(state, self.reached | {str(state.stage)}, entry.occurred_at, kept, course)
 
 
 T = TypeVar("T")
@@ -137,6 +141,7 @@ class Folds:
             district=district,
             names={organisation: name for organisation, name in names.items() if name},
             history=fold.history,
+            course=fold.course,
             refusals=refusals,
             facts=Facts(streams=around),
         )

@@ -49,7 +49,9 @@ _STOPPING_S: Final = 75.0
 _SUPERVISED_S: Final = 0.25
 """How often the keeper looks whether its servers live."""
 _AGAIN: Final = 20
-"""How often a minute a server that died is started again before it is left alone."""
+"""How often a minute a server that died is started again before it is let rest."""
+_REST_S: Final = 10.0
+"""For how long; then it is started again, since what kept it down may be gone: nobody else would."""
 
 log = structlog.get_logger()
 
@@ -289,10 +291,12 @@ def _temporal(home: Path, port: int | None, ui_ports: _Ports) -> Temporal:
 async def _supervise(both: Servers, home: Path) -> None:
     """Start a server again on its port when it has died, and Temporal when it is first wanted.
 
-    One that keeps dying is left alone.
+    One that keeps dying is let rest in between: of a Postgres that was killed while it recovered, a child may hold
+    its memory for many seconds.
     """
     pg, tl = both.postgres, both.temporal
     deaths: dict[str, list[float]] = {"Postgres": [], "Temporal": []}
+    rests: dict[str, float] = {}
     while deaths:
         await asyncio.sleep(_SUPERVISED_S)
         for name in list(deaths):
@@ -301,11 +305,12 @@ async def _supervise(both: Servers, home: Path) -> None:
             if server.process is None:
                 if not (home / _WANTED).exists():
                     continue
-            elif (code := server.process.poll()) is None:
+            elif time.monotonic() < rests.get(name, 0) or (code := server.process.poll()) is None:
                 continue
             elif _dies_too_often(deaths[name]):
-                log.error("local.server_given_up", server=name, logs=str(home / "logs"))
-                del deaths[name]
+                log.error("local.server_given_up", server=name, rests_s=_REST_S, logs=str(home / "logs"))
+                rests[name] = time.monotonic() + _REST_S
+                deaths[name].clear()
                 continue
             else:
                 log.warning("local.server_started_again", server=name, exit_code=code)

@@ -123,17 +123,23 @@ def _list_tellers(settings: Settings, store: EventStore, outbox: OutboxStore, me
     async def name_log() -> str:
         return f"urn:venture:log:{(await store.genesis() or b'').hex()}"
 
-    deliverer = Deliverer(
-        outbox, webhooks.rules, webhooks.open_secrets, source=name_log, public_url=settings.public_url or ""
+    deliver = partial(
+        Deliverer,
+        outbox,
+        webhooks.rules,
+        webhooks.open_secrets,
+        source=name_log,
+        public_url=settings.public_url or "",
     )
     if settings.smtp_url is None or settings.smtp_from is None:
-        return [OutboxFollower(store, outbox, may_see, measures), deliverer]
+        return [OutboxFollower(store, outbox, may_see, measures), deliver()]
     from followers.mails import Mailer, MailServer
 
     writer = MailWriter(store, outbox, SeatRegister(store), may_see)
     server = MailServer(settings.smtp_url.get_secret_value(), settings.smtp_from)
     mailer = Mailer(outbox, server, writer.is_awaited, public_url=settings.public_url or "")
-    return [OutboxFollower(store, outbox, may_see, measures, list_mails=writer.list_mails), deliverer, mailer]
+    filler = OutboxFollower(store, outbox, may_see, measures, list_mails=writer.list_mails)
+    return [filler, deliver(tell_disabled=writer.tell_disabled), mailer]
 
 
 class Runner(Protocol):

@@ -1,4 +1,4 @@
-"""What is kept of who comes in over HTTP: accounts, sessions, keys, and what was asked without waiting.
+"""What is kept of who comes in over HTTP: accounts, sessions, keys, senders, drafts, what was asked without waiting.
 
 None of it is in the log. Secrets are kept as digests, so that nobody who reads these tables can come in by them.
 """
@@ -112,6 +112,63 @@ class Operation:
     """None before it is kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody has typed into a form and not sent yet. Times are UTC."""
+
+    id: UUID
+    """Under which the command would be given."""
+    person: PersonId
+    command: str
+    stream: StreamId
+    seat: Actor
+    form: bytes
+    """What was typed, by field, in JSON."""
+    is_held: bool
+    """Whether this house kept it by itself, as the session of who typed it was over or too old."""
+    saved_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A bank or a signature service that reports by signed messages. Times are UTC."""
+
+    name: str
+    id: UUID
+    seats: Seats
+    """For whom it speaks."""
+    person: PersonId | None
+    """Who answers for it."""
+    secret: bytes
+    """Sealed."""
+    previous: bytes | None
+    """The secret before, sealed."""
+    previous_until: datetime | None
+    """Until when that counts too."""
+    made_by: str
+    made_at: datetime
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A message of a sender's, and the command that it is."""
+
+    sender: UUID
+    message: str
+    """Its ``webhook-id``."""
+    type: str
+    subject: str
+    reason: str
+    """Of what changes nothing by itself: why."""
+    body: bytes
+    """SHA-256."""
+    received_at: datetime
+    command_id: UUID
+    """The one under which it came first."""
+
+
 class IdentityStore:
     """Those tables in Postgres. Every call raises StoreUnavailable where the server does not answer."""
 
@@ -215,6 +272,74 @@ class IdentityStore:
         """From then on it opens nothing; whether it did until now."""
         return await self._row("withdraw_key", key_id, at) is not None
 
+    # ------------------------------------------------------------------------------------------ drafts
+
+    async def put_draft(self, draft: Draft) -> bool:
+        """Keep it, in the place of the same person's of that id; whether the id was theirs or free."""
+        of = draft
+        form = (of.stream, of.seat, of.form, of.is_held, of.saved_at, of.expires_at)
+        return await self._row("put_draft", of.id, of.person, of.command, *form) is not None
+
+    async def draft(self, draft_id: UUID, person: PersonId, now: datetime) -> Draft | None:
+        """That person's of that id, unless its time is over."""
+        row = await self._row("draft", draft_id, person, now)
+        return row and _draft(row)
+
+    async def drafts(self, person: PersonId, now: datetime, limit: int) -> Sequence[Draft]:
+        """That person's, the newest first."""
+        async with translate_errors():
+            return [_draft(row) for row in await self._pool.fetch(IDENTITY["drafts"], person, now, limit)]
+
+    async def drop_draft(self, draft_id: UUID, person: PersonId) -> bool:
+        """Forget it; whether there was one of theirs."""
+        return await self._row("drop_draft", draft_id, person) is not None
+
+    async def sweep_drafts(self, now: datetime) -> None:
+        """Forget all whose time is over."""
+        await self._row("sweep_drafts", now)
+
+    async def sweep_held(self, person: PersonId, most: int) -> None:
+        """Forget what is held for that person, but for the newest so many."""
+        await self._row("sweep_held", person, most)
+
+    # ------------------------------------------------------------------------------------------ senders
+
+    async def add_sender(self, sender: Sender) -> bool:
+        """Keep it; whether the name was free."""
+        of, seats = sender, seats_as_json(sender.seats)
+        row = await self._row("add_sender", of.name, of.id, seats, of.person, of.secret, of.made_by, of.made_at)
+        return row is not None
+
+    async def sender(self, name: str) -> Sender | None:
+        """The one of that name, withdrawn ones too."""
+        row = await self._row("sender", name)
+        return row and _sender(row)
+
+    async def senders(self) -> Sequence[Sender]:
+        """All of them, by name."""
+        async with translate_errors():
+            return [_sender(row) for row in await self._pool.fetch(IDENTITY["senders"])]
+
+    async def rotate_sender(self, name: str, secret: bytes, previous_until: datetime) -> bool:
+        """Put another secret in the place of the old, which counts too until then; whether there is such a sender."""
+        return await self._row("rotate_sender", name, secret, previous_until) is not None
+
+    async def withdraw_sender(self, name: str, at: datetime) -> bool:
+        """From then on nothing of it is taken in; whether it was until now."""
+        return await self._row("withdraw_sender", name, at) is not None
+
+    async def keep_callback(self, callback: Callback) -> Callback:
+        """That message as it came first, with the command's id that it got then, whatever comes later."""
+        of = callback
+        said = (of.type, of.subject, of.reason, of.body, of.received_at, of.command_id)
+        await self._row("add_callback", of.sender, of.message, *said)
+        return Callback(**await self._row("callback", of.sender, of.message))
+
+    async def callbacks(self, sender: UUID, limit: int) -> Sequence[Callback]:
+        """What came from it, the newest first."""
+        async with translate_errors():
+            return [Callback(**row) for row in await self._pool.fetch(IDENTITY["callbacks"], sender, limit)]
+
     # ------------------------------------------------------------------------------------------ operations
 
     async def add_operation(self, operation: Operation) -> bool:
@@ -265,6 +390,24 @@ def _key(row: asyncpg.Record) -> ApiKey:
         withdrawn_at=row["withdrawn_at"],
         used_at=row["used_at"],
     )
+
+
+def _draft(row: asyncpg.Record) -> Draft:
+    return Draft(
+        row["id"],
+        PersonId(row["person"]),
+        row["command"],
+        StreamId(row["stream"]),
+        Actor(row["seat"]),
+        row["form"],
+        row["held"],
+        row["saved_at"],
+        row["expires_at"],
+    )
+
+
+def _sender(row: asyncpg.Record) -> Sender:
+    return Sender(**{**row, "seats": read_seats(row["seats"]), "person": _person(row)})
 
 
 def _operation(row: asyncpg.Record) -> Operation:

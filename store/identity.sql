@@ -62,6 +62,34 @@ UPDATE web.api_keys SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_
 -- name: withdraw_key
 UPDATE web.api_keys SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL RETURNING id;
 
+-- name: put_draft
+-- One that is another's stays as it is.
+INSERT INTO web.drafts (id, person, command, stream, seat, form, held, saved_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (id) DO UPDATE SET form = excluded.form, seat = excluded.seat, held = excluded.held AND drafts.held,
+       saved_at = excluded.saved_at, expires_at = excluded.expires_at
+ WHERE drafts.person = excluded.person AND drafts.command = excluded.command AND drafts.stream = excluded.stream
+RETURNING id;
+
+-- name: draft
+SELECT id, person, command, stream, seat, form, held, saved_at, expires_at FROM web.drafts
+ WHERE id = $1 AND person = $2 AND expires_at > $3;
+
+-- name: drafts
+SELECT id, person, command, stream, seat, form, held, saved_at, expires_at FROM web.drafts
+ WHERE person = $1 AND expires_at > $2 ORDER BY saved_at DESC, id LIMIT $3;
+
+-- name: drop_draft
+DELETE FROM web.drafts WHERE id = $1 AND person = $2 RETURNING id;
+
+-- name: sweep_drafts
+DELETE FROM web.drafts WHERE expires_at <= $1;
+
+-- name: sweep_held
+-- Of what is held for that person, all but the newest so many.
+DELETE FROM web.drafts WHERE person = $1 AND held AND id NOT IN
+  (SELECT id FROM web.drafts WHERE person = $1 AND held ORDER BY saved_at DESC, id LIMIT $2);
+
 -- name: add_operation
 INSERT INTO web.operations (id, asker, stream, actor, command, body, at, person, session)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING RETURNING id;
@@ -75,3 +103,34 @@ SELECT o.id, o.asker, o.stream, o.actor, o.command, o.body, o.at, o.person, o.se
  WHERE o.asked_at > $1
    AND NOT EXISTS (SELECT FROM venture.entries e WHERE e.command_id = o.id AND e.kind = 'command')
  ORDER BY o.asked_at LIMIT $2;
+
+-- name: add_sender
+INSERT INTO web.senders (name, id, seats, person, secret, made_by, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (name) DO NOTHING RETURNING id;
+
+-- name: sender
+SELECT name, id, seats, person, secret, previous, previous_until, made_by, made_at, withdrawn_at FROM web.senders
+ WHERE name = $1;
+
+-- name: senders
+SELECT name, id, seats, person, secret, previous, previous_until, made_by, made_at, withdrawn_at FROM web.senders
+ ORDER BY name;
+
+-- name: rotate_sender
+UPDATE web.senders SET previous = secret, previous_until = $3, secret = $2 WHERE name = $1 AND withdrawn_at IS NULL
+RETURNING id;
+
+-- name: withdraw_sender
+UPDATE web.senders SET withdrawn_at = $2 WHERE name = $1 AND withdrawn_at IS NULL RETURNING id;
+
+-- name: add_callback
+INSERT INTO web.callbacks (sender, message, type, subject, reason, body, received_at, command_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (sender, message) DO NOTHING;
+
+-- name: callback
+SELECT sender, message, type, subject, reason, body, command_id, received_at FROM web.callbacks
+ WHERE sender = $1 AND message = $2;
+
+-- name: callbacks
+SELECT sender, message, type, subject, reason, body, command_id, received_at FROM web.callbacks
+ WHERE sender = $1 ORDER BY received_at DESC, message LIMIT $2;

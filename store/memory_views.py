@@ -36,6 +36,7 @@ KEYS = {
     "organisations": ("stream",),
     "streams": ("stream",),
     "registers": ("stream", "version"),
+    "courses": ("stream", "version"),
     "attempts": ("position",),
     "shares": ("stream", "dimension", "key", "measure"),
 }

@@ -137,8 +137,7 @@ class OutboxStore:
                 )
                 await connection.execute(OUTBOX["add_deliveries"], *map(list, columns), now)
             if mails:
-                rows = ((m.id, m.person, m.effect, m.stream, m.position, m.about, m.next_at) for m in mails)
-                await connection.execute(OUTBOX["add_mails"], *map(list, zip(*rows, strict=True)))
+                await connection.execute(OUTBOX["add_mails"], *_columns(mails))
             if not await connection.fetchval(OUTBOX["advance"], *cursor):
                 raise CursorMoved
 
@@ -211,6 +210,11 @@ class OutboxStore:
         since = await self._value("endpoint_failed", endpoint_id, at)
         return at if since is None else since
 
+    async def sweep_deliveries(self, before: datetime, most: int) -> int:
+        """Forget up to so many that ended before then, with their tries; how many there were."""
+        async with translate_errors():
+            return len(await self._pool.fetch(OUTBOX["sweep_deliveries"], before, most))
+
     async def replay(self, endpoint_id: UUID, after: int, until: int, now: datetime) -> int:
         """Say once more what lies between those positions; how much that is."""
         async with translate_errors():
@@ -241,6 +245,11 @@ class OutboxStore:
         async with translate_errors():
             return [Address(*row.values()) for row in await self._pool.fetch(OUTBOX["addresses"])]
 
+    async def add_mails(self, mails: Sequence[Mail]) -> None:
+        """Keep those that are not there yet."""
+        if mails:
+            await self._value("add_mails", *_columns(mails))
+
     async def claim_mails(self, now: datetime, put_off: datetime, most: int) -> Sequence[Mail]:
         """Take up to so many that are due; each is put off until then in case nobody ends its try."""
         async with translate_errors():
@@ -257,6 +266,11 @@ class OutboxStore:
     async def _value(self, name: str, *args: object) -> Any:  # noqa: ANN401 - a column, or None
         async with translate_errors():
             return await self._pool.fetchval(OUTBOX[name], *args)
+
+
+def _columns(mails: Sequence[Mail]) -> list[list[object]]:
+    rows = ((m.id, m.person, m.effect, m.stream, m.position, m.about, m.next_at) for m in mails)
+    return list(map(list, zip(*rows, strict=True)))
 
 
 def _endpoint(row: asyncpg.Record) -> Endpoint:

@@ -70,6 +70,13 @@ UPDATE web.endpoints SET failing_since = NULL WHERE id = $1 AND failing_since IS
 -- name: endpoint_failed
 UPDATE web.endpoints SET failing_since = coalesce(failing_since, $2) WHERE id = $1 RETURNING failing_since;
 
+-- name: sweep_deliveries
+-- With all their tries. Never mails: their ids keep who was written to from being written to again.
+DELETE FROM web.deliveries WHERE id IN (
+  SELECT id FROM web.deliveries WHERE next_at IS NULL AND coalesce(delivered_at, occurred_at) < $1
+   ORDER BY coalesce(delivered_at, occurred_at) LIMIT $2)
+RETURNING id;
+
 -- name: replay
 -- Said once more, under the same ids.
 UPDATE web.deliveries SET tries = 0, next_at = $4, delivered_at = NULL

@@ -89,12 +89,16 @@ class Office:
         at: datetime | None = None,
         command_id: UUID | None = None,
     ) -> Answer:
-        """The answer to one command, asked by that person; nobody is named if it is ''."""
+        """The answer to one command, asked by that person; nobody is named if it is ''.
+
+        An id that is given is taken for one that the engine derives (014).
+        """
         await publish(self.store)
         actor, now = Actor(seat), at or self.at or datetime.now(UTC)
         who = person_on(actor) if person is None else (PersonId(person) if person else None)
         envelope = Envelope(
             command_id=command_id or uuid4(),
+            derived=command_id is not None,
             subject=stream,
             actor=actor,
             received_at=now,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from views.approvals import APPROVALS
 from views.attempts import ATTEMPTS
+from views.courses import COURSES
 from views.organisations import ORGANISATIONS
 from views.projects import PROJECTS
 from views.registers import REGISTERS
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from views.view import View
 
 VIEWS: Mapping[str, View] = MappingProxyType(
-    {view.name: view for view in (PROJECTS, WAITING, APPROVALS, ORGANISATIONS, STREAMS, REGISTERS, ATTEMPTS, SHARES)}
+    {
+        view.name: view
+        for view in (PROJECTS, WAITING, APPROVALS, ORGANISATIONS, STREAMS, REGISTERS, ATTEMPTS, SHARES, COURSES)
+    }
 )
 """In the order in which they are shown."""

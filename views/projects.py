@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.application import Application
+from domain.kernel.state import NONE
 from domain.project.aggregate import PROJECT
 from domain.project.award import Award
+from domain.project.opening import Openings
+from domain.project.publicity import Publicity
+from domain.project.stage import Stage
 from views.awaiting import nearest_until, write_awaited
 from views.search import fold_texts, split_grams
 from views.tags import tag
@@ -14,18 +18,22 @@ from views.view import View, list_organisations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from views.view import Source
 
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
     state, awaiting, due = source.state, source.awaiting, source.due
+    if state.stage == NONE:  # a late bid that was turned away makes no project
+        return
     application, award = state.part(Application), state.part(Award)
     organisations = list_organisations(state)
     row = {
         **source.base,
         **PROJECT.summary(state),
         "number": award.project,
+        "opened_on": state.part(Openings).opened_on,
         "organisation_name": source.names.get(application.organisation, ""),
         "organisations": organisations,
         "need": application.need or "",
@@ -42,6 +50,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         "due_at": due.at if due else None,
         "until_at": nearest_until(awaiting),
         "awaiting": [write_awaited(one) for one in awaiting],
+        "notice_last": _find_last_day(source),
     }
     del row["project"]
     texts = (state.stream.name, award.project, application.title, *organisations, *source.names.values())
@@ -58,4 +67,11 @@ def _tags(row: dict[str, Any]) -> set[str]:
     return tags | {tag("role", role) for awaited in row["awaiting"] for role in awaited["roles"]}
 
 
-PROJECTS = View("projects", 2, "項目", "projects", _rows, frozenset({"project"}))
+def _find_last_day(source: Source) -> date | None:
+    """The last day of the public notice that is running; None while an objection holds it up (D2)."""
+    if source.state.stage != Stage.IN_PUBLICITY:
+        return None
+    return source.state.part(Publicity).last_day(source.calendar)
+
+
+PROJECTS = View("projects", 4, "項目", "projects", _rows, frozenset({"project"}))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from domain.kernel.state import State
     from views.view import Source
 
-KEPT = frozenset({"organisation", "base", "fund", "scheme"})
+KEPT = frozenset({"organisation", "base", "fund", "scheme", "designation"})
 """Kinds of streams whose history is kept."""
 
 
@@ -43,4 +43,4 @@ def _describe(state: State) -> dict[str, Any]:
     return dict(AGGREGATES[state.stream.kind].summary(state))
 
 
-REGISTERS = View("registers", 2, "登記冊", "registers as of a day", _rows, KEPT)
+REGISTERS = View("registers", 3, "登記冊", "registers as of a day", _rows, KEPT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.application import Application
+from domain.kernel.state import NONE
 from domain.project.aggregate import PROJECT
 from domain.project.award import Award
 from domain.project.money import Money
@@ -23,6 +24,8 @@ STAGE, REACHED = "stage/", "reached/"
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
     state = source.state
+    if state.stage == NONE:  # a late bid that was turned away makes no project
+        return
     application = state.part(Application)
     measures = dict(_measure(source))
     for dimension, key in (
@@ -34,6 +37,8 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             yield from _write(source, dimension, key, measures)
     for fund, of_fund in _by_fund(source).items():
         yield from _write(source, "fund", fund, of_fund)
+        if source.year is not None:
+            yield from _write(source, "fund_year", f"{source.year}/{fund}", of_fund)
 
 
 def _measure(source: Source) -> Iterator[tuple[str, int]]:
@@ -67,4 +72,4 @@ def _write(source: Source, dimension: str, key: str, measures: dict[str, int]) -
             yield {**source.base, "dimension": dimension, "key": key, "measure": measure, "value": value}
 
 
-SHARES = View("shares", 1, "份額", "counts and sums", _rows, frozenset({"project"}))
+SHARES = View("shares", 3, "份額", "counts and sums", _rows, frozenset({"project"}))

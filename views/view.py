@@ -13,12 +13,14 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.facts import Facts
 from domain.kernel.state import State
+from domain.round.plan import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from uuid import UUID
 
     from domain.kernel.message import Awaited, Due
+    from views.courses import Step
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands where a row has no time: what has one is sorted before it."""
@@ -31,6 +33,8 @@ class Moment:
     state: State
     occurred_at: datetime
     recorded_at: datetime
+    position: int
+    """Of the event in the log."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class Source:
     """What the organisations behind it are called, as far as they are registered."""
     history: Sequence[Moment] = ()
     """It after each of its events, oldest first; only for kinds whose history is kept."""
+    course: Sequence[Step] = ()
+    """Of a project, what it added up to from event to event."""
     refusals: Sequence[Refusal] = ()
     """Refused commands that are to be added."""
     facts: Facts = field(default_factory=Facts)
@@ -80,6 +86,12 @@ class Source:
     def due(self) -> Due | None:
         """The nearest deadline."""
         return AGGREGATES[self.state.stream.kind].due(self.state, self.calendar)
+
+    @property
+    def year(self) -> int | None:
+        """Of a project, the year of its round."""
+        name = self.state.part(Application).round
+        return self.facts.of(self.state.stream.sibling("round", name)).part(Round).year if name else None
 
     @property
     def base(self) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from web.console import pages
 from web.console.failure import show_failure
 from web.console.rendering import environment
 from web.guard import language_of, require_guarded
+from web.head import HeadAsGet
 from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
 from web.problems import Refusal, problem
 from web.v1 import (
     approvals,
+    callbacks,
     commands,
     documents,
     events,
@@ -32,6 +34,7 @@ from web.v1 import (
     operations,
     papers,
     payments,
+    portfolio,
     projects,
     registers,
     webhooks,
@@ -54,6 +57,7 @@ ROUTERS = (
     operations.router,
     files.router,
     papers.router,
+    portfolio.router,
     projects.router,
     registers.router,
     inbox.router,
@@ -62,6 +66,7 @@ ROUTERS = (
     events.router,
     documents.router,
     webhooks.router,
+    callbacks.router,
 )
 
 
@@ -101,7 +106,7 @@ def build(house: House, **limits: Any) -> ASGIApp:  # noqa: ANN401 - those of Li
     environment()  # a page that cannot be made keeps the application from starting
     app = build_routes()
     app.state.house = house
-    return Limits(app, otherwise=house.language, **limits)
+    return Limits(HeadAsGet(app), otherwise=house.language, **limits)
 
 
 @asynccontextmanager
@@ -112,6 +117,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await house.runs.aclose()
         await house.operations.aclose()
 
 

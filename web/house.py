@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from web.console.audit.run import Runs
 from web.language import Language
 from web.limits import Allowance
 
 if TYPE_CHECKING:
+    from application.callbacks import Senders
     from application.documents import Documents
     from application.door import Door
     from application.growth import Growth
@@ -36,6 +38,7 @@ class House:
     growth: Growth
     documents: Documents
     webhooks: Webhooks
+    senders: Senders
     operations: Operations
     language: Language
     """Of readers who say none."""
@@ -57,4 +60,6 @@ class House:
     """By which Temporal's pages have opened what they show."""
     temporal_pages: str = ""
     """The origin of those pages, e.g. ``https://temporal.bureau.example``; empty: nothing is opened for any."""
+    runs: Runs = field(default_factory=Runs)
+    """Of audits, as long as this process lives."""
     now: Callable[[], datetime] = _now

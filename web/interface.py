@@ -14,6 +14,7 @@ from domain.kernel.identity import Role
 from web.identity.session import Login
 from web.problems import MEDIA_TYPE, Problem
 from web.v1.approvals import DecisionBody, OpenApprovalBody
+from web.v1.callbacks import CallbackMessage
 from web.v1.commands import CommandBody
 from web.v1.webhooks import ReplayBody, WebhookBody, WebhookMessage
 
@@ -43,7 +44,7 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     commands = list(_public_commands())
     paths, schemas = document["paths"], document["components"].setdefault("schemas", {})
     bodies: list[type[BaseModel]] = [CommandBody, OpenApprovalBody, DecisionBody, Login, *commands]
-    bodies += [WebhookBody, ReplayBody, WebhookMessage]
+    bodies += [WebhookBody, ReplayBody, WebhookMessage, CallbackMessage]
     _, definitions = models_json_schema([(model, "validation") for model in bodies], ref_template=_REF)
     schemas.update(definitions["$defs"])
     _, answers = models_json_schema([(Problem, "serialization")], ref_template=_REF)

@@ -8,7 +8,7 @@ from workflows.stream import StreamWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.kernel.envelope import Opening
-    from domain.round.plan import NeedStage
+    from domain.round.stage import NeedStage
 
 SOLICITATION = (NeedStage.NONE, NeedStage.SUBMITTED)
 

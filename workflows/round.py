@@ -8,7 +8,7 @@ from workflows.stream import StreamWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.kernel.envelope import Opening
-    from domain.round.plan import RoundStage
+    from domain.round.stage import RoundStage
 
 PLANNING = (RoundStage.NONE, RoundStage.PLANNED)
 SOLICITATION = (RoundStage.SOLICITING, RoundStage.COLLECTED, RoundStage.CATALOGUED)

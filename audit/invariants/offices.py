@@ -29,7 +29,12 @@ TYPES: Final = frozenset(
 """What the registers learn from."""
 
 PRIVILEGED: Final[Mapping[str, str]] = {
+    "AbandonDraw": "DrawAbandoned",
     "DecideCase": "CaseDecided",
+    "EnterExperts": "ExpertsEntered",
+    "ReinstateExpert": "ExpertReinstated",
+    "RemoveExpert": "ExpertRemoved",
+    "SuspendExpert": "ExpertSuspended",
     "GrantDesignation": "DesignationGranted",
     "WithdrawDesignation": "DesignationWithdrawn",
     "GrantSeat": "SeatGranted",
@@ -44,6 +49,7 @@ PRIVILEGED: Final[Mapping[str, str]] = {
     "ReturnSurplus": "SurplusReturned",
     "ReceiveClawback": "ClawbackReceived",
     "FailDisbursement": "DisbursementFailed",
+    "SetDeadlineAside": "DeadlineSetAside",
 }
 """What takes two persons, and the event that it leads to."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from audit.invariants.realm import Panel, Realm
     from audit.invariants.recorded_events import Conditions, RecordedEvent
 
-_LAPSING = frozenset({"EMPLOYMENT_24M", "BOARD_24M", "PAYMENT_24M"})
+LAPSING = frozenset({"EMPLOYMENT_24M", "BOARD_24M", "PAYMENT_24M"})
 """Ties that time heals."""
 _FEWEST_TO_DROP = 5
 _CENT = Decimal("0.01")
@@ -45,7 +45,7 @@ def check_conflict_declared(require: Conditions, realm: Realm, event: RecordedEv
     """P1: a tie to a bidder bars, unless it ended long enough ago."""
     panel, ended = realm.panels[event.name], to_date(event.data.get("ended_on"))
     months = realm.rules_of_round(panel.round).number("review.recusal_months")
-    holds = ended is None or event.text("kind") not in _LAPSING or event.day <= _months_on(ended, months)
+    holds = ended is None or event.text("kind") not in LAPSING or event.day <= months_on(ended, months)
     bids = any(event.text("organisation") in names for names in panel.bidders.values())
     bars = bids and holds
     require(
@@ -59,7 +59,8 @@ def check_conflict_declared(require: Conditions, realm: Realm, event: RecordedEv
         panel.barred.add(_seat(event.actor))
 
 
-def _months_on(day: date, months: int) -> date:
+def months_on(day: date, months: int) -> date:
+    """The same day so many months later; the last of the month where it has no such day."""
     year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
     return date(year, month, min(day.day, monthrange(year, month)[1]))
 

@@ -114,6 +114,21 @@ class Panel:
     took_part: set[Hand] = field(default_factory=set)
     results: dict[str, Decimal] = field(default_factory=dict)
     reported: bool = False
+    committed: Mapping[str, Any] | None = None
+    """The particulars of the draw that was committed to."""
+    ranking: list[str] = field(default_factory=list)
+    """Everybody who could be drawn, in the order drawn; empty where seats were entered."""
+
+
+@dataclass
+class Roster:
+    """Who may be drawn."""
+
+    experts: set[str] = field(default_factory=set)
+    suspended: dict[str, date | None] = field(default_factory=dict)
+    """Who stands aside, and the last day of it."""
+    ties: dict[tuple[str, str, str], date | None] = field(default_factory=dict)
+    """Expert, organisation and kind, and the last day of the tie; None while it holds."""
 
 
 @dataclass
@@ -275,6 +290,10 @@ class Project:
     spending: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Version at which it was recorded, the budget line, and the fen that count now."""
     teams: set[str] = field(default_factory=set)
+    carried: dict[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
+    """Team and the months in which an opening entry says that it was active (Z1)."""
+    proposed: tuple[Hand, Mapping[str, Any]] | None = None
+    """Who proposed its opening entry last, and what that said."""
     groups: frozenset[str] = frozenset()
     """Whom the application serves."""
     sites: frozenset[str] = frozenset()
@@ -323,7 +342,7 @@ class Project:
     @property
     def standing_months(self) -> int:
         """Distinct months of the steadiest team (Z1)."""
-        months: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+        months = defaultdict(set, {team: set(known) for team, known in self.carried.items()})
         for activity in self.counted:
             if activity.team in self.teams and activity.team is not None:
                 months[activity.team].add((activity.held_on.year, activity.held_on.month))
@@ -362,6 +381,13 @@ class Realm:
     supports: dict[tuple[str, int | None], str] = field(default_factory=dict)
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
+    rosters: defaultdict[str, Roster] = field(default_factory=lambda: defaultdict(Roster))
+    waiting: dict[tuple[str, str, str], tuple[date, str]] = field(default_factory=dict)
+    """Project, kind and number of what must be done in time, since when it waits, and who is told if it is late."""
+    ages: dict[str, date] = field(default_factory=dict)
+    """Organisation, and the day on which it will have been on the list of abnormal operations for two years."""
+    draws: dict[str, str] = field(default_factory=dict)
+    """Application, and the panel whose draw is committed to for it."""
     works: set[int] = field(default_factory=set)
     """Works of maintenance that have begun and not ended."""
     seats: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
@@ -373,6 +399,8 @@ class Realm:
     base_operators: dict[str, str] = field(default_factory=dict)
     sides: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """Stream, person, and the side on which that person stands there."""
+    is_wall: bool = False
+    """Whether it has gone live (OE01)."""
     projects: dict[str, Project] = field(default_factory=dict)
     vouchers: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """Number, the issuers that it is claimed with (empty for none named), and the project that claims each (M7)."""

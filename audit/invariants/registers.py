@@ -381,7 +381,22 @@ def check_maintenance_ended(require: Conditions, realm: Realm, event: RecordedEv
     realm.works.discard(number)
 
 
+# ---------------------------------------------------------------- of every kind of stream
+
+
+def check_deadline_set_aside(require: Conditions, _realm: Realm, event: RecordedEvent) -> None:
+    """PK01: only what has passed is set aside; that it took two persons is judged with all such acts."""
+    fell = to_instant(event.data.get("falls_at"))
+    require(
+        fell is not None and fell <= event.at,
+        "PK01",
+        f"期限 {event.text('deadline')} 於 {fell} 屆滿，擱置在其前",
+        f"the deadline {event.text('deadline')} falls at {fell}; it was set aside before",
+    )
+
+
 CHECKS = {
+    "DeadlineSetAside": check_deadline_set_aside,
     "MaintenanceBegun": note_maintenance_begun,
     "MaintenanceEnded": check_maintenance_ended,
     "CalendarPublished": check_calendar_published,

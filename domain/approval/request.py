@@ -16,7 +16,7 @@ from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest, plain
-from domain.kernel.decider import Aggregate, Decider
+from domain.kernel.decider import PROPOSALS, Aggregate, Decider, unpark
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Actor, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
@@ -435,6 +435,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             for number, group in enumerate(groups, 1):
                 _require_meetable(check, number, group)
+                _require_others(check, number, group, order.actor)
             return check.grant(
                 ApprovalOpened.of(
                     command, digest=bind(state.stream, command), **_reckon(check, facts.calendar, order.at, command)
@@ -504,6 +505,19 @@ def _require_meetable(check: Checks, number: int, group: Approvers) -> None:
         "AV20",
         f"第 {number} 組：" + ("列角色者須寫明須幾人" if group.roles else "所須人數多於所列崗位"),
         f"group {number}: " + ("say how many of those roles" if group.roles else "more are needed than are named"),
+    )
+
+
+def _require_others(check: Checks, number: int, group: Approvers, opener: Actor) -> None:
+    """AV23: as many as are needed are others than who asks, who may not decide it: else it would stand for ever."""
+    others = [seat for seat in group.seats if seat != opener]
+    check(
+        bool(group.roles) or len(others) == len(group.seats) or len(others) >= (group.needed or len(group.seats)),
+        "AV23",
+        "第 {number} 組：提請者 {opener} 不得自批，除其本人外不足所須人數",
+        "group {number}: {opener}, who asks, may not decide it, and without that seat there are fewer than are needed",
+        number=number,
+        opener=opener,
     )
 
 
@@ -734,7 +748,7 @@ def _name_payee(order: Order, state: State, _facts: Facts) -> frozenset[str]:
 APPROVAL = Aggregate(
     kind=KIND,
     zh="審批",
-    deciders=(DECIDER,),
+    deciders=(DECIDER, PROPOSALS, unpark((DECIDER,))),
     final=frozenset(set(ApprovalStage) - {ApprovalStage.OPEN}),
     impartiality=require_impartial("SD15", _name_payee),
     summary=lambda state: {"title": state.part(ApprovalRequest).title},

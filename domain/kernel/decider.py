@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from domain.kernel import proposal
+from domain.kernel import parked_deadline, proposal
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.impartiality import Impartiality
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
+from domain.kernel.parked_deadline import DeadlineSetAside, SetAside, SetDeadlineAside
 from domain.kernel.policy import authorize, remember_side
 from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.proposal import ActConfirmed, ConfirmAct, Proposal, check_confirmable, find_open, propose
@@ -203,7 +204,8 @@ class Aggregate:
         ]
 
     def _deadlines(self, state: State, calendar: Calendar) -> Iterable[Due]:
-        return (due for decider in self.deciders for due in decider.due(state, calendar))
+        aside = state.part(SetAside)
+        return (due for decider in self.deciders for due in decider.due(state, calendar) if not aside.holds(due))
 
     def _awaited(self, state: State, calendar: Calendar) -> list[Awaited]:
         return [one for decider in self.deciders for one in decider.awaiting(state, calendar)]
@@ -218,7 +220,7 @@ def _move(state: State, move: Transition, occurrence: Occurrence) -> State:
         stack = tuple(rest)
     elif move.push:
         stack = (*stack, state.stage)
-    return replace(state, stage=stage, stack=stack, since=occurrence.at)
+    return replace(state, stage=stage, stack=stack, since=occurrence.event.stands_since(occurrence.at))
 
 
 PROPOSALS: Final = Decider(
@@ -231,3 +233,32 @@ PROPOSALS: Final = Decider(
     awaiting=proposal.awaiting,
 )
 """For every kind of stream that has privileged acts."""
+
+
+def unpark(deciders: tuple[Decider[Any, Any], ...]) -> Decider[SetDeadlineAside, DeadlineSetAside]:
+    """For every kind of stream that has deadlines, theirs: what lets one of them be set aside that cannot be applied.
+
+    One that can be has been by the time that the order is judged, so whichever stands and has passed cannot.
+    """
+
+    def decide(state: State, facts: Facts, order: Order, command: SetDeadlineAside) -> list[Event]:
+        check, aside = Checks(), state.part(SetAside)
+        deadlines = (due for decider in deciders for due in decider.due(state, facts.calendar))
+        check(
+            any(command.names(due) and due.at + due.grace <= order.at and not aside.holds(due) for due in deadlines),
+            "PK01",
+            "此卷宗沒有已過而不能辦理的期限 {deadline}（{falls_at}）",
+            "no deadline {deadline} ({falls_at}) of this file has passed and cannot be applied",
+            deadline=command.deadline,
+            falls_at=command.falls_at.isoformat(),
+        )
+        return check.grant(DeadlineSetAside.of(command))
+
+    return Decider(
+        name="parked",
+        zh="期限擱置",
+        commands=(SetDeadlineAside,),
+        events=(DeadlineSetAside,),
+        decide=decide,
+        evolve=parked_deadline.evolve,
+    )

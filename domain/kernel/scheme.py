@@ -119,6 +119,8 @@ class Review(Policy):
     line: Annotated[Points, Field(title="立項最低分數線 / line to be reached")] = 60
     """The mark an application must reach."""
     recusal_months: Annotated[int, Field(ge=0, le=120, title="回避期（月） / recusal (months)")] = 24
+    verifiable_draw: Annotated[bool | None, Field(title="可復算抽取 / verifiable draw")] = None
+    """Whether experts are drawn by a seed committed to beforehand; None where they may be drawn elsewhere."""
     rubric: Annotated[dict[Keyword, Points], Field(max_length=50, title="評分權重 / rubric")] = {
         "need": 20,
         "design": 20,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.application import Application
-from domain.kernel.decider import PROPOSALS, Aggregate
+from domain.kernel.decider import PROPOSALS, Aggregate, unpark
 from domain.project import (
     award,
     bidding,
@@ -16,6 +16,7 @@ from domain.project import (
     disbursement,
     evaluation,
     objection,
+    opening,
     publicity,
     remedy,
     termination,
@@ -40,6 +41,7 @@ def _governed_by(state: State, command: Command) -> StreamId | None:
 def _summary(state: State) -> dict[str, object]:
     """Give what lists show: its numbers, title and money in fen. No personal data."""
     application, awarded, money = state.part(Application), state.part(award.Award), state.part(Money)
+    opened_on = state.part(opening.Openings).opened_on
     return {
         "title": application.title,
         "project": awarded.project,
@@ -54,33 +56,34 @@ def _summary(state: State) -> dict[str, object]:
         "clawed_back": money.clawed_back,
         "net": money.net,
         "outstanding": termination.outstanding(state),
+        **({"opened_on": opened_on.isoformat()} if opened_on else {}),
     }
 
+
+_STAGES = tuple(
+    with_gates(stage.DECIDER)
+    for stage in (
+        bidding,
+        award,
+        objection,
+        publicity,
+        contract,
+        disbursement,
+        delivery,
+        community,
+        variation,
+        evaluation,
+        remedy,
+        termination,
+        closeout,
+        opening,
+    )
+)
 
 PROJECT = Aggregate(
     kind="project",
     zh="項目",
-    deciders=(
-        *(
-            with_gates(stage.DECIDER)
-            for stage in (
-                bidding,
-                award,
-                objection,
-                publicity,
-                contract,
-                disbursement,
-                delivery,
-                community,
-                variation,
-                evaluation,
-                remedy,
-                termination,
-                closeout,
-            )
-        ),
-        PROPOSALS,
-    ),
+    deciders=(*_STAGES, PROPOSALS, unpark(_STAGES)),
     final=frozenset({Stage.ARCHIVED, Stage.REVOKED, Stage.WITHDRAWN, Stage.PRELIM_FAILED, Stage.NOT_SELECTED}),
     governed_by=_governed_by,
     uncounted=list_uncounted,

@@ -30,7 +30,8 @@ from domain.registers.incubation_base import Base, BaseStage
 from domain.registers.organisation import list_ineligibility, list_unrepresented
 from domain.round.budget import undecided
 from domain.round.call import require_open
-from domain.round.plan import NeedStage, Round, RoundStage
+from domain.round.plan import Round
+from domain.round.stage import NeedStage, RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, assert_never, get_args
 from pydantic import AfterValidator, Field
 
 from domain.kernel.bounds import Date, Name
-from domain.kernel.calendar import local_day
+from domain.kernel.calendar import Calendar, day_begins, local_day
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Evidence, Reason, Role, Text
-from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else, word
 from domain.kernel.refusal import Checks
-from domain.kernel.relation import BUREAU, Names, Relation
+from domain.kernel.relation import BUREAU, ENGINE, Names, Relation
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 Level = Literal["1A", "2A", "3A", "4A", "5A"]
 """Assessment level of a social organisation [F18]."""
+
+_YEARS_TO_SERIOUS = 2
+"""Years on the list of abnormal operations after which an organisation is taken for a serious offender [F19]."""
 
 _CODE = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The 31 characters of GB 32100-2015, in order of value."""
@@ -257,6 +260,11 @@ class CreditListingRecorded(ListEntry, Event):
 
     zh = "列入活動異常名錄或嚴重違法失信名單"
     en = "listed"
+    ages_on: Annotated[Date | None, Field(title="滿兩年之日 / two years on it")] = None
+    """The day on which it is taken for a serious offender, if it is still on the list of abnormal operations [F19].
+
+    None for the other lists, and in an event of before.
+    """
 
 
 class RecordCreditListing(ListEntry, Command):
@@ -291,6 +299,25 @@ class LiftCreditListing(ListExit, Command):
     acts_for = (BUREAU,)
     during = (OrganisationStage.VERIFIED,)
     rule = "OG01"
+
+
+class CreditListingAged(Event):
+    """Two years on the list of abnormal operations: from this day it counts as on that of serious offenders [F19]."""
+
+    zh = "列入異常滿兩年"
+    en = "two years on the list of abnormal operations"
+    listing: Annotated[Listing, Field(title="名單 / list")] = Listing.SERIOUS
+
+
+class AgeCreditListing(Command):
+    """Look at the list again: the calendar does, on the night on which two years have passed."""
+
+    records = CreditListingAged
+    en_words = "look at a listing again after two years"
+    by = (Role.SYS,)
+    acts_for = (ENGINE,)
+    during = (OrganisationStage.VERIFIED,)
+    rule = "D6"
 
 
 class Ban(Particulars):
@@ -353,6 +380,7 @@ Commands = (
     | ApplyRatingBonus
     | RecordCreditListing
     | LiftCreditListing
+    | AgeCreditListing
     | BanApplicant
     | ClassifyOrganisation
 )
@@ -362,6 +390,7 @@ Events = (
     | RatingBonusApplied
     | CreditListingRecorded
     | CreditListingLifted
+    | CreditListingAged
     | ApplicantBanned
     | OrganisationClassified
 )
@@ -405,6 +434,8 @@ class Organisation(Part):
     """The last day of the longest ban, as decided."""
     banned_on: date | None = None
     """The day of the latest ban."""
+    ages_on: date | None = None
+    """When it will have been on the list of abnormal operations for two years; None if it is not on it."""
     blacklisted_on: date | None = None
     """The day on which it was last put on the list of serious offenders, though it may be off it again."""
     kinds: frozenset[str] = frozenset()
@@ -572,7 +603,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "it is already listed ({listing})",
                 listing=listing,
             )
-            return check.grant(CreditListingRecorded.of(command))
+            ages = listing is Listing.ABNORMAL
+            ages_on = _years_after(today, _YEARS_TO_SERIOUS) if ages else None
+            return check.grant(CreditListingRecorded.of(command, ages_on=ages_on))
         case LiftCreditListing(listing=listing):
             check(
                 listing in known.listings,
@@ -582,6 +615,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 listing=listing,
             )
             return check.grant(CreditListingLifted.of(command))
+        case AgeCreditListing():
+            check(
+                known.ages_on is not None and today >= known.ages_on,
+                "D6",
+                "列入活動異常名錄滿兩年（{ages_on}）方轉",
+                "it counts as serious once it has been on the list of abnormal operations for two years ({ages_on})",
+                ages_on=known.ages_on,
+            )
+            return check.grant(CreditListingAged())
         case BanApplicant(until=until):
             check(
                 until > today,
@@ -687,9 +729,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(known, bonuses={**known.bonuses, event.round: event.points}))
         case CreditListingRecorded():
             since = today if event.listing is Listing.SERIOUS else known.blacklisted_on
-            return state.having(replace(known, listings=known.listings | {event.listing}, blacklisted_on=since))
+            ages_on = event.ages_on if event.listing is Listing.ABNORMAL else known.ages_on
+            listings = known.listings | {event.listing}
+            return state.having(replace(known, listings=listings, blacklisted_on=since, ages_on=ages_on))
         case CreditListingLifted():
-            return state.having(replace(known, listings=known.listings - {event.listing}))
+            ages_on = None if event.listing is Listing.ABNORMAL else known.ages_on
+            return state.having(replace(known, listings=known.listings - {event.listing}, ages_on=ages_on))
+        case CreditListingAged(listing=listing):
+            aged = replace(known, listings=known.listings | {listing}, blacklisted_on=today, ages_on=None)
+            return state.having(aged)
         case ApplicantBanned():
             until = max(event.until, known.banned_until or event.until)
             return state.having(replace(known, banned_until=until, banned_on=today))
@@ -697,6 +745,21 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(known, kinds=frozenset(event.kinds)))
         case _:
             assert_never(event)
+
+
+def due(state: State, _calendar: Calendar) -> Iterable[Due]:
+    """The night on which two years on the list of abnormal operations have passed (§2.3 credit ageing)."""
+    ages_on = state.part(Organisation).ages_on
+    if ages_on is not None and state.stage == OrganisationStage.VERIFIED:
+        yield Due(day_begins(ages_on), AgeCreditListing())
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """Whether it is still on the list, before two years have passed."""
+    ages_on = state.part(Organisation).ages_on
+    if ages_on is not None:
+        zh, en = "核對是否已移出活動異常名錄", "see whether it is off the list of abnormal operations"
+        yield Awaited((Role.CAB_REG,), "LiftCreditListing", "", zh, en, day_begins(ages_on))
 
 
 DECIDER = Decider(
@@ -707,6 +770,8 @@ DECIDER = Decider(
     decide=decide,
     evolve=evolve,
     reads=reads,
+    due=due,
+    awaiting=awaiting,
 )
 
 ORGANISATION = Aggregate(

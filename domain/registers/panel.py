@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from domain.application import Application
 from domain.kernel.acting import Acting
-from domain.kernel.bounds import Date, Keyword, Name
-from domain.kernel.calendar import local_day, months_after
-from domain.kernel.decider import Aggregate, Decider
+from domain.kernel.bounds import Keyword, Name
+from domain.kernel.calendar import local_day
+from domain.kernel.decider import Decider
+from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import LIVE, Actor, Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.phrase import word
 from domain.kernel.policy import Sides
-from domain.kernel.refusal import Checks
+from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.restriction import Restricted, Restriction
 from domain.kernel.scope import ScopeKind
@@ -27,12 +27,15 @@ from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import list_whoever_acts, require_impartial
 from domain.registers.organisation import Organisation
+from domain.registers.reviewer import Conflict, Seat, person, seat_of, still_counts
+from domain.registers.roster import Roster
 from domain.registers.seat import Seat as RegisteredSeat
 from domain.registers.seat import seat_stream
 from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     from domain.kernel.acting import PersonId
     from domain.kernel.calendar import Calendar
@@ -50,30 +53,12 @@ class PanelStage(Words):
     """Where a panel stands."""
 
     NONE = NONE, "尚未建立", "not started"
+    COMMITTED = "COMMITTED", "待開啟", "committed"
+    """The seed of the draw is fixed and its hash published; nobody knows yet whom it draws."""
+    ABANDONED = "ABANDONED", "抽取作廢", "abandoned"
     DRAWN = "DRAWN", "已抽取", "drawn"
     SCORING = "SCORING", "評分中", "scoring"
     REPORTED = "REPORTED", "已出報告", "reported"
-
-
-def _seat(text: str) -> str:
-    if re.fullmatch(r"E[1-9][0-9]{0,8}", text) is None:
-        message = f"{text[:10]!r}: 席位寫作 E1、E2… / write a seat as E1; the person is EXPERT#1"
-        raise ValueError(message)
-    return text
-
-
-Seat = Annotated[str, AfterValidator(_seat), Field(max_length=10)]
-"""A seat by the number of its expert: in ``E3`` sits ``EXPERT#3``."""
-
-
-def person(seat: str) -> Actor:
-    """Who sits there."""
-    return Actor(f"EXPERT#{seat[1:]}")
-
-
-def seat_of(actor: Actor) -> str:
-    """Where that expert would sit."""
-    return f"E{actor.number}"
 
 
 Mark = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
@@ -129,6 +114,24 @@ class Draw(Particulars):
     """Who watched the draw."""
 
 
+class Opening(Particulars):
+    """By what anybody can draw the same panel again (docs/draw.md)."""
+
+    roster: Annotated[Name, Field(title="名冊 / roster")]
+    seed: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="種子 / seed")]
+    """64 hex digits; their SHA-256 was published before."""
+    public_value: Annotated[
+        str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z +,:./-]{0,199}$", title="公開數值 / public value")
+    ]
+    """What the named source published at the named moment, as it is written there."""
+    ranking: Annotated[tuple[Seat, ...], Field(max_length=500, title="抽取次序 / order drawn")]
+    """Everybody who could be drawn, in the order drawn: substitutes come in by it."""
+    passed_over: dict[Seat, Annotated[str, Field(max_length=8)]] = Field(
+        max_length=500, default_factory=dict, title="略過 / passed over"
+    )
+    """Who came before the last one seated and could not sit, and the rule that says so."""
+
+
 class PanelDrawn(Draw, Event):
     """The panel stands; from now on its experts say whose interest touches theirs."""
 
@@ -141,43 +144,40 @@ class PanelDrawn(Draw, Event):
             (Role.CAB_REG,),
             "seats odd and enough; every application passed preliminary review",
         ),
+        Transition(
+            "DW03",
+            (PanelStage.COMMITTED,),
+            PanelStage.DRAWN,
+            (Role.CAB_REG,),
+            "the public moment has come; the seed is the one committed to",
+        ),
     )
     bidders: Annotated[dict[str, tuple[str, ...]], Field(title="申報單位 / applicants")]
     """Application and the organisations behind it."""
+    opening: Annotated[Opening | None, Field(title="抽取憑據 / evidence of the draw")] = None
+    """None for seats that were drawn elsewhere and entered."""
+
+    def effects(self, stream: StreamId) -> Iterable[Effect]:
+        """The applications of a draw that was committed to may be drawn for again, if they are scored anew."""
+        if self.opening is not None:
+            for name in self.applications:
+                yield Release(draw_key(stream, name), stream)
+
+
+def draw_key(stream: StreamId, application: str) -> str:
+    """Held by the draw that is committed to for that application: there are no two to choose from."""
+    return f"draw/{stream.realm}/{application}"
 
 
 class DrawPanel(Draw, Command):
-    """Draw the panel."""
+    """Enter who was drawn elsewhere."""
 
     records = PanelDrawn
+    during = (PanelStage.NONE,)
     acts_for = (BUREAU,)
 
 
 # ---------------------------------------------------------------- 回避
-
-
-class ConflictKind(Words):
-    """What ties a reviewer to an organisation (§2.3 recusal)."""
-
-    EMPLOYMENT_24M = "EMPLOYMENT_24M", "近24個月內任職", "employed there within 24 months"
-    BOARD_24M = "BOARD_24M", "近24個月內任理事或監事", "on the board within 24 months"
-    PAYMENT_24M = "PAYMENT_24M", "近24個月內領取報酬", "paid work within 24 months"
-    KIN = "KIN", "親屬", "kin"
-    OTHER = "OTHER", "其他", "other"
-
-    @property
-    def lapses(self) -> bool:
-        """Whether time heals it: what has ended long enough ago does not bar."""
-        return self in (ConflictKind.EMPLOYMENT_24M, ConflictKind.BOARD_24M, ConflictKind.PAYMENT_24M)
-
-
-class Conflict(Particulars):
-    """What ties the expert to whom."""
-
-    organisation: Annotated[Name, Field(title="組織 / organisation"), Restricted(Restriction.INTEREST)]
-    kind: Annotated[ConflictKind, Field(title="類別 / kind"), Restricted(Restriction.INTEREST)]
-    ended_on: Annotated[Date | None, Field(title="結束於 / ended on"), Restricted(Restriction.INTEREST)] = None
-    """The last day of the tie; None if it still holds."""
 
 
 class ConflictDeclared(Conflict, Event):
@@ -323,6 +323,8 @@ class Panel(Part):
     """The panel, who sits on it, and what it found."""
 
     round: str = ""
+    opening: Opening | None = None
+    """By what it was drawn, if verifiably."""
     bidders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Application and the organisations behind it."""
     seated: tuple[str, ...] = ()
@@ -367,38 +369,36 @@ def outcome(sheets: Mapping[str, Decimal], *, drop_extremes: bool) -> tuple[Deci
 # ---------------------------------------------------------------- decide
 
 
-def governed_by(state: State, command: Command) -> StreamId | None:
-    """The panel's round."""
-    round_ = command.round if isinstance(command, DrawPanel) else state.part(Panel).round
-    return state.stream.sibling("round", round_) if round_ else None
-
-
 def reads(state: State, command: Commands) -> Reads:
     """The applications to be scored; the bidders whose rating may count."""
     match command:
         case DrawPanel(applications=applications, seats=seats):
-            return _list_bids(state, applications) | _list_registers(state, seats)
+            return list_bids(state, applications) | list_registers(state, seats)
         case IssueReviewReport():
             bidders = {names[0] for names in state.part(Panel).bidders.values() if names}
             return Reads(streams=frozenset(state.stream.sibling("organisation", name) for name in bidders))
         case RecuseReviewer(in_=str() as substitute):
             panel = state.part(Panel)
-            return _list_bids(state, panel.applications) | _list_registers(state, (*panel.seated, substitute))
+            seats = (*panel.seated, substitute, *(panel.opening.ranking if panel.opening else ()))
+            roster = {state.stream.sibling("roster", panel.opening.roster)} if panel.opening else frozenset()
+            return list_bids(state, panel.applications) | list_registers(state, seats) | Reads(frozenset(roster))
         case SubmitScore(application=application):
-            return _list_bids(state, (application,))
+            return list_bids(state, (application,))
         case DeclareConflict() | RecuseReviewer():
             return Reads()
         case _:
             assert_never(command)
 
 
-def _list_bids(state: State, applications: Iterable[str]) -> Reads:
+def list_bids(state: State, applications: Iterable[str]) -> Reads:
+    """The applications to be scored."""
     return Reads(streams=frozenset(state.stream.sibling("project", name) for name in applications))
 
 
-def _list_registers(state: State, seats: Iterable[str]) -> Reads:
-    """The realm's own register says who sits on the seats of its reviewers."""
-    return Reads(streams=frozenset(seat_stream(state.stream.realm, person(seat)) for seat in seats))
+def list_registers(state: State, seats: Iterable[str]) -> Reads:
+    """Who sits on the seats of reviewers: the realm's own register says so on paper, the live one on the wall clock."""
+    realms = {state.stream.realm, LIVE}
+    return Reads(streams=frozenset(seat_stream(realm, person(seat)) for seat in seats for realm in realms))
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -406,10 +406,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, panel, today = Checks(), state.part(Panel), local_day(order.at)
     match command:
         case DrawPanel():
+            check(
+                not require_scheme(check, facts).review.verifiable_draw,
+                "DW01",
+                "本辦法的評審專家須以可復算方式抽取，請先承諾抽取",
+                "under these rules experts are drawn verifiably: commit to the draw first",
+            )
             _require_reviewers(check, state, facts, order, command.seats)
             files = [facts.of(state.stream.sibling("project", name)) for name in command.applications]
             _require_no_part(
-                check, state, command.round, facts, files, _find_holders(state, facts, order, command.seats)
+                check, state, command.round, facts, files, find_holders(state, facts, order, command.seats)
             )
             return _draw(check, state, facts, command)
         case DeclareConflict(organisation=organisation):
@@ -423,14 +429,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             bids = any(organisation in names for names in panel.bidders.values())
             months = scheme.review.recusal_months
-            bars = bids and _still_counts(command, months, today)
+            bars = bids and still_counts(command, months, today)
             return check.grant(ConflictDeclared.of(command, bars=bars, recusal_months=months))
         case RecuseReviewer():
             _require_recusable(check, panel, command)
             if command.in_ is not None:
+                if panel.opening is not None:
+                    _require_next(check, state, facts, order, panel.opening, command)
                 _require_reviewers(check, state, facts, order, _seats_after(panel, command))
                 files = [facts.of(state.stream.sibling("project", name)) for name in panel.applications]
-                substitute = _find_holders(state, facts, order, (command.in_,))
+                substitute = find_holders(state, facts, order, (command.in_,))
                 _require_no_part(check, state, panel.round, facts, files, substitute)
             return check.grant(ReviewerRecused.of(command))
         case SubmitScore():
@@ -447,23 +455,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list[Event]:
     """RP01, P4: odd and enough seats, each once; only applications that passed preliminary review, or wait anew."""
-    bidders: dict[str, tuple[str, ...]] = {}
-    for name in command.applications:
-        file = facts.of(state.stream.sibling("project", name))
-        application = file.part(Application)
-        check(
-            (file.stage == SHORTLISTED or application.rescoring) and application.round == command.round,
-            "RP01",
-            "{name} 目前為「{stage}」（{round}），須為 {due} 初審通過或待複評的申報",
-            "{name} is {stage} in {round}; it must have passed preliminary review in {due}, or be "
-            "waiting for re-scoring",
-            name=name,
-            stage=file.stage,
-            round=application.round,
-            due=command.round,
-        )
-        bidders[name] = (application.organisation, *application.partners)
-    _require_odd(check, command.seats)
+    bidders = require_bidders(check, state, facts, command.round, command.applications)
+    require_odd(check, len(command.seats))
     check(
         len(set(command.seats)) == len(command.seats),
         "P4",
@@ -482,21 +475,38 @@ def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list
     return check.grant(PanelDrawn.of(command, bidders=bidders))
 
 
-def _require_odd(check: Checks, seats: Sequence[str]) -> None:
+def require_bidders(
+    check: Checks, state: State, facts: Facts, round_: str, applications: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """RP01: each passed preliminary review in the round, or waits anew; and the organisations behind each."""
+    bidders: dict[str, tuple[str, ...]] = {}
+    for name in applications:
+        file = facts.of(state.stream.sibling("project", name))
+        application = file.part(Application)
+        check(
+            (file.stage == SHORTLISTED or application.rescoring) and application.round == round_,
+            "RP01",
+            "{name} 目前為「{stage}」（{round}），須為 {due} 初審通過或待複評的申報",
+            "{name} is {stage} in {round}; it must have passed preliminary review in {due}, or be "
+            "waiting for re-scoring",
+            name=name,
+            stage=file.stage,
+            round=application.round,
+            due=round_,
+        )
+        bidders[name] = (application.organisation, *application.partners)
+    return bidders
+
+
+def require_odd(check: Checks, seats: int) -> None:
+    """P4: nobody's mark is the middle between two halves."""
     check(
-        len(seats) % 2 == 1,
+        seats % 2 == 1,
         "P4",
         "評審專家組 {seats_count} 人，須為奇數",
         "the panel has {seats_count} seats; their number must be odd",
-        seats_count=len(seats),
+        seats_count=seats,
     )
-
-
-def _still_counts(conflict: Conflict, months: int, today: date) -> bool:
-    """Whether the tie holds, or ended less than that many months ago."""
-    if conflict.ended_on is None or not conflict.kind.lapses:
-        return True
-    return today <= months_after(conflict.ended_on, months)
 
 
 def _require_recusable(check: Checks, panel: Panel, command: RecuseReviewer) -> None:
@@ -528,12 +538,83 @@ def _require_recusable(check: Checks, panel: Panel, command: RecuseReviewer) -> 
         "{in_} sits there already",
         in_=command.in_,
     )
-    _require_odd(check, _seats_after(panel, command))
+    require_odd(check, len(_seats_after(panel, command)))
 
 
 def _seats_after(panel: Panel, recusal: Recusal) -> tuple[str, ...]:
     substitute = (recusal.in_,) if recusal.in_ is not None else ()
     return (*(seat for seat in panel.seated if seat != recusal.out), *substitute)
+
+
+def _require_next(
+    check: Checks, state: State, facts: Facts, order: Order, opening: Opening, command: RecuseReviewer
+) -> None:
+    """DW03: a substitute is the next who was drawn and may sit."""
+    panel = state.part(Panel)
+    left = [one for one in opening.ranking if one not in panel.seated and one not in panel.barred]
+    staying = tuple(seat for seat in panel.seated if seat != command.out)
+    roster, months = opening.roster, require_scheme(check, facts).review.recusal_months
+    chosen, _ = choose_reviewers(state, facts, order, panel, Choice(roster, months, left, staying, 1))
+    check(
+        chosen == (command.in_,),
+        "DW03",
+        "遞補依抽取次序，應為 {chosen}",
+        "substitutes come in by the order drawn: it is {chosen}",
+        chosen=[*chosen] or word("無人可補", "nobody is left"),
+    )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Whom to choose from."""
+
+    roster: str
+    months: int
+    """How long a tie counts after it has ended."""
+    candidates: Sequence[str]
+    """In the order drawn."""
+    seated: Sequence[str]
+    """Who sits there already."""
+    places: int
+
+
+def choose_reviewers(
+    state: State, facts: Facts, order: Order, panel: Panel, choice: Choice
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The first of the candidates who may sit, and who was passed over by which rule, as things stand now."""
+    roster = facts.of(state.stream.sibling("roster", choice.roster)).part(Roster)
+    files = [facts.of(state.stream.sibling("project", name)) for name in panel.applications]
+    organisations = {name for names in panel.bidders.values() for name in names}
+    chosen, passed_over = list[str](), dict[str, str]()
+    for seat in choice.candidates:
+        if len(chosen) == choice.places:
+            break
+        rule = roster.find_bar(seat, organisations, choice.months, local_day(order.at))
+        if not rule:
+            holders = find_holders(state, facts, order, (seat,))
+            fit = Checks()
+            _require_reviewers(fit, state, facts, order, (*choice.seated, *chosen, seat))
+            _require_no_part(fit, state, panel.round, facts, files, holders)
+            fit.unmet.extend(_refuse_stakes(order, state, facts, organisations, {person(seat): holders.get(seat)}))
+            rule = fit.unmet[0].rule if fit.unmet else ""
+        if rule:
+            passed_over[seat] = rule
+        else:
+            chosen.append(seat)
+    return tuple(chosen), passed_over
+
+
+def _refuse_stakes(
+    order: Order,
+    state: State,
+    facts: Facts,
+    organisations: set[str],
+    holders: Mapping[Actor, frozenset[PersonId] | None],
+) -> tuple[Unmet, ...]:
+    """SD5: that whoever sits there is, or was of late, on a seat of one of those."""
+    known = {seat: persons for seat, persons in holders.items() if persons}
+    stakes = require_impartial("SD5", lambda *_: frozenset(organisations), lambda *_: known)
+    return stakes.refuse(order, state, facts)
 
 
 def _list_other_seats(panel: Panel, order: Order) -> list[str]:
@@ -542,19 +623,20 @@ def _list_other_seats(panel: Panel, order: Order) -> list[str]:
     return sorted(seat for seat, persons in panel.hands.items() if seat != own and persons & order.persons)
 
 
-def _find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str]) -> dict[str, frozenset[PersonId]]:
+def find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str]) -> dict[str, frozenset[PersonId]]:
     """Whose the reviewers' seats are, as far as the realm's register knows them: bare seats of paper are left out."""
     found: dict[str, frozenset[PersonId]] = {}
+    realm = LIVE if order.is_live else state.stream.realm
     for seat in seats:
-        known = facts.of(seat_stream(state.stream.realm, person(seat))).part(RegisteredSeat)
+        known = facts.of(seat_stream(realm, person(seat))).part(RegisteredSeat)
         holder = known.holder_at(order.at)
-        if known.scope is not None or _is_strict(state, order):
+        if known.scope is not None or order.is_live:  # where the live register judges there are no bare seats
             found[seat] = frozenset() if holder is None else frozenset({holder})
     return found
 
 
-def _list_judges(order: Order, state: State, facts: Facts) -> Mapping[Actor, frozenset[PersonId]]:
-    """Whoever acts, and whom the register knows on the seats that are drawn or come in; anybody may declare a stake."""
+def list_judges(order: Order, state: State, facts: Facts) -> Mapping[Actor, frozenset[PersonId]]:
+    """Whoever acts, and whom the register knows on the seats that come in; anybody may declare a stake."""
     coming: tuple[str, ...] = ()
     match order.command:
         case DeclareConflict():
@@ -565,26 +647,13 @@ def _list_judges(order: Order, state: State, facts: Facts) -> Mapping[Actor, fro
             coming = (substitute,)
         case _:
             pass
-    reviewers = _find_holders(state, facts, order, coming)
+    reviewers = find_holders(state, facts, order, coming)
     return {**{person(seat): some for seat, some in reviewers.items()}, **list_whoever_acts(order, state, facts)}
-
-
-def _name_bidders(order: Order, state: State, facts: Facts) -> frozenset[str]:
-    """P1: every organisation behind any bid before the panel, not behind one of them only."""
-    if isinstance(order.command, DrawPanel):
-        files = (facts.of(state.stream.sibling("project", name)) for name in order.command.applications)
-        return frozenset(name for file in files for name in file.part(Application).bidders)
-    return frozenset(name for names in state.part(Panel).bidders.values() for name in names)
-
-
-def _is_strict(state: State, order: Order) -> bool:
-    """Whether a seat that the register does not know is nobody's: there are no bare ones where it is the live one."""
-    return order.is_live and state.stream.realm == LIVE
 
 
 def _require_reviewers(check: Checks, state: State, facts: Facts, order: Order, seats: Sequence[str]) -> None:
     """RP01, P4: somebody sits on each seat of the register, and nobody on two."""
-    holders = _find_holders(state, facts, order, dict.fromkeys(seats))
+    holders = find_holders(state, facts, order, dict.fromkeys(seats))
     empty = sorted(seat for seat, persons in holders.items() if not persons)
     check(
         not empty,
@@ -788,7 +857,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     panel = state.part(Panel)
     match event:
         case PanelDrawn():
-            after = replace(panel, round=event.round, bidders=event.bidders, seated=event.seats)
+            after = replace(panel, round=event.round, bidders=event.bidders, seated=event.seats, opening=event.opening)
             return state.having(_join(after, of.acting))
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
@@ -849,14 +918,4 @@ DECIDER = Decider(
     evolve=evolve,
     reads=reads,
     awaiting=awaiting,
-)
-
-PANEL = Aggregate(
-    kind="panel",
-    zh="評審專家組",
-    deciders=(DECIDER,),
-    final=frozenset({PanelStage.NONE, PanelStage.REPORTED}),
-    governed_by=governed_by,
-    impartiality=require_impartial("SD5", _name_bidders, _list_judges),
-    summary=lambda state: {"round": state.part(Panel).round, "applications": list(state.part(Panel).applications)},
 )

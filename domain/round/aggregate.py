@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.kernel.decider import Aggregate
+from domain.kernel.decider import PROPOSALS, Aggregate, unpark
 from domain.round import call, plan, resolution, results
-from domain.round.plan import Round, RoundStage
+from domain.round.plan import Round
+from domain.round.stage import RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +20,12 @@ def _summary(state: State) -> Mapping[str, object]:
     return {"year": known.year, "level": known.level, "route": known.route, "budget": known.budget}
 
 
+_DECIDERS = (plan.DECIDER, call.DECIDER, resolution.DECIDER, results.DECIDER)
+
 ROUND = Aggregate(
     kind="round",
     zh="屆次",
-    deciders=(plan.DECIDER, call.DECIDER, resolution.DECIDER, results.DECIDER),
+    deciders=(*_DECIDERS, PROPOSALS, unpark(_DECIDERS)),
     final=frozenset({RoundStage.NONE, RoundStage.PUBLISHED, RoundStage.CANCELLED}),
     summary=_summary,
 )

@@ -25,12 +25,12 @@ from domain.round.plan import (
     Founded,
     Founding,
     Round,
-    RoundStage,
     found_round,
     list_founding_reads,
     remember_founding,
     require_rules,
 )
+from domain.round.stage import RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -24,43 +24,18 @@ from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Names
 from domain.kernel.scheme import RoundLevel, Route, Scheme
-from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
+from domain.kernel.state import SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.fund import FundStage
 from domain.registers.scheme import scheme_of
 from domain.round.budget import aside_key, awarded, count_asides, mark_aside
+from domain.round.stage import NeedStage, RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 GRACE = timedelta(seconds=60)
 """How long after a window's end the wall clock closes it: what the door took in time comes first (design.md §5)."""
-
-
-class RoundStage(Words):
-    """Where a round stands."""
-
-    NONE = NONE, "尚未建立", "not started"
-    PLANNED = "PLANNED", "籌備", "in preparation"
-    SOLICITING = "SOLICITING", "需求徵集中", "collecting needs"
-    COLLECTED = "COLLECTED", "需求徵集結束", "needs closed"
-    CATALOGUED = "CATALOGUED", "需求清單已發布", "needs list published"
-    OPEN = "OPEN", "申報中", "open"
-    CLOSED = "CLOSED", "申報截止", "closed"
-    RESOLVED = "RESOLVED", "評審結果已審定", "decided"
-    PUBLISHED = "PUBLISHED", "結果已公開", "results published"
-    CANCELLED = "CANCELLED", "本屆徵集取消", "cancelled"
-
-
-class NeedStage(Words):
-    """Where a need stands. It lies here because the catalogue reads it; the rest of the need is ``domain.need``."""
-
-    NONE = NONE, "尚未建立", "not started"
-    SUBMITTED = "SUBMITTED", "已提交", "submitted"
-    ADOPTED = "ADOPTED", "已入庫", "adopted"
-    REJECTED = "REJECTED", "不採納", "not adopted"
-    MERGED = "MERGED", "已合併", "merged"
-    SPLIT = "SPLIT", "已拆分", "split"
 
 
 # ---------------------------------------------------------------- the first event of a round

@@ -26,7 +26,8 @@ from domain.kernel.state import State, Transition
 from domain.registers.fund import envelope
 from domain.registers.panel import SHORTLISTED, Panel
 from domain.round.budget import awarded, require_budget
-from domain.round.plan import Round, RoundStage
+from domain.round.plan import Round
+from domain.round.stage import RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Transition
 from domain.round.budget import undecided
-from domain.round.plan import RoundStage
+from domain.round.stage import RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,47 +1,158 @@
-"""Every number of the portfolio is the length or the sum of a list."""
+"""Every number of the portfolio is the length or the sum of a list, on any day, by either reckoning of time."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
 from application.outputs import read_outputs
-from application.pages import PageRequest
-from application.portfolio import MONEY, read_portfolio
+from application.pages import PageRequest, reach
+from application.portfolio import (
+    MONEY,
+    By,
+    CourseFilter,
+    PortfolioFilter,
+    _number_working_days,
+    _percentiles,
+    list_courses,
+    read_portfolio,
+)
 from application.projects import ProjectFilter, list_projects
 from application.queries import load_file, resolve_name
+from deciding.fold import fold
+from domain.kernel.calendar import Calendar, day_ends
+from domain.kernel.identity import StreamId
+from domain.kernel.state import State
+from domain.project.aggregate import PROJECT
 from domain.project.outputs import Output
 from store.memory import MemoryStore
 from tests.paper import play_story
+from views.courses import extend_course
+from views.projects import PROJECTS
+from views.shares import SHARES
+from views.view import Moment, Source
 
 FUZHOU = {"round": "R-FZ-2023"}
 ENDED = datetime(2024, 3, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("filters", [{}, FUZHOU, {"field": "助老扶幼"}, {"fund": "FS-FZ"}, {"fund": "FS-9"}], ids=str)
-async def test_the_figures_are_those_of_the_list_under_the_same_filter(filters: dict[str, str]) -> None:
-    store = MemoryStore()
-    await play_story(store, ENDED)
-    chosen = ProjectFilter.model_validate(filters)
-    portfolio = await read_portfolio(store, chosen)
-    lines = (await list_projects(store, chosen, PageRequest(limit=500, at_least=await store.last_position()))).rows
-    assert portfolio.projects == len(lines) == (0 if filters.get("fund") == "FS-9" else 1)
-    assert portfolio.money == {name: sum(getattr(line, name) for line in lines) for name in MONEY}
-    for stage, count in portfolio.standing.items():
+@pytest.fixture(scope="module")
+async def store() -> MemoryStore:
+    told = MemoryStore()
+    await play_story(told, ENDED)
+    await reach(told, "courses", await told.last_position(), 30)
+    return told
+
+
+def filters(**given: Any) -> PortfolioFilter:
+    return PortfolioFilter(**given)
+
+
+@pytest.mark.parametrize("given", [{}, FUZHOU, {"field": "助老扶幼"}, {"fund": "FS-FZ"}, {"fund": "FS-9"}], ids=str)
+async def test_the_figures_are_those_of_the_list_of_projects_under_the_same_filter(
+    store: MemoryStore, given: dict[str, str]
+) -> None:
+    portfolio = await read_portfolio(store, filters(**given))
+    lines = (await list_projects(store, ProjectFilter(**given))).rows
+    assert portfolio.figures.projects == len(lines) == (0 if given.get("fund") == "FS-9" else 1)
+    for name in {*MONEY} - {"committed", "match", "match_proven"}:
+        assert portfolio.figures.money[name] == sum(getattr(line, name) for line in lines)
+    for stage, count in portfolio.figures.standing.items():
         assert count == sum(line.stage == stage for line in lines)
 
 
-async def test_a_year_is_that_of_its_rounds() -> None:
-    store = MemoryStore()
-    await play_story(store, ENDED)
-    assert [(await read_portfolio(store, ProjectFilter(), year)).projects for year in (2022, 2023)] == [0, 1]
+@pytest.mark.parametrize("by", By)
+async def test_every_number_is_its_list(store: MemoryStore, by: By) -> None:
+    portfolio = await read_portfolio(store, filters(), by)
+    for key, figures in portfolio.groups.items():
+        given = {by.value: key} if key else {}
+        page, sums = await list_courses(store, CourseFilter(**given))
+        assert figures.projects == sums.projects == len(page.rows) == 1
+        if by is not By.FUND:
+            assert figures.as_json() == sums.as_json()
+        for stage, count in figures.standing.items():
+            assert (await list_courses(store, CourseFilter(stage=stage, **given)))[1].projects == count
+        for stage, count in figures.reached.items():
+            assert (await list_courses(store, CourseFilter(reached=stage, **given)))[1].projects == count
+    assert (await list_courses(store, CourseFilter(reached="SUSPENDED")))[1].projects == 0
+    for output, count in portfolio.figures.outputs.items():
+        page, _ = await list_courses(store, CourseFilter(measure=output))
+        assert sum(course.amount(output) for course in page.rows) == count
 
 
-async def test_outputs_are_read_from_the_records_of_a_file() -> None:
-    store = MemoryStore()
-    realm = (await play_story(store, ENDED)).plan.realm
-    sheet = read_outputs(await load_file(store, await resolve_name(store, "PJ-3", realm)))
+async def test_a_year_is_that_of_its_rounds(store: MemoryStore) -> None:
+    assert [(await read_portfolio(store, filters(year=year))).figures.projects for year in (2022, 2023)] == [0, 1]
+
+
+@pytest.mark.parametrize("day", ["2023-04-18", "2023-04-19", "2023-05-22", "2023-06-02", "2023-09-12", "2023-12-28"])
+async def test_as_of_any_day_the_figures_are_those_of_the_file_of_that_day(store: MemoryStore, day: str) -> None:
+    until = day_ends(date.fromisoformat(day))
+    portfolio = await read_portfolio(store, filters(as_of=until))
+    stream = await resolve_name(store, "PJ-3")
+    if day == "2023-04-18":
+        assert portfolio.figures.projects == 0
+        return
+    file = await load_file(store, stream, until=until)
+    assert portfolio.figures.standing == {file.state.stage: 1}
+    assert portfolio.figures.money["paid"] == file.summary["paid"]
+    assert {o: n for o, n in read_outputs(file).outputs.items() if n} == portfolio.figures.outputs
+    assert portfolio.overdue is None
+
+
+async def test_as_of_any_position_the_figures_are_those_of_the_log_up_to_there(store: MemoryStore) -> None:
+    stream = await resolve_name(store, "PJ-3")
+    entries = [entry async for entry in store.read(stream)]
+
+    for count in range(1, len(entries) + 1):
+        state = fold(stream, entries[:count])
+        portfolio = await read_portfolio(store, filters(position=entries[count - 1].position))
+        assert portfolio.figures.standing == {state.stage: 1}
+        assert portfolio.figures.money["net"] == PROJECT.summary(state)["net"]
+    known = entries[3].recorded_at
+    assert (await read_portfolio(store, filters(known_at=known))).figures.projects == 1
+    both = filters(as_of=datetime(2023, 5, 13, tzinfo=UTC), position=entries[-1].position)
+    assert (await read_portfolio(store, both)).figures.standing == {"PROPOSED": 1}
+
+
+async def test_persons_and_attendances_are_two_figures_and_what_is_not_whole_is_said(store: MemoryStore) -> None:
+    figures = (await read_portfolio(store, filters())).figures
+    assert figures.outputs[Output.PERSON_TIMES] == 46 + 52 + 61 + 58
+    assert figures.outputs[Output.PERSONS] == 0
+    assert figures.uncounted == {"PERSONS": 1}, "who came for the first time nobody wrote down"
+
+
+async def test_how_long_a_stage_takes_is_counted_in_days_and_in_working_days(store: MemoryStore) -> None:
+    (notice,) = [one for one in (await read_portfolio(store, filters())).durations if one.stage == "IN_PUBLICITY"]
+    assert (notice.times, notice.days, notice.working_days) == (1, (7, 7), (5, 5)), "15 to 22 May 2023"
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    assert _percentiles([4]) == (4, 4)
+    assert _percentiles(range(1, 11)) == (5, 9)
+
+
+def test_working_days_are_numbered_from_the_first_on() -> None:
+    friday = date(2023, 5, 19).toordinal()
+    assert _number_working_days(Calendar(), friday, friday + 3) == [1, 1, 1, 2]
+
+
+async def test_pages_of_the_list_are_cut_and_go_on(store: MemoryStore) -> None:
+    page, _ = await list_courses(store, CourseFilter(), PageRequest(limit=1))
+    assert (len(page.rows), page.next) == (1, None)
+
+
+async def test_outputs_are_read_from_the_records_of_a_file(store: MemoryStore) -> None:
+    sheet = read_outputs(await load_file(store, await resolve_name(store, "PJ-3")))
     assert sheet.outputs[Output.SESSIONS] == 4
     assert sheet.outputs[Output.PERSON_TIMES] == 46 + 52 + 61 + 58
     assert not sheet.is_match_incomplete
+
+
+def test_a_stream_that_never_became_a_project_is_none() -> None:
+
+    state = State(StreamId.of("project", "live", "AP-9"), version=1)
+    assert extend_course((), Moment(state, ENDED, ENDED, 1)) == ()
+    source = Source(state, Calendar(), ENDED)
+    assert (PROJECTS.rows_of(source), SHARES.rows_of(source)) == ([], [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -42,11 +43,27 @@ def test_a_page_of_help_loads_nothing_that_it_only_names(venture: Installation) 
         assert not _load(venture.environment(), *page) & (HEAVY | RULES), page
 
 
-@pytest.mark.parametrize("words", [("project", "list"), ("inbox",), ("inbox", "--as", "CAB-REG", "-o", "json")])
+@pytest.mark.parametrize(
+    "words", [("project", "list"), ("round", "list"), ("inbox",), ("inbox", "--as", "CAB-REG", "-o", "json")]
+)
 def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Installation, words: tuple[str, ...]) -> None:
     loaded = _load(venture.environment(), *words)
     assert "store.postgres" in loaded
     assert not loaded & (RULES | {"temporalio"})
+
+
+@pytest.mark.parametrize(
+    ("words", "needless"),
+    [
+        (("scheme", "list"), {"domain.catalogue", "temporalio"}),
+        (("project", "show", "--help"), {"temporalio"}),
+        (("round", "show", "--help"), {"temporalio"}),
+        (("approval", "list", "--help"), {"temporalio"}),
+        (("commands",), {"temporalio"}),
+    ],
+)
+def test_what_only_reads_loads_no_client_of_temporal(words: tuple[str, ...], needless: set[str]) -> None:
+    assert not _load(dict(os.environ), *words) & needless
 
 
 def test_no_form_of_the_domain_reads_its_own_source_when_it_is_loaded() -> None:

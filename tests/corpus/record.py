@@ -34,23 +34,29 @@ from domain.approval.request import (
     WithdrawApproval,
     bind,
 )
+from domain.catalogue import AGGREGATES
 from domain.kernel.acting import PersonId
+from domain.kernel.calendar import Calendar
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
-from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
+from domain.kernel.identity import LIVE, Actor, StreamId, deadline_command_id, derive_id
+from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.proposal import DropAct
+from domain.kernel.scheme import RoundLevel
 from domain.registers.calendar import PublishCalendar
 from domain.registers.door_key import RotateDoorKey, WithdrawDoorKey
 from domain.registers.maintenance import MAINTENANCE, BeginMaintenance, EndMaintenance, Work
 from domain.registers.person import BindLogin, RegisterPerson, RetirePerson, person_stream
 from domain.registers.realm import SetClock
-from domain.registers.scheme import EstablishProgramme
+from domain.registers.scheme import EstablishProgramme, PublishPolicyPack
 from domain.registers.seat import BreakGlass, LendSeat, WithdrawSeat
+from domain.round.plan import OpenNeedSolicitation
 from local.postgres import APPLICATION, AUDITOR
 from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
 from scenarios.play import play
 from schemes.document import Document, read
+from schemes.packs import load_shipped
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.keys import OTHER, make_key
@@ -104,6 +110,7 @@ async def play_all(store: EventStore) -> None:
     live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
     await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=26))
     await tell_office(store)
+    await _unpark(store)
     await _exchange_keys(store)
 
 
@@ -159,6 +166,24 @@ async def tell_office(store: EventStore) -> None:
     await office.privileged(third, RetirePerson(reason="離任"))
     await office.ask(MAINTENANCE, BeginMaintenance(work=Work.RESURRECT, reason="Temporal 新建"), "ADMIN#1")
     await office.ask(MAINTENANCE, EndMaintenance(number=1, changed=3, left=1), "ADMIN#1")
+
+
+async def _unpark(store: EventStore) -> None:
+    """A round under whose next deadline's id somebody's command stands: two persons set that deadline aside."""
+    office, stream, rules = Office(store, at=BY_HAND), StreamId("round/parked/R-1"), load_shipped("fuzhou")
+    await office.fill("CAB-REG#2", "CAB-DEC#2")
+    scheme = StreamId("scheme/parked/fuzhou")
+    await office.privileged(scheme, PublishPolicyPack(scheme=rules), "CAB-DEC#2", "CAB-REG#2")
+    opened = OpenNeedSolicitation(scheme=rules.ref, year=2023, level=RoundLevel.DISTRICT)
+    await office.ask(stream, opened, "CAB-REG#2")
+    due = AGGREGATES[stream.kind].due(await office.state(stream), Calendar())
+    if due is None:
+        sys.exit(f"{stream} waits for nothing")
+    name = due.command.command_type
+    taken = deadline_command_id(stream, name, due.key, due.at)
+    await office.answer(stream, due.command, "CAB-REG#2", command_id=taken)
+    aside = SetDeadlineAside(deadline=name, key=due.key, falls_at=due.at, reason="編號被佔用")
+    await office.privileged(stream, aside, "CAB-REG#2", "CAB-DEC#2", at=due.at + timedelta(hours=1))
 
 
 async def _exchange_keys(store: EventStore) -> None:

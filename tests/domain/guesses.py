@@ -12,6 +12,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import local_day
 from domain.kernel.identity import Actor, Role
 from domain.kernel.state import SchemeRef
+from domain.registers.draw import commitment_to
 from domain.registers.organisation import check_character
 from tests.domain.memory_realm import StreamCommand
 from tests.domain.pure_realm import EVIDENCE, MINUTES
@@ -31,12 +32,15 @@ ROUNDS, ORGANISATIONS, NEEDS, FUNDS = (
     ("FS-1", "FS-2"),
 )
 BIDS, PANELS, BASES = ("AP-1", "AP-2", "AP-3", "AP-4", "PJ-9"), ("RP-1", "RP-2", "RP-3"), ("BASE-1", "BASE-2")
+ROSTERS = ("ER-1",)
+SEED = "5eed" * 16
 NAMES: dict[str, Sequence[str]] = {
     "project": BIDS,
     "round": ROUNDS,
     "organisation": ORGANISATIONS,
     "need": NEEDS,
     "panel": PANELS,
+    "roster": ROSTERS,
     "base": BASES,
     "fund": FUNDS,
     "scheme": ("hangzhou",),
@@ -113,6 +117,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "asset": one("A-1", "A-2"),
     "client": one("C-1", "C-2"),
     "clock": one("MANUAL", "WALL"),
+    "commitment": one(commitment_to(SEED)),
     "community": one("COMM-1"),
     "contact": one("市民政局"),
     "correction": one("1", "2"),
@@ -129,6 +134,8 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "ended_on": day(-900, 0),
     "envelope": one(*FEN),
     "evaluator": one("ORG-E", "ORG-A", *ORGANISATIONS[:2]),
+    "expert": lambda dice, _: f"E{dice.randint(1, 9)}",
+    "experts": lambda dice, _: [f"E{n}" for n in range(dice.randint(1, 3), 9)],
     "extended": one(True, False),
     "field": one("助老", "團建"),
     "fields": one(("助老",), ("助老", "助殘"), ("團建",), ()),
@@ -178,6 +185,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "out": one("E1", "E2", "E9"),
     "own_accounts": one(True, True, False),
     "panel": one(*PANELS),
+    "places": one(4, 5),
     "panels": lambda dice, _: dice.sample(PANELS, 1),
     "parent": one(*BASES),
     "parties": parties,
@@ -189,6 +197,9 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "programme": one("HZ", "HZ-D"),
     "project": one("PJ-1", "PJ-2", "PJ-3", "PJ-9"),
     "purposes": one((), ("助老",)),
+    "public_at": instant,
+    "public_source": one("開獎號碼"),
+    "public_value": one("07", "08"),
     "reason": one("見附件"),
     "received": instant,
     "recheck": one(True, False),
@@ -198,10 +209,12 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "requested": one(*FEN),
     "result": one("PASS", "FAIL"),
     "results": lambda dice, _: {name: dice.choice((55, 88)) for name in dice.sample(BIDS, dice.randint(1, 2))},
+    "roster": one(*ROSTERS),
     "round": one(*ROUNDS),
     "scheme": one(SchemeRef(name="hangzhou", version=1), SchemeRef(name="hangzhou", version=9)),
     "score": one(Decimal(41), Decimal(60), Decimal(85), Decimal(95)),
     "seats": seats,
+    "seed": one(SEED, "0" * 64),
     "services": one(("培訓",), ()),
     "second": one("CAB-REG#2", "HOST#1"),
     "selected": selected,
@@ -209,6 +222,12 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "sessions": one(0, 1, 3),
     "share": one("5.00%"),
     "signatures": one(SIGNED, {}),
+    "since": day(-60, 1),
+    "source": one(MINUTES),
+    "stage": one("AWARDED", "ACTIVE", "CLOSED"),
+    "awarded_on": day(-90, -30),
+    "signed_on": day(-60, 0),
+    "started_on": day(-40, 0),
     "site": one("社區活動室"),
     "spent_on": day(-60, 3),
     "split_from": one(*NEEDS),

@@ -105,6 +105,24 @@ def test_one_person_votes_once_and_never_on_their_own_request() -> None:
     once.when_acting(consent, at="2024-06-04", by=DEC2, persons=["P-9", "P-2"]).refused("AV24")
 
 
+@pytest.mark.parametrize(
+    ("group", "rules"),
+    [
+        (Approvers(seats=(Actor("CAB-REG#1"),)), ("AV23",)),
+        (Approvers(seats=(Actor("CAB-REG#1"), Actor(DEC1))), ("AV23",)),
+        (Approvers(seats=(Actor("CAB-REG#1"), Actor(DEC1)), needed=1), ()),
+        (Approvers(seats=(Actor("CAB-REG#1"), Actor(DEC1), Actor(FIN1)), needed=3), ("AV23",)),
+        (Approvers(roles=(Role.CAB_REG,), needed=1), ()),
+    ],
+)
+def test_what_only_its_opener_could_grant_is_not_opened(group: Approvers, rules: tuple[str, ...]) -> None:
+    opening = a(APPROVAL, "AV-1").when(OpenApproval(title="採購", groups=(group,)), at="2024-06-03", by="CAB-REG#1")
+    if rules:
+        opening.refused(*rules)
+    else:
+        opening.accepted()
+
+
 def test_a_decision_is_bound_to_the_content_and_other_content_asks_everybody_anew() -> None:
     story = asked(ALL)
     half = story.ordered(grant(story), at="2024-06-04", by=DEC1)

@@ -19,6 +19,7 @@ from audit.invariants.state_machine import TABLE
 from audit.verification import verify
 from domain.kernel import decider
 from domain.kernel.message import Event
+from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
@@ -81,11 +82,14 @@ from domain.project.termination import (
 )
 from domain.project.tranches import Installment
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
+from domain.registers.draw import CommitDraw, OpenDraw, commitment_to
 from domain.registers.fund import ConfirmFundAdjustment, ProposeFundAdjustment
 from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.maintenance import MAINTENANCE_NAME, BeginMaintenance, EndMaintenance, Work
 from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
-from domain.registers.panel import ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
+from domain.registers.panel import DeclareConflict, RecuseReviewer, SubmitScore
+from domain.registers.reviewer import ConflictKind
+from domain.registers.roster import EnterExperts
 from domain.round.call import AmendCall, CancelCall, PublishCall
 from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation, SetAside, SetAsideBy
 from domain.round.results import PublishResult
@@ -233,6 +237,34 @@ MUTANTS = (
         "report",
         (replace(KEPT, kind="round"), project(proposal("PJ-1"), "2024-03-11", "CAB-REG#1")),
         scheme=LISTED,
+    ),
+    Mutant(
+        "P7",
+        "a draw opened by another seed",
+        "passed 2",
+        (
+            register(
+                "roster",
+                "ER-1",
+                EnterExperts(experts=tuple(f"E{n}" for n in range(1, 9)), reason="首批"),
+                "2024-03-06",
+                "CAB-REG#1",
+            ),
+            panel(
+                CommitDraw(
+                    round="R-1",
+                    applications=("AP-1", "AP-2"),
+                    roster="ER-1",
+                    places=5,
+                    commitment=commitment_to("a" * 64),
+                    public_source="開獎號碼",
+                    public_at=on("2024-03-07"),
+                ),
+                "2024-03-06",
+                "CAB-REG#1",
+            ),
+            panel(OpenDraw(seed="b" * 64, public_value="07"), "2024-03-08", "CAB-REG#1"),
+        ),
     ),
     # ------------------------------------------------------------ money
     Mutant(
@@ -1123,7 +1155,8 @@ def test_d4_minor_variations_that_add_up_to_a_major_one_are_caught(monkeypatch: 
 
 
 def test_every_invariant_has_a_mutant() -> None:
-    by_themselves = {"M9", "S1", "V1", "V2"}
+    by_themselves = {"D6", "M9", "S1", "V1", "V2"}  # D6: tests/domain/test_timers.py
+    in_test_opening = {"OE01", "OE02", "OE03", "OE04"}  # tests/domain/project/test_opening.py
     in_test_business = {
         "SD8",
         "SD5",
@@ -1134,7 +1167,17 @@ def test_every_invariant_has_a_mutant() -> None:
         "TP03",
         *(f"AF0{n}" for n in range(2, 9)),
     }  # tests/audit/test_business.py
-    assert {m.rule for m in MUTANTS} | by_themselves | in_test_business >= INVARIANTS.keys()
+    assert {m.rule for m in MUTANTS} | by_themselves | in_test_business | in_test_opening >= INVARIANTS.keys()
+
+
+def test_pk01_a_deadline_that_is_set_aside_before_it_falls_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = realm_until("call")
+    to_come = SetDeadlineAside(deadline="CloseCall", falls_at=on("2030-01-01"), reason="不想等")
+    early = register("round", "R-1", to_come, "2024-03-01", "CAB-REG#1")
+    assert early.refused(town) == {"PK01"}
+    mute(monkeypatch, "PK01")
+    early.ordered(town)
+    assert "PK01" in broke(town)
 
 
 def test_mt02_a_work_that_ends_twice_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,6 @@ from domain.registers.organisation import (
     RecordRating,
 )
 from domain.registers.panel import (
-    ConflictKind,
     DeclareConflict,
     DrawPanel,
     IssueReviewReport,
@@ -37,6 +36,7 @@ from domain.registers.panel import (
     ReviewReportIssued,
     SubmitScore,
 )
+from domain.registers.reviewer import ConflictKind
 from domain.round.call import CallClosed, PublishCall
 from domain.round.plan import ApproveRoundBudget, NeedSolicitationClosed, OpenNeedSolicitation, PublishNeedCatalogue
 from domain.round.results import PublishResult

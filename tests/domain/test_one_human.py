@@ -28,8 +28,9 @@ from domain.project.objection import AcceptObjection, LodgeObjection
 from domain.project.publicity import ConfirmAward
 from domain.project.remedy import AcceptRectification, SubmitRectification
 from domain.project.tranches import Tranches, TrancheStatus
+from domain.registers.draw import PANEL
 from domain.registers.fund import FUND, ConfirmFundAdjustment, FundSourceRegistered, ProposeFundAdjustment
-from domain.registers.panel import PANEL, Panel, RecuseReviewer, SubmitScore
+from domain.registers.panel import Panel, RecuseReviewer, SubmitScore
 from domain.registers.seat import Seat, seat_stream
 from domain.registers.tenure import Tenure
 from tests.domain import test_panel

@@ -18,11 +18,10 @@ from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import State
+from domain.registers.draw import PANEL
 from domain.registers.organisation import Organisation, Rating
 from domain.registers.panel import (
-    PANEL,
     ConflictDeclared,
-    ConflictKind,
     DeclareConflict,
     DrawPanel,
     IssueReviewReport,
@@ -35,6 +34,7 @@ from domain.registers.panel import (
     SubmitScore,
     outcome,
 )
+from domain.registers.reviewer import ConflictKind
 from tests.domain.pure_realm import scheme
 from tests.domain.sentences import StreamStory, a
 

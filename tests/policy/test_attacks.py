@@ -24,8 +24,10 @@ from domain.project.evaluation import ConcludeMidtermEvaluation, Result
 from domain.project.objection import AcceptObjection, LodgeObjection
 from domain.registers.incubation_base import BASE, AdmitTenant
 from domain.registers.organisation import ORGANISATION, Organisation, OrganisationStage, VerifyOrganisation
-from domain.registers.panel import ConflictKind, DeclareConflict, RecuseReviewer
-from domain.round.plan import Round, RoundStage
+from domain.registers.panel import DeclareConflict, RecuseReviewer
+from domain.registers.reviewer import ConflictKind
+from domain.round.plan import Round
+from domain.round.stage import RoundStage
 from tests.domain.project.life import INDEX, OTHER_ACCOUNT, RULES, active, around, awarded, contracted, organisation
 from tests.domain.pure_realm import scheme, verification
 from tests.domain.sentences import StreamStory, a

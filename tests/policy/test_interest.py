@@ -19,10 +19,13 @@ from domain.project.award import DeclineAward
 from domain.project.delivery import AssignSupervisor, RecordActivity, RecordSupervisionVisit
 from domain.project.disbursement import ApproveDisbursement, CheckDisbursement, RequestDisbursement
 from domain.project.evaluation import ConcludeMidtermEvaluation, Result
+from domain.registers.draw import PANEL, CommitDraw, OpenDraw, commitment_to
 from domain.registers.interest import require_impartial
 from domain.registers.organisation import ORGANISATION, OrganisationStage, RecordRating
-from domain.registers.panel import PANEL, ConflictKind, DeclareConflict, RecuseReviewer, SubmitScore
+from domain.registers.panel import DeclareConflict, Panel, RecuseReviewer, SubmitScore
 from domain.registers.person import Duty, Person, person_stream
+from domain.registers.reviewer import ConflictKind
+from domain.registers.roster import Roster
 from domain.registers.seat import Seat, seat_stream
 from domain.registers.tenure import Tenure
 from tests.domain.project.life import active, contracted
@@ -244,3 +247,38 @@ def test_the_refusal_names_the_organisation_to_whoever_serves_it_and_no_person()
     assert "ORG-1" in unmet.zh
     assert "24" in unmet.en
     assert ME not in unmet.zh + unmet.en
+
+
+@pytest.mark.parametrize("realm", ["test", LIVE])
+def test_a_draw_on_the_wall_clock_asks_the_live_registers_in_whatever_realm(realm: str) -> None:
+    """In a realm gone live too: nobody sits on E1; E2 holds a seat of a bidder; E3 to E7 are persons of their own."""
+    around = facts()
+    files = {state.stream.name: state for state in around.streams.values()}
+    moved = [replace(f, stream=StreamId.of(f.stream.kind, realm, name)) for name, f in files.items()]
+    streams = {file.stream: file for file in moved}
+    pool = tuple(f"E{n}" for n in range(1, 8))
+    roster = StreamId.of("roster", realm, "ER-1")
+    streams[roster] = replace(State(roster), version=1).having(Roster(experts=frozenset(pool)))
+    for number in range(2, 8):
+        seat = known(f"EXPERT#{number}", person=ME if number == 2 else PersonId(f"P-{100 + number}"), realm=LIVE)
+        streams |= {k: v for k, v in seat.items() if k.kind == "seat"}
+    streams |= known("SO-LEGAL#9", "ORG-2", realm=LIVE)
+    story = a(PANEL, "RP-1", replace(around, streams=streams), realm)
+    seed = "5eed" * 16
+    commit = CommitDraw(
+        round="R-1",
+        applications=("AP-1",),
+        roster="ER-1",
+        places=5,
+        commitment=commitment_to(seed),
+        public_source="開獎號碼",
+        public_at=on("2023-05-09"),
+    )
+    for command, day in ((commit, "2023-05-08"), (OpenDraw(seed=seed, public_value="07"), "2023-05-10")):
+        story = story.when_acting(command, at=day, by="CAB-REG#1", persons=["P-1"], is_live=True).accepted()
+    opening = story.state.part(Panel).opening
+    assert opening is not None
+    assert set(story.state.part(Panel).seated) == {"E3", "E4", "E5", "E6", "E7"}
+    last = max(opening.ranking.index(one) for one in story.state.part(Panel).seated)
+    barred = {one: rule for one, rule in (("E1", "RP01"), ("E2", "SD5")) if opening.ranking.index(one) < last}
+    assert opening.passed_over == barred

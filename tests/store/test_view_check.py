@@ -39,6 +39,7 @@ TOUCHES = {
     "organisations": "UPDATE venture.view_organisations SET listings = '{}', banned_until = '2030-01-01'",
     "streams": "DELETE FROM venture.view_streams WHERE kind = 'round'",
     "registers": "UPDATE venture.view_registers SET particulars = '{}'",
+    "courses": "UPDATE venture.view_courses SET to_position = to_position - 1",
     "attempts": "DELETE FROM venture.view_attempts",
     "shares": "UPDATE venture.view_shares SET value = value + 1 WHERE measure = 'paid'",
 }

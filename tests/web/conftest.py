@@ -17,6 +17,7 @@ import uvicorn
 
 from application.accounts import FreshAccount, found_accounts
 from application.api_keys import issue_key
+from application.callbacks import Senders
 from application.caller import ScopeName
 from application.growth import Growth
 from application.operations import Operations
@@ -70,6 +71,7 @@ def house(desk: Desk, identity: IdentityStore, outbox: OutboxStore) -> House:
         growth=Growth(desk.store),
         documents=open_documents(desk.settings, desk.store),
         webhooks=Webhooks(outbox, open_secret_box(desk.settings), find_address_rules(desk.settings)),
+        senders=Senders(identity, open_secret_box(desk.settings)),
         operations=Operations(desk.store, identity, desk.door),
         language=Language.HANT,
         allowance=Allowance(PLENTY, PLENTY),

@@ -29,6 +29,7 @@ ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(r
 OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/schemas/events/{event}/{version}"}
 OPEN |= {"/v1/schemas/commands/{command}", "POST /v1/session", "/v1/oidc/login", "/v1/oidc/callback", "/v1/login"}
 OPEN |= {"OPTIONS /codec/decode"}
+OPEN |= {"POST /v1/callbacks/{sender}"}
 GUARDED = [
     (method, route)
     for route in ROUTES

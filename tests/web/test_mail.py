@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, cast
+from uuid import UUID
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -23,7 +24,7 @@ from domain.project.publicity import OpenAwardPublicity
 from followers.mails import PUT_OFF, SCHEDULE, Mailer, MailServer
 from followers.outbox import OutboxFollower
 from store.identity import SeatGrant
-from store.outbox import Address, Mail
+from store.outbox import Address, Endpoint, Mail
 from tests.workflows.bureau import need_submission
 
 if TYPE_CHECKING:
@@ -125,6 +126,38 @@ async def test_who_a_thing_waits_for_is_written_to_once_in_the_offices_words(pos
     assert "https://v.example" in text
     assert "以书面通知为准" in text
     assert (message["From"], message["Auto-Submitted"]) == ("venture@bureau.example", "auto-generated")
+
+
+async def test_administrators_are_written_that_an_endpoint_is_told_nothing_more(post: Post) -> None:
+    office = await post.writer.holders()
+    both = {**office, OFFICE: (SeatGrant(seat=Actor("ADMIN#1")),)}
+
+    async def holders() -> Mapping[str, Seats]:
+        return both
+
+    endpoint = Endpoint(
+        id=UUID(int=7),
+        url="https://finance.example/hook",
+        seats=(),
+        types=(),
+        secret=b"",
+        previous=None,
+        previous_until=None,
+        from_position=0,
+        made_by="seat:ADMIN#1",
+        made_at=post.moment[0],
+        failing_since=None,
+        disabled_at=None,
+        disabled_why="",
+    )
+    writer = replace(post.writer, holders=holders)
+    for _ in range(2):
+        await writer.tell_disabled(endpoint, "410 Gone", post.moment[0])
+        await post.send()
+    ((to, message),) = post.office.taken
+    assert to == "office@bureau.example"
+    assert "已停送" in message["Subject"]
+    assert "https://finance.example/hook" in message.get_content()
 
 
 async def test_what_is_done_is_written_of_no_more(post: Post) -> None:

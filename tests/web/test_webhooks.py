@@ -26,7 +26,7 @@ from application.webhooks import Webhooks
 from domain.kernel.clock import Clock
 from domain.need import AdoptNeed
 from followers import deliveries
-from followers.deliveries import GIVE_UP, PUT_OFF, SCHEDULE, Deliverer
+from followers.deliveries import GIVE_UP, KEPT, PUT_OFF, SCHEDULE, Deliverer
 from followers.outbox import OutboxFollower
 from store.outbox import CursorMoved, OutboxStore
 from tests.web.conftest import served
@@ -240,6 +240,26 @@ async def test_who_says_410_is_told_nothing_more(told: House, receiver: Receiver
     await told.deliver(fresh.endpoint)
     assert len(receiver.got) == 1
     assert (await told.webhooks.find(fresh.endpoint)).disabled_why == "410 Gone"
+
+
+async def test_what_ended_long_ago_is_forgotten_and_what_is_still_to_be_said_is_not(
+    told: House, receiver: Receiver
+) -> None:
+    fresh = await told.add(f"{receiver.address}/hook", "NeedSubmitted")
+    await told.happen("ND-1")
+    await told.fill()
+    await told.deliver(fresh.endpoint)
+    await told.happen("ND-2")
+    await told.fill()
+
+    async def left() -> int:
+        return len(await told.outbox.deliveries(fresh.endpoint, 2**53, 10))
+
+    assert await left() == 2
+    told.moment += KEPT + timedelta(hours=1)
+    await told.outbox.disable_endpoint(fresh.endpoint, told.moment, "a test's own")
+    await told.deliverer.look()
+    assert await left() == 1, "the one that nobody has said yet"
 
 
 async def test_one_that_is_down_or_slow_keeps_no_other_back(

@@ -8,7 +8,7 @@ import pytest
 
 from domain.catalogue import AGGREGATES
 from domain.project.stage import Stage
-from domain.round.plan import NeedStage, RoundStage
+from domain.round.stage import NeedStage, RoundStage
 from runtime.worker import WORKFLOWS
 from workflows import need, project
 from workflows import round as round_

@@ -47,15 +47,15 @@ def tell_money(fen: int) -> str:
 def tell_event(event_type: str) -> tuple[str, str]:
     """What the office calls an event, in Chinese and English."""
     zh, en = value_words(event_type)
-    return zh, _begin(en)
+    return zh, begin_words(en)
 
 
 def tell_command(command_type: str) -> tuple[str, str]:
     """What the office calls a command, in Chinese and English."""
     named = command_class(command_type)
-    return named.zh(), _begin(named.en())
+    return named.zh(), begin_words(named.en())
 
 
-def _begin(en: str) -> str:
+def begin_words(en: str) -> str:
     """``confirm award`` as a heading or a button begins: ``Confirm award``."""
     return en[:1].upper() + en[1:]

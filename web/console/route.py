@@ -49,13 +49,17 @@ class PageRoute(GuardedRoute):
         """The guarded handler, with what it raises shown as a page."""
         handler = super().get_route_handler()
 
-        async def paged(request: Request) -> Response:
+        async def let_in(request: Request) -> Response:
             try:
                 return await handler(request)
             except Refusal as refusal:
-                if refusal.code == "unauthenticated":
-                    return send_to_sign_in(request)
-                return show_failure(request, refusal)
+                if refusal.code != "unauthenticated":
+                    raise
+                return await self.send_away(request)
+
+        async def paged(request: Request) -> Response:
+            try:
+                return await let_in(request)
             except Failure as failure:
                 return show_failure(request, failure)
             except RequestValidationError as invalid:
@@ -68,6 +72,10 @@ class PageRoute(GuardedRoute):
                 return show_failure(request, Defect(type(fault).__name__))
 
         return paged
+
+    async def send_away(self, request: Request) -> Response:
+        """To the door, whoever has not come in."""
+        return send_to_sign_in(request)
 
 
 def send_to_sign_in(request: Request) -> Response:

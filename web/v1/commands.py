@@ -318,7 +318,11 @@ class Asked:
 async def _read_request(command: str, request: Request, house: House, caller: Caller) -> Asked:
     """What is asked. Raises whatever keeps it from being understood, or from being this caller's to ask."""
     command_type = find_public_command(command)
-    body = await read_body(request, CommandBody)
+    return await read_order(command_type, await read_body(request, CommandBody), house, caller)
+
+
+async def read_order(command_type: type[Command], body: CommandBody, house: House, caller: Caller) -> Asked:
+    """That command, as the caller asks it. Raises whatever keeps it from being understood, or from being theirs."""
     seat = caller.act(command_type, body.seat, house.now())
     particulars = _read_particulars(command_type, body)
     stream = await _find_stream(house, body)

@@ -214,6 +214,25 @@ def test_a_payment_that_came_back_is_asked_for_again() -> None:
     assert len({a.id for a in story.state.approvals if a.key == "T1"}) == 4
 
 
+def test_what_the_bank_reports_is_of_the_request_in_hand_and_of_none_before_it() -> None:
+    story = approved()
+    first = story.state.part(Tranches).of["T1"].bound
+    paying, failing = (
+        PAY.model_copy(update={"bound": first}),
+        FailDisbursement(tranche="T1", reason="退匯", bound=first),
+    )
+    story.ordered(paying, at="2024-06-13", by="FISCAL#1").ordered(failing, at="2024-06-14", by="FISCAL#1")
+    story = following(
+        story.ordered(failing, at="2024-06-14", by="FISCAL#1"),
+        ("2024-06-17", REQUEST, "CAB-REG#1"),
+        ("2024-06-18", CHECK, "CAB-FIN#1"),
+        ("2024-06-19", APPROVE, "CAB-DEC#1"),
+    )
+    story.when(paying, at="2024-06-20", by="FISCAL#1").refused("SD3")
+    story.when(failing, at="2024-06-20", by="FISCAL#1").refused("SD3")
+    story.ordered(PAY, at="2024-06-20", by="FISCAL#1")
+
+
 def test_only_an_approved_payment_comes_back() -> None:
     checked().when(FailDisbursement(tranche="T1", reason="退匯"), at="2024-06-14", by="FISCAL#1").refused("M2")
 
@@ -282,7 +301,7 @@ def test_no_more_is_paid_than_the_award() -> None:
     replace(story, state=swollen).when(REQUEST, at="2024-06-06", by="CAB-REG#1").refused("M3")
 
 
-def test_late_payment_is_overdue_and_nothing_more() -> None:
+def test_a_payment_is_awaited_until_its_last_working_day_ends() -> None:
     (awaited,) = [
         a for a in approved().aggregate.awaiting(approved().state, approved().facts.calendar) if a.subject == "T1"
     ]

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -18,7 +18,7 @@ from application.sessions import begin_session
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
 from runtime.documents import open_documents
-from store.identity import IdentityStore, SeatGrant, Session
+from store.identity import Draft, IdentityStore, SeatGrant, Session
 from store.memory import MemoryStore
 from tests.paper import CUT, open_paper_door, play_story
 from web.app import build
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from application.callbacks import Senders
     from application.webhooks import Webhooks
     from domain.kernel.scope import Scope
 
@@ -41,9 +42,10 @@ _PLENTY = 100_000
 
 @dataclass
 class Sessions:
-    """Who has come in, as far as pages ask."""
+    """Who has come in, and what they typed, as far as pages ask."""
 
     of: dict[bytes, Session] = field(default_factory=dict)
+    kept: dict[UUID, Draft] = field(default_factory=dict)
 
     async def begin_session(self, token: bytes, session: Session) -> None:
         self.of[token] = session
@@ -53,6 +55,26 @@ class Sessions:
 
     async def see_session(self, token: bytes, at: datetime) -> None:
         self.of[token] = replace(self.of[token], seen_at=at)
+
+    async def put_draft(self, draft: Draft) -> bool:
+        self.kept[draft.id] = draft
+        return True
+
+    async def draft(self, draft_id: UUID, person: PersonId, now: datetime) -> Draft | None:
+        kept = self.kept.get(draft_id)
+        return kept if kept is not None and kept.person == person and kept.expires_at > now else None
+
+    async def drafts(self, person: PersonId, now: datetime, limit: int) -> list[Draft]:
+        return [kept for kept in self.kept.values() if kept.person == person and kept.expires_at > now][:limit]
+
+    async def drop_draft(self, draft_id: UUID, person: PersonId) -> bool:
+        return await self.draft(draft_id, person, datetime.now(UTC)) is not None and bool(self.kept.pop(draft_id))
+
+    async def sweep_drafts(self, now: datetime) -> None:
+        """They go when they are looked for."""
+
+    async def sweep_held(self, person: PersonId, most: int) -> None:
+        """Nobody here has so many."""
 
     async def sweep_sessions(self, unseen_since: datetime, begun_before: datetime) -> None:
         """Nobody is forgotten."""
@@ -94,6 +116,7 @@ async def open_paper_house(home: Path, until: datetime = CUT) -> PaperHouse:
         growth=Growth(store),
         documents=open_documents(bootstrap.settings(home=home), store),
         webhooks=cast("Webhooks", None),
+        senders=cast("Senders", None),
         operations=Operations(store, identity, door),
         language=Language.HANT,
         allowance=allowance,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import pytest
@@ -146,7 +147,7 @@ async def test_before_a_payment_is_approved_one_shows_anew_who_one_is(tmp_path: 
     papers: PaperHouse = await open_paper_house(tmp_path)
     path = f"/do/ApproveDisbursement/project/{papers.realm}/AP-5?part=T1"
     async with papers.person("CAB-DEC#1") as person:
-        assert (await person.get(path)).status_code == 200
+        form = hidden((await person.get(path)).text)
         sessions: Sessions = papers.house.identity  # type: ignore[assignment] # as this house has it
         sessions.of = {
             token: replace(one, proved_at=one.proved_at - timedelta(minutes=6)) for token, one in sessions.of.items()
@@ -155,7 +156,14 @@ async def test_before_a_payment_is_approved_one_shows_anew_who_one_is(tmp_path: 
         assert answer.status_code == 303
         assert answer.headers["Location"].startswith("/sign-in?next=%2Fdo%2FApproveDisbursement")
         door = await person.get(answer.headers["Location"])
+        sent = await person.post(path.partition("?")[0], data={**form, "p.tranche": "T1", "step": "confirm"})
+        back = unquote(sent.headers["Location"].partition("next=")[2])
+        sessions.of = {token: replace(one, proved_at=datetime.now(UTC)) for token, one in sessions.of.items()}
+        again = await person.get(back)
     assert "請再次確認身份" in door.text
+    assert back == f"{path.partition('?')[0]}?draft={form['id']}"
+    assert hidden(again.text)["id"] == form["id"]
+    assert 'value="T1"' in again.text
 
 
 async def test_a_document_is_kept_when_it_comes_and_goes_on_by_its_digest(desks: Desks, bureau: Bureau) -> None:

@@ -6,11 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import Request
 
 from application.acts import list_acts
 from application.caller import NEEDS_PROOF, Caller, ProofStale
@@ -66,6 +64,8 @@ class Filling:
     tree: Tree = field(default_factory=dict)
     at_text: str = ""
     """In a realm on a manual clock, the business time as it was typed."""
+    draft_id: UUID | None = None
+    """Of the draft that it was begun with."""
 
     @property
     def language(self) -> Language:
@@ -82,7 +82,8 @@ class Filling:
         """What sends all of it again."""
         own = [("id", str(self.command_id)), ("seat", self.seat)]
         at = [("at", self.at_text)] if self.asker.at is not None else []
-        return [*own, *at, *list_hidden(self.command, self.tree)]
+        draft = [("draft", str(self.draft_id))] if self.draft_id is not None else []
+        return [*own, *draft, *at, *list_hidden(self.command, self.tree)]
 
 
 def find_offered(name: str) -> type[Command]:
@@ -154,6 +155,7 @@ async def begin(
         _read_id(given_id if isinstance(given_id, str) else None),
         is_seen,
         at_text=at_text or (tell_moment(asker.at) if asker.at is not None else ""),
+        draft_id=read_draft_id(form.get("draft")) if form is not None else None,
     )
 
 
@@ -191,6 +193,13 @@ def _read_id(text: str | None) -> UUID:
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "表單編號有誤", "the form's id is wrong") from None
 
 
+def read_draft_id(text: object) -> UUID | None:
+    """The id of a draft; None for what is none."""
+    with suppress(ValueError):
+        return UUID(str(text)[:36])
+    return None
+
+
 def needs_proof(filling: Filling) -> bool:
     """Whether whoever gives it must have shown who they are within minutes, and has not."""
     if filling.command.command_type not in NEEDS_PROOF:
@@ -200,12 +209,6 @@ def needs_proof(filling: Filling) -> bool:
     except ProofStale:
         return True
     return False
-
-
-def send_to_prove(request: Request) -> Response:
-    """To show anew who one is, and back to the empty form: it holds nothing but the part that it is about."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/sign-in?{urlencode({'next': f'{request.url.path}{query}'})}", HTTPStatus.SEE_OTHER)
 
 
 def read_filled(filling: Filling) -> tuple[Command, datetime | None]:

@@ -6,6 +6,7 @@ that nobody types a thing twice. A document is kept when it comes, and goes on b
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from domain.kernel.money import parse_yuan
 from domain.kernel.words import NAMED
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator
 
     from pydantic import BaseModel
     from starlette.datastructures import FormData
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 Tree = dict[str, Any]
 """What was typed, by field: a text, a list, rows, or another tree. What was left blank is not in it."""
+
+Choices = Mapping[str, Sequence[tuple[str, str]]]
+"""By the name of a field, the values that it may be chosen from, and what each is called."""
 
 PREFIX: Final = "p"
 """How the names of a command's own fields begin."""
@@ -66,6 +70,8 @@ class Shown:
     rows: tuple[tuple[Shown, ...], ...] = ()
     fields: tuple[Shown, ...] = ()
     """Of a group, what is in it."""
+    known: str = ""
+    """The id of the list that it may be chosen from."""
     fen: int | None = None
     """Of money that can be read."""
 

@@ -39,12 +39,20 @@ from web.console.act.filling import (
     find_offered,
     keep_document,
     needs_proof,
-    prefill,
     read_filled,
     send,
-    send_to_prove,
 )
 from web.console.act.form import Shown, Tree, read_tree, show_fields
+from web.console.act.holding import (
+    HoldingRoute,
+    draft_path,
+    drop_draft,
+    find_draft,
+    save,
+    send_to_prove,
+    take_up,
+)
+from web.console.act.known import begin_with, offer
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
@@ -53,7 +61,7 @@ from web.console.inbox.page import find_next
 from web.console.paths import act_path, file_path
 from web.console.reader import read_seat
 from web.console.rendering import render
-from web.console.route import PageRoute, read_form
+from web.console.route import read_form
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 
 if TYPE_CHECKING:
@@ -64,10 +72,11 @@ if TYPE_CHECKING:
 
     from application.caller import Caller
     from domain.kernel.message import Command
+    from store.identity import Draft
     from web.house import House
     from web.language import Language
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=HoldingRoute)
 
 MOST_ADDED: Final = 5
 """Blank rows that one press adds to a table."""
@@ -122,12 +131,17 @@ async def show_form(
     house: ByHouse,
     caller: ByCaller,
     part: Annotated[str, Query(max_length=64)] = "",
+    draft: Annotated[str, Query(max_length=36)] = "",
 ) -> Response:
-    """The form, under an id of its own."""
+    """The form, under an id of its own; with what was typed into it before, if that was kept for the reader."""
     filling = await begin(request, house, caller, command, read_stream(kind, realm, name))
     if needs_proof(filling):
-        return send_to_prove(request)
-    tree = prefill(filling.command, filling.state, part)
+        return await send_to_prove(filling)
+    kept = await find_draft(filling, draft)
+    if kept is not None:
+        filling = await take_up(filling, kept)
+        return await _show_form(filling, kept=kept, missing=await _list_missing(filling))
+    tree = await begin_with(filling, part)
     return await _show_form(replace(filling, tree=tree))
 
 
@@ -157,8 +171,11 @@ async def _take(
         return await _show_form(filling, more={step.removeprefix("add."): MOST_ADDED})
     if step == "edit":
         return await _show_form(filling)
+    if step == "save" and caller.person is not None:
+        await save(filling, caller.person)
+        return RedirectResponse(draft_path(filling.path, filling.command_id), HTTPStatus.SEE_OTHER)
     if needs_proof(filling):
-        return send_to_prove(request)
+        return await send_to_prove(filling)
     if step == "check":
         filling = await fill_preview(filling)
     try:
@@ -173,10 +190,31 @@ async def _take(
 # ------------------------------------------------------------------------------------------ pages
 
 
+async def _list_missing(filling: Filling) -> list[tuple[str, str]]:
+    """What is still missing before it can be sent, in both languages. Nothing is recorded."""
+    try:
+        given, at = read_filled(filling)
+    except InputInvalid as invalid:
+        known = field_shapes(filling.command)
+        return [
+            (f"{field.zh}：{fault.zh}", f"{field.en}: {fault.en}") if field else (fault.zh, fault.en)
+            for fault in invalid.faults
+            for field in (known.get(str(fault.place[0])) if fault.place else None,)
+        ]
+    step = await DryRun(filling.house.store).step(filling.stream, given, filling.seat, at, filling.asker.person)
+    return [(one.zh, one.en) for one in step.unmet]
+
+
 async def _show_form(
-    filling: Filling, faults: Sequence[InputFault] = (), *, more: dict[str, int] | None = None
+    filling: Filling,
+    faults: Sequence[InputFault] = (),
+    *,
+    more: dict[str, int] | None = None,
+    kept: Draft | None = None,
+    missing: Sequence[tuple[str, str]] = (),
 ) -> HTMLResponse:
     fields = [one for one in show_fields(filling.command, filling.tree, faults, more) if one.place != PREVIEW]
+    fields, choices = await offer(filling, fields)
     known = set(field_shapes(filling.command))
     loose = [fault for fault in faults if not fault.place or fault.place[0] not in known | {"at"}]
     return _render(
@@ -184,10 +222,14 @@ async def _show_form(
         "console/act/form.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
         fields=fields,
+        choices=choices,
         errors=[*link_faults(fields), *((fault, "") for fault in loose)],
         at_faults=[fault for fault in faults if fault.place == ("at",)],
         has_files=any(takes_files(one) for one in fields),
         meeting=await find_meeting(filling, None),
+        kept=kept,
+        missing=missing,
+        may_save=filling.caller.person is not None,
     )
 
 
@@ -286,6 +328,7 @@ async def _carry_out(filling: Filling, given: Command, at: datetime | None) -> R
         await house.operations.begin(
             caller.name, filling.stream, given, seat, filling.command_id, at=at, person=person, session=session
         )
+        await drop_draft(filling)
         return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
     try:
         await send(filling, given, at)
@@ -293,6 +336,7 @@ async def _carry_out(filling: Filling, given: Command, at: datetime | None) -> R
         return await _show_refusal(filling, refusal, is_trial=False)
     except NotKnown:
         return _render(filling, "console/act/unknown.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+    await drop_draft(filling)
     return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
 
 
@@ -314,7 +358,7 @@ def _render(
         button=name_button(filling.command.command_type),
         action=filling.path,
         hidden=filling.hidden,
-        own=filling.hidden[:2],
+        own=filling.hidden[: 2 if filling.draft_id is None else 3],
         seat=filling.seat,
         stream=filling.stream,
         file=file_path(filling.stream) if filling.is_seen else "",

@@ -42,6 +42,17 @@ TEXTS: Final[Texts] = {
     "at": ("辦理時間（補錄）", "Time of the act (from the papers)"),
     "at_hint": ("北京時間，如 2026-12-09 17:00", "Beijing time, such as 2026-12-09 17:00"),
     "to_check": ("核對", "Check"),
+    "save": ("保存草稿", "Save as a draft"),
+    "draft_kept": (
+        "這是您於 {saved} 保存的草稿，尚未提交；只有您可以看到，保留至 {until}。",
+        "This is your draft of {saved}. It has not been sent, only you can see it, and it is kept until {until}.",
+    ),
+    "draft_held": (
+        "您於 {saved} 填寫的內容已保留（至 {until}），尚未提交；附件可能需要重新選擇。",
+        "What you typed on {saved} is kept until {until}. It has not been sent; documents may have to be chosen again.",
+    ),
+    "still_missing": ("提交前還須：", "Before it can be sent:"),
+    "nothing_missing": ("所需內容均已具備，可以核對提交。", "Nothing is missing: it can be checked and sent."),
     "nothing_to_fill": ("此事項無須填寫其他內容。", "There is nothing to fill in."),
     "check_title": ("請核對：{what}", "Check: {what}"),
     "field": ("項目", "Item"),

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 IDLE: Final = timedelta(days=30)
 """A stretch without anything that is longer is folded."""
-_INTERVENTIONS: Final = frozenset({"CorrectionProposed", "CorrectionConfirmed", "ProjectReopened", "GlassBroken"})
+_INTERVENTIONS: Final = frozenset(
+    {"CorrectionProposed", "CorrectionConfirmed", "ProjectReopened", "ProjectOpened", "GlassBroken"}
+)
 """Events by which somebody changed what was recorded, or acted out of turn: marked as such."""
 
 

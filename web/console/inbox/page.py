@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from application.drafts import list_drafts
 from application.inbox import Waiting, WaitingFilter, count_waiting, list_waiting
 from application.money import list_realms
 from application.own_commands import ASKING, MOST_COUNTED, OwnCommand, list_own
@@ -40,8 +41,8 @@ TEXTS: Final[Texts] = {
     "title": ("我的待辦", "My tasks"),
     "done_title": ("我的已辦", "Done by me"),
     "begun_title": ("我發起的", "Begun by me"),
+    "drafts_title": ("我的草稿", "My drafts"),
     "lists": ("待辦、已辦、發起", "Tasks, done, begun"),
-    "count": ("{n} 件", "{n}"),
     "count_more": ("本頁 {n} 件，其後還有", "{n} on this page, more follow"),
     "empty": ("暫無待辦事項", "No tasks"),
     "empty_filtered": ("沒有符合條件的待辦事項", "No tasks match"),
@@ -215,14 +216,17 @@ async def _show_own(
 async def _count_own(
     house: House, caller: Caller, seat: Actor | None, realm: str, *, is_accepted: bool | None = True
 ) -> list[Tab]:
-    """The other two tabs, with how much is in them."""
+    """The other tabs, with how much is in them."""
+    drafts = await list_drafts(house.identity, caller.person, house.now()) if caller.person is not None else ()
+    saved = [Tab("/drafts", "drafts_title", len(drafts))] if drafts else []
     if seat is None:
-        return []
+        return saved
     done = CommandQuery(seat, caller.person, realm or None, is_accepted, limit=MOST_COUNTED + 1)
     begun = replace(done, is_accepted=True, events=ASKING)
     return [
         Tab("/done", "done_title", await house.store.count_commands(done)),
         Tab("/begun", "begun_title", await house.store.count_commands(begun)),
+        *saved,
     ]
 
 

@@ -55,7 +55,7 @@ _GUEST_S: Final = 3_600
 @router.get("/sign-in", response_class=Response)
 @allow(Policy.ANYBODY)
 async def show_sign_in(
-    request: Request, house: ByHouse, target: Annotated[str, Query(alias="next", max_length=2_000)] = "/"
+    request: Request, house: ByHouse, target: Annotated[str, Query(alias="next", max_length=6_000)] = "/"
 ) -> Response:
     """The page by which one comes in; who is in already shows anew who they are."""
     return await _show(request, house, read_next(target))

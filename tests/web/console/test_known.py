@@ -1,0 +1,74 @@
+"""What is known is not typed again: forms begin with it, and numbers are chosen from lists of what one may see."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from application.pages import reach
+from domain.approval.request import Approvers, OpenApproval
+from domain.kernel.identity import Actor, StreamId
+from domain.kernel.scope import Scope, ScopeKind
+from tests.paper import REPORTED
+from tests.web.console.papers import PaperHouse, open_paper_house
+
+if TYPE_CHECKING:
+    import httpx
+
+OURS = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-3",))
+
+
+@pytest.fixture(scope="module")
+async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
+    house = await open_paper_house(tmp_path_factory.mktemp("papers"), until=REPORTED)
+    await reach(house.house.store, "streams", await house.house.store.last_position(), patience_s=30)
+    return house
+
+
+async def _form(person: httpx.AsyncClient, path: str) -> str:
+    answer = await person.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def _value(page: str, name: str) -> str:
+    found = re.search(rf'name="p\.{re.escape(name)}"[^>]*? value="([^"]*)"', page)
+    return found[1] if found else ""
+
+
+def _offered(page: str, name: str) -> list[str]:
+    listed = re.search(rf'<datalist id="known-{name}">(.*?)</datalist>', page)
+    return re.findall(r'value="([^"]+)"', listed[1]) if listed else []
+
+
+async def test_an_award_begins_with_what_was_applied_for_and_offers_panels_and_funds(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1") as person:
+        page = await _form(person, f"/do/ProposeAward/project/{papers.realm}/AP-5")
+    assert _value(page, "award") == "50000"
+    assert _offered(page, "panel") == ["RP-2"]
+    assert "FS-FZ" in _offered(page, "funds")
+    assert 'list="known-funds"' in page
+    assert "人民幣伍萬元整" in page, "money is spelt beside it"
+
+
+async def test_an_application_begins_with_ones_own_organisation_and_offers_nobody_elses(papers: PaperHouse) -> None:
+    async with papers.person("SO-LEGAL#1", scope=OURS) as person, papers.person("CAB-REG#1") as officer:
+        page = await _form(person, f"/do/SubmitApplication/project/{papers.realm}/AP-99")
+        needs = await _form(officer, f"/do/MergeNeed/need/{papers.realm}/ND-2")
+    assert _value(page, "organisation") == "ORG-3"
+    assert _offered(page, "organisation") == ["ORG-3"]
+    assert _offered(page, "need") == ["ND-2"], "what was adopted"
+    assert not _offered(page, "panel")
+    assert "ND-2" in {one for name in ("into", "other") for one in _offered(needs, name)}
+
+
+async def test_a_decision_is_bound_to_what_waits_without_typing_its_digest(papers: PaperHouse) -> None:
+    at = (await papers.house.store.realm(papers.realm)).now
+    stream = StreamId.of("approval", papers.realm, "AV-1")
+    asked = OpenApproval(title="場地租用", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),))
+    await papers.house.door.send(stream, asked, Actor("HOST#1"), at=at)
+    async with papers.person("CAB-DEC#1") as person:
+        page = await _form(person, f"/do/GrantApproval/{stream}")
+    assert re.fullmatch("[0-9a-f]{64}", _value(page, "digest"))

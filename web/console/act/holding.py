@@ -1,0 +1,153 @@
+"""What was typed survives signing in again: held for the person whose session it came with, and nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from fastapi.responses import RedirectResponse
+
+from application.drafts import keep_draft
+from application.drafts import read_form as read_form_of
+from application.sessions import find_former
+from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.identity import Actor
+from web.console.act.filling import find_offered, read_draft_id
+from web.console.act.form import read_tree
+from web.console.file.page import read_stream
+from web.console.paths import act_path
+from web.console.route import PageRoute, read_form, send_to_sign_in
+from web.guard import SAFE, house_of
+from web.identity.credentials import LONGEST, cookie_name
+
+if TYPE_CHECKING:
+    from fastapi import Request, Response
+    from starlette.datastructures import FormData, UploadFile
+
+    from domain.kernel.acting import PersonId
+    from store.identity import Draft
+    from web.console.act.filling import Filling
+    from web.console.act.form import Tree
+
+AT = "at"
+"""Beside the fields, in what is kept: the business time as it was typed; the name is none of a field's."""
+FORM = "form"
+
+
+class HoldingRoute(PageRoute):
+    """A page's route that holds what was typed by somebody whose session is over."""
+
+    async def send_away(self, request: Request) -> Response:
+        """To the door, and back to the form with what was typed."""
+        if request.method in SAFE:
+            return send_to_sign_in(request)
+        house = house_of(request)
+        token = request.cookies.get(cookie_name(is_local=house.is_local), "")
+        person = await find_former(house.identity, token, house.now()) if 0 < len(token) <= LONGEST else None
+        if person is None:
+            return send_to_sign_in(request)
+        house.allowance.take(f"person:{person}")
+        form = await read_form(request)
+        try:
+            return await _hold_form(request, person, form)
+        finally:
+            await form.close()
+
+
+class NotIn(Failure):
+    """Who has not come in leaves no documents."""
+
+    kind = FailureKind.USAGE
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("請登錄後重新選擇文件", "choose the document again after signing in")
+
+
+async def _hold_form(request: Request, person: PersonId, form: FormData) -> Response:
+    path = request.path_params
+    command, stream = find_offered(path["command"]), read_stream(path["kind"], path["realm"], path["name"])
+    tree, _ = await read_tree(command, form, _refuse_document)
+    try:
+        draft_id, seat = UUID(str(form.get("id"))), Actor(str(form.get("seat")))
+    except ValueError:
+        return send_to_sign_in(request)
+    house = house_of(request)
+    kept = {FORM: tree, AT: str(form.get(AT, ""))}
+    await keep_draft(
+        house.identity, draft_id, person, command.command_type, stream, seat, kept, house.now(), is_held=True
+    )
+    return _lead_back(act_path(command.command_type, stream), draft_id)
+
+
+async def _refuse_document(upload: UploadFile) -> Tree:  # noqa: ARG001 - whatever it is
+    raise NotIn
+
+
+async def send_to_prove(filling: Filling) -> Response:
+    """To show anew who one is, and back to the form with what was typed; what was not typed yet is not held."""
+    if not filling.tree or filling.caller.person is None:
+        query = f"?{filling.request.url.query}" if filling.request.url.query else ""
+        return RedirectResponse(f"/sign-in?{urlencode({'next': f'{filling.path}{query}'})}", HTTPStatus.SEE_OTHER)
+    await save(filling, filling.caller.person, is_held=True)
+    return _lead_back(filling.path, filling.command_id)
+
+
+async def save(filling: Filling, person: PersonId, *, is_held: bool = False) -> None:
+    """Keep what was typed so far. Raises DraftsFull, or DraftTooLarge."""
+    await keep_draft(
+        filling.house.identity,
+        filling.command_id,
+        person,
+        filling.command.command_type,
+        filling.stream,
+        filling.seat,
+        {FORM: filling.tree, AT: filling.at_text},
+        filling.house.now(),
+        is_held=is_held,
+    )
+
+
+async def find_draft(filling: Filling, text: str) -> Draft | None:
+    """What was kept of that form for the reader, if it still is."""
+    draft_id, person = read_draft_id(text), filling.caller.person
+    if draft_id is None or person is None:
+        return None
+    found = await filling.house.identity.draft(draft_id, person, filling.house.now())
+    is_of_it = found is not None and (found.command, found.stream) == (filling.command.command_type, filling.stream)
+    return found if is_of_it else None
+
+
+async def take_up(filling: Filling, draft: Draft) -> Filling:
+    """The form with what was kept; under another id if that command was given since."""
+    form = read_form_of(draft)
+    is_theirs = draft.seat in filling.caller.seats and draft.seat.role in filling.command.by
+    is_given = await filling.house.store.journalled(draft.id) is not None
+    return replace(
+        filling,
+        tree=form.get(FORM, {}),
+        at_text=form.get(AT, "") or filling.at_text,
+        seat=draft.seat if is_theirs else filling.seat,
+        command_id=uuid4() if is_given else draft.id,
+        draft_id=draft.id,
+    )
+
+
+async def drop_draft(filling: Filling) -> None:
+    """Forget what was kept of a form that has been sent."""
+    person = filling.caller.person
+    if person is not None:
+        for draft_id in {filling.command_id, filling.draft_id or filling.command_id}:
+            await filling.house.identity.drop_draft(draft_id, person)
+
+
+def draft_path(path: str, draft_id: UUID) -> str:
+    """The form with what was kept."""
+    return f"{path}?{urlencode({'draft': str(draft_id)})}"
+
+
+def _lead_back(path: str, draft_id: UUID) -> Response:
+    return RedirectResponse(f"/sign-in?{urlencode({'next': draft_path(path, draft_id)})}", HTTPStatus.SEE_OTHER)

@@ -1,0 +1,136 @@
+"""What is known before anybody types: the values that a form begins with, and those that its fields are chosen from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from application.listing import StreamFilter, list_streams
+from application.pages import PageRequest
+from domain.approval.request import Binding, find_open
+from domain.kernel.scope import ScopeKind
+from domain.project.award import Award, ProposeAward
+from domain.project.bidding import Application, SubmitApplication
+from domain.project.contract import ConfirmLedgerAccount, Contract, SignContract
+from domain.project.tranches import Tranches
+from domain.round.stage import NeedStage, RoundStage
+from web.console.act.filling import prefill
+from web.console.act.form import Choices
+from web.console.register.page import may_list, name_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from domain.kernel.money import Fen
+    from web.console.act.filling import Filling
+    from web.console.act.form import Shown, Tree
+
+MOST: Final = 300
+"""Files that a field offers; of more, whoever knows the number types it."""
+_FILES: Final = {
+    "round": "round",
+    "organisation": "organisation",
+    "implementer": "organisation",
+    "incubated": "organisation",
+    "operator": "organisation",
+    "need": "need",
+    "into": "need",
+    "other": "need",
+    "split_from": "need",
+    "panel": "panel",
+    "base": "base",
+    "funds": "fund",
+    "person": "person",
+    "second": "person",
+}
+"""By the name of a field, the kind of file whose number it takes; of a table, its first column."""
+_STAGES: Final = {("SubmitApplication", "round"): RoundStage.OPEN, ("SubmitApplication", "need"): NeedStage.ADOPTED}
+"""Where only files at one stage can be meant."""
+
+
+async def begin_with(filling: Filling, part: str) -> Tree:
+    """What the form begins with: what is known already, and the part that it is about."""
+    return {**await _recall(filling), **prefill(filling.command, filling.state, part)}
+
+
+async def _recall(filling: Filling) -> Tree:
+    state, command = filling.state, filling.command
+    if issubclass(command, Binding) and (waiting := find_open(state)) is not None:
+        return {"digest": waiting.content}
+    if command is SubmitApplication and state.version == 0:
+        rounds, own = await _list_files(filling, "round"), _own_organisations(filling)
+        return {
+            **({"organisation": own[0]} if len(own) == 1 else {}),
+            **({"round": rounds[0][0]} if len(rounds) == 1 else {}),
+        }
+    if command is ProposeAward:
+        return _say_yuan(award=state.part(Application).requested)
+    if command is SignContract:
+        award, bid = state.part(Award).amount, state.part(Application)
+        parties = {"community": bid.community} if bid.community else {}
+        return {**_say_yuan(award=award, match_pledged=bid.match_pledged), **({"parties": parties} if parties else {})}
+    if command is ConfirmLedgerAccount and (account := state.part(Contract).account):
+        return {"account": account}
+    return {}
+
+
+def _say_yuan(**amounts: Fen) -> Tree:
+    """Amounts as people type them; those that are nothing are left blank."""
+    return {name: f"{fen // 100}.{fen % 100:02}".removesuffix(".00") for name, fen in amounts.items() if fen}
+
+
+async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown], Choices]:
+    """The fields, each with the list that it is chosen from, and these lists: of what the reader may list alone."""
+    wanted = {name for one in fields for name in _names(one)}
+    choices: dict[str, Sequence[tuple[str, str]]] = {}
+    for name in sorted(wanted & {*_FILES, "tranche", "milestone"}):
+        found = await _list_choices(filling, name)
+        if found:
+            choices[name] = found
+    return [_mark(one, choices) for one in fields], choices
+
+
+async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]]:
+    match name:
+        case "tranche":
+            return [(key, one.status.zh) for key, one in filling.state.part(Tranches).of.items()]
+        case "milestone":
+            return [(key, "") for key in filling.state.part(Contract).milestones]
+        case _:
+            return await _list_files(filling, name)
+
+
+async def _list_files(filling: Filling, name: str) -> list[tuple[str, str]]:
+    """Numbers and names of the files that may be meant."""
+    kind = _FILES[name]
+    if not may_list(filling.caller, kind):
+        return [(one, "") for one in _own_organisations(filling)] if kind == "organisation" else []
+    stage = _STAGES.get((filling.command.command_type, name))
+    wanted = StreamFilter(kind=kind, realm=filling.stream.realm, stage=stage.value if stage is not None else None)
+    page = await list_streams(filling.house.store, wanted, PageRequest(limit=MOST))
+    return [(line.stream.name, name_line(line)) for line in page.rows]
+
+
+def _own_organisations(filling: Filling) -> tuple[str, ...]:
+    scope = filling.caller.scope_of(filling.seat)
+    return scope.names if scope is not None and scope.kind is ScopeKind.ORGANISATION else ()
+
+
+def _name_of(one: Shown) -> str:
+    """The field's own name; of the first column of a table, that of the table."""
+    return str(one.place[0] if one.place[-1] == "[key]" else one.place[-1])
+
+
+def _names(one: Shown) -> set[str]:
+    inner = (*one.fields, *one.columns, *(cell for row in one.rows for cell in row))
+    return {_name_of(one)} | {name for cell in inner for name in _names(cell)}
+
+
+def _mark(one: Shown, choices: Mapping[str, object]) -> Shown:
+    name = _name_of(one)
+    return replace(
+        one,
+        known=f"known-{name}" if one.widget == "text" and name in choices else "",
+        fields=tuple(_mark(inner, choices) for inner in one.fields),
+        rows=tuple(tuple(_mark(cell, choices) for cell in row) for row in one.rows),
+    )

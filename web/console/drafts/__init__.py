@@ -1,0 +1,1 @@
+"""What one has typed and not sent yet."""
