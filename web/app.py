@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.failure import Defect, Failure
-from web import process
+from web import payloads, process
 from web.body import explain
 from web.console import pages
 from web.console.failure import show_failure
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 ROUTERS = (
     process.router,
+    payloads.router,
     session.router,
     oidc.router,
     commands.router,

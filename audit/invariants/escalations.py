@@ -73,9 +73,10 @@ def check_listed(require: Conditions, realm: Realm, event: RecordedEvent) -> Non
     if event.text("listing") != "ABNORMAL":
         return
     ages_on = to_date(event.data.get("ages_on"))
-    leap = (event.day.month, event.day.day) == (2, 29)
-    due = event.day.replace(year=event.day.year + _YEARS, day=28 if leap else event.day.day)
-    require(ages_on in (None, due), "D6", f"滿兩年為 {due}，所記 {ages_on}", f"it ages on {due}, not {ages_on}")
+    since = to_date(event.data.get("since"))
+    leap = since is not None and (since.month, since.day) == (2, 29)
+    due = since.replace(year=since.year + _YEARS, day=28 if leap else since.day) if since else None
+    require(ages_on == due, "D6", f"滿兩年為 {due}，所記 {ages_on}", f"it ages on {due}, not {ages_on}")
     realm.ages.pop(event.name, None)
     if ages_on is not None:
         realm.ages[event.name] = ages_on

@@ -90,7 +90,7 @@ class DisbursementRequested(DisbursementRequest, Event):
     payment_wd: Annotated[int, Field(title="付款期限（工作日） / payment period (working days)")]
     """Working days within which it is to be paid."""
     late_to: Annotated[Role | None, Field(title="逾期報送 / told of if late")] = None
-    """Who is told if it is not paid in time (§3.5); None in an event of before, of which nobody is."""
+    """Who is told if it is not paid in time (§3.5); None where nobody is."""
 
 
 class RequestDisbursement(DisbursementRequest, Command):
@@ -346,13 +346,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             amount = tranche.remainder if command.amount is None else command.amount
             _require_requestable(check, state, order, command.tranche, amount)
             require_eligible(check, state, facts, today, "D5")
+            rules = require_scheme(check, facts).payment
             return check.grant(
                 DisbursementRequested.of(
                     command,
                     amount=amount,
                     bound=digest(bound_content(state, command.tranche, amount, tranche.requests + 1)),
-                    payment_wd=require_scheme(check, facts).payment.payment_wd,
-                    late_to=Role.CAB_FIN,
+                    payment_wd=rules.payment_wd,
+                    late_to=Role.CAB_FIN if rules.tells_of_late else None,
                 )
             )
         case CheckDisbursement():

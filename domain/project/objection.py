@@ -75,7 +75,7 @@ class ObjectionAccepted(ObjectionNumber, Event):
 
     zh = "異議受理"
     late_to: Annotated[Role | None, Field(title="逾期報送 / told of if late")] = None
-    """Who is told if it is not decided in time (§3.5); None in an event of before, of which nobody is."""
+    """Who is told if it is not decided in time (§3.5); None where nobody is."""
     moves = (
         Transition(
             "T03",
@@ -261,7 +261,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case AcceptObjection(objection=number):
             _require_objection(check, publicity, number, ObjectionStatus.LODGED)
             require_uninvolved(check, order, read_panel(facts, state, award.panel).took_part, "P5")
-            return check.grant(ObjectionAccepted.of(command, late_to=Role.DISC))
+            tells = facts.scheme is not None and facts.scheme.publicity.tells_of_late
+            return check.grant(ObjectionAccepted.of(command, late_to=Role.DISC if tells else None))
         case DismissObjection(objection=number):
             _require_objection(check, publicity, number, ObjectionStatus.ACCEPTED, ObjectionStatus.LODGED)
             require_uninvolved(check, order, read_panel(facts, state, award.panel).took_part, "P5")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, assert_never, get_args
 
 from pydantic import AfterValidator, Field
@@ -253,6 +253,8 @@ class ListEntry(Particulars):
     listing: Annotated[Listing, Field(title="名單 / list")]
     reason: Reason
     attachments: Evidence
+    since: Annotated[Date | None, Field(title="列入日期 / on it since")] = None
+    """The registrar's day; None where nobody said, and then nothing follows from how long it has been on it."""
 
 
 class CreditListingRecorded(ListEntry, Event):
@@ -263,7 +265,7 @@ class CreditListingRecorded(ListEntry, Event):
     ages_on: Annotated[Date | None, Field(title="滿兩年之日 / two years on it")] = None
     """The day on which it is taken for a serious offender, if it is still on the list of abnormal operations [F19].
 
-    None for the other lists, and in an event of before.
+    None for the other lists, and where nobody said since when it has been on it.
     """
 
 
@@ -434,8 +436,8 @@ class Organisation(Part):
     """The last day of the longest ban, as decided."""
     banned_on: date | None = None
     """The day of the latest ban."""
-    ages_on: date | None = None
-    """When it will have been on the list of abnormal operations for two years; None if it is not on it."""
+    ages_at: datetime | None = None
+    """When two years on the list of abnormal operations have passed, or, if later, when that was recorded."""
     blacklisted_on: date | None = None
     """The day on which it was last put on the list of serious offenders, though it may be off it again."""
     kinds: frozenset[str] = frozenset()
@@ -603,8 +605,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "it is already listed ({listing})",
                 listing=listing,
             )
-            ages = listing is Listing.ABNORMAL
-            ages_on = _years_after(today, _YEARS_TO_SERIOUS) if ages else None
+            since = command.since if listing is Listing.ABNORMAL else None
+            check(
+                command.since is None or command.since <= today,
+                "D5",
+                "列入日期 {since} 尚未到來",
+                "the day of listing, {since}, has not come yet",
+                since=command.since,
+            )
+            ages_on = _years_after(since, _YEARS_TO_SERIOUS) if since else None
             return check.grant(CreditListingRecorded.of(command, ages_on=ages_on))
         case LiftCreditListing(listing=listing):
             check(
@@ -617,11 +626,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(CreditListingLifted.of(command))
         case AgeCreditListing():
             check(
-                known.ages_on is not None and today >= known.ages_on,
+                known.ages_at is not None and order.at >= known.ages_at,
                 "D6",
-                "列入活動異常名錄滿兩年（{ages_on}）方轉",
-                "it counts as serious once it has been on the list of abnormal operations for two years ({ages_on})",
-                ages_on=known.ages_on,
+                "列入活動異常名錄滿兩年（{ages_at}）方轉",
+                "it counts as serious once it has been on the list of abnormal operations for two years ({ages_at})",
+                ages_at=known.ages_at,
             )
             return check.grant(CreditListingAged())
         case BanApplicant(until=until):
@@ -729,14 +738,14 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(known, bonuses={**known.bonuses, event.round: event.points}))
         case CreditListingRecorded():
             since = today if event.listing is Listing.SERIOUS else known.blacklisted_on
-            ages_on = event.ages_on if event.listing is Listing.ABNORMAL else known.ages_on
+            ages_at = max(day_begins(event.ages_on), of.at) if event.ages_on else known.ages_at
             listings = known.listings | {event.listing}
-            return state.having(replace(known, listings=listings, blacklisted_on=since, ages_on=ages_on))
+            return state.having(replace(known, listings=listings, blacklisted_on=since, ages_at=ages_at))
         case CreditListingLifted():
-            ages_on = None if event.listing is Listing.ABNORMAL else known.ages_on
-            return state.having(replace(known, listings=known.listings - {event.listing}, ages_on=ages_on))
+            ages_at = None if event.listing is Listing.ABNORMAL else known.ages_at
+            return state.having(replace(known, listings=known.listings - {event.listing}, ages_at=ages_at))
         case CreditListingAged(listing=listing):
-            aged = replace(known, listings=known.listings | {listing}, blacklisted_on=today, ages_on=None)
+            aged = replace(known, listings=known.listings | {listing}, blacklisted_on=today, ages_at=None)
             return state.having(aged)
         case ApplicantBanned():
             until = max(event.until, known.banned_until or event.until)
@@ -749,17 +758,17 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 def due(state: State, _calendar: Calendar) -> Iterable[Due]:
     """The night on which two years on the list of abnormal operations have passed (§2.3 credit ageing)."""
-    ages_on = state.part(Organisation).ages_on
-    if ages_on is not None and state.stage == OrganisationStage.VERIFIED:
-        yield Due(day_begins(ages_on), AgeCreditListing())
+    ages_at = state.part(Organisation).ages_at
+    if ages_at is not None and state.stage == OrganisationStage.VERIFIED:
+        yield Due(ages_at, AgeCreditListing())
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """Whether it is still on the list, before two years have passed."""
-    ages_on = state.part(Organisation).ages_on
-    if ages_on is not None:
+    ages_at = state.part(Organisation).ages_at
+    if ages_at is not None:
         zh, en = "核對是否已移出活動異常名錄", "see whether it is off the list of abnormal operations"
-        yield Awaited((Role.CAB_REG,), "LiftCreditListing", "", zh, en, day_begins(ages_on))
+        yield Awaited((Role.CAB_REG,), "LiftCreditListing", "", zh, en, ages_at)
 
 
 DECIDER = Decider(

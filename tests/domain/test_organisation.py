@@ -117,8 +117,7 @@ def test_one_that_was_never_verified_is_not() -> None:
 @pytest.mark.parametrize("listing", list(Listing))
 def test_a_listed_one_is_not_until_it_is_lifted(listing: Listing) -> None:
     listed = LISTED.model_copy(update={"listing": listing})
-    ages_on = date(2026, 1, 10) if listing is Listing.ABNORMAL else None
-    story = organisation().when(listed, **REG).then(CreditListingRecorded.of(listed, ages_on=ages_on))
+    story = organisation().when(listed, **REG).then(CreditListingRecorded.of(listed))
     assert refusing(story)
     story = story.ordered(LiftCreditListing(listing=listing, reason="已補報"), **REG)
     assert not refusing(story)

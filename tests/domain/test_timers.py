@@ -20,12 +20,14 @@ from tests.domain.sentences import on
 from tests.domain.test_mutants import CANCELLED, ORDERED_BACK, TERMINATED, TERMINATING, objection, rectified
 from tests.domain.written_realm import Step, WrittenRealm, check, contract, project, realm_until, steps
 
-LISTED = RecordCreditListing(listing=Listing.ABNORMAL, reason="未年報", attachments=EVIDENCE)
+LISTED = RecordCreditListing(listing=Listing.ABNORMAL, reason="未年報", attachments=EVIDENCE, since=date(2024, 2, 2))
+TOLD = {"tells_of_late": True}
+RULES = scheme("hangzhou", publicity=TOLD, payment=TOLD)
 
 
 def town(until: str, *orders: Step) -> WrittenRealm:
     """The common story up to that step, and these orders after it."""
-    story = realm_until(until)
+    story = realm_until(until, RULES)
     for step in orders:
         step.ordered(story)
     return story
@@ -34,14 +36,14 @@ def town(until: str, *orders: Step) -> WrittenRealm:
 def with_a_contract(**terms: object) -> WrittenRealm:
     """The common story to its start, under a contract of other terms."""
     story = WrittenRealm()
-    for name, step in steps(scheme("hangzhou")):
+    for name, step in steps(RULES):
         (replace(step, command=contract(**terms)) if name == "signed" else step).ordered(story)
         if name == "started":
             break
     return story
 
 
-NEEDS = Step("round", "R-9", OpenNeedSolicitation(scheme=scheme("hangzhou").ref, year=2024), "2024-02-01", "CAB-REG#1")
+NEEDS = Step("round", "R-9", OpenNeedSolicitation(scheme=RULES.ref, year=2024), "2024-02-01", "CAB-REG#1")
 RETURNED = project(ReturnApplication(reason="附件不全"), "2024-03-04", "HOST#1")
 OBJECTED = objection("2024-03-13", "2024-03-14")
 
@@ -122,7 +124,7 @@ def test_bureau_finance_sees_a_payment_that_is_late_until_it_is_paid() -> None:
     story = town("approved T1")
     story.pass_time(on("2024-04-17"))
     assert awaited(story, "AP-1")["PayDisbursement"] == (Role.FISCAL, Role.CAB_FIN)
-    paid = dict(steps(scheme("hangzhou")))["paid T1"]
+    paid = dict(steps(RULES))["paid T1"]
     replace(paid, at="2024-04-17").ordered(story)
     assert "PayDisbursement" not in awaited(story, "AP-1")
     assert story.check().ok
@@ -138,6 +140,17 @@ def test_two_years_on_the_list_of_abnormal_operations_count_as_a_serious_listing
     known = story.state("organisation", "ORG-1").part(Organisation)
     assert known.listings == {Listing.ABNORMAL, Listing.SERIOUS}
     assert known.blacklisted_on == date(2026, 2, 2)
+    assert story.check().ok
+
+
+def test_what_is_recorded_after_its_two_years_follows_at_once() -> None:
+    story = realm_until("ORG-2")
+    late = LISTED.model_copy(update={"since": date(2020, 2, 29)})
+    story.order("organisation", "ORG-1", late, at="2024-02-02", by="CAB-REG#1")
+    story.pass_time(on("2024-02-02"))
+    assert [entry.occurred_at for entry in story.entries if entry.type == "CreditListingAged"] == [on("2024-02-02")]
+    ahead = LISTED.model_copy(update={"listing": Listing.PENALTY, "since": date(2024, 2, 4)})
+    assert story.refused("organisation", "ORG-1", ahead, at="2024-02-03", by="CAB-REG#1") == {"D5"}
     assert story.check().ok
 
 
@@ -170,7 +183,7 @@ def test_what_was_late_and_told_to_nobody_is_found(silent: str) -> None:
             story.order("project", "AP-1", DismissObjection(finding="不實"), at="2024-04-01", by="CAB-DEC#1")
         case "DisbursementOverdue":
             story = town("approved T1")
-            replace(dict(steps(scheme("hangzhou")))["paid T1"], at="2024-04-17").ordered(story)
+            replace(dict(steps(RULES))["paid T1"], at="2024-04-17").ordered(story)
         case _:
             story = listed(realm_until("ORG-2"))
             lift = LiftCreditListing(listing=Listing.ABNORMAL, reason="已補報")

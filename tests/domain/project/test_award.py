@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from domain.kernel.acting import Acting
 from domain.kernel.effects import Claim, Post
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identity import StreamId
 from domain.kernel.state import State, Verdict
 from domain.project.aggregate import PROJECT
 from domain.project.award import (
@@ -212,7 +212,7 @@ def test_who_reviewed_does_not_investigate() -> None:
     story = posted().ordered(LodgeObjection(ground="重複資助"), at="2024-05-16", by="PUBLIC#1")
     story = story.knowing(replace(known, streams={**known.streams, panel.stream: took_part}))
     story.when(AcceptObjection(), at="2024-05-17", by="CAB-REG#2").refused("P5")
-    story.when(AcceptObjection(), at="2024-05-17", by="CAB-REG#3").then(ObjectionAccepted(late_to=Role.DISC))
+    story.when(AcceptObjection(), at="2024-05-17", by="CAB-REG#3").then(ObjectionAccepted())
 
 
 def test_only_a_lodged_objection_is_accepted() -> None:
