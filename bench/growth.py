@@ -2,8 +2,8 @@
 
 Run ``python bench/growth.py``. It starts an embedded Postgres and Temporal with its file database in a folder of their
 own and one worker process, and plays the shipped scenario S2 (one project, from its need to the archive) through the
-workflows, each play in a realm of its own. What the first plays leave is not counted. Ends with 1 where a limit is passed: then either something grew, or the limit is to be raised, and
-with it what ``docs/operations.md`` and the alert on disks say.
+workflows, each play in a realm of its own. What the first plays leave is not counted. Ends with 1 where a limit is
+passed: then either something grew, or the limit is to be raised, and with it what the alert on disks says.
 """
 
 from __future__ import annotations
