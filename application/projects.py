@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -122,6 +122,10 @@ class ProjectLine:
     clawed_back: int
     net: int
     outstanding: int
+    notice_last: date | None
+    """The last day of the public notice that is running; None while an objection holds it up, and of any other."""
+    opened_on: date | None
+    """When it was taken over by an opening entry; None for one that came by the ordinary way."""
 
     @classmethod
     def of(cls, row: Row) -> ProjectLine:
@@ -134,6 +138,7 @@ class ProjectLine:
             awaiting=tuple(map(AwaitedLine.of, row["awaiting"])),
             fields=tuple(row["fields"]),
             funds=tuple(row["funds"]),
+            notice_last=row["notice_last"],
             **plain,
         )
 
@@ -149,6 +154,7 @@ class ProjectLine:
             "fields": list(self.fields),
             "funds": list(self.funds),
             "due": _json(self.due),
+            "notice_last": self.notice_last.isoformat() if self.notice_last else None,
             "awaiting": [one.as_json() for one in self.awaiting],
         }
 
@@ -156,12 +162,12 @@ class ProjectLine:
 _PLAIN = (
     *("version", "number", "title", "organisation", "organisation_name", "round", "need", "kind", "district"),
     *("community", "panel", "base", "scheme", "stage", "since", "moved_at", "requested", "award", "paid"),
-    *("cancelled", "returned", "clawed_back", "net", "outstanding"),
+    *("cancelled", "returned", "clawed_back", "net", "outstanding", "opened_on"),
 )
 
 
 def _json(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 async def list_projects(

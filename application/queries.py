@@ -18,11 +18,12 @@ from domain.kernel.identity import LIVE, StreamId
 from domain.project.award import Award
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import Attachment
     from domain.kernel.message import Awaited, Due, Occurrence
+    from domain.kernel.restriction import Restriction
     from domain.kernel.state import State
     from store.port import Entry, EventStore
 
@@ -53,24 +54,40 @@ class NameAmbiguous(Failure):
         self.candidates = tuple(candidates)
 
 
-async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
-    """The stream that a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
+@dataclass(frozen=True)
+class Meaning:
+    """What a name means."""
 
-    Raises NameUnknown, NameAmbiguous, or NoSuchRealm.
+    stream: StreamId
+    namesakes: tuple[StreamId, ...] = ()
+    """Those of other realms that bear the same name, where none was said."""
+
+
+async def find_meaning(store: EventStore, name: str, realm: str | None = None) -> Meaning:
+    """What a name means: a whole id, or ``PJ-3``, ``AP-5``, ``R-FZ-2023``…; ``PJ-3/T1`` means PJ-3.
+
+    Where no realm is said, the live one's is meant if it has one, else the only one that there is. Raises NameUnknown,
+    NameAmbiguous, or NoSuchRealm.
     """
     await require_realm(store, realm)
     short, _ = split_subject(name)
     if "/" in short:
         try:
-            return StreamId(short)
+            return Meaning(StreamId(short))
         except ValueError:
             raise NameUnknown(name) from None
     matches = await store.streams_named(short, realm)
     if not matches:
         raise NameUnknown(short)
-    if len(matches) > 1:
-        raise NameAmbiguous(short, matches)
-    return matches[0]
+    candidates = [one for one in matches if one.realm == LIVE] or matches
+    if len(candidates) > 1:
+        raise NameAmbiguous(short, candidates)
+    return Meaning(candidates[0], tuple(one for one in matches if one != candidates[0]))
+
+
+async def resolve_name(store: EventStore, name: str, realm: str | None = None) -> StreamId:
+    """The stream that a name means. Raises as ``find_meaning``."""
+    return (await find_meaning(store, name, realm)).stream
 
 
 def new_stream(name: str, realm: str) -> StreamId:
@@ -79,20 +96,25 @@ def new_stream(name: str, realm: str) -> StreamId:
     return StreamId.of(kind_of_subject(short), realm, short)
 
 
-async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
-    """The stream that a name means, or the new one that it begins.
+async def find_or_begin(store: EventStore, name: str, realm: str | None = None) -> Meaning:
+    """What a name means, or the new stream that it begins.
 
     Raises NameAmbiguous, NoSuchRealm, or NameUnknown if no stream bears the name and it tells no kind.
     """
     try:
-        stream = await resolve_name(store, name, realm)
+        meaning = await find_meaning(store, name, realm)
     except NameUnknown as unknown:
         try:
-            return new_stream(name, realm or LIVE)
+            return Meaning(new_stream(name, realm or LIVE))
         except (KeyError, ValueError):
             raise unknown from None
-    await require_realm(store, stream.realm)  # a whole id may name one that is not there
-    return stream
+    await require_realm(store, meaning.stream.realm)  # a whole id may name one that is not there
+    return meaning
+
+
+async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
+    """The stream that a name means, or the new one that it begins. Raises as ``find_or_begin``."""
+    return (await find_or_begin(store, name, realm)).stream
 
 
 @dataclass(frozen=True)
@@ -105,6 +127,8 @@ class Chapter:
     occurrence: Occurrence
     recorded_at: datetime
     """When it was recorded, UTC; ``at`` is when it was so."""
+    withheld: frozenset[str] = frozenset()
+    """Fields of the event that whoever reads does not see: it lacks them (``domain.reading``)."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +154,10 @@ class File:
     """The stream's chain hash at its last event that is in it."""
     documents: tuple[FiledDocument, ...] = ()
     """What its events attach, each once a stream, in order."""
+    is_whole: bool = True
+    """Whether every event is in it; a reviewer's is what was handed in, and nothing that came of it."""
+    restrictions: frozenset[Restriction] = frozenset()
+    """Of what kind marked fields are withheld from whoever reads it (``domain.reading``)."""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -145,15 +173,25 @@ class File:
         return AGGREGATES[self.stream.kind].due(self.state, self.calendar)
 
 
+def _shows_all(_event_type: str) -> bool:
+    return True
+
+
 async def load_file(
-    store: EventStore, stream: StreamId, *, until: datetime | None = None, known: datetime | None = None
+    store: EventStore,
+    stream: StreamId,
+    *,
+    until: datetime | None = None,
+    known: datetime | None = None,
+    shows: Callable[[str], bool] = _shows_all,
 ) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
-    ``until`` cuts the story after that instant (UTC), ``known`` leaves out what was recorded after that one. Raises
-    NameUnknown if the stream has no events.
+    ``until`` cuts the story after that instant (UTC), ``known`` leaves out what was recorded after that one; of the
+    stream itself only events of types that it ``shows`` count, for how it stands too. Raises NameUnknown if there are
+    none.
     """
-    entries = await _read_events(store, stream, until, known)
+    entries = [entry for entry in await _read_events(store, stream, until, known) if shows(entry.type)]
     if not entries:
         raise NameUnknown(stream.name)
     state = fold(stream, entries)

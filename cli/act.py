@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from application.proposals import NoSuchProposal, find_confirmation, is_proposal, list_proposals
-from application.queries import resolve_or_begin
 from cli.adapter import Invocation, verb
-from cli.command import find_stream, read_actor, receipt_as_json
+from cli.command import read_actor, receipt_as_json
 from cli.help import Typer
+from cli.naming import resolve_or_begin
 from cli.output import Column, Printer
 from deciding.fold import read_occurrence
 from domain.catalogue import command_class
@@ -44,7 +44,7 @@ async def show_command(subject: Subject, *, invocation: Invocation, realm: Regis
     例 example:  venture act show cn
     """
     async with invocation.open_store() as store:
-        stream = await find_stream(store, subject, realm)
+        stream = await resolve_or_begin(store, subject, realm, invocation.printer)
         proposals = await list_proposals(store, stream)
     printer = invocation.printer
     rows = [_as_row(number, proposal, printer) for number, proposal in proposals.items()]
@@ -90,7 +90,7 @@ async def confirm_command(
     """
     who, printer = read_actor(actor), invocation.printer
     async with invocation.open_runtime(working=True) as runtime:
-        stream = await resolve_or_begin(runtime.store, subject, realm)
+        stream = await resolve_or_begin(runtime.store, subject, realm, printer)
         if digest is None:
             digest = _choose(await list_proposals(runtime.store, stream), stream, printer, yes=yes)
         if digest == "":
@@ -147,7 +147,7 @@ async def drop_command(
     """
     who, printer = read_actor(actor), invocation.printer
     async with invocation.open_runtime(working=True) as runtime:
-        stream = await resolve_or_begin(runtime.store, subject, realm)
+        stream = await resolve_or_begin(runtime.store, subject, realm, printer)
         receipt = await runtime.door.send(stream, DropAct(proposal=number, reason=reason), who)
     if not printer.for_people:
         printer.json(receipt_as_json(receipt))

@@ -22,11 +22,11 @@ from application.approvals import (
 )
 from application.command_input import read_command
 from application.payment import Course, wait_for_payment
-from application.queries import resolve_name
 from application.realms import require_realm
 from cli.adapter import Invocation, verb
 from cli.command import As, At, Given, manual_now, read_actor, read_moment, read_particulars, receipt_as_json
 from cli.help import Typer
+from cli.naming import resolve
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, read_filter, tell_page
@@ -74,7 +74,7 @@ async def list_command(
     """
     printer = invocation.printer
     async with invocation.open_store() as store:
-        stream = await resolve_name(store, subject, realm) if subject else None
+        stream = await resolve(store, subject, realm, printer) if subject else None
         verdict = None if everything else Verdict.OPEN
         filters = read_filter(ApprovalFilter, stream=stream, realm=realm, verdict=verdict, role=role)
         if xlsx is not None:

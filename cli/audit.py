@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import bootstrap
 from application.maintenance import MaintenanceRecord, list_maintenance
-from application.queries import File, load_file, resolve_name
+from application.queries import File, load_file
+from application.reading import show_to
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.attempts import Attempt, iterate_attempts
 from audit.histories import ReplaySettings
@@ -22,8 +23,10 @@ from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
 from cli.adapter import Invocation, verb
+from cli.command import read_actor
 from cli.help import Typer
-from cli.options import Realm
+from cli.naming import resolve
+from cli.options import Reader, Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI, local_time
 from domain.kernel.explanation import show
@@ -212,7 +215,7 @@ async def attempts_command(
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer = invocation.printer
     async with invocation.open_runtime() as runtime:
-        stream = None if subject is None else await _resolve_attempted(runtime.store, subject, realm)
+        stream = None if subject is None else await _resolve_attempted(runtime.store, subject, realm, printer)
         rows = [_attempt_row(attempt, printer) async for attempt in iterate_attempts(runtime.store, stream, realm)]
     columns = (
         Column("position", "序號", "position", right=True),
@@ -226,12 +229,12 @@ async def attempts_command(
     printer.rows(rows, columns, ("沒有被拒的申請", "nothing was refused"))
 
 
-async def _resolve_attempted(store: EventStore, name: str, realm: str | None) -> StreamId:
+async def _resolve_attempted(store: EventStore, name: str, realm: str | None, printer: Printer) -> StreamId:
     """The stream of that name; a whole id may be of one that was only ever attempted."""
     try:
         return StreamId(name)
     except ValueError:
-        return await resolve_name(store, name, realm)
+        return await resolve(store, name, realm, printer)
 
 
 def _attempt_row(attempt: Attempt, printer: Printer) -> dict[str, Any]:
@@ -448,11 +451,11 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
     printer = invocation.printer
     try:
         async with invocation.open_runtime(with_temporal=True) as runtime:
-            stream = await resolve_name(runtime.store, subject, realm)
+            stream = await resolve(runtime.store, subject, realm, printer)
             replayed = await replay(runtime.store, runtime.client, stream, replay_settings(invocation.settings))
     except OutOfService:  # if it is Temporal alone, the log can still be folded and decided again
         async with invocation.open_runtime() as runtime:
-            replayed = await replay(runtime.store, None, await resolve_name(runtime.store, subject, realm))
+            replayed = await replay(runtime.store, None, await resolve(runtime.store, subject, realm, printer))
     if printer.for_people:
         tell_replay(replayed, printer)
     else:
@@ -562,6 +565,7 @@ async def as_of_command(
         str | None,
         typer.Option("--known", help="只計到此時已記錄者 only what was recorded by then", show_default=False),
     ] = None,
+    seat: Reader = None,
 ) -> None:
     """某卷宗在某日的樣子 / a stream as it was on a day, up to 24:00 in Shanghai.
 
@@ -577,7 +581,7 @@ async def as_of_command(
     printer, until = invocation.printer, _read_moment(day)
     seen = None if known is None else instant_of(_read_moment(known))
     async with invocation.open_store() as store:
-        stream = await resolve_name(store, subject, realm)
+        stream = await resolve(store, subject, realm, printer)
         past, file = await _then(store, stream, until, seen)
     moment = day if len(day) == len(_DAY) else f"{past.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     printer.tell(
@@ -585,7 +589,7 @@ async def as_of_command(
         f"as it was at {moment}; {past.later} later events do not count",
         "bold",
     )
-    project.show(file, printer, past.until)
+    project.show(show_to(file, read_actor(seat) if seat else None), printer, past.until)
 
 
 async def _then(

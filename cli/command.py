@@ -15,10 +15,10 @@ import typer
 from application.command_input import AttachedFiles, CommandUnknown, list_amounts, read_command, resolve_command
 from application.dry_run import DryRun
 from application.proposals import is_proposal
-from application.queries import NameUnknown, resolve_or_begin
 from cli.adapter import Invocation, verb
 from cli.document import bring
 from cli.help import Typer
+from cli.naming import resolve_or_begin
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column, Printer
 from domain.catalogue import AGGREGATES, command_class, event_class, list_commands, split_subject, stage_zh
@@ -96,7 +96,7 @@ async def do_command(
         return
     printer, moment = invocation.printer, read_moment(at)
     async with invocation.open_runtime(working=True) as runtime:
-        stream = await find_stream(runtime.store, subject, realm)
+        stream = await resolve_or_begin(runtime.store, subject, realm, printer)
         files = AttachedFiles(Path())
         command, who = order.read(stream, files)
         await bring(files, invocation.settings, runtime.store)
@@ -162,7 +162,7 @@ async def _rehearse(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
     printer, moment = invocation.printer, read_moment(order.at)
     async with invocation.open_store() as store:
-        stream = await find_stream(store, order.subject, order.realm)
+        stream = await resolve_or_begin(store, order.subject, order.realm, printer)
         files = AttachedFiles(Path())
         command, who = order.read(stream, files)
         identity, strict = find_identity(invocation.settings, store), invocation.settings.requires_office
@@ -193,17 +193,6 @@ def _amounts(command: Command) -> list[dict[str, object]]:
 
 def _amount_words(command: Command, printer: Printer) -> str:
     return "".join(f"  {printer.say(a.zh, a.en)} {yuan(a.fen)}" for a in list_amounts(command))
-
-
-async def find_stream(store: EventStore, subject: str, realm: str | None) -> StreamId:
-    """The stream that is meant; a new one if none bears the name yet."""
-    try:
-        return await resolve_or_begin(store, subject, realm)
-    except NameUnknown as unknown:
-        raise ArgumentInvalid(
-            f"不認識對象 {show(subject)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
-            f"unknown subject {show(subject)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
-        ) from unknown
 
 
 def _read_command(name: str, stream: StreamId, subject: str, given: list[str], files: AttachedFiles) -> Command:

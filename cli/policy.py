@@ -13,8 +13,9 @@ import typer
 from application.command_input import AttachedFiles, read_command, resolve_command
 from application.why import explain, leave_open, list_seats
 from cli.adapter import Invocation, verb
-from cli.command import find_stream, read_actor, read_moment, read_particulars
+from cli.command import read_actor, read_moment, read_particulars
 from cli.help import Typer
+from cli.naming import resolve_or_begin
 from cli.options import Asker, Realm
 from cli.output import ArgumentInvalid, Column, Form
 from cli.policy_page import write_page
@@ -162,7 +163,7 @@ async def why_command(
     """
     moment, asked_person = read_moment(at), _read_person(who) or (read_person(person) if person else None)
     async with invocation.open_store() as store:
-        stream = await find_stream(store, subject, realm)
+        stream = await resolve_or_begin(store, subject, realm, invocation.printer)
         command_type, (_, part) = resolve_command(name, stream.kind), split_subject(subject)
         particulars = read_particulars(given or [])
         try:

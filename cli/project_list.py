@@ -104,6 +104,8 @@ def _row(one: ProjectLine, printer: Printer) -> dict[str, Any]:
     row = one.as_json()
     if printer.for_people:
         row["stage_text"] = printer.say(Stage(one.stage).zh, Stage(one.stage).en)
+        if one.opened_on is not None:
+            row["title"] += printer.say(f"（期初登記 {one.opened_on}）", f" (taken over {one.opened_on})")
         row["award_text"] = yuan(one.award) if one.award else ""
         row["awaited"] = "; ".join(f"{'/'.join(a.roles)} {printer.say(a.zh, a.en)}" for a in one.awaiting[:2])
     return row

@@ -15,6 +15,7 @@ from cli.times import deadline_time
 from domain.catalogue import stage_words
 from domain.kernel.calendar import local_time
 from domain.kernel.money import yuan
+from domain.project.opening import Openings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +73,17 @@ def _facts(
     file: File, summary: dict[str, Any], printer: Printer, now: datetime, organisation: str
 ) -> Iterable[tuple[str, str, str]]:
     yield "階段", "stage", stage(file.state, printer)
+    if summary.get("opened_on"):
+        source = file.state.part(Openings).source
+        name = f"{source.name}（{source.sha256[:8]}）" if source else ""
+        yield (
+            "期初登記",
+            "taken over",
+            printer.say(
+                f"{summary['opened_on']} 依{name}接手，此前的辦理經過不在本系統",
+                f"{summary['opened_on']} from {name}; what came before is not in this system",
+            ),
+        )
     if summary.get("organisation"):
         yield "實施單位", "organisation", f"{organisation} {summary['organisation']}".strip()
     for one in file.awaiting() or ():

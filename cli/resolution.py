@@ -11,12 +11,12 @@ import typer
 
 from application.command_input import AttachedFiles
 from application.decision_sheet import DecisionSheet, read_sheet
-from application.queries import resolve_name
 from application.round_resolution import list_purses, preview_resolution, resolve_round
 from cli.adapter import Invocation, verb
 from cli.command import manual_now, read_actor, read_moment, receipt_as_json
 from cli.document import bring
 from cli.help import Typer
+from cli.naming import resolve
 from cli.options import Realm
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.identity import LIVE
@@ -60,7 +60,7 @@ async def preview_command(
     """
     printer, sheet = invocation.printer, _read_decisions(decisions)
     async with invocation.open_store() as store:
-        round_ = await resolve_name(store, name, realm)
+        round_ = await resolve(store, name, realm, printer)
         draft = await preview_resolution(store, round_, sheet.selected, panels or ())
         purses = await list_purses(store, draft)
     if printer.for_people:
@@ -112,7 +112,7 @@ async def resolve_command(
         reason = wrong.strerror or "?"
         raise ArgumentInvalid(f"無法讀取 {minutes}：{reason}", f"{minutes} cannot be read: {reason}") from wrong
     async with invocation.open_runtime(working=True) as runtime:
-        round_ = await resolve_name(runtime.store, name, realm)
+        round_ = await resolve(runtime.store, name, realm, printer)
         draft = await preview_resolution(runtime.store, round_, sheet.selected, panels or ())
         command = replace(draft, digest=preview).command(attachment, sheet.reasons, contact)
         if round_.realm != LIVE and moment is None:

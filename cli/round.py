@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from application.queries import load_file, new_stream, resolve_name
+from application.queries import load_file, new_stream
 from application.rules import require_published
 from cli.adapter import Invocation, verb
 from cli.command import read_actor
 from cli.help import Typer
+from cli.naming import resolve
 from cli.options import Realm
 from cli.output import ArgumentInvalid
 from cli.project import now_in, show
@@ -93,6 +94,6 @@ async def show_command(
     例 example:  venture round show R-FZ-2023
     """
     async with invocation.open_store() as store:
-        file = await load_file(store, await resolve_name(store, name, realm))
+        file = await load_file(store, await resolve(store, name, realm, invocation.printer))
         now = await now_in(store, file.stream)
     show(file, invocation.printer, now)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from application.queries import NameUnknown, load_file
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.failure import Failure, FailureKind
+from domain.project.opening import Openings
 from papers import awards, delivery, endings, payments, rounds
 from papers.dossier import open_dossier, write_day
 from papers.paper import Layout, Paper, Source
@@ -133,6 +134,7 @@ def _make(dossier: Dossier, kind: PaperKind[Any], name: str, before: State) -> P
         **draft.facts,
     }
     text = fill(scheme.name if scheme else DEFAULT, kind.name, dossier.script, facts, draft.blocks)
+    opened_on = dossier.state.part(Openings).opened_on
     source = Source(
         stream=dossier.file.stream,
         position=dossier.position,
@@ -157,5 +159,6 @@ def _make(dossier: Dossier, kind: PaperKind[Any], name: str, before: State) -> P
         source=source,
         note=dossier.say(
             f"本件由系統生成：{source.stream} 第{source.version}版，日誌第{source.position}條，校驗值{source.head[:16]}"
+            + (f"；{write_day(opened_on)}期初登記" if opened_on else "")
         ),
     )

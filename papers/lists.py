@@ -176,6 +176,7 @@ PROJECTS: Final[SheetList[ProjectLine]] = SheetList(
         ListColumn("project", "項目編號", "project", width=12),
         ListColumn("application", "申報編號", "application", width=12),
         ListColumn("title", "名稱", "title", width=36),
+        ListColumn("opened_on", "期初登記", "taken over", Sort.DAY),
         ListColumn("organisation_text", "實施單位", "organisation", width=30),
         ListColumn("round", "屆次", "round"),
         ListColumn("stage_text", "階段", "stage", width=12),

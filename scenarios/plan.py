@@ -260,7 +260,7 @@ class _PlanBuilder:
         self._unread_beforehand()
         self._unused_header()
         self._unknown_projects()
-        if self._faults or scheme is None:
+        if self._faults or scheme is None or self._unread:
             raise DocumentInvalid(self._faults)
         orders.sort(key=lambda o: o.at)
         whole = Plan(self._scenario, self._document, self._realm, scheme, tuple(orders), tuple(expectations))

@@ -492,7 +492,7 @@ def _answers(entry: Entry, query: CommandQuery) -> bool:
     accepted = meta.get("outcome", {}).get("accepted")
     return (
         meta.get("actor") == query.seat
-        and meta.get("person") in (None, query.person)
+        and (query.person is None or meta.get("person") in (None, query.person))
         and query.realm in (None, entry.stream.realm)
         and query.is_accepted in (None, accepted is not None)
         and (not query.events or not set(query.events).isdisjoint(accepted or ()))

@@ -218,7 +218,7 @@ class CommandQuery:
 
     seat: Actor
     person: PersonId | None
-    """Only theirs, and those of which no person is recorded."""
+    """Only theirs, and those of which no person is recorded; None: whoever sat there."""
     realm: str | None = None
     is_accepted: bool | None = True
     """Only those that were, or only those that were refused; None for both."""

@@ -18,7 +18,7 @@ _REALM = """r.clock, r.now,
     ORDER BY a.due_at LIMIT 1) AS earliest"""
 """How the realm ``r`` stands for ``asked.stream``; on the wall clock nothing is asked that only dated commands need."""
 _COMMANDS_OF = """WHERE kind = 'command' AND meta ->> 'actor' = $1::text
-   AND (meta ->> 'person' IS NULL OR meta ->> 'person' = $2::text)
+   AND ($2::text IS NULL OR meta ->> 'person' IS NULL OR meta ->> 'person' = $2::text)
    AND ($3::text IS NULL OR split_part(stream, '/', 2) = $3::text)
    AND ($4::boolean IS NULL OR (meta -> 'outcome' -> 'accepted' IS NOT NULL) = $4::boolean)
    AND ($5::text[] IS NULL OR (meta -> 'outcome' -> 'accepted')::jsonb ?| $5::text[])

@@ -281,6 +281,24 @@ def test_no_fault_of_a_scenario_hides_another_of_its_row_or_of_what_is_known_bef
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id: S2",
+        "a: 1",
+        "events: 5",
+        "events: []",
+        "- 1",
+        "id: S2\nscheme: fuzhou\nevents: [5, {at: 2024-01-01}, []]\nmust_refuse: [5, {command: 7}]\nexpect: 5",
+        "id: S2\nscheme: fuzhou\nprojects: [1]\ndefaults: 5\nevents: [[2024-01-01, CallPublished, R-1, CAB-REG#1]]",
+        "id: S2\nscheme: fuzhou\nevents: []\nmust_refuse: [{at: 2024-01-01, command: 7 by X, subject: 8, code: T1}]",
+    ],
+)
+def test_what_is_hardly_a_scenario_has_faults_and_is_no_defect(text: str) -> None:
+    with pytest.raises(DocumentInvalid):
+        read_plan(read_text(text, "x.yaml"))
+
+
 UNQUOTED = """
 id: 365
 title: 365

@@ -8,6 +8,7 @@ from domain.application import Application
 from domain.kernel.state import NONE
 from domain.project.aggregate import PROJECT
 from domain.project.award import Award
+from domain.project.opening import Openings
 from domain.project.publicity import Publicity
 from domain.project.stage import Stage
 from views.awaiting import nearest_until, write_awaited
@@ -32,6 +33,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         **source.base,
         **PROJECT.summary(state),
         "number": award.project,
+        "opened_on": state.part(Openings).opened_on,
         "organisation_name": source.names.get(application.organisation, ""),
         "organisations": organisations,
         "need": application.need or "",
@@ -72,4 +74,4 @@ def _find_last_day(source: Source) -> date | None:
     return source.state.part(Publicity).last_day(source.calendar)
 
 
-PROJECTS = View("projects", 3, "項目", "projects", _rows, frozenset({"project"}))
+PROJECTS = View("projects", 4, "項目", "projects", _rows, frozenset({"project"}))

@@ -20,10 +20,12 @@ from audit.invariants import (
     delivery,
     draws,
     endings,
+    escalations,
     every_event,
     interests,
     names,
     offices,
+    openings,
     panels,
     payments,
     registers,
@@ -78,6 +80,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "D3": ("啟動前無活動，協議期外無支出", "no activity before the start; no spend outside the contract"),
     "D4": ("變更先決定，後生效，且在截止前", "a variation is decided before it takes effect and before the end"),
     "D5": ("等級與停止資格以事發當時為準", "ratings and bans are judged at the instant of the event"),
+    "D6": ("逾期者報送其當知之人", "what is late is told of to whom it must be"),
     "V1": ("不利決定有理由與附件", "adverse events carry a reason and an attachment"),
     "V2": ("日誌只增，逐條成鏈（由 audit verify 核驗）", "append-only, hash-chained: audit verify proves it"),
     "V3": ("產出由活動記錄得出", "outputs derive from activity records"),
@@ -102,6 +105,13 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "SE10": ("開辦之後，實時鐘上無人不知", "once the office is founded, nobody who acts on the wall clock is unknown"),
     "SE12": ("經辦者當時在其崗位", "whoever acted was on the seat then"),
     "TP03": ("須兩人者，一人提出，另一人確認", "what takes two is proposed by one and confirmed by another"),
+    "OE01": (
+        "期初登記只在補錄環境、轉為實時之前",
+        "opening entries are made in a paper realm only, before it goes live",
+    ),
+    "OE02": ("期初登記由兩人作出，所確認即所提出", "an opening entry takes two persons, about one content"),
+    "OE03": ("期初登記的階段、日期與賬目相合", "stage, days and ledger of an opening entry hold together"),
+    "OE04": ("期初登記時無期限已過", "no deadline lies in the past when a project is taken over"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
     "SD5": ("評審者不任申報單位的崗位，離任未滿回避期者亦然", "no reviewer is, or was of late, on a seat of a bidder"),
     "SD15": (
@@ -123,6 +133,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **registers.CHECKS,
     **panels.CHECKS,
     **draws.CHECKS,
+    **escalations.CHECKS,
     **awards.CHECKS,
     **contracts.CHECKS,
     **payments.CHECKS,
@@ -131,6 +142,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **cities.CHECKS,
     **community.CHECKS,
     **names.CHECKS,
+    **openings.CHECKS,
     **requests.CHECKS,
 }
 
@@ -211,7 +223,7 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        for room in (cities, community, names, draws):
+        for room in (cities, community, names, draws, escalations):
             after = room.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)

@@ -180,8 +180,8 @@ def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent
         f"項目編號 {project.number} 屬 {bearer}",
         f"the number {project.number} is {bearer}'s",
     )
-    _require_envelopes(require, realm, project)
-    _require_budget(require, realm, project)
+    require_envelopes(require, realm, project)
+    require_round_budget(require, realm, project)
     require_round(require, realm, project, "T01")
     if not support:
         require(
@@ -193,7 +193,7 @@ def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent
         _require_line(require, realm, project, project.panel, "T01")
 
 
-def _require_envelopes(require: Conditions, realm: Realm, project: Project) -> None:
+def require_envelopes(require: Conditions, realm: Realm, project: Project) -> None:
     """M5, and C2 where it is a base's support: what live awards take of a fund is within its envelope and purposes."""
     for name, share in sorted(project.live.items()):
         fund = realm.funds[name]
@@ -222,7 +222,7 @@ def require_round(require: Conditions, realm: Realm, project: Project, rule: str
     )
 
 
-def _require_budget(require: Conditions, realm: Realm, project: Project) -> None:
+def require_round_budget(require: Conditions, realm: Realm, project: Project) -> None:
     """M5, C2: the live awards of a round keep to its approved budget. C3: a base has one support a year."""
     known = realm.rounds[project.round]
     known.awarded += project.award

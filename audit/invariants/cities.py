@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _CODED: Final[Mapping[str, Mapping[str, str]]] = {
     "NeedSolicitationOpened": {"theme": "themes"},
     "ApplicationSubmitted": {"fields": "fields"},
+    "ProjectOpened": {"fields": "fields"},
     "ActivityRecorded": {"field": "fields", "group": "groups", "outcomes": "outcomes"},
     "ClientServed": {"group": "groups"},
     "DeliberationConcluded": {"outcomes": "outcomes"},
@@ -148,6 +149,7 @@ AFTER: Final[Mapping[str, Any]] = {
     "NeedSubmitted": note_need,
     "NeedAdopted": check_need_adopted,
     "AwardProposed": check_reserve,
+    "ProjectOpened": check_reserve,
     "AwardDeclined": free_reserve,
     "AwardRevoked": free_reserve,
     "ContractSigningLapsed": free_reserve,

@@ -38,12 +38,12 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
     )
     project.milestones = frozenset(map(str, event.part("milestones")))
     terms = {str(name): term for name, term in event.part("tranches").items()}
-    _require_tranches(require, project, rules, terms, award)
-    _require_no_empty_tranche(require, terms, ())
+    require_tranches(require, project, rules, terms, award)
+    require_no_empty_tranche(require, terms, ())
     require_reasonable_end(require, event, "T10")
     require_round(require, realm, project, "T10")
     project.tranches = {name: Tranche(whole(t.get("planned")), str(t.get("gate"))) for name, t in terms.items()}
-    _require_budget(require, event.shares("budget"), award, rules)
+    require_lines(require, event.shares("budget"), award, rules)
     least, pledged = whole(rules["budget.match_min"]), event.fen("match_pledged")
     require(
         100 * pledged >= least * (award + pledged),
@@ -53,7 +53,7 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
     )
     _require_signatures(require, event, rules)
     registers.require_eligible(require, realm, project.bidders, event.day, rules)
-    _require_parties(require, project, event.part("parties"))
+    require_parties(require, project, event.part("parties"))
     project.version, project.award, project.budget = 1, award, event.shares("budget")
     project.signed_on, project.end = event.day, to_date(event.data.get("end"))
     project.community = project.community or str(event.part("parties").get("community", ""))
@@ -62,9 +62,8 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
     project.gates["ContractSigned"] = True
 
 
-def _require_no_empty_tranche(
-    require: Conditions, terms: Mapping[str, Mapping[str, Any]], known: Iterable[str]
-) -> None:
+def require_no_empty_tranche(require: Conditions, terms: Mapping[str, Mapping[str, Any]], known: Iterable[str]) -> None:
+    """M1: a tranche that is not ``known`` from before plans something."""
     empty = "、".join(sorted({n for n, term in terms.items() if not whole(term.get("planned"))}.difference(known)))
     require(not empty, "M1", f"{empty} 為零元", f"{empty} plan nothing")
 
@@ -80,9 +79,10 @@ def require_reasonable_end(require: Conditions, event: RecordedEvent, rule: str)
     )
 
 
-def _require_tranches(
+def require_tranches(
     require: Conditions, project: Project, rules: Rules, terms: Mapping[str, Mapping[str, Any]], award: int
 ) -> None:
+    """M1, M2: the tranches add up to the award, and each waits for a gate that the rules allow."""
     planned = sum(whole(term.get("planned")) for term in terms.values())
     require(
         planned == award,
@@ -99,7 +99,7 @@ def _require_tranches(
     require(gates <= known, "M2", f"無此撥付條件：{strangers}", f"no such gates: {strangers}")
 
 
-def _require_budget(require: Conditions, budget: Mapping[str, int], award: int, rules: Rules) -> None:
+def require_lines(require: Conditions, budget: Mapping[str, int], award: int, rules: Rules) -> None:
     """M6: lines add up, caps hold, nothing forbidden, nothing negative."""
     total = sum(budget.values())
     require(
@@ -128,7 +128,7 @@ def _require_signatures(require: Conditions, event: RecordedEvent, rules: Rules)
     require(not missing, "T10", f"缺簽署方 {missing}", f"signatures of {missing} are missing")
 
 
-def _require_parties(require: Conditions, project: Project, parties: Mapping[str, Any]) -> None:
+def require_parties(require: Conditions, project: Project, parties: Mapping[str, Any]) -> None:
     """P3: none of them is the bidder; host, auditor and evaluator are three bodies."""
     for part in ("host", "supervisor", "evaluator", "auditor"):
         require_independent(require, project, str(parties.get(part, "")), part)
@@ -292,7 +292,7 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
     )
     rules = realm.rules(project)
     _require_signatures(require, event, rules)
-    _require_budget(require, event.shares("budget"), award, rules)
+    require_lines(require, event.shares("budget"), award, rules)
     _replan(require, project, rules, event, award)
     budget = event.shares("budget")
     short = "、".join(
@@ -313,8 +313,8 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
 
 def _replan(require: Conditions, project: Project, rules: Rules, event: RecordedEvent, award: int) -> None:
     terms = {str(name): term for name, term in event.part("tranches").items()}
-    _require_tranches(require, project, rules, terms, award)
-    _require_no_empty_tranche(require, terms, project.tranches)
+    require_tranches(require, project, rules, terms, award)
+    require_no_empty_tranche(require, terms, project.tranches)
     for name, tranche in project.tranches.items():
         planned = whole(terms.get(name, {}).get("planned"))
         require(

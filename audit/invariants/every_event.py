@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 _AMOUNTS = frozenset(
-    {"amount", "award", "planned", "requested", "match_pledged", "eligible", "outstanding", "envelope", "cap_fen"}
+    {
+        *("amount", "award", "planned", "requested", "match_pledged", "eligible", "outstanding", "envelope", "cap_fen"),
+        *("audited", "cancelled", "match_received", "paid", "returned"),
+    }
 )
 """Fields that are fen wherever they stand."""
-_SHARED = frozenset({"funds", "split", "freed", "budget"})
+_SHARED = frozenset({"funds", "split", "freed", "budget", "cut", "came_back"})
 """Fields whose values are fen, by fund or line; ``budget`` of a scheme is none."""
 
 ADVERSE: Mapping[str, str] = {

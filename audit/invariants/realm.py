@@ -290,6 +290,10 @@ class Project:
     spending: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Version at which it was recorded, the budget line, and the fen that count now."""
     teams: set[str] = field(default_factory=set)
+    carried: dict[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
+    """Team and the months in which an opening entry says that it was active (Z1)."""
+    proposed: tuple[Hand, Mapping[str, Any]] | None = None
+    """Who proposed its opening entry last, and what that said."""
     groups: frozenset[str] = frozenset()
     """Whom the application serves."""
     sites: frozenset[str] = frozenset()
@@ -338,7 +342,7 @@ class Project:
     @property
     def standing_months(self) -> int:
         """Distinct months of the steadiest team (Z1)."""
-        months: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+        months = defaultdict(set, {team: set(known) for team, known in self.carried.items()})
         for activity in self.counted:
             if activity.team in self.teams and activity.team is not None:
                 months[activity.team].add((activity.held_on.year, activity.held_on.month))
@@ -378,6 +382,10 @@ class Realm:
     """Base and year, and the project that is its support (C3)."""
     panels: defaultdict[str, Panel] = field(default_factory=lambda: defaultdict(Panel))
     rosters: defaultdict[str, Roster] = field(default_factory=lambda: defaultdict(Roster))
+    waiting: dict[tuple[str, str, str], tuple[date, str]] = field(default_factory=dict)
+    """Project, kind and number of what must be done in time, since when it waits, and who is told if it is late."""
+    ages: dict[str, date] = field(default_factory=dict)
+    """Organisation, and the day on which it will have been on the list of abnormal operations for two years."""
     draws: dict[str, str] = field(default_factory=dict)
     """Application, and the panel whose draw is committed to for it."""
     works: set[int] = field(default_factory=set)
@@ -391,6 +399,8 @@ class Realm:
     base_operators: dict[str, str] = field(default_factory=dict)
     sides: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """Stream, person, and the side on which that person stands there."""
+    is_wall: bool = False
+    """Whether it has gone live (OE01)."""
     projects: dict[str, Project] = field(default_factory=dict)
     vouchers: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """Number, the issuers that it is claimed with (empty for none named), and the project that claims each (M7)."""

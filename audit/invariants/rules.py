@@ -59,6 +59,12 @@ CITED: Final[Mapping[str, Mapping[str, str]]] = {
         "midterm_report_wd": "evaluation.midterm_report_wd",
         "final_report_months": "evaluation.final_report_months",
     },
+    "ProjectOpened": {
+        "signing_wd": "contract.signing_wd",
+        "midterm_report_wd": "evaluation.midterm_report_wd",
+        "final_report_months": "evaluation.final_report_months",
+        "rectify_wd": "remedy.rectify_wd",
+    },
     "DisbursementRequested": {"payment_wd": "payment.payment_wd"},
     "RectificationOrdered": {"rectify_wd": "remedy.rectify_wd"},
     "TerminationInitiated": {"hearing_wd": "remedy.hearing_wd"},
@@ -99,7 +105,6 @@ def require_criteria(
 UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "AnnualRoundScheduled": "it opens nothing; each round that it leads to is checked as any other",
     "AnnualRoundUnscheduled": "it opens nothing and ends nothing",
-    "ClockSet": "the clock moves no money and nobody's rights; audit verify compares it with the realm's row",
     "DoorKeyPublished": "audit verify holds every signature to it; it moves no money",
     "DoorKeyRotated": "as DoorKeyPublished",
     "DoorKeyWithdrawn": "as DoorKeyPublished",

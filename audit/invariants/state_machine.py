@@ -24,7 +24,13 @@ class Row(NamedTuple):
 
 
 _HELD = ("PROPOSED", "IN_PUBLICITY", "OBJECTION_HOLD", "AWARDED")
+_OPENABLE = (*("AWARDED", "CONTRACTED", "ACTIVE", "RECTIFYING", "SUSPENDED", "FINAL_REVIEW", "SETTLEMENT", "CLOSED"),)
 _REVIEW = ("HOST", "DCAB", "CAB-REG")
+
+
+def _opens(stage: str) -> Callable[[RecordedEvent], bool]:
+    return lambda event: event.text("stage") == stage
+
 
 TABLE: tuple[Row, ...] = (
     Row("AP01", "ApplicationDrafted", ("NONE", "DRAFTED"), "DRAFTED", ("SO-LEGAL", "SO-PM")),
@@ -126,6 +132,10 @@ TABLE: tuple[Row, ...] = (
         ("HOST",),
     ),
     Row("T26", "ProjectReopened", ("CLOSED", "ARCHIVED"), "SETTLEMENT", ("CAB-DEC",)),
+    *(
+        Row(f"OE{number}", "ProjectOpened", ("NONE",), stage, ("CAB-REG", "CAB-FIN", "CAB-DEC"), when=_opens(stage))
+        for number, stage in enumerate(_OPENABLE, 11)
+    ),
 )
 """Any pair of event and stage that is not listed is illegal; events that are not listed change no stage."""
 

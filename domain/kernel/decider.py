@@ -220,7 +220,7 @@ def _move(state: State, move: Transition, occurrence: Occurrence) -> State:
         stack = tuple(rest)
     elif move.push:
         stack = (*stack, state.stage)
-    return replace(state, stage=stage, stack=stack, since=occurrence.at)
+    return replace(state, stage=stage, stack=stack, since=occurrence.event.stands_since(occurrence.at))
 
 
 PROPOSALS: Final = Decider(

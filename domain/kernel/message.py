@@ -70,6 +70,10 @@ class Event(Particulars):
         """The same event, checked against its own form. Raises pydantic's ValidationError: a defect of the rules."""
         return type(self).model_validate(dict(self), by_name=True)
 
+    def stands_since(self, at: datetime) -> datetime:
+        """From when the stage counts that it leads to, UTC: from the event's own instant, unless it takes one over."""
+        return at
+
     def effects(self, stream: StreamId) -> Iterable[Effect]:  # noqa: ARG002 - most events touch nothing shared
         """What this event does to claims and accounts that streams share."""
         return ()

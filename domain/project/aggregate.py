@@ -16,6 +16,7 @@ from domain.project import (
     disbursement,
     evaluation,
     objection,
+    opening,
     publicity,
     remedy,
     termination,
@@ -40,6 +41,7 @@ def _governed_by(state: State, command: Command) -> StreamId | None:
 def _summary(state: State) -> dict[str, object]:
     """Give what lists show: its numbers, title and money in fen. No personal data."""
     application, awarded, money = state.part(Application), state.part(award.Award), state.part(Money)
+    opened_on = state.part(opening.Openings).opened_on
     return {
         "title": application.title,
         "project": awarded.project,
@@ -54,6 +56,7 @@ def _summary(state: State) -> dict[str, object]:
         "clawed_back": money.clawed_back,
         "net": money.net,
         "outstanding": termination.outstanding(state),
+        **({"opened_on": opened_on.isoformat()} if opened_on else {}),
     }
 
 
@@ -73,6 +76,7 @@ _STAGES = tuple(
         remedy,
         termination,
         closeout,
+        opening,
     )
 )
 

@@ -55,7 +55,7 @@ from domain.round.plan import Round, SetAsideBy
 from domain.round.stage import RoundStage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 HELD = (Stage.PROPOSED, Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD, Stage.AWARDED)
@@ -356,10 +356,22 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
         "the number {project} is taken",
         project=proposal.project,
     )
-    rule = "C2" if application.kind is ProjectKind.BASE_SUPPORT else "M5"
-    for name, share in sorted(proposal.funds.items()):
-        fund = facts.of(state.stream.sibling("fund", name)).part(Fund)
-        left = facts.balance(envelope(state.stream.realm, name))
+    require_envelopes(
+        check, file, facts, proposal.funds, "C2" if application.kind is ProjectKind.BASE_SUPPORT else "M5"
+    )
+    if support:
+        require_listed(check, facts.scheme, Codelist.FIELDS, support.fields)
+        require_supportable(check, state, facts, support, proposal.award)
+    else:
+        _require_reviewed(check, state, facts, proposal)
+
+
+def require_envelopes(check: Checks, file: State, facts: Facts, funds: Mapping[str, Fen], rule: str) -> None:
+    """M5, C2: every fund has its share left, for a purpose that covers the project's fields."""
+    fields = file.part(Application).fields
+    for name, share in sorted(funds.items()):
+        fund = facts.of(file.stream.sibling("fund", name)).part(Fund)
+        left = facts.balance(envelope(file.stream.realm, name))
         check(
             share <= left,
             rule,
@@ -370,17 +382,12 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
             share=yuan(share),
         )
         check(
-            fund.allows(application.fields),
+            fund.allows(fields),
             "M5",
             "{name} 的用途不含本項目領域",
             "the purposes of {name} do not cover the project's fields",
             name=name,
         )
-    if support:
-        require_listed(check, facts.scheme, Codelist.FIELDS, support.fields)
-        require_supportable(check, state, facts, support, proposal.award)
-    else:
-        _require_reviewed(check, state, facts, proposal)
 
 
 def _charge(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -> Charge | None:
@@ -388,38 +395,52 @@ def _charge(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -
     name, support = _name_round(state, proposal), proposal.support
     if name is None:
         return None
-    stream = state.stream.sibling("round", name)
+    if support is None:
+        return charge_round(check, state, facts, proposal.award, "M5")
+    file = open_support(state, support, proposal.award)
+    charge = charge_round(check, file, facts, proposal.award, "C2")
+    known = facts.of(state.stream.sibling("round", name)).part(Round)
+    if charge is None or known.year is None:
+        return charge
+    supports = require_first_support(check, facts, state.stream, support.base, known.year)
+    return charge.model_copy(update={"base": support.base, "year": known.year, "supports": supports})
+
+
+def charge_round(check: Checks, file: State, facts: Facts, award: Fen, rule: str) -> Charge | None:
+    """M5, C2, M11: what the award of the file takes of its round's budget, which covers it beside what is set aside.
+
+    A round that a bid was taken in stands; of one that is cited without a bid it is asked.
+    """
+    application = file.part(Application)
+    name = application.round or ""
+    stream = file.stream.sibling("round", name)
     _require_standing(check, facts.of(stream), "T01")
     check(
-        support is None or facts.of(stream).stage != RoundStage.NONE or awarded(stream.realm, name) in facts.unasked,
+        (file.stage != Stage.NONE and application.kind is ProjectKind.SERVICE)
+        or facts.of(stream).stage != RoundStage.NONE
+        or awarded(stream.realm, name) in facts.unasked,
         "T01",
         "{name} 尚未設立，請先批復年度預算或發布需求徵集，再在其中立項",
         "{name} has not been opened; approve its budget or start collecting needs before awarding in it",
         name=name,
     )
     known = facts.of(stream).part(Round)
-    charge = charge_budget(check, facts, stream, known, proposal.award, "C2" if support else "M5")
+    charge = charge_budget(check, facts, stream, known, award, rule)
     if charge is None:
         return None
-    traits = _list_traits(state, facts, proposal)
-    asides, counted = require_asides(check, facts, stream, known, proposal.award, traits)
-    charge = charge.model_copy(update={"asides": asides, "counted": counted})
-    if support is None or known.year is None:
-        return charge
-    supports = require_first_support(check, facts, state.stream, support.base, known.year)
-    return charge.model_copy(update={"base": support.base, "year": known.year, "supports": supports})
+    asides, counted = require_asides(check, facts, stream, known, award, _list_traits(file, facts))
+    return charge.model_copy(update={"asides": asides, "counted": counted})
 
 
-def _list_traits(state: State, facts: Facts, proposal: ProposeAward) -> frozenset[tuple[str, str]]:
+def _list_traits(file: State, facts: Facts) -> frozenset[tuple[str, str]]:
     """What may make it one of those for whom a part of the budget is set aside (HZ-12, HZ-18)."""
-    application = state.part(Application)
-    fields = proposal.support.fields if proposal.support else application.fields
-    traits = {(SetAsideBy.FIELD.value, name) for name in fields}
-    need = facts.of(state.stream.sibling("need", application.need)).part(Need) if application.need else None
+    application = file.part(Application)
+    traits = {(SetAsideBy.FIELD.value, name) for name in application.fields}
+    need = facts.of(file.stream.sibling("need", application.need)).part(Need) if application.need else None
     if need is not None and need.theme:
         traits.add((SetAsideBy.THEME.value, need.theme))
-    for name in _list_beneficiaries(state, proposal):
-        known = facts.of(state.stream.sibling("organisation", name)).part(Organisation)
+    for name in application.bidders:
+        known = facts.of(file.stream.sibling("organisation", name)).part(Organisation)
         traits |= {(SetAsideBy.ORGANISATION_KIND.value, kind) for kind in known.kinds}
     return frozenset(traits)
 

@@ -549,6 +549,8 @@ class Delivery(Part):
     """Voucher and what it was spent on."""
     teams: dict[str, int] = field(default_factory=dict)
     """Team and its members when formed."""
+    carried: dict[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
+    """Team and the months, as year and month, in which an opening entry says that it was active (Z1)."""
     incubated: tuple[str, ...] = ()
     visits: int = 0
     reports: dict[ReportKind, date] = field(default_factory=dict)
@@ -632,7 +634,8 @@ class Delivery(Part):
         return replace(self, activities=activities, expenditures=expenditures)
 
     def _months(self, team: str) -> int:
-        return len({(a.held_on.year, a.held_on.month) for a in self.held if a.team == team})
+        held = {(a.held_on.year, a.held_on.month) for a in self.held if a.team == team}
+        return len(held | self.carried.get(team, frozenset()))
 
 
 # ---------------------------------------------------------------- decide

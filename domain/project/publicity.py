@@ -130,6 +130,10 @@ class Objection:
     lodged_on: date
     accepted_on: date | None = None
     decided_on: date | None = None
+    late_to: Role | None = None
+    """Who is told if it is not decided in time; None if nobody is, or was."""
+    escalated_to: Role | None = None
+    """Who was told."""
 
     def stops(self, day: date) -> bool:
         """Whether the publicity clock stands still on that day because of it: from acceptance through decision."""

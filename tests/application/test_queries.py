@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
+from application.queries import NameAmbiguous, NameUnknown, find_meaning, resolve_or_begin
+from domain.kernel.identity import LIVE, StreamId
 from store.memory import MemoryStore
 from tests.keys import KEY
 from tests.workflows.bureau import Bureau, verification
@@ -33,6 +34,14 @@ async def test_a_name_that_several_bear_asks_which(town: Bureau) -> None:
         await resolve_or_begin(town.store, "ORG-1")
     assert await resolve_or_begin(town.store, "ORG-1", town.realm) == town.id("organisation", "ORG-1")
     assert await resolve_or_begin(town.store, town.id("organisation", "ORG-1")) == town.id("organisation", "ORG-1")
+
+
+async def test_of_those_that_bear_a_name_the_live_one_is_meant(town: Bureau) -> None:
+    await Bureau(LIVE, town.store, KEY).straight(StreamId("organisation/live/ORG-1"), verification(), "HOST#1")
+    meaning = await find_meaning(town.store, "ORG-1")
+    assert meaning.stream == "organisation/live/ORG-1"
+    assert town.id("organisation", "ORG-1") in meaning.namesakes
+    assert len(meaning.namesakes) == 2
 
 
 async def test_a_name_that_nobody_bears_begins_a_stream_if_it_tells_the_kind(town: Bureau) -> None:

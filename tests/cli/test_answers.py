@@ -120,6 +120,12 @@ def test_0_a_rehearsal_takes_for_here_what_the_act_would_bring(venture: Installa
     assert "DC01" not in answer.stdout
 
 
+def test_0_a_name_that_only_a_trial_has_is_said_to_be_of_that_trial(venture: Installation) -> None:
+    told = venture.ask("project", "show", "PJ-3", "--lang", "en")
+    assert "PJ-3 is of the realm S2-" in told.stderr
+    assert venture.ask("project", "show", "PJ-3", "-o", "json").stderr == ""
+
+
 def test_1_a_refusal_names_everything_that_is_missing(venture: Installation) -> None:
     answer = venture.ask("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1", "-o", "json")
     assert answer.exit_code == 1

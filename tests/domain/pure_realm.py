@@ -164,7 +164,12 @@ def verification(*representatives: str, name: str = "測試組織") -> VerifyOrg
 
 def new_realm(rules: Scheme | None = None, **funds: int) -> PureRealm:
     """A town with its calendar, its rules, an organisation ORG-1 and these funds (FS_LOT=…, fen)."""
-    town, first = PureRealm(), "2018-01-02"
+    return furnish(PureRealm(), rules, **funds)
+
+
+def furnish(town: PureRealm, rules: Scheme | None = None, **funds: int) -> PureRealm:
+    """The same in that realm."""
+    first = "2018-01-02"
     for year, (off, on_) in HOLIDAYS.items():
         notice = PublishCalendar(
             year=year,

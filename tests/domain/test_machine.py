@@ -63,7 +63,7 @@ RULES = scheme(
 DICE = st.integers(0, 2**32 - 1).map(random.Random)
 SEEN: set[str] = set()
 """The rules that refused something in any trace of this run."""
-WALKS, STEPS = 12, 20
+WALKS, STEPS = 14, 20
 """How many traces the normal run walks, and how long each is."""
 BEHIND_THE_ROLE = frozenset({"SD1"})
 """No payer is the maker: whoever asked is CAB-REG and is refused by role before anything is read. It holds when persons
@@ -72,7 +72,7 @@ OF_THE_SCOPE = frozenset({*(f"AF0{n}" for n in range(1, 9)), "P6", "SD5", "SD6",
 """Whose business a stream is, is asked of seats with a scope and persons; these are bare: ``test_policy`` asks."""
 OF_THE_CITIES = frozenset({"K1", "K2", "M11", "C4", "BS05", "BS06", "P7"})
 """What lists, shares and registers of a city refuse: ``test_codelists``, ``test_names``, ``test_draw`` ask them."""
-OF_THE_OFFICE = ("AC", "AV", "DG", "DK", "EV", "MT", "NW", "OF", "PN", "SE", "TP")
+OF_THE_OFFICE = ("AC", "AV", "DG", "DK", "EV", "MT", "NW", "OE", "OF", "PN", "SE", "TP")
 """How rules of kinds begin that no walk here goes near: the tests of those registers ask them."""
 RACES: list[int] = []
 """How many won each race for the last yuan."""

@@ -1155,7 +1155,8 @@ def test_d4_minor_variations_that_add_up_to_a_major_one_are_caught(monkeypatch: 
 
 
 def test_every_invariant_has_a_mutant() -> None:
-    by_themselves = {"M9", "S1", "V1", "V2"}
+    by_themselves = {"D6", "M9", "S1", "V1", "V2"}  # D6: tests/domain/test_timers.py
+    in_test_opening = {"OE01", "OE02", "OE03", "OE04"}  # tests/domain/project/test_opening.py
     in_test_business = {
         "SD8",
         "SD5",
@@ -1166,7 +1167,7 @@ def test_every_invariant_has_a_mutant() -> None:
         "TP03",
         *(f"AF0{n}" for n in range(2, 9)),
     }  # tests/audit/test_business.py
-    assert {m.rule for m in MUTANTS} | by_themselves | in_test_business >= INVARIANTS.keys()
+    assert {m.rule for m in MUTANTS} | by_themselves | in_test_business | in_test_opening >= INVARIANTS.keys()
 
 
 def test_pk01_a_deadline_that_is_set_aside_before_it_falls_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,6 +209,7 @@ async def test_what_a_seat_did_is_read_newest_first_and_counted_alike(store: Eve
 
     assert await found(mine) == ["AP-5", "AP-3", "AP-0"]
     assert await found(replace(mine, realm="live", is_accepted=None)) == ["AP-3", "AP-1", "AP-0"]
+    assert await found(replace(mine, person=None)) == ["AP-5", "AP-3", "AP-2", "AP-0"], "whoever sat there"
     assert await found(replace(mine, is_accepted=False)) == ["AP-1"]
     assert await found(replace(mine, events=("Asked", "Other"))) == ["AP-0"]
     assert await found(replace(mine, limit=1)) == ["AP-5"]

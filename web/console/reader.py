@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from domain.kernel.identity import Actor
 from web.language import Language
+from web.problems import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from fastapi import Request, Response
 
     from application.caller import Caller
+    from domain.kernel.identity import Role
     from web.house import House
 
 SEAT: Final = "venture-seat"
@@ -47,6 +52,13 @@ def read_seat(request: Request, caller: Caller | None) -> Actor | None:
         if chosen in caller.seats:
             return chosen
     return caller.seats[0]
+
+
+def require_role(caller: Caller, roles: Collection[Role]) -> None:
+    """Raise Refusal unless one of their seats is of these roles."""
+    if not any(seat.role in roles for seat in caller.seats):
+        zh, en = "、".join(sorted(role.zh for role in roles)), ", ".join(sorted(role.en for role in roles))
+        raise Refusal(HTTPStatus.FORBIDDEN, "forbidden", f"此頁供{zh}使用", f"this page is for: {en}")
 
 
 def keep(response: Response, house: House, name: str, value: str) -> None:

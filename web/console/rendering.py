@@ -6,6 +6,7 @@ take from others count on such names, and have an environment of their own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -17,6 +18,7 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
+from domain.kernel.identity import Role
 from web.components.words import begin_words, spell, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
 from web.console.assets import PREFIX
 from web.console.reader import Reader, read_seat
@@ -26,8 +28,6 @@ from web.identity.credentials import cookie_name
 from web.language import Language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fastapi import Request
 
     from application.caller import Caller
@@ -161,7 +161,10 @@ def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # 
     path = request.url.path
     if reader.caller is not None:
         here = "/" if path in _OF_TASKS else path
-        return [Link(href, speak(name), is_here=here == href) for href, name in LINKS]
+        roles = {seat.role for seat in reader.seats}
+        here = next((href for href in ROLE_LINKS if path.startswith(f"{href}/")), here)
+        links = [*LINKS, *((href, name) for href, (name, whose) in ROLE_LINKS.items() if not roles.isdisjoint(whose))]
+        return [Link(href, speak(name), is_here=here == href) for href, name in links]
     realm = request.query_params.get("realm")
     query = f"?{urlencode({'realm': realm})}" if realm else ""
     return [
@@ -180,6 +183,12 @@ LINKS: Final = (
     ("/public", "nav_public"),
 )
 """The main pages, in the order of the header."""
+ROLE_LINKS: Final[Mapping[str, tuple[str, frozenset[Role]]]] = {
+    "/audit": ("nav_audit", frozenset({Role.AUDIT, Role.DISC})),
+    "/schemes": ("nav_schemes", frozenset({Role.CAB_DEC, Role.CAB_REG, Role.ADMIN})),
+    "/administration": ("nav_admin", frozenset({Role.ADMIN})),
+}
+"""Those of a few roles only."""
 _OF_TASKS: Final = frozenset({"/done", "/begun", "/drafts", "/together"})
 """Pages that belong to the first."""
 PUBLIC_LINKS: Final = (

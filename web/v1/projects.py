@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Annotated
 
@@ -78,6 +78,8 @@ class ProjectAnswer(BaseModel):
     clawed_back: int
     net: int
     outstanding: int
+    opened_on: date | None
+    """When it was taken over by an opening entry; null for one that came by the ordinary way."""
 
     @classmethod
     def of(cls, line: ProjectLine, language: Language) -> ProjectAnswer:

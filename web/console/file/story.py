@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 IDLE: Final = timedelta(days=30)
 """A stretch without anything that is longer is folded."""
-_INTERVENTIONS: Final = frozenset({"CorrectionProposed", "CorrectionConfirmed", "ProjectReopened", "GlassBroken"})
+_INTERVENTIONS: Final = frozenset(
+    {"CorrectionProposed", "CorrectionConfirmed", "ProjectReopened", "ProjectOpened", "GlassBroken"}
+)
 """Events by which somebody changed what was recorded, or acted out of turn: marked as such."""
 
 
@@ -138,7 +140,7 @@ def _attachments(value: object) -> Iterator[Attachment]:
             yield value
         case BaseModel():
             for name in type(value).model_fields:
-                yield from _attachments(getattr(value, name))
+                yield from _attachments(getattr(value, name, None))
         case tuple() | list():
             for one in value:
                 yield from _attachments(one)

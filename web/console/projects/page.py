@@ -52,6 +52,7 @@ TEXTS: Final[Texts] = {
     "paid": ("已撥付（元）", "Paid (yuan)"),
     "awaiting": ("當前辦理人", "Awaiting"),
     "until": ("辦理期限", "Due"),
+    "opened_on": ("{day} 期初登記", "taken over {day}"),
     "applied_for": ("申請 {amount}", "applied for {amount}"),
 }
 

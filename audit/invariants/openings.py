@@ -1,0 +1,316 @@
+"""Projects that were taken over: by two, on paper, and with books that balance (OE01–OE04, M1–M6, M9, P3, T21, T22)."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from audit.invariants import contracts
+from audit.invariants.apportionment import apportion
+from audit.invariants.awards import require_envelopes, require_round, require_round_budget
+from audit.invariants.payments import require_sums
+from audit.invariants.realm import Rectification, Tranche
+from audit.invariants.recorded_events import to_date, to_number, whole
+from audit.invariants.rules import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audit.invariants.realm import Project, Realm
+    from audit.invariants.recorded_events import Conditions, RecordedEvent
+
+_LINE: Final = ("AWARDED", "CONTRACTED", "ACTIVE", "FINAL_REVIEW", "SETTLEMENT", "CLOSED")
+_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "AWARDED": ("awarded_on",),
+    "CONTRACTED": ("signed_on", "tranches", "budget"),
+    "ACTIVE": ("started_on", "end", "account"),
+    "FINAL_REVIEW": ("reported_on",),
+    "SETTLEMENT": ("audited", "score", "grade"),
+    "CLOSED": ("closed_on",),
+}
+"""By stage, what a project has from then on, and never before but for ``end`` and ``account``, audit and score."""
+_EARLIER: Final = {"end", "account", "audited", "score", "grade"}
+_GATES: Final = (
+    ("ContractSigned", "CONTRACTED"),
+    ("ProjectStarted", "ACTIVE"),
+    ("FinalReportSubmitted", "FINAL_REVIEW"),
+    ("FinalEvaluationConcluded", "SETTLEMENT"),
+)
+
+
+def note_clock_set(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """Whether the realm has gone live."""
+    realm.is_wall = event.text("clock") == "WALL"
+
+
+def note_opening_proposed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """What is to be attested, and who says so."""
+    said = {name: value for name, value in event.data.items() if name != "digest"}
+    realm.project(event.name).proposed = (event.hand, said)
+
+
+def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """OE01–OE04, and whatever an award and a contract must meet."""
+    project = realm.project(event.name)
+    require(
+        event.realm != "live" and not realm.is_wall,
+        "OE01",
+        f"{event.realm} 為實時環境，又有期初登記",
+        f"{event.realm} is live, and a project was taken over into it",
+    )
+    by, said = project.proposed or (None, {})
+    require(
+        by is not None
+        and not event.hand.is_same(by)
+        and said == {name: value for name, value in event.data.items() if name in said},
+        "OE02",
+        f"期初登記由 {by or '無人'} 提出、{event.actor} 確認，或內容不一",
+        f"the entry was proposed by {by or 'nobody'} and confirmed by {event.actor}, or says something else",
+    )
+    project.organisation, project.partners = event.text("organisation"), tuple(event.texts("partners"))
+    project.round, project.fields = event.text("round"), frozenset(event.texts("fields"))
+    project.community, project.district = event.text("community"), event.text("district")
+    project.number, project.award = event.text("project"), event.fen("award")
+    project.requested, project.live = project.award, event.shares("funds")
+    project.match_pledged, project.signing_wd = event.fen("match_pledged"), whole(event.data.get("signing_wd"))
+    project.confirmed_on = to_date(event.data.get("awarded_on"))
+    total = sum(project.live.values())
+    require(
+        total == project.award,
+        "M1",
+        f"各資金份額合計 {total} 分，立項 {project.award} 分",
+        f"the shares add up to {total} fen, the award is {project.award}",
+    )
+    bearer = realm.numbers.setdefault(project.number, event.name)
+    require(bearer == event.name, "T01", f"項目編號屬 {bearer}", f"the number {project.number} is {bearer}'s")
+    require_round(require, realm, project, "T01")
+    require_envelopes(require, realm, project)
+    require_round_budget(require, realm, project)
+    strangers = "、".join(sorted(name for name in project.bidders if not realm.organisations[name].verified))
+    require(not strangers, "OE03", f"{strangers} 未經核驗", f"{strangers} were never verified")
+    rules, rank = realm.rules(project), _rank(event)
+    _require_whole(require, event, rank)
+    if rank:
+        _take_contract(require, project, rules, event)
+        _take_money(require, realm, project, event)
+        _take_work(project, event)
+        _require_judged(require, project, rules, event, rank)
+        scheme = event.part("scheme")
+        project.scheme = (str(scheme.get("name")), whole(scheme.get("version")))
+    _require_nothing_overdue(require, realm, project, event)
+
+
+def _rank(event: RecordedEvent) -> int:
+    match event.text("stage"):
+        case "RECTIFYING" if event.data.get("reported_on"):
+            return _LINE.index("FINAL_REVIEW")
+        case "RECTIFYING" | "SUSPENDED":
+            return _LINE.index("ACTIVE")
+        case stage:
+            return _LINE.index(stage)
+
+
+def _require_whole(require: Conditions, event: RecordedEvent, rank: int) -> None:
+    """OE03: it says what a project of its stage has, nothing that comes later, and days that follow on each other."""
+    there = {name for name, value in event.data.items() if value not in (None, {}, [])}
+    wrong = [
+        name
+        for stage, names in _NEEDS.items()
+        for name in names
+        if (name not in there) == (rank >= _LINE.index(stage)) and not (name in _EARLIER and name in there)
+    ]
+    days = [
+        day
+        for name in ("awarded_on", "signed_on", "started_on", "reported_on", "closed_on", "since")
+        if (day := to_date(event.data.get(name))) is not None
+    ]
+    if ("rectify_until" in there) != (event.text("stage") == "RECTIFYING"):
+        wrong.append("rectify_until")
+    require(
+        not wrong and days == sorted(days) and days[-1] <= event.day,
+        "OE03",
+        f"{event.text('stage')}：{'、'.join(wrong) or '日期先後不合'}",
+        f"{event.text('stage')}: {', '.join(wrong) or 'the days are not in order'}",
+    )
+
+
+def _take_contract(require: Conditions, project: Project, rules: Rules, event: RecordedEvent) -> None:
+    terms = {str(name): term for name, term in event.part("tranches").items()}
+    project.milestones = frozenset(map(str, event.part("milestones")))
+    contracts.require_tranches(require, project, rules, terms, project.award)
+    contracts.require_no_empty_tranche(require, terms, ())
+    contracts.require_lines(require, event.shares("budget"), project.award, rules)
+    contracts.require_parties(require, project, event.part("parties"))
+    project.engaged = {name: str(body) for name, body in event.part("parties").items()}
+    project.community = project.community or project.engaged.get("community", "")
+    project.version, project.budget = whole(event.data.get("version")), event.shares("budget")
+    project.signed_on, project.end = to_date(event.data.get("signed_on")), to_date(event.data.get("end"))
+    project.account = event.text("account")
+    project.tranches = {
+        name: Tranche(
+            whole(term.get("planned")),
+            str(term.get("gate")),
+            paid=whole(term.get("paid")),
+            cancelled=whole(term.get("cancelled")),
+        )
+        for name, term in terms.items()
+    }
+    strays = sorted({*event.part("met"), *event.part("missed")} - project.milestones - {"standing-team"})
+    require(not strays, "T16", f"協議無里程碑 {strays}", f"{strays} are no milestones of the contract")
+    rank = _rank(event)
+    for gate, least in _GATES:
+        if rank >= _LINE.index(least):
+            project.gates[gate] = True
+    project.gates["MidtermEvaluationConcluded"] = event.text("midterm") == "PASS"
+    project.gates["AuditOpinionIssued"] = event.text("opinion") == "UNQUALIFIED"
+    project.gates["ReportSubmitted"] = bool(event.part("reports"))
+    project.gates["VolunteerTeamFormed"] = bool(event.data.get("teams"))
+    project.gates["LedgerAccountRegistered"] = bool(project.account)
+    project.gates |= {f"MilestoneMet/{name}": True for name in event.part("met")}
+
+
+def _take_money(require: Conditions, realm: Realm, project: Project, event: RecordedEvent) -> None:
+    """M2, M4, M9, OE03: each tranche is unpaid, paid to the fen or cancelled; its funds bear it in proportion."""
+    payments = event.part("payments")
+    for name, tranche in project.tranches.items():
+        require(
+            (not tranche.paid and tranche.left >= 0) or not tranche.left,
+            "M4",
+            f"{name} 計劃 {tranche.planned}，撥付 {tranche.paid}，核減 {tranche.cancelled} 分",
+            f"{name}: planned {tranche.planned}, paid {tranche.paid}, cancelled {tranche.cancelled} fen",
+        )
+        if not tranche.paid:
+            tranche.status = "CANCELLED" if not tranche.left else "PLANNED"
+            continue
+        require(
+            project.gates.get(tranche.gate) is True,
+            "M2",
+            f"撥付條件 {tranche.gate} 未達成而 {name} 已撥付",
+            f"{name} was paid, and its gate {tranche.gate} does not stand",
+        )
+        tranche.status, tranche.split = "PAID", {str(k): whole(v) for k, v in dict(payments.get(name, {})).items()}
+        due = apportion(tranche.paid, project.live)
+        require(tranche.split == due, "M9", f"{name} 分攤 {tranche.split}，應為 {due}", f"{name} must be split {due}")
+        for fund, fen in tranche.split.items():
+            project.live[fund] = project.live.get(fund, 0) - fen
+            project.out[fund] = project.out.get(fund, 0) + fen
+    project.paid = sum(tranche.paid for tranche in project.tranches.values())
+    cut, came_back = event.shares("cut"), event.shares("came_back")
+    project.returned = event.fen("returned")
+    booked = sum(sum(tranche.split.values()) for tranche in project.tranches.values())
+    require(
+        set(payments) <= set(project.tranches)
+        and booked == project.paid
+        and cut == apportion(sum(tranche.cancelled for tranche in project.tranches.values()), project.live)
+        and came_back == apportion(project.returned, project.out)
+        and sum(came_back.values()) == project.returned,
+        "OE03",
+        f"賬目不平：撥付 {booked}，核減 {cut}，繳回 {came_back}",
+        f"the books do not balance: paid {booked}, cut {cut}, returned {came_back}",
+    )
+    for fund, fen in cut.items():
+        project.live[fund] = project.live.get(fund, 0) - fen
+    realm.free(project, cut)
+    for fund, fen in came_back.items():
+        project.out[fund] = project.out.get(fund, 0) - fen
+    require_sums(require, project)
+
+
+def _take_work(project: Project, event: RecordedEvent) -> None:
+    project.supervisor = project.engaged.get("supervisor", "")
+    project.started_on = to_date(event.data.get("started_on"))
+    project.met, project.midterm = set(map(str, event.part("met"))), event.text("midterm")
+    teams: list[Mapping[str, Any]] = list(event.data.get("teams") or ())
+    project.teams = {str(team.get("team")) for team in teams}
+    project.carried = {
+        str(team.get("team")): frozenset(
+            (day.year, day.month) for text in team.get("active", ()) if (day := to_date(text)) is not None
+        )
+        for team in teams
+    }
+    if event.text("stage") in ("RECTIFYING", "SUSPENDED"):
+        project.stack = ["FINAL_REVIEW" if event.data.get("reported_on") else "ACTIVE"]
+    if event.text("stage") == "RECTIFYING":
+        by = project.proposed[0] if project.proposed else None
+        since, until = to_date(event.data.get("since")), to_date(event.data.get("rectify_until"))
+        extensions = whole(event.data.get("rectify_extended"))
+        project.rectification = Rectification("OPEN", by, since, until, whole(event.data.get("rectify_wd")), extensions)
+
+
+def _require_judged(require: Conditions, project: Project, rules: Rules, event: RecordedEvent, rank: int) -> None:
+    """M3, T12, T21, T22: parties where the rules want them, audited within the award, graded by the score."""
+    require(
+        rank < _LINE.index("ACTIVE")
+        or (
+            (project.supervisor or rules["delivery.supervisor_required"] is not True)
+            and (project.community or rules["delivery.community_required"] is not True)
+        ),
+        "T12",
+        f"督導「{project.supervisor}」社區「{project.community}」",
+        f"supervisor {project.supervisor!r}, community {project.community!r}",
+    )
+    project.eligible = event.fen("audited") if event.data.get("audited") is not None else None
+    require(
+        (project.eligible or 0) <= project.award,
+        "M3",
+        f"核定 {project.eligible} 分，立項 {project.award} 分",
+        f"{project.eligible} fen are eligible; the award is {project.award}",
+    )
+    if event.data.get("score") is not None:
+        score = to_number(event.data.get("score"))
+        grades = [(to_number(g["least"]), str(g["name"])) for g in rules["evaluation.grades"] or ()]
+        grade = max((g for g in grades if score >= g[0]), default=(score, ""))[1]
+        passed = score >= to_number(rules["evaluation.pass_mark"] or 0)
+        require(
+            event.text("grade") == grade and passed == (rank >= _LINE.index("SETTLEMENT")),
+            "T21",
+            f"{score} 分記為「{event.text('grade')}」，階段 {event.text('stage')}",
+            f"{score} points are recorded as {event.text('grade')}, in {event.text('stage')}",
+        )
+    least = rules.number("evaluation.standing_team_months")
+    require(
+        rank < _LINE.index("SETTLEMENT") or project.standing_months >= least,
+        "Z1",
+        f"志願隊活動 {project.standing_months} 個月，須 {least} 個月",
+        f"a team was active in {project.standing_months} months; {least} are needed",
+    )
+    if event.text("stage") == "CLOSED":
+        unsettled = "、".join(sorted(n for n, t in project.tranches.items() if not t.settled))
+        surplus = project.net - (project.eligible or 0)
+        require(
+            not unsettled and surplus <= 0,
+            "T22",
+            f"未了結 {unsettled or '無'}，結餘 {surplus} 分",
+            f"unsettled: {unsettled or 'none'}; a surplus of {surplus} fen",
+        )
+
+
+def _require_nothing_overdue(require: Conditions, realm: Realm, project: Project, event: RecordedEvent) -> None:
+    """OE04: signing, final report, milestones and rectification have time left."""
+    stage, ends = event.text("stage"), list[date | None]()
+    if stage == "AWARDED" and project.confirmed_on is not None:
+        ends.append(realm.days.nth_after(project.confirmed_on, project.signing_wd))
+    if stage == "RECTIFYING":
+        ends.append(project.rectification.due)
+    since = to_date(event.data.get("since"))
+    if stage == "ACTIVE" and project.end is not None and since is not None:
+        ends.append(_months_after(max(project.end, since), whole(event.data.get("final_report_months"))))
+    if stage in ("CONTRACTED", "ACTIVE", "RECTIFYING", "FINAL_REVIEW"):
+        told = {*event.part("met"), *event.part("missed")}
+        ends += [to_date(term.get("due")) for name, term in event.part("milestones").items() if name not in told]
+    passed = [end for end in ends if end is not None and end < event.day]
+    require(not passed, "OE04", f"期限 {passed} 已過", f"deadlines had passed: {passed}")
+
+
+def _months_after(day: date, months: int) -> date:
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+CHECKS: Final = {
+    "ClockSet": note_clock_set,
+    "OpeningProposed": note_opening_proposed,
+    "ProjectOpened": check_project_opened,
+}
