@@ -20,6 +20,7 @@ from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import named
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Names, Relation
+from domain.kernel.restriction import Restricted, Restriction
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import Part, SchemeRef, State, Transition
 from domain.kernel.words import Named, Words
@@ -226,7 +227,11 @@ class LapseContractSigning(Command):
 class PayeeAccount(Particulars):
     """The account into which the project is paid."""
 
-    account: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="收款賬戶校驗值 / payee account digest")]
+    account: Annotated[
+        str,
+        Field(pattern=r"^[0-9a-f]{64}$", title="收款賬戶校驗值 / payee account digest"),
+        Restricted(Restriction.ACCOUNT),
+    ]
     """SHA-256 in hex of bank, name and number; the number itself stays with finance (PR10)."""
 
 
