@@ -96,6 +96,8 @@ def _tag(state: State) -> tuple[str, ...]:
 
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
+    if not source.course:  # a late bid that was turned away: it has no row, and must not keep all views from going on
+        return
     state = source.state
     if not source.course:  # a late bid that was turned away, an opening entry that nobody has confirmed
         return
