@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     """For whom the provider's access tokens must be."""
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s?#@]+[^\s?#@/]$")] | None = None
     """Where people's browsers find ``venture-web``, e.g. ``https://venture.bureau.example``."""
+    temporal_pages: Annotated[str, Field(pattern=r"^https?://[^\s?#@/]+$")] | None = None
+    """The origin of Temporal's own pages, e.g. ``https://temporal.bureau.example``: there alone ``venture-web`` opens
+    what they show, for those who watch; left out, it opens nothing."""
     listen_host: IPvAnyAddress = IPv4Address("127.0.0.1")
     """The address of this machine on which these ports listen. Health and metrics ask for no password: beyond the
     loopback address only inside a network of the installation's own."""

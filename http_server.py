@@ -19,9 +19,11 @@ from application.growth import Growth
 from application.operations import Operations
 from application.webhooks import Webhooks
 from domain.kernel.failure import Failure, FailureKind
+from payload_codec import SealingCodec
 from runtime.documents import open_documents
 from runtime.identity import open_identity
 from runtime.outbox import find_address_rules, open_outbox, open_secret_box
+from runtime.payload_reading import PayloadReading
 from runtime.runtime import open_runtime
 from web.app import build
 from web.house import House
@@ -127,6 +129,10 @@ def furnish(runtime: Runtime, identity: IdentityStore, outbox: OutboxStore) -> H
         is_local=settings.env is bootstrap.Environment.LOCAL,
         provider=find_provider(settings),
         public_url=settings.public_url or "",
+        payloads=PayloadReading(SealingCodec(bootstrap.load_payload_keys(settings)), settings.temporal_namespace)
+        if settings.temporal_pages
+        else None,
+        temporal_pages=settings.temporal_pages or "",
         device_issuer=(settings.oidc_issuer or "") if settings.oidc_device_client_id else "",
         device_client=settings.oidc_device_client_id or "",
     )

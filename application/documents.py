@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from application.document_content import MOST_BYTES, DocumentRefused, check_content, name_type, too_large
-from application.reading import may_see
+from application.reading import find_access
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.attachment import find_attachments
@@ -153,9 +153,11 @@ class Documents:
         except ValueError:
             raise NoSuchDocument(digest) from None
         entries = [entry async for entry in self.store.read(stream)] if stream.kind in AGGREGATES else []
-        if not entries or not await may_see(self.store, grants, fold(stream, entries)):
+        access = await find_access(self.store, grants, fold(stream, entries)) if entries else None
+        if access is None:
             raise NoSuchDocument(digest)
-        if digest not in {one.sha256 for one in list_attachments(entries)}:
+        seen = [entry for entry in entries if access.shows(entry.type)]
+        if digest not in {one.sha256 for one in list_attachments(seen)}:
             raise NoSuchDocument(digest)
         return stream
 

@@ -14,6 +14,7 @@ from domain.catalogue import value_words
 from domain.kernel.calendar import local_time
 from domain.kernel.identity import Attachment
 from domain.kernel.money import yuan
+from domain.kernel.restriction import WITHHELD
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import SchemeRef
 from domain.kernel.words import GLUE, Words, label
@@ -36,10 +37,11 @@ def describe_event(event: Event, say: Say) -> str:
 
 def describe_glued(event: Event, say: Say) -> str:
     """The same with each label glued to its value, for whoever breaks lines."""
+    said = event.__dict__
     parts = [
-        _label_value(getattr(event, name), field, say)
+        _label_value(said[name], field, say) if name in said else f"{say(*label(field))}{GLUE}{say(*WITHHELD)}"
         for name, field in type(event).model_fields.items()
-        if name not in _OURS and not _says_nothing(name, getattr(event, name), field)
+        if name not in _OURS and not (name in said and _says_nothing(name, said[name], field))
     ]
     return say("；", "; ").join(parts)
 

@@ -31,6 +31,8 @@ class StreamFilter(BaseModel):
     realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     stage: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """As in the log, e.g. ``OPEN``."""
+    round: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    """Only what says that it is of this round: needs, panels."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,6 @@ async def list_streams(
 ) -> Page[StreamLine]:
     """How streams of that kind stand, by id. Raises NoSuchRealm, CursorInvalid."""
     await require_realm(store, filters.realm)
-    columns = {"kind": filters.kind, "realm": filters.realm, "stage": filters.stage}
+    columns = {"kind": filters.kind, "realm": filters.realm, "stage": filters.stage, "round": filters.round}
     where = tuple(Equal(name, value) for name, value in columns.items() if value is not None)
     return await read_page(store, "streams", _ORDER, where, request or PageRequest(), StreamLine.of)

@@ -29,6 +29,8 @@ class Dimension(StrEnum):
     """By what sums are kept."""
 
     FUND = "fund"
+    FUND_YEAR = "fund_year"
+    """Of a fund the projects of one year's rounds; the key is ``year/fund``."""
     ROUND = "round"
     ORGANISATION = "organisation"
     ALL = "all"
@@ -36,7 +38,7 @@ class Dimension(StrEnum):
 
 
 MEASURES: Mapping[Dimension, tuple[str, ...]] = {
-    Dimension.FUND: ("award", "committed", "net", "projects"),
+    **dict.fromkeys((Dimension.FUND, Dimension.FUND_YEAR), ("award", "committed", "net", "projects")),
     **dict.fromkeys(
         (Dimension.ROUND, Dimension.ORGANISATION, Dimension.ALL),
         ("award", "cancelled", "clawed_back", "net", "outstanding", "paid", "projects", "requested", "returned"),

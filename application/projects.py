@@ -122,6 +122,8 @@ class ProjectLine:
     clawed_back: int
     net: int
     outstanding: int
+    notice_last: date | None
+    """The last day of the public notice that is running; None while an objection holds it up, and of any other."""
     opened_on: date | None
     """When it was taken over by an opening entry; None for one that came by the ordinary way."""
 
@@ -136,6 +138,7 @@ class ProjectLine:
             awaiting=tuple(map(AwaitedLine.of, row["awaiting"])),
             fields=tuple(row["fields"]),
             funds=tuple(row["funds"]),
+            notice_last=row["notice_last"],
             **plain,
         )
 
@@ -151,6 +154,7 @@ class ProjectLine:
             "fields": list(self.fields),
             "funds": list(self.funds),
             "due": _json(self.due),
+            "notice_last": self.notice_last.isoformat() if self.notice_last else None,
             "awaiting": [one.as_json() for one in self.awaiting],
         }
 

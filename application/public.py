@@ -7,7 +7,7 @@ to the view stays with the office until somebody decides otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,6 +64,8 @@ class PublicProject:
     stage: str
     since: datetime | None
     award: int
+    notice_last: date | None
+    """The last day of the public notice that is running; None while an objection holds it up, and of any other."""
 
     @classmethod
     def of(cls, row: Row) -> PublicProject:
@@ -80,6 +82,7 @@ class PublicProject:
             stage=row["stage"],
             since=row["since"],
             award=row["award"],
+            notice_last=row["notice_last"],
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -96,6 +99,7 @@ class PublicProject:
             "stage": self.stage,
             "since": self.since.isoformat() if self.since else None,
             "award_fen": self.award,
+            "notice_last": self.notice_last.isoformat() if self.notice_last else None,
         }
 
 

@@ -18,11 +18,12 @@ from domain.kernel.identity import LIVE, StreamId
 from domain.project.award import Award
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import Attachment
     from domain.kernel.message import Awaited, Due, Occurrence
+    from domain.kernel.restriction import Restriction
     from domain.kernel.state import State
     from store.port import Entry, EventStore
 
@@ -126,6 +127,8 @@ class Chapter:
     occurrence: Occurrence
     recorded_at: datetime
     """When it was recorded, UTC; ``at`` is when it was so."""
+    withheld: frozenset[str] = frozenset()
+    """Fields of the event that whoever reads does not see: it lacks them (``domain.reading``)."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,10 @@ class File:
     """The stream's chain hash at its last event that is in it."""
     documents: tuple[FiledDocument, ...] = ()
     """What its events attach, each once a stream, in order."""
+    is_whole: bool = True
+    """Whether every event is in it; a reviewer's is what was handed in, and nothing that came of it."""
+    restrictions: frozenset[Restriction] = frozenset()
+    """Of what kind marked fields are withheld from whoever reads it (``domain.reading``)."""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -166,15 +173,25 @@ class File:
         return AGGREGATES[self.stream.kind].due(self.state, self.calendar)
 
 
+def _shows_all(_event_type: str) -> bool:
+    return True
+
+
 async def load_file(
-    store: EventStore, stream: StreamId, *, until: datetime | None = None, known: datetime | None = None
+    store: EventStore,
+    stream: StreamId,
+    *,
+    until: datetime | None = None,
+    known: datetime | None = None,
+    shows: Callable[[str], bool] = _shows_all,
 ) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
-    ``until`` cuts the story after that instant (UTC), ``known`` leaves out what was recorded after that one. Raises
-    NameUnknown if the stream has no events.
+    ``until`` cuts the story after that instant (UTC), ``known`` leaves out what was recorded after that one; of the
+    stream itself only events of types that it ``shows`` count, for how it stands too. Raises NameUnknown if there are
+    none.
     """
-    entries = await _read_events(store, stream, until, known)
+    entries = [entry for entry in await _read_events(store, stream, until, known) if shows(entry.type)]
     if not entries:
         raise NameUnknown(stream.name)
     state = fold(stream, entries)

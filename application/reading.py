@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from application.queries import NameUnknown, load_file
 from deciding.fold import fold
 from deciding.reader import Reader
-from domain.kernel.facts import Facts
-from domain.kernel.identity import Role
-from domain.reading import REGISTERS, may_read, read_round, readers_of
+from domain.kernel.facts import Facts, Reads
+from domain.kernel.identity import SYSTEM, Role
+from domain.kernel.restriction import Restriction, withhold
+from domain.reading import NOTHING_MARKED, REGISTERS, WATCH, Sight, list_unknown, may_read, read_round, readers_of
+from domain.registers.panel import PanelStage
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from application.queries import File
-    from domain.kernel.identity import StreamId
+    from application.queries import Chapter, File
+    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.message import Occurrence
     from domain.kernel.state import State
     from store.identity import SeatGrant, Seats
     from store.port import EventStore
@@ -34,12 +38,104 @@ def sees_all(seats: Seats) -> bool:
     return any(_is_of_the_house(grant) for grant in seats)
 
 
+@dataclass(frozen=True)
+class Access:
+    """What whoever comes in, on all their seats together, sees of a file that is open to them."""
+
+    sights: tuple[tuple[Actor, Sight], ...]
+    """Of each seat of theirs to which it is open, with what that seat sees."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether they see every event of it, be it without the fields that are marked."""
+        return any(sight.is_whole for _, sight in self.sights)
+
+    @property
+    def restrictions(self) -> frozenset[Restriction]:
+        """Of what kind marked fields are that none of their seats sees."""
+        return frozenset.intersection(*(sight.restrictions for _, sight in self.sights))
+
+    def shows(self, event_type: str) -> bool:
+        """Whether events of that type are shown to them at all."""
+        return any(sight.only is None or event_type in sight.only for _, sight in self.sights)
+
+    def list_withheld(self, occurrence: Occurrence) -> frozenset[str]:
+        """The fields of that event that none of their seats sees."""
+        event = occurrence.event
+        return frozenset.intersection(
+            *(
+                sight.list_withheld(event, own=occurrence.actor == seat)
+                for seat, sight in self.sights
+                if sight.only is None or event.event_type in sight.only
+            )
+        )
+
+    def show(self, chapter: Chapter) -> Chapter:
+        """The chapter as they see it: what is withheld is not in its event."""
+        withheld = self.list_withheld(chapter.occurrence)
+        if not withheld:
+            return chapter
+        event = withhold(chapter.occurrence.event, withheld)
+        return replace(chapter, occurrence=replace(chapter.occurrence, event=event), withheld=withheld)
+
+
+def access_of(seat: Actor | None) -> Access:
+    """What is seen where the reader has all files anyway and only says on which seat they read, or does not say."""
+    if seat is None:
+        return Access(((SYSTEM, NOTHING_MARKED),))
+    return Access(((seat, Sight(restrictions=list_unknown(seat.role))),))
+
+
+def show_to(file: File, seat: Actor | None) -> File:
+    """The file without the marked fields that no such seat sees, where all files are there to be read anyway."""
+    access = access_of(seat)
+    return replace(file, story=tuple(map(access.show, file.story)), restrictions=access.restrictions)
+
+
+async def find_access(store: EventStore, seats: Seats, state: State) -> Access | None:
+    """What they see of that file; None if it is not open to them. Raises StoreUnavailable."""
+    facts = await _read_facts(store, seats, state)
+    sights = ((grant.seat, _look(grant, state, facts)) for grant in seats)
+    seen = tuple((seat, sight) for seat, sight in sights if sight.is_open)
+    return Access(seen) if seen else None
+
+
+def access_of_house(seats: Seats) -> Access | None:
+    """What their seats of the bureau's own house see of any business; None if they have none."""
+    seen = tuple((grant.seat, _see_house(grant)) for grant in seats if _is_of_the_house(grant))
+    return Access(seen) if seen else None
+
+
+async def _find_access_now(store: EventStore, seats: Seats, stream: StreamId) -> Access | None:
+    """The same by how the file stands now. Of the house's own seats it does not depend on that: nothing is read."""
+    if stream.kind not in REGISTERS and all(_is_of_the_house(grant) for grant in seats):
+        return access_of_house(seats)
+    return await find_access(store, seats, await _read_state(store, stream))
+
+
+def _see_house(grant: SeatGrant) -> Sight:
+    return Sight(restrictions=list_unknown(grant.seat.role))
+
+
+def _look(grant: SeatGrant, state: State, facts: Facts) -> Sight:
+    """What that seat sees; a managing agency that names no scope is taken for the bureau's own."""
+    sight = may_read(grant.seat, grant.scope, state, facts)
+    if not sight.is_open and _is_of_the_house(grant) and state.stream.kind not in REGISTERS:
+        return _see_house(grant)
+    return sight
+
+
+def watches(seats: Seats) -> bool:
+    """Whether one of them sees everything and decides nothing (P6, SD11)."""
+    return any(grant.seat.role in WATCH for grant in seats)
+
+
 async def may_see(store: EventStore, seats: Seats, state: State) -> bool:
-    """Whether that file may be seen by them whole. Raises StoreUnavailable."""
+    """Whether that file may be seen by them whole, be it without marked fields. Raises StoreUnavailable."""
     if sees_all(seats) and state.stream.kind not in REGISTERS:
         return True
-    facts = await _read_facts(store, seats, state)
-    return any(may_read(grant.seat, grant.scope, state, facts).is_whole for grant in seats)
+    access = await find_access(store, seats, state)
+    return access is not None and access.is_whole
 
 
 def list_words(seats: Seats) -> tuple[str, ...]:
@@ -49,7 +145,11 @@ def list_words(seats: Seats) -> tuple[str, ...]:
 
 async def may_see_now(store: EventStore, seats: Seats, stream: StreamId) -> bool:
     """Whether that file may be seen by them as it stands now: whoever looks at its past looks today."""
-    return await may_see(store, seats, fold(stream, [entry async for entry in store.read(stream)]))
+    return await may_see(store, seats, await _read_state(store, stream))
+
+
+async def _read_state(store: EventStore, stream: StreamId) -> State:
+    return fold(stream, [entry async for entry in store.read(stream)])
 
 
 async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
@@ -69,35 +169,56 @@ async def load_seen_file(
     """
     file = await load_file(store, stream, until=until, known=known)
     is_today = until is None and known is None
-    if not await (may_see(store, seats, file.state) if is_today else may_see_now(store, seats, stream)):
+    access = await find_access(store, seats, file.state if is_today else await _read_state(store, stream))
+    if access is None:
         raise NameUnknown(stream.name)
+    if not access.is_whole:
+        file = await load_file(store, stream, until=until, known=known, shows=access.shows)
     return await leave_out_others(store, seats, file)
 
 
 async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
-    """The file without what its story and documents take from streams that they may not see.
+    """The file without what its story and documents take from streams that they may not see, nor marked fields.
 
     A bidder reads the whole of its own bid and nobody's sheets of the panel that scores it (SD7). Raises
     StoreUnavailable.
     """
-    cited = {chapter.stream for chapter in file.story} | {document.stream for document in file.documents}
-    cited.discard(file.stream)
-    hidden = set() if sees_all(seats) else {one for one in cited if not await may_see_now(store, seats, one)}
+    streams = {chapter.stream for chapter in file.story} | {document.stream for document in file.documents}
+    access = {one: await _find_access_now(store, seats, one) for one in streams | {file.stream}}
+    own, shown = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
     return replace(
         file,
-        story=tuple(chapter for chapter in file.story if chapter.stream not in hidden),
-        documents=tuple(document for document in file.documents if document.stream not in hidden),
+        story=tuple(
+            sight.show(chapter)
+            for chapter, sight in shown
+            if sight is not None and sight.shows(chapter.occurrence.event.event_type)
+        ),
+        documents=tuple(document for document in file.documents if access[document.stream] is not None),
+        is_whole=own is not None and own.is_whole,
+        restrictions=own.restrictions if own is not None else frozenset(Restriction),
     )
 
 
 async def _read_facts(store: EventStore, seats: Seats, state: State) -> Facts:
-    """The round, where a host reads whose business it may make the file; nothing for anybody else."""
-    wanted = read_round(state)
-    if not wanted.streams or not any(grant.seat.role is Role.HOST for grant in seats):
-        return Facts()
+    """The round where a host reads whose business it may make the file, the panels where a reviewer does."""
+    roles, wanted = {grant.seat.role for grant in seats}, Reads()
+    if Role.HOST in roles:
+        wanted |= read_round(state)
+    if Role.EXPERT in roles and state.stream.kind == "project":
+        wanted |= Reads(streams=await _list_panels(store, state.stream))
     reader = Reader(store)
     await reader.fetch(wanted)
     return Facts(streams={stream: reader.states[stream] for stream in wanted.streams})
+
+
+async def _list_panels(store: EventStore, project: StreamId) -> frozenset[StreamId]:
+    """The panels that are at work on that project: it does not know of them before they have reported."""
+    at_work = [
+        row
+        for stage in (PanelStage.DRAWN, PanelStage.SCORING)
+        async for row in store.standings(kind="panel", realm=project.realm, stage=stage)
+    ]
+    return frozenset(row.stream for row in at_work if project.name in json.loads(row.summary)["applications"])
 
 
 def _is_of_the_house(grant: SeatGrant) -> bool:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import bootstrap
 from application.maintenance import MaintenanceRecord, list_maintenance
 from application.queries import File, load_file
+from application.reading import show_to
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.attempts import Attempt, iterate_attempts
 from audit.histories import ReplaySettings
@@ -22,9 +23,10 @@ from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
 from cli.adapter import Invocation, verb
+from cli.command import read_actor
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import Realm
+from cli.options import Reader, Realm
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI, local_time
 from domain.kernel.explanation import show
@@ -563,6 +565,7 @@ async def as_of_command(
         str | None,
         typer.Option("--known", help="只計到此時已記錄者 only what was recorded by then", show_default=False),
     ] = None,
+    seat: Reader = None,
 ) -> None:
     """某卷宗在某日的樣子 / a stream as it was on a day, up to 24:00 in Shanghai.
 
@@ -586,7 +589,7 @@ async def as_of_command(
         f"as it was at {moment}; {past.later} later events do not count",
         "bold",
     )
-    project.show(file, printer, past.until)
+    project.show(show_to(file, read_actor(seat) if seat else None), printer, past.until)
 
 
 async def _then(

@@ -37,5 +37,14 @@ After = Annotated[
     str | None,
     typer.Option("--after", help="上一頁末尾的游標 / the cursor that ended the page before", show_default=False),
 ]
+Reader = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="SEAT",
+        help="以何崗位閱讀 on which seat one reads；不填則賬戶、化名、評分表等不予顯示 else marked fields are withheld",
+        show_default=False,
+    ),
+]
 Administrator = Annotated[str, typer.Option("--as", help="經辦人 who does it: ADMIN#n", show_default=False)]
 Why = Annotated[str, typer.Option("--reason", help="理由，記入日誌 why, kept in the log", show_default=False)]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from application.reading import show_to
 from cli.adapter import Invocation, verb
+from cli.command import read_actor
 from cli.file import write_file
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import Realm
+from cli.options import Reader, Realm
 from cli.output import ArgumentInvalid, Column, Form
 from domain.kernel.explanation import show
 from domain.kernel.input import parse_day
@@ -74,6 +77,7 @@ async def make_command(
     invocation: Invocation,
     as_of: AsOf = None,
     realm: Realm = None,
+    seat: Reader = None,
 ) -> None:
     """出具一份公文：DOCX 供用印，PDF 存檔 / make a paper: DOCX to be stamped, PDF for the file.
 
@@ -81,7 +85,7 @@ async def make_command(
 
     例 examples:
       venture paper make PJ-3 award
-      venture paper make PJ-3 payment.T1 -o T1.pdf
+      venture paper make PJ-3 payment.T1 -o T1.pdf --as CAB-FIN#1
       venture paper make PJ-3 award --as-of 2023-06-30 -o json
     """
     from papers.catalogue import make_paper, open_file
@@ -89,9 +93,9 @@ async def make_command(
     printer, day = invocation.printer, _read_day(as_of)
     file = None if output in set(Form) and output != Form.TABLE else _name_file(output, subject, name)
     async with invocation.open_store() as store:
-        paper = await make_paper(
-            store, await open_file(store, await resolve(store, subject, realm, invocation.printer), day), name
-        )
+        dossier = await open_file(store, await resolve(store, subject, realm, printer), day)
+        seen = replace(dossier, file=show_to(dossier.file, read_actor(seat) if seat else None))
+        paper = await make_paper(store, seen, name)
     if file is None:
         printer.json(paper.model_dump(mode="json"))
         return

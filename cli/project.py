@@ -10,11 +10,13 @@ import typer
 from application.event_text import describe_event
 from application.outputs import read_outputs
 from application.queries import Chapter, File, load_file
+from application.reading import access_of, show_to
 from cli import rendering
 from cli.adapter import Invocation, verb
+from cli.command import read_actor
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import Name, Realm
+from cli.options import Name, Reader, Realm
 from cli.output import Column, Form, Printer
 from cli.sheet import Xlsx, write_collection
 from deciding.fold import fold, read_occurrence
@@ -24,6 +26,7 @@ from domain.kernel.money import yuan
 from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
+    from application.reading import Access
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 
@@ -41,6 +44,7 @@ async def show_command(
         bool, typer.Option("--recorded", help="並列記錄時間 show too when each event was recorded")
     ] = False,
     xlsx: Xlsx = None,
+    seat: Reader = None,
 ) -> None:
     """一個項目的全卷：現狀、等候、資金、經過 / a project's whole file: where it stands, money, the story so far.
 
@@ -48,11 +52,12 @@ async def show_command(
       venture project show PJ-3
       venture project show PJ-3 --lang en
       venture project show PJ-3 --recorded
-      venture project show PJ-3 -o json
+      venture project show PJ-3 -o json --as CAB-FIN#1
       venture project show PJ-3 --xlsx story.xlsx
     """
     async with invocation.open_store() as store:
-        file = await load_file(store, await resolve(store, name, realm, invocation.printer))
+        whole = await load_file(store, await resolve(store, name, realm, invocation.printer))
+        file = show_to(whole, read_actor(seat) if seat else None)
         organisation, now = await _organisation(store, file), await now_in(store, file.stream)
     if xlsx is not None:
         from papers.lists import STORY, list_story
@@ -168,36 +173,37 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         **({"persons": sorted(chapter.occurrence.persons)} if chapter.occurrence.persons else {}),
         **({"basis": chapter.occurrence.basis} if chapter.occurrence.basis else {}),
         "data": plain(event),
+        **({"withheld": sorted(chapter.withheld)} if chapter.withheld else {}),
     }
 
 
 @app.command("watch")
 @verb
-async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = None) -> None:
+async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = None, seat: Reader = None) -> None:
     """實時查看項目進展（Ctrl-C 結束）/ watch a project: each event as it happens (Ctrl-C ends).
 
     例 example:  venture project watch PJ-3
     """
     async with invocation.open_store() as store:
         stream = await resolve(store, name, realm, invocation.printer)
-        shown = 0
+        shown, access = 0, access_of(read_actor(seat) if seat else None)
         async for _ in store.pokes():
-            shown = await _show_new(store, stream, shown, invocation.printer)
+            shown = await _show_new(store, stream, shown, invocation.printer, access)
 
 
-async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Printer) -> int:
+async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Printer, access: Access) -> int:
     """Tell what has happened since; the version reached."""
     async for entry in store.read(stream, shown):
         occurrence = read_occurrence(entry)
+        chapter = access.show(Chapter(occurrence.at, entry.position, stream, occurrence, entry.recorded_at))
         if printer.for_people:
-            event = occurrence.event
+            event = chapter.occurrence.event
             what = printer.say(event.zh, event.en)
             particulars = describe_event(event, printer.say)
             who = rendering.who_acted(occurrence, printer)
             line = f"{local_time(occurrence.at)}  {what}  {who}  {particulars}"
             printer.line(line)
         else:
-            chapter = Chapter(occurrence.at, entry.position, stream, occurrence, entry.recorded_at)
             Printer(Form.JSONL, printer.lang).json(_chapter(chapter))
         shown = entry.version
     return shown

@@ -5,14 +5,16 @@ Pure and total. Whoever may not see a thing is told nothing but that: a page ans
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from domain.approval.request import ApprovalRequest, is_asked
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Role
 from domain.kernel.refusal import Unmet
+from domain.kernel.restriction import Restriction, list_restricted
 from domain.kernel.scope import Scope, ScopeKind
+from domain.project import bidding
 from domain.project.bidders import COMMUNITY, DISTRICT, PARTNERSHIP, SUPPORTED_BASE
 from domain.project.contract import EVALUATOR, HOST
 from domain.project.delivery import SUPERVISOR
@@ -26,12 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.kernel.identity import Actor
+    from domain.kernel.message import Event
     from domain.kernel.relation import Relation
     from domain.kernel.state import ApproverGroup, State
 
 _HOUSE: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL})
 """The bureau's own house, and the treasury: they see all business."""
-_WATCH: Final = frozenset({Role.AUDIT, Role.DISC})
+WATCH: Final = frozenset({Role.AUDIT, Role.DISC})
 """Who sees everything and, but for an audit opinion, decides nothing (P6, SD11)."""
 OPEN_KINDS: Final = frozenset(
     {"scheme", "calendar", "round", "need", "base", "realm", "designation", "occasion", "node", "network"}
@@ -58,8 +61,6 @@ ORGANISATIONS: Final = (Role.SO_LEGAL, Role.SO_PM, Role.SO_ACC)
 PRIVATE_OF_PROJECT: Final = frozenset({"account", "attachments", "budget", "expenditures", "objections", "reports"})
 """What a posted project does not show to the public."""
 PRIVATE_OF_ORGANISATION: Final = frozenset({"representatives", "attachments"})
-SHEETS: Final = frozenset({"sheets", "results", "bonuses"})
-"""What others have scored."""
 _OF_A_PROJECT: Final[Mapping[Role, Relation]] = {
     **dict.fromkeys((Role.SO_LEGAL, Role.SO_PM, Role.SO_ACC), PARTNERSHIP),
     Role.HOST: HOST,
@@ -76,6 +77,18 @@ _OF_A_ROUND: Final[Mapping[str, Relation]] = {"project": HOST, "panel": panel.HO
 """Kinds of which the round may say who its host is."""
 
 
+_KNOWN_TO: Final[Mapping[Restriction, frozenset[Role]]] = {
+    Restriction.ACCOUNT: frozenset({*_HOUSE, *WATCH, *ORGANISATIONS}),
+    Restriction.CLIENT: frozenset({Role.CAB_REG, *WATCH, Role.SUPV, Role.EVAL, *ORGANISATIONS}),
+    Restriction.SHEET: frozenset({Role.CAB_REG, Role.CAB_DEC, *WATCH, Role.HOST, Role.EXPERT}),
+    Restriction.INTEREST: frozenset({Role.CAB_REG, Role.CAB_DEC, *WATCH}),
+}
+"""Of those who may read a file, whose task needs what is marked in it: money the accounts, care the clients (FZ-10),
+secretariat and decision the sheets, recusal the reasons. Whoever recorded a thing reads it, whatever it is."""
+BID_EVENTS: Final = frozenset(event.event_type for event in bidding.DECIDER.events)
+"""What a reviewer reads of a project: the application as it was handed in, and nothing that came of it."""
+
+
 @dataclass(frozen=True)
 class Sight:
     """What of a file may be seen."""
@@ -84,31 +97,64 @@ class Sight:
     """Why nothing may; None where something may."""
     withheld: frozenset[str] = frozenset()
     """Fields that are left out."""
+    restrictions: frozenset[Restriction] = frozenset()
+    """Of what kind fields of its events are withheld, one by one, but for those that the reader recorded."""
+    only: frozenset[str] | None = None
+    """The types of events that the reader sees; None for all. The file is what these alone add up to."""
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether nothing is left out but fields that are marked, one by one."""
+        return self.denied is None and not self.withheld and self.only is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether doors show the file, as far as it goes; what is merely posted, the public pages show."""
         return self.denied is None and not self.withheld
+
+    def list_withheld(self, event: Event, *, own: bool) -> frozenset[str]:
+        """The fields of that event that the reader does not see; ``own`` is what they recorded themselves."""
+        if own:
+            return frozenset()
+        return frozenset(name for name, kind in list_restricted(type(event)).items() if kind in self.restrictions)
 
 
 WHOLE: Final = Sight()
+
+
+NOTHING_MARKED: Final = Sight(restrictions=frozenset(Restriction))
+"""What is seen by whoever does not say on which seat they read."""
 
 
 def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
     """What whoever reads on that seat sees of the file; nobody's seat is the public's.
 
     ``scope`` is what the seat's register says; without one only the bureau's own, and those who watch, see more than
-    the public. ``facts`` holds the round of a panel or project where its host reads.
+    the public. ``facts`` holds the round of a panel or project where its host reads, and the panels of the round where
+    a reviewer does.
     """
+    sight = _read(seat, scope, state, facts)
+    unknown = list_unknown(seat.role if seat is not None else Role.PUBLIC)
+    return replace(sight, restrictions=sight.restrictions | unknown) if sight.denied is None else sight
+
+
+def list_unknown(role: Role) -> frozenset[Restriction]:
+    """The kinds of marked fields that no seat of that role sees but in what it recorded itself."""
+    return frozenset(kind for kind, roles in _KNOWN_TO.items() if role not in roles)
+
+
+def _read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
     role, kind = seat.role if seat is not None else Role.PUBLIC, state.stream.kind
     if kind in REGISTERS:
         return _read_register(role, seat, state)
-    if role in _HOUSE or role in _WATCH:
+    if role in _HOUSE or role in WATCH:
         return WHOLE
     if kind in OPEN_KINDS:
         return WHOLE
     match kind:
         case "project":
+            if role is Role.EXPERT and _is_reviewed_by(seat, state, facts):
+                return Sight(only=BID_EVENTS)
             relation = _OF_A_PROJECT.get(role)
             if relation is not None and scope is not None and relation.holds(scope, state, facts, None):
                 return WHOLE
@@ -124,6 +170,17 @@ def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts
             return _deny()
 
 
+def _is_reviewed_by(seat: Actor | None, state: State, facts: Facts) -> bool:
+    """Whether that reviewer sits on a panel that is to score the project and has not reported yet (SD5, SD7)."""
+    if seat is None:
+        return False
+    panels = (one.part(Panel) for stream, one in facts.streams.items() if stream.kind == "panel")
+    place, name = seat_of(seat), state.stream.name
+    return any(
+        name in one.bidders and place in one.seated and place not in one.barred and not one.reported for one in panels
+    )
+
+
 def _deny(
     rule: str = "RE01", zh: str = "此卷宗與該崗位無關", en: str = "this file is none of that seat's business"
 ) -> Sight:
@@ -133,7 +190,7 @@ def _deny(
 def _read_register(role: Role, seat: Actor | None, state: State) -> Sight:
     """Administrators, the leadership and those who watch them; and whoever sits there, of their own seat."""
     own = seat is not None and state.stream.kind == "seat" and state.stream.name == seat.replace("#", ".")
-    return WHOLE if own or role in _WATCH or role in (Role.ADMIN, Role.CAB_DEC) else _deny("SD8")
+    return WHOLE if own or role in WATCH or role in (Role.ADMIN, Role.CAB_DEC) else _deny("SD8")
 
 
 def _read_organisation(role: Role, scope: Scope | None, state: State) -> Sight:
@@ -190,10 +247,7 @@ def list_readers(state: State, facts: Facts) -> frozenset[str]:
             known_panel = state.part(Panel)
             hosts = panel.HOST.names(state, facts, None)
             seen = {
-                f"EXPERT#{place.removeprefix('E')}"
-                for place in known_panel.seated
-                if place not in known_panel.barred
-                and all(place in known_panel.sheets.get(bid, {}) for bid in known_panel.applications)
+                f"EXPERT#{place.removeprefix('E')}" for place in known_panel.seated if place not in known_panel.barred
             }
             return frozenset({*_words(Role.HOST, hosts), *seen})
         case _ if kind in REGISTERS:
@@ -221,7 +275,7 @@ def readers_of(seat: Actor, scope: Scope | None) -> frozenset[str]:
 
 
 def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
-    """SD7, SD5: reviewers see nobody's sheets before all of their own are in, and nothing once they are recused."""
+    """SD7, SD5: reviewers see nobody else's sheets before all their own are in, and nothing once recused."""
     known = state.part(Panel)
     match role:
         case Role.EXPERT if seat is not None:
@@ -231,7 +285,7 @@ def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: Stat
             if place not in known.seated:
                 return _deny()
             scored = all(place in known.sheets.get(name, {}) for name in known.applications)
-            return WHOLE if scored else Sight(withheld=SHEETS)
+            return WHOLE if scored else Sight(restrictions=frozenset({Restriction.SHEET}))
         case Role.HOST if scope is not None and panel.HOST.holds(scope, state, facts, None):
             return WHOLE
         case Role.SO_LEGAL | Role.SO_PM | Role.SO_ACC if scope is not None and known.reported:

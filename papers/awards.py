@@ -10,10 +10,20 @@ from domain.kernel.money import yuan
 from domain.project.award import Award
 from domain.project.bidding import ApplicationReturned
 from domain.project.contract import ContractSigned, Signatory
+from domain.project.objection import ObjectionDismissed, ObjectionRemedy, ObjectionUpheld
 from domain.project.publicity import AwardConfirmed, AwardPublicityOpened, Publicity
 from domain.project.variation import ContractAmended
 from papers.dossier import write_day
-from papers.kind import Draft, PaperKind, draw_money, draw_receipt, draw_table, write_amount, write_in_words
+from papers.kind import (
+    Draft,
+    PaperKind,
+    draw_money,
+    draw_receipt,
+    draw_table,
+    list_evidence,
+    write_amount,
+    write_in_words,
+)
 from papers.paper import Layout, Party, Seals
 from papers.payments import name_tranche
 
@@ -70,6 +80,26 @@ def _draft_posting(dossier: Dossier, chapter: Chapter, event: AwardPublicityOpen
         "is_base": application.kind is ProjectKind.BASE_SUPPORT,
     }
     return Draft(day, facts, {"projects": draw_table(dossier, columns, [row])})
+
+
+def _draft_reply(
+    dossier: Dossier, chapter: Chapter, event: ObjectionDismissed | ObjectionUpheld, before: State
+) -> Draft:
+    """D4: what was objected to, what the investigation found, and what follows for the notice; it names nobody."""
+    known = before.part(Publicity).objections[event.objection]
+    last = dossier.state.part(Publicity).last_day(dossier.calendar)
+    runs_on = isinstance(event, ObjectionDismissed) and event.still_open == 0 and last is not None
+    facts: dict[str, Fact] = {
+        "objection": event.objection,
+        "ground": known.ground,
+        "lodged": write_day(known.lodged_on),
+        "accepted": write_day(known.accepted_on) if known.accepted_on else "",
+        "finding": event.finding,
+        "last_day": write_day(last) if runs_on else "",
+        "is_rescored": isinstance(event, ObjectionUpheld) and event.remedy is ObjectionRemedy.RESCORE,
+        "evidence": list_evidence(event.attachments) if isinstance(event, ObjectionUpheld) else [],
+    }
+    return Draft(local_day(chapter.at), facts, {"receipt": draw_receipt(dossier)})
 
 
 def _draft_award(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, before: State) -> Draft:
@@ -232,6 +262,26 @@ POSTING = PaperKind(
     event=AwardPublicityOpened,
     draft=_draft_posting,
 )
+DISMISSAL = PaperKind(
+    name="objection-dismissed",
+    zh="異議處理答復書（異議不成立）",
+    en="reply to an objection that was dismissed",
+    of="project",
+    layout=Layout.OFFICIAL,
+    event=ObjectionDismissed,
+    draft=_draft_reply,
+    key=lambda event, _n: event.objection,
+)
+UPHOLDING = PaperKind(
+    name="objection-upheld",
+    zh="異議處理答復書（異議成立）",
+    en="reply to an objection that was upheld",
+    of="project",
+    layout=Layout.OFFICIAL,
+    event=ObjectionUpheld,
+    draft=_draft_reply,
+    key=lambda event, _n: event.objection,
+)
 AWARD = PaperKind(
     name="award",
     zh="立項通知",
@@ -260,4 +310,4 @@ SUPPLEMENT = PaperKind(
     draft=_draft_supplement,
     key=lambda event, _n: str(event.version),
 )
-KINDS = (COMPLETION, POSTING, AWARD, AGREEMENT, SUPPLEMENT)
+KINDS = (COMPLETION, POSTING, DISMISSAL, UPHOLDING, AWARD, AGREEMENT, SUPPLEMENT)

@@ -133,7 +133,7 @@ def _list_documents(value: Any) -> Iterator[Attachment]:  # noqa: ANN401 - whate
         yield value
     elif isinstance(value, Event):
         for name in type(value).model_fields:
-            yield from _list_documents(getattr(value, name))
+            yield from _list_documents(getattr(value, name, None))
     elif isinstance(value, dict):
         for inner in value.values():
             yield from _list_documents(inner)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.kernel.calendar import local_day
 from domain.kernel.money import yuan
+from domain.kernel.restriction import WITHHELD, Restriction
 from domain.project.award import Award
 from domain.project.contract import Contract
 from domain.project.disbursement import (
@@ -71,7 +72,7 @@ def _draft(dossier: Dossier, chapter: Chapter, event: DisbursementRequested, bef
             say("收款賬號"),
             blank,
             say("備案校驗值"),
-            f"{contract.account[:16]}…" if contract.account else say("未備案"),
+            _show_account(dossier, contract.account),
         ),
         _pair(say("附件"), say(f"{1 if event.invoice else 0}件"), say("付款期限"), say(f"{event.payment_wd}個工作日")),
         (_sign(dossier, "申請意見", "申請撥付", chapter),),
@@ -94,6 +95,13 @@ def _draft(dossier: Dossier, chapter: Chapter, event: DisbursementRequested, bef
         "request_day": write_day(local_day(chapter.at)),
     }
     return Draft(local_day(chapter.at), facts, {"form": Form(rows=tuple(rows))})
+
+
+def _show_account(dossier: Dossier, account: str) -> str:
+    """The beginning of the account's digest, for those who may see that."""
+    if Restriction.ACCOUNT in dossier.file.restrictions:
+        return dossier.say(WITHHELD[0])
+    return f"{account[:16]}…" if account else dossier.say("未備案")
 
 
 def _last_acts(dossier: Dossier, request: Chapter, tranche: str) -> dict[type, Chapter]:

@@ -188,9 +188,13 @@ def _certificate_figures(settings: Settings) -> dict[str, tuple[str, float]]:
     return {"venture_certificate_ends_timestamp_seconds": (meaning, min(ends).timestamp())}
 
 
-def _build_labels(runtime: Runtime) -> dict[str, str]:
+def read_release() -> str:
+    """Which release this is; ``checkout`` where none is installed."""
     try:
-        release = version("venture-lifecycle")
+        return version("venture-lifecycle")
     except PackageNotFoundError:
-        release = "checkout"
-    return {"version": release, "build_id": runtime.settings.build_id or "", "python": platform.python_version()}
+        return "checkout"
+
+
+def _build_labels(runtime: Runtime) -> dict[str, str]:
+    return {"version": read_release(), "build_id": runtime.settings.build_id or "", "python": platform.python_version()}

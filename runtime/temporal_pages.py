@@ -17,10 +17,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from google.protobuf import json_format
-from temporalio.api.common.v1 import Payload, Payloads
-
-from payload_codec import BOUND_TO, PayloadRefused, Place
+from runtime.payload_reading import NoPayloads, PayloadReading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -124,7 +121,10 @@ class TemporalPages:
             return
         if request.method != "POST":
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "POST")
-        opened = self.open_all(await _read_body(request, reader))
+        try:
+            opened, _ = PayloadReading(self.codec, self.namespace).open_all(await _read_body(request, reader))
+        except NoPayloads:
+            raise _Refused(HTTPStatus.BAD_REQUEST, "these are no payloads") from None
         _write(writer, HTTPStatus.OK, opened, ("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
     def _let_in(self, token: str, writer: asyncio.StreamWriter) -> None:
@@ -136,26 +136,6 @@ class TemporalPages:
         pages = f"/namespaces/{self.namespace}/workflows"
         _write(writer, HTTPStatus.SEE_OTHER, b"", ("Location", pages), ("Set-Cookie", cookie))
         self.tell_link()
-
-    def open_all(self, body: bytes) -> bytes:
-        """The payloads in a request of the pages, each opened where it says that it belongs; as it is if it cannot be.
-
-        People see it there and nowhere else: what workers and doors take is bound to where they found it.
-        """
-        payloads = Payloads()
-        try:
-            json_format.Parse(body, payloads)
-        except (json_format.ParseError, UnicodeDecodeError) as wrong:
-            raise _Refused(HTTPStatus.BAD_REQUEST, "these are no payloads") from wrong
-        opened = Payloads(payloads=[self._open(payload) for payload in payloads.payloads])
-        return json_format.MessageToJson(opened).encode()
-
-    def _open(self, payload: Payload) -> Payload:
-        place = Place(self.namespace, payload.metadata.get(BOUND_TO, b"").decode("utf-8", "replace"))
-        try:
-            return self.codec.at(place).open(payload)
-        except PayloadRefused:
-            return payload
 
     async def _hand_on(self, request: _Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """To Temporal's own pages, and the answer back; our cookie stays here."""

@@ -17,7 +17,6 @@ from domain.project.award import Award
 from domain.project.delivery import Delivery
 from domain.project.derived import derive_outputs
 from domain.project.money import Money
-from domain.round.plan import Round
 from views.shares import MONEY
 from views.tags import tag
 from views.view import FAR, View, list_organisations
@@ -98,8 +97,7 @@ def _tag(state: State) -> tuple[str, ...]:
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
     state = source.state
-    year = _find_year(source)
-    common = {tag("year", str(year))} if year is not None else set()
+    common = {tag("year", str(source.year))} if source.year is not None else set()
     common |= {tag("district", source.district)} if source.district else set()
     ends = [(step.occurred_at, step.recorded_at, step.position) for step in source.course[1:]]
     for step, (end, known, position) in zip(source.course, [*ends, (FAR, FAR, FOREVER)], strict=True):
@@ -118,12 +116,6 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             "tags": sorted({*step.tags, *common}),
             "figures": step.figures,
         }
-
-
-def _find_year(source: Source) -> int | None:
-    """The year of its round."""
-    name = source.state.part(Application).round
-    return source.facts.of(source.state.stream.sibling("round", name)).part(Round).year if name else None
 
 
 COURSES = View("courses", 1, "歷程", "projects as of a day", _rows, frozenset({"project"}))

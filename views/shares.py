@@ -37,6 +37,8 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             yield from _write(source, dimension, key, measures)
     for fund, of_fund in _by_fund(source).items():
         yield from _write(source, "fund", fund, of_fund)
+        if source.year is not None:
+            yield from _write(source, "fund_year", f"{source.year}/{fund}", of_fund)
 
 
 def _measure(source: Source) -> Iterator[tuple[str, int]]:
@@ -70,4 +72,4 @@ def _write(source: Source, dimension: str, key: str, measures: dict[str, int]) -
             yield {**source.base, "dimension": dimension, "key": key, "measure": measure, "value": value}
 
 
-SHARES = View("shares", 2, "份額", "counts and sums", _rows, frozenset({"project"}))
+SHARES = View("shares", 3, "份額", "counts and sums", _rows, frozenset({"project"}))

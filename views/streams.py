@@ -23,6 +23,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         **source.base,
         "kind": state.stream.kind,
         "stage": str(state.stage),
+        "round": str(summary.get("round") or ""),
         "due_at": due.at if due else None,
         "moved_at": source.moved_at,
         "calendar": reckoned_by,
@@ -35,4 +36,4 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
     }
 
 
-STREAMS = View("streams", 3, "各卷宗", "streams", _rows)
+STREAMS = View("streams", 4, "各卷宗", "streams", _rows)

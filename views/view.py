@@ -13,6 +13,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.facts import Facts
 from domain.kernel.state import State
+from domain.round.plan import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -85,6 +86,12 @@ class Source:
     def due(self) -> Due | None:
         """The nearest deadline."""
         return AGGREGATES[self.state.stream.kind].due(self.state, self.calendar)
+
+    @property
+    def year(self) -> int | None:
+        """Of a project, the year of its round."""
+        name = self.state.part(Application).round
+        return self.facts.of(self.state.stream.sibling("round", name)).part(Round).year if name else None
 
     @property
     def base(self) -> dict[str, Any]:

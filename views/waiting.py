@@ -43,4 +43,4 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             }
 
 
-WAITING = View("waiting", 4, "待辦", "what waits for whom", _rows)
+WAITING = View("waiting", 5, "待辦", "what waits for whom", _rows)

@@ -12,12 +12,14 @@ from starlette.exceptions import HTTPException
 
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.failure import Defect, Failure
-from web import process
+from languages.catalogue import find_simplified
+from web import payloads, process
 from web.body import explain
 from web.console import pages
 from web.console.failure import show_failure
 from web.console.rendering import environment
 from web.guard import language_of, require_guarded
+from web.head import HeadAsGet
 from web.identity import oidc, session
 from web.interface import describe_interface
 from web.limits import Limits
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
 ROUTERS = (
     process.router,
+    payloads.router,
     session.router,
     oidc.router,
     commands.router,
@@ -102,9 +105,10 @@ def build_routes() -> Application:
 def build(house: House, **limits: Any) -> ASGIApp:  # noqa: ANN401 - those of Limits
     """The application that is answered from that house."""
     environment()  # a page that cannot be made keeps the application from starting
+    find_simplified("")  # reads the catalogue, before those who are answered at once would all wait for it
     app = build_routes()
     app.state.house = house
-    return Limits(app, otherwise=house.language, **limits)
+    return Limits(HeadAsGet(app), otherwise=house.language, **limits)
 
 
 @asynccontextmanager

@@ -150,7 +150,9 @@ class Publicity(Policy):
     objection_decision_wd: Annotated[
         WorkingDays, Field(title="異議處理期限（工作日） / objection decision period (working days)")
     ] = 10
-    """Working days to decide an accepted objection; late is escalated to DISC."""
+    """Working days to decide an accepted objection."""
+    tells_of_late: Annotated[bool | None, Field(title="逾期報送 / late ones are told of")] = None
+    """Whether discipline inspection is told of one that is not decided in time; None if it is not."""
 
 
 class Contracting(Policy):
@@ -165,6 +167,8 @@ class Paying(Policy):
 
     payment_wd: Annotated[WorkingDays, Field(title="付款期限（工作日） / payment period (working days)")] = 15
     """Working days from the request to the payment; late is overdue."""
+    tells_of_late: Annotated[bool | None, Field(title="逾期報送 / late ones are told of")] = None
+    """Whether bureau finance is told of one that is not paid in time; None if it is not."""
     gates: Annotated[
         tuple[GateName, ...] | None, Field(min_length=1, max_length=40, title="撥付條件 / payment conditions")
     ] = None

@@ -24,6 +24,7 @@ from domain.kernel.identity import Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
+from domain.kernel.restriction import Restricted, Restriction
 from domain.kernel.state import Part, State
 from domain.kernel.words import Words
 from domain.project.bidders import PARTNERSHIP
@@ -47,12 +48,18 @@ LASTING = (*UNDERWAY, Stage.FINAL_REVIEW, Stage.SETTLEMENT, Stage.CLOSED)
 class CaseWork(Particulars):
     """One piece of work with one client, who is not named (FZ-10)."""
 
-    client: Annotated[str, Field(pattern=r"^C-[A-Za-z0-9]{1,16}$", title="化名編號 / pseudonym")]
+    client: Annotated[
+        str, Field(pattern=r"^C-[A-Za-z0-9]{1,16}$", title="化名編號 / pseudonym"), Restricted(Restriction.CLIENT)
+    ]
     """Made by the organisation, which alone knows whose it is; e.g. ``C-7``."""
     group: Annotated[Text, Field(title="服務對象 / beneficiary group")]
     module: Annotated[Text | None, Field(title="服務環節 / part of the method")] = None
     """Which part of the method it was, e.g. 評估 or 團體輔導."""
-    sealed: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="封存記錄摘要 / digest of the sealed record")]
+    sealed: Annotated[
+        str,
+        Field(pattern=r"^[0-9a-f]{64}$", title="封存記錄摘要 / digest of the sealed record"),
+        Restricted(Restriction.CLIENT),
+    ]
     """SHA-256 in hex of the record of what was said and done; the record itself stays with the organisation."""
 
 

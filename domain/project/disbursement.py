@@ -16,11 +16,11 @@ from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId, Text
-from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import call_tranche, named, or_else
 from domain.kernel.refusal import Checks
-from domain.kernel.relation import BUREAU
+from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.state import State
 from domain.project.award import Award, name_charged_round
 from domain.project.bidders import list_applicants, require_eligible
@@ -32,6 +32,7 @@ from domain.registers.fund import committed, paid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 PAYABLE = (Stage.CONTRACTED, Stage.ACTIVE, Stage.FINAL_REVIEW, Stage.SETTLEMENT)
 """The stages in which money may go out: not while something is being put right, stands still or is being ended."""
@@ -88,6 +89,8 @@ class DisbursementRequested(DisbursementRequest, Event):
     """Digest of project, contract version, payee account, amount, tranche and number of the request."""
     payment_wd: Annotated[int, Field(title="付款期限（工作日） / payment period (working days)")]
     """Working days within which it is to be paid."""
+    late_to: Annotated[Role | None, Field(title="逾期報送 / told of if late")] = None
+    """Who is told if it is not paid in time (§3.5); None where nobody is."""
 
 
 class RequestDisbursement(DisbursementRequest, Command):
@@ -219,6 +222,26 @@ class FailDisbursement(PaymentFailure, Command):
     """What was approved, where the bank names it; None for the request in hand."""
 
 
+class DisbursementOverdue(TrancheName, Event):
+    """It was not paid in time: bureau finance is told, and sees it among its own tasks until it is."""
+
+    zh = "撥款逾期報送"
+    en = "payment overdue"
+    to: Annotated[Role, Field(title="報送 / told to")]
+
+
+class ReportOverdueDisbursement(TrancheName, Command):
+    """Tell of it: the calendar does, when the last working day has ended."""
+
+    records = DisbursementOverdue
+    en_words = "tell of a late payment"
+    by = (Role.SYS,)
+    acts_for = (ENGINE,)
+    during = PAYABLE
+    rule = "D6"
+    subject_field: ClassVar[str] = "tranche"
+
+
 # ---------------------------------------------------------------- 暫緩、核減
 
 
@@ -272,6 +295,7 @@ Commands = (
     | ApproveDisbursement
     | PayDisbursement
     | FailDisbursement
+    | ReportOverdueDisbursement
     | WithholdDisbursement
     | CancelTranche
 )
@@ -281,6 +305,7 @@ Events = (
     | DisbursementApproved
     | DisbursementPaid
     | DisbursementFailed
+    | DisbursementOverdue
     | DisbursementWithheld
     | TrancheCancelled
 )
@@ -321,12 +346,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             amount = tranche.remainder if command.amount is None else command.amount
             _require_requestable(check, state, order, command.tranche, amount)
             require_eligible(check, state, facts, today, "D5")
+            rules = require_scheme(check, facts).payment
             return check.grant(
                 DisbursementRequested.of(
                     command,
                     amount=amount,
                     bound=digest(bound_content(state, command.tranche, amount, tranche.requests + 1)),
-                    payment_wd=require_scheme(check, facts).payment.payment_wd,
+                    payment_wd=rules.payment_wd,
+                    late_to=Role.CAB_FIN if rules.tells_of_late else None,
                 )
             )
         case CheckDisbursement():
@@ -358,6 +385,17 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_still_out(check, state, split or {})
             require_proof(check, order, command.attachments)
             return check.grant(DisbursementFailed.of(command, split=split))
+        case ReportOverdueDisbursement():
+            at = _alerts(state, tranche, facts.calendar)
+            check(
+                at is not None and order.at >= at,
+                "D6",
+                "{tranche}逾期（{at}）未付，方報送",
+                "{tranche} is told of once it is late ({at})",
+                tranche=call_tranche(command.tranche),
+                at=at,
+            )
+            return check.grant(DisbursementOverdue.of(command, to=tranche.late_to))
         case WithholdDisbursement():
             _require_unpaid(check, tranche, command.tranche)
             _require_status(check, tranche, command.tranche, "M8", *HOLDABLE)
@@ -573,6 +611,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 requests=known.requests + 1,
                 requested_on=local_day(of.at),
                 payment_wd=event.payment_wd,
+                late_to=event.late_to,
+                alerted=None,
                 bound=event.bound,
                 maker=of.acting,
                 checker=None,
@@ -604,6 +644,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             back = split or {}
             failed = replace(known, status=TrancheStatus.FAILED, paid=known.paid - sum(back.values()), split={})
             return state.having(tranches.having(name, failed), money.after_failure(back))
+        case DisbursementOverdue():
+            return state.having(tranches.having(name, replace(known, late_to=None, alerted=event.to)))
         case DisbursementWithheld():
             withheld = replace(known, status=TrancheStatus.WITHHELD)
             return void_approvals(state.having(tranches.having(name, withheld)), of, name)
@@ -624,15 +666,36 @@ def _cancel(state: State, of: Occurrence, known: Tranche, event: TrancheCancelle
     return state.having(state.part(Tranches).having(name, less), state.part(Money).after_cancelling(event.split))
 
 
-# ---------------------------------------------------------------- who is awaited
+# ---------------------------------------------------------------- deadlines and who is awaited
+
+
+def _ends(tranche: Tranche, calendar: Calendar) -> datetime | None:
+    """When what was asked for must be paid."""
+    return day_ends(calendar.after(tranche.requested_on, tranche.payment_wd)) if tranche.requested_on else None
+
+
+def _alerts(state: State, tranche: Tranche, calendar: Calendar) -> datetime | None:
+    """When somebody is told that it is late; None if nobody is, or was. Not while the project stands still."""
+    until = _ends(tranche, calendar)
+    if until is None or tranche.late_to is None or tranche.status not in IN_FLIGHT or state.stage not in PAYABLE:
+        return None
+    return max(until, state.since or until)
+
+
+def due(state: State, calendar: Calendar) -> Iterable[Due]:
+    """Payments that are late (§3.5)."""
+    for name, tranche in state.part(Tranches).of.items():
+        at = _alerts(state, tranche, calendar)
+        if at is not None:
+            yield Due(at, ReportOverdueDisbursement(tranche=name), key=name)
 
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
-    """Requests whose gate stands, and those in hand; what the treasury pays late is overdue, nothing more."""
+    """Requests whose gate stands, and those in hand; of what is late, whoever was told of it too."""
     if state.stage not in PAYABLE:
         return
     for name, tranche in state.part(Tranches).of.items():
-        until = day_ends(calendar.after(tranche.requested_on, tranche.payment_wd)) if tranche.requested_on else None
+        until, told = _ends(tranche, calendar), (tranche.alerted,) if tranche.alerted else ()
         match tranche.status:
             case TrancheStatus.PLANNED | TrancheStatus.WITHHELD | TrancheStatus.FAILED:
                 if tranche.gate in state.part(Gates).passed and state.part(Contract).account:
@@ -640,9 +703,10 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
             case TrancheStatus.REQUESTED:
                 yield Awaited((Role.CAB_FIN,), "CheckDisbursement", name, "複核撥款", "check the request", until)
             case TrancheStatus.CHECKED:
-                yield Awaited((Role.CAB_DEC,), "ApproveDisbursement", name, "審批撥款", "approve the request", until)
+                roles = (Role.CAB_DEC, *told)
+                yield Awaited(roles, "ApproveDisbursement", name, "審批撥款", "approve the request", until)
             case TrancheStatus.APPROVED:
-                yield Awaited((Role.FISCAL,), "PayDisbursement", name, "撥付資金", "pay the tranche", until)
+                yield Awaited((Role.FISCAL, *told), "PayDisbursement", name, "撥付資金", "pay the tranche", until)
             case TrancheStatus.PAID | TrancheStatus.CANCELLED:
                 pass
             case _:
@@ -657,5 +721,6 @@ DECIDER = Decider(
     decide=decide,
     evolve=evolve,
     reads=reads,
+    due=due,
     awaiting=awaiting,
 )

@@ -15,10 +15,10 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachments, Evidence, Role, Text
-from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks
-from domain.kernel.relation import ANYBODY, BUREAU
+from domain.kernel.relation import ANYBODY, BUREAU, ENGINE
 from domain.kernel.state import State, Transition, Verdict
 from domain.kernel.words import Words
 from domain.project.award import Award, FundsFreed, read_panel, require_line, require_uninvolved
@@ -28,7 +28,7 @@ from domain.project.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime
 
 
 class ObjectionRemedy(Words):
@@ -74,6 +74,8 @@ class ObjectionAccepted(ObjectionNumber, Event):
     """The objection is investigated; the publicity clock stops."""
 
     zh = "異議受理"
+    late_to: Annotated[Role | None, Field(title="逾期報送 / told of if late")] = None
+    """Who is told if it is not decided in time (§3.5); None where nobody is."""
     moves = (
         Transition(
             "T03",
@@ -165,6 +167,26 @@ class UpholdObjection(UpheldObjection, Command):
     acts_for = (BUREAU,)
 
 
+# ---------------------------------------------------------------- 逾期報送
+
+
+class ObjectionEscalated(ObjectionNumber, Event):
+    """It was not decided in time: discipline inspection is told and sees it among its tasks; it decides none (P6)."""
+
+    zh = "異議逾期報送"
+    to: Annotated[Role, Field(title="報送 / told to")]
+
+
+class EscalateObjection(ObjectionNumber, Command):
+    """Tell of it: the calendar does, when the last working day has ended."""
+
+    records = ObjectionEscalated
+    by = (Role.SYS,)
+    acts_for = (ENGINE,)
+    during = (Stage.OBJECTION_HOLD,)
+    rule = "D6"
+
+
 # ---------------------------------------------------------------- 複評
 
 
@@ -194,8 +216,8 @@ class RescoreAward(PanelReplacement, Command):
     rule = "T06"
 
 
-Commands = LodgeObjection | AcceptObjection | DismissObjection | UpholdObjection | RescoreAward
-Events = ObjectionLodged | ObjectionAccepted | ObjectionDismissed | ObjectionUpheld | AwardRescored
+Commands = LodgeObjection | AcceptObjection | DismissObjection | UpholdObjection | EscalateObjection | RescoreAward
+Events = ObjectionLodged | ObjectionAccepted | ObjectionDismissed | ObjectionUpheld | ObjectionEscalated | AwardRescored
 
 
 # ---------------------------------------------------------------- decide
@@ -208,7 +230,7 @@ def reads(state: State, command: Commands) -> Reads:
             panel = state.part(Award).panel
         case RescoreAward(panel=name):
             panel = name
-        case LodgeObjection():
+        case LodgeObjection() | EscalateObjection():
             panel = None
         case _:
             assert_never(command)
@@ -239,7 +261,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case AcceptObjection(objection=number):
             _require_objection(check, publicity, number, ObjectionStatus.LODGED)
             require_uninvolved(check, order, read_panel(facts, state, award.panel).took_part, "P5")
-            return check.grant(ObjectionAccepted.of(command))
+            tells = facts.scheme is not None and facts.scheme.publicity.tells_of_late
+            return check.grant(ObjectionAccepted.of(command, late_to=Role.DISC if tells else None))
         case DismissObjection(objection=number):
             _require_objection(check, publicity, number, ObjectionStatus.ACCEPTED, ObjectionStatus.LODGED)
             require_uninvolved(check, order, read_panel(facts, state, award.panel).took_part, "P5")
@@ -252,6 +275,18 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(
                 ObjectionUpheld.of(command, freed=award.funds, freed_places=list_answers(state), charge=award.charge)
             )
+        case EscalateObjection(objection=number):
+            until = _escalates(state, facts.calendar, number)
+            check(
+                until is not None and order.at >= until,
+                "D6",
+                "異議 {number} 逾期（{until}）未決，方報送",
+                "objection {number} is told of once it is late ({until})",
+                number=number,
+                until=until,
+            )
+            known = publicity.objections.get(number)
+            return check.grant(ObjectionEscalated.of(command, to=known.late_to if known else None))
         case RescoreAward(panel=panel):
             return check.grant(AwardRescored(panel=panel, score=_require_rescored(check, state, facts, panel)))
         case _:
@@ -302,7 +337,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             lodged = Objection(event.ground, ObjectionStatus.LODGED, today)
             return state.having(publicity.having(event.objection, lodged))
         case ObjectionAccepted():
-            return _change_objection(state, event.objection, status=ObjectionStatus.ACCEPTED, accepted_on=today)
+            accepted = _change_objection(state, event.objection, status=ObjectionStatus.ACCEPTED, accepted_on=today)
+            return _change_objection(accepted, event.objection, late_to=event.late_to)
         case ObjectionDismissed():
             return _change_objection(state, event.objection, status=ObjectionStatus.DISMISSED, decided_on=today)
         case ObjectionUpheld():
@@ -311,19 +347,44 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 upheld = upheld.having(replace(state.part(Application), rescoring=True))
             upheld = give_places_back(upheld, event.freed_places)
             return approval.end_approval(upheld, of, gate="ConfirmAward", verdict=Verdict.REFUSED)
+        case ObjectionEscalated():
+            return _change_objection(state, event.objection, late_to=None, escalated_to=event.to)
         case AwardRescored(panel=panel):
             return state.having(replace(award, panel=panel), replace(state.part(Application), rescoring=False))
         case _:
             assert_never(event)
 
 
-def _change_objection(state: State, number: str, **changed: ObjectionStatus | date) -> State:
+def _change_objection(state: State, number: str, **changed: ObjectionStatus | Role | date | None) -> State:
     publicity = state.part(Publicity)
     objection = publicity.objections.get(number)
     return state if objection is None else state.having(publicity.having(number, replace(objection, **changed)))  # type: ignore[arg-type] # mypy cannot see that the keywords are fields
 
 
-# ---------------------------------------------------------------- who is awaited
+# ---------------------------------------------------------------- deadlines and who is awaited
+
+
+def _ends(objection: Objection, publicity: Publicity, calendar: Calendar) -> datetime | None:
+    """When an accepted objection must be decided; None for any other."""
+    if objection.status is not ObjectionStatus.ACCEPTED or objection.accepted_on is None:
+        return None
+    return day_ends(calendar.after(objection.accepted_on, publicity.decision_wd))
+
+
+def _escalates(state: State, calendar: Calendar, number: str) -> datetime | None:
+    """When somebody else is told of it; None if nobody is, or was."""
+    objection = state.part(Publicity).objections.get(number)
+    if objection is None or objection.late_to is None or state.stage != Stage.OBJECTION_HOLD:
+        return None
+    return _ends(objection, state.part(Publicity), calendar)
+
+
+def due(state: State, calendar: Calendar) -> Iterable[Due]:
+    """Objections that are not decided in time (§3.5)."""
+    for number in state.part(Publicity).objections:
+        until = _escalates(state, calendar, number)
+        if until is not None:
+            yield Due(until, EscalateObjection(objection=number), key=number)
 
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
@@ -336,9 +397,9 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     for number, objection in publicity.objections.items():
         if objection.status is ObjectionStatus.LODGED:
             yield Awaited((Role.CAB_REG,), "AcceptObjection", number, "受理異議", "take the objection up")
-        elif objection.status is ObjectionStatus.ACCEPTED and objection.accepted_on is not None:
-            until = day_ends(calendar.after(objection.accepted_on, publicity.decision_wd))
-            yield Awaited((Role.CAB_DEC,), "DismissObjection", number, "對異議作出決定", "decide the objection", until)
+        elif (until := _ends(objection, publicity, calendar)) is not None:
+            roles = (Role.CAB_DEC, *([objection.escalated_to] if objection.escalated_to else []))
+            yield Awaited(roles, "DismissObjection", number, "對異議作出決定", "decide the objection", until)
 
 
 DECIDER = Decider(
@@ -349,5 +410,6 @@ DECIDER = Decider(
     decide=decide,
     evolve=evolve,
     reads=reads,
+    due=due,
     awaiting=awaiting,
 )

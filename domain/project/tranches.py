@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.kernel import approval
 from domain.kernel.acting import Acting
 from domain.kernel.bounds import Date
-from domain.kernel.identity import Text
+from domain.kernel.identity import Role, Text
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import call_tranche, named
 from domain.kernel.state import Part, State, Verdict
@@ -87,6 +87,10 @@ class Tranche:
     requested_on: date | None = None
     payment_wd: int = 0
     """Working days from the request to the payment."""
+    late_to: Role | None = None
+    """Who is told if it is not paid in time; None if nobody is, or was."""
+    alerted: Role | None = None
+    """Who was told that it is late."""
     bound: str = ""
     """Digest of what was asked for: the approvals are for this and nothing else (SD3)."""
     maker: Acting | None = None

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, assert_never, get_args
 
 from pydantic import AfterValidator, Field
 
 from domain.kernel.bounds import Date, Name
-from domain.kernel.calendar import local_day
+from domain.kernel.calendar import Calendar, day_begins, local_day
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Evidence, Reason, Role, Text
-from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else, word
 from domain.kernel.refusal import Checks
-from domain.kernel.relation import BUREAU, Names, Relation
+from domain.kernel.relation import BUREAU, ENGINE, Names, Relation
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 Level = Literal["1A", "2A", "3A", "4A", "5A"]
 """Assessment level of a social organisation [F18]."""
+
+_YEARS_TO_SERIOUS = 2
+"""Years on the list of abnormal operations after which an organisation is taken for a serious offender [F19]."""
 
 _CODE = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The 31 characters of GB 32100-2015, in order of value."""
@@ -250,6 +253,8 @@ class ListEntry(Particulars):
     listing: Annotated[Listing, Field(title="名單 / list")]
     reason: Reason
     attachments: Evidence
+    since: Annotated[Date | None, Field(title="列入日期 / on it since")] = None
+    """The registrar's day; None where nobody said, and then nothing follows from how long it has been on it."""
 
 
 class CreditListingRecorded(ListEntry, Event):
@@ -257,6 +262,11 @@ class CreditListingRecorded(ListEntry, Event):
 
     zh = "列入活動異常名錄或嚴重違法失信名單"
     en = "listed"
+    ages_on: Annotated[Date | None, Field(title="滿兩年之日 / two years on it")] = None
+    """The day on which it is taken for a serious offender, if it is still on the list of abnormal operations [F19].
+
+    None for the other lists, and where nobody said since when it has been on it.
+    """
 
 
 class RecordCreditListing(ListEntry, Command):
@@ -291,6 +301,25 @@ class LiftCreditListing(ListExit, Command):
     acts_for = (BUREAU,)
     during = (OrganisationStage.VERIFIED,)
     rule = "OG01"
+
+
+class CreditListingAged(Event):
+    """Two years on the list of abnormal operations: from this day it counts as on that of serious offenders [F19]."""
+
+    zh = "列入異常滿兩年"
+    en = "two years on the list of abnormal operations"
+    listing: Annotated[Listing, Field(title="名單 / list")] = Listing.SERIOUS
+
+
+class AgeCreditListing(Command):
+    """Look at the list again: the calendar does, on the night on which two years have passed."""
+
+    records = CreditListingAged
+    en_words = "look at a listing again after two years"
+    by = (Role.SYS,)
+    acts_for = (ENGINE,)
+    during = (OrganisationStage.VERIFIED,)
+    rule = "D6"
 
 
 class Ban(Particulars):
@@ -353,6 +382,7 @@ Commands = (
     | ApplyRatingBonus
     | RecordCreditListing
     | LiftCreditListing
+    | AgeCreditListing
     | BanApplicant
     | ClassifyOrganisation
 )
@@ -362,6 +392,7 @@ Events = (
     | RatingBonusApplied
     | CreditListingRecorded
     | CreditListingLifted
+    | CreditListingAged
     | ApplicantBanned
     | OrganisationClassified
 )
@@ -405,6 +436,8 @@ class Organisation(Part):
     """The last day of the longest ban, as decided."""
     banned_on: date | None = None
     """The day of the latest ban."""
+    ages_at: datetime | None = None
+    """When two years on the list of abnormal operations have passed, or, if later, when that was recorded."""
     blacklisted_on: date | None = None
     """The day on which it was last put on the list of serious offenders, though it may be off it again."""
     kinds: frozenset[str] = frozenset()
@@ -572,7 +605,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "it is already listed ({listing})",
                 listing=listing,
             )
-            return check.grant(CreditListingRecorded.of(command))
+            since = command.since if listing is Listing.ABNORMAL else None
+            check(
+                command.since is None or command.since <= today,
+                "D5",
+                "列入日期 {since} 尚未到來",
+                "the day of listing, {since}, has not come yet",
+                since=command.since,
+            )
+            ages_on = _years_after(since, _YEARS_TO_SERIOUS) if since else None
+            return check.grant(CreditListingRecorded.of(command, ages_on=ages_on))
         case LiftCreditListing(listing=listing):
             check(
                 listing in known.listings,
@@ -582,6 +624,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 listing=listing,
             )
             return check.grant(CreditListingLifted.of(command))
+        case AgeCreditListing():
+            check(
+                known.ages_at is not None and order.at >= known.ages_at,
+                "D6",
+                "列入活動異常名錄滿兩年（{ages_at}）方轉",
+                "it counts as serious once it has been on the list of abnormal operations for two years ({ages_at})",
+                ages_at=known.ages_at,
+            )
+            return check.grant(CreditListingAged())
         case BanApplicant(until=until):
             check(
                 until > today,
@@ -687,9 +738,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(known, bonuses={**known.bonuses, event.round: event.points}))
         case CreditListingRecorded():
             since = today if event.listing is Listing.SERIOUS else known.blacklisted_on
-            return state.having(replace(known, listings=known.listings | {event.listing}, blacklisted_on=since))
+            ages_at = max(day_begins(event.ages_on), of.at) if event.ages_on else known.ages_at
+            listings = known.listings | {event.listing}
+            return state.having(replace(known, listings=listings, blacklisted_on=since, ages_at=ages_at))
         case CreditListingLifted():
-            return state.having(replace(known, listings=known.listings - {event.listing}))
+            ages_at = None if event.listing is Listing.ABNORMAL else known.ages_at
+            return state.having(replace(known, listings=known.listings - {event.listing}, ages_at=ages_at))
+        case CreditListingAged(listing=listing):
+            aged = replace(known, listings=known.listings | {listing}, blacklisted_on=today, ages_at=None)
+            return state.having(aged)
         case ApplicantBanned():
             until = max(event.until, known.banned_until or event.until)
             return state.having(replace(known, banned_until=until, banned_on=today))
@@ -697,6 +754,21 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(known, kinds=frozenset(event.kinds)))
         case _:
             assert_never(event)
+
+
+def due(state: State, _calendar: Calendar) -> Iterable[Due]:
+    """The night on which two years on the list of abnormal operations have passed (§2.3 credit ageing)."""
+    ages_at = state.part(Organisation).ages_at
+    if ages_at is not None and state.stage == OrganisationStage.VERIFIED:
+        yield Due(ages_at, AgeCreditListing())
+
+
+def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
+    """Whether it is still on the list, before two years have passed."""
+    ages_at = state.part(Organisation).ages_at
+    if ages_at is not None:
+        zh, en = "核對是否已移出活動異常名錄", "see whether it is off the list of abnormal operations"
+        yield Awaited((Role.CAB_REG,), "LiftCreditListing", "", zh, en, ages_at)
 
 
 DECIDER = Decider(
@@ -707,6 +779,8 @@ DECIDER = Decider(
     decide=decide,
     evolve=evolve,
     reads=reads,
+    due=due,
+    awaiting=awaiting,
 )
 
 ORGANISATION = Aggregate(

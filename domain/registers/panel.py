@@ -21,6 +21,7 @@ from domain.kernel.phrase import word
 from domain.kernel.policy import Sides
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, Names, Relation
+from domain.kernel.restriction import Restricted, Restriction
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
@@ -207,7 +208,7 @@ class Recusal(Particulars):
     out: Annotated[Seat, Field(title="回避專家 / recused")]
     in_: Annotated[Seat | None, Field(alias="in", title="遞補專家 / replacement")] = None
     """The substitute; without one the panel must still be odd (P4)."""
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, Restricted(Restriction.INTEREST)] = None
 
 
 class ReviewerRecused(Recusal, Event):
@@ -240,10 +241,12 @@ class Sheet(Particulars):
     """One expert's judgement of one application: a mark, or a mark for each criterion of the rubric."""
 
     application: Annotated[Name, Field(title="申報 / application")]
-    mark: Annotated[Mark | None, Field(title="分數 / mark")] = None
-    criteria: dict[Keyword, Mark] = Field(max_length=50, default_factory=dict, title="分項得分 / points by criterion")
+    mark: Annotated[Mark | None, Field(title="分數 / mark"), Restricted(Restriction.SHEET)] = None
+    criteria: Annotated[dict[Keyword, Mark], Restricted(Restriction.SHEET)] = Field(
+        max_length=50, default_factory=dict, title="分項得分 / points by criterion"
+    )
     """Criterion and its points, up to its weight; they add up to the mark."""
-    comment: Annotated[Text | None, Field(title="意見 / comment")] = None
+    comment: Annotated[Text | None, Field(title="意見 / comment"), Restricted(Restriction.SHEET)] = None
 
 
 class ScoreSubmitted(Sheet, Event):
@@ -259,7 +262,7 @@ class ScoreSubmitted(Sheet, Event):
             "seated, without interest; one sheet an application",
         ),
     )
-    mark: Annotated[Mark, Field(title="分數 / mark")]
+    mark: Annotated[Mark, Field(title="分數 / mark"), Restricted(Restriction.SHEET)]
 
 
 class SubmitScore(Sheet, Command):
@@ -293,7 +296,9 @@ class ReviewReportIssued(PaperResults, Event):
     )
     on_paper: Annotated[bool, Field(title="紙質成績 / results from paper")] = False
     """Whether the results were taken from paper: no sheet can be shown for them here."""
-    dropped: dict[str, tuple[str, ...]] = Field(default_factory=dict, title="剔除分數 / marks left out")
+    dropped: Annotated[dict[str, tuple[str, ...]], Restricted(Restriction.SHEET)] = Field(
+        default_factory=dict, title="剔除分數 / marks left out"
+    )
     """Application and the two seats whose marks were left out as highest and lowest."""
     bonuses: dict[str, int] = Field(default_factory=dict, title="評級加分 / rating bonuses")
     """Application and the points that its bidder's rating adds in the ranking (CZ-5)."""

@@ -12,6 +12,7 @@ from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import months_after
 from domain.kernel.identity import Actor
 from domain.kernel.message import Particulars
+from domain.kernel.restriction import Restricted, Restriction
 from domain.kernel.words import Words
 
 
@@ -54,9 +55,9 @@ class ConflictKind(Words):
 class Conflict(Particulars):
     """What ties the expert to whom."""
 
-    organisation: Annotated[Name, Field(title="組織 / organisation")]
-    kind: Annotated[ConflictKind, Field(title="類別 / kind")]
-    ended_on: Annotated[Date | None, Field(title="結束於 / ended on")] = None
+    organisation: Annotated[Name, Field(title="組織 / organisation"), Restricted(Restriction.INTEREST)]
+    kind: Annotated[ConflictKind, Field(title="類別 / kind"), Restricted(Restriction.INTEREST)]
+    ended_on: Annotated[Date | None, Field(title="結束於 / ended on"), Restricted(Restriction.INTEREST)] = None
     """The last day of the tie; None if it still holds."""
 
 

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from application.inbox import WaitingFilter, list_waiting
-from application.queries import load_file
-from application.reading import leave_out_others, list_words, may_know, may_see
+from application.queries import NameUnknown, load_file
+from application.reading import leave_out_others, list_words, load_seen_file, may_know, may_see
 from audit.verification import verify
 from deciding.fold import fold
 from domain.kernel.identity import Actor
+from domain.kernel.restriction import Restriction
 from domain.kernel.scope import Scope, ScopeKind
+from domain.reading import BID_EVENTS
 from followers import views as following
 from scenarios.plan import read_plan
 from scenarios.play import play
-from schemes.document import read_text
+from schemes.document import read, read_text
 from store.identity import SeatGrant
 from store.memory import MemoryStore
 from tests.paper import open_paper_door, play_story
 from tests.store.test_following import follow
 
 if TYPE_CHECKING:
-    import pytest
-
     from domain.kernel.identity import StreamId
     from domain.kernel.state import State
     from store.identity import Seats
@@ -97,5 +103,52 @@ def test_a_bidder_reads_its_own_file_without_what_its_panel_says_of_anybody() ->
         assert "panel" not in {document.stream.kind for document in seen.documents}
         officer = (SeatGrant(seat=Actor("CAB-REG#1"), scope=Scope(kind=ScopeKind.BUREAU)),)
         assert await leave_out_others(store, officer, whole) == whole
+
+    asyncio.run(tell())
+
+
+def reviewer(number: int) -> Seats:
+    return (SeatGrant(seat=Actor(f"EXPERT#{number}"), scope=Scope(kind=ScopeKind.ROSTER)),)
+
+
+def test_a_reviewer_reads_the_bids_of_their_own_panel_as_they_were_handed_in_and_nothing_else() -> None:
+    """S5: a second panel scores the bid anew. What the first one found, and what came of it, is not shown to it."""
+    store = MemoryStore()
+
+    async def tell() -> None:
+        whole = read_plan(read(Path(str(files("scenarios").joinpath("s5-rescore.yaml")))))
+        scoring = datetime(2025, 4, 6, tzinfo=UTC)
+        plan = replace(whole, orders=tuple(o for o in whole.orders if o.at < scoring), expectations=())
+        result = await play(plan, open_paper_door(store), store)
+        assert not result.deviations, result.as_json()
+        await follow(store)
+        project, drawn, first = (plan.stream(name) for name in ("PJ-51", "RP-52", "RP-51"))
+        file = await load_seen_file(store, reviewer(8), project)
+        told = {chapter.occurrence.event.event_type for chapter in file.story if chapter.stream == project}
+        assert told <= BID_EVENTS
+        assert "ApplicationSubmitted" in told
+        assert not file.is_whole
+        assert file.state.stage == "SHORTLISTED"
+        assert not {chapter.stream for chapter in file.story} & {first, drawn}
+        assert {"AwardProposed", "ObjectionUpheld"} <= {e.type async for e in store.read(project)}, "and more there is"
+        panel = await load_seen_file(store, reviewer(8), drawn)
+        assert Restriction.SHEET in panel.restrictions, "nobody else's sheet before one's own"
+        for number, stream in ((7, project), (7, drawn), (1, project), (12, project), (12, drawn), (8, first)):
+            with pytest.raises(NameUnknown):  # recused; of the panel before; of no panel; of another panel
+                await load_seen_file(store, reviewer(number), stream)
+        assert not await may_see(store, reviewer(8), await _read(store, project)), "no other door opens by it"
+        waits = await list_waiting(store, WaitingFilter(readers=list_words(reviewer(8))))
+        assert ("RP-52", "SubmitScore") in {(row.stream.name, row.command) for row in waits.rows}
+
+    asyncio.run(tell())
+
+
+def test_a_reviewer_reads_no_bid_of_a_panel_that_has_reported() -> None:
+    store = MemoryStore()
+
+    async def tell() -> None:
+        result = await play_story(store)
+        with pytest.raises(NameUnknown):
+            await load_seen_file(store, reviewer(1), result.plan.stream("PJ-3"))
 
     asyncio.run(tell())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,10 +25,14 @@ from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.identity import Actor
 from local import binaries, processes, temporal
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
+from metrics import Metrics
+from runtime.health import Health
+from runtime.runtime import Runtime
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
-from tests.cli.installation import in_process
+from tests.cli.installation import ROOT, in_process
+from tests.docs.pages import blocks
 from tests.keys import KEY, SEED
 from tests.workflows.bureau import Bureau, verification
 from tests.workflows.processes import HOUSE, kill
@@ -382,3 +388,68 @@ async def test_migrate_without_the_standby_that_is_to_confirm_it_does_not_hang(s
         await _execute(superuser, here, *mends)
     code, told = await _migrate(owner)
     assert code == 0, told
+
+
+# ------------------------------------------------------------------------------------------------------ readiness
+
+
+@asynccontextmanager
+async def _health(servers: Servers, namespace: str) -> AsyncIterator[Health]:
+    """What a worker there says of itself."""
+    settings = bootstrap.settings(temporal_namespace=namespace, payload_keys=PAYLOAD_KEYS)
+    client, pool = await _connect(servers.temporal_address, namespace), await open_pool(servers.postgres_url)
+    store = PostgresStore(pool)
+    door = Door(WorkflowCarrier(client, settings.task_queue), store, KEY)
+    try:
+        yield Health(Runtime(settings, store, None, client, door, door, door), Metrics())
+    finally:
+        await store.aclose()
+        pool.terminate()
+
+
+async def _said(health: Health) -> tuple[str, str, bool]:
+    """Status and words of ``/readyz``, and whether the figure for Prometheus is 1."""
+    (status, _, told), (_, _, figures) = await health.answer("GET", "/readyz"), await health.answer("GET", "/metrics")
+    return status.partition(" ")[0], told.decode(), b"\nventure_ready 1.0\n" in figures
+
+
+async def test_ready_is_who_has_the_namespace_and_the_standbys_that_a_command_needs(
+    spoilt: Servers, namespace: str
+) -> None:
+    superuser, here = spoilt.postgres.url(SUPERUSER), "SET synchronous_commit = local"
+    async with _health(spoilt, "nowhere") as homeless:
+        status, told, figure = await _said(homeless)
+        assert (status, "no namespace nowhere" in told, figure) == ("503", True, False), told
+    async with _health(spoilt, namespace) as health:
+        assert await _said(health) == ("200", "ready\n", True)
+        await _execute(superuser, "ALTER SYSTEM SET synchronous_standby_names = 'away'", "SELECT pg_reload_conf()")
+        try:
+
+            async def is_refused() -> bool:  # a setting takes a moment to reach every connection
+                return (await _said(health))[0] == "503"
+
+            await until(is_refused)
+            status, told, figure = await _said(health)
+            assert (status, "standby" in told, figure) == ("503", True, False), told
+        finally:
+            mends = ("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+            await _execute(superuser, here, *mends)
+
+
+# ------------------------------------------------------------------------------------------------------ first days
+
+
+@pytest.mark.full
+async def test_the_first_days_go_as_the_guide_has_them_typed(spoilt: Servers, namespace: str, tmp_path: Path) -> None:
+    environment = _environment(spoilt, namespace, VENTURE_POSTGRES_URL=await _create_log(spoilt))
+    (block,) = blocks(ROOT / "docs" / "operations.md", "sh founding")
+    digest = ""
+    with _worker(environment, tmp_path / "worker.log"):
+        await _until_ready(tmp_path / "worker.log")
+        for line in block.splitlines():
+            words, _, promised = line.replace("DIGEST", digest).partition(" # exit ")
+            program, *arguments = shlex.split(words)
+            answer = await asyncio.to_thread(in_process, tuple(arguments), environment)
+            assert (program, answer.exit_code) == ("venture", int(promised or 0)), f"{line}\n{answer.output}"
+            proposed = re.search(r"(?:校驗值|digest)\D*([0-9a-f]{8})", answer.output)
+            digest = proposed[1] if proposed else digest

@@ -10,7 +10,7 @@ from tests.cli.test_help import COMMANDS
 if TYPE_CHECKING:
     from tests.cli.installation import Installation
 
-READS = {"inbox"}
+READS = {"project show", "project watch", "audit as-of", "paper make", "inbox"}
 """What narrows a list by a seat, and asks nothing from it."""
 
 

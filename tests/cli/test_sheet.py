@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,8 @@ def read(file: Path) -> list[list[Any]]:
         (("inbox",), 1),
         (("approval", "list", "--all"), 2),
         (("project", "show", "PJ-3"), 10),
+        (("organisation", "list"), 2),
+        (("money", "list", "--by", "fund"), 2),
     ],
 )
 def test_a_list_is_written_whole_to_a_spreadsheet(
@@ -52,3 +55,17 @@ def test_a_table_to_fill_in_is_made_from_a_command(venture: Installation, tmp_pa
     assert {str(cell).partition("\n")[0] for cell in head} >= {"command", "subject", "actor", "voucher", "amount"}
     assert venture.ask("bulk", "RecordExpenditure.xlsx", "--preview").exit_code == 2  # nothing is filled in
     assert venture.ask("bulk-template", "nonsense").exit_code == 2
+
+
+def test_organisations_and_sums_are_those_of_the_projects(venture: Installation) -> None:
+    project = json.loads(venture.ask("project", "list", "--search", "PJ-3", "-o", "json").stdout)[0]
+    here = ("--realm", project["realm"])
+    asked = ("--by", "organisation", "--key", project["organisation"])
+    (sums,) = json.loads(venture.ask("money", "list", *asked, *here, "-o", "json").stdout)
+    assert sums["paid"] == project["paid"]
+    shown = venture.ask("organisation", "show", project["organisation"], *here, "-o", "json")
+    assert json.loads(shown.stdout)["stream"].endswith(project["organisation"])
+    counted = json.loads(venture.ask("portfolio", *here, "--round", project["round"], "-o", "json").stdout)
+    assert counted["money"]["paid"] == project["paid"]
+    assert "PJ-3" in venture.ask("portfolio", *here, "--list", "paid").stdout
+    assert venture.ask("portfolio", "--as-of", "yesterday").exit_code == 2

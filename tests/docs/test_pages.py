@@ -200,3 +200,24 @@ def test_each_room_is_named_once_in_the_readme() -> None:
     heads = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| ["))
     rooms = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
     assert sorted(re.findall(r"\[(\w+)/\]", heads)) == sorted({*rooms, "bench", "client", "deploy", "tests"})
+
+
+RUN_AS_WRITTEN = {"sh run", "sh founding", "sh nemesis"}
+"""Blocks that a test types: here, ``tests/cli/test_installation_by_url.py``, and below."""
+
+
+@pytest.mark.parametrize("page", ["operations.md", "drills.md"])
+def test_no_block_of_the_guides_for_administrators_is_never_typed(page: str) -> None:
+    infos = re.findall(r"^```([^\n`]+)$", (ROOT / "docs" / page).read_text("utf-8"), re.MULTILINE)
+    assert infos
+    assert set(infos) <= RUN_AS_WRITTEN
+
+
+@pytest.mark.release
+@pytest.mark.timeout(1800)
+def test_the_longer_rage_goes_by_as_it_is_typed() -> None:
+    (block,) = blocks(ROOT / "docs" / "drills.md", "sh nemesis")
+    program, *words = shlex.split(block)
+    assert program.endswith("/python")
+    raged = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    assert raged.returncode == 0, raged.stdout + raged.stderr

@@ -165,6 +165,15 @@ async def test_a_posting_names_its_days_and_that_an_objection_moved_them(archive
     assert "顺延至2024年5月28日" in moved
 
 
+async def test_a_reply_to_an_objection_says_what_was_found_and_what_follows_for_the_notice(archive: Archives) -> None:
+    dismissed = next(p for name, p in (await made(archive, "s1")).items() if "/objection-dismissed" in name)
+    upheld = next(p for name, p in (await made(archive, "s5")).items() if "/objection-upheld" in name)
+    text, other = text_of(dismissed), text_of(upheld)
+    assert all(words in text for words in ("指稱重複資助", "兩項專賬分立，未見重複", "异议不成立", "24时止"))
+    assert all(words in other for words in ("評分只計牽頭方的能力", "另一评审专家组重新评审", "異議調查報告.pdf"))
+    assert "取消该项目" not in other
+
+
 async def test_an_agreement_has_its_parties_tranches_and_budget_and_a_supplement_what_changed(
     archive: Archives,
 ) -> None:

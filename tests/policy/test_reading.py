@@ -14,8 +14,9 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.acting import Acting
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.restriction import Restriction
 from domain.kernel.state import ApproverGroup, State
-from domain.reading import PRIVATE_OF_PROJECT, SHEETS, WHOLE, Sight, list_readers, may_read, readers_of
+from domain.reading import PRIVATE_OF_PROJECT, Sight, list_readers, may_read, readers_of
 from domain.registers.panel import Panel
 from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, scope_of, stream
 
@@ -40,7 +41,7 @@ def test_the_house_and_those_who_watch_see_all_business_and_administrators_none_
     if kind in REGISTERS:
         assert seen.is_whole is (role in WATCH or role in (Role.ADMIN, Role.CAB_DEC))
     elif kind in PUBLIC_KINDS or role in HOUSE | WATCH:
-        assert seen == WHOLE
+        assert seen.is_whole
     else:
         assert not seen.is_whole, "neither administrators nor strangers"
 
@@ -48,7 +49,7 @@ def test_the_house_and_those_who_watch_see_all_business_and_administrators_none_
 @pytest.mark.parametrize("role", sorted(NAMED_ROLES))
 def test_a_project_is_read_whole_by_whom_it_names_and_is_not_there_for_others(role: Role) -> None:
     state = replace(stream("project", "APPLIED", named=True), stage="APPLIED")
-    assert sight(role, state, NAMED[role]) == WHOLE
+    assert sight(role, state, NAMED[role]).is_whole
     denied = sight(role, state, STRANGER).denied
     assert denied is not None
     assert denied.rule == "RE01"
@@ -57,7 +58,7 @@ def test_a_project_is_read_whole_by_whom_it_names_and_is_not_there_for_others(ro
 
 def test_a_partner_reads_the_project_and_a_former_one_no_more() -> None:
     state = stream("project", "APPLIED", named=True)
-    assert sight(Role.SO_PM, state, PARTNER) == WHOLE
+    assert sight(Role.SO_PM, state, PARTNER).is_whole
     alone = state.having(replace(state.part(Application), partners=()))
     assert sight(Role.SO_PM, alone, PARTNER).denied
 
@@ -83,9 +84,9 @@ def panel(**sheets: dict[str, Decimal]) -> State:
 
 def test_a_reviewer_sees_no_scores_of_others_before_all_of_their_own_are_in() -> None:
     mine, theirs = {"E1": Decimal(80)}, {"E2": Decimal(90)}
-    assert sight(Role.EXPERT, panel(AP_1=theirs)).withheld == SHEETS
-    assert sight(Role.EXPERT, panel(AP_1=mine | theirs, AP_2=theirs)).withheld == SHEETS
-    assert sight(Role.EXPERT, panel(AP_1=mine | theirs, AP_2=mine)) == WHOLE
+    assert Restriction.SHEET in sight(Role.EXPERT, panel(AP_1=theirs)).restrictions
+    assert Restriction.SHEET in sight(Role.EXPERT, panel(AP_1=mine | theirs, AP_2=theirs)).restrictions
+    assert Restriction.SHEET not in sight(Role.EXPERT, panel(AP_1=mine | theirs, AP_2=mine)).restrictions
 
 
 def test_a_recused_reviewer_sees_nothing_more_even_after_scoring() -> None:
@@ -98,7 +99,7 @@ def test_a_recused_reviewer_sees_nothing_more_even_after_scoring() -> None:
 def test_a_reviewer_who_was_not_drawn_and_a_host_of_another_round_see_no_panel() -> None:
     assert sight(Role.EXPERT, panel(), number=9).denied
     assert sight(Role.HOST, panel(), "HOST-9").denied
-    assert sight(Role.HOST, panel(), "HOST-1") == WHOLE
+    assert sight(Role.HOST, panel(), "HOST-1").is_whole
 
 
 def test_a_bidder_learns_its_panels_marks_once_it_has_reported_and_never_who_gave_which() -> None:
@@ -111,15 +112,15 @@ def test_a_bidder_learns_its_panels_marks_once_it_has_reported_and_never_who_gav
 def test_an_organisation_is_known_to_all_and_its_representatives_to_itself_and_its_district() -> None:
     state = stream("organisation", "VERIFIED", named=True)
     itself = replace(state, stream=StreamId("organisation/test/ORG-1"))
-    assert sight(Role.SO_ACC, itself, "ORG-1") == WHOLE
-    assert sight(Role.DCAB, itself, "DIST-1") == WHOLE
+    assert sight(Role.SO_ACC, itself, "ORG-1").is_whole
+    assert sight(Role.DCAB, itself, "DIST-1").is_whole
     assert "representatives" in sight(Role.DCAB, itself, "DIST-9").withheld
     assert "representatives" in may_read(None, None, itself, Facts()).withheld
 
 
 def test_whoever_sits_on_a_seat_reads_that_seats_file() -> None:
     own = State(StreamId("seat/live/SO-PM.7"), version=1)
-    assert sight(Role.SO_PM, own, "ORG-1", number=7) == WHOLE
+    assert sight(Role.SO_PM, own, "ORG-1", number=7).is_whole
     assert sight(Role.SO_PM, own, "ORG-1", number=8).denied
 
 
@@ -147,8 +148,8 @@ def asked_of(*groups: ApproverGroup) -> State:
 
 def test_an_approval_is_read_by_whoever_asked_and_those_who_are_asked() -> None:
     state = asked_of(ApproverGroup(seats=(Actor("SUPV#1"),)), ApproverGroup(roles=(Role.SO_PM,), names=(PARTNER,)))
-    assert sight(Role.HOST, state, "HOST-1") == WHOLE
-    assert sight(Role.SUPV, state, "SUPV-1") == WHOLE
-    assert sight(Role.SO_PM, state, PARTNER) == WHOLE
+    assert sight(Role.HOST, state, "HOST-1").is_whole
+    assert sight(Role.SUPV, state, "SUPV-1").is_whole
+    assert sight(Role.SO_PM, state, PARTNER).is_whole
     assert sight(Role.SUPV, state, "SUPV-1", number=2).denied
     assert sight(Role.SO_PM, state, STRANGER).denied

@@ -6,6 +6,7 @@ from typing import Final
 
 from web.console import assets
 from web.console.act import page as act
+from web.console.administration import page as administration
 from web.console.audit import page as audit
 from web.console.drafts import page as drafts
 from web.console.file import page as file
@@ -14,6 +15,8 @@ from web.console.portfolio import page as portfolio
 from web.console.projects import page as projects
 from web.console.public import page as public
 from web.console.register import page as register
+from web.console.round import page as round_
+from web.console.rules import page as rules
 from web.console.sign_in import page as sign_in
 from web.console.together import page as together
 
@@ -23,12 +26,15 @@ ROUTERS: Final = (
     register.router,
     inbox.router,
     portfolio.router,
+    round_.router,
     projects.router,
     file.router,
     act.router,
     together.router,
     drafts.router,
     audit.router,
+    rules.router,
+    administration.router,
     public.router,
 )
 """Answered by the application beside ``/v1``."""

@@ -162,6 +162,7 @@ def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # 
     if reader.caller is not None:
         here = "/" if path in _OF_TASKS else path
         roles = {seat.role for seat in reader.seats}
+        here = next((href for href in ROLE_LINKS if path.startswith(f"{href}/")), here)
         links = [*LINKS, *((href, name) for href, (name, whose) in ROLE_LINKS.items() if not roles.isdisjoint(whose))]
         return [Link(href, speak(name), is_here=here == href) for href, name in links]
     realm = request.query_params.get("realm")
@@ -184,6 +185,8 @@ LINKS: Final = (
 """The main pages, in the order of the header."""
 ROLE_LINKS: Final[Mapping[str, tuple[str, frozenset[Role]]]] = {
     "/audit": ("nav_audit", frozenset({Role.AUDIT, Role.DISC})),
+    "/schemes": ("nav_schemes", frozenset({Role.CAB_DEC, Role.CAB_REG, Role.ADMIN})),
+    "/administration": ("nav_admin", frozenset({Role.ADMIN})),
 }
 """Those of a few roles only."""
 _OF_TASKS: Final = frozenset({"/done", "/begun", "/drafts", "/together"})

@@ -24,6 +24,7 @@ COMMON: Final[Texts] = {
     "nav_rounds": ("屆（年度）", "Rounds"),
     "nav_registers": ("登記冊", "Registers"),
     "nav_audit": ("審計", "Audit"),
+    "nav_schemes": ("管理辦法", "Rules"),
     "nav_admin": ("系統管理", "Administration"),
     "nav_public": ("信息公開", "Public register"),
     "nav_notices": ("立項公示", "Public notices"),

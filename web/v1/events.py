@@ -12,7 +12,8 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from application.reading import sees_all
+from application.reading import access_of_house
+from deciding.fold import read_occurrence
 from domain.kernel.identity import Actor, StreamId
 from store.port import Entry, EntryKind
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
@@ -24,6 +25,7 @@ from web.v1.streams import require_stream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from application.reading import Access
     from web.house import House
 
 router = APIRouter(route_class=GuardedRoute, tags=["events"])
@@ -63,6 +65,8 @@ class CloudEvent(BaseModel):
     commandid: str
     datacontenttype: str = "application/json"
     dataschema: str
+    withheld: str | None = None
+    """The fields that ``data`` lacks since the caller's seats do not see them, separated by commas; null for none."""
     data: dict[str, Any]
 
 
@@ -135,8 +139,11 @@ async def stream_events(
 class _Feed:
     """The log, narrowed to what was asked for."""
 
-    def __init__(self, house: House, source: str, types: frozenset[str] | None, stream: StreamId | None) -> None:
+    def __init__(
+        self, house: House, source: str, types: frozenset[str] | None, stream: StreamId | None, access: Access
+    ) -> None:
         self._house = house
+        self._access = access
         self._source = source
         self._types = types
         self._stream = stream
@@ -154,17 +161,18 @@ class _Feed:
                 continue
             if self._stream is not None and entry.stream != self._stream:
                 continue
-            if self._types is None or entry.type in self._types:
+            if (self._types is None or entry.type in self._types) and self._access.shows(entry.type):
                 yield entry
 
     def _tell(self, entry: Entry) -> CloudEvent:
-        return as_cloud_event(entry, self._source)
+        return as_cloud_event(entry, self._source, self._access)
 
 
 async def _open_feed(house: House, caller: ByCaller, types: str | None, stream: str | None) -> _Feed:
     """The feed of what the caller may see. Raises NameUnknown, or Refusal for the whole log to whom it is not open."""
-    found = await require_stream(house, caller, stream) if stream is not None else None
-    if found is None and not sees_all(caller.grants):
+    found, access = await require_stream(house, caller, stream) if stream is not None else (None, None)
+    access = access or access_of_house(caller.grants)
+    if access is None:
         raise Refusal(
             HTTPStatus.FORBIDDEN,
             "forbidden",
@@ -173,11 +181,12 @@ async def _open_feed(house: House, caller: ByCaller, types: str | None, stream: 
         )
     names = frozenset(name.strip() for name in types.split(",")) if types else None
     genesis = (await house.store.outcomes([])).genesis
-    return _Feed(house, f"urn:venture:log:{genesis.hex() if genesis else ''}", names, found)
+    return _Feed(house, f"urn:venture:log:{genesis.hex() if genesis else ''}", names, found, access)
 
 
-def as_cloud_event(entry: Entry, source: str) -> CloudEvent:
-    """An event of the log as the outside is told of it."""
+def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
+    """An event of the log as they are told of it who have that access to its stream."""
+    withheld = access.list_withheld(read_occurrence(entry))
     return CloudEvent(
         id=str(entry.position),
         source=source,
@@ -190,5 +199,6 @@ def as_cloud_event(entry: Entry, source: str) -> CloudEvent:
         seat=Actor(json.loads(entry.meta)["actor"]),
         commandid=str(entry.command_id),
         dataschema=f"/v1/schemas/events/{entry.type}/{entry.schema_version}",
-        data=json.loads(entry.data),
+        withheld=",".join(sorted(withheld)) or None,
+        data={name: value for name, value in json.loads(entry.data).items() if name not in withheld},
     )

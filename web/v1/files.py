@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
 from application.queries import File, NameUnknown, load_file
-from application.reading import load_seen_file, may_see
+from application.reading import find_access, load_seen_file
 from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import day_ends
@@ -25,6 +25,7 @@ from web.v1.sheets import SHEET, BySheet, answer_sheet
 
 if TYPE_CHECKING:
     from application.caller import Caller
+    from application.event_text import Say
     from web.house import House
     from web.language import Language
 
@@ -83,6 +84,8 @@ class ChapterAnswer(BaseModel):
     recorded_at: datetime
     """When it was known."""
     data: dict[str, Any]
+    withheld: list[str]
+    """The fields of the event that ``data`` lacks since the caller's seats do not see them."""
 
 
 class FiledDocumentAnswer(BaseModel):
@@ -204,7 +207,8 @@ def plain_answer(answer: BaseModel) -> dict[str, Any]:
 
 async def _is_seen(house: House, caller: Caller, stream: StreamId) -> bool:
     try:
-        return await may_see(house.store, caller.grants, (await load_file(house.store, stream)).state)
+        state = (await load_file(house.store, stream)).state
+        return await find_access(house.store, caller.grants, state) is not None
     except NameUnknown:
         return False
 
@@ -232,20 +236,7 @@ def _file(file: File, language: Language, until: datetime | None, known: datetim
             )
             for one in file.awaiting()
         ],
-        story=[
-            ChapterAnswer(
-                position=chapter.position,
-                stream=chapter.stream,
-                event=chapter.occurrence.event.event_type,
-                text=language.say(chapter.occurrence.event.zh, chapter.occurrence.event.en),
-                seat=chapter.occurrence.actor,
-                persons=sorted(chapter.occurrence.persons),
-                at=chapter.at,
-                recorded_at=chapter.recorded_at,
-                data=plain(chapter.occurrence.event),
-            )
-            for chapter in file.story
-        ],
+        story=tell_chapters(file, language.say),
         documents=[
             FiledDocumentAnswer(stream=one.stream, is_here=one.is_here, **one.attachment.model_dump())
             for one in file.documents
@@ -254,3 +245,22 @@ def _file(file: File, language: Language, until: datetime | None, known: datetim
         known_at=known,
         position=position,
     )
+
+
+def tell_chapters(file: File, say: Say) -> list[ChapterAnswer]:
+    """The events of the story as whoever reads it sees them, and which of their fields they do not."""
+    return [
+        ChapterAnswer(
+            position=chapter.position,
+            stream=chapter.stream,
+            event=chapter.occurrence.event.event_type,
+            text=say(chapter.occurrence.event.zh, chapter.occurrence.event.en),
+            seat=chapter.occurrence.actor,
+            persons=sorted(chapter.occurrence.persons),
+            at=chapter.at,
+            recorded_at=chapter.recorded_at,
+            data=plain(chapter.occurrence.event),
+            withheld=sorted(chapter.withheld),
+        )
+        for chapter in file.story
+    ]

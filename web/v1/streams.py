@@ -5,23 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from application.queries import NameUnknown
-from application.reading import may_see
+from application.reading import find_access
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import StreamId
 
 if TYPE_CHECKING:
     from application.caller import Caller
+    from application.reading import Access
     from web.house import House
 
 
-async def require_stream(house: House, caller: Caller, text: str) -> StreamId:
-    """The stream of that whole id. Raises NameUnknown: alike if it is not there, and if it is not to be seen."""
+async def require_stream(house: House, caller: Caller, text: str) -> tuple[StreamId, Access]:
+    """The stream of that whole id, with what the caller sees of it.
+
+    Raises NameUnknown: alike if it is not there, and if it is not to be seen.
+    """
     try:
         stream = StreamId(text)
     except ValueError:
         raise NameUnknown(text[:80]) from None
     entries = [e async for e in house.store.read(stream)] if stream.kind in AGGREGATES else []
-    if not entries or not await may_see(house.store, caller.grants, fold(stream, entries)):
+    access = await find_access(house.store, caller.grants, fold(stream, entries)) if entries else None
+    if access is None:
         raise NameUnknown(stream)
-    return stream
+    return stream, access

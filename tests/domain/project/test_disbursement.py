@@ -301,7 +301,7 @@ def test_no_more_is_paid_than_the_award() -> None:
     replace(story, state=swollen).when(REQUEST, at="2024-06-06", by="CAB-REG#1").refused("M3")
 
 
-def test_late_payment_is_overdue_and_nothing_more() -> None:
+def test_a_payment_is_awaited_until_its_last_working_day_ends() -> None:
     (awaited,) = [
         a for a in approved().aggregate.awaiting(approved().state, approved().facts.calendar) if a.subject == "T1"
     ]

@@ -89,7 +89,7 @@ async def test_open_data_has_the_same_projects_as_the_page_and_no_column_of_the_
     assert all(row["title"] in page for row in rows)
     assert set(rows[0]) == {
         *("id", "number", "title", "organisation", "round", "district", "community", "fields", "stage", "since"),
-        "award_fen",
+        *("award_fen", "notice_last"),
     }
     assert table[0]["award_yuan"] == "50000.00"
 
@@ -125,7 +125,21 @@ async def test_what_is_in_notice_is_listed_with_its_sum_and_how_to_object(tmp_pa
     async with httpx.AsyncClient(transport=httpx.ASGITransport(posted.app), base_url=SITE) as anybody:
         pages = [(await anybody.get(f"/public{page}?realm={posted.realm}")).text for page in ("", "/notices")]
         project = (await anybody.get(f"/public/projects/{posted.realm}/AP-5")).text
-    assert all("PJ-3" in page and "¥50,000.00" in page and "自 2023-05-15 起" in page for page in pages)
+    assert all("PJ-3" in page and "¥50,000.00" in page and "2023-05-19 24:00" in page for page in pages)
+    assert all("/do/LodgeObjection/" in page and "還有 4 日" in page for page in pages)
     assert not any("異議核查中" in page for page in pages)
     assert "公示最後一日：2023-05-19" in project
     assert "/do/LodgeObjection/" in project
+
+
+async def test_the_yearly_disclosure_is_of_that_year_alone_and_adds_up_to_its_rounds(
+    anybody: httpx.AsyncClient, papers: PaperHouse
+) -> None:
+    whole, year, another = [
+        (await anybody.get(f"/public/money?realm={papers.realm}{query}")).text
+        for query in ("", "&year=2023", "&year=2022")
+    ]
+    assert all(page.count("¥35,000.00") >= 6 for page in (whole, year))
+    assert "2023 年度資金使用情況" in year
+    assert "FS-FZ" in year
+    assert "尚無撥付記錄" in another

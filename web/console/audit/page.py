@@ -75,7 +75,7 @@ async def begin_run(request: Request, house: ByHouse, caller: ByCaller) -> Respo
 async def _begin(house: House, caller: Caller, form: FormData) -> Run:
     """Raises InputInvalid for roots that are none, NameUnknown for a file that is not there, RunsBusy."""
     text = {name: str(form.get(name, "")).strip()[:8_000] for name in ("kind", "roots", "realm", "subject")}
-    store = house.store
+    store, who = house.store, caller.person or caller.service
     match text["kind"]:
         case RunKind.VERIFY.value:
             roots = _read_roots(text["roots"])
@@ -83,7 +83,7 @@ async def _begin(house: House, caller: Caller, form: FormData) -> Run:
             async def verify_all(run: Run) -> Verification:
                 return await verify(store, progress=run, roots=roots, documents=house.documents)
 
-            return house.runs.begin(Run(RunKind.VERIFY, caller.name), verify_all)
+            return house.runs.begin(Run(RunKind.VERIFY, who), verify_all)
         case RunKind.INVARIANTS.value:
             realm = text["realm"] or None
             await require_realm(store, realm)
@@ -92,11 +92,11 @@ async def _begin(house: House, caller: Caller, form: FormData) -> Run:
                 run.begin(await store.last_position())
                 return await check(store, realm, onlooker=run.advance)
 
-            return house.runs.begin(Run(RunKind.INVARIANTS, caller.name, realm or ""), recompute)
+            return house.runs.begin(Run(RunKind.INVARIANTS, who, realm or ""), recompute)
         case RunKind.REPLAY.value:
             stream = await resolve_name(store, text["subject"][:200])
             again = partial(replay, store, None, stream)
-            return house.runs.begin(Run(RunKind.REPLAY, caller.name, stream), lambda _: again())
+            return house.runs.begin(Run(RunKind.REPLAY, who, stream), lambda _: again())
         case _:
             raise InputInvalid([InputFault(("kind",), "請選擇一項", "choose one")])
 

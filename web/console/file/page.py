@@ -22,19 +22,20 @@ from domain.kernel.proposal import Proposals
 from domain.kernel.state import State
 from domain.project.award import Award
 from domain.project.contract import Contract
-from domain.project.money import Money
 from domain.project.opening import Openings
 from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.registers.organisation import Organisation
 from web.asking import find_asker
 from web.components.words import tell_command
+from web.console.file.change import compare, list_money, trace_money
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.story import list_documents, tell_story
 from web.console.paths import act_path, file_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
+from web.console.texts import speaker
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.v1.files import read_moment
 
@@ -44,8 +45,10 @@ if TYPE_CHECKING:
     from application.queries import File
     from domain.kernel.identity import Actor
     from domain.kernel.message import Awaited
+    from web.console.file.change import Difference
     from web.console.texts import Texts
     from web.house import House
+    from web.language import Language
 
 router = APIRouter(route_class=PageRoute)
 
@@ -80,6 +83,14 @@ TEXTS: Final[Texts] = {
     "money_returned": ("已收回", "Returned"),
     "money_net": ("淨撥付額", "Net paid"),
     "money_unpaid": ("未撥付", "Unpaid"),
+    "money_outstanding": ("待收回", "Still to be recovered"),
+    "made_of": ("由來", "made of"),
+    "changes": ("自 {since} 以來的變化", "What has changed since {since}"),
+    "changes_none": ("沒有變化。", "Nothing has changed."),
+    "changes_what": ("項", "Item"),
+    "changes_before": ("當時", "Then"),
+    "changes_after": ("其後", "After"),
+    "since_day": ("與此日比較（日期）", "Compare with (day)"),
     "money_funds": ("資金來源", "Fund sources"),
     "tranche": ("期次", "Tranche"),
     "planned": ("計劃（元）", "Planned (yuan)"),
@@ -171,6 +182,7 @@ async def show_file(
     caller: ByCaller,
     as_of: Moment = "",
     known_at: Moment = "",
+    since: Moment = "",
 ) -> Response:
     """The file; what may not be seen is answered like what is not there."""
     stream = read_stream(kind, realm, name)
@@ -179,7 +191,7 @@ async def show_file(
     seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known is not None
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
-    attempts = await _list_attempts(house, stream) if not is_past else []
+    attempts = await _list_attempts(house, stream) if file.is_whole and not is_past else []
     clock = await house.store.realm(realm)
     reached = trace_stages(stream, file.story)
     return render(
@@ -197,7 +209,10 @@ async def show_file(
         closed_acts=[(tell_command(act.command.command_type), act.unmet) for act in acts if not act.is_open],
         facts=await _list_facts(house, file),
         opened=_find_opening(file),
-        money=_list_money(file),
+        money=[(name, fen) for name, fen in list_money(file.state).items() if fen],
+        made_of=trace_money(stream, file.story),
+        since=since,
+        differences=await _compare(house, caller, file, since, language),
         funds=_list_funds(file),
         tranches=_list_tranches(file.state),
         milestones=_list_milestones(file.state),
@@ -215,6 +230,18 @@ async def show_file(
         tell_command=tell_command,
         file_path=file_path,
     )
+
+
+async def _compare(house: House, caller: Caller, file: File, since: str, language: Language) -> list[Difference] | None:
+    """What is otherwise than on that day; None where none is asked for. Before it began there was nothing."""
+    day = read_moment("since", since or None)
+    if day is None:
+        return None
+    try:
+        before = (await load_seen_file(house.store, caller.grants, file.stream, until=day)).state
+    except NameUnknown:
+        before = State(file.stream)
+    return compare(before, file.state, speaker(language, TEXTS), language.say)
 
 
 def read_stream(kind: str, realm: str, name: str) -> StreamId:
@@ -305,24 +332,6 @@ def _find_opening(file: File) -> Openings | None:
     """By which entry the project was taken over; None for one that came by the ordinary way."""
     opened = file.state.part(Openings)
     return opened if opened.opened_on is not None else None
-
-
-def _list_money(file: File) -> list[tuple[str, int]]:
-    """By the name of its text, an amount in fen; only those of which there is any."""
-    if file.stream.kind != "project":
-        return [
-            ("amount", value) for name, value in file.summary.items() if name == "envelope" and isinstance(value, int)
-        ]
-    money, summary = file.state.part(Money), file.summary
-    amounts = [
-        ("money_requested", summary["requested"]),
-        ("money_award", summary["award"]),
-        ("money_paid", money.paid),
-        ("money_unpaid", summary["outstanding"]),
-        ("money_returned", money.returned + money.clawed_back),
-        ("money_net", money.net),
-    ]
-    return [(name, fen) for name, fen in amounts if isinstance(fen, int) and fen]
 
 
 def _list_funds(file: File) -> list[tuple[str, int]]:

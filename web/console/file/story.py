@@ -140,7 +140,7 @@ def _attachments(value: object) -> Iterator[Attachment]:
             yield value
         case BaseModel():
             for name in type(value).model_fields:
-                yield from _attachments(getattr(value, name))
+                yield from _attachments(getattr(value, name, None))
         case tuple() | list():
             for one in value:
                 yield from _attachments(one)

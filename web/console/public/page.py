@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -25,7 +26,9 @@ from application.pages import PageRequest
 from application.public import IN_NOTICE, POSTED, PublicFilter, find_posted, list_posted
 from application.queries import NameUnknown, load_file
 from domain.application import Application
-from domain.catalogue import stage_words, value_words
+from domain.catalogue import stage_words
+from domain.kernel.calendar import local_day
+from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
 from domain.project.contract import Contract
@@ -47,6 +50,7 @@ from web.guard import ByHouse, Policy, allow, language_of
 
 if TYPE_CHECKING:
     from application.listing import StreamLine
+    from application.money import Sums
     from application.pages import Page
     from application.public import PublicProject
     from application.queries import File
@@ -94,6 +98,12 @@ async def show_home(request: Request, house: ByHouse, realm: _Realm = "") -> Res
         calls=[(one, _round_path(one.stream)) for one in rounds if one.stage in _SOON],
         results=[(one, _round_path(one.stream)) for one in rounds if one.stage == RoundStage.PUBLISHED],
         notices=_lines(notices),
+        today=await _today(house, chosen),
+        object_path=_object_path,
+        years=[
+            (year, _money_path(house, chosen, year))
+            for year in sorted({one.particulars["year"] for one in rounds if one.particulars.get("year")}, reverse=True)
+        ],
         soliciting=RoundStage.SOLICITING.value,
     )
 
@@ -112,6 +122,8 @@ async def show_notices(request: Request, house: ByHouse, realm: _Realm = "", aft
         "notices.html",
         chosen,
         notices=_lines(page),
+        today=await _today(house, chosen),
+        object_path=_object_path,
         next=page.next,
         is_first=after is None,
     )
@@ -173,7 +185,7 @@ async def show_project(request: Request, realm: str, name: str, house: ByHouse) 
         notice=_read_notice(file),
         outputs=[(one, value) for one, value in derive_outputs(file.state).items() if value],
         indicators=list_indicators(file.state),
-        object_path=act_path("LodgeObjection", file.stream),
+        object_path=_object_path(file.stream),
     )
 
 
@@ -193,7 +205,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, af
         name=name,
         stage=stage_words("round", file.state.stage),
         known=known,
-        level=value_words(known.level) if known.level else None,
+        level=(known.level.zh, known.level.en) if known.level else None,
         needs_close=known.needs_close_at(file.calendar),
         closes=known.closes_at(file.calendar),
         rows=_lines(page),
@@ -204,31 +216,48 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, af
 
 @router.get("/public/money", response_class=Response)
 @allow(Policy.ANYBODY)
-async def show_money(request: Request, house: ByHouse, realm: _Realm = "") -> Response:
-    """What was paid and what came back, by round and by fund."""
+async def show_money(
+    request: Request,
+    house: ByHouse,
+    realm: _Realm = "",
+    year: Annotated[int | None, Query(ge=2000, le=2200)] = None,
+) -> Response:
+    """What was paid and what came back, by year, round and fund; or of one year (the disclosure that is due yearly)."""
     chosen = await _choose_realm(request, house, realm)
-    by_round, by_fund = [
-        (await list_money(house.store, MoneyFilter(by=by, realm=chosen), PageRequest(limit=MOST))).rows
-        for by in (Dimension.ROUND, Dimension.FUND)
-    ]
     years = {one.stream.name: one.particulars.get("year") for one in await _list_rounds(house, chosen)}
+    by_round = [one for one in await _sum_up(house, chosen, Dimension.ROUND) if one.values["paid"]]
+    by_year: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for one in by_round:
+        by_year[years.get(one.key) or 0].update(one.values)
+    funds = [
+        (one.key.rpartition("/")[2], one.values)
+        for one in await _sum_up(house, chosen, Dimension.FUND if year is None else Dimension.FUND_YEAR)
+        if one.values["net"] and (year is None or one.key.startswith(f"{year}/"))
+    ]
     return await _show(
         request,
         house,
         "money.html",
         chosen,
+        year=year,
+        all_years=_money_path(house, chosen),
+        years=[(one, _money_path(house, chosen, one), sums) for one, sums in sorted(by_year.items()) if one],
         rounds=[
-            (
-                one.key,
-                years.get(one.key),
-                one.values,
-                _round_path(StreamId.of("round", chosen, one.key)) if one.key else "",
-            )
+            (one.key, years.get(one.key), one.values, _round_path(StreamId.of("round", chosen, one.key)))
             for one in by_round
-            if one.values["paid"]
+            if year is None or years.get(one.key) == year
         ],
-        funds=[(one.key, one.values) for one in by_fund if one.values["net"]],
+        funds=funds,
     )
+
+
+async def _sum_up(house: House, realm: str, by: Dimension) -> tuple[Sums, ...]:
+    return (await list_money(house.store, MoneyFilter(by=by, realm=realm), PageRequest(limit=MOST))).rows
+
+
+def _money_path(house: House, realm: str, year: int | None = None) -> str:
+    query = {**({"realm": realm} if house.is_local else {}), **({"year": str(year)} if year else {})}
+    return f"/public/money?{urlencode(query)}" if query else "/public/money"
 
 
 @router.get("/public/projects.{form}", response_class=Response)
@@ -293,6 +322,17 @@ async def feed(request: Request, house: ByHouse, realm: _Realm = "") -> Response
 def project_path(stream: StreamId) -> str:
     """The public page of that project."""
     return f"/public/projects/{stream.realm}/{quote(stream.name)}"
+
+
+def _object_path(stream: StreamId) -> str:
+    """The form by which anybody who has come in objects to that award."""
+    return act_path("LodgeObjection", stream)
+
+
+async def _today(house: House, realm: str) -> date:
+    """The day that it is there."""
+    clock = await house.store.realm(realm)
+    return local_day((clock.now if clock.clock is Clock.MANUAL else None) or house.now())
 
 
 def _round_path(stream: StreamId) -> str:

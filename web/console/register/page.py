@@ -20,6 +20,7 @@ from web.components.words import tell_command
 from web.console.paths import file_path
 from web.console.reader import read_seat
 from web.console.rendering import render
+from web.console.round.page import round_path
 from web.console.route import PageRoute
 from web.guard import ByCaller, ByHouse, Policy, allow
 from web.problems import Refusal
@@ -88,7 +89,7 @@ async def show_list(
         "console/register/list.html",
         TEXTS,
         title=(AGGREGATES[kind].zh, kind.capitalize()),
-        rows=[(line, file_path(line.stream), name_line(line), stage_words(kind, line.stage)) for line in page.rows],
+        rows=[(line, _path(line), name_line(line), stage_words(kind, line.stage)) for line in page.rows],
         next=page.next,
         is_first=after is None,
         freshness_of=page.freshness,
@@ -96,6 +97,11 @@ async def show_list(
         params={"realm": realm} if realm else {},
         begins=_list_beginnings(kind, read_seat(request, caller), realm.strip() or LIVE),
     )
+
+
+def _path(line: StreamLine) -> str:
+    """Its page: of a round the one with all its stages, else its file."""
+    return round_path(line.stream) if line.stream.kind == "round" else file_path(line.stream)
 
 
 def may_list(caller: Caller, kind: str) -> bool:

@@ -1,0 +1,103 @@
+"""What administrators see of the house, and a city's rules from a file to a proposal; no page gives a right."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from application.api_keys import find_service, issue_key
+from application.caller import ScopeName
+from application.pages import reach
+from deciding.fold import fold
+from domain.kernel.identity import Actor
+from domain.registers.scheme import Register
+from schemes import packs
+from store.identity import SeatGrant
+from tests.web.console.conftest import Desks, hidden
+
+if TYPE_CHECKING:
+    import httpx
+
+    from store.identity import IdentityStore
+    from tests.workflows.bureau import Bureau
+
+FUZHOU = packs.list_shipped()["fuzhou"].read_text()
+
+
+async def test_a_key_is_withdrawn_by_an_administrator_alone_and_never_shown(
+    desks: Desks, identity: IdentityStore
+) -> None:
+    grants, now = (SeatGrant(seat=Actor("FISCAL#1")),), datetime.now(UTC)
+    service = f"bank-{uuid4().hex[:8]}"
+    fresh = await issue_key(identity, service, grants, [ScopeName.READ], lasting=timedelta(hours=1), now=now)
+    path = f"/administration/keys/{fresh.key.id}/withdraw"
+    async with desks.person("ADMIN#1") as admin, desks.person("CAB-DEC#1") as other:
+        page = (await admin.get("/administration")).text
+        token = hidden((await other.get("/")).text, "office-menu__body")
+        refused = await other.post(path, data=token)
+        assert await find_service(identity, fresh.text, now) is not None
+        done = await admin.post(path, data=hidden(page, 'id="keys"'))
+        again = await admin.post(path, data=hidden(page, 'id="keys"'))
+        assert (await other.get("/administration")).status_code == 403
+        assert 'href="/administration"' not in (await other.get("/")).text
+    assert service in page
+    assert fresh.text not in page
+    assert fresh.text.rpartition("_")[2] not in page
+    assert (refused.status_code, done.status_code, again.status_code) == (403, 303, 404)
+    assert await find_service(identity, fresh.text, now) is None
+
+
+async def _look_at(
+    person: httpx.AsyncClient, text: str | bytes, realm: str, name: str = "my-city.yaml"
+) -> httpx.Response:
+    token = hidden((await person.get("/schemes")).text)
+    content = text.encode() if isinstance(text, str) else text
+    return await person.post("/schemes", data={**token, "realm": realm}, files={"file": (name, content)})
+
+
+async def test_a_citys_file_is_compared_in_words_and_proposed(desks: Desks, bureau: Bureau) -> None:
+    await bureau.open_round()
+    await reach(bureau.store, "streams", await bureau.store.last_position(), patience_s=30)
+    changed = FUZHOU.replace("version: 1", "version: 2", 1).replace("pass_mark: 60", "pass_mark: 65")
+    async with desks.person("CAB-DEC#1") as leader, desks.person("CAB-REG#1") as officer:
+        assert "fuzhou" in (await leader.get("/schemes")).text
+        seen = await _look_at(leader, changed, bureau.realm)
+        assert seen.status_code == 200, seen.text
+        assert "65" in seen.text
+        assert "與已發布的 fuzhou@1 相比" in seen.text
+        path = f"/do/PublishPolicyPack/scheme/{bureau.realm}/fuzhou"
+        checked = await leader.post(path, data={**hidden(seen.text), "step": "check"})
+        assert "將記錄" in checked.text
+        assert "此為要事，須兩人" in checked.text
+        stream = bureau.id("scheme", "fuzhou")
+        packs_there = fold(stream, [entry async for entry in bureau.store.read(stream)]).part(Register).packs
+        same = await _look_at(officer, json.dumps(packs_there[1].model_dump(mode="json")), bureau.realm)
+    assert "完全相同" in same.text
+    assert "p.scheme" not in same.text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (FUZHOU.replace("pass_mark: 60", "pass_mark: 許多"), "pass_mark"),
+        ("a: &x [*x]", "文件有誤"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"a" * 200_001, "200 kB"),
+    ],
+    ids=["a wrong value", "an alias", "no text", "too large"],
+)
+async def test_a_file_with_faults_is_told_where(desks: Desks, content: str | bytes, said: str) -> None:
+    async with desks.person("CAB-DEC#1") as leader:
+        answer = await _look_at(leader, content, "live", "<b>.yaml")
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "<b>" not in answer.text
+
+
+async def test_rules_are_looked_at_by_the_house_alone(desks: Desks) -> None:
+    async with desks.person("SO-PM#1") as other:
+        assert (await other.get("/schemes")).status_code == 404

@@ -1,0 +1,1 @@
+"""What administrators see of the installation, and where its registers are kept."""

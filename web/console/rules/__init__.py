@@ -1,0 +1,1 @@
+"""The cities' rules: what is published, and a file that is looked at before it is."""
