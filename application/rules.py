@@ -14,6 +14,7 @@ from schemes.calendars import load_published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from application.door import Door, Receipt
     from domain.kernel.identity import Actor
@@ -64,12 +65,17 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
         raise RulesUnpublished(missing, refuse_role(order))
 
 
-async def publish_scheme(door: Door, store: EventStore, rules: Scheme, actor: Actor, realm: str) -> Receipt | None:
-    """Publish that version of the rules, as that actor; None if it is there to the letter. Raises CommandRejected."""
+async def publish_scheme(
+    door: Door, store: EventStore, rules: Scheme, actor: Actor, realm: str, at: datetime | None = None
+) -> Receipt | None:
+    """Publish that version of the rules, as that actor; None if it is there to the letter. Raises CommandRejected.
+
+    In a manual realm it is dated by ``at``.
+    """
     stream = StreamId.of("scheme", realm, rules.name)
     if scheme_of(await _state(store, stream), rules.ref) == rules:
         return None
-    return await door.send(stream, PublishPolicyPack(scheme=rules), actor)
+    return await door.send(stream, PublishPolicyPack(scheme=rules), actor, at=at)
 
 
 async def publish_calendars(door: Door, store: EventStore, year: int, actor: Actor, realm: str) -> list[Receipt]:

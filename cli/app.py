@@ -25,6 +25,7 @@ NOUNS = {
     ),
     "paper": ("公文：由卷宗製成的文書 / papers that a file yields, to stamp and to keep", ("cli.paper",)),
     "scenario": ("演練情景：帶日期的故事 / dated stories that can be played", ("cli.scenario",)),
+    "import": ("導入：外來表格，依對照文件 / tables of another register, by a mapping file", ("cli.table_import",)),
     "register": ("登記冊：認定、活動、節點、案件 / designations, events, nodes, cases", ("cli.register",)),
     "scheme": ("管理辦法：各市規則 / schemes: the cities' rules", ("cli.scheme_list", "cli.scheme")),
     "person": ("人員：編號與崗位 / persons: numbers, and their seats", ("cli.person",)),

@@ -78,20 +78,20 @@ async def bulk_command(
     async with invocation.open_runtime() as runtime:
         attach = AttachedFiles(path.parent)
         orders = await parse_rows(path.name, path.read_bytes(), runtime.store, realm, again=again, attach=attach)
-        _show_commands(orders, printer)
+        show_commands(orders, printer)
         if realm is None:
             _show_realms(orders, printer)
         if preview:
-            results = await _preview(orders, attach, runtime, printer)
+            results = await preview_orders(orders, attach, runtime, printer)
         elif yes or await _confirm(orders, attach, runtime, printer):
             await bring(attach, invocation.settings, runtime.store)
             async with ensure_worker(runtime) if await _is_live(orders, runtime) else nullcontext():
-                with _progress(len(orders), printer, "辦理中", "carrying out") as on_result:
+                with show_progress(len(orders), printer, "辦理中", "carrying out") as on_result:
                     run = run_rows(orders, runtime.paper_door, runtime.store, on_result=on_result)
                     results = [result async for result in run]
         else:
             return
-    _show_results(results, printer)
+    show_results(results, printer)
     if any(r.outcome is RowOutcome.NOT_KNOWN for r in results):
         raise typer.Exit(FailureKind.UNAVAILABLE)
     if not all(r.ok for r in results):
@@ -147,14 +147,15 @@ async def _confirm(orders: tuple[BulkOrder, ...], attach: AttachedFiles, runtime
     if not sys.stdin.isatty():
         raise ArgumentInvalid("請加 --yes 確認辦理", "add --yes to carry it out")
     if printer.for_people:
-        _show_results(await _preview(orders, attach, runtime, printer), printer)
+        show_results(await preview_orders(orders, attach, runtime, printer), printer)
     return typer.confirm(printer.say(f"辦理這 {len(orders)} 行？", f"Carry these {len(orders)} rows out?"), err=True)
 
 
-async def _preview(
+async def preview_orders(
     orders: tuple[BulkOrder, ...], attach: AttachedFiles, runtime: Runtime, printer: Printer
 ) -> list[BulkResult]:
-    with _progress(len(orders), printer, "試算中", "trying") as on_result:
+    """What would become of the rows, with a bar for people."""
+    with show_progress(len(orders), printer, "試算中", "trying") as on_result:
         identity, strict = find_identity(runtime.settings, runtime.store), runtime.settings.requires_office
         rows = preview_rows(
             orders, runtime.store, identity, requires_office=strict, at_hand=attach.read, on_result=on_result
@@ -162,7 +163,7 @@ async def _preview(
         return [result async for result in rows]
 
 
-def _show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
+def show_commands(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
     """How many rows of each command, and the money in them."""
     rows = Counter((o.command.command_type, o.command.zh()) for o in orders)
     for (command, zh), count in rows.items():
@@ -186,7 +187,7 @@ def _show_realms(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
 
 
 @contextmanager
-def _progress(rows: int, printer: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
+def show_progress(rows: int, printer: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
     """A bar for people, a line for each result for machines that read along; what to tell each result to."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:
@@ -200,7 +201,8 @@ def _progress(rows: int, printer: Printer, zh: str, en: str) -> Iterator[Callabl
         yield on_result
 
 
-def _show_results(results: list[BulkResult], printer: Printer) -> None:
+def show_results(results: list[BulkResult], printer: Printer) -> None:
+    """Which rows do not stand, and how many do."""
     counted = Counter(r.outcome for r in results)
     if printer.form is Form.JSON:
         printer.json(

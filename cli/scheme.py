@@ -11,7 +11,7 @@ from application.realms import require_realm
 from application.rules import publish_scheme
 from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
+from cli.command import At, read_actor, read_moment
 from cli.help import Typer
 from cli.output import Column
 from cli.scheme_list import show_schemes
@@ -58,15 +58,16 @@ async def publish_command(
     realm: Annotated[str, typer.Option("--realm", help="環境 realm")] = LIVE,
     *,
     invocation: Invocation,
+    at: At = None,
 ) -> None:
     """發布管理辦法，供屆次引用；已發布的版本不再改變 / publish a city's rules: a published version never changes.
 
     例 example:  venture scheme publish fuzhou --as CAB-DEC#1
     """
-    rules, who = _load(name), read_actor(actor)
+    rules, who, moment = _load(name), read_actor(actor), read_moment(at)
     async with invocation.open_runtime(working=True) as runtime:
         await require_realm(runtime.store, realm)
-        receipt = await publish_scheme(runtime.door, runtime.store, rules, who, realm)
+        receipt = await publish_scheme(runtime.door, runtime.store, rules, who, realm, moment)
         waiting = await find_waiting(runtime.store, receipt) if receipt is not None else None
     printer = invocation.printer
     if not printer.for_people:

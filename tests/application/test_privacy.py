@@ -39,7 +39,7 @@ SAID_BY_PEOPLE = (
 
 
 async def test_what_is_kept_in_the_clear_names_nobody(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    (path,) = [p for p in list_shipped() if p.stem.startswith("s2")]
+    (path,) = [p for p in list_shipped() if p.stem.startswith("s2-")]
     (plan,) = plan_scenario([path], "privacy")
     with caplog.at_level(logging.DEBUG):
         played = await play(plan, desk.door, desk.store)

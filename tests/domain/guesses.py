@@ -137,6 +137,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "expert": lambda dice, _: f"E{dice.randint(1, 9)}",
     "experts": lambda dice, _: [f"E{n}" for n in range(dice.randint(1, 3), 9)],
     "extended": one(True, False),
+    "falls_at": instant,
     "field": one("助老", "團建"),
     "fields": one(("助老",), ("助老", "助殘"), ("團建",), ()),
     "finding": one("屬實"),

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.full  # it needs Chromium, which deploy/debian-for-tests installs
 CHROMIUM = shutil.which("chromium") or ""
-DESK, PHONE = (1280, 900), (320, 640)
+DESK, TWICE, PHONE = (1280, 900), (640, 450), (320, 640)
+"""``TWICE`` is the desk at 200 %."""
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +63,18 @@ class Window:
 
 @asynccontextmanager
 async def window(
-    browser: Browser, address: str, *, scripts: bool = True, size: tuple[int, int] = DESK, token: str = ""
+    browser: Browser,
+    address: str,
+    *,
+    scripts: bool = True,
+    size: tuple[int, int] = DESK,
+    token: str = "",
+    lang: str = "zh-TW",
 ) -> AsyncIterator[Window]:
     context = await browser.new_context(
         base_url=address,
         java_script_enabled=scripts,
-        locale="zh-TW",
+        locale=lang,
         viewport={"width": size[0], "height": size[1]},
     )
     if token:
@@ -135,6 +143,69 @@ async def test_pages_fit_a_telephone(browser: Browser, house: House, address: st
             await _look(at.page, path, PHONE)
 
 
+@pytest.mark.parametrize("lang", ["zh-TW", "zh-CN", "en"])
+async def test_every_page_is_read_by_everybody_in_each_language_large_and_narrow(
+    browser: Browser, house: House, address: str, bureau: Bureau, lang: str
+) -> None:
+    await bureau.open_round()
+    for name in ("ND-1", "ND-2"):
+        await bureau.straight(bureau.id("need", name), SubmitNeed(round="R-1", group="空巢老人"), "COMM#1")
+    seats = ("CAB-REG#1", "COMM#1", "CAB-DEC#1", "AUDIT#1", "ADMIN#1")
+    grants = tuple(SeatGrant(seat=Actor(seat)) for seat in seats)
+    token = await begin_session(house.identity, PersonId("P-1"), grants, datetime.now(UTC))
+    on = [("on", f"AdoptNeed {bureau.id('need', name)}") for name in ("ND-1", "ND-2")]
+    paths = [
+        f"/?realm={bureau.realm}&at_least={await bureau.store.last_position()}",
+        *("/done?refused=true", "/begun", "/drafts", f"/together?{urlencode(on)}", "/together"),
+        *("/projects", "/lists", "/lists/need", f"/files/{bureau.id('need', 'ND-1')}"),
+        f"/do/RejectNeed/{bureau.id('need', 'ND-1')}",
+        *("/audit", "/audit/attempts", "/audit/commands?seat=COMM%231", "/audit/reads", "/audit/maintenance"),
+        *("/schemes", "/administration", "/public", "/nowhere"),
+    ]
+    async with window(browser, address, token=token, lang=lang) as at:
+        for path in paths:
+            await at.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+            await at.page.goto(path)
+            await _look(at.page, path, DESK)
+            for width, height in (TWICE, PHONE):
+                await at.page.set_viewport_size({"width": width, "height": height})
+                await _fit(at.page, path, width)
+        await at.page.goto(f"/do/RejectNeed/{bureau.id('need', 'ND-1')}")
+        await at.page.locator("textarea").first.fill("重複")
+        await at.page.locator("button[value=save]").click()
+        await expect(at.page.locator("[role=status]")).to_be_visible()
+        await _look(at.page, "a draft", PHONE)
+        await at.page.goto("/audit")
+        await at.page.locator("form:has(input[value=verify]) button").click()
+        await expect(at.page.locator("code")).to_be_visible(timeout=60_000)
+        await _look(at.page, "a verification", PHONE)
+
+
+async def test_a_task_is_decided_by_the_keyboard_alone(
+    browser: Browser, house: House, address: str, bureau: Bureau
+) -> None:
+    token = await _come_in(house, bureau)
+    async with window(browser, address, token=token) as at:
+        await at.page.goto(f"/?realm={bureau.realm}&at_least={await bureau.store.last_position()}")
+        for text in ("需求入庫或不採納", "核對", "採納需求"):
+            await _tab_to(at.page, text)
+            async with at.page.expect_navigation():
+                await at.page.keyboard.press("Enter")
+        await expect(at.page.locator("h1")).to_contain_text("已辦理")
+    assert len([entry async for entry in bureau.store.read(bureau.id("need", "ND-1"))]) == 2
+
+
+async def _tab_to(page: Page, text: str) -> None:
+    """Go on from one thing to the next until the one of that name has the focus, and see that it shows it."""
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        name = await page.evaluate("document.activeElement.closest('main') ? document.activeElement.innerText : ''")
+        if name.strip().startswith(text):
+            assert await page.evaluate("document.activeElement.matches(':focus-visible')")
+            return
+    raise AssertionError(text)
+
+
 async def _come_in(house: House, bureau: Bureau) -> str:
     """A need that waits, and the session of somebody on both seats that know it."""
     await _submit(bureau)
@@ -145,5 +216,9 @@ async def _come_in(house: House, bureau: Bureau) -> str:
 async def _look(page: Page, path: str, size: tuple[int, int]) -> None:
     found = await Axe().run(page)
     assert not found.response["violations"], f"{path}\n{found.generate_report()}"
+    await _fit(page, path, size[0])
+
+
+async def _fit(page: Page, path: str, width: int) -> None:
     wide = await page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= size[0], f"{path} is {wide} px wide"
+    assert wide <= width, f"{path} is {wide} px wide"

@@ -113,10 +113,10 @@ async def test_registers_are_listed_for_whose_business_they_are(papers: PaperHou
     assert f'href="/lists/{kind}"' not in index.text
 
 
-async def test_rounds_and_needs_are_listed_for_anybody_and_lead_to_their_files(papers: PaperHouse) -> None:
+async def test_rounds_and_needs_are_listed_for_anybody_and_lead_to_their_pages(papers: PaperHouse) -> None:
     async with papers.person("COMM#1") as person:
         rounds, needs = await person.get("/lists/round"), await person.get("/lists/need")
-    assert f'href="/files/round/{papers.realm}/R-FZ-2023"' in rounds.text
+    assert f'href="/rounds/{papers.realm}/R-FZ-2023"' in rounds.text
     assert f'href="/files/need/{papers.realm}/ND-2"' in needs.text
     assert "/do/SubmitNeed" in needs.text, "a community may begin one"
     assert "/do/PublishCall" not in rounds.text

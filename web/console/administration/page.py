@@ -40,6 +40,7 @@ TEXTS: Final[Texts] = {
         "For Temporal, workers and builds run venture doctor on the machine.",
     ),
     "part": ("項目", "Part"),
+    "verdict": ("結論", "Verdict"),
     "found": ("狀況", "State"),
     "mend": ("處理", "What to do"),
     "well": ("正常", "well"),

@@ -22,7 +22,7 @@ TEXTS: Final[Texts] = {
         "Recomputes every invariant from the log, by other code than the rules.",
     ),
     "replay_lead": (
-        "重新推算事件，並依當時所讀重判每一項命令。工作流的回放由命令列 venture audit replay 進行。",
+        "重新推算事件，並依當時所讀重判每一項命令。工作流的回放由命令行 venture audit replay 進行。",
         "Folds the events and decides every command again by what was read then; for workflows: venture audit replay.",
     ),
     "subject": ("卷宗編號", "Number of the file"),

@@ -121,7 +121,7 @@ TEXTS: Final[Texts] = {
     "posted": ("已公示", "Posted"),
     "last": ("公示至 {last} 24:00", "notice until {last} 24:00"),
     "public": ("信息公開頁", "The public page"),
-    "none_posted": ("尚未公示。", "Nothing posted yet."),
+    "none_posted": ("目前沒有公示中的項目。", "Nothing is in public notice at the moment."),
     "not_yet": ("尚未辦理", "not yet"),
 }
 SECTIONS: Final[tuple[tuple[str, tuple[type[Command], ...]], ...]] = (
@@ -136,6 +136,12 @@ SECTIONS: Final[tuple[tuple[str, tuple[type[Command], ...]], ...]] = (
     ("results", (PublishResult,)),
 )
 """The stages of a round in order, with the commands that belong to each."""
+_BEGINS: Final[dict[type[Command], RoundStage]] = {
+    SubmitNeed: RoundStage.SOLICITING,
+    DraftApplication: RoundStage.OPEN,
+    DrawPanel: RoundStage.CLOSED,
+}
+"""What begins a file of its own, and where the round stands then."""
 _OF_NEEDS: Final = (AdoptNeed, RejectNeed, AbsorbNeed, MergeNeed, SplitNeed)
 _OF_BIDS: Final = {
     Stage.APPLIED: (PassPreliminaryReview, ReturnApplication, FailPreliminaryReview),
@@ -254,7 +260,7 @@ def _list_sections(file: File, seat: Actor | None, acts: list[Act]) -> list[Sect
         begun = [
             (f"/do/{one.command_type}?realm={file.stream.realm}", tell_command(one.command_type))
             for one in commands
-            if one in (SubmitNeed, DrawPanel, DraftApplication) and seat is not None and seat.role in one.by
+            if seat is not None and seat.role in one.by and _BEGINS.get(one) == file.state.stage
         ]
         awaited = tuple(one for one in awaiting if one.command in types)
         sections.append(Section(name, min(at, default=None), awaited, (*mine, *begun)))
