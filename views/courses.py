@@ -96,6 +96,8 @@ def _tag(state: State) -> tuple[str, ...]:
 
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
+    if not source.course:  # a late bid that was turned away: it has no row, and must not keep all views from going on
+        return
     state = source.state
     common = {tag("year", str(source.year))} if source.year is not None else set()
     common |= {tag("district", source.district)} if source.district else set()

@@ -29,7 +29,7 @@ from domain.project.aggregate import PROJECT
 from domain.project.outputs import Output
 from store.memory import MemoryStore
 from tests.paper import play_story
-from views.courses import extend_course
+from views.courses import COURSES, extend_course
 from views.projects import PROJECTS
 from views.shares import SHARES
 from views.view import Moment, Source
@@ -156,3 +156,8 @@ def test_a_stream_that_never_became_a_project_is_none() -> None:
     assert extend_course((), Moment(state, ENDED, ENDED, 1)) == ()
     source = Source(state, Calendar(), ENDED)
     assert (PROJECTS.rows_of(source), SHARES.rows_of(source)) == ([], [])
+
+
+def test_a_late_bid_that_was_turned_away_has_no_row_and_keeps_no_view_from_going_on() -> None:
+    stream = StreamId.of("project", "live", "AP-9")
+    assert COURSES.rows_of(Source(State(stream), Calendar(), ENDED)) == []
