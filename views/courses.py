@@ -103,8 +103,8 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         return
     common = {tag("year", str(source.year))} if source.year is not None else set()
     common |= {tag("district", source.district)} if source.district else set()
-    ends = [(step.occurred_at, step.recorded_at, step.position) for step in source.course[1:]]
-    for step, (end, known, position) in zip(source.course, [*ends, (FAR, FAR, FOREVER)], strict=True):
+    ends = [(step.occurred_at, step.recorded_at, step.position) for step in source.course] + [(FAR, FAR, FOREVER)]
+    for step, (end, known, position) in zip(source.course, ends[1:], strict=True):
         yield {
             "stream": str(state.stream),
             "version": step.version,
