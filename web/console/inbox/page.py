@@ -14,10 +14,10 @@ from application.own_commands import ASKING, MOST_COUNTED, OwnCommand, list_own
 from application.pages import Freshness, Page, PageRequest
 from application.projects import list_lines
 from application.reading import list_words, sees_all
-from domain.catalogue import AGGREGATES, command_class, is_command
+from domain.catalogue import command_class, is_command
 from domain.kernel.scope import ScopeKind
 from store.port import CommandQuery
-from web.components.words import tell_command, tell_event
+from web.components.words import tell_command, tell_event, tell_kind
 from web.console.paths import act_path, file_path, write_choice
 from web.console.reader import read_seat
 from web.console.rendering import render
@@ -270,7 +270,7 @@ def _task(waiting: Waiting, line: ProjectLine | None, say: Say, seat: Actor | No
         _may_give(waiting, seat),
         file_path(stream),
         f"{number}/{waiting.subject}" if waiting.subject else number,
-        say(AGGREGATES[stream.kind].zh, stream.kind),
+        say(*tell_kind(stream.kind)),
         (line.award or line.requested) if line is not None else None,
     )
 
