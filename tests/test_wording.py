@@ -71,6 +71,16 @@ def test_a_refusal_is_in_the_office_s_words_and_says_the_same_in_both(zh: str, e
     assert list_places(simplify(zh)) == list_places(zh)
 
 
+def test_a_refusal_keeps_what_it_is_about_apart_from_its_words() -> None:
+    """An f-string has no other language and escapes every test of words: a template with its particulars has both."""
+    said = [call for call in _calls("domain", "deciding") if getattr(call.func, "id", "") in SAYS - {"of"}]
+    assert len(said) > len(REFUSALS) / 2
+    pieces = {
+        ast.unparse(call) for call in said for text in call.args for n in ast.walk(text) if isinstance(n, ast.JoinedStr)
+    }
+    assert sorted(pieces) == []
+
+
 def test_every_rule_has_its_words_where_it_can_refuse() -> None:
     """By a condition that names it, or as the rule of a command for other roles and other stages."""
     said = {command.rule for aggregate in AGGREGATES.values() for command in aggregate.commands}
