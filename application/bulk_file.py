@@ -11,7 +11,6 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import time
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,7 +24,7 @@ from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread, show
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Actor, StreamId, Text, derive_id
-from domain.kernel.input import DayOrTime, at_hour, parse_json, read_fields
+from domain.kernel.input import OPENING_HOUR, DayOrTime, at_hour, parse_json, read_fields
 from schemes.document import Document, DocumentFault, DocumentInvalid
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from domain.kernel.message import Command
     from store.port import EventStore
 
-ROW_HOUR = time(9)
-"""Of a row that is dated by a day, in Shanghai."""
 _OWN_COLUMNS = ("command", "subject", "actor")
 _OPTIONAL_COLUMNS = ("at", "key")
 _ROW_IN_CELL = re.compile(r"\n[^\n]*,[A-Z]+(?:-[A-Z]+)?#[0-9]+,")
@@ -239,7 +236,7 @@ class _RowReader:
             command = self._command(document, stream, faults)
         if faults or row is None or stream is None or command is None:
             raise DocumentInvalid(faults)
-        at = at_hour(row.at, ROW_HOUR) if row.at else None
+        at = at_hour(row.at, OPENING_HOUR) if row.at else None
         identity = self._identity(document, row, stream, command)
         return BulkOrder(number, document.line(()), stream, command, row.actor, at, identity)
 

@@ -70,13 +70,14 @@ class Access:
             )
         )
 
+    def reveal(self, occurrence: Occurrence) -> Occurrence:
+        """What happened as they see it: what is withheld is not in the event."""
+        return replace(occurrence, event=withhold(occurrence.event, self.list_withheld(occurrence)))
+
     def show(self, chapter: Chapter) -> Chapter:
-        """The chapter as they see it: what is withheld is not in its event."""
+        """The chapter as they see it, with what is withheld from them."""
         withheld = self.list_withheld(chapter.occurrence)
-        if not withheld:
-            return chapter
-        event = withhold(chapter.occurrence.event, withheld)
-        return replace(chapter, occurrence=replace(chapter.occurrence, event=event), withheld=withheld)
+        return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld) if withheld else chapter
 
 
 def access_of(seat: Actor | None) -> Access:

@@ -246,7 +246,7 @@ async def compare(
         await until_listening(port)
     plain = [b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"] * number
     asked = [
-        f"GET /v1/approvals/{approval}?wait=60 HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
+        f"GET /v1/approvals/{approval}?wait=60 HTTP/1.1\r\nHost: here\r\n"  # kept open, as clients do
         f"Authorization: Bearer {keys[n // EACH]}\r\n\r\n".encode()
         for n in range(number)
     ]

@@ -71,7 +71,7 @@ async def admit_command(
             tuple(SeatGrant(seat=read_actor(seat)) for seat in seats),
         )
     except ValueError as wrong:
-        raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
+        raise ArgumentInvalid.of(wrong) from wrong
     async with open_store(settings, printer.tell) as opened, open_identity(opened.postgres_url) as identity:
         await identity.put_identity(issuer, subject, known)
     printer.tell(f"✓ 已登記 {subject}", f"✓ {subject} is admitted", "green")

@@ -120,4 +120,4 @@ def read_person(text: str | None) -> PersonId | None:
     try:
         return PersonId(text) if text is not None else None
     except ValueError as wrong:
-        raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
+        raise ArgumentInvalid.of(wrong) from wrong

@@ -26,7 +26,7 @@ from domain.kernel.example import write_example
 from domain.kernel.explanation import show
 from domain.kernel.field_shape import Kind, Notation, field_shapes
 from domain.kernel.identity import LIVE, Actor, StreamId
-from domain.kernel.input import parse_instant
+from domain.kernel.input import OPENING_HOUR, at_hour, parse_moment
 from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
 from runtime.persons import find_identity
@@ -59,7 +59,9 @@ As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n，如 
 At = Annotated[
     str | None,
     typer.Option(
-        "--at", help="業務時間（只用於手動時鐘）business time, manual realms only: 2023-05-22T09:00", show_default=False
+        "--at",
+        help="業務時間（只用於手動時鐘）business time, manual realms only: 2023-05-22（09:00）、2023-05-22T14:30",
+        show_default=False,
     ),
 ]
 
@@ -220,17 +222,18 @@ def read_actor(text: str) -> Actor:
     try:
         return Actor(text)
     except ValueError as wrong:
-        raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
+        raise ArgumentInvalid.of(wrong) from wrong
 
 
 def read_moment(at: str | None) -> datetime | None:
-    """The business time that was given, UTC. Raises ArgumentInvalid."""
+    """The business time that was given, UTC; of a day, when the office opens. Raises ArgumentInvalid."""
     if at is None:
         return None
     try:
-        return parse_instant(at).astimezone(UTC)
+        return at_hour(parse_moment(at), OPENING_HOUR).astimezone(UTC)
     except ValueError as invalid:
-        zh, en = f"--at {show(at)}：寫作 2023-05-22T09:00", f"--at {show(at)}: write 2023-05-22T09:00"
+        zh = f"--at {show(at)}：寫作 2023-05-22 或 2023-05-22T09:00"
+        en = f"--at {show(at)}: write 2023-05-22 or 2023-05-22T09:00"
         raise ArgumentInvalid(zh, en) from invalid
 
 

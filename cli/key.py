@@ -263,4 +263,4 @@ def _read_key(text: str) -> KeyId:
     try:
         return KeyId(text)
     except ValueError as wrong:
-        raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
+        raise ArgumentInvalid.of(wrong) from wrong

@@ -92,4 +92,4 @@ def _read_person(text: str) -> PersonId:
     try:
         return PersonId(text)
     except ValueError as wrong:
-        raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
+        raise ArgumentInvalid.of(wrong) from wrong

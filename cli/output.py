@@ -172,3 +172,10 @@ class ArgumentInvalid(Failure):
     """An argument or an option that cannot be read. The texts say which, and how it is written."""
 
     kind = FailureKind.USAGE
+
+    @classmethod
+    def of(cls, wrong: ValueError) -> ArgumentInvalid:
+        """As a type of ours says it: «'CAB-REG#01': 中文 / English»."""
+        given, _, texts = str(wrong).partition(": ")
+        zh, _, en = texts.partition(" / ")
+        return cls(f"{given}：{zh}", f"{given}: {en}")

@@ -241,7 +241,7 @@ def read_person(text: str) -> PersonId:
     try:
         return PersonId(text)
     except ValueError as wrong:
-        raise ArgumentInvalid(str(wrong), str(wrong)) from wrong
+        raise ArgumentInvalid.of(wrong) from wrong
 
 
 def read_day(text: str | None, option: str) -> date | None:

@@ -23,7 +23,7 @@ MOST_BYTES = 256 * 1024
 def find_inadmissible(envelope: Envelope) -> tuple[Unmet, ...]:
     """Every reason for which the command is not even taken in."""
     size = _size(envelope)
-    personal = () if size else refuse_personal_data({"subject": envelope.subject.name, **envelope.body})
+    personal = () if size else refuse_personal_data(envelope.body, envelope.subject.name)
     return tuple(unmet for unmet in (_id(envelope), _actor(envelope), size, *personal) if unmet is not None)
 
 

@@ -116,7 +116,12 @@ class Sight:
         """The fields of that event that the reader does not see; ``own`` is what they recorded themselves."""
         if own:
             return frozenset()
-        return frozenset(name for name, kind in list_restricted(type(event)).items() if kind in self.restrictions)
+        marked = list_restricted(type(event)).items()
+        return frozenset(
+            name
+            for name, kind in marked
+            if kind in self.restrictions and event.__dict__[name] not in (None, "", (), {})  # nothing was said there
+        )
 
 
 WHOLE: Final = Sight()

@@ -19,7 +19,7 @@ from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Actor, Role, StreamId, derive_id
-from domain.kernel.input import at_hour, read_fields
+from domain.kernel.input import OPENING_HOUR, at_hour, read_fields
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, is_whole
 from domain.registers.person import RegisterPerson, person_stream
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
     from scenarios.format import MustRefuse, Row
 
-ROW_HOUR = time(9)
 REFUSAL_HOUR = time(8)
 _FROM_PROJECT = frozenset({"bidding", "award", "contract"})
 """The rooms whose commands may take what is known of a project beforehand."""
@@ -318,9 +317,9 @@ class _PlanBuilder:
         last: datetime | None = None
         for i, row in enumerate(self._scenario.events):
             if row.at == UNREAD_DAY:
-                yield last or at_hour(row.at, ROW_HOUR)
+                yield last or at_hour(row.at, OPENING_HOUR)
                 continue
-            at = at_hour(row.at, ROW_HOUR)
+            at = at_hour(row.at, OPENING_HOUR)
             if last is not None and not isinstance(row.at, datetime) and local_day(last) == row.at:
                 at = max(at, last + timedelta(minutes=1))
             if last is not None and at < last:

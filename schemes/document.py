@@ -35,7 +35,7 @@ class DocumentFault:
 
     def __str__(self) -> str:
         """As a person reads it."""
-        return f"{self.file}:{self.line}: {self.where}: {self.zh} / {self.en}"
+        return f"{self.file}:{self.line}: {f'{self.where}: ' if self.where else ''}{self.zh} / {self.en}"
 
 
 class DocumentInvalid(Failure):
@@ -51,8 +51,8 @@ class DocumentInvalid(Failure):
         files = list(dict.fromkeys(f.file for f in faults))
         self.faults = tuple(sorted(dict.fromkeys(faults), key=lambda f: (files.index(f.file), f.line)))
         super().__init__(
-            "\n".join(f"✗ {f.file}:{f.line} {f.where}：{f.zh}" for f in self.faults),
-            "\n".join(f"✗ {f.file}:{f.line} {f.where}: {f.en}" for f in self.faults),
+            "\n".join(f"✗ {f.file}:{f.line}{f.where and f' {f.where}'}：{f.zh}" for f in self.faults),
+            "\n".join(f"✗ {f.file}:{f.line}{f.where and f' {f.where}'}: {f.en}" for f in self.faults),
             faults=[asdict(f) for f in self.faults],
         )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from audit.invariants import (
     awards,
     business,
+    challenges,
     cities,
     community,
     contracts,
@@ -81,6 +82,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "D4": ("變更先決定，後生效，且在截止前", "a variation is decided before it takes effect and before the end"),
     "D5": ("等級與停止資格以事發當時為準", "ratings and bans are judged at the instant of the event"),
     "D6": ("逾期者報送其當知之人", "what is late is told of to whom it must be"),
+    "D7": ("質疑、投訴依法定期限，期間暫停", "challenges keep the law's periods; the award stands still meanwhile"),
     "V1": ("不利決定有理由與附件", "adverse events carry a reason and an attachment"),
     "V2": ("日誌只增，逐條成鏈（由 audit verify 核驗）", "append-only, hash-chained: audit verify proves it"),
     "V3": ("產出由活動記錄得出", "outputs derive from activity records"),
@@ -133,6 +135,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **registers.CHECKS,
     **panels.CHECKS,
     **draws.CHECKS,
+    **challenges.CHECKS,
     **escalations.CHECKS,
     **awards.CHECKS,
     **contracts.CHECKS,
@@ -223,7 +226,7 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        for room in (cities, community, names, draws, escalations):
+        for room in (cities, community, names, draws, escalations, challenges):
             after = room.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)

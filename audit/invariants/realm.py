@@ -386,6 +386,8 @@ class Realm:
     """Project, kind and number of what must be done in time, since when it waits, and who is told if it is late."""
     ages: dict[str, date] = field(default_factory=dict)
     """Organisation, and the day on which it will have been on the list of abnormal operations for two years."""
+    challenges: dict[tuple[str, str], tuple[str, date, str]] = field(default_factory=dict)
+    """Project and number of a challenge: where it stands, since when, by whom."""
     draws: dict[str, str] = field(default_factory=dict)
     """Application, and the panel whose draw is committed to for it."""
     works: set[int] = field(default_factory=set)

@@ -416,6 +416,10 @@ DayOrTime = Annotated[date | datetime, BeforeValidator(_read_moment)]
 """A day, or a time: in Shanghai unless it has an offset."""
 
 
+OPENING_HOUR = time(9)
+"""Of what is dated by a day alone, in Shanghai: a row, a command."""
+
+
 def at_hour(moment: date | datetime, hour: time) -> datetime:
     """The instant of a moment; a day's is at that hour in Shanghai."""
     return moment if isinstance(moment, datetime) else datetime.combine(moment, hour, SHANGHAI)

@@ -31,6 +31,11 @@ _BORN = re.compile(
 )
 """An identity card's number with a day of birth in it: told from figures that merely stand side by side."""
 
+_MOBILE_IN_NAME = re.compile(r"(?<![0-9])(?:(?:00)?86)?1[3-9][0-9]{9}(?![0-9])")
+_DERIVED_NAME = re.compile(r"AV-[0-9a-f]{32}|DK-[0-9a-f]{16}")
+"""Made of a digest or a uuid, and of no person's number whatever its digits."""
+_BORN_IN_NAME = re.compile(_BORN.pattern.replace("0-9A-Za-z", "0-9"))
+
 
 def personal_data(value: object, place: str = "") -> list[str]:
     """The places in a command or plain JSON at which the number of an identity card or a mobile telephone stands.
@@ -50,9 +55,20 @@ def names_somebody(text: str) -> bool:
     return any(p.search(plain) for p in (_IDENTITY_CARD, _MOBILE)) or any(p.search(squeezed) for p in (_BORN, _MOBILE))
 
 
-def refuse_personal_data(value: object) -> tuple[Unmet, ...]:
-    """The refusal of what holds such a number, with the places and without the number; empty if nothing does."""
-    places = personal_data(value)
+def name_holds_somebody(name: str) -> bool:
+    """Whether such a number stands in the name of a stream, where letters and dashes around it hide nothing."""
+    if _DERIVED_NAME.fullmatch(name):
+        return False
+    squeezed = re.sub(r"[^0-9A-Za-z]", "", name)
+    return any(pattern.search(squeezed) for pattern in (_BORN_IN_NAME, _MOBILE_IN_NAME))
+
+
+def refuse_personal_data(value: object, name: str = "") -> tuple[Unmet, ...]:
+    """The refusal of what holds such a number, with the places and without the number; empty if nothing does.
+
+    ``name`` is of the stream that it is about.
+    """
+    places = [*(["subject"] if name_holds_somebody(name) else []), *personal_data(value)]
     if not places:
         return ()
     return (

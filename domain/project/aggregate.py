@@ -9,6 +9,7 @@ from domain.kernel.decider import PROPOSALS, Aggregate, unpark
 from domain.project import (
     award,
     bidding,
+    challenge,
     closeout,
     community,
     contract,
@@ -67,6 +68,7 @@ _STAGES = tuple(
         award,
         objection,
         publicity,
+        challenge,
         contract,
         disbursement,
         delivery,

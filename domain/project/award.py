@@ -68,6 +68,7 @@ class RevocationGround(Words):
     FALSE_STATEMENT = "FALSE_STATEMENT", "弄虛作假", "false statement"
     CREDIT_LISTING = "CREDIT_LISTING", "列入失信名單", "credit listing"
     BUDGET_WITHDRAWN = "BUDGET_WITHDRAWN", "預算調減或取消", "budget reduced or cancelled"
+    COMPLAINT_UPHELD = "COMPLAINT_UPHELD", "投訴成立", "complaint upheld"
 
 
 # ---------------------------------------------------------------- 擬立項

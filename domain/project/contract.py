@@ -37,6 +37,7 @@ from domain.project.bidding import give_places_back, list_answers
 from domain.project.money import Money
 from domain.project.outputs import Indicator, Site
 from domain.project.stage import CONTRACT_LIVE, Stage, set_gate
+from domain.project.stay import Challenges, require_no_stay
 from domain.project.tranches import (
     Clause,
     Installment,
@@ -339,6 +340,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             require_eligible(check, state, facts, today, "T10")
             require_round_standing(check, state, facts, "T10")
+            require_no_stay(check, state, "T10")
             return check.grant(
                 ContractSigned.of(
                     command,
@@ -584,9 +586,11 @@ def _sign(state: State, of: Occurrence, event: ContractSigned) -> State:
 
 def _signing_ends(state: State, calendar: Calendar) -> datetime | None:
     award = state.part(Award)
-    if state.stage != Stage.AWARDED or award.confirmed_on is None:
+    challenges = state.part(Challenges)
+    if state.stage != Stage.AWARDED or award.confirmed_on is None or challenges.staying:
         return None
-    return day_ends(calendar.after(award.confirmed_on, award.signing_wd))
+    runs_from = max(award.confirmed_on, challenges.stayed_until or award.confirmed_on)
+    return day_ends(calendar.after(runs_from, award.signing_wd))
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:

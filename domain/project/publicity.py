@@ -25,6 +25,7 @@ from domain.kernel.words import Words
 from domain.project.award import Award, read_panel, require_round_standing, require_uninvolved
 from domain.project.bidding import free_place, give_places_back, list_undecided
 from domain.project.stage import Stage
+from domain.project.stay import require_no_stay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -214,6 +215,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case ConfirmAward():
             _require_publicity_over(check, state.part(Publicity), facts.calendar, local_day(order.at))
             require_round_standing(check, state, facts, "T07")
+            require_no_stay(check, state, "T07")
             require_uninvolved(check, order, read_panel(facts, state, award.panel).reviewers, "SD6")
             count = next(iter(list_undecided(state)), None)
             return check.grant(

@@ -31,7 +31,7 @@ from domain.project.aggregate import PROJECT
 from domain.project.outputs import Output
 from store.memory import MemoryStore
 from tests.paper import play_story
-from views.courses import extend_course
+from views.courses import COURSES, extend_course
 from views.projects import PROJECTS
 from views.shares import SHARES
 from views.view import Moment, Source
@@ -166,3 +166,8 @@ async def test_the_time_for_ten_thousand_projects_is_that_of_one_pass_over_their
     (one,) = await _measure_stays(store, stays)
     assert one.times == 100_000
     assert process_time() - begun < 10, "by the square of them it takes an hour"
+
+
+def test_a_late_bid_that_was_turned_away_has_no_row_and_keeps_no_view_from_going_on() -> None:
+    stream = StreamId.of("project", "live", "AP-9")
+    assert COURSES.rows_of(Source(State(stream), Calendar(), ENDED)) == []

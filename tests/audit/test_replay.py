@@ -21,6 +21,7 @@ from domain.kernel.refusal import CommandRejected, Unmet
 from domain.project.delivery import StartProject
 from domain.project.publicity import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
 from domain.registers.organisation import Listing, RecordCreditListing
+from followers.views import ViewFollower
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from scenarios.play import play
@@ -106,11 +107,19 @@ async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(pa
     document = read(path)
     whole = plan(document.parse(Scenario), document)
     await play(whole, open_paper_door(store), store)
+    await keep_views(store)
     found = await verify(store)
     assert found.ok, found.findings
     async for standing in store.standings():
         replayed = await replay(store, None, standing.stream)
         assert replayed.ok, replayed
+
+
+async def keep_views(store: MemoryStore) -> None:
+    follower = ViewFollower(store)
+    while await follower.once(datetime.now(UTC)):
+        pass
+    assert {head.position for head in await store.views.heads()} == {await store.last_position()}
 
 
 async def test_a_changed_rule_is_named_at_the_first_event_that_it_changes(

@@ -55,13 +55,20 @@ def test_a_full_disk_is_said_to_be_full(venture: Installation, words: tuple[str,
     assert "No space left on device" in stderr.decode()
 
 
+@pytest.mark.parametrize("words", [LIST, (*LIST, "-o", "json"), ("--help",)], ids=" ".join)
+def test_a_closed_output_is_said_to_lose_the_result(venture: Installation, words: tuple[str, ...]) -> None:
+    code, _, stderr = _run(venture, *words, then=">&-")
+    assert code == 5
+    assert "Bad file descriptor" in stderr.decode()
+
+
 @pytest.mark.parametrize("then", ["> /dev/full", "| true", ">&-", ">&- 2>&-"])
 def test_what_was_recorded_is_never_said_to_be_refused(venture: Installation, then: str) -> None:
     command_id = str(uuid4())
     place = {"> /dev/full": "2051", "| true": "2052", ">&-": "2053", ">&- 2>&-": "2054"}[then]
     asked = _need(venture, f"R-EDGE-{place}", "--id", command_id, "-o", "json")
     code, _, _ = _run(venture, *asked, then=then)
-    assert code in ({0} if "&-" in then else {0, 5, 141})
+    assert code in ({5} if "&-" in then else {0, 5, 141})
     assert json.loads(venture.ask(*asked).stdout)["repeated"], "it was recorded the first time"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from activities.carry_out import CommandActivities
 from deciding.journal import Journal
 from domain.kernel.envelope import CarryOut
@@ -46,6 +48,20 @@ def test_business_time_never_goes_back_on_the_wall_clock() -> None:
         await bureau.straight(need, need_submission(), "COMM#1", at=THEN)
         early = THEN - timedelta(seconds=30)
         assert await endorse(bureau, need, received=early, now=early) == THEN
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("age_s", "is_judged_then"), [(60, True), (60.5, False), (61, False), (-1, False)])
+def test_the_doors_stamp_is_the_time_for_a_minute_and_never_ahead(age_s: float, *, is_judged_then: bool) -> None:
+    async def scenario() -> None:
+        bureau = Bureau("stamp", MemoryStore(), KEY)
+        await bureau.open_round(at=THEN - timedelta(hours=1))
+        need = bureau.id("need", "ND-1")
+        await bureau.straight(need, need_submission(), "COMM#1", at=THEN)
+        now = THEN + timedelta(seconds=200)
+        received = now - timedelta(seconds=age_s)
+        assert await endorse(bureau, need, received, now) == (received if is_judged_then else now)
 
     asyncio.run(scenario())
 

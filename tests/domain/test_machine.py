@@ -63,7 +63,7 @@ RULES = scheme(
 DICE = st.integers(0, 2**32 - 1).map(random.Random)
 SEEN: set[str] = set()
 """The rules that refused something in any trace of this run."""
-WALKS, STEPS = 14, 20
+WALKS, STEPS = 18, 20
 """How many traces the normal run walks, and how long each is."""
 BEHIND_THE_ROLE = frozenset({"SD1"})
 """No payer is the maker: whoever asked is CAB-REG and is refused by role before anything is read. It holds when persons

@@ -62,9 +62,39 @@ def test_numbers_of_papers_and_offices_are_nobodys() -> None:
     assert personal_data(papers | {"sha256": "1" * 64, "amount": 13_812_345_678}) == []
 
 
-def test_a_key_or_the_name_of_a_stream_may_hold_none_either() -> None:
-    assert personal_data({"subject": "AP-13812345678"}) == ["subject"]
+def test_a_key_may_hold_none_either() -> None:
     assert personal_data({"budget": {"13812345678": 1}}) == ["budget"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AP-13812345678",
+        "AP-138-1234-5678",
+        "AP-TEL13812345678",
+        "ND-8613812345678x",
+        "ORG-33010219900307888X",
+        "R.330102.19900307.8888",
+    ],
+)
+def test_the_name_of_a_stream_holds_no_persons_number_whatever_stands_around_it(name: str) -> None:
+    (unmet,) = refuse_personal_data({"reason": "無"}, name)
+    assert (unmet.rule, unmet.en.partition(":")[0]) == ("V4", "subject")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AP-5",
+        "R-FZ-2027",
+        "PJ-2024-000123",
+        "ND-20240305-0001",
+        "AV-ab13812345678cd0123456789abcdef0",
+        "DK-ab13812345678cde",
+    ],
+)
+def test_a_number_of_files_is_no_persons(name: str) -> None:
+    assert refuse_personal_data({}, name) == ()
 
 
 @pytest.mark.parametrize(

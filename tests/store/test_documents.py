@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import localbucket
 import pytest
 
-from store.document_bucket import NOTHING, BucketKey, DocumentBucket, sign_request
+from store.document_bucket import BucketKey, DocumentBucket, sign_request
 from store.document_folder import DocumentFolder
 from store.documents import BytesMissing, DocumentBytes, DocumentsUnavailable
 
@@ -96,15 +96,38 @@ async def test_a_bucket_that_is_away_is_said_to_be_away(file: Path) -> None:
         await read(away)
 
 
-def test_a_request_is_signed_as_the_publisher_of_the_protocol_shows() -> None:
-    """The example «GET Object» of the Signature Version 4 reference."""
+@pytest.mark.parametrize(
+    ("method", "name", "content", "headers", "names", "signature"),
+    [
+        (
+            "GET",
+            "test.txt",
+            b"",
+            {"range": "bytes=0-9"},
+            "host;range;x-amz-content-sha256;x-amz-date",
+            "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+        ),
+        (
+            "PUT",
+            "test$file.text",
+            b"Welcome to Amazon S3.",
+            {"date": "Fri, 24 May 2013 00:00:00 GMT", "x-amz-storage-class": "REDUCED_REDUNDANCY"},
+            "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
+            "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+        ),
+    ],
+    ids=["GET Object", "PUT Object"],
+)
+def test_a_request_is_signed_as_the_publisher_of_the_protocol_shows(
+    method: str, name: str, content: bytes, headers: dict[str, str], names: str, signature: str
+) -> None:
+    """The examples of the Signature Version 4 reference, single chunk, for requests without a query."""
     key = BucketKey("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-    at, url = datetime(2013, 5, 24, tzinfo=UTC), "https://examplebucket.s3.amazonaws.com/test.txt"
-    signed = sign_request("GET", url, NOTHING, key, at, {"range": "bytes=0-9"})
+    at, url = datetime(2013, 5, 24, tzinfo=UTC), f"https://examplebucket.s3.amazonaws.com/{name}"
+    signed = sign_request(method, url, sha256(content).hexdigest(), key, at, headers)
     assert signed["authorization"] == (
         "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,"
-        " SignedHeaders=host;range;x-amz-content-sha256;x-amz-date,"
-        " Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+        f" SignedHeaders={names}, Signature={signature}"
     )
 
 

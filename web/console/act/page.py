@@ -24,7 +24,7 @@ from application.dry_run import DryRun
 from application.event_text import describe_event
 from application.operations import NoSuchOperation
 from application.queries import NameUnknown
-from application.reading import may_see
+from application.reading import access_of, find_access, may_see
 from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
     from application.caller import Caller
+    from application.reading import Access
     from domain.kernel.message import Command
     from store.identity import Draft
     from web.house import House
@@ -384,11 +385,14 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
     if outcome is None:
         return await _show_pending(request, command_id, house, caller)
     state = fold(outcome.stream, [entry async for entry in house.store.read(outcome.stream)])
-    if outcome.actor not in caller.seats and not await may_see(house.store, caller.grants, state):
+    access: Access | None = access_of(outcome.actor)
+    if outcome.actor not in caller.seats:
+        access = await find_access(house.store, caller.grants, state)
+    if access is None or not access.is_whole:
         raise NameUnknown(str(command_id))
     language, seat = language_of(request), read_seat(request, caller)
     events = [
-        read_occurrence(entry)
+        access.reveal(read_occurrence(entry))
         async for entry in house.store.read(outcome.stream, outcome.version - len(outcome.events))
         if entry.command_id == command_id
     ]

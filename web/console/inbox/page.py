@@ -138,7 +138,7 @@ async def show_inbox(
         command=command,
         commands=[(one, tell_command(one)) for one in sorted(commands) if is_command(one)],
         overdue=overdue,
-        tabs=[Tab("/", "title", count), *await _count_own(house, caller, seat, realm)],
+        tabs=[Tab("/", "title", count), *await _list_tabs(house, caller, seat)],
     )
 
 
@@ -186,7 +186,7 @@ async def _show_own(
         query = CommandQuery(seat, caller.person, realm or None, is_accepted=None if refused else True)
         query = replace(query, events=ASKING) if is_begun else query
         page = await list_own(house.store, query, PageRequest(limit=PAGE, after=after))
-        own = await _count_own(house, caller, seat, realm, is_accepted=query.is_accepted)
+        own = await _list_tabs(house, caller, seat, counted=query)
     filters = filter_tasks(caller, seat, realm=realm or None, organisation=_first(list_organisations(caller, seat)))
     count = await count_waiting(
         house.store, filters, shield(PageRequest(), caller), now=house.now(), most=MOST_COUNTED + 1
@@ -213,19 +213,19 @@ async def _show_own(
     )
 
 
-async def _count_own(
-    house: House, caller: Caller, seat: Actor | None, realm: str, *, is_accepted: bool | None = True
+async def _list_tabs(
+    house: House, caller: Caller, seat: Actor | None, *, counted: CommandQuery | None = None
 ) -> list[Tab]:
-    """The other tabs, with how much is in them."""
+    """The other tabs; of what one did, only the list that is shown is counted: it walks the journal."""
     drafts = await list_drafts(house.identity, caller.person, house.now()) if caller.person is not None else ()
     saved = [Tab("/drafts", "drafts_title", len(drafts))] if drafts else []
     if seat is None:
         return saved
-    done = CommandQuery(seat, caller.person, realm or None, is_accepted, limit=MOST_COUNTED + 1)
-    begun = replace(done, is_accepted=True, events=ASKING)
+    count = await house.store.count_commands(replace(counted, limit=MOST_COUNTED + 1)) if counted is not None else None
+    is_begun = counted is not None and bool(counted.events)
     return [
-        Tab("/done", "done_title", await house.store.count_commands(done)),
-        Tab("/begun", "begun_title", await house.store.count_commands(begun)),
+        Tab("/done", "done_title", None if is_begun else count),
+        Tab("/begun", "begun_title", count if is_begun else None),
         *saved,
     ]
 
