@@ -105,6 +105,16 @@ def test_no_page_says_a_word_of_the_machinery() -> None:
     assert sorted(zh for zh, _ in said if re.search("事件流|時鐘域|跟隨者|投影|折疊|停置", zh)) == []
 
 
+def test_a_refusal_keeps_what_it_is_about_apart_from_its_words() -> None:
+    """An f-string has no other language and escapes every test of words: a template with its particulars has both."""
+    said = [call for call in _calls("domain", "deciding") if getattr(call.func, "id", "") in SAYS - {"of"}]
+    assert len(said) > len(REFUSALS) / 2
+    pieces = {
+        ast.unparse(call) for call in said for text in call.args for n in ast.walk(text) if isinstance(n, ast.JoinedStr)
+    }
+    assert sorted(pieces) == []
+
+
 def test_every_rule_has_its_words_where_it_can_refuse() -> None:
     """By a condition that names it, or as the rule of a command for other roles and other stages."""
     said = {command.rule for aggregate in AGGREGATES.values() for command in aggregate.commands}
