@@ -84,6 +84,8 @@ def _pages() -> Iterator[tuple[str, str]]:
                     case ast.Call(args=row) | ast.Tuple(elts=row):
                         said = [_say(one) for one in row]
                         yield from ((zh, en) for zh, en in pairwise(said) if re.search("[一-鿿]", zh) and en)
+                    case _:
+                        pass
 
 
 REFUSALS = sorted(set(_refusals()))
