@@ -770,6 +770,8 @@ def _name_payee(order: Order, state: State, _facts: Facts) -> frozenset[str]:
 APPROVAL = Aggregate(
     kind=KIND,
     zh="審批",
+    en="approval",
+    en_many="approvals",
     deciders=(DECIDER, PROPOSALS, unpark((DECIDER,))),
     final=frozenset(set(ApprovalStage) - {ApprovalStage.OPEN}),
     impartiality=require_impartial("SD15", _name_payee),

@@ -171,6 +171,8 @@ def _evolve_node(state: State, _of: Occurrence, event: NodeEvents) -> State:
 NODE = Aggregate(
     kind="node",
     zh="黨建節點",
+    en="Party-building node",
+    en_many="Party-building nodes",
     deciders=(
         Decider(
             name="node",
@@ -271,6 +273,8 @@ def _evolve_network(state: State, _of: Occurrence, event: NetworkStated) -> Stat
 NETWORK = Aggregate(
     kind="network",
     zh="網絡",
+    en="network",
+    en_many="networks",
     deciders=(
         Decider(
             name="network",
