@@ -252,10 +252,11 @@ class ExpenditureRecorded(Spending, Event):
     spent_on: Annotated[Date, Field(title="支出日期 / spent on")]
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Claim the voucher for this project (M7)."""
+        """Claim the voucher for this project, its number for all that name an issuer or for one that does not (M7)."""
         yield Claim(voucher_key(stream, self.document), stream)
         if self.issuer:
             yield Claim(number_key(stream, self.voucher), self.issuer, MOST_ISSUERS)
+            yield Claim(voucher_key(stream, self.voucher), ISSUED)
 
 
 class RecordExpenditure(Spending, Command):
@@ -276,6 +277,8 @@ class RecordExpenditure(Spending, Command):
 
 MOST_ISSUERS = 1_000_000
 """How many issuers may use one number: any number of them."""
+ISSUED = "issued"
+"""Who holds a number by itself once a voucher that names its issuer bears it: one without an issuer finds it taken."""
 
 
 def number_key(stream: StreamId, voucher: str) -> str:
@@ -849,7 +852,7 @@ def _require_unclaimed(check: Checks, state: State, facts: Facts, command: Recor
     """M7: a voucher is known by issuer and number; a number without an issuer stands for any."""
     known = state.part(Delivery).expenditures
     names = {command.document, command.voucher}
-    holders = {h for name in names for h in facts.holders(voucher_key(state.stream, name))}
+    holders = {h for name in names for h in facts.holders(voucher_key(state.stream, name))} - {ISSUED}
     check(
         not holders and not names & known.keys(),
         "M7",
