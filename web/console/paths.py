@@ -19,6 +19,11 @@ def write_choice(command: str, stream: StreamId, part: str = "") -> str:
     return f"{command} {stream} {part}".rstrip()
 
 
+def together_path(command: str) -> str:
+    """The form by which that command is given to several."""
+    return f"/together/{command}"
+
+
 def act_path(command: str, stream: StreamId, part: str = "") -> str:
     """The form by which that command is given to that stream, about that part of it."""
     query = f"?{urlencode({'part': part})}" if part else ""

@@ -157,13 +157,20 @@ async def test_before_a_payment_is_approved_one_shows_anew_who_one_is(tmp_path: 
         assert answer.headers["Location"].startswith("/sign-in?next=%2Fdo%2FApproveDisbursement")
         door = await person.get(answer.headers["Location"])
         sent = await person.post(path.partition("?")[0], data={**form, "p.tranche": "T1", "step": "confirm"})
+        rows = [f"{uuid4()} project/{papers.realm}/AP-5 T1" for _ in range(2)]
+        several = await person.post(
+            "/together/ApproveDisbursement", data={"token": form["token"], "seat": "CAB-DEC#1", "row": rows}
+        )
         back = unquote(sent.headers["Location"].partition("next=")[2])
+        back_to_several = unquote(several.headers["Location"].partition("next=")[2])
         sessions.of = {token: replace(one, proved_at=datetime.now(UTC)) for token, one in sessions.of.items()}
         again = await person.get(back)
+        selected = await person.get(back_to_several)
     assert "請再次確認身份" in door.text
     assert back == f"{path.partition('?')[0]}?draft={form['id']}"
     assert hidden(again.text)["id"] == form["id"]
     assert 'value="T1"' in again.text
+    assert all(f'name="row" value="{row}"' in selected.text for row in rows)
 
 
 async def test_a_document_is_kept_when_it_comes_and_goes_on_by_its_digest(desks: Desks, bureau: Bureau) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -13,6 +15,7 @@ from application.drafts import KEPT, LARGEST, MOST, MOST_HELD, DraftsFull, Draft
 from application.sessions import IDLE, REMEMBERED
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
+from domain.need import SubmitNeed
 from tests.web.console.conftest import Desks, hidden
 from web.app import build
 
@@ -80,6 +83,43 @@ async def test_what_was_typed_survives_signing_in_again_for_the_same_person_alon
     assert hidden(mine)["id"] == form["id"], "asked under the id that it was shown with"
     assert "：此項必填" in mine.partition("提交前還須")[2].partition("</ul>")[0]
     assert "殘障" not in theirs
+
+
+async def test_what_was_selected_and_typed_for_several_survives_signing_in_again(
+    desks: Desks, house: House, bureau: Bureau
+) -> None:
+    await bureau.open_round()
+    for name in ("ND-6", "ND-7"):
+        await bureau.straight(bureau.id("need", name), SubmitNeed(round="R-1", group="空巢老人"), "COMM#1")
+    on, person = [f"RejectNeed {bureau.id('need', name)}" for name in ("ND-6", "ND-7")], _person()
+    async with desks.person("CAB-REG#1", person=person) as before:
+        page = (await before.get("/together", params={"on": on})).text
+        form = {**hidden(page), "row": re.findall(r'name="row" value="([^"]+)"', page), "p.reason": "重複<需求>"}
+        late = _later(house, IDLE + timedelta(minutes=1))
+        async with late.stranger() as same_browser:
+            same_browser.cookies = before.cookies
+            sent = await same_browser.post("/together/RejectNeed", data={**form, "step": "confirm"})
+            forged = await same_browser.post("/together/RejectNeed", data={**form, "token": "x"})
+            empty = await same_browser.post("/together/RejectNeed", data={**form, "row": []})
+    back = unquote(sent.headers["Location"].partition("next=")[2])
+    assert (sent.status_code, forged.status_code, empty.status_code) == (303, 403, 422)
+    assert back == f"/together/RejectNeed?draft={form['row'][0].partition(' ')[0]}"
+    async with desks.person("CAB-REG#1", person=person) as again, desks.person("CAB-REG#1", person=_person()) as other:
+        theirs = await other.get(back)
+        mine, drafts = (await again.get(back)).text, (await again.get("/drafts")).text
+        assert f'href="{back}"' in drafts
+        alone = await again.get(f"/do/RejectNeed/{bureau.id('need', 'ND-6')}?draft={back.partition('=')[2]}")
+        assert re.findall(r'name="row" value="([^"]+)"', mine) == form["row"], "asked under the ids of before"
+        assert "重複&lt;需求&gt;" in mine
+        assert "重複" not in alone.text
+        take = [row.partition(" ")[0] for row in form["row"]]
+        done = await again.post(
+            "/together/RejectNeed",
+            data={**hidden(mine), "row": form["row"], "p.reason": "重複", "take": take, "step": "confirm"},
+        )
+        assert "2 件已辦理" in done.text
+        assert "沒有草稿" in (await again.get("/drafts")).text
+    assert (theirs.status_code, theirs.headers["Location"]) == (303, "/")
 
 
 async def test_nothing_is_held_for_a_session_that_nobody_had_or_that_is_long_over(house: House, desks: Desks) -> None:

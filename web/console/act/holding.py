@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 AT = "at"
 """Beside the fields, in what is kept: the business time as it was typed; the name is none of a field's."""
 FORM = "form"
+ROWS = "rows"
+"""Of several tasks that are filled in once: which, each with its id."""
 
 
 class HoldingRoute(PageRoute):
@@ -52,9 +54,13 @@ class HoldingRoute(PageRoute):
         house.allowance.take(f"person:{person}")
         form = await read_form(request)
         try:
-            return await _hold_form(request, person, form)
+            return await self.hold(request, person, form)
         finally:
             await form.close()
+
+    async def hold(self, request: Request, person: PersonId, form: FormData) -> Response:
+        """Keep what was typed for that person, and send them to the door."""
+        return await _hold_form(request, person, form)
 
 
 class NotIn(Failure):
@@ -70,7 +76,7 @@ class NotIn(Failure):
 async def _hold_form(request: Request, person: PersonId, form: FormData) -> Response:
     path = request.path_params
     command, stream = find_offered(path["command"]), read_stream(path["kind"], path["realm"], path["name"])
-    tree, _ = await read_tree(command, form, _refuse_document)
+    tree, _ = await read_tree(command, form, refuse_document)
     try:
         draft_id, seat = UUID(str(form.get("id"))), Actor(str(form.get("seat")))
     except ValueError:
@@ -80,10 +86,11 @@ async def _hold_form(request: Request, person: PersonId, form: FormData) -> Resp
     await keep_draft(
         house.identity, draft_id, person, command.command_type, stream, seat, kept, house.now(), is_held=True
     )
-    return _lead_back(act_path(command.command_type, stream), draft_id)
+    return lead_back(act_path(command.command_type, stream), draft_id)
 
 
-async def _refuse_document(upload: UploadFile) -> Tree:  # noqa: ARG001 - whatever it is
+async def refuse_document(upload: UploadFile) -> Tree:  # noqa: ARG001 - whatever it is
+    """Raises NotIn."""
     raise NotIn
 
 
@@ -93,7 +100,7 @@ async def send_to_prove(filling: Filling) -> Response:
         query = f"?{filling.request.url.query}" if filling.request.url.query else ""
         return RedirectResponse(f"/sign-in?{urlencode({'next': f'{filling.path}{query}'})}", HTTPStatus.SEE_OTHER)
     await save(filling, filling.caller.person, is_held=True)
-    return _lead_back(filling.path, filling.command_id)
+    return lead_back(filling.path, filling.command_id)
 
 
 async def save(filling: Filling, person: PersonId, *, is_held: bool = False) -> None:
@@ -117,8 +124,9 @@ async def find_draft(filling: Filling, text: str) -> Draft | None:
     if draft_id is None or person is None:
         return None
     found = await filling.house.identity.draft(draft_id, person, filling.house.now())
-    is_of_it = found is not None and (found.command, found.stream) == (filling.command.command_type, filling.stream)
-    return found if is_of_it else None
+    if found is None or ROWS in read_form_of(found):
+        return None
+    return found if (found.command, found.stream) == (filling.command.command_type, filling.stream) else None
 
 
 async def take_up(filling: Filling, draft: Draft) -> Filling:
@@ -149,5 +157,6 @@ def draft_path(path: str, draft_id: UUID) -> str:
     return f"{path}?{urlencode({'draft': str(draft_id)})}"
 
 
-def _lead_back(path: str, draft_id: UUID) -> Response:
+def lead_back(path: str, draft_id: UUID) -> Response:
+    """To the door, and from there to the form with what was kept."""
     return RedirectResponse(f"/sign-in?{urlencode({'next': draft_path(path, draft_id)})}", HTTPStatus.SEE_OTHER)

@@ -10,15 +10,17 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from application.drafts import MOST, list_drafts
+from application.drafts import read_form as read_form_of
 from domain.catalogue import AGGREGATES, is_command
 from web.components.words import tell_command
-from web.console.act.holding import draft_path
-from web.console.paths import act_path
+from web.console.act.holding import ROWS, draft_path
+from web.console.paths import act_path, together_path
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
 from web.guard import ByCaller, ByHouse, Policy, allow
 
 if TYPE_CHECKING:
+    from store.identity import Draft
     from web.console.texts import Texts
 
 router = APIRouter(route_class=PageRoute)
@@ -47,11 +49,17 @@ async def show_drafts(request: Request, house: ByHouse, caller: ByCaller) -> Res
     """My drafts."""
     drafts = await list_drafts(house.identity, caller.person, house.now()) if caller.person is not None else ()
     rows = [
-        (one, tell_command(one.command), draft_path(act_path(one.command, one.stream), one.id))
+        (one, tell_command(one.command), draft_path(_form_path(one), one.id))
         for one in drafts
         if is_command(one.command) and one.stream.kind in AGGREGATES
     ]
     return render(request, "console/drafts/drafts.html", TEXTS, rows=rows, most=MOST)
+
+
+def _form_path(draft: Draft) -> str:
+    """The form that it is of: for one file, or for several tasks."""
+    is_of_several = ROWS in read_form_of(draft)
+    return together_path(draft.command) if is_of_several else act_path(draft.command, draft.stream)
 
 
 @router.post("/drafts/{draft_id}/delete", response_class=Response)

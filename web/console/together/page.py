@@ -18,13 +18,15 @@ from fastapi.responses import RedirectResponse
 from activities.names import GROUP_DECISIONS
 from application.command_input import list_amounts
 from application.door import NotKnown
+from application.drafts import keep_draft
+from application.drafts import read_form as read_form_of
 from application.dry_run import DryRun
 from application.event_text import describe_event
 from application.queries import NameUnknown
 from domain.catalogue import AGGREGATES
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.failure import Failure
-from domain.kernel.identity import StreamId
+from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import StoreUnavailable
 from web.components.words import tell_command, tell_event
@@ -36,18 +38,20 @@ from web.console.act.filling import (
     keep_document,
     needs_proof,
     prefill,
+    read_draft_id,
     read_filled,
     send,
 )
 from web.console.act.form import list_hidden, read_tree, show_fields
+from web.console.act.holding import FORM, ROWS, HoldingRoute, lead_back, refuse_document
 from web.console.act.page import link_faults, list_answers, takes_files
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.act.texts import name_button
 from web.console.failure import list_unmet
-from web.console.paths import file_path, write_choice
+from web.console.paths import file_path, together_path, write_choice
 from web.console.rendering import render
-from web.console.route import PageRoute, read_form
-from web.guard import ByCaller, ByHouse, Policy, allow
+from web.console.route import read_form, send_to_sign_in
+from web.guard import ByCaller, ByHouse, Policy, allow, house_of
 from web.problems import Refusal
 
 if TYPE_CHECKING:
@@ -56,13 +60,30 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
     from application.caller import Caller
+    from domain.kernel.acting import PersonId
     from domain.kernel.explanation import InputFault
     from domain.kernel.message import Command, Occurrence
     from web.console.act.form import Tree
     from web.console.texts import Texts
     from web.house import House
 
-router = APIRouter(route_class=PageRoute)
+
+class TogetherRoute(HoldingRoute):
+    """A page's route that holds what was typed for several tasks, and which they are."""
+
+    async def hold(self, request: Request, person: PersonId, form: FormData) -> Response:
+        """Keep it for that person, and send them to the door."""
+        command = _find_command(request.path_params["command"])
+        choices = _read_choices(form)
+        tree, _ = await read_tree(command, form, refuse_document)
+        try:
+            seat = Actor(str(form.get("seat")))
+        except ValueError:
+            return send_to_sign_in(request)
+        return await _hold(house_of(request), person, command, seat, choices, tree)
+
+
+router = APIRouter(route_class=TogetherRoute)
 
 MOST: Final = 50
 """Tasks that are decided on one page: as many as a page of the list has."""
@@ -177,6 +198,31 @@ async def show_together(
     return _show_form(request, command, rows, {})
 
 
+@router.get("/together/{command}", response_class=Response)
+@allow(Policy.COMMAND)
+async def resume_together(
+    request: Request,
+    command: str,
+    house: ByHouse,
+    caller: ByCaller,
+    draft: Annotated[str, Query(max_length=36)] = "",
+) -> Response:
+    """The form with what was held for the reader."""
+    command_type, draft_id = _find_command(command), read_draft_id(draft)
+    kept = None
+    if draft_id is not None and caller.person is not None:
+        kept = await house.identity.draft(draft_id, caller.person, house.now())
+    held = read_form_of(kept) if kept is not None and kept.command == command else {}
+    if ROWS not in held:
+        return RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    choices = [await _renew(house, _read_choice(text)) for text in held[ROWS]]
+    rows = [await _begin(request, house, caller, command_type, one) for one in choices]
+    if any(needs_proof(row.filling) for row in rows):
+        target = f"{request.url.path}?{request.url.query}"
+        return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", HTTPStatus.SEE_OTHER)
+    return _show_form(request, command_type, rows, held[FORM])
+
+
 @router.post("/together/{command}", response_class=Response)
 @allow(Policy.COMMAND)
 async def take_together(request: Request, command: str, house: ByHouse, caller: ByCaller) -> Response:
@@ -189,18 +235,18 @@ async def take_together(request: Request, command: str, house: ByHouse, caller: 
 
 
 async def _take(request: Request, house: House, caller: Caller, command: type[Command], form: FormData) -> Response:
-    texts = [text for text in form.getlist("row") if isinstance(text, str)]
-    if not 0 < len(texts) <= MOST:
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "事項件數有誤", "the number of tasks is wrong")
-    rows = [await _begin(request, house, caller, command, _read_choice(text[:400])) for text in texts]
+    rows = [await _begin(request, house, caller, command, choice) for choice in _read_choices(form)]
     tree, refused = await read_tree(command, form, lambda upload: keep_document(house, caller, upload))
     step = str(form.get("step", "check"))
     if refused or step == "edit":
         return _show_form(request, command, rows, tree, refused)
     rows = [_fill(row, tree) for row in rows]
     if any(needs_proof(row.filling) for row in rows):
-        on = [write_choice(command.command_type, row.choice.stream, row.choice.part) for row in rows]
-        return RedirectResponse(f"/sign-in?{urlencode({'next': _together_path(on)})}", HTTPStatus.SEE_OTHER)
+        choices = [row.choice for row in rows]
+        if caller.person is None:
+            on = [write_choice(command.command_type, one.stream, one.part) for one in choices]
+            return RedirectResponse(f"/sign-in?{urlencode({'next': _together_path(on)})}", HTTPStatus.SEE_OTHER)
+        return await _hold(house, caller.person, command, rows[0].filling.seat, choices, tree)
     try:
         for row in rows:
             read_filled(row.filling)
@@ -210,8 +256,42 @@ async def _take(request: Request, house: House, caller: Caller, command: type[Co
         taken = {text for text in form.getlist("take") if isinstance(text, str)}
         results = [await _carry_out(row) for row in rows if str(row.choice.command_id) in taken]
         if results:
+            await _drop(house, caller, rows)
             return _show_results(request, command, results, tree)
     return await _check(request, house, command, rows, tree)
+
+
+async def _hold(
+    house: House, person: PersonId, command: type[Command], seat: Actor, choices: Sequence[Choice], tree: Tree
+) -> Response:
+    """Keep what was typed and what was selected under the id of the first. Raises DraftTooLarge."""
+    (first, *_) = choices
+    kept = {FORM: tree, ROWS: [str(one) for one in choices]}
+    await keep_draft(
+        house.identity,
+        first.command_id,
+        person,
+        command.command_type,
+        first.stream,
+        seat,
+        kept,
+        house.now(),
+        is_held=True,
+    )
+    return lead_back(together_path(command.command_type), first.command_id)
+
+
+async def _drop(house: House, caller: Caller, rows: Sequence[Row]) -> None:
+    """Forget what was held of a form that has been sent."""
+    if caller.person is not None:
+        for row in rows:
+            await house.identity.drop_draft(row.choice.command_id, caller.person)
+
+
+async def _renew(house: House, choice: Choice) -> Choice:
+    """Under another id if that command was given since."""
+    is_given = await house.store.journalled(choice.command_id) is not None
+    return replace(choice, command_id=uuid4()) if is_given else choice
 
 
 def _together_path(on: Sequence[str]) -> str:
@@ -225,6 +305,14 @@ def _find_command(name: str) -> type[Command]:
     if name in GROUP_DECISIONS:
         raise NameUnknown(name)
     return command
+
+
+def _read_choices(form: FormData) -> list[Choice]:
+    """Those that the form carries. Raises Refusal."""
+    texts = [text for text in form.getlist("row") if isinstance(text, str)]
+    if not 0 < len(texts) <= MOST:
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "事項件數有誤", "the number of tasks is wrong")
+    return [_read_choice(text[:400]) for text in texts]
 
 
 def _read_choice(text: str) -> Choice:
