@@ -420,13 +420,16 @@ async def _measure_stays(store: EventStore, stays: Mapping[tuple[str, str], list
     """How long each stage took, over all realms, each by its own working days."""
     days: defaultdict[str, list[int]] = defaultdict(list)
     working: defaultdict[str, list[int]] = defaultdict(list)
-    ends = [day for spans in stays.values() for span in spans for day in span]
+    if not stays:
+        return []
+    first = min(begun for spans in stays.values() for begun, _ in spans)
+    last = max(ended for spans in stays.values() for _, ended in spans)
     for realm in sorted({realm for realm, _ in stays}):
-        count = _number_working_days(await Reader(store).calendar(realm), min(ends), max(ends))
+        count = _number_working_days(await Reader(store).calendar(realm), first, last)
         for (own, stage), spans in stays.items():
             if own == realm:
                 days[stage] += [ended - begun for begun, ended in spans]
-                working[stage] += [count[ended - min(ends)] - count[begun - min(ends)] for begun, ended in spans]
+                working[stage] += [count[ended - first] - count[begun - first] for begun, ended in spans]
     return [
         Duration(stage.value, len(days[stage]), _percentiles(days[stage]), _percentiles(working[stage]))
         for stage in Stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from time import process_time
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from application.portfolio import (
     By,
     CourseFilter,
     PortfolioFilter,
+    _measure_stays,
     _number_working_days,
     _percentiles,
     list_courses,
@@ -156,6 +158,14 @@ def test_a_stream_that_never_became_a_project_is_none() -> None:
     assert extend_course((), Moment(state, ENDED, ENDED, 1)) == ()
     source = Source(state, Calendar(), ENDED)
     assert (PROJECTS.rows_of(source), SHARES.rows_of(source)) == ([], [])
+
+
+async def test_the_time_for_ten_thousand_projects_is_that_of_one_pass_over_their_stays(store: MemoryStore) -> None:
+    stays = {("live", "ACTIVE"): [(738_000 + n % 300, 738_400) for n in range(100_000)]}
+    begun = process_time()
+    (one,) = await _measure_stays(store, stays)
+    assert one.times == 100_000
+    assert process_time() - begun < 10, "by the square of them it takes an hour"
 
 
 def test_a_late_bid_that_was_turned_away_has_no_row_and_keeps_no_view_from_going_on() -> None:
